@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { Client } from 'pg';
+import { type Binaries, binariesFor } from './binaries.ts';
+import { type DataFolder, dataFolder, placesIn, removeData, sharedFolder, versionOf } from './data-folder.ts';
+import { initdb, portalUser } from './initdb.ts';
+import { forgetDeadServer, runningServer, stopRunning } from './running.ts';
+import { launch, type Server, untilReady } from './server.ts';
+import { diskIsFull, explained, hasRoom, StartupError } from './startup-error.ts';
+
+export { StartupError } from './startup-error.ts';
+
+export interface EmbeddedPostgres {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedOptions {
+  /** Keeps the data or a link to it, the log and the password: `<project>/.data`. */
+  readonly folder: string;
+  readonly database: string;
+  /** False trades the data's safety in a power cut for speed, for tests. */
+  readonly durable?: boolean;
+  readonly progress?: (sentence: string) => void;
+}
+
+const startTimeoutMs = 60_000; // recovery after a crash takes a while
+
+/** Starts the PostgreSQL that came with `npm ci`; it stops with this process, however that ends. */
+export function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const { folder, database, durable = true, progress = () => {} } = options;
+  return explained(folder, async () => {
+    const data = await dataFolder(folder);
+    await refuseSecondStart(data, folder);
+    const binaries = await binariesFor(data.user, sharedFolder, progress);
+    const password = await passwordOf(folder);
+
+    const version = await versionOf(data.path);
+    if (version === null) {
+      progress('Making the database.');
+      await initdb(binaries, data, password, durable);
+    } else if (version !== binaries.major) {
+      throw new StartupError(
+        `The database in ${data.path} was made by PostgreSQL ${version}, and this Partner Portal brings PostgreSQL ${binaries.major}: move that folder away, or remove it with \`npm run reset\`.`,
+      );
+    }
+
+    progress('Starting the database.');
+    await forgetDeadServer(data.path);
+    const { server, port } = await startServer(options, binaries, data, durable);
+    try {
+      await createDatabase(urlOf(port, password, 'postgres'), database, folder);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return { url: urlOf(port, password, database), stop: server.stop };
+  });
+}
+
+/** The URL of the server that already runs on this folder's data, or null. */
+export function runningUrl({
+  folder,
+  database,
+}: Pick<EmbeddedOptions, 'folder' | 'database'>): Promise<string | null> {
+  return explained(folder, async () => {
+    const { data, password } = placesIn(folder);
+    const server = await runningServer(data);
+    return server?.ready ? urlOf(server.port, await readFile(password, 'utf8'), database) : null;
+  });
+}
+
+/** Stops the server if one runs, and deletes its data wherever it lies. */
+export function removeEmbeddedPostgres(folder: string): Promise<void> {
+  return explained(folder, async () => {
+    await stopRunning(placesIn(folder).data);
+    await removeData(folder);
+  });
+}
+
+async function refuseSecondStart(data: DataFolder, folder: string): Promise<void> {
+  const other = await runningServer(data.path);
+  if (other) throw alreadyRunning(folder, other.pid);
+}
+
+const alreadyRunning = (folder: string, pid: number | undefined) =>
+  new StartupError(
+    `Another Partner Portal is already running on the data in ${folder} (process ${pid ?? 'unknown'}): stop it first.`,
+  );
+
+async function startServer(
+  { folder }: EmbeddedOptions,
+  binaries: Binaries,
+  data: DataFolder,
+  durable: boolean,
+): Promise<{ server: Server; port: number }> {
+  const { log } = placesIn(folder);
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const server = await launch({ binaries, data, port, durable, log });
+    if (await untilReady(server, data.path, port, startTimeoutMs)) return { server, port };
+
+    const timedOut = !server.hasExited();
+    await server.stop();
+    const said = await readFile(log, 'utf8');
+    if (said.includes('Address already in use') && attempt < 3) continue; // someone took the port in between
+    throw await whyNot(folder, data, said, timedOut, log);
+  }
+}
+
+async function whyNot(
+  folder: string,
+  data: DataFolder,
+  said: string,
+  timedOut: boolean,
+  log: string,
+): Promise<StartupError> {
+  if (said.includes('lock file "postmaster.pid" already exists')) {
+    return alreadyRunning(folder, (await runningServer(data.path))?.pid);
+  }
+  if (said.includes('No space left on device') || !(await hasRoom(data.path))) return diskIsFull(data.path);
+  const lines = said.trim().split('\n');
+  const last = (timedOut ? null : lines.findLast((line) => /FATAL|PANIC/.test(line))) ?? lines.at(-1);
+  const what = timedOut ? `was not ready after ${startTimeoutMs / 1_000} seconds` : 'did not start';
+  return new StartupError(`PostgreSQL ${what}; the last it said in ${log} was: ${last || 'nothing'}`);
+}
+
+async function createDatabase(url: string, database: string, folder: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  try {
+    await client.connect();
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
+    if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
+  } catch (error) {
+    if ((error as { code?: string }).code !== '28P01') throw error;
+    throw new StartupError(
+      `The password in ${placesIn(folder).password} does not open the database beside it: put the right one back, or start afresh with \`npm run reset\`.`,
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+const urlOf = (port: number, password: string, database: string) =>
+  `postgres://${portalUser}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+
+/** Made once and kept. */
+async function passwordOf(folder: string): Promise<string> {
+  const file = placesIn(folder).password;
+  const made = randomBytes(24).toString('hex');
+  await writeFile(file, made, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return readFile(file, 'utf8');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
