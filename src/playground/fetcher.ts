@@ -1,0 +1,50 @@
+import type { GraphiQLProps } from 'graphiql';
+import { type ExecutionResult, getOperationAST } from 'graphql';
+import { createClient } from 'graphql-ws';
+
+type Fetcher = GraphiQLProps['fetcher'];
+type Params = Parameters<Fetcher>[0];
+type HeaderTexts = Record<string, string>;
+
+const url = '/graphql';
+
+/** Queries and mutations by HTTP, subscriptions by WebSocket, both with the headers editor's credential. */
+export function fetcherWith(served: HeaderTexts): Fetcher {
+  return (params, { headers, documentAST } = {}) => {
+    // GraphiQL asks for the schema before its headers editor is there.
+    const first = params.operationName === 'IntrospectionQuery' ? served : {};
+    const operation = documentAST && getOperationAST(documentAST, params.operationName);
+    const send = operation?.operation === 'subscription' ? subscribe : post;
+    return send(params, headers ?? first);
+  };
+}
+
+async function post(params: Params, headers: HeaderTexts): Promise<ExecutionResult> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(params),
+  });
+  return response.json();
+}
+
+/** Each subscription has a connection of its own, so that it carries the credential of the moment. */
+function subscribe(params: Params, headers: HeaderTexts): AsyncIterable<ExecutionResult> {
+  const client = createClient({
+    url,
+    connectionParams: { authorization: new Headers(headers).get('authorization') ?? undefined },
+    retryAttempts: 0, // a refused credential should be seen now, not after half a minute of retries
+  });
+  const events = client.iterate({ ...params, operationName: params.operationName ?? null });
+  const next = () => events.next().catch((reason) => Promise.reject(readable(reason)));
+  const stop = () => events.return?.() ?? Promise.resolve({ done: true, value: undefined });
+  return { [Symbol.asyncIterator]: () => ({ next, return: stop }) } as AsyncIterable<ExecutionResult>;
+}
+
+/** GraphiQL prints an error as JSON, of which a browser's event leaves nothing. */
+function readable(reason: unknown): unknown {
+  if (reason instanceof CloseEvent)
+    return { message: `The server closed the subscription: ${reason.code} ${reason.reason}` };
+  if (reason instanceof Event) return { message: 'The server takes no subscriptions at this address.' };
+  return reason;
+}
