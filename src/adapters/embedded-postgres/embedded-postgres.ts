@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { Client } from 'pg';
 import { type Binaries, binariesFor } from './binaries.ts';
-import { type DataFolder, dataFolder, placesIn, removeData, sharedFolder, versionOf } from './data-folder.ts';
+import {
+  type DataFolder,
+  dataFolder,
+  placesIn,
+  readIfThere,
+  removeData,
+  sharedFolder,
+  versionOf,
+} from './data-folder.ts';
 import { initdb, portalUser } from './initdb.ts';
 import { forgetDeadServer, runningServer, stopRunning } from './running.ts';
 import { launch, type Server, untilReady } from './server.ts';
@@ -32,7 +40,8 @@ export function startEmbeddedPostgres(options: EmbeddedOptions): Promise<Embedde
   const { folder, database, durable = true, progress = () => {} } = options;
   return explained(folder, async () => {
     const data = await dataFolder(folder);
-    await refuseSecondStart(data, folder);
+    const other = await runningServer(data.path);
+    if (other) throw alreadyRunning(folder, other.pid);
     const binaries = await binariesFor(data.user, sharedFolder, progress);
     const password = await passwordOf(folder);
 
@@ -50,9 +59,12 @@ export function startEmbeddedPostgres(options: EmbeddedOptions): Promise<Embedde
     await forgetDeadServer(data.path);
     const { server, port } = await startServer(options, binaries, data, durable);
     try {
-      await createDatabase(urlOf(port, password, 'postgres'), database, folder);
+      await createDatabase(urlOf(port, password, 'postgres'), database);
     } catch (error) {
       await server.stop();
+      const { code } = error as { code?: string };
+      if (code === '28P01') throw wrongPassword(folder);
+      if (code === '53100') throw diskIsFull(data.path);
       throw error;
     }
     return { url: urlOf(port, password, database), stop: server.stop };
@@ -79,14 +91,14 @@ export function removeEmbeddedPostgres(folder: string): Promise<void> {
   });
 }
 
-async function refuseSecondStart(data: DataFolder, folder: string): Promise<void> {
-  const other = await runningServer(data.path);
-  if (other) throw alreadyRunning(folder, other.pid);
-}
-
 const alreadyRunning = (folder: string, pid: number | undefined) =>
   new StartupError(
     `Another Partner Portal is already running on the data in ${folder} (process ${pid ?? 'unknown'}): stop it first.`,
+  );
+
+const wrongPassword = (folder: string) =>
+  new StartupError(
+    `The password in ${placesIn(folder).password} does not open the database beside it: put the right one back, or start afresh with \`npm run reset\`.`,
   );
 
 async function startServer(
@@ -126,17 +138,12 @@ async function whyNot(
   return new StartupError(`PostgreSQL ${what}; the last it said in ${log} was: ${last || 'nothing'}`);
 }
 
-async function createDatabase(url: string, database: string, folder: string): Promise<void> {
+async function createDatabase(url: string, database: string): Promise<void> {
   const client = new Client({ connectionString: url });
   try {
     await client.connect();
     const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
     if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
-  } catch (error) {
-    if ((error as { code?: string }).code !== '28P01') throw error;
-    throw new StartupError(
-      `The password in ${placesIn(folder).password} does not open the database beside it: put the right one back, or start afresh with \`npm run reset\`.`,
-    );
   } finally {
     await client.end();
   }
@@ -145,13 +152,21 @@ async function createDatabase(url: string, database: string, folder: string): Pr
 const urlOf = (port: number, password: string, database: string) =>
   `postgres://${portalUser}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
 
-/** Made once and kept. */
+/** Made once and kept. It gets its name when it is whole, and the first of two starts wins. */
 async function passwordOf(folder: string): Promise<string> {
   const file = placesIn(folder).password;
-  const made = randomBytes(24).toString('hex');
-  await writeFile(file, made, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+  const kept = await readIfThere(file);
+  if (kept !== null) return kept.trim();
+
+  const draft = `${file}.${process.pid}`;
+  try {
+    await writeFile(draft, randomBytes(24).toString('hex'), { mode: 0o600 });
+    await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(draft, { force: true });
+  }
   return readFile(file, 'utf8');
 }
 

@@ -16,6 +16,7 @@ export async function initdb(
   password: string,
   durable: boolean,
 ): Promise<void> {
+  await mkdir(dirname(path), { recursive: true }); // a link in the project outlives a machine's /var
   await removeHalfMade(path);
   const half = `${path}.new.${process.pid}`;
   await mkdir(half, { mode: 0o700 });

@@ -15,7 +15,13 @@ trap '' HUP INT TERM
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
-{ read -r _ <&3; exec 3<&-; kill -INT $server; sleep 10; kill -QUIT $server; } 2>/dev/null &
+{
+  read -r _ <&3
+  exec 3<&-
+  kill -INT $server
+  for second in 1 2 3 4 5 6 7 8 9 10; do sleep 1; done # in steps, so that no long sleep stays behind
+  kill -QUIT $server
+} >/dev/null 2>&1 &
 guard=$!
 wait $server
 code=$?
