@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
+import { Migrator } from '@mikro-orm/migrations';
+import { defineConfig } from '@mikro-orm/postgresql';
+import { MoneyColumn } from './src/kernel/money.column.ts';
+import { AuditEvent } from './src/modules/audit/audit-event.entity.ts';
+import { Commission } from './src/modules/commissions/commission.entity.ts';
+import { Customer } from './src/modules/customers/customer.entity.ts';
+import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity.ts';
+import { PostingRow } from './src/modules/ledger/posting.entity.ts';
+import { PartnerMetricsDay, PartnerMetricsRow } from './src/modules/metrics/partner-metrics.entity.ts';
+import { Partner } from './src/modules/partners/partner.entity.ts';
+import { AffiliateConfig, ResellerConfig, WhiteLabelConfig } from './src/modules/partners/partner-config.entity.ts';
+import { PartnerHistory } from './src/modules/partners/partner-history.entity.ts';
+import { Payout, PayoutAttempt, PayoutItem } from './src/modules/payouts/payout.entity.ts';
+import { PayoutRun } from './src/modules/payouts/payout-run.entity.ts';
+import { Program } from './src/modules/programs/program.entity.ts';
+import { TierConfig } from './src/modules/programs/tier-config.entity.ts';
+import { Conversion } from './src/modules/referrals/conversion.entity.ts';
+import { Referral } from './src/modules/referrals/referral.entity.ts';
+
+/** The application gives `clientUrl`; this one only serves `mikro-orm migration:create` and `migration:check`. */
+export default defineConfig({
+  clientUrl: 'postgresql://localhost/portal',
+  entities: [
+    AffiliateConfig,
+    AuditEvent,
+    Commission,
+    Conversion,
+    Customer,
+    IdempotencyKey,
+    MoneyColumn,
+    Partner,
+    PartnerHistory,
+    PartnerMetricsDay,
+    PartnerMetricsRow,
+    Payout,
+    PayoutAttempt,
+    PayoutItem,
+    PayoutRun,
+    PostingRow,
+    Program,
+    Referral,
+    ResellerConfig,
+    TierConfig,
+    WhiteLabelConfig,
+  ],
+  metadataProvider: ReflectMetadataProvider,
+  extensions: [Migrator],
+  migrations: { path: './dist/migrations', pathTs: './migrations', allOrNothing: true, transactional: true },
+});

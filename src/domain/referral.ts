@@ -1,0 +1,17 @@
+export const ReferralStatus = { CLICKED: 'CLICKED', CONVERTED: 'CONVERTED', EXPIRED: 'EXPIRED' } as const;
+export type ReferralStatus = (typeof ReferralStatus)[keyof typeof ReferralStatus];
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** The window is half-open: exactly `days` x 24 h later is out (DOMAIN section 5). */
+export const expiryOf = (clickedAt: Date, days: number): Date =>
+  new Date(clickedAt.getTime() + days * DAY_MS);
+export const insideWindow = (clickedAt: Date, expiresAt: Date, at: Date): boolean =>
+  clickedAt <= at && at < expiresAt;
+
+/** Where a click came from: the campaign's own word, else the referring host, else a direct visit. At most 64 characters. */
+export function sourceOf(landing: URL | null, referrer: URL | null): string {
+  const tagged = landing?.searchParams.get('utm_source') ?? landing?.searchParams.get('source');
+  const source = tagged?.trim() || referrer?.hostname.replace(/^www\./, '') || 'direct';
+  return source.toLowerCase().slice(0, 64);
+}

@@ -1,0 +1,26 @@
+import type { Opt } from '@mikro-orm/core';
+import { PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, ObjectType } from 'type-graphql';
+import { v7 } from 'uuid';
+
+/** What every row of a tenant has. Ids are UUID v7: they sort by the moment they were made. */
+@ObjectType({ simpleResolvers: true })
+export abstract class Base {
+  @Field(() => ID, { description: 'UUID, sortable by the moment it was made.' })
+  @PrimaryKey({ type: 'uuid' })
+  id: Opt<string> = v7();
+
+  @Property({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => Date, { description: 'When the record was made.' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' }) // bookkeeping time; business time comes from ctx.clock
+  readonly createdAt!: Opt<Date>;
+}
+
+/** Which rows an actor sees, given by the context; a fork without these parameters refuses to query. */
+export const byTenant = ({ tenantId }: Record<string, string>) => ({ tenantId: tenantId as string });
+export const byPartner = ({ tenantId, partnerId }: Record<string, string>) => ({
+  tenantId: tenantId as string,
+  partnerId: partnerId as string,
+});

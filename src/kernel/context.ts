@@ -1,0 +1,39 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { Ports } from '../ports/ports.ts';
+import type { Actor } from './actor.ts';
+
+/** Everything a use case may touch. A signature destructures only what it needs. */
+export interface Context extends Ports {
+  readonly em: EntityManager;
+  /** The pool behind `em`; only `rows.ts` reads from it. */
+  readonly pool: Pool;
+  readonly actor: Actor;
+  readonly requestId: string;
+  /** The caller's address as the socket has it; null in jobs. */
+  readonly ipAddress: string | null;
+  readonly log: Logger;
+}
+
+export interface Services extends Ports {
+  readonly em: EntityManager;
+  readonly pool: Pool;
+  readonly log: Logger;
+}
+
+export interface Caller {
+  readonly actor: Actor;
+  readonly requestId: string;
+  readonly ipAddress?: string | null;
+}
+
+/** One fork per request or job, already narrowed to the rows its actor may see. */
+export function contextFor(services: Services, { actor, requestId, ipAddress = null }: Caller): Context {
+  const em = services.em.fork();
+  em.setFilterParams('mine', {
+    tenantId: actor.everyTenant ? { $ne: null } : (actor.tenantId ?? ''), // '' matches no tenant
+    partnerId: actor.partnerId ?? { $ne: null },
+  });
+  return { ...services, em, actor, requestId, ipAddress };
+}

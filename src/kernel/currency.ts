@@ -1,0 +1,42 @@
+import currencies from 'currency-codes';
+import { invalid } from '../domain/errors.ts';
+import { AmountError, formatMinor, type Money, money, parseMinor } from '../domain/money.ts';
+
+// ISO 4217's own table, not the locale data of Intl, which differs from it (IQD, AFN). XXX and the metals have no digits.
+const digitsOf = new Map(currencies.data.map(({ code, digits }) => [code, Number(digits)]));
+
+export function digits(currency: string): number {
+  const known = digitsOf.get(currency);
+  if (known === undefined || Number.isNaN(known)) throw new Error(`no ISO 4217 currency ${currency}`);
+  return known;
+}
+
+/** Refuses what ISO 4217 does not list, naming the field. */
+export function currencyOf(code: string, field: string): string {
+  const known = digitsOf.get(code);
+  if (known === undefined || Number.isNaN(known) || code.startsWith('X')) {
+    throw invalid(
+      field,
+      `${JSON.stringify(code.slice(0, 10))} is not an ISO 4217 currency code such as "USD"`,
+    );
+  }
+  return code;
+}
+
+export const amountText = ({ minor, currency }: Money): string => formatMinor(minor, digits(currency));
+
+/** An amount from a client, exactly; the refusal names the field. */
+export function amountOf(text: string, currency: string, field: string): Money {
+  try {
+    return money(parseMinor(text, digits(currency)), currency);
+  } catch (error) {
+    throw error instanceof AmountError ? invalid(field, error.message) : error;
+  }
+}
+
+/** As `amountOf`, for what must be more than nothing. */
+export function positiveAmountOf(text: string, currency: string, field: string): Money {
+  const amount = amountOf(text, currency, field);
+  if (amount.minor <= 0n) throw invalid(field, 'must be more than 0');
+  return amount;
+}

@@ -1,0 +1,21 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+
+/** The durable jobs and their payloads; each is run by the worker. */
+export interface Jobs {
+  /** Send, look up or settle one payout: whatever its state asks for. */
+  send_payout: { payoutId: string };
+  /** Rebuild the metrics of every partner of a tenant. */
+  recalculate_metrics: { tenantId: string };
+}
+
+/** Enqueues in the caller's transaction: the job exists exactly when the change does. The same `key` replaces a waiting job. */
+export async function enqueue<Name extends keyof Jobs>(
+  em: EntityManager,
+  job: Name,
+  payload: Jobs[Name],
+  { key, delaySeconds = 0 }: { key: string; delaySeconds?: number },
+): Promise<void> {
+  await em.execute(sql`
+    select graphile_worker.add_job(${job}, ${JSON.stringify(payload)}::json,
+      run_at := now() + ${delaySeconds} * interval '1 second', job_key := ${key}, max_attempts := 25)`);
+}

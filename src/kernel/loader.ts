@@ -1,0 +1,44 @@
+import DataLoader from 'dataloader';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Context } from './context.ts';
+import { from, query, select, type Table } from './rows.ts';
+
+// A field node has one set of arguments and of asked columns a request, so it is the loader's name.
+const perRequest = new WeakMap<Context, WeakMap<object, unknown>>();
+
+/** The request's loader for this field; made at its first row. It batches and does not memoise,
+ *  so that a mutation's reply sees the mutation's own writes. */
+export function loaderFor<K, V>(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  batch: (keys: readonly K[]) => Promise<V[]>,
+): DataLoader<K, V> {
+  let loaders = perRequest.get(ctx);
+  if (!loaders) perRequest.set(ctx, (loaders = new WeakMap()));
+  const field = info.fieldNodes[0] as object;
+  let loader = loaders.get(field) as DataLoader<K, V> | undefined;
+  if (!loader) loaders.set(field, (loader = new DataLoader<K, V>((keys) => batch(keys), { cache: false })));
+  return loader;
+}
+
+/** The row that `id` names, or null where the actor may not see it. */
+export function loadOne<T extends { id: string }>(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  table: Table<T>,
+  id: string | null,
+): Promise<T | null> | null {
+  if (id === null) return null;
+  return loaderFor<string, T | null>(ctx, info, async (ids) => {
+    const selection = select(table, info);
+    const statement = from(table, ctx.actor, selection).add(` and ${table.alias}.id = any($)`, [
+      ...new Set(ids),
+    ]);
+    const found = new Map<string, T>();
+    for (const values of await query(ctx, statement)) {
+      const row = selection.read(values);
+      found.set(row.id, row);
+    }
+    return ids.map((key) => found.get(key) ?? null);
+  }).load(id);
+}

@@ -1,0 +1,183 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { type ClassType, Field, Int, ObjectType } from 'type-graphql';
+import { parse, stringify } from 'uuid';
+import { invalid } from '../domain/errors.ts';
+import { askedFields } from './asked.ts';
+import type { Context } from './context.ts';
+import { loaderFor } from './loader.ts';
+import { type Condition, from, query, scopeOf, select, Statement, type Table, where } from './rows.ts';
+
+export const DEFAULT_PAGE = 20;
+export const MAX_PAGE = 100;
+
+@ObjectType({ simpleResolvers: true, description: 'Where a page lies in its list.' })
+export class PageInfo {
+  @Field({ description: 'Whether rows follow this page.' })
+  hasNextPage!: boolean;
+
+  @Field({ description: 'Whether rows lie before this page.' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the first row; null on an empty page.' })
+  startCursor!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Cursor of the last row, for `after`; null on an empty page.',
+  })
+  endCursor!: string | null;
+}
+
+/** One row of a page; its cursor is made only when it is asked for. */
+export class Edge<T extends { id: string }> {
+  readonly node: T;
+
+  constructor(node: T) {
+    this.node = node;
+  }
+
+  get cursor(): string {
+    return Buffer.from(parse(this.node.id)).toString('base64url');
+  }
+}
+
+export interface Connection<T extends { id: string }> {
+  readonly edges: Edge<T>[];
+  readonly pageInfo: PageInfo;
+  readonly totalCount?: number;
+}
+
+/** The Relay connection and edge types of `Node`, named after it. */
+export function connectionOf<T extends { id: string }>(Node: ClassType<T>): ClassType<object> {
+  @ObjectType(`${Node.name}Edge`, { simpleResolvers: true, description: `One ${Node.name} of a page.` })
+  class NodeEdge {
+    @Field({ description: 'Give it as `after` for the rows that follow this one.' })
+    cursor!: string;
+
+    @Field(() => Node, { description: 'The row.' })
+    node!: T;
+  }
+
+  @ObjectType(`${Node.name}Connection`, {
+    simpleResolvers: true,
+    description: `A page of ${Node.name}s, newest first.`,
+  })
+  class NodeConnection {
+    @Field(() => [NodeEdge], { description: 'The rows of this page.' })
+    edges!: NodeEdge[];
+
+    @Field(() => PageInfo, { description: 'Where this page lies.' })
+    pageInfo!: PageInfo;
+
+    @Field(() => Int, { description: 'Rows in the whole list, counted only when asked for.' })
+    totalCount!: number;
+  }
+  return NodeConnection;
+}
+
+function idOf(cursor: string): string {
+  const bytes = Buffer.from(cursor, 'base64url');
+  try {
+    if (bytes.length === 16 && bytes.toString('base64url') === cursor) return stringify(bytes);
+  } catch {} // 16 bytes that are no UUID
+  throw invalid('after', 'is not a cursor of this list');
+}
+
+export interface PageArgs {
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+}
+
+/** How many rows a page takes; refuses what is out of bounds. */
+export function pageSize(first: number | null | undefined): number {
+  const size = first ?? DEFAULT_PAGE;
+  if (size < 1 || size > MAX_PAGE) throw invalid('first', `must be from 1 to ${MAX_PAGE}`);
+  return size;
+}
+
+function pageOf<T extends { id: string }>(
+  rows: T[],
+  size: number,
+  after: string | null | undefined,
+): Connection<T> {
+  const more = rows.length > size;
+  if (more) rows.length = size;
+  const edges = rows.map((row) => new Edge(row));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: more,
+      hasPreviousPage: after != null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** Rows before the cursor; ids sort by time, so the id alone is the key that paging continues from. */
+const beyond = (table: { alias: string }, after: string | null | undefined): Condition[] =>
+  after == null ? [] : [where(`${table.alias}.id < $`, idOf(after))];
+
+/** One page of a scoped table, newest first. */
+export async function page<T extends { id: string }>(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  table: Table<T>,
+  { first, after }: PageArgs,
+  conditions: readonly Condition[],
+): Promise<Connection<T>> {
+  const size = pageSize(first);
+  const selection = select(table, info, ['edges', 'node']);
+  const statement = from(table, ctx.actor, selection)
+    .and(conditions)
+    .and(beyond(table, after))
+    .add(` order by ${table.alias}.id desc limit $`, size + 1);
+  const count = { list: 'count(*)::int', joins: '' };
+  const [rows, counted] = await Promise.all([
+    query(ctx, statement),
+    askedFields(info).has('totalCount') ? query(ctx, from(table, ctx.actor, count).and(conditions)) : null,
+  ]);
+  const found = pageOf(
+    rows.map((row) => selection.read(row)),
+    size,
+    after,
+  );
+  return counted ? { ...found, totalCount: counted[0]?.[0] as number } : found;
+}
+
+/** The newest rows of each parent: one statement for all of them, an index walk for each. */
+export function pageOfEach<T extends { id: string }>(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  table: Table<T>,
+  /** The condition that ties a row to its parent, e.g. `c.partner_id = owner.id`. */
+  tie: string,
+  id: string,
+  { first, after }: PageArgs,
+  conditions: readonly Condition[] = [],
+): Promise<Connection<T>> {
+  return loaderFor<string, Connection<T>>(ctx, info, async (ids) => {
+    const size = pageSize(first);
+    const { list, joins, read } = select(table, info, ['edges', 'node']);
+    const ofEach = (columns: string, more: string) =>
+      new Statement()
+        .add(`select owner.id, row.* from unnest($::uuid[]) owner(id) cross join lateral (`, ids)
+        .add(`select ${columns} from ${table.from}${more} where ${tie}`)
+        .and(scopeOf(ctx.actor, table.alias, table.partner))
+        .and(conditions);
+    const rows = ofEach(list, joins)
+      .and(beyond(table, after))
+      .add(` order by ${table.alias}.id desc limit $) row`, size + 1);
+    const [found, counted] = await Promise.all([
+      query(ctx, rows),
+      askedFields(info).has('totalCount') ? query(ctx, ofEach('count(*)::int', '').add(') row')) : null,
+    ]);
+    const lists = new Map<string, T[]>(ids.map((key) => [key, []]));
+    for (const values of found) lists.get(values[0] as string)?.push(read(values, 1));
+    const counts = new Map(counted?.map((values) => [values[0], values[1] as number]));
+    return ids.map((key) => {
+      const each = pageOf(lists.get(key) ?? [], size, after);
+      return counted ? { ...each, totalCount: counts.get(key) ?? 0 } : each;
+    });
+  }).load(id);
+}

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { QueryConfig } from 'pg';
+import { unauthenticated } from '../domain/errors.ts';
+import type { Actor } from './actor.ts';
+import { askedFields } from './asked.ts';
+import type { Context } from './context.ts';
+import { MoneyColumn } from './money.column.ts';
+
+/** SQL expressions over the table's alias and how to make the field's value of them. */
+export interface Column {
+  readonly sql: readonly string[];
+  readonly read?: (values: readonly unknown[], at: number) => unknown;
+  /** A join that only this column needs. */
+  readonly join?: string;
+}
+
+/** How the rows of a type are read. Every read starts here, so every read is scoped. */
+export interface Table<T extends object> {
+  readonly type: { readonly prototype: T };
+  /** Table and alias, e.g. `commissions c`. */
+  readonly from: string;
+  readonly alias: string;
+  /** The column that holds the owning partner; absent where partners own nothing of it. */
+  readonly partner?: string;
+  readonly columns: Readonly<Record<string, Column>>;
+  /** Columns that a field resolver needs of its row. */
+  readonly needs?: Readonly<Record<string, readonly string[]>>;
+}
+
+export const column = (sql: string, join?: string): Column => (join ? { sql: [sql], join } : { sql: [sql] });
+export const moneyColumn = (minor: string, currency: string): Column => ({
+  sql: [minor, currency],
+  read: (values, at) =>
+    values[at] === null
+      ? null
+      : new MoneyColumn({ minor: values[at] as bigint, currency: values[at + 1] as string }),
+});
+
+/** A piece of SQL with its values; `$` stands for the next parameter. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+export const where = (sql: string, ...values: unknown[]): Condition => ({ sql, values });
+
+/** Rows that the actor may see, as conditions. Nobody anonymous sees a row. */
+export function scopeOf(actor: Actor, alias: string, partner: string | undefined): Condition[] {
+  if (actor.everyTenant) return [];
+  if (actor.tenantId === null) throw unauthenticated('a credential is needed');
+  const scope = [where(`${alias}.tenant_id = $`, actor.tenantId)];
+  if (actor.partnerId !== null && partner) scope.push(where(`${partner} = $`, actor.partnerId));
+  return scope;
+}
+
+/** SQL text with `$` numbered in order, and its values. */
+export class Statement {
+  readonly values: unknown[] = [];
+  text = '';
+
+  add(sql: string, ...values: unknown[]): this {
+    const pieces = sql.split('$');
+    this.text += pieces[0];
+    for (let i = 1; i < pieces.length; i++) {
+      this.values.push(values[i - 1]);
+      this.text += `$${this.values.length}${pieces[i]}`;
+    }
+    return this;
+  }
+
+  and(conditions: readonly Condition[]): this {
+    for (const { sql, values } of conditions) this.add(` and ${sql}`, ...values);
+    return this;
+  }
+}
+
+const names = new Map<string, string>();
+
+/** A name for the text, so that PostgreSQL plans it once a connection. */
+function nameOf(text: string): string {
+  const known = names.get(text);
+  if (known) return known;
+  const name = createHash('sha256').update(text).digest('base64url').slice(0, 24);
+  if (names.size > 5_000) names.clear(); // shapes are few; a stranger who varies them costs only planning
+  names.set(text, name);
+  return name;
+}
+
+const parsers: Record<number, (text: string) => unknown> = {
+  16: (text) => text === 't',
+  20: BigInt,
+  21: Number,
+  23: Number,
+  1082: (text) => text,
+  1184: (text) => new Date(text),
+  114: (text) => JSON.parse(text),
+  3802: (text) => JSON.parse(text),
+  1009: (text) => parseTextArray(text),
+};
+const types = { getTypeParser: (oid: number) => parsers[oid] ?? String } as NonNullable<QueryConfig['types']>;
+
+function parseTextArray(text: string): string[] {
+  if (text === '{}') return [];
+  return Array.from(text.slice(1, -1).matchAll(/"((?:[^"\\]|\\.)*)"|([^,]+)/g), ([, quoted, bare]) =>
+    quoted === undefined ? (bare ?? '') : quoted.replace(/\\(.)/g, '$1'),
+  );
+}
+
+/** Runs a read outside any transaction; values come as bigint, Date, text and parsed JSON. */
+export async function query(
+  { pool }: Pick<Context, 'pool'>,
+  statement: Statement,
+): Promise<(readonly unknown[])[]> {
+  const { text, values } = statement;
+  const { rows } = await pool.query({ name: nameOf(text), text, values, rowMode: 'array', types });
+  return rows;
+}
+
+/** Which columns a field's answer takes, worked out once a document. */
+export interface Selection<T extends object> {
+  readonly list: string;
+  readonly joins: string;
+  readonly read: (values: readonly unknown[], from?: number) => T;
+}
+
+const selections = new WeakMap<object, Selection<object>>();
+
+/** The asked columns of `table`, plus `always`. `path` leads from the field to the rows, e.g. edges, node. */
+export function select<T extends object>(
+  table: Table<T>,
+  info: GraphQLResolveInfo,
+  path: readonly string[] = [],
+  always: readonly string[] = ['id'],
+): Selection<T> {
+  const key = info.fieldNodes[0] as object;
+  const known = selections.get(key);
+  if (known) return known as Selection<T>;
+  const made = selectionOf(table, askedFields(info, path), always);
+  selections.set(key, made);
+  return made;
+}
+
+export function selectionOf<T extends object>(
+  table: Table<T>,
+  fields: Iterable<string>,
+  always: readonly string[] = ['id'],
+): Selection<T> {
+  const wanted = new Set(always);
+  for (const field of fields) {
+    for (const name of table.needs?.[field] ?? [field]) if (table.columns[name]) wanted.add(name);
+  }
+  const sql: string[] = [];
+  const joins = new Set<string>();
+  const readers = Array.from(wanted, (name) => {
+    const { sql: expressions, read, join } = table.columns[name] as Column;
+    const at = sql.length;
+    sql.push(...expressions);
+    if (join) joins.add(join);
+    return { name, at, read };
+  });
+  const prototype = table.type.prototype;
+  return {
+    list: sql.join(', '),
+    joins: [...joins].map((join) => ` ${join}`).join(''),
+    read(values, from = 0) {
+      const row = Object.create(prototype) as Record<string, unknown>;
+      for (const { name, at, read } of readers)
+        row[name] = read ? read(values, from + at) : values[from + at];
+      return row as T;
+    },
+  };
+}
+
+/** Starts `select ... where` with the scope; the caller adds conditions, order and limit. */
+export function from<T extends object>(
+  table: Table<T>,
+  actor: Actor,
+  { list, joins }: Pick<Selection<T>, 'list' | 'joins'>,
+): Statement {
+  return new Statement()
+    .add(`select ${list} from ${table.from}${joins} where true`)
+    .and(scopeOf(actor, table.alias, table.partner));
+}

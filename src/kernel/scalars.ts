@@ -1,0 +1,70 @@
+import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
+import { GraphQLJSONObject, GraphQLLocalDate } from 'graphql-scalars';
+import { parseRateBps } from '../domain/money.ts';
+
+export { GraphQLJSONObject as JSONObject, GraphQLLocalDate as LocalDate };
+
+const refuse = (message: string) => new GraphQLError(message);
+
+/** Number text exactly as it was written; a JSON number keeps its shortest decimal form. */
+function decimalText(value: unknown): string {
+  if (typeof value === 'string') return value.trim();
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  throw refuse('is not a decimal amount such as "19.99" or 19.99');
+}
+
+const PLAIN = /^-?\d{1,18}(\.\d{1,12})?$/;
+
+function plain(text: string): string {
+  if (!PLAIN.test(text)) throw refuse('is not a decimal amount such as "19.99" or 19.99');
+  return text;
+}
+
+const literalText = (node: ValueNode): unknown =>
+  node.kind === Kind.STRING || node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : null;
+
+export const Decimal = new GraphQLScalarType<string, string>({
+  name: 'Decimal',
+  description: 'An exact decimal number, as text (`"19.99"`) or as a number (`19.99`). No exponent.',
+  serialize: String,
+  parseValue: (value) => plain(decimalText(value)),
+  parseLiteral: (node) => plain(decimalText(literalText(node))),
+});
+
+const bps = (text: string): number => {
+  try {
+    return parseRateBps(text);
+  } catch (error) {
+    throw refuse((error as Error).message);
+  }
+};
+
+/** Basis points inside, a percentage outside: 1250 is served as 12.5. */
+export const Percentage = new GraphQLScalarType<number, number>({
+  name: 'Percentage',
+  description: 'A percentage from 0 to 100 with at most two decimals: `20` is 20 %.',
+  serialize: (value) => Number(value) / 100,
+  parseValue: (value) => bps(decimalText(value)),
+  parseLiteral: (node) => bps(decimalText(literalText(node))),
+});
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+function instant(value: unknown): Date {
+  if (typeof value === 'string' && INSTANT.test(value)) {
+    const at = new Date(value);
+    const sameDay = value.length > 10 || at.toJSON()?.startsWith(value); // no 30 February
+    if (!Number.isNaN(at.getTime()) && sameDay && at.getUTCFullYear() >= 2000 && at.getUTCFullYear() <= 2100)
+      return at;
+  }
+  throw refuse('is not an ISO 8601 instant between 2000 and 2100, such as "2026-01-31T12:00:00Z"');
+}
+
+export const DateTime = new GraphQLScalarType<Date, string>({
+  name: 'DateTime',
+  description:
+    'An instant: ISO 8601 in UTC, e.g. `2026-01-31T12:00:00.000Z`. An input may carry an offset, or be a date, which means midnight UTC.',
+  serialize: (value) => (value as Date).toISOString(),
+  parseValue: instant,
+  parseLiteral: (node) => instant(node.kind === Kind.STRING ? node.value : null),
+});

@@ -1,0 +1,205 @@
+import type { Opt } from '@mikro-orm/core';
+import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { CommissionMethod, CommissionStatus, CommissionType } from '../../domain/commission.ts';
+import { RoundingMode } from '../../domain/money.ts';
+import { PartnerTier } from '../../domain/partner.ts';
+import { Base, byPartner } from '../../kernel/base.entity.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+import { column, moneyColumn, type Table } from '../../kernel/rows.ts';
+import { Percentage } from '../../kernel/scalars.ts';
+
+registerEnumType(CommissionStatus, {
+  name: 'CommissionStatus',
+  description: 'Where a commission is on its way to the partner.',
+  valuesConfig: {
+    PENDING: { description: 'Waits for approval.' },
+    APPROVED: { description: 'Owed; the next payout may claim it.' },
+    ALLOCATED: { description: 'Claimed by a payout that is under way.' },
+    PAID: { description: 'Paid by its payout. It never changes again: a refund adds a negative line.' },
+    REJECTED: { description: 'Refused by a reviewer.' },
+    REVERSED: { description: 'Taken back whole before it was paid.' },
+  },
+});
+registerEnumType(CommissionType, {
+  name: 'CommissionType',
+  description: 'The cause of a commission.',
+  valuesConfig: {
+    SIGNUP: { description: "A customer's first purchase." },
+    RECURRING: { description: 'A further payment of a subscription.' },
+    RENEWAL: { description: 'A renewed contract.' },
+    UPGRADE: { description: 'A larger plan.' },
+    ONE_TIME: { description: 'A purchase that stands alone.' },
+    BONUS: { description: 'Granted beside a sale; not counted as revenue.' },
+    REVERSAL: {
+      description: 'A refund: takes back a share of another line. Made by reverseCommission only.',
+    },
+  },
+});
+registerEnumType(CommissionMethod, {
+  name: 'CommissionMethod',
+  description: 'How a commission is computed.',
+  valuesConfig: {
+    PERCENTAGE: { description: 'A percentage of its base.' },
+    FLAT: { description: 'An amount for each unit.' },
+  },
+});
+
+/** What decided the rate of a line: the line itself, the partner, or its tier. */
+export const RateSource = { LINE: 'LINE', PARTNER: 'PARTNER', TIER: 'TIER' } as const;
+export type RateSource = (typeof RateSource)[keyof typeof RateSource];
+
+/** One line owed to one partner for one cause. What made it is kept on it; only its status moves. */
+@Entity({ tableName: 'commissions' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+@ObjectType({ simpleResolvers: true, description: 'One line owed to one partner for one cause.' })
+export class Commission extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Property({ type: 'uuid', nullable: true })
+  customerId?: string | null;
+
+  @Property({ type: 'uuid', nullable: true })
+  referralId?: string | null;
+
+  @Property({ type: 'uuid', nullable: true })
+  conversionId?: string | null;
+
+  @Property({ type: 'uuid', nullable: true })
+  reversesId?: string | null; // the line that this one takes back a share of
+
+  @Field(() => CommissionType, { description: 'Its cause.' })
+  @Enum({ items: () => CommissionType })
+  type!: CommissionType;
+
+  @Field(() => CommissionMethod, { description: 'How it was computed.' })
+  @Enum({ items: () => CommissionMethod })
+  method!: CommissionMethod;
+
+  @Field(() => CommissionStatus, { description: 'Where it is on its way to the partner.' })
+  @Enum({ items: () => CommissionStatus })
+  status!: CommissionStatus; // ALLOCATED and PAID are read from its payout, never stored
+
+  @Field(() => MoneyColumn, {
+    description: 'The sale that it is computed on, net of tax; negative for a refund.',
+  })
+  @Embedded(() => MoneyColumn, { prefix: 'base_' })
+  baseAmount!: MoneyColumn;
+
+  @Property({ type: 'integer', nullable: true })
+  rateBps?: number | null;
+
+  @Field(() => Percentage, { nullable: true, description: 'Percent of the base; null for a FLAT one.' })
+  get rate(): Opt<number> | null {
+    return this.rateBps ?? null;
+  }
+
+  @Enum({ items: () => RateSource, nullable: true })
+  rateSource?: RateSource | null;
+
+  @Enum({ items: () => PartnerTier })
+  tier!: PartnerTier; // in force at occurredAt
+
+  @Property({ type: 'bigint', nullable: true })
+  perUnitMinor?: bigint | null;
+
+  @Field(() => Int, { nullable: true, description: 'Units of a FLAT one; null for a percentage.' })
+  @Property({ type: 'integer', nullable: true })
+  quantity?: number | null;
+
+  @Enum({ items: () => RoundingMode })
+  roundingMode!: RoundingMode;
+
+  @Field(() => MoneyColumn, { description: 'What the partner is owed by it; negative for a refund.' })
+  @Embedded(() => MoneyColumn)
+  amount!: MoneyColumn;
+
+  @Property({ type: 'bigint' })
+  revenueMinor!: bigint; // of its base, what metrics count as the partner's revenue: 0 where the conversion counts it
+
+  @Property({ type: 'text' })
+  source!: string; // where the customer came from, for metrics
+
+  @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
+  @Property({ type: 'text', nullable: true })
+  subscriptionId?: string | null;
+
+  @Field(() => Date, { description: 'When the sale happened.' })
+  @Property({ type: 'timestamptz', length: 3 })
+  occurredAt!: Date;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: "End of its refund period: `occurredAt` and the program's hold days; null for a refund.",
+  })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  holdUntil?: Date | null;
+
+  @Field(() => Date, { nullable: true, description: 'When it was approved.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  approvedAt?: Date | null;
+
+  @Field(() => String, { nullable: true, description: 'Who approved it.' })
+  @Property({ type: 'text', nullable: true })
+  approvedBy?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Why it was rejected or taken back.' })
+  @Property({ type: 'text', nullable: true })
+  reason?: string | null;
+
+  @Property({ type: 'text', nullable: true })
+  createdBy?: string | null; // set when made by hand: that person may not approve it
+
+  @Property({ type: 'json' })
+  metadata: Opt<Record<string, unknown>> = {};
+
+  @Field(() => Date, { description: 'When the record last changed.' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  readonly updatedAt!: Opt<Date>;
+}
+
+/** The payout that has claimed a line, if any; it decides whether an approved line is ALLOCATED or PAID. */
+const claim = `left join payout_items i on i.commission_id = c.id and i.voided_at is null
+  left join payouts o on o.id = i.payout_id`;
+
+export const commissionTable: Table<Commission> = {
+  type: Commission,
+  from: 'commissions c',
+  alias: 'c',
+  partner: 'c.partner_id',
+  columns: {
+    id: column('c.id'),
+    tenantId: column('c.tenant_id'),
+    partnerId: column('c.partner_id'),
+    customerId: column('c.customer_id'),
+    referralId: column('c.referral_id'),
+    type: column('c.type'),
+    method: column('c.method'),
+    status: column(
+      "case when o.id is null then c.status when o.status = 'PAID' then 'PAID' else 'ALLOCATED' end",
+      claim,
+    ),
+    payoutId: column('o.id', claim),
+    baseAmount: moneyColumn('c.base_minor', 'c.base_currency'),
+    rateBps: column('c.rate_bps'),
+    quantity: column('c.quantity'),
+    amount: moneyColumn('c.amount_minor', 'c.amount_currency'),
+    subscriptionId: column('c.subscription_id'),
+    occurredAt: column('c.occurred_at'),
+    holdUntil: column('c.hold_until'),
+    approvedAt: column('c.approved_at'),
+    approvedBy: column('c.approved_by'),
+    reason: column('c.reason'),
+    createdAt: column('c.created_at'),
+    updatedAt: column('c.updated_at'),
+  },
+  needs: {
+    rate: ['rateBps'],
+    partner: ['partnerId'],
+    customer: ['customerId'],
+    referral: ['referralId'],
+    payout: ['payoutId'],
+    reversedAmount: ['amount'],
+  },
+};

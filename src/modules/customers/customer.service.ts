@@ -1,0 +1,34 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+
+interface Seen {
+  readonly tenantId: string;
+  readonly externalId: string;
+  readonly email?: string | null | undefined;
+  /** The partner that brought it, and when. */
+  readonly partnerId: string;
+  readonly at: Date;
+}
+
+export interface KnownCustomer {
+  readonly id: string;
+  readonly partnerId: string;
+}
+
+/** The customer of that id; made when it is seen first, and bound to the partner unless one has it already.
+ *  Ends with the customer's row locked. */
+export async function seeCustomer(
+  em: EntityManager,
+  { tenantId, externalId, email, partnerId, at }: Seen,
+): Promise<KnownCustomer> {
+  const [customer] = await em.execute<{ id: string; partner_id: string }[]>(sql`
+    insert into customers (id, tenant_id, external_id, email, partner_id, bound_at)
+    values (${v7()}, ${tenantId}, ${externalId}, ${email?.toLowerCase() ?? null}, ${partnerId}, ${at})
+    on conflict (tenant_id, external_id) do update
+      set email = coalesce(customers.email, excluded.email),
+          partner_id = coalesce(customers.partner_id, excluded.partner_id),
+          bound_at = coalesce(customers.bound_at, excluded.bound_at)
+    returning id, partner_id`);
+  if (!customer) throw new Error('an upsert always returns its row');
+  return { id: customer.id, partnerId: customer.partner_id };
+}

@@ -1,0 +1,26 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/** The answer to a request that may be repeated, kept in the transaction of its effect. */
+@Entity({ tableName: 'idempotency_keys' })
+export class IdempotencyKey {
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @PrimaryKey({ type: 'text' })
+  actorId!: string;
+
+  @PrimaryKey({ type: 'text' })
+  operation!: string;
+
+  @PrimaryKey({ type: 'text' })
+  key!: string;
+
+  @Property({ type: 'text' })
+  requestHash!: string;
+
+  @Property({ type: 'uuid' })
+  resultId!: string;
+
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  createdAt!: Date;
+}

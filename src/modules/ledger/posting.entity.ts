@@ -1,0 +1,22 @@
+import { Embedded, Entity, Property } from '@mikro-orm/decorators/legacy';
+import { Base } from '../../kernel/base.entity.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+
+/** Money moved from one account to another. The database refuses to change or delete one. */
+@Entity({ tableName: 'postings' })
+export class PostingRow extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Property({ type: 'text' })
+  reference!: string; // names the business fact; unique for a tenant
+
+  @Property({ type: 'text' })
+  fromAccount!: string;
+
+  @Property({ type: 'text' })
+  toAccount!: string;
+
+  @Embedded(() => MoneyColumn)
+  amount!: MoneyColumn;
+}

@@ -1,0 +1,55 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/** Figures that the database keeps by what changes: see `apply_metric_deltas` in the migrations. */
+abstract class Figures {
+  @PrimaryKey({ type: 'uuid' })
+  partnerId!: string;
+
+  @Property({ type: 'text' })
+  tenantId!: string;
+
+  @Property({ type: 'bigint' })
+  clicks: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  conversions: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  orders: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  customers: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  revenueMinor: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  earnedMinor: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  paidMinor: Opt<bigint> = 0n;
+}
+
+/** A partner's figures to date, one row a currency; what has no currency (clicks, customers) is under `XXX`. */
+@Entity({ tableName: 'partner_metrics' })
+export class PartnerMetricsRow extends Figures {
+  @PrimaryKey({ type: 'text' })
+  currency!: string;
+
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  updatedAt!: Opt<Date>;
+}
+
+/** The same by day of the program's time zone and by source. */
+@Entity({ tableName: 'partner_metrics_daily' })
+export class PartnerMetricsDay extends Figures {
+  @PrimaryKey({ type: 'date' })
+  day!: string;
+
+  @PrimaryKey({ type: 'text' })
+  source!: string;
+
+  @PrimaryKey({ type: 'text' })
+  currency!: string;
+}

@@ -1,0 +1,70 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { invalid } from '../../domain/errors.ts';
+import { amountOf } from '../../kernel/currency.ts';
+import { given } from '../../kernel/given.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+import type { Partner } from './partner.entity.ts';
+import type { AffiliateConfigInput, ResellerConfigInput, WhiteLabelConfigInput } from './partner.inputs.ts';
+import { AffiliateConfig, ResellerConfig, WhiteLabelConfig } from './partner-config.entity.ts';
+
+interface Configurations {
+  reseller?: ResellerConfigInput | null;
+  affiliate?: AffiliateConfigInput | null;
+  whiteLabel?: WhiteLabelConfigInput | null;
+}
+
+const kinds = { reseller: 'RESELLER', affiliate: 'AFFILIATE', whiteLabel: 'WHITE_LABEL' } as const;
+
+/** Keeps the configuration of the partner's own type, with defaults where nothing is given; refuses another type's. */
+export async function configure(em: EntityManager, partner: Partner, input: Configurations): Promise<void> {
+  for (const [field, type] of Object.entries(kinds) as [keyof Configurations, string][]) {
+    if (input[field] != null && partner.partnerType !== type) {
+      throw invalid(`input.${field}`, `is for a ${type} partner; this one is ${partner.partnerType}`);
+    }
+  }
+  const key = { partnerId: partner.id, tenantId: partner.tenantId };
+  if (partner.partnerType === 'RESELLER') {
+    const config =
+      (await em.findOne(ResellerConfig, partner.id)) ??
+      em.create(ResellerConfig, { ...new ResellerConfig(), ...key });
+    const { pricingAuthority, minimumOrder, creditLimit, ...rest } = input.reseller ?? {};
+    em.assign(config, given(rest));
+    if (pricingAuthority != null) config.pricingAuthorityBps = pricingAuthority;
+    if (minimumOrder !== undefined)
+      config.minimumOrder = limit(minimumOrder, partner, 'input.reseller.minimumOrder');
+    if (creditLimit !== undefined)
+      config.creditLimit = limit(creditLimit, partner, 'input.reseller.creditLimit');
+  }
+  if (partner.partnerType === 'AFFILIATE') {
+    const config =
+      (await em.findOne(AffiliateConfig, partner.id)) ??
+      em.create(AffiliateConfig, { ...new AffiliateConfig(), ...key });
+    const { minimumPurchase, recurringMonths, ...rest } = input.affiliate ?? {};
+    em.assign(config, given(rest));
+    if (recurringMonths !== undefined) config.recurringMonths = recurringMonths;
+    if (minimumPurchase !== undefined)
+      config.minimumPurchase = limit(minimumPurchase, partner, 'input.affiliate.minimumPurchase');
+  }
+  if (partner.partnerType === 'WHITE_LABEL') {
+    const config =
+      (await em.findOne(WhiteLabelConfig, partner.id)) ??
+      em.create(WhiteLabelConfig, {
+        ...new WhiteLabelConfig(),
+        ...key,
+        brandName: partner.companyName.slice(0, 100),
+      });
+    const { brandName, hideFinACEverseBranding, ...clearable } = input.whiteLabel ?? {};
+    em.assign(config, given({ brandName, hideFinACEverseBranding }));
+    em.assign(
+      config,
+      Object.fromEntries(Object.entries(clearable).filter(([, value]) => value !== undefined)),
+    );
+  }
+}
+
+function limit(text: string | null, { currency }: Partner, field: string): MoneyColumn | null {
+  if (text === null) return null;
+  const amount = amountOf(text, currency, field);
+  if (amount.minor < 0n) throw invalid(field, 'must not be negative');
+  return new MoneyColumn(amount);
+}

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { conflict, forbidden, invalid, notFound } from '../../domain/errors.ts';
+import { type PartnerStatus, type PartnerTier, referralCode } from '../../domain/partner.ts';
+import type { Context } from '../../kernel/context.ts';
+import { currencyOf } from '../../kernel/currency.ts';
+import { given } from '../../kernel/given.ts';
+import { idOf } from '../../kernel/ids.ts';
+import { metadataOf } from '../../kernel/metadata.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { once } from '../idempotency/idempotency.service.ts';
+import { ensureProgram, programOf } from '../programs/program.service.ts';
+import { configure } from './configure-partner.ts';
+import { Partner } from './partner.entity.ts';
+import type { CreatePartnerInput, UpdatePartnerInput } from './partner.inputs.ts';
+import { PartnerHistory } from './partner-history.entity.ts';
+
+const ALWAYS = new Date(0);
+const OWN_CONTACT_DATA = new Set(['contactName', 'email']);
+
+/** Who someone is comes from the credential; only a platform administrator names another tenant. */
+function tenantFor({ actor }: Context, claimed: string | null | undefined): string {
+  const own = actor.tenantId ?? '';
+  if (claimed == null || claimed === own) return own;
+  if (!actor.everyTenant)
+    throw forbidden('tenantId is not that of your credential', { field: 'input.tenantId' });
+  return claimed;
+}
+
+/** Makes a partner, ACTIVE unless the input says otherwise; answers with its id. */
+export async function createPartner(ctx: Context, input: CreatePartnerInput): Promise<string> {
+  const tenantId = tenantFor(ctx, input.tenantId);
+  await ensureProgram(ctx.pool, tenantId);
+  const metadata = metadataOf(input.metadata, 'input.metadata');
+  return transact(ctx, async (em) => {
+    const request = { tenantId, operation: 'createPartner', key: input.idempotencyKey, input };
+    return once(em, ctx, request, async () => {
+      const currency = input.currency ? currencyOf(input.currency, 'input.currency') : null;
+      const partner = em.create(Partner, {
+        tenantId,
+        partnerType: input.partnerType,
+        status: input.status ?? 'ACTIVE',
+        tier: input.tier ?? 'BRONZE',
+        companyName: input.companyName,
+        contactName: input.contactName ?? null,
+        email: input.email,
+        referralCode: await freeCode(em, input),
+        rateBps: input.commissionRate ?? null,
+        currency: currency ?? (await programOf(em, tenantId)).currency,
+        payoutFrequency: input.payoutFrequency ?? 'MONTHLY',
+        payoutMethod: input.payoutMethod ?? null,
+        contractStartDate: input.contractStartDate ?? null,
+        metadata,
+      });
+      remember(em, partner, ALWAYS);
+      record(em, ctx, 'partner.created', partner, { ...partner });
+      await em.flush();
+      await configure(em, partner, input);
+      return partner.id;
+    });
+  });
+}
+
+async function freeCode(
+  em: EntityManager,
+  { referralCode: wanted, companyName }: CreatePartnerInput,
+): Promise<string> {
+  const taken = async (code: string) =>
+    (await em.execute(sql`select 1 from partners where referral_code = ${code}`)).length > 0;
+  if (wanted) {
+    const code = wanted.toUpperCase();
+    if (await taken(code))
+      throw conflict(`the referral code ${code} is taken`, { field: 'input.referralCode' });
+    return code;
+  }
+  for (;;) {
+    const code = referralCode(companyName, randomBytes(10));
+    if (!(await taken(code))) return code;
+  }
+}
+
+function remember(em: EntityManager, { id, tenantId, status, tier }: Partner, effectiveAt: Date): void {
+  em.create(PartnerHistory, { tenantId, partnerId: id, status, tier, effectiveAt });
+}
+
+/** Changes what the input names; a partner changes its own contact data only. */
+export async function updatePartner(ctx: Context, id: string, input: UpdatePartnerInput): Promise<string> {
+  const { actor, clock } = ctx;
+  if (actor.partnerId !== null) {
+    const denied = Object.keys(input).find((field) => !OWN_CONTACT_DATA.has(field));
+    if (denied) throw forbidden(`a partner may not change its ${denied}`, { field: `input.${denied}` });
+  }
+  await transact(ctx, async (em) => {
+    const partner = await lockPartner(em, id);
+    const before = { ...partner };
+    const {
+      commissionRate,
+      payoutMethod,
+      contactName,
+      contractStartDate,
+      metadata,
+      reseller,
+      affiliate,
+      whiteLabel,
+      ...rest
+    } = input;
+    em.assign(partner, given(rest));
+    if (commissionRate !== undefined) partner.rateBps = commissionRate;
+    if (payoutMethod !== undefined) partner.payoutMethod = payoutMethod;
+    if (contactName !== undefined) partner.contactName = contactName;
+    if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
+    if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
+    if (partner.status !== before.status || partner.tier !== before.tier) remember(em, partner, clock.now());
+    await configure(em, partner, input);
+    record(em, ctx, 'partner.updated', partner, { before, after: { ...partner } });
+  });
+  return id;
+}
+
+/** Takes a partner out of the program; its lines and payouts stay. Refused while money is owed to it or under way. */
+export async function deletePartner(ctx: Context, id: string): Promise<Partner> {
+  return transact(ctx, async (em) => {
+    const partner = await lockPartner(em, id);
+    const [owed] = await em.execute(sql`
+      select 1 from commissions c where c.partner_id = ${id} and c.status in ('PENDING', 'APPROVED')
+        and not exists (select 1 from payout_items i join payouts p on p.id = i.payout_id
+          where i.commission_id = c.id and i.voided_at is null and p.status = 'PAID') limit 1`);
+    if (owed)
+      throw conflict('the partner has commissions that are not paid yet: pay, reject or reverse them first');
+    partner.status = 'INACTIVE';
+    partner.deletedAt = ctx.clock.now();
+    remember(em, partner, partner.deletedAt);
+    record(em, ctx, 'partner.deleted', partner);
+    return partner;
+  });
+}
+
+/** The partner, locked until the transaction ends: whatever adds up its lines starts here. */
+export async function lockPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
+  const partner = await em.findOne(Partner, idOf(id, field), { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!partner) throw notFound('partner', field === 'id' ? {} : { field });
+  return partner;
+}
+
+/** The partner, unlocked; a foreign one answers like one that does not exist. */
+export async function findPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
+  const partner = await em.findOne(Partner, idOf(id, field));
+  if (!partner) throw notFound('partner', field === 'id' ? {} : { field });
+  return partner;
+}
+
+/** What the partner was at that moment (DOMAIN section 2: the tier is the one in force at `occurredAt`). */
+export async function standingAt(
+  em: EntityManager,
+  partnerId: string,
+  at: Date,
+): Promise<{ status: PartnerStatus; tier: PartnerTier }> {
+  const [standing] = await em.execute<{ status: PartnerStatus; tier: PartnerTier }[]>(sql`
+    select status, tier from partner_history where partner_id = ${partnerId} and effective_at <= ${at}
+    order by effective_at desc, id desc limit 1`);
+  if (!standing) throw invalid('input.occurredAt', 'lies before the partner existed');
+  return standing;
+}

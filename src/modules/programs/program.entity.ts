@@ -1,0 +1,88 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { FlatRefund } from '../../domain/commission.ts';
+import { RoundingMode } from '../../domain/money.ts';
+import { byTenant } from '../../kernel/base.entity.ts';
+import { column, type Table } from '../../kernel/rows.ts';
+
+registerEnumType(RoundingMode, {
+  name: 'RoundingMode',
+  description: 'How a commission that falls between two minor units is rounded; mirrored for negatives.',
+  valuesConfig: {
+    HALF_UP: { description: 'Halves away from zero.' },
+    HALF_EVEN: { description: "Halves to the even neighbour (banker's rounding)." },
+    DOWN: { description: 'Toward zero.' },
+  },
+});
+registerEnumType(FlatRefund, {
+  name: 'FlatRefund',
+  description: 'What a partial refund does to a flat commission.',
+  valuesConfig: {
+    PROPORTIONAL: { description: 'Takes back the refunded share of it.' },
+    ALL_OR_NOTHING: { description: 'Takes back nothing until the refund is whole.' },
+  },
+});
+
+/** The settings of a tenant's partner program. */
+@Entity({ tableName: 'programs' })
+@Filter({ name: 'mine', cond: byTenant, default: true })
+@ObjectType({ simpleResolvers: true, description: "The settings of a tenant's partner program." })
+export class Program {
+  @Field(() => String, { description: 'The tenant that runs the program.' })
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @Field(() => String, { description: 'ISO 4217 code; tier thresholds and the minimum payout are in it.' })
+  @Property({ type: 'text' })
+  currency: Opt<string> = 'USD';
+
+  @Field(() => String, {
+    description: 'IANA time zone in which days, months and payout periods begin, e.g. `America/New_York`.',
+  })
+  @Property({ type: 'text' })
+  timeZone: Opt<string> = 'UTC';
+
+  @Field(() => RoundingMode, { description: 'Rounding of new commission lines.' })
+  @Enum({ items: () => RoundingMode })
+  roundingMode: Opt<RoundingMode> = 'HALF_UP';
+
+  @Field(() => FlatRefund, { description: 'What a partial refund does to a flat commission.' })
+  @Enum({ items: () => FlatRefund })
+  flatRefund: Opt<FlatRefund> = 'PROPORTIONAL';
+
+  @Field(() => Int, {
+    description: 'Days after the sale until a new line is past its refund period (`Commission.holdUntil`).',
+  })
+  @Property({ type: 'integer' })
+  holdDays: Opt<number> = 30;
+
+  @Property({ type: 'bigint' })
+  minimumPayoutMinor: Opt<bigint> = 0n; // in the program's currency; served by ProgramResolver
+
+  @Field(() => Date, { description: 'When the program was made.' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  readonly createdAt!: Opt<Date>;
+
+  @Field(() => Date, { description: 'When a setting last changed.' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  readonly updatedAt!: Opt<Date>;
+}
+
+export const programTable: Table<Program> = {
+  type: Program,
+  from: 'programs g',
+  alias: 'g',
+  columns: {
+    tenantId: column('g.tenant_id'),
+    currency: column('g.currency'),
+    timeZone: column('g.time_zone'),
+    roundingMode: column('g.rounding_mode'),
+    flatRefund: column('g.flat_refund'),
+    holdDays: column('g.hold_days'),
+    minimumPayoutMinor: column('g.minimum_payout_minor'),
+    createdAt: column('g.created_at'),
+    updatedAt: column('g.updated_at'),
+  },
+  needs: { minimumPayout: ['minimumPayoutMinor', 'currency'] },
+};

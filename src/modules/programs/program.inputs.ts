@@ -1,0 +1,75 @@
+import { ArrayMaxSize, Matches, MaxLength, Min, Max } from 'class-validator';
+import { Field, InputType, Int } from 'type-graphql';
+import { FlatRefund } from '../../domain/commission.ts';
+import { RoundingMode } from '../../domain/money.ts';
+import { PartnerTier } from '../../domain/partner.ts';
+import { Decimal, Percentage } from '../../kernel/scalars.ts';
+
+@InputType({ description: 'The settings to change; what is left out stays.' })
+export class UpdateProgramInput {
+  @Field(() => String, { nullable: true, description: 'IANA time zone, e.g. `America/New_York`.' })
+  @MaxLength(64)
+  timeZone?: string;
+
+  @Field(() => RoundingMode, { nullable: true, description: 'Rounding of new commission lines.' })
+  roundingMode?: RoundingMode;
+
+  @Field(() => FlatRefund, {
+    nullable: true,
+    description: 'What a partial refund does to a flat commission.',
+  })
+  flatRefund?: FlatRefund;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Days from the sale to `Commission.holdUntil` of new lines; 0 to 365.',
+  })
+  @Min(0, { message: 'must be from 0 to 365' })
+  @Max(365, { message: 'must be from 0 to 365' })
+  holdDays?: number;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description:
+      "The smallest payout in the program's currency, itself included; other currencies have none.",
+  })
+  minimumPayout?: string;
+}
+
+@InputType({ description: 'What to change of a tier; what is left out stays.' })
+export class UpdateTierConfigInput {
+  @Field(() => PartnerTier, { description: 'The tier to change.' })
+  tier!: PartnerTier;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description: "Net revenue a month that the tier asks for, in the tier's currency.",
+  })
+  minMonthlyRevenue?: string;
+
+  @Field(() => Int, { nullable: true, description: 'Active customers that the tier asks for.' })
+  @Min(0, { message: 'must not be negative' })
+  minCustomers?: number;
+
+  @Field(() => Percentage, { nullable: true, description: 'Percent of a sale.' })
+  commissionRate?: number; // basis points
+
+  @Field(() => Int, { nullable: true, description: 'API calls an hour; 1 to 1,000,000.' })
+  @Min(1, { message: 'must be from 1 to 1,000,000' })
+  @Max(1_000_000, { message: 'must be from 1 to 1,000,000' })
+  apiCallsPerHour?: number;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether its partners have a dedicated account manager.',
+  })
+  dedicatedManager?: boolean;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'What else the tier gives, in words: at most 20 lines of 200 characters.',
+  })
+  @ArrayMaxSize(20, { message: 'takes at most 20 lines' })
+  @Matches(/^[^\n]{1,200}$/, { each: true, message: 'takes lines of 1 to 200 characters' })
+  benefits?: string[];
+}

@@ -1,0 +1,54 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Authorized, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { money } from '../../domain/money.ts';
+import type { Context } from '../../kernel/context.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+import { Program } from './program.entity.ts';
+import { UpdateProgramInput, UpdateTierConfigInput } from './program.inputs.ts';
+import { program, tierConfig, tierConfigs } from './program.loader.ts';
+import { updateProgram, updateTierConfig } from './program.service.ts';
+import { TierConfig } from './tier-config.entity.ts';
+
+@Resolver(() => Program)
+export class ProgramResolver {
+  @Authorized('program:read')
+  @Query(() => Program, { description: "The settings of the caller's program." })
+  program(@Ctx() ctx: Context, @Info() info: GraphQLResolveInfo): Promise<Program> {
+    return program(ctx, info);
+  }
+
+  @Authorized('program:read')
+  @Query(() => [TierConfig], { description: "The tiers of the caller's program, lowest first." })
+  tierConfigs(@Ctx() ctx: Context, @Info() info: GraphQLResolveInfo): Promise<TierConfig[]> {
+    return tierConfigs(ctx, info);
+  }
+
+  @Authorized('program:edit')
+  @Mutation(() => Program, { description: "Changes the caller's program settings." })
+  async updateProgram(
+    @Arg('input', () => UpdateProgramInput, { description: 'What to change.' }) input: UpdateProgramInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Program> {
+    await updateProgram(ctx, ctx.actor.tenantId ?? '', input);
+    return program(ctx, info);
+  }
+
+  @Authorized('program:edit')
+  @Mutation(() => TierConfig, { description: 'Changes what a tier asks and gives, from now on.' })
+  async updateTierConfig(
+    @Arg('input', () => UpdateTierConfigInput, { description: 'What to change.' })
+    input: UpdateTierConfigInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<TierConfig> {
+    return tierConfig(ctx, info, await updateTierConfig(ctx, ctx.actor.tenantId ?? '', input));
+  }
+
+  @FieldResolver(() => MoneyColumn, {
+    description: 'The smallest payout, itself included; currencies other than this one have no minimum.',
+  })
+  minimumPayout(@Root() { minimumPayoutMinor, currency }: Program): MoneyColumn {
+    return new MoneyColumn(money(minimumPayoutMinor, currency));
+  }
+}

@@ -1,0 +1,122 @@
+import type { Pool } from 'pg';
+import { v7 } from 'uuid';
+import { invalid } from '../../domain/errors.ts';
+import { money } from '../../domain/money.ts';
+import { defaultTiers } from '../../domain/partner.ts';
+import type { Context } from '../../kernel/context.ts';
+import { amountOf, digits } from '../../kernel/currency.ts';
+import { given } from '../../kernel/given.ts';
+import { enqueue } from '../../kernel/jobs.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { Program } from './program.entity.ts';
+import type { UpdateProgramInput, UpdateTierConfigInput } from './program.inputs.ts';
+import { TierConfig } from './tier-config.entity.ts';
+
+const known = new WeakMap<Pool, Set<string>>();
+
+/** A tenant named for the first time gets a program with the default settings and the default tiers. */
+export async function ensureProgram(pool: Pool, tenantId: string): Promise<void> {
+  let tenants = known.get(pool);
+  if (!tenants) known.set(pool, (tenants = new Set()));
+  if (tenants.has(tenantId)) return;
+  const scale = 10n ** BigInt(digits('USD'));
+  await pool.query(
+    `with made as (
+       insert into programs (tenant_id) values ($1) on conflict do nothing returning tenant_id)
+     insert into partner_tier_configs (id, tenant_id, tier, min_monthly_revenue_minor, min_monthly_revenue_currency,
+       min_customers, rate_bps, api_calls_per_hour, dedicated_manager, benefits)
+     select t.id, made.tenant_id, t.tier, t.revenue, 'USD', t.customers, t.rate, t.calls, t.manager,
+       array(select jsonb_array_elements_text(t.benefits))
+     from made, jsonb_to_recordset($2) t (id uuid, tier text, revenue bigint, customers int, rate int, calls int,
+       manager boolean, benefits jsonb)`,
+    [
+      tenantId,
+      JSON.stringify(
+        defaultTiers.map((tier) => ({
+          id: v7(),
+          tier: tier.tier,
+          revenue: `${tier.minMonthlyRevenue * scale}`,
+          customers: tier.minCustomers,
+          rate: tier.rateBps,
+          calls: tier.apiCallsPerHour,
+          manager: tier.dedicatedManager,
+          benefits: tier.benefits,
+        })),
+      ),
+    ],
+  );
+  if (tenants.size > 100_000) tenants.clear();
+  tenants.add(tenantId);
+}
+
+/** Changes the settings that the input names. Lines keep what was in force when they were made. */
+export async function updateProgram(
+  ctx: Context,
+  tenantId: string,
+  input: UpdateProgramInput,
+): Promise<string> {
+  const { minimumPayout, ...settings } = input;
+  await transact(ctx, async (em) => {
+    const program = await em.findOneOrFail(Program, { tenantId });
+    const before = { ...program };
+    if (settings.timeZone && !isTimeZone(settings.timeZone)) {
+      throw invalid('input.timeZone', 'is not an IANA time zone such as "America/New_York"');
+    }
+    const rezoned = settings.timeZone != null && settings.timeZone !== program.timeZone;
+    em.assign(program, given(settings));
+    if (minimumPayout != null) {
+      const minimum = amountOf(minimumPayout, program.currency, 'input.minimumPayout').minor;
+      if (minimum < 0n) throw invalid('input.minimumPayout', 'must not be negative');
+      program.minimumPayoutMinor = minimum;
+    }
+    if (rezoned)
+      await enqueue(em, 'recalculate_metrics', { tenantId }, { key: `recalculate_metrics:${tenantId}` });
+    // A program has no id of its own: its audit entry is about the nil UUID of its tenant.
+    record(
+      em,
+      ctx,
+      'program.updated',
+      { id: '00000000-0000-0000-0000-000000000000', tenantId },
+      { before, after: { ...program } },
+    );
+  });
+  return tenantId;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z]/.test(name); // offsets such as +02:00 have no daylight saving and PostgreSQL reads them backwards
+  } catch {
+    return false;
+  }
+}
+
+/** Changes what a tier asks and gives from now on. */
+export async function updateTierConfig(
+  ctx: Context,
+  tenantId: string,
+  { tier, minMonthlyRevenue, commissionRate, ...input }: UpdateTierConfigInput,
+): Promise<string> {
+  return transact(ctx, async (em) => {
+    const config = await em.findOneOrFail(TierConfig, { tenantId, tier });
+    const before = { ...config };
+    em.assign(config, given(input));
+    if (commissionRate != null) config.rateBps = commissionRate;
+    if (minMonthlyRevenue != null) {
+      const { currency } = config.minMonthlyRevenue;
+      const { minor } = amountOf(minMonthlyRevenue, currency, 'input.minMonthlyRevenue');
+      if (minor < 0n) throw invalid('input.minMonthlyRevenue', 'must not be negative');
+      config.minMonthlyRevenue = new MoneyColumn(money(minor, currency));
+    }
+    record(em, ctx, 'tier.updated', config, { before, after: { ...config } });
+    return config.id;
+  });
+}
+
+/** The program's settings, inside a transaction. */
+export async function programOf(em: Context['em'], tenantId: string): Promise<Program> {
+  return em.findOneOrFail(Program, { tenantId });
+}

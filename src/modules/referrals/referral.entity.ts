@@ -1,0 +1,106 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { ReferralStatus } from '../../domain/referral.ts';
+import { Base, byPartner } from '../../kernel/base.entity.ts';
+import { column, type Table } from '../../kernel/rows.ts';
+
+registerEnumType(ReferralStatus, {
+  name: 'ReferralStatus',
+  description: 'What became of a click.',
+  valuesConfig: {
+    CLICKED: { description: 'May still become a conversion.' },
+    CONVERTED: { description: 'Became a conversion.' },
+    EXPIRED: { description: 'Its window closed without one.' },
+  },
+});
+
+/** A visitor's click on a partner's link, and the conversion that closes it. */
+@Entity({ tableName: 'referrals' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+@ObjectType({
+  simpleResolvers: true,
+  description: "A visitor's click on a partner's link, and the conversion that closes it.",
+})
+export class Referral extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Field({ description: 'The code that the link carried.' })
+  @Property({ type: 'text' })
+  referralCode!: string;
+
+  @Field(() => ID, {
+    description: 'The visitor, for your own cookie: give it to further `trackReferral` calls.',
+  })
+  @Property({ type: 'uuid' })
+  visitorId!: string;
+
+  @Field(() => String, { nullable: true, description: 'The page that the visitor landed on.' })
+  @Property({ type: 'text', nullable: true })
+  landingUrl?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The page that the visitor came from.' })
+  @Property({ type: 'text', nullable: true })
+  referrerUrl?: string | null;
+
+  @Field({
+    description:
+      'Where it came from: `utm_source` of the landing page, else the host of the referring page, else `direct`.',
+  })
+  @Property({ type: 'text' })
+  source!: string;
+
+  @Property({ type: 'text', nullable: true })
+  ipHash?: string | null; // keyed hash: the address itself is never kept
+
+  @Property({ type: 'text', nullable: true })
+  userAgent?: string | null;
+
+  @Field(() => Date, { description: 'When the visitor clicked.' })
+  @Property({ type: 'timestamptz', length: 3 })
+  clickedAt!: Date;
+
+  @Field(() => Date, { description: 'From this instant on it can no longer become a conversion.' })
+  @Property({ type: 'timestamptz', length: 3 })
+  expiresAt!: Date;
+
+  @Field(() => Date, { nullable: true, description: 'When it became a conversion.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  convertedAt?: Date | null;
+
+  @Property({ type: 'uuid', nullable: true })
+  customerId?: string | null;
+
+  @Property({ type: 'json' })
+  metadata: Opt<Record<string, unknown>> = {};
+
+  @Field(() => ReferralStatus, { description: 'What became of the click.' })
+  status!: Opt<ReferralStatus>; // not stored: time alone makes a click expire
+}
+
+export const referralStatusSql =
+  "case when f.converted_at is not null then 'CONVERTED' when f.expires_at <= now() then 'EXPIRED' else 'CLICKED' end";
+
+export const referralTable: Table<Referral> = {
+  type: Referral,
+  from: 'referrals f',
+  alias: 'f',
+  partner: 'f.partner_id',
+  columns: {
+    id: column('f.id'),
+    partnerId: column('f.partner_id'),
+    referralCode: column('f.referral_code'),
+    visitorId: column('f.visitor_id'),
+    status: column(referralStatusSql),
+    landingUrl: column('f.landing_url'),
+    referrerUrl: column('f.referrer_url'),
+    source: column('f.source'),
+    clickedAt: column('f.clicked_at'),
+    expiresAt: column('f.expires_at'),
+    convertedAt: column('f.converted_at'),
+    customerId: column('f.customer_id'),
+    createdAt: column('f.created_at'),
+  },
+  needs: { partner: ['partnerId'], customer: ['customerId'] },
+};

@@ -1,0 +1,11 @@
+import type { PayoutMethod } from '../domain/payout.ts';
+import type { ChangeFeed } from './change-feed.ts';
+import type { Clock } from './clock.ts';
+import type { PayoutRail } from './payout-rail.ts';
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly feed: ChangeFeed;
+  /** The rail that carries a method, or null where none is set up. */
+  rail(method: PayoutMethod): PayoutRail | null;
+}
