@@ -79,10 +79,6 @@ export function commissionBase(sale: {
   return sale.collected === total ? net : divide(net * sale.collected, total);
 }
 
-/** A purchase qualifies from the minimum on, itself included. */
-export const reachesMinimum = (amount: bigint, minimum: bigint | null): boolean =>
-  minimum === null || amount >= minimum;
-
 /** The rate in force: line, then partner, then the tier that the partner had when the sale happened. */
 export const rateInForce = (line: number | null, partner: number | null, tier: number): number =>
   line ?? partner ?? tier;

@@ -47,8 +47,16 @@ export interface Connection<T extends { id: string }> {
   readonly totalCount?: number;
 }
 
-/** The Relay connection and edge types of `Node`, named after it. */
+const connections = new Map<unknown, ClassType<object>>();
+
+/** The Relay connection type of `Node`, named after it; the same one at every call. */
 export function connectionOf<T extends { id: string }>(Node: ClassType<T>): ClassType<object> {
+  let type = connections.get(Node);
+  if (!type) connections.set(Node, (type = declareConnection(Node)));
+  return type;
+}
+
+function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassType<object> {
   @ObjectType(`${Node.name}Edge`, { simpleResolvers: true, description: `One ${Node.name} of a page.` })
   class NodeEdge {
     @Field({ description: 'Give it as `after` for the rows that follow this one.' })

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { QueryConfig } from 'pg';
-import { unauthenticated } from '../domain/errors.ts';
+import { notFound, unauthenticated } from '../domain/errors.ts';
 import type { Actor } from './actor.ts';
 import { askedFields } from './asked.ts';
 import type { Context } from './context.ts';
+import { idOf } from './ids.ts';
 import { MoneyColumn } from './money.column.ts';
 
 /** SQL expressions over the table's alias and how to make the field's value of them. */
@@ -17,7 +18,7 @@ export interface Column {
 
 /** How the rows of a type are read. Every read starts here, so every read is scoped. */
 export interface Table<T extends object> {
-  readonly type: { readonly prototype: T };
+  readonly type: { readonly name: string; readonly prototype: T };
   /** Table and alias, e.g. `commissions c`. */
   readonly from: string;
   readonly alias: string;
@@ -180,4 +181,22 @@ export function from<T extends object>(
   return new Statement()
     .add(`select ${list} from ${table.from}${joins} where true`)
     .and(scopeOf(actor, table.alias, table.partner));
+}
+
+/** The row of that id, or NOT_FOUND where there is none that the actor may see. */
+export async function findRow<T extends object>(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  table: Table<T>,
+  id: string,
+  conditions: readonly Condition[] = [],
+): Promise<T> {
+  const selection = select(table, info);
+  const statement = from(table, ctx.actor, selection).and([
+    where(`${table.alias}.id = $`, idOf(id)),
+    ...conditions,
+  ]);
+  const [row] = await query(ctx, statement);
+  if (!row) throw notFound(table.type.name.toLowerCase());
+  return selection.read(row);
 }

@@ -8,4 +8,6 @@ export interface Ports {
   readonly feed: ChangeFeed;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
+  /** A keyed hash: the same value gives the same text, and nobody without the key can tell the value. */
+  pseudonym(value: string): string;
 }

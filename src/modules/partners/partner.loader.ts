@@ -1,12 +1,19 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { notFound } from '../../domain/errors.ts';
 import { account } from '../../domain/posting.ts';
 import type { Context } from '../../kernel/context.ts';
-import { idOf } from '../../kernel/ids.ts';
-import { loaderFor, loadOne } from '../../kernel/loader.ts';
+import { loaderFor } from '../../kernel/loader.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { type Connection, type PageArgs, page } from '../../kernel/paging.ts';
-import { type Condition, from, query, Statement, select, type Table, where } from '../../kernel/rows.ts';
+import {
+  type Condition,
+  findRow,
+  from,
+  query,
+  Statement,
+  select,
+  type Table,
+  where,
+} from '../../kernel/rows.ts';
 import { type TierConfig, tierConfigTable } from '../programs/tier-config.entity.ts';
 import { type Partner, partnerTable } from './partner.entity.ts';
 import type { PartnerFilter } from './partner.inputs.ts';
@@ -36,18 +43,9 @@ function narrow(filter: PartnerFilter | null): Condition[] {
   return conditions;
 }
 
-/** One partner, or NOT_FOUND; `deleted` also shows one that is gone. */
-export async function partner(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<Partner> {
-  const selection = select(partnerTable, info);
-  const statement = from(partnerTable, ctx.actor, selection).and([exists, where('p.id = $', idOf(id))]);
-  const [row] = await query(ctx, statement);
-  if (!row) throw notFound('partner');
-  return selection.read(row);
-}
-
-/** A partner that a row belongs to; also after it was deleted. */
-export const partnerOf = (ctx: Context, info: GraphQLResolveInfo, id: string) =>
-  loadOne(ctx, info, partnerTable, id);
+/** One partner, or NOT_FOUND. */
+export const partner = (ctx: Context, info: GraphQLResolveInfo, id: string): Promise<Partner> =>
+  findRow(ctx, info, partnerTable, id, [exists]);
 
 /** The terms of each partner's tier. */
 export function tierConfigOf(

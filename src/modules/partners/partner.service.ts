@@ -14,6 +14,7 @@ import { ensureProgram, programOf } from '../programs/program.service.ts';
 import { configure } from './configure-partner.ts';
 import { Partner } from './partner.entity.ts';
 import type { CreatePartnerInput, UpdatePartnerInput } from './partner.inputs.ts';
+import { AffiliateConfig } from './partner-config.entity.ts';
 import { PartnerHistory } from './partner-history.entity.ts';
 
 const ALWAYS = new Date(0);
@@ -161,4 +162,9 @@ export async function standingAt(
     order by effective_at desc, id desc limit 1`);
   if (!standing) throw invalid('input.occurredAt', 'lies before the partner existed');
   return standing;
+}
+
+/** An affiliate's terms; null for other types. */
+export function affiliateTermsOf(em: EntityManager, partnerId: string): Promise<AffiliateConfig | null> {
+  return em.findOne(AffiliateConfig, { partnerId });
 }

@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { notFound } from '../../domain/errors.ts';
 import { PartnerTier } from '../../domain/partner.ts';
 import type { Context } from '../../kernel/context.ts';
-import { from, query, select, where } from '../../kernel/rows.ts';
+import { findRow, from, query, select, where } from '../../kernel/rows.ts';
 import { type Program, programTable } from './program.entity.ts';
 import { type TierConfig, tierConfigTable } from './tier-config.entity.ts';
 
@@ -27,9 +27,5 @@ export async function tierConfigs(ctx: Context, info: GraphQLResolveInfo): Promi
   return (await query(ctx, statement)).map((row) => selection.read(row));
 }
 
-export async function tierConfig(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<TierConfig> {
-  const selection = select(tierConfigTable, info);
-  const [row] = await query(ctx, from(tierConfigTable, ctx.actor, selection).and([where('t.id = $', id)]));
-  if (!row) throw notFound('tier');
-  return selection.read(row);
-}
+export const tierConfig = (ctx: Context, info: GraphQLResolveInfo, id: string): Promise<TierConfig> =>
+  findRow(ctx, info, tierConfigTable, id);

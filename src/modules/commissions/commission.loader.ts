@@ -1,0 +1,83 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Context } from '../../kernel/context.ts';
+import { loaderFor } from '../../kernel/loader.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+import { type Condition, from, query, Statement, scopeOf, select, where } from '../../kernel/rows.ts';
+import { type Commission, commissionTable } from './commission.entity.ts';
+import type { CommissionFilter } from './commission.inputs.ts';
+
+const claimed =
+  'exists (select from payout_items i join payouts o on o.id = i.payout_id where i.commission_id = c.id and i.voided_at is null';
+
+// ALLOCATED and PAID are the state of the payout that claimed an approved line.
+const statusIs = {
+  PENDING: where("c.status = 'PENDING'"),
+  REJECTED: where("c.status = 'REJECTED'"),
+  REVERSED: where("c.status = 'REVERSED'"),
+  APPROVED: where(`c.status = 'APPROVED' and not ${claimed})`),
+  ALLOCATED: where(`c.status = 'APPROVED' and ${claimed} and o.status <> 'PAID')`),
+  PAID: where(`c.status = 'APPROVED' and ${claimed} and o.status = 'PAID')`),
+} satisfies Record<string, Condition>;
+
+export function narrow(filter: CommissionFilter | null): Condition[] {
+  const conditions: Condition[] = [];
+  if (filter?.partnerId) conditions.push(where('c.partner_id = $', filter.partnerId));
+  if (filter?.status) conditions.push(statusIs[filter.status]);
+  if (filter?.type) conditions.push(where('c.type = $', filter.type));
+  if (filter?.currency) conditions.push(where('c.amount_currency = $', filter.currency));
+  if (filter?.from) conditions.push(where('c.occurred_at >= $', filter.from));
+  if (filter?.to) conditions.push(where('c.occurred_at < $', filter.to));
+  return conditions;
+}
+
+/** The lines that a referral earned, refunds included, oldest first. */
+export function commissionsOfReferral(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  referralId: string,
+): Promise<Commission[]> {
+  return loaderFor<string, Commission[]>(ctx, info, async (ids) => {
+    const selection = select(commissionTable, info, [], ['referralId', 'id']);
+    const statement = from(commissionTable, ctx.actor, selection)
+      .and([where('c.referral_id = any($)', ids)])
+      .add(' order by c.id');
+    const lines = Map.groupBy(await query(ctx, statement), (row) => row[0] as string);
+    return ids.map((id) => (lines.get(id) ?? []).map((row) => selection.read(row)));
+  }).load(referralId);
+}
+
+/** What was taken back of a line so far, as a positive amount. */
+export function reversedOf(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  { id, amount }: Commission,
+): Promise<MoneyColumn> {
+  return loaderFor<string, bigint>(ctx, info, async (ids) => {
+    const statement = new Statement()
+      .add(
+        'select c.reverses_id, -sum(c.amount_minor)::bigint from commissions c where c.reverses_id = any($)',
+        ids,
+      )
+      .and([where("c.status <> 'REJECTED'"), ...scopeOf(ctx.actor, 'c', 'c.partner_id')])
+      .add(' group by c.reverses_id');
+    const sums = new Map((await query(ctx, statement)).map(([line, sum]) => [line as string, sum as bigint]));
+    return ids.map((key) => sums.get(key) ?? 0n);
+  })
+    .load(id)
+    .then((minor) => new MoneyColumn({ minor, currency: amount.currency }));
+}
+
+/** Approved lines in the order in which they were asked for. */
+export async function commissionsOfIds(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  ids: readonly string[],
+): Promise<Commission[]> {
+  const selection = select(commissionTable, info, ['approved']);
+  const rows = await query(
+    ctx,
+    from(commissionTable, ctx.actor, selection).and([where('c.id = any($)', ids)]),
+  );
+  const found = new Map(rows.map((row) => selection.read(row)).map((line) => [line.id as string, line]));
+  return ids.flatMap((id) => found.get(id) ?? []);
+}

@@ -1,0 +1,232 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Info,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { invalid } from '../../domain/errors.ts';
+import type { Context } from '../../kernel/context.ts';
+import { loadOne } from '../../kernel/loader.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+import { type Connection, connectionOf, page, pageOfEach } from '../../kernel/paging.ts';
+import { findRow } from '../../kernel/rows.ts';
+import { Customer, customerTable } from '../customers/customer.entity.ts';
+import { Partner, partnerTable } from '../partners/partner.entity.ts';
+import { Referral, referralTable } from '../referrals/referral.entity.ts';
+import { Commission, commissionTable } from './commission.entity.ts';
+import { CommissionFilter, CreateCommissionInput, ReverseCommissionInput } from './commission.inputs.ts';
+import { commissionsOfIds, commissionsOfReferral, narrow, reversedOf } from './commission.loader.ts';
+import {
+  type ApprovalFailure,
+  approveCommission,
+  approveCommissions,
+  createCommission,
+  rejectCommission,
+} from './commission.service.ts';
+import { reverseCommission } from './reverse-commission.ts';
+
+const CommissionConnection = connectionOf(Commission);
+const MAX_BULK = 250;
+
+@ObjectType({ simpleResolvers: true, description: 'A commission that was not approved, and why.' })
+class CommissionFailure implements ApprovalFailure {
+  @Field(() => ID, { description: 'The id that was asked for.' })
+  id!: string;
+
+  @Field({ description: 'The error code: NOT_FOUND, CONFLICT or FORBIDDEN.' })
+  code!: string;
+
+  @Field({ description: 'Why, in words.' })
+  message!: string;
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What became of a bulk approval: each line succeeds or fails by itself.',
+})
+class ApproveCommissionsResult {
+  @Field(() => [Commission], { description: 'The lines that were approved.' })
+  approved!: Commission[];
+
+  @Field(() => [CommissionFailure], { description: 'The lines that were not, each with its reason.' })
+  failures!: ApprovalFailure[];
+}
+
+@Resolver(() => Commission)
+export class CommissionResolver {
+  @Authorized('program:read')
+  @Query(() => Commission, {
+    nullable: true,
+    description: 'One commission; NOT_FOUND where the caller may not see it.',
+  })
+  commission(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Commission> {
+    return findRow(ctx, info, commissionTable, id);
+  }
+
+  @Authorized('program:read')
+  @Query(() => CommissionConnection, { description: 'Commissions, newest first.' })
+  commissions(
+    @Arg('filter', () => CommissionFilter, { nullable: true, description: 'Which of them.' })
+    filter: CommissionFilter | null,
+    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
+      | number
+      | null,
+    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
+      | string
+      | null,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Commission>> {
+    return page(ctx, info, commissionTable, { first, after }, narrow(filter));
+  }
+
+  @Authorized('commission:create')
+  @Mutation(() => Commission, {
+    description: 'Makes a commission by hand; the amount owed is computed from the sale.',
+  })
+  async createCommission(
+    @Arg('input', () => CreateCommissionInput, { description: 'The sale and its terms.' })
+    input: CreateCommissionInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Commission> {
+    return findRow(ctx, info, commissionTable, await createCommission(ctx, input));
+  }
+
+  @Authorized('commission:decide')
+  @Mutation(() => Commission, { description: 'Approves a PENDING commission; not by who made it by hand.' })
+  async approveCommission(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Commission> {
+    return findRow(ctx, info, commissionTable, await approveCommission(ctx, id));
+  }
+
+  @Authorized('commission:decide')
+  @Mutation(() => ApproveCommissionsResult, {
+    description: `Approves up to ${MAX_BULK} commissions; each succeeds or fails by itself.`,
+  })
+  async approveCommissions(
+    @Arg('ids', () => [ID], { description: 'Their ids.' }) ids: string[],
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<ApproveCommissionsResult> {
+    if (ids.length > MAX_BULK) throw invalid('ids', `takes at most ${MAX_BULK} ids`);
+    const { approved, failures } = await approveCommissions(ctx, ids);
+    return { approved: await commissionsOfIds(ctx, info, approved), failures };
+  }
+
+  @Authorized('commission:decide')
+  @Mutation(() => Commission, { description: 'Refuses a commission that is in no payout, for good.' })
+  async rejectCommission(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Commission> {
+    return findRow(ctx, info, commissionTable, await rejectCommission(ctx, id, reason));
+  }
+
+  @Authorized('commission:decide')
+  @Mutation(() => Commission, {
+    description:
+      'A refund or chargeback: takes back the refunded share of a commission and answers with that commission. A paid one stays paid; the next payout pays less.',
+  })
+  async reverseCommission(
+    @Arg('id', () => ID, { description: 'The commission to take back from.' }) id: string,
+    @Arg('input', () => ReverseCommissionInput, { description: 'What was refunded.' })
+    input: ReverseCommissionInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Commission> {
+    return findRow(ctx, info, commissionTable, await reverseCommission(ctx, id, input));
+  }
+
+  @FieldResolver(() => Partner, { description: 'Who earned it.' })
+  partner(
+    @Root() { partnerId }: Commission,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Partner | null> | null {
+    return loadOne(ctx, info, partnerTable, partnerId);
+  }
+
+  @FieldResolver(() => Customer, { nullable: true, description: 'Who bought.' })
+  customer(
+    @Root() { customerId }: Commission,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Customer | null> | null {
+    return loadOne(ctx, info, customerTable, customerId ?? null);
+  }
+
+  @FieldResolver(() => Referral, {
+    nullable: true,
+    description: 'The click that led to it; null for one made by hand.',
+  })
+  referral(
+    @Root() { referralId }: Commission,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Referral | null> | null {
+    return loadOne(ctx, info, referralTable, referralId ?? null);
+  }
+
+  @FieldResolver(() => MoneyColumn, {
+    description: 'What was taken back of it so far, as a positive amount.',
+  })
+  reversedAmount(
+    @Root() line: Commission,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<MoneyColumn> {
+    return reversedOf(ctx, info, line);
+  }
+}
+
+@Resolver(() => Partner)
+export class PartnerCommissionsResolver {
+  @FieldResolver(() => CommissionConnection, { description: 'What it earned, newest first.' })
+  commissions(
+    @Root() { id }: Partner,
+    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
+      | number
+      | null,
+    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
+      | string
+      | null,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Commission>> {
+    return pageOfEach(ctx, info, commissionTable, 'c.partner_id = owner.id', id, { first, after });
+  }
+}
+
+@Resolver(() => Referral)
+export class ReferralCommissionsResolver {
+  @FieldResolver(() => [Commission], {
+    description: 'What it earned, refunds included, oldest first; empty until it is converted.',
+  })
+  commissions(
+    @Root() { id }: Referral,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Commission[]> | Commission[] {
+    return ctx.actor.permissions.has('program:read') ? commissionsOfReferral(ctx, info, id) : [];
+  }
+}

@@ -1,0 +1,196 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { after, type CommissionStatus, commissionBase, refuseOwnLine } from '../../domain/commission.ts';
+import { AppError, conflict, invalid, notFound } from '../../domain/errors.ts';
+import { money } from '../../domain/money.ts';
+import { commissionAccrued, commissionWithdrawn } from '../../domain/posting.ts';
+import type { Context } from '../../kernel/context.ts';
+import { amountOf, currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
+import { idOf } from '../../kernel/ids.ts';
+import { happenedAt } from '../../kernel/instants.ts';
+import { metadataOf } from '../../kernel/metadata.ts';
+import { announceMetrics } from '../../kernel/metrics-topic.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { seeCustomer } from '../customers/customer.service.ts';
+import { once } from '../idempotency/idempotency.service.ts';
+import { post } from '../ledger/ledger.service.ts';
+import { findPartner } from '../partners/partner.service.ts';
+import { Commission } from './commission.entity.ts';
+import type { CreateCommissionInput } from './commission.inputs.ts';
+import { earn } from './earn-commission.ts';
+
+/** A line made by hand, PENDING; answers with its id. */
+export async function createCommission(ctx: Context, input: CreateCommissionInput): Promise<string> {
+  const { type, flatAmount, quantity } = input;
+  if (type === 'REVERSAL') throw invalid('input.type', 'REVERSAL is made by reverseCommission');
+  const method = input.method ?? (flatAmount != null ? 'FLAT' : 'PERCENTAGE');
+  if (method === 'FLAT' && flatAmount == null)
+    throw invalid('input.flatAmount', 'is needed for a FLAT commission');
+  if (method === 'FLAT' && input.commissionRate != null)
+    throw invalid('input.commissionRate', 'is for a PERCENTAGE commission');
+  if (method === 'PERCENTAGE' && flatAmount != null)
+    throw invalid('input.flatAmount', 'is for a FLAT commission');
+  if (method === 'PERCENTAGE' && quantity != null)
+    throw invalid('input.quantity', 'is for a FLAT commission');
+  const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  const metadata = metadataOf(input.metadata, 'input.metadata');
+
+  const made = await transact(ctx, async (em) => {
+    const partner = await findPartner(em, input.partnerId, 'input.partnerId');
+    const { tenantId, id: partnerId } = partner;
+    const currency = input.currency ? currencyOf(input.currency, 'input.currency') : partner.currency;
+    const sale = positiveAmountOf(input.amount, currency, 'input.amount').minor;
+    const tax = input.tax == null ? 0n : amountOf(input.tax, currency, 'input.tax').minor;
+    if (tax < 0n || tax >= sale) throw invalid('input.tax', 'must not be negative and be less than amount');
+    const flat =
+      flatAmount == null
+        ? undefined
+        : { perUnit: positiveAmountOf(flatAmount, currency, 'input.flatAmount'), quantity: quantity ?? 1 };
+
+    const request = { tenantId, operation: 'createCommission', key: input.idempotencyKey, input };
+    const id = await once(em, ctx, request, async () => {
+      const customer = input.customerId
+        ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at: occurredAt })
+        : null;
+      const line = await earn(em, partner, {
+        type,
+        base: money(commissionBase({ subtotal: sale - tax, discount: 0n, tax, collected: sale }), currency),
+        rateBps: input.commissionRate,
+        flat,
+        occurredAt,
+        customerId: customer?.id ?? null,
+        subscriptionId: input.subscriptionId,
+        source: '(none)',
+        createdBy: ctx.actor.id,
+        metadata,
+      });
+      if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
+      record(em, ctx, 'commission.created', line, { amount: line.amount, base: line.baseAmount });
+      await em.flush();
+      return line.id;
+    });
+    return { id, partnerId };
+  });
+  announceMetrics(ctx, made.partnerId);
+  return made.id;
+}
+
+/** Approves a line: from now on it is owed. */
+export async function approveCommission(ctx: Context, id: string): Promise<string> {
+  const line = await transact(ctx, async (em) => {
+    const line = await lockCommission(em, id);
+    await approve(em, ctx, line);
+    return line;
+  });
+  announceMetrics(ctx, line.partnerId);
+  return line.id;
+}
+
+export interface ApprovalFailure {
+  readonly id: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Each line is approved or refused by itself; all approvals are one transaction. */
+export async function approveCommissions(
+  ctx: Context,
+  ids: readonly string[],
+): Promise<{ approved: string[]; failures: ApprovalFailure[] }> {
+  const { approved, failures } = await transact(ctx, async (em) => {
+    const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
+    const lines = await em.find(
+      Commission,
+      { id: { $in: known } },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+    );
+    const byId = new Map(lines.map((line) => [line.id as string, line]));
+    const approved: Commission[] = [];
+    const failures: ApprovalFailure[] = [];
+    for (const id of new Set(ids)) {
+      const line = byId.get(id.toLowerCase());
+      try {
+        if (!line) throw notFound('commission');
+        await approve(em, ctx, line);
+        approved.push(line);
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        failures.push({ id, code: error.code, message: error.message });
+      }
+    }
+    return { approved, failures };
+  });
+  for (const partnerId of new Set(approved.map((line) => line.partnerId))) announceMetrics(ctx, partnerId);
+  return { approved: approved.map((line) => line.id), failures };
+}
+
+function isId(id: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
+}
+
+async function approve(em: EntityManager, ctx: Context, line: Commission): Promise<void> {
+  const { actor, clock } = ctx;
+  if (line.reversesId) throw conflict('a refund is approved with the line that it takes back from');
+  const status = after('approve', await statusOf(em, line));
+  refuseOwnLine(line.createdBy ?? null, actor.id);
+  for (const each of [line, ...(await refundsOf(em, line, 'PENDING'))]) {
+    Object.assign(each, { status, approvedAt: clock.now(), approvedBy: actor.id });
+    post(em, each, `commission:${each.id}:accrued`, commissionAccrued(each.partnerId, each.amount));
+  }
+  record(em, ctx, 'commission.approved', line, { amount: line.amount });
+}
+
+/** Refuses a line for good, with a reason; what was owed by it is owed no more. */
+export async function rejectCommission(ctx: Context, id: string, reason: string): Promise<string> {
+  const why = reason.trim();
+  if (why.length < 1 || why.length > 1_000) throw invalid('reason', 'must be 1 to 1000 characters long');
+  const line = await transact(ctx, async (em) => {
+    const line = await lockCommission(em, id, { partnerToo: true });
+    if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');
+    const before = await statusOf(em, line);
+    const status = after('reject', before);
+    for (const each of [line, ...(await refundsOf(em, line, before))]) {
+      if (before === 'APPROVED')
+        post(em, each, `commission:${each.id}:withdrawn`, commissionWithdrawn(each.partnerId, each.amount));
+      Object.assign(each, { status, reason: why });
+    }
+    record(em, ctx, 'commission.rejected', line, { reason: why, before });
+    return line;
+  });
+  announceMetrics(ctx, line.partnerId);
+  return line.id;
+}
+
+/** The line, locked. What moves a line out of reach of a payout locks its partner first, as a payout does. */
+export async function lockCommission(
+  em: EntityManager,
+  id: string,
+  { partnerToo = false } = {},
+): Promise<Commission> {
+  const key = idOf(id);
+  if (partnerToo) {
+    const line = await em.findOne(Commission, key, { fields: ['partnerId'], disableIdentityMap: true });
+    if (!line) throw notFound('commission');
+    await em.execute(sql`select 1 from partners where id = ${line.partnerId} for no key update`);
+  }
+  const line = await em.findOne(Commission, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!line) throw notFound('commission');
+  return line;
+}
+
+/** The stored status, or ALLOCATED or PAID where a payout has claimed the line. */
+export async function statusOf(em: EntityManager, { id, status }: Commission): Promise<CommissionStatus> {
+  if (status !== 'APPROVED') return status;
+  const [claim] = await em.execute<{ status: string }[]>(sql`
+    select p.status from payout_items i join payouts p on p.id = i.payout_id
+    where i.commission_id = ${id} and i.voided_at is null`);
+  return claim ? (claim.status === 'PAID' ? 'PAID' : 'ALLOCATED') : status;
+}
+
+export function refundsOf(
+  em: EntityManager,
+  line: Commission,
+  status: CommissionStatus,
+): Promise<Commission[]> {
+  return em.find(Commission, { reversesId: line.id, status }, { orderBy: { id: 'asc' } });
+}

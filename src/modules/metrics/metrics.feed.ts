@@ -1,0 +1,59 @@
+import { metricsTopic } from '../../kernel/metrics-topic.ts';
+import type { ChangeFeed } from '../../ports/change-feed.ts';
+
+const PAUSE_MS = 250;
+
+/** Yields `subject` after each change of its figures; changes within the pause come as one. It listens from the call
+ *  on, and `return` ends a wait at once, which an async generator would not. */
+export function changesOf<T extends { id: string }>(
+  feed: ChangeFeed,
+  subject: T,
+): AsyncIterableIterator<T, undefined> {
+  let changed = false;
+  let ended = false;
+  let notBefore = 0;
+  let answer: ((result: IteratorResult<T, undefined>) => void) | null = null;
+  let timer: NodeJS.Timeout | null = null;
+
+  function deliver(): void {
+    if (!answer || timer || !(changed || ended)) return;
+    const wait = ended ? 0 : notBefore - Date.now();
+    if (wait > 0) {
+      timer = setTimeout(() => {
+        timer = null;
+        deliver();
+      }, wait);
+      return;
+    }
+    const give = answer;
+    answer = null;
+    changed = false;
+    notBefore = Date.now() + PAUSE_MS;
+    give(ended ? { value: undefined, done: true } : { value: subject, done: false });
+  }
+
+  const unsubscribe = feed.subscribe(metricsTopic(subject.id), () => {
+    changed = true;
+    deliver();
+  });
+
+  return {
+    next() {
+      return new Promise((resolve) => {
+        answer = resolve;
+        deliver();
+      });
+    },
+    async return() {
+      ended = true;
+      unsubscribe();
+      if (timer) clearTimeout(timer);
+      timer = null;
+      deliver();
+      return { value: undefined, done: true };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { invalid } from '../../domain/errors.ts';
+import { perEach, percentBps } from '../../domain/metrics.ts';
+import { askedFields } from '../../kernel/asked.ts';
+import type { Context } from '../../kernel/context.ts';
+import { loaderFor } from '../../kernel/loader.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+import { query, Statement, scopeOf } from '../../kernel/rows.ts';
+import type { Partner } from '../partners/partner.entity.ts';
+import type { MetricsPeriodInput } from './metrics.inputs.ts';
+import type { CurrencyMetrics, PartnerMetrics, SourceMetrics } from './metrics.type.ts';
+
+interface Figures {
+  readonly currency: string;
+  readonly clicks: bigint;
+  readonly conversions: bigint;
+  readonly orders: bigint;
+  readonly customers: bigint;
+  readonly revenue: bigint;
+  readonly earned: bigint;
+  readonly paid: bigint;
+  readonly updatedAt: Date | null;
+}
+
+/** What has no currency (clicks, customers) is kept under ISO 4217's "no currency". */
+const NO_CURRENCY = 'XXX';
+
+/** A partner's figures, to date or for a period: one statement for all partners of a screen, a second one for sources. */
+export function metricsOf(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  { id, currency }: Pick<Partner, 'id' | 'currency'>,
+  period: MetricsPeriodInput | null,
+): Promise<PartnerMetrics> {
+  if (period && period.from > period.to) throw invalid('period.to', 'lies before from');
+  return loaderFor<{ id: string; currency: string }, PartnerMetrics>(ctx, info, async (keys) => {
+    const ids = keys.map((key) => key.id);
+    const [figures, sources] = await Promise.all([
+      readFigures(ctx, ids, period),
+      askedFields(info).has('sources') ? readSources(ctx, ids, period) : null,
+    ]);
+    return keys.map((key) => {
+      const mine = sources?.get(key.id) ?? [];
+      return {
+        ...summary(figures.get(key.id) ?? [], key.currency, period),
+        sources: bySource(mine, key.currency),
+      };
+    });
+  }).load({ id, currency });
+}
+
+function summary(
+  rows: readonly Figures[],
+  currency: string,
+  period: MetricsPeriodInput | null,
+): Omit<PartnerMetrics, 'sources'> {
+  const of = (minor: bigint, code = currency) => new MoneyColumn({ minor, currency: code });
+  const total = (figure: 'clicks' | 'conversions' | 'customers') =>
+    rows.reduce((sum, row) => sum + row[figure], 0n);
+  const own = rows.find((row) => row.currency === currency);
+  const revenue = own?.revenue ?? 0n;
+  const [clicks, conversions, customers] = [total('clicks'), total('conversions'), total('customers')];
+  const each = (parts: bigint) => {
+    const minor = perEach(revenue, parts);
+    return minor === null ? null : of(minor);
+  };
+  const currencies: CurrencyMetrics[] = rows
+    .filter((row) => row.currency !== NO_CURRENCY)
+    .map((row) => ({
+      currency: row.currency,
+      orders: Number(row.orders),
+      revenue: of(row.revenue, row.currency),
+      commissionEarned: of(row.earned, row.currency),
+      commissionPaid: of(row.paid, row.currency),
+    }));
+  return {
+    periodStart: period?.from ?? null,
+    periodEnd: period?.to ?? null,
+    clicks: Number(clicks),
+    conversions: Number(conversions),
+    conversionRate: percentBps(conversions, clicks),
+    customers: Number(customers),
+    revenue: of(revenue),
+    averageOrderValue: each(own?.orders ?? 0n),
+    customerLifetimeValue: each(customers),
+    commissionEarned: of(own?.earned ?? 0n),
+    commissionPaid: of(own?.paid ?? 0n),
+    currencies,
+    calculatedAt:
+      rows.reduce<Date | null>(
+        (last, { updatedAt }) => (updatedAt && (!last || updatedAt > last) ? updatedAt : last),
+        null,
+      ) ?? new Date(),
+  };
+}
+
+async function readFigures(
+  ctx: Context,
+  ids: readonly string[],
+  period: MetricsPeriodInput | null,
+): Promise<Map<string, Figures[]>> {
+  const statement = period
+    ? new Statement()
+        .add(
+          `select m.partner_id, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.orders)::bigint,
+          sum(m.customers)::bigint, sum(m.revenue_minor)::bigint, sum(m.earned_minor)::bigint, sum(m.paid_minor)::bigint, null::timestamptz
+          from partner_metrics_daily m where m.partner_id = any($) and m.day between $ and $`,
+          ids,
+          period.from,
+          period.to,
+        )
+        .and(scopeOf(ctx.actor, 'm', 'm.partner_id'))
+        .add(' group by m.partner_id, m.currency order by m.currency')
+    : new Statement()
+        .add(
+          `select m.partner_id, m.currency, m.clicks, m.conversions, m.orders, m.customers, m.revenue_minor, m.earned_minor,
+          m.paid_minor, m.updated_at from partner_metrics m where m.partner_id = any($)`,
+          ids,
+        )
+        .and(scopeOf(ctx.actor, 'm', 'm.partner_id'))
+        .add(' order by m.currency');
+  const figures = new Map<string, Figures[]>();
+  for (const [
+    partnerId,
+    currency,
+    clicks,
+    conversions,
+    orders,
+    customers,
+    revenue,
+    earned,
+    paid,
+    updatedAt,
+  ] of await query(ctx, statement)) {
+    const row = {
+      currency,
+      clicks,
+      conversions,
+      orders,
+      customers,
+      revenue,
+      earned,
+      paid,
+      updatedAt,
+    } as Figures;
+    const known = figures.get(partnerId as string);
+    if (known) known.push(row);
+    else figures.set(partnerId as string, [row]);
+  }
+  return figures;
+}
+
+interface SourceFigures {
+  readonly source: string;
+  readonly currency: string;
+  readonly clicks: bigint;
+  readonly conversions: bigint;
+  readonly revenue: bigint;
+}
+
+async function readSources(
+  ctx: Context,
+  ids: readonly string[],
+  period: MetricsPeriodInput | null,
+): Promise<Map<string, SourceFigures[]>> {
+  const statement = new Statement()
+    .add(
+      `select m.partner_id, m.source, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.revenue_minor)::bigint
+      from partner_metrics_daily m where m.partner_id = any($)`,
+      ids,
+    )
+    .and(scopeOf(ctx.actor, 'm', 'm.partner_id'));
+  if (period) statement.add(' and m.day between $ and $', period.from, period.to);
+  statement.add(` group by m.partner_id, m.source, m.currency
+    having sum(m.clicks) <> 0 or sum(m.conversions) <> 0 or sum(m.revenue_minor) <> 0`);
+  const rows = (await query(ctx, statement)).map(
+    ([partnerId, source, currency, clicks, conversions, revenue]) => ({
+      partnerId: partnerId as string,
+      ...({ source, currency, clicks, conversions, revenue } as SourceFigures),
+    }),
+  );
+  return Map.groupBy(rows, (row) => row.partnerId);
+}
+
+function bySource(rows: readonly SourceFigures[], currency: string): SourceMetrics[] {
+  return [...Map.groupBy(rows, (row) => row.source)]
+    .map(([source, each]) => ({
+      source,
+      clicks: Number(each.reduce((sum, row) => sum + row.clicks, 0n)),
+      conversions: Number(each.reduce((sum, row) => sum + row.conversions, 0n)),
+      revenue: new MoneyColumn({
+        minor: each.find((row) => row.currency === currency)?.revenue ?? 0n,
+        currency,
+      }),
+    }))
+    .sort((a, b) => b.clicks - a.clicks || b.conversions - a.conversions || (a.source < b.source ? -1 : 1));
+}

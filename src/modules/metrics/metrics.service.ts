@@ -1,0 +1,35 @@
+import { sql } from '@mikro-orm/postgresql';
+import type { Context } from '../../kernel/context.ts';
+import { announceMetrics } from '../../kernel/metrics-topic.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import type { Partner } from '../partners/partner.entity.ts';
+import { findPartner } from '../partners/partner.service.ts';
+
+/** Adds a partner's figures up again from every row; they come out as they were, or something was wrong. */
+export async function calculateMetrics(ctx: Context, partnerId: string): Promise<Partner> {
+  const partner = await transact(ctx, async (em) => {
+    const partner = await findPartner(em, partnerId, 'partnerId');
+    await em.execute(sql`select recalculate_partner_metrics(array[${partner.id}]::uuid[])`);
+    record(em, ctx, 'metrics.recalculated', partner);
+    return partner;
+  });
+  announceMetrics(ctx, partner.id);
+  return partner;
+}
+
+const CHUNK = 500;
+
+/** Does so for every partner of a tenant, a bounded number in each transaction. */
+export async function calculateAllMetrics(ctx: Context, tenantId: string): Promise<void> {
+  for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const ids = (
+      await ctx.em.execute<{ id: string }[]>(sql`
+      select id from partners where tenant_id = ${tenantId} and id > ${last} order by id limit ${CHUNK}`)
+    ).map(({ id }) => id);
+    if (ids.length === 0) return;
+    await transact(ctx, (em) => em.execute(sql`select recalculate_partner_metrics(${ids}::uuid[])`));
+    ctx.log.info({ tenantId, partners: ids.length }, 'metrics recalculated');
+    last = ids.at(-1) as string;
+  }
+}

@@ -1,0 +1,188 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  ID,
+  Info,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import type { Context } from '../../kernel/context.ts';
+import { loadOne } from '../../kernel/loader.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+import { type Connection, connectionOf, page, pageOfEach } from '../../kernel/paging.ts';
+import { findRow } from '../../kernel/rows.ts';
+import { Commission } from '../commissions/commission.entity.ts';
+import { Partner, partnerTable } from '../partners/partner.entity.ts';
+import { Payout, payoutTable } from './payout.entity.ts';
+import { CreatePayoutInput, PayoutFilter, RunPayoutsInput } from './payout.inputs.ts';
+import { linesOfPayout, narrow, payoutRun, totalsOfRun } from './payout.loader.ts';
+import { approvePayout, cancelPayout, createPayout, retryPayout } from './payout.service.ts';
+import { PayoutRun } from './payout-run.entity.ts';
+import { runPayouts } from './run-payouts.ts';
+
+const PayoutConnection = connectionOf(Payout);
+const CommissionLines = connectionOf(Commission);
+
+@Resolver(() => Payout)
+export class PayoutResolver {
+  @Authorized('program:read')
+  @Query(() => Payout, {
+    nullable: true,
+    description: 'One payout; NOT_FOUND where the caller may not see it.',
+  })
+  payout(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Payout> {
+    return findRow(ctx, info, payoutTable, id);
+  }
+
+  @Authorized('program:read')
+  @Query(() => PayoutConnection, { description: 'Payouts, newest first.' })
+  payouts(
+    @Arg('filter', () => PayoutFilter, { nullable: true, description: 'Which of them.' })
+    filter: PayoutFilter | null,
+    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
+      | number
+      | null,
+    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
+      | string
+      | null,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Payout>> {
+    return page(ctx, info, payoutTable, { first, after }, narrow(filter));
+  }
+
+  @Authorized('payout:make')
+  @Mutation(() => Payout, {
+    description:
+      "Claims a partner's approved commissions of a period for one payout. CONFLICT with a reason where there is nothing to pay.",
+  })
+  async createPayout(
+    @Arg('input', () => CreatePayoutInput, { description: 'Whom to pay, and for when.' })
+    input: CreatePayoutInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Payout> {
+    return findRow(ctx, info, payoutTable, await createPayout(ctx, input));
+  }
+
+  @Authorized('payout:decide')
+  @Mutation(() => Payout, { description: 'Approves a PENDING payout and sends it; not by who created it.' })
+  async approvePayout(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Payout> {
+    return findRow(ctx, info, payoutTable, await approvePayout(ctx, id));
+  }
+
+  @Authorized('payout:decide')
+  @Mutation(() => Payout, { description: 'Sends a FAILED payout again.' })
+  async retryPayout(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Payout> {
+    return findRow(ctx, info, payoutTable, await retryPayout(ctx, id));
+  }
+
+  @Authorized('payout:decide')
+  @Mutation(() => Payout, {
+    description: 'Calls a payout off that is not with the rail; its commissions are owed again.',
+  })
+  async cancelPayout(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Payout> {
+    return findRow(ctx, info, payoutTable, await cancelPayout(ctx, id, reason));
+  }
+
+  @Authorized('payout:make')
+  @Mutation(() => PayoutRun, {
+    description: 'Makes the payouts of every partner that is due; running it again pays nothing twice.',
+  })
+  async runPayouts(
+    @Arg('input', () => RunPayoutsInput, { description: 'As of when, and for whom.' }) input: RunPayoutsInput,
+    @Ctx() ctx: Context,
+  ): Promise<PayoutRun> {
+    return payoutRun(ctx, await runPayouts(ctx, input));
+  }
+
+  @FieldResolver(() => Partner, { description: 'Who is paid.' })
+  partner(
+    @Root() { partnerId }: Payout,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Partner | null> | null {
+    return loadOne(ctx, info, partnerTable, partnerId);
+  }
+
+  @FieldResolver(() => CommissionLines, {
+    description: 'The commissions that it claims, newest first; empty once they were given back.',
+  })
+  commissions(
+    @Root() { id }: Payout,
+    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
+      | number
+      | null,
+    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
+      | string
+      | null,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Commission>> {
+    return linesOfPayout(ctx, info, id, { first, after });
+  }
+}
+
+@Resolver(() => Partner)
+export class PartnerPayoutsResolver {
+  @FieldResolver(() => PayoutConnection, { description: 'What it was paid, newest first.' })
+  payouts(
+    @Root() { id }: Partner,
+    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
+      | number
+      | null,
+    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
+      | string
+      | null,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Payout>> {
+    return pageOfEach(ctx, info, payoutTable, 'o.partner_id = owner.id', id, { first, after });
+  }
+}
+
+@Resolver(() => Commission)
+export class CommissionPayoutResolver {
+  @FieldResolver(() => Payout, {
+    nullable: true,
+    description: 'The payout that claims it; null while none does.',
+  })
+  payout(
+    @Root() root: Commission,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Payout | null> | null {
+    return loadOne(ctx, info, payoutTable, (root as { payoutId?: string | null }).payoutId ?? null);
+  }
+}
+
+@Resolver(() => PayoutRun)
+export class PayoutRunResolver {
+  @FieldResolver(() => [MoneyColumn], { description: 'Sum of its payouts, one amount a currency.' })
+  totals(@Root() { id }: PayoutRun, @Ctx() ctx: Context): Promise<MoneyColumn[]> {
+    return totalsOfRun(ctx, id);
+  }
+}

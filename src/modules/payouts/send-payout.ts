@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type AttemptStatus, afterPayout, backoffSeconds, MAX_ATTEMPTS } from '../../domain/payout.ts';
+import { payoutFailed, payoutReturned, payoutSent, payoutSettled } from '../../domain/posting.ts';
+import type { Context } from '../../kernel/context.ts';
+import { enqueue } from '../../kernel/jobs.ts';
+import { announceMetrics } from '../../kernel/metrics-topic.ts';
+import { transact } from '../../kernel/transact.ts';
+import type { PayoutRail, RailOutcome } from '../../ports/payout-rail.ts';
+import { record } from '../audit/audit.service.ts';
+import { post } from '../ledger/ledger.service.ts';
+import { Payout, PayoutAttempt } from './payout.entity.ts';
+import { release, sendKey } from './payout.service.ts';
+
+/** A rail that has not answered by then has an unknown outcome; shorter than the lease, so that we hear it first. */
+const RAIL_TIMEOUT_MS = 12_000;
+
+interface Claim {
+  readonly payout: Payout;
+  readonly attempt: PayoutAttempt;
+  readonly token: string;
+  /** Nothing was sent under the attempt's key yet. */
+  readonly fresh: boolean;
+}
+
+type Heard = RailOutcome | { readonly status: 'UNKNOWN' };
+
+/** Claim, send, settle. Whatever state a crash left is a state that this takes up again: an attempt that may have
+ *  reached the rail is looked up by its key, and only the rail's proof that it never saw the key lets it be sent. */
+export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: number): Promise<void> {
+  const claimed = await claim(ctx, payoutId, leaseSeconds);
+  if (!claimed) return;
+  const rail = ctx.rail(claimed.payout.method);
+  if (!rail) throw new Error(`no rail carries ${claimed.payout.method}`); // refused at approval; the job tries again later
+  const heard = await ask(ctx, rail, claimed);
+  const settled = await settle(ctx, rail, claimed, heard);
+  if (settled) announceMetrics(ctx, claimed.payout.partnerId);
+}
+
+/** Takes the payout for `leaseSeconds`; null where there is nothing to do or somebody else is at it. */
+function claim(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Claim | null> {
+  return transact(ctx, async (em) => {
+    const payout = await em.findOne(Payout, payoutId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!payout) return null;
+    const token = randomUUID();
+    let fresh = false;
+    let attempt = await em.findOne(PayoutAttempt, { payoutId, status: { $ne: 'FAILED' } });
+    if (payout.status === 'APPROVED') {
+      payout.status = afterPayout('send', payout.status);
+      payout.attempts += 1;
+      attempt = em.create(PayoutAttempt, {
+        tenantId: payout.tenantId,
+        payoutId,
+        number: payout.attempts,
+        key: '',
+      });
+      attempt.key = attempt.id.replaceAll('-', '');
+      post(
+        em,
+        payout,
+        `payout:${payoutId}:attempt:${attempt.number}:sent`,
+        payoutSent(payout.partnerId, payout.amount),
+      );
+      record(em, ctx, 'payout.sending', payout, { attempt: attempt.number, key: attempt.key });
+      fresh = true;
+    } else if (payout.status !== 'PROCESSING' && payout.status !== 'PAID') return null;
+    if (!attempt) throw new Error(`payout ${payoutId} is ${payout.status} without an attempt`);
+    await em.flush();
+    const [leased] = await em.execute<object[]>(sql`
+      update payout_attempts set lease_token = ${token}, lease_until = now() + ${leaseSeconds} * interval '1 second',
+        tries = tries + 1
+      where id = ${attempt.id} and (lease_until is null or lease_until < now()) returning id`);
+    return leased ? { payout, attempt, token, fresh } : null;
+  });
+}
+
+/** Outside any transaction: the rail's word on the attempt's key. */
+async function ask(ctx: Context, rail: PayoutRail, { payout, attempt, fresh }: Claim): Promise<Heard> {
+  const { key } = attempt;
+  const { id: payoutId, partnerId, method, amount, metadata } = payout;
+  const send = () => rail.send({ key, payoutId, partnerId, method, amount, metadata });
+  try {
+    const known = fresh ? null : await inTime(rail.lookup(key));
+    return known ?? (await inTime(send()));
+  } catch (error) {
+    ctx.log.warn(
+      { payoutId, attempt: attempt.number, error },
+      'payout outcome unknown: it will be looked up',
+    );
+    return { status: 'UNKNOWN' };
+  }
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the rail did not answer in time')), RAIL_TIMEOUT_MS);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
+
+/** Stores what the rail said. A worker that lost its lease changes nothing. True where the payout moved. */
+function settle(
+  ctx: Context,
+  rail: PayoutRail,
+  { payout: { id }, token }: Claim,
+  heard: Heard,
+): Promise<boolean> {
+  return transact(ctx, async (em) => {
+    const payout = await em.findOneOrFail(Payout, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const attempt = await em.findOne(PayoutAttempt, { payoutId: id, leaseToken: token });
+    if (!attempt) return false;
+    attempt.leaseToken = null;
+    attempt.leaseUntil = null;
+    const before = payout.status;
+    if ('reference' in heard) attempt.providerReference = payout.providerReference = heard.reference;
+    switch (heard.status) {
+      case 'UNKNOWN':
+      case 'ACCEPTED':
+        if (before === 'PROCESSING') attempt.status = waiting[heard.status];
+        await again(em, id, backoffSeconds(attempt.tries, Math.random()));
+        break;
+      case 'CONFIRMED':
+        if (before === 'PROCESSING') {
+          confirm(em, ctx, payout, attempt);
+          if (rail.recheckSeconds !== null) await again(em, id, rail.recheckSeconds);
+        }
+        break;
+      case 'REFUSED':
+        if (before === 'PROCESSING') await fail(em, ctx, payout, attempt, heard);
+        break;
+      case 'RETURNED':
+        if (before === 'PROCESSING') confirm(em, ctx, payout, attempt);
+        await giveBack(em, ctx, payout, heard.reason);
+    }
+    return payout.status !== before;
+  });
+}
+
+const waiting = { UNKNOWN: 'UNKNOWN', ACCEPTED: 'SENT' } as const satisfies Record<string, AttemptStatus>;
+
+function again(em: EntityManager, payoutId: string, delaySeconds: number): Promise<void> {
+  return enqueue(em, 'send_payout', { payoutId }, { key: sendKey(payoutId), delaySeconds });
+}
+
+function confirm(em: EntityManager, ctx: Context, payout: Payout, attempt: PayoutAttempt): void {
+  attempt.status = 'CONFIRMED';
+  payout.status = afterPayout('confirm', payout.status);
+  payout.paidAt = ctx.clock.now();
+  const fact = `payout:${payout.id}:attempt:${attempt.number}:settled`;
+  post(em, payout, fact, payoutSettled(payout.partnerId, payout.amount));
+  record(em, ctx, 'payout.paid', payout, { attempt: attempt.number, reference: attempt.providerReference });
+}
+
+async function fail(
+  em: EntityManager,
+  ctx: Context,
+  payout: Payout,
+  attempt: PayoutAttempt,
+  { code, reason }: { code: string; reason: string },
+): Promise<void> {
+  Object.assign(attempt, { status: 'FAILED', failureCode: code, failureReason: reason });
+  payout.status = afterPayout('fail', payout.status);
+  payout.failureReason = reason;
+  const fact = `payout:${payout.id}:attempt:${attempt.number}:failed`;
+  post(em, payout, fact, payoutFailed(payout.partnerId, payout.amount));
+  if (payout.attempts >= MAX_ATTEMPTS) await release(em, ctx, payout);
+  record(em, ctx, 'payout.failed', payout, { attempt: attempt.number, code, reason });
+}
+
+async function giveBack(em: EntityManager, ctx: Context, payout: Payout, reason: string): Promise<void> {
+  if (payout.status !== 'PAID') return;
+  await em.flush(); // PAID first: the database knows no step from PROCESSING to RETURNED
+  payout.status = afterPayout('return', payout.status);
+  payout.failureReason = reason;
+  post(em, payout, `payout:${payout.id}:returned`, payoutReturned(payout.partnerId, payout.amount));
+  await release(em, ctx, payout);
+  record(em, ctx, 'payout.returned', payout, { reason });
+}
+
+/** Payouts that wait for a job which died with its process get a new one; others are left alone. */
+export async function resumePayouts({ em }: Pick<Context, 'em'>): Promise<number> {
+  const rows = await em.execute<object[]>(sql`
+    select graphile_worker.add_job('send_payout', json_build_object('payoutId', p.id), job_key := 'send_payout:' || p.id, max_attempts := 25)
+    from payouts p
+    where p.status in ('APPROVED', 'PROCESSING')
+      and not exists (select from payout_attempts a where a.payout_id = p.id and a.lease_until >= now())
+      and not exists (select from graphile_worker.jobs j where j.key = 'send_payout:' || p.id and j.locked_at is null)
+      and p.updated_at < now() - interval '5 seconds'`);
+  return rows.length;
+}

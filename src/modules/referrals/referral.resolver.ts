@@ -1,0 +1,118 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  ID,
+  Info,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import type { Context } from '../../kernel/context.ts';
+import { loadOne } from '../../kernel/loader.ts';
+import { type Connection, connectionOf, page, pageOfEach } from '../../kernel/paging.ts';
+import { type Condition, findRow, where } from '../../kernel/rows.ts';
+import { Customer, customerTable } from '../customers/customer.entity.ts';
+import { Partner, partnerTable } from '../partners/partner.entity.ts';
+import { Referral, referralStatusSql, referralTable } from './referral.entity.ts';
+import { ReferralFilter, TrackReferralInput } from './referral.inputs.ts';
+import { trackReferral } from './referral.service.ts';
+
+const ReferralConnection = connectionOf(Referral);
+
+function narrow(filter: ReferralFilter | null): Condition[] {
+  const conditions: Condition[] = [];
+  if (filter?.partnerId) conditions.push(where('f.partner_id = $', filter.partnerId));
+  if (filter?.status) conditions.push(where(`${referralStatusSql} = $`, filter.status));
+  if (filter?.from) conditions.push(where('f.clicked_at >= $', filter.from));
+  if (filter?.to) conditions.push(where('f.clicked_at < $', filter.to));
+  return conditions;
+}
+
+@Resolver(() => Referral)
+export class ReferralResolver {
+  @Authorized('program:read')
+  @Query(() => Referral, {
+    nullable: true,
+    description: 'One referral; NOT_FOUND where the caller may not see it.',
+  })
+  referral(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Referral> {
+    return findRow(ctx, info, referralTable, id);
+  }
+
+  @Authorized('program:read')
+  @Query(() => ReferralConnection, { description: 'Referrals, newest first.' })
+  referrals(
+    @Arg('filter', () => ReferralFilter, { nullable: true, description: 'Which of them.' })
+    filter: ReferralFilter | null,
+    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
+      | number
+      | null,
+    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
+      | string
+      | null,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Referral>> {
+    return page(ctx, info, referralTable, { first, after }, narrow(filter));
+  }
+
+  @Mutation(() => Referral, {
+    description: "Records a click on a partner's link. Open to everyone: the code is the key.",
+  })
+  trackReferral(
+    @Arg('input', () => TrackReferralInput, { description: 'The click.' }) input: TrackReferralInput,
+    @Ctx() ctx: Context,
+  ): Promise<Referral> {
+    return trackReferral(ctx, input);
+  }
+
+  @FieldResolver(() => Partner, {
+    nullable: true,
+    description: 'Whose link it was; null to who may not see the partner.',
+  })
+  partner(
+    @Root() { partnerId }: Referral,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Partner | null> | null {
+    return ctx.actor.permissions.has('program:read') ? loadOne(ctx, info, partnerTable, partnerId) : null;
+  }
+
+  @FieldResolver(() => Customer, { nullable: true, description: 'Who bought; null until it is converted.' })
+  customer(
+    @Root() { customerId }: Referral,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Customer | null> | null {
+    return ctx.actor.permissions.has('program:read')
+      ? loadOne(ctx, info, customerTable, customerId ?? null)
+      : null;
+  }
+}
+
+@Resolver(() => Partner)
+export class PartnerReferralsResolver {
+  @FieldResolver(() => ReferralConnection, { description: 'Clicks on its links, newest first.' })
+  referrals(
+    @Root() { id }: Partner,
+    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
+      | number
+      | null,
+    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
+      | string
+      | null,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Referral>> {
+    return pageOfEach(ctx, info, referralTable, 'f.partner_id = owner.id', id, { first, after });
+  }
+}

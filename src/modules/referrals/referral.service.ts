@@ -1,0 +1,43 @@
+import { v4, v7 } from 'uuid';
+import { notFound } from '../../domain/errors.ts';
+import { sourceOf } from '../../domain/referral.ts';
+import type { Context } from '../../kernel/context.ts';
+import { happenedAt } from '../../kernel/instants.ts';
+import { metadataOf } from '../../kernel/metadata.ts';
+import { announceMetrics } from '../../kernel/metrics-topic.ts';
+import { type Click, recordClick } from './click-ingest.ts';
+import { Referral } from './referral.entity.ts';
+import type { TrackReferralInput } from './referral.inputs.ts';
+
+const urlOf = (text: string | null | undefined): URL | null =>
+  text && URL.canParse(text) ? new URL(text) : null;
+
+/** Records a click. The code is the key: an unknown one and that of a partner who is not ACTIVE answer alike. */
+export async function trackReferral(ctx: Context, input: TrackReferralInput): Promise<Referral> {
+  const { actor, clock, pool } = ctx;
+  const staff = actor.permissions.has('referral:convert');
+  const address = (actor.everyTenant && input.ipAddress) || ctx.ipAddress;
+  const click: Click = {
+    id: v7(),
+    code: input.referralCode.trim().toUpperCase(),
+    tenantId: actor.everyTenant ? null : actor.tenantId,
+    visitorId: input.visitorId ?? v4(),
+    landingUrl: input.landingUrl ?? null,
+    referrerUrl: input.referrerUrl ?? null,
+    source: sourceOf(urlOf(input.landingUrl), urlOf(input.referrerUrl)),
+    ipHash: address ? ctx.pseudonym(address) : null,
+    userAgent: input.userAgent?.slice(0, 500) ?? null,
+    clickedAt: happenedAt(clock, staff ? input.occurredAt : null, 'input.occurredAt'),
+    metadata: metadataOf(input.metadata, 'input.metadata'),
+  };
+  const recorded = await recordClick(pool, click);
+  if (!recorded) throw notFound('referral code', { field: 'input.referralCode' });
+  announceMetrics(ctx, recorded.partnerId);
+  const { code, ipHash: _, userAgent: __, ...kept } = click;
+  return Object.assign(Object.create(Referral.prototype) as Referral, kept, recorded, {
+    referralCode: code,
+    status: 'CLICKED' as const,
+    convertedAt: null,
+    customerId: null,
+  });
+}
