@@ -1,0 +1,40 @@
+import type { PayoutFrequency } from '../domain/payout.ts';
+import { DAY_MS, later } from './random.ts';
+
+/** Whole days in UTC: `start` at 00:00, and the 00:00 after the last day. */
+export interface Period {
+  readonly start: Date;
+  readonly end: Date;
+}
+
+const FIRST_MONDAY = Date.UTC(2024, 0, 1); // biweekly periods count from it
+const days = { WEEKLY: 7, BIWEEKLY: 14 };
+const months = { MONTHLY: 1, QUARTERLY: 3 };
+
+/** The periods from the one that holds `from` on, as far as they have ended by `until`. */
+export function periodsBetween(frequency: PayoutFrequency, from: Date, until: Date): Period[] {
+  const periods: Period[] = [];
+  let start = startOf(frequency, from);
+  for (;;) {
+    const end = next(frequency, start);
+    if (end > until) return periods;
+    periods.push({ start, end });
+    start = end;
+  }
+}
+
+function startOf(frequency: PayoutFrequency, at: Date): Date {
+  if (frequency === 'WEEKLY' || frequency === 'BIWEEKLY') {
+    const length = days[frequency] * DAY_MS;
+    return new Date(FIRST_MONDAY + Math.floor((at.getTime() - FIRST_MONDAY) / length) * length);
+  }
+  const month = at.getUTCMonth();
+  return new Date(Date.UTC(at.getUTCFullYear(), month - (month % months[frequency]), 1));
+}
+
+function next(frequency: PayoutFrequency, start: Date): Date {
+  if (frequency === 'WEEKLY' || frequency === 'BIWEEKLY') return later(start, days[frequency] * DAY_MS);
+  return new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + months[frequency], 1));
+}
+
+export const dayText = (at: Date): string => at.toISOString().slice(0, 10);
