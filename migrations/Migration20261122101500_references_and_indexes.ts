@@ -1,7 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** References carry the tenant, so that a row cannot point across tenants. The unique (tenant_id, id) that they
- *  point at is also the index of the tenant's lists: ids sort by time. */
+ *  point at is also the index of the tenant's lists: ids sort by time. Checked at commit, because the entities know
+ *  each other by id alone and are written in no particular order. */
 export class Migration20261122101500_references_and_indexes extends Migration {
   override up(): void {
     for (const table of ['partners', 'customers', 'referrals', 'conversions', 'commissions', 'payouts', 'payout_runs']) {
@@ -26,11 +27,12 @@ export class Migration20261122101500_references_and_indexes extends Migration {
     for (const [target, tables] of Object.entries(references)) {
       const key = column[target] ?? `${target.slice(0, -1)}_id`;
       for (const table of tables) {
-        this.addSql(`alter table ${table} add constraint ${table}_${key} foreign key (tenant_id, ${key}) references ${target} (tenant_id, id)`);
+        this.addSql(`alter table ${table} add constraint ${table}_${key} foreign key (tenant_id, ${key}) references ${target} (tenant_id, id)
+          deferrable initially deferred`);
       }
     }
     this.addSql(`alter table commissions add constraint commissions_reverses_id
-      foreign key (tenant_id, reverses_id) references commissions (tenant_id, id)`);
+      foreign key (tenant_id, reverses_id) references commissions (tenant_id, id) deferrable initially deferred`);
 
     this.addSql(`alter table partner_tier_configs add constraint one_config_each_tier unique (tenant_id, tier)`);
     this.addSql(`alter table partners add constraint partners_referral_code unique (referral_code)`);

@@ -49,35 +49,36 @@ export class Migration20261122101700_metrics_follow_the_rows extends Migration {
         perform from partners where id in (select partner_id from unnest(deltas)) order by id for key share;
         ${upsert('select * from unnest(deltas)')}
       end $$`);
-    this.addSql(`
-      create function count_new_rows() returns trigger language plpgsql as $$
-      begin
-        perform apply_metric_deltas(array(select d from inserted n, metrics_of(n) d));
-        return null;
-      end $$`);
+    // One function a table: the rows of a transition table have no type, so each names its own to find its metrics_of.
     const negative = FIGURES.map((figure) => `-d.${figure}`).join(', ');
     const changed = FIGURES.map((figure) => `sum(d.${figure})::bigint`).join(', ');
-    this.addSql(`
-      create function count_changed_rows() returns trigger language plpgsql as $$
-      begin
-        perform apply_metric_deltas(array(
-          select row(d.tenant_id, d.partner_id, d.day, d.source, d.currency, ${changed})::metric_delta
-          from (
-            select d.* from after n, metrics_of(n) d
-            union all
-            select d.tenant_id, d.partner_id, d.day, d.source, d.currency, ${negative} from before o, metrics_of(o) d
-          ) d
-          group by d.tenant_id, d.partner_id, d.day, d.source, d.currency
-          having ${FIGURES.map((figure) => `sum(d.${figure}) <> 0`).join(' or ')}));
-        return null;
-      end $$`);
     for (const table of ['referrals', 'conversions', 'customers', 'commissions']) {
-      this.addSql(`create trigger count_new_rows after insert on ${table} referencing new table as inserted
-        for each statement execute function count_new_rows()`);
+      this.addSql(`
+        create function count_new_${table}() returns trigger language plpgsql as $$
+        begin
+          perform apply_metric_deltas(array(select d from inserted n, metrics_of(n::${table}) d));
+          return null;
+        end $$`);
+      this.addSql(`create trigger count_new after insert on ${table} referencing new table as inserted
+        for each statement execute function count_new_${table}()`);
     }
     for (const table of ['customers', 'commissions', 'payouts']) {
-      this.addSql(`create trigger count_changed_rows after update on ${table} referencing old table as before new table as after
-        for each statement execute function count_changed_rows()`);
+      this.addSql(`
+        create function count_changed_${table}() returns trigger language plpgsql as $$
+        begin
+          perform apply_metric_deltas(array(
+            select row(d.tenant_id, d.partner_id, d.day, d.source, d.currency, ${changed})::metric_delta
+            from (
+              select d.* from after n, metrics_of(n::${table}) d
+              union all
+              select d.tenant_id, d.partner_id, d.day, d.source, d.currency, ${negative} from before o, metrics_of(o::${table}) d
+            ) d
+            group by d.tenant_id, d.partner_id, d.day, d.source, d.currency
+            having ${FIGURES.map((figure) => `sum(d.${figure}) <> 0`).join(' or ')}));
+          return null;
+        end $$`);
+      this.addSql(`create trigger count_changed after update on ${table} referencing old table as before new table as after
+        for each statement execute function count_changed_${table}()`);
     }
 
     this.addSql(`

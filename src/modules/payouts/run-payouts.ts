@@ -80,7 +80,7 @@ async function balances(
   await em.execute(sql`select 1 from partners p where ${due} order by p.id for no key update`);
   await em.execute(sql`
     create temporary table run_partners on commit drop as
-    select p.id, p.status, p.payout_method, p.payout_method = any(${rails}::text[]) as rail, p.payout_frequency,
+    select p.id, p.status, p.payout_method, jsonb_exists(${JSON.stringify(rails)}::jsonb, p.payout_method) as rail, p.payout_frequency,
       payout_period_end(p.payout_frequency, (${asOf}::timestamptz at time zone ${timeZone})::date) as ends
     from partners p where ${due}`);
   await em.execute(sql`

@@ -1,0 +1,95 @@
+import { createHmac } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance } from 'fastify';
+import { type Logger, pino } from 'pino';
+import { memoryFeed } from './adapters/memory/memory-feed.ts';
+import { redisFeed } from './adapters/redis/redis-feed.ts';
+import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
+import { systemClock } from './adapters/system-clock.ts';
+import type { Config } from './config.ts';
+import { type Database, openDatabase } from './database.ts';
+import { type Authenticator, authenticator } from './http/authenticate.ts';
+import { httpServer } from './http/server.ts';
+import type { Services } from './kernel/context.ts';
+import type { Ports } from './ports/ports.ts';
+import { createSchema } from './schema.ts';
+import { startWorker } from './worker.ts';
+
+const PLAYGROUND = join(dirname(fileURLToPath(import.meta.url)), '../playground');
+
+export const DEVELOPER = { user: 'developer', role: 'PLATFORM_ADMIN', tenantId: 'demo' } as const;
+
+export interface App {
+  readonly services: Services;
+  readonly database: Database;
+  readonly authenticator: Authenticator;
+  /** Listens; the answer is the port. */
+  listen(): Promise<number>;
+  readonly server: FastifyInstance;
+  startWorker(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Puts the parts together; nothing listens and no job runs yet. `replace` is for tests. */
+export async function createApp(
+  config: Config,
+  databaseUrl: string,
+  replace: Partial<Ports> & { log?: Logger } = {},
+): Promise<App> {
+  const { log: ownLog, ...ownPorts } = replace;
+  const log =
+    ownLog ??
+    pino({
+      level: config.logLevel,
+      serializers: { error: pino.stdSerializers.err },
+      redact: ['*.authorization', '*.password', '*.secret', '*.token', 'error.parameters'],
+    });
+  const database = await openDatabase(databaseUrl);
+  const { orm, pool } = database;
+  const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(pool);
+  const ports: Ports = {
+    clock: systemClock,
+    feed: config.redisUrl
+      ? redisFeed(config.redisUrl, (error) => log.warn({ error }, 'redis'))
+      : memoryFeed(),
+    rail: () => sandbox,
+    pseudonym: (value) => createHmac('sha256', config.jwtSecret).update(value).digest('base64url'),
+    ...ownPorts,
+  };
+  const services: Services = { ...ports, em: orm.em, pool, log };
+  const auth = authenticator(config.jwtSecret);
+  const server = await httpServer({
+    schema: await createSchema(),
+    services,
+    authenticator: auth,
+    introspection: config.playground,
+    playground: config.playground
+      ? {
+          folder: PLAYGROUND,
+          token: async () => (config.production ? null : auth.sign(DEVELOPER, '30 days')),
+        }
+      : null,
+  });
+  let worker: { stop(): Promise<void> } | null = null;
+  return {
+    services,
+    database,
+    authenticator: auth,
+    server,
+    async listen() {
+      await server.listen({ host: config.host, port: config.port });
+      const address = server.server.address();
+      return typeof address === 'object' && address ? address.port : config.port;
+    },
+    async startWorker() {
+      worker = await startWorker(services, config);
+    },
+    async close() {
+      await server.close();
+      await worker?.stop();
+      await ports.feed.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** null: the embedded PostgreSQL in `dataFolder`. */
+  readonly databaseUrl: string | null;
+  readonly redisUrl: string | null;
+  readonly jwtSecret: string;
+  readonly playground: boolean;
+  /** Whether this process also runs the durable jobs. */
+  readonly worker: boolean;
+  readonly leaseSeconds: number;
+  readonly logLevel: string;
+  readonly dataFolder: string;
+}
+
+/** What is wrong with the environment, one sentence a variable. */
+export class ConfigError extends Error {}
+
+// Secrets that stand in documentation; the first ones are the seed's.
+const WELL_KNOWN =
+  /^(your-jwt-secret-here|sk_live_xxx|rzp_live_xxx|x+|secret|changeme|change-me|password|test|jwt-secret|supersecret)$/i;
+const MIN_SECRET = 32;
+
+/** The only reader of the environment; fails at start-up, and says which variable is at fault. */
+export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Config {
+  const production = env['NODE_ENV'] === 'production';
+  const faults: string[] = [];
+  const number = (name: string, fallback: number, min: number, max: number): number => {
+    const value = env[name] ? Number(env[name]) : fallback;
+    if (!Number.isInteger(value) || value < min || value > max)
+      faults.push(`${name} must be a whole number from ${min} to ${max}.`);
+    return value;
+  };
+  const url = (name: string, ...schemes: string[]): string | null => {
+    const value = env[name] || null;
+    if (value && !schemes.some((scheme) => value.startsWith(`${scheme}://`))) {
+      faults.push(`${name} must begin with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}.`);
+    }
+    return value;
+  };
+
+  const databaseUrl = url('DATABASE_URL', 'postgres', 'postgresql');
+  if (production) {
+    if (!databaseUrl) faults.push('DATABASE_URL is missing: in production give your own PostgreSQL.');
+    if (databaseUrl?.includes('//user:pass@'))
+      faults.push('DATABASE_URL has the password of the documentation: set your own.');
+    if (!env['JWT_SECRET']) faults.push('JWT_SECRET is missing: set at least 32 random characters.');
+    for (const [name, min] of [
+      ['JWT_SECRET', MIN_SECRET],
+      ['STRIPE_SECRET_KEY', 16],
+      ['RAZORPAY_KEY_SECRET', 16],
+      ['RAZORPAY_KEY_ID', 8],
+    ] as const) {
+      const value = env[name];
+      if (!value) continue;
+      if (WELL_KNOWN.test(value) || new Set(value).size < 6)
+        faults.push(`${name} is a well-known value: set your own.`);
+      else if (value.length < min) faults.push(`${name} is too short: it needs at least ${min} characters.`);
+    }
+    if (Boolean(env['RAZORPAY_KEY_ID']) !== Boolean(env['RAZORPAY_KEY_SECRET'])) {
+      faults.push(
+        `${env['RAZORPAY_KEY_ID'] ? 'RAZORPAY_KEY_SECRET' : 'RAZORPAY_KEY_ID'} is missing: Razorpay needs both.`,
+      );
+    }
+  }
+  const config = {
+    production,
+    host: env['HOST'] || (production ? '0.0.0.0' : 'localhost'),
+    port: number('PORT', 3500, 0, 65_535),
+    databaseUrl,
+    redisUrl: url('REDIS_URL', 'redis', 'rediss'),
+    playground: env['PLAYGROUND'] ? env['PLAYGROUND'] === 'true' : !production,
+    worker: env['WORKER'] !== 'off',
+    leaseSeconds: number('PAYOUT_LEASE_SECONDS', 30, 1, 600),
+    logLevel: env['LOG_LEVEL'] || (production ? 'info' : 'warn'),
+    dataFolder: join(folder, '.data'),
+  };
+  if (faults.length) throw new ConfigError(faults.join('\n'));
+  return { ...config, jwtSecret: env['JWT_SECRET'] || developmentSecret(config.dataFolder) };
+}
+
+/** In development every checkout has a secret of its own, shared by the server and `npm run token`. */
+function developmentSecret(folder: string): string {
+  const file = join(folder, 'jwt-secret');
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  mkdirSync(folder, { recursive: true });
+  const secret = randomBytes(48).toString('base64url');
+  writeFileSync(file, secret, { mode: 0o600, flag: 'wx' });
+  return secret;
+}

@@ -1,0 +1,72 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { Logger as JobLogger, runMigrations as migrateJobs } from 'graphile-worker';
+import { Client, type Pool } from 'pg';
+import ormConfig from '../mikro-orm.config.ts';
+
+const MIGRATIONS = join(dirname(fileURLToPath(import.meta.url)), '../migrations');
+const MIGRATION_LOCK = 7_022_611; // any number of our own: one migration at a time, however many processes start
+const MIN_VERSION = 150_000;
+
+export interface Database {
+  readonly orm: MikroORM;
+  /** The pool behind the entity manager. */
+  readonly pool: Pool;
+  close(): Promise<void>;
+}
+
+export async function openDatabase(url: string, { connections = 16 } = {}): Promise<Database> {
+  const orm = await MikroORM.init({
+    ...ormConfig,
+    clientUrl: url,
+    pool: { min: 0, max: connections },
+    driverOptions: { connectionTimeoutMillis: 10_000 },
+    migrations: {
+      ...ormConfig.migrations,
+      path: MIGRATIONS,
+      pathTs: MIGRATIONS,
+      glob: '!(*.d).{js,ts}',
+      snapshot: false,
+      silent: true,
+    },
+    dynamicImportProvider: (id: string) => import(id),
+  });
+  const connection = orm.em.getConnection() as unknown as { getNativeClient(): Promise<Pool> };
+  const pool = await connection.getNativeClient();
+  return { orm, pool, close: () => orm.close() };
+}
+
+/** Names of the migrations that the database lacks, oldest first. */
+export async function pendingMigrations(url: string): Promise<string[]> {
+  const { orm, close } = await openDatabase(url, { connections: 2 });
+  try {
+    return (await orm.migrator.getPending()).map(({ name }) => name);
+  } finally {
+    await close();
+  }
+}
+
+/** Brings the database up to date, its job tables included; answers with what it applied. */
+export async function migrate(url: string): Promise<string[]> {
+  const guard = new Client({ connectionString: url });
+  await guard.connect();
+  try {
+    const { rows } = await guard.query('show server_version_num');
+    if (Number(rows[0].server_version_num) < MIN_VERSION)
+      throw new Error('The database must be PostgreSQL 15 or later.');
+    await guard.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await migrateJobs({ connectionString: url, logger: quiet });
+    const { orm, close } = await openDatabase(url, { connections: 2 });
+    try {
+      return (await orm.migrator.up()).map(({ name }) => name);
+    } finally {
+      await close();
+    }
+  } finally {
+    await guard.end();
+  }
+}
+
+/** graphile-worker's own log speaks of every job; ours speak for themselves. */
+export const quiet = new JobLogger(() => () => {});

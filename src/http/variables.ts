@@ -1,0 +1,79 @@
+import {
+  coerceInputValue,
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  isInputType,
+  isNonNullType,
+  Kind,
+  type OperationDefinitionNode,
+  print,
+  typeFromAST,
+  visit,
+} from 'graphql';
+
+const MAX_ERRORS = 5;
+
+/** What is wrong with the variables of an operation, each error with the path of the input at fault. */
+export function variableErrors(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown>,
+): GraphQLError[] {
+  const errors: GraphQLError[] = [];
+  for (const node of operation.variableDefinitions ?? []) {
+    const name = node.variable.name.value;
+    const type = typeFromAST(schema, node.type);
+    if (!type || !isInputType(type) || errors.length >= MAX_ERRORS) continue;
+    const value = variables[name];
+    if (value === undefined && !Object.hasOwn(variables, name)) {
+      if (isNonNullType(type) && !node.defaultValue)
+        errors.push(fault(node, name, `${name}: a value of type ${print(node.type)} is needed`));
+      continue;
+    }
+    coerceInputValue(value, type, (path, _value, error) => {
+      if (errors.length >= MAX_ERRORS) return;
+      const missing = /^Field "(\w+)" of required type/.exec(error.message)?.[1];
+      const field = [name, ...path, ...(missing ? [missing] : [])].join('.');
+      errors.push(fault(node, field, `${field}: ${missing ? 'is needed' : plain(error)}`));
+    });
+  }
+  return errors;
+}
+
+function fault(
+  node: OperationDefinitionNode | NonNullable<OperationDefinitionNode['variableDefinitions']>[number],
+  field: string,
+  message: string,
+): GraphQLError {
+  return new GraphQLError(message, { nodes: node, extensions: { code: 'BAD_USER_INPUT', field } });
+}
+
+/** Without graphql-js's preamble and without suggestions, which would name values to a stranger. */
+function plain({ message, originalError }: GraphQLError): string {
+  const text = originalError?.message ?? message;
+  return text.replace(/^Expected type "\w+"\. /, '').replace(/ Did you mean .*$/, '');
+}
+
+/** The path of the first text that PostgreSQL could not keep (NUL, half a surrogate pair), or null. */
+export function unkeptText(value: unknown, path: string): string | null {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? path : null;
+  if (value === null || typeof value !== 'object') return null;
+  for (const [key, inner] of Object.entries(value)) {
+    const below = path ? `${path}.${key}` : key;
+    const found = unkeptText(key, path) ?? unkeptText(inner, below);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** The same for texts written into the document itself. */
+export function keepsItsText(document: DocumentNode): boolean {
+  let clean = true;
+  visit(document, {
+    [Kind.STRING](node) {
+      if (unkeptText(node.value, 'document') !== null) clean = false;
+    },
+  });
+  return clean;
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { type App, createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Role } from '../../src/kernel/actor.ts';
+import type { Ports } from '../../src/ports/ports.ts';
+import { createDatabase, type TestDatabase } from './database.ts';
+
+const SECRET = 'a secret of the tests, long enough for HS256';
+export const TENANT = 'acme';
+
+export interface Answer<T> {
+  readonly data: T;
+  readonly errors?: { message: string; path?: string[]; extensions: { code: string; field?: string; reason?: string; requestId?: string } }[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer is what the operation asks for
+type Data = any;
+
+export interface TestApp {
+  readonly app: App;
+  readonly database: TestDatabase;
+  readonly logged: Record<string, unknown>[];
+  /** The statements that reads sent, since the list was last emptied. */
+  readonly statements: string[];
+  token(role: Role, more?: { tenant?: string; partner?: string; user?: string }): Promise<string>;
+  /** The whole answer of an operation, sent over HTTP. */
+  send<T = Data>(token: string | null, query: string, variables?: object, operationName?: string): Promise<Answer<T>>;
+  /** Its data; throws where it was refused. */
+  ask<T = Data>(token: string | null, query: string, variables?: object): Promise<T>;
+  /** The extensions of its refusal; throws where it succeeded. */
+  refusal(token: string | null, query: string, variables?: object): Promise<{ code: string; field?: string; reason?: string; message: string }>;
+  close(): Promise<void>;
+}
+
+export async function createTestApp(
+  replace: Partial<Ports> = {},
+  env: Record<string, string> = {},
+): Promise<TestApp> {
+  const database = await createDatabase();
+  const config = readConfig({ NODE_ENV: 'test', JWT_SECRET: SECRET, PORT: '0', HOST: '127.0.0.1', ...env });
+  const logged: Record<string, unknown>[] = [];
+  const log = pino({ level: 'warn', serializers: { error: pino.stdSerializers.err } }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const app = await createApp(config, database.url, { log, ...replace });
+  const statements: string[] = [];
+  const { pool } = app.services;
+  const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;
+  Object.assign(pool, {
+    query(...args: unknown[]) {
+      statements.push(typeof args[0] === 'string' ? args[0] : (args[0] as { text: string }).text);
+      return query(...args);
+    },
+  });
+
+  const test: TestApp = {
+    app,
+    database,
+    logged,
+    statements,
+    token: (role, { tenant = TENANT, partner, user = `${role.toLowerCase()}-${randomUUID().slice(0, 8)}` } = {}) =>
+      app.authenticator.sign({ user, role, tenantId: tenant, partnerId: partner }, '1 hour'),
+    async send(token, query, variables = {}, operationName) {
+      const { body } = await app.server.inject({
+        method: 'POST',
+        url: '/graphql',
+        headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+        payload: JSON.stringify({ query, variables, operationName }),
+      });
+      return JSON.parse(body);
+    },
+    async ask(token, query, variables) {
+      const { data, errors } = await test.send(token, query, variables);
+      if (errors) throw new Error(JSON.stringify([...errors, ...logged.splice(0)], null, 1));
+      return data;
+    },
+    async refusal(token, query, variables) {
+      const { data, errors } = await test.send(token, query, variables);
+      const [error] = errors ?? [];
+      if (!error) throw new Error(`not refused: ${JSON.stringify(data)}`);
+      return { ...error.extensions, message: error.message };
+    },
+    async close() {
+      await app.close();
+      await database.drop();
+    },
+  };
+  return test;
+}
