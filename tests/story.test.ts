@@ -36,7 +36,12 @@ test('from a click to a paid partner', async () => {
   const { trackReferral: referral } = await app.ask(
     null,
     `mutation ($input: TrackReferralInput!) { trackReferral(input: $input) { id status source visitorId partner { id } } }`,
-    { input: { referralCode: partner.referralCode, landingUrl: 'https://finaceverse.com/pricing?utm_source=news' } },
+    {
+      input: {
+        referralCode: partner.referralCode,
+        landingUrl: 'https://finaceverse.com/pricing?utm_source=news',
+      },
+    },
   );
   expect(referral).toMatchObject({ status: 'CLICKED', source: 'news', partner: null });
 
@@ -53,15 +58,33 @@ test('from a click to a paid partner', async () => {
     commissions: [{ type: 'SIGNUP', status: 'PENDING', amount: { amount: '199.80', currency: 'USD' } }],
   });
 
-  await app.ask(maria, `mutation ($id: ID!) { approveCommission(id: $id) { status } }`, { id: converted.commissions[0].id });
+  await app.ask(maria, `mutation ($id: ID!) { approveCommission(id: $id) { status } }`, {
+    id: converted.commissions[0].id,
+  });
   const today = new Date().toISOString().slice(0, 10);
   const { createPayout: payout } = await app.ask(
     maria,
     `mutation ($input: CreatePayoutInput!) { createPayout(input: $input) { id status amount { amount } commissionCount initiatedBy attempts } }`,
-    { input: { partnerId: partner.id, periodStart: today, periodEnd: today, method: 'BANK_TRANSFER', initiatedBy: 'x@y' } },
+    {
+      input: {
+        partnerId: partner.id,
+        periodStart: today,
+        periodEnd: today,
+        method: 'BANK_TRANSFER',
+        initiatedBy: 'x@y',
+      },
+    },
   );
-  expect(payout).toMatchObject({ status: 'PENDING', amount: { amount: '199.80' }, commissionCount: 1, attempts: 0 });
-  expect((await app.refusal(maria, `mutation ($id: ID!) { approvePayout(id: $id) { id } }`, { id: payout.id })).code).toBe('FORBIDDEN');
+  expect(payout).toMatchObject({
+    status: 'PENDING',
+    amount: { amount: '199.80' },
+    commissionCount: 1,
+    attempts: 0,
+  });
+  expect(
+    (await app.refusal(maria, `mutation ($id: ID!) { approvePayout(id: $id) { id } }`, { id: payout.id }))
+      .code,
+  ).toBe('FORBIDDEN');
   await app.ask(tom, `mutation ($id: ID!) { approvePayout(id: $id) { status } }`, { id: payout.id });
 
   const paid = await until(async () => {
@@ -88,7 +111,13 @@ test('from a click to a paid partner', async () => {
     { id: partner.id },
   );
   expect(now.balances).toEqual([
-    { currency: 'USD', pending: { amount: '0.00' }, payable: { amount: '0.00' }, inTransit: { amount: '0.00' }, paid: { amount: '199.80' } },
+    {
+      currency: 'USD',
+      pending: { amount: '0.00' },
+      payable: { amount: '0.00' },
+      inTransit: { amount: '0.00' },
+      paid: { amount: '199.80' },
+    },
   ]);
   expect(now.metrics).toMatchObject({
     clicks: 1,

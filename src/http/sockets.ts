@@ -83,11 +83,13 @@ export function serveSockets(
 }
 
 function dropSlowReader(socket: WebSocket): void {
-  const send = socket.send.bind(socket) as (...args: unknown[]) => void;
-  socket.send = (...args: unknown[]) => {
-    if (socket.bufferedAmount > MAX_UNREAD) socket.terminate();
-    else send(...args);
-  };
+  const send = socket.send.bind(socket) as (data: string, sent: (error?: Error) => void) => void;
+  let dropped = false;
+  socket.send = ((data: string, sent: (error?: Error) => void) => {
+    dropped ||= socket.bufferedAmount > MAX_UNREAD;
+    if (dropped) socket.terminate();
+    else send(data, (error) => sent(dropped ? undefined : error)); // what was under way to a dropped reader is no error
+  }) as WebSocket['send'];
 }
 
 type Subscribed = Awaited<ReturnType<typeof subscribe>>;

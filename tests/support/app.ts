@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Role } from '../../src/kernel/actor.ts';
+import { metricsTopic } from '../../src/kernel/metrics-topic.ts';
 import type { Ports } from '../../src/ports/ports.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 
@@ -11,7 +12,11 @@ export const TENANT = 'acme';
 
 export interface Answer<T> {
   readonly data: T;
-  readonly errors?: { message: string; path?: string[]; extensions: { code: string; field?: string; reason?: string; requestId?: string } }[];
+  readonly errors?: {
+    message: string;
+    path?: string[];
+    extensions: { code: string; field?: string; reason?: string; requestId?: string };
+  }[];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is what the operation asks for
@@ -23,13 +28,24 @@ export interface TestApp {
   readonly logged: Record<string, unknown>[];
   /** The statements that reads sent, since the list was last emptied. */
   readonly statements: string[];
+  /** How many subscriptions listen to a partner's figures. */
+  listeners(partnerId: string): number;
   token(role: Role, more?: { tenant?: string; partner?: string; user?: string }): Promise<string>;
   /** The whole answer of an operation, sent over HTTP. */
-  send<T = Data>(token: string | null, query: string, variables?: object, operationName?: string): Promise<Answer<T>>;
+  send<T = Data>(
+    token: string | null,
+    query: string,
+    variables?: object,
+    operationName?: string,
+  ): Promise<Answer<T>>;
   /** Its data; throws where it was refused. */
   ask<T = Data>(token: string | null, query: string, variables?: object): Promise<T>;
   /** The extensions of its refusal; throws where it succeeded. */
-  refusal(token: string | null, query: string, variables?: object): Promise<{ code: string; field?: string; reason?: string; message: string }>;
+  refusal(
+    token: string | null,
+    query: string,
+    variables?: object,
+  ): Promise<{ code: string; field?: string; reason?: string; message: string }>;
   close(): Promise<void>;
 }
 
@@ -40,7 +56,10 @@ export async function createTestApp(
   const database = await createDatabase();
   const config = readConfig({ NODE_ENV: 'test', JWT_SECRET: SECRET, PORT: '0', HOST: '127.0.0.1', ...env });
   const logged: Record<string, unknown>[] = [];
-  const log = pino({ level: 'warn', serializers: { error: pino.stdSerializers.err } }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const log = pino(
+    { level: 'warn', serializers: { error: pino.stdSerializers.err } },
+    { write: (line: string) => void logged.push(JSON.parse(line)) },
+  );
   const app = await createApp(config, database.url, { log, ...replace });
   const statements: string[] = [];
   const { pool } = app.services;
@@ -52,13 +71,31 @@ export async function createTestApp(
     },
   });
 
+  const listening = new Map<string, number>();
+  const { feed } = app.services;
+  const subscribe = feed.subscribe;
+  Object.assign(feed, {
+    subscribe(topic: string, listener: () => void) {
+      const count = (by: number) => listening.set(topic, (listening.get(topic) ?? 0) + by);
+      count(1);
+      const end = subscribe(topic, listener);
+      return () => {
+        count(-1);
+        end();
+      };
+    },
+  });
+
   const test: TestApp = {
     app,
+    listeners: (partnerId) => listening.get(metricsTopic(partnerId)) ?? 0,
     database,
     logged,
     statements,
-    token: (role, { tenant = TENANT, partner, user = `${role.toLowerCase()}-${randomUUID().slice(0, 8)}` } = {}) =>
-      app.authenticator.sign({ user, role, tenantId: tenant, partnerId: partner }, '1 hour'),
+    token: (
+      role,
+      { tenant = TENANT, partner, user = `${role.toLowerCase()}-${randomUUID().slice(0, 8)}` } = {},
+    ) => app.authenticator.sign({ user, role, tenantId: tenant, partnerId: partner }, '1 hour'),
     async send(token, query, variables = {}, operationName) {
       const { body } = await app.server.inject({
         method: 'POST',

@@ -11,12 +11,15 @@ interface Transfer {
 }
 
 const NO_ANSWER_MS = 60_000;
-const LATE_SECONDS = 3;
+const LATE_SECONDS = 3; // what comes late, or comes back, does so after as many
 
 /** A bank for development. It keeps its own record, outside our transactions and in a schema of its own, honours keys,
  *  and moves money once for each; `metadata.sandbox` makes it fail, keep silent before or after the money moved,
  *  answer late, or send the money back. Production never pays by it. */
-export async function sandboxRail(pool: Pool, { silenceMs = NO_ANSWER_MS } = {}): Promise<PayoutRail> {
+export async function sandboxRail(
+  pool: Pool,
+  { silenceMs = NO_ANSWER_MS, lateSeconds = LATE_SECONDS } = {},
+): Promise<PayoutRail> {
   await pool.query(`
     create schema if not exists sandbox_rail;
     create table if not exists sandbox_rail.transfers (
@@ -31,7 +34,7 @@ export async function sandboxRail(pool: Pool, { silenceMs = NO_ANSWER_MS } = {})
 
   async function find(key: string): Promise<Transfer | null> {
     const { rows } = await pool.query<Transfer>(
-      `select reference, outcome, created_at < now() - ${LATE_SECONDS} * interval '1 second' as ripe
+      `select reference, outcome, created_at < now() - ${lateSeconds} * interval '1 second' as ripe
        from sandbox_rail.transfers where key = $1`,
       [key],
     );
@@ -39,7 +42,7 @@ export async function sandboxRail(pool: Pool, { silenceMs = NO_ANSWER_MS } = {})
   }
 
   return {
-    recheckSeconds: LATE_SECONDS + 1,
+    recheckSeconds: lateSeconds + 1,
 
     async send(instruction) {
       const order = instruction.metadata['sandbox'] as SandboxOrder | undefined;

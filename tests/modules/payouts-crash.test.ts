@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestApp, type TestApp } from '../support/app.ts';
+import { APPROVE, BALANCES, CREATE, earned, january, newPartner, PAYOUT, people } from '../support/earn.ts';
+import { until } from '../support/until.ts';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await createTestApp({}, { PAYOUT_LEASE_SECONDS: '2' });
+});
+afterAll(() => app.close());
+
+test('a worker that is killed before or after the rail has the money is followed by one that pays once', async () => {
+  const who = await people(app);
+  const payouts: Record<string, { id: string; partnerId: string }> = {};
+  for (const moment of ['before', 'after']) {
+    const partner = await newPartner(app, who.manager);
+    await earned(app, who, partner.id);
+    const { createPayout } = await app.ask(who.maria, CREATE, {
+      input: { partnerId: partner.id, ...january },
+    });
+    await app.ask(who.tom, APPROVE, { id: createPayout.id });
+    payouts[moment] = { id: createPayout.id, partnerId: partner.id };
+    const worker = spawn(
+      process.execPath,
+      ['--import', '@oxc-node/core/register', 'tests/support/dying-worker.ts', app.database.url, moment],
+      {
+        env: { ...process.env, JWT_SECRET: 'x'.repeat(40), NODE_ENV: 'test', PAYOUT_LEASE_SECONDS: '2' },
+        stdio: 'inherit',
+      },
+    );
+    expect((await once(worker, 'exit'))[1]).toBe('SIGKILL');
+    expect((await app.ask(who.tom, PAYOUT, { id: createPayout.id })).payout.status).toBe('PROCESSING');
+  }
+
+  await app.app.startWorker();
+  for (const { id, partnerId } of Object.values(payouts)) {
+    const paid = await until(async () => {
+      const { payout } = await app.ask(who.tom, PAYOUT, { id });
+      return payout.status === 'PAID' && payout;
+    }, 40);
+    expect(paid.attempts).toBe(1);
+    const { rows } = await app.database.pool.query(
+      'select count(*)::int as n from sandbox_rail.transfers where payout_id = $1',
+      [id],
+    );
+    expect(rows[0].n).toBe(1);
+    const { partner } = await app.ask(who.tom, BALANCES, { id: partnerId });
+    expect(partner.balances).toMatchObject([
+      { payable: { amount: '0.00' }, inTransit: { amount: '0.00' }, paid: { amount: '20.00' } },
+    ]);
+  }
+}, 60_000);

@@ -1,0 +1,19 @@
+import { Pool } from 'pg';
+import { sandboxRail } from '../../src/adapters/sandbox/sandbox-rail.ts';
+import { createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+
+/** A worker process that is killed in the middle of a payout, before or after the rail has the money.
+ *  Arguments: database URL, `before` or `after`. */
+const [url = '', moment] = process.argv.slice(2);
+const rail = await sandboxRail(new Pool({ connectionString: url }));
+const dying = {
+  ...rail,
+  async send(instruction: Parameters<typeof rail.send>[0]) {
+    if (moment === 'after') await rail.send(instruction);
+    process.kill(process.pid, 'SIGKILL');
+    return new Promise<never>(() => {});
+  },
+};
+const app = await createApp(readConfig(process.env), url, { rail: () => dying });
+await app.startWorker();
