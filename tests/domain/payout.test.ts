@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { money } from '../../src/domain/money.ts';
+import {
+  afterPayout,
+  backoffSeconds,
+  PayoutStatus,
+  refuseOwnPayout,
+  whyNotPaid,
+} from '../../src/domain/payout.ts';
+import {
+  commissionAccrued,
+  commissionWithdrawn,
+  type Posting,
+  payoutFailed,
+  payoutReturned,
+  payoutSent,
+  payoutSettled,
+} from '../../src/domain/posting.ts';
+
+type Action = Parameters<typeof afterPayout>[0];
+const actions: Record<Action, Partial<Record<PayoutStatus, PayoutStatus>>> = {
+  approve: { PENDING: 'APPROVED' },
+  send: { APPROVED: 'PROCESSING' },
+  confirm: { PROCESSING: 'PAID' },
+  fail: { PROCESSING: 'FAILED' },
+  retry: { FAILED: 'APPROVED' },
+  cancel: { PENDING: 'CANCELED', APPROVED: 'CANCELED', FAILED: 'CANCELED' },
+  return: { PAID: 'RETURNED' },
+};
+
+describe('a payout moves only through its table', () => {
+  const all = (Object.keys(actions) as Action[]).flatMap((action) =>
+    Object.values(PayoutStatus).map((status) => [action, status, actions[action][status]] as const),
+  );
+
+  test.each(all)('%s of a %s payout: %s', (action, status, expected) => {
+    if (expected) return expect(afterPayout(action, status)).toBe(expected);
+    const refused = expect.objectContaining({ code: 'CONFLICT', message: expect.stringContaining(status) });
+    expect(() => afterPayout(action, status)).toThrow(refused);
+  });
+});
+
+test('who created a payout may not approve it', () => {
+  expect(() => refuseOwnPayout('maria', 'maria')).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
+  expect(() => refuseOwnPayout('maria', 'tom')).not.toThrow();
+});
+
+describe('a balance is paid', () => {
+  test.each([
+    ['not without lines', 0, 0n, 0n, 'NOTHING_TO_PAY'],
+    ['not when refunds outweigh it', 2, -1n, 0n, 'NOT_POSITIVE'],
+    ['not when it is nothing', 2, 0n, 0n, 'NOT_POSITIVE'],
+    ['not just below the minimum', 1, 4_999n, 5_000n, 'BELOW_MINIMUM'],
+    ['at the minimum', 1, 5_000n, 5_000n, null],
+    ['whatever it is, without a minimum', 1, 1n, 0n, null],
+  ] as const)('%s', (_, lines, amount, minimum, reason) => {
+    expect(whyNotPaid(lines, amount, minimum)).toBe(reason);
+  });
+});
+
+describe('the rail is asked again', () => {
+  test.each([
+    [1, 0, 1],
+    [1, 0.999, 2],
+    [3, 0.999, 8],
+    [9, 0.999, 512],
+    [10, 0.999, 600],
+    [1_000, 0.999, 600],
+  ])('after %i tries and a random of %d: in %i s', (tries, random, seconds) => {
+    expect(backoffSeconds(tries, random)).toBe(seconds);
+  });
+
+  test('after a second at least and ten minutes at most', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 100 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (tries, random) => {
+          const seconds = backoffSeconds(tries, random);
+          expect(Number.isInteger(seconds) && seconds >= 1 && seconds <= 601).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe('the ledger', () => {
+  const usd = (minor: bigint) => money(minor, 'USD');
+  const sums = (postings: readonly Posting[]) => {
+    const balances = new Map<string, bigint>();
+    for (const { from, to, amount } of postings) {
+      balances.set(from, (balances.get(from) ?? 0n) - amount.minor);
+      balances.set(to, (balances.get(to) ?? 0n) + amount.minor);
+    }
+    return balances;
+  };
+  const pairs = [
+    ['an approval and its withdrawal', commissionAccrued, commissionWithdrawn],
+    ['a sending and its failure', payoutSent, payoutFailed],
+  ] as const;
+
+  test.each(pairs)('is as it was after %s', (_, there, back) => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), (minor) => {
+        expect(
+          [...sums([there('p', usd(minor)), back('p', usd(minor))]).values()].every((sum) => sum === 0n),
+        ).toBe(true);
+      }),
+    );
+  });
+
+  test('owes again after money that came back', () => {
+    const amount = usd(500n);
+    const postings = [
+      commissionAccrued('p', amount),
+      payoutSent('p', amount),
+      payoutSettled('p', amount),
+      payoutReturned('p', amount),
+    ];
+    expect(Object.fromEntries(sums(postings))).toEqual({
+      'program:commission-expense': -500n,
+      'partner:p:payable': 500n,
+      'partner:p:in-transit': 0n,
+      'partner:p:paid': 0n,
+    });
+  });
+
+  test('moves positive amounts only; a refund moves the other way', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 1n, max: 10n ** 15n }), (minor) => {
+        const refund = commissionAccrued('p', usd(-minor));
+        const sale = commissionAccrued('p', usd(minor));
+        expect(refund).toEqual({ from: sale.to, to: sale.from, amount: sale.amount });
+        expect(sale).toEqual({
+          from: 'program:commission-expense',
+          to: 'partner:p:payable',
+          amount: usd(minor),
+        });
+      }),
+    );
+  });
+});
