@@ -10,7 +10,11 @@ import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity
 import { PostingRow } from './src/modules/ledger/posting.entity.ts';
 import { PartnerMetricsDay, PartnerMetricsRow } from './src/modules/metrics/partner-metrics.entity.ts';
 import { Partner } from './src/modules/partners/partner.entity.ts';
-import { AffiliateConfig, ResellerConfig, WhiteLabelConfig } from './src/modules/partners/partner-config.entity.ts';
+import {
+  AffiliateConfig,
+  ResellerConfig,
+  WhiteLabelConfig,
+} from './src/modules/partners/partner-config.entity.ts';
 import { PartnerHistory } from './src/modules/partners/partner-history.entity.ts';
 import { Payout, PayoutAttempt, PayoutItem } from './src/modules/payouts/payout.entity.ts';
 import { PayoutRun } from './src/modules/payouts/payout-run.entity.ts';

@@ -11,10 +11,10 @@ import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database.ts';
 import { type Authenticator, authenticator } from './http/authenticate.ts';
 import { httpServer } from './http/server.ts';
+import { startWorker } from './jobs.ts';
 import type { Services } from './kernel/context.ts';
 import type { Ports } from './ports/ports.ts';
 import { createSchema } from './schema.ts';
-import { startWorker } from './worker.ts';
 
 const PLAYGROUND = join(dirname(fileURLToPath(import.meta.url)), '../playground');
 

@@ -1,68 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import { run, type TaskList } from 'graphile-worker';
-import { quiet } from './database.ts';
-import { system } from './kernel/actor.ts';
-import { type Context, contextFor, type Services } from './kernel/context.ts';
-import type { Jobs } from './kernel/jobs.ts';
-import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
-import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
+import { createApp } from './app.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { pendingMigrations } from './database.ts';
+import { runProcess, say } from './process.ts';
 
-const CONCURRENCY = 8;
-const RESUME_EVERY_MS = 5_000;
-
-type Job<Name extends keyof Jobs> = (ctx: Context, payload: Jobs[Name]) => Promise<void>;
-
-export interface Worker {
-  stop(): Promise<void>;
-}
-
-/** Runs the durable jobs, and takes up those of processes that died. */
-export async function startWorker(
-  services: Services,
-  { leaseSeconds }: { leaseSeconds: number },
-): Promise<Worker> {
-  const jobs: { [Name in keyof Jobs]: Job<Name> } = {
-    send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
-    recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
-  };
-  const context = (requestId: string) => contextFor(services, { actor: system, requestId });
-  const taskList: TaskList = Object.fromEntries(
-    Object.entries(jobs).map(([name, job]) => [
-      name,
-      async (payload, { job: { id, attempts } }) => {
-        const ctx = context(randomUUID());
-        try {
-          await (job as Job<keyof Jobs>)(ctx, payload as never);
-        } catch (error) {
-          ctx.log.error(
-            { requestId: ctx.requestId, job: name, id, attempts, error },
-            'job failed: it will be tried again',
-          );
-          throw error;
-        }
-      },
-    ]),
-  );
-  const runner = await run({
-    pgPool: services.pool,
-    taskList,
-    concurrency: CONCURRENCY,
-    noHandleSignals: true,
-    pollInterval: 1_000,
-    logger: quiet,
-  });
-
-  const resume = () =>
-    resumePayouts(context(randomUUID())).then(
-      (count) => count && services.log.warn({ count }, 'payouts of a process that died are taken up again'),
-      (error: unknown) => services.log.error({ error }, 'could not look for payouts to take up again'),
-    );
-  await resume();
-  const timer = setInterval(resume, RESUME_EVERY_MS);
-  return {
-    async stop() {
-      clearInterval(timer);
-      await runner.stop();
-    },
-  };
-}
+/** Runs the durable jobs alone, beside API processes that were started with WORKER=off. */
+await runProcess(async (closes) => {
+  const config = readConfig(process.env);
+  if (config.databaseUrl === null)
+    throw new ConfigError('DATABASE_URL is missing: a worker of its own needs a database to share.');
+  const pending = await pendingMigrations(config.databaseUrl);
+  if (pending.length)
+    throw new ConfigError(`The database lacks ${pending.length} migrations: run \`npm run migrate\` first.`);
+  const app = await createApp(config, config.databaseUrl);
+  closes(() => app.close());
+  await app.startWorker();
+  say('Worker is ready.');
+});

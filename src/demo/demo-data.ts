@@ -11,7 +11,7 @@ import { DAY_MS, later, Random } from './random.ts';
 import { settlePayouts } from './settlements.ts';
 import { writePayouts } from './write-payouts.ts';
 
-export const DEMO_TENANT = 'demo';
+const DEMO_TENANT = 'demo';
 
 const SEED = 20_261_122;
 const PARTNERS = 200;

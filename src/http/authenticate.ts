@@ -8,7 +8,7 @@ const AUDIENCE = 'partner-portal-api';
 const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const CACHED = 10_000;
 
-export interface Claims {
+interface Claims {
   readonly user: string;
   readonly role: Role;
   readonly tenantId: string;

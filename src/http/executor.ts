@@ -11,9 +11,10 @@ import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { invalid } from '../domain/errors.ts';
 import type { Context } from '../kernel/context.ts';
 import { responseError } from '../kernel/format-error.ts';
+import { memo } from '../kernel/memo.ts';
 import { keepsItsText, unkeptText, variableErrors } from './variables.ts';
 
-export interface Operation {
+interface Operation {
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
   readonly variables?: Record<string, unknown> | null | undefined;
@@ -33,8 +34,7 @@ export function executorOf(schema: GraphQLSchema): Executor {
   const prepared = new WeakMap<DocumentNode, Map<string, Prepared>>();
 
   function prepare(document: DocumentNode, name: string | null | undefined): Prepared {
-    let operations = prepared.get(document);
-    if (!operations) prepared.set(document, (operations = new Map()));
+    const operations = memo(prepared, document, () => new Map());
     const known = operations.get(name ?? '');
     if (known) return known;
     const operation = getOperationAST(document, name);

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, type ExecutionResult, type GraphQLSchema, subscribe } from 'graphql';
 import { CloseCode } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
+import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
@@ -36,7 +36,7 @@ export function serveSockets(
     handleProtocols: (offered) => (offered.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
   });
 
-  const disposable = useServer<{ authorization?: unknown }, Partial<Extra>>(
+  const disposable = serveProtocol<{ authorization?: unknown }, Partial<Extra>>(
     {
       schema,
       connectionInitWaitTimeout: 5_000,

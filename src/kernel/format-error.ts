@@ -16,7 +16,7 @@ const conflicts: Record<string, string> = {
 const UNAVAILABLE = /^(08|53|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
 
 /** A refusal as the API speaks it, or null for a bug. */
-export function refusalOf(thrown: unknown): AppError | null {
+function refusalOf(thrown: unknown): AppError | null {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof NotFoundError) return new AppError('NOT_FOUND', 'not found');
   const { code, constraint, message } = (thrown ?? {}) as {
@@ -42,7 +42,7 @@ export function responseError(
   error: GraphQLError,
   { log, requestId }: Pick<Context, 'log' | 'requestId'>,
 ): GraphQLError {
-  if (error.extensions?.['code']) return error;
+  if (error.extensions['code']) return error;
   const place = { nodes: error.nodes ?? null, path: error.path ?? null };
   const thrown = error.originalError ?? error;
   const refusal = refusalOf(thrown);

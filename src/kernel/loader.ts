@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Context } from './context.ts';
+import { memo } from './memo.ts';
 import { from, query, select, type Table } from './rows.ts';
 
 // A field node has one set of arguments and of asked columns a request, so it is the loader's name.
@@ -13,12 +14,9 @@ export function loaderFor<K, V>(
   info: GraphQLResolveInfo,
   batch: (keys: readonly K[]) => Promise<V[]>,
 ): DataLoader<K, V> {
-  let loaders = perRequest.get(ctx);
-  if (!loaders) perRequest.set(ctx, (loaders = new WeakMap()));
-  const field = info.fieldNodes[0] as object;
-  let loader = loaders.get(field) as DataLoader<K, V> | undefined;
-  if (!loader) loaders.set(field, (loader = new DataLoader<K, V>((keys) => batch(keys), { cache: false })));
-  return loader;
+  const loaders = memo(perRequest, ctx, () => new WeakMap());
+  const make = () => new DataLoader<K, V>((keys) => batch(keys), { cache: false });
+  return memo(loaders, info.fieldNodes[0] as object, make) as DataLoader<K, V>;
 }
 
 /** The row that `id` names, or null where the actor may not see it. */

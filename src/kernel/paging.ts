@@ -5,13 +5,14 @@ import { invalid } from '../domain/errors.ts';
 import { askedFields } from './asked.ts';
 import type { Context } from './context.ts';
 import { loaderFor } from './loader.ts';
-import { type Condition, from, query, scopeOf, select, Statement, type Table, where } from './rows.ts';
+import { memo } from './memo.ts';
+import { type Condition, from, query, Statement, scopeOf, select, type Table, where } from './rows.ts';
 
-export const DEFAULT_PAGE = 20;
-export const MAX_PAGE = 100;
+const DEFAULT_PAGE = 20;
+const MAX_PAGE = 100;
 
 @ObjectType({ simpleResolvers: true, description: 'Where a page lies in its list.' })
-export class PageInfo {
+class PageInfo {
   @Field({ description: 'Whether rows follow this page.' })
   hasNextPage!: boolean;
 
@@ -29,7 +30,7 @@ export class PageInfo {
 }
 
 /** One row of a page; its cursor is made only when it is asked for. */
-export class Edge<T extends { id: string }> {
+class Edge<T extends { id: string }> {
   readonly node: T;
 
   constructor(node: T) {
@@ -51,9 +52,7 @@ const connections = new Map<unknown, ClassType<object>>();
 
 /** The Relay connection type of `Node`, named after it; the same one at every call. */
 export function connectionOf<T extends { id: string }>(Node: ClassType<T>): ClassType<object> {
-  let type = connections.get(Node);
-  if (!type) connections.set(Node, (type = declareConnection(Node)));
-  return type;
+  return memo(connections, Node, () => declareConnection(Node));
 }
 
 function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassType<object> {
@@ -97,7 +96,7 @@ export interface PageArgs {
 }
 
 /** How many rows a page takes; refuses what is out of bounds. */
-export function pageSize(first: number | null | undefined): number {
+function pageSize(first: number | null | undefined): number {
   const size = first ?? DEFAULT_PAGE;
   if (size < 1 || size > MAX_PAGE) throw invalid('first', `must be from 1 to ${MAX_PAGE}`);
   return size;

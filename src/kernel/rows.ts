@@ -141,7 +141,7 @@ export function select<T extends object>(
   return made;
 }
 
-export function selectionOf<T extends object>(
+function selectionOf<T extends object>(
   table: Table<T>,
   fields: Iterable<string>,
   always: readonly string[] = ['id'],

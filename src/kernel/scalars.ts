@@ -53,9 +53,9 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2
 function instant(value: unknown): Date {
   if (typeof value === 'string' && INSTANT.test(value)) {
     const at = new Date(value);
-    const sameDay = value.length > 10 || at.toJSON()?.startsWith(value); // no 30 February
-    if (!Number.isNaN(at.getTime()) && sameDay && at.getUTCFullYear() >= 2000 && at.getUTCFullYear() <= 2100)
-      return at;
+    const year = at.getUTCFullYear(); // NaN for an hour 25
+    const exists = value.length > 10 || (year > 0 && at.toISOString().startsWith(value)); // no 30 February
+    if (exists && year >= 2000 && year <= 2100) return at;
   }
   throw refuse('is not an ISO 8601 instant between 2000 and 2100, such as "2026-01-31T12:00:00Z"');
 }

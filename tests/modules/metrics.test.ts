@@ -192,7 +192,7 @@ describe('a subscription', () => {
     const { partnerMetricsUpdated } = await live.event((event) => event.partnerMetricsUpdated.clicks === 1);
     expect(Date.now() - started).toBeLessThan(1_000);
     expect(partnerMetricsUpdated).toMatchObject({ clicks: 1, conversions: 0, conversionRate: 0 });
-    live.client.dispose();
+    await live.client.dispose();
   });
 
   test('puts changes of a burst together, at most four a second, and ends with the last', async () => {
@@ -203,7 +203,7 @@ describe('a subscription', () => {
     await Promise.all(Array.from({ length: 200 }, () => click(referralCode)));
     await live.event((event) => event.partnerMetricsUpdated.clicks === 200);
     expect(live.events.length).toBeLessThanOrEqual(2 + Math.ceil((Date.now() - started) / 250));
-    live.client.dispose();
+    await live.client.dispose();
   });
 
   test('of a foreign or unknown partner, or without a credential, is refused', async () => {
@@ -218,7 +218,7 @@ describe('a subscription', () => {
       const live = listen(port, token, UPDATED, { partnerId: id });
       const [error] = await until(async () => (live.errors.length ? live.errors : null));
       expect(error).toMatchObject({ extensions: { code } });
-      live.client.dispose();
+      await live.client.dispose();
     }
   });
 

@@ -10,7 +10,7 @@ import { createDatabase, type TestDatabase } from './database.ts';
 const SECRET = 'a secret of the tests, long enough for HS256';
 export const TENANT = 'acme';
 
-export interface Answer<T> {
+interface Answer<T> {
   readonly data: T;
   readonly errors?: {
     message: string;

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { PayoutInstruction, PayoutRail, RailOutcome } from '../../ports/payout-rail.ts';
 
 /** What `metadata.sandbox` of a payout can tell the sandbox to do. */
-export type SandboxOrder = 'fail' | 'fail_once' | 'timeout_before' | 'timeout_after' | 'late' | 'return';
+type SandboxOrder = 'fail' | 'fail_once' | 'timeout_before' | 'timeout_after' | 'late' | 'return';
 
 interface Transfer {
   readonly reference: string;

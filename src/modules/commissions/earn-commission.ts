@@ -1,8 +1,8 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import {
   type CommissionTerms,
-  commissionOn,
   type CommissionType,
+  commissionOn,
   rateInForce,
 } from '../../domain/commission.ts';
 import type { Money } from '../../domain/money.ts';

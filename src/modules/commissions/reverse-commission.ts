@@ -46,8 +46,8 @@ export async function reverseCommission(
         throw conflict('the whole of it was taken back already', { reason: 'ALREADY_REVERSED' });
       const asked =
         input.amount == null ? left : positiveAmountOf(input.amount, base.currency, 'input.amount').minor;
-      const refund = asked > left ? left : asked;
-      const whole = refund === left;
+      const whole = asked >= left;
+      const refund = whole ? left : asked;
       const { flatRefund } = await programOf(em, tenantId);
       const due = reversalDue({
         base: base.minor,

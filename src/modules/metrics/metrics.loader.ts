@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { invalid } from '../../domain/errors.ts';
-import { perEach, percentBps } from '../../domain/metrics.ts';
+import { percentBps, perEach } from '../../domain/metrics.ts';
 import { askedFields } from '../../kernel/asked.ts';
 import type { Context } from '../../kernel/context.ts';
 import { loaderFor } from '../../kernel/loader.ts';

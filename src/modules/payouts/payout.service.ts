@@ -29,7 +29,7 @@ const refusals: Record<SkipReason, string> = {
   NOT_ACTIVE: 'the partner is not ACTIVE',
 };
 
-export function refuse(reason: SkipReason): never {
+function refuse(reason: SkipReason): never {
   throw conflict(refusals[reason], { reason });
 }
 
@@ -81,11 +81,11 @@ export async function createPayout(ctx: Context, input: CreatePayoutInput): Prom
 }
 
 /** In production no payout is made that nothing could send. */
-export function requireRail({ rail }: Context, method: PayoutMethod): void {
+function requireRail({ rail }: Context, method: PayoutMethod): void {
   if (!rail(method)) throw conflict(`no rail is set up that carries ${method}`, { reason: 'NO_RAIL' });
 }
 
-export async function lockPayout(em: EntityManager, id: string): Promise<Payout> {
+async function lockPayout(em: EntityManager, id: string): Promise<Payout> {
   const payout = await em.findOne(Payout, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!payout) throw notFound('payout');
   return payout;

@@ -1,4 +1,4 @@
-import { ArrayMaxSize, Matches, MaxLength, Min, Max } from 'class-validator';
+import { ArrayMaxSize, Matches, Max, MaxLength, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { FlatRefund } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';

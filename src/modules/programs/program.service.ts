@@ -7,6 +7,7 @@ import type { Context } from '../../kernel/context.ts';
 import { amountOf, digits } from '../../kernel/currency.ts';
 import { given } from '../../kernel/given.ts';
 import { enqueue } from '../../kernel/jobs.ts';
+import { memo } from '../../kernel/memo.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
@@ -18,8 +19,7 @@ const known = new WeakMap<Pool, Set<string>>();
 
 /** A tenant named for the first time gets a program with the default settings and the default tiers. */
 export async function ensureProgram(pool: Pool, tenantId: string): Promise<void> {
-  let tenants = known.get(pool);
-  if (!tenants) known.set(pool, (tenants = new Set()));
+  const tenants = memo(known, pool, () => new Set<string>());
   if (tenants.has(tenantId)) return;
   const scale = 10n ** BigInt(digits('USD'));
   await pool.query(

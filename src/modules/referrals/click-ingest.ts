@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { memo } from '../../kernel/memo.ts';
 
 export interface Click {
   readonly id: string;
@@ -38,7 +39,7 @@ class Ingest {
   readonly #pool: Pool;
   #waiting: Waiting[] = [];
   #inFlight = 0;
-  #scheduled = false;
+  #next: NodeJS.Immediate | null = null;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -52,10 +53,9 @@ class Ingest {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#inFlight >= IN_FLIGHT || this.#waiting.length === 0) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
+    if (this.#next || this.#inFlight >= IN_FLIGHT || this.#waiting.length === 0) return;
+    this.#next = setImmediate(() => {
+      this.#next = null;
       const batch = this.#waiting.splice(0, BATCH);
       this.#inFlight++;
       void this.#commit(batch).finally(() => {
@@ -85,9 +85,7 @@ const ingests = new WeakMap<Pool, Ingest>();
 
 /** Stores a click and answers after the commit that holds it; null where no ACTIVE partner has the code. */
 export function recordClick(pool: Pool, click: Click): Promise<RecordedClick | null> {
-  let ingest = ingests.get(pool);
-  if (!ingest) ingests.set(pool, (ingest = new Ingest(pool)));
-  return ingest.add(click);
+  return memo(ingests, pool, () => new Ingest(pool)).add(click);
 }
 
 const INSERT = `

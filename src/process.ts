@@ -1,0 +1,49 @@
+import { StartupError } from './adapters/embedded-postgres/startup-error.ts';
+import { ConfigError } from './config.ts';
+
+const PATIENCE_MS = 30_000;
+
+export const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
+
+/** Runs a process to its end: what it hands over is closed in reverse order on a signal or a failed start. */
+export async function runProcess(
+  start: (closes: (close: () => Promise<void>) => void) => Promise<void>,
+): Promise<void> {
+  const closers: (() => Promise<void>)[] = [];
+  let stopping = false;
+
+  async function stop(code: number): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(1), PATIENCE_MS).unref();
+    for (const close of closers) await close().catch((error: unknown) => say(String(error)));
+    process.exit(code);
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      say('Stopping ...');
+      void stop(0);
+    });
+  }
+  try {
+    await start((close) => closers.unshift(close));
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    await stop(1);
+  }
+}
+
+/** What a person can mend is one sentence; a bug keeps its stack. */
+function explain(error: unknown): string {
+  const { code, message, port } = error as { code?: string; message?: string; port?: number };
+  if (error instanceof ConfigError || error instanceof StartupError) return String(message);
+  if (code === 'EADDRINUSE') return `Port ${port} is taken: stop what uses it, or set PORT to another one.`;
+  if (code === 'EACCES' && port) return `Port ${port} is not allowed: set PORT to one above 1023.`;
+  if (code === 'ENOSPC' || code === '53100') return 'The disk is full: make room and start again.';
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ETIMEDOUT')
+    return `The database of DATABASE_URL does not answer (${message}).`;
+  if (code === '28P01' || code === '28000' || code === '3D000')
+    return `The database of DATABASE_URL refuses: ${message}.`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
