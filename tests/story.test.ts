@@ -35,7 +35,7 @@ test('from a click to a paid partner', async () => {
 
   const { trackReferral: referral } = await app.ask(
     null,
-    `mutation ($input: TrackReferralInput!) { trackReferral(input: $input) { id status source visitorId partner { id } } }`,
+    `mutation ($input: TrackReferralInput!) { trackReferral(input: $input) { id status source visitorId clickedAt expiresAt partner { id } } }`,
     {
       input: {
         referralCode: partner.referralCode,

@@ -93,11 +93,9 @@ export function executorOf(schema: GraphQLSchema): Executor {
     }));
 }
 
-/** graphql-jit's errors are its own kind and carry no extensions. */
-function withOriginal(
-  error: Pick<GraphQLError, 'message' | 'nodes' | 'path' | 'originalError'>,
-): GraphQLError {
-  if (error instanceof GraphQLError) return error;
+/** graphql-jit's errors pass for graphql-js's, but never had their constructor run: they carry no extensions. */
+function withOriginal(error: GraphQLError): GraphQLError {
+  if ((error.extensions as unknown) !== undefined) return error;
   const { message, nodes, path, originalError } = error;
   return new GraphQLError(message, {
     nodes: nodes ?? null,

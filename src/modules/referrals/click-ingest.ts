@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { memo } from '../../kernel/memo.ts';
+import { query, Statement } from '../../kernel/rows.ts';
 
 export interface Click {
   readonly id: string;
@@ -93,8 +94,8 @@ const INSERT = `
     user_agent, clicked_at, expires_at, metadata)
   select t.id, p.tenant_id, p.id, p.referral_code, t.visitor, t.landing, t.referrer, t.source, t.ip, t.agent, t.at,
     t.at + coalesce(a.cookie_days, ${DEFAULT_WINDOW_DAYS}) * interval '24 hours', t.metadata::jsonb
-  from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-      $10::timestamptz[], $11::text[])
+  from unnest($::uuid[], $::text[], $::text[], $::uuid[], $::text[], $::text[], $::text[], $::text[], $::text[],
+      $::timestamptz[], $::text[])
     t (id, code, tenant, visitor, landing, referrer, source, ip, agent, at, metadata)
   join partners p on p.referral_code = t.code and p.status = 'ACTIVE' and p.deleted_at is null
     and (t.tenant is null or p.tenant_id = t.tenant)
@@ -103,32 +104,25 @@ const INSERT = `
 
 async function insert(pool: Pool, clicks: readonly Click[]): Promise<Map<string, RecordedClick>> {
   const all = <K extends keyof Click>(key: K) => clicks.map((click) => click[key]);
-  const { rows } = await pool.query({
-    name: 'insert clicks',
-    text: INSERT,
-    values: [
-      all('id'),
-      all('code'),
-      all('tenantId'),
-      all('visitorId'),
-      all('landingUrl'),
-      all('referrerUrl'),
-      all('source'),
-      all('ipHash'),
-      all('userAgent'),
-      all('clickedAt'),
-      clicks.map(({ metadata }) => JSON.stringify(metadata)),
-    ],
-  });
+  const statement = new Statement().add(
+    INSERT,
+    all('id'),
+    all('code'),
+    all('tenantId'),
+    all('visitorId'),
+    all('landingUrl'),
+    all('referrerUrl'),
+    all('source'),
+    all('ipHash'),
+    all('userAgent'),
+    all('clickedAt'),
+    clicks.map(({ metadata }) => JSON.stringify(metadata)),
+  );
+  const rows = (await query({ pool }, statement)) as [string, string, string, Date, Date][];
   return new Map(
-    rows.map((row) => [
-      row.id,
-      {
-        tenantId: row.tenant_id,
-        partnerId: row.partner_id,
-        expiresAt: row.expires_at,
-        createdAt: row.created_at,
-      },
+    rows.map(([id, tenantId, partnerId, expiresAt, createdAt]) => [
+      id,
+      { tenantId, partnerId, expiresAt, createdAt },
     ]),
   );
 }

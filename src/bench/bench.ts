@@ -1,0 +1,176 @@
+import { deepStrictEqual } from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  removeEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../adapters/embedded-postgres/embedded-postgres.ts';
+import { migrate } from '../database.ts';
+import { authenticator } from '../http/authenticate.ts';
+import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
+import type { Order, Outcome } from './load.ts';
+import { type Helper, start } from './processes.ts';
+import { type Result, type Round, resultOf, type Side, table } from './report.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+import type { Cpu } from './server.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    gate: { type: 'boolean', default: false }, // exit 1 when a mark is missed
+    only: { type: 'string' }, // names of scenarios, with commas
+  },
+});
+const timing = options.quick ? { warmUp: 700, rounds: 3, ms: 700 } : { warmUp: 4_000, rounds: 5, ms: 5_000 };
+const started = performance.now();
+const say = (sentence: string) => process.stdout.write(`${sentence}\n`);
+const seconds = () => `${((performance.now() - started) / 1_000).toFixed(0)} s`;
+
+interface Bench {
+  readonly raw: Server;
+  readonly product: Server;
+  readonly loader: Helper;
+}
+interface Server {
+  readonly helper: Helper;
+  readonly order: (scenario: Scenario) => Pick<Order, 'port' | 'path' | 'authorization' | 'bodies'>;
+}
+
+const closers: (() => Promise<unknown>)[] = [];
+let stopping: Promise<void> | null = null;
+function stop(): Promise<void> {
+  stopping ??= (async () => {
+    for (const close of closers) await close().catch((error: unknown) => say(String(error)));
+  })();
+  return stopping;
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => void stop().finally(() => process.exit(130)));
+}
+
+async function prepare(): Promise<Bench> {
+  if (spawnSync('tsc', { stdio: 'inherit', shell: true }).status !== 0) throw new Error('tsc found errors');
+  const folder = await mkdtemp(join(tmpdir(), 'partner-portal-bench-'));
+  await chmod(folder, 0o755); // PostgreSQL runs as another user when we are root
+  closers.push(() => rm(folder, { recursive: true, force: true }));
+  closers.unshift(() => removeEmbeddedPostgres(folder));
+  const postgres = await startEmbeddedPostgres({ folder, database: 'bench' });
+  closers.unshift(() => postgres.stop());
+  await migrate(postgres.url);
+  const size = options.quick ? QUICK : FULL;
+  say(`${size.partners} partners, ${size.customers} customers, ${size.commissions} commissions ...`);
+  const sample = await load(postgres.url, size);
+  say(`Data made (${seconds()}).`);
+  return servers(folder, postgres.url, sample);
+}
+
+async function servers(folder: string, url: string, sample: Sample): Promise<Bench> {
+  const secret = randomBytes(48).toString('base64url');
+  const token = await authenticator(secret).sign(
+    { user: 'bench', role: 'PROGRAM_MANAGER', tenantId: TENANT },
+    '1 day',
+  );
+  const env = { DATABASE_URL: url, JWT_SECRET: secret, HOST: '127.0.0.1', PORT: '0', WORKER: 'off' };
+  const logs: string[] = [];
+  const helper = (file: string) => {
+    const log = join(folder, `${file}.log`);
+    logs.push(log);
+    const made = start(file, log, env);
+    closers.unshift(() => made.stop());
+    return made;
+  };
+  const server = async (
+    file: string,
+    order: (scenario: Scenario) => Omit<Order, 'port' | 'connections' | 'ms'>,
+  ) => {
+    const made = helper(file);
+    const { port } = await made.ask<{ port: number }>({ ask: 'port' }).catch(async (error: Error) => {
+      throw new Error(`${error.message}\n${await readFile(join(folder, `${file}.log`), 'utf8')}`);
+    });
+    return { helper: made, order: (scenario: Scenario) => ({ port, ...order(scenario) }) };
+  };
+  const authorization = `Bearer ${token}`;
+  return {
+    raw: await server('raw-server.js', ({ path, variables }) => ({
+      path,
+      authorization,
+      bodies: variables(sample).map((each) => JSON.stringify(each)),
+    })),
+    product: await server('product-server.js', ({ query, variables }) => ({
+      path: '/graphql',
+      authorization,
+      bodies: variables(sample).map((each) => JSON.stringify({ query, variables: each })),
+    })),
+    loader: helper('load.js'),
+  };
+}
+
+/** Both must answer the same, or the comparison is worth nothing; what a write makes anew is told by its form. */
+async function agree({ raw, product, loader }: Bench, scenario: Scenario): Promise<void> {
+  const [ours, theirs] = [product.order(scenario), raw.order(scenario)];
+  for (let index = 0; index < Math.min(ours.bodies.length, 6); index++) {
+    const answerTo = async (order: typeof ours): Promise<unknown> => {
+      const body = order.bodies[index] as string;
+      const { last } = await loader.ask<Outcome>({ ...order, bodies: [body], connections: 1, ms: 0 });
+      return JSON.parse(scenario.path.startsWith('/W') ? anonymous(last) : last);
+    };
+    deepStrictEqual(await answerTo(ours), await answerTo(theirs), `${scenario.name}: raw answers otherwise`);
+  }
+}
+
+const anonymous = (text: string) =>
+  text
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<instant>');
+
+async function turn({ loader }: Bench, server: Server, scenario: Scenario, ms: number): Promise<Side> {
+  const before = await server.helper.ask<Cpu>({ ask: 'cpu' });
+  const order: Order = { ...server.order(scenario), connections: scenario.connections, ms };
+  const { requests, seconds, p50, p99 } = await loader.ask<Outcome>(order);
+  const after = await server.helper.ask<Cpu>({ ask: 'cpu' });
+  return { perSecond: requests / seconds, p50, p99, cpu: (after.cpu - before.cpu) / requests };
+}
+
+async function measure(bench: Bench, scenario: Scenario): Promise<Result> {
+  await agree(bench, scenario);
+  const { raw, product } = bench;
+  for (const server of [raw, product]) await turn(bench, server, scenario, timing.warmUp);
+  const rounds: Round[] = [];
+  while (rounds.length < timing.rounds) {
+    rounds.push({
+      raw: await turn(bench, raw, scenario, timing.ms),
+      product: await turn(bench, product, scenario, timing.ms),
+    });
+  }
+  return resultOf(scenario, rounds);
+}
+
+async function main(): Promise<boolean> {
+  const bench = await prepare();
+  const names = options.only?.split(',');
+  const results: Result[] = [];
+  for (const scenario of scenarios) {
+    if (names && !names.includes(scenario.name)) continue;
+    results.push(await measure(bench, scenario));
+    say(`${scenario.name} done (${seconds()}).`);
+  }
+  say(`\n${table(results)}\n`);
+  say(
+    `Medians of ${timing.rounds} rounds; p50, p99 and CPU a request in ms; ${cpus().length} cores for the server, PostgreSQL and the load.`,
+  );
+  return results.some(({ below }) => below);
+}
+
+let code = 1;
+try {
+  code = (await main()) && options.gate ? 1 : 0;
+} catch (error) {
+  if (!stopping) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+} finally {
+  await stop();
+}
+process.exit(code);

@@ -1,0 +1,152 @@
+import type { Sample } from './data.ts';
+
+/** What both servers are asked, and the least that the product must reach of `raw` (shared PERFORMANCE.md). */
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  readonly connections: number;
+  /** Of raw's requests a second: at least `mark`, hoped for `goal`. */
+  readonly mark: number;
+  readonly goal: number;
+  /** Node CPU a request, of raw's: at most. */
+  readonly cpuMark: number;
+  /** Where raw answers it. */
+  readonly path: string;
+  readonly query: string;
+  /** Variables of different requests, so that no cache is hotter than in life. */
+  readonly variables: (sample: Sample) => object[];
+}
+
+const TYPES = ['SIGNUP', 'RECURRING', 'RENEWAL', 'UPGRADE', 'ONE_TIME', 'BONUS'];
+const TIERS = ['BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND'];
+const BROWSER =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
+const PARTNER = `query PartnerById($id: ID!) {
+  partner(id: $id) {
+    id partnerType status tier companyName email referralCode commissionRate currency createdAt
+  }
+}`;
+
+// From here on the operations are the contract's, word for word but for white space.
+const DASHBOARD = `query PartnerDashboard($filter: PartnerFilter, $first: Int) {
+  partners(filter: $filter, first: $first) {
+    edges {
+      node {
+        id
+        companyName
+        tier
+        status
+        metrics { conversionRate revenue { amount currency } }
+        commissions(first: 10) {
+          edges { node { id status amount { amount currency } customer { id externalId } } }
+        }
+        payouts(first: 3) { edges { node { id status amount { amount currency } } } }
+      }
+    }
+  }
+}`;
+
+const REVIEW = `query CommissionReview($filter: CommissionFilter, $first: Int) {
+  commissions(filter: $filter, first: $first) {
+    edges {
+      node {
+        id
+        amount { amount currency }
+        partner { id companyName }
+        customer { id externalId }
+        referral { id landingUrl convertedAt }
+      }
+    }
+  }
+}`;
+
+const TRACK = `mutation TrackReferral($input: TrackReferralInput!) {
+  trackReferral(input: $input) { ...ReferralFields visitorId partner { id } }
+}
+fragment ReferralFields on Referral {
+  id referralCode status landingUrl referrerUrl source clickedAt expiresAt convertedAt
+}`;
+
+const CREATE = `mutation CreateCommission($input: CreateCommissionInput!) {
+  createCommission(input: $input) { ...CommissionFields partner { id } customer { id externalId } }
+}
+fragment CommissionFields on Commission {
+  id type method status
+  baseAmount { amount currency }
+  rate
+  amount { amount currency }
+  occurredAt holdUntil approvedAt approvedBy createdAt
+}`;
+
+const click = (connections: number, goal: number): Scenario => ({
+  name: `W1@${connections}`,
+  title: 'record a click',
+  connections,
+  mark: 0.65,
+  goal,
+  cpuMark: 2.6,
+  path: '/W1',
+  query: TRACK,
+  variables: ({ partners }) =>
+    partners.map(({ referralCode }, index) => ({
+      input: {
+        referralCode,
+        landingUrl: `https://finaceverse.com/pricing?utm_source=google&campaign=${index}`,
+        referrerUrl: `https://blog-${index}.example.com/best-finance-tools`,
+        userAgent: BROWSER,
+      },
+    })),
+});
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'Q1',
+    title: 'one partner, 10 fields',
+    connections: 16,
+    mark: 0.45,
+    goal: 0.6,
+    cpuMark: 2.6,
+    path: '/Q1',
+    query: PARTNER,
+    variables: ({ partners }) => partners.map(({ id }) => ({ id })),
+  },
+  {
+    name: 'Q2',
+    title: 'dashboard, 50 partners',
+    connections: 16,
+    mark: 0.5,
+    goal: 0.85,
+    cpuMark: 2.8,
+    path: '/Q2',
+    query: DASHBOARD,
+    variables: () => TIERS.map((tier) => ({ filter: { tier }, first: 50 })),
+  },
+  {
+    name: 'Q3',
+    title: 'review, 20 commissions',
+    connections: 16,
+    mark: 0.5,
+    goal: 0.75,
+    cpuMark: 3.3,
+    path: '/Q3',
+    query: REVIEW,
+    variables: () => TYPES.map((type) => ({ filter: { status: 'PENDING', type }, first: 20 })),
+  },
+  click(16, 1),
+  click(64, 1.5),
+  {
+    name: 'W2',
+    title: 'create a commission',
+    connections: 16,
+    mark: 0.6,
+    goal: 0.8,
+    cpuMark: 2.6,
+    path: '/W2',
+    query: CREATE,
+    variables: ({ partners }) =>
+      partners.map(({ id, customerId }, index) => ({
+        input: { partnerId: id, customerId, type: TYPES[index % 6], amount: `${100 + index}` },
+      })),
+  },
+];
