@@ -74,7 +74,7 @@ describe('a new partner', () => {
       contractStartDate: '2026-01-16',
       metadata: { crm: { id: 7, tags: ['a', 'b'] } },
     };
-    const partner = await create({ ...given, referralCode: 'jürgen'.replace('ü', 'u') + '-2026' });
+    const partner = await create({ ...given, referralCode: 'jurgen-2026' });
     expect(partner).toMatchObject({ ...given, referralCode: 'JURGEN-2026' });
     expect((await app.ask(staff.analyst, PARTNER, { id: partner.id })).partner).toEqual(partner);
   });
@@ -478,7 +478,7 @@ describe('the list', () => {
     ['after', { after: '' }],
     ['after', { after: 'AAAAAAAAAAAAAAAAAAAAAA==' }],
     ['after', { after: '0198c0de-0000-7000-8000-000000000000' }],
-    ['after', { after: `${'A'.repeat(22)}` }],
+    ['after', { after: Buffer.from('0123456789abcdef').toString('base64url') }],
     ['after', { after: 7 }],
   ])('refuses %s by name: %j', async (field, variables) => {
     expect(await app.refusal(manager, LIST, variables)).toMatchObject({ code: 'BAD_USER_INPUT', field });

@@ -112,13 +112,13 @@ export async function linesOf(
   return rows;
 }
 
-/** The ledger's figures for one currency, as decimal text. */
+/** The ledger's figures for one currency, as decimal text; nothing where it has no row. */
 export async function balanceOf(
   app: TestApp,
   by: string,
   partnerId: string,
   currency = 'USD',
-): Promise<Record<'pending' | 'payable' | 'inTransit' | 'paid', string> | null> {
+): Promise<Record<string, string>> {
   const { partner } = await app.ask(
     by,
     `query ($id: ID!) { partner(id: $id) { balances {
@@ -126,11 +126,10 @@ export async function balanceOf(
     { id: partnerId },
   );
   const row = partner.balances.find((balance: { currency: string }) => balance.currency === currency);
-  if (!row) return null;
+  const nothing = { pending: '0.00', payable: '0.00', inTransit: '0.00', paid: '0.00' };
+  if (!row) return nothing;
   const { currency: _, ...figures } = row as Record<string, { amount: string }>;
-  return Object.fromEntries(Object.entries(figures).map(([name, { amount }]) => [name, amount])) as Awaited<
-    ReturnType<typeof balanceOf>
-  >;
+  return Object.fromEntries(Object.entries(figures).map(([name, { amount }]) => [name, amount]));
 }
 
 /** How often each code was answered; a success counts as `ok`. */
