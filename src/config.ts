@@ -26,7 +26,13 @@ const WELL_KNOWN =
   /^(your-jwt-secret-here|sk_live_xxx|rzp_live_xxx|x+|secret|changeme|change-me|password|test|jwt-secret|supersecret)$/i;
 const MIN_SECRET = 32;
 
-/** The only reader of the environment; fails at start-up, and says which variable is at fault. */
+/** The environment, with what a `.env` file adds to it. */
+export function environment(): NodeJS.ProcessEnv {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}
+
+/** Reads the whole configuration; fails at start-up, and says which variable is at fault. */
 export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Config {
   const production = env['NODE_ENV'] === 'production';
   const faults: string[] = [];

@@ -1,11 +1,11 @@
 import { createApp } from './app.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { ConfigError, environment, readConfig } from './config.ts';
 import { pendingMigrations } from './database.ts';
 import { runProcess, say } from './process.ts';
 
 /** Runs the durable jobs alone, beside API processes that were started with WORKER=off. */
 await runProcess(async (closes) => {
-  const config = readConfig(process.env);
+  const config = readConfig(environment());
   if (config.databaseUrl === null)
     throw new ConfigError('DATABASE_URL is missing: a worker of its own needs a database to share.');
   const pending = await pendingMigrations(config.databaseUrl);

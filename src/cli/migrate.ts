@@ -1,10 +1,10 @@
 import { runningUrl, startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
-import { readConfig } from '../config.ts';
+import { environment, readConfig } from '../config.ts';
 import { migrate, pendingMigrations } from '../database.ts';
 
 /** `npm run migrate` brings the database up to date; `-- --pending` only lists what it lacks, and then ends with 1. */
 async function main(): Promise<void> {
-  const { databaseUrl, dataFolder: folder } = readConfig(process.env);
+  const { databaseUrl, dataFolder: folder } = readConfig(environment());
   const database = 'partner_portal';
   const running = databaseUrl ?? (await runningUrl({ folder, database }));
   const own = running ? null : await startEmbeddedPostgres({ folder, database });

@@ -11,6 +11,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Context } from '../kernel/context.ts';
 import type { Executor } from './executor.ts';
+import { literalAtFault } from './literals.ts';
 
 const MAX_TOKENS = 5_000;
 
@@ -53,8 +54,10 @@ export async function apolloServer(
     },
     // What the executor returns has its code; what Apollo refuses itself (parse, validate, CSRF) has one too.
     formatError: (formatted, error) => {
-      if (formatted.extensions?.['code'] !== 'INTERNAL_SERVER_ERROR' || formatted.extensions['requestId'])
-        return formatted;
+      const code = formatted.extensions?.['code'];
+      const field = code === 'GRAPHQL_VALIDATION_FAILED' ? literalAtFault(error) : null;
+      if (field) return { ...formatted, extensions: { code: 'BAD_USER_INPUT', field } };
+      if (code !== 'INTERNAL_SERVER_ERROR' || formatted.extensions?.['requestId']) return formatted;
       const requestId = randomUUID();
       log.error({ requestId, error }, 'unexpected error');
       return { message: 'internal error', extensions: { code: 'INTERNAL_SERVER_ERROR', requestId } };

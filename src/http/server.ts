@@ -3,6 +3,7 @@ import { HeaderMap } from '@apollo/server';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { AppError } from '../domain/errors.ts';
+import type { Actor } from '../kernel/actor.ts';
 import { contextFor, type Services } from '../kernel/context.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
 import { apolloServer } from './apollo.ts';
@@ -42,7 +43,14 @@ export async function httpServer({
     forceCloseConnections: 'idle',
     return503OnClosing: true,
   });
-  const sockets = serveSockets(server.server, { schema, execute, services, authenticator });
+
+  async function actorOf(authorization: string | undefined): Promise<Actor> {
+    const actor = await authenticator.actorOf(authorization);
+    if (actor.tenantId !== null) await ensureProgram(pool, actor.tenantId);
+    return actor;
+  }
+
+  const sockets = serveSockets(server.server, { schema, execute, services, introspection, actorOf });
   server.addHook('preClose', () => sockets.close());
   server.addHook('onClose', () => apollo.stop());
 
@@ -62,14 +70,13 @@ export async function httpServer({
 
   async function graphql(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     reply.header('x-request-id', request.id);
-    const actor = await authenticator.actorOf(request.headers.authorization).catch((error: unknown) => {
+    const actor = await actorOf(request.headers.authorization).catch((error: unknown) => {
       if (!(error instanceof AppError)) throw error;
       return error;
     });
     if (actor instanceof AppError) {
       return reply.code(401).send({ errors: [{ message: actor.message, extensions: { code: actor.code } }] });
     }
-    if (actor.tenantId !== null) await ensureProgram(pool, actor.tenantId);
     const started = performance.now();
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers)) {

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, type ExecutionResult, type GraphQLSchema, subscribe } from 'graphql';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLSchema,
+  NoSchemaIntrospectionCustomRule,
+  specifiedRules,
+  subscribe,
+  validate,
+} from 'graphql';
 import { CloseCode } from 'graphql-ws';
 import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -20,16 +28,21 @@ interface Extra {
   actor: Actor;
 }
 
+interface SocketOptions {
+  readonly schema: GraphQLSchema;
+  readonly execute: Executor;
+  readonly services: Services;
+  readonly introspection: boolean;
+  /** The actor of a credential; its tenant has a program from then on. */
+  readonly actorOf: Authenticator['actorOf'];
+}
+
 /** GraphQL over WebSocket (graphql-transport-ws) on the same path, with the same credential in `authorization`. */
 export function serveSockets(
   server: Server,
-  {
-    schema,
-    execute,
-    services,
-    authenticator,
-  }: { schema: GraphQLSchema; execute: Executor; services: Services; authenticator: Authenticator },
-) {
+  { schema, execute, services, introspection, actorOf }: SocketOptions,
+): { close(): Promise<void> } {
+  const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE,
@@ -40,12 +53,11 @@ export function serveSockets(
     {
       schema,
       connectionInitWaitTimeout: 5_000,
+      validate: (schema, document) => validate(schema, document, rules),
       async onConnect(ctx) {
         const authorization = ctx.connectionParams?.authorization;
         try {
-          ctx.extra.actor = await authenticator.actorOf(
-            typeof authorization === 'string' ? authorization : undefined,
-          );
+          ctx.extra.actor = await actorOf(typeof authorization === 'string' ? authorization : undefined);
         } catch (error) {
           if (!(error instanceof AppError)) throw error;
           ctx.extra.socket.close(CloseCode.Forbidden, error.message.slice(0, 120));

@@ -2,19 +2,37 @@ import currencies from 'currency-codes';
 import { invalid } from '../domain/errors.ts';
 import { AmountError, formatMinor, type Money, money, parseMinor } from '../domain/money.ts';
 
-// ISO 4217's own table, not the locale data of Intl, which differs from it (IQD, AFN). XXX and the metals have no digits.
-const digitsOf = new Map(currencies.data.map(({ code, digits }) => [code, Number(digits)]));
+// ISO 4217 also lists what nobody is paid in: metals, units of account, tests, and "no currency".
+const NO_MONEY = new Set([
+  'XAG',
+  'XAU',
+  'XBA',
+  'XBB',
+  'XBC',
+  'XBD',
+  'XDR',
+  'XPD',
+  'XPT',
+  'XSU',
+  'XTS',
+  'XUA',
+  'XXX',
+]);
+
+// ISO's own table, not the locale data of Intl, which differs from it (IQD, AFN).
+const digitsOf = new Map(
+  currencies.data.filter(({ code }) => !NO_MONEY.has(code)).map(({ code, digits }) => [code, digits]),
+);
 
 export function digits(currency: string): number {
   const known = digitsOf.get(currency);
-  if (known === undefined || Number.isNaN(known)) throw new Error(`no ISO 4217 currency ${currency}`);
+  if (known === undefined) throw new Error(`no ISO 4217 currency ${currency}`);
   return known;
 }
 
 /** Refuses what ISO 4217 does not list, naming the field. */
 export function currencyOf(code: string, field: string): string {
-  const known = digitsOf.get(code);
-  if (known === undefined || Number.isNaN(known) || code.startsWith('X')) {
+  if (!digitsOf.has(code)) {
     throw invalid(
       field,
       `${JSON.stringify(code.slice(0, 10))} is not an ISO 4217 currency code such as "USD"`,

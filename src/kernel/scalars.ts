@@ -1,10 +1,10 @@
-import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
+import { GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import { GraphQLJSONObject, GraphQLLocalDate } from 'graphql-scalars';
 import { parseRateBps } from '../domain/money.ts';
 
 export { GraphQLJSONObject as JSONObject, GraphQLLocalDate as LocalDate };
 
-const refuse = (message: string) => new GraphQLError(message);
+const refuse = (message: string) => new TypeError(message); // graphql-js adds the place
 
 /** Number text exactly as it was written; a JSON number keeps its shortest decimal form. */
 function decimalText(value: unknown): string {

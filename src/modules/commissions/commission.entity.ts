@@ -7,7 +7,7 @@ import { PartnerTier } from '../../domain/partner.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { column, moneyColumn, type Table } from '../../kernel/rows.ts';
-import { Percentage } from '../../kernel/scalars.ts';
+import { JSONObject, Percentage } from '../../kernel/scalars.ts';
 
 registerEnumType(CommissionStatus, {
   name: 'CommissionStatus',
@@ -151,6 +151,7 @@ export class Commission extends Base {
   @Property({ type: 'text', nullable: true })
   createdBy?: string | null; // set when made by hand: that person may not approve it
 
+  @Field(() => JSONObject, { description: 'Your own notes on it.' })
   @Property({ type: 'json' })
   metadata: Opt<Record<string, unknown>> = {};
 
@@ -191,6 +192,7 @@ export const commissionTable: Table<Commission> = {
     approvedAt: column('c.approved_at'),
     approvedBy: column('c.approved_by'),
     reason: column('c.reason'),
+    metadata: column('c.metadata'),
     createdAt: column('c.created_at'),
     updatedAt: column('c.updated_at'),
   },

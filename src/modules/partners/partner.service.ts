@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict, forbidden, invalid, notFound } from '../../domain/errors.ts';
 import { type PartnerStatus, type PartnerTier, referralCode } from '../../domain/partner.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -137,11 +137,12 @@ export async function deletePartner(ctx: Context, id: string): Promise<Partner> 
   });
 }
 
-/** The partner, locked until the transaction ends: whatever adds up its lines starts here. */
+/** The partner, locked until the transaction ends: whatever adds up its lines starts here. The lock lets others refer
+ *  to the partner, so that clicks go on. */
 export async function lockPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
-  const partner = await em.findOne(Partner, idOf(id, field), { lockMode: LockMode.PESSIMISTIC_WRITE });
-  if (!partner) throw notFound('partner', field === 'id' ? {} : { field });
-  return partner;
+  const partner = await findPartner(em, id, field);
+  await em.execute(sql`select 1 from partners where id = ${partner.id} for no key update`);
+  return em.refreshOrFail(partner);
 }
 
 /** The partner, unlocked; a foreign one answers like one that does not exist. */

@@ -4,6 +4,7 @@ import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { ReferralStatus } from '../../domain/referral.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { column, type Table } from '../../kernel/rows.ts';
+import { JSONObject } from '../../kernel/scalars.ts';
 
 registerEnumType(ReferralStatus, {
   name: 'ReferralStatus',
@@ -72,6 +73,7 @@ export class Referral extends Base {
   @Property({ type: 'uuid', nullable: true })
   customerId?: string | null;
 
+  @Field(() => JSONObject, { description: 'Your own notes on it.' })
   @Property({ type: 'json' })
   metadata: Opt<Record<string, unknown>> = {};
 
@@ -100,6 +102,7 @@ export const referralTable: Table<Referral> = {
     expiresAt: column('f.expires_at'),
     convertedAt: column('f.converted_at'),
     customerId: column('f.customer_id'),
+    metadata: column('f.metadata'),
     createdAt: column('f.created_at'),
   },
   needs: { partner: ['partnerId'], customer: ['customerId'] },

@@ -1,0 +1,41 @@
+import { type ASTNode, GraphQLError, Kind, parse, visit } from 'graphql';
+
+const VALUES = new Set<string>([
+  Kind.INT,
+  Kind.FLOAT,
+  Kind.STRING,
+  Kind.BOOLEAN,
+  Kind.NULL,
+  Kind.ENUM,
+  Kind.LIST,
+  Kind.OBJECT,
+  Kind.OBJECT_FIELD,
+]);
+
+/** The path of the argument at fault where validation refuses a value that is written into the document
+ *  (`input.amount`), as `variableErrors` has it for variables; null for other faults. */
+export function literalAtFault(error: unknown): string | null {
+  if (!(error instanceof GraphQLError)) return null;
+  const [node] = error.nodes ?? [];
+  const source = node?.loc?.source;
+  if (!node || !source || !VALUES.has(node.kind)) return null;
+  let path: string | null = null;
+  visit(parse(source), {
+    enter(here, _key, parent, _path, ancestors) {
+      if (here.kind === node.kind && here.loc?.start === node.loc?.start)
+        path ??= pathTo([...ancestors, ...(parent ? [parent] : []), here]);
+    },
+  });
+  const missing = /^Field "\w+\.(\w+)" of required type/.exec(error.message)?.[1];
+  return [path, missing].filter(Boolean).join('.') || null;
+}
+
+function pathTo(nodes: readonly (ASTNode | readonly ASTNode[])[]): string {
+  return nodes
+    .flatMap((node) =>
+      'kind' in node && (node.kind === Kind.ARGUMENT || node.kind === Kind.OBJECT_FIELD)
+        ? [node.name.value]
+        : [],
+    )
+    .join('.');
+}
