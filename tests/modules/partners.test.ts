@@ -136,6 +136,7 @@ describe('a new partner', () => {
     ['input.referralCode', { referralCode: '-dash' }],
     ['input.contractStartDate', { contractStartDate: '2026-02-30' }],
     ['input.contractStartDate', { contractStartDate: '16.01.2026' }],
+    ['input.contractStartDate', { contractStartDate: '0000-01-01' }], // a year that no calendar of ours has
     ['input.metadata', { metadata: 'text' }],
     ['input.metadata', { metadata: { note: 'x'.repeat(16_400) } }],
     ['input.metadata.note', { metadata: { note: 'a\0b' } }],

@@ -161,6 +161,18 @@ describe('a click', () => {
     expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 
+  test('with notes nested thousands deep is refused, not a fault', async () => {
+    const notes = `${'{"a":'.repeat(8_000)}1${'}'.repeat(8_000)}`;
+    const query = `mutation ($notes: JSONObject!) { trackReferral(input: { referralCode: "${partner.referralCode}", metadata: $notes }) { id } }`;
+    const { body } = await app.app.server.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers: { 'content-type': 'application/json' },
+      payload: `{"query":${JSON.stringify(query)},"variables":{"notes":${notes}}}`,
+    });
+    expect(JSON.parse(body).errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+  });
+
   test('keeps of an address only what nobody can read', async () => {
     const { id } = await track({ ipAddress: '203.0.113.42' }, staff.admin);
     const { rows } = await app.database.pool.query(

@@ -1,0 +1,170 @@
+import 'reflect-metadata';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type GraphQLSchema,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isIntrospectionType,
+  isObjectType,
+  isScalarType,
+  isSpecifiedScalarType,
+  parse,
+  validate,
+} from 'graphql';
+import { getMetadataStorage } from 'type-graphql';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createSchema } from '../../src/schema.ts';
+
+let schema: GraphQLSchema;
+beforeAll(async () => {
+  schema = await createSchema();
+});
+
+const types = () => Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type));
+
+interface Place {
+  readonly path: string;
+  readonly description: string | null | undefined;
+  readonly type: string | null;
+}
+
+/** Everything that the schema publishes, by its path. */
+function* places(): Generator<Place> {
+  for (const type of types()) {
+    if (isScalarType(type) && isSpecifiedScalarType(type)) continue;
+    const root = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].includes(
+      type as never,
+    );
+    if (!root) yield { path: type.name, description: type.description, type: null };
+    if (isEnumType(type))
+      for (const { name, description } of type.getValues())
+        yield { path: `${type.name}.${name}`, description, type: null };
+    if (isObjectType(type) || isInputObjectType(type))
+      for (const field of Object.values(type.getFields())) {
+        yield {
+          path: `${type.name}.${field.name}`,
+          description: field.description,
+          type: String(field.type),
+        };
+        if ('args' in field)
+          for (const arg of field.args)
+            yield {
+              path: `${type.name}.${field.name}(${arg.name})`,
+              description: arg.description,
+              type: String(arg.type),
+            };
+      }
+  }
+}
+
+describe('the schema', () => {
+  test('describes everything that it publishes', () => {
+    const evident = /^PartnerTier\./; // the rungs themselves: what each asks and gives is TierConfig
+    const silent = [...places()].filter(
+      ({ path, description }) => !description?.trim() && !evident.test(path),
+    );
+    expect(silent.map(({ path }) => path)).toEqual([]);
+    expect([...places()].length).toBeGreaterThan(200);
+  });
+
+  test('serves every id as ID', () => {
+    const named = [...places()].filter(({ path, type }) => type && /(^|[.(])(id|ids|\w+Id)\)?$/.test(path));
+    // The caller's own ids are text: they are whatever the caller says.
+    const own = /\.(tenantId|externalId|subscriptionId|orderId)$|Input\.customerId$/;
+    const wrong = named.filter(({ path, type }) => !own.test(path) && !/^\[?ID!?\]?!?$/.test(type ?? ''));
+    expect(wrong.map(({ path, type }) => `${path}: ${type}`)).toEqual([]);
+    expect(named.length).toBeGreaterThan(20);
+  });
+
+  test('has no Float anywhere: money is text, rates are percentages of their own', () => {
+    const floats = [...places()].filter(({ type }) => type?.includes('Float'));
+    expect(floats.map(({ path }) => path)).toEqual([]);
+    expect(schema.getType('Float')).toBeUndefined();
+  });
+
+  test('serves every amount of money as Money', () => {
+    const money =
+      /(amount|revenue|payable|pending|inTransit|paid|earned|minimum\w*|creditLimit|totals|value)$/i;
+    const wrong = types()
+      .filter(isObjectType)
+      .flatMap((type) =>
+        Object.values(type.getFields()).map((field) => ({ path: `${type.name}.${field.name}`, field })),
+      )
+      .filter(
+        ({ path, field }) =>
+          money.test(field.name) && path !== 'Money.amount' && getNamedType(field.type).name !== 'Money',
+      );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('has one way to give a list: a connection with edges, a page and a count', () => {
+    const connections = types().filter((type) => isObjectType(type) && type.name.endsWith('Connection'));
+    expect(connections.length).toBeGreaterThan(3);
+    for (const type of connections)
+      expect(isObjectType(type) && new Set(Object.keys(type.getFields()))).toEqual(
+        new Set(['edges', 'pageInfo', 'totalCount']),
+      );
+    const lists = [schema.getQueryType(), schema.getType('Partner'), schema.getType('Payout')]
+      .filter(isObjectType)
+      .flatMap((type) => Object.values(type.getFields()))
+      .filter(({ type }) => getNamedType(type).name.endsWith('Connection'));
+    for (const { name, args } of lists)
+      expect(
+        args.map((arg) => arg.name),
+        name,
+      ).toEqual(expect.arrayContaining(['first', 'after']));
+  });
+
+  test('names its enum values in upper case', () => {
+    const values = types()
+      .filter(isEnumType)
+      .flatMap((type) => type.getValues().map(({ name }) => name));
+    expect(values.filter((name) => !/^[A-Z]+(_[A-Z]+)*$/.test(name))).toEqual([]);
+    expect(values.length).toBeGreaterThan(40);
+  });
+});
+
+test('every operation says who may call it, or is open to everyone on purpose', () => {
+  const open = ['trackReferral'];
+  const { queries, mutations, subscriptions, authorizedFields } = getMetadataStorage();
+  const guarded = new Map(
+    authorizedFields.map(({ target, fieldName, roles }) => [`${target.name}.${fieldName}`, roles]),
+  );
+  const operations = [...queries, ...mutations, ...subscriptions];
+  const unguarded = operations.filter(
+    ({ target, methodName }) => !guarded.get(`${target.name}.${methodName}`)?.length,
+  );
+  expect(unguarded.map(({ schemaName }) => schemaName)).toEqual(open);
+  const published = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
+    (type) => Object.keys(type?.getFields() ?? {}),
+  );
+  expect(new Set(operations.map(({ schemaName }) => schemaName))).toEqual(new Set(published));
+});
+
+describe('what clients send is valid', () => {
+  const root = join(import.meta.dirname, '../..');
+  const folders = [join(root, 'src/playground/examples'), join(root, '../shared/contract')].filter(
+    (folder) => {
+      if (existsSync(folder)) return true;
+      process.stderr.write(`Skipped: there is no ${folder} to check.\n`);
+      return false;
+    },
+  );
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.graphql'))
+      .map((name) => join(folder, name)),
+  );
+
+  test.each(files)('%s', (file) => {
+    const document = parse(readFileSync(file, 'utf8'));
+    expect(validate(schema, document).map(({ message }) => message)).toEqual([]);
+    expect(document.definitions.length).toBeGreaterThan(0);
+  });
+
+  test('and there are examples to check', () => {
+    expect(files.length).toBeGreaterThanOrEqual(5);
+  });
+});

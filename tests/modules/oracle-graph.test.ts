@@ -1,0 +1,201 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestApp, type TestApp } from '../support/app.ts';
+import {
+  balanceOf,
+  CREATE_COMMISSION,
+  CREATE_PAYOUT,
+  linesOf,
+  makeApproved,
+  makePartner,
+  REVERSE,
+  staffOf,
+} from '../support/make.ts';
+import { until } from '../support/until.ts';
+
+const file = join(import.meta.dirname, '../../../shared/oracle.json');
+const present = existsSync(file);
+if (!present) process.stderr.write(`Skipped: the oracle is not at ${file}.\n`);
+
+// biome-ignore lint/suspicious/noExplicitAny: each vector has fields of its own
+type Vector = { given: any; expect: any };
+const vectors = new Map<string, Vector>(
+  present
+    ? JSON.parse(readFileSync(file, 'utf8')).vectors.map((vector: Vector & { id: string }) => [
+        vector.id,
+        vector,
+      ])
+    : [],
+);
+const vector = (id: string): Vector => {
+  const found = vectors.get(id);
+  if (!found) throw new Error(`the oracle has no ${id}`);
+  return found;
+};
+
+const decimal = (minor: number, digits = 2) =>
+  digits === 0
+    ? `${minor}`
+    : `${Math.trunc(minor / 10 ** digits)}.${`${minor % 10 ** digits}`.padStart(digits, '0')}`;
+
+describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
+  let app: TestApp;
+  let staff: Awaited<ReturnType<typeof staffOf>>;
+  beforeAll(async () => {
+    app = await createTestApp();
+    staff = await staffOf(app);
+    await app.app.startWorker();
+  });
+  afterAll(() => app?.close());
+
+  const settings = (input: object, by = staff.manager) =>
+    app.ask(by, 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { tenantId } }', {
+      input,
+    });
+  const earn = async (amount: string, bps: number, more: object = {}, by = staff.manager) => {
+    const { id } = await makePartner(app, by);
+    const { createCommission } = await app.ask(by, CREATE_COMMISSION, {
+      input: { partnerId: id, type: 'ONE_TIME', amount, commissionRate: bps / 100, ...more },
+    });
+    return createCommission.amount;
+  };
+  /** A line of `original` on `base`, approved, in the hands of a new partner. */
+  const line = async ({ base, original }: { base: number; original: number }, more: object = {}) => {
+    const { id: partnerId } = await makePartner(app, staff.manager, { payoutMethod: 'STRIPE' });
+    const terms = { amount: decimal(base), commissionRate: (original / base) * 100, ...more };
+    return { partnerId, id: await makeApproved(app, staff, partnerId, terms) };
+  };
+  const refund = (id: string, amount?: string) => app.ask(staff.maria, REVERSE, { id, input: { amount } });
+  const refunds = async (partnerId: string) =>
+    (await linesOf(app, partnerId)).filter(({ type }) => type === 'REVERSAL').map(({ minor }) => minor);
+
+  test('T01: 20 % of 999.00', async () => {
+    const { given, expect: answer } = vector('T01');
+    expect((await earn(decimal(given.amount), given.bps)).amount).toBe(decimal(answer.commission));
+  });
+
+  test.each(['HALF_UP', 'HALF_EVEN', 'DOWN'])(
+    'T03: a half, in a program that rounds %s',
+    async (roundingMode) => {
+      const { given, expect: answer } = vector('T03');
+      const manager = await app.token('PROGRAM_MANAGER', { tenant: `rounds-${roundingMode}` });
+      await settings({ roundingMode }, manager);
+      const { amount } = await earn(decimal(given.amount), given.bps, {}, manager);
+      expect(amount).toBe(decimal(answer[roundingMode.toLowerCase()]));
+    },
+  );
+
+  test('T03: a line is taken back as it was rounded, whatever the program does since', async () => {
+    const { given, expect: answer } = vector('T03');
+    const tenant = 'rounds-otherwise';
+    const own = await staffOf(app, tenant);
+    await settings({ roundingMode: 'DOWN' }, own.manager);
+    const { id } = await makePartner(app, own.manager);
+    const made = await makeApproved(app, own, id, {
+      amount: decimal(given.amount),
+      commissionRate: given.bps / 100,
+    });
+    await settings({ roundingMode: 'HALF_UP' }, own.manager);
+    await app.ask(own.maria, REVERSE, { id: made, input: { amount: '5.35' } });
+    await app.ask(own.maria, REVERSE, { id: made, input: {} });
+    expect(await refunds(id)).toEqual([-answer.down / 2, -answer.down / 2]);
+  });
+
+  test('T08: a currency without decimals', async () => {
+    const { given, expect: answer } = vector('T08');
+    const amount = await earn(decimal(given.amount, 0), given.bps, { currency: given.currency });
+    expect(amount).toEqual({ amount: `${answer.commission}`, currency: given.currency });
+    expect(`${amount.currency} ${amount.amount}`).toBe(answer.display);
+  });
+
+  test('T14: tax earns nothing', async () => {
+    const { given, expect: answer } = vector('T14');
+    const { amount } = await earn(decimal(given.total), given.bps, { tax: decimal(given.tax) });
+    expect(amount).toBe(decimal(answer.commission));
+  });
+
+  test('T53: three refunds that sum to the whole', async () => {
+    const { given, expect: answer } = vector('T53');
+    const { id, partnerId } = await line(given);
+    for (const part of given.refunds) await refund(id, decimal(part));
+    const lines = await refunds(partnerId);
+    expect(lines).toEqual(answer.reversals);
+    expect(lines.reduce((sum, minor) => sum + minor, 0)).toBe(answer.sum);
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '0.00' });
+  });
+
+  test('T55: what a provider reports as totals', async () => {
+    const { given, expect: answer } = vector('T55');
+    const { id, partnerId } = await line(given);
+    let before = 0;
+    for (const [index, total] of given.amount_refunded_events.entries()) {
+      await refund(id, decimal(total - before));
+      before = total;
+      expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({
+        payable: decimal(answer.net_after[index]),
+      });
+    }
+  });
+
+  test('T57: a refund of a part leaves the rest', async () => {
+    const { given, expect: answer } = vector('T57');
+    const { id, partnerId } = await line(given);
+    const { reverseCommission } = await refund(id, decimal(given.refund));
+    expect(reverseCommission).toMatchObject({
+      status: 'APPROVED',
+      amount: { amount: decimal(given.original) },
+    });
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: decimal(answer.net) });
+  });
+
+  test('T58: a refund after the payout: the paid line stays, and the next payout pays less', async () => {
+    const { given, expect: answer } = vector('T58');
+    const { id, partnerId } = await line({ base: 10_000, original: given.paid_commission });
+    const payout = async () =>
+      (
+        await app.ask(staff.maria, CREATE_PAYOUT, {
+          input: { partnerId, periodStart: '2026-01-01', periodEnd: '2100-01-01' },
+        })
+      ).createPayout;
+    const first = await payout();
+    await app.ask(staff.tom, 'mutation ($id: ID!) { approvePayout(id: $id) { id } }', { id: first.id });
+    const status = async () =>
+      (await app.ask(staff.maria, 'query ($id: ID!) { commission(id: $id) { status } }', { id })).commission
+        .status;
+    await until(async () => (await status()) === 'PAID');
+
+    await refund(id);
+    expect(await status()).toBe(answer.original_status.toUpperCase());
+    expect(await refunds(partnerId)).toEqual([answer.new_line]);
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({
+      payable: `-${decimal(given.paid_commission)}`,
+    });
+    await makeApproved(app, staff, partnerId, { amount: '100.00', commissionRate: 50 });
+    expect(await payout()).toMatchObject({
+      commissionCount: 2,
+      amount: { amount: decimal(5_000 - given.paid_commission) },
+    });
+  });
+
+  test.each(['PROPORTIONAL', 'ALL_OR_NOTHING'])(
+    'T60: a quarter of a flat line is refunded, in a program that is %s',
+    async (flatRefund) => {
+      const { given, expect: answer } = vector('T60');
+      const tenant = `flat-${flatRefund}`;
+      const own = await staffOf(app, tenant);
+      await settings({ flatRefund }, own.manager);
+      const { id } = await makePartner(app, own.manager);
+      const made = await makeApproved(app, own, id, {
+        amount: decimal(given.base),
+        flatAmount: decimal(given.flat),
+      });
+      await app.ask(own.maria, REVERSE, { id: made, input: { amount: decimal(given.refund) } });
+      expect(await refunds(id)).toEqual([
+        flatRefund === 'PROPORTIONAL' ? answer.proportional : answer.all_or_nothing,
+      ]);
+      await app.ask(own.maria, REVERSE, { id: made, input: {} });
+      expect((await refunds(id)).reduce((sum, minor) => sum + minor, 0)).toBe(-given.flat);
+    },
+  );
+});
