@@ -9,9 +9,14 @@ export const expiryOf = (clickedAt: Date, days: number): Date =>
 export const insideWindow = (clickedAt: Date, expiresAt: Date, at: Date): boolean =>
   clickedAt <= at && at < expiresAt;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a link may carry anything, a table may not
+const UNPRINTABLE = /[\u0000-\u001f\u007f]/g;
+const HALF_LETTER = /[\ud800-\udbff]$/; // left by a cut
+
 /** Where a click came from: the campaign's own word, else the referring host, else a direct visit. At most 64 characters. */
 export function sourceOf(landing: URL | null, referrer: URL | null): string {
   const tagged = landing?.searchParams.get('utm_source') ?? landing?.searchParams.get('source');
-  const source = tagged?.trim() || referrer?.hostname.replace(/^www\./, '') || 'direct';
-  return source.toLowerCase().slice(0, 64);
+  const source =
+    tagged?.replace(UNPRINTABLE, '').trim() || referrer?.hostname.replace(/^www\./, '') || 'direct';
+  return source.toLowerCase().slice(0, 64).replace(HALF_LETTER, '');
 }

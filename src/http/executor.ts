@@ -12,7 +12,7 @@ import { invalid } from '../domain/errors.ts';
 import type { Context } from '../kernel/context.ts';
 import { responseError } from '../kernel/format-error.ts';
 import { memo } from '../kernel/memo.ts';
-import { keepsItsText, unkeptText, variableErrors } from './variables.ts';
+import { keepsItsText, unkept, variableErrors } from './variables.ts';
 
 interface Operation {
   readonly document: DocumentNode;
@@ -60,8 +60,8 @@ export function executorOf(schema: GraphQLSchema): Executor {
   }: Operation): Promise<ExecutionResult> {
     const variables = given ?? {};
     const { operation, compiled } = prepare(document, operationName);
-    const unkept = unkeptText(variables, '');
-    if (unkept !== null) throw invalid(unkept || 'variables', 'has a NUL character or half a surrogate pair');
+    const refused = unkept(variables, '');
+    if (refused) throw invalid(refused.field || 'variables', refused.fault);
     const result = compiled
       ? await compiled.query(undefined, context, variables)
       : await execute({

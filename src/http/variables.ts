@@ -34,8 +34,15 @@ export function variableErrors(
     coerceInputValue(value, type, (path, _value, error) => {
       if (errors.length >= MAX_ERRORS) return;
       const missing = /^Field "(\w+)" of required type/.exec(error.message)?.[1];
-      const field = [name, ...path, ...(missing ? [missing] : [])].join('.');
-      errors.push(fault(node, field, `${field}: ${missing ? 'is needed' : plain(error)}`));
+      const unknown = /^Field "(\w+)" is not defined by type/.exec(error.message)?.[1];
+      const field = [name, ...path, missing ?? unknown].filter((step) => step !== undefined).join('.');
+      errors.push(
+        fault(
+          node,
+          field,
+          `${field}: ${missing ? 'is needed' : unknown ? 'is not a field of this input' : plain(error)}`,
+        ),
+      );
     });
   }
   return errors;
@@ -55,14 +62,21 @@ function plain({ message, originalError }: GraphQLError): string {
   return text.replace(/^Expected type "\w+"\. /, '').replace(/ Did you mean .*$/, '');
 }
 
-/** The path of the first text that PostgreSQL could not keep (NUL, half a surrogate pair), or null. */
-export function unkeptText(value: unknown, path: string): string | null {
-  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? path : null;
+const MAX_DEPTH = 32;
+
+/** The path and the fault of the first value that PostgreSQL could not keep (NUL, half a surrogate pair) or that is
+ *  nested beyond reason; null where all is well. */
+export function unkept(value: unknown, path: string, depth = 0): { field: string; fault: string } | null {
+  if (typeof value === 'string') {
+    const kept = !value.includes('\0') && value.isWellFormed();
+    return kept ? null : { field: path, fault: 'has a NUL character or half a surrogate pair' };
+  }
   if (value === null || typeof value !== 'object') return null;
+  if (depth > MAX_DEPTH)
+    return { field: path.split('.', 3).join('.'), fault: `is nested more than ${MAX_DEPTH} deep` };
   for (const [key, inner] of Object.entries(value)) {
-    const below = path ? `${path}.${key}` : key;
-    const found = unkeptText(key, path) ?? unkeptText(inner, below);
-    if (found !== null) return found;
+    const found = unkept(key, path, depth) ?? unkept(inner, path ? `${path}.${key}` : key, depth + 1);
+    if (found) return found;
   }
   return null;
 }
@@ -72,7 +86,7 @@ export function keepsItsText(document: DocumentNode): boolean {
   let clean = true;
   visit(document, {
     [Kind.STRING](node) {
-      if (unkeptText(node.value, 'document') !== null) clean = false;
+      if (unkept(node.value, 'document')) clean = false;
     },
   });
   return clean;

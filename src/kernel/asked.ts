@@ -1,4 +1,5 @@
 import type { FragmentDefinitionNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import { memo } from './memo.ts';
 
 type Fragments = Record<string, FragmentDefinitionNode>;
 
@@ -24,4 +25,22 @@ export function askedFields(info: GraphQLResolveInfo, path: readonly string[] = 
     );
   }
   return new Set(sets.flatMap((set) => Array.from(fieldsOf(set, info.fragments), ([name]) => name)));
+}
+
+interface Kept<V> {
+  readonly nodes: GraphQLResolveInfo['fieldNodes'];
+  readonly value: V;
+}
+
+/** What belongs to a field of a document. Its nodes name it: one, or several where fragments ask for the same field. */
+export type PerField<V> = WeakMap<object, Kept<V>[]>;
+
+export function perField<V>(store: PerField<V>, { fieldNodes }: GraphQLResolveInfo, make: () => V): V {
+  const kept = memo(store, fieldNodes[0] as object, (): Kept<V>[] => []);
+  for (const { nodes, value } of kept) {
+    if (nodes.length === fieldNodes.length && nodes.every((node, i) => node === fieldNodes[i])) return value;
+  }
+  const value = make();
+  kept.push({ nodes: fieldNodes, value });
+  return value;
 }

@@ -1,11 +1,12 @@
 import DataLoader from 'dataloader';
 import type { GraphQLResolveInfo } from 'graphql';
+import { type PerField, perField } from './asked.ts';
 import type { Context } from './context.ts';
 import { memo } from './memo.ts';
 import { from, query, select, type Table } from './rows.ts';
 
 // A field node has one set of arguments and of asked columns a request, so it is the loader's name.
-const perRequest = new WeakMap<Context, WeakMap<object, unknown>>();
+const perRequest = new WeakMap<Context, PerField<unknown>>();
 
 /** The request's loader for this field; made at its first row. It batches and does not memoise,
  *  so that a mutation's reply sees the mutation's own writes. */
@@ -14,9 +15,9 @@ export function loaderFor<K, V>(
   info: GraphQLResolveInfo,
   batch: (keys: readonly K[]) => Promise<V[]>,
 ): DataLoader<K, V> {
-  const loaders = memo(perRequest, ctx, () => new WeakMap());
+  const loaders = memo(perRequest, ctx, (): PerField<unknown> => new WeakMap());
   const make = () => new DataLoader<K, V>((keys) => batch(keys), { cache: false });
-  return memo(loaders, info.fieldNodes[0] as object, make) as DataLoader<K, V>;
+  return perField(loaders, info, make) as DataLoader<K, V>;
 }
 
 /** The row that `id` names, or null where the actor may not see it. */

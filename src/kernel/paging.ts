@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { type ClassType, Field, Int, ObjectType } from 'type-graphql';
+import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
 import { parse, stringify } from 'uuid';
 import { invalid } from '../domain/errors.ts';
 import { askedFields } from './asked.ts';
@@ -90,9 +90,16 @@ function idOf(cursor: string): string {
   throw invalid('after', 'is not a cursor of this list');
 }
 
-export interface PageArgs {
-  readonly first?: number | null | undefined;
-  readonly after?: string | null | undefined;
+@ArgsType()
+export class PageArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: `Rows a page: 1 to ${MAX_PAGE}, default ${DEFAULT_PAGE}.`,
+  })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the row before the page.' })
+  after?: string | null;
 }
 
 /** How many rows a page takes; refuses what is out of bounds. */

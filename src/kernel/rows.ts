@@ -3,7 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { QueryConfig } from 'pg';
 import { notFound, unauthenticated } from '../domain/errors.ts';
 import type { Actor } from './actor.ts';
-import { askedFields } from './asked.ts';
+import { askedFields, type PerField, perField } from './asked.ts';
 import type { Context } from './context.ts';
 import { idOf } from './ids.ts';
 import { MoneyColumn } from './money.column.ts';
@@ -124,7 +124,7 @@ export interface Selection<T extends object> {
   readonly read: (values: readonly unknown[], from?: number) => T;
 }
 
-const selections = new WeakMap<object, Selection<object>>();
+const selections: PerField<Selection<object>> = new WeakMap();
 
 /** The asked columns of `table`, plus `always`. `path` leads from the field to the rows, e.g. edges, node. */
 export function select<T extends object>(
@@ -133,12 +133,9 @@ export function select<T extends object>(
   path: readonly string[] = [],
   always: readonly string[] = ['id'],
 ): Selection<T> {
-  const key = info.fieldNodes[0] as object;
-  const known = selections.get(key);
-  if (known) return known as Selection<T>;
-  const made = selectionOf(table, askedFields(info, path), always);
-  selections.set(key, made);
-  return made;
+  return perField(selections, info, () =>
+    selectionOf(table, askedFields(info, path), always),
+  ) as Selection<T>;
 }
 
 function selectionOf<T extends object>(

@@ -1,8 +1,8 @@
 import { GraphQLScalarType, Kind, type ValueNode } from 'graphql';
-import { GraphQLJSONObject, GraphQLLocalDate } from 'graphql-scalars';
+import { GraphQLJSONObject } from 'graphql-scalars';
 import { parseRateBps } from '../domain/money.ts';
 
-export { GraphQLJSONObject as JSONObject, GraphQLLocalDate as LocalDate };
+export { GraphQLJSONObject as JSONObject };
 
 const refuse = (message: string) => new TypeError(message); // graphql-js adds the place
 
@@ -50,12 +50,31 @@ export const Percentage = new GraphQLScalarType<number, number>({
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
+/** JavaScript makes 2 March of 30 February. */
+const isDay = (text: string): boolean => {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+};
+
+function localDate(value: unknown): string {
+  if (typeof value === 'string' && /^(19\d\d|20\d\d|2100)-\d\d-\d\d$/.test(value) && isDay(value))
+    return value;
+  throw refuse('is not a day between 1900 and 2100, such as "2026-01-31"');
+}
+
+export const LocalDate = new GraphQLScalarType<string, string>({
+  name: 'LocalDate',
+  description: "A day of the program's time zone, between 1900 and 2100, e.g. `2026-01-31`.",
+  serialize: String,
+  parseValue: localDate,
+  parseLiteral: (node) => localDate(node.kind === Kind.STRING ? node.value : null),
+});
+
 function instant(value: unknown): Date {
-  if (typeof value === 'string' && INSTANT.test(value)) {
+  if (typeof value === 'string' && INSTANT.test(value) && isDay(value.slice(0, 10))) {
     const at = new Date(value);
     const year = at.getUTCFullYear(); // NaN for an hour 25
-    const exists = value.length > 10 || (year > 0 && at.toISOString().startsWith(value)); // no 30 February
-    if (exists && year >= 2000 && year <= 2100) return at;
+    if (year >= 2000 && year <= 2100) return at;
   }
   throw refuse('is not an ISO 8601 instant between 2000 and 2100, such as "2026-01-31T12:00:00Z"');
 }

@@ -1,13 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import {
   Arg,
+  Args,
   Authorized,
   Ctx,
   Field,
   FieldResolver,
   ID,
   Info,
-  Int,
   Mutation,
   ObjectType,
   Query,
@@ -18,7 +18,7 @@ import { invalid } from '../../domain/errors.ts';
 import type { Context } from '../../kernel/context.ts';
 import { loadOne } from '../../kernel/loader.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { type Connection, connectionOf, page, pageOfEach } from '../../kernel/paging.ts';
+import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../kernel/paging.ts';
 import { findRow } from '../../kernel/rows.ts';
 import { Customer, customerTable } from '../customers/customer.entity.ts';
 import { Partner, partnerTable } from '../partners/partner.entity.ts';
@@ -82,16 +82,11 @@ export class CommissionResolver {
   commissions(
     @Arg('filter', () => CommissionFilter, { nullable: true, description: 'Which of them.' })
     filter: CommissionFilter | null,
-    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
-      | number
-      | null,
-    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
-      | string
-      | null,
+    @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Commission>> {
-    return page(ctx, info, commissionTable, { first, after }, narrow(filter));
+    return page(ctx, info, commissionTable, args, narrow(filter));
   }
 
   @Authorized('commission:create')
@@ -204,16 +199,11 @@ export class PartnerCommissionsResolver {
   @FieldResolver(() => CommissionConnection, { description: 'What it earned, newest first.' })
   commissions(
     @Root() { id }: Partner,
-    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
-      | number
-      | null,
-    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
-      | string
-      | null,
+    @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Commission>> {
-    return pageOfEach(ctx, info, commissionTable, 'c.partner_id = owner.id', id, { first, after });
+    return pageOfEach(ctx, info, commissionTable, 'c.partner_id = owner.id', id, args);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { after, type CommissionStatus, commissionBase, refuseOwnLine } from '../../domain/commission.ts';
 import { AppError, conflict, invalid, notFound } from '../../domain/errors.ts';
-import { money } from '../../domain/money.ts';
+import { MAX_MINOR, money } from '../../domain/money.ts';
 import { commissionAccrued, commissionWithdrawn } from '../../domain/posting.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountOf, currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
@@ -46,6 +46,9 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
       flatAmount == null
         ? undefined
         : { perUnit: positiveAmountOf(flatAmount, currency, 'input.flatAmount'), quantity: quantity ?? 1 };
+    if (flat && flat.perUnit.minor * BigInt(flat.quantity) > MAX_MINOR) {
+      throw invalid('input.quantity', 'makes a commission larger than 10^15 minor units');
+    }
 
     const request = { tenantId, operation: 'createCommission', key: input.idempotencyKey, input };
     const id = await once(em, ctx, request, async () => {
@@ -149,7 +152,13 @@ export async function rejectCommission(ctx: Context, id: string, reason: string)
     if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');
     const before = await statusOf(em, line);
     const status = after('reject', before);
-    for (const each of [line, ...(await refundsOf(em, line, before))]) {
+    const refunds = await refundsOf(em, line, before);
+    if (await anyClaimed(em, refunds)) {
+      throw conflict('a payout has taken a refund of it off already: reverse it instead', {
+        reason: 'REFUND_CLAIMED',
+      });
+    }
+    for (const each of [line, ...refunds]) {
       if (before === 'APPROVED')
         post(em, each, `commission:${each.id}:withdrawn`, commissionWithdrawn(each.partnerId, each.amount));
       Object.assign(each, { status, reason: why });
@@ -185,6 +194,15 @@ export async function statusOf(em: EntityManager, { id, status }: Commission): P
     select p.status from payout_items i join payouts p on p.id = i.payout_id
     where i.commission_id = ${id} and i.voided_at is null`);
   return claim ? (claim.status === 'PAID' ? 'PAID' : 'ALLOCATED') : status;
+}
+
+/** Whether a payout has claimed any of these lines. */
+export async function anyClaimed(em: EntityManager, lines: readonly Commission[]): Promise<boolean> {
+  const ids = JSON.stringify(lines.map(({ id }) => id));
+  const claims = await em.execute<object[]>(sql`
+    select 1 from payout_items where voided_at is null
+      and commission_id in (select value::uuid from jsonb_array_elements_text(${ids})) limit 1`);
+  return claims.length > 0;
 }
 
 export function refundsOf(

@@ -14,7 +14,7 @@ import { post } from '../ledger/ledger.service.ts';
 import { programOf } from '../programs/program.service.ts';
 import { Commission } from './commission.entity.ts';
 import type { ReverseCommissionInput } from './commission.inputs.ts';
-import { lockCommission, refundsOf, statusOf } from './commission.service.ts';
+import { anyClaimed, lockCommission, refundsOf, statusOf } from './commission.service.ts';
 
 /** Takes back a line in proportion to what was refunded of its base, by a linked negative line (DOMAIN section 2).
  *  Whole and not yet in a payout, the line and its refunds end as REVERSED; of a paid one the next payout pays less. */
@@ -59,7 +59,9 @@ export async function reverseCommission(
         mode: line.roundingMode,
       });
 
-      const end = whole && !claimed ? 'REVERSED' : claimed ? 'APPROVED' : line.status;
+      // A refund that a payout has taken off already still stands against the line, which then stays owed beside it.
+      const closes = whole && !claimed && !(await anyClaimed(em, earlier));
+      const end = closes ? 'REVERSED' : claimed ? 'APPROVED' : line.status;
       const refundLine = em.create(Commission, {
         tenantId,
         partnerId,
@@ -94,7 +96,7 @@ export async function reverseCommission(
           commissionAccrued(partnerId, refundLine.amount),
         );
       }
-      if (end === 'REVERSED') {
+      if (closes) {
         for (const each of [line, ...(await refundsOf(em, line, line.status))]) each.status = 'REVERSED';
         line.reason = input.reason ?? null;
       }

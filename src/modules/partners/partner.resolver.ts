@@ -1,13 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import {
   Arg,
+  Args,
   Authorized,
   Ctx,
   Field,
   FieldResolver,
   ID,
   Info,
-  Int,
   Mutation,
   ObjectType,
   Query,
@@ -16,7 +16,7 @@ import {
 } from 'type-graphql';
 import type { Context } from '../../kernel/context.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { type Connection, connectionOf } from '../../kernel/paging.ts';
+import { type Connection, connectionOf, PageArgs } from '../../kernel/paging.ts';
 import { TierConfig } from '../programs/tier-config.entity.ts';
 import { Partner } from './partner.entity.ts';
 import { CreatePartnerInput, PartnerFilter, UpdatePartnerInput } from './partner.inputs.ts';
@@ -74,16 +74,11 @@ export class PartnerResolver {
   partners(
     @Arg('filter', () => PartnerFilter, { nullable: true, description: 'Which of them.' })
     filter: PartnerFilter | null,
-    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
-      | number
-      | null,
-    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
-      | string
-      | null,
+    @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Partner>> {
-    return partners(ctx, info, filter, { first, after });
+    return partners(ctx, info, filter, args);
   }
 
   @Authorized('partner:create')

@@ -1,12 +1,12 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import {
   Arg,
+  Args,
   Authorized,
   Ctx,
   FieldResolver,
   ID,
   Info,
-  Int,
   Mutation,
   Query,
   Resolver,
@@ -15,7 +15,7 @@ import {
 import type { Context } from '../../kernel/context.ts';
 import { loadOne } from '../../kernel/loader.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { type Connection, connectionOf, page, pageOfEach } from '../../kernel/paging.ts';
+import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../kernel/paging.ts';
 import { findRow } from '../../kernel/rows.ts';
 import { Commission } from '../commissions/commission.entity.ts';
 import { Partner, partnerTable } from '../partners/partner.entity.ts';
@@ -49,16 +49,11 @@ export class PayoutResolver {
   payouts(
     @Arg('filter', () => PayoutFilter, { nullable: true, description: 'Which of them.' })
     filter: PayoutFilter | null,
-    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
-      | number
-      | null,
-    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
-      | string
-      | null,
+    @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Payout>> {
-    return page(ctx, info, payoutTable, { first, after }, narrow(filter));
+    return page(ctx, info, payoutTable, args, narrow(filter));
   }
 
   @Authorized('payout:make')
@@ -133,16 +128,11 @@ export class PayoutResolver {
   })
   commissions(
     @Root() { id }: Payout,
-    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
-      | number
-      | null,
-    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
-      | string
-      | null,
+    @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Commission>> {
-    return linesOfPayout(ctx, info, id, { first, after });
+    return linesOfPayout(ctx, info, id, args);
   }
 }
 
@@ -151,16 +141,11 @@ export class PartnerPayoutsResolver {
   @FieldResolver(() => PayoutConnection, { description: 'What it was paid, newest first.' })
   payouts(
     @Root() { id }: Partner,
-    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
-      | number
-      | null,
-    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
-      | string
-      | null,
+    @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Payout>> {
-    return pageOfEach(ctx, info, payoutTable, 'o.partner_id = owner.id', id, { first, after });
+    return pageOfEach(ctx, info, payoutTable, 'o.partner_id = owner.id', id, args);
   }
 }
 

@@ -67,7 +67,7 @@ export async function createPayout(ctx: Context, input: CreatePayoutInput): Prom
           ${lines}, ${actor.id}, ${(actor.everyTenant && input.initiatedBy) || actor.id}, ${JSON.stringify(metadata)})`);
       await em.execute(sql`
         insert into payout_items (id, tenant_id, payout_id, commission_id)
-        select new_id(), ${tenantId}, ${id}, line::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}) line`);
+        select new_id(), ${tenantId}, ${id}, value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)})`);
       record(
         em,
         ctx,

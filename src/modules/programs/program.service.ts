@@ -1,3 +1,4 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 import { v7 } from 'uuid';
 import { invalid } from '../../domain/errors.ts';
@@ -61,7 +62,7 @@ export async function updateProgram(
   await transact(ctx, async (em) => {
     const program = await em.findOneOrFail(Program, { tenantId });
     const before = { ...program };
-    if (settings.timeZone && !isTimeZone(settings.timeZone)) {
+    if (settings.timeZone != null && !(await isTimeZone(em, settings.timeZone))) {
       throw invalid('input.timeZone', 'is not an IANA time zone such as "America/New_York"');
     }
     const rezoned = settings.timeZone != null && settings.timeZone !== program.timeZone;
@@ -85,13 +86,11 @@ export async function updateProgram(
   return tenantId;
 }
 
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /^[A-Za-z]/.test(name); // offsets such as +02:00 have no daylight saving and PostgreSQL reads them backwards
-  } catch {
-    return false;
-  }
+async function isTimeZone(em: EntityManager, name: string): Promise<boolean> {
+  return (
+    (await em.execute(sql`select 1 from pg_timezone_names where name = ${name} and name !~ '/?posix'`))
+      .length > 0
+  );
 }
 
 /** Changes what a tier asks and gives from now on. */

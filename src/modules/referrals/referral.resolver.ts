@@ -1,12 +1,12 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import {
   Arg,
+  Args,
   Authorized,
   Ctx,
   FieldResolver,
   ID,
   Info,
-  Int,
   Mutation,
   Query,
   Resolver,
@@ -14,7 +14,7 @@ import {
 } from 'type-graphql';
 import type { Context } from '../../kernel/context.ts';
 import { loadOne } from '../../kernel/loader.ts';
-import { type Connection, connectionOf, page, pageOfEach } from '../../kernel/paging.ts';
+import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../kernel/paging.ts';
 import { type Condition, findRow, where } from '../../kernel/rows.ts';
 import { Customer, customerTable } from '../customers/customer.entity.ts';
 import { Partner, partnerTable } from '../partners/partner.entity.ts';
@@ -53,16 +53,11 @@ export class ReferralResolver {
   referrals(
     @Arg('filter', () => ReferralFilter, { nullable: true, description: 'Which of them.' })
     filter: ReferralFilter | null,
-    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
-      | number
-      | null,
-    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
-      | string
-      | null,
+    @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Referral>> {
-    return page(ctx, info, referralTable, { first, after }, narrow(filter));
+    return page(ctx, info, referralTable, args, narrow(filter));
   }
 
   @Mutation(() => Referral, {
@@ -104,15 +99,10 @@ export class PartnerReferralsResolver {
   @FieldResolver(() => ReferralConnection, { description: 'Clicks on its links, newest first.' })
   referrals(
     @Root() { id }: Partner,
-    @Arg('first', () => Int, { nullable: true, description: 'Rows a page: 1 to 100, default 20.' }) first:
-      | number
-      | null,
-    @Arg('after', () => String, { nullable: true, description: 'Cursor of the row before the page.' }) after:
-      | string
-      | null,
+    @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Referral>> {
-    return pageOfEach(ctx, info, referralTable, 'f.partner_id = owner.id', id, { first, after });
+    return pageOfEach(ctx, info, referralTable, 'f.partner_id = owner.id', id, args);
   }
 }

@@ -26,7 +26,7 @@ export async function trackReferral(ctx: Context, input: TrackReferralInput): Pr
     referrerUrl: input.referrerUrl ?? null,
     source: sourceOf(urlOf(input.landingUrl), urlOf(input.referrerUrl)),
     ipHash: address ? ctx.pseudonym(address) : null,
-    userAgent: input.userAgent?.slice(0, 500) ?? null,
+    userAgent: input.userAgent?.slice(0, 500).toWellFormed() ?? null,
     clickedAt: happenedAt(clock, staff ? input.occurredAt : null, 'input.occurredAt'),
     metadata: metadataOf(input.metadata, 'input.metadata'),
   };
