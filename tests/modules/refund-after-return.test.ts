@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { CREATE_PAYOUT, makeApproved, makePartner, REVERSE, staffOf } from '../support/make.ts';
+import { CREATE_PAYOUT, makeApproved, makePartner, REJECT, REVERSE, staffOf } from '../support/make.ts';
 import { until } from '../support/until.ts';
 
 let app: TestApp;
@@ -41,6 +41,10 @@ test('a refund that an earlier payout took along stays there when its line comes
   await comes(await pay(), 'PAID'); // 20.00 - 4.00
   await comes(returned, 'RETURNED'); // 10.00 are owed again
 
+  expect(await app.refusal(staff.maria, REJECT, { id: sold, reason: 'x' })).toMatchObject({
+    code: 'CONFLICT',
+    reason: 'REFUND_CLAIMED',
+  });
   const { reverseCommission } = await app.ask(staff.maria, REVERSE, { id: sold, input: {} }); // -6.00
   expect(reverseCommission.reversedAmount.amount).toBe('10.00');
   const { partner } = await app.ask(
