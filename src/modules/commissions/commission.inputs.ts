@@ -1,6 +1,7 @@
-import { IsUUID, Length, Matches, Max, Min } from 'class-validator';
+import { IsUUID, Matches, Max, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { CommissionMethod, CommissionStatus, CommissionType } from '../../domain/commission.ts';
+import { Name } from '../../kernel/name.ts';
 import { DateTime, Decimal, JSONObject, Percentage } from '../../kernel/scalars.ts';
 
 @InputType({ description: 'A commission made by hand.' })
@@ -12,11 +13,11 @@ export class CreateCommissionInput {
     nullable: true,
     description: 'Your own id of the customer, e.g. `cust_abc123`; one seen first is made.',
   })
-  @Length(1, 200, { message: 'must be 1 to 200 characters long' })
+  @Name(200)
   customerId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
-  @Length(1, 200, { message: 'must be 1 to 200 characters long' })
+  @Name(200)
   subscriptionId?: string | null;
 
   @Field(() => CommissionType, { description: 'Its cause; REVERSAL is made by reverseCommission only.' })
@@ -64,7 +65,7 @@ export class CreateCommissionInput {
     nullable: true,
     description: 'Makes the request repeatable: the same key gives the same line.',
   })
-  @Length(1, 255, { message: 'must be 1 to 255 characters long' })
+  @Name(255)
   idempotencyKey?: string | null;
 
   @Field(() => JSONObject, { nullable: true, description: 'Your own notes on it, at most 16 kB.' })
@@ -81,7 +82,7 @@ export class ReverseCommissionInput {
   amount?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Why: 1 to 1000 characters.' })
-  @Length(1, 1_000, { message: 'must be 1 to 1000 characters long' })
+  @Name(1_000)
   reason?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'When the refund happened. Default: now.' })
@@ -91,7 +92,7 @@ export class ReverseCommissionInput {
     nullable: true,
     description: 'Makes the request repeatable: the same key takes back once.',
   })
-  @Length(1, 255, { message: 'must be 1 to 255 characters long' })
+  @Name(255)
   idempotencyKey?: string | null;
 }
 

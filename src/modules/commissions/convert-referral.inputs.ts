@@ -1,12 +1,13 @@
-import { Length, MaxLength } from 'class-validator';
+import { MaxLength } from 'class-validator';
 import { GraphQLEmailAddress } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
+import { Name } from '../../kernel/name.ts';
 import { DateTime, Decimal, JSONObject } from '../../kernel/scalars.ts';
 
 @InputType({ description: 'The purchase that closes a referral.' })
 export class ConvertReferralInput {
   @Field({ description: 'Your own id of the customer, e.g. `cust_abc123`; one seen first is made.' })
-  @Length(1, 200, { message: 'must be 1 to 200 characters long' })
+  @Name(200)
   customerId!: string;
 
   @Field(() => GraphQLEmailAddress, { nullable: true, description: "The customer's e-mail address." })
@@ -23,11 +24,11 @@ export class ConvertReferralInput {
   currency?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Your own id of the order; an order converts once.' })
-  @Length(1, 200, { message: 'must be 1 to 200 characters long' })
+  @Name(200)
   orderId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
-  @Length(1, 200, { message: 'must be 1 to 200 characters long' })
+  @Name(200)
   subscriptionId?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'When it happened. Default: now.' })
@@ -37,7 +38,7 @@ export class ConvertReferralInput {
     nullable: true,
     description: 'Makes the request repeatable: the same key gives the same answer.',
   })
-  @Length(1, 255, { message: 'must be 1 to 255 characters long' })
+  @Name(255)
   idempotencyKey?: string | null;
 
   @Field(() => JSONObject, {

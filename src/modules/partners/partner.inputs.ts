@@ -3,9 +3,9 @@ import { GraphQLEmailAddress } from 'graphql-scalars';
 import { Field, InputType, Int } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../domain/payout.ts';
+import { Name } from '../../kernel/name.ts';
 import { Decimal, JSONObject, LocalDate, Percentage } from '../../kernel/scalars.ts';
 
-const lengths = { message: 'must be 1 to 200 characters long' };
 const https = { protocols: ['https'], require_protocol: true, require_valid_protocol: true };
 
 @InputType({
@@ -86,7 +86,7 @@ export class AffiliateConfigInput {
 @InputType({ description: "How a white-label partner's brand looks; what is left out stays." })
 export class WhiteLabelConfigInput {
   @Field(() => String, { nullable: true, description: 'Name of the brand (default: the company name).' })
-  @Length(1, 100, { message: 'must be 1 to 100 characters long' })
+  @Name(100)
   brandName?: string;
 
   @Field(() => String, { nullable: true, description: 'https address of the logo.' })
@@ -149,11 +149,11 @@ export class CreatePartnerInput {
   tier?: PartnerTier;
 
   @Field({ description: 'Name of the company: 1 to 200 characters.' })
-  @Length(1, 200, lengths)
+  @Name(200)
   companyName!: string;
 
   @Field(() => String, { nullable: true, description: 'Name of the person to talk to: 1 to 200 characters.' })
-  @Length(1, 200, lengths)
+  @Name(200)
   contactName?: string | null;
 
   @Field(() => GraphQLEmailAddress, { description: 'E-mail address of the contact.' })
@@ -210,7 +210,7 @@ export class CreatePartnerInput {
     nullable: true,
     description: 'Makes the request repeatable: the same key answers with the same partner.',
   })
-  @Length(1, 255, { message: 'must be 1 to 255 characters long' })
+  @Name(255)
   idempotencyKey?: string;
 }
 
@@ -225,11 +225,11 @@ export class UpdatePartnerInput {
   tier?: PartnerTier;
 
   @Field(() => String, { nullable: true, description: 'Name of the company: 1 to 200 characters.' })
-  @Length(1, 200, lengths)
+  @Name(200)
   companyName?: string;
 
   @Field(() => String, { nullable: true, description: 'Name of the person to talk to; null: nobody.' })
-  @Length(1, 200, lengths)
+  @Name(200)
   contactName?: string | null;
 
   @Field(() => GraphQLEmailAddress, { nullable: true, description: 'E-mail address of the contact.' })

@@ -1,6 +1,7 @@
-import { IsUUID, Length } from 'class-validator';
+import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { PayoutFrequency, PayoutMethod, PayoutStatus } from '../../domain/payout.ts';
+import { Name } from '../../kernel/name.ts';
 import { DateTime, JSONObject, LocalDate } from '../../kernel/scalars.ts';
 
 @InputType({ description: 'A payout of what a partner earned in a period.' })
@@ -34,14 +35,14 @@ export class CreatePayoutInput {
     nullable: true,
     description: 'Who asked for it; counts from platform administrators only, else the credential says.',
   })
-  @Length(1, 200, { message: 'must be 1 to 200 characters long' })
+  @Name(200)
   initiatedBy?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'Makes the request repeatable: the same key gives the same payout.',
   })
-  @Length(1, 255, { message: 'must be 1 to 255 characters long' })
+  @Name(255)
   idempotencyKey?: string | null;
 
   @Field(() => JSONObject, {

@@ -142,6 +142,7 @@ export async function release(
   payout: Payout,
 ): Promise<void> {
   payout.releasedAt = clock.now();
+  await em.flush(); // the database lets lines go only from a payout that is over
   await em.execute(sql`
     update payout_items set voided_at = ${payout.releasedAt} where payout_id = ${payout.id} and voided_at is null`);
 }

@@ -1,6 +1,7 @@
-import { IsIP, IsUrl, IsUUID, Length, MaxLength } from 'class-validator';
+import { IsIP, IsUrl, IsUUID, MaxLength } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { ReferralStatus } from '../../domain/referral.ts';
+import { Name } from '../../kernel/name.ts';
 import { DateTime, JSONObject } from '../../kernel/scalars.ts';
 
 const web = {
@@ -13,7 +14,7 @@ const web = {
 @InputType({ description: "A visitor's click on a partner's link." })
 export class TrackReferralInput {
   @Field({ description: 'The code that the link carried, in any case.' })
-  @Length(1, 64, { message: 'must be 1 to 64 characters long' })
+  @Name(64)
   referralCode!: string;
 
   @Field(() => String, { nullable: true, description: 'The page that the visitor landed on.' })
