@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { newPartner, people } from '../support/earn.ts';
+import { newPartner } from '../support/earn.ts';
+import { staffOf } from '../support/make.ts';
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { listen } from '../support/sockets.ts';
 import { until } from '../support/until.ts';
@@ -41,7 +42,7 @@ describe.skipIf(!hasRedis)('with Redis', () => {
     });
 
   test('a change in another process is pushed within a second; without Redis a click is kept all the same', async () => {
-    const { manager } = await people(here);
+    const { manager } = await staffOf(here);
     const { id, referralCode } = await newPartner(here, manager);
     const live = listen(
       await here.app.listen(),

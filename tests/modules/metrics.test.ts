@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { earned, newPartner, people } from '../support/earn.ts';
+import { earned, newPartner } from '../support/earn.ts';
+import { staffOf } from '../support/make.ts';
 import { listen } from '../support/sockets.ts';
 import { until } from '../support/until.ts';
 
 let app: TestApp;
 let port: number;
-let who: Awaited<ReturnType<typeof people>>;
+let who: Awaited<ReturnType<typeof staffOf>>;
 beforeAll(async () => {
   app = await createTestApp();
   port = await app.app.listen();
-  who = await people(app);
+  who = await staffOf(app);
 });
 afterAll(() => app.close());
 

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { APPROVE, BALANCES, CREATE, earned, january, newPartner, PAYOUT, people } from '../support/earn.ts';
+import { APPROVE, BALANCES, CREATE, earned, january, newPartner, PAYOUT } from '../support/earn.ts';
+import { staffOf } from '../support/make.ts';
 import { until } from '../support/until.ts';
 
 let app: TestApp;
@@ -12,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 test('a worker that is killed before or after the rail has the money is followed by one that pays once', async () => {
-  const who = await people(app);
+  const who = await staffOf(app);
   const payouts: Record<string, { id: string; partnerId: string }> = {};
   for (const moment of ['before', 'after']) {
     const partner = await newPartner(app, who.manager);

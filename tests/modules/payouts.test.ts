@@ -11,20 +11,20 @@ import {
   january,
   newPartner,
   PAYOUT,
-  people,
   RETRY,
 } from '../support/earn.ts';
+import { staffOf } from '../support/make.ts';
 import { until } from '../support/until.ts';
 
 let app: TestApp;
-let who: Awaited<ReturnType<typeof people>>;
+let who: Awaited<ReturnType<typeof staffOf>>;
 let rail: PayoutRail;
 
 beforeAll(async () => {
   app = await createTestApp({ rail: () => rail }, { PAYOUT_LEASE_SECONDS: '5' });
   rail = await sandboxRail(app.database.pool, { silenceMs: 200, lateSeconds: 1 });
   await app.app.startWorker();
-  who = await people(app);
+  who = await staffOf(app);
 });
 afterAll(() => app.close());
 

@@ -1,57 +1,24 @@
 import type { TestApp } from './app.ts';
+import { type MadePartner, makeApproved, makePartner } from './make.ts';
 
-/** Tokens of one person each; maria and tom may approve each other's payouts. */
-export async function people(app: TestApp) {
-  const [manager, maria, tom] = await Promise.all([
-    app.token('PROGRAM_MANAGER', { user: 'manager' }),
-    app.token('FINANCE', { user: 'maria' }),
-    app.token('FINANCE', { user: 'tom' }),
-  ]);
-  return { manager, maria, tom };
+/** A partner who has 20 % of each sale and can be paid, unless the input says otherwise. */
+export function newPartner(app: TestApp, manager: string, input: object = {}): Promise<MadePartner> {
+  return makePartner(app, manager, {
+    partnerType: 'REFERRAL',
+    commissionRate: 20,
+    payoutMethod: 'STRIPE',
+    ...input,
+  });
 }
 
-let serial = 0;
-
-export async function newPartner(
+/** An approved line of January, of a sale of 100.00 unless the input says otherwise. */
+export function earned(
   app: TestApp,
-  manager: string,
-  input: object = {},
-): Promise<{ id: string; referralCode: string }> {
-  const { createPartner } = await app.ask(
-    manager,
-    'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id referralCode } }',
-    {
-      input: {
-        partnerType: 'REFERRAL',
-        companyName: `Partner ${++serial}`,
-        email: `p${serial}@example.com`,
-        commissionRate: 20,
-        payoutMethod: 'STRIPE',
-        ...input,
-      },
-    },
-  );
-  return createPartner;
-}
-
-/** An approved line: `amount` is the sale, of which the partner has 20 % unless the input says otherwise. */
-export async function earned(
-  app: TestApp,
-  { manager, maria }: { manager: string; maria: string },
+  by: { manager: string; maria: string },
   partnerId: string,
   input: object = {},
 ): Promise<string> {
-  const { createCommission } = await app.ask(
-    manager,
-    'mutation ($input: CreateCommissionInput!) { createCommission(input: $input) { id } }',
-    {
-      input: { partnerId, type: 'ONE_TIME', amount: '100.00', occurredAt: '2026-01-15T12:00:00Z', ...input },
-    },
-  );
-  await app.ask(maria, 'mutation ($id: ID!) { approveCommission(id: $id) { id } }', {
-    id: createCommission.id,
-  });
-  return createCommission.id;
+  return makeApproved(app, by, partnerId, { occurredAt: '2026-01-15T12:00:00Z', ...input });
 }
 
 export const january = { periodStart: '2026-01-01', periodEnd: '2026-01-31' };

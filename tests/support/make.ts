@@ -5,9 +5,9 @@ import { TENANT, type TestApp } from './app.ts';
 export async function staffOf(app: TestApp, tenant = TENANT) {
   return {
     admin: await app.token('PLATFORM_ADMIN', { tenant }),
-    manager: await app.token('PROGRAM_MANAGER', { tenant }),
-    maria: await app.token('FINANCE', { tenant }),
-    tom: await app.token('FINANCE', { tenant }),
+    manager: await app.token('PROGRAM_MANAGER', { tenant, user: 'manager' }),
+    maria: await app.token('FINANCE', { tenant, user: 'maria' }),
+    tom: await app.token('FINANCE', { tenant, user: 'tom' }),
     analyst: await app.token('ANALYST', { tenant }),
   };
 }
@@ -143,4 +143,3 @@ export function tally(answers: readonly { errors?: { extensions: { code: string 
 }
 
 export const unknownId = (): string => randomUUID();
-export const today = (): string => new Date().toISOString().slice(0, 10);
