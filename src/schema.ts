@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { type GraphQLSchema, lexicographicSortSchema } from 'graphql';
-import { buildSchema } from 'type-graphql';
+import { type GraphQLObjectType, type GraphQLSchema, lexicographicSortSchema } from 'graphql';
+import { buildSchema, getMetadataStorage } from 'type-graphql';
 import type { Permission } from './kernel/actor.ts';
 import type { Context } from './kernel/context.ts';
 import { requirePermission } from './kernel/permission.ts';
@@ -57,5 +57,19 @@ export async function createSchema(): Promise<GraphQLSchema> {
     validateFn: validateInput,
     pubSub: noTopics,
   });
-  return lexicographicSortSchema(schema);
+  return gettersAsProperties(lexicographicSortSchema(schema));
+}
+
+/** type-graphql calls a getter through its resolver machinery. Without a resolver the executor reads it as the property
+ *  that it is, which a screen of a thousand amounts notices. */
+function gettersAsProperties(schema: GraphQLSchema): GraphQLSchema {
+  const { fieldResolvers, objectTypes } = getMetadataStorage();
+  for (const { kind, target, methodName } of fieldResolvers) {
+    if (kind !== 'internal' || !Object.getOwnPropertyDescriptor(target.prototype, methodName)?.get) continue;
+    for (const { name } of objectTypes.filter((type) => type.target === target)) {
+      const field = (schema.getType(name) as GraphQLObjectType).getFields()[methodName];
+      if (field) delete field.resolve;
+    }
+  }
+  return schema;
 }

@@ -90,7 +90,7 @@ export async function httpServer({
       httpGraphQLRequest: {
         method: request.method,
         headers,
-        search: new URL(request.url, 'http://localhost').search,
+        search: /\?.*$/.exec(request.url)?.[0] ?? '',
         body: request.body,
       },
       context: async () => contextFor(services, { actor, requestId: request.id, ipAddress: request.ip }),

@@ -28,12 +28,32 @@ export interface Caller {
   readonly ipAddress?: string | null;
 }
 
-/** One fork per request or job, already narrowed to the rows its actor may see. */
+/** One fork per request or job, already narrowed to the rows its actor may see. It is made when it is asked for:
+ *  most requests only read rows and need none. */
 export function contextFor(services: Services, { actor, requestId, ipAddress = null }: Caller): Context {
-  const em = services.em.fork();
-  em.setFilterParams('mine', {
+  let fork: EntityManager | null = null;
+  return {
+    clock: services.clock,
+    feed: services.feed,
+    rail: services.rail,
+    pseudonym: services.pseudonym,
+    pool: services.pool,
+    log: services.log,
+    actor,
+    requestId,
+    ipAddress,
+    get em() {
+      fork ??= forkFor(services.em, actor);
+      return fork;
+    },
+  };
+}
+
+function forkFor(em: EntityManager, actor: Actor): EntityManager {
+  const fork = em.fork();
+  fork.setFilterParams('mine', {
     tenantId: actor.everyTenant ? { $ne: null } : (actor.tenantId ?? ''), // '' matches no tenant
     partnerId: actor.partnerId ?? { $ne: null },
   });
-  return { ...services, em, actor, requestId, ipAddress };
+  return fork;
 }
