@@ -4,10 +4,7 @@ import { TENANT } from './data.ts';
 
 type Row = readonly string[]; // as PostgreSQL wrote it; null where there is none
 type Input = Record<string, string>;
-type Screen = (
-  pool: Pool,
-  variables: { id: string; filter: Input; first: number; input: Input },
-) => Promise<object>;
+type Screen = (pool: Pool, variables: { id: string; filter: Input; input: Input }) => Promise<object>;
 
 const types = { getTypeParser: () => (text: string) => text } as unknown as NonNullable<QueryConfig['types']>;
 
@@ -46,7 +43,7 @@ const Q1: Screen = async (pool, { id: asked }) => {
 const partnersOfTier = statement(
   'partners',
   `select id, company_name, tier, status, currency from partners
-  where tenant_id = '${TENANT}' and deleted_at is null and tier = $1 order by id desc limit $2`,
+  where tenant_id = '${TENANT}' and deleted_at is null and tier = $1 order by id desc limit 50`,
 );
 const metricsOf = statement(
   'metrics',
@@ -71,8 +68,8 @@ const payoutsOf = statement(
     where partner_id = owner.id order by id desc limit 3) o`,
 );
 
-const Q2: Screen = async (pool, { filter, first }) => {
-  const found = await partnersOfTier(pool, [filter['tier'], first]);
+const Q2: Screen = async (pool, { filter }) => {
+  const found = await partnersOfTier(pool, [filter['tier']]);
   const partners = found.map(([id, companyName, tier, status, currency]) => ({
     ...{ id, companyName, tier, status, currency, clicks: 0, conversions: 0, revenue: '0' },
     ...{ lines: [] as object[], payouts: [] as object[] },
@@ -112,16 +109,19 @@ const Q2: Screen = async (pool, { filter, first }) => {
   return { partners: edges(nodes) };
 };
 
+// The page first and then its relations: joined under one limit, the planner prepares for every pending line.
 const pendingOfType = statement(
   'review',
   `select c.id, c.amount_minor, c.amount_currency, p.id, p.company_name, k.id, k.external_id, f.id, f.landing_url, f.converted_at
-  from commissions c join partners p on p.id = c.partner_id left join customers k on k.id = c.customer_id
-  left join referrals f on f.id = c.referral_id
-  where c.tenant_id = '${TENANT}' and c.status = 'PENDING' and c.type = $1 order by c.id desc limit $2`,
+  from (
+    select id, amount_minor, amount_currency, partner_id, customer_id, referral_id from commissions
+    where tenant_id = '${TENANT}' and status = 'PENDING' and type = $1 order by id desc limit 20) c
+  join partners p on p.id = c.partner_id left join customers k on k.id = c.customer_id
+  left join referrals f on f.id = c.referral_id order by c.id desc`,
 );
 
-const Q3: Screen = async (pool, { filter, first }) => {
-  const rows = await pendingOfType(pool, [filter['type'], first]);
+const Q3: Screen = async (pool, { filter }) => {
+  const rows = await pendingOfType(pool, [filter['type']]);
   const nodes = rows.map(
     ([id, minor, currency, partner, companyName, customer, externalId, referral, landingUrl, converted]) => ({
       id,
