@@ -157,7 +157,7 @@ export class CommissionResolver {
     @Root() { partnerId }: Commission,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
-  ): Promise<Partner | null> | null {
+  ): Promise<Partner | null> | Partner | null {
     return loadOne(ctx, info, partnerTable, partnerId);
   }
 
@@ -166,7 +166,7 @@ export class CommissionResolver {
     @Root() { customerId }: Commission,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
-  ): Promise<Customer | null> | null {
+  ): Promise<Customer | null> | Customer | null {
     return loadOne(ctx, info, customerTable, customerId ?? null);
   }
 
@@ -178,7 +178,7 @@ export class CommissionResolver {
     @Root() { referralId }: Commission,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
-  ): Promise<Referral | null> | null {
+  ): Promise<Referral | null> | Referral | null {
     return loadOne(ctx, info, referralTable, referralId ?? null);
   }
 

@@ -5,14 +5,14 @@ import {
   commissionOn,
   rateInForce,
 } from '../../domain/commission.ts';
-import type { Money } from '../../domain/money.ts';
-import type { PartnerStatus } from '../../domain/partner.ts';
+import { invalid } from '../../domain/errors.ts';
+import type { Money, RoundingMode } from '../../domain/money.ts';
+import type { PartnerStatus, PartnerTier } from '../../domain/partner.ts';
 import { whyNotEarning } from '../../domain/recurring.ts';
 import { expiryOf } from '../../domain/referral.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import type { Partner } from '../partners/partner.entity.ts';
-import { affiliateTermsOf, standingAt } from '../partners/partner.service.ts';
-import { programOf, tierRateBps } from '../programs/program.service.ts';
+import { affiliateTermsOf } from '../partners/partner.service.ts';
 import { Commission, type RateSource } from './commission.entity.ts';
 
 export interface Earning {
@@ -43,14 +43,12 @@ export async function earn(
 ): Promise<Commission | Refused> {
   const { tenantId, id: partnerId } = partner;
   const { base, occurredAt, flat, type } = earning;
-  const standing = await standingAt(em, partnerId, occurredAt);
-  if (standing.status !== 'ACTIVE') return standing.status;
+  const inForce = await inForceAt(em, tenantId, partnerId, occurredAt);
+  if (inForce.status !== 'ACTIVE') return inForce.status;
   const refused = type === 'BONUS' ? null : await affiliateRefuses(em, partner, earning);
   if (refused) return refused;
 
-  const program = await programOf(em, tenantId);
-  const tierRate = await tierRateBps(em, tenantId, standing.tier);
-  const rateBps = rateInForce(earning.rateBps ?? null, partner.rateBps ?? null, tierRate);
+  const rateBps = rateInForce(earning.rateBps ?? null, partner.rateBps ?? null, inForce.tierRateBps);
   const rateSource: RateSource =
     earning.rateBps != null ? 'LINE' : partner.rateBps != null ? 'PARTNER' : 'TIER';
   const terms: CommissionTerms = flat ? { method: 'FLAT', ...flat } : { method: 'PERCENTAGE', rateBps };
@@ -66,19 +64,39 @@ export async function earn(
     baseAmount: new MoneyColumn(base),
     rateBps: flat ? null : rateBps,
     rateSource: flat ? null : rateSource,
-    tier: standing.tier,
+    tier: inForce.tier,
     perUnitMinor: flat?.perUnit.minor ?? null,
     quantity: flat?.quantity ?? null,
-    roundingMode: program.roundingMode,
-    amount: new MoneyColumn(commissionOn(base, terms, program.roundingMode)),
+    roundingMode: inForce.roundingMode,
+    amount: new MoneyColumn(commissionOn(base, terms, inForce.roundingMode)),
     revenueMinor: earning.conversion || type === 'BONUS' ? 0n : base.minor,
     source: earning.source,
     subscriptionId: earning.subscriptionId ?? null,
     occurredAt,
-    holdUntil: expiryOf(occurredAt, program.holdDays),
+    holdUntil: expiryOf(occurredAt, inForce.holdDays),
     createdBy: earning.createdBy ?? null,
     metadata: earning.metadata,
   });
+}
+
+interface InForce {
+  readonly status: PartnerStatus;
+  readonly tier: PartnerTier;
+  readonly tierRateBps: number;
+  readonly roundingMode: RoundingMode;
+  readonly holdDays: number;
+}
+
+/** What the partner was at that moment (the tier is the one in force at `occurredAt`), and the program's terms. */
+async function inForceAt(em: EntityManager, tenantId: string, partnerId: string, at: Date): Promise<InForce> {
+  const [terms] = await em.execute<InForce[]>(sql`
+    select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays"
+    from (select status, tier from partner_history where partner_id = ${partnerId} and effective_at <= ${at}
+          order by effective_at desc, id desc limit 1) h
+    join programs g on g.tenant_id = ${tenantId}
+    join partner_tier_configs t on t.tenant_id = g.tenant_id and t.tier = h.tier`);
+  if (!terms) throw invalid('input.occurredAt', 'lies before the partner existed');
+  return terms;
 }
 
 /** An affiliate's own terms: smallest purchase, first purchase only, months of recurring ones. */

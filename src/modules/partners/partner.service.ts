@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import { conflict, forbidden, invalid, notFound } from '../../domain/errors.ts';
-import { type PartnerStatus, type PartnerTier, referralCode } from '../../domain/partner.ts';
+import { conflict, forbidden, notFound } from '../../domain/errors.ts';
+import { referralCode } from '../../domain/partner.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
 import { given } from '../../kernel/given.ts';
@@ -150,19 +150,6 @@ export async function findPartner(em: EntityManager, id: string, field = 'id'): 
   const partner = await em.findOne(Partner, idOf(id, field));
   if (!partner) throw notFound('partner', field === 'id' ? {} : { field });
   return partner;
-}
-
-/** What the partner was at that moment (DOMAIN section 2: the tier is the one in force at `occurredAt`). */
-export async function standingAt(
-  em: EntityManager,
-  partnerId: string,
-  at: Date,
-): Promise<{ status: PartnerStatus; tier: PartnerTier }> {
-  const [standing] = await em.execute<{ status: PartnerStatus; tier: PartnerTier }[]>(sql`
-    select status, tier from partner_history where partner_id = ${partnerId} and effective_at <= ${at}
-    order by effective_at desc, id desc limit 1`);
-  if (!standing) throw invalid('input.occurredAt', 'lies before the partner existed');
-  return standing;
 }
 
 /** An affiliate's terms; null for other types. */

@@ -119,7 +119,7 @@ export class PayoutResolver {
     @Root() { partnerId }: Payout,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
-  ): Promise<Partner | null> | null {
+  ): Promise<Partner | null> | Partner | null {
     return loadOne(ctx, info, partnerTable, partnerId);
   }
 
@@ -159,7 +159,7 @@ export class CommissionPayoutResolver {
     @Root() root: Commission,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
-  ): Promise<Payout | null> | null {
+  ): Promise<Payout | null> | Payout | null {
     return loadOne(ctx, info, payoutTable, (root as { payoutId?: string | null }).payoutId ?? null);
   }
 }

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { v7 } from 'uuid';
 import { invalid } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
-import { defaultTiers, type PartnerTier } from '../../domain/partner.ts';
+import { defaultTiers } from '../../domain/partner.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountOf, digits } from '../../kernel/currency.ts';
 import { given } from '../../kernel/given.ts';
@@ -118,9 +118,4 @@ export async function updateTierConfig(
 /** The program's settings, inside a transaction. */
 export async function programOf(em: Context['em'], tenantId: string): Promise<Program> {
   return em.findOneOrFail(Program, { tenantId });
-}
-
-/** A tier's rate in basis points. */
-export async function tierRateBps(em: Context['em'], tenantId: string, tier: PartnerTier): Promise<number> {
-  return (await em.findOneOrFail(TierConfig, { tenantId, tier })).rateBps;
 }

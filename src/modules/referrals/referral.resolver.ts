@@ -78,7 +78,7 @@ export class ReferralResolver {
     @Root() { partnerId }: Referral,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
-  ): Promise<Partner | null> | null {
+  ): Promise<Partner | null> | Partner | null {
     return ctx.actor.permissions.has('program:read') ? loadOne(ctx, info, partnerTable, partnerId) : null;
   }
 
@@ -87,7 +87,7 @@ export class ReferralResolver {
     @Root() { customerId }: Referral,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
-  ): Promise<Customer | null> | null {
+  ): Promise<Customer | null> | Customer | null {
     return ctx.actor.permissions.has('program:read')
       ? loadOne(ctx, info, customerTable, customerId ?? null)
       : null;
