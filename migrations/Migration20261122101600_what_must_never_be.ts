@@ -20,6 +20,7 @@ export class Migration20261122101600_what_must_never_be extends Migration {
     }
     for (const table of ['commissions', 'payouts', 'payout_items', 'payout_attempts']) {
       this.addSql(`create trigger never_deleted before delete on ${table} for each row execute function refuse_change()`);
+      this.addSql(`create trigger never_emptied before truncate on ${table} execute function refuse_change()`);
     }
     this.addSql(`alter table postings add constraint posting_moves_something check (amount_minor > 0)`);
     this.addSql(`alter table postings add constraint posting_goes_somewhere check (from_account <> to_account)`);

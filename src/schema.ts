@@ -57,6 +57,11 @@ export async function createSchema(): Promise<GraphQLSchema> {
     validateFn: validateInput,
     pubSub: noTopics,
   });
+  Object.assign(schema.getQueryType() ?? {}, { description: 'What can be asked.' });
+  Object.assign(schema.getMutationType() ?? {}, {
+    description: 'What can be done; each call is one transaction.',
+  });
+  Object.assign(schema.getSubscriptionType() ?? {}, { description: 'What is pushed, over WebSocket.' });
   return gettersAsProperties(lexicographicSortSchema(schema));
 }
 

@@ -1,8 +1,20 @@
 import { rm } from 'node:fs/promises';
-import { removeEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
+import { removeEmbeddedPostgres, runningUrl } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { environment, readConfig } from '../config.ts';
 
-const { dataFolder } = readConfig(environment());
-await removeEmbeddedPostgres(dataFolder);
-await rm(dataFolder, { recursive: true, force: true });
-process.stdout.write('The embedded database and its data are gone; the next start makes them anew.\n');
+const { dataFolder: folder, production } = readConfig(environment());
+
+function refuse(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
+
+if (production) refuse('Reset is for development: in production the database is your own.');
+if (await runningUrl({ folder, database: 'partner_portal' })) {
+  refuse('Partner Portal is running on this data: stop it first.');
+}
+await removeEmbeddedPostgres(folder);
+await rm(folder, { recursive: true, force: true });
+process.stdout.write(
+  'The embedded database, its data and the development secret are gone; the next start makes them anew.\n',
+);

@@ -11,9 +11,10 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Context } from '../kernel/context.ts';
 import type { Executor } from './executor.ts';
+import { withinLimits } from './limits.ts';
 import { literalAtFault } from './literals.ts';
 
-const MAX_TOKENS = 5_000;
+export const MAX_TOKENS = 5_000;
 
 /** Apollo parses, validates and answers; the executor is ours, by way of its gateway option. */
 export async function apolloServer(
@@ -26,10 +27,10 @@ export async function apolloServer(
     gateway: {
       async load() {
         return {
-          executor: ({ document, operationName, request, context }) =>
+          executor: ({ document, request, context }) =>
             execute({
               document,
-              operationName,
+              operationName: request.operationName, // as asked: Apollo has null for a name that it did not find
               variables: request.variables,
               context: context as Context,
             }) as never,
@@ -46,6 +47,7 @@ export async function apolloServer(
     hideSchemaDetailsFromClientErrors: !introspection,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: MAX_TOKENS },
+    validationRules: [withinLimits],
     logger: {
       debug() {},
       info() {},
@@ -55,7 +57,9 @@ export async function apolloServer(
     // What the executor returns has its code; what Apollo refuses itself (parse, validate, CSRF) has one too.
     formatError: (formatted, error) => {
       const code = formatted.extensions?.['code'];
-      const field = code === 'GRAPHQL_VALIDATION_FAILED' ? literalAtFault(error) : null;
+      // Apollo gives its own code to whatever a validation rule says.
+      const limit = formatted.extensions?.['field'] === 'query' ? 'query' : null;
+      const field = code === 'GRAPHQL_VALIDATION_FAILED' ? (limit ?? literalAtFault(error)) : null;
       if (field) return { ...formatted, extensions: { code: 'BAD_USER_INPUT', field } };
       if (code !== 'INTERNAL_SERVER_ERROR' || formatted.extensions?.['requestId']) return formatted;
       const requestId = randomUUID();

@@ -19,6 +19,8 @@ export interface Authenticator {
   /** The actor of an `Authorization` header; anonymous without one, UNAUTHENTICATED for one that is not valid. */
   actorOf(authorization: string | undefined): Promise<Actor>;
   sign(claims: Claims, lifetime: string): Promise<string>;
+  /** When a header that `actorOf` took stops to count, in milliseconds since 1970; null without one. */
+  expiryOf(authorization: string | undefined): number | null;
 }
 
 /** HS256 tokens of `secret`. A verified token is remembered until it expires: checking it again is a map look-up. */
@@ -38,6 +40,9 @@ export function authenticator(secret: string): Authenticator {
       known.set(token, { actor, expiresAt });
       return actor;
     },
+
+    expiryOf: (authorization) =>
+      authorization ? (known.get(authorization.slice('Bearer '.length))?.expiresAt ?? null) : null,
 
     sign({ user, role, tenantId, partnerId }, lifetime) {
       return new SignJWT({ role, tenant: tenantId, ...(partnerId && { partner: partnerId }) })
@@ -67,6 +72,7 @@ async function verify(token: string, key: Uint8Array): Promise<{ actor: Actor; e
       typeof sub === 'string' &&
       sub.length > 0 &&
       sub.length <= 200 &&
+      !/[\p{Cc}\p{Cs}]/u.test(sub) &&
       typeof role === 'string' &&
       Object.hasOwn(Role, role) &&
       typeof tenant === 'string' &&

@@ -60,6 +60,8 @@ export function executorOf(schema: GraphQLSchema): Executor {
   }: Operation): Promise<ExecutionResult> {
     const variables = given ?? {};
     const { operation, compiled } = prepare(document, operationName);
+    if (operation.operation === 'subscription')
+      throw invalid('query', 'a subscription goes over WebSocket, on the same path');
     const refused = unkept(variables, '');
     if (refused) throw invalid(refused.field || 'variables', refused.fault);
     const result = compiled

@@ -50,7 +50,13 @@ export async function httpServer({
     return actor;
   }
 
-  const sockets = serveSockets(server.server, { schema, execute, services, introspection, actorOf });
+  const sockets = serveSockets(server.server, {
+    schema,
+    execute,
+    services,
+    introspection,
+    authenticator: { actorOf, expiryOf: authenticator.expiryOf },
+  });
   server.addHook('preClose', () => sockets.close());
   server.addHook('onClose', () => apollo.stop());
 

@@ -2,12 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
+  GraphQLError,
   type GraphQLSchema,
+  getOperationAST,
   NoSchemaIntrospectionCustomRule,
+  parse,
   specifiedRules,
   subscribe,
+  type ValidationRule,
   validate,
 } from 'graphql';
 import { CloseCode } from 'graphql-ws';
@@ -17,8 +22,12 @@ import { AppError } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { type Context, contextFor, type Services } from '../kernel/context.ts';
 import { responseError } from '../kernel/format-error.ts';
+import { MAX_TOKENS } from './apollo.ts';
 import type { Authenticator } from './authenticate.ts';
 import type { Executor } from './executor.ts';
+import { withinLimits } from './limits.ts';
+import { literalAtFault } from './literals.ts';
+import { variableErrors } from './variables.ts';
 
 const MAX_MESSAGE = 64 * 1024;
 /** A reader that lets so many bytes pile up is dropped; it comes back and catches up by a query. */
@@ -34,15 +43,19 @@ interface SocketOptions {
   readonly services: Services;
   readonly introspection: boolean;
   /** The actor of a credential; its tenant has a program from then on. */
-  readonly actorOf: Authenticator['actorOf'];
+  readonly authenticator: Pick<Authenticator, 'actorOf' | 'expiryOf'>;
 }
 
 /** GraphQL over WebSocket (graphql-transport-ws) on the same path, with the same credential in `authorization`. */
 export function serveSockets(
   server: Server,
-  { schema, execute, services, introspection, actorOf }: SocketOptions,
+  { schema, execute, services, introspection, authenticator }: SocketOptions,
 ): { close(): Promise<void> } {
-  const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const rules = [
+    ...specifiedRules,
+    withinLimits,
+    ...(introspection ? [] : [NoSchemaIntrospectionCustomRule]),
+  ];
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE,
@@ -53,23 +66,27 @@ export function serveSockets(
     {
       schema,
       connectionInitWaitTimeout: 5_000,
-      validate: (schema, document) => validate(schema, document, rules),
       async onConnect(ctx) {
-        const authorization = ctx.connectionParams?.authorization;
+        const given = ctx.connectionParams?.authorization;
+        const authorization = typeof given === 'string' ? given : undefined;
+        const { socket } = ctx.extra;
         try {
-          ctx.extra.actor = await actorOf(typeof authorization === 'string' ? authorization : undefined);
+          ctx.extra.actor = await authenticator.actorOf(authorization);
+          closeAt(socket, authenticator.expiryOf(authorization));
         } catch (error) {
           if (!(error instanceof AppError)) throw error;
-          ctx.extra.socket.close(CloseCode.Forbidden, error.message.slice(0, 120));
+          socket.close(CloseCode.Forbidden, error.message.slice(0, 120));
         }
         return true;
       },
-      context: (ctx): Context =>
-        contextFor(services, {
+      onSubscribe(ctx, _id, { query, operationName, variables }) {
+        const context = contextFor(services, {
           actor: ctx.extra.actor as Actor,
           requestId: randomUUID(),
           ipAddress: ctx.extra.request.socket.remoteAddress ?? null,
-        }) as Context,
+        });
+        return prepare(schema, rules, { query, operationName, variables, context });
+      },
       execute: ({ document, operationName, variableValues, contextValue }: ExecutionArgs) =>
         execute({
           document,
@@ -92,6 +109,68 @@ export function serveSockets(
     sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
   });
   return { close: async () => disposable.dispose() };
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A credential that has expired is no credential: its socket ends with it. */
+function closeAt(socket: WebSocket, expiresAt: number | null): void {
+  if (expiresAt === null) return;
+  const end = () => socket.close(CloseCode.Forbidden, 'the token has expired');
+  const timer = setTimeout(end, Math.min(expiresAt - Date.now(), LONGEST_TIMER_MS));
+  socket.once('close', () => clearTimeout(timer));
+}
+
+interface Asked {
+  readonly query: string;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Record<string, unknown> | null | undefined;
+  readonly context: Context;
+}
+
+/** What HTTP asks of an operation before it runs, asked of one that came by socket: its errors, or what to run. */
+function prepare(
+  schema: GraphQLSchema,
+  rules: readonly ValidationRule[],
+  { query, operationName, variables, context }: Asked,
+): ExecutionArgs | readonly GraphQLError[] {
+  let document: DocumentNode;
+  try {
+    document = parse(query, { maxTokens: MAX_TOKENS });
+  } catch (error) {
+    return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
+  }
+  const invalid = validate(schema, document, rules, { maxErrors: 5 });
+  if (invalid.length) return invalid.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED'));
+  const operation = getOperationAST(document, operationName);
+  if (!operation)
+    return [
+      new GraphQLError('operationName names no operation', {
+        extensions: { code: 'BAD_USER_INPUT', field: 'operationName' },
+      }),
+    ];
+  const faults = variableErrors(schema, operation, variables ?? {});
+  if (faults.length) return faults;
+  return {
+    schema,
+    document,
+    operationName: operationName ?? null,
+    variableValues: variables ?? {},
+    contextValue: context,
+  };
+}
+
+function coded(error: GraphQLError, code: string): GraphQLError {
+  const field = literalAtFault(error);
+  const extensions = error.extensions['code']
+    ? error.extensions
+    : field
+      ? { code: 'BAD_USER_INPUT', field }
+      : { code };
+  return new GraphQLError(error.message.replace(/ Did you mean .*$/, ''), {
+    nodes: error.nodes ?? null,
+    extensions,
+  });
 }
 
 function dropSlowReader(socket: WebSocket): void {

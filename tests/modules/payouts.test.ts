@@ -188,6 +188,35 @@ describe('a payout', () => {
     expect(await app.refusal(who.tom, APPROVE, { id })).toMatchObject({ code: 'CONFLICT' });
   });
 
+  test('of a partner who was suspended since is not approved', async () => {
+    const partnerId = await owed();
+    const id = await payout(partnerId);
+    const status = (value: string) =>
+      app.ask(
+        who.manager,
+        `mutation ($id: ID!) { updatePartner(id: $id, input: { status: ${value} }) { id } }`,
+        { id: partnerId },
+      );
+    await status('SUSPENDED');
+    expect(await app.refusal(who.tom, APPROVE, { id })).toMatchObject({
+      code: 'CONFLICT',
+      reason: 'NOT_ACTIVE',
+    });
+    await status('ACTIVE');
+    await app.ask(who.tom, APPROVE, { id });
+  });
+
+  test('that comes back to a partner who was deleted shows the partner again, with what it is owed', async () => {
+    const partnerId = await owed();
+    const id = await approved(partnerId, { sandbox: 'return' });
+    await reaches(id, 'PAID');
+    await app.ask(who.manager, 'mutation ($id: ID!) { deletePartner(id: $id) { status } }', {
+      id: partnerId,
+    });
+    await until(async () => (await seen(id)).status === 'RETURNED');
+    expect(await balancesOf(partnerId)).toEqual(account('0.00', '20.00', '0.00', '0.00'));
+  });
+
   test('that is canceled gives its lines back, and the next one claims them', async () => {
     const partnerId = await owed();
     const id = await payout(partnerId);

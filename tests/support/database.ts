@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
 import type { TestProject } from 'vitest/node';
-import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
+import {
+  removeEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { migrate } from '../../src/database.ts';
 
 declare module 'vitest' {
@@ -41,6 +44,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgres', server);
   return async () => {
     await own?.stop();
+    await removeEmbeddedPostgres(folder); // as root its data lies elsewhere
     await rm(folder, { recursive: true, force: true });
   };
 }

@@ -14,7 +14,7 @@ import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { post } from '../ledger/ledger.service.ts';
-import { findPartner } from '../partners/partner.service.ts';
+import { holdPartner } from '../partners/partner.service.ts';
 import { Commission } from './commission.entity.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
 import { earn } from './earn-commission.ts';
@@ -36,9 +36,9 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
   const metadata = metadataOf(input.metadata, 'input.metadata');
 
   const made = await transact(ctx, async (em) => {
-    const partner = await findPartner(em, input.partnerId, 'input.partnerId');
+    const partner = await holdPartner(em, input.partnerId, 'input.partnerId');
     const { tenantId, id: partnerId } = partner;
-    const currency = input.currency ? currencyOf(input.currency, 'input.currency') : partner.currency;
+    const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
     const sale = positiveAmountOf(input.amount, currency, 'input.amount').minor;
     const tax = input.tax == null ? 0n : amountOf(input.tax, currency, 'input.tax').minor;
     if (tax < 0n || tax >= sale) throw invalid('input.tax', 'must not be negative and be less than amount');

@@ -12,7 +12,7 @@ import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
-import { findPartner } from '../partners/partner.service.ts';
+import { holdPartner } from '../partners/partner.service.ts';
 import { Conversion } from '../referrals/conversion.entity.ts';
 import { Referral } from '../referrals/referral.entity.ts';
 import type { ConvertReferralInput } from './convert-referral.inputs.ts';
@@ -38,8 +38,9 @@ export async function convertReferral(
       input: { ...input, id: referral.id },
     };
     await once(em, ctx, request, async () => {
-      const partner = await findPartner(em, partnerId);
-      const currency = input.currency ? currencyOf(input.currency, 'input.currency') : partner.currency;
+      const partner = await holdPartner(em, partnerId);
+      const currency =
+        input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
       const amount = positiveAmountOf(input.amount, currency, 'input.amount');
       if (referral.convertedAt)
         throw conflict('the referral was converted already', { reason: 'ALREADY_CONVERTED' });

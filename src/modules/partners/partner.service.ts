@@ -37,7 +37,7 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
   return transact(ctx, async (em) => {
     const request = { tenantId, operation: 'createPartner', key: input.idempotencyKey, input };
     return once(em, ctx, request, async () => {
-      const currency = input.currency ? currencyOf(input.currency, 'input.currency') : null;
+      const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : null;
       const partner = em.create(Partner, {
         tenantId,
         partnerType: input.partnerType,
@@ -124,7 +124,7 @@ export async function deletePartner(ctx: Context, id: string): Promise<Partner> 
   return transact(ctx, async (em) => {
     const partner = await lockPartner(em, id);
     const [owed] = await em.execute(sql`
-      select 1 from commissions c where c.partner_id = ${id} and c.status in ('PENDING', 'APPROVED')
+      select 1 from commissions c where c.partner_id = ${id} and c.status in ('PENDING', 'APPROVED') and c.amount_minor > 0
         and not exists (select 1 from payout_items i join payouts p on p.id = i.payout_id
           where i.commission_id = c.id and i.voided_at is null and p.status = 'PAID') limit 1`);
     if (owed)
@@ -143,6 +143,16 @@ export async function lockPartner(em: EntityManager, id: string, field = 'id'): 
   const partner = await findPartner(em, id, field);
   await em.execute(sql`select 1 from partners where id = ${partner.id} for no key update`);
   return em.refreshOrFail(partner);
+}
+
+/** The partner, held in place until the transaction ends: it earns, so nobody may delete it meanwhile. */
+export async function holdPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
+  const { id: key } = await findPartner(em, id, field);
+  const [held] = await em.execute<object[]>(
+    sql`select 1 from partners where id = ${key} and deleted_at is null for share`,
+  );
+  if (!held) throw notFound('partner');
+  return em.findOneOrFail(Partner, key);
 }
 
 /** The partner, unlocked; a foreign one answers like one that does not exist. */

@@ -16,7 +16,7 @@ import { metadataOf } from '../../kernel/metadata.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
-import { lockPartner } from '../partners/partner.service.ts';
+import { findPartner, lockPartner } from '../partners/partner.service.ts';
 import { programOf } from '../programs/program.service.ts';
 import { Payout } from './payout.entity.ts';
 import type { CreatePayoutInput } from './payout.inputs.ts';
@@ -48,7 +48,8 @@ export async function createPayout(ctx: Context, input: CreatePayoutInput): Prom
       if (partner.status !== 'ACTIVE') refuse('NOT_ACTIVE');
       const method = input.method ?? partner.payoutMethod ?? refuse('NO_PAYOUT_METHOD');
       requireRail(ctx, method);
-      const currency = input.currency ? currencyOf(input.currency, 'input.currency') : partner.currency;
+      const currency =
+        input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
       const program = await programOf(em, tenantId);
       const [found] = await em.execute<{ ids: string[] | null; lines: number; total: string }[]>(sql`
         select array_agg(l.id) as ids, count(*)::int as lines, coalesce(sum(l.amount_minor), 0)::text as total
@@ -85,6 +86,11 @@ function requireRail({ rail }: Context, method: PayoutMethod): void {
   if (!rail(method)) throw conflict(`no rail is set up that carries ${method}`, { reason: 'NO_RAIL' });
 }
 
+/** A partner that was suspended or left since is not paid; its payout can be canceled. */
+async function requireActive(em: EntityManager, { partnerId }: Payout): Promise<void> {
+  if ((await findPartner(em, partnerId)).status !== 'ACTIVE') refuse('NOT_ACTIVE');
+}
+
 async function lockPayout(em: EntityManager, id: string): Promise<Payout> {
   const payout = await em.findOne(Payout, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!payout) throw notFound('payout');
@@ -100,6 +106,7 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
     const payout = await lockPayout(em, id);
     const status = afterPayout('approve', payout.status);
     refuseOwnPayout(payout.createdBy, actor.id);
+    await requireActive(em, payout);
     requireRail(ctx, payout.method);
     Object.assign(payout, { status, approvedBy: actor.id, approvedAt: clock.now() });
     await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });
@@ -114,6 +121,7 @@ export async function retryPayout(ctx: Context, id: string): Promise<string> {
     const payout = await lockPayout(em, id);
     const status = afterPayout('retry', payout.status);
     if (payout.releasedAt) throw conflict('its lines went back: make a new payout', { reason: 'RELEASED' });
+    await requireActive(em, payout);
     requireRail(ctx, payout.method);
     Object.assign(payout, { status, failureReason: null });
     await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });

@@ -30,8 +30,7 @@ type Heard = RailOutcome | { readonly status: 'UNKNOWN' };
 export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: number): Promise<void> {
   const claimed = await claim(ctx, payoutId, leaseSeconds);
   if (!claimed) return;
-  const rail = ctx.rail(claimed.payout.method);
-  if (!rail) throw new Error(`no rail carries ${claimed.payout.method}`); // refused at approval; the job tries again later
+  const rail = ctx.rail(claimed.payout.method) as PayoutRail;
   const heard = await ask(ctx, rail, claimed);
   const settled = await settle(ctx, rail, claimed, heard);
   if (settled) announceMetrics(ctx, claimed.payout.partnerId);
@@ -42,6 +41,8 @@ function claim(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Cl
   return transact(ctx, async (em) => {
     const payout = await em.findOne(Payout, payoutId, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!payout) return null;
+    // Before anything moves: without a rail the payout stays as it is, and the job tries again later.
+    if (!ctx.rail(payout.method)) throw new Error(`no rail carries ${payout.method}`);
     const token = randomUUID();
     let fresh = false;
     let attempt = await em.findOne(PayoutAttempt, { payoutId, status: { $ne: 'FAILED' } });
@@ -175,6 +176,10 @@ async function giveBack(em: EntityManager, ctx: Context, payout: Payout, reason:
   payout.failureReason = reason;
   post(em, payout, `payout:${payout.id}:returned`, payoutReturned(payout.partnerId, payout.amount));
   await release(em, ctx, payout);
+  // A partner that was deleted meanwhile is owed again, so it must be seen again.
+  await em.execute(
+    sql`update partners set deleted_at = null where id = ${payout.partnerId} and deleted_at is not null`,
+  );
   record(em, ctx, 'payout.returned', payout, { reason });
 }
 

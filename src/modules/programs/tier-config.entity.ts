@@ -10,6 +10,13 @@ import { Percentage } from '../../kernel/scalars.ts';
 registerEnumType(PartnerTier, {
   name: 'PartnerTier',
   description: 'The rungs of the program, lowest first. What each asks and gives: `TierConfig`.',
+  valuesConfig: {
+    BRONZE: { description: 'The first tier.' },
+    SILVER: { description: 'The second tier.' },
+    GOLD: { description: 'The third tier.' },
+    PLATINUM: { description: 'The fourth tier.' },
+    DIAMOND: { description: 'The highest tier.' },
+  },
 });
 
 /** What a tier asks of a partner and gives to it. */
