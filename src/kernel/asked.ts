@@ -44,3 +44,7 @@ export function perField<V>(store: PerField<V>, { fieldNodes }: GraphQLResolveIn
   kept.push({ nodes: fieldNodes, value });
   return value;
 }
+
+/** Whether an id is all that is asked of a row. */
+export const asksIdOnly = (fields: ReadonlySet<string>): boolean =>
+  [...fields].every((field) => field === 'id');

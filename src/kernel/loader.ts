@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { GraphQLResolveInfo } from 'graphql';
-import { askedFields, type PerField, perField } from './asked.ts';
+import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
 import type { Context } from './context.ts';
 import { memo } from './memo.ts';
 import { from, query, select, type Table } from './rows.ts';
@@ -22,19 +22,20 @@ export function loaderFor<K, V>(
 
 const idOnly: PerField<boolean> = new WeakMap();
 
-const asksIdOnly = (info: GraphQLResolveInfo): boolean =>
-  perField(idOnly, info, () => [...askedFields(info)].every((field) => field === 'id'));
-
 /** The row that `id` names, or null where the actor may not see it. */
 export function loadOne<T extends { id: string }>(
   ctx: Context,
   info: GraphQLResolveInfo,
   table: Table<T>,
   id: string | null,
+  /** The row that points at it, which may have brought it along (`Table.one`). */
+  row: object,
 ): Promise<T | null> | T | null {
   if (id === null) return null;
+  const brought = (row as Record<string, T | null | undefined>)[info.fieldName];
+  if (brought !== undefined) return brought;
   // Staff sees every row that a row of its own points at, so an id alone needs no look at the table.
-  if (ctx.actor.partnerId === null && asksIdOnly(info)) {
+  if (ctx.actor.partnerId === null && perField(idOnly, info, () => asksIdOnly(askedFields(info)))) {
     return Object.assign(Object.create(table.type.prototype) as T, { id });
   }
   return loaderFor<string, T | null>(ctx, info, async (ids) => {

@@ -6,7 +6,17 @@ import { askedFields } from './asked.ts';
 import type { Context } from './context.ts';
 import { loaderFor } from './loader.ts';
 import { memo } from './memo.ts';
-import { type Condition, from, query, Statement, scopeOf, select, type Table, where } from './rows.ts';
+import {
+  type Condition,
+  from,
+  query,
+  type Selection,
+  Statement,
+  scopeOf,
+  select,
+  type Table,
+  where,
+} from './rows.ts';
 
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 100;
@@ -132,6 +142,14 @@ function pageOf<T extends { id: string }>(
 const beyond = (table: { alias: string }, after: string | null | undefined): Condition[] =>
   after == null ? [] : [where(`${table.alias}.id < $`, idOf(after))];
 
+const whole = ({ alias }: { alias: string }) => ({ list: `${alias}.*`, joins: '' });
+
+/** Joins other rows to a page that is cut already: joined first, PostgreSQL may walk the wrong table. */
+const joined = <T extends object>({ alias }: Table<T>, { list, joins }: Selection<T>): [string, string] => [
+  `select ${list} from (`,
+  `) ${alias}${joins} order by ${alias}.id desc`,
+];
+
 /** One page of a scoped table, newest first. */
 export async function page<T extends { id: string }>(
   ctx: Context,
@@ -142,10 +160,11 @@ export async function page<T extends { id: string }>(
 ): Promise<Connection<T>> {
   const size = pageSize(first);
   const selection = select(table, info, ['edges', 'node']);
-  const statement = from(table, ctx.actor, selection)
+  const cut = from(table, ctx.actor, selection.wide ? whole(table) : selection)
     .and(conditions)
     .and(beyond(table, after))
     .add(` order by ${table.alias}.id desc limit ${size + 1}`); // in the text, so that one plan serves
+  const statement = selection.wide ? cut.around(...joined(table, selection)) : cut;
   const count = { list: 'count(*)::int', joins: '' };
   const [rows, counted] = await Promise.all([
     query(ctx, statement),
@@ -172,19 +191,28 @@ export function pageOfEach<T extends { id: string }>(
 ): Promise<Connection<T>> {
   return loaderFor<string, Connection<T>>(ctx, info, async (ids) => {
     const size = pageSize(first);
-    const { list, joins, read } = select(table, info, ['edges', 'node']);
-    const ofEach = (columns: string, more: string) =>
+    const selection = select(table, info, ['edges', 'node']);
+    const { wide, read } = selection;
+    const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
       new Statement()
-        .add(`select owner.id, row.* from unnest($::uuid[]) owner(id) cross join lateral (`, ids)
-        .add(`select ${columns} from ${table.from}${more} where ${tie}`)
+        .add(`select ${list} from ${table.from}${joins} where ${tie}`)
         .and(scopeOf(ctx.actor, table.alias, table.partner))
         .and(conditions);
-    const rows = ofEach(list, joins)
+    const each = (statement: Statement) =>
+      statement.around(
+        'select owner.id, row.* from unnest($::uuid[]) owner(id) cross join lateral (',
+        ') row',
+        [ids],
+      );
+    const cut = ofEach(wide ? whole(table) : selection)
       .and(beyond(table, after))
-      .add(` order by ${table.alias}.id desc limit ${size + 1}) row`);
+      .add(` order by ${table.alias}.id desc limit ${size + 1}`);
+    const rows = each(wide ? cut.around(...joined(table, selection)) : cut);
     const [found, counted] = await Promise.all([
       query(ctx, rows),
-      askedFields(info).has('totalCount') ? query(ctx, ofEach('count(*)::int', '').add(') row')) : null,
+      askedFields(info).has('totalCount')
+        ? query(ctx, each(ofEach({ list: 'count(*)::int', joins: '' })))
+        : null,
     ]);
     const lists = new Map<string, T[]>(ids.map((key) => [key, []]));
     for (const values of found) lists.get(values[0] as string)?.push(read(values, 1));

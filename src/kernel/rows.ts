@@ -3,7 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { QueryConfig } from 'pg';
 import { notFound, unauthenticated } from '../domain/errors.ts';
 import type { Actor } from './actor.ts';
-import { askedFields, type PerField, perField } from './asked.ts';
+import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
 import type { Context } from './context.ts';
 import { idOf } from './ids.ts';
 import { MoneyColumn } from './money.column.ts';
@@ -25,8 +25,17 @@ export interface Table<T extends object> {
   /** The column that holds the owning partner; absent where partners own nothing of it. */
   readonly partner?: string;
   readonly columns: Readonly<Record<string, Column>>;
+  /** Rows that a row points at: joined where a list asks for more of them than their id. What a row points at is of
+   *  its own tenant and partner, by the references of the database. */
+  readonly one?: Readonly<Record<string, One>>;
   /** Columns that a field resolver needs of its row. */
   readonly needs?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface One {
+  /** The column that holds the other row's id. */
+  readonly key: string;
+  readonly table: () => Table<{ id: string }>;
 }
 
 export const column = (sql: string, join?: string): Column => (join ? { sql: [sql], join } : { sql: [sql] });
@@ -67,6 +76,15 @@ export class Statement {
       this.text += `$${this.values.length}${pieces[i]}`;
     }
     return this;
+  }
+
+  /** Puts text before and after; `values` are those of the text before. */
+  around(before: string, after: string, values: readonly unknown[] = []): Statement {
+    const outer = new Statement().add(before, ...values);
+    const shift = outer.values.length;
+    outer.text += this.text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + shift}`) + after;
+    outer.values.push(...this.values);
+    return outer;
   }
 
   and(conditions: readonly Condition[]): this {
@@ -119,8 +137,11 @@ export async function query(
 
 /** Which columns a field's answer takes, worked out once a document. */
 export interface Selection<T extends object> {
+  readonly sql: readonly string[];
   readonly list: string;
   readonly joins: string;
+  /** Whether other rows are joined, so that the page is to be cut before the joins. */
+  readonly wide: boolean;
   readonly read: (values: readonly unknown[], from?: number) => T;
 }
 
@@ -133,19 +154,26 @@ export function select<T extends object>(
   path: readonly string[] = [],
   always: readonly string[] = ['id'],
 ): Selection<T> {
-  return perField(selections, info, () =>
-    selectionOf(table, askedFields(info, path), always),
-  ) as Selection<T>;
+  return perField(selections, info, () => selectionOf(table, info, path, always)) as Selection<T>;
 }
 
 function selectionOf<T extends object>(
   table: Table<T>,
-  fields: Iterable<string>,
-  always: readonly string[] = ['id'],
+  info: GraphQLResolveInfo,
+  path: readonly string[],
+  always: readonly string[],
 ): Selection<T> {
   const wanted = new Set(always);
-  for (const field of fields) {
+  const others: { field: string; key: string; table: Table<{ id: string }>; selection: Selection<object> }[] =
+    [];
+  for (const field of askedFields(info, path)) {
     for (const name of table.needs?.[field] ?? [field]) if (table.columns[name]) wanted.add(name);
+    const one = table.one?.[field];
+    if (!one) continue;
+    const below = [...path, field];
+    if (asksIdOnly(askedFields(info, below))) continue;
+    const other = one.table();
+    others.push({ field, key: one.key, table: other, selection: selectionOf(other, info, below, ['id']) });
   }
   const sql: string[] = [];
   const joins = new Set<string>();
@@ -163,13 +191,25 @@ function selectionOf<T extends object>(
     table.type.prototype,
     Object.fromEntries(Array.from(wanted, (name) => [name, plain])),
   ) as T;
+  const joined = others.map(({ field, key, table: other, selection }) => {
+    const at = sql.length;
+    sql.push(...selection.sql);
+    joins.add(`left join ${other.from} on ${other.alias}.id = ${key}${selection.joins}`);
+    return { field, at, read: selection.read };
+  });
   return {
+    sql,
     list: sql.join(', '),
     joins: [...joins].map((join) => ` ${join}`).join(''),
+    wide: joined.length > 0,
     read(values, from = 0) {
       const row = Object.create(prototype) as Record<string, unknown>;
       for (const { name, at, read } of readers)
         row[name] = read ? read(values, from + at) : values[from + at];
+      for (const { field, at, read } of joined) {
+        const found = values[from + at] !== null; // the joined row's id comes first
+        Object.defineProperty(row, field, { value: found ? read(values, from + at) : null });
+      }
       return row as T;
     },
   };

@@ -8,6 +8,9 @@ import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { column, moneyColumn, type Table } from '../../kernel/rows.ts';
 import { JSONObject, Percentage } from '../../kernel/scalars.ts';
+import { customerTable } from '../customers/customer.entity.ts';
+import { partnerTable } from '../partners/partner.entity.ts';
+import { referralTable } from '../referrals/referral.entity.ts';
 
 registerEnumType(CommissionStatus, {
   name: 'CommissionStatus',
@@ -195,6 +198,11 @@ export const commissionTable: Table<Commission> = {
     metadata: column('c.metadata'),
     createdAt: column('c.created_at'),
     updatedAt: column('c.updated_at'),
+  },
+  one: {
+    partner: { key: 'c.partner_id', table: () => partnerTable },
+    customer: { key: 'c.customer_id', table: () => customerTable },
+    referral: { key: 'c.referral_id', table: () => referralTable },
   },
   needs: {
     rate: ['rateBps'],

@@ -154,20 +154,20 @@ export class CommissionResolver {
 
   @FieldResolver(() => Partner, { description: 'Who earned it.' })
   partner(
-    @Root() { partnerId }: Commission,
+    @Root() root: Commission,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner | null> | Partner | null {
-    return loadOne(ctx, info, partnerTable, partnerId);
+    return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }
 
   @FieldResolver(() => Customer, { nullable: true, description: 'Who bought.' })
   customer(
-    @Root() { customerId }: Commission,
+    @Root() root: Commission,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Customer | null> | Customer | null {
-    return loadOne(ctx, info, customerTable, customerId ?? null);
+    return loadOne(ctx, info, customerTable, root.customerId ?? null, root);
   }
 
   @FieldResolver(() => Referral, {
@@ -175,11 +175,11 @@ export class CommissionResolver {
     description: 'The click that led to it; null for one made by hand.',
   })
   referral(
-    @Root() { referralId }: Commission,
+    @Root() root: Commission,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Referral | null> | Referral | null {
-    return loadOne(ctx, info, referralTable, referralId ?? null);
+    return loadOne(ctx, info, referralTable, root.referralId ?? null, root);
   }
 
   @FieldResolver(() => MoneyColumn, {

@@ -6,6 +6,7 @@ import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { column, moneyColumn, type Table } from '../../kernel/rows.ts';
 import { JSONObject, LocalDate } from '../../kernel/scalars.ts';
+import { partnerTable } from '../partners/partner.entity.ts';
 
 registerEnumType(PayoutStatus, {
   name: 'PayoutStatus',
@@ -178,5 +179,6 @@ export const payoutTable: Table<Payout> = {
     createdAt: column('o.created_at'),
     updatedAt: column('o.updated_at'),
   },
+  one: { partner: { key: 'o.partner_id', table: () => partnerTable } },
   needs: { partner: ['partnerId'] },
 };

@@ -116,11 +116,11 @@ export class PayoutResolver {
 
   @FieldResolver(() => Partner, { description: 'Who is paid.' })
   partner(
-    @Root() { partnerId }: Payout,
+    @Root() root: Payout,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner | null> | Partner | null {
-    return loadOne(ctx, info, partnerTable, partnerId);
+    return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }
 
   @FieldResolver(() => CommissionLines, {
@@ -160,7 +160,7 @@ export class CommissionPayoutResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Payout | null> | Payout | null {
-    return loadOne(ctx, info, payoutTable, (root as { payoutId?: string | null }).payoutId ?? null);
+    return loadOne(ctx, info, payoutTable, (root as { payoutId?: string | null }).payoutId ?? null, root);
   }
 }
 

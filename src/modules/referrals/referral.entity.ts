@@ -5,6 +5,8 @@ import { ReferralStatus } from '../../domain/referral.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { column, type Table } from '../../kernel/rows.ts';
 import { JSONObject } from '../../kernel/scalars.ts';
+import { customerTable } from '../customers/customer.entity.ts';
+import { partnerTable } from '../partners/partner.entity.ts';
 
 registerEnumType(ReferralStatus, {
   name: 'ReferralStatus',
@@ -104,6 +106,10 @@ export const referralTable: Table<Referral> = {
     customerId: column('f.customer_id'),
     metadata: column('f.metadata'),
     createdAt: column('f.created_at'),
+  },
+  one: {
+    partner: { key: 'f.partner_id', table: () => partnerTable },
+    customer: { key: 'f.customer_id', table: () => customerTable },
   },
   needs: { partner: ['partnerId'], customer: ['customerId'] },
 };

@@ -75,21 +75,23 @@ export class ReferralResolver {
     description: 'Whose link it was; null to who may not see the partner.',
   })
   partner(
-    @Root() { partnerId }: Referral,
+    @Root() root: Referral,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner | null> | Partner | null {
-    return ctx.actor.permissions.has('program:read') ? loadOne(ctx, info, partnerTable, partnerId) : null;
+    return ctx.actor.permissions.has('program:read')
+      ? loadOne(ctx, info, partnerTable, root.partnerId, root)
+      : null;
   }
 
   @FieldResolver(() => Customer, { nullable: true, description: 'Who bought; null until it is converted.' })
   customer(
-    @Root() { customerId }: Referral,
+    @Root() root: Referral,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Customer | null> | Customer | null {
     return ctx.actor.permissions.has('program:read')
-      ? loadOne(ctx, info, customerTable, customerId ?? null)
+      ? loadOne(ctx, info, customerTable, root.customerId ?? null, root)
       : null;
   }
 }
