@@ -32,7 +32,7 @@ export interface Table<T extends object> {
   readonly needs?: Readonly<Record<string, readonly string[]>>;
 }
 
-export interface One {
+interface One {
   /** The column that holds the other row's id. */
   readonly key: string;
   readonly table: () => Table<{ id: string }>;
