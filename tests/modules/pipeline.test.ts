@@ -34,6 +34,19 @@ const abusive: [string, string, string][] = [
     'deep',
   ],
   [
+    'pages that fragments ask for',
+    `{ commissions(first: 100) { edges { node { partner { ...P } } } } }
+     fragment P on Partner { payouts { ...O } a: commissions(first: 100) { ...C } b: commissions(first: 100) { ...C } c: commissions(first: 100) { ...C } }
+     fragment O on PayoutConnection { edges { node { id } } }
+     fragment C on CommissionConnection { edges { node { id } } }`,
+    'rows',
+  ],
+  [
+    'fragments within fragments',
+    `{ ...F0 } ${Array.from({ length: 8 }, (_, i) => `fragment F${i} on Query { ${`...F${i + 1} `.repeat(50)} }`).join(' ')} fragment F8 on Query { program { tenantId } }`,
+    'fields',
+  ],
+  [
     'hundreds of root fields',
     `{ ${Array.from({ length: 101 }, (_, i) => `a${i}: program { tenantId }`).join(' ')} }`,
     'root fields',

@@ -5,10 +5,11 @@ import { MAX_MINOR, money } from '../../domain/money.ts';
 import { commissionAccrued, commissionWithdrawn } from '../../domain/posting.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountOf, currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
-import { idOf } from '../../kernel/ids.ts';
+import { idOf, isId } from '../../kernel/ids.ts';
 import { happenedAt } from '../../kernel/instants.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
+import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
@@ -127,10 +128,6 @@ export async function approveCommissions(
   return { approved: approved.map((line) => line.id), failures };
 }
 
-function isId(id: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
-}
-
 async function approve(em: EntityManager, ctx: Context, line: Commission): Promise<void> {
   const { actor, clock } = ctx;
   if (line.reversesId) throw conflict('a refund is approved with the line that it takes back from');
@@ -145,8 +142,7 @@ async function approve(em: EntityManager, ctx: Context, line: Commission): Promi
 
 /** Refuses a line for good, with a reason; what was owed by it is owed no more. */
 export async function rejectCommission(ctx: Context, id: string, reason: string): Promise<string> {
-  const why = reason.trim();
-  if (why.length < 1 || why.length > 1_000) throw invalid('reason', 'must be 1 to 1000 characters long');
+  const why = reasonOf(reason);
   const line = await transact(ctx, async (em) => {
     const line = await lockCommission(em, id, { partnerToo: true });
     if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');

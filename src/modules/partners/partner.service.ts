@@ -147,12 +147,12 @@ export async function lockPartner(em: EntityManager, id: string, field = 'id'): 
 
 /** The partner, held in place until the transaction ends: it earns, so nobody may delete it meanwhile. */
 export async function holdPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
-  const { id: key } = await findPartner(em, id, field);
+  const partner = await findPartner(em, id, field);
   const [held] = await em.execute<object[]>(
-    sql`select 1 from partners where id = ${key} and deleted_at is null for share`,
+    sql`select 1 from partners where id = ${partner.id} and deleted_at is null for share`,
   );
   if (!held) throw notFound('partner');
-  return em.findOneOrFail(Partner, key);
+  return partner;
 }
 
 /** The partner, unlocked; a foreign one answers like one that does not exist. */

@@ -13,6 +13,7 @@ import { currencyOf } from '../../kernel/currency.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
+import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
@@ -132,8 +133,7 @@ export async function retryPayout(ctx: Context, id: string): Promise<string> {
 
 /** Calls a payout off that is not with the rail; its lines are owed again. */
 export async function cancelPayout(ctx: Context, id: string, reason: string): Promise<string> {
-  const why = reason.trim();
-  if (why.length < 1 || why.length > 1_000) throw invalid('reason', 'must be 1 to 1000 characters long');
+  const why = reasonOf(reason);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
     Object.assign(payout, { status: afterPayout('cancel', payout.status), failureReason: why });
