@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'BAD_USER_INPUT'
   | 'CONFLICT'
+  | 'RATE_LIMITED'
   | 'SERVICE_UNAVAILABLE';
 
 export interface ErrorDetails {
@@ -11,6 +12,8 @@ export interface ErrorDetails {
   readonly field?: string;
   /** A stable name for the refusal, e.g. `BELOW_MINIMUM`, for programs that must tell refusals apart. */
   readonly reason?: string;
+  /** Seconds after which it may be tried again. */
+  readonly retryAfter?: number;
 }
 
 /** A refusal that the caller can act on. Anything else that is thrown is a bug: logged, masked. */

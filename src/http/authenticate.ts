@@ -79,7 +79,13 @@ async function verify(token: string, key: Uint8Array): Promise<{ actor: Actor; e
       TENANT.test(tenant) &&
       (role === 'PARTNER' ? typeof partner === 'string' && validate(partner) : partner === undefined);
     if (!valid) throw unauthenticated('the token lacks a claim or has a malformed one');
-    const actor = actorOf(sub, role as Role, tenant, (partner as string | undefined)?.toLowerCase() ?? null);
+    const actor = actorOf({
+      id: sub,
+      role: role as Role,
+      tenantId: tenant,
+      partnerId: (partner as string | undefined)?.toLowerCase() ?? null,
+      credential: 'TOKEN',
+    });
     return { actor, expiresAt: (exp as number) * 1_000 };
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw unauthenticated('the token has expired');

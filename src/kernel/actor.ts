@@ -8,6 +8,15 @@ export const Role = {
 } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
+/** What a person is in its partner's organisation. */
+export const MemberRole = {
+  OWNER: 'OWNER',
+  MANAGER: 'MANAGER',
+  FINANCE: 'FINANCE',
+  READ_ONLY: 'READ_ONLY',
+} as const;
+export type MemberRole = (typeof MemberRole)[keyof typeof MemberRole];
+
 export type Permission =
   | 'program:read' // partners, commissions, payouts, referrals, metrics: all that the scope shows
   | 'program:edit'
@@ -18,11 +27,17 @@ export type Permission =
   | 'commission:create'
   | 'commission:decide' // approve, reject, reverse
   | 'payout:make'
-  | 'payout:decide'; // approve, cancel, retry
+  | 'payout:decide' // approve, cancel, retry
+  | 'payoutAccount:edit' // where a partner's money goes, and its tax id
+  | 'member:manage' // the people of a partner
+  | 'apiKey:manage'
+  | 'audit:read'
+  | 'privacy:manage'; // export and erase a person
 
 export interface Actor {
   readonly id: string;
-  readonly role: Role | 'ANONYMOUS' | 'SYSTEM';
+  /** GUEST: who it is is proven, but nothing was granted to it yet. */
+  readonly role: Role | 'ANONYMOUS' | 'GUEST' | 'SYSTEM';
   readonly permissions: ReadonlySet<Permission>;
   /** The tenant that new rows go to; null only for anonymous callers and for jobs. */
   readonly tenantId: string | null;
@@ -30,6 +45,12 @@ export interface Actor {
   readonly partnerId: string | null;
   /** Platform administrators and jobs: rows of every tenant. */
   readonly everyTenant: boolean;
+  /** For partners: what the person is in its organisation; null for everybody else. */
+  readonly member: MemberRole | null;
+  /** How it proved who it is. */
+  readonly credential: 'NONE' | 'TOKEN' | 'OIDC' | 'API_KEY';
+  /** When the person last signed in, in milliseconds since 1970; null where the credential does not say. */
+  readonly signedInAt: number | null;
 }
 
 const read: Permission[] = ['program:read'];
@@ -41,20 +62,64 @@ const manage: Permission[] = [
   'partner:delete',
   'referral:convert',
   'commission:create',
+  'member:manage',
+  'apiKey:manage',
 ];
-const finance: Permission[] = [...read, 'commission:decide', 'payout:make', 'payout:decide'];
+const finance: Permission[] = [
+  ...read,
+  'commission:decide',
+  'payout:make',
+  'payout:decide',
+  'payoutAccount:edit',
+  'audit:read',
+];
 
-const permissionsOf: Record<Role, ReadonlySet<Permission>> = {
-  PLATFORM_ADMIN: new Set([...manage, ...finance]),
+const permissionsOf: Record<Exclude<Role, 'PARTNER'>, ReadonlySet<Permission>> = {
+  PLATFORM_ADMIN: new Set([...manage, ...finance, 'privacy:manage']),
   PROGRAM_MANAGER: new Set(manage),
   FINANCE: new Set(finance),
   ANALYST: new Set(read),
-  PARTNER: new Set([...read, 'partner:edit']), // its own contact data: see updatePartner
 };
 
-export function actorOf(id: string, role: Role, tenantId: string, partnerId: string | null): Actor {
-  const everyTenant = role === 'PLATFORM_ADMIN';
-  return { id, role, permissions: permissionsOf[role], tenantId, partnerId, everyTenant };
+const permissionsOfMember: Record<MemberRole, ReadonlySet<Permission>> = {
+  OWNER: new Set([...read, 'partner:edit', 'payoutAccount:edit', 'member:manage', 'apiKey:manage']),
+  MANAGER: new Set([...read, 'partner:edit']), // its own contact data: see updatePartner
+  FINANCE: new Set([...read, 'payoutAccount:edit']),
+  READ_ONLY: new Set(read),
+};
+
+interface Granted {
+  readonly id: string;
+  readonly role: Role;
+  readonly tenantId: string;
+  readonly partnerId?: string | null;
+  /** Of a partner only; an OWNER where nothing is said. */
+  readonly member?: MemberRole | null;
+  readonly credential: Actor['credential'];
+  readonly signedInAt?: number | null;
+}
+
+export function actorOf({
+  id,
+  role,
+  tenantId,
+  partnerId = null,
+  member,
+  credential,
+  signedInAt = null,
+}: Granted): Actor {
+  const inPartner = role === 'PARTNER' ? (member ?? 'OWNER') : null;
+  return {
+    id,
+    role,
+    permissions: role === 'PARTNER' ? permissionsOfMember[inPartner as MemberRole] : permissionsOf[role],
+    tenantId,
+    partnerId,
+    everyTenant: role === 'PLATFORM_ADMIN',
+    member: inPartner,
+    credential,
+    signedInAt,
+  };
 }
 
 export const anonymous: Actor = {
@@ -64,6 +129,9 @@ export const anonymous: Actor = {
   tenantId: null,
   partnerId: null,
   everyTenant: false,
+  member: null,
+  credential: 'NONE',
+  signedInAt: null,
 };
 
 /** Who durable jobs and public tracking act as: every row, no permission to decide anything. */
