@@ -56,11 +56,28 @@ function fault(
   return new GraphQLError(message, { nodes: node, extensions: { code: 'BAD_USER_INPUT', field } });
 }
 
-/** Without graphql-js's preamble and without suggestions, which would name values to a stranger. */
+/** In our words: graphql-js would repeat the value, which may be a secret or as long as the request, and suggest
+ *  others to a stranger. */
 function plain({ message, originalError }: GraphQLError): string {
-  const text = originalError?.message ?? message;
-  return text.replace(/^Expected type "\w+"\. /, '').replace(/ Did you mean .*$/, '');
+  if (originalError && !(originalError instanceof GraphQLError))
+    return originalError.message.replace(/: .*$/s, ''); // a scalar's own words, without the value
+  const text = message.replace(/^Expected type "\w+"\. /, '');
+  const type = /(?:in|type|Enum) "(\w+)"/.exec(text)?.[1];
+  if (/enum/i.test(text)) return `is not a value of ${type ?? 'the enum'}`;
+  const scalar = /^(Int|Float|String|Boolean|ID) cannot represent/.exec(text)?.[1];
+  if (scalar) return `is not ${kinds[scalar]}`;
+  if (/non-nullable type/.test(text)) return 'must not be null';
+  if (/to be an object/.test(text)) return 'must be an object';
+  return 'is not valid';
 }
+
+const kinds: Record<string, string> = {
+  Int: 'a whole number between -2147483648 and 2147483647',
+  Float: 'a number',
+  String: 'a text',
+  Boolean: 'true or false',
+  ID: 'an id',
+};
 
 const MAX_DEPTH = 32;
 
