@@ -85,6 +85,7 @@ async function verify(token: string, key: Uint8Array): Promise<{ actor: Actor; e
       tenantId: tenant,
       partnerId: (partner as string | undefined)?.toLowerCase() ?? null,
       credential: 'TOKEN',
+      issuer: ISSUER,
     });
     return { actor, expiresAt: (exp as number) * 1_000 };
   } catch (error) {

@@ -49,6 +49,10 @@ export interface Actor {
   readonly member: MemberRole | null;
   /** How it proved who it is. */
   readonly credential: 'NONE' | 'TOKEN' | 'OIDC' | 'API_KEY';
+  /** Who says who it is; with `id` it names a person. Null for API keys, jobs and nobody. */
+  readonly issuer: string | null;
+  /** The row of `members` that makes it one of its partner; null where the credential itself says so. */
+  readonly memberId: string | null;
   /** When the person last signed in, in milliseconds since 1970; null where the credential does not say. */
   readonly signedInAt: number | null;
 }
@@ -96,6 +100,8 @@ interface Granted {
   /** Of a partner only; an OWNER where nothing is said. */
   readonly member?: MemberRole | null;
   readonly credential: Actor['credential'];
+  readonly issuer?: string | null;
+  readonly memberId?: string | null;
   readonly signedInAt?: number | null;
 }
 
@@ -106,6 +112,8 @@ export function actorOf({
   partnerId = null,
   member,
   credential,
+  issuer = null,
+  memberId = null,
   signedInAt = null,
 }: Granted): Actor {
   const inPartner = role === 'PARTNER' ? (member ?? 'OWNER') : null;
@@ -118,6 +126,8 @@ export function actorOf({
     everyTenant: role === 'PLATFORM_ADMIN',
     member: inPartner,
     credential,
+    issuer,
+    memberId,
     signedInAt,
   };
 }
@@ -131,6 +141,8 @@ export const anonymous: Actor = {
   everyTenant: false,
   member: null,
   credential: 'NONE',
+  issuer: null,
+  memberId: null,
   signedInAt: null,
 };
 
