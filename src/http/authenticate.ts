@@ -13,6 +13,8 @@ interface Claims {
   readonly role: Role;
   readonly tenantId: string;
   readonly partnerId?: string | undefined;
+  /** When the person signed in; now where nothing is said. */
+  readonly signedInAt?: Date | undefined;
 }
 
 export interface Authenticator {
@@ -44,13 +46,13 @@ export function authenticator(secret: string): Authenticator {
     expiryOf: (authorization) =>
       authorization ? (known.get(authorization.slice('Bearer '.length))?.expiresAt ?? null) : null,
 
-    sign({ user, role, tenantId, partnerId }, lifetime) {
+    sign({ user, role, tenantId, partnerId, signedInAt }, lifetime) {
       return new SignJWT({ role, tenant: tenantId, ...(partnerId && { partner: partnerId }) })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setSubject(user)
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
-        .setIssuedAt()
+        .setIssuedAt(signedInAt)
         .setExpirationTime(lifetime)
         .sign(key);
     },
@@ -67,7 +69,7 @@ async function verify(token: string, key: Uint8Array): Promise<{ actor: Actor; e
       maxTokenAge: '400 days',
       clockTolerance: 30,
     });
-    const { sub, role, tenant, partner, exp } = payload;
+    const { sub, role, tenant, partner, exp, iat } = payload;
     const valid =
       typeof sub === 'string' &&
       sub.length > 0 &&
@@ -86,6 +88,7 @@ async function verify(token: string, key: Uint8Array): Promise<{ actor: Actor; e
       partnerId: (partner as string | undefined)?.toLowerCase() ?? null,
       credential: 'TOKEN',
       issuer: ISSUER,
+      signedInAt: (iat as number) * 1_000,
     });
     return { actor, expiresAt: (exp as number) * 1_000 };
   } catch (error) {

@@ -30,7 +30,10 @@ export interface TestApp {
   readonly statements: string[];
   /** How many subscriptions listen to a partner's figures. */
   listeners(partnerId: string): number;
-  token(role: Role, more?: { tenant?: string; partner?: string; user?: string }): Promise<string>;
+  token(
+    role: Role,
+    more?: { tenant?: string; partner?: string; user?: string; signedInAt?: Date },
+  ): Promise<string>;
   /** The whole answer of an operation, sent over HTTP. */
   send<T = Data>(
     token: string | null,
@@ -94,8 +97,13 @@ export async function createTestApp(
     statements,
     token: (
       role,
-      { tenant = TENANT, partner, user = `${role.toLowerCase()}-${randomUUID().slice(0, 8)}` } = {},
-    ) => app.authenticator.sign({ user, role, tenantId: tenant, partnerId: partner }, '1 hour'),
+      {
+        tenant = TENANT,
+        partner,
+        user = `${role.toLowerCase()}-${randomUUID().slice(0, 8)}`,
+        signedInAt,
+      } = {},
+    ) => app.authenticator.sign({ user, role, tenantId: tenant, partnerId: partner, signedInAt }, '1 hour'),
     async send(token, query, variables = {}, operationName) {
       const { body } = await app.server.inject({
         method: 'POST',
