@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
 import { memoryFeed } from './adapters/memory/memory-feed.ts';
+import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
 import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
 import { systemClock } from './adapters/system-clock.ts';
@@ -53,6 +54,7 @@ export async function createApp(
     feed: config.redisUrl
       ? redisFeed(config.redisUrl, (error) => log.warn({ error }, 'redis'))
       : memoryFeed(),
+    outbound: guardedFetch(),
     rail: () => sandbox,
     pseudonym: (value) => createHmac('sha256', config.jwtSecret).update(value).digest('base64url'),
     ...ownPorts,

@@ -35,6 +35,7 @@ export function contextFor(services: Services, { actor, requestId, ipAddress = n
   return {
     clock: services.clock,
     feed: services.feed,
+    outbound: services.outbound,
     rail: services.rail,
     pseudonym: services.pseudonym,
     pool: services.pool,

@@ -1,11 +1,13 @@
 import type { PayoutMethod } from '../domain/payout.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { Clock } from './clock.ts';
+import type { Outbound } from './outbound.ts';
 import type { PayoutRail } from './payout-rail.ts';
 
 export interface Ports {
   readonly clock: Clock;
   readonly feed: ChangeFeed;
+  readonly outbound: Outbound;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
   /** A keyed hash: the same value gives the same text, and nobody without the key can tell the value. */
