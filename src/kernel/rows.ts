@@ -162,6 +162,8 @@ function selectionOf<T extends object>(
   info: GraphQLResolveInfo,
   path: readonly string[],
   always: readonly string[],
+  /** Aliases that the statement has already: a table comes into it once, and where it is asked for again a loader reads it. */
+  taken = new Set([table.alias]),
 ): Selection<T> {
   const wanted = new Set(always);
   const others: { field: string; key: string; table: Table<{ id: string }>; selection: Selection<object> }[] =
@@ -173,7 +175,14 @@ function selectionOf<T extends object>(
     const below = [...path, field];
     if (asksIdOnly(askedFields(info, below))) continue;
     const other = one.table();
-    others.push({ field, key: one.key, table: other, selection: selectionOf(other, info, below, ['id']) });
+    if (taken.has(other.alias)) continue;
+    taken.add(other.alias);
+    others.push({
+      field,
+      key: one.key,
+      table: other,
+      selection: selectionOf(other, info, below, ['id'], taken),
+    });
   }
   const sql: string[] = [];
   const joins = new Set<string>();

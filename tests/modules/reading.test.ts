@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { makeCommission, makePartner, staffOf } from '../support/make.ts';
+import { CONVERT, makeClick, makeCommission, makePartner, staffOf } from '../support/make.ts';
 
 let app: TestApp;
 let staff: Awaited<ReturnType<typeof staffOf>>;
@@ -77,6 +77,21 @@ describe('a query says the same however it is written', () => {
   test('with nothing but its type asked for', async () => {
     expect(await app.ask(staff.maria, '{ partners { __typename edges { __typename } } }')).toEqual({
       partners: { __typename: 'PartnerConnection', edges: [{ __typename: 'PartnerEdge' }] },
+    });
+  });
+
+  test('with a customer and a partner that are reached on two ways', async () => {
+    const { referralCode } = await makePartner(app, staff.manager, { companyName: 'Two Ways Ltd' });
+    const referral = await makeClick(app, referralCode);
+    const { convertReferral } = await app.ask(staff.manager, CONVERT, {
+      id: referral,
+      input: { customerId: 'cust_two_ways', amount: '10' },
+    });
+    const who = 'customer { externalId } partner { companyName }';
+    const query = `query ($id: ID!) { commission(id: $id) { ${who} referral { ${who} } } }`;
+    const them = { customer: { externalId: 'cust_two_ways' }, partner: { companyName: 'Two Ways Ltd' } };
+    expect(await app.ask(staff.maria, query, { id: convertReferral.commissions[0].id })).toEqual({
+      commission: { ...them, referral: them },
     });
   });
 });
