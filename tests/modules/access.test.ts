@@ -5,253 +5,49 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSchema } from '../../src/schema.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
-  APPROVE,
   aPartner,
   CONVERT,
-  CREATE_COMMISSION,
   CREATE_PAYOUT,
   type MadePartner,
   makeApproved,
   makeClick,
-  makeCommission,
-  makePartner,
-  REJECT,
-  REVERSE,
   staffOf,
   TRACK,
   unknownId,
 } from '../support/make.ts';
+import {
+  type Answer,
+  makeWorld,
+  type Operation,
+  ok,
+  operations,
+  people,
+  period,
+  reads,
+  type Who,
+  type World,
+} from '../support/operations.ts';
 import { listen } from '../support/sockets.ts';
 import { until } from '../support/until.ts';
 
 const SECRET = 'the secret of the access tests, 32 characters or more';
 let app: TestApp;
-let staff: Awaited<ReturnType<typeof staffOf>>;
-let maker: string; // makes what is decided upon, so that nobody in the table meets a line of its own
+let world: World;
+let staff: World['staff'];
+let maker: World['maker'];
 let partner: MadePartner;
 let other: MadePartner;
-let as: Record<Who, string | null>;
-
-type Who =
-  | 'admin'
-  | 'manager'
-  | 'finance'
-  | 'analyst'
-  | 'partner' // asks about itself
-  | 'another partner'
-  | 'finance elsewhere'
-  | 'manager elsewhere'
-  | 'nobody';
+let as: World['as'];
+let pending: World['pending'];
+let approved: World['approved'];
+let click: World['click'];
 
 beforeAll(async () => {
   app = await createTestApp({}, { JWT_SECRET: SECRET });
-  staff = await staffOf(app);
-  maker = await app.token('PLATFORM_ADMIN', { user: 'maker' });
-  const elsewhere = await staffOf(app, 'elsewhere');
-  partner = await makePartner(app, maker, { payoutMethod: 'STRIPE' });
-  other = await makePartner(app, maker, { payoutMethod: 'STRIPE' });
-  as = {
-    admin: staff.admin,
-    manager: staff.manager,
-    finance: staff.maria,
-    analyst: staff.analyst,
-    partner: await app.token('PARTNER', { partner: partner.id }),
-    'another partner': await app.token('PARTNER', { partner: other.id }),
-    'finance elsewhere': elsewhere.maria,
-    'manager elsewhere': elsewhere.manager,
-    nobody: null,
-  };
+  world = await makeWorld(app);
+  ({ staff, maker, partner, other, as, pending, approved, click } = world);
 });
 afterAll(() => app.close());
-
-const pending = () => makeCommission(app, maker, partner.id);
-const approved = () => makeApproved(app, { manager: maker, maria: staff.tom }, partner.id);
-const click = () => makeClick(app, partner.referralCode);
-const period = { periodStart: '2026-01-01', periodEnd: '2100-01-01' };
-async function payout(): Promise<string> {
-  await approved();
-  return (await app.ask(maker, CREATE_PAYOUT, { input: { partnerId: partner.id, ...period } })).createPayout
-    .id;
-}
-async function failed(): Promise<string> {
-  const id = await payout();
-  for (const status of ['APPROVED', 'PROCESSING', 'FAILED'])
-    await app.database.pool.query('update payouts set status = $2 where id = $1', [id, status]);
-  return id;
-}
-const newcomer = () => makePartner(app, maker).then(({ id }) => id);
-
-type Answer = 'ok' | 'FORBIDDEN' | 'NOT_FOUND' | 'UNAUTHENTICATED';
-type Row = readonly [
-  admin: Answer,
-  manager: Answer,
-  finance: Answer,
-  analyst: Answer,
-  partner: Answer,
-  anotherPartner: Answer,
-  financeElsewhere: Answer,
-  managerElsewhere: Answer,
-  nobody: Answer,
-];
-const people: readonly Who[] = [
-  'admin',
-  'manager',
-  'finance',
-  'analyst',
-  'partner',
-  'another partner',
-  'finance elsewhere',
-  'manager elsewhere',
-  'nobody',
-];
-
-const [ok, no, hidden, who] = ['ok', 'FORBIDDEN', 'NOT_FOUND', 'UNAUTHENTICATED'] as const;
-//                     admin manager finance analyst partner another  finance elsewhere, manager elsewhere, nobody
-const reads: Row = [ok, ok, ok, ok, ok, hidden, hidden, hidden, who];
-const lists: Row = [ok, ok, ok, ok, ok, ok, ok, ok, who];
-const manages: Row = [ok, ok, no, no, no, no, no, hidden, who];
-const decides: Row = [ok, no, ok, no, no, no, hidden, no, who];
-
-interface Operation {
-  readonly document: string;
-  readonly answers: Row;
-  readonly variables?: (subject: string) => object;
-  /** A row of the partner for the operation to work on; a fresh one each time. */
-  readonly subject?: () => Promise<string>;
-}
-
-const byId = (id: string) => ({ id });
-const theirs = async () => partner.id;
-
-const operations: Record<string, Operation> = {
-  partner: {
-    document: 'query ($id: ID!) { partner(id: $id) { id } }',
-    variables: byId,
-    subject: theirs,
-    answers: reads,
-  },
-  partners: { document: '{ partners { edges { node { id } } } }', answers: lists },
-  commission: {
-    document: 'query ($id: ID!) { commission(id: $id) { id } }',
-    variables: byId,
-    subject: pending,
-    answers: reads,
-  },
-  commissions: { document: '{ commissions { edges { node { id } } } }', answers: lists },
-  payout: {
-    document: 'query ($id: ID!) { payout(id: $id) { id } }',
-    variables: byId,
-    subject: payout,
-    answers: reads,
-  },
-  payouts: { document: '{ payouts { edges { node { id } } } }', answers: lists },
-  referral: {
-    document: 'query ($id: ID!) { referral(id: $id) { id } }',
-    variables: byId,
-    subject: click,
-    answers: reads,
-  },
-  referrals: { document: '{ referrals { edges { node { id } } } }', answers: lists },
-  program: { document: '{ program { tenantId } }', answers: lists },
-  tierConfigs: { document: '{ tierConfigs { tier } }', answers: lists },
-  createPartner: {
-    document: 'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id } }',
-    variables: () => ({ input: aPartner() }),
-    answers: [ok, ok, no, no, no, no, no, ok, who],
-  },
-  updatePartner: {
-    document: 'mutation ($id: ID!) { updatePartner(id: $id, input: { contactName: "Jane" }) { id } }',
-    variables: byId,
-    subject: theirs,
-    answers: [ok, ok, no, no, ok, hidden, no, hidden, who],
-  },
-  deletePartner: {
-    document: 'mutation ($id: ID!) { deletePartner(id: $id) { id } }',
-    variables: byId,
-    subject: newcomer,
-    answers: manages,
-  },
-  updateProgram: {
-    document: 'mutation { updateProgram(input: { holdDays: 30 }) { tenantId } }',
-    answers: [ok, ok, no, no, no, no, no, ok, who],
-  },
-  updateTierConfig: {
-    document: 'mutation { updateTierConfig(input: { tier: GOLD, minCustomers: 50 }) { tier } }',
-    answers: [ok, ok, no, no, no, no, no, ok, who],
-  },
-  trackReferral: {
-    document: TRACK,
-    variables: (referralCode) => ({ input: { referralCode } }),
-    subject: async () => partner.referralCode,
-    answers: [ok, ok, ok, ok, ok, ok, hidden, hidden, ok],
-  },
-  convertReferral: {
-    document: CONVERT,
-    variables: (id) => ({ id, input: { customerId: 'c', amount: '1.00' } }),
-    subject: click,
-    answers: manages,
-  },
-  createCommission: {
-    document: CREATE_COMMISSION,
-    variables: (partnerId) => ({ input: { partnerId, type: 'BONUS', amount: '1.00' } }),
-    subject: theirs,
-    answers: manages,
-  },
-  approveCommission: { document: APPROVE, variables: byId, subject: pending, answers: decides },
-  approveCommissions: {
-    document:
-      'mutation ($ids: [ID!]!) { approveCommissions(ids: $ids) { approved { id } failures { code message } } }',
-    variables: (id) => ({ ids: [id] }),
-    subject: pending,
-    answers: [ok, no, ok, no, no, no, ok, no, who], // what is hidden is a failure of its own
-  },
-  rejectCommission: {
-    document: REJECT,
-    variables: (id) => ({ id, reason: 'x' }),
-    subject: pending,
-    answers: decides,
-  },
-  reverseCommission: {
-    document: REVERSE,
-    variables: (id) => ({ id, input: {} }),
-    subject: pending,
-    answers: decides,
-  },
-  createPayout: {
-    document: CREATE_PAYOUT,
-    variables: (partnerId) => ({ input: { partnerId, ...period } }),
-    subject: () => approved().then(theirs),
-    answers: decides,
-  },
-  approvePayout: {
-    document: 'mutation ($id: ID!) { approvePayout(id: $id) { id } }',
-    variables: byId,
-    subject: payout,
-    answers: decides,
-  },
-  cancelPayout: {
-    document: 'mutation ($id: ID!) { cancelPayout(id: $id, reason: "x") { id } }',
-    variables: byId,
-    subject: payout,
-    answers: decides,
-  },
-  retryPayout: {
-    document: 'mutation ($id: ID!) { retryPayout(id: $id) { id } }',
-    variables: byId,
-    subject: failed,
-    answers: decides,
-  },
-  runPayouts: {
-    document: 'mutation { runPayouts(input: {}) { id } }',
-    answers: [ok, no, ok, no, no, no, ok, no, who],
-  },
-  calculatePartnerMetrics: {
-    document: 'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',
-    variables: byId,
-    subject: theirs,
-    answers: reads,
-  },
-};
 
 const subscription = 'subscription ($id: ID!) { partnerMetricsUpdated(partnerId: $id) { clicks } }';
 
@@ -269,7 +65,7 @@ describe('who may do what', () => {
   });
 
   test.each(table)('%s by %s: %s', async (operation, name, expected, { document, variables, subject }) => {
-    const row = (await subject?.()) ?? '';
+    const row = (await subject?.(world)) ?? '';
     const answer = await app.send(as[name], document, variables?.(row));
     expect(answer.errors?.[0]?.extensions.code ?? 'ok').toBe(expected);
     if (expected === ok || !subject || operation === 'trackReferral') return;

@@ -1,0 +1,267 @@
+import type { TestApp } from './app.ts';
+import {
+  APPROVE,
+  aPartner,
+  CONVERT,
+  CREATE_COMMISSION,
+  CREATE_PAYOUT,
+  type MadePartner,
+  makeApproved,
+  makeClick,
+  makeCommission,
+  makePartner,
+  REJECT,
+  REVERSE,
+  staffOf,
+  TRACK,
+} from './make.ts';
+
+export type Who =
+  | 'admin'
+  | 'manager'
+  | 'finance'
+  | 'analyst'
+  | 'partner' // asks about itself
+  | 'another partner'
+  | 'finance elsewhere'
+  | 'manager elsewhere'
+  | 'nobody';
+
+export const period = { periodStart: '2026-01-01', periodEnd: '2100-01-01' };
+
+/** Two partners of a tenant, people of every kind, and rows of the first partner that operations can work on. */
+export interface World {
+  readonly staff: Awaited<ReturnType<typeof staffOf>>;
+  /** Makes what is decided upon, so that nobody in the table meets a line of its own. */
+  readonly maker: string;
+  readonly partner: MadePartner;
+  readonly other: MadePartner;
+  readonly as: Record<Who, string | null>;
+  pending(): Promise<string>;
+  approved(): Promise<string>;
+  click(): Promise<string>;
+  payout(): Promise<string>;
+  failed(): Promise<string>;
+  newcomer(): Promise<string>;
+}
+
+export async function makeWorld(app: TestApp): Promise<World> {
+  const staff = await staffOf(app);
+  const maker = await app.token('PLATFORM_ADMIN', { user: 'maker' });
+  const elsewhere = await staffOf(app, 'elsewhere');
+  const partner = await makePartner(app, maker, { payoutMethod: 'STRIPE' });
+  const other = await makePartner(app, maker, { payoutMethod: 'STRIPE' });
+  const as = {
+    admin: staff.admin,
+    manager: staff.manager,
+    finance: staff.maria,
+    analyst: staff.analyst,
+    partner: await app.token('PARTNER', { partner: partner.id }),
+    'another partner': await app.token('PARTNER', { partner: other.id }),
+    'finance elsewhere': elsewhere.maria,
+    'manager elsewhere': elsewhere.manager,
+    nobody: null,
+  };
+  const approved = () => makeApproved(app, { manager: maker, maria: staff.tom }, partner.id);
+  async function payout(): Promise<string> {
+    await approved();
+    const input = { partnerId: partner.id, ...period };
+    return (await app.ask(maker, CREATE_PAYOUT, { input })).createPayout.id;
+  }
+  return {
+    staff,
+    maker,
+    partner,
+    other,
+    as,
+    pending: () => makeCommission(app, maker, partner.id),
+    approved,
+    click: () => makeClick(app, partner.referralCode),
+    payout,
+    async failed() {
+      const id = await payout();
+      for (const status of ['APPROVED', 'PROCESSING', 'FAILED'])
+        await app.database.pool.query('update payouts set status = $2 where id = $1', [id, status]);
+      return id;
+    },
+    newcomer: () => makePartner(app, maker).then(({ id }) => id),
+  };
+}
+
+export type Answer = 'ok' | 'FORBIDDEN' | 'NOT_FOUND' | 'UNAUTHENTICATED';
+type Row = readonly [
+  admin: Answer,
+  manager: Answer,
+  finance: Answer,
+  analyst: Answer,
+  partner: Answer,
+  anotherPartner: Answer,
+  financeElsewhere: Answer,
+  managerElsewhere: Answer,
+  nobody: Answer,
+];
+export const people: readonly Who[] = [
+  'admin',
+  'manager',
+  'finance',
+  'analyst',
+  'partner',
+  'another partner',
+  'finance elsewhere',
+  'manager elsewhere',
+  'nobody',
+];
+
+export const ok = 'ok';
+const [no, hidden, who] = ['FORBIDDEN', 'NOT_FOUND', 'UNAUTHENTICATED'] as const;
+//                     admin manager finance analyst partner another  finance elsewhere, manager elsewhere, nobody
+export const reads: Row = [ok, ok, ok, ok, ok, hidden, hidden, hidden, who];
+const lists: Row = [ok, ok, ok, ok, ok, ok, ok, ok, who];
+const manages: Row = [ok, ok, no, no, no, no, no, hidden, who];
+const decides: Row = [ok, no, ok, no, no, no, hidden, no, who];
+
+export interface Operation {
+  readonly document: string;
+  readonly answers: Row;
+  readonly variables?: (subject: string) => object;
+  /** A row of the partner for the operation to work on; a fresh one each time. */
+  readonly subject?: (world: World) => Promise<string>;
+}
+
+const byId = (id: string) => ({ id });
+const theirs = async ({ partner }: World) => partner.id;
+
+export const operations: Record<string, Operation> = {
+  partner: {
+    document: 'query ($id: ID!) { partner(id: $id) { id } }',
+    variables: byId,
+    subject: theirs,
+    answers: reads,
+  },
+  partners: { document: '{ partners { edges { node { id } } } }', answers: lists },
+  commission: {
+    document: 'query ($id: ID!) { commission(id: $id) { id } }',
+    variables: byId,
+    subject: ({ pending }) => pending(),
+    answers: reads,
+  },
+  commissions: { document: '{ commissions { edges { node { id } } } }', answers: lists },
+  payout: {
+    document: 'query ($id: ID!) { payout(id: $id) { id } }',
+    variables: byId,
+    subject: ({ payout }) => payout(),
+    answers: reads,
+  },
+  payouts: { document: '{ payouts { edges { node { id } } } }', answers: lists },
+  referral: {
+    document: 'query ($id: ID!) { referral(id: $id) { id } }',
+    variables: byId,
+    subject: ({ click }) => click(),
+    answers: reads,
+  },
+  referrals: { document: '{ referrals { edges { node { id } } } }', answers: lists },
+  program: { document: '{ program { tenantId } }', answers: lists },
+  tierConfigs: { document: '{ tierConfigs { tier } }', answers: lists },
+  createPartner: {
+    document: 'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id } }',
+    variables: () => ({ input: aPartner() }),
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  updatePartner: {
+    document: 'mutation ($id: ID!) { updatePartner(id: $id, input: { contactName: "Jane" }) { id } }',
+    variables: byId,
+    subject: theirs,
+    answers: [ok, ok, no, no, ok, hidden, no, hidden, who],
+  },
+  deletePartner: {
+    document: 'mutation ($id: ID!) { deletePartner(id: $id) { id } }',
+    variables: byId,
+    subject: ({ newcomer }) => newcomer(),
+    answers: manages,
+  },
+  updateProgram: {
+    document: 'mutation { updateProgram(input: { holdDays: 30 }) { tenantId } }',
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  updateTierConfig: {
+    document: 'mutation { updateTierConfig(input: { tier: GOLD, minCustomers: 50 }) { tier } }',
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  trackReferral: {
+    document: TRACK,
+    variables: (referralCode) => ({ input: { referralCode } }),
+    subject: async ({ partner }) => partner.referralCode,
+    answers: [ok, ok, ok, ok, ok, ok, hidden, hidden, ok],
+  },
+  convertReferral: {
+    document: CONVERT,
+    variables: (id) => ({ id, input: { customerId: 'c', amount: '1.00' } }),
+    subject: ({ click }) => click(),
+    answers: manages,
+  },
+  createCommission: {
+    document: CREATE_COMMISSION,
+    variables: (partnerId) => ({ input: { partnerId, type: 'BONUS', amount: '1.00' } }),
+    subject: theirs,
+    answers: manages,
+  },
+  approveCommission: {
+    document: APPROVE,
+    variables: byId,
+    subject: ({ pending }) => pending(),
+    answers: decides,
+  },
+  approveCommissions: {
+    document:
+      'mutation ($ids: [ID!]!) { approveCommissions(ids: $ids) { approved { id } failures { code message } } }',
+    variables: (id) => ({ ids: [id] }),
+    subject: ({ pending }) => pending(),
+    answers: [ok, no, ok, no, no, no, ok, no, who], // what is hidden is a failure of its own
+  },
+  rejectCommission: {
+    document: REJECT,
+    variables: (id) => ({ id, reason: 'x' }),
+    subject: ({ pending }) => pending(),
+    answers: decides,
+  },
+  reverseCommission: {
+    document: REVERSE,
+    variables: (id) => ({ id, input: {} }),
+    subject: ({ pending }) => pending(),
+    answers: decides,
+  },
+  createPayout: {
+    document: CREATE_PAYOUT,
+    variables: (partnerId) => ({ input: { partnerId, ...period } }),
+    subject: (world) => world.approved().then(() => world.partner.id),
+    answers: decides,
+  },
+  approvePayout: {
+    document: 'mutation ($id: ID!) { approvePayout(id: $id) { id } }',
+    variables: byId,
+    subject: ({ payout }) => payout(),
+    answers: decides,
+  },
+  cancelPayout: {
+    document: 'mutation ($id: ID!) { cancelPayout(id: $id, reason: "x") { id } }',
+    variables: byId,
+    subject: ({ payout }) => payout(),
+    answers: decides,
+  },
+  retryPayout: {
+    document: 'mutation ($id: ID!) { retryPayout(id: $id) { id } }',
+    variables: byId,
+    subject: ({ failed }) => failed(),
+    answers: decides,
+  },
+  runPayouts: {
+    document: 'mutation { runPayouts(input: {}) { id } }',
+    answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  calculatePartnerMetrics: {
+    document: 'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',
+    variables: byId,
+    subject: theirs,
+    answers: reads,
+  },
+};
