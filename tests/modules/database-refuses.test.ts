@@ -52,20 +52,23 @@ const CHECK = '23514';
 const UNIQUE = '23505';
 
 describe('what is append-only', () => {
-  test.each(['postings', 'audit_events'])('%s: no row is changed, deleted or emptied away', async (table) => {
-    await approved();
-    expect(Number((await sql(`select count(*) from ${table}`)).rows[0].count)).toBeGreaterThan(0);
-    for (const statement of [
-      `update ${table} set created_at = now()`,
-      `update ${table} set tenant_id = tenant_id`,
-      `delete from ${table}`,
-      `truncate ${table} cascade`,
-    ])
-      expect(await refusal(statement), statement).toMatchObject({
-        code: REFUSED,
-        message: `${table} is append-only`,
-      });
-  });
+  test.each(['postings', 'audit_events', 'partner_history'])(
+    '%s: no row is changed, deleted or emptied away',
+    async (table) => {
+      await approved();
+      expect(Number((await sql(`select count(*) from ${table}`)).rows[0].count)).toBeGreaterThan(0);
+      for (const statement of [
+        `update ${table} set created_at = now()`,
+        `update ${table} set tenant_id = tenant_id`,
+        `delete from ${table}`,
+        `truncate ${table} cascade`,
+      ])
+        expect(await refusal(statement), statement).toMatchObject({
+          code: REFUSED,
+          message: `${table} is append-only`,
+        });
+    },
+  );
 
   test.each(['commissions', 'payouts', 'payout_items', 'payout_attempts'])(
     '%s: no row is deleted',
@@ -135,8 +138,10 @@ describe('a commission', () => {
 
   test.each(stored)('that is %s becomes %s only where its machine says so', async (from, to) => {
     const id = await pending();
-    if (from !== 'PENDING') await sql('update commissions set status = $2 where id = $1', id, from);
-    const move = ['update commissions set status = $2 where id = $1', id, to] as const;
+    const approver = "approved_by = coalesce(approved_by, 'tom'), approved_at = coalesce(approved_at, now())";
+    const update = `update commissions set status = $2, ${approver} where id = $1`;
+    if (from !== 'PENDING') await sql(update, id, from);
+    const move = [update, id, to] as const;
     if (edges.has(`${from} ${to}`)) expect((await sql(...move)).rowCount).toBe(1);
     else expect((await refusal(...move)).code).toMatch(/^2300|^23514/);
   });
@@ -161,6 +166,46 @@ describe('a commission', () => {
     expect(await refusal(`update commissions set ${column} = ${value} where id = $1`, id)).toMatchObject({
       code: REFUSED,
     });
+  });
+
+  test('is approved by somebody, not by who made it, and stays so', async () => {
+    const id = await pending();
+    const move =
+      "update commissions set status = 'APPROVED', approved_by = $2, approved_at = now() where id = $1";
+    expect(await refusal("update commissions set status = 'APPROVED' where id = $1", id)).toMatchObject({
+      code: CHECK,
+      constraint: 'commissions_approver',
+    });
+    expect(await refusal(move, id, 'manager')).toMatchObject({
+      code: CHECK,
+      constraint: 'commissions_four_eyes',
+    });
+    await sql(move, id, 'tom');
+    expect(await refusal(move, id, 'maria')).toMatchObject({ code: REFUSED });
+  });
+
+  test('is taken back at most whole, in its own currency', async () => {
+    const id = await approved();
+    const tried = (base: number, amount: number, more: object = {}) =>
+      app.database.pool
+        .query(
+          `insert into commissions select (jsonb_populate_record(c, jsonb_build_object('id', $2::text, 'type', 'REVERSAL',
+             'reverses_id', c.id, 'base_minor', $3::bigint, 'amount_minor', $4::bigint, 'created_by', null) || $5)).*
+           from commissions c where id = $1`,
+          [id, randomUUID(), base, amount, more],
+        )
+        .then(
+          () => 'taken',
+          ({ code, message }) => `${code} ${message}`,
+        );
+    const refused = `${REFUSED} refunds take back at most what was earned`;
+    expect(await tried(-10_001, -1_000)).toBe(refused);
+    expect(await tried(-10_000, -1_001)).toBe(refused);
+    expect(await tried(1, -1)).toBe(refused);
+    expect(await tried(-1, -1, { amount_currency: 'EUR', base_currency: 'EUR' })).toBe(refused);
+    expect(await tried(-6_000, -600)).toBe('taken');
+    const both = await Promise.all([tried(-4_000, -400), tried(-4_000, -400)]);
+    expect(both.sort()).toEqual([refused, 'taken']);
   });
 
   test('that a payout claims does not move', async () => {
@@ -355,10 +400,17 @@ describe('a payout', () => {
   test('is not approved by who created it', async () => {
     const { id } = await payout();
     expect(
-      await refusal(`update payouts set status = 'APPROVED', approved_by = created_by where id = $1`, id),
+      await refusal(
+        `update payouts set status = 'APPROVED', approved_by = created_by, approved_at = now() where id = $1`,
+        id,
+      ),
     ).toMatchObject({
       code: CHECK,
       constraint: 'payouts_approver',
+    });
+    expect(await refusal(`update payouts set status = 'APPROVED' where id = $1`, id)).toMatchObject({
+      code: CHECK,
+      constraint: 'payouts_approved_before_sent',
     });
   });
 
@@ -399,7 +451,8 @@ describe('a payout', () => {
   test.each(Object.keys(edges) as PayoutStatus[])(
     'that is %s moves only where its machine says so',
     async (from) => {
-      const move = 'update payouts set status = $2, paid_at = coalesce(paid_at, now()) where id = $1';
+      const move = `update payouts set status = $2, paid_at = coalesce(paid_at, now()),
+        approved_by = coalesce(approved_by, 'tom'), approved_at = coalesce(approved_at, now()) where id = $1`;
       for (const to of Object.values(PayoutStatus).filter((status) => status !== from)) {
         const { id } = await payout();
         for (const step of way[from]) await sql(move, id, step);
@@ -486,5 +539,13 @@ test('a click is open for some time', async () => {
   expect(await refusal('update referrals set expires_at = clicked_at where id = $1', id)).toMatchObject({
     code: CHECK,
     constraint: 'referrals_window',
+  });
+});
+
+describe('a program', () => {
+  test('has a time zone and a currency that exist', async () => {
+    const set = (change: string) => refusal(`update programs set ${change}`);
+    expect(await set("time_zone = 'Mars/Olympus'")).toMatchObject({ code: '22023' });
+    expect(await set("currency = 'dollars'")).toMatchObject({ code: CHECK, constraint: 'programs_currency' });
   });
 });

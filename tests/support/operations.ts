@@ -81,7 +81,10 @@ export async function makeWorld(app: TestApp): Promise<World> {
     async failed() {
       const id = await payout();
       for (const status of ['APPROVED', 'PROCESSING', 'FAILED'])
-        await app.database.pool.query('update payouts set status = $2 where id = $1', [id, status]);
+        await app.database.pool.query(
+          "update payouts set status = $2, approved_by = 'tom', approved_at = coalesce(approved_at, now()) where id = $1",
+          [id, status],
+        );
       return id;
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
