@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { type GraphQLObjectType, type GraphQLSchema, lexicographicSortSchema } from 'graphql';
 import { buildSchema, getMetadataStorage } from 'type-graphql';
+import { unauthenticated } from './domain/errors.ts';
 import type { Permission } from './kernel/actor.ts';
 import type { Context } from './kernel/context.ts';
-import { requirePermission } from './kernel/permission.ts';
+import { asksAgain, requireKnown, requirePermission } from './kernel/permission.ts';
 import { DateTime } from './kernel/scalars.ts';
 import { validateInput } from './kernel/validate-input.ts';
 import {
@@ -51,8 +52,8 @@ export async function createSchema(): Promise<GraphQLSchema> {
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     authChecker: ({ context }: { context: Context }, permissions: Permission[]) => {
-      for (const permission of permissions) requirePermission(context.actor, permission);
-      return true;
+      requireAll(context, permissions);
+      return asksAgain(permissions) ? stillGranted(context, permissions) : true;
     },
     validateFn: validateInput,
     pubSub: noTopics,
@@ -63,6 +64,22 @@ export async function createSchema(): Promise<GraphQLSchema> {
   });
   Object.assign(schema.getSubscriptionType() ?? {}, { description: 'What is pushed, over WebSocket.' });
   return gettersAsProperties(lexicographicSortSchema(schema));
+}
+
+function requireAll({ actor }: Context, permissions: Permission[]): void {
+  requireKnown(actor);
+  for (const permission of permissions) requirePermission(actor, permission);
+}
+
+/** Asks again who the caller is; from then on the operation acts as what it is now. */
+async function stillGranted(context: Context, permissions: Permission[]): Promise<boolean> {
+  const { tenantId, partnerId } = context.actor;
+  const actor = await context.actorNow();
+  if (actor.tenantId !== tenantId || actor.partnerId !== partnerId)
+    throw unauthenticated('your membership has changed: repeat the request');
+  Object.assign(context, { actor });
+  requireAll(context, permissions);
+  return true;
 }
 
 /** type-graphql calls a getter through its resolver machinery. Without a resolver the executor reads it as the property

@@ -1,99 +1,109 @@
-import { errors, jwtVerify, SignJWT } from 'jose';
-import { validate } from 'uuid';
+import { createHash } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { unauthenticated } from '../domain/errors.ts';
-import { type Actor, actorOf, anonymous, Role } from '../kernel/actor.ts';
+import { type Actor, actorOf, anonymous, type MemberRole } from '../kernel/actor.ts';
+import { type Claims, ISSUER, ownTokens, type Proof } from './own-tokens.ts';
 
-const ISSUER = 'partner-portal';
-const AUDIENCE = 'partner-portal-api';
-const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const CACHED = 10_000;
+/** A credential that was taken back counts so long at most, except where money moves: there it is asked again. */
+const REMEMBERED_MS = 10_000;
+const TOKEN = /^Bearer ([A-Za-z0-9._~+/-]{1,8192}=*)$/i;
 
-interface Claims {
-  readonly user: string;
-  readonly role: Role;
+/** What an invitation made of a person. */
+export interface Membership {
   readonly tenantId: string;
-  readonly partnerId?: string | undefined;
-  /** When the person signed in; now where nothing is said. */
-  readonly signedInAt?: Date | undefined;
+  readonly partnerId: string;
+  readonly member: MemberRole;
+  readonly memberId: string;
 }
 
-export interface Authenticator {
+/** What is looked up elsewhere; every one may be left out. */
+export interface Registers {
+  /** The proof of an API key, read now; null: no API key by its looks. One that is unknown is refused there. */
+  apiKey?(token: string): Promise<Proof | null>;
+  /** What the person that an issuer calls `subject` was invited to. */
+  memberOf?(issuer: string, subject: string): Promise<Membership | null>;
+  /** Whether the token of that fingerprint was signed out. */
+  isSignedOut?(fingerprint: string): Promise<boolean>;
+}
+
+export interface Door {
   /** The actor of an `Authorization` header; anonymous without one, UNAUTHENTICATED for one that is not valid. */
   actorOf(authorization: string | undefined): Promise<Actor>;
-  sign(claims: Claims, lifetime: string): Promise<string>;
+  /** The same, with nothing remembered: whoever answers for the credential is asked now. */
+  actorNow(authorization: string | undefined): Promise<Actor>;
   /** When a header that `actorOf` took stops to count, in milliseconds since 1970; null without one. */
   expiryOf(authorization: string | undefined): number | null;
 }
 
-/** HS256 tokens of `secret`. A verified token is remembered until it expires: checking it again is a map look-up. */
-export function authenticator(secret: string): Authenticator {
-  const key = new TextEncoder().encode(secret);
-  const known = new Map<string, { actor: Actor; expiresAt: number }>();
+export interface Authenticator extends Door {
+  sign(claims: Claims, lifetime: string): Promise<string>;
+}
+
+/** The one door: whatever a credential is, this says whose. A proof is remembered for seconds, so that a request costs
+ *  a map look-up and a revocation is seen soon. */
+export function authenticator(secret: string, registers: Registers = {}): Authenticator {
+  const own = ownTokens(secret);
+  const known = new Map<string, Proof & { until: number }>();
+
+  async function prove(token: string): Promise<Proof> {
+    const issuer = issuerOf(token);
+    if (issuer === null) {
+      const proof = await registers.apiKey?.(token);
+      if (!proof) throw unauthenticated('the token is not valid');
+      return proof;
+    }
+    if (issuer !== ISSUER) throw unauthenticated('the token is not valid');
+    return own.verify(token);
+  }
+
+  async function whole(token: string): Promise<Proof> {
+    const proof = await prove(token);
+    const { actor } = proof;
+    if (actor.credential !== 'API_KEY' && (await registers.isSignedOut?.(fingerprint(token))))
+      throw unauthenticated('the token was signed out');
+    if (actor.role !== 'GUEST' || actor.issuer === null) return proof;
+    const membership = await registers.memberOf?.(actor.issuer, actor.id);
+    return membership ? { ...proof, actor: actorOf({ ...actor, ...membership, role: 'PARTNER' }) } : proof;
+  }
+
+  async function actorNow(authorization: string | undefined): Promise<Actor> {
+    if (authorization === undefined || authorization === '') return anonymous;
+    const token = TOKEN.exec(authorization)?.[1];
+    if (!token) throw unauthenticated('the Authorization header must be: Bearer <token>');
+    const proof = await whole(token);
+    if (known.size >= CACHED) known.clear();
+    known.set(authorization, {
+      ...proof,
+      until: Math.min(proof.expiresAt ?? Infinity, Date.now() + REMEMBERED_MS),
+    });
+    return proof.actor;
+  }
 
   return {
     async actorOf(authorization) {
-      if (authorization === undefined || authorization === '') return anonymous;
-      const token = /^Bearer ([A-Za-z0-9._-]{1,4096})$/i.exec(authorization)?.[1];
-      if (!token) throw unauthenticated('the Authorization header must be: Bearer <token>');
-      const cached = known.get(token);
-      if (cached && cached.expiresAt > Date.now()) return cached.actor;
-      const { actor, expiresAt } = await verify(token, key);
-      if (known.size >= CACHED) known.clear();
-      known.set(token, { actor, expiresAt });
-      return actor;
+      const proof = authorization ? known.get(authorization) : undefined;
+      return proof && proof.until > Date.now() ? proof.actor : actorNow(authorization);
     },
-
-    expiryOf: (authorization) =>
-      authorization ? (known.get(authorization.slice('Bearer '.length))?.expiresAt ?? null) : null,
-
-    sign({ user, role, tenantId, partnerId, signedInAt }, lifetime) {
-      return new SignJWT({ role, tenant: tenantId, ...(partnerId && { partner: partnerId }) })
-        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-        .setSubject(user)
-        .setIssuer(ISSUER)
-        .setAudience(AUDIENCE)
-        .setIssuedAt(signedInAt)
-        .setExpirationTime(lifetime)
-        .sign(key);
-    },
+    actorNow,
+    sign: own.sign,
+    expiryOf: (authorization) => (authorization ? (known.get(authorization)?.expiresAt ?? null) : null),
   };
 }
 
-async function verify(token: string, key: Uint8Array): Promise<{ actor: Actor; expiresAt: number }> {
+/** Who a JWT claims to be of; null: it is no JWT. Nothing is proven by it: it only says who shall prove it. */
+function issuerOf(token: string): unknown {
+  if (token.split('.').length !== 3) return null;
   try {
-    const { payload } = await jwtVerify(token, key, {
-      algorithms: ['HS256'],
-      issuer: ISSUER,
-      audience: AUDIENCE,
-      requiredClaims: ['sub', 'exp', 'iat', 'role', 'tenant'],
-      maxTokenAge: '400 days',
-      clockTolerance: 30,
-    });
-    const { sub, role, tenant, partner, exp, iat } = payload;
-    const valid =
-      typeof sub === 'string' &&
-      sub.length > 0 &&
-      sub.length <= 200 &&
-      !/[\p{Cc}\p{Cs}]/u.test(sub) &&
-      typeof role === 'string' &&
-      Object.hasOwn(Role, role) &&
-      typeof tenant === 'string' &&
-      TENANT.test(tenant) &&
-      (role === 'PARTNER' ? typeof partner === 'string' && validate(partner) : partner === undefined);
-    if (!valid) throw unauthenticated('the token lacks a claim or has a malformed one');
-    const actor = actorOf({
-      id: sub,
-      role: role as Role,
-      tenantId: tenant,
-      partnerId: (partner as string | undefined)?.toLowerCase() ?? null,
-      credential: 'TOKEN',
-      issuer: ISSUER,
-      signedInAt: (iat as number) * 1_000,
-    });
-    return { actor, expiresAt: (exp as number) * 1_000 };
-  } catch (error) {
-    if (error instanceof errors.JWTExpired) throw unauthenticated('the token has expired');
-    if (error instanceof errors.JOSEError) throw unauthenticated('the token is not valid');
-    throw error;
+    return decodeJwt(token).iss ?? '';
+  } catch {
+    throw unauthenticated('the token is not valid');
   }
+}
+
+/** What a token is remembered by where it must not be kept. A JWT's signature is left out: it can be written in more
+ *  than one way. */
+export function fingerprint(token: string): string {
+  const signed = token.split('.').length === 3 ? token.slice(0, token.lastIndexOf('.')) : token;
+  return createHash('sha256').update(signed).digest('base64url');
 }

@@ -5,9 +5,10 @@ import type { GraphQLSchema } from 'graphql';
 import { AppError } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { contextFor, type Services } from '../kernel/context.ts';
+import { refusalOf } from '../kernel/format-error.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
 import { apolloServer } from './apollo.ts';
-import type { Authenticator } from './authenticate.ts';
+import type { Authenticator, Door } from './authenticate.ts';
 import { executorOf } from './executor.ts';
 import { servePlayground } from './playground.ts';
 import { serveSockets } from './sockets.ts';
@@ -44,18 +45,23 @@ export async function httpServer({
     return503OnClosing: true,
   });
 
-  async function actorOf(authorization: string | undefined): Promise<Actor> {
-    const actor = await authenticator.actorOf(authorization);
+  async function withProgram(proven: Promise<Actor>): Promise<Actor> {
+    const actor = await proven;
     if (actor.tenantId !== null) await ensureProgram(pool, actor.tenantId);
     return actor;
   }
+  const door: Door = {
+    actorOf: (authorization) => withProgram(authenticator.actorOf(authorization)),
+    actorNow: (authorization) => withProgram(authenticator.actorNow(authorization)),
+    expiryOf: authenticator.expiryOf,
+  };
 
   const sockets = serveSockets(server.server, {
     schema,
     execute,
     services,
     introspection,
-    authenticator: { actorOf, expiryOf: authenticator.expiryOf },
+    door,
   });
   server.addHook('preClose', () => sockets.close());
   server.addHook('onClose', () => apollo.stop());
@@ -76,12 +82,18 @@ export async function httpServer({
 
   async function graphql(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     reply.header('x-request-id', request.id);
-    const actor = await actorOf(request.headers.authorization).catch((error: unknown) => {
-      if (!(error instanceof AppError)) throw error;
-      return error;
+    const { authorization } = request.headers;
+    const actor = await door.actorOf(authorization).catch((error: unknown) => {
+      const refusal = refusalOf(error);
+      if (!refusal) throw error;
+      return refusal;
     });
     if (actor instanceof AppError) {
-      return reply.code(401).send({ errors: [{ message: actor.message, extensions: { code: actor.code } }] });
+      const { code, message, details } = actor;
+      if (details.retryAfter !== undefined) reply.header('retry-after', details.retryAfter);
+      return reply
+        .code(code === 'SERVICE_UNAVAILABLE' ? 503 : 401)
+        .send({ errors: [{ message, extensions: { code, ...details } }] });
     }
     const started = performance.now();
     const headers = new HeaderMap();
@@ -99,7 +111,13 @@ export async function httpServer({
         search: /\?.*$/.exec(request.url)?.[0] ?? '',
         body: request.body,
       },
-      context: async () => contextFor(services, { actor, requestId: request.id, ipAddress: request.ip }),
+      context: async () =>
+        contextFor(services, {
+          actor,
+          actorNow: () => door.actorNow(authorization),
+          requestId: request.id,
+          ipAddress: request.ip,
+        }),
     });
     log.debug(
       {

@@ -18,12 +18,11 @@ import {
 import { CloseCode } from 'graphql-ws';
 import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { AppError } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { type Context, contextFor, type Services } from '../kernel/context.ts';
-import { responseError } from '../kernel/format-error.ts';
+import { refusalOf, responseError } from '../kernel/format-error.ts';
 import { MAX_TOKENS } from './apollo.ts';
-import type { Authenticator } from './authenticate.ts';
+import type { Door } from './authenticate.ts';
 import type { Executor } from './executor.ts';
 import { withinLimits } from './limits.ts';
 import { literalAtFault } from './literals.ts';
@@ -33,8 +32,11 @@ const MAX_MESSAGE = 64 * 1024;
 /** A reader that lets so many bytes pile up is dropped; it comes back and catches up by a query. */
 const MAX_UNREAD = 1024 * 1024;
 
+const TRY_AGAIN_LATER = 1013; // RFC 6455's registry of close codes
+
 interface Extra {
   actor: Actor;
+  authorization: string | undefined;
 }
 
 interface SocketOptions {
@@ -43,13 +45,13 @@ interface SocketOptions {
   readonly services: Services;
   readonly introspection: boolean;
   /** The actor of a credential; its tenant has a program from then on. */
-  readonly authenticator: Pick<Authenticator, 'actorOf' | 'expiryOf'>;
+  readonly door: Door;
 }
 
 /** GraphQL over WebSocket (graphql-transport-ws) on the same path, with the same credential in `authorization`. */
 export function serveSockets(
   server: Server,
-  { schema, execute, services, introspection, authenticator }: SocketOptions,
+  { schema, execute, services, introspection, door }: SocketOptions,
 ): { close(): Promise<void> } {
   const rules = [
     ...specifiedRules,
@@ -68,20 +70,25 @@ export function serveSockets(
       connectionInitWaitTimeout: 5_000,
       async onConnect(ctx) {
         const given = ctx.connectionParams?.authorization;
-        const authorization = typeof given === 'string' ? given : undefined;
+        const authorization = given == null ? undefined : String(given);
         const { socket } = ctx.extra;
         try {
-          ctx.extra.actor = await authenticator.actorOf(authorization);
-          closeAt(socket, authenticator.expiryOf(authorization));
+          const actor = await door.actorOf(authorization);
+          Object.assign(ctx.extra, { actor, authorization });
+          closeAt(socket, door.expiryOf(authorization));
+          if (authorization) closeWhenTakenBack(socket, actor, () => door.actorNow(authorization));
         } catch (error) {
-          if (!(error instanceof AppError)) throw error;
-          socket.close(CloseCode.Forbidden, error.message.slice(0, 120));
+          const refusal = refusalOf(error);
+          if (!refusal) throw error;
+          const code = refusal.code === 'SERVICE_UNAVAILABLE' ? TRY_AGAIN_LATER : CloseCode.Forbidden;
+          socket.close(code, refusal.message.slice(0, 120));
         }
         return true;
       },
       onSubscribe(ctx, _id, { query, operationName, variables }) {
         const context = contextFor(services, {
           actor: ctx.extra.actor as Actor,
+          actorNow: () => door.actorNow(ctx.extra.authorization),
           requestId: randomUUID(),
           ipAddress: ctx.extra.request.socket.remoteAddress ?? null,
         });
@@ -119,6 +126,21 @@ function closeAt(socket: WebSocket, expiresAt: number | null): void {
   const end = () => socket.close(CloseCode.Forbidden, 'the token has expired');
   const timer = setTimeout(end, Math.min(expiresAt - Date.now(), LONGEST_TIMER_MS));
   socket.once('close', () => clearTimeout(timer));
+}
+
+const ASK_AGAIN_MS = 30_000;
+
+/** A credential that was taken back, or grants something else by now, ends its socket within a minute. Whoever answers
+ *  for it may be away meanwhile: a socket only reads. */
+function closeWhenTakenBack(socket: WebSocket, was: Actor, ask: () => Promise<Actor>): void {
+  const timer = setInterval(async () => {
+    const refused = await ask().then(
+      (is) => is.role !== was.role || is.tenantId !== was.tenantId || is.partnerId !== was.partnerId,
+      (error: unknown) => refusalOf(error)?.code === 'UNAUTHENTICATED',
+    );
+    if (refused) socket.close(CloseCode.Forbidden, 'the credential no longer counts');
+  }, ASK_AGAIN_MS);
+  socket.once('close', () => clearInterval(timer));
 }
 
 interface Asked {

@@ -146,5 +146,12 @@ export const anonymous: Actor = {
   signedInAt: null,
 };
 
+/** Somebody who proved who it is and to whom nothing was granted yet. */
+export const guest = (person: Pick<Actor, 'id' | 'credential' | 'issuer' | 'signedInAt'>): Actor => ({
+  ...anonymous,
+  ...person,
+  role: 'GUEST',
+});
+
 /** Who durable jobs and public tracking act as: every row, no permission to decide anything. */
 export const system: Actor = { ...anonymous, id: 'system', role: 'SYSTEM', everyTenant: true };

@@ -10,6 +10,8 @@ export interface Context extends Ports {
   /** The pool behind `em`; only `rows.ts` reads from it. */
   readonly pool: Pool;
   readonly actor: Actor;
+  /** The actor as whoever answers for its credential says now; refuses one that was taken back. */
+  actorNow(): Promise<Actor>;
   readonly requestId: string;
   /** The caller's address as the socket has it; null in jobs. */
   readonly ipAddress: string | null;
@@ -24,14 +26,20 @@ export interface Services extends Ports {
 
 export interface Caller {
   readonly actor: Actor;
+  /** Left out where the actor is no caller but ourselves. */
+  readonly actorNow?: () => Promise<Actor>;
   readonly requestId: string;
   readonly ipAddress?: string | null;
 }
 
 /** One fork per request or job, already narrowed to the rows its actor may see. It is made when it is asked for:
  *  most requests only read rows and need none. */
-export function contextFor(services: Services, { actor, requestId, ipAddress = null }: Caller): Context {
+export function contextFor(
+  services: Services,
+  { actor, actorNow, requestId, ipAddress = null }: Caller,
+): Context {
   let fork: EntityManager | null = null;
+  let asked: Promise<Actor> | null = null; // once a request, however many operations it has
   return {
     clock: services.clock,
     feed: services.feed,
@@ -41,6 +49,10 @@ export function contextFor(services: Services, { actor, requestId, ipAddress = n
     pool: services.pool,
     log: services.log,
     actor,
+    actorNow() {
+      asked ??= actorNow?.() ?? Promise.resolve(actor);
+      return asked;
+    },
     requestId,
     ipAddress,
     get em() {

@@ -16,7 +16,7 @@ const conflicts: Record<string, string> = {
 const UNAVAILABLE = /^(08|53|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
 
 /** A refusal as the API speaks it, or null for a bug. */
-function refusalOf(thrown: unknown): AppError | null {
+export function refusalOf(thrown: unknown): AppError | null {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof NotFoundError) return new AppError('NOT_FOUND', 'not found');
   const { code, constraint, message } = (thrown ?? {}) as {
@@ -54,7 +54,7 @@ export function responseError(
   }
   log.error(
     { requestId, error: thrown, path: error.path?.join('.') },
-    refusal ? 'database not available' : 'unexpected error',
+    refusal ? 'not available' : 'unexpected error',
   );
   return refusal
     ? new GraphQLError(refusal.message, {

@@ -31,7 +31,7 @@ export interface TestApp {
   /** How many subscriptions listen to a partner's figures. */
   listeners(partnerId: string): number;
   token(
-    role: Role,
+    role: Role | 'GUEST',
     more?: { tenant?: string; partner?: string; user?: string; signedInAt?: Date },
   ): Promise<string>;
   /** The whole answer of an operation, sent over HTTP. */
@@ -103,7 +103,11 @@ export async function createTestApp(
         user = `${role.toLowerCase()}-${randomUUID().slice(0, 8)}`,
         signedInAt,
       } = {},
-    ) => app.authenticator.sign({ user, role, tenantId: tenant, partnerId: partner, signedInAt }, '1 hour'),
+    ) =>
+      app.authenticator.sign(
+        { user, role, tenantId: role === 'GUEST' ? undefined : tenant, partnerId: partner, signedInAt },
+        '1 hour',
+      ),
     async send(token, query, variables = {}, operationName) {
       const { body } = await app.server.inject({
         method: 'POST',
