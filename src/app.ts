@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
+import type { Pool } from 'pg';
 import { type Logger, pino } from 'pino';
 import { memoryFeed } from './adapters/memory/memory-feed.ts';
 import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
@@ -9,7 +10,7 @@ import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import type { Config } from './config.ts';
-import { type Database, openDatabase } from './database.ts';
+import { openDatabase, ownerPool } from './database.ts';
 import { type Authenticator, authenticator } from './http/authenticate.ts';
 import { httpServer } from './http/server.ts';
 import { startWorker } from './jobs.ts';
@@ -23,7 +24,8 @@ export const DEVELOPER = { user: 'developer', role: 'PLATFORM_ADMIN', tenantId: 
 
 export interface App {
   readonly services: Services;
-  readonly database: Database;
+  /** The owner's connections. */
+  readonly owner: Pool;
   readonly authenticator: Authenticator;
   /** Listens; the answer is the port. */
   listen(): Promise<number>;
@@ -47,8 +49,8 @@ export async function createApp(
       redact: ['*.authorization', '*.password', '*.secret', '*.token', 'error.parameters'],
     });
   const database = await openDatabase(databaseUrl);
-  const { orm, pool } = database;
-  const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(pool);
+  const owner = ownerPool(databaseUrl);
+  const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
   const ports: Ports = {
     clock: systemClock,
     feed: config.redisUrl
@@ -59,7 +61,7 @@ export async function createApp(
     pseudonym: (value) => createHmac('sha256', config.jwtSecret).update(value).digest('base64url'),
     ...ownPorts,
   };
-  const services: Services = { ...ports, em: orm.em, pool, log };
+  const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log };
   const auth = authenticator(config.jwtSecret);
   const server = await httpServer({
     schema: await createSchema(),
@@ -76,7 +78,7 @@ export async function createApp(
   let worker: { stop(): Promise<void> } | null = null;
   return {
     services,
-    database,
+    owner,
     authenticator: auth,
     server,
     async listen() {
@@ -85,13 +87,14 @@ export async function createApp(
       return typeof address === 'object' && address ? address.port : config.port;
     },
     async startWorker() {
-      worker = await startWorker(services, config);
+      worker = await startWorker(services, owner, config);
     },
     async close() {
       await server.close();
       await worker?.stop();
       await ports.feed.close();
       await database.close();
+      await owner.end();
     },
   };
 }

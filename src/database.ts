@@ -2,26 +2,31 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Logger as JobLogger, runMigrations as migrateJobs } from 'graphile-worker';
-import { Client, type Pool } from 'pg';
+import { Client, Pool, type PoolConfig } from 'pg';
 import ormConfig from '../mikro-orm.config.ts';
+import { BoundPool } from './kernel/bound-pool.ts';
 
 const MIGRATIONS = join(dirname(fileURLToPath(import.meta.url)), '../migrations');
 const MIGRATION_LOCK = 7_022_611; // any number of our own: one migration at a time, however many processes start
 const MIN_VERSION = 150_000;
+const CONNECT_MS = 10_000;
+const OWNER_CONNECTIONS = 10;
 
 export interface Database {
+  /** For transactions; it has connections of its own. */
   readonly orm: MikroORM;
-  /** The pool behind the entity manager. */
-  readonly pool: Pool;
+  /** For single statements. */
+  readonly pool: BoundPool;
   close(): Promise<void>;
 }
 
+/** Connections are made when they are asked for, up to `connections` for transactions and as many for statements. */
 export async function openDatabase(url: string, { connections = 16 } = {}): Promise<Database> {
   const orm = await MikroORM.init({
     ...ormConfig,
     clientUrl: url,
     pool: { min: 0, max: connections },
-    driverOptions: { connectionTimeoutMillis: 10_000 },
+    driverOptions: { connectionString: url, connectionTimeoutMillis: CONNECT_MS },
     migrations: {
       ...ormConfig.migrations,
       path: MIGRATIONS,
@@ -32,9 +37,26 @@ export async function openDatabase(url: string, { connections = 16 } = {}): Prom
     },
     dynamicImportProvider: (id: string) => import(id),
   });
-  const connection = orm.em.getConnection() as unknown as { getNativeClient(): Promise<Pool> };
-  const pool = await connection.getNativeClient();
-  return { orm, pool, close: () => orm.close() };
+  const pool = new BoundPool(poolOf(url, { max: connections, pipeline: true }));
+  return {
+    orm,
+    pool,
+    async close() {
+      await pool.end();
+      await orm.close();
+    },
+  };
+}
+
+/** Connections of the owner: for the job runner's own tables and for demo data, never for a request. */
+export const ownerPool = (url: string): Pool => poolOf(url, { max: OWNER_CONNECTIONS });
+
+function poolOf(url: string, options: PoolConfig): Pool {
+  const pool = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, ...options });
+  // What was asked of a lost connection fails by itself; without listeners its `error` would end the process.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
 }
 
 /** Names of the migrations that the database lacks, oldest first. */

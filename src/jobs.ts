@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { run, type TaskList } from 'graphile-worker';
+import type { Pool } from 'pg';
 import { quiet } from './database.ts';
 import { system } from './kernel/actor.ts';
 import { type Context, contextFor, type Services } from './kernel/context.ts';
@@ -19,6 +20,7 @@ export interface Worker {
 /** Runs the durable jobs, and takes up those of processes that died. */
 export async function startWorker(
   services: Services,
+  owner: Pool,
   { leaseSeconds }: { leaseSeconds: number },
 ): Promise<Worker> {
   const jobs: { [Name in keyof Jobs]: Job<Name> } = {
@@ -44,7 +46,7 @@ export async function startWorker(
     ]),
   );
   const runner = await run({
-    pgPool: services.pool,
+    pgPool: owner,
     taskList,
     concurrency: CONCURRENCY,
     noHandleSignals: true,

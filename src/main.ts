@@ -35,9 +35,9 @@ await runProcess(async (closes) => {
   say(await app.authenticator.sign(DEVELOPER, '30 days'));
 });
 
-async function fill({ services: { pool, clock } }: App): Promise<void> {
-  const { rows } = await pool.query('select exists (select from programs) as filled');
+async function fill({ owner, services: { clock } }: App): Promise<void> {
+  const { rows } = await owner.query('select exists (select from programs) as filled');
   if (rows[0].filled) return;
   say('Demo data: a program that looks lived in ...');
-  await makeDemoData(pool, { now: clock.now(), progress: (sentence) => say(`  ${sentence}`) });
+  await makeDemoData(owner, { now: clock.now(), progress: (sentence) => say(`  ${sentence}`) });
 }

@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import { BoundPool } from '../kernel/bound-pool.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
 
 export const TENANT = 'bench';
@@ -25,7 +26,7 @@ const CHUNK = 100; // partners whose metrics one statement adds up
 export async function load(url: string, size: Size): Promise<Sample> {
   const pool = new Pool({ connectionString: url, max: 1 });
   try {
-    await ensureProgram(pool, TENANT);
+    await ensureProgram(new BoundPool(pool), TENANT);
     const client = await pool.connect();
     try {
       await client.query('set session_replication_role = replica'); // no triggers: they would count row by row

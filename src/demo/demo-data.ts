@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { BoundPool } from '../kernel/bound-pool.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
 import { Book } from './book.ts';
 import { insertRows } from './bulk-insert.ts';
@@ -30,7 +31,7 @@ export async function makeDemoData(
   pool: pg.Pool,
   { now, progress = () => {} }: { now: Date; progress?: (sentence: string) => void },
 ): Promise<DemoCounts> {
-  await ensureProgram(pool, DEMO_TENANT);
+  await ensureProgram(new BoundPool(pool), DEMO_TENANT);
   const client = await pool.connect();
   try {
     await client.query('begin'); // one transaction: a first start that is killed leaves no half of it

@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { GraphQLSchema } from 'graphql';
 import { AppError } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
+import { nothing } from '../kernel/bound-pool.ts';
 import { contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf } from '../kernel/format-error.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
@@ -138,7 +139,7 @@ export async function httpServer({
 
   server.get('/health/live', async () => ({ status: 'ok' }));
   server.get('/health/ready', async (_, reply) => {
-    const ready = await pool.query('select 1').then(
+    const ready = await pool.query(nothing, { text: 'select 1' }).then(
       () => true,
       () => false,
     );

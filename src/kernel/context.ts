@@ -1,14 +1,14 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Ports } from '../ports/ports.ts';
 import type { Actor } from './actor.ts';
+import { type BoundPool, settingsOf } from './bound-pool.ts';
 
 /** Everything a use case may touch. A signature destructures only what it needs. */
 export interface Context extends Ports {
   readonly em: EntityManager;
-  /** The pool behind `em`; only `rows.ts` reads from it. */
-  readonly pool: Pool;
+  /** For single statements outside any transaction: `rows.ts` reads from it. */
+  readonly pool: BoundPool;
   readonly actor: Actor;
   /** The actor as whoever answers for its credential says now; refuses one that was taken back. */
   actorNow(): Promise<Actor>;
@@ -20,7 +20,7 @@ export interface Context extends Ports {
 
 export interface Services extends Ports {
   readonly em: EntityManager;
-  readonly pool: Pool;
+  readonly pool: BoundPool;
   readonly log: Logger;
 }
 
@@ -63,7 +63,7 @@ export function contextFor(
 }
 
 function forkFor(em: EntityManager, actor: Actor): EntityManager {
-  const fork = em.fork();
+  const fork = em.fork({ session: { variables: settingsOf(actor) } }); // its transactions begin by setting them
   fork.setFilterParams('mine', {
     tenantId: actor.everyTenant ? { $ne: null } : (actor.tenantId ?? ''), // '' matches no tenant
     partnerId: actor.partnerId ?? { $ne: null },

@@ -4,6 +4,7 @@ import type { QueryConfig } from 'pg';
 import { notFound, unauthenticated } from '../domain/errors.ts';
 import type { Actor } from './actor.ts';
 import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
+import { boundsOf } from './bound-pool.ts';
 import type { Context } from './context.ts';
 import { idOf } from './ids.ts';
 import { MoneyColumn } from './money.column.ts';
@@ -125,14 +126,13 @@ function parseTextArray(text: string): string[] {
   );
 }
 
-/** Runs a read outside any transaction; values come as bigint, Date, text and parsed JSON. */
+/** Runs a read outside any transaction, within the actor's bounds; values come as bigint, Date, text and parsed JSON. */
 export async function query(
-  { pool }: Pick<Context, 'pool'>,
+  { pool, actor }: Pick<Context, 'pool' | 'actor'>,
   statement: Statement,
 ): Promise<(readonly unknown[])[]> {
   const { text, values } = statement;
-  const { rows } = await pool.query({ name: nameOf(text), text, values, rowMode: 'array', types });
-  return rows;
+  return pool.query(boundsOf(actor), { name: nameOf(text), text, values, rowMode: 'array', types });
 }
 
 /** Which columns a field's answer takes, worked out once a document. */

@@ -69,7 +69,7 @@ export async function createTestApp(
   const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;
   Object.assign(pool, {
     query(...args: unknown[]) {
-      statements.push(typeof args[0] === 'string' ? args[0] : (args[0] as { text: string }).text);
+      statements.push((args[1] as { text: string }).text);
       return query(...args);
     },
   });

@@ -1,9 +1,9 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import type { Pool } from 'pg';
 import { v7 } from 'uuid';
 import { invalid } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
 import { defaultTiers } from '../../domain/partner.ts';
+import { type BoundPool, ofTenant } from '../../kernel/bound-pool.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountOf, digits } from '../../kernel/currency.ts';
 import { given } from '../../kernel/given.ts';
@@ -16,15 +16,15 @@ import { Program } from './program.entity.ts';
 import type { UpdateProgramInput, UpdateTierConfigInput } from './program.inputs.ts';
 import { TierConfig } from './tier-config.entity.ts';
 
-const known = new WeakMap<Pool, Set<string>>();
+const known = new WeakMap<BoundPool, Set<string>>();
 
 /** A tenant named for the first time gets a program with the default settings and the default tiers. */
-export async function ensureProgram(pool: Pool, tenantId: string): Promise<void> {
+export async function ensureProgram(pool: BoundPool, tenantId: string): Promise<void> {
   const tenants = memo(known, pool, () => new Set<string>());
   if (tenants.has(tenantId)) return;
   const scale = 10n ** BigInt(digits('USD'));
-  await pool.query(
-    `with made as (
+  await pool.query(ofTenant(tenantId), {
+    text: `with made as (
        insert into programs (tenant_id) values ($1) on conflict do nothing returning tenant_id)
      insert into partner_tier_configs (id, tenant_id, tier, min_monthly_revenue_minor, min_monthly_revenue_currency,
        min_customers, rate_bps, api_calls_per_hour, dedicated_manager, benefits)
@@ -32,7 +32,7 @@ export async function ensureProgram(pool: Pool, tenantId: string): Promise<void>
        array(select jsonb_array_elements_text(t.benefits))
      from made, jsonb_to_recordset($2) t (id uuid, tier text, revenue bigint, customers int, rate int, calls int,
        manager boolean, benefits jsonb)`,
-    [
+    values: [
       tenantId,
       JSON.stringify(
         defaultTiers.map((tier) => ({
@@ -47,7 +47,7 @@ export async function ensureProgram(pool: Pool, tenantId: string): Promise<void>
         })),
       ),
     ],
-  );
+  });
   if (tenants.size > 100_000) tenants.clear();
   tenants.add(tenantId);
 }

@@ -1,4 +1,5 @@
-import type { Pool } from 'pg';
+import { system } from '../../kernel/actor.ts';
+import type { BoundPool } from '../../kernel/bound-pool.ts';
 import { memo } from '../../kernel/memo.ts';
 import { query, Statement } from '../../kernel/rows.ts';
 
@@ -37,12 +38,12 @@ const BATCH = 500;
 const DEFAULT_WINDOW_DAYS = 30;
 
 class Ingest {
-  readonly #pool: Pool;
+  readonly #pool: BoundPool;
   #waiting: Waiting[] = [];
   #inFlight = 0;
   #next: NodeJS.Immediate | null = null;
 
-  constructor(pool: Pool) {
+  constructor(pool: BoundPool) {
     this.#pool = pool;
   }
 
@@ -82,10 +83,10 @@ class Ingest {
   }
 }
 
-const ingests = new WeakMap<Pool, Ingest>();
+const ingests = new WeakMap<BoundPool, Ingest>();
 
 /** Stores a click and answers after the commit that holds it; null where no ACTIVE partner has the code. */
-export function recordClick(pool: Pool, click: Click): Promise<RecordedClick | null> {
+export function recordClick(pool: BoundPool, click: Click): Promise<RecordedClick | null> {
   return memo(ingests, pool, () => new Ingest(pool)).add(click);
 }
 
@@ -102,7 +103,7 @@ const INSERT = `
   left join affiliate_configs a on a.partner_id = p.id
   returning id, tenant_id, partner_id, expires_at, created_at`;
 
-async function insert(pool: Pool, clicks: readonly Click[]): Promise<Map<string, RecordedClick>> {
+async function insert(pool: BoundPool, clicks: readonly Click[]): Promise<Map<string, RecordedClick>> {
   const all = <K extends keyof Click>(key: K) => clicks.map((click) => click[key]);
   const statement = new Statement().add(
     INSERT,
@@ -118,7 +119,7 @@ async function insert(pool: Pool, clicks: readonly Click[]): Promise<Map<string,
     all('clickedAt'),
     clicks.map(({ metadata }) => JSON.stringify(metadata)),
   );
-  const rows = (await query({ pool }, statement)) as [string, string, string, Date, Date][];
+  const rows = (await query({ pool, actor: system }, statement)) as [string, string, string, Date, Date][];
   return new Map(
     rows.map(([id, tenantId, partnerId, expiresAt, createdAt]) => [
       id,

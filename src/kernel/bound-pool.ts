@@ -1,0 +1,76 @@
+import type { Pool, PoolClient, QueryArrayConfig, QueryConfig } from 'pg';
+import type { Actor } from './actor.ts';
+
+/** The rows that the database lets a statement touch, whatever the statement says. It is the second wall: each table's
+ *  policy holds it against the rows, also where the application forgot its own conditions. */
+export interface Bounds {
+  /** `*`: every tenant; empty: none. */
+  readonly tenant: string;
+  /** Empty: every partner of the tenant. */
+  readonly partner: string;
+}
+
+const EVERY_TENANT = '*';
+const NO_TENANT = '';
+
+export const nothing: Bounds = { tenant: NO_TENANT, partner: '' };
+
+/** A tenant that calls itself `*` is nobody's. */
+export const ofTenant = (tenantId: string | null): Bounds => ({
+  tenant: tenantId === EVERY_TENANT ? NO_TENANT : (tenantId ?? NO_TENANT),
+  partner: '',
+});
+
+export const boundsOf = ({ everyTenant, tenantId, partnerId }: Actor): Bounds => ({
+  ...(everyTenant ? { tenant: EVERY_TENANT } : ofTenant(tenantId)),
+  partner: partnerId ?? '',
+});
+
+/** The same as settings of a session, which the policies read. The actor counts only where it writes. */
+export const settingsOf = (actor: Actor): Record<string, string> => {
+  const { tenant, partner } = boundsOf(actor);
+  return { 'portal.tenant': tenant, 'portal.partner': partner, 'portal.actor': actor.id };
+};
+
+const BIND = {
+  name: 'bind',
+  text: `select set_config('portal.tenant', $1, false), set_config('portal.partner', $2, false)`,
+};
+
+/** Runs single statements, each within its bounds. A connection keeps the bounds of its last statement, so that the next
+ *  one within the same bounds costs nothing more. */
+export class BoundPool {
+  readonly #pool: Pool;
+  readonly #last = new WeakMap<PoolClient, Bounds>();
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async query<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
+    const client = await this.#pool.connect();
+    try {
+      const { rows } = await this.#run(client, bounds, statement);
+      client.release();
+      return rows as Row[];
+    } catch (error) {
+      client.release(error as Error); // and it is closed: nobody knows what bounds it has now
+      throw error;
+    }
+  }
+
+  async #run(client: PoolClient, bounds: Bounds, statement: QueryConfig) {
+    const last = this.#last.get(client);
+    if (last?.tenant === bounds.tenant && last.partner === bounds.partner) return client.query(statement);
+    this.#last.delete(client);
+    // Sent together, answered in order. Rows that came within other bounds, because the binding failed, are not given out.
+    const bound = client.query({ ...BIND, values: [bounds.tenant, bounds.partner] });
+    const [, result] = await Promise.all([bound, client.query(statement)]);
+    this.#last.set(client, bounds);
+    return result;
+  }
+
+  end(): Promise<void> {
+    return this.#pool.end();
+  }
+}
