@@ -9,6 +9,10 @@ export interface Config {
   /** null: the embedded PostgreSQL in `dataFolder`. */
   readonly databaseUrl: string | null;
   readonly redisUrl: string | null;
+  /** null: the embedded policy point, over the policies that come with the product. */
+  readonly cerbosUrl: string | null;
+  /** How long one question to it may take before it is asked once more, and then refused. */
+  readonly cerbosDeadlineMs: number;
   readonly jwtSecret: string;
   readonly playground: boolean;
   /** Whether this process also runs the durable jobs. */
@@ -80,6 +84,8 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     port: number('PORT', 3500, 0, 65_535),
     databaseUrl,
     redisUrl: url('REDIS_URL', 'redis', 'rediss'),
+    cerbosUrl: url('CERBOS_URL', 'grpc', 'grpcs', 'unix'),
+    cerbosDeadlineMs: number('CERBOS_DEADLINE_MS', 200, 10, 10_000),
     playground: env['PLAYGROUND'] ? env['PLAYGROUND'] === 'true' : !production,
     worker: env['WORKER'] !== 'off',
     leaseSeconds: number('PAYOUT_LEASE_SECONDS', 30, 1, 600),

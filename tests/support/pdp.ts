@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const POLICIES = fileURLToPath(new URL('../../src/policies', import.meta.url));
+
+/** The process that an embedded policy point runs as just now. */
+export const pidOf = (url: string): number =>
+  Number(readFileSync(join(dirname(decodeURIComponent(new URL(url).pathname)), 'pid'), 'utf8'));
+
+/** Something that listens where a policy point should and answers nonsense. */
+export async function nonsense(): Promise<{ url: string; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.write('yes, whatever you ask\r\n\r\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    url: `grpc://127.0.0.1:${port}`,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
