@@ -57,6 +57,7 @@ export async function createApp(
       ? redisFeed(config.redisUrl, (error) => log.warn({ error }, 'redis'))
       : memoryFeed(),
     outbound: guardedFetch(),
+    ownDomains: config.ownDomains,
     rail: () => sandbox,
     pseudonym: (value) => createHmac('sha256', config.jwtSecret).update(value).digest('base64url'),
     ...ownPorts,

@@ -17,6 +17,8 @@ export interface Config {
   readonly playground: boolean;
   /** Whether this process also runs the durable jobs. */
   readonly worker: boolean;
+  /** Domains that the portal answers at: no partner's brand may. */
+  readonly ownDomains: readonly string[];
   readonly leaseSeconds: number;
   readonly logLevel: string;
   readonly dataFolder: string;
@@ -54,6 +56,13 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     return value;
   };
 
+  const domains = (name: string, fallback: string): string[] => {
+    const list = (env[name] ?? fallback).split(/[,\s]+/).filter(Boolean);
+    if (list.some((domain) => !/^([a-z0-9-]+\.)+[a-z0-9-]+$/.test(domain)))
+      faults.push(`${name} must be domains in lower case, separated by commas.`);
+    return list;
+  };
+
   const databaseUrl = url('DATABASE_URL', 'postgres', 'postgresql');
   if (production) {
     if (!databaseUrl) faults.push('DATABASE_URL is missing: in production give your own PostgreSQL.');
@@ -88,6 +97,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     cerbosDeadlineMs: number('CERBOS_DEADLINE_MS', 200, 10, 10_000),
     playground: env['PLAYGROUND'] ? env['PLAYGROUND'] === 'true' : !production,
     worker: env['WORKER'] !== 'off',
+    ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),
     leaseSeconds: number('PAYOUT_LEASE_SECONDS', 30, 1, 600),
     logLevel: env['LOG_LEVEL'] || (production ? 'info' : 'warn'),
     dataFolder: join(folder, '.data'),

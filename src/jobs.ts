@@ -6,6 +6,7 @@ import { system } from './kernel/actor.ts';
 import { type Context, contextFor, type Services } from './kernel/context.ts';
 import type { Jobs } from './kernel/jobs.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
+import { checkLogo } from './modules/partners/check-logo.ts';
 import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
 
 const CONCURRENCY = 8;
@@ -26,6 +27,7 @@ export async function startWorker(
   const jobs: { [Name in keyof Jobs]: Job<Name> } = {
     send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
+    check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
   };
   const context = (requestId: string) => contextFor(services, { actor: system, requestId });
   const taskList: TaskList = Object.fromEntries(

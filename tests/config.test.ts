@@ -33,6 +33,11 @@ test.each([
     { JWT_SECRET: 'a'.repeat(40) },
     'JWT_SECRET is a well-known value',
   ],
+  [
+    'OWN_DOMAINS that are addresses',
+    { OWN_DOMAINS: 'https://finaceverse.com' },
+    'OWN_DOMAINS must be domains',
+  ],
   ['DATABASE_URL missing', { DATABASE_URL: '' }, 'DATABASE_URL is missing'],
   [
     'DATABASE_URL of the documentation',

@@ -44,6 +44,7 @@ export function contextFor(
     clock: services.clock,
     feed: services.feed,
     outbound: services.outbound,
+    ownDomains: services.ownDomains,
     rail: services.rail,
     pseudonym: services.pseudonym,
     pool: services.pool,

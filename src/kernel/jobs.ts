@@ -6,6 +6,8 @@ export interface Jobs {
   send_payout: { payoutId: string };
   /** Rebuild the metrics of every partner of a tenant. */
   recalculate_metrics: { tenantId: string };
+  /** See whether a white-label partner's images are there. */
+  check_logo: { partnerId: string };
 }
 
 /** Enqueues in the caller's transaction: the job exists exactly when the change does. The same `key` replaces a waiting job. */

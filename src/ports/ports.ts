@@ -10,6 +10,8 @@ export interface Ports {
   readonly outbound: Outbound;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
+  /** Domains that the portal itself answers at, without those below them. */
+  readonly ownDomains: readonly string[];
   /** A keyed hash: the same value gives the same text, and nobody without the key can tell the value. */
   pseudonym(value: string): string;
 }

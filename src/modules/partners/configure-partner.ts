@@ -1,8 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { invalid } from '../../domain/errors.ts';
+import type { Context } from '../../kernel/context.ts';
 import { amountOf } from '../../kernel/currency.ts';
 import { given } from '../../kernel/given.ts';
+import { enqueue } from '../../kernel/jobs.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
+import type { Outbound } from '../../ports/outbound.ts';
 import type { Partner } from './partner.entity.ts';
 import type { AffiliateConfigInput, ResellerConfigInput, WhiteLabelConfigInput } from './partner.inputs.ts';
 import { AffiliateConfig, ResellerConfig, WhiteLabelConfig } from './partner-config.entity.ts';
@@ -16,7 +19,12 @@ interface Configurations {
 const kinds = { reseller: 'RESELLER', affiliate: 'AFFILIATE', whiteLabel: 'WHITE_LABEL' } as const;
 
 /** Keeps the configuration of the partner's own type, with defaults where nothing is given; refuses another type's. */
-export async function configure(em: EntityManager, partner: Partner, input: Configurations): Promise<void> {
+export async function configure(
+  em: EntityManager,
+  { outbound, ownDomains }: Pick<Context, 'outbound' | 'ownDomains'>,
+  partner: Partner,
+  input: Configurations,
+): Promise<void> {
   for (const [field, type] of Object.entries(kinds) as [keyof Configurations, string][]) {
     if (input[field] != null && partner.partnerType !== type) {
       throw invalid(`input.${field}`, `is for a ${type} partner; this one is ${partner.partnerType}`);
@@ -54,12 +62,32 @@ export async function configure(em: EntityManager, partner: Partner, input: Conf
         brandName: partner.companyName.slice(0, 100),
       });
     const { brandName, hideFinACEverseBranding, ...clearable } = input.whiteLabel ?? {};
+    for (const field of ['logoUrl', 'faviconUrl'] as const) {
+      const url = clearable[field];
+      const objection = url == null ? null : outbound.objectionTo(url);
+      if (objection) throw invalid(`input.whiteLabel.${field}`, objection);
+      if (url !== undefined && url !== config[field]) {
+        config[field === 'logoUrl' ? 'logoStatus' : 'faviconStatus'] = null;
+        if (url !== null)
+          await enqueue(em, 'check_logo', { partnerId: partner.id }, { key: `check_logo:${partner.id}` });
+      }
+    }
+    if (clearable.domain) refuseDomain(clearable.domain, ownDomains, outbound);
     em.assign(config, given({ brandName, hideFinACEverseBranding }));
     em.assign(
       config,
       Object.fromEntries(Object.entries(clearable).filter(([, value]) => value !== undefined)),
     );
   }
+}
+
+/** A brand is served at a name of its own: not at ours, and not at one of somebody's inside. */
+function refuseDomain(domain: string, ownDomains: readonly string[], outbound: Outbound): void {
+  const field = 'input.whiteLabel.domain';
+  if (ownDomains.some((own) => domain === own || domain.endsWith(`.${own}`)))
+    throw invalid(field, 'belongs to the portal');
+  const objection = outbound.objectionTo(`https://${domain}/`);
+  if (objection) throw invalid(field, objection);
 }
 
 function limit(text: string | null, { currency }: Partner, field: string): MoneyColumn | null {

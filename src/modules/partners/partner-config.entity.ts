@@ -1,10 +1,22 @@
 import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
-import { Embedded, Entity, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Field, Int, ObjectType } from 'type-graphql';
+import { Embedded, Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { ImageStatus } from '../../domain/image.ts';
 import { byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { column, moneyColumn, type Table } from '../../kernel/rows.ts';
 import { Percentage } from '../../kernel/scalars.ts';
+
+registerEnumType(ImageStatus, {
+  name: 'ImageStatus',
+  description: 'What a look at the address of an image found.',
+  valuesConfig: {
+    OK: { description: 'PNG, JPEG, GIF, WebP, AVIF or ICO.' },
+    NOT_REACHABLE: { description: 'No answer with status 200 from a public host within 15 seconds.' },
+    NOT_AN_IMAGE: { description: 'Something else; SVG can carry scripts and counts as something else.' },
+    TOO_LARGE: { description: 'More than a megabyte.' },
+  },
+});
 
 /** What a reseller may do, and where. */
 @Entity({ tableName: 'reseller_configs' })
@@ -113,6 +125,20 @@ export class WhiteLabelConfig {
   @Property({ type: 'text', nullable: true })
   faviconUrl?: string | null;
 
+  @Field(() => ImageStatus, {
+    nullable: true,
+    description: 'Whether the logo is there; null until it was looked for, moments after its address is set.',
+  })
+  @Enum({ items: () => ImageStatus, nullable: true })
+  logoStatus?: ImageStatus | null;
+
+  @Field(() => ImageStatus, {
+    nullable: true,
+    description: 'Whether the small icon is there; null until it was looked for.',
+  })
+  @Enum({ items: () => ImageStatus, nullable: true })
+  faviconStatus?: ImageStatus | null;
+
   @Field(() => String, { nullable: true, description: 'Main colour, `#rrggbb`.' })
   @Property({ type: 'text', nullable: true })
   primaryColor?: string | null;
@@ -176,6 +202,8 @@ export const whiteLabelTable: Table<WhiteLabelConfig> = {
     brandName: column('w.brand_name'),
     logoUrl: column('w.logo_url'),
     faviconUrl: column('w.favicon_url'),
+    logoStatus: column('w.logo_status'),
+    faviconStatus: column('w.favicon_status'),
     primaryColor: column('w.primary_color'),
     secondaryColor: column('w.secondary_color'),
     accentColor: column('w.accent_color'),

@@ -1,12 +1,10 @@
-import { ArrayMaxSize, IsUrl, Length, Matches, Max, MaxLength, Min, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, Length, Matches, Max, MaxLength, Min, ValidateNested } from 'class-validator';
 import { GraphQLEmailAddress } from 'graphql-scalars';
 import { Field, InputType, Int } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../domain/payout.ts';
 import { Name } from '../../kernel/name.ts';
 import { Decimal, JSONObject, LocalDate, Percentage } from '../../kernel/scalars.ts';
-
-const https = { protocols: ['https'], require_protocol: true, require_valid_protocol: true };
 
 @InputType({
   description: 'What a reseller may do, and where; what is left out stays, or takes its default.',
@@ -89,14 +87,10 @@ export class WhiteLabelConfigInput {
   @Name(100)
   brandName?: string;
 
-  @Field(() => String, { nullable: true, description: 'https address of the logo.' })
-  @IsUrl(https, { message: 'must be an https address' })
-  @MaxLength(2_000)
+  @Field(() => String, { nullable: true, description: 'https address of the logo, on a public host.' })
   logoUrl?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'https address of the small icon.' })
-  @IsUrl(https, { message: 'must be an https address' })
-  @MaxLength(2_000)
+  @Field(() => String, { nullable: true, description: 'https address of the small icon, on a public host.' })
   faviconUrl?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Main colour, `#rrggbb`.' })
@@ -115,7 +109,8 @@ export class WhiteLabelConfigInput {
     nullable: true,
     description: 'Host name that serves the brand, in lower case; unique everywhere.',
   })
-  @Matches(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, {
+  // Not internationalised: letters that look like others imitate another one's brand.
+  @Matches(/^(?=.{4,253}$)(?!(.*\.)?xn--)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, {
     message: 'must be a host name such as "finance.acme.com"',
   })
   domain?: string | null;

@@ -57,7 +57,7 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
       remember(em, partner, ALWAYS);
       record(em, ctx, 'partner.created', partner, { ...partner });
       await em.flush();
-      await configure(em, partner, input);
+      await configure(em, ctx, partner, input);
       return partner.id;
     });
   });
@@ -113,7 +113,7 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
     if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
     if (partner.status !== before.status || partner.tier !== before.tier) remember(em, partner, clock.now());
-    await configure(em, partner, input);
+    await configure(em, ctx, partner, input);
     record(em, ctx, 'partner.updated', partner, { before, after: { ...partner } });
   });
   return id;

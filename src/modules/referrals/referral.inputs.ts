@@ -1,4 +1,4 @@
-import { IsIP, IsUrl, IsUUID, MaxLength } from 'class-validator';
+import { IsIP, IsUrl, IsUUID, Matches, MaxLength } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { ReferralStatus } from '../../domain/referral.ts';
 import { Name } from '../../kernel/name.ts';
@@ -9,7 +9,11 @@ const web = {
   require_protocol: true,
   require_valid_protocol: true,
   require_tld: false,
+  disallow_auth: true, // a password would be kept, and a name before an @ passes for the host
 };
+
+// IsUrl takes "https:evil.com" for an address of that host; a browser on the portal's own pages does not.
+const WITH_HOST = /^https?:\/\/[^/\\]/i;
 
 @InputType({ description: "A visitor's click on a partner's link." })
 export class TrackReferralInput {
@@ -20,11 +24,13 @@ export class TrackReferralInput {
   @Field(() => String, { nullable: true, description: 'The page that the visitor landed on.' })
   @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
   @IsUrl(web, { message: 'must be a web address such as "https://finaceverse.com/pricing"' })
+  @Matches(WITH_HOST, { message: 'must be a web address such as "https://finaceverse.com/pricing"' })
   landingUrl?: string | null;
 
   @Field(() => String, { nullable: true, description: 'The page that the visitor came from.' })
   @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
   @IsUrl(web, { message: 'must be a web address such as "https://acme.com/partners"' })
+  @Matches(WITH_HOST, { message: 'must be a web address such as "https://acme.com/partners"' })
   referrerUrl?: string | null;
 
   @Field(() => String, {
