@@ -69,6 +69,10 @@ export async function createApp(
     services,
     authenticator: auth,
     introspection: config.playground,
+    production: config.production,
+    corsOrigins: config.corsOrigins,
+    trustProxy: config.trustProxy,
+    drainMs: config.drainMs,
     playground: config.playground
       ? {
           folder: PLAYGROUND,

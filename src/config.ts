@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import ipaddr from 'ipaddr.js';
 
 export interface Config {
   readonly production: boolean;
@@ -20,6 +21,12 @@ export interface Config {
   /** Domains that the portal answers at: no partner's brand may. */
   readonly ownDomains: readonly string[];
   readonly leaseSeconds: number;
+  /** Origins of web pages that may call the API from a browser; `*` for any. */
+  readonly corsOrigins: readonly string[];
+  /** How many proxies stand before this process, or their networks; what they say of the caller's address is believed. */
+  readonly trustProxy: number | readonly string[];
+  /** How long a stopping process still takes requests, so that callers learn to go elsewhere. */
+  readonly drainMs: number;
   readonly logLevel: string;
   readonly dataFolder: string;
 }
@@ -63,6 +70,21 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     return list;
   };
 
+  const list = (name: string): string[] =>
+    (env[name] ?? '')
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean);
+
+  const corsOrigins = list('CORS_ORIGINS');
+  if (corsOrigins.some((origin) => origin !== '*' && !isOrigin(origin)))
+    faults.push('CORS_ORIGINS must be a comma-separated list of origins such as https://portal.example.com.');
+  const proxies = list('TRUST_PROXY');
+  const hops = proxies.length === 1 && /^\d{1,2}$/.test(proxies[0] as string) ? Number(proxies[0]) : null;
+  if (hops === null && !proxies.every((network) => ipaddr.isValid(network) || ipaddr.isValidCIDR(network)))
+    faults.push(
+      'TRUST_PROXY must be a number of proxies, or a comma-separated list of their addresses or networks.',
+    );
   const databaseUrl = url('DATABASE_URL', 'postgres', 'postgresql');
   if (production) {
     if (!databaseUrl) faults.push('DATABASE_URL is missing: in production give your own PostgreSQL.');
@@ -99,11 +121,18 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     worker: env['WORKER'] !== 'off',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),
     leaseSeconds: number('PAYOUT_LEASE_SECONDS', 30, 1, 600),
+    corsOrigins,
+    trustProxy: hops ?? proxies,
+    drainMs: number('SHUTDOWN_DRAIN_MS', production ? 1_000 : 0, 0, 20_000),
     logLevel: env['LOG_LEVEL'] || (production ? 'info' : 'warn'),
     dataFolder: join(folder, '.data'),
   };
   if (faults.length) throw new ConfigError(faults.join('\n'));
   return { ...config, jwtSecret: env['JWT_SECRET'] || developmentSecret(config.dataFolder) };
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
 }
 
 /** In development every checkout has a secret of its own, shared by the server and `npm run token`. */

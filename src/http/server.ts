@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HeaderMap } from '@apollo/server';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { AppError } from '../domain/errors.ts';
+import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { nothing } from '../kernel/bound-pool.ts';
 import { contextFor, type Services } from '../kernel/context.ts';
@@ -10,17 +11,25 @@ import { refusalOf } from '../kernel/format-error.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
 import { apolloServer } from './apollo.ts';
 import type { Authenticator, Door } from './authenticate.ts';
+import { callerAddress, trusting } from './caller-address.ts';
+import { allowsOrigin, type EdgeOptions, guardEdge } from './edge.ts';
 import { executorOf } from './executor.ts';
 import { servePlayground } from './playground.ts';
 import { serveSockets } from './sockets.ts';
 
 const BODY_LIMIT = 128 * 1024;
+const HEADERS_LIMIT = 16 * 1024;
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 20_000;
+const SLOW_CHECK_MS = 2_000;
 
-export interface HttpOptions {
+export interface HttpOptions extends EdgeOptions {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly introspection: boolean;
+  readonly trustProxy: number | readonly string[];
+  readonly drainMs: number;
   /** The folder of the built playground and the token that it starts with; null: no playground. */
   readonly playground: { readonly folder: string; readonly token: () => Promise<string | null> } | null;
 }
@@ -32,19 +41,29 @@ export async function httpServer({
   authenticator,
   introspection,
   playground,
+  trustProxy,
+  drainMs,
+  ...edge
 }: HttpOptions): Promise<FastifyInstance> {
   const { pool, log } = services;
   const execute = executorOf(schema);
   const apollo = await apolloServer(schema, execute, log, { introspection });
   const server = fastify({
     bodyLimit: BODY_LIMIT,
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_MS,
     connectionTimeout: 60_000,
+    http: {
+      headersTimeout: HEADERS_MS,
+      maxHeaderSize: HEADERS_LIMIT,
+      connectionsCheckingInterval: SLOW_CHECK_MS,
+    },
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    return503OnClosing: false, // who is on a connection still gets an answer, and with it the news that it closes
   });
+  await guardEdge(server, edge);
+  const trusts = trusting(trustProxy);
 
   async function withProgram(proven: Promise<Actor>): Promise<Actor> {
     const actor = await proven;
@@ -63,39 +82,42 @@ export async function httpServer({
     services,
     introspection,
     door,
+    trusts,
+    allowsOrigin: allowsOrigin(edge),
   });
-  server.addHook('preClose', () => sockets.close());
+  let stopping = false;
+  // While this waits the server still listens, and each answer closes its connection.
+  server.addHook('preClose', async () => {
+    stopping = true;
+    if (server.server.listening) await sleep(drainMs);
+    await sockets.close();
+  });
   server.addHook('onClose', () => apollo.stop());
 
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof AppError) return sendRefusal(reply, error);
     const status = error.statusCode ?? 500;
-    if (status >= 500) log.error({ requestId: request.id, error }, 'unexpected error');
-    const code =
-      error instanceof AppError ? error.code : status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST';
-    const message = status >= 500 ? 'internal error' : error.message;
-    return reply
-      .code(status)
-      .send({ errors: [{ message, extensions: { code, ...(status >= 500 && { requestId: request.id }) } }] });
+    if (status < 500)
+      return reply
+        .code(status)
+        .send({ errors: [{ message: error.message, extensions: { code: 'BAD_REQUEST' } }] });
+    log.error({ requestId: request.id, error }, 'unexpected error');
+    const extensions = { code: 'INTERNAL_SERVER_ERROR', requestId: request.id };
+    return reply.code(status).send({ errors: [{ message: 'internal error', extensions }] });
   });
   server.setNotFoundHandler((_, reply) =>
     reply.code(404).send({ errors: [{ message: 'no such page', extensions: { code: 'NOT_FOUND' } }] }),
   );
 
   async function graphql(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    reply.header('x-request-id', request.id);
+    reply.header('x-request-id', request.id).header('cache-control', 'no-store');
     const { authorization } = request.headers;
     const actor = await door.actorOf(authorization).catch((error: unknown) => {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
       return refusal;
     });
-    if (actor instanceof AppError) {
-      const { code, message, details } = actor;
-      if (details.retryAfter !== undefined) reply.header('retry-after', details.retryAfter);
-      return reply
-        .code(code === 'SERVICE_UNAVAILABLE' ? 503 : 401)
-        .send({ errors: [{ message, extensions: { code, ...details } }] });
-    }
+    if (actor instanceof AppError) return sendRefusal(reply, actor);
     const started = performance.now();
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers)) {
@@ -117,7 +139,7 @@ export async function httpServer({
           actor,
           actorNow: () => door.actorNow(authorization),
           requestId: request.id,
-          ipAddress: request.ip,
+          ipAddress: callerAddress(request.raw, trusts),
         }),
     });
     log.debug(
@@ -137,8 +159,10 @@ export async function httpServer({
   server.post('/graphql', graphql);
   server.get('/graphql', graphql);
 
-  server.get('/health/live', async () => ({ status: 'ok' }));
-  server.get('/health/ready', async (_, reply) => {
+  const always = { config: { pressureHandler: () => {} } }; // a process that is busy is alive
+  server.get('/health/live', always, async () => ({ status: 'ok' }));
+  server.get('/health/ready', always, async (_, reply) => {
+    if (stopping) return reply.code(503).send({ status: 'stopping' });
     const ready = await pool.query(nothing, { text: 'select 1' }).then(
       () => true,
       () => false,
@@ -147,4 +171,20 @@ export async function httpServer({
   });
   if (playground) await servePlayground(server, playground);
   return server;
+}
+
+const statuses: Record<ErrorCode, number> = {
+  BAD_USER_INPUT: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  RATE_LIMITED: 429,
+  SERVICE_UNAVAILABLE: 503,
+};
+
+/** A refusal of the whole request, before any operation runs. */
+function sendRefusal(reply: FastifyReply, { code, message, details }: AppError): FastifyReply {
+  if (details.retryAfter !== undefined) reply.header('retry-after', details.retryAfter);
+  return reply.code(statuses[code]).send({ errors: [{ message, extensions: { code, ...details } }] });
 }

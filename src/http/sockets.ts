@@ -23,6 +23,7 @@ import { type Context, contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf, responseError } from '../kernel/format-error.ts';
 import { MAX_TOKENS } from './apollo.ts';
 import type { Door } from './authenticate.ts';
+import { callerAddress, type Trusts } from './caller-address.ts';
 import type { Executor } from './executor.ts';
 import { withinLimits } from './limits.ts';
 import { literalAtFault } from './literals.ts';
@@ -44,6 +45,8 @@ interface SocketOptions {
   readonly execute: Executor;
   readonly services: Services;
   readonly introspection: boolean;
+  readonly trusts: Trusts;
+  readonly allowsOrigin: (origin: string) => boolean;
   /** The actor of a credential; its tenant has a program from then on. */
   readonly door: Door;
 }
@@ -51,7 +54,7 @@ interface SocketOptions {
 /** GraphQL over WebSocket (graphql-transport-ws) on the same path, with the same credential in `authorization`. */
 export function serveSockets(
   server: Server,
-  { schema, execute, services, introspection, door }: SocketOptions,
+  { schema, execute, services, introspection, trusts, allowsOrigin, door }: SocketOptions,
 ): { close(): Promise<void> } {
   const rules = [
     ...specifiedRules,
@@ -90,7 +93,7 @@ export function serveSockets(
           actor: ctx.extra.actor as Actor,
           actorNow: () => door.actorNow(ctx.extra.authorization),
           requestId: randomUUID(),
-          ipAddress: ctx.extra.request.socket.remoteAddress ?? null,
+          ipAddress: callerAddress(ctx.extra.request, trusts),
         });
         return prepare(schema, rules, { query, operationName, variables, context });
       },
@@ -109,14 +112,23 @@ export function serveSockets(
 
   sockets.on('connection', (socket) => dropSlowReader(socket));
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/graphql') {
-      socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+    if (request.url?.split('?', 1)[0] !== '/graphql') {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    const { origin, host } = request.headers;
+    if (origin !== undefined && !allowsOrigin(origin) && !isOf(origin, host)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n'); // CORS does not reach WebSockets
       return;
     }
     sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
   });
   return { close: async () => disposable.dispose() };
 }
+
+/** Whether a page of that origin was served by this very host. */
+const isOf = (origin: string, host: string | undefined): boolean =>
+  URL.canParse(origin) && new URL(origin).host === host;
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,0 +1,73 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import underPressure from '@fastify/under-pressure';
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../domain/errors.ts';
+
+const LOCALHOST = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
+export interface EdgeOptions {
+  readonly production: boolean;
+  readonly corsOrigins: readonly string[];
+}
+
+/** Whether a page of that origin may call the API from a browser. */
+export function allowsOrigin({ production, corsOrigins }: EdgeOptions): (origin: string) => boolean {
+  const allowed = new Set(corsOrigins);
+  return (origin) => allowed.has('*') || allowed.has(origin) || (!production && LOCALHOST.test(origin));
+}
+
+/** An event loop that is so far behind answers nobody in time: better to say so at once. Normal load, and a saturated
+ *  processor too, stay far below it. */
+const MAX_LOOP_DELAY_MS = 500;
+
+export const overloaded = () =>
+  new AppError('SERVICE_UNAVAILABLE', 'too much to do at the moment: try again soon', { retryAfter: 2 });
+
+/** What every answer carries and what every request must be, before any route sees it. */
+export async function guardEdge(server: FastifyInstance, options: EdgeOptions): Promise<void> {
+  await server.register(underPressure, {
+    maxEventLoopDelay: MAX_LOOP_DELAY_MS,
+    pressureHandler() {
+      throw overloaded();
+    },
+  });
+  await server.register(helmet, {
+    // Answers are data: nothing in them may load, run or be framed.
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+      },
+    },
+    frameguard: { action: 'deny' },
+    hsts: options.production ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+  });
+  const allows = allowsOrigin(options);
+  await server.register(cors, {
+    origin: async (origin: string | undefined) => origin !== undefined && allows(origin),
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['authorization', 'content-type', 'apollo-require-preflight'],
+    exposedHeaders: [
+      'ratelimit-limit',
+      'ratelimit-remaining',
+      'ratelimit-reset',
+      'retry-after',
+      'x-request-id',
+    ],
+    maxAge: 600,
+  });
+
+  server.removeContentTypeParser('text/plain');
+  server.addHook('onRequest', async ({ headers }) => {
+    const encoding = headers['content-encoding'] ?? 'identity';
+    if (encoding !== 'identity') throw unsupported('the body must not be compressed');
+    const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(headers['content-type'] ?? '')?.[1];
+    if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unsupported('the body must be in UTF-8');
+  });
+}
+
+const unsupported = (message: string) => Object.assign(new Error(message), { statusCode: 415 });
