@@ -3,7 +3,7 @@ import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig } from '@mikro-orm/postgresql';
 import { MoneyColumn } from './src/kernel/money.column.ts';
-import { AuditEvent } from './src/modules/audit/audit-event.entity.ts';
+import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entity.ts';
 import { Commission } from './src/modules/commissions/commission.entity.ts';
 import { Customer } from './src/modules/customers/customer.entity.ts';
 import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity.ts';
@@ -29,6 +29,7 @@ export default defineConfig({
   entities: [
     AffiliateConfig,
     AuditEvent,
+    AuditPersonal,
     Commission,
     Conversion,
     Customer,

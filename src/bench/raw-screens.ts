@@ -174,8 +174,8 @@ const insertLine = statement(
 );
 const insertEvent = statement(
   'event',
-  `insert into audit_events (id, tenant_id, actor_id, actor_role, request_id, action, subject_id, details)
-  values ($1, '${TENANT}', 'bench', 'PROGRAM_MANAGER', $2, 'commission.created', $3, $4)`,
+  `insert into audit_events (id, tenant_id, actor_id, actor_role, request_id, action, subject_id, after, credential, subjects)
+  values ($1, '${TENANT}', 'bench', 'PROGRAM_MANAGER', $2, 'commission.created', $3, $4, 'TOKEN', '{}')`,
 );
 
 const W2: Screen = async (pool, { input: { partnerId, customerId: externalId, type, amount } }) => {

@@ -183,11 +183,11 @@ export const operations: Record<string, Operation> = {
     answers: manages,
   },
   updateProgram: {
-    document: 'mutation { updateProgram(input: { holdDays: 30 }) { tenantId } }',
+    document: 'mutation { updateProgram(input: { holdDays: 31 }) { tenantId } }',
     answers: [ok, ok, no, no, no, no, no, ok, who],
   },
   updateTierConfig: {
-    document: 'mutation { updateTierConfig(input: { tier: GOLD, minCustomers: 50 }) { tier } }',
+    document: 'mutation { updateTierConfig(input: { tier: GOLD, minCustomers: 51 }) { tier } }',
     answers: [ok, ok, no, no, no, no, no, ok, who],
   },
   trackReferral: {

@@ -69,7 +69,10 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
         metadata,
       });
       if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
-      record(em, ctx, 'commission.created', line, { amount: line.amount, base: line.baseAmount });
+      const { method, status, amount, baseAmount, rateBps, rateSource, tier, holdUntil } = line;
+      record(em, ctx, 'commission.created', line, {
+        after: { type, method, status, amount, baseAmount, rateBps, rateSource, tier, occurredAt, holdUntil },
+      });
       await em.flush();
       return line.id;
     });
@@ -83,7 +86,8 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
 export async function approveCommission(ctx: Context, id: string): Promise<string> {
   const line = await transact(ctx, async (em) => {
     const line = await lockCommission(em, id);
-    await approve(em, ctx, line);
+    const { before, after } = await approve(em, ctx, line);
+    record(em, ctx, 'commission.approved', line, { before, after: { ...after, amount: line.amount } });
     return line;
   });
   announceMetrics(ctx, line.partnerId);
@@ -109,35 +113,53 @@ export async function approveCommissions(
       { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
     );
     const byId = new Map(lines.map((line) => [line.id as string, line]));
-    const approved: Commission[] = [];
+    const approved: { line: Commission; refunds: string[] }[] = [];
     const failures: ApprovalFailure[] = [];
     for (const id of new Set(ids)) {
       const line = byId.get(id.toLowerCase());
       try {
         if (!line) throw notFound('commission');
-        await approve(em, ctx, line);
-        approved.push(line);
+        const { refunds } = (await approve(em, ctx, line)).after;
+        approved.push({ line, refunds });
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         failures.push({ id, code: error.code, message: error.message });
       }
     }
-    return { approved, failures };
+    // Lines of several tenants, which only an administrator has: one entry in the chain of each.
+    for (const [tenantId, lines] of Map.groupBy(approved, ({ line }) => line.tenantId)) {
+      record(
+        em,
+        ctx,
+        'commissions.approved',
+        { id: null, tenantId },
+        {
+          before: { status: 'PENDING' },
+          after: {
+            status: 'APPROVED',
+            commissions: lines.map(({ line: { id, amount }, refunds }) => ({ id, amount, refunds })),
+          },
+          subjects: lines.flatMap(({ line, refunds }) => [line.id, ...refunds]),
+        },
+      );
+    }
+    return { approved: approved.map(({ line }) => line), failures };
   });
   for (const partnerId of new Set(approved.map((line) => line.partnerId))) announceMetrics(ctx, partnerId);
   return { approved: approved.map((line) => line.id), failures };
 }
 
-async function approve(em: EntityManager, ctx: Context, line: Commission): Promise<void> {
-  const { actor, clock } = ctx;
+async function approve(em: EntityManager, { actor, clock }: Context, line: Commission) {
   if (line.reversesId) throw conflict('a refund is approved with the line that it takes back from');
-  const status = after('approve', await statusOf(em, line));
+  const before = await statusOf(em, line);
+  const status = after('approve', before);
   refuseOwnLine(line.createdBy ?? null, actor.id);
-  for (const each of [line, ...(await refundsOf(em, line, 'PENDING'))]) {
+  const refunds = await refundsOf(em, line, 'PENDING');
+  for (const each of [line, ...refunds]) {
     Object.assign(each, { status, approvedAt: clock.now(), approvedBy: actor.id });
     post(em, each, `commission:${each.id}:accrued`, commissionAccrued(each.partnerId, each.amount));
   }
-  record(em, ctx, 'commission.approved', line, { amount: line.amount });
+  return { before: { status: before }, after: { status, refunds: refunds.map(({ id }) => id as string) } };
 }
 
 /** Refuses a line for good, with a reason; what was owed by it is owed no more. */
@@ -159,7 +181,11 @@ export async function rejectCommission(ctx: Context, id: string, reason: string)
         post(em, each, `commission:${each.id}:withdrawn`, commissionWithdrawn(each.partnerId, each.amount));
       Object.assign(each, { status, reason: why });
     }
-    record(em, ctx, 'commission.rejected', line, { reason: why, before });
+    record(em, ctx, 'commission.rejected', line, {
+      before: { status: before },
+      after: { status, amount: line.amount, refunds: refunds.map(({ id }) => id) },
+      reason: why,
+    });
     return line;
   });
   announceMetrics(ctx, line.partnerId);

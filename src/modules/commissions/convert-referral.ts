@@ -80,9 +80,13 @@ export async function convertReferral(
         metadata,
       });
       record(em, ctx, 'referral.converted', referral, {
-        conversion: conversion.id,
-        amount,
-        ...(typeof line === 'string' ? { earnsNothing: line } : { commission: line.id }),
+        before: { convertedAt: null, customerId: null },
+        after: {
+          ...{ convertedAt: at, customerId: customer.id, conversionId: conversion.id, amount },
+          ...(typeof line === 'string'
+            ? { earnsNothing: line }
+            : { commission: { id: line.id, amount: line.amount } }),
+        },
       });
       await em.flush();
       return referral.id;

@@ -100,12 +100,11 @@ export async function reverseCommission(
         for (const each of [line, ...(await refundsOf(em, line, line.status))]) each.status = 'REVERSED';
         line.reason = input.reason ?? null;
       }
+      const { id: refundId, baseAmount, amount } = refundLine;
       record(em, ctx, 'commission.reversed', line, {
-        refund,
-        due,
-        reason: input.reason ?? null,
-        status,
-        refundLine: refundLine.id,
+        before: { status },
+        after: { status: claimed ? status : line.status, refund: { id: refundId, baseAmount, amount } },
+        reason: input.reason,
       });
       await em.flush();
       return line.id;

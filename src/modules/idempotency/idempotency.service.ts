@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict } from '../../domain/errors.ts';
+import { canonical } from '../../kernel/canonical.ts';
 import type { Context } from '../../kernel/context.ts';
 
 export interface Repeatable {
@@ -11,16 +12,7 @@ export interface Repeatable {
   readonly input: object;
 }
 
-function hashOf(input: object): string {
-  const canonical = JSON.stringify(input, (_, value) =>
-    value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : typeof value === 'bigint'
-        ? `${value}`
-        : value,
-  );
-  return createHash('sha256').update(canonical).digest('hex');
-}
+const hashOf = (input: object): string => createHash('sha256').update(canonical(input)).digest('hex');
 
 /** Runs `effect` once for its key and answers with the id of what it made; a repetition with the same input gets
  *  that id again, one with other input CONFLICT. Two at once: the second waits for the first (DOMAIN section 2). */

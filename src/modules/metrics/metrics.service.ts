@@ -1,21 +1,30 @@
-import { sql } from '@mikro-orm/postgresql';
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import type { Context } from '../../kernel/context.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import type { Partner } from '../partners/partner.entity.ts';
-import { findPartner } from '../partners/partner.service.ts';
+import { about, findPartner } from '../partners/partner.service.ts';
 
 /** Adds a partner's figures up again from every row; they come out as they were, or something was wrong. */
 export async function calculateMetrics(ctx: Context, partnerId: string): Promise<Partner> {
   const partner = await transact(ctx, async (em) => {
     const partner = await findPartner(em, partnerId, 'partnerId');
+    const before = await figuresOf(em, partner);
     await em.execute(sql`select recalculate_partner_metrics(array[${partner.id}]::uuid[])`);
-    record(em, ctx, 'metrics.recalculated', partner);
+    record(em, ctx, 'metrics.recalculated', about(partner), { before, after: await figuresOf(em, partner) });
     return partner;
   });
   announceMetrics(ctx, partner.id);
   return partner;
+}
+
+/** Its figures to date by currency. */
+async function figuresOf(em: EntityManager, { id }: Partner): Promise<object> {
+  const [row] = await em.execute<{ figures: object }[]>(sql`
+    select coalesce(jsonb_object_agg(currency, to_jsonb(m) - 'updated_at'), '{}') as figures
+    from partner_metrics m where partner_id = ${id}`);
+  return row?.figures ?? {};
 }
 
 const CHUNK = 500;

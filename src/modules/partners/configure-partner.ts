@@ -18,13 +18,14 @@ interface Configurations {
 
 const kinds = { reseller: 'RESELLER', affiliate: 'AFFILIATE', whiteLabel: 'WHITE_LABEL' } as const;
 
-/** Keeps the configuration of the partner's own type, with defaults where nothing is given; refuses another type's. */
+/** Keeps the configuration of the partner's own type, with defaults where nothing is given; refuses another type's.
+ *  Answers with what it was and is. */
 export async function configure(
   em: EntityManager,
   { outbound, ownDomains }: Pick<Context, 'outbound' | 'ownDomains'>,
   partner: Partner,
   input: Configurations,
-): Promise<void> {
+): Promise<{ before: object; after: object }> {
   for (const [field, type] of Object.entries(kinds) as [keyof Configurations, string][]) {
     if (input[field] != null && partner.partnerType !== type) {
       throw invalid(`input.${field}`, `is for a ${type} partner; this one is ${partner.partnerType}`);
@@ -35,6 +36,7 @@ export async function configure(
     const config =
       (await em.findOne(ResellerConfig, partner.id)) ??
       em.create(ResellerConfig, { ...new ResellerConfig(), ...key });
+    const before = { ...config };
     const { pricingAuthority, minimumOrder, creditLimit, ...rest } = input.reseller ?? {};
     em.assign(config, given(rest));
     if (pricingAuthority != null) config.pricingAuthorityBps = pricingAuthority;
@@ -42,16 +44,19 @@ export async function configure(
       config.minimumOrder = limit(minimumOrder, partner, 'input.reseller.minimumOrder');
     if (creditLimit !== undefined)
       config.creditLimit = limit(creditLimit, partner, 'input.reseller.creditLimit');
+    return { before, after: { ...config } };
   }
   if (partner.partnerType === 'AFFILIATE') {
     const config =
       (await em.findOne(AffiliateConfig, partner.id)) ??
       em.create(AffiliateConfig, { ...new AffiliateConfig(), ...key });
+    const before = { ...config };
     const { minimumPurchase, recurringMonths, ...rest } = input.affiliate ?? {};
     em.assign(config, given(rest));
     if (recurringMonths !== undefined) config.recurringMonths = recurringMonths;
     if (minimumPurchase !== undefined)
       config.minimumPurchase = limit(minimumPurchase, partner, 'input.affiliate.minimumPurchase');
+    return { before, after: { ...config } };
   }
   if (partner.partnerType === 'WHITE_LABEL') {
     const config =
@@ -61,6 +66,7 @@ export async function configure(
         ...key,
         brandName: partner.companyName.slice(0, 100),
       });
+    const before = { ...config };
     const { brandName, hideFinACEverseBranding, ...clearable } = input.whiteLabel ?? {};
     for (const field of ['logoUrl', 'faviconUrl'] as const) {
       const url = clearable[field];
@@ -78,7 +84,9 @@ export async function configure(
       config,
       Object.fromEntries(Object.entries(clearable).filter(([, value]) => value !== undefined)),
     );
+    return { before, after: { ...config } };
   }
+  return { before: {}, after: {} };
 }
 
 /** A brand is served at a name of its own: not at ours, and not at one of somebody's inside. */

@@ -55,9 +55,9 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
         metadata,
       });
       remember(em, partner, ALWAYS);
-      record(em, ctx, 'partner.created', partner, { ...partner });
       await em.flush();
-      await configure(em, ctx, partner, input);
+      const config = await configure(em, ctx, partner, input);
+      record(em, ctx, 'partner.created', about(partner), { after: { ...config.after, ...partner } });
       return partner.id;
     });
   });
@@ -80,6 +80,9 @@ async function freeCode(
     if (!(await taken(code))) return code;
   }
 }
+
+/** A partner as the subject of an audit entry. */
+export const about = ({ id, tenantId }: Partner) => ({ id, tenantId, partnerId: id });
 
 function remember(em: EntityManager, { id, tenantId, status, tier }: Partner, effectiveAt: Date): void {
   em.create(PartnerHistory, { tenantId, partnerId: id, status, tier, effectiveAt });
@@ -113,8 +116,11 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
     if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
     if (partner.status !== before.status || partner.tier !== before.tier) remember(em, partner, clock.now());
-    await configure(em, ctx, partner, input);
-    record(em, ctx, 'partner.updated', partner, { before, after: { ...partner } });
+    const config = await configure(em, ctx, partner, input);
+    record(em, ctx, 'partner.updated', about(partner), {
+      before: { ...config.before, ...before },
+      after: { ...config.after, ...partner },
+    });
   });
   return id;
 }
@@ -129,10 +135,11 @@ export async function deletePartner(ctx: Context, id: string): Promise<Partner> 
           where i.commission_id = c.id and i.voided_at is null and p.status = 'PAID') limit 1`);
     if (owed)
       throw conflict('the partner has commissions that are not paid yet: pay, reject or reverse them first');
+    const before = { ...partner };
     partner.status = 'INACTIVE';
     partner.deletedAt = ctx.clock.now();
     remember(em, partner, partner.deletedAt);
-    record(em, ctx, 'partner.deleted', partner);
+    record(em, ctx, 'partner.deleted', about(partner), { before, after: { ...partner } });
     return partner;
   });
 }

@@ -1,6 +1,7 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict, invalid, notFound } from '../../domain/errors.ts';
+import { money } from '../../domain/money.ts';
 import {
   afterPayout,
   type PayoutMethod,
@@ -74,8 +75,13 @@ export async function createPayout(ctx: Context, input: CreatePayoutInput): Prom
         em,
         ctx,
         'payout.created',
-        { id, tenantId },
-        { amount: total, currency, lines, method, periodStart, periodEnd },
+        { id, tenantId, partnerId },
+        {
+          after: {
+            ...{ status: 'PENDING', amount: money(BigInt(total), currency), method, periodStart, periodEnd },
+            commissions: ids,
+          },
+        },
       );
       return id;
     });
@@ -109,9 +115,10 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
     refuseOwnPayout(payout.createdBy, actor.id);
     await requireActive(em, payout);
     requireRail(ctx, payout.method);
+    const before = { status: payout.status };
     Object.assign(payout, { status, approvedBy: actor.id, approvedAt: clock.now() });
     await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });
-    record(em, ctx, 'payout.approved', payout, { amount: payout.amount });
+    record(em, ctx, 'payout.approved', payout, { before, after: { status, amount: payout.amount } });
     return payout.id;
   });
 }
@@ -124,9 +131,13 @@ export async function retryPayout(ctx: Context, id: string): Promise<string> {
     if (payout.releasedAt) throw conflict('its lines went back: make a new payout', { reason: 'RELEASED' });
     await requireActive(em, payout);
     requireRail(ctx, payout.method);
+    const { status: failed, failureReason } = payout;
     Object.assign(payout, { status, failureReason: null });
     await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });
-    record(em, ctx, 'payout.retried', payout);
+    record(em, ctx, 'payout.retried', payout, {
+      before: { status: failed, failureReason },
+      after: { status, failureReason: null, amount: payout.amount },
+    });
     return payout.id;
   });
 }
@@ -136,9 +147,11 @@ export async function cancelPayout(ctx: Context, id: string, reason: string): Pr
   const why = reasonOf(reason);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
+    const before = { status: payout.status };
     Object.assign(payout, { status: afterPayout('cancel', payout.status), failureReason: why });
     await release(em, ctx, payout);
-    record(em, ctx, 'payout.canceled', payout, { reason: why });
+    const after = { status: payout.status, amount: payout.amount };
+    record(em, ctx, 'payout.canceled', payout, { before, after, reason: why });
     return payout.id;
   });
 }

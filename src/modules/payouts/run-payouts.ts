@@ -29,7 +29,7 @@ export async function runPayouts(ctx: Context, { asOf: given, frequency }: RunPa
     });
     await em.flush();
     await balances(em, ctx, { tenantId, asOf, frequency: frequency ?? null, timeZone: program.timeZone });
-    const made = await em.execute<object[]>(sql`
+    const made = await em.execute<{ id: string }[]>(sql`
       insert into payouts (id, tenant_id, partner_id, run_id, method, period_start, period_end, amount_minor, amount_currency,
         commission_count, created_by, initiated_by, metadata)
       select new_id(), ${tenantId}, partner_id, ${run.id}, payout_method, period_start, period_end, total, currency, lines,
@@ -52,10 +52,8 @@ export async function runPayouts(ctx: Context, { asOf: given, frequency }: RunPa
       where not exists (select from payouts p where p.run_id = ${run.id} and p.partner_id = b.partner_id and p.amount_currency = b.currency)
       order by partner_id`);
     record(em, ctx, 'payouts.run', run, {
-      asOf,
-      frequency: frequency ?? null,
-      payouts: made.length,
-      skipped: run.skipped.length,
+      after: { asOf, frequency: frequency ?? null, payouts: made.length, skipped: run.skipped.length },
+      subjects: made.map(({ id }) => id),
     });
     return run.id;
   });

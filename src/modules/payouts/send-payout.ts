@@ -47,6 +47,7 @@ function claim(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Cl
     let fresh = false;
     let attempt = await em.findOne(PayoutAttempt, { payoutId, status: { $ne: 'FAILED' } });
     if (payout.status === 'APPROVED') {
+      const before = { status: payout.status, attempts: payout.attempts };
       payout.status = afterPayout('send', payout.status);
       payout.attempts += 1;
       attempt = em.create(PayoutAttempt, {
@@ -62,7 +63,8 @@ function claim(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Cl
         `payout:${payoutId}:attempt:${attempt.number}:sent`,
         payoutSent(payout.partnerId, payout.amount),
       );
-      record(em, ctx, 'payout.sending', payout, { attempt: attempt.number, key: attempt.key });
+      const after = { status: payout.status, attempts: payout.attempts, key: attempt.key };
+      record(em, ctx, 'payout.sending', payout, { before, after });
       fresh = true;
     } else if (payout.status !== 'PROCESSING' && payout.status !== 'PAID') return null;
     if (!attempt) throw new Error(`payout ${payoutId} is ${payout.status} without an attempt`);
@@ -146,11 +148,13 @@ function again(em: EntityManager, payoutId: string, delaySeconds: number): Promi
 
 function confirm(em: EntityManager, ctx: Context, payout: Payout, attempt: PayoutAttempt): void {
   attempt.status = 'CONFIRMED';
+  const before = { status: payout.status };
   payout.status = afterPayout('confirm', payout.status);
   payout.paidAt = ctx.clock.now();
   const fact = `payout:${payout.id}:attempt:${attempt.number}:settled`;
   post(em, payout, fact, payoutSettled(payout.partnerId, payout.amount));
-  record(em, ctx, 'payout.paid', payout, { attempt: attempt.number, reference: attempt.providerReference });
+  const after = { status: payout.status, attempt: attempt.number, reference: attempt.providerReference };
+  record(em, ctx, 'payout.paid', payout, { before, after });
 }
 
 async function fail(
@@ -161,17 +165,20 @@ async function fail(
   { code, reason }: { code: string; reason: string },
 ): Promise<void> {
   Object.assign(attempt, { status: 'FAILED', failureCode: code, failureReason: reason });
+  const before = { status: payout.status };
   payout.status = afterPayout('fail', payout.status);
   payout.failureReason = reason;
   const fact = `payout:${payout.id}:attempt:${attempt.number}:failed`;
   post(em, payout, fact, payoutFailed(payout.partnerId, payout.amount));
   if (payout.attempts >= MAX_ATTEMPTS) await release(em, ctx, payout);
-  record(em, ctx, 'payout.failed', payout, { attempt: attempt.number, code, reason });
+  const after = { status: payout.status, attempt: attempt.number, code, released: payout.releasedAt != null };
+  record(em, ctx, 'payout.failed', payout, { before, after, reason });
 }
 
 async function giveBack(em: EntityManager, ctx: Context, payout: Payout, reason: string): Promise<void> {
   if (payout.status !== 'PAID') return;
   await em.flush(); // PAID first: the database knows no step from PROCESSING to RETURNED
+  const before = { status: payout.status };
   payout.status = afterPayout('return', payout.status);
   payout.failureReason = reason;
   post(em, payout, `payout:${payout.id}:returned`, payoutReturned(payout.partnerId, payout.amount));
@@ -180,7 +187,7 @@ async function giveBack(em: EntityManager, ctx: Context, payout: Payout, reason:
   await em.execute(
     sql`update partners set deleted_at = null where id = ${payout.partnerId} and deleted_at is not null`,
   );
-  record(em, ctx, 'payout.returned', payout, { reason });
+  record(em, ctx, 'payout.returned', payout, { before, after: { status: payout.status }, reason });
 }
 
 /** Payouts that wait for a job which died with its process get a new one; others are left alone. */

@@ -74,14 +74,7 @@ export async function updateProgram(
     }
     if (rezoned)
       await enqueue(em, 'recalculate_metrics', { tenantId }, { key: `recalculate_metrics:${tenantId}` });
-    // A program has no id of its own: its audit entry is about the nil UUID of its tenant.
-    record(
-      em,
-      ctx,
-      'program.updated',
-      { id: '00000000-0000-0000-0000-000000000000', tenantId },
-      { before, after: { ...program } },
-    );
+    record(em, ctx, 'program.updated', { id: null, tenantId }, { before, after: { ...program } });
   });
   return tenantId;
 }

@@ -1,0 +1,32 @@
+/** Names of fields that speak of a person, wherever they stand: they can be erased, so they are kept apart from what
+ *  can not. Free-form notes may say anything of anybody. */
+export const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
+  'address',
+  'companyName', // a partner may be one person
+  'contactName',
+  'customerEmail',
+  'displayName',
+  'email',
+  'holderName',
+  'ip',
+  'ipAddress',
+  'metadata',
+  'name',
+  'phone',
+  'userAgent',
+]);
+
+/** What is encrypted or hashed at rest is not written down a second time in the open. */
+export const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  'accountNumber',
+  'bic',
+  'iban',
+  'ifsc',
+  'password',
+  'routingNumber',
+  'secret',
+  'taxId',
+  'token',
+  'upi',
+  'vpa',
+]);
