@@ -3,20 +3,11 @@ import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
 import { parse, stringify } from 'uuid';
 import { invalid } from '../domain/errors.ts';
 import { askedFields } from './asked.ts';
+import { type Condition, where } from './condition.ts';
 import type { Context } from './context.ts';
 import { loaderFor } from './loader.ts';
 import { memo } from './memo.ts';
-import {
-  type Condition,
-  from,
-  query,
-  type Selection,
-  Statement,
-  scopeOf,
-  select,
-  type Table,
-  where,
-} from './rows.ts';
+import { from, query, type Selection, Statement, scopeOf, select, type Table } from './rows.ts';
 
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 100;

@@ -5,6 +5,7 @@ import { notFound, unauthenticated } from '../domain/errors.ts';
 import type { Actor } from './actor.ts';
 import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
 import { boundsOf } from './bound-pool.ts';
+import { type Condition, where } from './condition.ts';
 import type { Context } from './context.ts';
 import { idOf } from './ids.ts';
 import { MoneyColumn } from './money.column.ts';
@@ -47,13 +48,6 @@ export const moneyColumn = (minor: string, currency: string): Column => ({
       ? null
       : new MoneyColumn({ minor: values[at] as bigint, currency: values[at + 1] as string }),
 });
-
-/** A piece of SQL with its values; `$` stands for the next parameter. */
-export interface Condition {
-  readonly sql: string;
-  readonly values: readonly unknown[];
-}
-export const where = (sql: string, ...values: unknown[]): Condition => ({ sql, values });
 
 /** Rows that the actor may see, as conditions. Nobody anonymous sees a row. */
 export function scopeOf(actor: Actor, alias: string, partner: string | undefined): Condition[] {

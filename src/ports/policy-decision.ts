@@ -24,7 +24,8 @@ export interface Verdict {
 
 /** Which rows may be seen, as the policy says it before any row is known. */
 export type Plan =
-  | { readonly kind: 'ALWAYS_ALLOWED' | 'ALWAYS_DENIED' }
+  | { readonly kind: 'ALWAYS_ALLOWED' }
+  | { readonly kind: 'ALWAYS_DENIED' }
   | { readonly kind: 'CONDITIONAL'; readonly condition: Operand };
 
 export type Operand =

@@ -1,8 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import { type Condition, where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
 import { loaderFor } from '../../kernel/loader.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { type Condition, from, query, Statement, scopeOf, select, where } from '../../kernel/rows.ts';
+import { from, query, Statement, scopeOf, select } from '../../kernel/rows.ts';
 import { type Commission, commissionTable } from './commission.entity.ts';
 import type { CommissionFilter } from './commission.inputs.ts';
 

@@ -1,19 +1,11 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { account } from '../../domain/posting.ts';
+import { type Condition, where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
 import { loaderFor } from '../../kernel/loader.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { type Connection, type PageArgs, page } from '../../kernel/paging.ts';
-import {
-  type Condition,
-  findRow,
-  from,
-  query,
-  Statement,
-  select,
-  type Table,
-  where,
-} from '../../kernel/rows.ts';
+import { findRow, from, query, Statement, select, type Table } from '../../kernel/rows.ts';
 import { type TierConfig, tierConfigTable } from '../programs/tier-config.entity.ts';
 import { type Partner, partnerTable } from './partner.entity.ts';
 import type { PartnerFilter } from './partner.inputs.ts';

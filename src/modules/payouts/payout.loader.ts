@@ -1,8 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import { type Condition, where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { type Connection, type PageArgs, pageOfEach } from '../../kernel/paging.ts';
-import { type Condition, query, Statement, scopeOf, where } from '../../kernel/rows.ts';
+import { query, Statement, scopeOf } from '../../kernel/rows.ts';
 import { type Commission, commissionTable } from '../commissions/commission.entity.ts';
 import type { PayoutFilter } from './payout.inputs.ts';
 import { PayoutRun } from './payout-run.entity.ts';

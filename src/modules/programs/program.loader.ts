@@ -1,8 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { notFound } from '../../domain/errors.ts';
 import { PartnerTier } from '../../domain/partner.ts';
+import { where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
-import { findRow, from, query, select, where } from '../../kernel/rows.ts';
+import { findRow, from, query, select } from '../../kernel/rows.ts';
 import { type Program, programTable } from './program.entity.ts';
 import { type TierConfig, tierConfigTable } from './tier-config.entity.ts';
 

@@ -12,10 +12,11 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import { type Condition, where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
 import { loadOne } from '../../kernel/loader.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../kernel/paging.ts';
-import { type Condition, findRow, where } from '../../kernel/rows.ts';
+import { findRow } from '../../kernel/rows.ts';
 import { Customer, customerTable } from '../customers/customer.entity.ts';
 import { Partner, partnerTable } from '../partners/partner.entity.ts';
 import { Referral, referralStatusSql, referralTable } from './referral.entity.ts';
