@@ -1,10 +1,10 @@
-import { createHmac } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import { type Logger, pino } from 'pino';
 import { memoryFeed } from './adapters/memory/memory-feed.ts';
+import { monthlyPseudonym } from './adapters/monthly-pseudonym.ts';
 import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
 import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
@@ -59,7 +59,7 @@ export async function createApp(
     outbound: guardedFetch(),
     ownDomains: config.ownDomains,
     rail: () => sandbox,
-    pseudonym: (value) => createHmac('sha256', config.jwtSecret).update(value).digest('base64url'),
+    pseudonym: monthlyPseudonym(config.jwtSecret),
     ...ownPorts,
   };
   const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log };

@@ -27,6 +27,8 @@ export interface Config {
   readonly trustProxy: number | readonly string[];
   /** How long a stopping process still takes requests, so that callers learn to go elsewhere. */
   readonly drainMs: number;
+  /** How long a click says something of its visitor. */
+  readonly retentionMonths: number;
   readonly logLevel: string;
   readonly dataFolder: string;
 }
@@ -120,6 +122,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     playground: env['PLAYGROUND'] ? env['PLAYGROUND'] === 'true' : !production,
     worker: env['WORKER'] !== 'off',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),
+    retentionMonths: number('RETENTION_MONTHS', 13, 1, 120),
     leaseSeconds: number('PAYOUT_LEASE_SECONDS', 30, 1, 600),
     corsOrigins,
     trustProxy: hops ?? proxies,

@@ -8,9 +8,12 @@ import type { Jobs } from './kernel/jobs.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
 import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
+import { applyRetention } from './modules/privacy/retention.ts';
 
 const CONCURRENCY = 8;
 const RESUME_EVERY_MS = 5_000;
+// In UTC; a worker that was not there then catches up.
+const DAILY = '20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention';
 
 type Job<Name extends keyof Jobs> = (ctx: Context, payload: Jobs[Name]) => Promise<void>;
 
@@ -22,12 +25,13 @@ export interface Worker {
 export async function startWorker(
   services: Services,
   owner: Pool,
-  { leaseSeconds }: { leaseSeconds: number },
+  { leaseSeconds, retentionMonths }: { leaseSeconds: number; retentionMonths: number },
 ): Promise<Worker> {
   const jobs: { [Name in keyof Jobs]: Job<Name> } = {
     send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
+    apply_retention: (ctx) => applyRetention(ctx, { visitorMonths: retentionMonths }),
   };
   const context = (requestId: string) => contextFor(services, { actor: system, requestId });
   const taskList: TaskList = Object.fromEntries(
@@ -50,6 +54,7 @@ export async function startWorker(
   const runner = await run({
     pgPool: owner,
     taskList,
+    crontab: DAILY,
     concurrency: CONCURRENCY,
     noHandleSignals: true,
     pollInterval: 1_000,

@@ -8,6 +8,8 @@ export interface Jobs {
   recalculate_metrics: { tenantId: string };
   /** See whether a white-label partner's images are there. */
   check_logo: { partnerId: string };
+  /** End what is kept for a time only. */
+  apply_retention: object;
 }
 
 /** Enqueues in the caller's transaction: the job exists exactly when the change does. The same `key` replaces a waiting job. */

@@ -12,6 +12,7 @@ export interface Ports {
   rail(method: PayoutMethod): PayoutRail | null;
   /** Domains that the portal itself answers at, without those below them. */
   readonly ownDomains: readonly string[];
-  /** A keyed hash: the same value gives the same text, and nobody without the key can tell the value. */
-  pseudonym(value: string): string;
+  /** A keyed hash: within a month (UTC) the same value gives the same text, and nobody without the key can tell the
+   *  value. Who compares across the turn of a month asks for both months' text. */
+  pseudonym(value: string, at: Date): string;
 }

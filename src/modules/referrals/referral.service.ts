@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { v4, v7 } from 'uuid';
 import { notFound } from '../../domain/errors.ts';
 import { sourceOf } from '../../domain/referral.ts';
@@ -12,11 +13,16 @@ import type { TrackReferralInput } from './referral.inputs.ts';
 const urlOf = (text: string | null | undefined): URL | null =>
   text && URL.canParse(text) ? new URL(text) : null;
 
+/** An IPv4 address that came mapped into IPv6 is the IPv4 address, and zeros of IPv6 are written one way. */
+const oneSpelling = (address: string): string =>
+  ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
+
 /** Records a click. The code is the key: an unknown one and that of a partner who is not ACTIVE answer alike. */
 export async function trackReferral(ctx: Context, input: TrackReferralInput): Promise<Referral> {
   const { actor, clock, pool } = ctx;
   const staff = actor.permissions.has('referral:convert');
   const address = (actor.everyTenant && input.ipAddress) || ctx.ipAddress;
+  const clickedAt = happenedAt(clock, staff ? input.occurredAt : null, 'input.occurredAt');
   const click: Click = {
     id: v7(),
     code: input.referralCode.trim().toUpperCase(),
@@ -25,9 +31,9 @@ export async function trackReferral(ctx: Context, input: TrackReferralInput): Pr
     landingUrl: input.landingUrl ?? null,
     referrerUrl: input.referrerUrl ?? null,
     source: sourceOf(urlOf(input.landingUrl), urlOf(input.referrerUrl)),
-    ipHash: address ? ctx.pseudonym(address) : null,
+    ipHash: address ? ctx.pseudonym(oneSpelling(address), clickedAt) : null,
     userAgent: input.userAgent?.slice(0, 500).toWellFormed() ?? null,
-    clickedAt: happenedAt(clock, staff ? input.occurredAt : null, 'input.occurredAt'),
+    clickedAt,
     metadata: metadataOf(input.metadata, 'input.metadata'),
   };
   const recorded = await recordClick(pool, click);

@@ -1,0 +1,59 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { Context } from '../../kernel/context.ts';
+import { transact } from '../../kernel/transact.ts';
+
+const BATCH = 2_000;
+
+export interface Retention {
+  /** How long a click says something of its visitor. */
+  readonly visitorMonths: number;
+}
+
+/** One thing that ends: takes up to BATCH rows each time and answers with how many there were. */
+interface Ending {
+  readonly what: string;
+  readonly end: (em: EntityManager, now: Date, retention: Retention) => Promise<number>;
+}
+
+// Money of the last 90 days can be asked for again by its key without being paid twice; rails and clients retry for days.
+const IDEMPOTENCY_DAYS = 90;
+
+const endings: readonly Ending[] = [
+  {
+    // The row stays, as a count: metrics add up the rows. Its visitor becomes itself, a link keeps its page alone.
+    what: 'clicks without their visitors',
+    async end(em, now, { visitorMonths }) {
+      const [forgotten] = await em.execute<{ count: number }[]>(sql`
+        with old as (
+          select id from referrals
+          where visitor_id <> id and clicked_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month'
+          order by clicked_at limit ${BATCH} for update skip locked),
+        forgotten as (
+          update referrals r set visitor_id = r.id, ip_hash = null, user_agent = null, referrer_url = null, metadata = '{}',
+            landing_url = regexp_replace(landing_url, '[#' || chr(63) || '].*$', '', 's')
+          from old where r.id = old.id returning 1)
+        select count(*)::int as count from forgotten`);
+      return forgotten?.count ?? 0;
+    },
+  },
+  {
+    what: 'idempotency keys',
+    async end(em, now) {
+      const [gone] = await em.execute<{ count: number }[]>(sql`
+        select forget_idempotency_keys(${now}::timestamptz - ${IDEMPOTENCY_DAYS} * interval '1 day', ${BATCH})::int as count`);
+      return gone?.count ?? 0;
+    },
+  },
+];
+
+/** Ends what is kept for a time only; nothing of it is financial. Each batch is a transaction of its own, so that a run
+ *  that dies loses nothing, and the next one goes on. */
+export async function applyRetention(ctx: Context, retention: Retention): Promise<void> {
+  const now = ctx.clock.now();
+  for (const { what, end } of endings) {
+    let total = 0;
+    for (let count = BATCH; count === BATCH; total += count)
+      count = await transact(ctx, (em) => end(em, now, retention));
+    ctx.log.info({ what, total }, 'retention applied');
+  }
+}
