@@ -9,8 +9,8 @@ import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
 import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
 import { systemClock } from './adapters/system-clock.ts';
-import type { Config } from './config.ts';
-import { openDatabase, ownerPool } from './database.ts';
+import { type Config, ConfigError } from './config.ts';
+import { asApi, isBound, openDatabase, ownerPool } from './database.ts';
 import { type Authenticator, authenticator } from './http/authenticate.ts';
 import { httpServer } from './http/server.ts';
 import { startWorker } from './jobs.ts';
@@ -48,7 +48,11 @@ export async function createApp(
       serializers: { error: pino.stdSerializers.err },
       redact: ['*.authorization', '*.password', '*.secret', '*.token', 'error.parameters'],
     });
-  const database = await openDatabase(databaseUrl);
+  const database = await openDatabase(config.databaseApiUrl ?? asApi(databaseUrl));
+  if (!(await isBound(database)))
+    throw new ConfigError(
+      'DATABASE_API_URL must be a login of its own, a member of the role partner_portal_api and of no other.',
+    );
   const owner = ownerPool(databaseUrl);
   const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
   const ports: Ports = {

@@ -9,6 +9,8 @@ export interface Config {
   readonly port: number;
   /** null: the embedded PostgreSQL in `dataFolder`. */
   readonly databaseUrl: string | null;
+  /** null: the API works on `databaseUrl` too, as its own role. */
+  readonly databaseApiUrl: string | null;
   readonly redisUrl: string | null;
   /** null: the embedded policy point, over the policies that come with the product. */
   readonly cerbosUrl: string | null;
@@ -88,6 +90,9 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
       'TRUST_PROXY must be a number of proxies, or a comma-separated list of their addresses or networks.',
     );
   const databaseUrl = url('DATABASE_URL', 'postgres', 'postgresql');
+  const databaseApiUrl = url('DATABASE_API_URL', 'postgres', 'postgresql');
+  if (databaseApiUrl && !databaseUrl)
+    faults.push('DATABASE_URL is missing: DATABASE_API_URL is another login to the same database.');
   if (production) {
     if (!databaseUrl) faults.push('DATABASE_URL is missing: in production give your own PostgreSQL.');
     if (databaseUrl?.includes('//user:pass@'))
@@ -116,6 +121,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     host: env['HOST'] || (production ? '0.0.0.0' : 'localhost'),
     port: number('PORT', 3500, 0, 65_535),
     databaseUrl,
+    databaseApiUrl,
     redisUrl: url('REDIS_URL', 'redis', 'rediss'),
     cerbosUrl: url('CERBOS_URL', 'grpc', 'grpcs', 'unix'),
     cerbosDeadlineMs: number('CERBOS_DEADLINE_MS', 200, 10, 10_000),

@@ -4,7 +4,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Logger as JobLogger, runMigrations as migrateJobs } from 'graphile-worker';
 import { Client, Pool, type PoolConfig } from 'pg';
 import ormConfig from '../mikro-orm.config.ts';
-import { BoundPool } from './kernel/bound-pool.ts';
+import { BoundPool, nothing } from './kernel/bound-pool.ts';
 
 const MIGRATIONS = join(dirname(fileURLToPath(import.meta.url)), '../migrations');
 const MIGRATION_LOCK = 7_022_611; // any number of our own: one migration at a time, however many processes start
@@ -46,6 +46,22 @@ export async function openDatabase(url: string, { connections = 16 } = {}): Prom
       await orm.close();
     },
   };
+}
+
+/** The same database as a role that owns nothing and that the policies bind. */
+export function asApi(url: string): string {
+  const api = new URL(url);
+  const options = api.searchParams.get('options');
+  api.searchParams.set('options', `${options ? `${options} ` : ''}-c role=partner_portal_api`);
+  return api.href;
+}
+
+/** Whether the policies bind what these connections do: they bind neither the owner nor a superuser. */
+export async function isBound({ pool }: Database): Promise<boolean> {
+  const [row] = await pool.query<{ bound: boolean }>(nothing, {
+    text: `select row_security_active('partners') as bound`,
+  });
+  return row?.bound ?? false;
 }
 
 /** Connections of the owner: for the job runner's own tables and for demo data, never for a request. */

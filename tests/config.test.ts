@@ -45,6 +45,11 @@ test.each([
     'DATABASE_URL has the password of the documentation',
   ],
   [
+    'DATABASE_API_URL alone',
+    { DATABASE_URL: '', DATABASE_API_URL: 'postgresql://portal_api:s3cr3t@db/partner_portal' },
+    'DATABASE_API_URL is another login to the same database',
+  ],
+  [
     'STRIPE_SECRET_KEY of the documentation',
     { STRIPE_SECRET_KEY: 'sk_live_xxx' },
     'STRIPE_SECRET_KEY is a well-known value',

@@ -20,6 +20,5 @@ export async function enqueue<Name extends keyof Jobs>(
   { key, delaySeconds = 0 }: { key: string; delaySeconds?: number },
 ): Promise<void> {
   await em.execute(sql`
-    select graphile_worker.add_job(${job}, ${JSON.stringify(payload)}::json,
-      run_at := now() + ${delaySeconds} * interval '1 second', job_key := ${key}, max_attempts := 25)`);
+    select enqueue_job(${job}, ${JSON.stringify(payload)}::json, ${key}, ${delaySeconds})`);
 }

@@ -11,7 +11,7 @@ export async function calculateMetrics(ctx: Context, partnerId: string): Promise
   const partner = await transact(ctx, async (em) => {
     const partner = await findPartner(em, partnerId, 'partnerId');
     const before = await figuresOf(em, partner);
-    await em.execute(sql`select recalculate_partner_metrics(array[${partner.id}]::uuid[])`);
+    await em.execute(sql`select recalculate_visible_metrics(array[${partner.id}]::uuid[])`);
     record(em, ctx, 'metrics.recalculated', about(partner), { before, after: await figuresOf(em, partner) });
     return partner;
   });
@@ -37,7 +37,7 @@ export async function calculateAllMetrics(ctx: Context, tenantId: string): Promi
       select id from partners where tenant_id = ${tenantId} and id > ${last} order by id limit ${CHUNK}`)
     ).map(({ id }) => id);
     if (ids.length === 0) return;
-    await transact(ctx, (em) => em.execute(sql`select recalculate_partner_metrics(array[${ids}]::uuid[])`));
+    await transact(ctx, (em) => em.execute(sql`select recalculate_visible_metrics(array[${ids}]::uuid[])`));
     ctx.log.info({ tenantId, partners: ids.length }, 'metrics recalculated');
     last = ids.at(-1) as string;
   }

@@ -67,8 +67,7 @@ async function freeCode(
   em: EntityManager,
   { referralCode: wanted, companyName }: CreatePartnerInput,
 ): Promise<string> {
-  const taken = async (code: string) =>
-    (await em.execute(sql`select 1 from partners where referral_code = ${code}`)).length > 0;
+  const taken = async (code: string) => (await em.execute(sql`select 1 where is_taken(${code})`)).length > 0;
   if (wanted) {
     const code = wanted.toUpperCase();
     if (await taken(code))
