@@ -4,6 +4,8 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig } from '@mikro-orm/postgresql';
 import { MoneyColumn } from './src/kernel/money.column.ts';
 import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entity.ts';
+import { ApiKey } from './src/modules/api-keys/api-key.entity.ts';
+import { AuditEvent } from './src/modules/audit/audit-event.entity.ts';
 import { Commission } from './src/modules/commissions/commission.entity.ts';
 import { Customer } from './src/modules/customers/customer.entity.ts';
 import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity.ts';
@@ -28,6 +30,7 @@ export default defineConfig({
   clientUrl: 'postgresql://localhost/portal',
   entities: [
     AffiliateConfig,
+    ApiKey,
     AuditEvent,
     AuditPersonal,
     Commission,

@@ -15,6 +15,8 @@ import { type Authenticator, authenticator } from './http/authenticate.ts';
 import { httpServer } from './http/server.ts';
 import { startWorker } from './jobs.ts';
 import type { Services } from './kernel/context.ts';
+import { CREDENTIALS } from './kernel/credentials-topic.ts';
+import { apiKeyAuthenticator } from './modules/api-keys/authenticate-api-key.ts';
 import type { Ports } from './ports/ports.ts';
 import { createSchema } from './schema.ts';
 
@@ -57,6 +59,7 @@ export async function createApp(
   const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
   const ports: Ports = {
     clock: systemClock,
+    environment: config.production ? 'live' : 'test',
     feed: config.redisUrl
       ? redisFeed(config.redisUrl, (error) => log.warn({ error }, 'redis'))
       : memoryFeed(),
@@ -67,7 +70,8 @@ export async function createApp(
     ...ownPorts,
   };
   const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log };
-  const auth = authenticator(config.jwtSecret);
+  const auth = authenticator(config.jwtSecret, { apiKey: apiKeyAuthenticator(services) });
+  ports.feed.subscribe(CREDENTIALS, auth.forget);
   const server = await httpServer({
     schema: await createSchema(),
     services,

@@ -7,6 +7,7 @@ import type { Context } from './kernel/context.ts';
 import { asksAgain, requireKnown, requirePermission } from './kernel/permission.ts';
 import { DateTime } from './kernel/scalars.ts';
 import { validateInput } from './kernel/validate-input.ts';
+import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/api-keys/api-key.resolver.ts';
 import {
   CommissionResolver,
   PartnerCommissionsResolver,
@@ -36,9 +37,11 @@ const noTopics = {
 export async function createSchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: [
+      ApiKeyResolver,
       CommissionPayoutResolver,
       CommissionResolver,
       ConvertReferralResolver,
+      CreatedApiKeyResolver,
       PartnerCommissionsResolver,
       PartnerMetricsResolver,
       PartnerPayoutsResolver,

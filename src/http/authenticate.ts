@@ -38,6 +38,8 @@ export interface Door {
 
 export interface Authenticator extends Door {
   sign(claims: Claims, lifetime: string): Promise<string>;
+  /** Remembers no credential any more: a key or a membership changed. */
+  forget(): void;
 }
 
 /** The one door: whatever a credential is, this says whose. A proof is remembered for seconds, so that a request costs
@@ -87,6 +89,7 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
     },
     actorNow,
     sign: own.sign,
+    forget: () => known.clear(),
     expiryOf: (authorization) => (authorization ? (known.get(authorization)?.expiresAt ?? null) : null),
   };
 }

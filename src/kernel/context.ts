@@ -45,6 +45,7 @@ export function contextFor(
     feed: services.feed,
     outbound: services.outbound,
     ownDomains: services.ownDomains,
+    environment: services.environment,
     rail: services.rail,
     pseudonym: services.pseudonym,
     pool: services.pool,

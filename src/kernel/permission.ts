@@ -15,6 +15,7 @@ const askedAgain = new Set<Permission>([
   'payout:make',
   'payout:decide',
   'payoutAccount:edit',
+  'member:manage',
   'apiKey:manage',
 ]);
 

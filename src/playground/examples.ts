@@ -1,9 +1,15 @@
 const texts = import.meta.glob<string>('./examples/*', { query: '?raw', import: 'default', eager: true });
 
 /** The tabs of a first visit: each subject's operations, with variables for all of them. */
-export const examples = ['welcome', 'partners', 'commissions', 'referrals', 'payouts', 'metrics'].map(
-  (subject) => ({
-    query: texts[`./examples/${subject}.graphql`] ?? null,
-    variables: texts[`./examples/${subject}.jsonc`] ?? null,
-  }),
-);
+export const examples = [
+  'welcome',
+  'partners',
+  'commissions',
+  'referrals',
+  'payouts',
+  'access',
+  'metrics',
+].map((subject) => ({
+  query: texts[`./examples/${subject}.graphql`] ?? null,
+  variables: texts[`./examples/${subject}.jsonc`] ?? null,
+}));

@@ -8,6 +8,8 @@ export interface Ports {
   readonly clock: Clock;
   readonly feed: ChangeFeed;
   readonly outbound: Outbound;
+  /** What the API keys of this installation say they belong to. */
+  readonly environment: 'live' | 'test';
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
   /** Domains that the portal itself answers at, without those below them. */

@@ -42,6 +42,15 @@ export const CREATE_COMMISSION = `mutation ($input: CreateCommissionInput!) {
   }
 }`;
 
+export const CREATE_API_KEY = `mutation ($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) {
+    secret
+    apiKey {
+      id name prefix scopes expiresAt rotatedAt overlapEndsAt revokedAt lastUsedAt createdBy createdAt partner { id }
+    }
+  }
+}`;
+
 /** A PENDING line on a sale of 100.00 unless `input` says otherwise; answers with its id. */
 export async function makeCommission(
   app: TestApp,

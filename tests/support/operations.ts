@@ -3,6 +3,7 @@ import {
   APPROVE,
   aPartner,
   CONVERT,
+  CREATE_API_KEY,
   CREATE_COMMISSION,
   CREATE_PAYOUT,
   type MadePartner,
@@ -43,6 +44,7 @@ export interface World {
   payout(): Promise<string>;
   failed(): Promise<string>;
   newcomer(): Promise<string>;
+  apiKey(): Promise<string>;
 }
 
 export async function makeWorld(app: TestApp): Promise<World> {
@@ -62,6 +64,7 @@ export async function makeWorld(app: TestApp): Promise<World> {
     'manager elsewhere': elsewhere.manager,
     nobody: null,
   };
+  let key: string | null = null; // one for all: its owner has room for 20
   const approved = () => makeApproved(app, { manager: maker, maria: staff.tom }, partner.id);
   async function payout(): Promise<string> {
     await approved();
@@ -88,6 +91,11 @@ export async function makeWorld(app: TestApp): Promise<World> {
       return id;
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
+    async apiKey() {
+      const input = { partnerId: partner.id, name: 'a program', scopes: ['READ'] };
+      key ??= (await app.ask(maker, CREATE_API_KEY, { input })).createApiKey.apiKey.id as string;
+      return key;
+    },
   };
 }
 
@@ -121,6 +129,8 @@ const [no, hidden, who] = ['FORBIDDEN', 'NOT_FOUND', 'UNAUTHENTICATED'] as const
 export const reads: Row = [ok, ok, ok, ok, ok, hidden, hidden, hidden, who];
 const lists: Row = [ok, ok, ok, ok, ok, ok, ok, ok, who];
 const manages: Row = [ok, ok, no, no, no, no, no, hidden, who];
+const ownsOrManages: Row = [ok, ok, no, no, ok, ok, no, ok, who];
+const ownsOrManagesIt: Row = [ok, ok, no, no, ok, hidden, no, hidden, who];
 const decides: Row = [ok, no, ok, no, no, no, hidden, no, who];
 
 export interface Operation {
@@ -260,6 +270,25 @@ export const operations: Record<string, Operation> = {
   runPayouts: {
     document: 'mutation { runPayouts(input: {}) { id } }',
     answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  apiKeys: { document: '{ apiKeys { edges { node { id } } } }', answers: ownsOrManages },
+  createApiKey: {
+    document: CREATE_API_KEY,
+    variables: (partnerId) => ({ input: { partnerId, name: 'a program', scopes: ['READ'] } }),
+    subject: theirs,
+    answers: ownsOrManagesIt,
+  },
+  rotateApiKey: {
+    document: 'mutation ($id: ID!) { rotateApiKey(id: $id, overlapHours: 1) { apiKey { id } } }',
+    variables: byId,
+    subject: ({ apiKey }) => apiKey(),
+    answers: ownsOrManagesIt,
+  },
+  revokeApiKey: {
+    document: 'mutation ($id: ID!) { revokeApiKey(id: $id) { id } }',
+    variables: byId,
+    subject: ({ apiKey }) => apiKey(),
+    answers: ownsOrManagesIt,
   },
   calculatePartnerMetrics: {
     document: 'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',
