@@ -73,7 +73,7 @@ describe('a new key', () => {
     const { rows } = await app.database.pool.query('select * from api_keys where id = $1', [apiKey.id]);
     expect(rows[0].secret_hash).toMatch(/^[0-9a-f]{64}$/);
     const { rows: audit } = await app.database.pool.query(
-      'select action, actor_id, details from audit_events where subject_id = $1',
+      'select action, actor_id, before, after from audit_events where subject_id = $1',
       [apiKey.id],
     );
     expect(audit).toMatchObject([{ action: 'apiKey.created', actor_id: 'olga' }]);

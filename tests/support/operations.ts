@@ -64,7 +64,6 @@ export async function makeWorld(app: TestApp): Promise<World> {
     'manager elsewhere': elsewhere.manager,
     nobody: null,
   };
-  let key: string | null = null; // one for all: its owner has room for 20
   const approved = () => makeApproved(app, { manager: maker, maria: staff.tom }, partner.id);
   async function payout(): Promise<string> {
     await approved();
@@ -93,8 +92,8 @@ export async function makeWorld(app: TestApp): Promise<World> {
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
     async apiKey() {
       const input = { partnerId: partner.id, name: 'a program', scopes: ['READ'] };
-      key ??= (await app.ask(maker, CREATE_API_KEY, { input })).createApiKey.apiKey.id as string;
-      return key;
+      await app.database.pool.query('update api_keys set revoked_at = now()'); // its owner has room for 20
+      return (await app.ask(maker, CREATE_API_KEY, { input })).createApiKey.apiKey.id;
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import { where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { type Connection, type PageArgs, page } from '../../kernel/paging.ts';
-import { where } from '../../kernel/rows.ts';
 import { type ApiKey, apiKeyTable } from './api-key.entity.ts';
 
 /** Keys that the caller may see, newest first; of one partner where it is named. */
