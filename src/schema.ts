@@ -17,6 +17,10 @@ import { ConvertReferralResolver } from './modules/commissions/convert-referral.
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner.resolver.ts';
 import {
+  PartnerPayoutAccountsResolver,
+  PayoutAccountResolver,
+} from './modules/payout-accounts/payout-account.resolver.ts';
+import {
   CommissionPayoutResolver,
   PartnerPayoutsResolver,
   PayoutResolver,
@@ -44,9 +48,11 @@ export async function createSchema(): Promise<GraphQLSchema> {
       CreatedApiKeyResolver,
       PartnerCommissionsResolver,
       PartnerMetricsResolver,
+      PartnerPayoutAccountsResolver,
       PartnerPayoutsResolver,
       PartnerReferralsResolver,
       PartnerResolver,
+      PayoutAccountResolver,
       PayoutResolver,
       PayoutRunResolver,
       ProgramResolver,

@@ -46,6 +46,7 @@ export function contextFor(
     outbound: services.outbound,
     ownDomains: services.ownDomains,
     environment: services.environment,
+    keys: services.keys,
     rail: services.rail,
     pseudonym: services.pseudonym,
     pool: services.pool,

@@ -1,6 +1,7 @@
 import type { TestApp } from './app.ts';
 import {
   APPROVE,
+  anAccount,
   aPartner,
   CONVERT,
   CREATE_API_KEY,
@@ -13,6 +14,7 @@ import {
   makePartner,
   REJECT,
   REVERSE,
+  SET_PAYOUT_ACCOUNT,
   staffOf,
   TRACK,
 } from './make.ts';
@@ -45,6 +47,7 @@ export interface World {
   failed(): Promise<string>;
   newcomer(): Promise<string>;
   apiKey(): Promise<string>;
+  payoutAccount(): Promise<string>;
 }
 
 export async function makeWorld(app: TestApp): Promise<World> {
@@ -88,6 +91,10 @@ export async function makeWorld(app: TestApp): Promise<World> {
           [id, status],
         );
       return id;
+    },
+    async payoutAccount() {
+      const input = anAccount({ partnerId: partner.id });
+      return (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
     async apiKey() {
@@ -288,6 +295,18 @@ export const operations: Record<string, Operation> = {
     variables: byId,
     subject: ({ apiKey }) => apiKey(),
     answers: ownsOrManagesIt,
+  },
+  setPayoutAccount: {
+    document: SET_PAYOUT_ACCOUNT,
+    variables: (partnerId) => ({ input: anAccount({ partnerId }) }),
+    subject: theirs,
+    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
+  },
+  removePayoutAccount: {
+    document: 'mutation ($id: ID!) { removePayoutAccount(id: $id) { id } }',
+    variables: byId,
+    subject: ({ payoutAccount }) => payoutAccount(),
+    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
   },
   calculatePartnerMetrics: {
     document: 'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',
