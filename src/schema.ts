@@ -28,6 +28,7 @@ import {
 } from './modules/payouts/payout.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
+import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
 
 // type-graphql asks for one; ours bring their own `subscribe`, which listens to the change feed.
 const noTopics = {
@@ -52,6 +53,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PartnerPayoutsResolver,
       PartnerReferralsResolver,
       PartnerResolver,
+      PartnerTaxIdResolver,
       PayoutAccountResolver,
       PayoutResolver,
       PayoutRunResolver,

@@ -111,6 +111,9 @@ export const anAccount = (input: { partnerId: string } & Record<string, unknown>
   ...input,
 });
 
+export const SET_TAX_ID =
+  'mutation ($input: SetTaxIdInput!) { setTaxId(input: $input) { id taxIdLastFour taxCountry } }';
+
 /** A click now; `at` needs a credential of staff. Answers with the referral's id. */
 export async function makeClick(
   app: TestApp,

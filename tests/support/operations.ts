@@ -15,6 +15,7 @@ import {
   REJECT,
   REVERSE,
   SET_PAYOUT_ACCOUNT,
+  SET_TAX_ID,
   staffOf,
   TRACK,
 } from './make.ts';
@@ -306,6 +307,12 @@ export const operations: Record<string, Operation> = {
     document: 'mutation ($id: ID!) { removePayoutAccount(id: $id) { id } }',
     variables: byId,
     subject: ({ payoutAccount }) => payoutAccount(),
+    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
+  },
+  setTaxId: {
+    document: SET_TAX_ID,
+    variables: (partnerId) => ({ input: { partnerId, country: 'US', number: '12-3456789' } }),
+    subject: theirs,
     answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
   },
   calculatePartnerMetrics: {
