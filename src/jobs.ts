@@ -5,6 +5,7 @@ import { quiet } from './database.ts';
 import { system } from './kernel/actor.ts';
 import { type Context, contextFor, type Services } from './kernel/context.ts';
 import type { Jobs } from './kernel/jobs.ts';
+import { linkAudit, sealAudit } from './modules/audit/seal-audit.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
 import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
@@ -13,7 +14,10 @@ import { applyRetention } from './modules/privacy/retention.ts';
 const CONCURRENCY = 8;
 const RESUME_EVERY_MS = 5_000;
 // In UTC; a worker that was not there then catches up.
-const DAILY = '20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention';
+const DAILY = `
+10 0 * * * seal_audit ?fill=2d&jobKey=seal_audit
+20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention`;
+const LINK_EVERY_MS = 1_000;
 
 type Job<Name extends keyof Jobs> = (ctx: Context, payload: Jobs[Name]) => Promise<void>;
 
@@ -31,6 +35,7 @@ export async function startWorker(
     send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
+    seal_audit: async (ctx) => void (await sealAudit(ctx)),
     apply_retention: (ctx) => applyRetention(ctx, { visitorMonths: retentionMonths }),
   };
   const context = (requestId: string) => contextFor(services, { actor: system, requestId });
@@ -68,9 +73,27 @@ export async function startWorker(
     );
   await resume();
   const timer = setInterval(resume, RESUME_EVERY_MS);
+
+  let linking = Promise.resolve();
+  let idle = true;
+  const linker = setInterval(() => {
+    if (!idle) return;
+    idle = false;
+    linking = linkAudit(context(randomUUID()))
+      .then(
+        () => {},
+        (error: unknown) =>
+          services.log.error({ error }, 'could not link audit entries: it will be tried again'),
+      )
+      .finally(() => {
+        idle = true;
+      });
+  }, LINK_EVERY_MS);
   return {
     async stop() {
       clearInterval(timer);
+      clearInterval(linker);
+      await linking;
       await runner.stop();
     },
   };

@@ -8,6 +8,7 @@ import { asksAgain, requireKnown, requirePermission } from './kernel/permission.
 import { DateTime } from './kernel/scalars.ts';
 import { validateInput } from './kernel/validate-input.ts';
 import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/api-keys/api-key.resolver.ts';
+import { AuditResolver } from './modules/audit/audit.resolver.ts';
 import {
   CommissionResolver,
   PartnerCommissionsResolver,
@@ -17,10 +18,6 @@ import { ConvertReferralResolver } from './modules/commissions/convert-referral.
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner.resolver.ts';
 import {
-  PartnerPayoutAccountsResolver,
-  PayoutAccountResolver,
-} from './modules/payout-accounts/payout-account.resolver.ts';
-import {
   CommissionPayoutResolver,
   PartnerPayoutsResolver,
   PayoutResolver,
@@ -28,7 +25,6 @@ import {
 } from './modules/payouts/payout.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
-import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
 
 // type-graphql asks for one; ours bring their own `subscribe`, which listens to the change feed.
 const noTopics = {
@@ -42,6 +38,7 @@ const noTopics = {
 export async function createSchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: [
+      AuditResolver,
       ApiKeyResolver,
       CommissionPayoutResolver,
       CommissionResolver,
@@ -49,12 +46,9 @@ export async function createSchema(): Promise<GraphQLSchema> {
       CreatedApiKeyResolver,
       PartnerCommissionsResolver,
       PartnerMetricsResolver,
-      PartnerPayoutAccountsResolver,
       PartnerPayoutsResolver,
       PartnerReferralsResolver,
       PartnerResolver,
-      PartnerTaxIdResolver,
-      PayoutAccountResolver,
       PayoutResolver,
       PayoutRunResolver,
       ProgramResolver,

@@ -6,6 +6,8 @@ export interface Jobs {
   send_payout: { payoutId: string };
   /** Rebuild the metrics of every partner of a tenant. */
   recalculate_metrics: { tenantId: string };
+  /** Write the head of every tenant's audit log down elsewhere. */
+  seal_audit: object;
   /** See whether a white-label partner's images are there. */
   check_logo: { partnerId: string };
   /** End what is kept for a time only. */

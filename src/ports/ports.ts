@@ -1,7 +1,7 @@
 import type { PayoutMethod } from '../domain/payout.ts';
+import type { AuditSeals } from './audit-seals.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { Clock } from './clock.ts';
-import type { KeyService } from './key-service.ts';
 import type { Outbound } from './outbound.ts';
 import type { PayoutRail } from './payout-rail.ts';
 
@@ -9,9 +9,9 @@ export interface Ports {
   readonly clock: Clock;
   readonly feed: ChangeFeed;
   readonly outbound: Outbound;
+  readonly seals: AuditSeals;
   /** What the API keys of this installation say they belong to. */
   readonly environment: 'live' | 'test';
-  readonly keys: KeyService;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
   /** Domains that the portal itself answers at, without those below them. */

@@ -153,7 +153,7 @@ describe('every mutation leaves one entry', () => {
     const [entry, ...more] = await entriesOf(() => app.ask(world.as.admin, document, { ids }));
     expect(more).toEqual([]);
     expect(entry).toMatchObject({ action: 'commissions.approved', subject_id: null });
-    expect(entry?.subjects.toSorted()).toEqual(ids.toSorted());
+    expect(new Set(entry?.subjects)).toEqual(new Set(ids));
   });
 
   test('of another tenant stands in the log of that tenant', async () => {

@@ -1,7 +1,6 @@
 import type { TestApp } from './app.ts';
 import {
   APPROVE,
-  anAccount,
   aPartner,
   CONVERT,
   CREATE_API_KEY,
@@ -14,8 +13,6 @@ import {
   makePartner,
   REJECT,
   REVERSE,
-  SET_PAYOUT_ACCOUNT,
-  SET_TAX_ID,
   staffOf,
   TRACK,
 } from './make.ts';
@@ -48,7 +45,6 @@ export interface World {
   failed(): Promise<string>;
   newcomer(): Promise<string>;
   apiKey(): Promise<string>;
-  payoutAccount(): Promise<string>;
 }
 
 export async function makeWorld(app: TestApp): Promise<World> {
@@ -92,10 +88,6 @@ export async function makeWorld(app: TestApp): Promise<World> {
           [id, status],
         );
       return id;
-    },
-    async payoutAccount() {
-      const input = anAccount({ partnerId: partner.id });
-      return (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
     async apiKey() {
@@ -181,6 +173,11 @@ export const operations: Record<string, Operation> = {
   },
   referrals: { document: '{ referrals { edges { node { id } } } }', answers: lists },
   program: { document: '{ program { tenantId } }', answers: lists },
+  auditEvents: {
+    document: '{ auditEvents { edges { node { id } } } }',
+    answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  verifyAudit: { document: '{ verifyAudit { ok } }', answers: [ok, no, ok, no, no, no, ok, no, who] },
   tierConfigs: { document: '{ tierConfigs { tier } }', answers: lists },
   createPartner: {
     document: 'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id } }',
@@ -296,24 +293,6 @@ export const operations: Record<string, Operation> = {
     variables: byId,
     subject: ({ apiKey }) => apiKey(),
     answers: ownsOrManagesIt,
-  },
-  setPayoutAccount: {
-    document: SET_PAYOUT_ACCOUNT,
-    variables: (partnerId) => ({ input: anAccount({ partnerId }) }),
-    subject: theirs,
-    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
-  },
-  removePayoutAccount: {
-    document: 'mutation ($id: ID!) { removePayoutAccount(id: $id) { id } }',
-    variables: byId,
-    subject: ({ payoutAccount }) => payoutAccount(),
-    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
-  },
-  setTaxId: {
-    document: SET_TAX_ID,
-    variables: (partnerId) => ({ input: { partnerId, country: 'US', number: '12-3456789' } }),
-    subject: theirs,
-    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
   },
   calculatePartnerMetrics: {
     document: 'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',

@@ -1,0 +1,54 @@
+import { pino } from 'pino';
+import { sealFile } from '../adapters/seal-file/seal-file.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import { environment, readConfig } from '../config.ts';
+import { openDatabase } from '../database.ts';
+import { system } from '../kernel/actor.ts';
+import { sealAudit } from '../modules/audit/seal-audit.ts';
+import { auditedTenants, type Verification, verifyAudit } from '../modules/audit/verify-audit.ts';
+import { withDatabase } from './with-database.ts';
+
+const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
+
+/** `npm run audit:verify` checks the audit log of every tenant against itself and its seals, and ends with 1 where one is
+ *  not what it was; `npm run audit:seal` writes their heads down now. */
+async function main(): Promise<void> {
+  const config = readConfig(environment());
+  await withDatabase(config, async (url) => {
+    const { pool, close } = await openDatabase(url, { connections: 2 });
+    const seals = sealFile(config.auditSealFile, config.auditSealKey);
+    const ctx = { pool, seals, actor: system, clock: systemClock, log: pino({ level: config.logLevel }) };
+    try {
+      if (process.argv[2] === 'seal') {
+        const sealed = await sealAudit(ctx);
+        for (const { tenantId, seq, hash } of sealed) say(`${tenantId}: sealed at ${seq}, ${hash}`);
+        say(`${sealed.length} sealed in ${config.auditSealFile}`);
+        return;
+      }
+      for (const tenantId of await auditedTenants(ctx)) {
+        const started = performance.now();
+        const found = await verifyAudit(ctx, tenantId, (checked) => {
+          if (process.stdout.isTTY) process.stdout.write(`\r${tenantId}: ${checked} ...`);
+        });
+        if (process.stdout.isTTY) process.stdout.write('\r');
+        say(`${tenantId}: ${sentenceOf(found)} (${((performance.now() - started) / 1_000).toFixed(1)} s)`);
+        if (found.firstFault) process.exitCode = 1;
+      }
+    } finally {
+      await close();
+    }
+  });
+}
+
+function sentenceOf({ checked, firstFault, sealedThrough }: Verification): string {
+  const sealed = sealedThrough === null ? 'not sealed yet' : `sealed through ${sealedThrough}`;
+  if (!firstFault) return `${checked} entries, all as they were, ${sealed}`;
+  const { kind, seq, eventId } = firstFault;
+  const place = [seq === null ? '' : ` at ${seq}`, eventId === null ? '' : `, entry ${eventId}`].join('');
+  return `${kind}${place}; ${checked} entries before it are as they were, ${sealed}`;
+}
+
+await main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});
