@@ -7,6 +7,7 @@ import { ApiKey } from './src/modules/api-keys/api-key.entity.ts';
 import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entity.ts';
 import { Commission } from './src/modules/commissions/commission.entity.ts';
 import { Customer } from './src/modules/customers/customer.entity.ts';
+import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
 import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity.ts';
 import { PostingRow } from './src/modules/ledger/posting.entity.ts';
 import { PartnerMetricsDay, PartnerMetricsRow } from './src/modules/metrics/partner-metrics.entity.ts';
@@ -17,12 +18,14 @@ import {
   WhiteLabelConfig,
 } from './src/modules/partners/partner-config.entity.ts';
 import { PartnerHistory } from './src/modules/partners/partner-history.entity.ts';
+import { PayoutAccount } from './src/modules/payout-accounts/payout-account.entity.ts';
 import { Payout, PayoutAttempt, PayoutItem } from './src/modules/payouts/payout.entity.ts';
 import { PayoutRun } from './src/modules/payouts/payout-run.entity.ts';
 import { Program } from './src/modules/programs/program.entity.ts';
 import { TierConfig } from './src/modules/programs/tier-config.entity.ts';
 import { Conversion } from './src/modules/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/referrals/referral.entity.ts';
+import { TaxId } from './src/modules/tax-ids/tax-id.entity.ts';
 
 /** The application gives `clientUrl`; this one only serves `mikro-orm migration:create` and `migration:check`. */
 export default defineConfig({
@@ -35,6 +38,7 @@ export default defineConfig({
     Commission,
     Conversion,
     Customer,
+    DataKeyRow,
     IdempotencyKey,
     MoneyColumn,
     Partner,
@@ -42,6 +46,7 @@ export default defineConfig({
     PartnerMetricsDay,
     PartnerMetricsRow,
     Payout,
+    PayoutAccount,
     PayoutAttempt,
     PayoutItem,
     PayoutRun,
@@ -49,6 +54,7 @@ export default defineConfig({
     Program,
     Referral,
     ResellerConfig,
+    TaxId,
     TierConfig,
     WhiteLabelConfig,
   ],

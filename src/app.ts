@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import { type Logger, pino } from 'pino';
+import { awsKms } from './adapters/kms/aws-kms.ts';
+import { fileKms } from './adapters/kms/file-kms.ts';
+import { gcpKms } from './adapters/kms/gcp-kms.ts';
 import { memoryFeed } from './adapters/memory/memory-feed.ts';
 import { monthlyPseudonym } from './adapters/monthly-pseudonym.ts';
 import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
@@ -10,7 +13,7 @@ import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
 import { sealFile } from './adapters/seal-file/seal-file.ts';
 import { systemClock } from './adapters/system-clock.ts';
-import { type Config, ConfigError } from './config.ts';
+import { type Config, ConfigError, type KeyStore } from './config.ts';
 import { asApi, isBound, openDatabase, ownerPool } from './database.ts';
 import { type Authenticator, authenticator } from './http/authenticate.ts';
 import { httpServer } from './http/server.ts';
@@ -18,6 +21,7 @@ import { startWorker } from './jobs.ts';
 import type { Services } from './kernel/context.ts';
 import { CREDENTIALS } from './kernel/credentials-topic.ts';
 import { apiKeyAuthenticator } from './modules/api-keys/authenticate-api-key.ts';
+import type { KeyService } from './ports/key-service.ts';
 import type { Ports } from './ports/ports.ts';
 import { createSchema } from './schema.ts';
 
@@ -35,6 +39,17 @@ export interface App {
   readonly server: FastifyInstance;
   startWorker(): Promise<void>;
   close(): Promise<void>;
+}
+
+function keyService(store: KeyStore): KeyService {
+  switch (store.kind) {
+    case 'FILE':
+      return fileKms(store.path);
+    case 'AWS':
+      return awsKms(store.keyId, store.endpoint ? { endpoint: store.endpoint } : {});
+    case 'GCP':
+      return gcpKms(store.key, { endpoint: store.endpoint });
+  }
 }
 
 /** Puts the parts together; nothing listens and no job runs yet. `replace` is for tests. */
@@ -66,6 +81,7 @@ export async function createApp(
       : memoryFeed(),
     outbound: guardedFetch(),
     ownDomains: config.ownDomains,
+    keys: keyService(config.keys),
     rail: () => sandbox,
     seals: sealFile(config.auditSealFile, config.auditSealKey),
     pseudonym: monthlyPseudonym(config.jwtSecret),

@@ -2,6 +2,13 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
+import { keyFileFault, makeKeyFile } from './adapters/kms/file-kms.ts';
+
+/** Where the keys are that wrap the data keys. */
+export type KeyStore =
+  | { readonly kind: 'FILE'; readonly path: string }
+  | { readonly kind: 'AWS'; readonly keyId: string; readonly endpoint: string | null }
+  | { readonly kind: 'GCP'; readonly key: string; readonly endpoint: string | null };
 
 export interface Config {
   readonly production: boolean;
@@ -17,6 +24,7 @@ export interface Config {
   /** How long one question to it may take before it is asked once more, and then refused. */
   readonly cerbosDeadlineMs: number;
   readonly jwtSecret: string;
+  readonly keys: KeyStore;
   /** Where the heads of the audit logs are written down, and what signs them. */
   readonly auditSealFile: string;
   readonly auditSealKey: Uint8Array;
@@ -120,6 +128,8 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
       );
     }
   }
+  const dataFolder = join(folder, '.data');
+  const keys = keyStore(env, production, dataFolder, faults);
   const config = {
     production,
     host: env['HOST'] || (production ? '0.0.0.0' : 'localhost'),
@@ -129,6 +139,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     redisUrl: url('REDIS_URL', 'redis', 'rediss'),
     cerbosUrl: url('CERBOS_URL', 'grpc', 'grpcs', 'unix'),
     cerbosDeadlineMs: number('CERBOS_DEADLINE_MS', 200, 10, 10_000),
+    keys,
     playground: env['PLAYGROUND'] ? env['PLAYGROUND'] === 'true' : !production,
     worker: env['WORKER'] !== 'off',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),
@@ -138,10 +149,11 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     trustProxy: hops ?? proxies,
     drainMs: number('SHUTDOWN_DRAIN_MS', production ? 1_000 : 0, 0, 20_000),
     logLevel: env['LOG_LEVEL'] || (production ? 'info' : 'warn'),
-    dataFolder: join(folder, '.data'),
-    auditSealFile: env['AUDIT_SEAL_FILE'] || join(folder, '.data', 'audit-seals.jsonl'),
+    auditSealFile: env['AUDIT_SEAL_FILE'] || join(dataFolder, 'audit-seals.jsonl'),
+    dataFolder,
   };
   if (faults.length) throw new ConfigError(faults.join('\n'));
+  if (keys.kind === 'FILE' && !production && !env['KMS_KEY_FILE']) makeKeyFile(keys.path);
   const jwtSecret = env['JWT_SECRET'] || developmentSecret(config.dataFolder);
   const auditSealKey = derived(env['AUDIT_SEAL_KEY'] || jwtSecret, 'audit seals');
   return { ...config, jwtSecret, auditSealKey };
@@ -153,6 +165,30 @@ const derived = (secret: string, purpose: string): Uint8Array =>
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
+}
+
+const GCP_KEY = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/;
+
+/** One place for the keys: AWS, Google, or a file, which development makes by itself. */
+function keyStore(env: NodeJS.ProcessEnv, production: boolean, folder: string, faults: string[]): KeyStore {
+  const { KMS_AWS_KEY_ID: aws, KMS_GCP_KEY: gcp, KMS_KEY_FILE: file } = env;
+  const given = Object.entries({ KMS_AWS_KEY_ID: aws, KMS_GCP_KEY: gcp, KMS_KEY_FILE: file }).flatMap(
+    ([name, value]) => (value ? [name] : []),
+  );
+  if (given.length > 1) faults.push(`${given.join(' and ')} are both set: the keys are in one place.`);
+  if (aws) return { kind: 'AWS', keyId: aws, endpoint: env['KMS_AWS_ENDPOINT'] || null };
+  if (gcp) {
+    if (!GCP_KEY.test(gcp))
+      faults.push('KMS_GCP_KEY must be projects/P/locations/L/keyRings/R/cryptoKeys/K.');
+    return { kind: 'GCP', key: gcp, endpoint: env['KMS_GCP_ENDPOINT'] || null };
+  }
+  if (!file && production) {
+    faults.push('KMS_KEY_FILE is missing: in production give a key file, KMS_AWS_KEY_ID or KMS_GCP_KEY.');
+  }
+  const path = file || join(folder, 'keys.json');
+  const fault = file || existsSync(path) ? keyFileFault(path) : null;
+  if (fault) faults.push(`${file ? 'KMS_KEY_FILE' : path} ${fault}.`);
+  return { kind: 'FILE', path };
 }
 
 /** In development every checkout has a secret of its own, shared by the server and `npm run token`. */

@@ -18,6 +18,10 @@ import { ConvertReferralResolver } from './modules/commissions/convert-referral.
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner.resolver.ts';
 import {
+  PartnerPayoutAccountsResolver,
+  PayoutAccountResolver,
+} from './modules/payout-accounts/payout-account.resolver.ts';
+import {
   CommissionPayoutResolver,
   PartnerPayoutsResolver,
   PayoutResolver,
@@ -25,6 +29,7 @@ import {
 } from './modules/payouts/payout.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
+import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
 
 // type-graphql asks for one; ours bring their own `subscribe`, which listens to the change feed.
 const noTopics = {
@@ -46,9 +51,12 @@ export async function createSchema(): Promise<GraphQLSchema> {
       CreatedApiKeyResolver,
       PartnerCommissionsResolver,
       PartnerMetricsResolver,
+      PartnerPayoutAccountsResolver,
       PartnerPayoutsResolver,
       PartnerReferralsResolver,
       PartnerResolver,
+      PartnerTaxIdResolver,
+      PayoutAccountResolver,
       PayoutResolver,
       PayoutRunResolver,
       ProgramResolver,

@@ -1,14 +1,22 @@
-import { mkdtempSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portal-config-'));
+const KEY = randomBytes(32).toString('base64');
+function keyFile(name: string, content: unknown, mode = 0o600): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content), { mode });
+  return path;
+}
 const production = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgresql://portal:s3cr3t@db:5432/partner_portal',
   JWT_SECRET: 'kM3v9QzT5wLr8XbN2cHy7JfP4sDg6UaE',
+  KMS_KEY_FILE: keyFile('keys.json', { keys: [{ id: '2026-11', key: KEY }] }),
 };
 
 test('production starts with its own database and secret', () => {
@@ -65,6 +73,21 @@ test.each([
     { RAZORPAY_KEY_ID: 'rzp_live_a1B2c3' },
     'RAZORPAY_KEY_SECRET is missing',
   ],
+  ['no place for its keys', { KMS_KEY_FILE: '' }, 'KMS_KEY_FILE is missing'],
+  ['a key file that is not there', { KMS_KEY_FILE: '/nowhere/keys.json' }, 'KMS_KEY_FILE does not exist'],
+  [
+    'a key file of the documentation',
+    { KMS_KEY_FILE: keyFile('short.json', { keys: [{ id: 'a', key: 'c2hvcnQ=' }] }) },
+    'KMS_KEY_FILE has a key, a, that is not 32 random bytes',
+  ],
+  [
+    'a key file without keys',
+    { KMS_KEY_FILE: keyFile('none.json', { keys: [] }) },
+    'KMS_KEY_FILE has no keys',
+  ],
+  ['a key file that is no JSON', { KMS_KEY_FILE: keyFile('text.json', KEY) }, 'KMS_KEY_FILE is not JSON'],
+  ['keys in two places', { KMS_AWS_KEY_ID: 'alias/portal' }, 'KMS_AWS_KEY_ID and KMS_KEY_FILE are both set'],
+  ["a Google key that is no key's name", { KMS_KEY_FILE: '', KMS_GCP_KEY: 'portal' }, 'KMS_GCP_KEY must be'],
 ])('production with %s is refused, and says so', (_, env, sentence) => {
   expect(() => readConfig({ ...production, ...env }, folder)).toThrow(sentence);
 });
@@ -82,4 +105,33 @@ test('development makes a secret of its own and keeps it', () => {
   const { jwtSecret } = readConfig({}, folder);
   expect(jwtSecret.length).toBeGreaterThanOrEqual(32);
   expect(readConfig({}, folder).jwtSecret).toBe(jwtSecret);
+});
+
+test('a key file that everybody may read is refused, and nothing of it is printed', () => {
+  const path = keyFile('open.json', { keys: [{ id: '2026-11', key: KEY }] });
+  chmodSync(path, 0o644);
+  expect(() => readConfig({ ...production, KMS_KEY_FILE: path }, folder)).toThrow(
+    'KMS_KEY_FILE may be used by everybody: chmod 600',
+  );
+  for (const content of [KEY, { keys: [{ id: 'x', key: KEY.slice(1) }] }, { keys: [{ id: KEY, key: 1 }] }]) {
+    const said = (() => {
+      try {
+        return readConfig({ ...production, KMS_KEY_FILE: keyFile('bad.json', content) }, folder);
+      } catch (error) {
+        return String(error);
+      }
+    })();
+    expect(said).toContain('KMS_KEY_FILE');
+    expect(said).not.toContain(KEY.slice(1, 20));
+  }
+});
+
+test('development makes keys of its own, once, that only its user may read', () => {
+  const { keys } = readConfig({}, folder);
+  const path = join(folder, '.data', 'keys.json');
+  expect(keys).toEqual({ kind: 'FILE', path });
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  const before = readFileSync(path, 'utf8');
+  readConfig({}, folder);
+  expect(readFileSync(path, 'utf8')).toBe(before);
 });

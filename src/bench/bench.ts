@@ -9,6 +9,7 @@ import {
   removeEmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../adapters/embedded-postgres/embedded-postgres.ts';
+import { makeKeyFile } from '../adapters/kms/file-kms.ts';
 import { migrate } from '../database.ts';
 import { authenticator } from '../http/authenticate.ts';
 import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
@@ -74,7 +75,16 @@ async function servers(folder: string, url: string, sample: Sample): Promise<Ben
     { user: 'bench', role: 'PROGRAM_MANAGER', tenantId: TENANT },
     '1 day',
   );
-  const env = { DATABASE_URL: url, JWT_SECRET: secret, HOST: '127.0.0.1', PORT: '0', WORKER: 'off' };
+  const keys = join(folder, 'keys.json');
+  makeKeyFile(keys);
+  const env = {
+    DATABASE_URL: url,
+    JWT_SECRET: secret,
+    KMS_KEY_FILE: keys,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    WORKER: 'off',
+  };
   const logs: string[] = [];
   const helper = (file: string) => {
     const log = join(folder, `${file}.log`);

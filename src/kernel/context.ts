@@ -46,6 +46,7 @@ export function contextFor(
     outbound: services.outbound,
     ownDomains: services.ownDomains,
     environment: services.environment,
+    keys: services.keys,
     rail: services.rail,
     seals: services.seals,
     pseudonym: services.pseudonym,

@@ -2,6 +2,7 @@ import type { PayoutMethod } from '../domain/payout.ts';
 import type { AuditSeals } from './audit-seals.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { Clock } from './clock.ts';
+import type { KeyService } from './key-service.ts';
 import type { Outbound } from './outbound.ts';
 import type { PayoutRail } from './payout-rail.ts';
 
@@ -12,6 +13,7 @@ export interface Ports {
   readonly seals: AuditSeals;
   /** What the API keys of this installation say they belong to. */
   readonly environment: 'live' | 'test';
+  readonly keys: KeyService;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
   /** Domains that the portal itself answers at, without those below them. */

@@ -1,14 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type Band, bandedCommission, bandedLines, bandOf } from '../../src/domain/bands.ts';
 import {
   type CommissionTerms,
   commissionBase,
   commissionOn,
   reversalDue,
 } from '../../src/domain/commission.ts';
+import { exchange, inverse, parseRate } from '../../src/domain/exchange.ts';
 import { formatMinor, money, parseMinor, type RoundingMode, share } from '../../src/domain/money.ts';
-import { whyNotEarning } from '../../src/domain/recurring.ts';
+import { defaultTiers, type PartnerTier } from '../../src/domain/partner.ts';
+import { monthsLater, whyNotEarning } from '../../src/domain/recurring.ts';
+import { evaluateTier, tierEarned } from '../../src/domain/tier.ts';
 
 const file = join(import.meta.dirname, '../../../shared/oracle.json');
 const present = existsSync(file);
@@ -25,7 +29,9 @@ interface Vector {
 }
 
 const vectors: Vector[] = present
-  ? (JSON.parse(readFileSync(file, 'utf8')).vectors as Vector[]).filter(({ group }) => /^[AF]\./.test(group))
+  ? (JSON.parse(readFileSync(file, 'utf8')).vectors as Vector[]).filter(({ group }) =>
+      /^[ABCDEFG]\./.test(group),
+    )
   : [];
 
 const commission = ({ amount, currency, bps }: Fields, mode: RoundingMode = 'HALF_UP') =>
@@ -61,6 +67,34 @@ function reversals(
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
 const cumulative = (parts: readonly number[]) => parts.map((_, index) => sum(parts.slice(0, index + 1)));
+
+const usd = (minor: number) => money(BigInt(minor), 'USD');
+const seedBands: Band[] = defaultTiers.map(({ minMonthlyRevenue, rateBps }) => ({
+  from: minMonthlyRevenue * 100n,
+  rateBps,
+}));
+const bandsOf = (bands: [number, number][]): Band[] =>
+  bands.map(([from, rateBps]) => ({ from: BigInt(from), rateBps }));
+const both = (bands: readonly Band[], revenue: number) => ({
+  progressive: Number(bandedCommission(bands, 'PROGRESSIVE', usd(revenue)).minor),
+  retroactive: Number(bandedCommission(bands, 'RETROACTIVE', usd(revenue)).minor),
+});
+/** Sales of one period, in turn: their lines and the true-ups beside them. */
+function period(bands: readonly Band[], mode: 'PROGRESSIVE' | 'RETROACTIVE', sales: readonly number[]) {
+  let revenue = 0;
+  return sales.map((sale) => {
+    const { line, trueUp } = bandedLines(bands, mode, usd(revenue), usd(sale));
+    revenue += sale;
+    return { line: Number(line.minor), trueUp: Number(trueUp.minor) };
+  });
+}
+const thresholds = defaultTiers.map(({ tier, minMonthlyRevenue, minCustomers }) => ({
+  tier,
+  minRevenue: minMonthlyRevenue * 100n,
+  minCustomers,
+}));
+const tierNamed = (name: string) => name.toUpperCase() as PartnerTier;
+const day = (text: string) => new Date(`${text}T00:00:00Z`);
 
 const checks: Record<string, (vector: Vector) => void> = {
   T01: ({ given, expect: { commission: answer } }) => expect(commission(given)).toBe(answer),
@@ -108,6 +142,119 @@ const checks: Record<string, (vector: Vector) => void> = {
       whyNotEarning(terms, { amount: BigInt(amount), at: new Date(0), first: null }) === null;
     expect(amounts.map(earns)).toEqual(commissionable);
   },
+  T17: ({ given, expect: { band_bps, ...answer } }) => {
+    expect(both(seedBands, given.period_revenue)).toEqual(answer);
+    expect(bandOf(seedBands, BigInt(given.period_revenue)).rateBps).toBe(band_bps);
+  },
+  T19: (vector) => checks['T17']?.(vector),
+  T20: (vector) => checks['T17']?.(vector),
+  T21: ({ given: { sales }, expect: { lines, total } }) => {
+    const made = period(seedBands, 'PROGRESSIVE', sales).map(({ line }) => line);
+    expect(made).toEqual(lines);
+    expect(sum(made)).toBe(total);
+  },
+  T22: ({ given: { sales }, expect: { lines, true_up, total } }) => {
+    const made = period(seedBands, 'RETROACTIVE', sales);
+    expect(made.map(({ line }) => line)).toEqual(lines);
+    expect(sum(made.map(({ trueUp }) => trueUp))).toBe(true_up);
+    expect(sum(made.map(({ line, trueUp }) => line + trueUp))).toBe(total);
+  },
+  T24: ({ given: { sales, refund }, expect: { delta, total } }) => {
+    const made = period(seedBands, 'PROGRESSIVE', [...sales, -refund]);
+    expect(made.at(-1)?.line).toBe(delta);
+    expect(sum(made.map(({ line }) => line))).toBe(total);
+  },
+  T25: ({ given: { revenue, refund }, expect: { delta, total } }) => {
+    const { line, trueUp } = bandedLines(seedBands, 'RETROACTIVE', usd(revenue), usd(-refund));
+    expect(Number(line.minor + trueUp.minor)).toBe(delta);
+    expect(both(seedBands, revenue - refund).retroactive).toBe(total);
+  },
+  T28: ({ given: { period_revenue, bands }, expect: answer }) =>
+    expect(both(bandsOf(bands), period_revenue)).toEqual(answer),
+  T30: ({ given: { bands, sales }, expect: { total } }) =>
+    expect(sum(period(bandsOf(bands), 'PROGRESSIVE', sales).map(({ line }) => line))).toBe(total),
+  T32: () => {
+    const bands = [
+      { from: 0n, rateBps: 100 },
+      { from: 100_000n, rateBps: 200 },
+    ];
+    const converted = exchange(money(999_995n, 'KWD'), parseRate('1'), {
+      currency: 'USD',
+      digits: 2,
+      fromDigits: 3,
+    }); // 999.995 rounds to 1000.00
+    expect(bandOf(bands, converted.minor).rateBps).toBe(200);
+  },
+  T33: ({ given: { revenue, customers }, expect: { tier } }) =>
+    expect(tierEarned(thresholds, { revenue: BigInt(revenue), customers })).toBe(tierNamed(tier)),
+  T34: (vector) => checks['T33']?.(vector),
+  T35: ({ given: { gross, refunds, customers }, expect: { metric, tier } }) => {
+    expect(gross - refunds).toBe(metric);
+    expect(tierEarned(thresholds, { revenue: BigInt(gross - refunds), customers })).toBe(tierNamed(tier));
+  },
+  T37: ({ given: { tier, misses, earned, max_drop }, expect: answer }) => {
+    const standing = { tier: tierNamed(tier), misses: misses - 1, locked: false };
+    const rules = { graceMonths: 1, maxDrop: max_drop };
+    expect(evaluateTier(standing, tierNamed(earned), rules).tier).toBe(tierNamed(answer.tier));
+  },
+  T40: ({ given: { price, bps, months }, expect: { each, total } }) => {
+    expect(commission({ amount: price, currency: 'USD', bps })).toBe(each);
+    expect(each * months).toBe(total);
+  },
+  T41: ({ given: { first_paid, months }, expect: { end } }) =>
+    expect(monthsLater(day(first_paid), months)).toEqual(day(end)),
+  T42: (vector) => checks['T41']?.(vector),
+  T44: ({ given: { first_paid, months, payments }, expect: { eligible } }) => {
+    const terms = { firstPurchaseOnly: false, recurringMonths: months, minimum: null };
+    const earns = (at: string) =>
+      whyNotEarning(terms, { amount: 1n, at: day(at), first: day(first_paid) }) === null;
+    expect(payments.map(earns)).toEqual(eligible);
+  },
+  T45: ({ given: { first_paid, amount, bps, second }, expect: answer }) => {
+    const terms = { firstPurchaseOnly: false, recurringMonths: 12, minimum: null };
+    const paid = (at: string, first: Date | null) =>
+      whyNotEarning(terms, { amount: BigInt(amount), at: day(at), first }) === null
+        ? commission({ amount, currency: 'USD', bps })
+        : 0;
+    expect({ first: paid(first_paid, null), second: paid(second, day(first_paid)) }).toEqual(answer);
+  },
+  T46: ({ given: { trial_invoice, first_paid, months }, expect: { trial_commission, window_end } }) => {
+    expect(commission({ amount: trial_invoice, currency: 'USD', bps: 2_000 })).toBe(trial_commission);
+    expect(monthsLater(day(first_paid), months)).toEqual(day(window_end));
+  },
+  T48: ({ given: { sales, bps }, expect: { lines } }) => {
+    const terms = { firstPurchaseOnly: true, recurringMonths: null, minimum: null };
+    const first = day('2026-01-01');
+    const made = sales.map((amount: number, index: number) =>
+      whyNotEarning(terms, { amount: BigInt(amount), at: first, first: index ? first : null }) === null
+        ? commission({ amount, currency: 'USD', bps })
+        : 0,
+    );
+    expect(made).toEqual(lines);
+  },
+  T50: ({ given: { credit, charge, bps }, expect: answer }) => {
+    expect(credit + charge).toBe(answer.base);
+    expect(commission({ amount: answer.base, currency: 'USD', bps })).toBe(answer.commission);
+  },
+  T52: ({ given: { paid, bps, refund }, expect: { earned, clawback, kept } }) => {
+    expect(commission({ amount: paid, currency: 'USD', bps })).toBe(earned);
+    expect(reversals({ base: paid, original: earned }, [refund])).toEqual([clawback]);
+    expect(earned + clawback).toBe(kept);
+  },
+  T66: ({ given: { amount, jpy_per_usd, bps }, expect: answer }) => {
+    const rate = inverse(parseRate(`${jpy_per_usd}`));
+    const converted = exchange(money(BigInt(amount), 'JPY'), rate, {
+      currency: 'USD',
+      digits: 2,
+      fromDigits: 0,
+    });
+    expect(Number(converted.minor)).toBe(answer.usd_minor);
+    expect(Number(share(converted, bps).minor)).toBe(answer.commission);
+  },
+  T68: ({ given: { amount, jpy_per_usd }, expect: { jpy } }) => {
+    const to = { currency: 'JPY', digits: 0, fromDigits: 2 };
+    expect(Number(exchange(usd(amount), parseRate(jpy_per_usd), to).minor)).toBe(jpy);
+  },
   T53: ({ given: { base, original, refunds }, expect: answer }) => {
     const lines = reversals({ base, original }, cumulative(refunds));
     expect(lines).toEqual(answer.reversals);
@@ -138,7 +285,9 @@ const checks: Record<string, (vector: Vector) => void> = {
 
 const notBuilt: Record<string, string> = {
   T10: "no rail's own exponents yet: the Stripe adapter brings them",
+  T38: 'crosses the database: its test goes through the graph, when rates are dated',
   T63: 'no holds and disputes yet',
+  T70: 'no exchange rates are kept yet: a sale is in the currency that its line is in',
 };
 
 describe.skipIf(!present)('the oracle', () => {

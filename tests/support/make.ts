@@ -97,6 +97,23 @@ export async function makeApproved(
   return id;
 }
 
+export const SET_PAYOUT_ACCOUNT = `mutation ($input: SetPayoutAccountInput!) {
+  setPayoutAccount(input: $input) { id method holderName country currency lastFour usableFrom createdAt removedAt }
+}`;
+
+/** A German bank account unless `input` says otherwise. */
+export const anAccount = (input: { partnerId: string } & Record<string, unknown>) => ({
+  method: 'BANK_TRANSFER',
+  holderName: 'Acme Resellers Inc',
+  country: 'DE',
+  currency: 'EUR',
+  iban: 'DE89 3704 0044 0532 0130 00',
+  ...input,
+});
+
+export const SET_TAX_ID =
+  'mutation ($input: SetTaxIdInput!) { setTaxId(input: $input) { id taxIdLastFour taxCountry } }';
+
 /** A click now; `at` needs a credential of staff. Answers with the referral's id. */
 export async function makeClick(
   app: TestApp,

@@ -1,6 +1,7 @@
 import type { TestApp } from './app.ts';
 import {
   APPROVE,
+  anAccount,
   aPartner,
   CONVERT,
   CREATE_API_KEY,
@@ -13,6 +14,8 @@ import {
   makePartner,
   REJECT,
   REVERSE,
+  SET_PAYOUT_ACCOUNT,
+  SET_TAX_ID,
   staffOf,
   TRACK,
 } from './make.ts';
@@ -45,6 +48,7 @@ export interface World {
   failed(): Promise<string>;
   newcomer(): Promise<string>;
   apiKey(): Promise<string>;
+  payoutAccount(): Promise<string>;
 }
 
 export async function makeWorld(app: TestApp): Promise<World> {
@@ -88,6 +92,10 @@ export async function makeWorld(app: TestApp): Promise<World> {
           [id, status],
         );
       return id;
+    },
+    async payoutAccount() {
+      const input = anAccount({ partnerId: partner.id });
+      return (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
     async apiKey() {
@@ -293,6 +301,24 @@ export const operations: Record<string, Operation> = {
     variables: byId,
     subject: ({ apiKey }) => apiKey(),
     answers: ownsOrManagesIt,
+  },
+  setPayoutAccount: {
+    document: SET_PAYOUT_ACCOUNT,
+    variables: (partnerId) => ({ input: anAccount({ partnerId }) }),
+    subject: theirs,
+    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
+  },
+  removePayoutAccount: {
+    document: 'mutation ($id: ID!) { removePayoutAccount(id: $id) { id } }',
+    variables: byId,
+    subject: ({ payoutAccount }) => payoutAccount(),
+    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
+  },
+  setTaxId: {
+    document: SET_TAX_ID,
+    variables: (partnerId) => ({ input: { partnerId, country: 'US', number: '12-3456789' } }),
+    subject: theirs,
+    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
   },
   calculatePartnerMetrics: {
     document: 'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',

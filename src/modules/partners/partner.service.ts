@@ -2,17 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict, forbidden, notFound } from '../../domain/errors.ts';
 import { referralCode } from '../../domain/partner.ts';
+import { where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
 import { given } from '../../kernel/given.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
+import { from, query } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { ensureProgram, programOf } from '../programs/program.service.ts';
 import { configure } from './configure-partner.ts';
-import { Partner } from './partner.entity.ts';
+import { Partner, partnerTable } from './partner.entity.ts';
 import type { CreatePartnerInput, UpdatePartnerInput } from './partner.inputs.ts';
 import { AffiliateConfig } from './partner-config.entity.ts';
 import { PartnerHistory } from './partner-history.entity.ts';
@@ -166,6 +168,23 @@ export async function findPartner(em: EntityManager, id: string, field = 'id'): 
   const partner = await em.findOne(Partner, idOf(id, field));
   if (!partner) throw notFound('partner', field === 'id' ? {} : { field });
   return partner;
+}
+
+/** Whose rows are to be written, read before the transaction that writes them; a foreign partner answers like one that
+ *  does not exist. */
+export async function partnerOwner(
+  ctx: Context,
+  id: string,
+  field: string,
+): Promise<{ tenantId: string; partnerId: string }> {
+  const partnerId = idOf(id, field);
+  const statement = from(partnerTable, ctx.actor, { list: 'p.tenant_id', joins: '' }).and([
+    where('p.id = $', partnerId),
+    where('p.deleted_at is null'),
+  ]);
+  const [row] = await query(ctx, statement);
+  if (!row) throw notFound('partner', { field });
+  return { tenantId: row[0] as string, partnerId };
 }
 
 /** An affiliate's terms; null for other types. */

@@ -1,0 +1,82 @@
+import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { PayoutMethod } from '../../domain/payout.ts';
+import { Base, byPartner } from '../../kernel/base.entity.ts';
+import { column, type Table } from '../../kernel/rows.ts';
+
+/** Where a partner's money goes. A change is a new row; the old one stays for the payouts that it carried. */
+@Entity({ tableName: 'payout_accounts' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+@ObjectType({
+  simpleResolvers: true,
+  description:
+    'Where the money of a partner goes, by one method and in one currency. Its number is never shown.',
+})
+export class PayoutAccount extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Field(() => PayoutMethod, { description: 'The rail that pays to it.' })
+  @Enum({ items: () => PayoutMethod })
+  method!: PayoutMethod;
+
+  @Field({ description: 'ISO 3166 code of the country in which it is kept.' })
+  @Property({ type: 'text' })
+  country!: string;
+
+  @Field({ description: 'ISO 4217 code of the currency that it takes.' })
+  @Property({ type: 'text' })
+  currency!: string;
+
+  /** An envelope, as `details` is. */
+  @Property({ type: 'text', fieldName: 'holder_name' })
+  sealedHolderName!: string;
+
+  @Property({ type: 'text', fieldName: 'details' })
+  sealedDetails!: string;
+
+  @Field({ description: 'How its number ends: at most four characters, and never more than half of it.' })
+  @Property({ type: 'text' })
+  lastFour!: string;
+
+  /** A blind index over the number: the same account of two partners has the same one. */
+  @Property({ type: 'text' })
+  fingerprint!: string;
+
+  @Field(() => Date, { nullable: true, description: 'When it was seen to be theirs; null until then.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  verifiedAt?: Date | null;
+
+  @Field(() => Date, { description: 'From when it is paid to: 72 hours after it was set.' })
+  @Property({ type: 'timestamptz', length: 3 })
+  usableFrom!: Date;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it was removed or replaced; null while it is in use.',
+  })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  removedAt?: Date | null;
+}
+
+export const payoutAccountTable: Table<PayoutAccount> = {
+  type: PayoutAccount,
+  from: 'payout_accounts a',
+  alias: 'a',
+  partner: 'a.partner_id',
+  columns: {
+    id: column('a.id'),
+    createdAt: column('a.created_at'),
+    tenantId: column('a.tenant_id'),
+    partnerId: column('a.partner_id'),
+    method: column('a.method'),
+    country: column('a.country'),
+    currency: column('a.currency'),
+    sealedHolderName: column('a.holder_name'),
+    lastFour: column('a.last_four'),
+    verifiedAt: column('a.verified_at'),
+    usableFrom: column('a.usable_from'),
+    removedAt: column('a.removed_at'),
+  },
+  needs: { holderName: ['sealedHolderName', 'tenantId'] },
+};

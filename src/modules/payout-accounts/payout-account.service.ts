@@ -1,0 +1,71 @@
+import { sql } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+import { usableFrom } from '../../domain/bank-account.ts';
+import { notFound } from '../../domain/errors.ts';
+import type { Context } from '../../kernel/context.ts';
+import { currencyOf } from '../../kernel/currency.ts';
+import { idOf } from '../../kernel/ids.ts';
+import { requireFreshSignIn } from '../../kernel/permission.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { blindIndexOf, transactSealing } from '../data-keys/data-key.service.ts';
+import { lockPartner, partnerOwner } from '../partners/partner.service.ts';
+import { PayoutAccount } from './payout-account.entity.ts';
+import type { SetPayoutAccountInput } from './payout-account.inputs.ts';
+import { accountGiven } from './payout-details.ts';
+
+/** Takes the place of the partner's account of that method and currency; answers with the new one's id. */
+export async function setPayoutAccount(ctx: Context, input: SetPayoutAccountInput): Promise<string> {
+  requireFreshSignIn(ctx.actor);
+  const owner = await partnerOwner(ctx, input.partnerId, 'input.partnerId');
+  const { method, country } = input;
+  const currency = currencyOf(input.currency, 'input.currency');
+  const { details, lastFour, identity } = accountGiven(input);
+  const fingerprint = await blindIndexOf(ctx, owner.tenantId, 'payout_accounts.fingerprint', identity);
+
+  return transactSealing(ctx, owner, async (em, seal) => {
+    const partner = await lockPartner(em, owner.partnerId, 'input.partnerId');
+    const now = ctx.clock.now();
+    const [replaced] = await em.execute<{ id: string; country: string; last_four: string }[]>(sql`
+      update payout_accounts set removed_at = ${now}
+      where partner_id = ${partner.id} and method = ${method} and currency = ${currency} and removed_at is null
+      returning id, country, last_four`);
+    const id = v7();
+    const account = em.create(PayoutAccount, {
+      id,
+      tenantId: partner.tenantId,
+      partnerId: partner.id,
+      method,
+      country,
+      currency,
+      sealedHolderName: seal('payout_accounts', 'holder_name', id, input.holderName.trim()),
+      sealedDetails: seal('payout_accounts', 'details', id, JSON.stringify(details)),
+      lastFour,
+      fingerprint,
+      usableFrom: usableFrom(now),
+    });
+    record(em, ctx, 'payoutAccount.set', account, {
+      before: replaced
+        ? { account: replaced.id, method, currency, country: replaced.country, lastFour: replaced.last_four }
+        : null,
+      after: { account: id, method, currency, country, lastFour },
+    });
+    return id;
+  });
+}
+
+/** Nothing is paid to it any more; payouts under way are not called back. */
+export async function removePayoutAccount(ctx: Context, id: string): Promise<string> {
+  requireFreshSignIn(ctx.actor);
+  return transact(ctx, async (em) => {
+    const account = await em.findOne(PayoutAccount, { id: idOf(id), removedAt: null });
+    if (!account) throw notFound('payout account');
+    account.removedAt = ctx.clock.now();
+    const { method, currency, lastFour, removedAt } = account;
+    record(em, ctx, 'payoutAccount.removed', account, {
+      before: { account: id, method, currency, lastFour },
+      after: { removedAt },
+    });
+    return account.id;
+  });
+}

@@ -1,0 +1,26 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import type { Context } from '../../kernel/context.ts';
+import { loaderFor } from '../../kernel/loader.ts';
+import { query, Statement, scopeOf } from '../../kernel/rows.ts';
+
+interface Shown {
+  readonly country: string;
+  readonly lastFour: string;
+}
+
+/** What of each partner's tax id is shown; null where none is set, and for who may not set it. */
+export function taxIdShown(ctx: Context, info: GraphQLResolveInfo, partnerId: string): Promise<Shown | null> {
+  if (!ctx.actor.permissions.has('payoutAccount:edit')) return Promise.resolve(null);
+  return loaderFor<string, Shown | null>(ctx, info, async (ids) => {
+    const statement = new Statement()
+      .add('select t.partner_id, t.country, t.last_four from tax_ids t where t.partner_id = any($)', ids)
+      .and(scopeOf(ctx.actor, 't', 't.partner_id'));
+    const found = new Map(
+      (await query(ctx, statement)).map(([partner, country, lastFour]) => [
+        partner as string,
+        { country: country as string, lastFour: lastFour as string },
+      ]),
+    );
+    return ids.map((id) => found.get(id) ?? null);
+  }).load(partnerId);
+}
