@@ -20,12 +20,11 @@ const modes = fc.constantFrom('PROGRESSIVE' as const, 'RETROACTIVE' as const);
 const roundings = fc.constantFrom(...Object.values(RoundingMode));
 const anyBands = fc
   .array(fc.tuple(fc.bigInt(1n, 10n ** 7n), fc.integer({ min: 0, max: 10_000 })), { maxLength: 6 })
-  .map((steps) =>
-    steps.reduce<Band[]>(
-      (bands, [step, rateBps]) => [...bands, { from: (bands.at(-1)?.from ?? 0n) + step, rateBps }],
-      [{ from: 0n, rateBps: 500 }],
-    ),
-  );
+  .map((steps) => {
+    const bands: Band[] = [{ from: 0n, rateBps: 500 }];
+    for (const [step, rateBps] of steps) bands.push({ from: (bands.at(-1)?.from ?? 0n) + step, rateBps });
+    return bands;
+  });
 
 describe('bands', () => {
   test.each([
