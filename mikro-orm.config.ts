@@ -25,6 +25,7 @@ import { Program } from './src/modules/programs/program.entity.ts';
 import { TierConfig } from './src/modules/programs/tier-config.entity.ts';
 import { Conversion } from './src/modules/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/referrals/referral.entity.ts';
+import { SignedOutToken } from './src/modules/sessions/signed-out-token.entity.ts';
 import { TaxId } from './src/modules/tax-ids/tax-id.entity.ts';
 
 /** The application gives `clientUrl`; this one only serves `mikro-orm migration:create` and `migration:check`. */
@@ -55,6 +56,7 @@ export default defineConfig({
     Referral,
     ResellerConfig,
     TaxId,
+    SignedOutToken,
     TierConfig,
     WhiteLabelConfig,
   ],

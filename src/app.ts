@@ -8,6 +8,7 @@ import { fileKms } from './adapters/kms/file-kms.ts';
 import { gcpKms } from './adapters/kms/gcp-kms.ts';
 import { memoryFeed } from './adapters/memory/memory-feed.ts';
 import { monthlyPseudonym } from './adapters/monthly-pseudonym.ts';
+import { oidc } from './adapters/oidc/oidc.ts';
 import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
 import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
@@ -21,6 +22,7 @@ import { startWorker } from './jobs.ts';
 import type { Services } from './kernel/context.ts';
 import { CREDENTIALS } from './kernel/credentials-topic.ts';
 import { apiKeyAuthenticator } from './modules/api-keys/authenticate-api-key.ts';
+import { isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
 import type { KeyService } from './ports/key-service.ts';
 import type { Ports } from './ports/ports.ts';
 import { createSchema } from './schema.ts';
@@ -88,7 +90,13 @@ export async function createApp(
     ...ownPorts,
   };
   const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log };
-  const auth = authenticator(config.jwtSecret, { apiKey: apiKeyAuthenticator(services) });
+  const auth = authenticator(config.jwtSecret, {
+    apiKey: apiKeyAuthenticator(services),
+    provider: config.oidc ? oidc(config.oidc, (error) => log.warn({ error }, 'identity provider')) : null,
+    platformOrganisations: config.oidc?.platformOrganisations ?? [],
+    organisationOf: (id) => organisationOf(database.pool, id),
+    isSignedOut: (fingerprint) => isSignedOut(database.pool, fingerprint),
+  });
   ports.feed.subscribe(CREDENTIALS, auth.forget);
   const server = await httpServer({
     schema: await createSchema(),

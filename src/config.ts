@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { keyFileFault, makeKeyFile } from './adapters/kms/file-kms.ts';
+import { type OidcConfig, readOidc } from './oidc-config.ts';
 
 /** Where the keys are that wrap the data keys. */
 export type KeyStore =
@@ -28,6 +29,8 @@ export interface Config {
   /** Where the heads of the audit logs are written down, and what signs them. */
   readonly auditSealFile: string;
   readonly auditSealKey: Uint8Array;
+  /** null: only our own tokens count. */
+  readonly oidc: OidcConfig | null;
   readonly playground: boolean;
   /** Whether this process also runs the durable jobs. */
   readonly worker: boolean;
@@ -140,6 +143,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     cerbosUrl: url('CERBOS_URL', 'grpc', 'grpcs', 'unix'),
     cerbosDeadlineMs: number('CERBOS_DEADLINE_MS', 200, 10, 10_000),
     keys,
+    oidc: env['OIDC_ISSUER'] ? readOidc(env, production, faults) : null,
     playground: env['PLAYGROUND'] ? env['PLAYGROUND'] === 'true' : !production,
     worker: env['WORKER'] !== 'off',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),

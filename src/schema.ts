@@ -29,6 +29,7 @@ import {
 } from './modules/payouts/payout.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
+import { SessionResolver } from './modules/sessions/session.resolver.ts';
 import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
 
 // type-graphql asks for one; ours bring their own `subscribe`, which listens to the change feed.
@@ -62,6 +63,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       ProgramResolver,
       ReferralCommissionsResolver,
       ReferralResolver,
+      SessionResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     authChecker: ({ context }: { context: Context }, permissions: Permission[]) => {

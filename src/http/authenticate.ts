@@ -2,12 +2,18 @@ import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { unauthenticated } from '../domain/errors.ts';
 import { type Actor, actorOf, anonymous, type MemberRole } from '../kernel/actor.ts';
+import { looksLikeKey } from '../modules/api-keys/api-key-token.ts';
+import type { Organisation } from '../modules/sessions/session.service.ts';
+import type { IdentityProvider } from '../ports/identity-provider.ts';
+import { actorOfIdentity } from './granted-roles.ts';
 import { type Claims, ISSUER, ownTokens, type Proof } from './own-tokens.ts';
 
 const CACHED = 10_000;
 /** A credential that was taken back counts so long at most, except where money moves: there it is asked again. */
 const REMEMBERED_MS = 10_000;
 const TOKEN = /^Bearer ([A-Za-z0-9._~+/-]{1,8192}=*)$/i;
+
+type When = Parameters<IdentityProvider['identityOf']>[1];
 
 /** What an invitation made of a person. */
 export interface Membership {
@@ -23,6 +29,12 @@ export interface Registers {
   apiKey?(token: string): Promise<Proof | null>;
   /** What the person that an issuer calls `subject` was invited to. */
   memberOf?(issuer: string, subject: string): Promise<Membership | null>;
+  /** Vouches for people whose tokens are not ours. */
+  readonly provider?: IdentityProvider | null;
+  /** Whose an organisation of the provider is. */
+  organisationOf?(id: string): Promise<Organisation>;
+  /** The organisations whose platform administrators are ours. */
+  readonly platformOrganisations?: readonly string[];
   /** Whether the token of that fingerprint was signed out. */
   isSignedOut?(fingerprint: string): Promise<boolean>;
 }
@@ -48,19 +60,26 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
   const own = ownTokens(secret);
   const known = new Map<string, Proof & { until: number }>();
 
-  async function prove(token: string): Promise<Proof> {
+  async function prove(token: string, when: When): Promise<Proof> {
     const issuer = issuerOf(token);
+    if (issuer === ISSUER) return own.verify(token);
     if (issuer === null) {
       const proof = await registers.apiKey?.(token);
-      if (!proof) throw unauthenticated('the token is not valid');
-      return proof;
+      if (proof) return proof;
+      if (looksLikeKey(token)) throw unauthenticated('the token is not valid');
     }
-    if (issuer !== ISSUER) throw unauthenticated('the token is not valid');
-    return own.verify(token);
+    const { provider } = registers;
+    if (!provider || (issuer !== null && issuer !== provider.issuer))
+      throw unauthenticated('the token is not valid');
+    const identity = await provider.identityOf(token, when);
+    return {
+      actor: await actorOfIdentity(identity, provider.issuer, registers),
+      expiresAt: identity.expiresAt,
+    };
   }
 
-  async function whole(token: string): Promise<Proof> {
-    const proof = await prove(token);
+  async function whole(token: string, when: When): Promise<Proof> {
+    const proof = await prove(token, when);
     const { actor } = proof;
     if (actor.credential !== 'API_KEY' && (await registers.isSignedOut?.(fingerprint(token))))
       throw unauthenticated('the token was signed out');
@@ -69,11 +88,12 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
     return membership ? { ...proof, actor: actorOf({ ...actor, ...membership, role: 'PARTNER' }) } : proof;
   }
 
-  async function actorNow(authorization: string | undefined): Promise<Actor> {
+  async function actorAt(when: When, authorization: string | undefined): Promise<Actor> {
     if (authorization === undefined || authorization === '') return anonymous;
-    const token = TOKEN.exec(authorization)?.[1];
+    const token = tokenOf(authorization);
     if (!token) throw unauthenticated('the Authorization header must be: Bearer <token>');
-    const proof = await whole(token);
+    known.delete(authorization);
+    const proof = await whole(token, when);
     if (known.size >= CACHED) known.clear();
     known.set(authorization, {
       ...proof,
@@ -85,9 +105,9 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
   return {
     async actorOf(authorization) {
       const proof = authorization ? known.get(authorization) : undefined;
-      return proof && proof.until > Date.now() ? proof.actor : actorNow(authorization);
+      return proof && proof.until > Date.now() ? proof.actor : actorAt('LATELY', authorization);
     },
-    actorNow,
+    actorNow: (authorization) => actorAt('NOW', authorization),
     sign: own.sign,
     forget: () => known.clear(),
     expiryOf: (authorization) => (authorization ? (known.get(authorization)?.expiresAt ?? null) : null),
@@ -104,9 +124,16 @@ function issuerOf(token: string): unknown {
   }
 }
 
-/** What a token is remembered by where it must not be kept. A JWT's signature is left out: it can be written in more
- *  than one way. */
-export function fingerprint(token: string): string {
+const tokenOf = (authorization: string | undefined) => TOKEN.exec(authorization ?? '')?.[1] ?? null;
+
+/** What the credential of a header is remembered by where itself must not be kept; null without one. */
+export function credentialOf(authorization: string | undefined): string | null {
+  const token = tokenOf(authorization);
+  return token && fingerprint(token);
+}
+
+/** A JWT's signature is left out of it: it can be written in more than one way. */
+function fingerprint(token: string): string {
   const signed = token.split('.').length === 3 ? token.slice(0, token.lastIndexOf('.')) : token;
   return createHash('sha256').update(signed).digest('base64url');
 }

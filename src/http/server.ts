@@ -10,7 +10,7 @@ import { contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf } from '../kernel/format-error.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
 import { apolloServer } from './apollo.ts';
-import type { Authenticator, Door } from './authenticate.ts';
+import { type Authenticator, credentialOf, type Door } from './authenticate.ts';
 import { callerAddress, trusting } from './caller-address.ts';
 import { allowsOrigin, type EdgeOptions, guardEdge } from './edge.ts';
 import { executorOf } from './executor.ts';
@@ -138,6 +138,7 @@ export async function httpServer({
         contextFor(services, {
           actor,
           actorNow: () => door.actorNow(authorization),
+          credential: credentialOf(authorization),
           requestId: request.id,
           ipAddress: callerAddress(request.raw, trusts),
         }),

@@ -22,7 +22,7 @@ import type { Actor } from '../kernel/actor.ts';
 import { type Context, contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf, responseError } from '../kernel/format-error.ts';
 import { MAX_TOKENS } from './apollo.ts';
-import type { Door } from './authenticate.ts';
+import { credentialOf, type Door } from './authenticate.ts';
 import { callerAddress, type Trusts } from './caller-address.ts';
 import type { Executor } from './executor.ts';
 import { withinLimits } from './limits.ts';
@@ -92,6 +92,7 @@ export function serveSockets(
         const context = contextFor(services, {
           actor: ctx.extra.actor as Actor,
           actorNow: () => door.actorNow(ctx.extra.authorization),
+          credential: credentialOf(ctx.extra.authorization),
           requestId: randomUUID(),
           ipAddress: callerAddress(ctx.extra.request, trusts),
         });

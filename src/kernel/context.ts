@@ -12,6 +12,8 @@ export interface Context extends Ports {
   readonly actor: Actor;
   /** The actor as whoever answers for its credential says now; refuses one that was taken back. */
   actorNow(): Promise<Actor>;
+  /** A fingerprint of the caller's credential; null without one. */
+  readonly credential: string | null;
   readonly requestId: string;
   /** The caller's address as the socket has it; null in jobs. */
   readonly ipAddress: string | null;
@@ -28,6 +30,7 @@ export interface Caller {
   readonly actor: Actor;
   /** Left out where the actor is no caller but ourselves. */
   readonly actorNow?: () => Promise<Actor>;
+  readonly credential?: string | null;
   readonly requestId: string;
   readonly ipAddress?: string | null;
 }
@@ -36,7 +39,7 @@ export interface Caller {
  *  most requests only read rows and need none. */
 export function contextFor(
   services: Services,
-  { actor, actorNow, requestId, ipAddress = null }: Caller,
+  { actor, actorNow, credential = null, requestId, ipAddress = null }: Caller,
 ): Context {
   let fork: EntityManager | null = null;
   let asked: Promise<Actor> | null = null; // once a request, however many operations it has
@@ -57,6 +60,7 @@ export function contextFor(
       asked ??= actorNow?.() ?? Promise.resolve(actor);
       return asked;
     },
+    credential,
     requestId,
     ipAddress,
     get em() {

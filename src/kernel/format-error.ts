@@ -9,6 +9,8 @@ const conflicts: Record<string, string> = {
   conversions_one_each_referral: 'the referral was converted already',
   conversions_one_each_order: 'the order was converted already',
   partners_referral_code: 'the referral code is taken',
+  programs_identity_org_id: 'another program has this organisation of the identity provider',
+  partners_identity_org_id: 'another partner has this organisation of the identity provider',
   white_label_configs_domain: 'another partner uses this domain',
 };
 

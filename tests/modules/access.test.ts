@@ -17,6 +17,7 @@ import {
 } from '../support/make.ts';
 import {
   type Answer,
+  copyOf,
   makeWorld,
   type Operation,
   ok,
@@ -64,14 +65,21 @@ describe('who may do what', () => {
     expect(new Set([...Object.keys(operations), 'partnerMetricsUpdated'])).toEqual(new Set(fields));
   });
 
-  test.each(table)('%s by %s: %s', async (operation, name, expected, { document, variables, subject }) => {
-    const row = (await subject?.(world)) ?? '';
-    const answer = await app.send(as[name], document, variables?.(row));
-    expect(answer.errors?.[0]?.extensions.code ?? 'ok').toBe(expected);
-    if (expected === ok || !subject || operation === 'trackReferral') return;
-    const ofNothing = await app.send(as[name], document, variables?.(unknownId()));
-    expect(answer).toEqual(ofNothing); // what is not theirs answers as what does not exist
-  });
+  test.each(table)(
+    '%s by %s: %s',
+    async (operation, name, expected, { document, variables, subject, spends }) => {
+      const row = (await subject?.(world)) ?? '';
+      const answer = await app.send(
+        spends ? await copyOf(app, as[name]) : as[name],
+        document,
+        variables?.(row),
+      );
+      expect(answer.errors?.[0]?.extensions.code ?? 'ok').toBe(expected);
+      if (expected === ok || !subject || operation === 'trackReferral') return;
+      const ofNothing = await app.send(as[name], document, variables?.(unknownId()));
+      expect(answer).toEqual(ofNothing); // what is not theirs answers as what does not exist
+    },
+  );
 
   test('of many lines hides those of others as unknown ones', async () => {
     const { document, variables } = operations['approveCommissions'] as Operation;
@@ -198,6 +206,7 @@ describe('a partner', () => {
     payoutFrequency: 'WEEKLY',
     payoutMethod: 'PAYPAL',
     contractStartDate: '2026-01-01',
+    identityOrgId: '223279178798072065',
     metadata: {},
     reseller: { creditLimit: '1000000' },
     affiliate: {},

@@ -128,15 +128,18 @@ describe('the schema', () => {
 
 test('every operation says who may call it, or is open to everyone on purpose', () => {
   const open = ['trackReferral'];
+  const toAnyoneKnown = ['signOut'];
   const { queries, mutations, subscriptions, authorizedFields } = getMetadataStorage();
   const guarded = new Map(
     authorizedFields.map(({ target, fieldName, roles }) => [`${target.name}.${fieldName}`, roles]),
   );
   const operations = [...queries, ...mutations, ...subscriptions];
-  const unguarded = operations.filter(
-    ({ target, methodName }) => !guarded.get(`${target.name}.${methodName}`)?.length,
-  );
-  expect(unguarded.map(({ schemaName }) => schemaName)).toEqual(open);
+  const asking = (permissions: 0 | undefined) =>
+    operations
+      .filter(({ target, methodName }) => guarded.get(`${target.name}.${methodName}`)?.length === permissions)
+      .map(({ schemaName }) => schemaName);
+  expect(asking(undefined)).toEqual(open);
+  expect(asking(0)).toEqual(toAnyoneKnown);
   const published = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
     (type) => Object.keys(type?.getFields() ?? {}),
   );

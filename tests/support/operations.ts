@@ -1,3 +1,5 @@
+import { decodeJwt } from 'jose';
+import type { Role } from '../../src/kernel/actor.ts';
 import type { TestApp } from './app.ts';
 import {
   APPROVE,
@@ -140,12 +142,26 @@ const ownsOrManages: Row = [ok, ok, no, no, ok, ok, no, ok, who];
 const ownsOrManagesIt: Row = [ok, ok, no, no, ok, hidden, no, hidden, who];
 const decides: Row = [ok, no, ok, no, no, no, hidden, no, who];
 
+/** Another token of the same caller. */
+export async function copyOf(app: TestApp, token: string | null): Promise<string | null> {
+  if (token === null) return null;
+  const {
+    sub: user = '',
+    role,
+    tenant,
+    partner: id,
+  } = decodeJwt<Record<'role' | 'tenant' | 'partner', string>>(token);
+  return app.token(role as Role, { tenant, user, ...(id && { partner: id }) });
+}
+
 export interface Operation {
   readonly document: string;
   readonly answers: Row;
   readonly variables?: (subject: string) => object;
   /** A row of the partner for the operation to work on; a fresh one each time. */
   readonly subject?: (world: World) => Promise<string>;
+  /** The credential is gone afterwards: ask with a copy of it. */
+  readonly spends?: boolean;
 }
 
 const byId = (id: string) => ({ id });
@@ -320,6 +336,7 @@ export const operations: Record<string, Operation> = {
     subject: theirs,
     answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
   },
+  signOut: { document: 'mutation { signOut }', spends: true, answers: lists },
   calculatePartnerMetrics: {
     document: 'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',
     variables: byId,

@@ -40,6 +40,9 @@ export function newToken(prefix: string): NewToken {
   return { token: text + checksumOf(text), hash: hashOf(secret) };
 }
 
+/** Whether it is meant as a key of ours, of whatever environment and however mistyped: nobody else may see it. */
+export const looksLikeKey = (token: string): boolean => /^pp_(live|test)_/i.test(token);
+
 /** The key's prefix and the hash of its secret, or null for what cannot be a key of this environment: a typo, or a key
  *  of another one. */
 export function readToken(

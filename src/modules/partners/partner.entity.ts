@@ -1,6 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
-import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../domain/payout.ts';
 import { Base } from '../../kernel/base.entity.ts';
@@ -120,6 +120,14 @@ export class Partner extends Base {
   @Property({ type: 'date', nullable: true })
   contractStartDate?: string | null;
 
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Its organisation at the identity provider: who has a role there signs in as one of the partner.',
+  })
+  @Property({ type: 'text', nullable: true })
+  identityOrgId?: string | null;
+
   @Field(() => JSONObject, { description: "The tenant's own notes on the partner, at most 16 kB." })
   @Property({ type: 'json' })
   metadata: Opt<Record<string, unknown>> = {};
@@ -153,6 +161,7 @@ export const partnerTable: Table<Partner> = {
     payoutFrequency: column('p.payout_frequency'),
     payoutMethod: column('p.payout_method'),
     contractStartDate: column('p.contract_start_date'),
+    identityOrgId: column('p.identity_org_id'),
     metadata: column('p.metadata'),
     deletedAt: column('p.deleted_at'),
     createdAt: column('p.created_at'),

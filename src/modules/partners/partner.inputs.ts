@@ -1,8 +1,9 @@
 import { ArrayMaxSize, Length, Matches, Max, MaxLength, Min, ValidateNested } from 'class-validator';
 import { GraphQLEmailAddress } from 'graphql-scalars';
-import { Field, InputType, Int } from 'type-graphql';
+import { Field, ID, InputType, Int } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../domain/payout.ts';
+import { IdentityOrgId } from '../../kernel/identity-org-id.ts';
 import { Name } from '../../kernel/name.ts';
 import { Decimal, JSONObject, LocalDate, Percentage } from '../../kernel/scalars.ts';
 
@@ -186,6 +187,13 @@ export class CreatePartnerInput {
   @Field(() => LocalDate, { nullable: true, description: 'First day of the contract, e.g. `2026-01-16`.' })
   contractStartDate?: string | null;
 
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Its organisation at the identity provider; needs a sign-in of the last 15 minutes.',
+  })
+  @IdentityOrgId()
+  identityOrgId?: string;
+
   @Field(() => JSONObject, { nullable: true, description: 'Your own notes on it, at most 16 kB.' })
   metadata?: Record<string, unknown>;
 
@@ -245,6 +253,14 @@ export class UpdatePartnerInput {
 
   @Field(() => LocalDate, { nullable: true, description: 'First day of the contract.' })
   contractStartDate?: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Its organisation at the identity provider; null: none. Needs a sign-in of the last 15 minutes.',
+  })
+  @IdentityOrgId()
+  identityOrgId?: string | null;
 
   @Field(() => JSONObject, { nullable: true, description: 'Replaces your notes on it, at most 16 kB.' })
   metadata?: Record<string, unknown>;

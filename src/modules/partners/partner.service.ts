@@ -8,6 +8,7 @@ import { currencyOf } from '../../kernel/currency.ts';
 import { given } from '../../kernel/given.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
+import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { from, query } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
@@ -34,6 +35,7 @@ function tenantFor({ actor }: Context, claimed: string | null | undefined): stri
 /** Makes a partner, ACTIVE unless the input says otherwise; answers with its id. */
 export async function createPartner(ctx: Context, input: CreatePartnerInput): Promise<string> {
   const tenantId = tenantFor(ctx, input.tenantId);
+  if (input.identityOrgId != null) requireFreshSignIn(ctx.actor);
   await ensureProgram(ctx.pool, tenantId);
   const metadata = metadataOf(input.metadata, 'input.metadata');
   return transact(ctx, async (em) => {
@@ -54,6 +56,7 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
         payoutFrequency: input.payoutFrequency ?? 'MONTHLY',
         payoutMethod: input.payoutMethod ?? null,
         contractStartDate: input.contractStartDate ?? null,
+        identityOrgId: input.identityOrgId ?? null,
         metadata,
       });
       remember(em, partner, ALWAYS);
@@ -96,6 +99,7 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     const denied = Object.keys(input).find((field) => !OWN_CONTACT_DATA.has(field));
     if (denied) throw forbidden(`a partner may not change its ${denied}`, { field: `input.${denied}` });
   }
+  if (input.identityOrgId !== undefined) requireFreshSignIn(actor); // it decides who gets in
   await transact(ctx, async (em) => {
     const partner = await lockPartner(em, id);
     const before = { ...partner };
@@ -104,6 +108,7 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
       payoutMethod,
       contactName,
       contractStartDate,
+      identityOrgId,
       metadata,
       reseller,
       affiliate,
@@ -115,6 +120,7 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     if (payoutMethod !== undefined) partner.payoutMethod = payoutMethod;
     if (contactName !== undefined) partner.contactName = contactName;
     if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
+    if (identityOrgId !== undefined) partner.identityOrgId = identityOrgId;
     if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
     if (partner.status !== before.status || partner.tier !== before.tier) remember(em, partner, clock.now());
     const config = await configure(em, ctx, partner, input);

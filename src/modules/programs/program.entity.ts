@@ -1,6 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { FlatRefund } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { byTenant } from '../../kernel/base.entity.ts';
@@ -60,6 +60,14 @@ export class Program {
   @Property({ type: 'bigint' })
   minimumPayoutMinor: Opt<bigint> = 0n; // in the program's currency; served by ProgramResolver
 
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      "The tenant's organisation at the identity provider: who has a role there signs in as one of its staff.",
+  })
+  @Property({ type: 'text', nullable: true })
+  identityOrgId?: string | null;
+
   @Field(() => Date, { description: 'When the program was made.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   readonly createdAt!: Opt<Date>;
@@ -81,6 +89,7 @@ export const programTable: Table<Program> = {
     flatRefund: column('g.flat_refund'),
     holdDays: column('g.hold_days'),
     minimumPayoutMinor: column('g.minimum_payout_minor'),
+    identityOrgId: column('g.identity_org_id'),
     createdAt: column('g.created_at'),
     updatedAt: column('g.updated_at'),
   },

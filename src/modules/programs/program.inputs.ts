@@ -1,8 +1,9 @@
 import { ArrayMaxSize, Matches, Max, MaxLength, Min } from 'class-validator';
-import { Field, InputType, Int } from 'type-graphql';
+import { Field, ID, InputType, Int } from 'type-graphql';
 import { FlatRefund } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { PartnerTier } from '../../domain/partner.ts';
+import { IdentityOrgId } from '../../kernel/identity-org-id.ts';
 import { Decimal, Percentage } from '../../kernel/scalars.ts';
 
 @InputType({ description: 'The settings to change; what is left out stays.' })
@@ -34,6 +35,14 @@ export class UpdateProgramInput {
       "The smallest payout in the program's currency, itself included; other currencies have none.",
   })
   minimumPayout?: string;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      "The tenant's organisation at the identity provider; null: none. For platform administrators, after a sign-in of the last 15 minutes.",
+  })
+  @IdentityOrgId()
+  identityOrgId?: string | null;
 }
 
 @InputType({ description: 'What to change of a tier; what is left out stays.' })

@@ -1,6 +1,6 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
-import { invalid } from '../../domain/errors.ts';
+import { forbidden, invalid } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
 import { defaultTiers } from '../../domain/partner.ts';
 import { type BoundPool, ofTenant } from '../../kernel/bound-pool.ts';
@@ -10,6 +10,7 @@ import { given } from '../../kernel/given.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import { memo } from '../../kernel/memo.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
+import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { Program } from './program.entity.ts';
@@ -58,7 +59,13 @@ export async function updateProgram(
   tenantId: string,
   input: UpdateProgramInput,
 ): Promise<string> {
-  const { minimumPayout, ...settings } = input;
+  const { minimumPayout, identityOrgId, ...settings } = input;
+  if (identityOrgId !== undefined) {
+    const field = 'input.identityOrgId';
+    if (!ctx.actor.everyTenant)
+      throw forbidden('who signs in as staff is decided by platform administrators', { field });
+    requireFreshSignIn(ctx.actor);
+  }
   await transact(ctx, async (em) => {
     const program = await em.findOneOrFail(Program, { tenantId });
     const before = { ...program };
@@ -67,6 +74,7 @@ export async function updateProgram(
     }
     const rezoned = settings.timeZone != null && settings.timeZone !== program.timeZone;
     em.assign(program, given(settings));
+    if (identityOrgId !== undefined) program.identityOrgId = identityOrgId;
     if (minimumPayout != null) {
       const minimum = amountOf(minimumPayout, program.currency, 'input.minimumPayout').minor;
       if (minimum < 0n) throw invalid('input.minimumPayout', 'must not be negative');

@@ -1,0 +1,214 @@
+import { createHash, createPrivateKey, randomUUID } from 'node:crypto';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
+import { AppError, unauthenticated } from '../../domain/errors.ts';
+import type { Identity, IdentityProvider } from '../../ports/identity-provider.ts';
+import { asking } from './ask.ts';
+import { type Claims, identityOfClaims, isForProject } from './claims.ts';
+
+export interface OidcOptions {
+  readonly issuer: string;
+  /** Whose tokens are for us, and whose roles count. */
+  readonly projectId: string;
+  readonly algorithms: readonly string[];
+  /** How we prove who asks, when we ask about a token. */
+  readonly client:
+    | { readonly id: string; readonly secret: string }
+    | { readonly id: string; readonly keyId: string; readonly key: string };
+}
+
+interface Endpoints {
+  readonly keys: URL;
+  readonly introspection: URL;
+}
+
+const SKEW_SECONDS = 60;
+const RELOAD_KEYS_MS = 10 * 60_000;
+const LATELY_MS = 60_000;
+const REMEMBERED = 10_000;
+const RETRY_AFTER_SECONDS = 5;
+
+/** An OpenID Connect provider with Zitadel's claims. Nothing is asked before the first token, so that we start without
+ *  it; its keys, once known, keep counting while it is away. */
+export function oidc(
+  { issuer, projectId, algorithms, client }: OidcOptions,
+  warn: (error: unknown) => void,
+): IdentityProvider {
+  const ask = asking();
+  const authenticate = clientAuthentication(client, issuer);
+  const lately = new Map<string, { answer: Promise<Identity>; until: number }>();
+  let discovered: Promise<Endpoints> | null = null;
+  let keys: JWTVerifyGetKey | null = null;
+
+  const unavailable = (error: unknown) => {
+    warn(error);
+    return new AppError(
+      'SERVICE_UNAVAILABLE',
+      'the identity provider does not answer: try again in a moment',
+      {
+        retryAfter: RETRY_AFTER_SECONDS,
+      },
+    );
+  };
+
+  async function endpoints(): Promise<Endpoints> {
+    discovered ??= discover(ask, issuer);
+    return discovered.catch((error: unknown) => {
+      discovered = null;
+      throw unavailable(error);
+    });
+  }
+
+  const keyOf: JWTVerifyGetKey = async (header, token) => {
+    keys ??= keysAt((await endpoints()).keys, ask, unavailable, warn);
+    return keys(header, token);
+  };
+
+  async function claimsOf(jwt: string): Promise<Claims> {
+    const { payload, protectedHeader } = await jwtVerify(jwt, keyOf, {
+      algorithms: [...algorithms],
+      issuer,
+      audience: projectId,
+      requiredClaims: ['sub', 'exp', 'iat'],
+      maxTokenAge: '400 days', // so that one from the future is refused
+      clockTolerance: SKEW_SECONDS,
+    }).catch((error: unknown) => {
+      if (error instanceof AppError) throw error;
+      if (error instanceof errors.JWTExpired) throw unauthenticated('the token has expired');
+      throw unauthenticated('the token is not valid');
+    });
+    if (!/^(application\/)?(at\+)?jwt$/i.test(String(protectedHeader.typ)))
+      throw unauthenticated('the token is not valid');
+    return payload;
+  }
+
+  /** RFC 7662. An answer without a subject is short for: what the JWT itself says. */
+  async function ofProvider(token: string, said: Claims = {}): Promise<Identity> {
+    const { introspection } = await endpoints();
+    const { headers, fields } = await authenticate();
+    const answer = await ask(introspection.href, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: new URLSearchParams({ token, token_type_hint: 'access_token', ...fields }).toString(),
+    }).catch((error: unknown) => {
+      throw unavailable(error);
+    });
+    if (typeof answer !== 'object' || answer === null || !('active' in answer))
+      throw unavailable(new Error('the answer of the introspection is none'));
+    if (answer.active !== true) throw unauthenticated('the token no longer counts');
+    const claims: Claims = Object.hasOwn(answer, 'sub') ? { ...answer } : { ...said, ...answer };
+    const ours = claims['iss'] === undefined || claims['iss'] === issuer;
+    if (!ours || !isForProject(claims, projectId) || isEarly(claims))
+      throw unauthenticated('the token is not valid');
+    const identity = identityOfClaims(claims, projectId);
+    if (identity.expiresAt <= Date.now()) throw unauthenticated('the token has expired');
+    return identity;
+  }
+
+  /** One question for all who bring the token at the same time; a refusal is remembered like an answer. */
+  function ofLately(token: string): Promise<Identity> {
+    const hash = createHash('sha256').update(token).digest('base64url');
+    const known = lately.get(hash);
+    if (known && known.until > Date.now()) return known.answer;
+    if (lately.size >= REMEMBERED) lately.clear();
+    const answer = ofProvider(token);
+    const entry = { answer, until: Date.now() + LATELY_MS };
+    lately.set(hash, entry);
+    answer.then(
+      ({ expiresAt }) => {
+        entry.until = Math.min(entry.until, expiresAt);
+      },
+      (error: unknown) => {
+        if (!(error instanceof AppError && error.code === 'UNAUTHENTICATED')) lately.delete(hash);
+      },
+    );
+    return answer;
+  }
+
+  return {
+    issuer,
+    async identityOf(token, when) {
+      if (token.split('.').length !== 3) return when === 'NOW' ? ofProvider(token) : ofLately(token);
+      const claims = await claimsOf(token);
+      const identity = identityOfClaims(claims, projectId);
+      if (when === 'LATELY') return identity;
+      const now = await ofProvider(token, claims);
+      if (now.subject !== identity.subject) throw unauthenticated('the token is not valid');
+      return now;
+    },
+  };
+}
+
+async function discover(ask: ReturnType<typeof asking>, issuer: string): Promise<Endpoints> {
+  const found = await ask(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+  const document = (found ?? {}) as Record<string, unknown>;
+  if (document['issuer'] !== issuer) throw new Error('the provider says that it is another issuer');
+  const endpoint = (name: string): URL => {
+    const url = new URL(String(document[name]));
+    if (url.protocol !== 'https:' && url.origin !== new URL(issuer).origin)
+      throw new Error(`${name} is neither https nor on the issuer's own origin`);
+    return url;
+  };
+  return { keys: endpoint('jwks_uri'), introspection: endpoint('introspection_endpoint') };
+}
+
+/** The provider's public keys. An unknown one is looked for again, but not more than twice a minute; those that are known
+ *  are looked through every ten minutes, in the background, so that one that was taken back is forgotten. */
+function keysAt(
+  url: URL,
+  ask: ReturnType<typeof asking>,
+  unavailable: (error: unknown) => AppError,
+  warn: (error: unknown) => void,
+): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(url, {
+    cacheMaxAge: Infinity,
+    cooldownDuration: 30_000,
+    [customFetch]: async (href, { headers }) => Response.json(await ask(href, { headers })),
+  });
+  let reloadAt = Date.now() + RELOAD_KEYS_MS;
+  return async (header, token) => {
+    const known = keys.jwks() !== undefined;
+    if (known && Date.now() > reloadAt) {
+      reloadAt = Date.now() + RELOAD_KEYS_MS;
+      void keys.reload().catch(warn);
+    }
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (
+        known ||
+        error instanceof errors.JWKSNoMatchingKey ||
+        error instanceof errors.JWKSMultipleMatchingKeys
+      )
+        throw unauthenticated('the token is not valid');
+      throw unavailable(error);
+    }
+  };
+}
+
+const isEarly = ({ nbf, iat }: Claims): boolean =>
+  [nbf, iat].some((from) => typeof from === 'number' && from > Date.now() / 1_000 + SKEW_SECONDS);
+
+/** RFC 6749's Basic, or RFC 7523's assertion by the key of an API application. */
+function clientAuthentication(client: OidcOptions['client'], issuer: string) {
+  if ('secret' in client) {
+    const pair = [client.id, client.secret].map(encodeURIComponent).join(':');
+    const headers = { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+    return async () => ({ headers, fields: {} });
+  }
+  const key = createPrivateKey(client.key);
+  return async () => ({
+    headers: {},
+    fields: {
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await new SignJWT()
+        .setProtectedHeader({ alg: 'RS256', kid: client.keyId })
+        .setIssuer(client.id)
+        .setSubject(client.id)
+        .setAudience(issuer)
+        .setJti(randomUUID())
+        .setIssuedAt()
+        .setExpirationTime('1 minute')
+        .sign(key),
+    },
+  });
+}

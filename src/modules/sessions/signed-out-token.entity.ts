@@ -1,0 +1,13 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+
+/** A token that counts no more, though it has not expired. */
+@Entity({ tableName: 'signed_out_tokens' })
+export class SignedOutToken {
+  @PrimaryKey({ type: 'text' })
+  fingerprint!: string;
+
+  @Index({ name: 'signed_out_tokens_signed_out_at' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  readonly signedOutAt!: Opt<Date>;
+}
