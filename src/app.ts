@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import { type Logger, pino } from 'pino';
+import { cerbos } from './adapters/cerbos/cerbos.ts';
+import { startEmbeddedCerbos } from './adapters/cerbos/embedded-cerbos.ts';
 import { awsKms } from './adapters/kms/aws-kms.ts';
 import { fileKms } from './adapters/kms/file-kms.ts';
 import { gcpKms } from './adapters/kms/gcp-kms.ts';
@@ -24,10 +26,13 @@ import { CREDENTIALS } from './kernel/credentials-topic.ts';
 import { apiKeyAuthenticator } from './modules/api-keys/authenticate-api-key.ts';
 import { isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
 import type { KeyService } from './ports/key-service.ts';
+import type { PolicyDecision } from './ports/policy-decision.ts';
 import type { Ports } from './ports/ports.ts';
 import { createSchema } from './schema.ts';
 
-const PLAYGROUND = join(dirname(fileURLToPath(import.meta.url)), '../playground');
+const HERE = dirname(fileURLToPath(import.meta.url));
+const PLAYGROUND = join(HERE, '../playground');
+const POLICIES = join(HERE, 'policies'); // beside the compiled code there is a copy
 
 export const DEVELOPER = { user: 'developer', role: 'PLATFORM_ADMIN', tenantId: 'demo' } as const;
 
@@ -86,6 +91,7 @@ export async function createApp(
     keys: keyService(config.keys),
     rail: () => sandbox,
     seals: sealFile(config.auditSealFile, config.auditSealKey),
+    policy: ownPorts.policy ?? (await policyPoint(config)),
     pseudonym: monthlyPseudonym(config.jwtSecret),
     ...ownPorts,
   };
@@ -132,8 +138,16 @@ export async function createApp(
       await server.close();
       await worker?.stop();
       await ports.feed.close();
+      await ports.policy.close();
       await database.close();
       await owner.end();
     },
   };
+}
+
+function policyPoint({
+  cerbosUrl,
+  cerbosDeadlineMs: deadlineMs,
+}: Config): PolicyDecision | Promise<PolicyDecision> {
+  return cerbosUrl ? cerbos(cerbosUrl, { deadlineMs }) : startEmbeddedCerbos(POLICIES, { deadlineMs });
 }

@@ -1,7 +1,15 @@
 import { createApp } from './app.ts';
 import { ConfigError, environment, readConfig } from './config.ts';
 import { pendingMigrations } from './database.ts';
+import type { PolicyDecision } from './ports/policy-decision.ts';
 import { runProcess, say } from './process.ts';
+
+const never = async (): Promise<never> => {
+  throw new Error('a worker serves nobody');
+};
+
+/** A worker serves nobody, so it needs no policy point. */
+const askedNothing: PolicyDecision = { check: never, plan: never, probe: never, close: async () => {} };
 
 /** Runs the durable jobs alone, beside API processes that were started with WORKER=off. */
 await runProcess(async (closes) => {
@@ -11,7 +19,7 @@ await runProcess(async (closes) => {
   const pending = await pendingMigrations(config.databaseUrl);
   if (pending.length)
     throw new ConfigError(`The database lacks ${pending.length} migrations: run \`npm run migrate\` first.`);
-  const app = await createApp(config, config.databaseUrl);
+  const app = await createApp(config, config.databaseUrl, { policy: askedNothing });
   closes(() => app.close());
   await app.startWorker();
   say('Worker is ready.');

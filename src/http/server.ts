@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { GraphQLSchema } from 'graphql';
 import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
+import { authorityOf } from '../kernel/authority.ts';
 import { nothing } from '../kernel/bound-pool.ts';
 import { contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf } from '../kernel/format-error.ts';
@@ -64,15 +65,16 @@ export async function httpServer({
   });
   await guardEdge(server, edge);
   const trusts = trusting(trustProxy);
+  const authority = authorityOf(services);
 
-  async function withProgram(proven: Promise<Actor>): Promise<Actor> {
+  async function admitted(proven: Promise<Actor>): Promise<Actor> {
     const actor = await proven;
     if (actor.tenantId !== null) await ensureProgram(pool, actor.tenantId);
-    return actor;
+    return authority.granted(actor);
   }
   const door: Door = {
-    actorOf: (authorization) => withProgram(authenticator.actorOf(authorization)),
-    actorNow: (authorization) => withProgram(authenticator.actorNow(authorization)),
+    actorOf: (authorization) => admitted(authenticator.actorOf(authorization)),
+    actorNow: (authorization) => admitted(authenticator.actorNow(authorization)),
     expiryOf: authenticator.expiryOf,
   };
 
@@ -164,11 +166,18 @@ export async function httpServer({
   server.get('/health/live', always, async () => ({ status: 'ok' }));
   server.get('/health/ready', always, async (_, reply) => {
     if (stopping) return reply.code(503).send({ status: 'stopping' });
-    const ready = await pool.query(nothing, { text: 'select 1' }).then(
-      () => true,
-      () => false,
-    );
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'database not available' });
+    const answers = (call: Promise<unknown>) =>
+      call.then(
+        () => true,
+        () => false,
+      );
+    const [database, policy] = await Promise.all([
+      answers(pool.query(nothing, { text: 'select 1' })),
+      answers(services.policy.probe()),
+    ]);
+    const missing = database ? 'policy point' : 'database';
+    const ready = database && policy;
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : `${missing} not available` });
   });
   if (playground) await servePlayground(server, playground);
   return server;

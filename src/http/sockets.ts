@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
+  createSourceEventStream,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
+  execute as executeOne,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
   NoSchemaIntrospectionCustomRule,
   parse,
   specifiedRules,
-  subscribe,
   type ValidationRule,
   validate,
 } from 'graphql';
@@ -36,7 +37,6 @@ const MAX_UNREAD = 1024 * 1024;
 const TRY_AGAIN_LATER = 1013; // RFC 6455's registry of close codes
 
 interface Extra {
-  actor: Actor;
   authorization: string | undefined;
 }
 
@@ -77,7 +77,7 @@ export function serveSockets(
         const { socket } = ctx.extra;
         try {
           const actor = await door.actorOf(authorization);
-          Object.assign(ctx.extra, { actor, authorization });
+          Object.assign(ctx.extra, { authorization });
           closeAt(socket, door.expiryOf(authorization));
           if (authorization) closeWhenTakenBack(socket, actor, () => door.actorNow(authorization));
         } catch (error) {
@@ -88,15 +88,22 @@ export function serveSockets(
         }
         return true;
       },
-      onSubscribe(ctx, _id, { query, operationName, variables }) {
+      async onSubscribe(ctx, _id, { query, operationName, variables }) {
+        const { authorization, request } = ctx.extra;
+        const requestId = randomUUID();
+        const again = () => door.actorOf(authorization);
+        const actor = await again().catch((error: Error) => error);
+        if (actor instanceof Error)
+          return [responseError(new GraphQLError('', { originalError: actor }), { ...services, requestId })];
         const context = contextFor(services, {
-          actor: ctx.extra.actor as Actor,
-          actorNow: () => door.actorNow(ctx.extra.authorization),
-          credential: credentialOf(ctx.extra.authorization),
-          requestId: randomUUID(),
-          ipAddress: callerAddress(ctx.extra.request, trusts),
+          actor,
+          actorNow: () => door.actorNow(authorization),
+          credential: credentialOf(authorization),
+          requestId,
+          ipAddress: callerAddress(request, trusts),
         });
-        return prepare(schema, rules, { query, operationName, variables, context });
+        const prepared = prepare(schema, rules, { query, operationName, variables, context });
+        return 'schema' in prepared ? Object.assign(prepared, { again }) : prepared;
       },
       execute: ({ document, operationName, variableValues, contextValue }: ExecutionArgs) =>
         execute({
@@ -105,8 +112,7 @@ export function serveSockets(
           variables: variableValues as Record<string, unknown>,
           context: contextValue as Context,
         }),
-      subscribe: async (args: ExecutionArgs) =>
-        formatted(await subscribe(args), args.contextValue as Context),
+      subscribe: (args: ExecutionArgs) => answersOf(args as Lasting),
     },
     sockets,
   );
@@ -218,24 +224,41 @@ function dropSlowReader(socket: WebSocket): void {
   }) as WebSocket['send'];
 }
 
-type Subscribed = Awaited<ReturnType<typeof subscribe>>;
+/** An operation that goes on: each of its events is answered to who the caller is by then. */
+interface Lasting extends ExecutionArgs {
+  readonly again: () => Promise<Actor>;
+}
 
-function formatted(result: Subscribed, context: Context): Subscribed {
-  if (!(Symbol.asyncIterator in result)) return withErrors(result, context);
-  return {
+async function answersOf(args: Lasting): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+  const context = args.contextValue as Context;
+  const source = await createSourceEventStream(args);
+  if (!(Symbol.asyncIterator in source)) return withErrors(source, context);
+  const events = source[Symbol.asyncIterator]();
+
+  async function answer(rootValue: unknown): Promise<ExecutionResult> {
+    const actor = await args.again().catch((error: Error) => error);
+    if (actor instanceof Error)
+      return withErrors({ errors: [new GraphQLError('', { originalError: actor })] }, context);
+    Object.assign(context, { actor });
+    return withErrors(await executeOne({ ...args, rootValue }), context);
+  }
+
+  const answers: AsyncIterableIterator<ExecutionResult> = {
     next: async () => {
-      const { value, done } = await result.next();
-      return done ? { value: undefined, done } : { value: withErrors(value, context), done: false };
+      const { value, done } = await events.next();
+      return done ? { value: undefined, done } : { value: await answer(value), done: false };
     },
     return: async () => {
-      await result.return(undefined);
+      await events.return?.();
       return { value: undefined, done: true };
     },
-    throw: (error: unknown) => result.throw(error),
-    [Symbol.asyncIterator]() {
-      return this;
+    throw: async (error: unknown) => {
+      await events.return?.();
+      throw error;
     },
-  } as Subscribed;
+    [Symbol.asyncIterator]: () => answers,
+  };
+  return answers;
 }
 
 const withErrors = (result: ExecutionResult, context: Context): ExecutionResult =>

@@ -1,3 +1,5 @@
+import type { Plan } from '../ports/policy-decision.ts';
+
 /** Who calls, as the credential says. Roles and what each may do: ../shared contract, kept in the README. */
 export const Role = {
   PLATFORM_ADMIN: 'PLATFORM_ADMIN',
@@ -17,28 +19,54 @@ export const MemberRole = {
 } as const;
 export type MemberRole = (typeof MemberRole)[keyof typeof MemberRole];
 
-export type Permission =
-  | 'program:read' // partners, commissions, payouts, referrals, metrics: all that the scope shows
-  | 'program:edit'
-  | 'partner:create'
-  | 'partner:edit'
-  | 'partner:delete'
-  | 'referral:convert'
-  | 'commission:create'
-  | 'commission:decide' // approve, reject, reverse
-  | 'payout:make'
-  | 'payout:decide' // approve, cancel, retry
-  | 'payoutAccount:edit' // where a partner's money goes, and its tax id
-  | 'member:manage' // the people of a partner
-  | 'apiKey:manage'
-  | 'audit:read'
-  | 'privacy:manage'; // export and erase a person
+/** `kind:action`, as the policies name both: what `kind` an operation is about and what it does to it. Who may is said
+ *  there (src/policies), not here. */
+export const permissions = [
+  'program:read', // partners, commissions, payouts, referrals, metrics: all that the scope shows
+  'program:edit',
+  'partner:create',
+  'partner:edit',
+  'partner:delete',
+  'referral:convert',
+  'commission:create',
+  'commission:decide', // approve, reject, reverse
+  'payout:make',
+  'payout:decide', // approve, cancel, retry
+  'payoutAccount:edit', // where a partner's money goes, and its tax id
+  'member:manage', // the people of a partner
+  'apiKey:manage',
+  'audit:read',
+  'privacy:manage', // export and erase a person
+] as const;
+export type Permission = (typeof permissions)[number];
+
+/** Kinds of rows that are read; for each of them the policies say which rows an actor sees. */
+export const readKinds = [
+  'program',
+  'tierConfig',
+  'partner',
+  'customer',
+  'referral',
+  'commission',
+  'payout',
+  'metrics',
+  'payoutAccount',
+  'member',
+  'apiKey',
+  'audit',
+] as const;
+export type ReadKind = (typeof readKinds)[number];
 
 export interface Actor {
   readonly id: string;
   /** GUEST: who it is is proven, but nothing was granted to it yet. */
   readonly role: Role | 'ANONYMOUS' | 'GUEST' | 'SYSTEM';
+  /** What the policies grant; empty until they were asked (kernel/authority). */
   readonly permissions: ReadonlySet<Permission>;
+  /** Which rows of a kind it sees; nothing until the policies were asked. */
+  readonly reads: ReadonlyMap<ReadKind, Plan>;
+  /** An API key may do no more than these, whatever its role may; null: no such limit. */
+  readonly scopes: readonly Permission[] | null;
   /** The tenant that new rows go to; null only for anonymous callers and for jobs. */
   readonly tenantId: string | null;
   /** Set for partners only: they see nothing else. */
@@ -57,40 +85,7 @@ export interface Actor {
   readonly signedInAt: number | null;
 }
 
-const read: Permission[] = ['program:read'];
-const manage: Permission[] = [
-  ...read,
-  'program:edit',
-  'partner:create',
-  'partner:edit',
-  'partner:delete',
-  'referral:convert',
-  'commission:create',
-  'member:manage',
-  'apiKey:manage',
-];
-const finance: Permission[] = [
-  ...read,
-  'commission:decide',
-  'payout:make',
-  'payout:decide',
-  'payoutAccount:edit',
-  'audit:read',
-];
-
-const permissionsOf: Record<Exclude<Role, 'PARTNER'>, ReadonlySet<Permission>> = {
-  PLATFORM_ADMIN: new Set([...manage, ...finance, 'privacy:manage']),
-  PROGRAM_MANAGER: new Set(manage),
-  FINANCE: new Set(finance),
-  ANALYST: new Set(read),
-};
-
-const permissionsOfMember: Record<MemberRole, ReadonlySet<Permission>> = {
-  OWNER: new Set([...read, 'partner:edit', 'payoutAccount:edit', 'member:manage', 'apiKey:manage']),
-  MANAGER: new Set([...read, 'partner:edit']), // its own contact data: see updatePartner
-  FINANCE: new Set([...read, 'payoutAccount:edit']),
-  READ_ONLY: new Set(read),
-};
+const nothingYet = { permissions: new Set<Permission>(), reads: new Map<ReadKind, Plan>() };
 
 interface Granted {
   readonly id: string;
@@ -99,6 +94,7 @@ interface Granted {
   readonly partnerId?: string | null;
   /** Of a partner only; an OWNER where nothing is said. */
   readonly member?: MemberRole | null;
+  readonly scopes?: readonly Permission[] | null;
   readonly credential: Actor['credential'];
   readonly issuer?: string | null;
   readonly memberId?: string | null;
@@ -111,20 +107,21 @@ export function actorOf({
   tenantId,
   partnerId = null,
   member,
+  scopes = null,
   credential,
   issuer = null,
   memberId = null,
   signedInAt = null,
 }: Granted): Actor {
-  const inPartner = role === 'PARTNER' ? (member ?? 'OWNER') : null;
   return {
     id,
     role,
-    permissions: role === 'PARTNER' ? permissionsOfMember[inPartner as MemberRole] : permissionsOf[role],
+    ...nothingYet,
+    scopes,
     tenantId,
     partnerId,
     everyTenant: role === 'PLATFORM_ADMIN',
-    member: inPartner,
+    member: role === 'PARTNER' ? (member ?? 'OWNER') : null,
     credential,
     issuer,
     memberId,
@@ -135,7 +132,8 @@ export function actorOf({
 export const anonymous: Actor = {
   id: 'anonymous',
   role: 'ANONYMOUS',
-  permissions: new Set(),
+  ...nothingYet,
+  scopes: null,
   tenantId: null,
   partnerId: null,
   everyTenant: false,

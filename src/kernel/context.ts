@@ -52,6 +52,7 @@ export function contextFor(
     keys: services.keys,
     rail: services.rail,
     seals: services.seals,
+    policy: services.policy,
     pseudonym: services.pseudonym,
     pool: services.pool,
     log: services.log,

@@ -187,7 +187,7 @@ export function pageOfEach<T extends { id: string }>(
     const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
       new Statement()
         .add(`select ${list} from ${table.from}${joins} where ${tie}`)
-        .and(scopeOf(ctx.actor, table.alias, table.partner))
+        .and(scopeOf(ctx.actor, table))
         .and(conditions);
     const each = (statement: Statement) =>
       statement.around(

@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { QueryConfig } from 'pg';
 import { notFound, unauthenticated } from '../domain/errors.ts';
-import type { Actor } from './actor.ts';
+import type { Plan } from '../ports/policy-decision.ts';
+import type { Actor, ReadKind } from './actor.ts';
 import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
 import { boundsOf } from './bound-pool.ts';
 import { type Condition, where } from './condition.ts';
 import type { Context } from './context.ts';
 import { idOf } from './ids.ts';
+import { memo } from './memo.ts';
 import { MoneyColumn } from './money.column.ts';
+import { type AllowList, conditionsOf } from './plan-to-sql.ts';
 
 /** SQL expressions over the table's alias and how to make the field's value of them. */
 export interface Column {
@@ -24,8 +27,9 @@ export interface Table<T extends object> {
   /** Table and alias, e.g. `commissions c`. */
   readonly from: string;
   readonly alias: string;
-  /** The column that holds the owning partner; absent where partners own nothing of it. */
-  readonly partner?: string;
+  /** What the policies call its rows, and which of its columns they may look at. */
+  readonly kind: ReadKind;
+  readonly attributes: AllowList;
   readonly columns: Readonly<Record<string, Column>>;
   /** Rows that a row points at: joined where a list asks for more of them than their id. What a row points at is of
    *  its own tenant and partner, by the references of the database. */
@@ -33,6 +37,15 @@ export interface Table<T extends object> {
   /** Columns that a field resolver needs of its row. */
   readonly needs?: Readonly<Record<string, readonly string[]>>;
 }
+
+/** Whose rows a policy decides about; the whole of a table's row unless it is read in sums. */
+export type Scoped = Pick<Table<object>, 'kind' | 'attributes'>;
+
+/** The columns that bind a row to its tenant and, where partners own it, to its partner. */
+export const owned = (alias: string, partner?: string): AllowList => ({
+  tenantId: { sql: `${alias}.tenant_id`, is: 'string' },
+  ...(partner && { partnerId: { sql: partner, is: 'string' } }),
+});
 
 interface One {
   /** The column that holds the other row's id. */
@@ -49,13 +62,16 @@ export const moneyColumn = (minor: string, currency: string): Column => ({
       : new MoneyColumn({ minor: values[at] as bigint, currency: values[at + 1] as string }),
 });
 
-/** Rows that the actor may see, as conditions. Nobody anonymous sees a row. */
-export function scopeOf(actor: Actor, alias: string, partner: string | undefined): Condition[] {
-  if (actor.everyTenant) return [];
+const translated = new WeakMap<Plan, WeakMap<AllowList, Condition[]>>();
+
+/** Rows that the actor may see, as the policies say it. Nobody anonymous sees a row. */
+export function scopeOf(actor: Actor, { kind, attributes }: Scoped): Condition[] {
+  if (actor.role === 'SYSTEM') return [];
   if (actor.tenantId === null) throw unauthenticated('a credential is needed');
-  const scope = [where(`${alias}.tenant_id = $`, actor.tenantId)];
-  if (actor.partnerId !== null && partner) scope.push(where(`${partner} = $`, actor.partnerId));
-  return scope;
+  const plan = actor.reads.get(kind);
+  if (!plan) throw new Error(`no policy was asked which ${kind} the actor may see`);
+  const conditions = memo(translated, plan, () => new WeakMap<AllowList, Condition[]>());
+  return memo(conditions, attributes, () => conditionsOf(plan, attributes));
 }
 
 /** SQL text with `$` numbered in order, and its values. */
@@ -226,7 +242,7 @@ export function from<T extends object>(
 ): Statement {
   return new Statement()
     .add(`select ${list} from ${table.from}${joins} where true`)
-    .and(scopeOf(actor, table.alias, table.partner));
+    .and(scopeOf(actor, table));
 }
 
 /** The row of that id, or NOT_FOUND where there is none that the actor may see. */

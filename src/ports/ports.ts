@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import type { KeyService } from './key-service.ts';
 import type { Outbound } from './outbound.ts';
 import type { PayoutRail } from './payout-rail.ts';
+import type { PolicyDecision } from './policy-decision.ts';
 
 export interface Ports {
   readonly clock: Clock;
@@ -18,6 +19,8 @@ export interface Ports {
   rail(method: PayoutMethod): PayoutRail | null;
   /** Domains that the portal itself answers at, without those below them. */
   readonly ownDomains: readonly string[];
+  /** Who may do what. */
+  readonly policy: PolicyDecision;
   /** A keyed hash: within a month (UTC) the same value gives the same text, and nobody without the key can tell the
    *  value. Who compares across the turn of a month asks for both months' text. */
   pseudonym(value: string, at: Date): string;

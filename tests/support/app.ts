@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
+import { inject } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Role } from '../../src/kernel/actor.ts';
@@ -57,7 +58,15 @@ export async function createTestApp(
   env: Record<string, string> = {},
 ): Promise<TestApp> {
   const database = await createDatabase();
-  const config = readConfig({ NODE_ENV: 'test', JWT_SECRET: SECRET, PORT: '0', HOST: '127.0.0.1', ...env });
+  const config = readConfig({
+    NODE_ENV: 'test',
+    JWT_SECRET: SECRET,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    CERBOS_URL: inject('cerbos'),
+    CERBOS_DEADLINE_MS: '5000',
+    ...env,
+  });
   const logged: Record<string, unknown>[] = [];
   const log = pino(
     { level: 'warn', serializers: { error: pino.stdSerializers.err } },

@@ -3,7 +3,7 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import type { Permission } from '../../kernel/actor.ts';
 import { Base, byTenant } from '../../kernel/base.entity.ts';
-import { column, type Table } from '../../kernel/rows.ts';
+import { column, owned, type Table } from '../../kernel/rows.ts';
 
 export const ApiKeyScope = {
   READ: 'READ',
@@ -106,7 +106,8 @@ export const apiKeyTable: Table<ApiKey> = {
   type: ApiKey,
   from: 'api_keys k',
   alias: 'k',
-  partner: 'k.partner_id',
+  kind: 'apiKey',
+  attributes: owned('k', 'k.partner_id'),
   columns: {
     id: column('k.id'),
     partnerId: column('k.partner_id'),

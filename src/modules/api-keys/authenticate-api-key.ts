@@ -118,14 +118,13 @@ async function readRow(ctx: Context, prefix: string): Promise<Row | null> {
 /** The weakest role that holds the scopes, and of it the scopes alone. */
 function actorOfKey(id: string, tenantId: string, partnerId: string | null, scopes: ApiKeyScope[]): Actor {
   const readsOnly = scopes.every((scope) => scope === 'READ');
-  const actor = actorOf({
+  return actorOf({
     id: `key:${id}`,
     role: partnerId !== null ? 'PARTNER' : readsOnly ? 'ANALYST' : 'PROGRAM_MANAGER',
     member: readsOnly ? 'READ_ONLY' : 'MANAGER',
     tenantId,
     partnerId,
+    scopes: scopes.map((scope) => permissionOf[scope]),
     credential: 'API_KEY',
   });
-  const granted = scopes.map((scope) => permissionOf[scope]);
-  return { ...actor, permissions: new Set(granted.filter((each) => actor.permissions.has(each))) };
 }

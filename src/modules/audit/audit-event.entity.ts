@@ -2,7 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType } from 'type-graphql';
 import { Base } from '../../kernel/base.entity.ts';
-import { column, type Table } from '../../kernel/rows.ts';
+import { column, owned, type Table } from '../../kernel/rows.ts';
 import { JSONObject } from '../../kernel/scalars.ts';
 import { together } from './change.ts';
 
@@ -114,6 +114,8 @@ export const auditTable: Table<AuditEvent> = {
   type: AuditEvent,
   from: 'audit_events e',
   alias: 'e',
+  kind: 'audit',
+  attributes: owned('e', 'e.partner_id'),
   columns: {
     id: column('e.id'),
     actorId: column('e.actor_id'),

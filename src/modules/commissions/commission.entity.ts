@@ -6,7 +6,7 @@ import { RoundingMode } from '../../domain/money.ts';
 import { PartnerTier } from '../../domain/partner.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { column, moneyColumn, type Table } from '../../kernel/rows.ts';
+import { column, moneyColumn, owned, type Table } from '../../kernel/rows.ts';
 import { JSONObject, Percentage } from '../../kernel/scalars.ts';
 import { customerTable } from '../customers/customer.entity.ts';
 import { partnerTable } from '../partners/partner.entity.ts';
@@ -171,7 +171,13 @@ export const commissionTable: Table<Commission> = {
   type: Commission,
   from: 'commissions c',
   alias: 'c',
-  partner: 'c.partner_id',
+  kind: 'commission',
+  attributes: {
+    ...owned('c', 'c.partner_id'),
+    createdBy: { sql: 'c.created_by', is: 'string' },
+    status: { sql: 'c.status', is: 'string' },
+    amountMinor: { sql: 'c.amount_minor', is: 'number' },
+  },
   columns: {
     id: column('c.id'),
     tenantId: column('c.tenant_id'),

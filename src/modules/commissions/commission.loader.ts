@@ -59,7 +59,7 @@ export function reversedOf(
         'select c.reverses_id, -sum(c.amount_minor)::bigint from commissions c where c.reverses_id = any($)',
         ids,
       )
-      .and([where("c.status <> 'REJECTED'"), ...scopeOf(ctx.actor, 'c', 'c.partner_id')])
+      .and([where("c.status <> 'REJECTED'"), ...scopeOf(ctx.actor, commissionTable)])
       .add(' group by c.reverses_id');
     const sums = new Map((await query(ctx, statement)).map(([line, sum]) => [line as string, sum as bigint]));
     return ids.map((key) => sums.get(key) ?? 0n);

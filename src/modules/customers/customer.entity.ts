@@ -1,7 +1,7 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byTenant } from '../../kernel/base.entity.ts';
-import { column, type Table } from '../../kernel/rows.ts';
+import { column, owned, type Table } from '../../kernel/rows.ts';
 
 /** Who buys. Belongs to the tenant; once bound, its business stays with that partner. */
 @Entity({ tableName: 'customers' })
@@ -30,5 +30,7 @@ export const customerTable: Table<Customer> = {
   type: Customer,
   from: 'customers k',
   alias: 'k',
+  kind: 'customer',
+  attributes: owned('k'),
   columns: { id: column('k.id'), externalId: column('k.external_id'), createdAt: column('k.created_at') },
 };

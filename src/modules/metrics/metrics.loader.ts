@@ -5,7 +5,7 @@ import { askedFields } from '../../kernel/asked.ts';
 import type { Context } from '../../kernel/context.ts';
 import { loaderFor } from '../../kernel/loader.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { query, Statement, scopeOf } from '../../kernel/rows.ts';
+import { owned, query, type Scoped, Statement, scopeOf } from '../../kernel/rows.ts';
 import type { Partner } from '../partners/partner.entity.ts';
 import type { MetricsPeriodInput } from './metrics.inputs.ts';
 import type { CurrencyMetrics, PartnerMetrics, SourceMetrics } from './metrics.type.ts';
@@ -94,6 +94,9 @@ function summary(
   };
 }
 
+/** Figures are sums: a partner's own are as much of them as a policy can speak of. */
+const figuresScope: Scoped = { kind: 'metrics', attributes: owned('m', 'm.partner_id') };
+
 async function readFigures(
   ctx: Context,
   ids: readonly string[],
@@ -109,7 +112,7 @@ async function readFigures(
           period.from,
           period.to,
         )
-        .and(scopeOf(ctx.actor, 'm', 'm.partner_id'))
+        .and(scopeOf(ctx.actor, figuresScope))
         .add(' group by m.partner_id, m.currency order by m.currency')
     : new Statement()
         .add(
@@ -117,7 +120,7 @@ async function readFigures(
           m.paid_minor, m.updated_at from partner_metrics m where m.partner_id = any($)`,
           ids,
         )
-        .and(scopeOf(ctx.actor, 'm', 'm.partner_id'))
+        .and(scopeOf(ctx.actor, figuresScope))
         .add(' order by m.currency');
   const figures = new Map<string, Figures[]>();
   for (const [
@@ -169,7 +172,7 @@ async function readSources(
       from partner_metrics_daily m where m.partner_id = any($)`,
       ids,
     )
-    .and(scopeOf(ctx.actor, 'm', 'm.partner_id'));
+    .and(scopeOf(ctx.actor, figuresScope));
   if (period) statement.add(' and m.day between $ and $', period.from, period.to);
   statement.add(` group by m.partner_id, m.source, m.currency
     having sum(m.clicks) <> 0 or sum(m.conversions) <> 0 or sum(m.revenue_minor) <> 0`);

@@ -4,7 +4,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { ImageStatus } from '../../domain/image.ts';
 import { byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { column, moneyColumn, type Table } from '../../kernel/rows.ts';
+import { column, moneyColumn, owned, type Table } from '../../kernel/rows.ts';
 import { Percentage } from '../../kernel/scalars.ts';
 
 registerEnumType(ImageStatus, {
@@ -164,7 +164,8 @@ export const resellerTable: Table<ResellerConfig> = {
   type: ResellerConfig,
   from: 'reseller_configs r',
   alias: 'r',
-  partner: 'r.partner_id',
+  kind: 'partner',
+  attributes: owned('r', 'r.partner_id'),
   columns: {
     id: column('r.partner_id'),
     managesCustomers: column('r.manages_customers'),
@@ -182,7 +183,8 @@ export const affiliateTable: Table<AffiliateConfig> = {
   type: AffiliateConfig,
   from: 'affiliate_configs a',
   alias: 'a',
-  partner: 'a.partner_id',
+  kind: 'partner',
+  attributes: owned('a', 'a.partner_id'),
   columns: {
     id: column('a.partner_id'),
     cookieDays: column('a.cookie_days'),
@@ -196,7 +198,8 @@ export const whiteLabelTable: Table<WhiteLabelConfig> = {
   type: WhiteLabelConfig,
   from: 'white_label_configs w',
   alias: 'w',
-  partner: 'w.partner_id',
+  kind: 'partner',
+  attributes: owned('w', 'w.partner_id'),
   columns: {
     id: column('w.partner_id'),
     brandName: column('w.brand_name'),

@@ -4,7 +4,7 @@ import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../domain/payout.ts';
 import { Base } from '../../kernel/base.entity.ts';
-import { column, type Table } from '../../kernel/rows.ts';
+import { column, owned, type Table } from '../../kernel/rows.ts';
 import { JSONObject, LocalDate, Percentage } from '../../kernel/scalars.ts';
 
 registerEnumType(PartnerType, {
@@ -145,7 +145,8 @@ export const partnerTable: Table<Partner> = {
   type: Partner,
   from: 'partners p',
   alias: 'p',
-  partner: 'p.id',
+  kind: 'partner',
+  attributes: owned('p', 'p.id'),
   columns: {
     id: column('p.id'),
     tenantId: column('p.tenant_id'),

@@ -2,7 +2,7 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { PayoutMethod } from '../../domain/payout.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
-import { column, type Table } from '../../kernel/rows.ts';
+import { column, owned, type Table } from '../../kernel/rows.ts';
 
 /** Where a partner's money goes. A change is a new row; the old one stays for the payouts that it carried. */
 @Entity({ tableName: 'payout_accounts' })
@@ -63,7 +63,8 @@ export const payoutAccountTable: Table<PayoutAccount> = {
   type: PayoutAccount,
   from: 'payout_accounts a',
   alias: 'a',
-  partner: 'a.partner_id',
+  kind: 'payoutAccount',
+  attributes: owned('a', 'a.partner_id'),
   columns: {
     id: column('a.id'),
     createdAt: column('a.created_at'),

@@ -61,8 +61,8 @@ export function sharedWith(ctx: Context, info: GraphQLResolveInfo, accountId: st
          where p.deleted_at is null and a.id = any($)`,
         ids,
       )
-      .and(scopeOf(ctx.actor, 'a', 'a.partner_id'))
-      .and(scopeOf(ctx.actor, 'p', 'p.id')) // so a partner learns of no other
+      .and(scopeOf(ctx.actor, payoutAccountTable))
+      .and(scopeOf(ctx.actor, partnerTable)) // so a partner learns of no other
       .add(' order by p.id');
     const lists = new Map<string, Partner[]>(ids.map((id) => [id, []]));
     for (const values of await query(ctx, statement))

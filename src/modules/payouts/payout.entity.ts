@@ -4,7 +4,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { AttemptStatus, PayoutMethod, PayoutStatus } from '../../domain/payout.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { column, moneyColumn, type Table } from '../../kernel/rows.ts';
+import { column, moneyColumn, owned, type Table } from '../../kernel/rows.ts';
 import { JSONObject, LocalDate } from '../../kernel/scalars.ts';
 import { partnerTable } from '../partners/partner.entity.ts';
 
@@ -158,7 +158,13 @@ export const payoutTable: Table<Payout> = {
   type: Payout,
   from: 'payouts o',
   alias: 'o',
-  partner: 'o.partner_id',
+  kind: 'payout',
+  attributes: {
+    ...owned('o', 'o.partner_id'),
+    createdBy: { sql: 'o.created_by', is: 'string' },
+    status: { sql: 'o.status', is: 'string' },
+    amountMinor: { sql: 'o.amount_minor', is: 'number' },
+  },
   columns: {
     id: column('o.id'),
     partnerId: column('o.partner_id'),

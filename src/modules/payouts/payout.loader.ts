@@ -5,6 +5,7 @@ import { MoneyColumn } from '../../kernel/money.column.ts';
 import { type Connection, type PageArgs, pageOfEach } from '../../kernel/paging.ts';
 import { query, Statement, scopeOf } from '../../kernel/rows.ts';
 import { type Commission, commissionTable } from '../commissions/commission.entity.ts';
+import { payoutTable } from './payout.entity.ts';
 import type { PayoutFilter } from './payout.inputs.ts';
 import { PayoutRun } from './payout-run.entity.ts';
 
@@ -35,7 +36,7 @@ export function payoutRun({ em }: Context, id: string): Promise<PayoutRun> {
 export async function totalsOfRun(ctx: Context, runId: string): Promise<MoneyColumn[]> {
   const statement = new Statement()
     .add('select o.amount_currency, sum(o.amount_minor)::bigint from payouts o where o.run_id = $', runId)
-    .and(scopeOf(ctx.actor, 'o', 'o.partner_id'))
+    .and(scopeOf(ctx.actor, payoutTable))
     .add(' group by o.amount_currency order by o.amount_currency');
   return (await query(ctx, statement)).map(
     ([currency, minor]) => new MoneyColumn({ minor: minor as bigint, currency: currency as string }),

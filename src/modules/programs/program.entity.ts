@@ -4,7 +4,7 @@ import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { FlatRefund } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { byTenant } from '../../kernel/base.entity.ts';
-import { column, type Table } from '../../kernel/rows.ts';
+import { column, owned, type Table } from '../../kernel/rows.ts';
 
 registerEnumType(RoundingMode, {
   name: 'RoundingMode',
@@ -81,6 +81,8 @@ export const programTable: Table<Program> = {
   type: Program,
   from: 'programs g',
   alias: 'g',
+  kind: 'program',
+  attributes: owned('g'),
   columns: {
     tenantId: column('g.tenant_id'),
     currency: column('g.currency'),

@@ -4,7 +4,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PartnerTier } from '../../domain/partner.ts';
 import { Base, byTenant } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { column, moneyColumn, type Table } from '../../kernel/rows.ts';
+import { column, moneyColumn, owned, type Table } from '../../kernel/rows.ts';
 import { Percentage } from '../../kernel/scalars.ts';
 
 registerEnumType(PartnerTier, {
@@ -63,6 +63,8 @@ export const tierConfigTable: Table<TierConfig> = {
   type: TierConfig,
   from: 'partner_tier_configs t',
   alias: 't',
+  kind: 'tierConfig',
+  attributes: owned('t'),
   columns: {
     id: column('t.id'),
     tenantId: column('t.tenant_id'),

@@ -3,7 +3,7 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { ReferralStatus } from '../../domain/referral.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
-import { column, type Table } from '../../kernel/rows.ts';
+import { column, owned, type Table } from '../../kernel/rows.ts';
 import { JSONObject } from '../../kernel/scalars.ts';
 import { customerTable } from '../customers/customer.entity.ts';
 import { partnerTable } from '../partners/partner.entity.ts';
@@ -90,7 +90,8 @@ export const referralTable: Table<Referral> = {
   type: Referral,
   from: 'referrals f',
   alias: 'f',
-  partner: 'f.partner_id',
+  kind: 'referral',
+  attributes: owned('f', 'f.partner_id'),
   columns: {
     id: column('f.id'),
     partnerId: column('f.partner_id'),

@@ -1,7 +1,10 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Context } from '../../kernel/context.ts';
 import { loaderFor } from '../../kernel/loader.ts';
-import { query, Statement, scopeOf } from '../../kernel/rows.ts';
+import { owned, query, type Scoped, Statement, scopeOf } from '../../kernel/rows.ts';
+
+/** Kept as a payout account is: where money goes and for whom are one matter. */
+const taxIds: Scoped = { kind: 'payoutAccount', attributes: owned('t', 't.partner_id') };
 
 interface Shown {
   readonly country: string;
@@ -14,7 +17,7 @@ export function taxIdShown(ctx: Context, info: GraphQLResolveInfo, partnerId: st
   return loaderFor<string, Shown | null>(ctx, info, async (ids) => {
     const statement = new Statement()
       .add('select t.partner_id, t.country, t.last_four from tax_ids t where t.partner_id = any($)', ids)
-      .and(scopeOf(ctx.actor, 't', 't.partner_id'));
+      .and(scopeOf(ctx.actor, taxIds));
     const found = new Map(
       (await query(ctx, statement)).map(([partner, country, lastFour]) => [
         partner as string,
