@@ -6,6 +6,7 @@ import { system } from './kernel/actor.ts';
 import { type Context, contextFor, type Services } from './kernel/context.ts';
 import type { Jobs } from './kernel/jobs.ts';
 import { linkAudit, sealAudit } from './modules/audit/seal-audit.ts';
+import { rotateKeys } from './modules/data-keys/rotate-keys.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
 import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
@@ -36,6 +37,11 @@ export async function startWorker(
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
     seal_audit: async (ctx) => void (await sealAudit(ctx)),
+    rotate_keys: (ctx, { replaceBefore }) =>
+      rotateKeys(ctx, {
+        replaceBefore: replaceBefore === null ? null : new Date(replaceBefore),
+        progress: (progress) => ctx.log.info(progress, 'keys'),
+      }),
     apply_retention: (ctx) => applyRetention(ctx, { visitorMonths: retentionMonths }),
   };
   const context = (requestId: string) => contextFor(services, { actor: system, requestId });

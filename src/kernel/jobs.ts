@@ -10,6 +10,8 @@ export interface Jobs {
   seal_audit: object;
   /** See whether a white-label partner's images are there. */
   check_logo: { partnerId: string };
+  /** Wrap the data keys anew, and replace those that were made before an instant (ISO 8601). */
+  rotate_keys: { replaceBefore: string | null };
   /** End what is kept for a time only. */
   apply_retention: object;
 }

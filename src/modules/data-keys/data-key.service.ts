@@ -99,7 +99,7 @@ export async function shredDataKeys(em: EntityManager, partnerId: string): Promi
 }
 
 /** The owner's key for what is new; made at its first use. */
-async function dataKeyOf(ctx: Context, owner: Owner, purpose: KeyPurpose): Promise<DataKey> {
+export async function dataKeyOf(ctx: Context, owner: Owner, purpose: KeyPurpose): Promise<DataKey> {
   for (let tries = 1; tries <= TRIES; tries++) {
     const [row] = await storedKeys(
       ctx,
@@ -133,12 +133,12 @@ export async function keep(em: EntityManager, key: StoredKey, purpose: KeyPurpos
     on conflict do nothing`);
 }
 
-export async function storedKeys(ctx: Context, condition: Statement): Promise<StoredKey[]> {
+export async function storedKeys(ctx: Context, condition: Statement, limit?: number): Promise<StoredKey[]> {
   const rows = await query(
     ctx,
     condition.around(
       'select id, tenant_id, partner_id, wrapped, kek_id from data_keys where ',
-      ' order by id',
+      ` order by id${limit ? ` limit ${limit}` : ''}`,
     ),
   );
   return rows.map(([id, tenantId, partnerId, wrapped, kekId]) => ({

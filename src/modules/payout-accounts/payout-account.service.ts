@@ -2,17 +2,19 @@ import { sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { usableFrom } from '../../domain/bank-account.ts';
 import { notFound } from '../../domain/errors.ts';
+import { where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { requireFreshSignIn } from '../../kernel/permission.ts';
+import { from, query } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
-import { blindIndexOf, transactSealing } from '../data-keys/data-key.service.ts';
+import { blindIndexOf, openAll, transactSealing } from '../data-keys/data-key.service.ts';
 import { lockPartner, partnerOwner } from '../partners/partner.service.ts';
-import { PayoutAccount } from './payout-account.entity.ts';
+import { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
 import type { SetPayoutAccountInput } from './payout-account.inputs.ts';
-import { accountGiven } from './payout-details.ts';
+import { accountGiven, type PayoutDetails } from './payout-details.ts';
 
 /** Takes the place of the partner's account of that method and currency; answers with the new one's id. */
 export async function setPayoutAccount(ctx: Context, input: SetPayoutAccountInput): Promise<string> {
@@ -68,4 +70,15 @@ export async function removePayoutAccount(ctx: Context, id: string): Promise<str
     });
     return account.id;
   });
+}
+
+/** What a rail needs to pay to an account; null once the partner was erased. It is not for the graph. */
+export async function payoutDetailsOf(ctx: Context, id: string): Promise<PayoutDetails | null> {
+  const account = from(payoutAccountTable, ctx.actor, { list: 'a.tenant_id, a.details', joins: '' });
+  const [row] = await query(ctx, account.and([where('a.id = $', idOf(id))]));
+  if (!row) throw notFound('payout account');
+  const [tenantId, envelope] = row as [string, string];
+  const place = { tenantId, table: 'payout_accounts', column: 'details', rowId: id };
+  const [details] = await openAll(ctx, [{ place, envelope }]);
+  return details == null ? null : JSON.parse(details);
 }

@@ -15,7 +15,7 @@ const FIELDS = {
 type DetailField = (typeof FIELDS)[PayoutMethod][number];
 
 /** What a rail needs to pay to an account. */
-type PayoutDetails = Readonly<Partial<Record<DetailField, string>>>;
+export type PayoutDetails = Readonly<Partial<Record<DetailField, string>>>;
 
 interface AccountGiven {
   readonly details: PayoutDetails;

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { runningUrl, startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
+import { createApp } from '../app.ts';
+import { environment, readConfig } from '../config.ts';
+import { system } from '../kernel/actor.ts';
+import { contextFor } from '../kernel/context.ts';
+import { type Progress, rotateKeys } from '../modules/data-keys/rotate-keys.ts';
+
+const USAGE = `npm run -s rotate-keys -- [--data-keys [--before INSTANT]]
+Wraps every data key under the newest key of the key service. --data-keys also makes new data keys and encrypts everything
+anew by them; --before goes on with a run that was cut short: data keys made since that instant stay.`;
+
+const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
+const told = ({ step, done, total }: Progress) =>
+  say(`${done} of ${total} ${step} (${Math.floor((100 * done) / Math.max(total, 1))} %)`);
+
+/** Rotates the keys beside a running product. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { 'data-keys': { type: 'boolean', default: false }, before: { type: 'string' } },
+  });
+  const before = new Date(values.before ?? Date.now());
+  if (Number.isNaN(before.getTime()) || (values.before && !values['data-keys'])) throw new Error(USAGE);
+  const config = readConfig(environment());
+  const database = { folder: config.dataFolder, database: 'partner_portal' };
+  const running = config.databaseUrl ?? (await runningUrl(database));
+  const own = running ? null : await startEmbeddedPostgres(database);
+  const app = await createApp(config, running ?? own?.url ?? '');
+  try {
+    if (values['data-keys']) say(`Data keys made before ${before.toISOString()} are replaced.`);
+    const ctx = contextFor(app.services, { actor: system, requestId: randomUUID() });
+    await rotateKeys(ctx, { replaceBefore: values['data-keys'] ? before : null, progress: told });
+    say(
+      'Done. Replaced data keys that a request may still read by go ten minutes later, by a job of the worker.',
+    );
+  } finally {
+    await app.close();
+    await own?.stop();
+  }
+}
+
+await main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});
