@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { system } from '../../src/kernel/actor.ts';
@@ -11,7 +13,9 @@ import { linkAudit, sealAudit } from '../../src/modules/audit/seal-audit.ts';
 import { verifyAudit } from '../../src/modules/audit/verify-audit.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { makePartner, staffOf } from '../support/make.ts';
+import { until } from '../support/until.ts';
 
+const SECRET = 'the secret of the audit tests, 32 characters or more';
 let app: TestApp;
 let folder: string;
 let file: string;
@@ -24,7 +28,7 @@ let made = 0;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'audit-seals-'));
   file = join(folder, 'below', 'seals.jsonl');
-  app = await createTestApp({}, { AUDIT_SEAL_FILE: file });
+  app = await createTestApp({}, { AUDIT_SEAL_FILE: file, JWT_SECRET: SECRET });
   owner = new Client({ connectionString: app.database.url });
   await owner.connect();
   await owner.query('set session_replication_role = replica'); // no trigger, no reference
@@ -208,6 +212,34 @@ describe('as the owner of the database, with every trigger off, who', () => {
     expect((await verify()).firstFault).toEqual({ kind: 'INSERTED', seq: 5n, eventId: id });
   });
 
+  test('hides an entry behind a link at no place of the chain is found', async () => {
+    const id = await insertEvent();
+    await owner.query(
+      `insert into audit_links (tenant_id, seq, event_id, event_hash, prev_hash, hash) values ($1, 0, $2, '', '', '')`,
+      [tenant, id],
+    );
+    expect((await verify()).firstFault).toEqual({ kind: 'FORKED', seq: 0n, eventId: id });
+  });
+
+  test("hides an entry behind a link of another tenant's chain is found in both", async () => {
+    const id = await insertEvent();
+    const mine = tenant;
+    await aLog();
+    await owner.query(
+      `insert into audit_links (tenant_id, seq, event_id, event_hash, prev_hash, hash)
+       select l.tenant_id, 11, e.id, audit_event_hash(e), l.hash, sha256(l.hash || int8send(11) || audit_event_hash(e))
+       from audit_links l, audit_events e where l.tenant_id = $1 and l.seq = 10 and e.id = $2`,
+      [tenant, id],
+    );
+    expect((await verify()).firstFault).toEqual({ kind: 'INSERTED', seq: 11n, eventId: id });
+    expect((await verifyAudit(ctx(), mine)).firstFault).toEqual({ kind: 'UNLINKED', seq: null, eventId: id });
+  });
+
+  test('cuts a piece longer than is read at a time is found', async () => {
+    await owner.query('update audit_links set seq = seq + 5000 where tenant_id = $1 and seq > 5', [tenant]);
+    expect((await verify()).firstFault).toEqual({ kind: 'MISSING', seq: 6n, eventId: null });
+  });
+
   test('lets two links claim one place is found', async () => {
     const id = await insertEvent();
     await owner.query('begin');
@@ -297,6 +329,38 @@ describe('as the owner of the database, with every trigger off, who', () => {
     await owner.query(`update audit_events set actor_id = 'somebody else' where id = $1`, [await idAt(4)]);
     await rebuild(4);
     expect((await verify()).firstFault).toBeNull();
+  });
+});
+
+describe('npm run audit:verify', () => {
+  beforeEach(aLog);
+
+  const run = promisify(execFile);
+  const audit = (command: 'verify' | 'seal') =>
+    run(process.execPath, ['--import', '@oxc-node/core/register', 'src/cli/audit.ts', command], {
+      env: {
+        ...process.env,
+        ...{ NODE_ENV: 'test', DATABASE_URL: app.database.url, AUDIT_SEAL_FILE: file, JWT_SECRET: SECRET },
+      },
+    });
+
+  test('ends well on a log as it was, sealed by npm run audit:seal', async () => {
+    await owner.query('delete from audit_events where tenant_id <> $1', [tenant]);
+    await owner.query('delete from audit_links where tenant_id <> $1', [tenant]);
+    await rm(file, { force: true });
+    expect((await audit('seal')).stdout).toContain(`${tenant}: sealed at 10, `);
+    const { stdout } = await audit('verify');
+    expect(stdout).toContain(`${tenant}: 10 entries, all as they were, sealed through 10 (`);
+  });
+
+  test('ends with 1 on one that is not, and names the first bad entry', async () => {
+    await owner.query(`update audit_events set action = 'x' where id = $1`, [await idAt(7)]);
+    await expect(audit('verify')).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(
+        `${tenant}: CHANGED at 7, entry ${await idAt(7)}; 6 entries before it are as they were, not sealed yet (`,
+      ),
+    });
   });
 });
 
@@ -402,10 +466,10 @@ test('50 writers and two sealers make one chain of 10,000 entries, without a for
           record(em, own, `writer.${name}`, subject, { after: { number: i + each } });
       });
   };
-  let writing = true;
+  const writing = new AbortController();
   let linked = 0;
   const sealer = async () => {
-    while (writing) {
+    while (!writing.signal.aborted) {
       const count = await linkAudit(ctx());
       linked += count;
     }
@@ -413,7 +477,7 @@ test('50 writers and two sealers make one chain of 10,000 entries, without a for
   const started = performance.now();
   const sealers = [sealer(), sealer()];
   await Promise.all(Array.from({ length: 50 }, (_, i) => writer(i)));
-  writing = false;
+  writing.abort();
   await Promise.all(sealers);
   const rest = await linkAudit(ctx());
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
@@ -427,3 +491,16 @@ test('50 writers and two sealers make one chain of 10,000 entries, without a for
   expect(rows[0]).toEqual({ links: 10_001, places: 10_001, head: 10_001 });
   process.stdout.write(`10,000 entries by 50 writers, linked: ${seconds} s\n`);
 }, 120_000);
+
+test('the worker links what was committed within two seconds', async () => {
+  const program = await staffOf(app, 'watched');
+  await app.app.startWorker();
+  await makePartner(app, program.manager);
+  const started = performance.now();
+  const chained = async () => {
+    const { auditEvents } = await app.ask(program.maria, '{ auditEvents { edges { node { chained } } } }');
+    return auditEvents.edges[0].node.chained as boolean;
+  };
+  await until(chained);
+  expect(performance.now() - started).toBeLessThan(5_000); // the machine may be busy
+});

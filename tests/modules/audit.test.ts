@@ -198,3 +198,59 @@ describe('every mutation leaves one entry', () => {
     });
   });
 });
+
+describe('the log', () => {
+  const LOG = `query ($filter: AuditFilter) { auditEvents(filter: $filter, first: 100) { totalCount edges { node {
+    action actorId actorRole credential requestId subjectId subjectIds partnerId before after reason erased chained createdAt
+  } } } }`;
+  interface Shown {
+    action: string;
+    subjectId: string | null;
+  }
+  const shown = async (filter: object, by = world.staff.maria): Promise<Shown[]> =>
+    (await app.ask(by, LOG, { filter })).auditEvents.edges.map(({ node }: { node: Shown }) => node);
+
+  test('shows what a mutation left, newest first', async () => {
+    const id = await world.newcomer();
+    const rename =
+      'mutation ($id: ID!) { updatePartner(id: $id, input: { email: "new@example.com" }) { id } }';
+    await app.ask(world.staff.manager, rename, { id });
+    expect(await shown({ partnerId: id })).toMatchObject([
+      {
+        ...{
+          action: 'partner.updated',
+          actorId: 'manager',
+          actorRole: 'PROGRAM_MANAGER',
+          credential: 'TOKEN',
+        },
+        ...{ subjectId: id, subjectIds: [], partnerId: id, reason: null, erased: false, chained: false },
+        before: { email: 'john@acme.com' },
+        after: { email: 'new@example.com' },
+      },
+      { action: 'partner.created', actorId: 'maker', before: null },
+    ]);
+  });
+
+  test('narrows by row, also one among many, by action, by actor and by time', async () => {
+    const [one, other] = [await world.pending(), await world.pending()];
+    const since = new Date();
+    await app.ask(world.staff.tom, operations['approveCommissions']?.document ?? '', { ids: [one, other] });
+    const actions = async (filter: object) => (await shown(filter)).map(({ action }) => action);
+    expect(await actions({ subjectId: one })).toEqual(['commissions.approved', 'commission.created']);
+    expect(await actions({ subjectId: one, action: 'commission.created' })).toEqual(['commission.created']);
+    expect(await actions({ subjectId: one, actorId: 'tom' })).toEqual(['commissions.approved']);
+    expect(await actions({ subjectId: one, from: since })).toEqual(['commissions.approved']);
+    expect(await actions({ subjectId: one, to: since })).toEqual(['commission.created']);
+    expect(await app.refusal(world.staff.maria, LOG, { filter: { subjectId: '42' } })).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'filter.subjectId',
+    });
+  });
+
+  test("of another tenant is not seen, and a partner sees none, not even its own row's", async () => {
+    const id = await world.newcomer();
+    expect(await shown({ partnerId: id })).toHaveLength(1);
+    expect(await shown({ partnerId: id }, world.as['finance elsewhere'] as string)).toEqual([]);
+    expect((await app.refusal(world.as.partner, LOG, {})).code).toBe('FORBIDDEN');
+  });
+});

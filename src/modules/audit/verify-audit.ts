@@ -4,7 +4,7 @@ import { query, Statement } from '../../kernel/rows.ts';
 import { personalHash } from './audit.service.ts';
 import { COVERED, eventHash, GENESIS, linkHash } from './chain.ts';
 
-const CHUNK = 2_000;
+const CHUNK = 2_000n;
 
 /** What can be wrong with a log. */
 export const AuditFault = {
@@ -78,7 +78,7 @@ export async function verifyAudit(
       sealedThrough = link.seq;
     }
     last = link;
-    if (++checked % CHUNK === 0) progress(checked);
+    if (++checked % Number(CHUNK) === 0) progress(checked);
   }
   const head: bigint = last?.seq ?? 0n;
   if ([...seals.keys()].some((seq) => seq > head))
@@ -119,18 +119,18 @@ export async function auditedTenants(ctx: Reads): Promise<string[]> {
 
 const numberOf = (seq: bigint | null): number | null => (seq === null ? null : Number(seq));
 
+/** A tenant's links by their place, a bounded number at a time. */
 async function* linksOf(ctx: Reads, tenantId: string): AsyncGenerator<Link> {
-  let seq = 0n;
-  let id = '00000000-0000-0000-0000-000000000000';
-  for (;;) {
+  let from = await nextSeq(ctx, tenantId, null);
+  while (from !== null) {
     const statement = new Statement().add(
       `select l.seq, l.event_id, encode(l.event_hash, 'hex'), encode(l.prev_hash, 'hex'), encode(l.hash, 'hex'),
          p.data, p.salt, ${COVERED.join(', ')}
        from audit_links l left join audit_events e on e.id = l.event_id left join audit_personal p on p.event_id = l.event_id
-       where l.tenant_id = $ and (l.seq, l.event_id) > ($::bigint, $::uuid) order by l.seq, l.event_id limit ${CHUNK}`,
+       where l.tenant_id = $ and l.seq >= $ and l.seq < $ order by l.seq, l.event_id`,
       tenantId,
-      seq,
-      id,
+      from,
+      from + CHUNK,
     );
     const rows = (await query(ctx, statement)) as [
       bigint,
@@ -138,16 +138,23 @@ async function* linksOf(ctx: Reads, tenantId: string): AsyncGenerator<Link> {
       ...[unknown, string | null],
       ...(string | null)[],
     ][];
-    for (const [at, eventId, event, prev, hash, data, salt, ...columns] of rows) {
+    for (const [seq, eventId, event, prev, hash, data, salt, ...columns] of rows) {
       yield {
-        ...{ seq: at, eventId, eventHash: event, prev, hash },
+        ...{ seq, eventId, eventHash: event, prev, hash },
         personal: salt === null ? null : { data, salt },
         columns: columns[0] === null ? null : columns,
       };
-      [seq, id] = [at, eventId];
     }
-    if (rows.length < CHUNK) return;
+    from = await nextSeq(ctx, tenantId, from + CHUNK);
   }
+}
+
+/** The first place at `from` or behind it; null for the first of all, which an owner may well have put before 1. */
+async function nextSeq(ctx: Reads, tenantId: string, from: bigint | null): Promise<bigint | null> {
+  const statement = new Statement().add('select min(seq) from audit_links where tenant_id = $', tenantId);
+  if (from !== null) statement.add(' and seq >= $', from);
+  const [row] = (await query(ctx, statement)) as [bigint | null][];
+  return row?.[0] ?? null;
 }
 
 /** What is wrong with a link, given that all before it is right. */
@@ -169,6 +176,7 @@ async function faultOf(
     const elsewhere = await seqOf(ctx, tenantId, 'event_hash', own);
     return here(elsewhere === null ? 'CHANGED' : 'REORDERED');
   }
+  if (columns[1] !== tenantId) return here('INSERTED'); // it is of another tenant's log
   const claimed = columns.at(-1) as string | null; // personal_hash
   if (personal && claimed !== personalHash(personal.salt, personal.data)) return here('PERSONAL_CHANGED');
   const prev = last?.hash ?? GENESIS;
@@ -205,7 +213,7 @@ async function unlinkedOf(ctx: Reads, tenantId: string): Promise<string | null> 
   const statement = new Statement().add(
     `select e.id from audit_events e
      where e.tenant_id = $ and e.created_at not between now() - interval '1 minute' and now() + interval '1 minute'
-       and not exists (select from audit_links l where l.event_id = e.id)
+       and not exists (select from audit_links l where l.event_id = e.id and l.tenant_id = e.tenant_id)
      order by e.id limit 1`,
     tenantId,
   );
