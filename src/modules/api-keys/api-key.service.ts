@@ -1,5 +1,6 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { conflict, forbidden, invalid, notFound } from '../../domain/errors.ts';
+import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { CREDENTIALS } from '../../kernel/credentials-topic.ts';
 import { idOf } from '../../kernel/ids.ts';
@@ -8,8 +9,8 @@ import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
-import { lockPartner } from '../partners/partner.service.ts';
-import { ApiKey, permissionOf, SCOPES_OF_PARTNERS } from './api-key.entity.ts';
+import { lockPartner, partnerOwner } from '../partners/partner.service.ts';
+import { ApiKey, apiKeyTable, permissionOf, SCOPES_OF_PARTNERS } from './api-key.entity.ts';
 import type { CreateApiKeyInput } from './api-key.inputs.ts';
 import { newPrefix, newToken } from './api-key-token.ts';
 
@@ -31,6 +32,9 @@ export async function createApiKey(ctx: Context, input: CreateApiKeyInput): Prom
   const partnerId = input.partnerId ?? actor.partnerId;
   requireScopes(ctx, input, partnerId !== null);
   const expiresAt = expiryOf(clock.now(), input.expiresAt);
+  const attributes =
+    partnerId === null ? { tenantId: actor.tenantId } : await partnerOwner(ctx, partnerId, 'input.partnerId');
+  await authorize(ctx, 'manage', { kind: 'apiKey', id: '(new)', attributes });
   return transact(ctx, async (em) => {
     const owner = await lockOwner(em, ctx, partnerId);
     const request = { tenantId: owner.tenantId, operation: 'createApiKey', key: input.idempotencyKey, input };
@@ -117,6 +121,7 @@ export async function rotateApiKey(ctx: Context, id: string, overlapHours: numbe
   if (overlapHours < 0 || overlapHours > MAX_OVERLAP_HOURS)
     throw invalid('overlapHours', `must be from 0 to ${MAX_OVERLAP_HOURS}`);
   const now = ctx.clock.now();
+  await authorizeRow(ctx, 'manage', apiKeyTable, id);
   const rotated = await transact(ctx, async (em) => {
     const key = await lockKey(em, id);
     if (key.revokedAt) throw conflict('the key was revoked: make another one', { reason: 'REVOKED' });
@@ -140,6 +145,7 @@ export async function rotateApiKey(ctx: Context, id: string, overlapHours: numbe
 /** Ends a key at once, its old secret too. A key that was revoked already stays as it is. */
 export async function revokeApiKey(ctx: Context, id: string, reason: string | null): Promise<string> {
   const why = reason === null ? null : reasonOf(reason);
+  await authorizeRow(ctx, 'manage', apiKeyTable, id);
   await transact(ctx, async (em) => {
     const key = await lockKey(em, id);
     if (key.revokedAt) return;

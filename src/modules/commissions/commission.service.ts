@@ -3,6 +3,7 @@ import { after, type CommissionStatus, commissionBase, refuseOwnLine } from '../
 import { AppError, conflict, invalid, notFound } from '../../domain/errors.ts';
 import { MAX_MINOR, money } from '../../domain/money.ts';
 import { commissionAccrued, commissionWithdrawn } from '../../domain/posting.ts';
+import { authorizeRow, requireAllowed, verdictsOnRows } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountOf, currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
 import { idOf, isId } from '../../kernel/ids.ts';
@@ -16,7 +17,7 @@ import { seeCustomer } from '../customers/customer.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { post } from '../ledger/ledger.service.ts';
 import { holdPartner } from '../partners/partner.service.ts';
-import { Commission } from './commission.entity.ts';
+import { Commission, commissionTable } from './commission.entity.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
 import { earn } from './earn-commission.ts';
 
@@ -84,6 +85,7 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
 
 /** Approves a line: from now on it is owed. */
 export async function approveCommission(ctx: Context, id: string): Promise<string> {
+  await authorizeRow(ctx, 'approve', commissionTable, id);
   const line = await transact(ctx, async (em) => {
     const line = await lockCommission(em, id);
     const { before, after } = await approve(em, ctx, line);
@@ -105,8 +107,9 @@ export async function approveCommissions(
   ctx: Context,
   ids: readonly string[],
 ): Promise<{ approved: string[]; failures: ApprovalFailure[] }> {
+  const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
+  const verdicts = await verdictsOnRows(ctx, 'approve', commissionTable, known);
   const { approved, failures } = await transact(ctx, async (em) => {
-    const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
     const lines = await em.find(
       Commission,
       { id: { $in: known } },
@@ -117,8 +120,10 @@ export async function approveCommissions(
     const failures: ApprovalFailure[] = [];
     for (const id of new Set(ids)) {
       const line = byId.get(id.toLowerCase());
+      const verdict = verdicts.get(id.toLowerCase());
       try {
-        if (!line) throw notFound('commission');
+        if (!line || !verdict) throw notFound('commission');
+        requireAllowed(ctx, 'approve', verdict);
         const { refunds } = (await approve(em, ctx, line)).after;
         approved.push({ line, refunds });
       } catch (error) {
@@ -165,6 +170,7 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
 /** Refuses a line for good, with a reason; what was owed by it is owed no more. */
 export async function rejectCommission(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
+  await authorizeRow(ctx, 'reject', commissionTable, id);
   const line = await transact(ctx, async (em) => {
     const line = await lockCommission(em, id, { partnerToo: true });
     if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');

@@ -2,6 +2,7 @@ import { after, reversalDue } from '../../domain/commission.ts';
 import { conflict } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
 import { commissionAccrued } from '../../domain/posting.ts';
+import { authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { positiveAmountOf } from '../../kernel/currency.ts';
 import { happenedAt } from '../../kernel/instants.ts';
@@ -12,7 +13,7 @@ import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { post } from '../ledger/ledger.service.ts';
 import { programOf } from '../programs/program.service.ts';
-import { Commission } from './commission.entity.ts';
+import { Commission, commissionTable } from './commission.entity.ts';
 import type { ReverseCommissionInput } from './commission.inputs.ts';
 import { anyClaimed, lockCommission, refundsOf, statusOf } from './commission.service.ts';
 
@@ -24,6 +25,7 @@ export async function reverseCommission(
   input: ReverseCommissionInput,
 ): Promise<string> {
   const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  await authorizeRow(ctx, 'reverse', commissionTable, id);
   const reversed = await transact(ctx, async (em) => {
     const line = await lockCommission(em, id, { partnerToo: true });
     const { tenantId, partnerId, baseAmount: base } = line;

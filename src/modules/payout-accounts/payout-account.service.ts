@@ -2,6 +2,7 @@ import { sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { usableFrom } from '../../domain/bank-account.ts';
 import { notFound } from '../../domain/errors.ts';
+import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import { where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
@@ -20,6 +21,7 @@ import { accountGiven, type PayoutDetails } from './payout-details.ts';
 export async function setPayoutAccount(ctx: Context, input: SetPayoutAccountInput): Promise<string> {
   requireFreshSignIn(ctx.actor);
   const owner = await partnerOwner(ctx, input.partnerId, 'input.partnerId');
+  await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(new)', attributes: owner });
   const { method, country } = input;
   const currency = currencyOf(input.currency, 'input.currency');
   const { details, lastFour, identity } = accountGiven(input);
@@ -59,6 +61,7 @@ export async function setPayoutAccount(ctx: Context, input: SetPayoutAccountInpu
 /** Nothing is paid to it any more; payouts under way are not called back. */
 export async function removePayoutAccount(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
+  await authorizeRow(ctx, 'edit', payoutAccountTable, id, { what: 'payout account' });
   return transact(ctx, async (em) => {
     const account = await em.findOne(PayoutAccount, { id: idOf(id), removedAt: null });
     if (!account) throw notFound('payout account');

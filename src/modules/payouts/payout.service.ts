@@ -9,6 +9,7 @@ import {
   type SkipReason,
   whyNotPaid,
 } from '../../domain/payout.ts';
+import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
 import { idOf } from '../../kernel/ids.ts';
@@ -18,9 +19,9 @@ import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
-import { findPartner, lockPartner } from '../partners/partner.service.ts';
+import { findPartner, lockPartner, partnerOwner } from '../partners/partner.service.ts';
 import { programOf } from '../programs/program.service.ts';
-import { Payout } from './payout.entity.ts';
+import { Payout, payoutTable } from './payout.entity.ts';
 import type { CreatePayoutInput } from './payout.inputs.ts';
 
 const refusals: Record<SkipReason, string> = {
@@ -42,6 +43,8 @@ export async function createPayout(ctx: Context, input: CreatePayoutInput): Prom
   const { periodStart, periodEnd } = input;
   if (periodStart > periodEnd) throw invalid('input.periodEnd', 'lies before periodStart');
   const metadata = metadataOf(input.metadata, 'input.metadata');
+  const owner = await partnerOwner(ctx, input.partnerId, 'input.partnerId');
+  await authorize(ctx, 'make', { kind: 'payout', id: '(new)', attributes: owner });
   return transact(ctx, async (em) => {
     const partner = await lockPartner(em, input.partnerId, 'input.partnerId');
     const { tenantId, id: partnerId } = partner;
@@ -109,6 +112,7 @@ export const sendKey = (payoutId: string): string => `send_payout:${payoutId}`;
 /** Approved by someone else than its creator, a payout is sent by a durable job of the same transaction. */
 export async function approvePayout(ctx: Context, id: string): Promise<string> {
   const { actor, clock } = ctx;
+  await authorizeRow(ctx, 'approve', payoutTable, id);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
     const status = afterPayout('approve', payout.status);
@@ -125,6 +129,7 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
 
 /** Sends a payout again that the rail refused, under a new key. */
 export async function retryPayout(ctx: Context, id: string): Promise<string> {
+  await authorizeRow(ctx, 'retry', payoutTable, id);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
     const status = afterPayout('retry', payout.status);
@@ -145,6 +150,7 @@ export async function retryPayout(ctx: Context, id: string): Promise<string> {
 /** Calls a payout off that is not with the rail; its lines are owed again. */
 export async function cancelPayout(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
+  await authorizeRow(ctx, 'cancel', payoutTable, id);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
     const before = { status: payout.status };

@@ -2,6 +2,7 @@ import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { invalid } from '../../domain/errors.ts';
 import type { PayoutFrequency, SkipReason } from '../../domain/payout.ts';
 import { PayoutMethod } from '../../domain/payout.ts';
+import { authorize } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
@@ -16,6 +17,7 @@ export async function runPayouts(ctx: Context, { asOf: given, frequency }: RunPa
   const asOf = given ?? ctx.clock.now();
   if (asOf.getTime() > ctx.clock.now().getTime() + 366 * 86_400_000)
     throw invalid('input.asOf', 'lies more than a year ahead');
+  await authorize(ctx, 'make', { kind: 'payout', id: '(run)', attributes: { tenantId } });
   return transact(ctx, async (em) => {
     await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`);
     const program = await programOf(em, tenantId);

@@ -2,6 +2,7 @@ import { v7 } from 'uuid';
 import { lastFour as endOf } from '../../domain/bank-account.ts';
 import { invalid } from '../../domain/errors.ts';
 import { taxIdOf } from '../../domain/tax-id.ts';
+import { authorize } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { record } from '../audit/audit.service.ts';
@@ -14,6 +15,7 @@ import type { SetTaxIdInput } from './tax-id.inputs.ts';
 export async function setTaxId(ctx: Context, input: SetTaxIdInput): Promise<string> {
   requireFreshSignIn(ctx.actor);
   const owner = await partnerOwner(ctx, input.partnerId, 'input.partnerId');
+  await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(tax id)', attributes: owner });
   const { country } = input;
   const number = taxIdOf(input.number, country);
   if (number === null) throw invalid('input.number', 'is not a tax id of this country');
