@@ -21,6 +21,8 @@ import { PartnerHistory } from './src/modules/partners/partner-history.entity.ts
 import { PayoutAccount } from './src/modules/payout-accounts/payout-account.entity.ts';
 import { Payout, PayoutAttempt, PayoutItem } from './src/modules/payouts/payout.entity.ts';
 import { PayoutRun } from './src/modules/payouts/payout-run.entity.ts';
+import { Erasure } from './src/modules/privacy/erasure.entity.ts';
+import { PersonExport } from './src/modules/privacy/person-export.entity.ts';
 import { Program } from './src/modules/programs/program.entity.ts';
 import { TierConfig } from './src/modules/programs/tier-config.entity.ts';
 import { Conversion } from './src/modules/referrals/conversion.entity.ts';
@@ -39,6 +41,7 @@ export default defineConfig({
     Commission,
     Conversion,
     Customer,
+    Erasure,
     DataKeyRow,
     IdempotencyKey,
     MoneyColumn,
@@ -51,6 +54,7 @@ export default defineConfig({
     PayoutAttempt,
     PayoutItem,
     PayoutRun,
+    PersonExport,
     PostingRow,
     Program,
     Referral,

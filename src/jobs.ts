@@ -10,6 +10,8 @@ import { rotateKeys } from './modules/data-keys/rotate-keys.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
 import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
+import { forgetClicks } from './modules/privacy/erase-person.ts';
+import { writeExport } from './modules/privacy/export-person.ts';
 import { applyRetention } from './modules/privacy/retention.ts';
 
 const CONCURRENCY = 8;
@@ -42,6 +44,8 @@ export async function startWorker(
         replaceBefore: replaceBefore === null ? null : new Date(replaceBefore),
         progress: (progress) => ctx.log.info(progress, 'keys'),
       }),
+    export_person: (ctx, { exportId }) => writeExport(ctx, exportId),
+    forget_clicks: (ctx, { erasureId }) => forgetClicks(ctx, erasureId),
     apply_retention: (ctx) => applyRetention(ctx, { visitorMonths: retentionMonths }),
   };
   const context = (requestId: string) => contextFor(services, { actor: system, requestId });

@@ -27,6 +27,7 @@ import {
   PayoutResolver,
   PayoutRunResolver,
 } from './modules/payouts/payout.resolver.ts';
+import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
@@ -60,10 +61,12 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PayoutAccountResolver,
       PayoutResolver,
       PayoutRunResolver,
+      PrivacyResolver,
       ProgramResolver,
       ReferralCommissionsResolver,
       ReferralResolver,
       SessionResolver,
+      RequestedExportResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     authChecker: ({ context }: { context: Context }, permissions: Permission[]) => {

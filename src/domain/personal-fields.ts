@@ -2,17 +2,22 @@
  *  can not. Free-form notes may say anything of anybody. */
 export const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
   'address',
+  'brandName',
   'companyName', // a partner may be one person
   'contactName',
   'customerEmail',
   'displayName',
+  'domain', // of a white label
   'email',
+  'faviconUrl',
   'holderName',
   'ip',
   'ipAddress',
+  'logoUrl',
   'metadata',
   'name',
   'phone',
+  'referralCode', // made from the company's name
   'userAgent',
 ]);
 

@@ -54,6 +54,7 @@ export const readKinds = [
   'member',
   'apiKey',
   'audit',
+  'privacy',
 ] as const;
 export type ReadKind = (typeof readKinds)[number];
 

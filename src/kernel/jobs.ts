@@ -12,6 +12,10 @@ export interface Jobs {
   check_logo: { partnerId: string };
   /** Wrap the data keys anew, and replace those that were made before an instant (ISO 8601). */
   rotate_keys: { replaceBefore: string | null };
+  /** Write down what is kept of a person. */
+  export_person: { exportId: string };
+  /** Let the clicks of an erased person forget their visitors. */
+  forget_clicks: { erasureId: string };
   /** End what is kept for a time only. */
   apply_retention: object;
 }

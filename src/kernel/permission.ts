@@ -17,6 +17,7 @@ const askedAgain = new Set<Permission>([
   'payoutAccount:edit',
   'member:manage',
   'apiKey:manage',
+  'privacy:manage',
 ]);
 
 /** Whether an operation of these permissions asks whoever answers for the credential, rather than remembers. */

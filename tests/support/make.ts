@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { system } from '../../src/kernel/actor.ts';
+import { contextFor } from '../../src/kernel/context.ts';
+import { writeExport } from '../../src/modules/privacy/export-person.ts';
 import { TENANT, type TestApp } from './app.ts';
 
 /** Credentials of one tenant's staff; `maria` and `tom` are two people of FINANCE. */
@@ -124,6 +127,26 @@ export async function makeClick(
     input: { referralCode: code, occurredAt: at?.toISOString() },
   });
   return trackReferral.id;
+}
+
+export const EXPORT_PERSON =
+  'mutation ($input: PersonInput!) { exportPerson(input: $input) { token export { id status expiresAt } } }';
+export const TAKE_EXPORT =
+  'mutation ($id: ID!, $token: String!) { takePersonExport(id: $id, token: $token) }';
+export const ERASE_PERSON = `mutation ($input: PersonInput!, $reason: String!) {
+  erasePerson(input: $input, reason: $reason) { id kind personId erasedAt erasedBy reason kept { what reason until } }
+}`;
+
+/** An export that is written already, as the worker would. */
+export async function makeExport(
+  app: TestApp,
+  by: string,
+  input: object,
+): Promise<{ id: string; token: string }> {
+  const { exportPerson } = await app.ask(by, EXPORT_PERSON, { input });
+  const { id } = exportPerson.export;
+  await writeExport(contextFor(app.app.services, { actor: system, requestId: randomUUID() }), id);
+  return { id, token: exportPerson.token };
 }
 
 /** Every line of a partner with its refunds, oldest first, straight from the table. */

@@ -9,16 +9,20 @@ import {
   CREATE_API_KEY,
   CREATE_COMMISSION,
   CREATE_PAYOUT,
+  ERASE_PERSON,
+  EXPORT_PERSON,
   type MadePartner,
   makeApproved,
   makeClick,
   makeCommission,
+  makeExport,
   makePartner,
   REJECT,
   REVERSE,
   SET_PAYOUT_ACCOUNT,
   SET_TAX_ID,
   staffOf,
+  TAKE_EXPORT,
   TRACK,
 } from './make.ts';
 
@@ -49,6 +53,8 @@ export interface World {
   payout(): Promise<string>;
   failed(): Promise<string>;
   newcomer(): Promise<string>;
+  /** An export of the partner that the admin asked for, ready to be taken. */
+  personExport(): Promise<{ id: string; token: string }>;
   apiKey(): Promise<string>;
   payoutAccount(): Promise<string>;
 }
@@ -100,6 +106,7 @@ export async function makeWorld(app: TestApp): Promise<World> {
       return (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
+    personExport: () => makeExport(app, as.admin, { partnerId: partner.id }),
     async apiKey() {
       const input = { partnerId: partner.id, name: 'a program', scopes: ['READ'] };
       await app.database.pool.query('update api_keys set revoked_at = now()'); // its owner has room for 20
@@ -140,6 +147,7 @@ const lists: Row = [ok, ok, ok, ok, ok, ok, ok, ok, who];
 const manages: Row = [ok, ok, no, no, no, no, no, hidden, who];
 const ownsOrManages: Row = [ok, ok, no, no, ok, ok, no, ok, who];
 const ownsOrManagesIt: Row = [ok, ok, no, no, ok, hidden, no, hidden, who];
+const adminOnly: Row = [ok, no, no, no, no, no, no, no, who];
 const decides: Row = [ok, no, ok, no, no, no, hidden, no, who];
 
 /** Another token of the same caller. */
@@ -337,6 +345,34 @@ export const operations: Record<string, Operation> = {
     answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
   },
   signOut: { document: 'mutation { signOut }', spends: true, answers: lists },
+  erasures: { document: '{ erasures { edges { node { id } } } }', answers: adminOnly },
+  exportPerson: {
+    document: EXPORT_PERSON,
+    variables: (partnerId) => ({ input: { partnerId } }),
+    subject: theirs,
+    answers: adminOnly,
+  },
+  personExport: {
+    document: 'query ($id: ID!) { personExport(id: $id) { id status } }',
+    variables: byId,
+    subject: ({ personExport }) => personExport().then(({ id }) => id),
+    answers: adminOnly,
+  },
+  takePersonExport: {
+    document: TAKE_EXPORT,
+    variables: (subject) => {
+      const [id, token = 'none'] = subject.split(' ');
+      return { id, token };
+    },
+    subject: ({ personExport }) => personExport().then(({ id, token }) => `${id} ${token}`),
+    answers: adminOnly,
+  },
+  erasePerson: {
+    document: ERASE_PERSON,
+    variables: (partnerId) => ({ input: { partnerId }, reason: 'asked for it' }),
+    subject: ({ newcomer }) => newcomer(),
+    answers: adminOnly,
+  },
   calculatePartnerMetrics: {
     document: 'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',
     variables: byId,

@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, raw, sql } from '@mikro-orm/postgresql';
 import type { Context } from '../../kernel/context.ts';
 import { transact } from '../../kernel/transact.ts';
 
@@ -8,6 +8,11 @@ export interface Retention {
   /** How long a click says something of its visitor. */
   readonly visitorMonths: number;
 }
+
+/** What makes a click `r` forget its visitor. The row stays, as a count: metrics add up the rows. Its visitor becomes
+ *  itself, and a link keeps its page alone. */
+export const FORGOTTEN = `visitor_id = r.id, ip_hash = null, user_agent = null, referrer_url = null, metadata = '{}',
+  landing_url = regexp_replace(landing_url, '[#' || chr(63) || '].*', '')`;
 
 /** One thing that ends: takes up to BATCH rows each time and answers with how many there were. */
 interface Ending {
@@ -20,7 +25,6 @@ const IDEMPOTENCY_DAYS = 90;
 
 const endings: readonly Ending[] = [
   {
-    // The row stays, as a count: metrics add up the rows. Its visitor becomes itself, a link keeps its page alone.
     what: 'clicks without their visitors',
     async end(em, now, { visitorMonths }) {
       const [forgotten] = await em.execute<{ count: number }[]>(sql`
@@ -29,9 +33,7 @@ const endings: readonly Ending[] = [
           where visitor_id <> id and clicked_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month'
           order by clicked_at limit ${BATCH} for update skip locked),
         forgotten as (
-          update referrals r set visitor_id = r.id, ip_hash = null, user_agent = null, referrer_url = null, metadata = '{}',
-            landing_url = regexp_replace(landing_url, '[#' || chr(63) || '].*$', '', 's')
-          from old where r.id = old.id returning 1)
+          update referrals r set ${raw(FORGOTTEN)} from old where r.id = old.id returning 1)
         select count(*)::int as count from forgotten`);
       return forgotten?.count ?? 0;
     },
@@ -42,6 +44,14 @@ const endings: readonly Ending[] = [
       const [gone] = await em.execute<{ count: number }[]>(sql`
         select forget_idempotency_keys(${now}::timestamptz - ${IDEMPOTENCY_DAYS} * interval '1 day', ${BATCH})::int as count`);
       return gone?.count ?? 0;
+    },
+  },
+  {
+    what: 'exports of persons',
+    async end(em, now) {
+      const gone = await em.execute<object[]>(sql`
+        delete from person_exports where id in (select id from person_exports where expires_at < ${now} limit ${BATCH}) returning 1`);
+      return gone.length;
     },
   },
 ];

@@ -1,0 +1,37 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { invalid, notFound } from '../../domain/errors.ts';
+import type { Actor } from '../../kernel/actor.ts';
+import { idOf, isId } from '../../kernel/ids.ts';
+import type { PersonKind } from './data-map.ts';
+import type { PersonInput } from './privacy.inputs.ts';
+
+/** Somebody whom records are about, by the id of the row that stands for it. */
+export interface Person {
+  readonly kind: PersonKind;
+  readonly id: string;
+  readonly tenantId: string;
+}
+
+/** Who is meant: by an address everybody who has it. Partners that left the program count too. */
+export async function personsOf(em: EntityManager, actor: Actor, input: PersonInput): Promise<Person[]> {
+  const { partnerId, customerId, email } = input;
+  const named = Object.entries({ partnerId, customerId, email }).filter(([, value]) => value != null);
+  if (named.length !== 1) throw invalid('input', 'must name one of partnerId, customerId and email');
+  const field = `input.${named[0]?.[0]}`;
+  const tenantId = input.tenantId ?? (partnerId == null ? actor.tenantId : null);
+  const inTenant = actor.everyTenant
+    ? sql`(${tenantId}::text is null or tenant_id = ${tenantId})`
+    : sql`tenant_id = ${actor.tenantId}`;
+  const address = email?.toLowerCase() ?? null;
+  const partner = partnerId == null ? null : idOf(partnerId, 'input.partnerId');
+  const customer = customerId != null && isId(customerId) ? customerId : null;
+  const found = await em.execute<{ kind: PersonKind; id: string; tenant_id: string }[]>(sql`
+    select 'PARTNER' as kind, id, tenant_id from partners
+    where ${inTenant} and (id = ${partner} or lower(email) = ${address})
+    union all
+    select 'CUSTOMER', id, tenant_id from customers
+    where ${inTenant} and (id = ${customer} or external_id = ${customerId ?? null} or lower(email) = ${address})
+    order by kind, id`);
+  if (found.length === 0) throw notFound('person', { field });
+  return found.map(({ kind, id, tenant_id }) => ({ kind, id, tenantId: tenant_id }));
+}
