@@ -27,6 +27,20 @@ export const person = (sub: string, organisation: string, roles: Record<string, 
 
 export const maria = person('223427827918176513', STAFF_ORG, { finance: [STAFF_ORG] });
 
+/** What a provider may do wrong. */
+export const faults: [string, RequestListener][] = [
+  ['breaks off', (request) => request.destroy()],
+  ['answers 500', (_, response) => void response.writeHead(500).end('{}')],
+  ['answers 404', (_, response) => void response.writeHead(404).end('{}')],
+  ['answers garbage', (_, response) => void response.end('<html>not what you think</html>')],
+  ['answers nothing', (_, response) => void response.end()],
+  ['answers null', (_, response) => void response.end('null')],
+  ['answers a list', (_, response) => void response.end('[]')],
+  ['answers an empty object', (_, response) => void response.end('{}')],
+  ['sends us elsewhere', (_, response) => void response.writeHead(302, { location: '/' }).end()],
+  ['answers without end', (_, response) => void response.end(`{"keys":[],"x":"${'x'.repeat(300_000)}"}`)],
+];
+
 /** An OpenID Connect server with Zitadel's paths and claims, whose every answer can be replaced. */
 export async function startIdentityProvider() {
   const issuer = new OAuth2Issuer();

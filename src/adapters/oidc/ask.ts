@@ -2,13 +2,15 @@ const TIMEOUT_MS = 3_000;
 const MAX_BYTES = 256 * 1024;
 const PAUSE_MS = 2_000;
 
-export type Ask = (url: string, request?: RequestInit) => Promise<unknown>;
+/** `read` takes the answer apart; an answer that it throws at is as good as none. */
+export type Ask = <T>(url: string, read: (answer: Answer) => T, request?: RequestInit) => Promise<T>;
+type Answer = Readonly<Record<string, unknown>>;
 
 /** Asks a provider for JSON: at most 3 s and 256 kB, no redirects. One that has just failed is left alone for a moment, so
  *  that it is not asked once a request while it is down, and nobody waits for each of its timeouts. */
 export function asking(): Ask {
   const failures = new Map<string, { until: number; error: Error }>();
-  return async (url, request = {}) => {
+  return async (url, read, request = {}) => {
     const failed = failures.get(url);
     if (failed && failed.until > Date.now()) throw failed.error;
     try {
@@ -22,9 +24,11 @@ export function asking(): Ask {
         await answer.body?.cancel();
         throw new Error(`${url} answers ${answer.status}`);
       }
-      const value = JSON.parse(await textOf(answer, url));
+      const value: unknown = JSON.parse(await textOf(answer, url));
+      if (typeof value !== 'object' || value === null) throw new Error(`${url} answers no object`);
+      const taken = read(value as Answer);
       failures.delete(url);
-      return value;
+      return taken;
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       failures.set(url, { until: Date.now() + PAUSE_MS, error });

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, randomUUID } from 'node:crypto';
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose';
 import { AppError, unauthenticated } from '../../domain/errors.ts';
 import type { Identity, IdentityProvider } from '../../ports/identity-provider.ts';
-import { asking } from './ask.ts';
+import { type Ask, asking } from './ask.ts';
 import { type Claims, identityOfClaims, isForProject } from './claims.ts';
 
 export interface OidcOptions {
@@ -51,7 +51,8 @@ export function oidc(
   };
 
   async function endpoints(): Promise<Endpoints> {
-    discovered ??= discover(ask, issuer);
+    const document = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+    discovered ??= ask(document, (answer) => endpointsIn(answer, issuer));
     return discovered.catch((error: unknown) => {
       discovered = null;
       throw unavailable(error);
@@ -59,7 +60,8 @@ export function oidc(
   }
 
   const keyOf: JWTVerifyGetKey = async (header, token) => {
-    keys ??= keysAt((await endpoints()).keys, ask, unavailable, warn);
+    const { keys: url } = await endpoints();
+    keys ??= keysAt(url, ask, unavailable, warn);
     return keys(header, token);
   };
 
@@ -85,16 +87,14 @@ export function oidc(
   async function ofProvider(token: string, said: Claims = {}): Promise<Identity> {
     const { introspection } = await endpoints();
     const { headers, fields } = await authenticate();
-    const answer = await ask(introspection.href, {
+    const answer = await ask(introspection.href, introspectionOf, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
       body: new URLSearchParams({ token, token_type_hint: 'access_token', ...fields }).toString(),
     }).catch((error: unknown) => {
       throw unavailable(error);
     });
-    if (typeof answer !== 'object' || answer === null || !('active' in answer))
-      throw unavailable(new Error('the answer of the introspection is none'));
-    if (answer.active !== true) throw unauthenticated('the token no longer counts');
+    if (answer['active'] !== true) throw unauthenticated('the token no longer counts');
     const claims: Claims = Object.hasOwn(answer, 'sub') ? { ...answer } : { ...said, ...answer };
     const ours = claims['iss'] === undefined || claims['iss'] === issuer;
     if (!ours || !isForProject(claims, projectId) || isEarly(claims))
@@ -133,14 +133,12 @@ export function oidc(
       if (when === 'LATELY') return identity;
       const now = await ofProvider(token, claims);
       if (now.subject !== identity.subject) throw unauthenticated('the token is not valid');
-      return now;
+      return { ...now, signedInAt: now.signedInAt ?? identity.signedInAt };
     },
   };
 }
 
-async function discover(ask: ReturnType<typeof asking>, issuer: string): Promise<Endpoints> {
-  const found = await ask(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-  const document = (found ?? {}) as Record<string, unknown>;
+function endpointsIn(document: Claims, issuer: string): Endpoints {
   if (document['issuer'] !== issuer) throw new Error('the provider says that it is another issuer');
   const endpoint = (name: string): URL => {
     const url = new URL(String(document[name]));
@@ -151,18 +149,28 @@ async function discover(ask: ReturnType<typeof asking>, issuer: string): Promise
   return { keys: endpoint('jwks_uri'), introspection: endpoint('introspection_endpoint') };
 }
 
+function introspectionOf(answer: Claims): Claims {
+  if (!('active' in answer)) throw new Error('the introspection does not say whether the token is active');
+  return answer;
+}
+
+function keySetOf(answer: Claims): Claims {
+  if (!Array.isArray(answer['keys'])) throw new Error('the key set has no keys');
+  return answer;
+}
+
 /** The provider's public keys. An unknown one is looked for again, but not more than twice a minute; those that are known
  *  are looked through every ten minutes, in the background, so that one that was taken back is forgotten. */
 function keysAt(
   url: URL,
-  ask: ReturnType<typeof asking>,
+  ask: Ask,
   unavailable: (error: unknown) => AppError,
   warn: (error: unknown) => void,
 ): JWTVerifyGetKey {
   const keys = createRemoteJWKSet(url, {
     cacheMaxAge: Infinity,
     cooldownDuration: 30_000,
-    [customFetch]: async (href, { headers }) => Response.json(await ask(href, { headers })),
+    [customFetch]: async (href, { headers }) => Response.json(await ask(href, keySetOf, { headers })),
   });
   let reloadAt = Date.now() + RELOAD_KEYS_MS;
   return async (header, token) => {

@@ -1,0 +1,282 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createTestApp, type TestApp } from '../support/app.ts';
+import {
+  CLIENT,
+  faults,
+  maria,
+  PROJECT,
+  STAFF_ORG,
+  startIdentityProvider,
+  type TestProvider,
+} from '../support/identity-provider.ts';
+
+const UPDATE_PROGRAM = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { tenantId } }';
+const ME = '{ program { tenantId } }';
+const DISCOVERY = '/.well-known/openid-configuration';
+const KEYS = '/oauth/v2/keys';
+const INTROSPECTION = '/oauth/v2/introspect';
+
+let provider: TestProvider;
+let app: TestApp;
+
+/** A process of its own, which knows nothing of the provider yet. */
+async function start(env: Record<string, string> = {}): Promise<TestApp> {
+  const made = await createTestApp({}, { ...provider.env, ...env });
+  const admin = await made.token('PLATFORM_ADMIN');
+  await made.ask(admin, UPDATE_PROGRAM, { input: { identityOrgId: STAFF_ORG } });
+  return made;
+}
+async function withFresh(
+  work: (fresh: TestApp) => Promise<void>,
+  env: Record<string, string> = {},
+): Promise<void> {
+  const fresh = await start(env);
+  try {
+    await work(fresh);
+  } finally {
+    await fresh.close();
+  }
+}
+
+beforeAll(async () => {
+  provider = await startIdentityProvider();
+});
+afterAll(() => provider.stop());
+beforeEach(() => void provider.asked.splice(0));
+afterEach(() => {
+  vi.useRealTimers();
+  provider.faults.clear();
+});
+
+const later = (seconds: number) => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1_000 });
+const codeOf = async (of: TestApp, token: string) =>
+  (await of.send(token, ME)).errors?.[0]?.extensions.code ?? 'ok';
+const statusOf = async (of: TestApp, token: string) => {
+  const { statusCode, headers } = await of.app.server.inject({
+    method: 'POST',
+    url: '/graphql',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    payload: JSON.stringify({ query: ME }),
+  });
+  return { statusCode, retryAfter: headers['retry-after'] };
+};
+
+describe('keys', () => {
+  beforeEach(async () => {
+    app = await start();
+  });
+  afterEach(() => app.close());
+
+  test('are asked for at the first token, once, also by many at the same time', async () => {
+    const tokens = await Promise.all(Array.from({ length: 20 }, () => provider.jwt(maria)));
+    expect(provider.asked).toEqual([]);
+    expect(new Set(await Promise.all(tokens.map((token) => codeOf(app, token))))).toEqual(new Set(['ok']));
+    expect([provider.count(DISCOVERY), provider.count(KEYS)]).toEqual([1, 1]);
+  });
+
+  test('that are new are found; those that are gone count no more', async () => {
+    const before = await provider.jwt(maria);
+    expect(await codeOf(app, before)).toBe('ok');
+    await provider.issuer.keys.generate('RS256', { kid: 'second' });
+    later(31);
+    expect(await codeOf(app, await provider.jwt(maria, { kid: 'second' }))).toBe('ok');
+
+    const left = provider.issuer.keys.toJSON().filter(({ kid }) => kid === 'second');
+    provider.faults.set(KEYS, (_, response) => response.end(JSON.stringify({ keys: left })));
+    later(11 * 60);
+    await codeOf(app, await provider.jwt(maria, { kid: 'second' })); // the keys are looked through beside this one
+    await vi.waitFor(async () =>
+      expect(await codeOf(app, await provider.jwt(maria, { kid: 'first' }))).toBe('UNAUTHENTICATED'),
+    );
+    expect(await codeOf(app, await provider.jwt(maria, { kid: 'second' }))).toBe('ok');
+  });
+
+  test('that nobody has are looked for at most twice a minute, however many tokens name them', async () => {
+    await codeOf(app, await provider.jwt(maria));
+    const flood = Array.from({ length: 200 }, (_, i) =>
+      provider.jwt(maria, { header: { kid: `none-${i}` } }),
+    );
+    const codes = await Promise.all((await Promise.all(flood)).map((token) => codeOf(app, token)));
+    expect(new Set(codes)).toEqual(new Set(['UNAUTHENTICATED']));
+    expect(provider.count(KEYS)).toBeLessThanOrEqual(2);
+    later(31);
+    await codeOf(app, await provider.jwt(maria, { header: { kid: 'none' } }));
+    await codeOf(app, await provider.jwt(maria, { header: { kid: 'none' } }));
+    expect(provider.count(KEYS)).toBeLessThanOrEqual(3);
+  });
+
+  test('that are known keep counting while the provider is away; a new one does not', async () => {
+    expect(await codeOf(app, await provider.jwt(maria, { kid: 'first' }))).toBe('ok');
+    provider.faults.set('*', (request) => request.destroy());
+    later(3_600);
+    for (let i = 0; i < 3; i++)
+      expect(await codeOf(app, await provider.jwt(maria, { kid: 'first' }))).toBe('ok');
+    expect(await codeOf(app, await provider.jwt(maria, { header: { kid: 'new' } }))).toBe('UNAUTHENTICATED');
+  });
+});
+
+describe.each([
+  ['discovery', DISCOVERY, 'JWT'],
+  ['key set', KEYS, 'JWT'],
+  ['introspection', INTROSPECTION, 'opaque token'],
+])('a provider whose %s', (_, path, kind) => {
+  const token = async () => (kind === 'JWT' ? provider.jwt(maria) : provider.opaque(maria));
+  beforeAll(async () => {
+    app = await start();
+  });
+  afterAll(() => app.close());
+
+  test.each(faults)('%s lets nobody in, says so, and is asked again in a moment', async (_fault, fault) => {
+    await withFresh(async (fresh) => {
+      provider.faults.set(path, fault);
+      expect(await statusOf(fresh, await token())).toEqual({ statusCode: 503, retryAfter: '5' });
+      const asked = provider.count(path);
+      for (let i = 0; i < 20; i++) expect((await statusOf(fresh, await token())).statusCode).toBe(503);
+      expect(provider.count(path) - asked).toBeLessThanOrEqual(path === INTROSPECTION ? 20 : 1);
+      expect(await codeOf(fresh, await fresh.token('ANALYST'))).toBe('ok'); // our own tokens need no provider
+      expect(JSON.stringify(fresh.logged)).not.toContain(CLIENT.secret);
+      provider.faults.clear();
+      later(3);
+      expect(await codeOf(fresh, await token())).toBe('ok');
+    });
+  });
+
+  test('hangs keeps nobody waiting for more than three seconds', async () => {
+    await withFresh(async (fresh) => {
+      provider.faults.set(path, () => {});
+      const started = performance.now();
+      const codes = await Promise.all(
+        Array.from({ length: 20 }, async () => (await statusOf(fresh, await token())).statusCode),
+      );
+      expect(new Set(codes)).toEqual(new Set([503]));
+      expect(performance.now() - started).toBeLessThan(4_500);
+      const next = performance.now();
+      expect((await statusOf(fresh, await token())).statusCode).toBe(503);
+      expect(performance.now() - next).toBeLessThan(500);
+    });
+  });
+});
+
+describe('a discovery', () => {
+  const document = (change: object) => (_: unknown, response: { end(text: string): void }) =>
+    response.end(
+      JSON.stringify({
+        issuer: provider.url,
+        jwks_uri: `${provider.url}${KEYS}`,
+        introspection_endpoint: `${provider.url}${INTROSPECTION}`,
+        ...change,
+      }),
+    );
+
+  test.each([
+    ['of another issuer', { issuer: 'https://id.example.com' }],
+    ['of almost the same issuer', { issuer: 'http://127.0.0.1' }],
+    ['without keys', { jwks_uri: undefined }],
+    ['with keys on another host in plain text', { jwks_uri: 'http://keys.example.com/keys' }],
+    ['with keys in a file', { jwks_uri: 'file:///etc/passwd' }],
+    ['that would send our secret in plain text', { introspection_endpoint: 'http://example.com/introspect' }],
+    ['without introspection', { introspection_endpoint: 42 }],
+  ])('%s is not followed', async (_, change) => {
+    await withFresh(async (fresh) => {
+      provider.faults.set(DISCOVERY, document(change) as RequestListener);
+      expect((await statusOf(fresh, await provider.jwt(maria))).statusCode).toBe(503);
+      expect((await statusOf(fresh, provider.opaque(maria))).statusCode).toBe(503);
+      expect([provider.count(KEYS), provider.count(INTROSPECTION)]).toEqual([0, 0]);
+    });
+  });
+});
+
+describe('an opaque token', () => {
+  beforeEach(async () => {
+    app = await start();
+  });
+  afterEach(() => app.close());
+
+  test('is asked about once a minute, also by many at the same time', async () => {
+    const token = provider.opaque(maria);
+    await Promise.all(Array.from({ length: 20 }, () => codeOf(app, token)));
+    expect(provider.count(INTROSPECTION)).toBe(1);
+    later(30);
+    expect(await codeOf(app, token)).toBe('ok');
+    expect(provider.count(INTROSPECTION)).toBe(1);
+    later(31);
+    expect(await codeOf(app, token)).toBe('ok');
+    expect(provider.count(INTROSPECTION)).toBe(2);
+    provider.loggedOut.add(token);
+    later(61);
+    expect(await codeOf(app, token)).toBe('UNAUTHENTICATED');
+  });
+
+  test('is not remembered beyond its end', async () => {
+    const token = provider.opaque({ ...maria, exp: Math.floor(Date.now() / 1_000) + 20 });
+    expect(await codeOf(app, token)).toBe('ok');
+    later(21);
+    expect(await codeOf(app, token)).toBe('UNAUTHENTICATED');
+  });
+
+  test('that the provider does not know is refused, and the refusal remembered', async () => {
+    for (let i = 0; i < 5; i++) expect(await codeOf(app, 'nobody-knows-me')).toBe('UNAUTHENTICATED');
+    expect(provider.count(INTROSPECTION)).toBe(1);
+  });
+
+  test.each<[string, unknown]>([
+    ['that it is active in words', { active: 'true' }],
+    ['that it is active as a number', { active: 1 }],
+    ['that it is active, and nothing else', { active: true }],
+    ['that it is active until nobody knows when', { active: true, aud: [PROJECT], ...maria }],
+    ['whose it is, but not whether it is active', { active: null, aud: [PROJECT], ...maria, exp: 9e9 }],
+  ])('of which the provider says %s is refused', async (_, answer) => {
+    provider.faults.set(INTROSPECTION, (_request, response) => void response.end(JSON.stringify(answer)));
+    expect(await codeOf(app, provider.opaque(maria))).toBe('UNAUTHENTICATED');
+  });
+
+  test('is asked about with our secret, which its readers may not guess at', async () => {
+    await codeOf(app, 'a-token_of+somebody/');
+    const [question] = provider.asked.filter(({ path }) => path === INTROSPECTION);
+    const pair = Buffer.from(question?.authorization?.replace('Basic ', '') ?? '', 'base64').toString();
+    expect(pair.split(':').map(decodeURIComponent)).toEqual([CLIENT.id, CLIENT.secret]);
+    expect(question?.body.get('token')).toBe('a-token_of+somebody/');
+  });
+
+  test('of an API key of ours is never shown to the provider', async () => {
+    for (const key of ['pp_live_12345678_secret', 'pp_test_12345678_secret', 'PP_LIVE_x'])
+      expect(await codeOf(app, key)).toBe('UNAUTHENTICATED');
+    expect(provider.asked).toEqual([]);
+  });
+
+  test('is asked about with the key of an API application where there is one', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const file = join(mkdtempSync(join(tmpdir(), 'portal-oidc-')), 'key.json');
+    const key = privateKey.export({ type: 'pkcs1', format: 'pem' });
+    writeFileSync(
+      file,
+      JSON.stringify({ type: 'application', keyId: 'k1', key, appId: '1', clientId: CLIENT.id }),
+    );
+    await withFresh(
+      async (fresh) => {
+        expect(await codeOf(fresh, provider.opaque(maria))).toBe('ok');
+        const { body, authorization } = provider.asked.at(-1) ?? {};
+        expect(authorization).toBeUndefined();
+        expect(body?.get('client_assertion_type')).toBe(
+          'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        );
+        const assertion = body?.get('client_assertion') ?? '';
+        const { payload } = await jwtVerify(assertion, publicKey, {
+          issuer: CLIENT.id,
+          subject: CLIENT.id,
+          audience: provider.url,
+          maxTokenAge: '1h',
+        });
+        expect(payload.exp).toBeLessThanOrEqual(Date.now() / 1_000 + 61);
+        expect(decodeProtectedHeader(assertion)).toMatchObject({ alg: 'RS256', kid: 'k1' });
+      },
+      { OIDC_CLIENT_ID: '', OIDC_CLIENT_SECRET: '', OIDC_KEY_FILE: file },
+    );
+  });
+});

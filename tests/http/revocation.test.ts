@@ -1,0 +1,187 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createTestApp, type TestApp } from '../support/app.ts';
+import {
+  faults,
+  maria,
+  PARTNER_ORG,
+  PROJECT,
+  person,
+  STAFF_ORG,
+  startIdentityProvider,
+  type TestProvider,
+} from '../support/identity-provider.ts';
+import { CREATE_PAYOUT, type MadePartner, makeApproved, makePartner, staffOf } from '../support/make.ts';
+
+const UPDATE_PROGRAM = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { tenantId } }';
+const ME = '{ program { tenantId } }';
+const APPROVE_PAYOUT = 'mutation ($id: ID!) { approvePayout(id: $id) { status } }';
+const INTROSPECTION = '/oauth/v2/introspect';
+
+let provider: TestProvider;
+let app: TestApp;
+
+/** A process of its own, which knows nothing of the provider yet. */
+async function start(env: Record<string, string> = {}): Promise<TestApp> {
+  const made = await createTestApp({}, { ...provider.env, ...env });
+  const admin = await made.token('PLATFORM_ADMIN');
+  await made.ask(admin, UPDATE_PROGRAM, { input: { identityOrgId: STAFF_ORG } });
+  return made;
+}
+beforeAll(async () => {
+  provider = await startIdentityProvider();
+});
+afterAll(() => provider.stop());
+beforeEach(() => void provider.asked.splice(0));
+afterEach(() => {
+  vi.useRealTimers();
+  provider.faults.clear();
+});
+
+const later = (seconds: number) => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1_000 });
+describe('where money moves', () => {
+  let partner: MadePartner;
+  let staff: Awaited<ReturnType<typeof staffOf>>;
+  beforeAll(async () => {
+    app = await start();
+    staff = await staffOf(app);
+    partner = await makePartner(app, staff.manager, { identityOrgId: PARTNER_ORG, payoutMethod: 'STRIPE' });
+  });
+  afterAll(() => app.close());
+
+  async function payout(): Promise<string> {
+    await makeApproved(app, staff, partner.id);
+    const input = { partnerId: partner.id, periodStart: '2026-01-01', periodEnd: '2100-01-01' };
+    return (await app.ask(staff.tom, CREATE_PAYOUT, { input })).createPayout.id;
+  }
+  const tokenOf = async (kind: string, claims: object = maria) =>
+    kind === 'JWT' ? provider.jwt(claims) : provider.opaque(claims);
+
+  test.each(['JWT', 'opaque token'])('the provider is asked whether the %s still counts', async (kind) => {
+    const token = await tokenOf(kind);
+    await app.ask(token, ME);
+    const asked = provider.count(INTROSPECTION);
+    await app.ask(token, APPROVE_PAYOUT, { id: await payout() });
+    expect(provider.count(INTROSPECTION)).toBe(asked + 1);
+    const mutation = `mutation ($id: ID!) { ${Array.from({ length: 20 }, (_, i) => `a${i}: approvePayout(id: $id) { id }`)} }`;
+    await app.send(token, mutation, { id: await payout() });
+    expect(provider.count(INTROSPECTION)).toBe(asked + 2); // once a request
+  });
+
+  test.each(['JWT', 'opaque token'])('the %s of who has logged out is refused at once', async (kind) => {
+    const [id, token] = [await payout(), await tokenOf(kind)];
+    await app.ask(token, ME);
+    await app.ask(token, ME);
+    provider.loggedOut.add(token);
+    await app.ask(token, ME); // reads know of it later
+    expect((await app.refusal(token, APPROVE_PAYOUT, { id })).code).toBe('UNAUTHENTICATED');
+    const { rows } = await app.database.pool.query('select status from payouts where id = $1', [id]);
+    expect(rows).toEqual([{ status: 'PENDING' }]);
+  });
+
+  test('who has lost the role is refused, though the token still names it', async () => {
+    const token = await provider.jwt(maria);
+    const now = Math.floor(Date.now() / 1_000);
+    const answer = {
+      active: true,
+      aud: [PROJECT],
+      exp: now + 60,
+      ...person(maria.sub, STAFF_ORG, { analyst: [STAFF_ORG] }),
+    };
+    provider.faults.set(INTROSPECTION, (_, response) => void response.end(JSON.stringify(answer)));
+    expect((await app.refusal(token, APPROVE_PAYOUT, { id: partner.id })).code).toBe('FORBIDDEN');
+  });
+
+  test('who turns out to be somebody else is refused', async () => {
+    const token = await provider.jwt(maria);
+    const now = Math.floor(Date.now() / 1_000);
+    const answer = { active: true, aud: [PROJECT], exp: now + 60, ...maria, sub: 'tom' };
+    provider.faults.set(INTROSPECTION, (_, response) => void response.end(JSON.stringify(answer)));
+    expect((await app.refusal(token, APPROVE_PAYOUT, { id: partner.id })).code).toBe('UNAUTHENTICATED');
+  });
+
+  test.each(faults.filter(([name]) => !/object|list|null/.test(name)))(
+    'nobody may decide while the provider %s; reads go on',
+    async (_, fault) => {
+      const [id, token] = [await payout(), await provider.jwt(maria)];
+      provider.faults.set(INTROSPECTION, fault);
+      expect((await app.refusal(token, APPROVE_PAYOUT, { id })).code).toBe('SERVICE_UNAVAILABLE');
+      await app.ask(token, ME);
+      const { rows } = await app.database.pool.query('select status from payouts where id = $1', [id]);
+      expect(rows).toEqual([{ status: 'PENDING' }]);
+      provider.faults.clear();
+      later(3);
+      await app.ask(token, APPROVE_PAYOUT, { id });
+    },
+  );
+
+  test('a token of ours that was signed out is refused, by its copy in other letters too', async () => {
+    const id = await payout();
+    const token = await app.token('FINANCE');
+    await app.ask(token, ME);
+    const last = token.at(-1) ?? '';
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const twin = token.slice(0, -1) + letters[letters.indexOf(last) ^ 1]; // the same bytes, written differently
+    expect(await app.ask(token, 'mutation { signOut }')).toEqual({ signOut: true });
+    for (const each of [token, twin]) {
+      expect((await app.refusal(each, APPROVE_PAYOUT, { id })).code).toBe('UNAUTHENTICATED');
+      expect((await app.refusal(each, ME)).code).toBe('UNAUTHENTICATED');
+    }
+    await app.ask(await app.token('FINANCE'), ME);
+  });
+
+  test('a token that another process signed out is refused at once, and elsewhere within ten seconds', async () => {
+    const id = await payout();
+    const token = await app.token('FINANCE');
+    await app.ask(token, ME);
+    const elsewhere = await createTestApp({}, provider.env);
+    const spent: { fingerprint: string }[] = [];
+    try {
+      await elsewhere.ask(token, 'mutation { signOut }');
+      spent.push(...(await elsewhere.database.pool.query('select fingerprint from signed_out_tokens')).rows);
+    } finally {
+      await elsewhere.close();
+    }
+    await app.database.pool.query('insert into signed_out_tokens (fingerprint) values ($1)', [
+      spent[0]?.fingerprint,
+    ]);
+    await app.ask(token, ME);
+    expect((await app.refusal(token, APPROVE_PAYOUT, { id })).code).toBe('UNAUTHENTICATED');
+    const other = await app.token('FINANCE');
+    await app.ask(other, ME);
+    later(11);
+    expect((await app.refusal(token, ME)).code).toBe('UNAUTHENTICATED');
+  });
+
+  test('a sign-in is as fresh as the provider says, not as the token looks', async () => {
+    const owner = person('7', PARTNER_ORG, { partner_owner: [PARTNER_ORG] });
+    const SET =
+      'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }';
+    const manager = person('8', STAFF_ORG, { program_manager: [STAFF_ORG] });
+    const now = Math.floor(Date.now() / 1_000);
+    const update = (token: string) =>
+      app.send(token, SET, { id: partner.id, input: { identityOrgId: PARTNER_ORG } });
+    const reasons: Record<string, string | undefined> = {};
+    for (const [name, time] of [
+      ['now', now],
+      ['long ago', now - 3_600],
+      ['nobody says', undefined],
+    ] as const)
+      for (const kind of ['JWT', 'opaque token']) {
+        const { errors } = await update(
+          await tokenOf(kind, { ...manager, ...(time && { auth_time: time }) }),
+        );
+        reasons[`${kind}, ${name}`] = errors?.[0]?.extensions.reason;
+      }
+    expect(reasons).toEqual({
+      'JWT, now': undefined,
+      'opaque token, now': undefined,
+      'JWT, long ago': 'STEP_UP_REQUIRED',
+      'opaque token, long ago': 'STEP_UP_REQUIRED',
+      'JWT, nobody says': 'STEP_UP_REQUIRED',
+      'opaque token, nobody says': 'STEP_UP_REQUIRED',
+    });
+    expect(
+      (await update(await provider.jwt({ ...owner, auth_time: now }))).errors?.[0]?.extensions.code,
+    ).toBe('FORBIDDEN');
+  });
+});
