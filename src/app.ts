@@ -8,10 +8,12 @@ import { startEmbeddedCerbos } from './adapters/cerbos/embedded-cerbos.ts';
 import { awsKms } from './adapters/kms/aws-kms.ts';
 import { fileKms } from './adapters/kms/file-kms.ts';
 import { gcpKms } from './adapters/kms/gcp-kms.ts';
+import { memoryCallCounter } from './adapters/memory/memory-call-counter.ts';
 import { memoryFeed } from './adapters/memory/memory-feed.ts';
 import { monthlyPseudonym } from './adapters/monthly-pseudonym.ts';
 import { oidc } from './adapters/oidc/oidc.ts';
 import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
+import { redisCallCounter } from './adapters/redis/redis-call-counter.ts';
 import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
 import { sealFile } from './adapters/seal-file/seal-file.ts';
@@ -104,6 +106,8 @@ export async function createApp(
     isSignedOut: (fingerprint) => isSignedOut(database.pool, fingerprint),
   });
   ports.feed.subscribe(CREDENTIALS, auth.forget);
+  const warn = (error: Error) => log.warn({ error }, 'redis');
+  const counter = config.redisUrl ? redisCallCounter(config.redisUrl, warn) : memoryCallCounter();
   const server = await httpServer({
     schema: await createSchema(),
     services,
@@ -113,6 +117,9 @@ export async function createApp(
     corsOrigins: config.corsOrigins,
     trustProxy: config.trustProxy,
     drainMs: config.drainMs,
+    counter,
+    processes: config.processes,
+    limits: config,
     playground: config.playground
       ? {
           folder: PLAYGROUND,
@@ -139,6 +146,7 @@ export async function createApp(
       await worker?.stop();
       await ports.feed.close();
       await ports.policy.close();
+      await counter.close();
       await database.close();
       await owner.end();
     },

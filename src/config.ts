@@ -41,6 +41,12 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** How many proxies stand before this process, or their networks; what they say of the caller's address is believed. */
   readonly trustProxy: number | readonly string[];
+  /** API calls of each person of staff and of each server; partners have the limits of their tiers. */
+  readonly staffCallsPerHour: number;
+  /** Calls from one address without a credential, or with one that is refused. */
+  readonly anonymousCallsPerMinute: number;
+  /** How many API processes share Redis: while it is away each gives out its part. */
+  readonly processes: number;
   /** How long a stopping process still takes requests, so that callers learn to go elsewhere. */
   readonly drainMs: number;
   /** How long a click says something of its visitor. */
@@ -151,6 +157,9 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     leaseSeconds: number('PAYOUT_LEASE_SECONDS', 30, 1, 600),
     corsOrigins,
     trustProxy: hops ?? proxies,
+    staffCallsPerHour: number('STAFF_CALLS_PER_HOUR', 2_000_000, 1, 1_000_000_000),
+    anonymousCallsPerMinute: number('ANONYMOUS_CALLS_PER_MINUTE', 120, 1, 1_000_000_000),
+    processes: number('PROCESSES', 2, 1, 1_000),
     drainMs: number('SHUTDOWN_DRAIN_MS', production ? 1_000 : 0, 0, 20_000),
     logLevel: env['LOG_LEVEL'] || (production ? 'info' : 'warn'),
     auditSealFile: env['AUDIT_SEAL_FILE'] || join(dataFolder, 'audit-seals.jsonl'),

@@ -11,10 +11,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Context } from '../kernel/context.ts';
 import type { Executor } from './executor.ts';
-import { withinLimits } from './limits.ts';
-import { literalAtFault } from './literals.ts';
-
-export const MAX_TOKENS = 5_000;
+import { MAX_TOKENS } from './limits.ts';
 
 /** Apollo parses, validates and answers; the executor is ours, by way of its gateway option. */
 export async function apolloServer(
@@ -47,24 +44,20 @@ export async function apolloServer(
     hideSchemaDetailsFromClientErrors: !introspection,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    validationRules: [withinLimits],
+    persistedQueries: false, // else anyone may register documents
     logger: {
       debug() {},
       info() {},
       warn: (message) => log.warn(message),
       error: (message) => log.error(message),
     },
-    // What the executor returns has its code; what Apollo refuses itself (parse, validate, CSRF) has one too.
+    // What the executor returns has its code; what Apollo refuses itself (methods, bodies, CSRF) has one too.
     formatError: (formatted, error) => {
-      const code = formatted.extensions?.['code'];
-      // Apollo gives its own code to whatever a validation rule says.
-      const limit = formatted.extensions?.['field'] === 'query' ? 'query' : null;
-      const field = code === 'GRAPHQL_VALIDATION_FAILED' ? (limit ?? literalAtFault(error)) : null;
-      if (field) return { ...formatted, extensions: { code: 'BAD_USER_INPUT', field } };
-      if (code !== 'INTERNAL_SERVER_ERROR' || formatted.extensions?.['requestId']) return formatted;
+      const { code, requestId: logged } = formatted.extensions ?? {};
+      if (code !== 'INTERNAL_SERVER_ERROR' || logged) return formatted;
       const requestId = randomUUID();
       log.error({ requestId, error }, 'unexpected error');
-      return { message: 'internal error', extensions: { code: 'INTERNAL_SERVER_ERROR', requestId } };
+      return { message: 'internal error', extensions: { code, requestId } };
     },
     plugins: [
       ApolloServerPluginCacheControlDisabled(), // costs a quarter of a screen's time and we serve nothing cacheable

@@ -14,6 +14,8 @@ import { responseError } from '../kernel/format-error.ts';
 import { memo } from '../kernel/memo.ts';
 import { keepsItsText, unkept, variableErrors } from './variables.ts';
 
+const MAX_ERRORS = 100; // of an answer; what failed is null there all the same
+
 interface Operation {
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
@@ -80,7 +82,7 @@ export function executorOf(schema: GraphQLSchema): Executor {
     }
     return {
       ...(result as ExecutionResult),
-      errors: result.errors.map((error) => responseError(withOriginal(error), context)),
+      errors: result.errors.slice(0, MAX_ERRORS).map((error) => responseError(withOriginal(error), context)),
     };
   }
 

@@ -1,58 +1,107 @@
 import {
-  GraphQLError,
+  type DefinitionNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
   Kind,
+  type OperationDefinitionNode,
   type SelectionSetNode,
-  type ValidationContext,
-  type ValidationRule,
+  type ValueNode,
+  visit,
 } from 'graphql';
 
-const MAX_DEPTH = 12; // our own clients go 8 deep
-const MAX_ROOT_FIELDS = 100;
+// What one operation may be. Our own clients stay far below: 8 deep, 200 tokens, no alias.
+export const MAX_TOKENS = 5_000;
+export const MAX_ERRORS = 5; // of a refusal; the rest says nothing new
+export const MAX_LIST = 250;
+const MAX_OPERATIONS = 25; // of a document, of which one runs
+const MAX_DEPTH = 12;
+const MAX_ROOT_FIELDS = 50;
+const MAX_ALIASES = 50;
+const MAX_DIRECTIVES = 50;
 const MAX_ROWS = 25_000;
 const MAX_SELECTIONS = 10_000; // with every fragment written out: a few of them in each other make millions
+const MAX_REPEATS = 100; // graphql-js compares each field with each other one of its name
 const PAGE = 20;
 const LARGEST_PAGE = 100;
 
-/** Refuses what would cost out of proportion before anything runs: too deep, too many fields, or pages within pages
- *  that could come to too many rows. A page size in a variable counts as the largest. */
-export const withinLimits: ValidationRule = (context: ValidationContext) => ({
-  OperationDefinition({ selectionSet }) {
-    const tooMuch =
-      selectionSet.selections.length > MAX_ROOT_FIELDS
-        ? `asks for more than ${MAX_ROOT_FIELDS} root fields`
-        : measure(context, selectionSet);
-    if (tooMuch === null) return;
-    context.reportError(
-      new GraphQLError(`the operation ${tooMuch}`, {
-        extensions: { code: 'BAD_USER_INPUT', field: 'query' },
-      }),
-    );
-  },
-});
+/** What is too much of a document, in words, or null. It is asked before validation, whose own time it bounds. */
+export function excessOf(document: DocumentNode): string | null {
+  const operations = document.definitions.filter(isOperation);
+  if (operations.length > MAX_OPERATIONS) return `the document has more than ${MAX_OPERATIONS} operations`;
+  const fragments = fragmentsOf(document);
+  for (const { selectionSet } of operations) {
+    const tooMuch = measure(fragments, selectionSet);
+    if (tooMuch) return `the operation ${tooMuch}`;
+  }
+  const written = excessInText(document);
+  return written && `the document ${written}`;
+}
 
-/** What is too much of an operation, in words, or null. Fragments in a circle are refused by another rule, but this one
- *  may see them first: depth and the count of selections end them. */
-function measure(context: ValidationContext, operation: SelectionSetNode): string | null {
+const isOperation = (node: DefinitionNode): node is OperationDefinitionNode =>
+  node.kind === Kind.OPERATION_DEFINITION;
+
+type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+const fragmentsOf = ({ definitions }: DocumentNode): Fragments =>
+  new Map(
+    definitions.flatMap((node) => (node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node]] : [])),
+  );
+
+function excessInText(document: DocumentNode): string | null {
+  let aliases = 0;
+  let directives = 0;
+  let longest = 0;
+  visit(document, {
+    enter(node) {
+      if (node.kind === Kind.FIELD && node.alias) aliases++;
+      else if (node.kind === Kind.DIRECTIVE) directives++;
+      else if (node.kind === Kind.LIST) longest = Math.max(longest, node.values.length);
+    },
+  });
+  if (aliases > MAX_ALIASES) return `has more than ${MAX_ALIASES} aliases`;
+  if (directives > MAX_DIRECTIVES) return `has more than ${MAX_DIRECTIVES} directives`;
+  return longest > MAX_LIST ? `has a list of more than ${MAX_LIST} values` : null;
+}
+
+/** Fragments in a circle are refused by validation, but this sees them first: depth and the counts end them. */
+function measure(fragments: Fragments, operation: SelectionSetNode): string | null {
   let seen = 0;
+  let repeats = 0;
   let cost = 0;
 
-  function walk(set: SelectionSetNode, rows: number, depth: number): string | null {
+  function walk(set: SelectionSetNode, rows: number, depth: number, names: Set<string>): string | null {
     if (depth > MAX_DEPTH) return `is nested more than ${MAX_DEPTH} deep`;
     for (const node of set.selections) {
       if (++seen > MAX_SELECTIONS) return `has more than ${MAX_SELECTIONS} fields`;
-      const below = node.kind === Kind.FRAGMENT_SPREAD ? context.getFragment(node.name.value) : node;
-      if (!below?.selectionSet) continue;
       let inside = rows;
+      let namesInside = names;
       if (node.kind === Kind.FIELD) {
-        const first = node.arguments?.find(({ name }) => name.value === 'first');
-        inside = rows * (first ? sizeOf(first.value) : asksEdges(below.selectionSet, depth) ? PAGE : 1);
+        const name = (node.alias ?? node.name).value;
+        if (names.has(name) && ++repeats > MAX_REPEATS)
+          return `repeats its fields more than ${MAX_REPEATS} times`;
+        names.add(name);
+        if (names === root && names.size > MAX_ROOT_FIELDS)
+          return `asks for more than ${MAX_ROOT_FIELDS} root fields`;
+        if (!node.selectionSet || isIntrospection(node)) continue; // graphql-js bounds the depth of introspection
+        inside = rows * sizeOf(node, depth);
         if (inside > rows) cost += inside;
+        namesInside = new Set();
       }
-      const fault = walk(below.selectionSet, inside, depth + 1);
+      const below = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
+      if (!below?.selectionSet) continue;
+      const fault = walk(below.selectionSet, inside, depth + 1, namesInside);
       if (fault) return fault;
       if (cost > MAX_ROWS) return `could answer with more than ${MAX_ROWS} rows: ask for smaller pages`;
     }
     return null;
+  }
+
+  /** How many rows a field answers with: its page, where it has pages. A size in a variable counts as the largest. */
+  function sizeOf({ arguments: given, selectionSet }: FieldNode, depth: number): number {
+    const first = given?.find(({ name }) => name.value === 'first');
+    if (first) return pageSize(first.value);
+    return selectionSet && asksEdges(selectionSet, depth) ? PAGE : 1;
   }
 
   /** Whether it is a page, also where a fragment says so. */
@@ -60,15 +109,43 @@ function measure(context: ValidationContext, operation: SelectionSetNode): strin
     return set.selections.some((node) => {
       if (node.kind === Kind.FIELD) return node.name.value === 'edges';
       if (++seen > MAX_SELECTIONS || depth > MAX_DEPTH) return false;
-      const fragment = node.kind === Kind.FRAGMENT_SPREAD ? context.getFragment(node.name.value) : node;
+      const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
       return fragment ? asksEdges(fragment.selectionSet, depth + 1) : false;
     });
   }
 
-  return walk(operation, 1, 1);
+  const root = new Set<string>();
+  return walk(operation, 1, 1, root);
 }
 
-function sizeOf(value: { kind: string; value?: unknown }): number {
+const isIntrospection = ({ name }: FieldNode): boolean => name.value.startsWith('__');
+
+function pageSize(value: ValueNode): number {
   const size = value.kind === Kind.INT ? Number(value.value) : LARGEST_PAGE;
   return Math.min(Math.max(size, 1), LARGEST_PAGE);
+}
+
+export interface RootFields {
+  /** How many there are, each under each of its names. */
+  readonly calls: number;
+  /** The fields themselves. */
+  readonly fields: ReadonlySet<string>;
+}
+
+/** What a valid operation asks of the root, its fragments written out. */
+export function rootFieldsOf(document: DocumentNode, { selectionSet }: OperationDefinitionNode): RootFields {
+  const fragments = fragmentsOf(document);
+  const names = new Set<string>();
+  const fields = new Set<string>();
+  function collect(set: SelectionSetNode | undefined): void {
+    for (const node of set?.selections ?? []) {
+      if (node.kind === Kind.FIELD) {
+        names.add((node.alias ?? node.name).value);
+        fields.add(node.name.value);
+      } else
+        collect((node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value))?.selectionSet);
+    }
+  }
+  collect(selectionSet);
+  return { calls: names.size, fields };
 }

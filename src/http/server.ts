@@ -2,17 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeaderMap } from '@apollo/server';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
-import { AppError, type ErrorCode } from '../domain/errors.ts';
+import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { AppError, ErrorCode } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { authorityOf } from '../kernel/authority.ts';
 import { nothing } from '../kernel/bound-pool.ts';
 import { contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf } from '../kernel/format-error.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
+import type { CallCounter } from '../ports/call-counter.ts';
+import { admissionOf, type CallLimits, type Pass } from './admission.ts';
 import { apolloServer } from './apollo.ts';
 import { type Authenticator, credentialOf, type Door } from './authenticate.ts';
+import { callBudgets, type Standing } from './call-budgets.ts';
 import { callerAddress, trusting } from './caller-address.ts';
+import { documentsOf } from './documents.ts';
 import { allowsOrigin, type EdgeOptions, guardEdge } from './edge.ts';
 import { executorOf } from './executor.ts';
 import { servePlayground } from './playground.ts';
@@ -31,6 +35,10 @@ export interface HttpOptions extends EdgeOptions {
   readonly introspection: boolean;
   readonly trustProxy: number | readonly string[];
   readonly drainMs: number;
+  /** Counts calls for all processes. */
+  readonly counter: CallCounter;
+  readonly processes: number;
+  readonly limits: CallLimits;
   /** The folder of the built playground and the token that it starts with; null: no playground. */
   readonly playground: { readonly folder: string; readonly token: () => Promise<string | null> } | null;
 }
@@ -44,11 +52,19 @@ export async function httpServer({
   playground,
   trustProxy,
   drainMs,
+  counter,
+  processes,
+  limits,
   ...edge
 }: HttpOptions): Promise<FastifyInstance> {
   const { pool, log } = services;
   const execute = executorOf(schema);
   const apollo = await apolloServer(schema, execute, log, { introspection });
+  const admission = admissionOf(
+    documentsOf(schema, { introspection }),
+    callBudgets(counter, processes),
+    limits,
+  );
   const server = fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
@@ -82,7 +98,7 @@ export async function httpServer({
     schema,
     execute,
     services,
-    introspection,
+    admission,
     door,
     trusts,
     allowsOrigin: allowsOrigin(edge),
@@ -97,7 +113,8 @@ export async function httpServer({
   server.addHook('onClose', () => apollo.stop());
 
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    if (error instanceof AppError) return sendRefusal(reply, error);
+    const refusal = refusalOf(error);
+    if (refusal) return sendRefusal(reply, refusal);
     const status = error.statusCode ?? 500;
     if (status < 500)
       return reply
@@ -114,12 +131,23 @@ export async function httpServer({
   async function graphql(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store');
     const { authorization } = request.headers;
-    const actor = await door.actorOf(authorization).catch((error: unknown) => {
-      const refusal = refusalOf(error);
-      if (!refusal) throw error;
-      return refusal;
+    const ipAddress = callerAddress(request.raw, trusts);
+    const actor = await door.actorOf(authorization).catch(async (error: unknown) => {
+      if (refusalOf(error)?.code === 'UNAUTHENTICATED') await admission.refused(ipAddress);
+      throw error;
     });
-    if (actor instanceof AppError) return sendRefusal(reply, actor);
+    const ctx = contextFor(services, {
+      actor,
+      actorNow: () => door.actorNow(authorization),
+      credential: credentialOf(authorization),
+      requestId: request.id,
+      ipAddress,
+    });
+    const pass = await admission.passFor(ctx);
+    const faults = await faultsOf(request, pass).finally(() => {
+      reply.headers(rateHeaders(pass.standing())); // not returned: a reply is a promise of its own end
+    });
+    if (faults) return sendErrors(request, reply, faults);
     const started = performance.now();
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers)) {
@@ -136,14 +164,7 @@ export async function httpServer({
         search: /\?.*$/.exec(request.url)?.[0] ?? '',
         body: request.body,
       },
-      context: async () =>
-        contextFor(services, {
-          actor,
-          actorNow: () => door.actorNow(authorization),
-          credential: credentialOf(authorization),
-          requestId: request.id,
-          ipAddress: callerAddress(request.raw, trusts),
-        }),
+      context: async () => ctx,
     });
     log.debug(
       {
@@ -183,6 +204,18 @@ export async function httpServer({
   return server;
 }
 
+/** What keeps the operation of a request from running; null: nothing, or there is none and Apollo says so. */
+async function faultsOf(
+  { body, query: search }: FastifyRequest,
+  pass: Pass,
+): Promise<readonly GraphQLError[] | null> {
+  await pass.enter();
+  const { query, operationName } = (body ?? search) as Record<string, unknown>;
+  if (typeof query !== 'string') return null;
+  const operation = await pass.admit(query, typeof operationName === 'string' ? operationName : null);
+  return 'document' in operation ? null : operation;
+}
+
 const statuses: Record<ErrorCode, number> = {
   BAD_USER_INPUT: 400,
   UNAUTHENTICATED: 401,
@@ -198,3 +231,22 @@ function sendRefusal(reply: FastifyReply, { code, message, details }: AppError):
   if (details.retryAfter !== undefined) reply.header('retry-after', details.retryAfter);
   return reply.code(statuses[code]).send({ errors: [{ message, extensions: { code, ...details } }] });
 }
+
+/** Errors of an operation that does not run, as Apollo would send them. */
+function sendErrors(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  errors: readonly GraphQLError[],
+): FastifyReply {
+  const modern = request.headers.accept?.includes('application/graphql-response+json');
+  return reply
+    .code(400)
+    .type(`${modern ? 'application/graphql-response+json' : 'application/json'}; charset=utf-8`)
+    .send(JSON.stringify({ errors }));
+}
+
+const rateHeaders = ({ limit, remaining, resetSeconds }: Standing) => ({
+  'ratelimit-limit': limit,
+  'ratelimit-remaining': remaining,
+  'ratelimit-reset': resetSeconds,
+});

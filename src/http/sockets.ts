@@ -3,31 +3,23 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   createSourceEventStream,
-  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   execute as executeOne,
   GraphQLError,
   type GraphQLSchema,
-  getOperationAST,
-  NoSchemaIntrospectionCustomRule,
-  parse,
-  specifiedRules,
-  type ValidationRule,
-  validate,
 } from 'graphql';
 import { CloseCode } from 'graphql-ws';
 import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { AppError } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { type Context, contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf, responseError } from '../kernel/format-error.ts';
-import { MAX_TOKENS } from './apollo.ts';
+import type { Admission } from './admission.ts';
 import { credentialOf, type Door } from './authenticate.ts';
 import { callerAddress, type Trusts } from './caller-address.ts';
 import type { Executor } from './executor.ts';
-import { withinLimits } from './limits.ts';
-import { literalAtFault } from './literals.ts';
 import { variableErrors } from './variables.ts';
 
 const MAX_MESSAGE = 64 * 1024;
@@ -44,7 +36,7 @@ interface SocketOptions {
   readonly schema: GraphQLSchema;
   readonly execute: Executor;
   readonly services: Services;
-  readonly introspection: boolean;
+  readonly admission: Admission;
   readonly trusts: Trusts;
   readonly allowsOrigin: (origin: string) => boolean;
   /** The actor of a credential; its tenant has a program from then on. */
@@ -54,13 +46,19 @@ interface SocketOptions {
 /** GraphQL over WebSocket (graphql-transport-ws) on the same path, with the same credential in `authorization`. */
 export function serveSockets(
   server: Server,
-  { schema, execute, services, introspection, trusts, allowsOrigin, door }: SocketOptions,
+  { schema, execute, services, admission, trusts, allowsOrigin, door }: SocketOptions,
 ): { close(): Promise<void> } {
-  const rules = [
-    ...specifiedRules,
-    withinLimits,
-    ...(introspection ? [] : [NoSchemaIntrospectionCustomRule]),
-  ];
+  /** What to say of a credential that was not taken. */
+  async function refusedAt(address: string, error: unknown): Promise<AppError> {
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    if (refusal.code !== 'UNAUTHENTICATED') return refusal;
+    return admission.refused(address).then(
+      () => refusal,
+      (tooMany: AppError) => tooMany,
+    );
+  }
+
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE,
@@ -81,9 +79,8 @@ export function serveSockets(
           closeAt(socket, door.expiryOf(authorization));
           if (authorization) closeWhenTakenBack(socket, actor, () => door.actorNow(authorization));
         } catch (error) {
-          const refusal = refusalOf(error);
-          if (!refusal) throw error;
-          const code = refusal.code === 'SERVICE_UNAVAILABLE' ? TRY_AGAIN_LATER : CloseCode.Forbidden;
+          const refusal = await refusedAt(callerAddress(ctx.extra.request, trusts), error);
+          const code = refusal.code === 'UNAUTHENTICATED' ? CloseCode.Forbidden : TRY_AGAIN_LATER;
           socket.close(code, refusal.message.slice(0, 120));
         }
         return true;
@@ -92,18 +89,38 @@ export function serveSockets(
         const { authorization, request } = ctx.extra;
         const requestId = randomUUID();
         const again = () => door.actorOf(authorization);
-        const actor = await again().catch((error: Error) => error);
-        if (actor instanceof Error)
-          return [responseError(new GraphQLError('', { originalError: actor }), { ...services, requestId })];
-        const context = contextFor(services, {
-          actor,
-          actorNow: () => door.actorNow(authorization),
-          credential: credentialOf(authorization),
-          requestId,
-          ipAddress: callerAddress(request, trusts),
-        });
-        const prepared = prepare(schema, rules, { query, operationName, variables, context });
-        return 'schema' in prepared ? Object.assign(prepared, { again }) : prepared;
+        try {
+          const contextValue = contextFor(services, {
+            actor: await again(),
+            actorNow: () => door.actorNow(authorization),
+            credential: credentialOf(authorization),
+            requestId,
+            ipAddress: callerAddress(request, trusts),
+          });
+          const pass = await admission.passFor(contextValue);
+          await pass.enter();
+          const operation = await pass.admit(query, operationName);
+          if (!('document' in operation)) return operation;
+          const variableValues = variables ?? {};
+          const faults = variableErrors(schema, operation.definition, variableValues);
+          if (faults.length) return faults;
+          const { document } = operation;
+          return {
+            schema,
+            document,
+            operationName: operationName ?? null,
+            variableValues,
+            contextValue,
+            again,
+          };
+        } catch (error) {
+          return [
+            responseError(new GraphQLError('', { originalError: error as Error }), {
+              ...services,
+              requestId,
+            }),
+          ];
+        }
       },
       execute: ({ document, operationName, variableValues, contextValue }: ExecutionArgs) =>
         execute({
@@ -160,58 +177,6 @@ function closeWhenTakenBack(socket: WebSocket, was: Actor, ask: () => Promise<Ac
     if (refused) socket.close(CloseCode.Forbidden, 'the credential no longer counts');
   }, ASK_AGAIN_MS);
   socket.once('close', () => clearInterval(timer));
-}
-
-interface Asked {
-  readonly query: string;
-  readonly operationName?: string | null | undefined;
-  readonly variables?: Record<string, unknown> | null | undefined;
-  readonly context: Context;
-}
-
-/** What HTTP asks of an operation before it runs, asked of one that came by socket: its errors, or what to run. */
-function prepare(
-  schema: GraphQLSchema,
-  rules: readonly ValidationRule[],
-  { query, operationName, variables, context }: Asked,
-): ExecutionArgs | readonly GraphQLError[] {
-  let document: DocumentNode;
-  try {
-    document = parse(query, { maxTokens: MAX_TOKENS });
-  } catch (error) {
-    return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
-  }
-  const invalid = validate(schema, document, rules, { maxErrors: 5 });
-  if (invalid.length) return invalid.map((error) => coded(error, 'GRAPHQL_VALIDATION_FAILED'));
-  const operation = getOperationAST(document, operationName);
-  if (!operation)
-    return [
-      new GraphQLError('operationName names no operation', {
-        extensions: { code: 'BAD_USER_INPUT', field: 'operationName' },
-      }),
-    ];
-  const faults = variableErrors(schema, operation, variables ?? {});
-  if (faults.length) return faults;
-  return {
-    schema,
-    document,
-    operationName: operationName ?? null,
-    variableValues: variables ?? {},
-    contextValue: context,
-  };
-}
-
-function coded(error: GraphQLError, code: string): GraphQLError {
-  const field = literalAtFault(error);
-  const extensions = error.extensions['code']
-    ? error.extensions
-    : field
-      ? { code: 'BAD_USER_INPUT', field }
-      : { code };
-  return new GraphQLError(error.message.replace(/ Did you mean .*$/, ''), {
-    nodes: error.nodes ?? null,
-    extensions,
-  });
 }
 
 function dropSlowReader(socket: WebSocket): void {

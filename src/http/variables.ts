@@ -11,8 +11,7 @@ import {
   typeFromAST,
   visit,
 } from 'graphql';
-
-const MAX_ERRORS = 5;
+import { MAX_ERRORS, MAX_LIST } from './limits.ts';
 
 /** What is wrong with the variables of an operation, each error with the path of the input at fault. */
 export function variableErrors(
@@ -82,7 +81,7 @@ const kinds: Record<string, string> = {
 const MAX_DEPTH = 32;
 
 /** The path and the fault of the first value that PostgreSQL could not keep (NUL, half a surrogate pair) or that is
- *  nested beyond reason; null where all is well. */
+ *  nested or long beyond reason; null where all is well. */
 export function unkept(value: unknown, path: string, depth = 0): { field: string; fault: string } | null {
   if (typeof value === 'string') {
     const kept = !value.includes('\0') && value.isWellFormed();
@@ -91,6 +90,8 @@ export function unkept(value: unknown, path: string, depth = 0): { field: string
   if (value === null || typeof value !== 'object') return null;
   if (depth > MAX_DEPTH)
     return { field: path.split('.', 3).join('.'), fault: `is nested more than ${MAX_DEPTH} deep` };
+  if (Array.isArray(value) && value.length > MAX_LIST)
+    return { field: path, fault: `takes at most ${MAX_LIST} values` };
   for (const [key, inner] of Object.entries(value)) {
     const found = unkept(key, path, depth) ?? unkept(inner, path ? `${path}.${key}` : key, depth + 1);
     if (found) return found;

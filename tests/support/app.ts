@@ -65,6 +65,7 @@ export async function createTestApp(
     HOST: '127.0.0.1',
     CERBOS_URL: inject('cerbos'),
     CERBOS_DEADLINE_MS: '5000',
+    ANONYMOUS_CALLS_PER_MINUTE: '1000000',
     ...env,
   });
   const logged: Record<string, unknown>[] = [];

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { until } from './until.ts';
@@ -27,23 +27,42 @@ export interface TestRedis {
 /** A Redis of the test's own on a free port, or the one of REDIS_URL. */
 export async function startRedis(): Promise<TestRedis> {
   const given = process.env['REDIS_URL'];
-  if (given) return { url: given, stop: async () => {} };
+  return given ? { url: given, stop: async () => {} } : startOwnRedis();
+}
+
+export const hasOwnRedis = installed();
+
+export interface OwnRedis extends TestRedis {
+  /** Comes back at the same address, with nothing remembered. */
+  start(): Promise<void>;
+  /** Takes connections and commands, and answers none. */
+  hang(): void;
+  goOn(): void;
+}
+
+/** A Redis that the test may do anything to. */
+export async function startOwnRedis(): Promise<OwnRedis> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as { port: number };
   probe.close();
-  const server = spawn(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let output = '';
-  server.stdout.on('data', (chunk) => (output += chunk));
-  await until(async () => output.includes('Ready to accept connections'));
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  let server: ChildProcess;
+  async function start(): Promise<void> {
+    server = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    server.stdout?.on('data', (chunk) => (output += chunk));
+    await until(async () => output.includes('Ready to accept connections'));
+  }
+  await start();
   return {
     url: `redis://127.0.0.1:${port}`,
+    start,
+    hang: () => void server.kill('SIGSTOP'),
+    goOn: () => void server.kill('SIGCONT'),
     async stop() {
-      server.kill('SIGTERM');
+      if (server.exitCode !== null || server.signalCode !== null) return;
+      server.kill('SIGKILL');
       await once(server, 'exit');
     },
   };

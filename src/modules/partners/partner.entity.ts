@@ -1,6 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
-import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../domain/payout.ts';
 import { Base } from '../../kernel/base.entity.ts';
@@ -104,6 +104,14 @@ export class Partner extends Base {
     return this.rateBps ?? null;
   }
 
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      "API calls an hour that it may make; null where its tier's limit applies (`tierConfig.apiCallsPerHour`).",
+  })
+  @Property({ type: 'integer', nullable: true })
+  apiLimitOverride?: number | null;
+
   @Field({ description: 'ISO 4217 code of the currency it is usually paid in.' })
   @Property({ type: 'text' })
   currency!: string;
@@ -158,6 +166,7 @@ export const partnerTable: Table<Partner> = {
     email: column('p.email'),
     referralCode: column('p.referral_code'),
     rateBps: column('p.rate_bps'),
+    apiLimitOverride: column('p.api_limit_override'),
     currency: column('p.currency'),
     payoutFrequency: column('p.payout_frequency'),
     payoutMethod: column('p.payout_method'),

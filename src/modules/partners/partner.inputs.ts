@@ -245,6 +245,14 @@ export class UpdatePartnerInput {
   })
   commissionRate?: number | null; // basis points
 
+  @Field(() => Int, {
+    nullable: true,
+    description: "API calls an hour that it may make, 1 to 1,000,000; null: its tier's limit.",
+  })
+  @Min(1, { message: 'must be from 1 to 1,000,000' })
+  @Max(1_000_000, { message: 'must be from 1 to 1,000,000' })
+  apiLimitOverride?: number | null;
+
   @Field(() => PayoutFrequency, { nullable: true, description: 'How often it is paid.' })
   payoutFrequency?: PayoutFrequency;
 

@@ -10,6 +10,8 @@ import { type TierConfig, tierConfigTable } from '../programs/tier-config.entity
 import { type Partner, partnerTable } from './partner.entity.ts';
 import type { PartnerFilter } from './partner.inputs.ts';
 
+const LEAST_CALLS = 1_000; // of a credential whose partner is gone
+
 const exists = where('p.deleted_at is null');
 
 export function partners(
@@ -38,6 +40,18 @@ function narrow(filter: PartnerFilter | null): Condition[] {
 /** One partner, or NOT_FOUND. */
 export const partner = (ctx: Context, info: GraphQLResolveInfo, id: string): Promise<Partner> =>
   findRow(ctx, info, partnerTable, id, [exists]);
+
+/** How many API calls an hour a partner may make: its own limit, or its tier's. */
+export async function callsPerHourOf(ctx: Context, partnerId: string): Promise<number> {
+  const statement = new Statement()
+    .add('select coalesce(p.api_limit_override, t.api_calls_per_hour) from partners p')
+    .add(
+      ' join partner_tier_configs t on t.tenant_id = p.tenant_id and t.tier = p.tier where p.id = $',
+      partnerId,
+    );
+  const [row] = await query(ctx, statement);
+  return (row?.[0] as number | undefined) ?? LEAST_CALLS;
+}
 
 /** The terms of each partner's tier. */
 export function tierConfigOf(

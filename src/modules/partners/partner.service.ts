@@ -105,6 +105,7 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     const before = { ...partner };
     const {
       commissionRate,
+      apiLimitOverride,
       payoutMethod,
       contactName,
       contractStartDate,
@@ -117,6 +118,7 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     } = input;
     em.assign(partner, given(rest));
     if (commissionRate !== undefined) partner.rateBps = commissionRate;
+    if (apiLimitOverride !== undefined) partner.apiLimitOverride = apiLimitOverride;
     if (payoutMethod !== undefined) partner.payoutMethod = payoutMethod;
     if (contactName !== undefined) partner.contactName = contactName;
     if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;

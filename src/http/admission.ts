@@ -1,0 +1,97 @@
+import type { GraphQLError } from 'graphql';
+import ipaddr from 'ipaddr.js';
+import type { Context } from '../kernel/context.ts';
+import { callsPerHourOf } from '../modules/partners/partner.loader.ts';
+import type { Budget, CallBudgets, Standing } from './call-budgets.ts';
+import type { Documents, Operation } from './documents.ts';
+
+const PARTNER_REMEMBERED_MS = 60_000;
+const MANY_PARTNERS = 20_000;
+/** What a stranger could try again and again: counted by all processes together, or not run. */
+const GUESSABLE = 'acceptInvitation';
+
+export interface CallLimits {
+  readonly staffCallsPerHour: number;
+  readonly anonymousCallsPerMinute: number;
+}
+
+/** A caller and its budget, for one request or one message of a WebSocket. */
+export interface Pass {
+  /** Takes one call, before anything is read; RATE_LIMITED where none is left. */
+  enter(): Promise<void>;
+  /** The operation, if it may run: within every limit, valid, and its other root fields taken from the budget too. */
+  admit(
+    query: string,
+    operationName: string | null | undefined,
+  ): Promise<Operation | readonly GraphQLError[]>;
+  standing(): Standing;
+}
+
+export interface Admission {
+  passFor(ctx: Context): Promise<Pass>;
+  /** Counts a credential that was refused; RATE_LIMITED where there were too many from that address. */
+  refused(address: string): Promise<void>;
+}
+
+/** Whether an operation may run, asked alike of HTTP and of each message of a WebSocket. */
+export function admissionOf(
+  documents: Documents,
+  budgets: CallBudgets,
+  { staffCallsPerHour, anonymousCallsPerMinute }: CallLimits,
+): Admission {
+  const limits = new Map<string, { calls: Promise<number>; until: number }>();
+
+  function partnerLimit(ctx: Context, partnerId: string): Promise<number> {
+    const known = limits.get(partnerId);
+    if (known && known.until > Date.now()) return known.calls;
+    if (limits.size >= MANY_PARTNERS) limits.clear();
+    const calls = callsPerHourOf(ctx, partnerId);
+    limits.set(partnerId, { calls, until: Date.now() + PARTNER_REMEMBERED_MS });
+    calls.catch(() => limits.delete(partnerId));
+    return calls;
+  }
+
+  const ofAddress = (kind: string, address: string | null): Budget => ({
+    key: `${kind}:${networkOf(address ?? '')}`,
+    calls: anonymousCallsPerMinute,
+    seconds: 60,
+  });
+
+  async function budgetOf(ctx: Context): Promise<Budget> {
+    const { actor, ipAddress } = ctx;
+    if (actor.partnerId !== null)
+      return {
+        key: `partner:${actor.partnerId}`,
+        calls: await partnerLimit(ctx, actor.partnerId),
+        seconds: 3_600,
+      };
+    if (actor.role === 'ANONYMOUS' || actor.role === 'GUEST') return ofAddress('address', ipAddress);
+    return { key: `caller:${actor.tenantId}:${actor.id}`, calls: staffCallsPerHour, seconds: 3_600 };
+  }
+
+  return {
+    async passFor(ctx) {
+      const budget = await budgetOf(ctx);
+      return {
+        enter: () => budgets.take(budget, 1),
+        standing: () => budgets.standing(budget),
+        async admit(query, operationName) {
+          const operation = documents.read(query, operationName);
+          if (!('document' in operation)) return operation;
+          if (operation.calls > 1) await budgets.take(budget, operation.calls - 1);
+          if (operation.fields.has(GUESSABLE)) await budgets.takeTogether(ofAddress('guess', ctx.ipAddress));
+          return operation;
+        },
+      };
+    },
+    refused: (address) => budgets.take(ofAddress('refused', address), 1),
+  };
+}
+
+/** Who has one IPv6 address has 2^64 of them. */
+function networkOf(address: string): string {
+  if (!ipaddr.isValid(address)) return 'unknown';
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return ipaddr.IPv6.networkAddressFromCIDR(`${parsed}/64`).toString();
+}
