@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { makeKeyFile } from '../../src/adapters/kms/file-kms.ts';
 import { callerAddress, trusting } from '../../src/http/caller-address.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { aPartner, staffOf } from '../support/make.ts';
@@ -19,7 +23,9 @@ let app: TestApp;
 let port: number;
 let url: string;
 beforeAll(async () => {
-  app = await createTestApp({}, PRODUCTION);
+  const keys = join(mkdtempSync(join(tmpdir(), 'portal-edge-')), 'keys.json');
+  makeKeyFile(keys);
+  app = await createTestApp({}, { ...PRODUCTION, KMS_KEY_FILE: keys });
   port = await app.app.listen();
   url = `http://127.0.0.1:${port}/graphql`;
 });
