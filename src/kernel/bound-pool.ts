@@ -15,9 +15,9 @@ const NO_TENANT = '';
 
 export const nothing: Bounds = { tenant: NO_TENANT, partner: '' };
 
-/** A tenant that calls itself `*` is nobody's. */
+/** A tenant that calls itself `*`, or by a partner of another as the policies compare it, is nobody's. */
 export const ofTenant = (tenantId: string | null): Bounds => ({
-  tenant: tenantId === EVERY_TENANT ? NO_TENANT : (tenantId ?? NO_TENANT),
+  tenant: tenantId === null || tenantId === EVERY_TENANT || tenantId.includes('/') ? NO_TENANT : tenantId,
   partner: '',
 });
 

@@ -140,8 +140,9 @@ describe('A statement without any condition', () => {
     }
   });
 
-  test('shows nothing where there is no tenant, nor where it calls itself every tenant', async () => {
-    for (const actor of [anonymous, { ...finance('*'), everyTenant: false }, finance('')]) {
+  test('shows nothing where there is no tenant, nor where it bears a name that means more than one', async () => {
+    const impostors = ['', '*', `acme/${partners.acme[0]}`].map(finance);
+    for (const actor of [anonymous, ...impostors]) {
       for (const table of tables) expect(await everyRow(as(actor), table), table).toEqual([]);
     }
   });
@@ -271,6 +272,9 @@ describe('A write without any check', () => {
   });
 });
 
+/** Fingerprints of tokens name nobody; they are asked for before it is known who calls. */
+const ofNoTenant = new Set(['signed_out_tokens']);
+
 describe("The API's role", () => {
   test.each([
     'alter table commissions disable row level security',
@@ -328,8 +332,8 @@ describe("The API's role", () => {
         has_table_privilege('partner_portal_api', c.oid, 'truncate, trigger, references') as more
       from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm')`);
     for (const { name, bound, policies, any, more } of rows) {
-      if (tables.includes(name) || any)
-        expect({ name, bound, policies }).toEqual({ name, bound: true, policies: 1 });
+      if (tables.includes(name) || (any && !ofNoTenant.has(name)))
+        expect({ name, bound, policies: policies > 0 }).toEqual({ name, bound: true, policies: true });
       expect(more, name).toBe(false);
     }
   });
@@ -443,6 +447,6 @@ describe('A connection', () => {
 
   test('of a request sees its own rows also outside of a transaction', async () => {
     const rows = await as(finance('acme')).em.execute<{ id: string }[]>('select id from partners');
-    expect(rows.map(({ id }) => id).sort()).toEqual([...partners.acme].sort());
+    expect(sorted(rows)).toEqual(sorted(partners.acme.map((id) => ({ id }))));
   });
 });
