@@ -46,7 +46,7 @@ export interface HttpOptions extends EdgeOptions {
 /** Everything that this process answers over HTTP and WebSocket; not listening yet. */
 export async function httpServer({
   schema,
-  services,
+  services: given,
   authenticator,
   introspection,
   playground,
@@ -57,6 +57,8 @@ export async function httpServer({
   limits,
   ...edge
 }: HttpOptions): Promise<FastifyInstance> {
+  const authority = authorityOf(given);
+  const services = { ...given, policy: authority.policy };
   const { pool, log } = services;
   const execute = executorOf(schema);
   const apollo = await apolloServer(schema, execute, log, { introspection });
@@ -81,7 +83,6 @@ export async function httpServer({
   });
   await guardEdge(server, edge);
   const trusts = trusting(trustProxy);
-  const authority = authorityOf(services);
 
   async function admitted(proven: Promise<Actor>): Promise<Actor> {
     const actor = await proven;

@@ -19,6 +19,8 @@ interface Known {
 
 /** Gives actors what the policies grant them. */
 export interface Authority {
+  /** The policy point, listened to: when it fails, nothing is remembered of it. */
+  readonly policy: PolicyDecision;
   granted(actor: Actor): Promise<Actor> | Actor;
 }
 
@@ -65,6 +67,7 @@ export function authorityOf({ policy, log }: { policy: PolicyDecision; log: Logg
   }
 
   return {
+    policy: { ...policy, check: (principal, questions) => heard(() => policy.check(principal, questions)) },
     granted(actor) {
       if (actor.tenantId === null) return actor; // nobody and guests are granted nothing; our own jobs ask nobody
       const now = performance.now();
