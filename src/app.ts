@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { cerbos } from './adapters/cerbos/cerbos.ts';
 import { startEmbeddedCerbos } from './adapters/cerbos/embedded-cerbos.ts';
 import { awsKms } from './adapters/kms/aws-kms.ts';
@@ -25,6 +25,7 @@ import { httpServer } from './http/server.ts';
 import { startWorker } from './jobs.ts';
 import type { Services } from './kernel/context.ts';
 import { CREDENTIALS } from './kernel/credentials-topic.ts';
+import { logger } from './log.ts';
 import { apiKeyAuthenticator } from './modules/api-keys/authenticate-api-key.ts';
 import { isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
 import type { KeyService } from './ports/key-service.ts';
@@ -68,13 +69,7 @@ export async function createApp(
   replace: Partial<Ports> & { log?: Logger } = {},
 ): Promise<App> {
   const { log: ownLog, ...ownPorts } = replace;
-  const log =
-    ownLog ??
-    pino({
-      level: config.logLevel,
-      serializers: { error: pino.stdSerializers.err },
-      redact: ['*.authorization', '*.password', '*.secret', '*.token', 'error.parameters'],
-    });
+  const log = ownLog ?? logger(config.logLevel);
   const database = await openDatabase(config.databaseApiUrl ?? asApi(databaseUrl));
   if (!(await isBound(database)))
     throw new ConfigError(

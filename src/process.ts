@@ -1,5 +1,6 @@
 import { StartupError } from './adapters/embedded-postgres/startup-error.ts';
 import { ConfigError } from './config.ts';
+import { lastWords } from './log.ts';
 
 const PATIENCE_MS = 30_000;
 
@@ -16,7 +17,7 @@ export async function runProcess(
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), PATIENCE_MS).unref();
-    for (const close of closers) await close().catch((error: unknown) => say(String(error)));
+    for (const close of closers) await close().catch((error: unknown) => say(lastWords(error)));
     process.exit(code);
   }
 
@@ -26,6 +27,11 @@ export async function runProcess(
       void stop(0);
     });
   }
+  // Node's own report would print the error with everything that a library hung on it.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${lastWords(error)}\n`);
+    void stop(1);
+  });
   try {
     await start((close) => closers.unshift(close));
   } catch (error) {
@@ -45,5 +51,5 @@ function explain(error: unknown): string {
     return `The database of DATABASE_URL does not answer (${message}).`;
   if (code === '28P01' || code === '28000' || code === '3D000')
     return `The database of DATABASE_URL refuses: ${message}.`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return lastWords(error);
 }

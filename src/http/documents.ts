@@ -10,7 +10,7 @@ import {
   validate,
 } from 'graphql';
 import { excessOf, MAX_ERRORS, MAX_TOKENS, type RootFields, rootFieldsOf } from './limits.ts';
-import { literalAtFault } from './literals.ts';
+import { literalAtFault, withoutValues } from './literals.ts';
 
 const REMEMBERED = 1_000;
 const LONGEST_REMEMBERED = 10_000;
@@ -51,7 +51,9 @@ export function documentsOf(schema: GraphQLSchema, { introspection }: { introspe
 
   function coded(error: GraphQLError, code: string): GraphQLError {
     const field = literalAtFault(error);
-    const said = introspection ? error.message : error.message.replace(/ Did you mean .*$/s, '');
+    const said = withoutValues(
+      introspection ? error.message : error.message.replace(/ Did you mean .*$/s, ''),
+    );
     return new GraphQLError(said.length > LONGEST_MESSAGE ? `${said.slice(0, LONGEST_MESSAGE)} ...` : said, {
       nodes: error.nodes ?? null,
       source: error.source ?? null,

@@ -39,3 +39,10 @@ function pathTo(nodes: readonly (ASTNode | readonly ASTNode[])[]): string {
     )
     .join('.');
 }
+
+/** What graphql-js says of a document, without the values that it repeats; names of fields and types stay. */
+export const withoutValues = (message: string): string =>
+  message
+    .replace(/^(Syntax Error: .*?(?:found|Unexpected|character:?) (?:\w+ )?)".*$/s, '$1"…"')
+    .replace(/^Value ".*" does not exist in/s, 'The value does not exist in')
+    .replace(/(, found|(?:cannot represent|value)[^:"]*:) .*$/s, '');

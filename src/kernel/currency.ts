@@ -33,10 +33,7 @@ export function digits(currency: string): number {
 /** Refuses what ISO 4217 does not list, naming the field. */
 export function currencyOf(code: string, field: string): string {
   if (!digitsOf.has(code)) {
-    throw invalid(
-      field,
-      `${JSON.stringify(code.slice(0, 10))} is not an ISO 4217 currency code such as "USD"`,
-    );
+    throw invalid(field, 'is not an ISO 4217 currency code such as "USD"');
   }
   return code;
 }

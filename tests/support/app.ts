@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
+import type { Logger } from 'pino';
 import { inject } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Role } from '../../src/kernel/actor.ts';
 import { metricsTopic } from '../../src/kernel/metrics-topic.ts';
+import { logger } from '../../src/log.ts';
 import type { Ports } from '../../src/ports/ports.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 
@@ -54,7 +55,7 @@ export interface TestApp {
 }
 
 export async function createTestApp(
-  replace: Partial<Ports> = {},
+  replace: Partial<Ports> & { log?: Logger } = {},
   env: Record<string, string> = {},
 ): Promise<TestApp> {
   const database = await createDatabase();
@@ -69,10 +70,7 @@ export async function createTestApp(
     ...env,
   });
   const logged: Record<string, unknown>[] = [];
-  const log = pino(
-    { level: 'warn', serializers: { error: pino.stdSerializers.err } },
-    { write: (line: string) => void logged.push(JSON.parse(line)) },
-  );
+  const log = logger('warn', { write: (line: string) => void logged.push(JSON.parse(line)) });
   const app = await createApp(config, database.url, { log, ...replace });
   const statements: string[] = [];
   const { pool } = app.services;
