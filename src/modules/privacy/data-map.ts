@@ -343,6 +343,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
   audit_links: { '*': 'hashes' },
   audit_unlinked: { '*': 'ids of entries that wait for their hash' },
   signed_out_tokens: { '*': 'fingerprints of tokens, until these end' },
+  partners: { api_limit_override: 'a limit of the API' },
   partner_history: { id: 'an id', tenant_id: 'the tenant', partner_id: 'an id', created_at: 'bookkeeping' },
   reseller_configs: { partner_id: 'an id', tenant_id: 'the tenant' },
   affiliate_configs: { partner_id: 'an id', tenant_id: 'the tenant' },
