@@ -10,6 +10,8 @@ import { Customer } from './src/modules/customers/customer.entity.ts';
 import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
 import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity.ts';
 import { PostingRow } from './src/modules/ledger/posting.entity.ts';
+import { Invitation } from './src/modules/members/invitation.entity.ts';
+import { Member } from './src/modules/members/member.entity.ts';
 import { PartnerMetricsDay, PartnerMetricsRow } from './src/modules/metrics/partner-metrics.entity.ts';
 import { Partner } from './src/modules/partners/partner.entity.ts';
 import {
@@ -44,6 +46,8 @@ export default defineConfig({
     Erasure,
     DataKeyRow,
     IdempotencyKey,
+    Invitation,
+    Member,
     MoneyColumn,
     Partner,
     PartnerHistory,

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
@@ -17,6 +18,8 @@ import { redisCallCounter } from './adapters/redis/redis-call-counter.ts';
 import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
 import { sealFile } from './adapters/seal-file/seal-file.ts';
+import { folderMailer } from './adapters/smtp/folder-mailer.ts';
+import { smtpMailer } from './adapters/smtp/smtp-mailer.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { type Config, ConfigError, type KeyStore } from './config.ts';
 import { asApi, isBound, openDatabase, ownerPool } from './database.ts';
@@ -27,8 +30,10 @@ import type { Services } from './kernel/context.ts';
 import { CREDENTIALS } from './kernel/credentials-topic.ts';
 import { logger } from './log.ts';
 import { apiKeyAuthenticator } from './modules/api-keys/authenticate-api-key.ts';
+import { membershipRegister } from './modules/members/membership.ts';
 import { isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
 import type { KeyService } from './ports/key-service.ts';
+import type { Mailer } from './ports/mailer.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
 import type { Ports } from './ports/ports.ts';
 import { createSchema } from './schema.ts';
@@ -62,6 +67,14 @@ function keyService(store: KeyStore): KeyService {
   }
 }
 
+function mailerOf({ smtpUrl, mailFrom, production, dataFolder }: Config, log: Logger): Mailer | null {
+  if (smtpUrl) return smtpMailer(smtpUrl, mailFrom);
+  if (production) return null;
+  return folderMailer(join(dataFolder, 'mail'), mailFrom, (file) =>
+    log.warn({ file }, 'SMTP_URL is not set: the mail lies in a file'),
+  );
+}
+
 /** Puts the parts together; nothing listens and no job runs yet. `replace` is for tests. */
 export async function createApp(
   config: Config,
@@ -85,6 +98,10 @@ export async function createApp(
       : memoryFeed(),
     outbound: guardedFetch(),
     ownDomains: config.ownDomains,
+    mailer: mailerOf(config, log),
+    portalUrl: config.portalUrl,
+    derive: (purpose) =>
+      createHmac('sha256', config.jwtSecret).update(`derive:${purpose}`).digest('base64url'),
     keys: keyService(config.keys),
     rail: () => sandbox,
     seals: sealFile(config.auditSealFile, config.auditSealKey),
@@ -99,6 +116,7 @@ export async function createApp(
     platformOrganisations: config.oidc?.platformOrganisations ?? [],
     organisationOf: (id) => organisationOf(database.pool, id),
     isSignedOut: (fingerprint) => isSignedOut(database.pool, fingerprint),
+    memberOf: membershipRegister(services),
   });
   ports.feed.subscribe(CREDENTIALS, auth.forget);
   const warn = (error: Error) => log.warn({ error }, 'redis');

@@ -51,6 +51,11 @@ export interface Config {
   readonly drainMs: number;
   /** How long a click says something of its visitor. */
   readonly retentionMonths: number;
+  /** null: no mail server; in development mails become files. */
+  readonly smtpUrl: string | null;
+  readonly mailFrom: string;
+  /** Where the portal is, for links in mails. */
+  readonly portalUrl: string;
   readonly logLevel: string;
   readonly dataFolder: string;
 }
@@ -109,6 +114,19 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     faults.push(
       'TRUST_PROXY must be a number of proxies, or a comma-separated list of their addresses or networks.',
     );
+  const smtpUrl = url('SMTP_URL', 'smtp', 'smtps');
+  const port = number('PORT', 3500, 0, 65_535);
+  const mailFrom = env['MAIL_FROM'] || 'Partner Portal <portal@localhost>';
+  if (/[\r\n]/.test(mailFrom) || !/^[^<>]*<?[^\s@<>]+@[^\s@<>]+>?$/.test(mailFrom))
+    faults.push('MAIL_FROM must be an address such as Partner Portal <portal@example.com>.');
+  const portalUrl = (url('PORTAL_URL', 'https', 'http') ?? `http://localhost:${port}`).replace(/\/+$/, '');
+  if (!URL.canParse(portalUrl) || /[?#]/.test(portalUrl))
+    faults.push('PORTAL_URL must be an address such as https://portal.example.com.');
+  if (production && env['PORTAL_URL'] && !portalUrl.startsWith('https://'))
+    faults.push('PORTAL_URL must begin with https://: links in mails let people in.');
+  if (production && smtpUrl)
+    for (const name of ['MAIL_FROM', 'PORTAL_URL'])
+      if (!env[name]) faults.push(`${name} is missing: mails need it, and SMTP_URL is set.`);
   const databaseUrl = url('DATABASE_URL', 'postgres', 'postgresql');
   const databaseApiUrl = url('DATABASE_API_URL', 'postgres', 'postgresql');
   if (databaseApiUrl && !databaseUrl)
@@ -142,7 +160,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
   const config = {
     production,
     host: env['HOST'] || (production ? '0.0.0.0' : 'localhost'),
-    port: number('PORT', 3500, 0, 65_535),
+    port,
     databaseUrl,
     databaseApiUrl,
     redisUrl: url('REDIS_URL', 'redis', 'rediss'),
@@ -153,6 +171,9 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     playground: env['PLAYGROUND'] ? env['PLAYGROUND'] === 'true' : !production,
     worker: env['WORKER'] !== 'off',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),
+    smtpUrl,
+    mailFrom,
+    portalUrl,
     retentionMonths: number('RETENTION_MONTHS', 13, 1, 120),
     leaseSeconds: number('PAYOUT_LEASE_SECONDS', 30, 1, 600),
     corsOrigins,

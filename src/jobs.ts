@@ -7,6 +7,7 @@ import { type Context, contextFor, type Services } from './kernel/context.ts';
 import type { Jobs } from './kernel/jobs.ts';
 import { linkAudit, sealAudit } from './modules/audit/seal-audit.ts';
 import { rotateKeys } from './modules/data-keys/rotate-keys.ts';
+import { sendInvitation } from './modules/members/send-invitation.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
 import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
@@ -46,6 +47,7 @@ export async function startWorker(
       }),
     export_person: (ctx, { exportId }) => writeExport(ctx, exportId),
     forget_clicks: (ctx, { erasureId }) => forgetClicks(ctx, erasureId),
+    send_invitation: (ctx, { invitationId }) => sendInvitation(ctx, invitationId),
     apply_retention: (ctx) => applyRetention(ctx, { visitorMonths: retentionMonths }),
   };
   const context = (requestId: string) => contextFor(services, { actor: system, requestId });

@@ -15,6 +15,7 @@ import {
   ReferralCommissionsResolver,
 } from './modules/commissions/commission.resolver.ts';
 import { ConvertReferralResolver } from './modules/commissions/convert-referral.resolver.ts';
+import { MemberResolver } from './modules/members/member.resolver.ts';
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner.resolver.ts';
 import {
@@ -51,6 +52,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       CommissionResolver,
       ConvertReferralResolver,
       CreatedApiKeyResolver,
+      MemberResolver,
       PartnerCommissionsResolver,
       PartnerMetricsResolver,
       PartnerPayoutAccountsResolver,

@@ -8,6 +8,8 @@ const conflicts: Record<string, string> = {
   payout_items_one_live_claim: 'a commission of this payout was claimed by another payout at the same time',
   conversions_one_each_referral: 'the referral was converted already',
   conversions_one_each_order: 'the order was converted already',
+  members_one_each_email: 'somebody with this e-mail address is a member or invited already',
+  members_one_partner_each: 'you are a member of a partner of this program already',
   partners_referral_code: 'the referral code is taken',
   programs_identity_org_id: 'another program has this organisation of the identity provider',
   partners_identity_org_id: 'another partner has this organisation of the identity provider',

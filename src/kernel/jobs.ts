@@ -16,6 +16,8 @@ export interface Jobs {
   export_person: { exportId: string };
   /** Let the clicks of an erased person forget their visitors. */
   forget_clicks: { erasureId: string };
+  /** Mail the link of an invitation. */
+  send_invitation: { invitationId: string };
   /** End what is kept for a time only. */
   apply_retention: object;
 }

@@ -3,6 +3,7 @@ import type { AuditSeals } from './audit-seals.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { Clock } from './clock.ts';
 import type { KeyService } from './key-service.ts';
+import type { Mailer } from './mailer.ts';
 import type { Outbound } from './outbound.ts';
 import type { PayoutRail } from './payout-rail.ts';
 import type { PolicyDecision } from './policy-decision.ts';
@@ -15,6 +16,12 @@ export interface Ports {
   /** What the API keys of this installation say they belong to. */
   readonly environment: 'live' | 'test';
   readonly keys: KeyService;
+  /** null: no mail server is set up. */
+  readonly mailer: Mailer | null;
+  /** Where the portal is, for links in mails; no slash at the end. */
+  readonly portalUrl: string;
+  /** A secret of the server's key for that purpose: the same each time, and nobody without the key can tell it. */
+  derive(purpose: string): string;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
   /** Domains that the portal itself answers at, without those below them. */

@@ -45,6 +45,11 @@ export const CREATE_COMMISSION = `mutation ($input: CreateCommissionInput!) {
   }
 }`;
 
+export const INVITE = `mutation ($partnerId: ID!, $input: InviteMemberInput!) {
+  inviteMember(partnerId: $partnerId, input: $input) {
+    id name email role status invitedBy acceptedAt removedAt invitationExpiresAt partner { id }
+  }
+}`;
 export const CREATE_API_KEY = `mutation ($input: CreateApiKeyInput!) {
   createApiKey(input: $input) {
     secret

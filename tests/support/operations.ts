@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import type { Role } from '../../src/kernel/actor.ts';
 import type { TestApp } from './app.ts';
@@ -11,6 +12,7 @@ import {
   CREATE_PAYOUT,
   ERASE_PERSON,
   EXPORT_PERSON,
+  INVITE,
   type MadePartner,
   makeApproved,
   makeClick,
@@ -56,6 +58,10 @@ export interface World {
   /** An export of the partner that the admin asked for, ready to be taken. */
   personExport(): Promise<{ id: string; token: string }>;
   apiKey(): Promise<string>;
+  /** A member that has not accepted yet; it may be invited again. */
+  invited(): Promise<string>;
+  /** What a mailed link carries; nobody has accepted one yet. */
+  link(): Promise<string>;
   payoutAccount(): Promise<string>;
 }
 
@@ -82,6 +88,14 @@ export async function makeWorld(app: TestApp): Promise<World> {
     const input = { partnerId: partner.id, ...period };
     return (await app.ask(maker, CREATE_PAYOUT, { input })).createPayout.id;
   }
+  async function invited(): Promise<string> {
+    const { pool } = app.database;
+    await pool.query("update members set status = 'REMOVED', removed_at = now() where status = 'INVITED'"); // 50 at most
+    const input = { email: `${randomUUID()}@example.com`, name: 'Mia', role: 'MANAGER' };
+    const { inviteMember } = await app.ask(maker, INVITE, { partnerId: partner.id, input });
+    await pool.query("update invitations set expires_at = expires_at - interval '2 minutes'");
+    return inviteMember.id;
+  }
   return {
     staff,
     maker,
@@ -107,6 +121,14 @@ export async function makeWorld(app: TestApp): Promise<World> {
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
     personExport: () => makeExport(app, as.admin, { partnerId: partner.id }),
+    invited,
+    async link() {
+      const { pool } = app.database;
+      await pool.query("update members set status = 'REMOVED', removed_at = now() where status = 'ACTIVE'");
+      const of = await invited();
+      const { rows } = await pool.query('select id, nonce from invitations where member_id = $1', [of]);
+      return app.app.services.derive(`invitation:${rows[0].id}:${rows[0].nonce}`);
+    },
     async apiKey() {
       const input = { partnerId: partner.id, name: 'a program', scopes: ['READ'] };
       await app.database.pool.query('update api_keys set revoked_at = now()'); // its owner has room for 20
@@ -306,6 +328,38 @@ export const operations: Record<string, Operation> = {
   runPayouts: {
     document: 'mutation { runPayouts(input: {}) { id } }',
     answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  members: { document: '{ members { edges { node { id } } } }', answers: ownsOrManages },
+  inviteMember: {
+    document:
+      'mutation ($id: ID!, $email: EmailAddress!) { inviteMember(partnerId: $id, input: { email: $email, name: "Mia", role: MANAGER }) { id } }',
+    variables: (id) => ({ id, email: `${randomUUID()}@example.com` }),
+    subject: theirs,
+    answers: ownsOrManagesIt,
+  },
+  resendInvitation: {
+    document: 'mutation ($id: ID!) { resendInvitation(id: $id) { id } }',
+    variables: byId,
+    subject: ({ invited }) => invited(),
+    answers: ownsOrManagesIt,
+  },
+  acceptInvitation: {
+    document: 'mutation ($token: String!) { acceptInvitation(token: $token) { memberId } }',
+    variables: (token) => ({ token }),
+    subject: (world) => world.link(),
+    answers: [ok, ok, ok, ok, ok, ok, ok, ok, who], // whoever holds a link, of its own
+  },
+  changeMemberRole: {
+    document: 'mutation ($id: ID!) { changeMemberRole(id: $id, role: READ_ONLY) { id } }',
+    variables: byId,
+    subject: ({ invited }) => invited(),
+    answers: ownsOrManagesIt,
+  },
+  removeMember: {
+    document: 'mutation ($id: ID!) { removeMember(id: $id) { id } }',
+    variables: byId,
+    subject: ({ invited }) => invited(),
+    answers: ownsOrManagesIt,
   },
   apiKeys: { document: '{ apiKeys { edges { node { id } } } }', answers: ownsOrManages },
   createApiKey: {

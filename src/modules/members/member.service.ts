@@ -1,0 +1,143 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict, forbidden, invalid, notFound } from '../../domain/errors.ts';
+import type { MemberRole } from '../../kernel/actor.ts';
+import type { Context } from '../../kernel/context.ts';
+import { CREDENTIALS } from '../../kernel/credentials-topic.ts';
+import { idOf } from '../../kernel/ids.ts';
+import { reasonOf } from '../../kernel/reason.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { once } from '../idempotency/idempotency.service.ts';
+import { lockPartner } from '../partners/partner.service.ts';
+import { cancelInvitations, invite } from './invitation.service.ts';
+import { Member } from './member.entity.ts';
+import type { InviteMemberInput } from './member.inputs.ts';
+
+const MAX_MEMBERS = 50;
+
+/** Invites a person into a partner; the mail goes out after the commit. Answers with the member's id. */
+export async function inviteMember(
+  ctx: Context,
+  partnerId: string,
+  input: InviteMemberInput,
+): Promise<string> {
+  requireMailer(ctx);
+  const { email, name, role } = input;
+  if (/\p{Cc}/u.test(name)) throw invalid('input.name', 'must not have line breaks or control characters');
+  return transact(ctx, async (em) => {
+    const partner = await lockPartner(em, partnerId, 'partnerId');
+    const { tenantId } = partner;
+    const request = {
+      tenantId,
+      operation: 'inviteMember',
+      key: input.idempotencyKey,
+      input: { ...input, partnerId: partner.id },
+    };
+    return once(em, ctx, request, async () => {
+      await requireRoom(em, partner.id, email);
+      const member = em.create(Member, {
+        tenantId,
+        partnerId: partner.id,
+        email,
+        name,
+        role,
+        status: 'INVITED',
+        invitedBy: ctx.actor.id,
+      });
+      await em.flush();
+      await invite(em, ctx, member);
+      record(em, ctx, 'member.invited', member, { after: plain(member) });
+      return member.id;
+    });
+  });
+}
+
+function requireMailer({ mailer }: Context): void {
+  if (!mailer)
+    throw conflict('no mail server is set up: nobody can be invited', { reason: 'NO_MAIL_SERVER' });
+}
+
+/** The partner is locked, so the count holds until the commit. */
+async function requireRoom(em: EntityManager, partnerId: string, email: string): Promise<void> {
+  const members = await em.execute<{ same: boolean }[]>(sql`
+    select lower(email) = lower(${email}) as same from members where partner_id = ${partnerId} and status <> 'REMOVED'`);
+  if (members.some(({ same }) => same))
+    throw conflict('somebody with this e-mail address is a member or invited already', {
+      field: 'input.email',
+      reason: 'ALREADY_INVITED',
+    });
+  if (members.length >= MAX_MEMBERS)
+    throw conflict(`a partner has at most ${MAX_MEMBERS} members`, { reason: 'TOO_MANY_MEMBERS' });
+}
+
+/** Sends a new link to who has not accepted yet; the one before opens nothing any more. */
+export async function resendInvitation(ctx: Context, id: string): Promise<string> {
+  requireMailer(ctx);
+  return transact(ctx, async (em) => {
+    const member = await lockMember(em, id);
+    if (member.status !== 'INVITED') throw conflict('only who has not accepted yet is invited again');
+    await invite(em, ctx, member);
+    record(em, ctx, 'member.invitedAgain', member, { after: plain(member) });
+    return member.id;
+  });
+}
+
+/** Gives a member another role. Nobody changes its own, and a partner keeps an owner. */
+export async function changeMemberRole(ctx: Context, id: string, role: MemberRole): Promise<string> {
+  await transact(ctx, async (em) => {
+    const member = await lockMember(em, id);
+    if (member.status === 'REMOVED') throw conflict('the member was removed: invite the person again');
+    if (ctx.actor.memberId === member.id) throw forbidden('somebody else changes your role, not you');
+    if (role !== 'OWNER') await keepAnOwner(em, member);
+    const before = plain(member);
+    member.role = role;
+    record(em, ctx, 'member.roleChanged', member, { before, after: plain(member) });
+  });
+  ctx.feed.publish(CREDENTIALS);
+  return id;
+}
+
+/** Ends a membership, or an invitation that was not accepted. Who was removed already stays as it is. */
+export async function removeMember(ctx: Context, id: string, reason: string | null): Promise<string> {
+  const why = reason === null ? null : reasonOf(reason);
+  await transact(ctx, async (em) => {
+    const member = await lockMember(em, id);
+    if (member.status === 'REMOVED') return;
+    await keepAnOwner(em, member);
+    const now = ctx.clock.now();
+    const before = plain(member);
+    member.status = 'REMOVED';
+    member.removedAt = now;
+    await cancelInvitations(em, member.id, now);
+    record(em, ctx, 'member.removed', member, { before, after: plain(member), reason: why });
+  });
+  ctx.feed.publish(CREDENTIALS);
+  return id;
+}
+
+/** The member, with its partner locked: whoever changes members of a partner waits here for the other. */
+async function lockMember(em: EntityManager, id: string): Promise<Member> {
+  const member = await em.findOne(Member, idOf(id));
+  if (!member) throw notFound('member');
+  await lockPartner(em, member.partnerId);
+  return em.refreshOrFail(member);
+}
+
+/** Refuses to take away the last owner that could let others in. */
+async function keepAnOwner(em: EntityManager, member: Member): Promise<void> {
+  if (member.status !== 'ACTIVE' || member.role !== 'OWNER') return;
+  const [another] = await em.execute<object[]>(sql`
+    select 1 from members where partner_id = ${member.partnerId} and id <> ${member.id} and status = 'ACTIVE' and role = 'OWNER'
+    limit 1`);
+  if (!another)
+    throw conflict('a partner keeps an owner: make somebody else one first', { reason: 'LAST_OWNER' });
+}
+
+export const plain = ({ email, name, role, status, issuer, subject }: Member) => ({
+  email,
+  name,
+  role,
+  status,
+  issuer: issuer ?? null,
+  subject: subject ?? null,
+});
