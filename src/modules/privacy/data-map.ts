@@ -259,6 +259,27 @@ export const dataMap: readonly Place[] = [
     keeps: LOG,
   },
   {
+    purpose: 'who acts for the partner',
+    kept: 'until erased',
+    table: 'members',
+    of: 'PARTNER',
+    rows: 'partner_id = any($)',
+    shows: [
+      ...['id', 'name', 'email', 'role', 'status', 'issuer', 'subject', 'invited_by'],
+      ...['created_at', 'accepted_at', 'removed_at'],
+    ],
+    erases: {
+      name: NAME,
+      email: EMAIL,
+      issuer: NONE,
+      subject: NONE,
+      invited_by: `'erased'`,
+      status: `'REMOVED'`,
+      removed_at: 'coalesce(removed_at, now())',
+    },
+    keeps: LOG,
+  },
+  {
     ...proof,
     table: 'audit_events',
     of: 'PARTNER',
@@ -337,6 +358,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
   payout_items: { '*': 'which line is in which payout' },
   partner_metrics: { '*': 'sums of partner_metrics_daily' },
   data_keys: { '*': 'wrapped keys; shredded by an erasure' },
+  invitations: { '*': 'hashes of links, which end with their member' },
   idempotency_keys: { '*': 'hashes of requests, for 90 days' },
   person_exports: { '*': 'ids, and a copy that nobody here can open, for a day' },
   erasures: { '*': 'ids of who was erased: the log that an erasure is proved and repeated by' },
@@ -400,6 +422,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     fingerprint: 'a keyed hash; replaced by an erasure',
   },
   tax_ids: { partner_id: 'an id', data_key_id: 'an id' },
+  members: { tenant_id: 'the tenant', partner_id: 'an id' },
   api_keys: {
     id: 'an id',
     tenant_id: 'the tenant',
