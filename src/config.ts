@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { keyFileFault, makeKeyFile } from './adapters/kms/file-kms.ts';
 import { type OidcConfig, readOidc } from './oidc-config.ts';
+import { isWellKnownSecret } from './well-known-secret.ts';
 
 /** Where the keys are that wrap the data keys. */
 export type KeyStore =
@@ -63,10 +64,8 @@ export interface Config {
 /** What is wrong with the environment, one sentence a variable. */
 export class ConfigError extends Error {}
 
-// Secrets that stand in documentation; the first ones are the seed's.
-const WELL_KNOWN =
-  /^(your-jwt-secret-here|sk_live_xxx|rzp_live_xxx|x+|secret|changeme|change-me|password|test|jwt-secret|supersecret)$/i;
 const MIN_SECRET = 32;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** The environment, with what a `.env` file adds to it. */
 export function environment(): NodeJS.ProcessEnv {
@@ -89,6 +88,12 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     if (value && !schemes.some((scheme) => value.startsWith(`${scheme}://`))) {
       faults.push(`${name} must begin with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}.`);
     }
+    return value;
+  };
+
+  const oneOf = (name: string, values: readonly string[], fallback: string): string => {
+    const value = env[name] || fallback;
+    if (!values.includes(value)) faults.push(`${name} must be ${values.join(' or ')}.`);
     return value;
   };
 
@@ -139,14 +144,14 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     for (const [name, min] of [
       ['JWT_SECRET', MIN_SECRET],
       ['AUDIT_SEAL_KEY', MIN_SECRET],
+      ['OIDC_CLIENT_SECRET', 16],
       ['STRIPE_SECRET_KEY', 16],
       ['RAZORPAY_KEY_SECRET', 16],
       ['RAZORPAY_KEY_ID', 8],
     ] as const) {
       const value = env[name];
       if (!value) continue;
-      if (WELL_KNOWN.test(value) || new Set(value).size < 6)
-        faults.push(`${name} is a well-known value: set your own.`);
+      if (isWellKnownSecret(value)) faults.push(`${name} is a well-known value: set your own.`);
       else if (value.length < min) faults.push(`${name} is too short: it needs at least ${min} characters.`);
     }
     if (Boolean(env['RAZORPAY_KEY_ID']) !== Boolean(env['RAZORPAY_KEY_SECRET'])) {
@@ -168,8 +173,8 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     cerbosDeadlineMs: number('CERBOS_DEADLINE_MS', 200, 10, 10_000),
     keys,
     oidc: env['OIDC_ISSUER'] ? readOidc(env, production, faults) : null,
-    playground: env['PLAYGROUND'] ? env['PLAYGROUND'] === 'true' : !production,
-    worker: env['WORKER'] !== 'off',
+    playground: oneOf('PLAYGROUND', ['true', 'false'], String(!production)) === 'true',
+    worker: oneOf('WORKER', ['on', 'off'], 'on') === 'on',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),
     smtpUrl,
     mailFrom,
@@ -182,7 +187,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     anonymousCallsPerMinute: number('ANONYMOUS_CALLS_PER_MINUTE', 120, 1, 1_000_000_000),
     processes: number('PROCESSES', 2, 1, 1_000),
     drainMs: number('SHUTDOWN_DRAIN_MS', production ? 1_000 : 0, 0, 20_000),
-    logLevel: env['LOG_LEVEL'] || (production ? 'info' : 'warn'),
+    logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, production ? 'info' : 'warn'),
     auditSealFile: env['AUDIT_SEAL_FILE'] || join(dataFolder, 'audit-seals.jsonl'),
     dataFolder,
   };

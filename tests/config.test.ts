@@ -19,6 +19,41 @@ const production = {
   KMS_KEY_FILE: keyFile('keys.json', { keys: [{ id: '2026-11', key: KEY }] }),
 };
 
+const OIDC = {
+  OIDC_ISSUER: 'https://id.example.com',
+  OIDC_PROJECT_ID: '223281986649719041',
+  OIDC_CLIENT_ID: 'portal',
+  OIDC_CLIENT_SECRET: 'wD8rT2kQ9vLx4ZpB',
+};
+
+test('an identity provider is set up by its issuer, our project and how we prove who asks', () => {
+  const { oidc } = readConfig({ ...production, ...OIDC, OIDC_PLATFORM_ORG_IDS: '1, 2' }, folder);
+  expect(oidc).toEqual({
+    issuer: OIDC.OIDC_ISSUER,
+    projectId: OIDC.OIDC_PROJECT_ID,
+    algorithms: ['RS256'],
+    client: { id: OIDC.OIDC_CLIENT_ID, secret: OIDC.OIDC_CLIENT_SECRET },
+    platformOrganisations: ['1', '2'],
+  });
+  expect(readConfig(production, folder).oidc).toBeNull();
+});
+
+test.each([
+  [{ OIDC_ISSUER: 'id.example.com' }, 'OIDC_ISSUER must begin with https://'],
+  [{ OIDC_ISSUER: 'https://id.example.com/?x=1' }, 'OIDC_ISSUER must be an address without'],
+  [{ OIDC_PROJECT_ID: '' }, 'OIDC_PROJECT_ID is missing'],
+  [{ OIDC_ALGORITHMS: 'RS256,HS256' }, 'OIDC_ALGORITHMS must be some of'],
+  [{ OIDC_ALGORITHMS: 'none' }, 'OIDC_ALGORITHMS must be some of'],
+  [{ OIDC_CLIENT_SECRET: '' }, 'OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are missing'],
+  [{ OIDC_KEY_FILE: '/nowhere.json' }, 'OIDC_KEY_FILE must be the readable JSON key'],
+  [
+    { OIDC_KEY_FILE: keyFile('oidc.json', { clientId: 'x', keyId: '1', key: 'no key' }) },
+    'OIDC_KEY_FILE must be',
+  ],
+])('an identity provider with %o is refused', (env, sentence) => {
+  expect(() => readConfig({ ...OIDC, ...env }, folder)).toThrow(sentence);
+});
+
 test('production starts with its own database and secret', () => {
   expect(readConfig(production, folder)).toMatchObject({
     production: true,
@@ -46,6 +81,16 @@ test.each([
     { OWN_DOMAINS: 'https://finaceverse.com' },
     'OWN_DOMAINS must be domains',
   ],
+  [
+    'an identity provider in plain text',
+    { ...OIDC, OIDC_ISSUER: 'http://id.example.com' },
+    'OIDC_ISSUER must begin with https://.',
+  ],
+  [
+    'a well-known OIDC_CLIENT_SECRET',
+    { ...OIDC, OIDC_CLIENT_SECRET: 'changemechangeme' },
+    'OIDC_CLIENT_SECRET is a well-known value',
+  ],
   ['DATABASE_URL missing', { DATABASE_URL: '' }, 'DATABASE_URL is missing'],
   [
     'DATABASE_URL of the documentation',
@@ -62,7 +107,7 @@ test.each([
     { STRIPE_SECRET_KEY: 'sk_live_xxx' },
     'STRIPE_SECRET_KEY is a well-known value',
   ],
-  ['STRIPE_SECRET_KEY short', { STRIPE_SECRET_KEY: 'sk_live_4242' }, 'STRIPE_SECRET_KEY is too short'],
+  ['STRIPE_SECRET_KEY short', { STRIPE_SECRET_KEY: 'sk_live_q7Zt' }, 'STRIPE_SECRET_KEY is too short'],
   [
     'RAZORPAY_KEY_SECRET of the documentation',
     { RAZORPAY_KEY_ID: 'rzp_live_a1B2c3', RAZORPAY_KEY_SECRET: 'xxx' },
@@ -97,8 +142,28 @@ test.each([
   [{ PORT: '70000' }, 'PORT must be a whole number'],
   [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL must begin with'],
   [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must begin with'],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be trace or debug or info'],
+  [{ WORKER: 'no' }, 'WORKER must be on or off'],
+  [{ PLAYGROUND: 'yes' }, 'PLAYGROUND must be true or false'],
 ])('%o is refused in any mode', (env, sentence) => {
   expect(() => readConfig(env, folder)).toThrow(sentence);
+});
+
+test('no secret is taken for one that everybody knows by chance, and none is printed', () => {
+  for (let i = 0; i < 200; i++)
+    for (const encoding of ['base64', 'base64url', 'hex'] as const)
+      readConfig({ ...production, JWT_SECRET: randomBytes(32).toString(encoding) }, folder);
+  const secrets = {
+    JWT_SECRET: 'secret-of-mine',
+    STRIPE_SECRET_KEY: 'sk_live_4242',
+    OIDC_CLIENT_SECRET: 'mine',
+  };
+  try {
+    readConfig({ ...production, ...secrets, OIDC_ISSUER: 'x' }, folder);
+    expect.unreachable();
+  } catch (error) {
+    for (const secret of Object.values(secrets)) expect(String(error)).not.toContain(secret);
+  }
 });
 
 test('development makes a secret of its own and keeps it', () => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { decodeJwt } from 'jose';
 import { type Header, OAuth2Issuer, OAuth2Service, type Payload } from 'oauth2-mock-server';
 
 export const PROJECT = '223281986649719041';
@@ -58,9 +59,7 @@ export async function startIdentityProvider() {
 
   async function introspect(body: URLSearchParams, response: ServerResponse) {
     const token = body.get('token') ?? '';
-    const claims = token.includes('.')
-      ? JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-      : opaque.get(token);
+    const claims = opaque.get(token) ?? readJwt(token);
     const active = claims !== undefined && !loggedOut.has(token);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(active ? { active, token_type: 'Bearer', ...claims } : { active }));
@@ -123,6 +122,14 @@ export async function startIdentityProvider() {
 }
 
 export type TestProvider = Awaited<ReturnType<typeof startIdentityProvider>>;
+
+function readJwt(token: string): object | undefined {
+  try {
+    return decodeJwt(token);
+  } catch {
+    return undefined;
+  }
+}
 
 async function textOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];

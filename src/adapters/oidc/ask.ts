@@ -9,6 +9,7 @@ type Answer = Readonly<Record<string, unknown>>;
 /** Asks a provider for JSON: at most 3 s and 256 kB, no redirects. One that has just failed is left alone for a moment, so
  *  that it is not asked once a request while it is down, and nobody waits for each of its timeouts. */
 export function asking(): Ask {
+  const refusals = new WeakSet<Error>();
   const failures = new Map<string, { until: number; error: Error }>();
   return async (url, read, request = {}) => {
     const failed = failures.get(url);
@@ -22,7 +23,10 @@ export function asking(): Ask {
       });
       if (answer.status !== 200) {
         await answer.body?.cancel();
-        throw new Error(`${url} answers ${answer.status}`);
+        const refused = new Error(`${url} answers ${answer.status}`);
+        // It may dislike this one question, which a stranger has chosen: others are asked all the same.
+        if (request.method === 'POST' && answer.status < 500) refusals.add(refused);
+        throw refused;
       }
       const value: unknown = JSON.parse(await textOf(answer, url));
       if (typeof value !== 'object' || value === null) throw new Error(`${url} answers no object`);
@@ -31,7 +35,7 @@ export function asking(): Ask {
       return taken;
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-      failures.set(url, { until: Date.now() + PAUSE_MS, error });
+      if (!refusals.has(error)) failures.set(url, { until: Date.now() + PAUSE_MS, error });
       throw error;
     }
   };

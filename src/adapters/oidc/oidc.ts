@@ -78,7 +78,8 @@ export function oidc(
       if (error instanceof errors.JWTExpired) throw unauthenticated('the token has expired');
       throw unauthenticated('the token is not valid');
     });
-    if (!/^(application\/)?(at\+)?jwt$/i.test(String(protectedHeader.typ)))
+    const { typ } = protectedHeader as { typ?: unknown };
+    if (typeof typ !== 'string' || !/^(application\/)?(at\+)?jwt$/i.test(typ))
       throw unauthenticated('the token is not valid');
     return payload;
   }
