@@ -8,9 +8,10 @@ import { contextFor } from '../kernel/context.ts';
 import { erasureLog, replayErasure } from '../modules/privacy/erase-person.ts';
 import { runProcess } from '../process.ts';
 
-/** Without a file: prints the erase log, to be kept beside the backups. With one: erases again whom it names. */
+/** Prints the erase log, to be kept beside the backups. `replay [FILE]` erases again whom the file names, or, without one,
+ *  whom the database's own log names. */
 await runProcess(async (closes) => {
-  const [file] = process.argv.slice(2);
+  const [command, file] = process.argv.slice(2);
   const config = readConfig(environment());
   const url =
     config.databaseUrl ?? (await runningUrl({ folder: config.dataFolder, database: 'partner_portal' }));
@@ -18,12 +19,12 @@ await runProcess(async (closes) => {
   const app = await createApp(config, url);
   closes(() => app.close());
   const ctx = contextFor(app.services, { actor: system, requestId: randomUUID() });
-  if (file) {
-    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-    for (const line of lines) await replayErasure(ctx, line);
-    process.stdout.write(`${lines.length} erasures are done again.\n`);
+  const log = file ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : await erasureLog(ctx);
+  if (command === 'replay') {
+    for (const line of log) await replayErasure(ctx, line);
+    process.stdout.write(`${log.length} erasures are done again.\n`);
   } else {
-    for (const line of await erasureLog(ctx)) process.stdout.write(`${line}\n`);
+    for (const line of log) process.stdout.write(`${line}\n`);
   }
   await app.close();
   process.exit(0);

@@ -8,6 +8,7 @@ export const examples = [
   'referrals',
   'payouts',
   'access',
+  'privacy',
   'metrics',
 ].map((subject) => ({
   query: texts[`./examples/${subject}.graphql`] ?? null,

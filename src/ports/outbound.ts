@@ -1,4 +1,4 @@
-export interface OutboundRequest {
+interface OutboundRequest {
   readonly url: string;
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;

@@ -22,6 +22,7 @@ import {
   CREATE_PAYOUT,
   ERASE_PERSON,
   EXPORT_PERSON,
+  INVITE,
   linesOf,
   makeApproved,
   makeCommission,
@@ -478,6 +479,66 @@ describe('an erasure', () => {
   });
 });
 
+describe("a member of a partner's organisation", () => {
+  async function anOrganisation(mark: string) {
+    const { id: partnerId } = await makePartner(app, staff.manager);
+    const invite = async (who: string) => {
+      const { inviteMember } = await app.ask(staff.admin, INVITE, {
+        partnerId,
+        input: { email: `${who}-${mark}@people.example`, name: `Name ${who}-${mark}`, role: 'MANAGER' },
+      });
+      await rows(
+        `update members set status = 'ACTIVE', issuer = 'https://idp.example', subject = $2, accepted_at = now() where id = $1`,
+        inviteMember.id,
+        `subject-${who}-${mark}`,
+      );
+      return inviteMember.id as string;
+    };
+    return { partnerId, first: await invite('first'), second: await invite('second') };
+  }
+
+  test('is exported alone, by its id or its address', async () => {
+    const { first } = await anOrganisation('exported');
+    for (const input of [{ memberId: first }, { email: 'FIRST-exported@people.example' }]) {
+      const { id, token } = await makeExport(app, staff.admin, input);
+      const text = (await take(id, token)).takePersonExport as string;
+      expect(JSON.parse(text).persons).toMatchObject([{ kind: 'MEMBER', id: first }]);
+      expect(text).toContain('Name first-exported');
+      expect(text).toContain('subject-first-exported');
+      expect(text).not.toContain('second-exported');
+    }
+  });
+
+  test('is erased alone, and may do nothing any more', async () => {
+    const { first, second, partnerId } = await anOrganisation('erased-alone');
+    const { erasePerson } = await erase({ email: 'first-erased-alone@people.example' });
+    expect(erasePerson).toMatchObject([{ kind: 'MEMBER', personId: first }]);
+    expect(await holding(app.database.pool, 'first-erased-alone')).toEqual([]);
+    expect((await holding(app.database.pool, 'second-erased-alone')).length).toBeGreaterThan(0);
+    expect(await rows('select status, issuer, subject from members where id = $1', first)).toEqual([
+      { status: 'REMOVED', issuer: null, subject: null },
+    ]);
+    expect(await rows('select status from members where id = $1', second)).toEqual([{ status: 'ACTIVE' }]);
+    expect(await rows('select status from partners where id = $1', partnerId)).toEqual([
+      { status: 'ACTIVE' },
+    ]);
+  });
+
+  test('is erased with its partner', async () => {
+    const { partnerId } = await anOrganisation('erased-together');
+    await erase({ partnerId });
+    expect(await holding(app.database.pool, 'erased-together')).toEqual([]);
+  });
+
+  test('is not told to its partner by name', async () => {
+    const { partnerId } = await anOrganisation('not-told');
+    const { id, token } = await makeExport(app, staff.admin, { partnerId });
+    expect((await take(id, token)).takePersonExport).not.toMatch(
+      /"email":"first-not-told|subject-first-not-told/,
+    );
+  });
+});
+
 describe('after a backup was restored', () => {
   test('the erase log erases again whom the backup brought back, and a second time changes nothing', async () => {
     const backup = await createTestApp();
@@ -546,7 +607,7 @@ describe('after a backup was restored', () => {
           },
         },
       );
-    expect((await run(file)).stdout).toContain('1 erasures are done again.');
+    expect((await run('replay', file)).stdout).toContain('1 erasures are done again.');
     expect(await holding(backup.database.pool, 'Back Once More')).toEqual([]);
     expect((await run()).stdout.trim()).toBe(JSON.stringify({ ...erasure, kept: [] }));
     await backup.close();

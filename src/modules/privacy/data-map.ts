@@ -1,9 +1,9 @@
 /** Whom a record is about. A visitor who bought nothing is nobody's: its clicks forget it by themselves (retention.ts). */
-export const PersonKind = { PARTNER: 'PARTNER', CUSTOMER: 'CUSTOMER' } as const;
+export const PersonKind = { PARTNER: 'PARTNER', MEMBER: 'MEMBER', CUSTOMER: 'CUSTOMER' } as const;
 export type PersonKind = (typeof PersonKind)[keyof typeof PersonKind];
 
 /** Why something stays when its person is erased, and for how many years after the end of this one. */
-export interface Keeping {
+interface Keeping {
   readonly what: string;
   readonly reason: string;
   readonly years: number;
@@ -51,9 +51,21 @@ const NAME = `'erased-' || right(id::text, 12)`;
 const EMAIL = `'erased+' || id || '@invalid'`;
 const CODE = `'ERASED-' || upper(right(id::text, 12))`;
 
+const MEMBER_GONE = {
+  email: EMAIL,
+  name: NAME,
+  issuer: NONE,
+  subject: NONE,
+  invited_by: `'erased'`,
+  status: `'REMOVED'`,
+  removed_at: 'coalesce(removed_at, now())',
+};
+const LINK_GONE = { canceled_at: 'case when used_at is null then coalesce(canceled_at, now()) end' };
+
 const contract = { purpose: 'the contract with the partner', kept: 'until erased' };
 const payment = { purpose: 'what the partner earns and is paid', kept: '10 years' };
 const sales = { purpose: 'whose purchase earned a commission', kept: '10 years' };
+const people = { purpose: 'letting people of the partner in', kept: 'until erased' };
 const proof = { purpose: 'who did what', kept: '10 years' };
 
 export const dataMap: readonly Place[] = [
@@ -259,24 +271,22 @@ export const dataMap: readonly Place[] = [
     keeps: LOG,
   },
   {
-    purpose: 'who acts for the partner',
-    kept: 'until erased',
+    // Who they are is told to each of them alone.
+    ...people,
     table: 'members',
     of: 'PARTNER',
     rows: 'partner_id = any($)',
-    shows: [
-      ...['id', 'name', 'email', 'role', 'status', 'issuer', 'subject', 'invited_by'],
-      ...['created_at', 'accepted_at', 'removed_at'],
-    ],
-    erases: {
-      name: NAME,
-      email: EMAIL,
-      issuer: NONE,
-      subject: NONE,
-      invited_by: `'erased'`,
-      status: `'REMOVED'`,
-      removed_at: 'coalesce(removed_at, now())',
-    },
+    shows: ['id', 'role', 'status', 'created_at', 'accepted_at', 'removed_at'],
+    erases: MEMBER_GONE,
+    keeps: LOG,
+  },
+  {
+    ...people,
+    table: 'invitations',
+    of: 'PARTNER',
+    rows: 'partner_id = any($)',
+    shows: ['created_at', 'expires_at', 'sent_at', 'used_at', 'canceled_at'],
+    erases: LINK_GONE,
     keeps: LOG,
   },
   {
@@ -293,6 +303,55 @@ export const dataMap: readonly Place[] = [
     table: 'audit_personal',
     of: 'PARTNER',
     rows: 'partner_id = any($)',
+    shows: ['event_id', 'data'],
+    erasedBy: 'DELETED',
+  },
+  {
+    ...people,
+    table: 'members',
+    of: 'MEMBER',
+    rows: 'id = any($)',
+    shows: [
+      ...[
+        'id',
+        'tenant_id',
+        'partner_id',
+        'email',
+        'name',
+        'role',
+        'status',
+        'issuer',
+        'subject',
+        'invited_by',
+      ],
+      ...['created_at', 'accepted_at', 'removed_at'],
+    ],
+    erases: MEMBER_GONE,
+    keeps: LOG,
+  },
+  {
+    ...people,
+    table: 'invitations',
+    of: 'MEMBER',
+    rows: 'member_id = any($)',
+    shows: ['created_at', 'expires_at', 'sent_at', 'used_at', 'canceled_at'],
+    erases: LINK_GONE,
+    keeps: LOG,
+  },
+  {
+    ...proof,
+    table: 'audit_events',
+    of: 'MEMBER',
+    rows: `(subject_id = any($) or (tenant_id, actor_id) in (select tenant_id, subject from members where id = any($)))`,
+    shows: ['created_at', 'action', 'actor_id', 'actor_role', 'before', 'after', 'reason'],
+    keeps: LOG,
+  },
+  {
+    ...proof,
+    kept: 'until erased',
+    table: 'audit_personal',
+    of: 'MEMBER',
+    rows: 'event_id in (select id from audit_events where subject_id = any($))',
     shows: ['event_id', 'data'],
     erasedBy: 'DELETED',
   },
@@ -338,6 +397,15 @@ export const dataMap: readonly Place[] = [
     keeps: ACCOUNTS,
   },
   {
+    ...proof,
+    kept: 'until erased',
+    table: 'audit_personal',
+    of: 'CUSTOMER',
+    rows: `event_id in (select e.id from audit_events e join commissions c on c.id = e.subject_id where c.customer_id = any($))`,
+    shows: ['event_id', 'data'],
+    erasedBy: 'DELETED',
+  },
+  {
     ...sales,
     table: 'commissions',
     of: 'CUSTOMER',
@@ -358,7 +426,6 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
   payout_items: { '*': 'which line is in which payout' },
   partner_metrics: { '*': 'sums of partner_metrics_daily' },
   data_keys: { '*': 'wrapped keys; shredded by an erasure' },
-  invitations: { '*': 'hashes of links, which end with their member' },
   idempotency_keys: { '*': 'hashes of requests, for 90 days' },
   person_exports: { '*': 'ids, and a copy that nobody here can open, for a day' },
   erasures: { '*': 'ids of who was erased: the log that an erasure is proved and repeated by' },
@@ -422,7 +489,14 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     fingerprint: 'a keyed hash; replaced by an erasure',
   },
   tax_ids: { partner_id: 'an id', data_key_id: 'an id' },
-  members: { tenant_id: 'the tenant', partner_id: 'an id' },
+  invitations: {
+    id: 'an id',
+    tenant_id: 'the tenant',
+    partner_id: 'an id',
+    member_id: 'an id',
+    nonce: 'random',
+    token_hash: 'a hash',
+  },
   api_keys: {
     id: 'an id',
     tenant_id: 'the tenant',
@@ -435,7 +509,6 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
   audit_events: {
     id: 'an id',
     tenant_id: 'the tenant',
-    actor_id: 'who did it: somebody of the staff, or the person',
     credential: 'of the caller',
     request_id: 'of the call',
     subject_id: 'an id',

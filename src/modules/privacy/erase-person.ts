@@ -43,7 +43,7 @@ export async function erasePerson(ctx: Context, input: PersonInput, reason: stri
       );
     }
     await em.flush();
-    for (const { id } of erasures)
+    for (const { id } of erasures.filter(({ kind }) => kind !== 'MEMBER'))
       await enqueue(em, 'forget_clicks', { erasureId: id }, { key: `forget_clicks:${id}` });
     const [first] = persons as [Person];
     record(
@@ -59,7 +59,7 @@ export async function erasePerson(ctx: Context, input: PersonInput, reason: stri
     );
     return erasures;
   });
-  ctx.feed.publish(CREDENTIALS); // its API keys ended
+  ctx.feed.publish(CREDENTIALS); // API keys and members ended
   return erasures;
 }
 
@@ -134,7 +134,8 @@ async function erase(em: EntityManager, person: Person): Promise<void> {
   } else {
     await em.execute(sql`
       select erase_audit_personal_about(${tenantId}, array(
-        select ${id}::uuid union all select id from commissions where customer_id = ${id}
+        select ${id}::uuid union all select id from invitations where member_id = ${id}
+        union all select id from commissions where customer_id = ${id}
         union all select id from referrals where customer_id = ${id}))`);
   }
   for (const place of dataMap.filter(({ of }) => of === kind)) {
@@ -154,6 +155,7 @@ export async function forgetClicks(ctx: Context, erasureId: string): Promise<voi
   const erasure = await ctx.em.findOne(Erasure, erasureId);
   if (!erasure) return;
   const { kind, personId } = erasure;
+  if (kind === 'MEMBER') return;
   if (kind === 'CUSTOMER') {
     // In one go: a click that forgot its visitor no longer leads to the visitor's others.
     const place = dataMap.find(({ table, of }) => table === 'referrals' && of === kind) as Place;

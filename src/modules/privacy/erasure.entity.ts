@@ -10,6 +10,7 @@ registerEnumType(PersonKind, {
   description: 'What a person is to the program.',
   valuesConfig: {
     PARTNER: { description: 'A partner, its contact included.' },
+    MEMBER: { description: "A person of a partner's organisation." },
     CUSTOMER: { description: 'Who buys.' },
   },
 });
@@ -38,7 +39,7 @@ export class Erasure extends Base {
   @Enum({ items: () => PersonKind })
   kind!: PersonKind;
 
-  @Field(() => ID, { description: 'Id of the partner or customer: all that still names it.' })
+  @Field(() => ID, { description: 'Id of the partner, member or customer: all that still names it.' })
   @Property({ type: 'uuid' })
   personId!: string;
 

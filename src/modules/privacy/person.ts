@@ -14,20 +14,28 @@ export interface Person {
 
 /** Who is meant: by an address everybody who has it. Partners that left the program count too. */
 export async function personsOf(em: EntityManager, actor: Actor, input: PersonInput): Promise<Person[]> {
-  const { partnerId, customerId, email } = input;
-  const named = Object.entries({ partnerId, customerId, email }).filter(([, value]) => value != null);
-  if (named.length !== 1) throw invalid('input', 'must name one of partnerId, customerId and email');
+  const { partnerId, memberId, customerId, email } = input;
+  const named = Object.entries({ partnerId, memberId, customerId, email }).filter(
+    ([, value]) => value != null,
+  );
+  if (named.length !== 1)
+    throw invalid('input', 'must name one of partnerId, memberId, customerId and email');
   const field = `input.${named[0]?.[0]}`;
-  const tenantId = input.tenantId ?? (partnerId == null ? actor.tenantId : null);
+  const byOurId = partnerId != null || memberId != null;
+  const tenantId = input.tenantId ?? (byOurId ? null : actor.tenantId);
   const inTenant = actor.everyTenant
     ? sql`(${tenantId}::text is null or tenant_id = ${tenantId})`
     : sql`tenant_id = ${actor.tenantId}`;
   const address = email?.toLowerCase() ?? null;
   const partner = partnerId == null ? null : idOf(partnerId, 'input.partnerId');
+  const member = memberId == null ? null : idOf(memberId, 'input.memberId');
   const customer = customerId != null && isId(customerId) ? customerId : null;
   const found = await em.execute<{ kind: PersonKind; id: string; tenant_id: string }[]>(sql`
     select 'PARTNER' as kind, id, tenant_id from partners
     where ${inTenant} and (id = ${partner} or lower(email) = ${address})
+    union all
+    select 'MEMBER', id, tenant_id from members
+    where ${inTenant} and (id = ${member} or lower(email) = ${address})
     union all
     select 'CUSTOMER', id, tenant_id from customers
     where ${inTenant} and (id = ${customer} or external_id = ${customerId ?? null} or lower(email) = ${address})

@@ -3,11 +3,18 @@ import { GraphQLEmailAddress } from 'graphql-scalars';
 import { Field, ID, InputType } from 'type-graphql';
 import { Name } from '../../kernel/name.ts';
 
-@InputType({ description: 'Who is meant: exactly one of partnerId, customerId and email.' })
+@InputType({ description: 'Who is meant: exactly one of partnerId, memberId, customerId and email.' })
 export class PersonInput {
-  @Field(() => ID, { nullable: true, description: 'A partner, also one that left the program.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'A partner with its people, also one that left the program.',
+  })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: "A person of a partner's organisation." })
+  @IsUUID(undefined, { message: 'must be a UUID' })
+  memberId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'A customer, by your own id of it or by ours.' })
   @Name(255)
