@@ -118,6 +118,12 @@ test.each([
     { RAZORPAY_KEY_ID: 'rzp_live_a1B2c3' },
     'RAZORPAY_KEY_SECRET is missing',
   ],
+  ['SMTP_URL but no PORTAL_URL', { SMTP_URL: 'smtps://mail.example.com' }, 'PORTAL_URL is missing'],
+  [
+    'PORTAL_URL in the clear',
+    { PORTAL_URL: 'http://portal.example.com' },
+    'PORTAL_URL must begin with https://',
+  ],
   ['no place for its keys', { KMS_KEY_FILE: '' }, 'KMS_KEY_FILE is missing'],
   ['a key file that is not there', { KMS_KEY_FILE: '/nowhere/keys.json' }, 'KMS_KEY_FILE does not exist'],
   [
@@ -142,6 +148,9 @@ test.each([
   [{ PORT: '70000' }, 'PORT must be a whole number'],
   [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL must begin with'],
   [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must begin with'],
+  [{ SMTP_URL: 'mail.example.com' }, 'SMTP_URL must begin with'],
+  [{ MAIL_FROM: 'Portal\r\nBcc: x@example.com' }, 'MAIL_FROM must be an address'],
+  [{ PORTAL_URL: 'portal.example.com' }, 'PORTAL_URL must begin with'],
   [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be trace or debug or info'],
   [{ WORKER: 'no' }, 'WORKER must be on or off'],
   [{ PLAYGROUND: 'yes' }, 'PLAYGROUND must be true or false'],

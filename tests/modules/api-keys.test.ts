@@ -256,6 +256,25 @@ describe('a program with a key', () => {
   });
 });
 
+test('who has seen the secret of a key does not approve what the key made', async () => {
+  const APPROVE = 'mutation ($id: ID!) { approveCommission(id: $id) { status } }';
+  const one = await app.token('PLATFORM_ADMIN', { user: 'one' });
+  const two = await app.token('PLATFORM_ADMIN', { user: 'two' });
+  const { secret, apiKey } = await keyOf(one, { scopes: ['READ', 'CREATE_COMMISSIONS'] });
+  const byKey = async (key: string): Promise<string> => {
+    const input = { partnerId: partner.id, type: 'BONUS', amount: '1.00' };
+    return (await app.ask(key, CREATE_COMMISSION, { input })).createCommission.id;
+  };
+  const before = await byKey(secret);
+  expect((await app.refusal(one, APPROVE, { id: before })).code).toBe('FORBIDDEN');
+  await app.ask(two, APPROVE, { id: before });
+  const { rotateApiKey } = await app.ask(two, ROTATE, { id: apiKey.id, hours: 0 });
+  const after = await byKey(rotateApiKey.secret);
+  for (const token of [one, two])
+    expect((await app.refusal(token, APPROVE, { id: after })).code).toBe('FORBIDDEN');
+  await app.ask(staff.maria, APPROVE, { id: after });
+});
+
 describe('a key opens nothing', () => {
   const refused = { code: 'UNAUTHENTICATED', message: 'the token is not valid' };
 

@@ -100,6 +100,10 @@ export class ApiKey extends Base {
   @Field({ description: 'Who made it.' })
   @Property({ type: 'text' })
   createdBy!: string;
+
+  /** Who made or rotated it, and so may act by it. */
+  @Property({ type: 'text[]' })
+  seenBy!: string[];
 }
 
 export const apiKeyTable: Table<ApiKey> = {

@@ -52,6 +52,7 @@ export async function createApiKey(ctx: Context, input: CreateApiKeyInput): Prom
         scopes: input.scopes,
         expiresAt,
         createdBy: actor.id,
+        seenBy: [actor.id],
       });
       record(em, ctx, 'apiKey.created', key, { after: plain(key) });
       return key.id;
@@ -134,6 +135,7 @@ export async function rotateApiKey(ctx: Context, id: string, overlapHours: numbe
     key.overlapEndsAt = overlapHours > 0 ? new Date(overlapEnds) : null;
     key.secretHash = hash;
     key.rotatedAt = now;
+    key.seenBy = [...new Set([...key.seenBy, ctx.actor.id])];
     key.expiresAt = new Date(now.getTime() + Math.min(lifetime, MAX_DAYS * DAY_MS));
     record(em, ctx, 'apiKey.rotated', key, { before, after: plain(key) });
     return { id: key.id, secret: token };
@@ -161,6 +163,15 @@ async function lockKey(em: EntityManager, id: string): Promise<ApiKey> {
   const key = await em.findOne(ApiKey, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!key) throw notFound('apikey');
   return key;
+}
+
+/** Whether the person has seen the secret of the key that made something: then it may have made it itself. */
+export async function hasSeenKey(em: EntityManager, maker: string, personId: string): Promise<boolean> {
+  if (!maker.startsWith('key:')) return false;
+  const [seen] = await em.execute<object[]>(
+    sql`select 1 from api_keys where id = ${maker.slice('key:'.length)} and ${personId} = any(seen_by)`,
+  );
+  return seen !== undefined;
 }
 
 /** A key as the audit log may know it: without its hashes. */

@@ -12,6 +12,7 @@ import { metadataOf } from '../../kernel/metadata.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
+import { hasSeenKey } from '../api-keys/api-key.service.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
@@ -158,7 +159,8 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
   if (line.reversesId) throw conflict('a refund is approved with the line that it takes back from');
   const before = await statusOf(em, line);
   const status = after('approve', before);
-  refuseOwnLine(line.createdBy ?? null, actor.id);
+  const maker = line.createdBy ?? null;
+  refuseOwnLine(maker && (await hasSeenKey(em, maker, actor.id)) ? actor.id : maker, actor.id);
   const refunds = await refundsOf(em, line, 'PENDING');
   for (const each of [line, ...refunds]) {
     Object.assign(each, { status, approvedAt: clock.now(), approvedBy: actor.id });
