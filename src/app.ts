@@ -133,6 +133,8 @@ export async function createApp(
     counter,
     processes: config.processes,
     limits: config,
+    trust: config.trustedDocuments,
+    requestsAtOnce: config.requestsAtOnce,
     playground: config.playground
       ? {
           folder: PLAYGROUND,
@@ -155,8 +157,7 @@ export async function createApp(
       worker = await startWorker(services, owner, config);
     },
     async close() {
-      await server.close();
-      await worker?.stop();
+      await Promise.all([server.close(), worker?.stop()]);
       await ports.feed.close();
       await ports.policy.close();
       await counter.close();

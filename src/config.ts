@@ -48,6 +48,10 @@ export interface Config {
   readonly anonymousCallsPerMinute: number;
   /** How many API processes share Redis: while it is away each gives out its part. */
   readonly processes: number;
+  /** Whether documents are named by their hash: see `TrustMode`. */
+  readonly trustedDocuments: 'off' | 'prefer' | 'only';
+  /** How many requests a process works on at a time. */
+  readonly requestsAtOnce: number;
   /** How long a stopping process still takes requests, so that callers learn to go elsewhere. */
   readonly drainMs: number;
   /** How long a click says something of its visitor. */
@@ -110,6 +114,9 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
       .map((part) => part.trim())
       .filter(Boolean);
 
+  const trustedDocuments = (env['TRUSTED_DOCUMENTS'] || 'prefer') as Config['trustedDocuments'];
+  if (!['off', 'prefer', 'only'].includes(trustedDocuments))
+    faults.push('TRUSTED_DOCUMENTS must be off, prefer or only.');
   const corsOrigins = list('CORS_ORIGINS');
   if (corsOrigins.some((origin) => origin !== '*' && !isOrigin(origin)))
     faults.push('CORS_ORIGINS must be a comma-separated list of origins such as https://portal.example.com.');
@@ -186,6 +193,8 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     staffCallsPerHour: number('STAFF_CALLS_PER_HOUR', 2_000_000, 1, 1_000_000_000),
     anonymousCallsPerMinute: number('ANONYMOUS_CALLS_PER_MINUTE', 120, 1, 1_000_000_000),
     processes: number('PROCESSES', 2, 1, 1_000),
+    trustedDocuments,
+    requestsAtOnce: number('REQUESTS_AT_ONCE', 500, 1, 100_000),
     drainMs: number('SHUTDOWN_DRAIN_MS', production ? 1_000 : 0, 0, 20_000),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, production ? 'info' : 'warn'),
     auditSealFile: env['AUDIT_SEAL_FILE'] || join(dataFolder, 'audit-seals.jsonl'),

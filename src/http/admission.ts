@@ -1,9 +1,10 @@
-import type { GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import ipaddr from 'ipaddr.js';
 import type { Context } from '../kernel/context.ts';
 import { callsPerHourOf } from '../modules/partners/partner.loader.ts';
 import type { Budget, CallBudgets, Standing } from './call-budgets.ts';
 import type { Documents, Operation } from './documents.ts';
+import { type Asked, type TrustMode, textOf } from './trusted-documents.ts';
 
 const PARTNER_REMEMBERED_MS = 60_000;
 const MANY_PARTNERS = 20_000;
@@ -19,11 +20,9 @@ export interface CallLimits {
 export interface Pass {
   /** Takes one call, before anything is read; RATE_LIMITED where none is left. */
   enter(): Promise<void>;
-  /** The operation, if it may run: within every limit, valid, and its other root fields taken from the budget too. */
-  admit(
-    query: string,
-    operationName: string | null | undefined,
-  ): Promise<Operation | readonly GraphQLError[]>;
+  /** The operation, if it may run: within every limit, valid, and its other root fields taken from the budget too.
+   *  null: the request names none. */
+  admit(asked: Asked): Promise<Operation | readonly GraphQLError[] | null>;
   standing(): Standing;
 }
 
@@ -38,6 +37,7 @@ export function admissionOf(
   documents: Documents,
   budgets: CallBudgets,
   { staffCallsPerHour, anonymousCallsPerMinute }: CallLimits,
+  trust: TrustMode,
 ): Admission {
   const limits = new Map<string, { calls: Promise<number>; until: number }>();
 
@@ -75,8 +75,12 @@ export function admissionOf(
       return {
         enter: () => budgets.take(budget, 1),
         standing: () => budgets.standing(budget),
-        async admit(query, operationName) {
-          const operation = documents.read(query, operationName);
+        async admit(asked) {
+          const text = textOf(trust, asked, ctx.actor);
+          if (text === null) return null;
+          if (text instanceof GraphQLError) return [text];
+          const { operationName } = asked;
+          const operation = documents.read(text, typeof operationName === 'string' ? operationName : null);
           if (!('document' in operation)) return operation;
           if (operation.calls > 1) await budgets.take(budget, operation.calls - 1);
           if (operation.fields.has(GUESSABLE)) await budgets.takeTogether(ofAddress('guess', ctx.ipAddress));

@@ -17,6 +17,7 @@ const LONGEST_REMEMBERED = 10_000;
 const LONGEST_MESSAGE = 300;
 
 export interface Operation extends RootFields {
+  readonly text: string;
   readonly document: DocumentNode;
   readonly type: OperationDefinitionNode['operation'];
   readonly definition: OperationDefinitionNode;
@@ -78,6 +79,7 @@ export function documentsOf(schema: GraphQLSchema, { introspection }: { introspe
       if (!definition) return [fault('operationName names no operation of the document', 'operationName')];
       const { document } = read;
       const made = {
+        text,
         document,
         definition,
         type: definition.operation,

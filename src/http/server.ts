@@ -11,16 +11,17 @@ import { contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf } from '../kernel/format-error.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
 import type { CallCounter } from '../ports/call-counter.ts';
-import { admissionOf, type CallLimits, type Pass } from './admission.ts';
+import { admissionOf, type CallLimits } from './admission.ts';
 import { apolloServer } from './apollo.ts';
 import { type Authenticator, credentialOf, type Door } from './authenticate.ts';
 import { callBudgets, type Standing } from './call-budgets.ts';
 import { callerAddress, trusting } from './caller-address.ts';
 import { documentsOf } from './documents.ts';
-import { allowsOrigin, type EdgeOptions, guardEdge } from './edge.ts';
+import { allowsOrigin, type EdgeOptions, guardEdge, overloaded } from './edge.ts';
 import { executorOf } from './executor.ts';
 import { servePlayground } from './playground.ts';
 import { serveSockets } from './sockets.ts';
+import type { Asked, TrustMode } from './trusted-documents.ts';
 
 const BODY_LIMIT = 128 * 1024;
 const HEADERS_LIMIT = 16 * 1024;
@@ -39,6 +40,9 @@ export interface HttpOptions extends EdgeOptions {
   readonly counter: CallCounter;
   readonly processes: number;
   readonly limits: CallLimits;
+  readonly trust: TrustMode;
+  /** How many requests are worked on at a time; what comes on top is told to come back. */
+  readonly requestsAtOnce: number;
   /** The folder of the built playground and the token that it starts with; null: no playground. */
   readonly playground: { readonly folder: string; readonly token: () => Promise<string | null> } | null;
 }
@@ -55,6 +59,8 @@ export async function httpServer({
   counter,
   processes,
   limits,
+  trust,
+  requestsAtOnce,
   ...edge
 }: HttpOptions): Promise<FastifyInstance> {
   const authority = authorityOf(given);
@@ -66,6 +72,7 @@ export async function httpServer({
     documentsOf(schema, { introspection }),
     callBudgets(counter, processes),
     limits,
+    trust,
   );
   const server = fastify({
     bodyLimit: BODY_LIMIT,
@@ -129,7 +136,18 @@ export async function httpServer({
     reply.code(404).send({ errors: [{ message: 'no such page', extensions: { code: 'NOT_FOUND' } }] }),
   );
 
+  let underWay = 0;
   async function graphql(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    if (underWay >= requestsAtOnce) throw overloaded(); // else they would all wait for a connection of the database
+    underWay++;
+    try {
+      return await answer(request, reply);
+    } finally {
+      underWay--;
+    }
+  }
+
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store');
     const { authorization } = request.headers;
     const ipAddress = callerAddress(request.raw, trusts);
@@ -145,10 +163,14 @@ export async function httpServer({
       ipAddress,
     });
     const pass = await admission.passFor(ctx);
-    const faults = await faultsOf(request, pass).finally(() => {
-      reply.headers(rateHeaders(pass.standing())); // not returned: a reply is a promise of its own end
-    });
-    if (faults) return sendErrors(request, reply, faults);
+    const asked = askedOf(request);
+    const operation = await pass
+      .enter()
+      .then(() => pass.admit(asked))
+      .finally(() => {
+        reply.headers(rateHeaders(pass.standing())); // not returned: a reply is a promise of its own end
+      });
+    if (operation && !('document' in operation)) return sendErrors(request, reply, operation);
     const started = performance.now();
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers)) {
@@ -162,8 +184,9 @@ export async function httpServer({
       httpGraphQLRequest: {
         method: request.method,
         headers,
-        search: /\?.*$/.exec(request.url)?.[0] ?? '',
-        body: request.body,
+        ...(operation && (operation.text !== asked.query || asked.extensions != null)
+          ? withText(request, operation.text)
+          : asSent(request)),
       },
       context: async () => ctx,
     });
@@ -205,16 +228,31 @@ export async function httpServer({
   return server;
 }
 
-/** What keeps the operation of a request from running; null: nothing, or there is none and Apollo says so. */
-async function faultsOf(
-  { body, query: search }: FastifyRequest,
-  pass: Pass,
-): Promise<readonly GraphQLError[] | null> {
-  await pass.enter();
-  const { query, operationName } = (body ?? search) as Record<string, unknown>;
-  if (typeof query !== 'string') return null;
-  const operation = await pass.admit(query, typeof operationName === 'string' ? operationName : null);
-  return 'document' in operation ? null : operation;
+/** What a request asks: the fields of its body, or of its address. */
+function askedOf({ method, body, query }: FastifyRequest): Asked {
+  if (method !== 'GET') return (body ?? {}) as Asked;
+  const asked = query as Asked;
+  return { ...asked, extensions: typeof asked.extensions === 'string' ? jsonOf(asked.extensions) : null };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // Apollo says so
+  }
+}
+
+const asSent = ({ url, body }: FastifyRequest) => ({ search: /\?.*$/.exec(url)?.[0] ?? '', body });
+
+/** As Apollo reads it, with the text of the document that it named in place of its name. */
+function withText(request: FastifyRequest, query: string): { search: string; body: unknown } {
+  const { search, body } = asSent(request);
+  if (request.method !== 'GET') return { search, body: { ...(body as Asked), query, extensions: null } };
+  const params = new URLSearchParams(search);
+  params.set('query', query);
+  params.delete('extensions');
+  return { search: `?${params}`, body };
 }
 
 const statuses: Record<ErrorCode, number> = {

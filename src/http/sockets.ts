@@ -12,7 +12,7 @@ import {
 import { CloseCode } from 'graphql-ws';
 import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { AppError } from '../domain/errors.ts';
+import { AppError } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { type Context, contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf, responseError } from '../kernel/format-error.ts';
@@ -25,6 +25,14 @@ import { variableErrors } from './variables.ts';
 const MAX_MESSAGE = 64 * 1024;
 /** A reader that lets so many bytes pile up is dropped; it comes back and catches up by a query. */
 const MAX_UNREAD = 1024 * 1024;
+
+const MAX_OPERATIONS = 20; // at a time on one socket
+const MAX_SOCKETS = 10_000; // of the process
+const MAX_SOCKETS_OF = { staff: 2_000, partner: 100, address: 10 };
+const ANONYMOUS_IDLE_MS = 30_000;
+const PATIENCE_MS = 3_000; // for the other side to close too
+const TOO_MANY = 4429;
+const IDLE = 4408;
 
 const TRY_AGAIN_LATER = 1013; // RFC 6455's registry of close codes
 
@@ -59,6 +67,27 @@ export function serveSockets(
     );
   }
 
+  const open = new Map<string, number>();
+
+  /** Whether one more socket of that caller may be; it is counted until it closes. */
+  function countSocket(socket: WebSocket, { id, tenantId, partnerId }: Actor, address: string): boolean {
+    const [key, most] =
+      tenantId === null
+        ? [`address ${address}`, MAX_SOCKETS_OF.address]
+        : partnerId === null
+          ? [`staff ${tenantId} ${id}`, MAX_SOCKETS_OF.staff]
+          : [`partner ${partnerId}`, MAX_SOCKETS_OF.partner];
+    const count = open.get(key) ?? 0;
+    if (count >= most) return false;
+    open.set(key, count + 1);
+    socket.once('close', () => {
+      const left = (open.get(key) ?? 1) - 1;
+      if (left > 0) open.set(key, left);
+      else open.delete(key);
+    });
+    return true;
+  }
+
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE,
@@ -76,6 +105,12 @@ export function serveSockets(
         try {
           const actor = await door.actorOf(authorization);
           Object.assign(ctx.extra, { authorization });
+          if (!countSocket(socket, actor, callerAddress(ctx.extra.request, trusts))) {
+            socket.close(TOO_MANY, 'too many sockets are open');
+            return true;
+          }
+          if (authorization === undefined)
+            closeWhenIdle(socket, () => Object.keys(ctx.subscriptions).length === 0);
           closeAt(socket, door.expiryOf(authorization));
           if (authorization) closeWhenTakenBack(socket, actor, () => door.actorNow(authorization));
         } catch (error) {
@@ -85,11 +120,15 @@ export function serveSockets(
         }
         return true;
       },
-      async onSubscribe(ctx, _id, { query, operationName, variables }) {
+      async onSubscribe(ctx, _id, { query, operationName, variables, extensions }) {
         const { authorization, request } = ctx.extra;
         const requestId = randomUUID();
         const again = () => door.actorOf(authorization);
         try {
+          if (Object.keys(ctx.subscriptions).length > MAX_OPERATIONS)
+            throw new AppError('RATE_LIMITED', `a socket takes ${MAX_OPERATIONS} operations at a time`, {
+              retryAfter: 1,
+            });
           const contextValue = contextFor(services, {
             actor: await again(),
             actorNow: () => door.actorNow(authorization),
@@ -99,8 +138,8 @@ export function serveSockets(
           });
           const pass = await admission.passFor(contextValue);
           await pass.enter();
-          const operation = await pass.admit(query, operationName);
-          if (!('document' in operation)) return operation;
+          const operation = await pass.admit({ query, operationName, extensions });
+          if (!operation || !('document' in operation)) return operation ?? [];
           const variableValues = variables ?? {};
           const faults = variableErrors(schema, operation.definition, variableValues);
           if (faults.length) return faults;
@@ -134,10 +173,18 @@ export function serveSockets(
     sockets,
   );
 
-  sockets.on('connection', (socket) => dropSlowReader(socket));
+  sockets.on('connection', (socket) => {
+    dropSlowReader(socket);
+    // A frame that is malformed or too long: `ws` closes the socket with the right code, and it is no error of ours.
+    socket.removeAllListeners('error').on('error', () => {});
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (request.url?.split('?', 1)[0] !== '/graphql') {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    if (sockets.clients.size >= MAX_SOCKETS) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\r\n');
       return;
     }
     const { origin, host } = request.headers;
@@ -147,7 +194,15 @@ export function serveSockets(
     }
     sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
   });
-  return { close: async () => disposable.dispose() };
+  return {
+    async close() {
+      const impatient = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate();
+      }, PATIENCE_MS);
+      await disposable.dispose();
+      clearTimeout(impatient);
+    },
+  };
 }
 
 /** Whether a page of that origin was served by this very host. */
@@ -162,6 +217,14 @@ function closeAt(socket: WebSocket, expiresAt: number | null): void {
   const end = () => socket.close(CloseCode.Forbidden, 'the token has expired');
   const timer = setTimeout(end, Math.min(expiresAt - Date.now(), LONGEST_TIMER_MS));
   socket.once('close', () => clearTimeout(timer));
+}
+
+/** Nobody without a credential has a reason to hold a socket on which nothing goes on. */
+function closeWhenIdle(socket: WebSocket, idle: () => boolean): void {
+  const timer = setInterval(() => {
+    if (idle()) socket.close(IDLE, 'nothing goes on here');
+  }, ANONYMOUS_IDLE_MS);
+  socket.once('close', () => clearInterval(timer));
 }
 
 const ASK_AGAIN_MS = 30_000;

@@ -33,13 +33,15 @@ class PageInfo {
 /** One row of a page; its cursor is made only when it is asked for. */
 class Edge<T extends { id: string }> {
   readonly node: T;
+  readonly #list: string;
 
-  constructor(node: T) {
+  constructor(node: T, list: string) {
     this.node = node;
+    this.#list = list;
   }
 
   get cursor(): string {
-    return Buffer.from(parse(this.node.id)).toString('base64url');
+    return Buffer.concat([parse(this.node.id), Buffer.from(this.#list)]).toString('base64url');
   }
 }
 
@@ -83,10 +85,14 @@ function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassT
   return NodeConnection;
 }
 
-function idOf(cursor: string): string {
+const ID_BYTES = 16;
+
+/** The id of a cursor; it carries the name of its list, so that none is taken for that of another. */
+function idOf(cursor: string, list: string): string {
   const bytes = Buffer.from(cursor, 'base64url');
+  const named = bytes.subarray(ID_BYTES).toString() === list && bytes.toString('base64url') === cursor;
   try {
-    if (bytes.length === 16 && bytes.toString('base64url') === cursor) return stringify(bytes);
+    if (named) return stringify(bytes.subarray(0, ID_BYTES));
   } catch {} // 16 bytes that are no UUID
   throw invalid('after', 'is not a cursor of this list');
 }
@@ -112,12 +118,13 @@ function pageSize(first: number | null | undefined): number {
 
 function pageOf<T extends { id: string }>(
   rows: T[],
+  list: string,
   size: number,
   after: string | null | undefined,
 ): Connection<T> {
   const more = rows.length > size;
   if (more) rows.length = size;
-  const edges = rows.map((row) => new Edge(row));
+  const edges = rows.map((row) => new Edge(row, list));
   return {
     edges,
     pageInfo: {
@@ -130,8 +137,10 @@ function pageOf<T extends { id: string }>(
 }
 
 /** Rows before the cursor; ids sort by time, so the id alone is the key that paging continues from. */
-const beyond = (table: { alias: string }, after: string | null | undefined): Condition[] =>
-  after == null ? [] : [where(`${table.alias}.id < $`, idOf(after))];
+const beyond = (
+  table: Pick<Table<object>, 'alias' | 'type'>,
+  after: string | null | undefined,
+): Condition[] => (after == null ? [] : [where(`${table.alias}.id < $`, idOf(after, table.type.name))]);
 
 const whole = ({ alias }: { alias: string }) => ({ list: `${alias}.*`, joins: '' });
 
@@ -163,6 +172,7 @@ export async function page<T extends { id: string }>(
   ]);
   const found = pageOf(
     rows.map((row) => selection.read(row)),
+    table.type.name,
     size,
     after,
   );
@@ -209,7 +219,7 @@ export function pageOfEach<T extends { id: string }>(
     for (const values of found) lists.get(values[0] as string)?.push(read(values, 1));
     const counts = new Map(counted?.map((values) => [values[0], values[1] as number]));
     return ids.map((key) => {
-      const each = pageOf(lists.get(key) ?? [], size, after);
+      const each = pageOf(lists.get(key) ?? [], table.type.name, size, after);
       return counted ? { ...each, totalCount: counts.get(key) ?? 0 } : each;
     });
   }).load(id);

@@ -307,6 +307,16 @@ describe('bad input is refused by name', () => {
     expect(await app.refusal(staff.maria, query, variables)).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 
+  test("a cursor of another list is none of this one's", async () => {
+    const { partners } = await app.ask(staff.maria, '{ partners(first: 1) { pageInfo { endCursor } } }');
+    const after = partners.pageInfo.endCursor;
+    expect(after).toBeTruthy();
+    expect(await app.refusal(staff.maria, LIST, { after })).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'after',
+    });
+  });
+
   test('nothing of it was written, and no refusal was logged as a fault', async () => {
     const { rows } = await app.database.pool.query(
       `select count(*)::int as lines from commissions where base_minor <= 0 and type <> 'REVERSAL'`,
@@ -465,7 +475,7 @@ describe('an approval', () => {
       [done, 'CONFLICT'],
       [unknown, 'NOT_FOUND'],
       [theirs, 'NOT_FOUND'],
-      ['nonsense', 'NOT_FOUND'],
+      ['nonsense', 'BAD_USER_INPUT'],
     ]);
     expect(await balanceOf(app, staff.maria, id)).toMatchObject({ payable: '25.00' });
     expect((await app.ask(staff.maria, APPROVE_MANY, { ids: [] })).approveCommissions).toEqual({

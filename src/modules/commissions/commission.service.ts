@@ -120,9 +120,10 @@ export async function approveCommissions(
     const approved: { line: Commission; refunds: string[] }[] = [];
     const failures: ApprovalFailure[] = [];
     for (const id of new Set(ids)) {
-      const line = byId.get(id.toLowerCase());
-      const verdict = verdicts.get(id.toLowerCase());
       try {
+        const key = idOf(id, 'ids');
+        const line = byId.get(key);
+        const verdict = verdicts.get(key);
         if (!line || !verdict) throw notFound('commission');
         requireAllowed(ctx, 'approve', verdict);
         const { refunds } = (await approve(em, ctx, line)).after;

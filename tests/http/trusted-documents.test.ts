@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, validate } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readDocuments, sha256 } from '../../src/documents/read-documents.ts';
+import { excessOf } from '../../src/http/limits.ts';
+import { createSchema } from '../../src/schema.ts';
+import { createTestApp, type TestApp } from '../support/app.ts';
+import { staffOf } from '../support/make.ts';
+
+const folder = join(import.meta.dirname, '../../src/documents');
+const documents = readDocuments(folder);
+const [hash, text] = Object.entries(documents).find(([, operation]) =>
+  operation.includes('query PartnerList'),
+) as [string, string];
+
+const apps: Record<string, TestApp> = {};
+const tokens: Record<string, string> = {};
+beforeAll(async () => {
+  for (const mode of ['off', 'prefer', 'only']) {
+    const app = await createTestApp({}, { TRUSTED_DOCUMENTS: mode });
+    apps[mode] = app;
+    tokens[mode] = (await staffOf(app)).manager;
+  }
+});
+afterAll(() => Promise.all(Object.values(apps).map((app) => app.close())));
+
+async function send(mode: string, payload: object, { token = tokens[mode] as string } = {}) {
+  const { statusCode, body } = await (apps[mode] as TestApp).app.server.inject({
+    method: 'POST',
+    url: '/graphql',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    payload: JSON.stringify({ variables: { first: 1 }, ...payload }),
+  });
+  const { data, errors } = JSON.parse(body);
+  return {
+    status: statusCode,
+    code: errors?.[0].extensions.code,
+    reason: errors?.[0].extensions.reason,
+    data,
+  };
+}
+
+const apollo = (sha256Hash: string) => ({ persistedQuery: { version: 1, sha256Hash } });
+
+test('the manifest is that of the documents: `npm run documents` writes it', () => {
+  expect(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))).toEqual(documents);
+});
+
+test('each document is valid and within the limits', async () => {
+  const schema = await createSchema();
+  for (const document of Object.values(documents).map((operation) => parse(operation))) {
+    expect(validate(schema, document)).toEqual([]);
+    expect(excessOf(document)).toBeNull();
+  }
+});
+
+describe.each(['prefer', 'only'])('where they are trusted (%s)', (mode) => {
+  test.each([
+    ['its id', { documentId: `sha256:${hash}` }],
+    ["Apollo's extension", { extensions: apollo(hash) }],
+    ["Apollo's extension and the text", { query: text, extensions: apollo(hash) }],
+    ['its text', { query: text }],
+  ])('a document runs by %s', async (_, payload) => {
+    expect(await send(mode, payload)).toMatchObject({ status: 200, data: { partners: { totalCount: 0 } } });
+  });
+
+  test('by GET too', async () => {
+    const { statusCode, body } = await (apps[mode] as TestApp).app.server.inject({
+      url: `/graphql?documentId=sha256:${hash}&variables={"first":1}`,
+      headers: { authorization: `Bearer ${tokens[mode]}`, 'apollo-require-preflight': '1' },
+    });
+    expect([statusCode, JSON.parse(body).data]).toMatchObject([200, { partners: { totalCount: 0 } }]);
+  });
+
+  test('nobody makes one known by sending it', async () => {
+    const query = '{ program { tenantId } }';
+    await send(mode, { query, extensions: apollo(sha256(query)) });
+    expect(await send(mode, { extensions: apollo(sha256(query)) })).toMatchObject({
+      status: 400,
+      code: 'PERSISTED_QUERY_NOT_FOUND',
+    });
+    expect(await send(mode, { query, extensions: apollo(hash) })).toMatchObject({
+      status: 400,
+      code: 'BAD_USER_INPUT',
+    });
+  });
+});
+
+test('a free document runs where documents are only preferred', async () => {
+  expect(await send('prefer', { query: '{ program { tenantId } }' })).toMatchObject({ status: 200 });
+});
+
+test('and where only trusted ones run it is refused, but for an API key', async () => {
+  const query = '{ program { tenantId } }';
+  const refused = { status: 400, code: 'BAD_USER_INPUT', reason: 'TRUSTED_DOCUMENTS_ONLY' };
+  expect(await send('only', { query })).toMatchObject(refused);
+  const app = apps['only'] as TestApp;
+  const { createApiKey } = await app
+    .ask(
+      tokens['only'] as string,
+      'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key } }',
+      { input: { name: 'server', scopes: ['program:read'] } },
+    )
+    .catch(() => ({ createApiKey: null }));
+  if (createApiKey)
+    expect(await send('only', { query }, { token: createApiKey.key })).toMatchObject({ status: 200 });
+});
+
+test('where they are off an id is nothing', async () => {
+  expect(await send('off', { documentId: `sha256:${hash}` })).toMatchObject({
+    status: 400,
+    code: 'PERSISTED_QUERY_NOT_SUPPORTED',
+  });
+  expect(await send('off', { query: text })).toMatchObject({ status: 200 });
+});
