@@ -18,7 +18,11 @@ export interface Asked {
 const texts = new Map(Object.entries(manifest));
 
 /** The text that a request means; null where it gives none. */
-export function textOf(mode: TrustMode, asked: Asked, { credential }: Actor): string | GraphQLError | null {
+export function textOf(
+  mode: TrustMode,
+  asked: Asked,
+  { credential }: Pick<Actor, 'credential'>,
+): string | GraphQLError | null {
   const query = typeof asked.query === 'string' && asked.query !== '' ? asked.query : null;
   const hash = hashOf(asked);
   if (hash === null) {
@@ -33,7 +37,7 @@ export function textOf(mode: TrustMode, asked: Asked, { credential }: Actor): st
   if (query !== null) {
     if (sha256(query) !== hash)
       return refusal('BAD_USER_INPUT', 'the hash is not that of the query', { field: 'query' });
-    return textOf(mode, { query }, { credential } as Actor); // sent along, so that it need not be known
+    return textOf(mode, { query }, { credential }); // sent along, so that it need not be known
   }
   return texts.get(hash) ?? refusal('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound');
 }

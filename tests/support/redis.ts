@@ -47,8 +47,10 @@ export async function startOwnRedis(): Promise<OwnRedis> {
   const { port } = probe.address() as { port: number };
   probe.close();
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  let server: ChildProcess;
+  let server: ChildProcess | null = null;
+  const runs = () => server !== null && server.exitCode === null && server.signalCode === null;
   async function start(): Promise<void> {
+    if (runs()) return;
     server = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
     server.stdout?.on('data', (chunk) => (output += chunk));
@@ -58,10 +60,10 @@ export async function startOwnRedis(): Promise<OwnRedis> {
   return {
     url: `redis://127.0.0.1:${port}`,
     start,
-    hang: () => void server.kill('SIGSTOP'),
-    goOn: () => void server.kill('SIGCONT'),
+    hang: () => void server?.kill('SIGSTOP'),
+    goOn: () => void server?.kill('SIGCONT'),
     async stop() {
-      if (server.exitCode !== null || server.signalCode !== null) return;
+      if (!server || !runs()) return;
       server.kill('SIGKILL');
       await once(server, 'exit');
     },
