@@ -56,10 +56,13 @@ export function asApi(url: string): string {
   return api.href;
 }
 
-/** Whether the policies bind what these connections do: they bind neither the owner nor a superuser. */
-export async function isBound({ pool }: Database): Promise<boolean> {
+/** Whether the policies bind what these connections do: they bind neither the owner nor a superuser, nor whom a login of
+ *  its own could become. */
+export async function isBound({ pool }: Database, { ownLogin }: { ownLogin: boolean }): Promise<boolean> {
   const [row] = await pool.query<{ bound: boolean }>(nothing, {
-    text: `select row_security_active('partners') as bound`,
+    text: `select row_security_active(oid) and not ($1 and pg_has_role(session_user, relowner, 'member')) as bound
+      from pg_class where oid = 'partners'::regclass`,
+    values: [ownLogin],
   });
   return row?.bound ?? false;
 }
