@@ -240,10 +240,12 @@ test('the worker does all that by itself, every day', async () => {
   const { referralCode } = await makePartner(app, staff.manager);
   const { id } = await track(referralCode, { userAgent: 'Old' });
   await app.app.startWorker();
-  const { rows } = await app.database.pool.query(
-    'select identifier from graphile_worker._private_known_crontabs',
-  );
-  expect(rows).toContainEqual({ identifier: 'apply_retention' });
+  await until(async () => {
+    const { rows } = await app.database.pool.query(
+      `select 1 from graphile_worker._private_known_crontabs where identifier = 'apply_retention'`,
+    );
+    return rows.length > 0;
+  });
   now = later(14);
   await app.database.pool.query(`select graphile_worker.add_job('apply_retention')`);
   await until(async () => (await clickRow(id)).user_agent === null);
