@@ -1,9 +1,9 @@
-import { pino } from 'pino';
 import { sealFile } from '../adapters/seal-file/seal-file.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { environment, readConfig } from '../config.ts';
 import { openDatabase } from '../database.ts';
 import { system } from '../kernel/actor.ts';
+import { logger } from '../log.ts';
 import { sealAudit } from '../modules/audit/seal-audit.ts';
 import { auditedTenants, type Verification, verifyAudit } from '../modules/audit/verify-audit.ts';
 import { withDatabase } from './with-database.ts';
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   await withDatabase(config, async (url) => {
     const { pool, close } = await openDatabase(url, { connections: 2 });
     const seals = sealFile(config.auditSealFile, config.auditSealKey);
-    const ctx = { pool, seals, actor: system, clock: systemClock, log: pino({ level: config.logLevel }) };
+    const ctx = { pool, seals, actor: system, clock: systemClock, log: logger(config.logLevel) };
     try {
       if (process.argv[2] === 'seal') {
         const sealed = await sealAudit(ctx);

@@ -3,10 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { sql } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
+import { actorOf, type Role, system } from '../../src/kernel/actor.ts';
+import { type Context, contextFor } from '../../src/kernel/context.ts';
 import { transact } from '../../src/kernel/transact.ts';
 import { record } from '../../src/modules/audit/audit.service.ts';
 import { linkAudit, sealAudit } from '../../src/modules/audit/seal-audit.ts';
@@ -436,7 +437,16 @@ test('what an entry says of a person is erased, and the chain still holds', asyn
     erased: false,
     chained: true,
   });
-  await app.database.pool.query('select erase_audit_personal($1, $2)', [tenant, id]);
+  const erase = (ctx: Context) =>
+    transact(ctx, (em) => em.execute(sql`select erase_audit_personal(${tenant}, ${id}) as count`));
+  const actor = (more: { role: Role; tenantId: string; partnerId?: string }) =>
+    contextFor(app.app.services, {
+      actor: actorOf({ id: 'mallory', credential: 'TOKEN', ...more }),
+      requestId: 'test',
+    });
+  expect(await erase(actor({ role: 'PROGRAM_MANAGER', tenantId: 'elsewhere' }))).toEqual([{ count: '0' }]);
+  expect(await erase(actor({ role: 'PARTNER', tenantId: tenant, partnerId: id }))).toEqual([{ count: '0' }]);
+  expect(await erase(actor({ role: 'PROGRAM_MANAGER', tenantId: tenant }))).toEqual([{ count: '1' }]);
 
   const after = (await app.ask(maria, ENTRIES, { id })).auditEvents;
   expect(after.edges[0].node).toMatchObject({

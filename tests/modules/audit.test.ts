@@ -234,7 +234,9 @@ describe('the log', () => {
   test('narrows by row, also one among many, by action, by actor and by time', async () => {
     const [one, other] = [await world.pending(), await world.pending()];
     const since = new Date();
-    await app.ask(world.staff.tom, operations['approveCommissions']?.document ?? '', { ids: [one, other] });
+    await app.ask(world.staff.tom, operations['approveCommissions']?.document as string, {
+      ids: [one, other],
+    });
     const actions = async (filter: object) => (await shown(filter)).map(({ action }) => action);
     expect(await actions({ subjectId: one })).toEqual(['commissions.approved', 'commission.created']);
     expect(await actions({ subjectId: one, action: 'commission.created' })).toEqual(['commission.created']);

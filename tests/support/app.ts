@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { inject } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
@@ -67,6 +69,7 @@ export async function createTestApp(
     CERBOS_URL: inject('cerbos'),
     CERBOS_DEADLINE_MS: '5000',
     ANONYMOUS_CALLS_PER_MINUTE: '1000000',
+    AUDIT_SEAL_FILE: join(tmpdir(), `audit-seals-${randomUUID()}`), // not the developer's own
     ...env,
   });
   const logged: Record<string, unknown>[] = [];

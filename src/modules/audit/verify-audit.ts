@@ -22,7 +22,7 @@ export const AuditFault = {
 } as const;
 export type AuditFault = (typeof AuditFault)[keyof typeof AuditFault];
 
-export interface FoundFault {
+interface FoundFault {
   readonly kind: AuditFault;
   /** The place in the chain; null where there is none. */
   readonly seq: bigint | null;
@@ -87,13 +87,14 @@ export async function verifyAudit(
   return ends(unlinked === null ? null : { kind: 'UNLINKED', seq: null, eventId: unlinked });
 }
 
-const underWay = new Map<string, Promise<Verification>>();
+const underWay = new WeakMap<Context['pool'], Map<string, Promise<Verification>>>();
 
 /** The caller's own log, as the graph serves it. It takes a while, so callers at the same time share one check. */
 export async function verifyOwnAudit(ctx: Context) {
   const tenantId = ctx.actor.tenantId ?? '';
-  const check = memo(underWay, tenantId, () =>
-    verifyAudit(ctx, tenantId).finally(() => underWay.delete(tenantId)),
+  const checks = memo(underWay, ctx.pool, () => new Map<string, Promise<Verification>>());
+  const check = memo(checks, tenantId, () =>
+    verifyAudit(ctx, tenantId).finally(() => checks.delete(tenantId)),
   );
   const { checked, firstFault, sealedThrough } = await check;
   return {
