@@ -39,7 +39,7 @@ export function loadOne<T extends { id: string }>(
     return Object.assign(Object.create(table.type.prototype) as T, { id });
   }
   return loaderFor<string, T | null>(ctx, info, async (ids) => {
-    const selection = select(table, info);
+    const selection = select(table, info, ctx.actor);
     const statement = from(table, ctx.actor, selection).add(` and ${table.alias}.id = any($)`, [
       ...new Set(ids),
     ]);

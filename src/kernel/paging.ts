@@ -159,7 +159,7 @@ export async function page<T extends { id: string }>(
   conditions: readonly Condition[],
 ): Promise<Connection<T>> {
   const size = pageSize(first);
-  const selection = select(table, info, ['edges', 'node']);
+  const selection = select(table, info, ctx.actor, ['edges', 'node']);
   const cut = from(table, ctx.actor, selection.wide ? whole(table) : selection)
     .and(conditions)
     .and(beyond(table, after))
@@ -192,7 +192,7 @@ export function pageOfEach<T extends { id: string }>(
 ): Promise<Connection<T>> {
   return loaderFor<string, Connection<T>>(ctx, info, async (ids) => {
     const size = pageSize(first);
-    const selection = select(table, info, ['edges', 'node']);
+    const selection = select(table, info, ctx.actor, ['edges', 'node']);
     const { wide, read } = selection;
     const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
       new Statement()

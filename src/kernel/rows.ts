@@ -12,6 +12,7 @@ import { idOf } from './ids.ts';
 import { memo } from './memo.ts';
 import { MoneyColumn } from './money.column.ts';
 import { type AllowList, conditionsOf } from './plan-to-sql.ts';
+import { showsToo } from './shown-too.ts';
 
 /** SQL expressions over the table's alias and how to make the field's value of them. */
 export interface Column {
@@ -152,19 +153,29 @@ export interface Selection<T extends object> {
   readonly joins: string;
   /** Whether other rows are joined, so that the page is to be cut before the joins. */
   readonly wide: boolean;
+  /** Which rows those are, each with what points at it. */
+  readonly brings: readonly (readonly [row: ReadKind, pointedAt: ReadKind])[];
   readonly read: (values: readonly unknown[], from?: number) => T;
 }
 
 const selections: PerField<Selection<object>> = new WeakMap();
+const alone: PerField<Selection<object>> = new WeakMap();
 
-/** The asked columns of `table`, plus `always`. `path` leads from the field to the rows, e.g. edges, node. */
+/** The asked columns of `table`, plus `always`. `path` leads from the field to the rows, e.g. edges, node. What a row
+ *  points at comes along where the actor sees all of that; else a loader looks whether it does. */
 export function select<T extends object>(
   table: Table<T>,
   info: GraphQLResolveInfo,
+  { role, reads }: Actor,
   path: readonly string[] = [],
   always: readonly string[] = ['id'],
 ): Selection<T> {
-  return perField(selections, info, () => selectionOf(table, info, path, always)) as Selection<T>;
+  const selection = perField(selections, info, () => selectionOf(table, info, path, always));
+  const all =
+    role === 'SYSTEM' || selection.brings.every(([row, other]) => showsToo(reads.get(row), reads.get(other)));
+  return (
+    all ? selection : perField(alone, info, () => selectionOf(table, info, path, always, null))
+  ) as Selection<T>;
 }
 
 function selectionOf<T extends object>(
@@ -172,8 +183,9 @@ function selectionOf<T extends object>(
   info: GraphQLResolveInfo,
   path: readonly string[],
   always: readonly string[],
-  /** Aliases that the statement has already: a table comes into it once, and where it is asked for again a loader reads it. */
-  taken = new Set([table.alias]),
+  /** Aliases that the statement has already: a table comes into it once, and where it is asked for again a loader reads it.
+   *  null: nothing comes along. */
+  taken: Set<string> | null = new Set([table.alias]),
 ): Selection<T> {
   const wanted = new Set(always);
   const others: { field: string; key: string; table: Table<{ id: string }>; selection: Selection<object> }[] =
@@ -181,7 +193,7 @@ function selectionOf<T extends object>(
   for (const field of askedFields(info, path)) {
     for (const name of table.needs?.[field] ?? [field]) if (table.columns[name]) wanted.add(name);
     const one = table.one?.[field];
-    if (!one) continue;
+    if (!one || !taken) continue;
     const below = [...path, field];
     if (asksIdOnly(askedFields(info, below))) continue;
     const other = one.table();
@@ -221,6 +233,10 @@ function selectionOf<T extends object>(
     list: sql.join(', '),
     joins: [...joins].map((join) => ` ${join}`).join(''),
     wide: joined.length > 0,
+    brings: others.flatMap(({ table: other, selection }) => [
+      [table.kind, other.kind] as const,
+      ...selection.brings,
+    ]),
     read(values, from = 0) {
       const row = Object.create(prototype) as Record<string, unknown>;
       for (const { name, at, read } of readers)
@@ -253,7 +269,7 @@ export async function findRow<T extends object>(
   id: string,
   conditions: readonly Condition[] = [],
 ): Promise<T> {
-  const selection = select(table, info);
+  const selection = select(table, info, ctx.actor);
   const statement = from(table, ctx.actor, selection).and([
     where(`${table.alias}.id = $`, idOf(id)),
     ...conditions,

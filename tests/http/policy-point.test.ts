@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EmbeddedCerbos, startEmbeddedCerbos } from '../../src/adapters/cerbos/embedded-cerbos.ts';
 import { createTestApp, TENANT, type TestApp } from '../support/app.ts';
-import { APPROVE, makeClick, TRACK } from '../support/make.ts';
+import { APPROVE, aPartner, makeClick, makeCommission, TRACK } from '../support/make.ts';
 import { makeWorld, type World } from '../support/operations.ts';
 import { nonsense, POLICIES, pidOf } from '../support/pdp.ts';
 import { listen } from '../support/sockets.ts';
@@ -227,6 +227,7 @@ describe('Policies that grant less', () => {
       ],
       ['actions: [decide, approve, reject, reverse]', 'actions: [decide, approve, reject]'],
     );
+    await rewrite('customer.yaml', ['[admin, manager, finance, analyst,', '[admin, manager, finance,']);
     await rewrite('payout.yaml', [
       'actions: [make]\n      effect: EFFECT_ALLOW\n      derivedRoles: [admin, finance]',
       'actions: [make]\n      effect: EFFECT_ALLOW\n      derivedRoles: [admin]',
@@ -289,6 +290,28 @@ describe('Policies that grant less', () => {
       { id: world.partner.id },
     );
     expect(partner.commissions.totalCount).toBe(1);
+  });
+
+  test('hide what a row points at, though the row is shown', async () => {
+    const { app, world } = served;
+    const id = await eventually(() =>
+      makeCommission(app, world.maker, world.partner.id, { customerId: 'somebody' }),
+    );
+    await eventually(() => app.ask(world.staff.tom, APPROVE, { id }));
+    const query = `query ($id: ID!) {
+      commission(id: $id) { customer { externalId } partner { companyName } }
+      commissions(first: 1) { edges { node { customer { externalId } partner { companyName } } } } }`;
+    const seen = async (token: string | null) => {
+      const { commission, commissions } = await app.ask(token, query, { id });
+      expect(commissions.edges[0].node).toEqual(commission);
+      return commission;
+    };
+    const { companyName } = aPartner();
+    expect(await seen(world.as.finance)).toEqual({
+      customer: { externalId: 'somebody' },
+      partner: { companyName },
+    });
+    expect(await seen(world.as.analyst)).toEqual({ customer: null, partner: { companyName } });
   });
 
   test('refuse what the operation alone would let through, and what is asked of its row', async () => {

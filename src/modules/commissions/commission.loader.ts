@@ -38,7 +38,7 @@ export function commissionsOfReferral(
   referralId: string,
 ): Promise<Commission[]> {
   return loaderFor<string, Commission[]>(ctx, info, async (ids) => {
-    const selection = select(commissionTable, info, [], ['referralId', 'id']);
+    const selection = select(commissionTable, info, ctx.actor, [], ['referralId', 'id']);
     const statement = from(commissionTable, ctx.actor, selection)
       .and([where('c.referral_id = any($)', ids)])
       .add(' order by c.id');
@@ -74,7 +74,7 @@ export async function commissionsOfIds(
   info: GraphQLResolveInfo,
   ids: readonly string[],
 ): Promise<Commission[]> {
-  const selection = select(commissionTable, info, ['approved']);
+  const selection = select(commissionTable, info, ctx.actor, ['approved']);
   const rows = await query(
     ctx,
     from(commissionTable, ctx.actor, selection).and([where('c.id = any($)', ids)]),

@@ -60,7 +60,7 @@ export function tierConfigOf(
   { tenantId, tier }: Partner,
 ): Promise<TierConfig> {
   return loaderFor<string, TierConfig>(ctx, info, async (keys) => {
-    const selection = select(tierConfigTable, info, [], ['tenantId', 'tier']);
+    const selection = select(tierConfigTable, info, ctx.actor, [], ['tenantId', 'tier']);
     const tenants = [...new Set(keys.map((key) => key.slice(key.indexOf(':') + 1)))];
     const statement = from(tierConfigTable, ctx.actor, selection).and([
       where('t.tenant_id = any($)', tenants),
@@ -79,7 +79,7 @@ export function configOf<T extends { partnerId: string }>(
   id: string,
 ): Promise<T | null> {
   return loaderFor<string, T | null>(ctx, info, async (ids) => {
-    const selection = select(table, info, [], ['id']);
+    const selection = select(table, info, ctx.actor, [], ['id']);
     const rows = await query(
       ctx,
       from(table, ctx.actor, selection).and([where(`${table.alias}.partner_id = any($)`, ids)]),

@@ -19,7 +19,7 @@ export function payoutAccountsOf(
 ): Promise<PayoutAccount[]> {
   if (!ctx.actor.permissions.has('payoutAccount:edit')) return Promise.resolve([]);
   return loaderFor<string, PayoutAccount[]>(ctx, info, async (ids) => {
-    const selection = select(payoutAccountTable, info, [], ['id', 'partnerId']);
+    const selection = select(payoutAccountTable, info, ctx.actor, [], ['id', 'partnerId']);
     const statement = from(payoutAccountTable, ctx.actor, selection)
       .and([where('a.partner_id = any($)', ids), where('a.removed_at is null')])
       .add(' order by a.id');
@@ -49,7 +49,7 @@ export function holderNameOf(
 /** Other partners of the tenant that are paid to the same account. */
 export function sharedWith(ctx: Context, info: GraphQLResolveInfo, accountId: string): Promise<Partner[]> {
   return loaderFor<string, Partner[]>(ctx, info, async (ids) => {
-    const selection = select(partnerTable, info);
+    const selection = select(partnerTable, info, ctx.actor);
     const statement = new Statement()
       .add(
         `select a.id, ${selection.list} from payout_accounts a

@@ -9,7 +9,7 @@ import { type TierConfig, tierConfigTable } from './tier-config.entity.ts';
 
 /** The program of the credential's own tenant, also for a platform administrator. */
 export async function program(ctx: Context, info: GraphQLResolveInfo): Promise<Program> {
-  const selection = select(programTable, info, [], ['tenantId']);
+  const selection = select(programTable, info, ctx.actor, [], ['tenantId']);
   const statement = from(programTable, ctx.actor, selection).and([
     where('g.tenant_id = $', ctx.actor.tenantId),
   ]);
@@ -21,7 +21,7 @@ export async function program(ctx: Context, info: GraphQLResolveInfo): Promise<P
 const ladder = Object.keys(PartnerTier);
 
 export async function tierConfigs(ctx: Context, info: GraphQLResolveInfo): Promise<TierConfig[]> {
-  const selection = select(tierConfigTable, info);
+  const selection = select(tierConfigTable, info, ctx.actor);
   const statement = from(tierConfigTable, ctx.actor, selection)
     .and([where('t.tenant_id = $', ctx.actor.tenantId)])
     .add(' order by array_position($::text[], t.tier)', ladder);
