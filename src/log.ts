@@ -39,7 +39,7 @@ function shown(name: string, value: unknown): unknown {
   return typeof value === 'string' ? withoutSecrets(value) : value;
 }
 
-export const withoutSecrets = (text: string): string =>
+const withoutSecrets = (text: string): string =>
   SHAPES.reduce((left, shape) => left.replace(shape, HIDDEN), text);
 
 interface PlainError {

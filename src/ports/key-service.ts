@@ -1,5 +1,5 @@
 /** A data key as it is stored: readable only to the key service, under the key that it names. */
-export interface WrappedKey {
+interface WrappedKey {
   readonly kekId: string;
   readonly bytes: Uint8Array;
 }

@@ -10,11 +10,11 @@ const OTHERS = 0o007; // a group may: that is how a container gets it
 /** Keys in a file of this machine: `{ "keys": [{ "id": "2026-11", "key": "<32 bytes as base64>" }, ...] }`, the newest
  *  last. The file is read again when a key is asked for that it did not have, so a key is added without a restart. */
 export function fileKms(path: string): KeyService {
-  let keys = readKeys(path);
+  let keys = load(path);
 
   return {
     async wrap(dataKey, context) {
-      keys = readKeys(path); // another process may have a newer key in use already
+      keys = load(path); // another process may have a newer key in use already
       const [kekId, kek] = [...keys].at(-1) as [string, Buffer];
       const iv = randomBytes(IV);
       const cipher = createCipheriv('aes-256-gcm', kek, iv).setAAD(Buffer.from(textOf(context)));
@@ -26,7 +26,7 @@ export function fileKms(path: string): KeyService {
 
     async unwrap({ kekId, bytes }, context) {
       const id = kekId.replace(/^file:/, '');
-      if (!keys.has(id)) keys = readKeys(path);
+      if (!keys.has(id)) keys = load(path);
       const kek = keys.get(id);
       if (!kek) throw new Error(`the key file has no key ${JSON.stringify(id)}: put it back`);
       const decipher = createDecipheriv('aes-256-gcm', kek, bytes.subarray(0, IV), { authTagLength: TAG })
@@ -47,6 +47,12 @@ export function keyFileFault(path: string): string | null {
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+function load(path: string): ReadonlyMap<string, Buffer> {
+  const fault = keyFileFault(path);
+  if (fault) throw new Error(`the key file ${path} ${fault}`);
+  return readKeys(path);
 }
 
 /** Makes the file with one key where there is none; two processes that start at once agree on one. */

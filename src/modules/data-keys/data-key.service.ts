@@ -91,7 +91,8 @@ export async function blindIndexOf(
   return blindIndex(key, tenantId, column, value);
 }
 
-/** Makes everything that was encrypted for a partner unreadable, in every copy and backup of the data. */
+/** Makes everything that was encrypted for a partner unreadable, for every process at once. A backup of before has the
+ *  wrapped key still: whoever restores one repeats the erasure. */
 export async function shredDataKeys(em: EntityManager, partnerId: string): Promise<void> {
   await em.execute(
     sql`update data_keys set wrapped = null, shredded_at = now() where partner_id = ${partnerId} and shredded_at is null`,
