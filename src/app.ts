@@ -84,10 +84,12 @@ export async function createApp(
   const { log: ownLog, ...ownPorts } = replace;
   const log = ownLog ?? logger(config.logLevel);
   const database = await openDatabase(config.databaseApiUrl ?? asApi(databaseUrl));
-  if (!(await isBound(database, { ownLogin: config.databaseApiUrl !== null })))
+  if (!(await isBound(database, { ownLogin: config.databaseApiUrl !== null }))) {
+    await database.close();
     throw new ConfigError(
       'DATABASE_API_URL must be a login of its own, a member of the role partner_portal_api and of no other.',
     );
+  }
   const owner = ownerPool(databaseUrl);
   const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
   const ports: Ports = {

@@ -51,5 +51,7 @@ function explain(error: unknown): string {
     return `The database of DATABASE_URL does not answer (${message}).`;
   if (code === '28P01' || code === '28000' || code === '3D000')
     return `The database of DATABASE_URL refuses: ${message}.`;
+  if (/role "partner_portal_api"|to create role/.test(message ?? ''))
+    return `The login of DATABASE_URL must be a member of the role partner_portal_api, or may create it (${message}).`;
   return lastWords(error);
 }

@@ -4,15 +4,26 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { asApi } from '../../src/database.ts';
+import { asApi, migrate } from '../../src/database.ts';
 import { type Actor, actorOf, anonymous, system } from '../../src/kernel/actor.ts';
 import { BoundPool, boundsOf, ofTenant } from '../../src/kernel/bound-pool.ts';
 import { type Context, contextFor } from '../../src/kernel/context.ts';
 import { enqueue } from '../../src/kernel/jobs.ts';
 import { query, Statement } from '../../src/kernel/rows.ts';
 import { transact } from '../../src/kernel/transact.ts';
+import { calculateMetrics } from '../../src/modules/metrics/metrics.service.ts';
+import { CreatePartnerInput } from '../../src/modules/partners/partner.inputs.ts';
+import { createPartner } from '../../src/modules/partners/partner.service.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { CONVERT, CREATE_PAYOUT, makeApproved, makeClick, makePartner, staffOf } from '../support/make.ts';
+import {
+  aPartner,
+  CONVERT,
+  CREATE_PAYOUT,
+  makeApproved,
+  makeClick,
+  makePartner,
+  staffOf,
+} from '../support/make.ts';
 
 // Everything here goes through the kernel's own functions with statements that have no condition at all: as if the
 // application had forgotten every check of its own.
@@ -417,6 +428,31 @@ describe("The API's role", () => {
     }
     await owner(`drop role ${login}`);
   });
+});
+
+test('The owner of the database need not be a superuser', async () => {
+  const name = `t_owner_${randomUUID().slice(0, 8)}`;
+  await owner(`create role ${name} login password 'of the test' in role partner_portal_api`);
+  await owner(`create database ${name} owner ${name}`);
+  onTestFinished(async () => {
+    await owner(`drop database ${name} with (force)`);
+    await owner(`drop role ${name}`);
+  });
+  const url = new URL(app.database.url);
+  Object.assign(url, { pathname: `/${name}`, username: name, password: 'of%20the%20test' });
+  await migrate(url.href);
+
+  const plain = await createApp(readConfig({ NODE_ENV: 'test', JWT_SECRET: 'x'.repeat(40) }), url.href);
+  onTestFinished(() => plain.close());
+  const ctx = contextFor(plain.services, { actor: finance('acme'), requestId: randomUUID() });
+  const id = await createPartner(ctx, Object.assign(new CreatePartnerInput(), aPartner()));
+  await transact(ctx, (em) =>
+    enqueue(em, 'recalculate_metrics', { tenantId: 'acme' }, { key: 'of the test' }),
+  );
+  await calculateMetrics(ctx, id);
+  expect((await everyRow(ctx, 'partners')).map((row) => row.id)).toEqual([id]);
+  const elsewhere = contextFor(plain.services, { actor: finance('elsewhere'), requestId: randomUUID() });
+  expect(await everyRow(elsewhere, 'partners')).toEqual([]);
 });
 
 test('The policies leave the estimates of the planner as they were, and so its plans', async () => {
