@@ -16,7 +16,7 @@ const TOKEN = /^Bearer ([A-Za-z0-9._~+/-]{1,8192}=*)$/i;
 type When = Parameters<IdentityProvider['identityOf']>[1];
 
 /** What an invitation made of a person. */
-export interface Membership {
+interface Membership {
   readonly tenantId: string;
   readonly partnerId: string;
   readonly member: MemberRole;

@@ -184,4 +184,25 @@ describe('where money moves', () => {
       (await update(await provider.jwt({ ...owner, auth_time: now }))).errors?.[0]?.extensions.code,
     ).toBe('FORBIDDEN');
   });
+
+  test("who gets in is decided only while the provider stands by the token, and by the provider's word of when", async () => {
+    const manager = person('9', STAFF_ORG, { program_manager: [STAFF_ORG] });
+    const now = Math.floor(Date.now() / 1_000);
+    const update = async (token: string) =>
+      (
+        await app.send(
+          token,
+          'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }',
+          { id: partner.id, input: { identityOrgId: PARTNER_ORG } },
+        )
+      ).errors?.[0]?.extensions;
+    const token = await provider.jwt(manager); // Zitadel's JWTs do not say when their person signed in
+    const answer = { active: true, aud: [PROJECT], exp: now + 60, auth_time: now, ...manager };
+    provider.faults.set(INTROSPECTION, (_, response) => void response.end(JSON.stringify(answer)));
+    expect(await update(token)).toBeUndefined();
+    provider.faults.clear();
+    const fresh = await provider.jwt({ ...manager, auth_time: now });
+    provider.loggedOut.add(fresh);
+    expect((await update(fresh))?.code).toBe('UNAUTHENTICATED');
+  });
 });

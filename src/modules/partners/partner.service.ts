@@ -35,7 +35,7 @@ function tenantFor({ actor }: Context, claimed: string | null | undefined): stri
 /** Makes a partner, ACTIVE unless the input says otherwise; answers with its id. */
 export async function createPartner(ctx: Context, input: CreatePartnerInput): Promise<string> {
   const tenantId = tenantFor(ctx, input.tenantId);
-  if (input.identityOrgId != null) requireFreshSignIn(ctx.actor);
+  if (input.identityOrgId != null) requireFreshSignIn(await ctx.actorNow());
   await ensureProgram(ctx.pool, tenantId);
   const metadata = metadataOf(input.metadata, 'input.metadata');
   return transact(ctx, async (em) => {
@@ -99,7 +99,7 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     const denied = Object.keys(input).find((field) => !OWN_CONTACT_DATA.has(field));
     if (denied) throw forbidden(`a partner may not change its ${denied}`, { field: `input.${denied}` });
   }
-  if (input.identityOrgId !== undefined) requireFreshSignIn(actor); // it decides who gets in
+  if (input.identityOrgId !== undefined) requireFreshSignIn(await ctx.actorNow()); // it decides who gets in
   await transact(ctx, async (em) => {
     const partner = await lockPartner(em, id);
     const before = { ...partner };

@@ -64,7 +64,7 @@ export async function updateProgram(
     const field = 'input.identityOrgId';
     if (!ctx.actor.everyTenant)
       throw forbidden('who signs in as staff is decided by platform administrators', { field });
-    requireFreshSignIn(ctx.actor);
+    requireFreshSignIn(await ctx.actorNow());
   }
   await transact(ctx, async (em) => {
     const program = await em.findOneOrFail(Program, { tenantId });
