@@ -17,7 +17,7 @@ export interface CallLimits {
 }
 
 /** A caller and its budget, for one request or one message of a WebSocket. */
-export interface Pass {
+interface Pass {
   /** Takes one call, before anything is read; RATE_LIMITED where none is left. */
   enter(): Promise<void>;
   /** The operation, if it may run: within every limit, valid, and its other root fields taken from the budget too.

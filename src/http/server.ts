@@ -21,7 +21,7 @@ import { allowsOrigin, type EdgeOptions, guardEdge, overloaded } from './edge.ts
 import { executorOf } from './executor.ts';
 import { servePlayground } from './playground.ts';
 import { serveSockets } from './sockets.ts';
-import type { Asked, TrustMode } from './trusted-documents.ts';
+import { type Asked, namesDocument, type TrustMode } from './trusted-documents.ts';
 
 const BODY_LIMIT = 128 * 1024;
 const HEADERS_LIMIT = 16 * 1024;
@@ -184,7 +184,7 @@ export async function httpServer({
       httpGraphQLRequest: {
         method: request.method,
         headers,
-        ...(operation && (operation.text !== asked.query || asked.extensions != null)
+        ...(operation && (operation.text !== asked.query || namesDocument(asked))
           ? withText(request, operation.text)
           : asSent(request)),
       },

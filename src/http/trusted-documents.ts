@@ -49,5 +49,8 @@ function hashOf({ documentId, extensions }: Asked): string | null {
   return given === null ? null : String(given).replace(/^sha256:/, '');
 }
 
+/** Whether a request names a document, be it with its text. */
+export const namesDocument = (asked: Asked): boolean => hashOf(asked) !== null;
+
 const refusal = (code: string, message: string, more: object = {}): GraphQLError =>
   new GraphQLError(message, { extensions: { code, ...more } });
