@@ -203,6 +203,7 @@ describe('a partner', () => {
     contactName: 'Jane',
     email: 'jane@example.com',
     commissionRate: 99,
+    apiLimitOverride: 1_000_000,
     payoutFrequency: 'WEEKLY',
     payoutMethod: 'PAYPAL',
     contractStartDate: '2026-01-01',
