@@ -12,13 +12,6 @@ export class Migration20261122140700_what_works_as_the_owner_stays_in_scope exte
 
     const inBounds = `current_setting('portal.tenant', true) in (tenant, '*') and coalesce(current_setting('portal.partner', true), '') = ''`;
     this.addSql(`
-      create or replace function erase_audit_personal(tenant text, partner uuid) returns bigint
-      language sql security definer set search_path = pg_catalog, public, pg_temp as $$
-        with erased as (
-          delete from audit_personal where tenant_id = tenant and partner_id = partner and ${inBounds} returning 1)
-        select count(*) from erased
-      $$`);
-    this.addSql(`
       create or replace function erase_audit_personal_about(tenant text, rows uuid[]) returns bigint
       language sql security definer set search_path = pg_catalog, public, pg_temp as $$
         with erased as (
