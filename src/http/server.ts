@@ -118,6 +118,7 @@ export async function httpServer({
     if (server.server.listening) await sleep(drainMs);
     await sockets.close();
   });
+  server.addHook('onReady', () => authority.warmUp());
   server.addHook('onClose', () => apollo.stop());
 
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Plan, PolicyDecision, Principal } from '../ports/policy-decision.ts';
-import { type Actor, type Permission, permissions, type ReadKind, readKinds } from './actor.ts';
+import { type Actor, anonymous, type Permission, permissions, type ReadKind, readKinds } from './actor.ts';
 
 /** How long an answer of the policy point may be used again. What decides about money or access never does. */
 const REMEMBERED_MS = 60_000;
@@ -22,6 +22,8 @@ export interface Authority {
   /** The policy point, listened to: when it fails, nothing is remembered of it. */
   readonly policy: PolicyDecision;
   granted(actor: Actor): Promise<Actor> | Actor;
+  /** The first calls of a process are slow: they connect, and run code that never ran. Nobody shall wait for them. */
+  warmUp(): Promise<void>;
 }
 
 /** Asks the policy point what a kind of caller may do and read, once a minute; in between it costs a map look-up. */
@@ -68,6 +70,11 @@ export function authorityOf({ policy, log }: { policy: PolicyDecision; log: Logg
 
   return {
     policy: { ...policy, check: (principal, questions) => heard(() => policy.check(principal, questions)) },
+    warmUp: () =>
+      heard(() => ask(policy, anonymous)).then(
+        () => {},
+        () => {},
+      ),
     granted(actor) {
       if (actor.tenantId === null) return actor; // nobody and guests are granted nothing; our own jobs ask nobody
       const now = performance.now();

@@ -77,7 +77,7 @@ export function requireAllowed({ actor }: Context, action: string, { allowed, re
 }
 
 /** What the policies may look at of rows that the actor sees: the very columns that its lists are narrowed by. */
-export async function attributesOf(
+async function attributesOf(
   ctx: Context,
   table: Table<object>,
   ids: readonly string[],

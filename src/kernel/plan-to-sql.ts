@@ -3,7 +3,7 @@ import { type Condition, where } from './condition.ts';
 
 /** An attribute that policies may look at, and the SQL expression that holds it. NULL is an attribute that does not
  *  exist. A value of another type than the attribute's equals nothing in a policy and much in SQL: it throws. */
-export interface Attribute {
+interface Attribute {
   readonly sql: string;
   readonly is: 'string' | 'number' | 'boolean';
 }

@@ -1,6 +1,7 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict, forbidden, invalid, notFound } from '../../domain/errors.ts';
 import type { MemberRole } from '../../kernel/actor.ts';
+import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { CREDENTIALS } from '../../kernel/credentials-topic.ts';
 import { idOf } from '../../kernel/ids.ts';
@@ -8,9 +9,9 @@ import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
-import { lockPartner } from '../partners/partner.service.ts';
+import { lockPartner, partnerOwner } from '../partners/partner.service.ts';
 import { cancelInvitations, invite } from './invitation.service.ts';
-import { Member } from './member.entity.ts';
+import { Member, memberTable } from './member.entity.ts';
 import type { InviteMemberInput } from './member.inputs.ts';
 
 const MAX_MEMBERS = 50;
@@ -24,6 +25,8 @@ export async function inviteMember(
   requireMailer(ctx);
   const { email, name, role } = input;
   if (/\p{Cc}/u.test(name)) throw invalid('input.name', 'must not have line breaks or control characters');
+  const attributes = await partnerOwner(ctx, partnerId, 'partnerId');
+  await authorize(ctx, 'manage', { kind: 'member', id: '(new)', attributes });
   return transact(ctx, async (em) => {
     const partner = await lockPartner(em, partnerId, 'partnerId');
     const { tenantId } = partner;
@@ -73,6 +76,7 @@ async function requireRoom(em: EntityManager, partnerId: string, email: string):
 /** Sends a new link to who has not accepted yet; the one before opens nothing any more. */
 export async function resendInvitation(ctx: Context, id: string): Promise<string> {
   requireMailer(ctx);
+  await authorizeRow(ctx, 'manage', memberTable, id);
   return transact(ctx, async (em) => {
     const member = await lockMember(em, id);
     if (member.status !== 'INVITED') throw conflict('only who has not accepted yet is invited again');
@@ -84,6 +88,7 @@ export async function resendInvitation(ctx: Context, id: string): Promise<string
 
 /** Gives a member another role. Nobody changes its own, and a partner keeps an owner. */
 export async function changeMemberRole(ctx: Context, id: string, role: MemberRole): Promise<string> {
+  await authorizeRow(ctx, 'manage', memberTable, id);
   await transact(ctx, async (em) => {
     const member = await lockMember(em, id);
     if (member.status === 'REMOVED') throw conflict('the member was removed: invite the person again');
@@ -100,6 +105,7 @@ export async function changeMemberRole(ctx: Context, id: string, role: MemberRol
 /** Ends a membership, or an invitation that was not accepted. Who was removed already stays as it is. */
 export async function removeMember(ctx: Context, id: string, reason: string | null): Promise<string> {
   const why = reason === null ? null : reasonOf(reason);
+  await authorizeRow(ctx, 'manage', memberTable, id);
   await transact(ctx, async (em) => {
     const member = await lockMember(em, id);
     if (member.status === 'REMOVED') return;

@@ -11,7 +11,7 @@ import { record } from '../audit/audit.service.ts';
 import { shredDataKeys } from '../data-keys/data-key.service.ts';
 import { dataMap, type Place } from './data-map.ts';
 import { Erasure, type KeptRecord } from './erasure.entity.ts';
-import { type Person, personsOf } from './person.ts';
+import { authorizePerson, type Person, personsOf } from './person.ts';
 import type { PersonInput } from './privacy.inputs.ts';
 import { FORGOTTEN } from './retention.ts';
 
@@ -22,6 +22,7 @@ const BATCH = 2_000;
 export async function erasePerson(ctx: Context, input: PersonInput, reason: string): Promise<Erasure[]> {
   const why = reasonOf(reason);
   const at = ctx.clock.now();
+  await authorizePerson(ctx, input);
   const erasures = await transact(ctx, async (em) => {
     const persons = await personsOf(em, ctx.actor, input);
     const erasures: Erasure[] = [];

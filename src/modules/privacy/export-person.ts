@@ -8,7 +8,7 @@ import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { openAll } from '../data-keys/data-key.service.ts';
 import { dataMap, type Place } from './data-map.ts';
-import { type Person, personsOf } from './person.ts';
+import { authorizePerson, type Person, personsOf } from './person.ts';
 import { PersonExport, statusOf } from './person-export.entity.ts';
 import type { PersonInput } from './privacy.inputs.ts';
 import { newToken, openWith, publicKeyOf, sealTo } from './sealed-box.ts';
@@ -21,6 +21,7 @@ export async function requestExport(
   input: PersonInput,
 ): Promise<{ id: string; token: string }> {
   const { token, publicKey } = newToken();
+  await authorizePerson(ctx, input);
   return transact(ctx, async (em) => {
     const persons = await personsOf(em, ctx.actor, input);
     const [{ tenantId }] = persons as [Person];

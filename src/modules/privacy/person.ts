@@ -1,6 +1,8 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { invalid, notFound } from '../../domain/errors.ts';
 import type { Actor } from '../../kernel/actor.ts';
+import { authorize } from '../../kernel/authorize.ts';
+import type { Context } from '../../kernel/context.ts';
 import { idOf, isId } from '../../kernel/ids.ts';
 import type { PersonKind } from './data-map.ts';
 import type { PersonInput } from './privacy.inputs.ts';
@@ -11,6 +13,14 @@ export interface Person {
   readonly id: string;
   readonly tenantId: string;
 }
+
+/** A person's data, whole, is for those whom the policies let have it, asked when they do. */
+export const authorizePerson = (ctx: Context, { tenantId }: PersonInput): Promise<void> =>
+  authorize(ctx, 'manage', {
+    kind: 'privacy',
+    id: '(person)',
+    attributes: { tenantId: tenantId ?? ctx.actor.tenantId },
+  });
 
 /** Who is meant: by an address everybody who has it. Partners that left the program count too. */
 export async function personsOf(em: EntityManager, actor: Actor, input: PersonInput): Promise<Person[]> {
