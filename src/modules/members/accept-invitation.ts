@@ -35,7 +35,10 @@ export async function acceptInvitation(ctx: Context, token: string): Promise<Acc
   const invited = await invitedBy(ctx, token);
   const { tenantId, partnerId } = invited;
   // Under its own name, and within the bounds of the partner that it joins and of no other.
-  const joining = contextFor(ctx, { actor: { ...ctx.actor, tenantId, partnerId }, requestId: ctx.requestId });
+  const joining = contextFor(ctx, {
+    actor: { ...ctx.actor, tenantId, partnerId, everyTenant: false },
+    requestId: ctx.requestId,
+  });
   const { role } = await transact(joining, (em) => join(em, ctx, invited));
   ctx.feed.publish(CREDENTIALS);
   const { memberId, companyName } = invited;
