@@ -23,6 +23,8 @@ import { PartnerHistory } from './src/modules/partners/partner-history.entity.ts
 import { PayoutAccount } from './src/modules/payout-accounts/payout-account.entity.ts';
 import { Payout, PayoutAttempt, PayoutItem } from './src/modules/payouts/payout.entity.ts';
 import { PayoutRun } from './src/modules/payouts/payout-run.entity.ts';
+import { CommissionPlan, PlanMembership } from './src/modules/plans/commission-plan.entity.ts';
+import { CommissionRule } from './src/modules/plans/commission-rule.entity.ts';
 import { Erasure } from './src/modules/privacy/erasure.entity.ts';
 import { PersonExport } from './src/modules/privacy/person-export.entity.ts';
 import { Program } from './src/modules/programs/program.entity.ts';
@@ -41,6 +43,8 @@ export default defineConfig({
     AuditEvent,
     AuditPersonal,
     Commission,
+    CommissionPlan,
+    CommissionRule,
     Conversion,
     Customer,
     Erasure,
@@ -59,6 +63,7 @@ export default defineConfig({
     PayoutItem,
     PayoutRun,
     PersonExport,
+    PlanMembership,
     PostingRow,
     Program,
     Referral,

@@ -15,6 +15,7 @@ import {
   ReferralCommissionsResolver,
 } from './modules/commissions/commission.resolver.ts';
 import { ConvertReferralResolver } from './modules/commissions/convert-referral.resolver.ts';
+import { CommissionExplanationResolver } from './modules/commissions/explain.resolver.ts';
 import { MemberResolver } from './modules/members/member.resolver.ts';
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner.resolver.ts';
@@ -28,6 +29,7 @@ import {
   PayoutResolver,
   PayoutRunResolver,
 } from './modules/payouts/payout.resolver.ts';
+import { CommissionPlanResolver, CommissionRuleResolver } from './modules/plans/plan.resolver.ts';
 import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
@@ -49,7 +51,10 @@ export async function createSchema(): Promise<GraphQLSchema> {
       AuditResolver,
       ApiKeyResolver,
       CommissionPayoutResolver,
+      CommissionExplanationResolver,
+      CommissionPlanResolver,
       CommissionResolver,
+      CommissionRuleResolver,
       ConvertReferralResolver,
       CreatedApiKeyResolver,
       MemberResolver,

@@ -74,7 +74,11 @@ function amountOf({ baseMinor, baseCurrency, method, rateBps, perUnitMinor, quan
   const terms =
     method === 'PERCENTAGE'
       ? { method, rateBps: rateBps ?? 0 }
-      : { method, perUnit: money(perUnitMinor ?? 0n, baseCurrency), quantity: quantity ?? 1 };
+      : {
+          method: 'FLAT' as const,
+          perUnit: money(perUnitMinor ?? 0n, baseCurrency),
+          quantity: quantity ?? 1,
+        };
   const { minor, currency } = commissionOn(money(baseMinor, baseCurrency), terms, 'HALF_UP');
   return { amountMinor: minor, amountCurrency: currency };
 }

@@ -19,11 +19,12 @@ export const CommissionType = {
   UPGRADE: 'UPGRADE',
   ONE_TIME: 'ONE_TIME',
   BONUS: 'BONUS',
+  TRUE_UP: 'TRUE_UP',
   REVERSAL: 'REVERSAL',
 } as const;
 export type CommissionType = (typeof CommissionType)[keyof typeof CommissionType];
 
-export const CommissionMethod = { PERCENTAGE: 'PERCENTAGE', FLAT: 'FLAT' } as const;
+export const CommissionMethod = { PERCENTAGE: 'PERCENTAGE', FLAT: 'FLAT', TIERED: 'TIERED' } as const;
 export type CommissionMethod = (typeof CommissionMethod)[keyof typeof CommissionMethod];
 
 /** What a partial refund does to a flat commission: a share of it, or nothing until the refund is whole. */

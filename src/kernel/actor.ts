@@ -44,6 +44,8 @@ export type Permission = (typeof permissions)[number];
 export const readKinds = [
   'program',
   'tierConfig',
+  'plan',
+  'rule',
   'partner',
   'customer',
   'referral',

@@ -235,7 +235,7 @@ describe('bad input is refused by name', () => {
     ['input.flatAmount', { flatAmount: '-5' }],
     ['input.flatAmount', { flatAmount: '5.001' }],
     ['input.commissionRate', { flatAmount: '1.00', commissionRate: 5 }],
-    ['input.quantity', { quantity: 3 }],
+    ['input.quantity', { commissionRate: 5, quantity: 3 }],
     ['input.quantity', { flatAmount: '1.00', quantity: 0 }],
     ['input.quantity', { flatAmount: '1.00', quantity: 1_000_001 }],
     ['input.quantity', { flatAmount: '1.00', quantity: 1.5 }],

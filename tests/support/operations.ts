@@ -28,6 +28,9 @@ import {
   TRACK,
 } from './make.ts';
 
+const CREATE_RULE =
+  'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
+
 export type Who =
   | 'admin'
   | 'manager'
@@ -63,6 +66,8 @@ export interface World {
   /** What a mailed link carries; nobody has accepted one yet. */
   link(): Promise<string>;
   payoutAccount(): Promise<string>;
+  /** A commission rule of the partner's own. */
+  rule(): Promise<string>;
 }
 
 export async function makeWorld(app: TestApp): Promise<World> {
@@ -118,6 +123,16 @@ export async function makeWorld(app: TestApp): Promise<World> {
     async payoutAccount() {
       const input = anAccount({ partnerId: partner.id });
       return (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
+    },
+    async rule() {
+      const input = {
+        name: 'own',
+        method: 'PERCENTAGE',
+        rate: 12,
+        product: randomUUID(),
+        partnerId: partner.id,
+      };
+      return (await app.ask(maker, CREATE_RULE, { input })).createCommissionRule.id;
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
     personExport: () => makeExport(app, as.admin, { partnerId: partner.id }),
@@ -233,6 +248,53 @@ export const operations: Record<string, Operation> = {
   },
   verifyAudit: { document: '{ verifyAudit { ok } }', answers: [ok, no, ok, no, no, no, ok, no, who] },
   tierConfigs: { document: '{ tierConfigs { tier } }', answers: lists },
+  commissionPlans: { document: '{ commissionPlans { edges { node { id } } } }', answers: lists },
+  commissionRules: { document: '{ commissionRules { edges { node { id } } } }', answers: lists },
+  previewCommission: {
+    document:
+      'query ($id: ID!) { previewCommission(input: { partnerId: $id, type: ONE_TIME, amount: "10" }) { refused } }',
+    variables: byId,
+    subject: theirs,
+    answers: reads,
+  },
+  verifyCommission: {
+    document: 'query ($id: ID!) { verifyCommission(id: $id) { equal } }',
+    variables: byId,
+    subject: ({ pending }) => pending(),
+    answers: reads,
+  },
+  createCommissionPlan: {
+    document: 'mutation ($input: CreateCommissionPlanInput!) { createCommissionPlan(input: $input) { id } }',
+    variables: () => ({ input: { name: `plan ${randomUUID()}` } }),
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  assignCommissionPlan: {
+    document: 'mutation ($id: ID!) { assignCommissionPlan(partnerId: $id) { id } }',
+    variables: byId,
+    subject: theirs,
+    answers: manages,
+  },
+  createCommissionRule: {
+    document: CREATE_RULE,
+    variables: (partnerId) => ({
+      input: { name: 'own', method: 'PERCENTAGE', rate: 12, product: randomUUID(), partnerId },
+    }),
+    subject: theirs,
+    answers: manages,
+  },
+  updateCommissionRule: {
+    document:
+      'mutation ($id: ID!) { updateCommissionRule(id: $id, input: { name: "own", method: PERCENTAGE, rate: 13 }) { id } }',
+    variables: byId,
+    subject: ({ rule }) => rule(),
+    answers: manages,
+  },
+  endCommissionRule: {
+    document: 'mutation ($id: ID!) { endCommissionRule(id: $id) { id } }',
+    variables: byId,
+    subject: ({ rule }) => rule(),
+    answers: manages,
+  },
   createPartner: {
     document: 'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id } }',
     variables: () => ({ input: aPartner() }),

@@ -2,14 +2,17 @@ import type { Opt } from '@mikro-orm/core';
 import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { CommissionMethod, CommissionStatus, CommissionType } from '../../domain/commission.ts';
+import type { KeptComputation } from '../../domain/computation.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { PartnerTier } from '../../domain/partner.ts';
+import { RuleLevel } from '../../domain/plan.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { column, moneyColumn, owned, type Table } from '../../kernel/rows.ts';
 import { JSONObject, Percentage } from '../../kernel/scalars.ts';
 import { customerTable } from '../customers/customer.entity.ts';
 import { partnerTable } from '../partners/partner.entity.ts';
+import { commissionRuleTable } from '../plans/commission-rule.entity.ts';
 import { referralTable } from '../referrals/referral.entity.ts';
 
 registerEnumType(CommissionStatus, {
@@ -34,6 +37,10 @@ registerEnumType(CommissionType, {
     UPGRADE: { description: 'A larger plan.' },
     ONE_TIME: { description: 'A purchase that stands alone.' },
     BONUS: { description: 'Granted beside a sale; not counted as revenue.' },
+    TRUE_UP: {
+      description:
+        'What a sale that crosses into another band adds to the sales of the period before. Made by the rule only.',
+    },
     REVERSAL: {
       description: 'A refund: takes back a share of another line. Made by reverseCommission only.',
     },
@@ -45,12 +52,9 @@ registerEnumType(CommissionMethod, {
   valuesConfig: {
     PERCENTAGE: { description: 'A percentage of its base.' },
     FLAT: { description: 'An amount for each unit.' },
+    TIERED: { description: 'By the bands that the revenue of its period has reached.' },
   },
 });
-
-/** What decided the rate of a line: the line itself, the partner, or its tier. */
-export const RateSource = { LINE: 'LINE', PARTNER: 'PARTNER', TIER: 'TIER' } as const;
-export type RateSource = (typeof RateSource)[keyof typeof RateSource];
 
 /** One line owed to one partner for one cause. What made it is kept on it; only its status moves. */
 @Entity({ tableName: 'commissions' })
@@ -98,8 +102,8 @@ export class Commission extends Base {
     return this.rateBps ?? null;
   }
 
-  @Enum({ items: () => RateSource, nullable: true })
-  rateSource?: RateSource | null;
+  @Enum({ items: () => RuleLevel, nullable: true })
+  rateSource?: RuleLevel | null;
 
   @Enum({ items: () => PartnerTier })
   tier!: PartnerTier; // in force at occurredAt
@@ -127,6 +131,30 @@ export class Commission extends Base {
   @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
   @Property({ type: 'text', nullable: true })
   subscriptionId?: string | null;
+
+  @Property({ type: 'uuid', nullable: true })
+  ruleId?: string | null; // the version of the rule that made it
+
+  @Field(() => String, { nullable: true, description: 'Your own id of the product that was sold.' })
+  @Property({ type: 'text', nullable: true })
+  product?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'ISO 3166 code of the country that was billed.' })
+  @Property({ type: 'text', nullable: true })
+  country?: string | null;
+
+  @Property({ type: 'integer' })
+  lineNumber: Opt<number> = 0; // of the lines of one sale
+
+  @Property({ type: 'uuid', nullable: true })
+  adjustsId?: string | null; // the line whose sale made this TRUE_UP
+
+  @Field(() => String, { nullable: true, description: 'Your own id of the order; an order earns once.' })
+  @Property({ type: 'text', nullable: true })
+  orderId?: string | null;
+
+  @Property({ type: 'json', nullable: true })
+  computation?: KeptComputation | null; // how it came to its amount: all that is needed to work it out again
 
   @Field(() => Date, { description: 'When the sale happened.' })
   @Property({ type: 'timestamptz', length: 3 })
@@ -184,6 +212,7 @@ export const commissionTable: Table<Commission> = {
     partnerId: column('c.partner_id'),
     customerId: column('c.customer_id'),
     referralId: column('c.referral_id'),
+    reversesId: column('c.reverses_id'),
     type: column('c.type'),
     method: column('c.method'),
     status: column(
@@ -195,6 +224,16 @@ export const commissionTable: Table<Commission> = {
     rateBps: column('c.rate_bps'),
     quantity: column('c.quantity'),
     amount: moneyColumn('c.amount_minor', 'c.amount_currency'),
+    ruleId: column('c.rule_id'),
+    product: column('c.product'),
+    country: column('c.country'),
+    orderId: column('c.order_id'),
+    adjustsId: column('c.adjusts_id'),
+    computation: column('c.computation'),
+    tier: column('c.tier'),
+    roundingMode: column('c.rounding_mode'),
+    perUnitMinor: column('c.per_unit_minor'),
+    rateSource: column('c.rate_source'),
     subscriptionId: column('c.subscription_id'),
     occurredAt: column('c.occurred_at'),
     holdUntil: column('c.hold_until'),
@@ -209,6 +248,7 @@ export const commissionTable: Table<Commission> = {
     partner: { key: 'c.partner_id', table: () => partnerTable },
     customer: { key: 'c.customer_id', table: () => customerTable },
     referral: { key: 'c.referral_id', table: () => referralTable },
+    rule: { key: 'c.rule_id', table: () => commissionRuleTable },
   },
   needs: {
     rate: ['rateBps'],
@@ -217,5 +257,20 @@ export const commissionTable: Table<Commission> = {
     referral: ['referralId'],
     payout: ['payoutId'],
     reversedAmount: ['amount'],
+    rule: ['ruleId'],
+    explanation: [
+      'computation',
+      'amount',
+      'baseAmount',
+      'tier',
+      'roundingMode',
+      'method',
+      'rateBps',
+      'rateSource',
+      'perUnitMinor',
+      'quantity',
+      'product',
+      'reversesId',
+    ],
   },
 };

@@ -53,10 +53,27 @@ export class CreateCommissionInput {
   @Field(() => Decimal, { nullable: true, description: 'For FLAT: the commission for one unit.' })
   flatAmount?: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'For FLAT: units, 1 to 1,000,000; default 1.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Units that were sold, for FLAT commissions: 1 to 1,000,000; default 1.',
+  })
   @Min(1, { message: 'must be from 1 to 1,000,000' })
   @Max(1_000_000, { message: 'must be from 1 to 1,000,000' })
   quantity?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Your own id of the product that was sold: rules for it apply.',
+  })
+  @Name(200)
+  product?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'ISO 3166 code of the country that was billed, e.g. `DE`: rules for it apply.',
+  })
+  @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
+  country?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'When the sale happened. Default: now.' })
   occurredAt?: Date | null;

@@ -17,63 +17,40 @@ import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { post } from '../ledger/ledger.service.ts';
+import type { Partner } from '../partners/partner.entity.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
-import { earn } from './earn-commission.ts';
+import { type Earning, earn } from './earn-commission.ts';
 
 /** A line made by hand, PENDING; answers with its id. */
 export async function createCommission(ctx: Context, input: CreateCommissionInput): Promise<string> {
-  const { type, flatAmount, quantity } = input;
-  if (type === 'REVERSAL') throw invalid('input.type', 'REVERSAL is made by reverseCommission');
-  const method = input.method ?? (flatAmount != null ? 'FLAT' : 'PERCENTAGE');
-  if (method === 'FLAT' && flatAmount == null)
-    throw invalid('input.flatAmount', 'is needed for a FLAT commission');
-  if (method === 'FLAT' && input.commissionRate != null)
-    throw invalid('input.commissionRate', 'is for a PERCENTAGE commission');
-  if (method === 'PERCENTAGE' && flatAmount != null)
-    throw invalid('input.flatAmount', 'is for a FLAT commission');
-  if (method === 'PERCENTAGE' && quantity != null)
-    throw invalid('input.quantity', 'is for a FLAT commission');
-  const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
-  const metadata = metadataOf(input.metadata, 'input.metadata');
-
   const made = await transact(ctx, async (em) => {
     const partner = await holdPartner(em, input.partnerId, 'input.partnerId');
     const { tenantId, id: partnerId } = partner;
-    const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
-    const sale = positiveAmountOf(input.amount, currency, 'input.amount').minor;
-    const tax = input.tax == null ? 0n : amountOf(input.tax, currency, 'input.tax').minor;
-    if (tax < 0n || tax >= sale) throw invalid('input.tax', 'must not be negative and be less than amount');
-    const flat =
-      flatAmount == null
-        ? undefined
-        : { perUnit: positiveAmountOf(flatAmount, currency, 'input.flatAmount'), quantity: quantity ?? 1 };
-    if (flat && flat.perUnit.minor * BigInt(flat.quantity) > MAX_MINOR) {
-      throw invalid('input.quantity', 'makes a commission larger than 10^15 minor units');
-    }
-
+    const earning = earningOf(ctx, partner, input);
     const request = { tenantId, operation: 'createCommission', key: input.idempotencyKey, input };
     const id = await once(em, ctx, request, async () => {
+      const at = earning.occurredAt;
       const customer = input.customerId
-        ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at: occurredAt })
+        ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at })
         : null;
-      const line = await earn(em, partner, {
-        type,
-        base: money(commissionBase({ subtotal: sale - tax, discount: 0n, tax, collected: sale }), currency),
-        rateBps: input.commissionRate,
-        flat,
-        occurredAt,
-        customerId: customer?.id ?? null,
-        subscriptionId: input.subscriptionId,
-        source: '(none)',
-        createdBy: ctx.actor.id,
-        metadata,
-      });
+      const line = await earn(em, partner, { ...earning, customerId: customer?.id ?? null });
       if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
-      const { method, status, amount, baseAmount, rateBps, rateSource, tier, holdUntil } = line;
+      const { type, method, status, amount, baseAmount, rateBps, rateSource, tier, holdUntil } = line;
       record(em, ctx, 'commission.created', line, {
-        after: { type, method, status, amount, baseAmount, rateBps, rateSource, tier, occurredAt, holdUntil },
+        after: {
+          type,
+          method,
+          status,
+          amount,
+          baseAmount,
+          rateBps,
+          rateSource,
+          tier,
+          occurredAt: at,
+          holdUntil,
+        },
       });
       await em.flush();
       return line.id;
@@ -82,6 +59,51 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
   });
   announceMetrics(ctx, made.partnerId);
   return made.id;
+}
+
+const MADE_BY_RULES = { REVERSAL: 'reverseCommission', TRUE_UP: 'tiered rules' } as const;
+
+/** A sale by hand as it is weighed; its customer is yet to be found. Refuses what does not fit together, by name. */
+export function earningOf(ctx: Context, partner: Partner, input: CreateCommissionInput): Earning {
+  const { type, flatAmount, quantity } = input;
+  if (type === 'REVERSAL' || type === 'TRUE_UP')
+    throw invalid('input.type', `${type} is made by ${MADE_BY_RULES[type]}`);
+  const { method } = input;
+  if (method === 'TIERED') throw invalid('input.method', 'TIERED is made by rules');
+  if (method === 'FLAT' && flatAmount == null)
+    throw invalid('input.flatAmount', 'is needed for a FLAT commission');
+  if ((method === 'FLAT' || flatAmount != null) && input.commissionRate != null)
+    throw invalid('input.commissionRate', 'is for a PERCENTAGE commission');
+  if (method === 'PERCENTAGE' && flatAmount != null)
+    throw invalid('input.flatAmount', 'is for a FLAT commission');
+  if ((method === 'PERCENTAGE' || input.commissionRate != null) && quantity != null)
+    throw invalid('input.quantity', 'is for a FLAT commission');
+  const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
+  const sale = positiveAmountOf(input.amount, currency, 'input.amount').minor;
+  const tax = input.tax == null ? 0n : amountOf(input.tax, currency, 'input.tax').minor;
+  if (tax < 0n || tax >= sale) throw invalid('input.tax', 'must not be negative and be less than amount');
+  const flat =
+    flatAmount == null
+      ? undefined
+      : { perUnit: positiveAmountOf(flatAmount, currency, 'input.flatAmount'), quantity: quantity ?? 1 };
+  if (flat && flat.perUnit.minor * BigInt(flat.quantity) > MAX_MINOR) {
+    throw invalid('input.quantity', 'makes a commission larger than 10^15 minor units');
+  }
+  return {
+    type,
+    base: money(commissionBase({ subtotal: sale - tax, discount: 0n, tax, collected: sale }), currency),
+    rateBps: input.commissionRate,
+    flat,
+    product: input.product,
+    quantity,
+    country: input.country,
+    occurredAt: happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt'),
+    customerId: null,
+    subscriptionId: input.subscriptionId,
+    source: '(none)',
+    createdBy: ctx.actor.id,
+    metadata: metadataOf(input.metadata, 'input.metadata'),
+  };
 }
 
 /** Approves a line: from now on it is owed. */

@@ -1,6 +1,6 @@
-import { MaxLength } from 'class-validator';
+import { Matches, Max, MaxLength, Min } from 'class-validator';
 import { GraphQLEmailAddress } from 'graphql-scalars';
-import { Field, InputType } from 'type-graphql';
+import { Field, InputType, Int } from 'type-graphql';
 import { Name } from '../../kernel/name.ts';
 import { DateTime, Decimal, JSONObject } from '../../kernel/scalars.ts';
 
@@ -30,6 +30,25 @@ export class ConvertReferralInput {
   @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
   @Name(200)
   subscriptionId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Your own id of the product that was bought: rules for it apply.',
+  })
+  @Name(200)
+  product?: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'Units that were bought, 1 to 1,000,000; default 1.' })
+  @Min(1, { message: 'must be from 1 to 1,000,000' })
+  @Max(1_000_000, { message: 'must be from 1 to 1,000,000' })
+  quantity?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'ISO 3166 code of the country that was billed, e.g. `DE`: rules for it apply.',
+  })
+  @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
+  country?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'When it happened. Default: now.' })
   occurredAt?: Date | null;

@@ -72,6 +72,9 @@ export async function convertReferral(
       const line = await earn(em, partner, {
         type: (await firstPurchase(em, partnerId, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
         base: amount,
+        product: input.product,
+        quantity: input.quantity,
+        country: input.country,
         occurredAt: at,
         customerId: customer.id,
         subscriptionId: input.subscriptionId,

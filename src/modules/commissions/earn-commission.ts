@@ -1,30 +1,43 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import {
-  type CommissionTerms,
-  type CommissionType,
-  commissionOn,
-  rateInForce,
-} from '../../domain/commission.ts';
+import type { CommissionType } from '../../domain/commission.ts';
+import { kept } from '../../domain/computation.ts';
 import { invalid } from '../../domain/errors.ts';
-import type { Money, RoundingMode } from '../../domain/money.ts';
+import { type Money, money, type RoundingMode } from '../../domain/money.ts';
 import type { PartnerStatus, PartnerTier } from '../../domain/partner.ts';
+import {
+  type ComputedLine,
+  computeLine,
+  type Decision,
+  decide,
+  nothingBefore,
+  type Past,
+  type Rule,
+  type RulePeriod,
+  type SaleLine,
+} from '../../domain/plan.ts';
 import { whyNotEarning } from '../../domain/recurring.ts';
 import { expiryOf } from '../../domain/referral.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import type { Partner } from '../partners/partner.entity.ts';
 import { affiliateTermsOf } from '../partners/partner.service.ts';
-import { Commission, type RateSource } from './commission.entity.ts';
+import { type RuleInForce, rulesInForce } from '../plans/plan.service.ts';
+import { Commission } from './commission.entity.ts';
 
 export interface Earning {
   readonly type: CommissionType;
   /** Net of tax. */
   readonly base: Money;
+  readonly product?: string | null | undefined;
+  readonly quantity?: number | null | undefined;
+  readonly country?: string | null | undefined;
   /** The line's own rate, in basis points. */
   readonly rateBps?: number | null | undefined;
   /** Makes the line FLAT. */
   readonly flat?: { readonly perUnit: Money; readonly quantity: number } | undefined;
   readonly occurredAt: Date;
   readonly customerId: string | null;
+  /** A preview names a customer that does not exist yet. */
+  readonly newCustomer?: boolean | undefined;
   readonly subscriptionId?: string | null | undefined;
   readonly conversion?: { readonly id: string; readonly referralId: string } | undefined;
   readonly source: string;
@@ -33,50 +46,214 @@ export interface Earning {
   readonly metadata: Record<string, unknown>;
 }
 
-export type Refused = Exclude<PartnerStatus, 'ACTIVE'> | NonNullable<ReturnType<typeof whyNotEarning>>;
+export type Refused =
+  | Exclude<PartnerStatus, 'ACTIVE'>
+  | NonNullable<ReturnType<typeof whyNotEarning>>
+  | 'CAP_REACHED';
 
-/** One PENDING line with everything that decided it, or the reason why the sale earns nothing. */
+/** One PENDING line with everything that decided it (and its TRUE_UP, where it crosses into a band that applies to the
+ *  whole period), or the reason why the sale earns nothing. */
 export async function earn(
   em: EntityManager,
   partner: Partner,
   earning: Earning,
 ): Promise<Commission | Refused> {
+  const weighed = await weigh(em, partner, earning);
+  if (typeof weighed === 'string') return weighed;
+  const { computed, inForce, decision } = weighed;
+  if (decision.rule) await use(em, partner, earning, decision.rule, computed);
+  const line = em.create(Commission, {
+    ...columnsOf(partner, earning, weighed),
+    amount: new MoneyColumn(money(computed.amount, earning.base.currency)),
+    baseAmount: new MoneyColumn(earning.base),
+    revenueMinor: earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor,
+  });
+  if (computed.trueUp !== 0n)
+    em.create(Commission, {
+      ...columnsOf(partner, earning, weighed),
+      type: 'TRUE_UP',
+      adjustsId: line.id,
+      amount: new MoneyColumn(money(computed.trueUp, earning.base.currency)),
+      baseAmount: new MoneyColumn(money(0n, earning.base.currency)),
+      revenueMinor: 0n,
+      roundingMode: inForce.roundingMode,
+    });
+  return line;
+}
+
+/** What all lines of a sale share. */
+function columnsOf({ tenantId, id }: Partner, earning: Earning, { computed, inForce, decision }: Weighed) {
+  const [part] = computed.parts;
+  const single = computed.method === 'TIERED' ? undefined : part;
+  return {
+    tenantId,
+    partnerId: id,
+    customerId: earning.customerId,
+    referralId: earning.conversion?.referralId ?? null,
+    conversionId: earning.conversion?.id ?? null,
+    type: earning.type,
+    method: computed.method,
+    status: 'PENDING',
+    rateBps: single?.rateBps ?? null,
+    rateSource: earning.flat ? null : computed.level,
+    ruleId: decision.rule?.id ?? null,
+    product: earning.product ?? null,
+    country: earning.country ?? null,
+    tier: inForce.tier,
+    perUnitMinor: single?.perUnit ?? null,
+    quantity: single?.perUnit == null ? null : single.quantity,
+    roundingMode: inForce.roundingMode,
+    computation: kept(computed),
+    source: earning.source,
+    subscriptionId: earning.subscriptionId ?? null,
+    occurredAt: earning.occurredAt,
+    holdUntil: expiryOf(earning.occurredAt, inForce.holdDays),
+    createdBy: earning.createdBy ?? null,
+    metadata: earning.metadata,
+  } as const;
+}
+
+interface Weighed {
+  readonly inForce: InForce;
+  readonly decision: Decision & { readonly rule: RuleInForce | null };
+  readonly computed: ComputedLine;
+}
+
+/** What a sale would earn and why, writing nothing; or the reason why it earns nothing. */
+export async function weigh(
+  em: EntityManager,
+  partner: Partner,
+  earning: Earning,
+): Promise<Weighed | Refused> {
   const { tenantId, id: partnerId } = partner;
-  const { base, occurredAt, flat, type } = earning;
+  const { base, occurredAt, type, flat } = earning;
   const inForce = await inForceAt(em, tenantId, partnerId, occurredAt);
   if (inForce.status !== 'ACTIVE') return inForce.status;
   const refused = type === 'BONUS' ? null : await affiliateRefuses(em, partner, earning);
   if (refused) return refused;
 
-  const rateBps = rateInForce(earning.rateBps ?? null, partner.rateBps ?? null, inForce.tierRateBps);
-  const rateSource: RateSource =
-    earning.rateBps != null ? 'LINE' : partner.rateBps != null ? 'PARTNER' : 'TIER';
-  const terms: CommissionTerms = flat ? { method: 'FLAT', ...flat } : { method: 'PERCENTAGE', rateBps };
-  return em.create(Commission, {
-    tenantId,
-    partnerId,
-    customerId: earning.customerId,
-    referralId: earning.conversion?.referralId ?? null,
-    conversionId: earning.conversion?.id ?? null,
+  const line = { product: earning.product ?? null, quantity: earning.quantity ?? 1, base: base.minor };
+  if (flat) {
+    const rule = null;
+    const computed = flatLine(line, flat);
+    return { inForce, decision: { level: 'LINE', rule, rateBps: 0 }, computed };
+  }
+  const byHand = earning.rateBps != null;
+  const rules = byHand || type === 'BONUS' ? [] : await rulesInForce(em, partner, occurredAt);
+  const sale = {
     type,
-    method: terms.method,
-    status: 'PENDING',
-    baseAmount: new MoneyColumn(base),
-    rateBps: flat ? null : rateBps,
-    rateSource: flat ? null : rateSource,
-    tier: inForce.tier,
-    perUnitMinor: flat?.perUnit.minor ?? null,
-    quantity: flat?.quantity ?? null,
-    roundingMode: inForce.roundingMode,
-    amount: new MoneyColumn(commissionOn(base, terms, inForce.roundingMode)),
-    revenueMinor: earning.conversion || type === 'BONUS' ? 0n : base.minor,
-    source: earning.source,
-    subscriptionId: earning.subscriptionId ?? null,
     occurredAt,
-    holdUntil: expiryOf(occurredAt, inForce.holdDays),
-    createdBy: earning.createdBy ?? null,
-    metadata: earning.metadata,
-  });
+    currency: base.currency,
+    country: earning.country ?? null,
+    customerKind: earning.newCustomer ? ('NEW' as const) : await kindOf(em, rules, earning),
+  };
+  const rates = {
+    line: earning.rateBps ?? null,
+    partner: partner.rateBps ?? null,
+    tier: inForce.tierRateBps,
+  };
+  const decision = decide(rules, rates, line, sale) as Weighed['decision'];
+  const past = decision.rule ? await pastOf(em, partner, earning, decision.rule) : nothingBefore;
+  const computed = computeLine(line, sale, decision, past, inForce.roundingMode);
+  if (computed.amount === 0n && computed.trueUp === 0n) {
+    if (computed.limited && computed.limited !== 'STEPPED_DOWN') return computed.limited;
+    if (computed.cap && computed.cap.cut > 0n) return 'CAP_REACHED';
+  }
+  return { inForce, decision, computed };
+}
+
+function flatLine(line: SaleLine, { perUnit, quantity }: NonNullable<Earning['flat']>): ComputedLine {
+  const amount = perUnit.minor * BigInt(quantity);
+  return {
+    ...line,
+    quantity,
+    level: 'LINE',
+    rule: null,
+    method: 'FLAT',
+    parts: [{ base: line.base, rateBps: null, perUnit: perUnit.minor, quantity, from: null, amount }],
+    period: null,
+    limited: null,
+    cap: null,
+    amount,
+    trueUp: 0n,
+  };
+}
+
+/** Whether the customer had bought anything of the program before; looked up only where a rule asks. */
+async function kindOf(
+  em: EntityManager,
+  rules: readonly Rule[],
+  { customerId, occurredAt }: Earning,
+): Promise<'NEW' | 'RETURNING' | null> {
+  if (!customerId || rules.every((rule) => rule.customerKind === 'ANY')) return null;
+  const [before] = await em.execute<object[]>(sql`
+    select 1 from commissions where customer_id = ${customerId} and occurred_at < ${occurredAt}
+      and type not in ('REVERSAL', 'BONUS', 'TRUE_UP') and status <> 'REJECTED' limit 1`);
+  return before ? 'RETURNING' : 'NEW';
+}
+
+const NO_SCOPE = 'all';
+
+/** Which count a rule keeps for this sale: its bands by partner, its cap by what it limits. */
+const scopeOfCap = (rule: Rule, { customerId }: Earning): string =>
+  rule.cap?.per === 'CUSTOMER' ? (customerId ?? NO_SCOPE) : NO_SCOPE;
+
+const counts = (rule: Rule): boolean =>
+  rule.terms.method === 'TIERED' || (rule.cap !== null && rule.cap.per !== 'SALE');
+
+/** What came before a sale under its rule. Where the rule counts, its count is locked: sales under it take turns. */
+async function pastOf(
+  em: EntityManager,
+  { tenantId, id: partnerId }: Partner,
+  earning: Earning,
+  rule: RuleInForce,
+): Promise<Past> {
+  const { customerId, occurredAt } = earning;
+  const windowed = rule.firstPurchaseOnly || rule.recurringMonths !== null || rule.recurringCount !== null;
+  const [purchases] =
+    windowed && customerId
+      ? await em.execute<{ first: string | null; count: number }[]>(sql`
+          select min(occurred_at) as first, count(distinct coalesce(order_id, conversion_id::text, id::text))::int as count from commissions
+          where customer_id = ${customerId} and partner_id = ${partnerId} and occurred_at < ${occurredAt}
+            and type not in ('REVERSAL', 'BONUS', 'TRUE_UP') and status <> 'REJECTED'`)
+      : [];
+  const usage = (scope: string, period: RulePeriod) =>
+    em.execute<{ base_minor: string; earned_minor: string }[]>(sql`
+      insert into rule_usage (tenant_id, partner_id, rule_key, scope, period_start)
+      select ${tenantId}, ${partnerId}, ${rule.key}, ${scope}, rule_period(${period}, ${occurredAt}::timestamptz at time zone g.time_zone)
+      from programs g where g.tenant_id = ${tenantId}
+      on conflict (partner_id, rule_key, scope, period_start) do update set base_minor = rule_usage.base_minor
+      returning base_minor, earned_minor`);
+  const [bands] = rule.terms.method === 'TIERED' ? await usage(BANDS, rule.terms.period) : [];
+  const [cap] =
+    rule.cap && rule.cap.per !== 'SALE' ? await usage(scopeOfCap(rule, earning), rule.cap.period) : [];
+  return {
+    firstPurchaseAt: purchases?.first ? new Date(purchases.first) : null,
+    purchases: purchases?.count ?? 0,
+    periodBase: BigInt(bands?.base_minor ?? 0),
+    capUsed: BigInt(cap?.earned_minor ?? 0),
+  };
+}
+
+const BANDS = 'bands';
+
+/** Counts a sale under its rule. */
+async function use(
+  em: EntityManager,
+  { tenantId, id: partnerId }: Partner,
+  earning: Earning,
+  rule: RuleInForce,
+  { base, amount, trueUp }: ComputedLine,
+): Promise<void> {
+  if (!counts(rule)) return;
+  const add = (scope: string, period: RulePeriod, more: bigint, earned: bigint) =>
+    em.execute(sql`
+      update rule_usage u set base_minor = base_minor + ${more}, earned_minor = earned_minor + ${earned}
+      from programs g where g.tenant_id = ${tenantId} and u.partner_id = ${partnerId} and u.rule_key = ${rule.key} and u.scope = ${scope}
+        and u.period_start = rule_period(${period}, ${earning.occurredAt}::timestamptz at time zone g.time_zone)`);
+  if (rule.terms.method === 'TIERED') await add(BANDS, rule.terms.period, base, amount + trueUp);
+  if (rule.cap && rule.cap.per !== 'SALE')
+    await add(scopeOfCap(rule, earning), rule.cap.period, base, amount + trueUp);
 }
 
 interface InForce {
@@ -124,6 +301,6 @@ export async function firstPurchase(
 ): Promise<Date | null> {
   const [row] = await em.execute<{ first: string | null }[]>(sql`
     select min(occurred_at) as first from commissions
-    where customer_id = ${customerId} and partner_id = ${partnerId} and type not in ('REVERSAL', 'BONUS') and status <> 'REJECTED'`);
+    where customer_id = ${customerId} and partner_id = ${partnerId} and type not in ('REVERSAL', 'BONUS', 'TRUE_UP') and status <> 'REJECTED'`);
   return row?.first ? new Date(row.first) : null;
 }

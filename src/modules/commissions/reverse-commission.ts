@@ -1,4 +1,7 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { bandedLines } from '../../domain/bands.ts';
 import { after, reversalDue } from '../../domain/commission.ts';
+import { read } from '../../domain/computation.ts';
 import { conflict } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
 import { commissionAccrued } from '../../domain/posting.ts';
@@ -37,6 +40,7 @@ export async function reverseCommission(
     };
     await once(em, ctx, request, async () => {
       if (line.reversesId) throw conflict('a refund can not be taken back itself');
+      if (line.adjustsId) throw conflict('a true-up is taken back with the sale that made it');
       const status = await statusOf(em, line);
       const claimed = status === 'ALLOCATED' || status === 'PAID';
       if (!claimed) after('reverse', status);
@@ -51,7 +55,8 @@ export async function reverseCommission(
       const whole = asked >= left;
       const refund = whole ? left : asked;
       const { flatRefund } = await programOf(em, tenantId);
-      const due = reversalDue({
+      const banded = await bandsShrink(em, line, refund);
+      const own = reversalDue({
         base: base.minor,
         original: line.amount.minor,
         refunded: refundedBefore + refund,
@@ -60,6 +65,9 @@ export async function reverseCommission(
         flatRefund,
         mode: line.roundingMode,
       });
+      const taken = earlier.reduce((sum, each) => sum + each.amount.minor, 0n);
+      const most = -(line.amount.minor + taken); // what is left of the line
+      const due = banded === null || banded >= most ? (banded ?? own) : most;
 
       // A refund that a payout has taken off already still stands against the line, which then stays owed beside it.
       const closes = whole && !claimed && !(await anyClaimed(em, earlier));
@@ -98,6 +106,8 @@ export async function reverseCommission(
           commissionAccrued(partnerId, refundLine.amount),
         );
       }
+      if (banded !== null && banded !== due)
+        trueUp(em, ctx, line, { minor: banded - due, approved: status !== 'PENDING', occurredAt });
       if (closes) {
         for (const each of [line, ...(await refundsOf(em, line, line.status))]) each.status = 'REVERSED';
         line.reason = input.reason ?? null;
@@ -115,4 +125,64 @@ export async function reverseCommission(
   });
   announceMetrics(ctx, reversed.partnerId);
   return reversed.id;
+}
+
+/** What a refund takes from the period of a tiered line, by the line's own bands: more than a share of the line where other
+ *  sales fall into a lower band with it. null: the line is not tiered. Counts the refund under its rule. */
+async function bandsShrink(em: EntityManager, line: Commission, refund: bigint): Promise<bigint | null> {
+  const computed = line.computation ? read(line.computation) : null;
+  if (!computed?.period || !line.ruleId) return null;
+  const [usage] = await em.execute<{ base_minor: string; rule_key: string; period_start: string }[]>(sql`
+    select u.base_minor, u.rule_key, u.period_start::text from commission_rules r join programs g on g.tenant_id = r.tenant_id
+    join rule_usage u on u.rule_key = r.rule_key and u.partner_id = ${line.partnerId} and u.scope = 'bands'
+      and u.period_start = rule_period(r.band_period, ${line.occurredAt}::timestamptz at time zone g.time_zone)
+    where r.id = ${line.ruleId} for update of u`);
+  if (!usage) return null;
+  const { currency } = line.baseAmount;
+  const { bands, mode } = computed.period;
+  const before = money(BigInt(usage.base_minor), currency);
+  const { line: taken } = bandedLines(bands, mode, before, money(-refund, currency), line.roundingMode);
+  await em.execute(sql`
+    update rule_usage set base_minor = base_minor - ${refund}, earned_minor = earned_minor + ${taken.minor}
+    where partner_id = ${line.partnerId} and rule_key = ${usage.rule_key} and scope = 'bands' and period_start = ${usage.period_start}::date`);
+  return taken.minor;
+}
+
+interface Adjustment {
+  readonly minor: bigint;
+  readonly approved: boolean;
+  readonly occurredAt: Date;
+}
+
+/** What a refund takes from the other sales of a tiered period: a line of its own beside the refund. */
+function trueUp(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  { minor, approved, occurredAt }: Adjustment,
+): void {
+  const { currency } = line.amount;
+  const made = em.create(Commission, {
+    tenantId: line.tenantId,
+    partnerId: line.partnerId,
+    customerId: line.customerId ?? null,
+    adjustsId: line.id,
+    ruleId: line.ruleId ?? null,
+    computation: line.computation ?? null,
+    type: 'TRUE_UP',
+    method: line.method,
+    status: approved ? 'APPROVED' : 'PENDING',
+    baseAmount: new MoneyColumn(money(0n, currency)),
+    tier: line.tier,
+    roundingMode: line.roundingMode,
+    amount: new MoneyColumn(money(minor, currency)),
+    revenueMinor: 0n,
+    source: line.source,
+    subscriptionId: line.subscriptionId ?? null,
+    occurredAt,
+    approvedAt: approved ? ctx.clock.now() : null,
+    approvedBy: approved ? ctx.actor.id : null,
+  });
+  if (approved)
+    post(em, made, `commission:${made.id}:accrued`, commissionAccrued(line.partnerId, made.amount));
 }

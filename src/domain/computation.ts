@@ -1,0 +1,15 @@
+import type { ComputedLine } from './plan.ts';
+
+/** A computed line as JSON: its amounts are text, exact at any size. */
+export type KeptComputation = Kept<ComputedLine>;
+type Kept<T> = T extends bigint ? string : T extends object ? { readonly [K in keyof T]: Kept<T[K]> } : T;
+
+export const kept = (line: ComputedLine): KeptComputation =>
+  JSON.parse(JSON.stringify(line, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
+
+const AMOUNTS = new Set(['base', 'amount', 'perUnit', 'from', 'before', 'limit', 'used', 'cut', 'trueUp']);
+
+export const read = (computation: KeptComputation): ComputedLine =>
+  JSON.parse(JSON.stringify(computation), (key, value) =>
+    AMOUNTS.has(key) && typeof value === 'string' ? BigInt(value) : value,
+  );

@@ -1,0 +1,57 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { reversalDue } from '../../domain/commission.ts';
+import { notFound } from '../../domain/errors.ts';
+import type { Context } from '../../kernel/context.ts';
+import { idOf } from '../../kernel/ids.ts';
+import { transact } from '../../kernel/transact.ts';
+import { programOf } from '../programs/program.service.ts';
+import { Commission } from './commission.entity.ts';
+import { computedLineOf, type Difference, differencesOf } from './explain-commission.ts';
+
+export interface Verification {
+  readonly currency: string;
+  readonly differences: readonly Difference[];
+}
+
+/** Works a line out again from what is stored, and nothing else. */
+export async function verifyCommission(ctx: Context, id: string): Promise<Verification> {
+  return transact(ctx, async (em) => {
+    const line = await em.findOne(Commission, idOf(id));
+    if (!line) throw notFound('commission');
+    const { currency } = line.amount;
+    if (line.reversesId) return { currency, differences: await refundDiffers(em, line) };
+    if (line.adjustsId) return { currency, differences: await trueUpDiffers(em, line) };
+    return { currency, differences: differencesOf(line) };
+  });
+}
+
+/** A refund is what the refunds up to it take together, less those before it. */
+async function refundDiffers(em: EntityManager, refund: Commission): Promise<Difference[]> {
+  const original = await em.findOneOrFail(Commission, refund.reversesId ?? '');
+  if (original.method === 'TIERED') return []; // its period has moved on since
+  const earlier = await em.find(Commission, { reversesId: original.id, id: { $lt: refund.id } });
+  const sum = (of: (line: Commission) => bigint) => earlier.reduce((total, each) => total + of(each), 0n);
+  const { flatRefund } = await programOf(em, original.tenantId);
+  const recomputed = reversalDue({
+    base: original.baseAmount.minor,
+    original: original.amount.minor,
+    refunded: -sum((each) => each.baseAmount.minor) - refund.baseAmount.minor,
+    reversed: sum((each) => each.amount.minor),
+    method: original.method,
+    flatRefund,
+    mode: original.roundingMode,
+  });
+  const stored = refund.amount.minor;
+  return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
+}
+
+/** A true-up of a sale is kept with the sale's own computation. */
+async function trueUpDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
+  const [refunded] = await em.execute<object[]>(sql`
+    select 1 from commissions where reverses_id = ${line.adjustsId ?? null} and occurred_at = ${line.occurredAt} limit 1`);
+  if (refunded) return []; // made by a refund: its period has moved on since
+  const sale = await em.findOneOrFail(Commission, line.adjustsId ?? '');
+  const recomputed = computedLineOf(sale).trueUp;
+  const stored = line.amount.minor;
+  return stored === recomputed ? [] : [{ what: 'true-up', stored, recomputed }];
+}
