@@ -1,7 +1,7 @@
 import type { ComputedLine, RuleLevel } from './plan.ts';
 
 /** One step of how a line came to its amount. */
-export interface ExplanationStep {
+interface ExplanationStep {
   readonly label: string;
   readonly detail: string;
   /** Minor units that the step comes to; null where it moves no amount. */

@@ -156,7 +156,7 @@ export interface Past {
 export const nothingBefore: Past = { firstPurchaseAt: null, purchases: 0, periodBase: 0n, capUsed: 0n };
 
 /** A part of a line: a share of a base at a rate, or an amount for each unit. */
-export interface Part {
+interface Part {
   readonly base: bigint;
   readonly rateBps: number | null;
   readonly perUnit: bigint | null;

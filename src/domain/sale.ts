@@ -3,7 +3,7 @@ import { money, split } from './money.ts';
 import type { SaleLine } from './plan.ts';
 
 /** One line of an invoice as it was billed; a credit is negative. */
-export interface InvoiceLine {
+interface InvoiceLine {
   readonly product: string | null;
   readonly quantity: number;
   /** Minor units, tax not included. */

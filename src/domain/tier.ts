@@ -36,7 +36,7 @@ export interface TierRules {
   readonly maxDrop: number;
 }
 
-export const defaultTierRules: TierRules = { graceMonths: 1, maxDrop: 1 };
+const defaultTierRules: TierRules = { graceMonths: 1, maxDrop: 1 };
 
 export interface Standing {
   readonly tier: PartnerTier;
