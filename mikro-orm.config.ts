@@ -29,6 +29,7 @@ import { Erasure } from './src/modules/privacy/erasure.entity.ts';
 import { PersonExport } from './src/modules/privacy/person-export.entity.ts';
 import { Program } from './src/modules/programs/program.entity.ts';
 import { TierConfig } from './src/modules/programs/tier-config.entity.ts';
+import { TierConfigVersion } from './src/modules/programs/tier-config-version.entity.ts';
 import { Conversion } from './src/modules/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/referrals/referral.entity.ts';
 import { SignedOutToken } from './src/modules/sessions/signed-out-token.entity.ts';
@@ -71,6 +72,7 @@ export default defineConfig({
     TaxId,
     SignedOutToken,
     TierConfig,
+    TierConfigVersion,
     WhiteLabelConfig,
   ],
   metadataProvider: ReflectMetadataProvider,

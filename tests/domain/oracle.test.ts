@@ -287,9 +287,11 @@ const checks: Record<string, (vector: Vector) => void> = {
   },
 };
 
+/** Checked through the graph, in tests/modules. */
+const throughTheGraph = new Set(['T38']);
+
 const notBuilt: Record<string, string> = {
   T10: "no rail's own exponents yet: the Stripe adapter brings them",
-  T38: 'crosses the database: its test goes through the graph, when rates are dated',
   T63: 'no holds and disputes yet',
   T70: 'no exchange rates are kept yet: a sale is in the currency that its line is in',
 };
@@ -300,7 +302,7 @@ describe.skipIf(!present)('the oracle', () => {
   test('has no vector of money or refunds that is neither checked nor named as not built', () => {
     for (const [id, reason] of Object.entries(notBuilt))
       process.stderr.write(`Not checked: ${id}, ${reason}.\n`);
-    const unknown = vectors.filter(({ id }) => !checks[id] && !notBuilt[id]);
+    const unknown = vectors.filter(({ id }) => !checks[id] && !throughTheGraph.has(id) && !notBuilt[id]);
     expect(unknown.map(({ id, rule }) => `${id} ${rule}`)).toEqual([]);
     expect(vectors.length).toBeGreaterThanOrEqual(Object.keys(checks).length);
   });

@@ -264,14 +264,16 @@ interface InForce {
   readonly holdDays: number;
 }
 
-/** What the partner was at that moment (the tier is the one in force at `occurredAt`), and the program's terms. */
+/** What the partner was at that moment (its tier and that tier's rate are those in force at `occurredAt`), and the program's terms. */
 async function inForceAt(em: EntityManager, tenantId: string, partnerId: string, at: Date): Promise<InForce> {
   const [terms] = await em.execute<InForce[]>(sql`
     select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays"
     from (select status, tier from partner_history where partner_id = ${partnerId} and effective_at <= ${at}
           order by effective_at desc, id desc limit 1) h
     join programs g on g.tenant_id = ${tenantId}
-    join partner_tier_configs t on t.tenant_id = g.tenant_id and t.tier = h.tier`);
+    join lateral (select rate_bps from tier_config_versions v
+      where v.tenant_id = g.tenant_id and v.tier = h.tier and v.effective_at <= ${at}
+      order by v.effective_at desc, v.id desc limit 1) t on true`);
   if (!terms) throw invalid('input.occurredAt', 'lies before the partner existed');
   return terms;
 }

@@ -16,6 +16,7 @@ import { record } from '../audit/audit.service.ts';
 import { Program } from './program.entity.ts';
 import type { UpdateProgramInput, UpdateTierConfigInput } from './program.inputs.ts';
 import { TierConfig } from './tier-config.entity.ts';
+import { TierConfigVersion } from './tier-config-version.entity.ts';
 
 const known = new WeakMap<BoundPool, Set<string>>();
 
@@ -26,13 +27,19 @@ export async function ensureProgram(pool: BoundPool, tenantId: string): Promise<
   const scale = 10n ** BigInt(digits('USD'));
   await pool.query(ofTenant(tenantId), {
     text: `with made as (
-       insert into programs (tenant_id) values ($1) on conflict do nothing returning tenant_id)
-     insert into partner_tier_configs (id, tenant_id, tier, min_monthly_revenue_minor, min_monthly_revenue_currency,
-       min_customers, rate_bps, api_calls_per_hour, dedicated_manager, benefits)
-     select t.id, made.tenant_id, t.tier, t.revenue, 'USD', t.customers, t.rate, t.calls, t.manager,
-       array(select jsonb_array_elements_text(t.benefits))
-     from made, jsonb_to_recordset($2) t (id uuid, tier text, revenue bigint, customers int, rate int, calls int,
-       manager boolean, benefits jsonb)`,
+       insert into programs (tenant_id) values ($1) on conflict do nothing returning tenant_id),
+     tiers as (
+       insert into partner_tier_configs (id, tenant_id, tier, min_monthly_revenue_minor, min_monthly_revenue_currency,
+         min_customers, rate_bps, api_calls_per_hour, dedicated_manager, benefits)
+       select t.id, made.tenant_id, t.tier, t.revenue, 'USD', t.customers, t.rate, t.calls, t.manager,
+         array(select jsonb_array_elements_text(t.benefits))
+       from made, jsonb_to_recordset($2) t (id uuid, tier text, revenue bigint, customers int, rate int, calls int,
+         manager boolean, benefits jsonb)
+       returning *)
+     insert into tier_config_versions (id, tenant_id, tier, min_monthly_revenue_minor, min_monthly_revenue_currency,
+       min_customers, rate_bps, effective_at, created_by)
+     select gen_random_uuid(), tenant_id, tier, min_monthly_revenue_minor, min_monthly_revenue_currency,
+       min_customers, rate_bps, to_timestamp(0), 'system' from tiers`,
     values: [
       tenantId,
       JSON.stringify(
@@ -94,7 +101,7 @@ async function isTimeZone(em: EntityManager, name: string): Promise<boolean> {
   );
 }
 
-/** Changes what a tier asks and gives from now on. */
+/** Changes what a tier asks and gives from now on; a sale of before earns by what was in force then. */
 export async function updateTierConfig(
   ctx: Context,
   tenantId: string,
@@ -111,6 +118,15 @@ export async function updateTierConfig(
       if (minor < 0n) throw invalid('input.minMonthlyRevenue', 'must not be negative');
       config.minMonthlyRevenue = new MoneyColumn(money(minor, currency));
     }
+    em.create(TierConfigVersion, {
+      tenantId,
+      tier,
+      minMonthlyRevenue: config.minMonthlyRevenue,
+      minCustomers: config.minCustomers,
+      rateBps: config.rateBps,
+      effectiveAt: ctx.clock.now(),
+      createdBy: ctx.actor.id,
+    });
     record(em, ctx, 'tier.updated', config, { before, after: { ...config } });
     return config.id;
   });
