@@ -8,6 +8,7 @@ import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entit
 import { Commission } from './src/modules/commissions/commission.entity.ts';
 import { Customer } from './src/modules/customers/customer.entity.ts';
 import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
+import { ExchangeRate } from './src/modules/exchange-rates/exchange-rate.entity.ts';
 import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity.ts';
 import { PostingRow } from './src/modules/ledger/posting.entity.ts';
 import { Invitation } from './src/modules/members/invitation.entity.ts';
@@ -50,6 +51,7 @@ export default defineConfig({
     Customer,
     Erasure,
     DataKeyRow,
+    ExchangeRate,
     IdempotencyKey,
     Invitation,
     Member,

@@ -153,6 +153,7 @@ describe('A statement without any condition', () => {
       programs: () => true,
       partner_tier_configs: () => true,
       tier_config_versions: () => true,
+      exchange_rates: () => true,
       customers: (row) => row.partner_id === id || ofConversion.has(row.id as string),
       data_keys: (row) => row.partner_id === id || row.partner_id === null,
       payout_items: (row) => ofPayout.has(row['payout_id'] as string),

@@ -295,6 +295,19 @@ export const operations: Record<string, Operation> = {
     subject: ({ rule }) => rule(),
     answers: manages,
   },
+  exchangeRates: { document: '{ exchangeRates { edges { node { id } } } }', answers: lists },
+  setExchangeRates: {
+    document: 'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { count } }',
+    variables: () => ({
+      input: { rates: [{ base: 'EUR', quote: 'USD', rate: '1.08', effectiveOn: '2099-01-01' }] },
+    }),
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  importExchangeRates: {
+    document: 'mutation ($csv: String!) { importExchangeRates(csv: $csv) { count } }',
+    variables: () => ({ csv: 'base,quote,rate,date\nGBP,USD,1.27,2099-01-01' }),
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
   createPartner: {
     document: 'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id } }',
     variables: () => ({ input: aPartner() }),

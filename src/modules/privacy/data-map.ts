@@ -433,6 +433,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
   programs: { '*': 'settings of a tenant' },
   partner_tier_configs: { '*': 'settings of a tenant' },
   tier_config_versions: { '*': 'settings of a tenant' },
+  exchange_rates: { '*': 'terms of the program' },
   commission_plans: { '*': 'terms of the program' },
   plan_memberships: { '*': 'which plan a partner is on, by ids; its lines say what they earned by' },
   commission_rules: { '*': 'terms of the program, or of a partner; its lines say what they earned by' },
