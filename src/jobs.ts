@@ -3,6 +3,7 @@ import { run, type TaskList } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { quiet } from './database.ts';
 import { system } from './kernel/actor.ts';
+import { BoundPool } from './kernel/bound-pool.ts';
 import { type Context, contextFor, type Services } from './kernel/context.ts';
 import type { Jobs } from './kernel/jobs.ts';
 import { linkAudit, sealAudit } from './modules/audit/seal-audit.ts';
@@ -14,13 +15,15 @@ import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
 import { forgetClicks } from './modules/privacy/erase-person.ts';
 import { writeExport } from './modules/privacy/export-person.ts';
 import { applyRetention } from './modules/privacy/retention.ts';
+import { proveAll } from './proof.ts';
 
 const CONCURRENCY = 8;
 const RESUME_EVERY_MS = 5_000;
 // In UTC; a worker that was not there then catches up.
 const DAILY = `
 10 0 * * * seal_audit ?fill=2d&jobKey=seal_audit
-20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention`;
+20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention
+40 3 * * * prove ?fill=2d&jobKey=prove`;
 const LINK_EVERY_MS = 1_000;
 
 type Job<Name extends keyof Jobs> = (ctx: Context, payload: Jobs[Name]) => Promise<void>;
@@ -35,6 +38,7 @@ export async function startWorker(
   owner: Pool,
   { leaseSeconds, retentionMonths }: { leaseSeconds: number; retentionMonths: number },
 ): Promise<Worker> {
+  const whole = new BoundPool(owner);
   const jobs: { [Name in keyof Jobs]: Job<Name> } = {
     send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
@@ -48,6 +52,10 @@ export async function startWorker(
     export_person: (ctx, { exportId }) => writeExport(ctx, exportId),
     forget_clicks: (ctx, { erasureId }) => forgetClicks(ctx, erasureId),
     send_invitation: (ctx, { invitationId }) => sendInvitation(ctx, invitationId),
+    prove: async (ctx) => {
+      for await (const { name, faults, more } of proveAll({ ...ctx, pool: whole }))
+        if (faults.length) ctx.log.error({ invariant: name, faults, more }, 'the books are not right');
+    },
     apply_retention: (ctx) => applyRetention(ctx, { visitorMonths: retentionMonths }),
   };
   const context = (requestId: string) => contextFor(services, { actor: system, requestId });

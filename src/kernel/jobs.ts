@@ -8,6 +8,8 @@ export interface Jobs {
   recalculate_metrics: { tenantId: string };
   /** Write the head of every tenant's audit log down elsewhere. */
   seal_audit: object;
+  /** Hold every invariant of the books against the whole database. */
+  prove: object;
   /** See whether a white-label partner's images are there. */
   check_logo: { partnerId: string };
   /** Wrap the data keys anew, and replace those that were made before an instant (ISO 8601). */

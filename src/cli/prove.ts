@@ -1,0 +1,36 @@
+import { sealFile } from '../adapters/seal-file/seal-file.ts';
+import { environment, readConfig } from '../config.ts';
+import { openDatabase } from '../database.ts';
+import { system } from '../kernel/actor.ts';
+import { proveAll } from '../proof.ts';
+import { withDatabase } from './with-database.ts';
+
+const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
+
+/** `npm run prove` shows that the books are right: every invariant against the whole database. It ends with 1 and names the
+ *  first rows that break one. */
+async function main(): Promise<void> {
+  const config = readConfig(environment());
+  await withDatabase(config, async (url) => {
+    const { pool, close } = await openDatabase(url, { connections: 2 });
+    const seals = sealFile(config.auditSealFile, config.auditSealKey);
+    const started = performance.now();
+    try {
+      for await (const { name, faults, more, seconds } of proveAll({ pool, seals, actor: system })) {
+        say(`${faults.length ? 'BROKEN' : 'ok    '} ${name} (${seconds.toFixed(1)} s)`);
+        for (const fault of faults) say(`         ${fault}`);
+        if (more) say('         and more');
+        if (faults.length) process.exitCode = 1;
+      }
+      const verdict = process.exitCode ? 'Not all of it holds' : 'All of it holds';
+      say(`${verdict} (${((performance.now() - started) / 1_000).toFixed(1)} s).`);
+    } finally {
+      await close();
+    }
+  });
+}
+
+await main().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,51 @@
+import type { Context } from '../../kernel/context.ts';
+import { query, Statement } from '../../kernel/rows.ts';
+import { faultyLines } from '../commissions/verify-lines.service.ts';
+import { invariants } from './invariants.ts';
+
+const NAMED = 20;
+
+export interface Proof {
+  readonly name: string;
+  /** The first that are not as they must be; nothing where all are. */
+  readonly faults: readonly string[];
+  /** Whether there are more than those. */
+  readonly more: boolean;
+  readonly seconds: number;
+}
+
+type Reads = Pick<Context, 'pool' | 'actor'>;
+
+/** Something that is proven by other means than a statement. */
+export interface Check {
+  readonly name: string;
+  faults(): AsyncIterable<string>;
+}
+
+/** Holds every invariant against the whole database, one after the other. Each is one statement, or reads a bounded number
+ *  of rows at a time, so it needs little memory and no lock, and a database that is in use proves as well as one at rest. */
+export async function* prove(ctx: Reads, further: readonly Check[]): AsyncGenerator<Proof> {
+  for (const { name, faults } of invariants) {
+    const started = performance.now();
+    const rows = await query(ctx, new Statement().add(`${faults} limit ${NAMED + 1}`));
+    yield proof(
+      name,
+      rows.map(([sentence]) => sentence as string),
+      started,
+    );
+  }
+  const lines = { name: 'every line works out to its amount again', faults: () => faultyLines(ctx) };
+  for (const { name, faults } of [lines, ...further]) {
+    const started = performance.now();
+    const found: string[] = [];
+    for await (const fault of faults()) if (found.push(fault) > NAMED) break;
+    yield proof(name, found, started);
+  }
+}
+
+const proof = (name: string, found: readonly string[], started: number): Proof => ({
+  name,
+  faults: found.slice(0, NAMED),
+  more: found.length > NAMED,
+  seconds: (performance.now() - started) / 1_000,
+});
