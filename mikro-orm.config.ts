@@ -6,6 +6,7 @@ import { MoneyColumn } from './src/kernel/money.column.ts';
 import { ApiKey } from './src/modules/api-keys/api-key.entity.ts';
 import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entity.ts';
 import { Commission } from './src/modules/commissions/commission.entity.ts';
+import { CommissionHold } from './src/modules/commissions/commission-hold.entity.ts';
 import { Customer } from './src/modules/customers/customer.entity.ts';
 import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
 import { ExchangeRate } from './src/modules/exchange-rates/exchange-rate.entity.ts';
@@ -45,6 +46,7 @@ export default defineConfig({
     AuditEvent,
     AuditPersonal,
     Commission,
+    CommissionHold,
     CommissionPlan,
     CommissionRule,
     Conversion,

@@ -4,6 +4,7 @@ import { divide, type Money, money, type RoundingMode, share } from './money.ts'
 /** ALLOCATED and PAID are not stored: the payout that claimed a line decides them (see `payout_items`). */
 export const CommissionStatus = {
   PENDING: 'PENDING',
+  HELD: 'HELD',
   APPROVED: 'APPROVED',
   ALLOCATED: 'ALLOCATED',
   PAID: 'PAID',
@@ -20,6 +21,7 @@ export const CommissionType = {
   ONE_TIME: 'ONE_TIME',
   BONUS: 'BONUS',
   TRUE_UP: 'TRUE_UP',
+  ADJUSTMENT: 'ADJUSTMENT',
   REVERSAL: 'REVERSAL',
 } as const;
 export type CommissionType = (typeof CommissionType)[keyof typeof CommissionType];
@@ -32,9 +34,11 @@ export const FlatRefund = { PROPORTIONAL: 'PROPORTIONAL', ALL_OR_NOTHING: 'ALL_O
 export type FlatRefund = (typeof FlatRefund)[keyof typeof FlatRefund];
 
 const actions = {
+  hold: { from: ['PENDING', 'HELD'], to: 'HELD' },
+  resume: { from: ['HELD'], to: 'PENDING' }, // the last hold on it released
   approve: { from: ['PENDING'], to: 'APPROVED' },
-  reject: { from: ['PENDING', 'APPROVED'], to: 'REJECTED' },
-  reverse: { from: ['PENDING', 'APPROVED'], to: 'REVERSED' },
+  reject: { from: ['PENDING', 'HELD', 'APPROVED'], to: 'REJECTED' },
+  reverse: { from: ['PENDING', 'HELD', 'APPROVED'], to: 'REVERSED' },
   allocate: { from: ['APPROVED'], to: 'ALLOCATED' },
   release: { from: ['ALLOCATED', 'PAID'], to: 'APPROVED' }, // a payout canceled, failed for good, or returned
   pay: { from: ['ALLOCATED'], to: 'PAID' },

@@ -16,8 +16,10 @@ import { money, type RoundingMode } from '../../src/domain/money.ts';
 
 const actions: Record<CommissionAction, Partial<Record<CommissionStatus, CommissionStatus>>> = {
   approve: { PENDING: 'APPROVED' },
-  reject: { PENDING: 'REJECTED', APPROVED: 'REJECTED' },
-  reverse: { PENDING: 'REVERSED', APPROVED: 'REVERSED' },
+  hold: { PENDING: 'HELD', HELD: 'HELD' },
+  resume: { HELD: 'PENDING' },
+  reject: { PENDING: 'REJECTED', HELD: 'REJECTED', APPROVED: 'REJECTED' },
+  reverse: { PENDING: 'REVERSED', HELD: 'REVERSED', APPROVED: 'REVERSED' },
   allocate: { APPROVED: 'ALLOCATED' },
   release: { ALLOCATED: 'APPROVED', PAID: 'APPROVED' },
   pay: { ALLOCATED: 'PAID' },

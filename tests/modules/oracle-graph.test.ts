@@ -6,9 +6,11 @@ import {
   balanceOf,
   CREATE_COMMISSION,
   CREATE_PAYOUT,
+  DISPUTE,
   linesOf,
   makeApproved,
   makePartner,
+  RESOLVE,
   REVERSE,
   staffOf,
 } from '../support/make.ts';
@@ -175,6 +177,59 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
     expect(await payout()).toMatchObject({
       commissionCount: 2,
       amount: { amount: decimal(5_000 - given.paid_commission) },
+    });
+  });
+
+  const statusOf = async (id: string): Promise<string> =>
+    (await app.ask(staff.maria, 'query ($id: ID!) { commission(id: $id) { status } }', { id })).commission
+      .status;
+  const dispute = async (id: string): Promise<string> =>
+    (await app.ask(staff.maria, DISPUTE, { id, reason: 'chargeback' })).openDispute.holds[0].id;
+  const resolve = (id: string, outcome: string) =>
+    app.ask(staff.maria, RESOLVE, { id, outcome, reason: 'decided' });
+
+  test('T63: a dispute of an approved line holds it, and won it is approved as before', async () => {
+    const { given, expect: answer } = vector('T63');
+    const { id, partnerId } = await line({ base: 10_000, original: given.commission });
+    expect(await statusOf(id)).toBe(given.status.toUpperCase());
+    const opened = await dispute(id);
+    expect(await statusOf(id)).toBe(answer.on_open.toUpperCase());
+    const input = { partnerId, periodStart: '2026-01-01', periodEnd: '2100-01-01' };
+    expect(await app.refusal(staff.maria, CREATE_PAYOUT, { input })).toMatchObject({
+      reason: 'NOTHING_TO_PAY',
+    });
+    await resolve(opened, 'WON');
+    expect(await statusOf(id)).toBe(answer.on_won.toUpperCase());
+    expect((await linesOf(app, partnerId)).reduce((sum, { minor }) => sum + minor, 0)).toBe(answer.net);
+    expect((await app.ask(staff.maria, CREATE_PAYOUT, { input })).createPayout.amount.amount).toBe(
+      decimal(answer.net),
+    );
+  });
+
+  test('T64: a dispute of a paid line that is lost, and decided for us after all', async () => {
+    const { given, expect: answer } = vector('T64');
+    const { id, partnerId } = await line({ base: 10_000, original: given.paid });
+    const { createPayout } = await app.ask(staff.maria, CREATE_PAYOUT, {
+      input: { partnerId, periodStart: '2026-01-01', periodEnd: '2100-01-01' },
+    });
+    await app.ask(staff.tom, 'mutation ($id: ID!) { approvePayout(id: $id) { id } }', {
+      id: createPayout.id,
+    });
+    await until(async () => (await statusOf(id)) === 'PAID');
+    const opened = await dispute(id);
+    expect(await statusOf(id)).toBe('PAID');
+    await resolve(opened, 'LOST');
+    await resolve(opened, 'WON');
+    const lines = await linesOf(app, partnerId);
+    expect(lines.map(({ type, status, minor }) => [type, status, minor])).toEqual([
+      ['ONE_TIME', 'APPROVED', given.paid],
+      ['REVERSAL', 'APPROVED', answer.on_lost],
+      ['ADJUSTMENT', 'APPROVED', answer.on_reinstated],
+    ]);
+    expect(lines.reduce((sum, { minor }) => sum + minor, 0)).toBe(answer.net);
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({
+      payable: '0.00',
+      paid: decimal(given.paid),
     });
   });
 

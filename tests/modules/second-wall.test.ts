@@ -19,8 +19,10 @@ import {
   aPartner,
   CONVERT,
   CREATE_PAYOUT,
+  HOLD,
   makeApproved,
   makeClick,
+  makeCommission,
   makePartner,
   staffOf,
 } from '../support/make.ts';
@@ -62,6 +64,8 @@ async function fill(tenant: (typeof TENANTS)[number]): Promise<void> {
       await app.ask(staff.manager, CONVERT, { id: click, input: sale });
       const idempotencyKey = randomUUID();
       await makeApproved(app, staff, id, { occurredAt: '2026-01-15T12:00:00Z', idempotencyKey });
+      const waiting = await makeCommission(app, staff.manager, id);
+      await app.ask(staff.maria, HOLD, { id: waiting, reason: 'to look at' });
       const input = { partnerId: id, periodStart: '2026-01-01', periodEnd: '2026-01-31', idempotencyKey };
       const { createPayout } = await app.ask(staff.maria, CREATE_PAYOUT, { input });
       await owner(

@@ -78,6 +78,15 @@ export const REJECT =
 export const REVERSE = `mutation ($id: ID!, $input: ReverseCommissionInput!) {
   reverseCommission(id: $id, input: $input) { id status amount { amount } reversedAmount { amount } }
 }`;
+export const HOLD =
+  'mutation ($id: ID!, $reason: String!) { holdCommission(id: $id, reason: $reason) { id status holds { id } } }';
+export const RELEASE =
+  'mutation ($id: ID!, $reason: String!) { releaseHold(id: $id, reason: $reason) { id status } }';
+export const DISPUTE =
+  'mutation ($id: ID!, $reason: String!) { openDispute(commissionId: $id, reason: $reason) { id status holds { id } } }';
+export const RESOLVE = `mutation ($id: ID!, $outcome: DisputeOutcome!, $reason: String!) {
+  resolveDispute(id: $id, outcome: $outcome, reason: $reason) { id status }
+}`;
 export const CREATE_PAYOUT = `mutation ($input: CreatePayoutInput!) {
   createPayout(input: $input) { id status amount { amount currency } commissionCount initiatedBy }
 }`;

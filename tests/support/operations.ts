@@ -10,8 +10,10 @@ import {
   CREATE_API_KEY,
   CREATE_COMMISSION,
   CREATE_PAYOUT,
+  DISPUTE,
   ERASE_PERSON,
   EXPORT_PERSON,
+  HOLD,
   INVITE,
   type MadePartner,
   makeApproved,
@@ -20,6 +22,8 @@ import {
   makeExport,
   makePartner,
   REJECT,
+  RELEASE,
+  RESOLVE,
   REVERSE,
   SET_PAYOUT_ACCOUNT,
   SET_TAX_ID,
@@ -66,6 +70,10 @@ export interface World {
   /** What a mailed link carries; nobody has accepted one yet. */
   link(): Promise<string>;
   payoutAccount(): Promise<string>;
+  /** An open hold on a line that waits for approval. */
+  held(): Promise<string>;
+  /** An open dispute of a line that is owed. */
+  disputed(): Promise<string>;
   /** A commission rule of the partner's own. */
   rule(): Promise<string>;
 }
@@ -119,6 +127,14 @@ export async function makeWorld(app: TestApp): Promise<World> {
           [id, status],
         );
       return id;
+    },
+    async held() {
+      const id = await makeCommission(app, maker, partner.id);
+      return (await app.ask(staff.tom, HOLD, { id, reason: 'to look at' })).holdCommission.holds[0].id;
+    },
+    async disputed() {
+      const id = await approved();
+      return (await app.ask(staff.tom, DISPUTE, { id, reason: 'chargeback' })).openDispute.holds[0].id;
     },
     async payoutAccount() {
       const input = anAccount({ partnerId: partner.id });
@@ -374,6 +390,30 @@ export const operations: Record<string, Operation> = {
     document: REVERSE,
     variables: (id) => ({ id, input: {} }),
     subject: ({ pending }) => pending(),
+    answers: decides,
+  },
+  holdCommission: {
+    document: HOLD,
+    variables: (id) => ({ id, reason: 'x' }),
+    subject: ({ pending }) => pending(),
+    answers: decides,
+  },
+  releaseHold: {
+    document: RELEASE,
+    variables: (id) => ({ id, reason: 'x' }),
+    subject: (world) => world.held(),
+    answers: decides,
+  },
+  openDispute: {
+    document: DISPUTE,
+    variables: (id) => ({ id, reason: 'x' }),
+    subject: ({ approved }) => approved(),
+    answers: decides,
+  },
+  resolveDispute: {
+    document: RESOLVE,
+    variables: (id) => ({ id, outcome: 'LOST', reason: 'x' }),
+    subject: (world) => world.disputed(),
     answers: decides,
   },
   createPayout: {

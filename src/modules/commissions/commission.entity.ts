@@ -20,6 +20,7 @@ registerEnumType(CommissionStatus, {
   description: 'Where a commission is on its way to the partner.',
   valuesConfig: {
     PENDING: { description: 'Waits for approval.' },
+    HELD: { description: 'Kept back while a hold on it is open: see `holds`. Nobody approves or pays it.' },
     APPROVED: { description: 'Owed; the next payout may claim it.' },
     ALLOCATED: { description: 'Claimed by a payout that is under way.' },
     PAID: { description: 'Paid by its payout. It never changes again: a refund adds a negative line.' },
@@ -40,6 +41,10 @@ registerEnumType(CommissionType, {
     TRUE_UP: {
       description:
         'What a sale that crosses into another band adds to the sales of the period before. Made by the rule only.',
+    },
+    ADJUSTMENT: {
+      description:
+        'Gives back what a lost dispute took, decided for the program after all. Made by resolveDispute only.',
     },
     REVERSAL: {
       description: 'A refund: takes back a share of another line. Made by reverseCommission only.',
@@ -147,7 +152,7 @@ export class Commission extends Base {
   lineNumber: Opt<number> = 0; // of the lines of one sale
 
   @Property({ type: 'uuid', nullable: true })
-  adjustsId?: string | null; // the line whose sale made this TRUE_UP
+  adjustsId?: string | null; // the line whose sale made this TRUE_UP, or whose lost dispute this ADJUSTMENT gives back
 
   @Field(() => String, { nullable: true, description: 'Your own id of the order; an order earns once.' })
   @Property({ type: 'text', nullable: true })
@@ -195,6 +200,10 @@ export class Commission extends Base {
 const claim = `left join payout_items i on i.commission_id = c.id and i.voided_at is null
   left join payouts o on o.id = i.payout_id`;
 
+/** Whether a hold on the line is open. A dispute keeps an approved line from its payout; it stays APPROVED in the table. */
+export const held =
+  'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
+
 export const commissionTable: Table<Commission> = {
   type: Commission,
   from: 'commissions c',
@@ -216,7 +225,8 @@ export const commissionTable: Table<Commission> = {
     type: column('c.type'),
     method: column('c.method'),
     status: column(
-      "case when o.id is null then c.status when o.status = 'PAID' then 'PAID' else 'ALLOCATED' end",
+      `case when o.status = 'PAID' then 'PAID' when o.id is not null then 'ALLOCATED'
+        when c.status = 'APPROVED' and ${held} then 'HELD' else c.status end`,
       claim,
     ),
     payoutId: column('o.id', claim),
@@ -271,6 +281,7 @@ export const commissionTable: Table<Commission> = {
       'quantity',
       'product',
       'reversesId',
+      'type',
     ],
   },
 };

@@ -4,18 +4,20 @@ import type { Context } from '../../kernel/context.ts';
 import { loaderFor } from '../../kernel/loader.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { from, query, Statement, scopeOf, select } from '../../kernel/rows.ts';
-import { type Commission, commissionTable } from './commission.entity.ts';
+import { type Commission, commissionTable, held } from './commission.entity.ts';
 import type { CommissionFilter } from './commission.inputs.ts';
+import { type CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
 
 const claimed =
   'exists (select from payout_items i join payouts o on o.id = i.payout_id where i.commission_id = c.id and i.voided_at is null';
 
-// ALLOCATED and PAID are the state of the payout that claimed an approved line.
+// ALLOCATED and PAID are the state of the payout that claimed an approved line; no payout claims one under dispute.
 const statusIs = {
   PENDING: where("c.status = 'PENDING'"),
   REJECTED: where("c.status = 'REJECTED'"),
   REVERSED: where("c.status = 'REVERSED'"),
-  APPROVED: where(`c.status = 'APPROVED' and not ${claimed})`),
+  HELD: where(`c.status in ('HELD', 'APPROVED') and ${held} and not ${claimed})`),
+  APPROVED: where(`c.status = 'APPROVED' and not ${held} and not ${claimed})`),
   ALLOCATED: where(`c.status = 'APPROVED' and ${claimed} and o.status <> 'PAID')`),
   PAID: where(`c.status = 'APPROVED' and ${claimed} and o.status = 'PAID')`),
 } satisfies Record<string, Condition>;
@@ -45,6 +47,18 @@ export function commissionsOfReferral(
     const lines = Map.groupBy(await query(ctx, statement), (row) => row[0] as string);
     return ids.map((id) => (lines.get(id) ?? []).map((row) => selection.read(row)));
   }).load(referralId);
+}
+
+/** What holds a line back or did, oldest first. */
+export function holdsOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<CommissionHold[]> {
+  return loaderFor<string, CommissionHold[]>(ctx, info, async (ids) => {
+    const selection = select(commissionHoldTable, info, ctx.actor, [], ['commissionId', 'id']);
+    const statement = from(commissionHoldTable, ctx.actor, selection)
+      .and([where('h.commission_id = any($)', ids)])
+      .add(' order by h.id');
+    const holds = Map.groupBy(await query(ctx, statement), (row) => row[0] as string);
+    return ids.map((key) => (holds.get(key) ?? []).map((row) => selection.read(row)));
+  }).load(id);
 }
 
 /** What was taken back of a line so far, as a positive amount. */

@@ -21,6 +21,7 @@ import type { Partner } from '../partners/partner.entity.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
+import { accruedIn, endHolds, refusedAsHeld } from './commission-hold.service.ts';
 import { type Earning, earn } from './earn-commission.ts';
 
 /** A line made by hand, PENDING; answers with its id. */
@@ -61,12 +62,16 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
   return made.id;
 }
 
-const MADE_BY_RULES = { REVERSAL: 'reverseCommission', TRUE_UP: 'tiered rules' } as const;
+const MADE_BY_RULES = {
+  REVERSAL: 'reverseCommission',
+  TRUE_UP: 'tiered rules',
+  ADJUSTMENT: 'resolveDispute',
+} as const;
 
 /** A sale by hand as it is weighed; its customer is yet to be found. Refuses what does not fit together, by name. */
 export function earningOf(ctx: Context, partner: Partner, input: CreateCommissionInput): Earning {
   const { type, flatAmount, quantity } = input;
-  if (type === 'REVERSAL' || type === 'TRUE_UP')
+  if (type === 'REVERSAL' || type === 'TRUE_UP' || type === 'ADJUSTMENT')
     throw invalid('input.type', `${type} is made by ${MADE_BY_RULES[type]}`);
   const { method } = input;
   if (method === 'TIERED') throw invalid('input.method', 'TIERED is made by rules');
@@ -181,6 +186,7 @@ export async function approveCommissions(
 async function approve(em: EntityManager, { actor, clock }: Context, line: Commission) {
   if (line.reversesId) throw conflict('a refund is approved with the line that it takes back from');
   const before = await statusOf(em, line);
+  if (before === 'HELD') throw await refusedAsHeld(em, line);
   const status = after('approve', before);
   const maker = line.createdBy ?? null;
   refuseOwnLine(maker && (await hasSeenKey(em, maker, actor.id)) ? actor.id : maker, actor.id);
@@ -201,7 +207,7 @@ export async function rejectCommission(ctx: Context, id: string, reason: string)
     if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');
     const before = await statusOf(em, line);
     const status = after('reject', before);
-    const refunds = await refundsOf(em, line, before);
+    const refunds = await refundsOf(em, line, accruedIn(before) ? 'APPROVED' : 'PENDING');
     if (await anyClaimed(em, refunds)) {
       throw conflict('a payout has taken a refund of it off already: reverse it instead', {
         reason: 'REFUND_CLAIMED',
@@ -212,6 +218,7 @@ export async function rejectCommission(ctx: Context, id: string, reason: string)
         post(em, each, `commission:${each.id}:withdrawn`, commissionWithdrawn(each.partnerId, each.amount));
       Object.assign(each, { status, reason: why });
     }
+    await endHolds(em, ctx, line, { reason: why });
     record(em, ctx, 'commission.rejected', line, {
       before: { status: before },
       after: { status, amount: line.amount, refunds: refunds.map(({ id }) => id) },

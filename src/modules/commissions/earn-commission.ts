@@ -188,7 +188,7 @@ async function kindOf(
   if (!customerId || rules.every((rule) => rule.customerKind === 'ANY')) return null;
   const [before] = await em.execute<object[]>(sql`
     select 1 from commissions where customer_id = ${customerId} and occurred_at < ${occurredAt}
-      and type not in ('REVERSAL', 'BONUS', 'TRUE_UP') and status <> 'REJECTED' limit 1`);
+      and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED' limit 1`);
   return before ? 'RETURNING' : 'NEW';
 }
 
@@ -215,7 +215,7 @@ async function pastOf(
       ? await em.execute<{ first: string | null; count: number }[]>(sql`
           select min(occurred_at) as first, count(distinct coalesce(order_id, conversion_id::text, id::text))::int as count from commissions
           where customer_id = ${customerId} and partner_id = ${partnerId} and occurred_at < ${occurredAt}
-            and type not in ('REVERSAL', 'BONUS', 'TRUE_UP') and status <> 'REJECTED'`)
+            and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`)
       : [];
   const usage = (scope: string, period: RulePeriod) =>
     em.execute<{ base_minor: string; earned_minor: string }[]>(sql`
@@ -303,6 +303,6 @@ export async function firstPurchase(
 ): Promise<Date | null> {
   const [row] = await em.execute<{ first: string | null }[]>(sql`
     select min(occurred_at) as first from commissions
-    where customer_id = ${customerId} and partner_id = ${partnerId} and type not in ('REVERSAL', 'BONUS', 'TRUE_UP') and status <> 'REJECTED'`);
+    where customer_id = ${customerId} and partner_id = ${partnerId} and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`);
   return row?.first ? new Date(row.first) : null;
 }

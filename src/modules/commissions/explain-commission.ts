@@ -50,7 +50,7 @@ export function computedLineOf(line: Stored): ComputedLine {
   };
 }
 
-export function explanationOf(line: Stored): Explanation {
+export function explanationOf(line: Stored & Pick<Commission, 'type'>): Explanation {
   const { currency } = line.amount;
   const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
   if (line.reversesId)
@@ -65,6 +65,13 @@ export function explanationOf(line: Stored): Explanation {
         { label: 'Total', detail: amount(line.amount.minor), amount: line.amount.minor },
       ],
     };
+  if (line.type === 'ADJUSTMENT') {
+    const { minor } = line.amount;
+    return {
+      sentence: `${amount(minor)} comes back that a lost dispute had taken.`,
+      steps: [{ label: 'Total', detail: amount(minor), amount: minor }],
+    };
+  }
   return explain(computedLineOf(line), { amount, tier: line.tier });
 }
 

@@ -19,6 +19,8 @@ import { programOf } from '../programs/program.service.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import type { ReverseCommissionInput } from './commission.inputs.ts';
 import { anyClaimed, lockCommission, refundsOf, statusOf } from './commission.service.ts';
+import type { CommissionHold } from './commission-hold.entity.ts';
+import { accruedIn, endHolds } from './commission-hold.service.ts';
 
 /** Takes back a line in proportion to what was refunded of its base, by a linked negative line (DOMAIN section 2).
  *  Whole and not yet in a payout, the line and its refunds end as REVERSED; of a paid one the next payout pays less. */
@@ -31,7 +33,7 @@ export async function reverseCommission(
   await authorizeRow(ctx, 'reverse', commissionTable, id);
   const reversed = await transact(ctx, async (em) => {
     const line = await lockCommission(em, id, { partnerToo: true });
-    const { tenantId, partnerId, baseAmount: base } = line;
+    const { tenantId, partnerId } = line;
     const request = {
       tenantId,
       operation: 'reverseCommission',
@@ -39,83 +41,16 @@ export async function reverseCommission(
       input: { ...input, id: line.id },
     };
     await once(em, ctx, request, async () => {
-      if (line.reversesId) throw conflict('a refund can not be taken back itself');
-      if (line.adjustsId) throw conflict('a true-up is taken back with the sale that made it');
-      const status = await statusOf(em, line);
-      const claimed = status === 'ALLOCATED' || status === 'PAID';
-      if (!claimed) after('reverse', status);
-
-      const earlier = await em.find(Commission, { reversesId: line.id });
-      const refundedBefore = earlier.reduce((sum, each) => sum - each.baseAmount.minor, 0n);
-      const left = base.minor - refundedBefore;
-      if (left === 0n)
-        throw conflict('the whole of it was taken back already', { reason: 'ALREADY_REVERSED' });
-      const asked =
-        input.amount == null ? left : positiveAmountOf(input.amount, base.currency, 'input.amount').minor;
-      const whole = asked >= left;
-      const refund = whole ? left : asked;
-      const { flatRefund } = await programOf(em, tenantId);
-      const banded = await bandsShrink(em, line, refund);
-      const own = reversalDue({
-        base: base.minor,
-        original: line.amount.minor,
-        refunded: refundedBefore + refund,
-        reversed: earlier.reduce((sum, each) => sum + each.amount.minor, 0n),
-        method: line.method,
-        flatRefund,
-        mode: line.roundingMode,
-      });
-      const taken = earlier.reduce((sum, each) => sum + each.amount.minor, 0n);
-      const most = -(line.amount.minor + taken); // what is left of the line
-      const due = banded === null || banded >= most ? (banded ?? own) : most;
-
-      // A refund that a payout has taken off already still stands against the line, which then stays owed beside it.
-      const closes = whole && !claimed && !(await anyClaimed(em, earlier));
-      const end = closes ? 'REVERSED' : claimed ? 'APPROVED' : line.status;
-      const refundLine = em.create(Commission, {
-        tenantId,
-        partnerId,
-        customerId: line.customerId ?? null,
-        referralId: line.referralId ?? null,
-        conversionId: line.conversionId ?? null,
-        reversesId: line.id,
-        type: 'REVERSAL',
-        method: line.method,
-        status: end,
-        baseAmount: new MoneyColumn(money(-refund, base.currency)),
-        rateBps: line.rateBps ?? null,
-        rateSource: line.rateSource ?? null,
-        tier: line.tier,
-        perUnitMinor: line.perUnitMinor ?? null,
-        quantity: line.quantity ?? null,
-        roundingMode: line.roundingMode,
-        amount: new MoneyColumn(money(due, line.amount.currency)),
-        revenueMinor: line.type === 'BONUS' ? 0n : -refund,
-        source: line.source,
-        subscriptionId: line.subscriptionId ?? null,
-        occurredAt,
-        approvedAt: status === 'PENDING' ? null : ctx.clock.now(),
-        approvedBy: status === 'PENDING' ? null : ctx.actor.id,
+      const before = await statusOf(em, line);
+      const refund = await takeBack(em, ctx, line, {
+        amount: input.amount ?? null,
         reason: input.reason ?? null,
+        occurredAt,
       });
-      if (status !== 'PENDING') {
-        post(
-          em,
-          refundLine,
-          `commission:${refundLine.id}:accrued`,
-          commissionAccrued(partnerId, refundLine.amount),
-        );
-      }
-      if (banded !== null && banded !== due)
-        trueUp(em, ctx, line, { minor: banded - due, approved: status !== 'PENDING', occurredAt });
-      if (closes) {
-        for (const each of [line, ...(await refundsOf(em, line, line.status))]) each.status = 'REVERSED';
-        line.reason = input.reason ?? null;
-      }
-      const { id: refundId, baseAmount, amount } = refundLine;
+      const { id: refundId, baseAmount, amount } = refund;
       record(em, ctx, 'commission.reversed', line, {
-        before: { status },
-        after: { status: claimed ? status : line.status, refund: { id: refundId, baseAmount, amount } },
+        before: { status: before },
+        after: { status: await statusOf(em, line), refund: { id: refundId, baseAmount, amount } },
         reason: input.reason,
       });
       await em.flush();
@@ -127,9 +62,107 @@ export async function reverseCommission(
   return reversed.id;
 }
 
+interface TakenBack {
+  /** Of the base, as decimal text; null: all that is left of it. */
+  readonly amount: string | null;
+  readonly reason: string | null;
+  readonly occurredAt: Date;
+  /** The dispute that is lost by it, which tells so itself. */
+  readonly dispute?: CommissionHold;
+}
+
+/** The refund's line; `line` and its partner are locked. */
+export async function takeBack(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  { amount, reason, occurredAt, dispute }: TakenBack,
+): Promise<Commission> {
+  const { tenantId, partnerId, baseAmount: base } = line;
+  if (line.reversesId) throw conflict('a refund can not be taken back itself');
+  if (line.type === 'TRUE_UP') throw conflict('a true-up is taken back with the sale that made it');
+  const status = await statusOf(em, line);
+  const claimed = status === 'ALLOCATED' || status === 'PAID';
+  if (!claimed) after('reverse', status);
+
+  const earlier = await em.find(Commission, { reversesId: line.id });
+  const refundedBefore = earlier.reduce((sum, each) => sum - each.baseAmount.minor, 0n);
+  const left = base.minor - refundedBefore;
+  if (left === 0n) throw conflict('the whole of it was taken back already', { reason: 'ALREADY_REVERSED' });
+  const asked = amount === null ? left : positiveAmountOf(amount, base.currency, 'input.amount').minor;
+  const whole = asked >= left;
+  const refund = whole ? left : asked;
+  const { flatRefund } = await programOf(em, tenantId);
+  const banded = await bandsShrink(em, line, refund);
+  const own = reversalDue({
+    base: base.minor,
+    original: line.amount.minor,
+    refunded: refundedBefore + refund,
+    reversed: earlier.reduce((sum, each) => sum + each.amount.minor, 0n),
+    method: line.method,
+    flatRefund,
+    mode: line.roundingMode,
+  });
+  const taken = earlier.reduce((sum, each) => sum + each.amount.minor, 0n);
+  const most = -(line.amount.minor + taken); // what is left of the line
+  const due = banded === null || banded >= most ? (banded ?? own) : most;
+
+  // A refund that a payout has taken off already still stands against the line, which then stays owed beside it.
+  const waits = !accruedIn(status);
+  const closes = whole && !claimed && !(await anyClaimed(em, earlier));
+  const end = closes ? 'REVERSED' : waits ? 'PENDING' : 'APPROVED';
+  const refundLine = em.create(Commission, {
+    tenantId,
+    partnerId,
+    customerId: line.customerId ?? null,
+    referralId: line.referralId ?? null,
+    conversionId: line.conversionId ?? null,
+    reversesId: line.id,
+    type: 'REVERSAL',
+    method: line.method,
+    status: end,
+    baseAmount: new MoneyColumn(money(-refund, base.currency)),
+    rateBps: line.rateBps ?? null,
+    rateSource: line.rateSource ?? null,
+    tier: line.tier,
+    perUnitMinor: line.perUnitMinor ?? null,
+    quantity: line.quantity ?? null,
+    roundingMode: line.roundingMode,
+    amount: new MoneyColumn(money(due, line.amount.currency)),
+    revenueMinor: line.type === 'BONUS' ? 0n : -refund,
+    source: line.source,
+    subscriptionId: line.subscriptionId ?? null,
+    occurredAt,
+    approvedAt: waits ? null : ctx.clock.now(),
+    approvedBy: waits ? null : ctx.actor.id,
+    reason,
+  });
+  if (!waits) {
+    post(
+      em,
+      refundLine,
+      `commission:${refundLine.id}:accrued`,
+      commissionAccrued(partnerId, refundLine.amount),
+    );
+  }
+  if (banded !== null && banded !== due)
+    trueUp(em, ctx, line, { minor: banded - due, approved: !waits, occurredAt });
+  if (closes) {
+    for (const each of [line, ...(await refundsOf(em, line, waits ? 'PENDING' : 'APPROVED'))])
+      each.status = 'REVERSED';
+    line.reason = reason;
+    await endHolds(em, ctx, line, { reason, but: dispute });
+  }
+  return refundLine;
+}
+
 /** What a refund takes from the period of a tiered line, by the line's own bands: more than a share of the line where other
  *  sales fall into a lower band with it. null: the line is not tiered. Counts the refund under its rule. */
-async function bandsShrink(em: EntityManager, line: Commission, refund: bigint): Promise<bigint | null> {
+export async function bandsShrink(
+  em: EntityManager,
+  line: Commission,
+  refund: bigint,
+): Promise<bigint | null> {
   const computed = line.computation ? read(line.computation) : null;
   if (!computed?.period || !line.ruleId) return null;
   const [usage] = await em.execute<{ base_minor: string; rule_key: string; period_start: string }[]>(sql`

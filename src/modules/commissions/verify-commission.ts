@@ -20,6 +20,7 @@ export async function verifyCommission(ctx: Context, id: string): Promise<Verifi
     if (!line) throw notFound('commission');
     const { currency } = line.amount;
     if (line.reversesId) return { currency, differences: await refundDiffers(em, line) };
+    if (line.type === 'ADJUSTMENT') return { currency, differences: await adjustmentDiffers(em, line) };
     if (line.adjustsId) return { currency, differences: await trueUpDiffers(em, line) };
     return { currency, differences: differencesOf(line) };
   });
@@ -54,4 +55,15 @@ async function trueUpDiffers(em: EntityManager, line: Commission): Promise<Diffe
   const recomputed = computedLineOf(sale).trueUp;
   const stored = line.amount.minor;
   return stored === recomputed ? [] : [{ what: 'true-up', stored, recomputed }];
+}
+
+/** What comes back is what the lost dispute took. */
+async function adjustmentDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
+  if (line.method === 'TIERED') return []; // its period has moved on since
+  const [taken] = await em.execute<{ minor: string }[]>(sql`
+    select (-c.amount_minor)::text as minor from commission_holds h join commissions c on c.id = h.refund_id
+    where h.commission_id = ${line.adjustsId ?? null} order by h.id desc limit 1`);
+  const recomputed = BigInt(taken?.minor ?? 0);
+  const stored = line.amount.minor;
+  return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
 }

@@ -103,7 +103,7 @@ export function balancesOf(ctx: Context, info: GraphQLResolveInfo, id: string): 
     const statement = new Statement().add(
       `select partner_id, currency, sum(pending)::bigint, sum(payable)::bigint, sum(in_transit)::bigint, sum(paid)::bigint from (
          select partner_id, amount_currency as currency, amount_minor as pending, 0 as payable, 0 as in_transit, 0 as paid
-         from commissions where partner_id = any($) and status = 'PENDING'
+         from commissions where partner_id = any($) and status in ('PENDING', 'HELD')
          union all
          select m.partner_id, m.amount_currency, 0,
            case m.account when $ || m.partner_id || $ then m.minor else 0 end,

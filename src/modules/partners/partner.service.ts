@@ -139,7 +139,7 @@ export async function deletePartner(ctx: Context, id: string): Promise<Partner> 
   return transact(ctx, async (em) => {
     const partner = await lockPartner(em, id);
     const [owed] = await em.execute(sql`
-      select 1 from commissions c where c.partner_id = ${id} and c.status in ('PENDING', 'APPROVED') and c.amount_minor > 0
+      select 1 from commissions c where c.partner_id = ${id} and c.status in ('PENDING', 'HELD', 'APPROVED') and c.amount_minor > 0
         and not exists (select 1 from payout_items i join payouts p on p.id = i.payout_id
           where i.commission_id = c.id and i.voided_at is null and p.status = 'PAID') limit 1`);
     if (owed)

@@ -73,7 +73,7 @@ async function refuseWhileOwed(em: EntityManager, id: string): Promise<void> {
       reason: 'PAYOUT_UNDER_WAY',
     });
   const [undecided] = await em.execute<object[]>(
-    sql`select 1 from commissions where partner_id = ${id} and status = 'PENDING' limit 1`,
+    sql`select 1 from commissions where partner_id = ${id} and status in ('PENDING', 'HELD') limit 1`,
   );
   if (undecided)
     throw conflict('the partner has commissions that nobody decided on: approve or reject them first', {

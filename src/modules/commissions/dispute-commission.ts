@@ -1,0 +1,143 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { conflict } from '../../domain/errors.ts';
+import type { DisputeOutcome } from '../../domain/hold.ts';
+import { money } from '../../domain/money.ts';
+import { commissionAccrued } from '../../domain/posting.ts';
+import { authorizeRow } from '../../kernel/authorize.ts';
+import type { Context } from '../../kernel/context.ts';
+import { announceMetrics } from '../../kernel/metrics-topic.ts';
+import { MoneyColumn } from '../../kernel/money.column.ts';
+import { reasonOf } from '../../kernel/reason.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { post } from '../ledger/ledger.service.ts';
+import { Commission, commissionTable } from './commission.entity.ts';
+import { lockCommission, statusOf } from './commission.service.ts';
+import { type CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
+import { endHold, lockHold, placeHold } from './hold-commission.ts';
+import { bandsShrink, takeBack } from './reverse-commission.ts';
+
+/** The customer disputes the payment of the sale. What no payout has claimed yet waits for the outcome; what one has is
+ *  paid as it would have been. Answers with the line's id. */
+export async function openDispute(ctx: Context, commissionId: string, reason: string): Promise<string> {
+  const why = reasonOf(reason);
+  await authorizeRow(ctx, 'hold', commissionTable, commissionId);
+  return transact(ctx, async (em) => {
+    const line = await lockCommission(em, commissionId, { partnerToo: true });
+    const before = await statusOf(em, line);
+    if (before === 'REJECTED' || before === 'REVERSED')
+      throw conflict(`there is nothing to dispute of a commission that is ${before}`);
+    const hold = await placeHold(em, ctx, line, { kind: 'DISPUTE', reason: why });
+    record(em, ctx, 'commission.disputed', line, {
+      before: { dispute: null, status: before },
+      after: { dispute: hold.id, status: before === 'APPROVED' ? 'HELD' : await statusOf(em, line) },
+      reason: why,
+    });
+    return line.id;
+  });
+}
+
+/** WON: the line goes on where it was. LOST: all of it that is left is taken back. A lost one that is decided for the
+ *  program after all gives back what it took. Answers with the line's id. */
+export async function resolveDispute(
+  ctx: Context,
+  id: string,
+  outcome: DisputeOutcome,
+  reason: string,
+): Promise<string> {
+  const why = reasonOf(reason);
+  await authorizeRow(ctx, 'hold', commissionHoldTable, id, { what: 'dispute' });
+  const line = await transact(ctx, async (em) => {
+    const { hold, line } = await lockHold(em, id, 'dispute');
+    if (hold.kind !== 'DISPUTE') throw conflict('the hold is no dispute: release it');
+    const before = { status: await statusOf(em, line), outcome: hold.outcome ?? null };
+    const again = hold.outcome === 'LOST' && outcome === 'WON';
+    const made = again
+      ? await reinstate(em, ctx, line, hold)
+      : outcome === 'LOST'
+        ? await lose(em, ctx, line, hold, why)
+        : await endHold(em, ctx, line, hold, { outcome, releaseReason: why });
+    record(em, ctx, again ? 'commission.reinstated' : 'commission.disputeResolved', line, {
+      before,
+      after: {
+        status: await statusOf(em, line),
+        outcome,
+        dispute: hold.id,
+        ...(made ? { line: made.id, amount: made.amount } : {}),
+      },
+      reason: why,
+    });
+    return line;
+  });
+  announceMetrics(ctx, line.partnerId);
+  return line.id;
+}
+
+async function lose(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  hold: CommissionHold,
+  reason: string,
+): Promise<Commission | null> {
+  if (hold.releasedAt) throw conflict('the dispute was resolved already', { reason: 'ALREADY_RELEASED' });
+  const left = await em.find(Commission, { reversesId: line.id });
+  const whole = left.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor) === 0n;
+  const refund = whole
+    ? null
+    : await takeBack(em, ctx, line, { amount: null, reason, occurredAt: ctx.clock.now(), dispute: hold });
+  await em.flush();
+  const how = { outcome: 'LOST', releaseReason: reason, refundId: refund?.id ?? null } as const;
+  await endHold(em, ctx, line, hold, how);
+  return refund;
+}
+
+/** The mirror of what losing took: owed again where it was owed before, to be approved where it was not. */
+async function reinstate(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  hold: CommissionHold,
+): Promise<Commission> {
+  const earlier = await em.findOne(Commission, { adjustsId: line.id, type: 'ADJUSTMENT' });
+  if (earlier || !hold.refundId)
+    throw conflict('what the dispute took was given back already', { reason: 'ALREADY_REINSTATED' });
+  const refund = await em.findOneOrFail(Commission, hold.refundId);
+  const base = -refund.baseAmount.minor;
+  const banded = await bandsShrink(em, line, -base); // its sales count in their period again
+  const owed = refund.approvedAt != null;
+  const mirror = em.create(Commission, {
+    tenantId: line.tenantId,
+    partnerId: line.partnerId,
+    customerId: line.customerId ?? null,
+    referralId: line.referralId ?? null,
+    conversionId: line.conversionId ?? null,
+    adjustsId: line.id,
+    type: 'ADJUSTMENT',
+    method: line.method,
+    status: owed ? 'APPROVED' : 'PENDING',
+    baseAmount: new MoneyColumn(money(base, line.baseAmount.currency)),
+    rateBps: line.rateBps ?? null,
+    rateSource: line.rateSource ?? null,
+    ruleId: line.ruleId ?? null,
+    product: line.product ?? null,
+    country: line.country ?? null,
+    tier: line.tier,
+    perUnitMinor: line.perUnitMinor ?? null,
+    quantity: line.quantity ?? null,
+    roundingMode: line.roundingMode,
+    amount: new MoneyColumn(money(banded ?? -refund.amount.minor, line.amount.currency)),
+    revenueMinor: -refund.revenueMinor,
+    source: line.source,
+    subscriptionId: line.subscriptionId ?? null,
+    occurredAt: ctx.clock.now(),
+    holdUntil: owed ? null : (line.holdUntil ?? null),
+    approvedAt: owed ? ctx.clock.now() : null,
+    approvedBy: owed ? ctx.actor.id : null,
+    reason: null,
+  });
+  if (owed)
+    post(em, mirror, `commission:${mirror.id}:accrued`, commissionAccrued(mirror.partnerId, mirror.amount));
+  await em.flush();
+  return mirror;
+}

@@ -1,0 +1,248 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createTestApp, type TestApp } from '../support/app.ts';
+import {
+  APPROVE,
+  balanceOf,
+  CREATE_PAYOUT,
+  DISPUTE,
+  HOLD,
+  linesOf,
+  makeApproved,
+  makeCommission,
+  makePartner,
+  REJECT,
+  RELEASE,
+  RESOLVE,
+  REVERSE,
+  staffOf,
+  tally,
+} from '../support/make.ts';
+
+let app: TestApp;
+let staff: Awaited<ReturnType<typeof staffOf>>;
+let partnerId: string; // at 10 % of a sale of 100.00
+beforeAll(async () => {
+  app = await createTestApp();
+  staff = await staffOf(app);
+});
+beforeEach(async () => {
+  partnerId = (await makePartner(app, staff.manager, { payoutMethod: 'STRIPE' })).id;
+});
+afterAll(() => app.close());
+
+const LINE = `query ($id: ID!) { commission(id: $id) {
+  status explanation { sentence } holds { id kind reason releasedAt releasedBy releaseReason outcome } } }`;
+const lineOf = async (id: string, by = staff.maria) => (await app.ask(by, LINE, { id })).commission;
+const pending = (input: object = {}) => makeCommission(app, staff.manager, partnerId, input);
+const hold = async (id: string, reason = 'to look at'): Promise<string> => {
+  const { holds } = (await app.ask(staff.maria, HOLD, { id, reason })).holdCommission;
+  return holds.at(-1).id;
+};
+const dispute = async (id: string): Promise<string> => {
+  const { holds } = (await app.ask(staff.maria, DISPUTE, { id, reason: 'chargeback' })).openDispute;
+  return holds.at(-1).id;
+};
+const release = (id: string) => app.ask(staff.maria, RELEASE, { id, reason: 'looked at' });
+const resolve = (id: string, outcome: string) =>
+  app.ask(staff.maria, RESOLVE, { id, outcome, reason: 'decided' });
+const at = (n: number, work: () => Promise<{ errors?: { extensions: { code: string } }[] }>) =>
+  Promise.all(Array.from({ length: n }, work));
+const payout = { periodStart: '2026-01-01', periodEnd: '2100-01-01' };
+
+describe('a held commission', () => {
+  test('is refused by name, counts as pending, and goes on once its hold is released', async () => {
+    const id = await pending();
+    const held = await hold(id, 'looks odd');
+    expect(await lineOf(id)).toMatchObject({
+      status: 'HELD',
+      holds: [{ id: held, kind: 'MANUAL', reason: 'looks odd', releasedAt: null }],
+    });
+    expect(await app.refusal(staff.maria, APPROVE, { id })).toMatchObject({
+      code: 'CONFLICT',
+      reason: 'HELD',
+      message: expect.stringContaining('MANUAL (looks odd)'),
+    });
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ pending: '10.00', payable: '0.00' });
+    const { releaseHold } = await release(held);
+    expect(releaseHold.status).toBe('PENDING');
+    expect((await lineOf(id)).holds).toMatchObject([{ releaseReason: 'looked at', outcome: null }]);
+    await app.ask(staff.maria, APPROVE, { id });
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ pending: '0.00', payable: '10.00' });
+  });
+
+  test('stays held while another hold on it is open', async () => {
+    const id = await pending();
+    const [manual, disputed] = [await hold(id), await dispute(id)];
+    await release(manual);
+    expect((await lineOf(id)).status).toBe('HELD');
+    await resolve(disputed, 'WON');
+    expect((await lineOf(id)).status).toBe('PENDING');
+  });
+
+  test('is rejected or reversed as a pending one, which ends its holds', async () => {
+    const [rejected, reversed] = [await pending(), await pending()];
+    for (const id of [rejected, reversed]) await hold(id);
+    await app.ask(staff.maria, REVERSE, { id: reversed, input: { amount: '40.00' } });
+    expect((await lineOf(reversed)).status).toBe('HELD');
+    await app.ask(staff.maria, REJECT, { id: rejected, reason: 'fraud' });
+    await app.ask(staff.maria, REVERSE, { id: reversed, input: { reason: 'refunded' } });
+    expect(await lineOf(rejected)).toMatchObject({ status: 'REJECTED', holds: [{ releaseReason: 'fraud' }] });
+    expect(await lineOf(reversed)).toMatchObject({
+      status: 'REVERSED',
+      holds: [{ releaseReason: 'refunded' }],
+    });
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ pending: '0.00', payable: '0.00' });
+  });
+
+  test('is found by its status, beside the disputed ones and no others', async () => {
+    const LIST = `query ($filter: CommissionFilter) { commissions(filter: $filter) { edges { node { id status } } } }`;
+    const [held, , disputed, approved] = [
+      await pending(),
+      await pending(),
+      await makeApproved(app, staff, partnerId),
+      await makeApproved(app, staff, partnerId),
+    ];
+    await hold(held);
+    await dispute(disputed);
+    const found = async (status: string) =>
+      (await app.ask(staff.maria, LIST, { filter: { partnerId, status } })).commissions.edges.map(
+        ({ node }: { node: object }) => node,
+      );
+    expect(await found('HELD')).toEqual([
+      { id: disputed, status: 'HELD' },
+      { id: held, status: 'HELD' },
+    ]);
+    expect(await found('APPROVED')).toEqual([{ id: approved, status: 'APPROVED' }]);
+    const partner = await app.token('PARTNER', { partner: partnerId });
+    expect((await lineOf(held, partner)).holds).toHaveLength(1);
+  });
+
+  test.each([
+    ['an approved one', () => makeApproved(app, staff, partnerId)],
+    [
+      'a rejected one',
+      async () => {
+        const id = await pending();
+        await app.ask(staff.maria, REJECT, { id, reason: 'x' });
+        return id;
+      },
+    ],
+    [
+      'one that is held by hand already',
+      async () => {
+        const id = await pending();
+        await hold(id);
+        return id;
+      },
+    ],
+  ])('%s is not held', async (_, make) => {
+    const refused = await app.refusal(staff.maria, HOLD, { id: await make(), reason: 'x' });
+    expect(refused.code).toBe('CONFLICT');
+  });
+});
+
+describe('a dispute', () => {
+  test('lost before the line was approved takes it back, and won after all it waits for approval again', async () => {
+    const id = await pending();
+    const opened = await dispute(id);
+    await resolve(opened, 'LOST');
+    expect(await lineOf(id)).toMatchObject({ status: 'REVERSED', holds: [{ outcome: 'LOST' }] });
+    await resolve(opened, 'WON');
+    const lines = await linesOf(app, partnerId);
+    expect(lines.map(({ type, status, minor }) => [type, status, minor])).toEqual([
+      ['ONE_TIME', 'REVERSED', 1_000],
+      ['REVERSAL', 'REVERSED', -1_000],
+      ['ADJUSTMENT', 'PENDING', 1_000],
+    ]);
+    const back = lines[2]?.id;
+    expect((await lineOf(back as string)).explanation.sentence).toBe(
+      '10.00 USD comes back that a lost dispute had taken.',
+    );
+    const { verifyCommission } = await app.ask(
+      staff.maria,
+      'query ($id: ID!) { verifyCommission(id: $id) { equal } }',
+      { id: back },
+    );
+    expect(verifyCommission.equal).toBe(true);
+    await app.ask(staff.maria, APPROVE, { id: back });
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '10.00' });
+  });
+
+  test('takes what earlier refunds left, and gives back no more than that', async () => {
+    const id = await makeApproved(app, staff, partnerId);
+    await app.ask(staff.maria, REVERSE, { id, input: { amount: '30.00' } });
+    const opened = await dispute(id);
+    await resolve(opened, 'LOST');
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '0.00' });
+    await resolve(opened, 'WON');
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '7.00' });
+  });
+
+  test('leaves a payout alone that has claimed the line', async () => {
+    const id = await makeApproved(app, staff, partnerId);
+    const { createPayout } = await app.ask(staff.maria, CREATE_PAYOUT, { input: { partnerId, ...payout } });
+    const opened = await dispute(id);
+    expect((await lineOf(id)).status).toBe('ALLOCATED');
+    await app.ask(staff.maria, 'mutation ($id: ID!) { cancelPayout(id: $id, reason: "x") { id } }', {
+      id: createPayout.id,
+    });
+    expect((await lineOf(id)).status).toBe('HELD');
+    await resolve(opened, 'WON');
+    expect((await lineOf(id)).status).toBe('APPROVED');
+  });
+
+  test('is resolved, not released; a hold is released, not resolved', async () => {
+    const id = await pending();
+    const [manual, disputed] = [await hold(id), await dispute(id)];
+    const words = { reason: 'x' };
+    expect(await app.refusal(staff.maria, RELEASE, { id: disputed, ...words })).toMatchObject({
+      reason: 'IS_A_DISPUTE',
+    });
+    const refused = await app.refusal(staff.maria, RESOLVE, { id: manual, outcome: 'WON', ...words });
+    expect(refused.code).toBe('CONFLICT');
+  });
+});
+
+describe('25 at once do it once:', () => {
+  const once = { ok: 1, CONFLICT: 24 };
+  test('holding, releasing', async () => {
+    const id = await pending();
+    expect(tally(await at(25, () => app.send(staff.maria, HOLD, { id, reason: 'x' })))).toEqual(once);
+    const [{ id: held }] = (await lineOf(id)).holds;
+    expect(tally(await at(25, () => app.send(staff.maria, RELEASE, { id: held, reason: 'x' })))).toEqual(
+      once,
+    );
+    expect((await lineOf(id)).holds).toHaveLength(1);
+  });
+
+  test('opening a dispute, losing it, winning it after all', async () => {
+    const id = await makeApproved(app, staff, partnerId);
+    expect(tally(await at(25, () => app.send(staff.maria, DISPUTE, { id, reason: 'x' })))).toEqual(once);
+    const [{ id: opened }] = (await lineOf(id)).holds;
+    for (const outcome of ['LOST', 'WON'])
+      expect(
+        tally(await at(25, () => app.send(staff.maria, RESOLVE, { id: opened, outcome, reason: 'x' }))),
+      ).toEqual(once);
+    expect((await linesOf(app, partnerId)).map(({ minor }) => minor)).toEqual([1_000, -1_000, 1_000]);
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '10.00' });
+  });
+});
+
+describe('the database refuses', () => {
+  const refused = (text: string, ...values: unknown[]) =>
+    expect(app.database.pool.query(text, values)).rejects.toMatchObject({ code: '23000' });
+  test('to hold without a hold, to let go with one, to approve or pay what is held, to change what was released', async () => {
+    const id = await pending();
+    await refused("update commissions set status = 'HELD' where id = $1", id);
+    const held = await hold(id);
+    await refused("update commissions set status = 'PENDING' where id = $1", id);
+    await refused(
+      "update commissions set status = 'APPROVED', approved_by = 'tom', approved_at = now() where id = $1",
+      id,
+    );
+    await refused('delete from commission_holds where id = $1', held);
+    await refused("update commission_holds set reason = 'other' where id = $1", held);
+    await release(held);
+    await refused('update commission_holds set released_by = null, released_at = null where id = $1', held);
+  });
+});
