@@ -16,8 +16,8 @@ import {
 } from './modules/commissions/commission.resolver.ts';
 import { ConvertReferralResolver } from './modules/commissions/convert-referral.resolver.ts';
 import { CommissionExplanationResolver } from './modules/commissions/explain.resolver.ts';
-import { ExchangeRateResolver } from './modules/exchange-rates/exchange-rate.resolver.ts';
 import { CommissionHoldResolver } from './modules/commissions/hold.resolver.ts';
+import { ExchangeRateResolver } from './modules/exchange-rates/exchange-rate.resolver.ts';
 import { MemberResolver } from './modules/members/member.resolver.ts';
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner.resolver.ts';
