@@ -71,7 +71,7 @@ describe('the embedded policy point', () => {
   });
 
   test('that hangs refuses within its deadlines, and decides again when it goes on', async () => {
-    process.kill(pidOf(pdp.url), 'SIGSTOP');
+    await stop(pidOf(pdp.url));
     const started = performance.now();
     await expect(pdp.check(maria, [payout('1', 'tom')])).rejects.toMatchObject(refused);
     await expect(pdp.plan(maria, 'payout', 'read')).rejects.toMatchObject(refused);
@@ -86,7 +86,9 @@ describe('the embedded policy point', () => {
   });
 
   test('that was killed refuses, and is there again by itself', async () => {
-    process.kill(pidOf(pdp.url), 'SIGKILL');
+    const pid = pidOf(pdp.url);
+    process.kill(pid, 'SIGKILL');
+    await until(async () => !alive(pid));
     await expect(pdp.check(maria, [payout('1', 'tom')])).rejects.toMatchObject(refused);
     await until(() =>
       pdp.probe().then(
@@ -150,4 +152,13 @@ function alive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** A signal is only on its way when `kill` returns: on a busy machine the process answers once more. */
+async function stop(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await until(async () => {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=', '-p', String(pid)]);
+    return stdout.trim().startsWith('T');
+  });
 }

@@ -25,7 +25,14 @@ test('a worker that is killed before or after the rail has the money is followed
     payouts[moment] = { id: createPayout.id, partnerId: partner.id };
     const worker = spawn(
       process.execPath,
-      ['--import', '@oxc-node/core/register', 'tests/support/dying-worker.ts', app.database.url, moment],
+      [
+        '--import',
+        '@oxc-node/core/register',
+        'tests/support/dying-worker.ts',
+        app.database.url,
+        moment,
+        createPayout.id,
+      ],
       {
         env: { ...process.env, JWT_SECRET: 'x'.repeat(40), NODE_ENV: 'test', PAYOUT_LEASE_SECONDS: '2' },
         stdio: 'inherit',
@@ -52,4 +59,4 @@ test('a worker that is killed before or after the rail has the money is followed
       { payable: { amount: '0.00' }, inTransit: { amount: '0.00' }, paid: { amount: '20.00' } },
     ]);
   }
-}, 60_000);
+}, 120_000);
