@@ -36,6 +36,7 @@ import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/priv
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
+import { PartnerStatementResolver } from './modules/statements/statement.resolver.ts';
 import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
 
 // type-graphql asks for one; ours bring their own `subscribe`, which listens to the change feed.
@@ -64,6 +65,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       MemberResolver,
       PartnerCommissionsResolver,
       PartnerMetricsResolver,
+      PartnerStatementResolver,
       PartnerPayoutAccountsResolver,
       PartnerPayoutsResolver,
       PartnerReferralsResolver,

@@ -66,6 +66,7 @@ export class Book {
       id: this.random.id(at),
       tenantId: this.tenantId,
       createdAt: at,
+      occurredAt: at,
       partnerId,
       reference,
       fromAccount: from,

@@ -235,6 +235,13 @@ export const operations: Record<string, Operation> = {
     subject: theirs,
     answers: reads,
   },
+  partnerStatementCsv: {
+    document:
+      'query ($id: ID!) { partnerStatementCsv(partnerId: $id, from: "2026-01-01", to: "2026-12-31") }',
+    variables: byId,
+    subject: theirs,
+    answers: reads,
+  },
   partners: { document: '{ partners { edges { node { id } } } }', answers: lists },
   commission: {
     document: 'query ($id: ID!) { commission(id: $id) { id } }',

@@ -193,7 +193,13 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
   const refunds = await refundsOf(em, line, 'PENDING');
   for (const each of [line, ...refunds]) {
     Object.assign(each, { status, approvedAt: clock.now(), approvedBy: actor.id });
-    post(em, each, `commission:${each.id}:accrued`, commissionAccrued(each.partnerId, each.amount));
+    post(
+      em,
+      each,
+      `commission:${each.id}:accrued`,
+      commissionAccrued(each.partnerId, each.amount),
+      clock.now(),
+    );
   }
   return { before: { status: before }, after: { status, refunds: refunds.map(({ id }) => id as string) } };
 }
@@ -215,7 +221,13 @@ export async function rejectCommission(ctx: Context, id: string, reason: string)
     }
     for (const each of [line, ...refunds]) {
       if (before === 'APPROVED')
-        post(em, each, `commission:${each.id}:withdrawn`, commissionWithdrawn(each.partnerId, each.amount));
+        post(
+          em,
+          each,
+          `commission:${each.id}:withdrawn`,
+          commissionWithdrawn(each.partnerId, each.amount),
+          ctx.clock.now(),
+        );
       Object.assign(each, { status, reason: why });
     }
     await endHolds(em, ctx, line, { reason: why });

@@ -137,7 +137,13 @@ async function reinstate(
     reason: null,
   });
   if (owed)
-    post(em, mirror, `commission:${mirror.id}:accrued`, commissionAccrued(mirror.partnerId, mirror.amount));
+    post(
+      em,
+      mirror,
+      `commission:${mirror.id}:accrued`,
+      commissionAccrued(mirror.partnerId, mirror.amount),
+      ctx.clock.now(),
+    );
   await em.flush();
   return mirror;
 }

@@ -143,6 +143,7 @@ export async function takeBack(
       refundLine,
       `commission:${refundLine.id}:accrued`,
       commissionAccrued(partnerId, refundLine.amount),
+      ctx.clock.now(),
     );
   }
   if (banded !== null && banded !== due)
@@ -217,5 +218,11 @@ function trueUp(
     approvedBy: approved ? ctx.actor.id : null,
   });
   if (approved)
-    post(em, made, `commission:${made.id}:accrued`, commissionAccrued(line.partnerId, made.amount));
+    post(
+      em,
+      made,
+      `commission:${made.id}:accrued`,
+      commissionAccrued(line.partnerId, made.amount),
+      ctx.clock.now(),
+    );
 }

@@ -70,7 +70,7 @@ async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): P
        select -sum(base_minor) as base, sum(amount_minor) as amount, bool_or(created_at = c.created_at) as at_once
        from commissions where reverses_id = c.id) r on true
      left join lateral (
-       select sum(amount_minor) as amount from commissions where adjusts_id = c.id and created_at = c.created_at) t on true
+       select sum(amount_minor) as amount from commissions where adjusts_id = c.id and type = 'TRUE_UP' and created_at = c.created_at) t on true
      order by c.id`,
     last,
   );

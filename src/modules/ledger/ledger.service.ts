@@ -9,12 +9,15 @@ export function post(
   owner: { readonly tenantId: string; readonly partnerId: string },
   reference: string,
   { from, to, amount }: Posting,
+  /** By the product's clock; the database's where it is left out. */
+  occurredAt?: Date,
 ): void {
   if (amount.minor === 0n) return;
   em.create(PostingRow, {
     tenantId: owner.tenantId,
     partnerId: owner.partnerId,
     reference,
+    ...(occurredAt && { occurredAt }),
     fromAccount: from,
     toAccount: to,
     amount: new MoneyColumn(amount),

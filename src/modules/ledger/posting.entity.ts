@@ -1,3 +1,4 @@
+import type { Opt } from '@mikro-orm/core';
 import { Embedded, Entity, Property } from '@mikro-orm/decorators/legacy';
 import { Base } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
@@ -16,6 +17,9 @@ export class PostingRow extends Base {
 
   @Property({ type: 'text' })
   toAccount!: string;
+
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  occurredAt!: Opt<Date>; // by the product's clock
 
   @Embedded(() => MoneyColumn)
   amount!: MoneyColumn;

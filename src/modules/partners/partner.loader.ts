@@ -98,27 +98,39 @@ export interface BalanceRow {
 }
 
 /** What each partner is owed, one row a currency: pending from lines, the rest from the ledger's postings. */
-export function balancesOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<BalanceRow[]> {
+export function balancesOf(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  id: string,
+  asOf: Date | null = null,
+): Promise<BalanceRow[]> {
   return loaderFor<string, BalanceRow[]>(ctx, info, async (ids) => {
+    const then = asOf ? [asOf] : [];
+    const posted = asOf ? ' and occurred_at < $' : '';
+    const pending = asOf ? pendingThen : "status in ('PENDING', 'HELD')";
     const statement = new Statement().add(
       `select partner_id, currency, sum(pending)::bigint, sum(payable)::bigint, sum(in_transit)::bigint, sum(paid)::bigint from (
          select partner_id, amount_currency as currency, amount_minor as pending, 0 as payable, 0 as in_transit, 0 as paid
-         from commissions where partner_id = any($) and status in ('PENDING', 'HELD')
+         from commissions where partner_id = any($) and ${pending}
          union all
          select m.partner_id, m.amount_currency, 0,
            case m.account when $ || m.partner_id || $ then m.minor else 0 end,
            case m.account when $ || m.partner_id || $ then m.minor else 0 end,
            case m.account when $ || m.partner_id || $ then m.minor else 0 end
          from (
-           select partner_id, amount_currency, to_account as account, amount_minor as minor from postings where partner_id = any($)
+           select partner_id, amount_currency, to_account as account, amount_minor as minor from postings where partner_id = any($)${posted}
            union all
-           select partner_id, amount_currency, from_account, -amount_minor from postings where partner_id = any($)
+           select partner_id, amount_currency, from_account, -amount_minor from postings where partner_id = any($)${posted}
          ) m
        ) movement group by partner_id, currency order by partner_id, currency`,
       ids,
+      ...then,
+      ...then,
       ...accountParts,
       ids,
+      ...then,
       ids,
+      ...then,
     );
     const lists = new Map<string, BalanceRow[]>(ids.map((key) => [key, []]));
     for (const [partnerId, currency, pending, payable, inTransit, paid] of await query(ctx, statement)) {
@@ -135,6 +147,10 @@ export function balancesOf(ctx: Context, info: GraphQLResolveInfo, id: string): 
     return ids.map((key) => lists.get(key) ?? []);
   }).load(id);
 }
+
+/** Recorded before that instant and not decided by then; a line that was refused or taken back last moved when it was. */
+const pendingThen = `created_at < $ and $ <= case
+  when approved_at is not null then approved_at when status in ('REJECTED', 'REVERSED') then updated_at else 'infinity' end`;
 
 /** The ledger's own account names, split around the partner's id. */
 const accountParts = [account.payable, account.inTransit, account.paid].flatMap((name) =>

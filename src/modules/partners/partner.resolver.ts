@@ -126,10 +126,15 @@ export class PartnerResolver {
   @FieldResolver(() => [Balance], { description: 'What it is owed, from the ledger, one row a currency.' })
   balances(
     @Root() { id }: Partner,
+    @Arg('asOf', () => Date, {
+      nullable: true,
+      description: 'As it was right before that instant; absent: as it is now.',
+    })
+    asOf: Date | null,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BalanceRow[]> {
-    return balancesOf(ctx, info, id);
+    return balancesOf(ctx, info, id, asOf ?? null);
   }
 
   @FieldResolver(() => ResellerConfig, {

@@ -62,6 +62,7 @@ function claim(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Cl
         payout,
         `payout:${payoutId}:attempt:${attempt.number}:sent`,
         payoutSent(payout.partnerId, payout.amount),
+        ctx.clock.now(),
       );
       const after = { status: payout.status, attempts: payout.attempts, key: attempt.key };
       record(em, ctx, 'payout.sending', payout, { before, after });
@@ -152,7 +153,7 @@ function confirm(em: EntityManager, ctx: Context, payout: Payout, attempt: Payou
   payout.status = afterPayout('confirm', payout.status);
   payout.paidAt = ctx.clock.now();
   const fact = `payout:${payout.id}:attempt:${attempt.number}:settled`;
-  post(em, payout, fact, payoutSettled(payout.partnerId, payout.amount));
+  post(em, payout, fact, payoutSettled(payout.partnerId, payout.amount), ctx.clock.now());
   const after = { status: payout.status, attempt: attempt.number, reference: attempt.providerReference };
   record(em, ctx, 'payout.paid', payout, { before, after });
 }
@@ -169,7 +170,7 @@ async function fail(
   payout.status = afterPayout('fail', payout.status);
   payout.failureReason = reason;
   const fact = `payout:${payout.id}:attempt:${attempt.number}:failed`;
-  post(em, payout, fact, payoutFailed(payout.partnerId, payout.amount));
+  post(em, payout, fact, payoutFailed(payout.partnerId, payout.amount), ctx.clock.now());
   if (payout.attempts >= MAX_ATTEMPTS) await release(em, ctx, payout);
   const after = { status: payout.status, attempt: attempt.number, code, released: payout.releasedAt != null };
   record(em, ctx, 'payout.failed', payout, { before, after, reason });
@@ -181,7 +182,13 @@ async function giveBack(em: EntityManager, ctx: Context, payout: Payout, reason:
   const before = { status: payout.status };
   payout.status = afterPayout('return', payout.status);
   payout.failureReason = reason;
-  post(em, payout, `payout:${payout.id}:returned`, payoutReturned(payout.partnerId, payout.amount));
+  post(
+    em,
+    payout,
+    `payout:${payout.id}:returned`,
+    payoutReturned(payout.partnerId, payout.amount),
+    ctx.clock.now(),
+  );
   await release(em, ctx, payout);
   // A partner that was deleted meanwhile is owed again, so it must be seen again.
   await em.execute(

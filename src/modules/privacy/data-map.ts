@@ -227,7 +227,15 @@ export const dataMap: readonly Place[] = [
     table: 'postings',
     of: 'PARTNER',
     rows: 'partner_id = any($)',
-    shows: ['reference', 'from_account', 'to_account', 'amount_minor', 'amount_currency', 'created_at'],
+    shows: [
+      'reference',
+      'from_account',
+      'to_account',
+      'amount_minor',
+      'amount_currency',
+      'occurred_at',
+      'created_at',
+    ],
     keeps: ACCOUNTS,
   },
   {

@@ -65,13 +65,12 @@ export const invariants: readonly Invariant[] = [
     name: 'every posting names a line, a refund or a payout that there is',
     faults: `
       select format('posting %s (%s) has no cause', m.id, m.reference) from postings m
-      where not exists (
-          select from commissions c where c.tenant_id = m.tenant_id and c.partner_id = m.partner_id
-            and m.reference in ('commission:' || c.id || ':accrued', 'commission:' || c.id || ':withdrawn')
-            and c.id::text = split_part(m.reference, ':', 2))
-        and not exists (
-          select from payouts o where o.tenant_id = m.tenant_id and o.partner_id = m.partner_id
-            and m.reference like 'payout:%' and o.id::text = split_part(m.reference, ':', 2))`,
+      left join commissions c on (c.tenant_id, c.partner_id) = (m.tenant_id, m.partner_id) and c.id::text = split_part(m.reference, ':', 2)
+      left join payouts o on (o.tenant_id, o.partner_id) = (m.tenant_id, m.partner_id) and o.id::text = split_part(m.reference, ':', 2)
+      where case split_part(m.reference, ':', 1)
+        when 'commission' then c.id is null or m.reference not in ('commission:' || c.id || ':accrued', 'commission:' || c.id || ':withdrawn')
+        when 'payout' then o.id is null
+        else true end`,
   },
   {
     name: 'payable is approved lines less payouts, in transit and paid are payouts',
