@@ -57,7 +57,7 @@ export function after(action: CommissionAction, status: CommissionStatus): Commi
 
 export function refuseOwnLine(createdBy: string | null, approver: string): void {
   if (createdBy !== null && createdBy === approver) {
-    throw forbidden('who created a commission by hand may not approve it');
+    throw forbidden('who made a commission or told of its sale may not approve it');
   }
 }
 

@@ -51,6 +51,18 @@ export async function authorizeRow(
   await authorize(ctx, action, { kind: table.kind, id: key, attributes });
 }
 
+/** Refuses a row that the policies do not show to the actor, exactly as one that does not exist. */
+export async function requireSeen(
+  ctx: Context,
+  table: Table<object>,
+  id: string,
+  field?: string,
+): Promise<void> {
+  const key = idOf(id, field);
+  if (!(await attributesOf(ctx, table, [key])).has(key))
+    throw notFound(table.type.name.toLowerCase(), field ? { field } : {});
+}
+
 /** What the policies say of each of these rows; nothing of one that the actor may not see. */
 export async function verdictsOnRows(
   ctx: Context,

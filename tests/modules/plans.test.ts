@@ -388,6 +388,19 @@ describe('a line explains itself', () => {
 });
 
 describe('a preview', () => {
+  test('knows a customer of another partner, also where the partner asks', async () => {
+    await rule({ rate: 33, customerKind: 'NEW' });
+    const customerId = randomUUID();
+    const { id: other } = await makePartner(app, staff.manager);
+    await app.ask(staff.manager, SELL, { input: sale({ partnerId: other, customerId }) });
+    const own = await app.token('PARTNER', { partner });
+    for (const token of [own, staff.manager]) {
+      const { previewCommission } = await app.ask(token, PREVIEW, { input: sale({ customerId }) });
+      expect(previewCommission.amount.amount).toBe('10.00');
+    }
+    expect(await paid({ customerId })).toBe('10.00');
+  });
+
   test('says what a sale would pay and why, and writes nothing', async () => {
     await rule({ rate: 20, customerKind: 'NEW', currency: 'USD', cap: { amount: '15', per: 'PARTNER' } });
     const counts = () =>
@@ -437,4 +450,27 @@ test('a conversion earns by the rule for what was bought', async () => {
     input: { customerId: randomUUID(), amount: '50', product: 'pro' },
   });
   expect(convertReferral.commissions[0].amount.amount).toBe('20.00');
+});
+
+test('who told of a sale does not approve what it earned, nor does the database let them', async () => {
+  const { id, referralCode } = await makePartner(app, staff.manager);
+  const referral = await makeClick(app, referralCode);
+  const input = { customerId: randomUUID(), amount: '100000' };
+  const { convertReferral } = await app.ask(staff.admin, CONVERT, { id: referral, input });
+  const line = convertReferral.commissions[0].id;
+  const approve = 'mutation ($id: ID!) { approveCommission(id: $id) { approvedBy } }';
+  expect(await app.refusal(staff.admin, approve, { id: line })).toMatchObject({
+    code: 'FORBIDDEN',
+    message: 'who made a commission or told of its sale may not approve it',
+  });
+  const { rows } = await app.database.pool.query('select stated_by from commissions where partner_id = $1', [
+    id,
+  ]);
+  await expect(
+    app.database.pool.query(
+      "update commissions set status = 'APPROVED', approved_by = $2, approved_at = now() where id = $1",
+      [line, rows[0].stated_by],
+    ),
+  ).rejects.toMatchObject({ constraint: 'commissions_stated_four_eyes' });
+  expect((await app.ask(staff.maria, approve, { id: line })).approveCommission.approvedBy).toBe('maria');
 });

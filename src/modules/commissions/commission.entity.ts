@@ -187,6 +187,9 @@ export class Commission extends Base {
   @Property({ type: 'text', nullable: true })
   createdBy?: string | null; // set when made by hand: that person may not approve it
 
+  @Property({ type: 'text', nullable: true })
+  statedBy?: string | null; // who told of the sale, by hand or not: it may not approve the line either
+
   @Field(() => JSONObject, { description: 'Your own notes on it.' })
   @Property({ type: 'json' })
   metadata: Opt<Record<string, unknown>> = {};
@@ -211,7 +214,7 @@ export const commissionTable: Table<Commission> = {
   kind: 'commission',
   attributes: {
     ...owned('c', 'c.partner_id'),
-    createdBy: { sql: 'c.created_by', is: 'string' },
+    createdBy: { sql: 'coalesce(c.created_by, c.stated_by)', is: 'string' },
     status: { sql: 'c.status', is: 'string' },
     amountMinor: { sql: 'c.amount_minor', is: 'number' },
   },

@@ -107,6 +107,7 @@ export function earningOf(ctx: Context, partner: Partner, input: CreateCommissio
     subscriptionId: input.subscriptionId,
     source: '(none)',
     createdBy: ctx.actor.id,
+    statedBy: ctx.actor.id,
     metadata: metadataOf(input.metadata, 'input.metadata'),
   };
 }
@@ -188,7 +189,7 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
   const before = await statusOf(em, line);
   if (before === 'HELD') throw await refusedAsHeld(em, line);
   const status = after('approve', before);
-  const maker = line.createdBy ?? null;
+  const maker = line.createdBy ?? line.statedBy ?? null;
   refuseOwnLine(maker && (await hasSeenKey(em, maker, actor.id)) ? actor.id : maker, actor.id);
   const refunds = await refundsOf(em, line, 'PENDING');
   for (const each of [line, ...refunds]) {

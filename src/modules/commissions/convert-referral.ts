@@ -80,6 +80,7 @@ export async function convertReferral(
         subscriptionId: input.subscriptionId,
         conversion: { id: conversion.id, referralId: referral.id },
         source: referral.source,
+        statedBy: ctx.actor.id,
         metadata,
       });
       record(em, ctx, 'referral.converted', referral, {

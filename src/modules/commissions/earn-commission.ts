@@ -43,6 +43,8 @@ export interface Earning {
   readonly source: string;
   /** Who made it by hand. */
   readonly createdBy?: string | undefined;
+  /** Who told of the sale. */
+  readonly statedBy: string;
   readonly metadata: Record<string, unknown>;
 }
 
@@ -109,6 +111,7 @@ function columnsOf({ tenantId, id }: Partner, earning: Earning, { computed, inFo
     occurredAt: earning.occurredAt,
     holdUntil: expiryOf(earning.occurredAt, inForce.holdDays),
     createdBy: earning.createdBy ?? null,
+    statedBy: earning.statedBy,
     metadata: earning.metadata,
   } as const;
 }
@@ -186,10 +189,10 @@ async function kindOf(
   { customerId, occurredAt }: Earning,
 ): Promise<'NEW' | 'RETURNING' | null> {
   if (!customerId || rules.every((rule) => rule.customerKind === 'ANY')) return null;
-  const [before] = await em.execute<object[]>(sql`
-    select 1 from commissions where customer_id = ${customerId} and occurred_at < ${occurredAt}
-      and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED' limit 1`);
-  return before ? 'RETURNING' : 'NEW';
+  const [found] = await em.execute<{ before: boolean }[]>(
+    sql`select customer_bought_before(${customerId}, ${occurredAt}) as before`,
+  );
+  return found?.before ? 'RETURNING' : 'NEW';
 }
 
 const NO_SCOPE = 'all';

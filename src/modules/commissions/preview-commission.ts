@@ -1,10 +1,12 @@
+import { sql } from '@mikro-orm/postgresql';
 import type { Explanation } from '../../domain/explanation.ts';
 import { explain } from '../../domain/explanation.ts';
 import type { Money } from '../../domain/money.ts';
 import { money } from '../../domain/money.ts';
+import { requireSeen } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountText } from '../../kernel/currency.ts';
-import { Customer } from '../customers/customer.entity.ts';
+import { partnerTable } from '../partners/partner.entity.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
 import { earningOf } from './commission.service.ts';
@@ -21,19 +23,19 @@ export interface Preview {
 
 /** What a sale would pay and why. It is weighed as a real one, and everything is taken back. */
 export async function previewCommission(ctx: Context, input: CreateCommissionInput): Promise<Preview> {
+  await requireSeen(ctx, partnerTable, input.partnerId, 'input.partnerId');
   const em = ctx.em.fork({ keepTransactionContext: false });
   await em.begin();
   try {
     const partner = await holdPartner(em, input.partnerId, 'input.partnerId');
     const earning = earningOf(ctx, partner, input);
-    const { tenantId } = partner;
-    const customer = input.customerId
-      ? await em.findOne(Customer, { tenantId, externalId: input.customerId })
-      : null;
+    const [known] = await em.execute<{ id: string | null }[]>(
+      sql`select customer_known_as(${partner.tenantId}, ${input.customerId ?? null}) as id`,
+    );
     const weighed = await weigh(em, partner, {
       ...earning,
-      customerId: customer?.id ?? null,
-      newCustomer: input.customerId != null && customer === null,
+      customerId: known?.id ?? null,
+      newCustomer: input.customerId != null && known?.id == null,
     });
     const { currency } = earning.base;
     if (typeof weighed === 'string') {

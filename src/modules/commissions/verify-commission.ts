@@ -1,11 +1,12 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { reversalDue } from '../../domain/commission.ts';
 import { notFound } from '../../domain/errors.ts';
+import { requireSeen } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { transact } from '../../kernel/transact.ts';
 import { programOf } from '../programs/program.service.ts';
-import { Commission } from './commission.entity.ts';
+import { Commission, commissionTable } from './commission.entity.ts';
 import { computedLineOf, type Difference, differencesOf } from './explain-commission.ts';
 
 export interface Verification {
@@ -15,6 +16,7 @@ export interface Verification {
 
 /** Works a line out again from what is stored, and nothing else. */
 export async function verifyCommission(ctx: Context, id: string): Promise<Verification> {
+  await requireSeen(ctx, commissionTable, id);
   return transact(ctx, async (em) => {
     const line = await em.findOne(Commission, idOf(id));
     if (!line) throw notFound('commission');

@@ -494,6 +494,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     revenue_minor: 'base_minor, or nothing',
     approved_by: 'somebody of the staff; accounting records',
     created_by: 'somebody of the staff; accounting records',
+    stated_by: 'somebody of the staff or a program; accounting records',
     updated_at: 'bookkeeping',
   },
   commission_holds: {
