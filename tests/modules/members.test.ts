@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Clock } from '../../src/ports/clock.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
+import { person, STAFF_ORG, startIdentityProvider } from '../support/identity-provider.ts';
 import { type MailServer, type Received, startMailServer } from '../support/mail-server.ts';
 import { CREATE_API_KEY, INVITE, makePartner, staffOf, tally } from '../support/make.ts';
 import { until } from '../support/until.ts';
@@ -64,7 +65,7 @@ const guest = (user = randomUUID()) => app.token('GUEST', { user });
 
 /** Somebody who was invited and accepted. */
 async function member(role: string, of = partnerId) {
-  const { id, email } = await invited(staff.manager, { role }, of);
+  const { id, email } = await invited(staff.admin, { role }, of);
   const user = randomUUID();
   const token = await guest(user);
   await app.ask(token, ACCEPT, { token: await linkTo(email) });
@@ -176,6 +177,27 @@ describe('an invitation', () => {
     await app.ask(await guest(), ACCEPT, { token });
   });
 
+  test('is not accepted by who made it', async () => {
+    const { email } = await invited(staff.manager);
+    const token = await linkTo(email);
+    expect(await app.refusal(await guest('manager'), ACCEPT, { token })).toMatchObject({
+      code: 'FORBIDDEN',
+      field: 'token',
+    });
+    await app.ask(await guest(), ACCEPT, { token });
+  });
+
+  test('is not accepted by who was signed out at the identity provider a moment ago', async () => {
+    const provider = await startIdentityProvider();
+    onTestFinished(() => provider.stop());
+    const other = await createTestApp({}, provider.env);
+    onTestFinished(() => other.close());
+    const token = await provider.jwt(person('10', STAFF_ORG));
+    await other.ask(token, '{ __typename }');
+    provider.loggedOut.add(token);
+    expect((await other.refusal(token, ACCEPT, { token: 'x'.repeat(43) })).code).toBe('UNAUTHENTICATED');
+  });
+
   test('goes to an address once, whatever its letters, and again after its person was removed', async () => {
     const { id, email } = await invited(staff.manager);
     const again = { partnerId, input: { email: email.toUpperCase(), name: 'Mia', role: 'OWNER' } };
@@ -224,6 +246,57 @@ describe('an invitation', () => {
       ),
     );
     expect(tally(answers)).toEqual({ ok: 5, CONFLICT: 5 });
+  });
+});
+
+describe('who lets others in', () => {
+  test.each(['PROGRAM_MANAGER', 'PLATFORM_ADMIN', 'PARTNER'] as const)(
+    'as %s, signed in a moment ago, but for taking a member out',
+    async (role) => {
+      const { id } = await invited(staff.manager);
+      const signedInAt = new Date(Date.now() - 16 * 60_000);
+      const stale = await app.token(role, { signedInAt, ...(role === 'PARTNER' && { partner: partnerId }) });
+      const input = { email: newEmail(), name: 'Mia', role: 'READ_ONLY' };
+      for (const [document, variables] of [
+        [INVITE, { partnerId, input }],
+        [RESEND, { id }],
+        [ROLE, { id, role: 'READ_ONLY' }],
+      ] as const)
+        expect(await app.refusal(stale, document, variables)).toMatchObject({
+          code: 'FORBIDDEN',
+          reason: 'STEP_UP_REQUIRED',
+        });
+      await app.ask(stale, REMOVE, { id });
+    },
+  );
+
+  const inviteAs = (role: string) => ({ partnerId, input: { email: newEmail(), name: 'Mia', role } });
+
+  test('gives nothing that it may not do itself, but for the first owner', async () => {
+    const refused = { code: 'FORBIDDEN', field: 'input.role' };
+    expect(await app.refusal(staff.manager, INVITE, inviteAs('FINANCE'))).toMatchObject(refused);
+    const owner = await invited(staff.manager, { role: 'OWNER' });
+    expect(await app.refusal(staff.manager, INVITE, inviteAs('OWNER'))).toMatchObject(refused);
+    await app.ask(await guest(), ACCEPT, { token: await linkTo(owner.email) });
+    const second = await app.refusal(staff.manager, INVITE, inviteAs('OWNER'));
+    expect(second).toMatchObject(refused);
+    expect(second.message).toMatch(/PROGRAM_MANAGER may not change where a partner's money goes/);
+
+    const { id } = await invited(staff.manager, { role: 'MANAGER' });
+    for (const role of ['OWNER', 'FINANCE'])
+      expect(await app.refusal(staff.manager, ROLE, { id, role })).toMatchObject({
+        code: 'FORBIDDEN',
+        field: 'role',
+      });
+    await app.ask(staff.manager, ROLE, { id, role: 'READ_ONLY' });
+    for (const role of ['OWNER', 'FINANCE']) await app.ask(staff.admin, ROLE, { id, role });
+  });
+
+  test('makes one first owner, however many ask at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => app.send(staff.manager, INVITE, inviteAs('OWNER'))),
+    );
+    expect(tally(answers)).toEqual({ ok: 1, FORBIDDEN: 4 });
   });
 });
 
@@ -370,6 +443,34 @@ describe('a member', () => {
     expect((await app.ask(staff.manager, REMOVE, { id })).removeMember).toEqual(removeMember);
   });
 
+  test('who is removed takes along the keys that it has seen, and leaves those of others', async () => {
+    const [leaves, stays] = [await member('OWNER'), await member('OWNER')];
+    const keyOf = async (by: string) =>
+      (await app.ask(by, CREATE_API_KEY, { input: { partnerId, name: 'shop', scopes: ['READ'] } }))
+        .createApiKey as { secret: string; apiKey: { id: string } };
+    const [own, rotated, other] = [
+      await keyOf(leaves.token),
+      await keyOf(stays.token),
+      await keyOf(stays.token),
+    ];
+    const { rotateApiKey } = await app.ask(
+      leaves.token,
+      'mutation ($id: ID!) { rotateApiKey(id: $id, overlapHours: 1) { secret } }',
+      { id: rotated.apiKey.id },
+    );
+    const ended = [own.secret, rotated.secret, rotateApiKey.secret];
+    for (const secret of [...ended, other.secret]) await app.ask(secret, READ);
+    await app.ask(staff.manager, REMOVE, { id: leaves.id });
+    for (const secret of ended) expect((await app.refusal(secret, READ)).code).toBe('UNAUTHENTICATED');
+    await app.ask(other.secret, READ);
+    const { rows } = await app.database.pool.query(
+      `select after->'revokedApiKeys' as keys, subjects from audit_events where action = 'member.removed' and subject_id = $1`,
+      [leaves.id],
+    );
+    const ids = [own.apiKey.id, rotated.apiKey.id].sort();
+    expect(rows).toEqual([{ keys: ids, subjects: ids }]);
+  });
+
   test('who is removed by another process does no more where money moves or people are let in', async () => {
     const { token, id } = await member('OWNER');
     await app.ask(token, READ);
@@ -391,13 +492,15 @@ describe('a member', () => {
   test('has its new role at once', async () => {
     const { token, id } = await member('READ_ONLY');
     expect((await app.refusal(token, LIST)).code).toBe('FORBIDDEN');
-    await app.ask(staff.manager, ROLE, { id, role: 'OWNER' });
+    await app.ask(staff.admin, ROLE, { id, role: 'OWNER' });
     await app.ask(token, LIST);
   });
 
   test('leaves its trace in the audit log, under the name of who acted', async () => {
-    const { id, user } = await member('MANAGER');
-    await app.ask(staff.manager, ROLE, { id, role: 'FINANCE' });
+    const { id, email } = await invited(staff.manager);
+    const user = randomUUID();
+    await app.ask(await guest(user), ACCEPT, { token: await linkTo(email) });
+    await app.ask(staff.manager, ROLE, { id, role: 'READ_ONLY' });
     await app.ask(staff.manager, REMOVE, { id });
     const { rows } = await app.database.pool.query(
       'select action, actor_id, partner_id, reason from audit_events where subject_id = $1 order by id',

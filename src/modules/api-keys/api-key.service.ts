@@ -159,6 +159,24 @@ export async function revokeApiKey(ctx: Context, id: string, reason: string | nu
   return id;
 }
 
+/** Ends the partner's keys whose secrets a person has seen, in the transaction that ends its membership. Answers with
+ *  their ids. */
+export async function revokeKeysSeenBy(
+  em: EntityManager,
+  partnerId: string,
+  personId: string | null | undefined,
+  now: Date,
+): Promise<string[]> {
+  if (personId == null) return []; // has never signed in
+  const keys = await em.find(
+    ApiKey,
+    { partnerId, revokedAt: null, expiresAt: { $gt: now }, seenBy: { $contains: [personId] } },
+    { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+  );
+  for (const key of keys) key.revokedAt = now;
+  return keys.map(({ id }) => id);
+}
+
 async function lockKey(em: EntityManager, id: string): Promise<ApiKey> {
   const key = await em.findOne(ApiKey, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!key) throw notFound('apikey');

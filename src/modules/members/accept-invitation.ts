@@ -1,6 +1,6 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, forbidden, notFound } from '../../domain/errors.ts';
-import { type MemberRole, system } from '../../kernel/actor.ts';
+import { type Actor, type MemberRole, system } from '../../kernel/actor.ts';
 import { type Context, contextFor } from '../../kernel/context.ts';
 import { CREDENTIALS } from '../../kernel/credentials-topic.ts';
 import { query, Statement } from '../../kernel/rows.ts';
@@ -30,16 +30,16 @@ interface Invited {
 
 /** Binds the caller to the member that a link invites, once. Whatever is wrong with a link, the answer is the same. */
 export async function acceptInvitation(ctx: Context, token: string): Promise<AcceptedInvitation> {
-  if (ctx.actor.issuer === null)
-    throw forbidden('a person accepts an invitation: sign in with your own account');
-  const invited = await invitedBy(ctx, token);
+  const actor = await ctx.actorNow(); // who was signed out a moment ago joins nothing
+  if (actor.issuer === null) throw forbidden('a person accepts an invitation: sign in with your own account');
+  const invited = await invitedBy(ctx, actor, token);
   const { tenantId, partnerId } = invited;
   // Under its own name, and within the bounds of the partner that it joins and of no other.
   const joining = contextFor(ctx, {
-    actor: { ...ctx.actor, tenantId, partnerId, everyTenant: false },
+    actor: { ...actor, tenantId, partnerId, everyTenant: false },
     requestId: ctx.requestId,
   });
-  const { role } = await transact(joining, (em) => join(em, ctx, invited));
+  const { role } = await transact(joining, (em) => join(em, joining, invited));
   ctx.feed.publish(CREDENTIALS);
   const { memberId, companyName } = invited;
   return { memberId, partnerId, companyName, role };
@@ -48,7 +48,7 @@ export async function acceptInvitation(ctx: Context, token: string): Promise<Acc
 const unknown = () => notFound('invitation', { field: 'token' });
 
 /** Whom a link invites. Who holds it belongs to nobody yet: the link itself is what lets it look. */
-async function invitedBy(ctx: Context, token: string): Promise<Invited> {
+async function invitedBy(ctx: Context, actor: Actor, token: string): Promise<Invited> {
   const looking = contextFor(ctx, { actor: system, requestId: ctx.requestId });
   const [found] = await query(
     looking,
@@ -56,8 +56,8 @@ async function invitedBy(ctx: Context, token: string): Promise<Invited> {
       `select i.id, i.member_id, i.tenant_id, i.partner_id, p.company_name, exists (select from members m
          where m.tenant_id = i.tenant_id and m.issuer = $ and m.subject = $ and m.status = 'ACTIVE')
        from invitations i join partners p on p.id = i.partner_id where i.token_hash = $ and p.deleted_at is null`,
-      ctx.actor.issuer,
-      ctx.actor.id,
+      actor.issuer,
+      actor.id,
       hashOf(token),
     ),
   );
@@ -88,6 +88,8 @@ async function join(
   );
   const member = invitation && (await em.findOne(Member, { id: memberId, status: 'INVITED' }));
   if (!member) throw unknown();
+  if (member.invitedBy === actor.id)
+    throw forbidden('somebody else than who invites accepts: you made this invitation', { field: 'token' });
   if (elsewhere)
     throw conflict('you are a member of a partner of this program already', { reason: 'ALREADY_MEMBER' });
   const before = plain(member);

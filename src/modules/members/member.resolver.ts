@@ -64,7 +64,7 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      'Invites a person into a partner by a link that works once, within 7 days; at most 50 members a partner. CONFLICT for an e-mail address that it has already.',
+      'Invites a person into a partner by a link that works once, within 7 days; at most 50 members a partner. Needs a sign-in of the last 15 minutes. FORBIDDEN to give a role that may do more than the caller, but for the first OWNER of a partner; CONFLICT for an e-mail address that it has already.',
   })
   async inviteMember(
     @Arg('partnerId', () => ID, { description: 'Into which partner.' }) partnerId: string,
@@ -77,7 +77,8 @@ export class MemberResolver {
 
   @Authorized('member:manage')
   @Mutation(() => Member, {
-    description: 'Mails a new link to who has not accepted yet, at most one a minute. The old link ends.',
+    description:
+      'Mails a new link to who has not accepted yet, at most one a minute. The old link ends. Needs a sign-in of the last 15 minutes.',
   })
   async resendInvitation(
     @Arg('id', () => ID, { description: "The member's id." }) id: string,
@@ -90,7 +91,7 @@ export class MemberResolver {
   @Authorized()
   @Mutation(() => Joined, {
     description:
-      'Makes the caller, whoever it is, the member that a link invites. A link works once; NOT_FOUND for one that is wrong, used, replaced or too old.',
+      'Makes the caller, whoever it is, the member that a link invites. A link works once; NOT_FOUND for one that is wrong, used, replaced or too old, FORBIDDEN for who invited itself.',
   })
   acceptInvitation(
     @Arg('token', () => String, { description: 'What stands behind the # of the link.' }) token: string,
@@ -102,7 +103,7 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      'Gives a member another role. Nobody changes its own; CONFLICT where no owner would be left.',
+      'Gives a member another role, by the rules of `inviteMember`. Nobody changes its own; CONFLICT where no owner would be left.',
   })
   async changeMemberRole(
     @Arg('id', () => ID, { description: "The member's id." }) id: string,
@@ -116,7 +117,7 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      'Ends a membership at once, or an invitation that was not accepted. Safe to repeat; CONFLICT where no owner would be left.',
+      "Ends a membership at once, or an invitation that was not accepted, and revokes the partner's API keys that the member made or rotated. Safe to repeat; CONFLICT where no owner would be left.",
   })
   async removeMember(
     @Arg('id', () => ID, { description: "The member's id." }) id: string,

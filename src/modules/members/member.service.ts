@@ -5,8 +5,10 @@ import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { CREDENTIALS } from '../../kernel/credentials-topic.ts';
 import { idOf } from '../../kernel/ids.ts';
+import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
+import { revokeKeysSeenBy } from '../api-keys/api-key.service.ts';
 import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { lockPartner, partnerOwner } from '../partners/partner.service.ts';
@@ -22,6 +24,7 @@ export async function inviteMember(
   partnerId: string,
   input: InviteMemberInput,
 ): Promise<string> {
+  requireFreshSignIn(ctx.actor); // who lets others in could let in who may do more on a stolen session
   requireMailer(ctx);
   const { email, name, role } = input;
   if (/\p{Cc}/u.test(name)) throw invalid('input.name', 'must not have line breaks or control characters');
@@ -37,6 +40,7 @@ export async function inviteMember(
       input: { ...input, partnerId: partner.id },
     };
     return once(em, ctx, request, async () => {
+      await requireMayGive(em, ctx, partner.id, role, 'input.role');
       await requireRoom(em, partner.id, email);
       const member = em.create(Member, {
         tenantId,
@@ -53,6 +57,25 @@ export async function inviteMember(
       return member.id;
     });
   });
+}
+
+// Who sees and changes where the money goes.
+const ABOUT_MONEY: ReadonlySet<MemberRole> = new Set(['OWNER', 'FINANCE']);
+
+/** Nobody gives what it may not do itself; but somebody has to let a partner's first owner in. */
+async function requireMayGive(
+  em: EntityManager,
+  { actor }: Context,
+  partnerId: string,
+  role: MemberRole,
+  field: string,
+): Promise<void> {
+  if (!ABOUT_MONEY.has(role) || actor.permissions.has('payoutAccount:edit')) return;
+  const may = `your role ${actor.role} may not change where a partner's money goes, so it gives MANAGER and READ_ONLY`;
+  if (role !== 'OWNER') throw forbidden(`${may}, not ${role}`, { field });
+  const [owner] = await em.execute<object[]>(sql`
+    select 1 from members where partner_id = ${partnerId} and status <> 'REMOVED' and role = 'OWNER' limit 1`);
+  if (owner) throw forbidden(`${may}; OWNER only to a partner that has none and has invited none`, { field });
 }
 
 function requireMailer({ mailer }: Context): void {
@@ -75,6 +98,7 @@ async function requireRoom(em: EntityManager, partnerId: string, email: string):
 
 /** Sends a new link to who has not accepted yet; the one before opens nothing any more. */
 export async function resendInvitation(ctx: Context, id: string): Promise<string> {
+  requireFreshSignIn(ctx.actor);
   requireMailer(ctx);
   await authorizeRow(ctx, 'manage', memberTable, id);
   return transact(ctx, async (em) => {
@@ -88,11 +112,13 @@ export async function resendInvitation(ctx: Context, id: string): Promise<string
 
 /** Gives a member another role. Nobody changes its own, and a partner keeps an owner. */
 export async function changeMemberRole(ctx: Context, id: string, role: MemberRole): Promise<string> {
+  requireFreshSignIn(ctx.actor);
   await authorizeRow(ctx, 'manage', memberTable, id);
   await transact(ctx, async (em) => {
     const member = await lockMember(em, id);
     if (member.status === 'REMOVED') throw conflict('the member was removed: invite the person again');
     if (ctx.actor.memberId === member.id) throw forbidden('somebody else changes your role, not you');
+    if (role !== member.role) await requireMayGive(em, ctx, member.partnerId, role, 'role');
     if (role !== 'OWNER') await keepAnOwner(em, member);
     const before = plain(member);
     member.role = role;
@@ -102,7 +128,7 @@ export async function changeMemberRole(ctx: Context, id: string, role: MemberRol
   return id;
 }
 
-/** Ends a membership, or an invitation that was not accepted. Who was removed already stays as it is. */
+/** Ends a membership, or an invitation that was not accepted, and the API keys whose secrets the member has seen. Who was removed already stays as it is. */
 export async function removeMember(ctx: Context, id: string, reason: string | null): Promise<string> {
   const why = reason === null ? null : reasonOf(reason);
   await authorizeRow(ctx, 'manage', memberTable, id);
@@ -115,7 +141,13 @@ export async function removeMember(ctx: Context, id: string, reason: string | nu
     member.status = 'REMOVED';
     member.removedAt = now;
     await cancelInvitations(em, member.id, now);
-    record(em, ctx, 'member.removed', member, { before, after: plain(member), reason: why });
+    const revokedApiKeys = await revokeKeysSeenBy(em, member.partnerId, member.subject, now);
+    record(em, ctx, 'member.removed', member, {
+      before,
+      after: { ...plain(member), revokedApiKeys },
+      reason: why,
+      subjects: revokedApiKeys,
+    });
   });
   ctx.feed.publish(CREDENTIALS);
   return id;
