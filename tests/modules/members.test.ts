@@ -61,7 +61,7 @@ const mailTo = (email: string, count = 1): Promise<Received> =>
 const tokenIn = ({ text }: Received): string =>
   /https:\/\/portal\.example\.com\/accept-invitation#([\w-]+)/.exec(text)?.[1] as string;
 const linkTo = async (email: string, count = 1) => tokenIn(await mailTo(email, count));
-const guest = (user = randomUUID()) => app.token('GUEST', { user });
+const guest = (user: string = randomUUID()) => app.token('GUEST', { user });
 
 /** Somebody who was invited and accepted. */
 async function member(role: string, of = partnerId) {
