@@ -36,6 +36,7 @@ import { Conversion } from './src/modules/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/referrals/referral.entity.ts';
 import { SignedOutToken } from './src/modules/sessions/signed-out-token.entity.ts';
 import { TaxId } from './src/modules/tax-ids/tax-id.entity.ts';
+import { TierEvaluation, TierLock } from './src/modules/tiers/tier-evaluation.entity.ts';
 
 /** The application gives `clientUrl`; this one only serves `mikro-orm migration:create` and `migration:check`. */
 export default defineConfig({
@@ -77,6 +78,8 @@ export default defineConfig({
     SignedOutToken,
     TierConfig,
     TierConfigVersion,
+    TierEvaluation,
+    TierLock,
     WhiteLabelConfig,
   ],
   metadataProvider: ReflectMetadataProvider,

@@ -15,6 +15,7 @@ import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
 import { forgetClicks } from './modules/privacy/erase-person.ts';
 import { writeExport } from './modules/privacy/export-person.ts';
 import { applyRetention } from './modules/privacy/retention.ts';
+import { enqueueTierEvaluations, evaluateDueTiers } from './modules/tiers/evaluate-tiers.ts';
 import { proveAll } from './proof.ts';
 
 const CONCURRENCY = 8;
@@ -23,6 +24,7 @@ const RESUME_EVERY_MS = 5_000;
 const DAILY = `
 10 0 * * * seal_audit ?fill=2d&jobKey=seal_audit
 20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention
+40 4 * * * check_tiers ?jobKey=check_tiers
 40 3 * * * prove ?fill=2d&jobKey=prove`;
 const LINK_EVERY_MS = 1_000;
 
@@ -56,6 +58,8 @@ export async function startWorker(
       for await (const { name, faults, more } of proveAll({ ...ctx, pool: whole }))
         if (faults.length) ctx.log.error({ invariant: name, faults, more }, 'the books are not right');
     },
+    evaluate_tiers: (ctx, { tenantId, month }) => evaluateDueTiers(ctx, tenantId, month),
+    check_tiers: (ctx) => enqueueTierEvaluations(ctx),
     apply_retention: (ctx) => applyRetention(ctx, { visitorMonths: retentionMonths }),
   };
   const context = (requestId: string) => contextFor(services, { actor: system, requestId });

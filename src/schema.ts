@@ -38,6 +38,7 @@ import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
 import { PartnerStatementResolver } from './modules/statements/statement.resolver.ts';
 import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
+import { PartnerTierResolver } from './modules/tiers/tier.resolver.ts';
 
 // type-graphql asks for one; ours bring their own `subscribe`, which listens to the change feed.
 const noTopics = {
@@ -71,6 +72,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PartnerReferralsResolver,
       PartnerResolver,
       PartnerTaxIdResolver,
+      PartnerTierResolver,
       PayoutAccountResolver,
       PayoutResolver,
       PayoutRunResolver,

@@ -79,3 +79,18 @@ export function missingForNext(
     customers: Math.max(0, next.minCustomers - customers),
   };
 }
+
+/** The same in words, e.g. `1,240.00 USD and 2 customers`; `amount` is the revenue as a person reads it. */
+export function missingSentence(
+  missing: { readonly tier: PartnerTier; readonly revenue: bigint; readonly customers: number } | null,
+  amount: string,
+): string {
+  if (!missing) return 'nothing: it is the highest tier';
+  const revenue = missing.revenue > 0n ? amount.replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, ',') : null;
+  const customers =
+    missing.customers > 0
+      ? `${missing.customers} ${missing.customers === 1 ? 'customer' : 'customers'}`
+      : null;
+  const parts = [revenue, customers].filter((part) => part !== null);
+  return parts.length > 0 ? parts.join(' and ') : `nothing: ${missing.tier} follows when the month is over`;
+}

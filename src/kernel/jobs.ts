@@ -20,6 +20,10 @@ export interface Jobs {
   forget_clicks: { erasureId: string };
   /** Mail the link of an invitation. */
   send_invitation: { invitationId: string };
+  /** Evaluate the tiers of a program up to a month (its first day). */
+  evaluate_tiers: { tenantId: string; month: string };
+  /** See which programs have a month to evaluate. */
+  check_tiers: object;
   /** End what is kept for a time only. */
   apply_retention: object;
 }

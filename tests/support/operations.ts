@@ -32,6 +32,8 @@ import {
   TRACK,
 } from './make.ts';
 
+const LOCK_TIER =
+  'mutation ($id: ID!) { lockPartnerTier(partnerId: $id, tier: GOLD, reason: "strategic") { id } }';
 const CREATE_RULE =
   'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
 
@@ -62,6 +64,8 @@ export interface World {
   payout(): Promise<string>;
   failed(): Promise<string>;
   newcomer(): Promise<string>;
+  /** A new partner whose tier is locked. */
+  tierLocked(): Promise<string>;
   /** An export of the partner that the admin asked for, ready to be taken. */
   personExport(): Promise<{ id: string; token: string }>;
   apiKey(): Promise<string>;
@@ -151,6 +155,11 @@ export async function makeWorld(app: TestApp): Promise<World> {
       return (await app.ask(maker, CREATE_RULE, { input })).createCommissionRule.id;
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
+    async tierLocked() {
+      const { id } = await makePartner(app, maker);
+      await app.ask(maker, LOCK_TIER, { id });
+      return id;
+    },
     personExport: () => makeExport(app, as.admin, { partnerId: partner.id }),
     invited,
     async link() {
@@ -316,6 +325,22 @@ export const operations: Record<string, Operation> = {
     document: 'mutation ($id: ID!) { endCommissionRule(id: $id) { id } }',
     variables: byId,
     subject: ({ rule }) => rule(),
+    answers: manages,
+  },
+  evaluateTiers: {
+    document: 'mutation { evaluateTiers(month: "2020-01-01") { evaluated } }',
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  lockPartnerTier: {
+    document: LOCK_TIER,
+    variables: byId,
+    subject: ({ newcomer }) => newcomer(),
+    answers: manages,
+  },
+  unlockPartnerTier: {
+    document: 'mutation ($id: ID!) { unlockPartnerTier(partnerId: $id) { id } }',
+    variables: byId,
+    subject: ({ tierLocked }) => tierLocked(),
     answers: manages,
   },
   exchangeRates: { document: '{ exchangeRates { edges { node { id } } } }', answers: lists },

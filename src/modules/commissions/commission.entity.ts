@@ -272,6 +272,7 @@ export const commissionTable: Table<Commission> = {
     reversedAmount: ['amount'],
     rule: ['ruleId'],
     explanation: [
+      'type',
       'computation',
       'amount',
       'baseAmount',

@@ -72,7 +72,25 @@ export function explanationOf(line: Stored & Pick<Commission, 'type'>): Explanat
       steps: [{ label: 'Total', detail: amount(minor), amount: minor }],
     };
   }
-  return explain(computedLineOf(line), { amount, tier: line.tier });
+  const computed = computedLineOf(line);
+  if (line.type === 'TRUE_UP' && line.rateSource === 'TIER') {
+    const more = line.amount.minor;
+    const whole = `${(line.rateBps ?? 0) / 100} % of ${amount(computed.base)}`;
+    return {
+      sentence: `${amount(more)} more for a sale that earned by the tier before: ${line.tier}, reached in the month before it, gives ${whole}, which is ${amount(computed.amount)} in all.`,
+      steps: [
+        {
+          label: 'Base',
+          detail: `${amount(computed.base)} of the sale, less refunds`,
+          amount: computed.base,
+        },
+        { label: 'Commission', detail: `${whole}, the rate of tier ${line.tier}`, amount: computed.amount },
+        { label: 'Earned before', detail: 'by the sale itself', amount: more - computed.amount },
+        { label: 'Total', detail: amount(more), amount: more },
+      ],
+    };
+  }
+  return explain(computed, { amount, tier: line.tier });
 }
 
 export interface Difference {

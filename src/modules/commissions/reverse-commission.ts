@@ -3,7 +3,7 @@ import { bandedLines } from '../../domain/bands.ts';
 import { after, reversalDue } from '../../domain/commission.ts';
 import { read } from '../../domain/computation.ts';
 import { conflict } from '../../domain/errors.ts';
-import { money } from '../../domain/money.ts';
+import { divide, money } from '../../domain/money.ts';
 import { commissionAccrued } from '../../domain/posting.ts';
 import { authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -146,6 +146,13 @@ export async function takeBack(
       ctx.clock.now(),
     );
   }
+  const raised = line.method === 'PERCENTAGE' ? await tierTrueUpOf(em, line) : 0n;
+  if (raised > 0n)
+    trueUp(em, ctx, line, {
+      minor: -divide(raised * refund, left, line.roundingMode),
+      approved: !waits,
+      occurredAt,
+    });
   if (banded !== null && banded !== due)
     trueUp(em, ctx, line, { minor: banded - due, approved: !waits, occurredAt });
   if (closes) {
@@ -155,6 +162,12 @@ export async function takeBack(
     await endHolds(em, ctx, line, { reason, but: dispute });
   }
   return refundLine;
+}
+
+/** What a tier that was reached afterwards has added to a line and refunds have not taken back yet. */
+async function tierTrueUpOf(em: EntityManager, { id }: Commission): Promise<bigint> {
+  const lines = await em.find(Commission, { adjustsId: id, type: 'TRUE_UP', status: { $ne: 'REJECTED' } });
+  return lines.reduce((sum, each) => sum + each.amount.minor, 0n);
 }
 
 /** What a refund takes from the period of a tiered line, by the line's own bands: more than a share of the line where other

@@ -1,6 +1,7 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { reversalDue } from '../../domain/commission.ts';
 import { notFound } from '../../domain/errors.ts';
+import { recompute } from '../../domain/plan.ts';
 import { requireSeen } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { idOf } from '../../kernel/ids.ts';
@@ -54,7 +55,8 @@ async function trueUpDiffers(em: EntityManager, line: Commission): Promise<Diffe
     select 1 from commissions where reverses_id = ${line.adjustsId ?? null} and occurred_at = ${line.occurredAt} limit 1`);
   if (refunded) return []; // made by a refund: its period has moved on since
   const sale = await em.findOneOrFail(Commission, line.adjustsId ?? '');
-  const recomputed = computedLineOf(sale).trueUp;
+  const recomputed =
+    line.rateSource === 'TIER' ? await tierTrueUp(em, line, sale) : computedLineOf(sale).trueUp;
   const stored = line.amount.minor;
   return stored === recomputed ? [] : [{ what: 'true-up', stored, recomputed }];
 }
@@ -68,4 +70,11 @@ async function adjustmentDiffers(em: EntityManager, line: Commission): Promise<D
   const recomputed = BigInt(taken?.minor ?? 0);
   const stored = line.amount.minor;
   return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
+}
+
+/** What the new tier gives on the sale, less what the sale and the refunds before have earned. */
+async function tierTrueUp(em: EntityManager, line: Commission, sale: Commission): Promise<bigint> {
+  const refunds = await em.find(Commission, { reversesId: sale.id, id: { $lt: line.id } });
+  const earned = refunds.reduce((sum, each) => sum + each.amount.minor, sale.amount.minor);
+  return recompute(computedLineOf(line), line.roundingMode).amount - earned;
 }

@@ -17,4 +17,10 @@ export class PartnerHistory extends Base {
   /** The first row of a partner holds from 1970: what it started as covers sales that are entered later. */
   @Property({ type: 'timestamptz', length: 3 })
   effectiveAt!: Date;
+
+  @Property({ type: 'text', nullable: true })
+  changedBy?: string | null;
+
+  @Property({ type: 'text', nullable: true })
+  reason?: string | null;
 }

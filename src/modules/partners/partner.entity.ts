@@ -180,6 +180,7 @@ export const partnerTable: Table<Partner> = {
   needs: {
     commissionRate: ['rateBps'],
     tierConfig: ['tenantId', 'tier'],
+    tierProgress: ['tenantId', 'tier'],
     metrics: ['currency', 'tenantId'],
     resellerConfig: ['partnerType'],
     affiliateConfig: ['partnerType'],

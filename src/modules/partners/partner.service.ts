@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict, forbidden, notFound } from '../../domain/errors.ts';
-import { referralCode } from '../../domain/partner.ts';
+import { type PartnerTier, referralCode } from '../../domain/partner.ts';
 import { where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
@@ -59,7 +59,7 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
         identityOrgId: input.identityOrgId ?? null,
         metadata,
       });
-      remember(em, partner, ALWAYS);
+      remember(em, ctx, partner, ALWAYS);
       await em.flush();
       const config = await configure(em, ctx, partner, input);
       record(em, ctx, 'partner.created', about(partner), { after: { ...config.after, ...partner } });
@@ -88,8 +88,34 @@ async function freeCode(
 /** A partner as the subject of an audit entry. */
 export const about = ({ id, tenantId }: Partner) => ({ id, tenantId, partnerId: id });
 
-function remember(em: EntityManager, { id, tenantId, status, tier }: Partner, effectiveAt: Date): void {
-  em.create(PartnerHistory, { tenantId, partnerId: id, status, tier, effectiveAt });
+function remember(
+  em: EntityManager,
+  { actor }: Context,
+  { id, tenantId, status, tier }: Partner,
+  effectiveAt: Date,
+  reason: string | null = null,
+): void {
+  em.create(PartnerHistory, {
+    tenantId,
+    partnerId: id,
+    status,
+    tier,
+    effectiveAt,
+    changedBy: actor.id,
+    reason,
+  });
+}
+
+/** Gives a partner, which is locked, a tier from now on. */
+export function rememberTier(
+  em: EntityManager,
+  ctx: Context,
+  partner: Partner,
+  tier: PartnerTier,
+  reason: string,
+): void {
+  partner.tier = tier;
+  remember(em, ctx, partner, ctx.clock.now(), reason);
 }
 
 /** Changes what the input names; a partner changes its own contact data only. */
@@ -124,7 +150,8 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
     if (identityOrgId !== undefined) partner.identityOrgId = identityOrgId;
     if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
-    if (partner.status !== before.status || partner.tier !== before.tier) remember(em, partner, clock.now());
+    if (partner.status !== before.status || partner.tier !== before.tier)
+      remember(em, ctx, partner, clock.now());
     const config = await configure(em, ctx, partner, input);
     record(em, ctx, 'partner.updated', about(partner), {
       before: { ...config.before, ...before },
@@ -147,7 +174,7 @@ export async function deletePartner(ctx: Context, id: string): Promise<Partner> 
     const before = { ...partner };
     partner.status = 'INACTIVE';
     partner.deletedAt = ctx.clock.now();
-    remember(em, partner, partner.deletedAt);
+    remember(em, ctx, partner, partner.deletedAt);
     record(em, ctx, 'partner.deleted', about(partner), { before, after: { ...partner } });
     return partner;
   });

@@ -60,6 +60,30 @@ export class Program {
   @Property({ type: 'bigint' })
   minimumPayoutMinor: Opt<bigint> = 0n; // in the program's currency; served by ProgramResolver
 
+  @Field(() => Boolean, { description: 'Whether each month raises and lowers tiers by itself.' })
+  @Property({ type: 'boolean' })
+  automaticTiers: Opt<boolean> = true;
+
+  @Field(() => Int, { description: 'Days after a month until it is evaluated for tiers.' })
+  @Property({ type: 'integer' })
+  tierSettleDays: Opt<number> = 3;
+
+  @Field(() => Int, {
+    description: 'Months below its tier that a partner is forgiven; the next one lowers it.',
+  })
+  @Property({ type: 'integer' })
+  tierGraceMonths: Opt<number> = 1;
+
+  @Field(() => Int, { description: 'Tiers that one month takes away at most.' })
+  @Property({ type: 'integer' })
+  tierMaxDrop: Opt<number> = 1;
+
+  @Field(() => Int, {
+    description: 'Days after its last purchase that a customer counts as active for tiers.',
+  })
+  @Property({ type: 'integer' })
+  customerActiveDays: Opt<number> = 365;
+
   @Field(() => ID, {
     nullable: true,
     description:
@@ -91,6 +115,11 @@ export const programTable: Table<Program> = {
     flatRefund: column('g.flat_refund'),
     holdDays: column('g.hold_days'),
     minimumPayoutMinor: column('g.minimum_payout_minor'),
+    automaticTiers: column('g.automatic_tiers'),
+    tierSettleDays: column('g.tier_settle_days'),
+    tierGraceMonths: column('g.tier_grace_months'),
+    tierMaxDrop: column('g.tier_max_drop'),
+    customerActiveDays: column('g.customer_active_days'),
     identityOrgId: column('g.identity_org_id'),
     createdAt: column('g.created_at'),
     updatedAt: column('g.updated_at'),

@@ -29,6 +29,41 @@ export class UpdateProgramInput {
   @Max(365, { message: 'must be from 0 to 365' })
   holdDays?: number;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether each month raises and lowers tiers by itself.',
+  })
+  automaticTiers?: boolean;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Days after a month until it is evaluated for tiers; 0 to 28.',
+  })
+  @Min(0, { message: 'must be from 0 to 28' })
+  @Max(28, { message: 'must be from 0 to 28' })
+  tierSettleDays?: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Months below its tier that a partner is forgiven; 0 to 12.',
+  })
+  @Min(0, { message: 'must be from 0 to 12' })
+  @Max(12, { message: 'must be from 0 to 12' })
+  tierGraceMonths?: number;
+
+  @Field(() => Int, { nullable: true, description: 'Tiers that one month takes away at most; 1 to 4.' })
+  @Min(1, { message: 'must be from 1 to 4' })
+  @Max(4, { message: 'must be from 1 to 4' })
+  tierMaxDrop?: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Days after its last purchase that a customer counts as active for tiers; 1 to 1,095.',
+  })
+  @Min(1, { message: 'must be from 1 to 1,095' })
+  @Max(1095, { message: 'must be from 1 to 1,095' })
+  customerActiveDays?: number;
+
   @Field(() => Decimal, {
     nullable: true,
     description:
