@@ -244,7 +244,15 @@ function jsonOf(text: string): unknown {
   }
 }
 
-const asSent = ({ url, body }: FastifyRequest) => ({ search: /\?.*$/.exec(url)?.[0] ?? '', body });
+/** Written anew from what was read of it: Apollo shall read of an address what was weighed, and nothing else. */
+const asSent = ({ query, body }: FastifyRequest) => ({
+  search: `?${new URLSearchParams(
+    Object.entries(query as Record<string, string | string[]>).flatMap(([name, values]) =>
+      [values].flat().map((value): [string, string] => [name, value]),
+    ),
+  )}`,
+  body,
+});
 
 /** As Apollo reads it, with the text of the document that it named in place of its name. */
 function withText(request: FastifyRequest, query: string): { search: string; body: unknown } {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -43,6 +44,12 @@ async function send(mode: string, payload: object, { token = tokens[mode] as str
 }
 
 const apollo = (sha256Hash: string) => ({ persistedQuery: { version: 1, sha256Hash } });
+
+let opened: Promise<number> | null = null;
+function listening({ app }: TestApp): Promise<number> {
+  opened ??= app.listen();
+  return opened;
+}
 
 test('the manifest is that of the documents: `npm run documents` writes it', () => {
   expect(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))).toEqual(documents);
@@ -105,4 +112,28 @@ test('where they are off an id is nothing', async () => {
     code: 'PERSISTED_QUERY_NOT_SUPPORTED',
   });
   expect(await send('off', { query: text })).toMatchObject({ status: 200 });
+});
+
+test.each([
+  ['behind a hash', `#x?query=${encodeURIComponent('{ partners { totalCount } }')}`],
+  [
+    'by an escape that two readers read in two ways',
+    '?query={partner(id:"%ZZ%22){id}z:partners{totalCount}b:partner(id:%22"){id}}',
+  ],
+])('no address is read in two ways: a free document %s', async (_, search) => {
+  const app = apps['only'] as TestApp;
+  const port = await listening(app);
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write(
+        `GET /graphql${search} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${tokens['only']}\r\nApollo-Require-Preflight: 1\r\nConnection: close\r\n\r\n`,
+      ),
+    );
+    let text = '';
+    socket.on('data', (data) => {
+      text += data;
+    });
+    socket.on('end', () => resolve(text)).on('error', reject);
+  });
+  expect(answer).not.toContain('totalCount":');
 });

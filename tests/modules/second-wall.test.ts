@@ -270,8 +270,34 @@ describe('A write without any check', () => {
     const [id = '', other = ''] = partners.acme;
     for (const table of ['commissions', 'referrals', 'payouts', 'reseller_configs']) {
       const away = await tried(partner('acme', id), count(table, `update $ set partner_id = '${other}'`));
-      expect(away, table).toMatch(/^(42501|23\d\d\d)$/);
+      if (away !== 0) expect(away, table).toMatch(/^(42501|23\d\d\d)$/);
     }
+  });
+
+  test("of a partner's session reaches neither money nor terms nor settings", async () => {
+    const [id = ''] = partners.acme;
+    const OWN = new Set(
+      [
+        'partners',
+        'members',
+        'invitations',
+        'api_keys',
+        'payout_accounts',
+        'tax_ids',
+        'data_keys',
+        'audit_events',
+      ].concat(['audit_personal', 'idempotency_keys', 'rule_usage']),
+    );
+    for (const table of tables.filter((name) => !OWN.has(name))) {
+      for (const statement of ['update $ set tenant_id = tenant_id', 'delete from $']) {
+        const touched = await tried(partner('acme', id), count(table, statement));
+        if (touched !== 0) expect(touched, `${table}: ${statement}`).toBe('42501');
+      }
+    }
+    const own = (change: string) => tried(partner('acme', id), count('partners', `update $ set ${change}`));
+    expect(await own("tier = 'DIAMOND'")).toBe('42501');
+    expect(await own('rate_bps = 10000')).toBe('42501');
+    expect(await own("contact_name = 'Jane'")).toBe(1);
   });
 
   test('erases nothing that is of another tenant', async () => {
