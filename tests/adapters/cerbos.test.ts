@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cerbos } from '../../src/adapters/cerbos/cerbos.ts';
 import { type EmbeddedCerbos, startEmbeddedCerbos } from '../../src/adapters/cerbos/embedded-cerbos.ts';
 import type { PolicyDecision, Principal, Question } from '../../src/ports/policy-decision.ts';
-import { nonsense, POLICIES, pidOf } from '../support/pdp.ts';
+import { hang, nonsense, POLICIES, pidOf } from '../support/pdp.ts';
 import { until } from '../support/until.ts';
 
 const maria: Principal = { id: 'maria', role: 'FINANCE', attributes: { tenantId: 'acme', scopes: null } };
@@ -71,7 +71,7 @@ describe('the embedded policy point', () => {
   });
 
   test('that hangs refuses within its deadlines, and decides again when it goes on', async () => {
-    await stop(pidOf(pdp.url));
+    await hang(pidOf(pdp.url));
     const started = performance.now();
     await expect(pdp.check(maria, [payout('1', 'tom')])).rejects.toMatchObject(refused);
     await expect(pdp.plan(maria, 'payout', 'read')).rejects.toMatchObject(refused);
@@ -152,13 +152,4 @@ function alive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** A signal is only on its way when `kill` returns: on a busy machine the process answers once more. */
-async function stop(pid: number): Promise<void> {
-  process.kill(pid, 'SIGSTOP');
-  await until(async () => {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=', '-p', String(pid)]);
-    return stdout.trim().startsWith('T');
-  });
 }

@@ -7,7 +7,7 @@ import { type EmbeddedCerbos, startEmbeddedCerbos } from '../../src/adapters/cer
 import { createTestApp, TENANT, type TestApp } from '../support/app.ts';
 import { APPROVE, aPartner, makeClick, makeCommission, TRACK } from '../support/make.ts';
 import { makeWorld, type World } from '../support/operations.ts';
-import { nonsense, POLICIES, pidOf } from '../support/pdp.ts';
+import { hang, nonsense, POLICIES, pidOf } from '../support/pdp.ts';
 import { listen } from '../support/sockets.ts';
 import { until } from '../support/until.ts';
 
@@ -54,7 +54,7 @@ describe('While the policy point hangs', () => {
   let pending: string;
   let payout: string;
   let port: number;
-  const stop = () => process.kill(pidOf(served.pdp.url), 'SIGSTOP');
+  const stop = () => hang(pidOf(served.pdp.url));
   const goOn = () => process.kill(pidOf(served.pdp.url), 'SIGCONT');
 
   beforeAll(async () => {
@@ -69,7 +69,7 @@ describe('While the policy point hangs', () => {
     const { app, world } = served;
     const { finance } = world.as;
     await until(async () => (await codeOf(app, finance, READ)) === 'ok');
-    stop();
+    await stop();
     const stopped = performance.now();
     try {
       for (const [query, id] of [
@@ -112,7 +112,7 @@ describe('While the policy point hangs', () => {
 
   test('whoever is not known may still do what needs no decision', async () => {
     const { app, world } = served;
-    stop();
+    await stop();
     try {
       const input = { referralCode: world.partner.referralCode };
       expect(await codeOf(app, null, TRACK, { input })).toBe('ok');
@@ -130,7 +130,7 @@ describe('While the policy point hangs', () => {
     const heard = listen(port, world.as.partner, query, { id: partner.id });
     try {
       await until(async () => app.listeners(partner.id) > 0);
-      stop();
+      await stop();
       await sleep(1_100);
       await makeClick(app, partner.referralCode);
       await sleep(1_500);
