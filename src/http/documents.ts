@@ -11,6 +11,7 @@ import {
 } from 'graphql';
 import { excessOf, MAX_ERRORS, MAX_TOKENS, type RootFields, rootFieldsOf } from './limits.ts';
 import { literalAtFault, withoutValues } from './literals.ts';
+import { plain } from './variables.ts';
 
 const REMEMBERED = 1_000;
 const LONGEST_REMEMBERED = 10_000;
@@ -40,6 +41,7 @@ export function documentsOf(schema: GraphQLSchema, { introspection }: { introspe
     try {
       document = parse(text, { maxTokens: MAX_TOKENS });
     } catch (error) {
+      if (error instanceof RangeError) return [fault('the document is nested too deep', 'query')]; // the stack's end
       return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
     }
     const excess = excessOf(document);
@@ -52,9 +54,9 @@ export function documentsOf(schema: GraphQLSchema, { introspection }: { introspe
 
   function coded(error: GraphQLError, code: string): GraphQLError {
     const field = literalAtFault(error);
-    const said = withoutValues(
-      introspection ? error.message : error.message.replace(/ Did you mean .*$/s, ''),
-    );
+    const said = field
+      ? `${field}: ${plain(error)}`
+      : withoutValues(introspection ? error.message : error.message.replace(/ Did you mean .*$/s, ''));
     return new GraphQLError(said.length > LONGEST_MESSAGE ? `${said.slice(0, LONGEST_MESSAGE)} ...` : said, {
       nodes: error.nodes ?? null,
       source: error.source ?? null,

@@ -14,6 +14,7 @@ import {
 export const MAX_TOKENS = 5_000;
 export const MAX_ERRORS = 5; // of a refusal; the rest says nothing new
 export const MAX_LIST = 250;
+export const MAX_NESTED = 32; // of a value
 const MAX_OPERATIONS = 25; // of a document, of which one runs
 const MAX_DEPTH = 12;
 const MAX_ROOT_FIELDS = 50;
@@ -48,17 +49,26 @@ const fragmentsOf = ({ definitions }: DocumentNode): Fragments =>
     definitions.flatMap((node) => (node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node]] : [])),
   );
 
+const NESTS = new Set<string>([Kind.LIST, Kind.OBJECT, Kind.LIST_TYPE]);
+
 function excessInText(document: DocumentNode): string | null {
   let aliases = 0;
   let directives = 0;
   let longest = 0;
+  let nested = 0;
+  let deepest = 0;
   visit(document, {
     enter(node) {
+      if (NESTS.has(node.kind)) deepest = Math.max(deepest, ++nested);
       if (node.kind === Kind.FIELD && node.alias) aliases++;
       else if (node.kind === Kind.DIRECTIVE) directives++;
       else if (node.kind === Kind.LIST) longest = Math.max(longest, node.values.length);
     },
+    leave(node) {
+      if (NESTS.has(node.kind)) nested--;
+    },
   });
+  if (deepest > MAX_NESTED) return `has a value or a type nested more than ${MAX_NESTED} deep`;
   if (aliases > MAX_ALIASES) return `has more than ${MAX_ALIASES} aliases`;
   if (directives > MAX_DIRECTIVES) return `has more than ${MAX_DIRECTIVES} directives`;
   return longest > MAX_LIST ? `has a list of more than ${MAX_LIST} values` : null;

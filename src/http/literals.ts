@@ -1,4 +1,5 @@
 import { type ASTNode, GraphQLError, Kind, parse, visit } from 'graphql';
+import { shortPath } from './variables.ts';
 
 const VALUES = new Set<string>([
   Kind.INT,
@@ -27,16 +28,16 @@ export function literalAtFault(error: unknown): string | null {
     },
   });
   const missing = /^Field "\w+\.(\w+)" of required type/.exec(error.message)?.[1];
-  return [path, missing].filter(Boolean).join('.') || null;
+  return shortPath([path, missing].filter(Boolean).join('.')) || null;
 }
 
 function pathTo(nodes: readonly (ASTNode | readonly ASTNode[])[]): string {
   return nodes
-    .flatMap((node) =>
-      'kind' in node && (node.kind === Kind.ARGUMENT || node.kind === Kind.OBJECT_FIELD)
-        ? [node.name.value]
-        : [],
-    )
+    .flatMap((node) => {
+      if (!('kind' in node)) return [];
+      if (node.kind === Kind.VARIABLE_DEFINITION) return [node.variable.name.value]; // its default
+      return node.kind === Kind.ARGUMENT || node.kind === Kind.OBJECT_FIELD ? [node.name.value] : [];
+    })
     .join('.');
 }
 

@@ -86,6 +86,10 @@ export async function httpServer({
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
+    frameworkErrors: (_error, _request, reply) =>
+      (reply as FastifyReply).code(400).send({
+        errors: [{ message: 'the address is not valid', extensions: { code: 'BAD_REQUEST' } }],
+      }),
     return503OnClosing: false, // who is on a connection still gets an answer, and with it the news that it closes
   });
   await guardEdge(server, edge);

@@ -11,7 +11,7 @@ import {
   typeFromAST,
   visit,
 } from 'graphql';
-import { MAX_ERRORS, MAX_LIST } from './limits.ts';
+import { MAX_ERRORS, MAX_LIST, MAX_NESTED } from './limits.ts';
 
 /** What is wrong with the variables of an operation, each error with the path of the input at fault. */
 export function variableErrors(
@@ -34,14 +34,10 @@ export function variableErrors(
       if (errors.length >= MAX_ERRORS) return;
       const missing = /^Field "(\w+)" of required type/.exec(error.message)?.[1];
       const unknown = /^Field "(\w+)" is not defined by type/.exec(error.message)?.[1];
-      const field = [name, ...path, missing ?? unknown].filter((step) => step !== undefined).join('.');
-      errors.push(
-        fault(
-          node,
-          field,
-          `${field}: ${missing ? 'is needed' : unknown ? 'is not a field of this input' : plain(error)}`,
-        ),
+      const field = shortPath(
+        [name, ...path, missing ?? unknown].filter((step) => step !== undefined).join('.'),
       );
+      errors.push(fault(node, field, `${field}: ${plain(error)}`));
     });
   }
   return errors;
@@ -55,9 +51,17 @@ function fault(
   return new GraphQLError(message, { nodes: node, extensions: { code: 'BAD_USER_INPUT', field } });
 }
 
-/** In our words: graphql-js would repeat the value, which may be a secret or as long as the request, and suggest
- *  others to a stranger. */
-function plain({ message, originalError }: GraphQLError): string {
+const LONGEST_PATH = 200;
+
+/** A path has names that the caller chose. */
+export const shortPath = (path: string): string =>
+  path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path;
+
+/** What is wrong with a value, in our words: graphql-js would repeat it, which may be a secret or as long as the request,
+ *  and suggest others to a stranger. */
+export function plain({ message, originalError }: GraphQLError): string {
+  if (/^Field "[\w.]+" of required type/.test(message)) return 'is needed';
+  if (/^Field "\w+" is not defined by type/.test(message)) return 'is not a field of this input';
   if (originalError && !(originalError instanceof GraphQLError))
     return originalError.message.replace(/: .*$/s, ''); // a scalar's own words, without the value
   const text = message.replace(/^Expected type "\w+"\. /, '');
@@ -65,9 +69,10 @@ function plain({ message, originalError }: GraphQLError): string {
   if (/enum/i.test(text)) return `is not a value of ${type ?? 'the enum'}`;
   const scalar = /^(Int|Float|String|Boolean|ID) cannot represent/.exec(text)?.[1];
   if (scalar) return `is not ${kinds[scalar]}`;
-  if (/non-nullable type/.test(text)) return 'must not be null';
+  if (/non-nullable type|^Expected value of type "[^"]*!", found null/.test(text)) return 'must not be null';
   if (/to be an object/.test(text)) return 'must be an object';
-  return 'is not valid';
+  const expected = /^Expected value of type "([^"]+)"/.exec(text)?.[1];
+  return expected ? `is not of the type ${expected}` : 'is not valid';
 }
 
 const kinds: Record<string, string> = {
@@ -78,20 +83,21 @@ const kinds: Record<string, string> = {
   ID: 'an id',
 };
 
-const MAX_DEPTH = 32;
-
 /** The path and the fault of the first value that PostgreSQL could not keep (NUL, half a surrogate pair) or that is
  *  nested or long beyond reason; null where all is well. */
 export function unkept(value: unknown, path: string, depth = 0): { field: string; fault: string } | null {
   if (typeof value === 'string') {
     const kept = !value.includes('\0') && value.isWellFormed();
-    return kept ? null : { field: path, fault: 'has a NUL character or half a surrogate pair' };
+    return kept ? null : { field: shortPath(path), fault: 'has a NUL character or half a surrogate pair' };
   }
   if (value === null || typeof value !== 'object') return null;
-  if (depth > MAX_DEPTH)
-    return { field: path.split('.', 3).join('.'), fault: `is nested more than ${MAX_DEPTH} deep` };
+  if (depth > MAX_NESTED)
+    return {
+      field: shortPath(path.split('.', 3).join('.')),
+      fault: `is nested more than ${MAX_NESTED} deep`,
+    };
   if (Array.isArray(value) && value.length > MAX_LIST)
-    return { field: path, fault: `takes at most ${MAX_LIST} values` };
+    return { field: shortPath(path), fault: `takes at most ${MAX_LIST} values` };
   for (const [key, inner] of Object.entries(value)) {
     const found = unkept(key, path, depth) ?? unkept(inner, path ? `${path}.${key}` : key, depth + 1);
     if (found) return found;

@@ -1,5 +1,5 @@
 import { GraphQLScalarType, Kind, type ValueNode } from 'graphql';
-import { GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLEmailAddress, GraphQLJSONObject } from 'graphql-scalars';
 import { parseRateBps } from '../domain/money.ts';
 
 export { GraphQLJSONObject as JSONObject };
@@ -8,7 +8,7 @@ const refuse = (message: string) => new TypeError(message); // graphql-js adds t
 
 /** Number text exactly as it was written; a JSON number keeps its shortest decimal form. */
 function decimalText(value: unknown): string {
-  if (typeof value === 'string') return value.trim();
+  if (typeof value === 'string') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   throw refuse('is not a decimal amount such as "19.99" or 19.99');
 }
@@ -19,6 +19,23 @@ function plain(text: string): string {
   if (!PLAIN.test(text)) throw refuse('is not a decimal amount such as "19.99" or 19.99');
   return text;
 }
+
+const NOT_AN_ADDRESS = 'is not an e-mail address such as "nancy@northwind.example"';
+
+/** The library's rule in our words: its own repeat the value. */
+const emailAddress = (value: unknown): string => {
+  try {
+    return GraphQLEmailAddress.parseValue(value);
+  } catch {
+    throw refuse(NOT_AN_ADDRESS);
+  }
+};
+
+export const EmailAddress = new GraphQLScalarType<string, string>({
+  ...GraphQLEmailAddress.toConfig(),
+  parseValue: emailAddress,
+  parseLiteral: (node) => emailAddress(node.kind === Kind.STRING ? node.value : null),
+});
 
 const literalText = (node: ValueNode): unknown =>
   node.kind === Kind.STRING || node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : null;

@@ -48,6 +48,14 @@ async function raw(bytes: string | Buffer, seconds = 5): Promise<string> {
   return answer;
 }
 
+test('an address that is none is refused as everything is', async () => {
+  const answer = await raw('GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  expect(answer).toMatch(/^HTTP\/1.1 400 /);
+  expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual({
+    errors: [{ message: 'the address is not valid', extensions: { code: 'BAD_REQUEST' } }],
+  });
+});
+
 describe('a request that a foreign page can send without asking', () => {
   test.each([
     ['a GET', () => fetch(`${url}?query={__typename}`)],

@@ -1,8 +1,7 @@
 import { Matches, Max, MaxLength, Min } from 'class-validator';
-import { GraphQLEmailAddress } from 'graphql-scalars';
 import { Field, InputType, Int } from 'type-graphql';
 import { Name } from '../../kernel/name.ts';
-import { DateTime, Decimal, JSONObject } from '../../kernel/scalars.ts';
+import { DateTime, Decimal, EmailAddress, JSONObject } from '../../kernel/scalars.ts';
 
 @InputType({ description: 'The purchase that closes a referral.' })
 export class ConvertReferralInput {
@@ -10,7 +9,7 @@ export class ConvertReferralInput {
   @Name(200)
   customerId!: string;
 
-  @Field(() => GraphQLEmailAddress, { nullable: true, description: "The customer's e-mail address." })
+  @Field(() => EmailAddress, { nullable: true, description: "The customer's e-mail address." })
   @MaxLength(254, { message: 'must be at most 254 characters long' })
   customerEmail?: string | null;
 

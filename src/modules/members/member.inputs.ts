@@ -1,12 +1,12 @@
 import { MaxLength } from 'class-validator';
-import { GraphQLEmailAddress } from 'graphql-scalars';
 import { Field, InputType } from 'type-graphql';
 import { MemberRole } from '../../kernel/actor.ts';
 import { Name } from '../../kernel/name.ts';
+import { EmailAddress } from '../../kernel/scalars.ts';
 
 @InputType({ description: 'Whom to invite.' })
 export class InviteMemberInput {
-  @Field(() => GraphQLEmailAddress, { description: 'Where the link goes.' })
+  @Field(() => EmailAddress, { description: 'Where the link goes.' })
   @MaxLength(254, { message: 'must be at most 254 characters long' })
   email!: string;
 

@@ -1,11 +1,10 @@
 import { ArrayMaxSize, Length, Matches, Max, MaxLength, Min, ValidateNested } from 'class-validator';
-import { GraphQLEmailAddress } from 'graphql-scalars';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../domain/payout.ts';
 import { IdentityOrgId } from '../../kernel/identity-org-id.ts';
 import { Name } from '../../kernel/name.ts';
-import { Decimal, JSONObject, LocalDate, Percentage } from '../../kernel/scalars.ts';
+import { Decimal, EmailAddress, JSONObject, LocalDate, Percentage } from '../../kernel/scalars.ts';
 
 @InputType({
   description: 'What a reseller may do, and where; what is left out stays, or takes its default.',
@@ -152,7 +151,7 @@ export class CreatePartnerInput {
   @Name(200)
   contactName?: string | null;
 
-  @Field(() => GraphQLEmailAddress, { description: 'E-mail address of the contact.' })
+  @Field(() => EmailAddress, { description: 'E-mail address of the contact.' })
   @MaxLength(254, { message: 'must be at most 254 characters long' })
   email!: string;
 
@@ -235,7 +234,7 @@ export class UpdatePartnerInput {
   @Name(200)
   contactName?: string | null;
 
-  @Field(() => GraphQLEmailAddress, { nullable: true, description: 'E-mail address of the contact.' })
+  @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the contact.' })
   @MaxLength(254, { message: 'must be at most 254 characters long' })
   email?: string;
 

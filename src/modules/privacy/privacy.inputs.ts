@@ -1,7 +1,7 @@
 import { IsUUID, Matches, MaxLength } from 'class-validator';
-import { GraphQLEmailAddress } from 'graphql-scalars';
 import { Field, ID, InputType } from 'type-graphql';
 import { Name } from '../../kernel/name.ts';
+import { EmailAddress } from '../../kernel/scalars.ts';
 
 @InputType({ description: 'Who is meant: exactly one of partnerId, memberId, customerId and email.' })
 export class PersonInput {
@@ -20,7 +20,7 @@ export class PersonInput {
   @Name(255)
   customerId?: string | null;
 
-  @Field(() => GraphQLEmailAddress, {
+  @Field(() => EmailAddress, {
     nullable: true,
     description: 'Everybody of the tenant with this e-mail address, in any case.',
   })
