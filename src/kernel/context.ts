@@ -41,9 +41,9 @@ export function contextFor(
   services: Services,
   { actor, actorNow, credential = null, requestId, ipAddress = null }: Caller,
 ): Context {
-  let fork: EntityManager | null = null;
+  let fork: { readonly em: EntityManager; readonly of: Actor } | null = null;
   let asked: Promise<Actor> | null = null; // once a request, however many operations it has
-  return {
+  const context: Context = {
     clock: services.clock,
     feed: services.feed,
     outbound: services.outbound,
@@ -68,10 +68,12 @@ export function contextFor(
     requestId,
     ipAddress,
     get em() {
-      fork ??= forkFor(services.em, actor);
-      return fork;
+      const of = context.actor; // whoever asks again may find that it has become somebody else
+      if (fork?.of !== of) fork = { em: forkFor(services.em, of), of };
+      return fork.em;
     },
   };
+  return context;
 }
 
 function forkFor(em: EntityManager, actor: Actor): EntityManager {
