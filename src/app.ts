@@ -140,6 +140,7 @@ export async function createApp(
     playground: config.playground
       ? {
           folder: PLAYGROUND,
+          host: config.host,
           token: async () => (config.production ? null : auth.sign(DEVELOPER, '30 days')),
         }
       : null,

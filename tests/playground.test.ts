@@ -73,7 +73,7 @@ describe('the playground', () => {
     vi.unstubAllEnvs();
 
     server = Fastify();
-    await servePlayground(server, { folder, token: async () => token });
+    await servePlayground(server, { folder, token: async () => token, host: 'portal.lan' });
     server.post<{ Body: { query: string; operationName?: string } }>('/graphql', ({ body, headers }) => {
       credentials.push(headers.authorization);
       return graphql({ schema, rootValue, source: body.query, operationName: body.operationName ?? null });
@@ -114,6 +114,20 @@ describe('the playground', () => {
     expect((await server.inject(script)).headers['cache-control']).toContain('immutable');
     expect(page.headers['cache-control']).toBe('no-cache');
     expect((await server.inject('/playground/settings.json')).headers['cache-control']).toBe('no-store');
+  });
+
+  test.each([
+    [{ host: 'localhost:4000' }, true],
+    [{ host: '127.0.0.1:4000', 'sec-fetch-site': 'same-origin' }, true],
+    [{ host: '[::1]', 'sec-fetch-site': 'none' }, true],
+    [{ host: 'portal.lan:4000' }, true], // where it listens
+    [{ host: 'evil.example:4000' }, false],
+    [{ host: 'localhost.evil.example' }, false],
+    [{ host: 'localhost:4000', 'sec-fetch-site': 'cross-site' }, false],
+    [{ host: 'localhost:4000', 'sec-fetch-site': 'same-site' }, false],
+  ])('tells its token to its own page only: %j %s', async (headers, told) => {
+    const settings = (await server.inject({ url: '/playground/settings.json', headers })).json();
+    expect(settings).toEqual({ token: told ? token : null });
   });
 
   const executablePath = [

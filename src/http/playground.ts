@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
@@ -21,10 +22,17 @@ const headers = {
   'x-content-type-options': 'nosniff',
 };
 
+export interface PlaygroundOptions {
+  readonly folder: string;
+  readonly token: () => Promise<string | null>;
+  /** The name that this server listens at. */
+  readonly host?: string;
+}
+
 /** GraphiQL at /playground/, from the folder that `npm run build` fills. */
 export async function servePlayground(
   server: FastifyInstance,
-  { folder, token }: { folder: string; token: () => Promise<string | null> },
+  { folder, token, host = 'localhost' }: PlaygroundOptions,
 ): Promise<void> {
   await server.register((playground, _options, done) => {
     playground.addHook('onRequest', async (_request, reply) => {
@@ -38,9 +46,9 @@ export async function servePlayground(
 
     playground.get('/playground', (_request, reply) => reply.redirect('/playground/'));
 
-    playground.get('/playground/settings.json', async (_request, reply) => {
+    playground.get('/playground/settings.json', async ({ headers }, reply) => {
       reply.header('cache-control', 'no-store');
-      return { token: await token() };
+      return { token: isOwnPage(headers, host) ? await token() : null };
     });
 
     playground.register(fastifyStatic, {
@@ -57,4 +65,14 @@ export async function servePlayground(
 
     done();
   });
+}
+
+const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Whether our own page asks. A foreign one, whose name was made to lead here, still has that name in `Host`. */
+function isOwnPage(headers: IncomingHttpHeaders, listensAt: string): boolean {
+  const site = headers['sec-fetch-site'] ?? 'none';
+  const name = /^(\[[^\]]*\]|[^:]*)(:\d+)?$/.exec(headers.host ?? '')?.[1]?.toLowerCase();
+  const own = [...LOCAL, listensAt, `[${listensAt}]`];
+  return (site === 'same-origin' || site === 'none') && name !== undefined && own.includes(name);
 }

@@ -19,7 +19,7 @@ import { callerAddress, trusting } from './caller-address.ts';
 import { documentsOf } from './documents.ts';
 import { allowsOrigin, type EdgeOptions, guardEdge, overloaded } from './edge.ts';
 import { executorOf } from './executor.ts';
-import { servePlayground } from './playground.ts';
+import { type PlaygroundOptions, servePlayground } from './playground.ts';
 import { serveSockets } from './sockets.ts';
 import { type Asked, namesDocument, type TrustMode } from './trusted-documents.ts';
 
@@ -44,7 +44,7 @@ export interface HttpOptions extends EdgeOptions {
   /** How many requests are worked on at a time; what comes on top is told to come back. */
   readonly requestsAtOnce: number;
   /** The folder of the built playground and the token that it starts with; null: no playground. */
-  readonly playground: { readonly folder: string; readonly token: () => Promise<string | null> } | null;
+  readonly playground: PlaygroundOptions | null;
 }
 
 /** Everything that this process answers over HTTP and WebSocket; not listening yet. */
