@@ -1,7 +1,10 @@
 import { GraphQLError } from 'graphql';
 import ipaddr from 'ipaddr.js';
+import type { Actor } from '../kernel/actor.ts';
 import type { Context } from '../kernel/context.ts';
+import { refusalOf } from '../kernel/format-error.ts';
 import { callsPerHourOf } from '../modules/partners/partner.loader.ts';
+import type { Door } from './authenticate.ts';
 import type { Budget, CallBudgets, Standing } from './call-budgets.ts';
 import type { Documents, Operation } from './documents.ts';
 import { type Asked, type TrustMode, textOf } from './trusted-documents.ts';
@@ -28,8 +31,9 @@ interface Pass {
 
 export interface Admission {
   passFor(ctx: Context): Promise<Pass>;
-  /** Counts a credential that was refused; RATE_LIMITED where there were too many from that address. */
-  refused(address: string): Promise<void>;
+  /** The caller of a credential. One that is refused is counted, and after too many from an address, none that is not
+   *  known is looked at any more: RATE_LIMITED, before anybody is asked about it. */
+  callerAt(address: string, door: Door, authorization: string | undefined): Promise<Actor>;
 }
 
 /** Whether an operation may run, asked alike of HTTP and of each message of a WebSocket. */
@@ -88,7 +92,16 @@ export function admissionOf(
         },
       };
     },
-    refused: (address) => budgets.take(ofAddress('refused', address), 1),
+    async callerAt(address, door, authorization) {
+      const refused = ofAddress('refused', address);
+      if (!door.knows(authorization)) budgets.spent(refused);
+      try {
+        return await door.actorOf(authorization);
+      } catch (error) {
+        if (refusalOf(error)?.code === 'UNAUTHENTICATED') await budgets.take(refused, 1);
+        throw error;
+      }
+    },
   };
 }
 

@@ -46,6 +46,8 @@ export interface Door {
   actorNow(authorization: string | undefined): Promise<Actor>;
   /** When a header that `actorOf` took stops to count, in milliseconds since 1970; null without one. */
   expiryOf(authorization: string | undefined): number | null;
+  /** Whether a header was taken before, so that it is no guess; none at all is no guess either. */
+  knows(authorization: string | undefined): boolean;
 }
 
 export interface Authenticator extends Door {
@@ -92,8 +94,10 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
     if (authorization === undefined || authorization === '') return anonymous;
     const token = tokenOf(authorization);
     if (!token) throw unauthenticated('the Authorization header must be: Bearer <token>');
-    known.delete(authorization);
-    const proof = await whole(token, when);
+    const proof = await whole(token, when).catch((error: unknown) => {
+      known.delete(authorization);
+      throw error;
+    });
     if (known.size >= CACHED) known.clear();
     known.set(authorization, {
       ...proof,
@@ -110,6 +114,11 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
     actorNow: (authorization) => actorAt('NOW', authorization),
     sign: own.sign,
     forget: () => known.clear(),
+    knows(authorization) {
+      if (!authorization) return true;
+      const proof = known.get(authorization);
+      return proof !== undefined && (proof.expiresAt ?? Infinity) > Date.now();
+    },
     expiryOf: (authorization) => (authorization ? (known.get(authorization)?.expiresAt ?? null) : null),
   };
 }

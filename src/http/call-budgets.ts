@@ -20,6 +20,8 @@ export interface CallBudgets {
   /** Takes a call where every process must agree; SERVICE_UNAVAILABLE while they cannot. */
   takeTogether(budget: Budget): Promise<void>;
   standing(budget: Budget): Standing;
+  /** RATE_LIMITED where a budget has nothing left as far as this process knows; takes nothing. */
+  spent(budget: Budget): void;
 }
 
 /** What this process may still give out of a budget without asking the counter. */
@@ -104,6 +106,11 @@ export function callBudgets(counter: CallCounter, processes: number): CallBudget
 
   return {
     take,
+    spent({ key, calls: limit }) {
+      const lease = leases.get(key);
+      if (lease && lease.endsAt > Date.now() && lease.left === 0 && lease.used >= limit)
+        throw rateLimited(lease.endsAt);
+    },
     async takeTogether({ key, calls: limit, seconds }) {
       const counted = await counter.add(key, 1, seconds).catch(() => {
         throw new AppError('SERVICE_UNAVAILABLE', 'this cannot be counted at the moment: try again soon', {

@@ -104,6 +104,7 @@ export async function httpServer({
     actorOf: (authorization) => admitted(authenticator.actorOf(authorization)),
     actorNow: (authorization) => admitted(authenticator.actorNow(authorization)),
     expiryOf: authenticator.expiryOf,
+    knows: authenticator.knows,
   };
 
   const sockets = serveSockets(server.server, {
@@ -156,10 +157,7 @@ export async function httpServer({
     reply.header('x-request-id', request.id).header('cache-control', 'no-store');
     const { authorization } = request.headers;
     const ipAddress = callerAddress(request.raw, trusts);
-    const actor = await door.actorOf(authorization).catch(async (error: unknown) => {
-      if (refusalOf(error)?.code === 'UNAUTHENTICATED') await admission.refused(ipAddress);
-      throw error;
-    });
+    const actor = await admission.callerAt(ipAddress, door, authorization);
     const ctx = contextFor(services, {
       actor,
       actorNow: () => door.actorNow(authorization),

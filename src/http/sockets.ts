@@ -56,17 +56,6 @@ export function serveSockets(
   server: Server,
   { schema, execute, services, admission, trusts, allowsOrigin, door }: SocketOptions,
 ): { close(): Promise<void> } {
-  /** What to say of a credential that was not taken. */
-  async function refusedAt(address: string, error: unknown): Promise<AppError> {
-    const refusal = refusalOf(error);
-    if (!refusal) throw error;
-    if (refusal.code !== 'UNAUTHENTICATED') return refusal;
-    return admission.refused(address).then(
-      () => refusal,
-      (tooMany: AppError) => tooMany,
-    );
-  }
-
   const open = new Map<string, number>();
 
   /** Whether one more socket of that caller may be; it is counted until it closes. */
@@ -102,10 +91,11 @@ export function serveSockets(
         const given = ctx.connectionParams?.authorization;
         const authorization = given == null ? undefined : String(given);
         const { socket } = ctx.extra;
+        const address = callerAddress(ctx.extra.request, trusts);
         try {
-          const actor = await door.actorOf(authorization);
+          const actor = await admission.callerAt(address, door, authorization);
           Object.assign(ctx.extra, { authorization });
-          if (!countSocket(socket, actor, callerAddress(ctx.extra.request, trusts))) {
+          if (!countSocket(socket, actor, address)) {
             socket.close(TOO_MANY, 'too many sockets are open');
             return true;
           }
@@ -114,7 +104,8 @@ export function serveSockets(
           closeAt(socket, door.expiryOf(authorization));
           if (authorization) closeWhenTakenBack(socket, actor, () => door.actorNow(authorization));
         } catch (error) {
-          const refusal = await refusedAt(callerAddress(ctx.extra.request, trusts), error);
+          const refusal = refusalOf(error);
+          if (!refusal) throw error;
           const code = refusal.code === 'UNAUTHENTICATED' ? CloseCode.Forbidden : TRY_AGAIN_LATER;
           socket.close(code, refusal.message.slice(0, 120));
         }
@@ -123,6 +114,7 @@ export function serveSockets(
       async onSubscribe(ctx, _id, { query, operationName, variables, extensions }) {
         const { authorization, request } = ctx.extra;
         const requestId = randomUUID();
+        const ipAddress = callerAddress(request, trusts);
         const again = () => door.actorOf(authorization);
         try {
           if (Object.keys(ctx.subscriptions).length > MAX_OPERATIONS)
@@ -130,11 +122,11 @@ export function serveSockets(
               retryAfter: 1,
             });
           const contextValue = contextFor(services, {
-            actor: await again(),
+            actor: await admission.callerAt(ipAddress, door, authorization),
             actorNow: () => door.actorNow(authorization),
             credential: credentialOf(authorization),
             requestId,
-            ipAddress: callerAddress(request, trusts),
+            ipAddress,
           });
           const pass = await admission.passFor(contextValue);
           await pass.enter();

@@ -38,6 +38,41 @@ afterEach(() => {
 });
 
 const later = (seconds: number) => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1_000 });
+
+describe('tokens that are guessed', () => {
+  const code = async (app: TestApp, token: string) =>
+    (await app.send(token, ME)).errors?.[0]?.extensions.code ?? 'ok';
+
+  test.each(['opaque tokens', 'JWTs'])(
+    '%s stop at the limit of their address, before the provider is asked; who was let in before goes on',
+    async (kind) => {
+      const app = await start({ ANONYMOUS_CALLS_PER_MINUTE: '5' });
+      const good = await provider.jwt(maria);
+      expect(await code(app, good)).toBe('ok');
+      const strangers = await Promise.all(
+        Array.from({ length: 40 }, (_, i) =>
+          kind === 'JWTs' ? provider.jwt({ ...maria, sub: `guess ${i}` }) : `guess${i}`,
+        ),
+      );
+      provider.faults.set(INTROSPECTION, (_, response) => void response.end('{"active":false}'));
+      if (kind === 'JWTs')
+        for (const i of strangers.keys()) strangers[i] = `${strangers[i]?.slice(0, -8)}AAAAAAAA`;
+      provider.asked.splice(0);
+      const codes: string[] = [];
+      for (const token of strangers) codes.push(await code(app, token));
+      expect(codes.slice(0, 5)).toEqual(Array(5).fill('UNAUTHENTICATED'));
+      expect(codes.slice(5)).toEqual(Array(35).fill('RATE_LIMITED'));
+      expect(provider.count(INTROSPECTION)).toBeLessThanOrEqual(5);
+      provider.faults.clear();
+      expect(await code(app, good)).toBe('ok');
+      expect(await code(app, await provider.jwt({ ...maria, sub: 'somebody new' }))).toBe('RATE_LIMITED');
+      later(30); // it is verified again by then
+      expect(await code(app, good)).toBe('ok');
+      await app.close();
+    },
+  );
+});
+
 describe('where money moves', () => {
   let partner: MadePartner;
   let staff: Awaited<ReturnType<typeof staffOf>>;
