@@ -225,7 +225,7 @@ describe('Policies that grant less', () => {
       condition: { match: { expr: 'R.attr.status in ["APPROVED", "REVERSED"] && R.attr.createdBy != "manager"' } }
 `,
       ],
-      ['actions: [decide, approve, reject, reverse]', 'actions: [decide, approve, reject]'],
+      ['actions: [decide, approve, reject, reverse, hold]', 'actions: [decide, approve, reject, hold]'],
     );
     await rewrite('customer.yaml', ['[admin, manager, finance, analyst,', '[admin, manager, finance,']);
     await rewrite('payout.yaml', [
