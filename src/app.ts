@@ -31,7 +31,7 @@ import { CREDENTIALS } from './kernel/credentials-topic.ts';
 import { logger } from './log.ts';
 import { apiKeyAuthenticator } from './modules/api-keys/authenticate-api-key.ts';
 import { membershipRegister } from './modules/members/membership.ts';
-import { isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
+import { isOfDeletedPartner, isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
 import type { KeyService } from './ports/key-service.ts';
 import type { Mailer } from './ports/mailer.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
@@ -118,6 +118,7 @@ export async function createApp(
     platformOrganisations: config.oidc?.platformOrganisations ?? [],
     organisationOf: (id) => organisationOf(database.pool, id),
     isSignedOut: (fingerprint) => isSignedOut(database.pool, fingerprint),
+    isOfDeletedPartner: (actor) => isOfDeletedPartner(database.pool, actor),
     memberOf: membershipRegister(services),
   });
   ports.feed.subscribe(CREDENTIALS, auth.forget);

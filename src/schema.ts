@@ -1,10 +1,9 @@
 import 'reflect-metadata';
 import { type GraphQLObjectType, type GraphQLSchema, lexicographicSortSchema } from 'graphql';
 import { buildSchema, getMetadataStorage } from 'type-graphql';
-import { unauthenticated } from './domain/errors.ts';
 import type { Permission } from './kernel/actor.ts';
 import type { Context } from './kernel/context.ts';
-import { asksAgain, requireKnown, requirePermission } from './kernel/permission.ts';
+import { asksAgain, requireAll, requireStillGranted } from './kernel/permission.ts';
 import { DateTime } from './kernel/scalars.ts';
 import { validateInput } from './kernel/validate-input.ts';
 import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/api-keys/api-key.resolver.ts';
@@ -85,8 +84,8 @@ export async function createSchema(): Promise<GraphQLSchema> {
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     authChecker: ({ context }: { context: Context }, permissions: Permission[]) => {
-      requireAll(context, permissions);
-      return asksAgain(permissions) ? stillGranted(context, permissions) : true;
+      requireAll(context.actor, permissions);
+      return asksAgain(permissions) ? requireStillGranted(context, permissions).then(() => true) : true;
     },
     validateFn: validateInput,
     pubSub: noTopics,
@@ -97,22 +96,6 @@ export async function createSchema(): Promise<GraphQLSchema> {
   });
   Object.assign(schema.getSubscriptionType() ?? {}, { description: 'What is pushed, over WebSocket.' });
   return gettersAsProperties(lexicographicSortSchema(schema));
-}
-
-function requireAll({ actor }: Context, permissions: Permission[]): void {
-  requireKnown(actor);
-  for (const permission of permissions) requirePermission(actor, permission);
-}
-
-/** Asks again who the caller is; from then on the operation acts as what it is now. */
-async function stillGranted(context: Context, permissions: Permission[]): Promise<boolean> {
-  const { tenantId, partnerId } = context.actor;
-  const actor = await context.actorNow();
-  if (actor.tenantId !== tenantId || actor.partnerId !== partnerId)
-    throw unauthenticated('your membership has changed: repeat the request');
-  Object.assign(context, { actor });
-  requireAll(context, permissions);
-  return true;
 }
 
 /** type-graphql calls a getter through its resolver machinery. Without a resolver the executor reads it as the property

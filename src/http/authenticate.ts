@@ -37,6 +37,8 @@ export interface Registers {
   readonly platformOrganisations?: readonly string[];
   /** Whether the token of that fingerprint was signed out. */
   isSignedOut?(fingerprint: string): Promise<boolean>;
+  /** Whether the partner that a token of ours names was deleted; keys, members and organisations have asked already. */
+  isOfDeletedPartner?(actor: Actor): Promise<boolean>;
 }
 
 export interface Door {
@@ -85,6 +87,12 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
     const { actor } = proof;
     if (actor.credential !== 'API_KEY' && (await registers.isSignedOut?.(fingerprint(token))))
       throw unauthenticated('the token was signed out');
+    if (
+      actor.credential === 'TOKEN' &&
+      actor.partnerId !== null &&
+      (await registers.isOfDeletedPartner?.(actor))
+    )
+      throw unauthenticated('the partner of the token was deleted');
     if (actor.role !== 'GUEST' || actor.issuer === null) return proof;
     const membership = await registers.memberOf?.(actor.issuer, actor.id);
     return membership ? { ...proof, actor: actorOf({ ...actor, ...membership, role: 'PARTNER' }) } : proof;

@@ -1,5 +1,6 @@
 import { forbidden, unauthenticated } from '../domain/errors.ts';
 import type { Actor, Permission } from './actor.ts';
+import type { Context } from './context.ts';
 
 /** Who is not known is UNAUTHENTICATED; who is known and may not is FORBIDDEN. */
 export function requirePermission(actor: Actor, permission: Permission): void {
@@ -24,6 +25,21 @@ const askedAgain = new Set<Permission>([
 export const asksAgain = (permissions: readonly Permission[]): boolean =>
   permissions.some((permission) => askedAgain.has(permission));
 
+export function requireAll(actor: Actor, permissions: readonly Permission[]): void {
+  requireKnown(actor);
+  for (const permission of permissions) requirePermission(actor, permission);
+}
+
+/** Asks again who the caller is and what it may; from then on the operation acts as what it is now. */
+export async function requireStillGranted(ctx: Context, permissions: readonly Permission[]): Promise<void> {
+  const { tenantId, partnerId } = ctx.actor;
+  const actor = await ctx.actorNow();
+  if (actor.tenantId !== tenantId || actor.partnerId !== partnerId)
+    throw unauthenticated('your membership has changed: repeat the request');
+  Object.assign(ctx, { actor });
+  requireAll(actor, permissions);
+}
+
 /** Any caller who proved who it is, whatever was granted to it. */
 export function requireKnown({ role }: Actor): void {
   if (role === 'ANONYMOUS')
@@ -31,6 +47,12 @@ export function requireKnown({ role }: Actor): void {
 }
 
 const FRESH_MS = 15 * 60_000;
+
+/** What decides who gets in, within an operation that otherwise does not: asks again, as those do that always decide it. */
+export async function requireGrantedAfresh(ctx: Context, permission: Permission): Promise<void> {
+  await requireStillGranted(ctx, [permission]);
+  requireFreshSignIn(ctx.actor);
+}
 
 /** For what a stolen session must not do: the person signed in a moment ago, or is asked to do it again. */
 export function requireFreshSignIn(actor: Actor): void {

@@ -77,7 +77,7 @@ describe('where money moves', () => {
   let partner: MadePartner;
   let staff: Awaited<ReturnType<typeof staffOf>>;
   beforeAll(async () => {
-    app = await start();
+    app = await start({ OIDC_PLATFORM_ORG_IDS: STAFF_ORG });
     staff = await staffOf(app);
     partner = await makePartner(app, staff.manager, { identityOrgId: PARTNER_ORG, payoutMethod: 'STRIPE' });
   });
@@ -239,5 +239,38 @@ describe('where money moves', () => {
     const fresh = await provider.jwt({ ...manager, auth_time: now });
     provider.loggedOut.add(fresh);
     expect((await update(fresh))?.code).toBe('UNAUTHENTICATED');
+  });
+
+  test.each([
+    [
+      'program_manager',
+      'createPartner(input: { partnerType: RESELLER, companyName: "X", email: "x@example.com", identityOrgId: "evil" })',
+    ],
+    ['program_manager', 'updatePartner(id: "ID", input: { identityOrgId: "evil" })'],
+    ['platform_admin', 'updatePartner(id: "ID", input: { identityOrgId: "evil" })'],
+    ['platform_admin', 'updateProgram(input: { identityOrgId: "evil" })'],
+  ])('who was %s lets no organisation in by %s', async (role, call) => {
+    const now = Math.floor(Date.now() / 1_000);
+    const document = `mutation { ${call.replace('ID', partner.id)} { __typename } }`;
+    for (const [sub, roles, code] of [
+      ['31', {}, 'UNAUTHENTICATED'], // nobody's any more
+      ['32', { analyst: [STAFF_ORG] }, 'FORBIDDEN'],
+    ] as [string, Record<string, string[]>, string][]) {
+      const token = await provider.jwt({
+        ...person(sub, STAFF_ORG, { [role]: [STAFF_ORG] }),
+        auth_time: now,
+      });
+      const answer = { active: true, aud: [PROJECT], exp: now + 60, auth_time: now };
+      provider.faults.set(
+        INTROSPECTION,
+        (_, response) => void response.end(JSON.stringify({ ...answer, ...person(sub, STAFF_ORG, roles) })),
+      );
+      expect((await app.refusal(token, document)).code).toBe(code);
+      provider.faults.clear();
+    }
+    const { rows } = await app.database.pool.query(
+      `select 1 from partners where identity_org_id = 'evil' union all select 1 from programs where identity_org_id = 'evil'`,
+    );
+    expect(rows).toEqual([]);
   });
 });

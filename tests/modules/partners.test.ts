@@ -388,7 +388,10 @@ describe('a partner that is deleted', () => {
     const line = await makeCommission(app, staff.manager, partner.id);
     await app.ask(staff.maria, REJECT, { id: line, reason: 'leaves' });
 
+    const own = await app.token('PARTNER', { partner: partner.id });
+    await app.ask(own, '{ program { tenantId } }');
     const { deletePartner } = await app.ask(staff.manager, DELETE, { id: partner.id });
+    expect((await app.refusal(own, '{ program { tenantId } }')).code).toBe('UNAUTHENTICATED');
     expect(deletePartner).toEqual({
       id: partner.id,
       status: 'INACTIVE',

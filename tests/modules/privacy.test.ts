@@ -142,6 +142,26 @@ const money = async () => {
   return { whole, lines, payouts };
 };
 
+test('A sign-in of an hour ago asks for no export, takes none and erases nobody', async () => {
+  const { id: partnerId } = await makePartner(app, staff.manager);
+  const { admin } = staff;
+  const user = 'admin of this test';
+  const fresh = await app.token('PLATFORM_ADMIN', { user });
+  const stale = await app.token('PLATFORM_ADMIN', { user, signedInAt: new Date(Date.now() - 3_600_000) });
+  const ready = await makeExport(app, fresh, { partnerId });
+  for (const [document, variables] of [
+    [EXPORT_PERSON, { input: { partnerId } }],
+    [TAKE_EXPORT, ready],
+    [ERASE_PERSON, { input: { partnerId }, reason: 'asked' }],
+  ] as const)
+    expect(await app.refusal(stale, document, variables)).toMatchObject({
+      code: 'FORBIDDEN',
+      reason: 'STEP_UP_REQUIRED',
+    });
+  await app.ask(fresh, TAKE_EXPORT, ready);
+  await app.ask(admin, ERASE_PERSON, { input: { partnerId }, reason: 'asked' });
+});
+
 describe('an export', () => {
   test('of a partner has a row of every place of the data map, and opens what is encrypted', async () => {
     const { partner, mark, visitorMark } = await aLife('exported-one');

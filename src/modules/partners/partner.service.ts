@@ -4,11 +4,12 @@ import { conflict, forbidden, notFound } from '../../domain/errors.ts';
 import { type PartnerTier, referralCode } from '../../domain/partner.ts';
 import { where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
+import { CREDENTIALS } from '../../kernel/credentials-topic.ts';
 import { currencyOf } from '../../kernel/currency.ts';
 import { given } from '../../kernel/given.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
-import { requireFreshSignIn } from '../../kernel/permission.ts';
+import { requireGrantedAfresh } from '../../kernel/permission.ts';
 import { from, query } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
@@ -34,8 +35,8 @@ function tenantFor({ actor }: Context, claimed: string | null | undefined): stri
 
 /** Makes a partner, ACTIVE unless the input says otherwise; answers with its id. */
 export async function createPartner(ctx: Context, input: CreatePartnerInput): Promise<string> {
+  if (input.identityOrgId != null) await requireGrantedAfresh(ctx, 'partner:create');
   const tenantId = tenantFor(ctx, input.tenantId);
-  if (input.identityOrgId != null) requireFreshSignIn(await ctx.actorNow());
   await ensureProgram(ctx.pool, tenantId);
   const metadata = metadataOf(input.metadata, 'input.metadata');
   return transact(ctx, async (em) => {
@@ -120,12 +121,13 @@ export function rememberTier(
 
 /** Changes what the input names; a partner changes its own contact data only. */
 export async function updatePartner(ctx: Context, id: string, input: UpdatePartnerInput): Promise<string> {
+  if (input.identityOrgId !== undefined && ctx.actor.partnerId === null)
+    await requireGrantedAfresh(ctx, 'partner:edit'); // it decides who gets in
   const { actor, clock } = ctx;
   if (actor.partnerId !== null) {
     const denied = Object.keys(input).find((field) => !OWN_CONTACT_DATA.has(field));
     if (denied) throw forbidden(`a partner may not change its ${denied}`, { field: `input.${denied}` });
   }
-  if (input.identityOrgId !== undefined) requireFreshSignIn(await ctx.actorNow()); // it decides who gets in
   await transact(ctx, async (em) => {
     const partner = await lockPartner(em, id);
     const before = { ...partner };
@@ -163,7 +165,7 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
 
 /** Takes a partner out of the program; its lines and payouts stay. Refused while money is owed to it or under way. */
 export async function deletePartner(ctx: Context, id: string): Promise<Partner> {
-  return transact(ctx, async (em) => {
+  const deleted = await transact(ctx, async (em) => {
     const partner = await lockPartner(em, id);
     const [owed] = await em.execute(sql`
       select 1 from commissions c where c.partner_id = ${id} and c.status in ('PENDING', 'HELD', 'APPROVED') and c.amount_minor > 0
@@ -178,6 +180,8 @@ export async function deletePartner(ctx: Context, id: string): Promise<Partner> 
     record(em, ctx, 'partner.deleted', about(partner), { before, after: { ...partner } });
     return partner;
   });
+  ctx.feed.publish(CREDENTIALS); // its tokens, keys and members open nothing any more
+  return deleted;
 }
 
 /** The partner, locked until the transaction ends: whatever adds up its lines starts here. The lock lets others refer

@@ -5,6 +5,7 @@ import type { Context } from '../../kernel/context.ts';
 import { CREDENTIALS } from '../../kernel/credentials-topic.ts';
 import { amountText } from '../../kernel/currency.ts';
 import { enqueue } from '../../kernel/jobs.ts';
+import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
@@ -20,6 +21,7 @@ const BATCH = 2_000;
 /** Erases what is kept of a person, but for what a law asks for. Refused while money is owed or under way: who is paid
  *  must be known until it is. */
 export async function erasePerson(ctx: Context, input: PersonInput, reason: string): Promise<Erasure[]> {
+  requireFreshSignIn(ctx.actor); // it cannot be undone
   const why = reasonOf(reason);
   const at = ctx.clock.now();
   await authorizePerson(ctx, input);

@@ -3,6 +3,7 @@ import { conflict, invalid, notFound } from '../../domain/errors.ts';
 import type { Context } from '../../kernel/context.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { enqueue } from '../../kernel/jobs.ts';
+import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { query, Statement } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
@@ -20,6 +21,7 @@ export async function requestExport(
   ctx: Context,
   input: PersonInput,
 ): Promise<{ id: string; token: string }> {
+  requireFreshSignIn(ctx.actor);
   const { token, publicKey } = newToken();
   await authorizePerson(ctx, input);
   return transact(ctx, async (em) => {
@@ -111,6 +113,7 @@ async function opened(
 /** Hands the export out to who asked for it and has the token; after that it is gone. */
 export async function takeExport(ctx: Context, id: string, token: string): Promise<string> {
   const { actor, clock } = ctx;
+  requireFreshSignIn(actor); // bank accounts and tax ids stand in it in the clear
   return transact(ctx, async (em) => {
     const wanted = await em.findOne(
       PersonExport,

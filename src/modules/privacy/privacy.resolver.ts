@@ -70,7 +70,7 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Mutation(() => RequestedExport, {
     description:
-      'Has everything written down that is kept of a person, for that person to get. Ask `personExport` until it is READY, then `takePersonExport`.',
+      'Has everything written down that is kept of a person, for that person to get. Ask `personExport` until it is READY, then `takePersonExport`. Needs a sign-in of the last 15 minutes.',
   })
   exportPerson(
     @Arg('input', () => PersonInput, { description: 'Who.' }) input: PersonInput,
@@ -82,7 +82,7 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Mutation(() => String, {
     description:
-      'The export as JSON text, to who asked for it and has its token. It is gone here after that.',
+      'The export as JSON text, to who asked for it and has its token. It is gone here after that. Needs a sign-in of the last 15 minutes.',
   })
   takePersonExport(
     @Arg('id', () => ID, { description: 'Its id.' }) id: string,
@@ -95,7 +95,7 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Mutation(() => [Erasure], {
     description:
-      'Erases what is kept of a person, but for what a law asks for: lines, payouts and ledger stay, without a name. A partner leaves the program. CONFLICT while money is owed or a payout is under way. Cannot be undone.',
+      'Erases what is kept of a person, but for what a law asks for: lines, payouts and ledger stay, without a name. A partner leaves the program. CONFLICT while money is owed or a payout is under way. Cannot be undone. Needs a sign-in of the last 15 minutes.',
   })
   erasePerson(
     @Arg('input', () => PersonInput, { description: 'Who.' }) input: PersonInput,

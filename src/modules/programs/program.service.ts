@@ -10,7 +10,7 @@ import { given } from '../../kernel/given.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import { memo } from '../../kernel/memo.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { requireFreshSignIn } from '../../kernel/permission.ts';
+import { requireFreshSignIn, requireStillGranted } from '../../kernel/permission.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { Program } from './program.entity.ts';
@@ -69,9 +69,10 @@ export async function updateProgram(
   const { minimumPayout, identityOrgId, ...settings } = input;
   if (identityOrgId !== undefined) {
     const field = 'input.identityOrgId';
+    await requireStillGranted(ctx, ['program:edit']);
     if (!ctx.actor.everyTenant)
       throw forbidden('who signs in as staff is decided by platform administrators', { field });
-    requireFreshSignIn(await ctx.actorNow());
+    requireFreshSignIn(ctx.actor);
   }
   await transact(ctx, async (em) => {
     const program = await em.findOneOrFail(Program, { tenantId });

@@ -1,6 +1,7 @@
 import { sql } from '@mikro-orm/postgresql';
 import { conflict } from '../../domain/errors.ts';
-import { type BoundPool, nothing } from '../../kernel/bound-pool.ts';
+import type { Actor } from '../../kernel/actor.ts';
+import { type BoundPool, boundsOf, nothing } from '../../kernel/bound-pool.ts';
 import type { Context } from '../../kernel/context.ts';
 import { CREDENTIALS } from '../../kernel/credentials-topic.ts';
 import { transact } from '../../kernel/transact.ts';
@@ -29,6 +30,16 @@ export async function isSignedOut(pool: BoundPool, fingerprint: string): Promise
     name: 'is_signed_out',
     text: 'select 1 from signed_out_tokens where fingerprint = $1',
     values: [fingerprint],
+  });
+  return rows.length > 0;
+}
+
+/** Whether the partner that a token names was deleted since. */
+export async function isOfDeletedPartner(pool: BoundPool, actor: Actor): Promise<boolean> {
+  const rows = await pool.query(boundsOf(actor), {
+    name: 'is_of_deleted_partner',
+    text: 'select 1 from partners where id = $1 and deleted_at is not null',
+    values: [actor.partnerId],
   });
   return rows.length > 0;
 }
