@@ -34,6 +34,15 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
+/** What the runner's own table keeps of a failure, where nothing is ever erased: no text that may be about somebody. The
+ *  log, which hides that, has the whole of it. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'not an error';
+  const { code } = error as { code?: unknown };
+  const name = error.name || error.constructor.name;
+  return /^\w{1,60}$/.test(`${code}`) && code !== undefined ? `${name} ${code}` : name;
+}
+
 /** Runs the durable jobs, and takes up those of processes that died. */
 export async function startWorker(
   services: Services,
@@ -75,7 +84,7 @@ export async function startWorker(
             { requestId: ctx.requestId, job: name, id, attempts, error },
             'job failed: it will be tried again',
           );
-          throw error;
+          throw new Error(nameOf(error));
         }
       },
     ]),

@@ -28,7 +28,8 @@ export interface Jobs {
   apply_retention: object;
 }
 
-/** Enqueues in the caller's transaction: the job exists exactly when the change does. The same `key` replaces a waiting job. */
+/** Enqueues in the caller's transaction: the job exists exactly when the change does. The same `key` replaces a waiting job.
+ *  A session of one tenant starts those that the database function `enqueue_job` names, about its own rows. */
 export async function enqueue<Name extends keyof Jobs>(
   em: EntityManager,
   job: Name,

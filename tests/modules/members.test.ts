@@ -63,6 +63,13 @@ const tokenIn = ({ text }: Received): string =>
 const linkTo = async (email: string, count = 1) => tokenIn(await mailTo(email, count));
 const guest = (user: string = randomUUID()) => app.token('GUEST', { user });
 
+const lastError = async ({ database } = app): Promise<string | undefined> => {
+  const { rows } = await database.pool.query(
+    'select last_error from graphile_worker._private_jobs where last_error is not null',
+  );
+  return rows[0]?.last_error;
+};
+
 /** Somebody who was invited and accepted. */
 async function member(role: string, of = partnerId) {
   const { id, email } = await invited(staff.admin, { role }, of);
@@ -334,7 +341,9 @@ describe('a mail', () => {
     await mail.stop();
     const { email } = await invited(staff.manager);
     await until(async () => app.logged.some(({ msg }) => `${msg}`.startsWith('job failed')));
+    const kept = await until(lastError);
     mail = await startMailServer(port);
+    expect(kept).toMatch(/^Error E[A-Z]+$/);
     await app.ask(await guest(), ACCEPT, { token: await linkTo(email) });
     const { rows } = await app.database.pool.query(
       'select sent_at from invitations i join members m on m.id = i.member_id where m.email = $1',
@@ -342,6 +351,25 @@ describe('a mail', () => {
     );
     expect(rows).toEqual([{ sent_at: expect.any(Date) }]);
     expect(mail.mails.filter(({ to }) => to.includes(email))).toHaveLength(1);
+  });
+
+  test('that the server refuses leaves nothing about its reader in the table of the jobs', async () => {
+    const mailer = {
+      async send({ to }: { to: { address: string; name: string } }) {
+        throw new TypeError(`550 <${to.address}>: ${to.name} is unknown`);
+      },
+    };
+    const other = await createTestApp({ mailer });
+    onTestFinished(() => other.close());
+    const { manager } = await staffOf(other);
+    const { id } = await makePartner(other, manager);
+    await other.app.startWorker();
+    const input = { email: 'zebra@example.com', name: 'Zebra', role: 'READ_ONLY' };
+    await other.ask(manager, INVITE, { partnerId: id, input });
+    const kept = await until(() => lastError(other));
+    expect(kept).toBe('TypeError');
+    const [line] = other.logged.filter(({ msg }) => `${msg}`.startsWith('job failed'));
+    expect(line).toMatchObject({ error: { message: expect.stringContaining('550 <') } });
   });
 
   test('keeps its id from try to try', async () => {

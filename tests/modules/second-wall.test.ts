@@ -317,6 +317,49 @@ describe('A write without any check', () => {
     expect(await erase(finance('acme'))).toBeGreaterThan(0);
   });
 
+  test('forgets the repetitions of all only as a job does', async () => {
+    const forget = (actor: Actor) =>
+      tried(actor, (em) => em.execute(sql`select forget_idempotency_keys('infinity', 1000000) as count`));
+    for (const actor of [finance('acme'), partner('acme', partners.acme[0] as string), anonymous])
+      expect(await forget(actor)).toBe(REFUSED);
+    expect(await forget(system)).toEqual([{ count: expect.anything() }]);
+  });
+
+  test('starts jobs about its own rows, under their names', async () => {
+    const [own = '', next = ''] = partners.acme;
+    const [foreign = ''] = partners.elsewhere;
+    const check = (id: string, key = `check_logo:${id}`, more: object = {}) =>
+      ['check_logo', { ...more, partnerId: id }, key] as const;
+    const recalculate = (tenantId: string) =>
+      ['recalculate_metrics', { tenantId }, `recalculate_metrics:${tenantId}`] as const;
+    const start = async (actor: Actor, [job, payload, key]: readonly [string, object, string]) =>
+      (await tried(actor, (em) =>
+        em.execute(sql`select enqueue_job(${job}, ${JSON.stringify(payload)}::json, ${key}, 0)`),
+      )) === REFUSED
+        ? REFUSED
+        : 'started';
+    for (const call of [check(own), check(next), recalculate('acme')])
+      expect(await start(finance('acme'), call), JSON.stringify(call)).toBe('started');
+    expect(await start(partner('acme', own), check(own))).toBe('started');
+    expect(await start(system, ['seal_audit', {}, 'seal_audit'])).toBe('started');
+    for (const call of [
+      check(foreign),
+      check(foreign, `check_logo:${own}`),
+      check(foreign, `check_logo:${own}`, { id: own }),
+      check(own, `check_logo:${foreign}`),
+      check(own, 'seal_audit'),
+      recalculate('elsewhere'),
+      recalculate('*'),
+      ['rotate_keys', { replaceBefore: '2100-01-01' }, 'rotate_keys'],
+      ['seal_audit', {}, 'seal_audit'],
+      ['send_payout', {}, 'send_payout:'],
+    ] as const)
+      expect(await start(finance('acme'), call), JSON.stringify(call)).toBe(REFUSED);
+    for (const call of [check(next), recalculate('acme')])
+      expect(await start(partner('acme', own), call), JSON.stringify(call)).toBe(REFUSED);
+    expect(await start(anonymous, check(own))).toBe(REFUSED);
+  });
+
   test('leaves no audit entry in the name of another', async () => {
     const entry = (actorId: string) => (em: EntityManager) =>
       em.execute(sql`
@@ -447,7 +490,7 @@ describe("The API's role", () => {
     const ctx = contextFor(other.services, { actor: finance('acme'), requestId: randomUUID() });
     expect((await everyRow(ctx, 'partners')).length).toBe(partners.acme.length);
     await transact(ctx, (em) =>
-      enqueue(em, 'recalculate_metrics', { tenantId: 'acme' }, { key: 'of the test' }),
+      enqueue(em, 'recalculate_metrics', { tenantId: 'acme' }, { key: 'recalculate_metrics:acme' }),
     );
     for (const statement of [`set role ${ownerName}`, `set session authorization ${ownerName}`]) {
       await expect(transact(ctx, (em) => em.execute(statement))).rejects.toMatchObject({ code: REFUSED });
@@ -479,7 +522,7 @@ test('The owner of the database need not be a superuser', async () => {
   const ctx = contextFor(plain.services, { actor: finance('acme'), requestId: randomUUID() });
   const id = await createPartner(ctx, Object.assign(new CreatePartnerInput(), aPartner()));
   await transact(ctx, (em) =>
-    enqueue(em, 'recalculate_metrics', { tenantId: 'acme' }, { key: 'of the test' }),
+    enqueue(em, 'recalculate_metrics', { tenantId: 'acme' }, { key: 'recalculate_metrics:acme' }),
   );
   await calculateMetrics(ctx, id);
   expect((await everyRow(ctx, 'partners')).map((row) => row.id)).toEqual([id]);
