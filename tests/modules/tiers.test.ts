@@ -142,6 +142,9 @@ describe('a month raises and lowers tiers', () => {
     });
     expect((await view(rich.id)).tier).toBe('SILVER');
     expect(await evaluate('2098-01-15', '2098-02-05T00:00:00Z')).toEqual(none); // again changes nothing
+    await expect(
+      app.database.pool.query("update tier_evaluations set tier_after = 'DIAMOND'"),
+    ).rejects.toThrow('never changes');
     expect((await view(id)).tierHistory).toHaveLength(2);
   });
 
@@ -332,6 +335,13 @@ describe('a month raises and lowers tiers', () => {
       missingCustomers: 2,
       sentence: '1,240.00 USD and 2 customers',
     });
+    const partner = await app.token('PARTNER', { tenant: `tiers-${tenants - 1}`, partner: id });
+    const own = await app.ask(
+      partner,
+      'query ($id: ID!) { partner(id: $id) { tierProgress { sentence } } }',
+      { id },
+    );
+    expect(own.partner.tierProgress.sentence).toBe('1,240.00 USD and 2 customers');
     await setTier(id, 'DIAMOND');
     expect((await view(id)).tierProgress).toMatchObject({
       nextTier: null,
