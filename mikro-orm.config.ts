@@ -7,6 +7,7 @@ import { ApiKey } from './src/modules/api-keys/api-key.entity.ts';
 import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entity.ts';
 import { Commission } from './src/modules/commissions/commission.entity.ts';
 import { CommissionHold } from './src/modules/commissions/commission-hold.entity.ts';
+import { Sale } from './src/modules/commissions/sale.entity.ts';
 import { Customer } from './src/modules/customers/customer.entity.ts';
 import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
 import { ExchangeRate } from './src/modules/exchange-rates/exchange-rate.entity.ts';
@@ -48,6 +49,7 @@ export default defineConfig({
     AuditPersonal,
     Commission,
     CommissionHold,
+    Sale,
     CommissionPlan,
     CommissionRule,
     Conversion,

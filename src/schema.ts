@@ -16,6 +16,7 @@ import {
 import { ConvertReferralResolver } from './modules/commissions/convert-referral.resolver.ts';
 import { CommissionExplanationResolver } from './modules/commissions/explain.resolver.ts';
 import { CommissionHoldResolver } from './modules/commissions/hold.resolver.ts';
+import { RecordSaleResolver } from './modules/commissions/record-sale.resolver.ts';
 import { ExchangeRateResolver } from './modules/exchange-rates/exchange-rate.resolver.ts';
 import { MemberResolver } from './modules/members/member.resolver.ts';
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
@@ -60,6 +61,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       CommissionResolver,
       CommissionRuleResolver,
       ConvertReferralResolver,
+      RecordSaleResolver,
       CreatedApiKeyResolver,
       ExchangeRateResolver,
       MemberResolver,

@@ -399,6 +399,15 @@ export const operations: Record<string, Operation> = {
     subject: theirs,
     answers: manages,
   },
+  recordSale: {
+    document:
+      'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { total { amount } commissions { id } refused { product reason } } }',
+    variables: (partnerId) => ({
+      input: { partnerId, orderId: `order ${randomUUID()}`, lines: [{ product: 'pro', amount: '1.00' }] },
+    }),
+    subject: theirs,
+    answers: manages,
+  },
   approveCommission: {
     document: APPROVE,
     variables: byId,

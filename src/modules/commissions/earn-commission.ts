@@ -40,6 +40,10 @@ export interface Earning {
   readonly newCustomer?: boolean | undefined;
   readonly subscriptionId?: string | null | undefined;
   readonly conversion?: { readonly id: string; readonly referralId: string } | undefined;
+  /** The order that it is a line of. */
+  readonly order?: { readonly id: string; readonly lineNumber: number } | undefined;
+  /** The whole order's base, where it has more lines. */
+  readonly purchase?: bigint | undefined;
   readonly source: string;
   /** Who made it by hand. */
   readonly createdBy?: string | undefined;
@@ -93,6 +97,8 @@ function columnsOf({ tenantId, id }: Partner, earning: Earning, { computed, inFo
     customerId: earning.customerId,
     referralId: earning.conversion?.referralId ?? null,
     conversionId: earning.conversion?.id ?? null,
+    orderId: earning.order?.id ?? null,
+    lineNumber: earning.order?.lineNumber ?? 0,
     type: earning.type,
     method: computed.method,
     status: 'PENDING',
@@ -285,7 +291,7 @@ async function inForceAt(em: EntityManager, tenantId: string, partnerId: string,
 async function affiliateRefuses(
   em: EntityManager,
   partner: Partner,
-  { base, occurredAt, customerId }: Earning,
+  { base, purchase, occurredAt, customerId }: Earning,
 ) {
   if (partner.partnerType !== 'AFFILIATE') return null;
   const config = await affiliateTermsOf(em, partner.id);
@@ -294,7 +300,7 @@ async function affiliateRefuses(
   const first = customerId ? await firstPurchase(em, partner.id, customerId) : null;
   return whyNotEarning(
     { firstPurchaseOnly: config.firstPurchaseOnly, recurringMonths: config.recurringMonths ?? null, minimum },
-    { amount: base.minor, at: occurredAt, first },
+    { amount: purchase ?? base.minor, at: occurredAt, first },
   );
 }
 

@@ -192,6 +192,14 @@ export const dataMap: readonly Place[] = [
   },
   {
     ...payment,
+    table: 'sales',
+    of: 'PARTNER',
+    rows: 'partner_id = any($)',
+    shows: ['id', 'order_id', 'currency', 'refused', 'created_at'],
+    keeps: ACCOUNTS,
+  },
+  {
+    ...payment,
     table: 'commissions',
     of: 'PARTNER',
     rows: 'partner_id = any($)',
@@ -531,6 +539,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     stated_by: 'somebody of the staff or a program; accounting records',
     updated_at: 'bookkeeping',
   },
+  sales: { tenant_id: 'the tenant', partner_id: 'an id' },
   commission_holds: {
     tenant_id: 'the tenant',
     partner_id: 'an id',

@@ -1,0 +1,113 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict, invalid } from '../../domain/errors.ts';
+import { MAX_MINOR, money } from '../../domain/money.ts';
+import { type Invoice, saleLines } from '../../domain/sale.ts';
+import type { Context } from '../../kernel/context.ts';
+import { amountOf, currencyOf } from '../../kernel/currency.ts';
+import { happenedAt } from '../../kernel/instants.ts';
+import { metadataOf } from '../../kernel/metadata.ts';
+import { announceMetrics } from '../../kernel/metrics-topic.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { seeCustomer } from '../customers/customer.service.ts';
+import { once } from '../idempotency/idempotency.service.ts';
+import { holdPartner } from '../partners/partner.service.ts';
+import type { Commission } from './commission.entity.ts';
+import { earn } from './earn-commission.ts';
+import type { RecordSaleInput } from './record-sale.inputs.ts';
+import { type RefusedProduct, Sale } from './sale.entity.ts';
+
+/** An order as a whole: a line for each of its products, or none where nothing was earned. Answers with the sale's id. */
+export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<string> {
+  const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  const metadata = metadataOf(input.metadata, 'input.metadata');
+  const type = input.type ?? 'ONE_TIME';
+  if (['REVERSAL', 'TRUE_UP', 'ADJUSTMENT', 'BONUS'].includes(type))
+    throw invalid('input.type', `${type} is no sale`);
+  const recorded = await transact(ctx, async (em) => {
+    const partner = await holdPartner(em, input.partnerId, 'input.partnerId');
+    const { tenantId, id: partnerId } = partner;
+    const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
+    const lines = saleLines(invoiceOf(input, currency));
+    const request = { tenantId, operation: 'recordSale', key: input.idempotencyKey, input };
+    const id = await once(em, ctx, request, async () => {
+      await refuseRecorded(em, { tenantId, partnerId, orderId: input.orderId });
+      const customer = input.customerId
+        ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at })
+        : null;
+      const earned: Commission[] = [];
+      const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
+      for (const { product, quantity, base } of lines) {
+        const line = await earn(em, partner, {
+          ...{
+            type,
+            product,
+            quantity,
+            metadata,
+            occurredAt: at,
+            source: '(none)',
+            createdBy: ctx.actor.id,
+            statedBy: ctx.actor.id,
+          },
+          ...{ country: input.country, subscriptionId: input.subscriptionId },
+          base: money(base, currency),
+          purchase: lines.reduce((sum, each) => sum + each.base, 0n),
+          customerId: customer?.id ?? null,
+          order: { id: input.orderId, lineNumber: earned.length },
+        });
+        if (typeof line === 'string') refused.push({ product, reason: line });
+        else earned.push(line);
+      }
+      const sale = em.create(Sale, { tenantId, partnerId, orderId: input.orderId, currency, refused });
+      record(em, ctx, 'sale.recorded', sale, {
+        after: {
+          ...{ orderId: input.orderId, occurredAt: at, refused },
+          commissions: earned.map(({ id, product, amount }) => ({ id, product: product ?? null, amount })),
+        },
+        subjects: earned.map((line) => line.id),
+      });
+      await em.flush();
+      return sale.id;
+    });
+    return { id, partnerId };
+  });
+  announceMetrics(ctx, recorded.partnerId);
+  return recorded.id;
+}
+
+/** An order is known by a recorded sale or by the referral that it closed. Requests about one order take turns. */
+async function refuseRecorded(
+  em: EntityManager,
+  { tenantId, partnerId, orderId }: { tenantId: string; partnerId: string; orderId: string },
+): Promise<void> {
+  await em.execute(
+    sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['sale', tenantId, partnerId, orderId])}, 0))`,
+  );
+  const [known] = await em.execute<object[]>(sql`
+    select 1 from sales where tenant_id = ${tenantId} and order_id = ${orderId} and partner_id = ${partnerId}
+    union all
+    select 1 from conversions where tenant_id = ${tenantId} and partner_id = ${partnerId} and order_id = ${orderId} limit 1`);
+  if (known)
+    throw conflict('the order was recorded already', { field: 'input.orderId', reason: 'ORDER_RECORDED' });
+}
+
+function invoiceOf(input: RecordSaleInput, currency: string): Invoice {
+  const notNegative = (text: string | null | undefined, field: string): bigint => {
+    const { minor } = amountOf(text ?? '0', currency, field);
+    if (minor < 0n) throw invalid(field, 'must not be negative');
+    return minor;
+  };
+  const lines = input.lines.map(({ product, quantity, amount }, index) => ({
+    product: product ?? null,
+    quantity: quantity ?? 1,
+    amount: amountOf(amount, currency, `input.lines.${index}.amount`).minor,
+  }));
+  const discount = notNegative(input.discount, 'input.discount');
+  const tax = notNegative(input.tax, 'input.tax');
+  const total = lines.reduce((sum, { amount }) => sum + amount, 0n) - discount + tax;
+  if (total > MAX_MINOR) throw invalid('input.lines', 'come to more than 10^15 minor units');
+  if (input.collected == null) return { lines, discount, tax, collected: total };
+  const collected = notNegative(input.collected, 'input.collected');
+  if (collected > 0n && collected > total) throw invalid('input.collected', 'is more than was billed');
+  return { lines, discount, tax, collected };
+}
