@@ -7,6 +7,7 @@ import { BoundPool } from './kernel/bound-pool.ts';
 import { type Context, contextFor, type Services } from './kernel/context.ts';
 import type { Jobs } from './kernel/jobs.ts';
 import { linkAudit, sealAudit } from './modules/audit/seal-audit.ts';
+import { autoApprove } from './modules/commissions/approve-many.ts';
 import { rotateKeys } from './modules/data-keys/rotate-keys.ts';
 import { sendInvitation } from './modules/members/send-invitation.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
@@ -21,7 +22,8 @@ import { proveAll } from './proof.ts';
 const CONCURRENCY = 8;
 const RESUME_EVERY_MS = 5_000;
 // In UTC; a worker that was not there then catches up.
-const DAILY = `
+const SCHEDULE = `
+* * * * * auto_approve ?jobKey=auto_approve
 10 0 * * * seal_audit ?fill=2d&jobKey=seal_audit
 20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention
 40 4 * * * check_tiers ?jobKey=check_tiers
@@ -54,6 +56,7 @@ export async function startWorker(
     send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
+    auto_approve: autoApprove,
     seal_audit: async (ctx) => void (await sealAudit(ctx)),
     rotate_keys: (ctx, { replaceBefore }) =>
       rotateKeys(ctx, {
@@ -92,7 +95,7 @@ export async function startWorker(
   const runner = await run({
     pgPool: owner,
     taskList,
-    crontab: DAILY,
+    crontab: SCHEDULE,
     concurrency: CONCURRENCY,
     noHandleSignals: true,
     pollInterval: 1_000,

@@ -26,6 +26,16 @@ export const CommissionType = {
 } as const;
 export type CommissionType = (typeof CommissionType)[keyof typeof CommissionType];
 
+/** Why a reviewer refused a line, for programs that count it. */
+export const RejectCode = {
+  DUPLICATE: 'DUPLICATE',
+  FRAUD: 'FRAUD',
+  NOT_ELIGIBLE: 'NOT_ELIGIBLE',
+  TERMS: 'TERMS',
+  OTHER: 'OTHER',
+} as const;
+export type RejectCode = (typeof RejectCode)[keyof typeof RejectCode];
+
 export const CommissionMethod = { PERCENTAGE: 'PERCENTAGE', FLAT: 'FLAT', TIERED: 'TIERED' } as const;
 export type CommissionMethod = (typeof CommissionMethod)[keyof typeof CommissionMethod];
 

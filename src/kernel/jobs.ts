@@ -8,6 +8,8 @@ export interface Jobs {
   recalculate_metrics: { tenantId: string };
   /** Write the head of every tenant's audit log down elsewhere. */
   seal_audit: object;
+  /** Approve what is past its refund period, where a program asks for that. */
+  auto_approve: object;
   /** Hold every invariant of the books against the whole database. */
   prove: object;
   /** See whether a white-label partner's images are there. */

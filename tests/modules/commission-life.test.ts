@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { system } from '../../src/kernel/actor.ts';
+import { contextFor } from '../../src/kernel/context.ts';
+import { autoApprove } from '../../src/modules/commissions/approve-many.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
   APPROVE,
@@ -245,4 +249,166 @@ describe('the database refuses', () => {
     await release(held);
     await refused('update commission_holds set released_by = null, released_at = null where id = $1', held);
   });
+});
+
+/** Lines of sales of 100.00 that nobody made by hand, of a refund period that is over. */
+async function insertLines(count: number, of = partnerId): Promise<void> {
+  await app.database.pool.query(
+    `insert into commissions (id, tenant_id, partner_id, type, method, status, base_minor, base_currency, rate_bps, rate_source, tier,
+       rounding_mode, amount_minor, amount_currency, revenue_minor, source, occurred_at, hold_until, metadata)
+     select new_id(), 'acme', $2, 'ONE_TIME', 'PERCENTAGE', 'PENDING', 10000, 'USD', 1000, 'TIER', 'BRONZE', 'HALF_UP', 1000, 'USD',
+       10000, '(none)', now() - interval '40 days', now() - interval '10 days', '{}' from generate_series(1, $1::int)`,
+    [count, of],
+  );
+}
+const runJob = () => autoApprove(contextFor(app.app.services, { actor: system, requestId: randomUUID() }));
+const settle = (autoApproved: boolean) =>
+  app.ask(
+    staff.manager,
+    'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { autoApprove } }',
+    { input: { autoApprove: autoApproved } },
+  );
+const statuses = async (of = partnerId) => {
+  const counts: Record<string, number> = {};
+  for (const { status } of await linesOf(app, of)) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+};
+const APPROVE_ALL = `mutation ($filter: CommissionFilter, $limit: Int = 10000) {
+  approveAll(filter: $filter, limit: $limit) { approved skipped { reason count } } }`;
+
+describe('approving by itself', () => {
+  afterAll(() => settle(false));
+
+  test('happens only where the program asks for it', async () => {
+    await insertLines(1);
+    await runJob();
+    expect(await statuses()).toEqual({ PENDING: 1 });
+  });
+
+  test('takes what is past its refund period, with its refunds, and nothing else', async () => {
+    await settle(true);
+    await insertLines(3);
+    const [refunded, held] = await linesOf(app, partnerId);
+    await app.ask(staff.maria, REVERSE, { id: refunded?.id, input: { amount: '40.00' } });
+    await hold(held?.id as string);
+    await pending({ occurredAt: '2026-01-01T00:00:00Z' }); // made by hand
+    await insertLines(1);
+    const [early] = (await linesOf(app, partnerId)).slice(-1);
+    await app.database.pool.query(
+      "update commissions set hold_until = now() + interval '1 minute' where id = $1",
+      [early?.id],
+    );
+    const away = (await makePartner(app, staff.manager)).id;
+    await insertLines(1, away);
+    await app.ask(
+      staff.manager,
+      'mutation ($id: ID!) { updatePartner(id: $id, input: { status: SUSPENDED }) { id } }',
+      { id: away },
+    );
+    await runJob();
+    expect(await statuses()).toEqual({ APPROVED: 3, HELD: 1, PENDING: 2 }); // two lines and a refund
+    expect(await statuses(away)).toEqual({ PENDING: 1 });
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({
+      payable: '16.00',
+      pending: '30.00',
+    });
+    const { rows } = await app.database.pool.query(
+      "select actor_id, actor_role, cardinality(subjects) as subjects, after from audit_events where action = 'commissions.approved' order by id desc limit 1",
+    );
+    expect(rows).toEqual([
+      expect.objectContaining({
+        ...{ actor_id: 'system', actor_role: 'SYSTEM' },
+        after: expect.objectContaining({ status: 'APPROVED' }),
+      }),
+    ]);
+    expect(
+      (
+        await app.ask(staff.maria, 'query ($id: ID!) { commission(id: $id) { approvedBy } }', {
+          id: refunded?.id,
+        })
+      ).commission.approvedBy,
+    ).toBe('system');
+  });
+
+  test('25 jobs at once approve each line once', async () => {
+    await settle(true);
+    await insertLines(50);
+    await Promise.all(Array.from({ length: 25 }, runJob));
+    await runJob();
+    expect(await statuses()).toEqual({ APPROVED: 50 });
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '500.00' });
+  });
+
+  test('of 10,000 takes seconds', { timeout: 120_000 }, async () => {
+    await settle(true);
+    await insertLines(10_000);
+    const start = performance.now();
+    await runJob();
+    const took = performance.now() - start;
+    process.stdout.write(`10,000 lines approved by the job in ${Math.round(took)} ms\n`);
+    expect(await statuses()).toEqual({ APPROVED: 10_000 });
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '100000.00' });
+    expect(took).toBeLessThan(60_000);
+  });
+});
+
+describe('approving all of a filter', () => {
+  test('passes over what is held and what one made oneself, and says how much of it', async () => {
+    const admin = staff.admin;
+    await insertLines(4);
+    const [held] = await linesOf(app, partnerId);
+    await hold(held?.id as string);
+    for (let i = 0; i < 2; i++) await makeCommission(app, admin, partnerId);
+    const filter = { partnerId };
+    expect((await app.ask(admin, APPROVE_ALL, { filter, limit: 1 })).approveAll).toEqual({
+      approved: 1,
+      skipped: [],
+    });
+    const { approveAll } = await app.ask(admin, APPROVE_ALL, { filter });
+    expect(approveAll.approved).toBe(2);
+    expect(approveAll.skipped).toEqual(
+      expect.arrayContaining([
+        { reason: 'HELD', count: 1 },
+        { reason: 'OWN_LINE', count: 2 },
+      ]),
+    );
+    expect((await app.ask(staff.maria, APPROVE_ALL, { filter })).approveAll.approved).toBe(2);
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({
+      payable: '50.00',
+      pending: '10.00',
+    });
+  });
+
+  test('25 at once approve each line once', async () => {
+    await insertLines(50);
+    const answers = await Promise.all(
+      Array.from({ length: 25 }, () => app.ask(staff.maria, APPROVE_ALL, { filter: { partnerId } })),
+    );
+    expect(answers.reduce((sum, { approveAll }) => sum + approveAll.approved, 0)).toBe(50);
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '500.00' });
+  });
+
+  test('of 10,000 takes seconds', { timeout: 120_000 }, async () => {
+    await insertLines(10_000);
+    const start = performance.now();
+    const { approveAll } = await app.ask(staff.maria, APPROVE_ALL, { filter: { partnerId } });
+    const took = performance.now() - start;
+    process.stdout.write(`10,000 lines approved by approveAll in ${Math.round(took)} ms\n`);
+    expect(approveAll).toEqual({ approved: 10_000, skipped: [] });
+    expect(took).toBeLessThan(60_000);
+  });
+
+  test.each([0, 10_001])('of %s at most is refused', async (limit) => {
+    expect(await app.refusal(staff.maria, APPROVE_ALL, { limit })).toMatchObject({ field: 'limit' });
+  });
+});
+
+test('A rejection keeps the code of its reason', async () => {
+  const id = await pending();
+  const { rejectCommission } = await app.ask(
+    staff.maria,
+    `mutation ($id: ID!) { rejectCommission(id: $id, reason: "seen before", code: DUPLICATE) { rejectCode reason } }`,
+    { id },
+  );
+  expect(rejectCommission).toEqual({ rejectCode: 'DUPLICATE', reason: 'seen before' });
 });

@@ -421,6 +421,13 @@ export const operations: Record<string, Operation> = {
     subject: ({ pending }) => pending(),
     answers: [ok, no, ok, no, no, no, ok, no, who], // what is hidden is a failure of its own
   },
+  approveAll: {
+    document:
+      'mutation ($id: ID!) { approveAll(filter: { partnerId: $id, status: PENDING }, limit: 5) { approved skipped { reason count } } }',
+    variables: byId,
+    subject: (world) => world.pending().then(() => world.partner.id),
+    answers: [ok, no, ok, no, no, no, ok, no, who], // of another tenant there is nothing to approve
+  },
   rejectCommission: {
     document: REJECT,
     variables: (id) => ({ id, reason: 'x' }),

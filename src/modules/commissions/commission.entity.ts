@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { CommissionMethod, CommissionStatus, CommissionType } from '../../domain/commission.ts';
+import { CommissionMethod, CommissionStatus, CommissionType, RejectCode } from '../../domain/commission.ts';
 import type { KeptComputation } from '../../domain/computation.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { PartnerTier } from '../../domain/partner.ts';
@@ -49,6 +49,17 @@ registerEnumType(CommissionType, {
     REVERSAL: {
       description: 'A refund: takes back a share of another line. Made by reverseCommission only.',
     },
+  },
+});
+registerEnumType(RejectCode, {
+  name: 'RejectCode',
+  description: 'What kind of reason a commission was rejected for.',
+  valuesConfig: {
+    DUPLICATE: { description: 'The sale was counted already.' },
+    FRAUD: { description: 'The sale was not a true one.' },
+    NOT_ELIGIBLE: { description: 'The partner or the customer does not take part.' },
+    TERMS: { description: "It breaks the program's terms." },
+    OTHER: { description: 'What the reason says.' },
   },
 });
 registerEnumType(CommissionMethod, {
@@ -184,6 +195,13 @@ export class Commission extends Base {
   @Property({ type: 'text', nullable: true })
   reason?: string | null;
 
+  @Field(() => RejectCode, {
+    nullable: true,
+    description: 'What kind of reason it was rejected for, where one was given.',
+  })
+  @Enum({ items: () => RejectCode, nullable: true })
+  rejectCode?: RejectCode | null;
+
   @Property({ type: 'text', nullable: true })
   createdBy?: string | null; // set when made by hand: that person may not approve it
 
@@ -253,6 +271,7 @@ export const commissionTable: Table<Commission> = {
     approvedAt: column('c.approved_at'),
     approvedBy: column('c.approved_by'),
     reason: column('c.reason'),
+    rejectCode: column('c.reject_code'),
     metadata: column('c.metadata'),
     createdAt: column('c.created_at'),
     updatedAt: column('c.updated_at'),

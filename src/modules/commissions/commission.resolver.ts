@@ -8,12 +8,14 @@ import {
   FieldResolver,
   ID,
   Info,
+  Int,
   Mutation,
   ObjectType,
   Query,
   Resolver,
   Root,
 } from 'type-graphql';
+import { RejectCode } from '../../domain/commission.ts';
 import { invalid } from '../../domain/errors.ts';
 import type { Context } from '../../kernel/context.ts';
 import { loadOne } from '../../kernel/loader.ts';
@@ -23,6 +25,7 @@ import { findRow } from '../../kernel/rows.ts';
 import { Customer, customerTable } from '../customers/customer.entity.ts';
 import { Partner, partnerTable } from '../partners/partner.entity.ts';
 import { Referral, referralTable } from '../referrals/referral.entity.ts';
+import { approveAll } from './approve-many.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { CommissionFilter, CreateCommissionInput, ReverseCommissionInput } from './commission.inputs.ts';
 import { commissionsOfIds, commissionsOfReferral, narrow, reversedOf } from './commission.loader.ts';
@@ -37,6 +40,7 @@ import { reverseCommission } from './reverse-commission.ts';
 
 const CommissionConnection = connectionOf(Commission);
 const MAX_BULK = 250;
+const MAX_ALL = 10_000;
 
 @ObjectType({ simpleResolvers: true, description: 'A commission that was not approved, and why.' })
 class CommissionFailure implements ApprovalFailure {
@@ -60,6 +64,27 @@ class ApproveCommissionsResult {
 
   @Field(() => [CommissionFailure], { description: 'The lines that were not, each with its reason.' })
   failures!: ApprovalFailure[];
+}
+
+@ObjectType({ simpleResolvers: true, description: 'How many commissions were passed over for one reason.' })
+class SkippedCommissions {
+  @Field({
+    description:
+      'HELD: a hold on it is open. OWN_LINE: you made it by hand. FORBIDDEN: a policy refuses it. CHANGED: somebody else was faster.',
+  })
+  reason!: string;
+
+  @Field(() => Int, { description: 'How many.' })
+  count!: number;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What became of all commissions of a filter.' })
+class ApproveAllResult {
+  @Field(() => Int, { description: 'How many were approved.' })
+  approved!: number;
+
+  @Field(() => [SkippedCommissions], { description: 'How many were not, by reason.' })
+  skipped!: SkippedCommissions[];
 }
 
 @Resolver(() => Commission)
@@ -127,14 +152,34 @@ export class CommissionResolver {
   }
 
   @Authorized('commission:decide')
+  @Mutation(() => ApproveAllResult, {
+    description: `Approves the PENDING commissions of a filter, oldest first, at most ${MAX_ALL} a call; what you made by hand is passed over.`,
+  })
+  approveAll(
+    @Arg('filter', () => CommissionFilter, { nullable: true, description: 'Which; absent: all.' })
+    filter: CommissionFilter | null,
+    @Arg('limit', () => Int, { defaultValue: MAX_ALL, description: `At most so many, 1 to ${MAX_ALL}.` })
+    limit: number,
+    @Ctx() ctx: Context,
+  ): Promise<ApproveAllResult> {
+    if (limit < 1 || limit > MAX_ALL) throw invalid('limit', `must be from 1 to ${MAX_ALL}`);
+    return approveAll(ctx, filter, limit);
+  }
+
+  @Authorized('commission:decide')
   @Mutation(() => Commission, { description: 'Refuses a commission that is in no payout, for good.' })
   async rejectCommission(
     @Arg('id', () => ID, { description: 'Its id.' }) id: string,
     @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('code', () => RejectCode, {
+      nullable: true,
+      description: 'What kind of reason it is, for your own counts.',
+    })
+    code: RejectCode | null,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Commission> {
-    return findRow(ctx, info, commissionTable, await rejectCommission(ctx, id, reason));
+    return findRow(ctx, info, commissionTable, await rejectCommission(ctx, id, reason, code));
   }
 
   @Authorized('commission:decide')

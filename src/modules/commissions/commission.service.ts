@@ -1,5 +1,11 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
-import { after, type CommissionStatus, commissionBase, refuseOwnLine } from '../../domain/commission.ts';
+import {
+  after,
+  type CommissionStatus,
+  commissionBase,
+  type RejectCode,
+  refuseOwnLine,
+} from '../../domain/commission.ts';
 import { AppError, conflict, invalid, notFound } from '../../domain/errors.ts';
 import { MAX_MINOR, money } from '../../domain/money.ts';
 import { commissionAccrued, commissionWithdrawn } from '../../domain/posting.ts';
@@ -206,7 +212,12 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
 }
 
 /** Refuses a line for good, with a reason; what was owed by it is owed no more. */
-export async function rejectCommission(ctx: Context, id: string, reason: string): Promise<string> {
+export async function rejectCommission(
+  ctx: Context,
+  id: string,
+  reason: string,
+  code: RejectCode | null,
+): Promise<string> {
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'reject', commissionTable, id);
   const line = await transact(ctx, async (em) => {
@@ -229,12 +240,12 @@ export async function rejectCommission(ctx: Context, id: string, reason: string)
           commissionWithdrawn(each.partnerId, each.amount),
           ctx.clock.now(),
         );
-      Object.assign(each, { status, reason: why });
+      Object.assign(each, { status, reason: why, rejectCode: code });
     }
     await endHolds(em, ctx, line, { reason: why });
     record(em, ctx, 'commission.rejected', line, {
       before: { status: before },
-      after: { status, amount: line.amount, refunds: refunds.map(({ id }) => id) },
+      after: { status, amount: line.amount, refunds: refunds.map(({ id }) => id), code },
       reason: why,
     });
     return line;

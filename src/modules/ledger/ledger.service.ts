@@ -1,5 +1,5 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Posting } from '../../domain/posting.ts';
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { account, type Posting } from '../../domain/posting.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { PostingRow } from './posting.entity.ts';
 
@@ -22,4 +22,18 @@ export function post(
     toAccount: to,
     amount: new MoneyColumn(amount),
   });
+}
+
+const [PARTNER, PAYABLE] = account.payable('|').split('|') as [string, string];
+
+/** Many approved lines are owed: `commissionAccrued` of each, in one statement. */
+export async function postAccruals(em: EntityManager, ids: readonly string[]): Promise<void> {
+  await em.execute(sql`
+    insert into postings (id, tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency, occurred_at)
+    select new_id(), c.tenant_id, c.partner_id, 'commission:' || c.id || ':accrued',
+      case when c.amount_minor > 0 then ${account.commissionExpense} else ${PARTNER} || c.partner_id || ${PAYABLE} end,
+      case when c.amount_minor > 0 then ${PARTNER} || c.partner_id || ${PAYABLE} else ${account.commissionExpense} end,
+      abs(c.amount_minor), c.amount_currency, c.approved_at
+    from commissions c
+    where c.id in (select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)})) and c.amount_minor <> 0`);
 }

@@ -207,6 +207,7 @@ export const dataMap: readonly Place[] = [
       ...['id', 'type', 'method', 'status', 'base_minor', 'base_currency', 'rate_bps', 'rate_source', 'tier'],
       ...['per_unit_minor', 'quantity', 'rounding_mode', 'amount_minor', 'amount_currency', 'source'],
       ...['reverses_id', 'occurred_at', 'hold_until', 'approved_at', 'reason', 'metadata', 'created_at'],
+      'reject_code',
       ...['product', 'country', 'order_id', 'line_number', 'adjusts_id', 'computation'],
     ],
     erases: { metadata: NOTES },

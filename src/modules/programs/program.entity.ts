@@ -57,6 +57,13 @@ export class Program {
   @Property({ type: 'integer' })
   holdDays: Opt<number> = 30;
 
+  @Field(() => Boolean, {
+    description:
+      'Whether a commission past its refund period is approved by itself, unless somebody made it by hand or holds it.',
+  })
+  @Property({ type: 'boolean' })
+  autoApprove: Opt<boolean> = false;
+
   @Property({ type: 'bigint' })
   minimumPayoutMinor: Opt<bigint> = 0n; // in the program's currency; served by ProgramResolver
 
@@ -114,6 +121,7 @@ export const programTable: Table<Program> = {
     roundingMode: column('g.rounding_mode'),
     flatRefund: column('g.flat_refund'),
     holdDays: column('g.hold_days'),
+    autoApprove: column('g.auto_approve'),
     minimumPayoutMinor: column('g.minimum_payout_minor'),
     automaticTiers: column('g.automatic_tiers'),
     tierSettleDays: column('g.tier_settle_days'),

@@ -64,6 +64,12 @@ export class UpdateProgramInput {
   @Max(1095, { message: 'must be from 1 to 1,095' })
   customerActiveDays?: number;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether commissions past their refund period are approved by themselves.',
+  })
+  autoApprove?: boolean;
+
   @Field(() => Decimal, {
     nullable: true,
     description:
