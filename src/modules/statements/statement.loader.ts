@@ -9,7 +9,7 @@ import { MoneyColumn } from '../../kernel/money.column.ts';
 import { query, Statement } from '../../kernel/rows.ts';
 import type { PartnerStatement, StatementLine } from './statement.type.ts';
 
-export const MAX_LINES = 1_000;
+const MAX_LINES = 1_000;
 
 export interface Days {
   readonly from: string;
