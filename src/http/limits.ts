@@ -21,6 +21,7 @@ const MAX_ROOT_FIELDS = 50;
 const MAX_ALIASES = 50;
 const MAX_DIRECTIVES = 50;
 const MAX_ROWS = 25_000;
+const MAX_VALUES = 100_000; // fields times rows: what is worked out and sent
 const MAX_SELECTIONS = 10_000; // with every fragment written out: a few of them in each other make millions
 const MAX_REPEATS = 100; // graphql-js compares each field with each other one of its name
 const PAGE = 20;
@@ -79,6 +80,7 @@ function measure(fragments: Fragments, operation: SelectionSetNode): string | nu
   let seen = 0;
   let repeats = 0;
   let cost = 0;
+  let values = 0;
 
   function walk(set: SelectionSetNode, rows: number, depth: number, names: Set<string>): string | null {
     if (depth > MAX_DEPTH) return `is nested more than ${MAX_DEPTH} deep`;
@@ -91,6 +93,9 @@ function measure(fragments: Fragments, operation: SelectionSetNode): string | nu
         if (names.has(name) && ++repeats > MAX_REPEATS)
           return `repeats its fields more than ${MAX_REPEATS} times`;
         names.add(name);
+        values += rows;
+        if (values > MAX_VALUES)
+          return `could answer with more than ${MAX_VALUES} values: ask for smaller pages or fewer fields`;
         if (names === root && names.size > MAX_ROOT_FIELDS)
           return `asks for more than ${MAX_ROOT_FIELDS} root fields`;
         if (!node.selectionSet || isIntrospection(node)) continue; // graphql-js bounds the depth of introspection

@@ -94,6 +94,11 @@ describe('an operation is refused at once when it has', () => {
       `{ program { tenantId ${many(1_000, (i) => `@d${i}`)} } }`,
       'BAD_USER_INPUT',
     ],
+    [
+      'many fields of many rows',
+      `{ partners(first: 20) { edges { node { referrals(first: 100) { edges { node { partner { ${many(48, (i) => `m${i}: metrics { clicks }`)} } } } } } } } }`,
+      'BAD_USER_INPUT',
+    ],
     ['26 operations', many(26, (i) => `query Q${i} { __typename }`), 'BAD_USER_INPUT'],
     [
       'fragments in a circle',

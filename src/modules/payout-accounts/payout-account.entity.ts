@@ -47,7 +47,7 @@ export class PayoutAccount extends Base {
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   verifiedAt?: Date | null;
 
-  @Field(() => Date, { description: 'From when it is paid to: 72 hours after it was set.' })
+  @Field(() => Date, { description: 'From when money may go there: 72 hours after it was set.' })
   @Property({ type: 'timestamptz', length: 3 })
   usableFrom!: Date;
 

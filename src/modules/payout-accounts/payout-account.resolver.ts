@@ -12,7 +12,7 @@ export class PayoutAccountResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => PayoutAccount, {
     description:
-      'Sets where a partner is paid by a method and in a currency; what was set before is removed. It needs a fresh sign-in, and money goes there after 72 hours.',
+      'Sets where a partner is paid by a method and in a currency; what was set before is removed. It needs a fresh sign-in, and carries the instant, 72 hours later, from which money may go there (`usableFrom`).',
   })
   async setPayoutAccount(
     @Arg('input', () => SetPayoutAccountInput, { description: 'The account.' }) input: SetPayoutAccountInput,
