@@ -15,10 +15,11 @@ export function redisFeed(url: string, warn: (error: Error) => void): ChangeFeed
     commandTimeout: 1_000,
     maxRetriesPerRequest: 1,
   });
-  const receiver = new Redis(url, { maxRetriesPerRequest: null });
+  // Its own way to subscribe again catches no failure, which would end the process.
+  const receiver = new Redis(url, { maxRetriesPerRequest: null, autoResubscribe: false });
   sender.on('error', warn);
   receiver.on('error', warn);
-  receiver.subscribe(CHANNEL).catch(warn);
+  receiver.on('ready', () => void receiver.subscribe(CHANNEL).catch(warn));
   receiver.on('message', (_, message) => {
     const [from, topic] = message.split(' ', 2);
     if (from !== origin && topic) local.publish(topic);
