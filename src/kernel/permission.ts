@@ -3,7 +3,7 @@ import type { Actor, Permission } from './actor.ts';
 import type { Context } from './context.ts';
 
 /** Who is not known is UNAUTHENTICATED; who is known and may not is FORBIDDEN. */
-export function requirePermission(actor: Actor, permission: Permission): void {
+function requirePermission(actor: Actor, permission: Permission): void {
   requireKnown(actor);
   const { role, permissions } = actor;
   if (permissions.has(permission)) return;
@@ -41,7 +41,7 @@ export async function requireStillGranted(ctx: Context, permissions: readonly Pe
 }
 
 /** Any caller who proved who it is, whatever was granted to it. */
-export function requireKnown({ role }: Actor): void {
+function requireKnown({ role }: Actor): void {
   if (role === 'ANONYMOUS')
     throw unauthenticated('a credential is needed: send Authorization: Bearer <token>');
 }

@@ -16,7 +16,7 @@ import { narrow } from './commission.loader.ts';
 const BATCH = 1_000;
 
 /** Why a line of a filter was not approved. */
-export type SkippedBecause = 'HELD' | 'OWN_LINE' | 'FORBIDDEN' | 'CHANGED';
+type SkippedBecause = 'HELD' | 'OWN_LINE' | 'FORBIDDEN' | 'CHANGED';
 
 export interface ApprovedAll {
   readonly approved: number;
