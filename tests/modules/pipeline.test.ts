@@ -26,7 +26,7 @@ const abusive: [string, string, string][] = [
   [
     'pages within pages',
     `{ commissions(first: 100) ${nested(2, 100).replace('{ id }', '{ edges { node { id } } }')} }`,
-    'rows',
+    'values',
   ],
   [
     'fields within fields',

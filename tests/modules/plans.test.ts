@@ -293,6 +293,18 @@ describe('a tiered rule', () => {
     expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('200.00'); // 10 % of what is left
   });
 
+  test('whose rates fall gives other sales what a whole refund frees for them', async () => {
+    const falling = [
+      { from: '0', rate: 20 },
+      { from: '500', rate: 5 },
+    ];
+    await rule({ method: 'TIERED', rate: null, currency: 'USD', bands: falling, bandMode: 'PROGRESSIVE' });
+    const first = await sell({ amount: '400' });
+    await sell({ amount: '200' });
+    await app.ask(staff.maria, REVERSE, { id: first.id, input: { reason: 'returned' } });
+    expect(await lines()).toEqual(['ONE_TIME 80.00', 'ONE_TIME 25.00', 'REVERSAL -80.00', 'TRUE_UP 15.00']);
+  });
+
   test('counts every sale, however many come at once', async () => {
     await tiered('PROGRESSIVE');
     await Promise.all(Array.from({ length: 25 }, () => sell({ amount: '400' })));

@@ -105,7 +105,8 @@ export async function takeBack(
   });
   const taken = earlier.reduce((sum, each) => sum + each.amount.minor, 0n);
   const most = -(line.amount.minor + taken); // what is left of the line
-  const due = banded === null || banded >= most ? (banded ?? own) : most;
+  // Taken back whole, the line keeps nothing, also where its bands fall and other sales gain by it.
+  const due = banded === null ? own : whole || banded < most ? most : banded;
 
   // A refund that a payout has taken off already still stands against the line, which then stays owed beside it.
   const waits = !accruedIn(status);
