@@ -90,15 +90,17 @@ describe('what was entered as a secret is not found', () => {
     expect(found(Buffer.from(text))).toEqual([]);
   });
 
-  test('in a dump', async () => {
+  test('in a dump', async (context) => {
     const dumped = await promisify(execFile)('pg_dump', [app.database.url], {
       maxBuffer: 1 << 30,
       encoding: 'buffer',
     }).catch((error: Error) => error);
-    if (dumped instanceof Error)
-      return void process.stderr.write(
-        `No pg_dump of the server's version here: checked column by column only.\n`,
+    if (dumped instanceof Error) {
+      process.stderr.write(
+        `Skipped: no pg_dump of the server's version here; columns and files are searched.\n`,
       );
+      return context.skip("no pg_dump of the server's version");
+    }
     expect(dumped.stdout.includes(open)).toBe(true);
     expect(found(dumped.stdout)).toEqual([]);
   });
