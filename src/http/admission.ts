@@ -93,12 +93,12 @@ export function admissionOf(
       };
     },
     async callerAt(address, door, authorization) {
-      const refused = ofAddress('refused', address);
-      if (!door.knows(authorization)) budgets.spent(refused);
+      if (!door.knows(authorization)) budgets.spent(ofAddress('refused', address));
       try {
         return await door.actorOf(authorization);
       } catch (error) {
-        if (refusalOf(error)?.code === 'UNAUTHENTICATED') await budgets.take(refused, 1);
+        if (refusalOf(error)?.code === 'UNAUTHENTICATED')
+          await budgets.take(ofAddress('refused', address), 1);
         throw error;
       }
     },

@@ -1,7 +1,8 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
 import { AppError } from '../domain/errors.ts';
 
 const LOCALHOST = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
@@ -32,19 +33,9 @@ export async function guardEdge(server: FastifyInstance, options: EdgeOptions): 
       throw overloaded();
     },
   });
-  await server.register(helmet, {
-    // Answers are data: nothing in them may load, run or be framed.
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-      },
-    },
-    frameguard: { action: 'deny' },
-    hsts: options.production ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+  const security = securityHeaders(options);
+  server.addHook('onRequest', async (_, reply) => {
+    reply.headers(security); // not returned: a reply is a promise of its own end
   });
   const allows = allowsOrigin(options);
   await server.register(cors, {
@@ -68,6 +59,33 @@ export async function guardEdge(server: FastifyInstance, options: EdgeOptions): 
     const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(headers['content-type'] ?? '')?.[1];
     if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw unsupported('the body must be in UTF-8');
   });
+}
+
+/** The same for every answer, so worked out once. */
+function securityHeaders({ production }: EdgeOptions): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const response = {
+    setHeader(name: string, value: string) {
+      headers[name] = value;
+    },
+    removeHeader() {},
+  };
+  const middleware = helmet({
+    // Answers are data: nothing in them may load, run or be framed.
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+      },
+    },
+    frameguard: { action: 'deny' },
+    hsts: production ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+  });
+  middleware({} as IncomingMessage, response as unknown as ServerResponse, () => {});
+  return headers;
 }
 
 const unsupported = (message: string) => Object.assign(new Error(message), { statusCode: 415 });

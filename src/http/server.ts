@@ -161,7 +161,7 @@ export async function httpServer({
     const ctx = contextFor(services, {
       actor,
       actorNow: () => door.actorNow(authorization),
-      credential: credentialOf(authorization),
+      credential: () => credentialOf(authorization),
       requestId: request.id,
       ipAddress,
     });

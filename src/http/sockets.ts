@@ -124,7 +124,7 @@ export function serveSockets(
           const contextValue = contextFor(services, {
             actor: await admission.callerAt(ipAddress, door, authorization),
             actorNow: () => door.actorNow(authorization),
-            credential: credentialOf(authorization),
+            credential: () => credentialOf(authorization),
             requestId,
             ipAddress,
           });

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Ports } from '../ports/ports.ts';
 import type { Actor } from './actor.ts';
 import { type BoundPool, settingsOf } from './bound-pool.ts';
+import { memo } from './memo.ts';
 
 /** Everything a use case may touch. A signature destructures only what it needs. */
 export interface Context extends Ports {
@@ -13,7 +14,7 @@ export interface Context extends Ports {
   /** The actor as whoever answers for its credential says now; refuses one that was taken back. */
   actorNow(): Promise<Actor>;
   /** A fingerprint of the caller's credential; null without one. */
-  readonly credential: string | null;
+  credential(): string | null;
   readonly requestId: string;
   /** The caller's address as the socket has it; null in jobs. */
   readonly ipAddress: string | null;
@@ -30,35 +31,18 @@ export interface Caller {
   readonly actor: Actor;
   /** Left out where the actor is no caller but ourselves. */
   readonly actorNow?: () => Promise<Actor>;
-  readonly credential?: string | null;
+  readonly credential?: () => string | null;
   readonly requestId: string;
   readonly ipAddress?: string | null;
 }
 
-/** One fork per request or job, already narrowed to the rows its actor may see. It is made when it is asked for:
- *  most requests only read rows and need none. */
+/** What all callers share is inherited from the services; its own is only who calls. */
 export function contextFor(
   services: Services,
-  { actor, actorNow, credential = null, requestId, ipAddress = null }: Caller,
+  { actor, actorNow, credential = () => null, requestId, ipAddress = null }: Caller,
 ): Context {
-  let fork: { readonly em: EntityManager; readonly of: Actor } | null = null;
   let asked: Promise<Actor> | null = null; // once a request, however many operations it has
-  const context: Context = {
-    clock: services.clock,
-    feed: services.feed,
-    outbound: services.outbound,
-    ownDomains: services.ownDomains,
-    environment: services.environment,
-    mailer: services.mailer,
-    portalUrl: services.portalUrl,
-    derive: services.derive,
-    keys: services.keys,
-    rail: services.rail,
-    seals: services.seals,
-    policy: services.policy,
-    pseudonym: services.pseudonym,
-    pool: services.pool,
-    log: services.log,
+  return Object.assign(Object.create(memo(inherited, services, () => inheritedFrom(services))), {
     actor,
     actorNow() {
       asked ??= actorNow?.() ?? Promise.resolve(actor);
@@ -67,13 +51,28 @@ export function contextFor(
     credential,
     requestId,
     ipAddress,
-    get em() {
-      const of = context.actor; // whoever asks again may find that it has become somebody else
-      if (fork?.of !== of) fork = { em: forkFor(services.em, of), of };
-      return fork.em;
+  });
+}
+
+const inherited = new WeakMap<Services, object>();
+
+/** One fork per request or job, narrowed to the rows its actor may see. It is made when it is asked for: most requests
+ *  only read rows and need none. It is inherited, because Apollo copies the context: a copy of its own value would be
+ *  made for every request, and stay with whoever the caller was at first. */
+function inheritedFrom(services: Services): object {
+  const forks = new WeakMap<object, { readonly em: EntityManager; readonly of: Actor }>();
+  return Object.create(services, {
+    em: {
+      get(this: Context) {
+        const { actor } = this; // whoever asks again may find that it has become somebody else
+        const known = forks.get(this);
+        if (known?.of === actor) return known.em;
+        const em = forkFor(services.em, actor);
+        forks.set(this, { em, of: actor });
+        return em;
+      },
     },
-  };
-  return context;
+  });
 }
 
 function forkFor(em: EntityManager, actor: Actor): EntityManager {

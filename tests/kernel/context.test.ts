@@ -23,3 +23,16 @@ test('who turns out to be less than at the beginning has the rows of what it is 
   Object.assign(ctx, { actor: as('FINANCE') });
   expect(await tenants()).toEqual(['acme']);
 });
+
+test('a copy, as Apollo makes one, follows its own caller', async () => {
+  const as = (role: 'PLATFORM_ADMIN' | 'FINANCE') =>
+    actorOf({ id: 'x', role, tenantId: 'acme', credential: 'OIDC' });
+  const ctx = contextFor(app.app.services, { actor: as('PLATFORM_ADMIN'), requestId: randomUUID() });
+  const copy = Object.assign(Object.create(Object.getPrototypeOf(ctx)), ctx) as typeof ctx;
+  Object.assign(copy, { actor: as('FINANCE') });
+  expect(new Set((await copy.em.find(Partner, {})).map(({ tenantId }) => tenantId))).toEqual(
+    new Set(['acme']),
+  );
+  expect((await ctx.em.find(Partner, {})).length).toBeGreaterThan(1);
+  expect(copy.pool).toBe(ctx.pool);
+});

@@ -47,7 +47,8 @@ export async function isOfDeletedPartner(pool: BoundPool, actor: Actor): Promise
 /** The token of this request counts no more: at once where money moves, within seconds elsewhere. Tokens of ours live
  *  400 days at most, so that older entries are in nobody's way. */
 export async function signOut(ctx: Context): Promise<boolean> {
-  const { actor, credential, feed } = ctx;
+  const { actor, feed } = ctx;
+  const credential = ctx.credential();
   if (actor.credential === 'API_KEY' || credential === null)
     throw conflict('an API key is not signed out: revoke it');
   await transact(ctx, async (em) => {
