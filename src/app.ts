@@ -23,6 +23,7 @@ import { smtpMailer } from './adapters/smtp/smtp-mailer.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { type Config, ConfigError, type KeyStore } from './config.ts';
 import { asApi, isBound, openDatabase, ownerPool } from './database.ts';
+import type { PayoutMethod } from './domain/payout.ts';
 import { type Authenticator, authenticator } from './http/authenticate.ts';
 import { httpServer } from './http/server.ts';
 import { startWorker } from './jobs.ts';
@@ -34,6 +35,7 @@ import { membershipRegister } from './modules/members/membership.ts';
 import { isOfDeletedPartner, isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
 import type { KeyService } from './ports/key-service.ts';
 import type { Mailer } from './ports/mailer.ts';
+import type { PayoutRail } from './ports/payout-rail.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
 import type { Ports } from './ports/ports.ts';
 import { createSchema } from './schema.ts';
@@ -92,6 +94,7 @@ export async function createApp(
   }
   const owner = ownerPool(databaseUrl);
   const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
+  const rails: Partial<Record<PayoutMethod, PayoutRail>> = {}; // those that are set up; the sandbox serves the others
   const ports: Ports = {
     clock: systemClock,
     environment: config.production ? 'live' : 'test',
@@ -105,7 +108,7 @@ export async function createApp(
     derive: (purpose) =>
       createHmac('sha256', config.jwtSecret).update(`derive:${purpose}`).digest('base64url'),
     keys: keyService(config.keys),
-    rail: () => sandbox,
+    rail: (method) => rails[method] ?? sandbox,
     seals: sealFile(config.auditSealFile, config.auditSealKey),
     policy: ownPorts.policy ?? (await policyPoint(config)),
     pseudonym: monthlyPseudonym(config.jwtSecret),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ValidationError } from '@mikro-orm/core';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { logger } from '../../src/log.ts';
+import type { PayoutRail } from '../../src/ports/payout-rail.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { makeApproved, makePartner, SET_PAYOUT_ACCOUNT, SET_TAX_ID, staffOf } from '../support/make.ts';
 import { listen } from '../support/sockets.ts';
@@ -48,8 +49,11 @@ beforeAll(async () => {
       printed.push(String(chunk));
       return true;
     });
-  const rail = {
-    recheckSeconds: null,
+  const rail: PayoutRail = {
+    name: 'stripe',
+    ...{ keyLifetimeSeconds: null, settleSeconds: 0, recheckSeconds: null, needsAccount: false },
+    carries: () => ({ step: 1n, minimum: 1n, maximum: null }),
+    ...{ list: null, hear: null },
     lookup: async () => null,
     send: async () => {
       throw failure ?? new Error('the rail is away');

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { money } from '../../domain/money.ts';
 import type { PayoutInstruction, PayoutRail, RailOutcome } from '../../ports/payout-rail.ts';
 
 /** What `metadata.sandbox` of a payout can tell the sandbox to do. */
@@ -42,7 +43,13 @@ export async function sandboxRail(
   }
 
   return {
+    name: 'sandbox',
+    keyLifetimeSeconds: null,
+    settleSeconds: 0,
     recheckSeconds: lateSeconds + 1,
+    needsAccount: false,
+    carries: () => ({ step: 1n, minimum: 1n, maximum: null }),
+    hear: null,
 
     async send(instruction) {
       const order = instruction.metadata['sandbox'] as SandboxOrder | undefined;
@@ -63,9 +70,25 @@ export async function sandboxRail(
       return say((await find(instruction.key)) as Transfer);
     },
 
-    async lookup(key) {
+    async lookup({ key }) {
       const known = await find(key);
       return known && say(known);
+    },
+
+    async *list(from, to) {
+      const { rows } = await pool.query<
+        Transfer & { key: string; minor: string; currency: string; at: Date }
+      >(
+        `select key, reference, outcome, created_at < now() - ${lateSeconds} * interval '1 second' as ripe,
+           amount_minor as minor, currency, created_at as at
+         from sandbox_rail.transfers where created_at >= $1 and created_at < $2 order by created_at, key`,
+        [from, to],
+      );
+      for (const { key, minor, currency, at, ...transfer } of rows)
+        yield {
+          ...{ key, reference: transfer.reference, at, status: say(transfer).status },
+          amount: money(BigInt(minor), currency),
+        };
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Context } from '../../kernel/context.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { transact } from '../../kernel/transact.ts';
-import type { PayoutRail, RailOutcome } from '../../ports/payout-rail.ts';
+import { type PayoutRail, RailBusy, type RailOutcome } from '../../ports/payout-rail.ts';
 import { record } from '../audit/audit.service.ts';
 import { post } from '../ledger/ledger.service.ts';
 import { Payout, PayoutAttempt } from './payout.entity.ts';
@@ -23,7 +23,7 @@ interface Claim {
   readonly fresh: boolean;
 }
 
-type Heard = RailOutcome | { readonly status: 'UNKNOWN' };
+type Heard = RailOutcome | { readonly status: 'UNKNOWN'; readonly retryAfterSeconds: number | null };
 
 /** Claim, send, settle. Whatever state a crash left is a state that this takes up again: an attempt that may have
  *  reached the rail is looked up by its key, and only the rail's proof that it never saw the key lets it be sent. */
@@ -80,18 +80,26 @@ function claim(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Cl
 
 /** Outside any transaction: the rail's word on the attempt's key. */
 async function ask(ctx: Context, rail: PayoutRail, { payout, attempt, fresh }: Claim): Promise<Heard> {
-  const { key } = attempt;
-  const { id: payoutId, partnerId, method, amount, metadata } = payout;
-  const send = () => rail.send({ key, payoutId, partnerId, method, amount, metadata });
+  const { id: payoutId, tenantId, partnerId, method, amount, metadata } = payout;
+  const instruction = {
+    ...{ key: attempt.key, payoutId, tenantId, partnerId, method, amount, metadata },
+    runId: payout.runId ?? null,
+    destination: null,
+    firstSentAt: attempt.createdAt,
+    reference: attempt.providerReference ?? null,
+  };
   try {
-    const known = fresh ? null : await inTime(rail.lookup(key));
-    return known ?? (await inTime(send()));
+    const known = fresh ? null : await inTime(rail.lookup(instruction));
+    return known ?? (await inTime(rail.send(instruction)));
   } catch (error) {
     ctx.log.warn(
       { payoutId, attempt: attempt.number, error },
       'payout outcome unknown: it will be looked up',
     );
-    return { status: 'UNKNOWN' };
+    return {
+      status: 'UNKNOWN',
+      retryAfterSeconds: error instanceof RailBusy ? error.retryAfterSeconds : null,
+    };
   }
 }
 
@@ -122,7 +130,7 @@ function settle(
       case 'UNKNOWN':
       case 'ACCEPTED':
         if (before === 'PROCESSING') attempt.status = waiting[heard.status];
-        await again(em, id, backoffSeconds(attempt.tries, Math.random()));
+        await again(em, id, Math.max(backoffSeconds(attempt.tries, Math.random()), waitOf(heard)));
         break;
       case 'CONFIRMED':
         if (before === 'PROCESSING') {
@@ -140,6 +148,8 @@ function settle(
     return payout.status !== before;
   });
 }
+
+const waitOf = (heard: Heard): number => ('retryAfterSeconds' in heard && heard.retryAfterSeconds) || 0;
 
 const waiting = { UNKNOWN: 'UNKNOWN', ACCEPTED: 'SENT' } as const satisfies Record<string, AttemptStatus>;
 
