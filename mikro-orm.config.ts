@@ -36,6 +36,7 @@ import { TierConfigVersion } from './src/modules/programs/tier-config-version.en
 import { Conversion } from './src/modules/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/referrals/referral.entity.ts';
 import { SignedOutToken } from './src/modules/sessions/signed-out-token.entity.ts';
+import { PlanSimulation } from './src/modules/simulations/plan-simulation.entity.ts';
 import { TaxId } from './src/modules/tax-ids/tax-id.entity.ts';
 import { TierEvaluation, TierLock } from './src/modules/tiers/tier-evaluation.entity.ts';
 
@@ -72,6 +73,7 @@ export default defineConfig({
     PayoutRun,
     PersonExport,
     PlanMembership,
+    PlanSimulation,
     PostingRow,
     Program,
     Referral,

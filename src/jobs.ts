@@ -16,6 +16,7 @@ import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
 import { forgetClicks } from './modules/privacy/erase-person.ts';
 import { writeExport } from './modules/privacy/export-person.ts';
 import { applyRetention } from './modules/privacy/retention.ts';
+import { runSimulation } from './modules/simulations/run-simulation.ts';
 import { enqueueTierEvaluations, evaluateDueTiers } from './modules/tiers/evaluate-tiers.ts';
 import { proveAll } from './proof.ts';
 
@@ -76,6 +77,7 @@ export async function startWorker(
     },
     evaluate_tiers: (ctx, { tenantId, month }) => evaluateDueTiers(ctx, tenantId, month),
     check_tiers: (ctx) => enqueueTierEvaluations(ctx),
+    simulate_plan: (ctx, { simulationId }) => runSimulation(ctx, simulationId),
     apply_retention: (ctx) => applyRetention(ctx, { visitorMonths: retentionMonths }),
   };
   const context = (requestId: string) => contextFor(services, { actor: system, requestId });

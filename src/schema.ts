@@ -36,6 +36,10 @@ import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/priv
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
+import {
+  PlanSimulationResolver,
+  SimulatedPartnerResolver,
+} from './modules/simulations/simulation.resolver.ts';
 import { PartnerStatementResolver } from './modules/statements/statement.resolver.ts';
 import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
 import { PartnerTierResolver } from './modules/tiers/tier.resolver.ts';
@@ -77,11 +81,13 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PayoutAccountResolver,
       PayoutResolver,
       PayoutRunResolver,
+      PlanSimulationResolver,
       PrivacyResolver,
       ProgramResolver,
       ReferralCommissionsResolver,
       ReferralResolver,
       SessionResolver,
+      SimulatedPartnerResolver,
       RequestedExportResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],

@@ -26,6 +26,8 @@ export interface Jobs {
   evaluate_tiers: { tenantId: string; month: string };
   /** See which programs have a month to evaluate. */
   check_tiers: object;
+  /** Weigh the sales of past months by other terms. */
+  simulate_plan: { simulationId: string };
   /** End what is kept for a time only. */
   apply_retention: object;
 }

@@ -477,6 +477,9 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
   programs: { '*': 'settings of a tenant' },
   partner_tier_configs: { '*': 'settings of a tenant' },
   tier_config_versions: { '*': 'settings of a tenant' },
+  plan_simulations: {
+    '*': 'what the program had paid under other terms, by ids and sums; gone after 7 days',
+  },
   exchange_rates: { '*': 'terms of the program' },
   commission_plans: { '*': 'terms of the program' },
   plan_memberships: { '*': 'which plan a partner is on, by ids; its lines say what they earned by' },

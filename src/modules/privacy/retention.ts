@@ -47,6 +47,14 @@ const endings: readonly Ending[] = [
     },
   },
   {
+    what: 'simulations of plans',
+    async end(em, now) {
+      const gone = await em.execute<object[]>(sql`
+        delete from plan_simulations where id in (select id from plan_simulations where expires_at < ${now} limit ${BATCH}) returning 1`);
+      return gone.length;
+    },
+  },
+  {
     what: 'exports of persons',
     async end(em, now) {
       const gone = await em.execute<object[]>(sql`
