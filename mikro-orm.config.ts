@@ -3,6 +3,7 @@ import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig } from '@mikro-orm/postgresql';
 import { MoneyColumn } from './src/kernel/money.column.ts';
+import { AccountManager, ManagerAssignment } from './src/modules/account-managers/account-manager.entity.ts';
 import { ApiKey } from './src/modules/api-keys/api-key.entity.ts';
 import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entity.ts';
 import { Commission } from './src/modules/commissions/commission.entity.ts';
@@ -44,6 +45,7 @@ import { TierEvaluation, TierLock } from './src/modules/tiers/tier-evaluation.en
 export default defineConfig({
   clientUrl: 'postgresql://localhost/portal',
   entities: [
+    AccountManager,
     AffiliateConfig,
     ApiKey,
     AuditEvent,
@@ -60,6 +62,7 @@ export default defineConfig({
     ExchangeRate,
     IdempotencyKey,
     Invitation,
+    ManagerAssignment,
     Member,
     MoneyColumn,
     Partner,

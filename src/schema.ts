@@ -6,6 +6,10 @@ import type { Context } from './kernel/context.ts';
 import { asksAgain, requireAll, requireStillGranted } from './kernel/permission.ts';
 import { DateTime } from './kernel/scalars.ts';
 import { validateInput } from './kernel/validate-input.ts';
+import {
+  AccountManagerResolver,
+  PartnerManagerResolver,
+} from './modules/account-managers/account-manager.resolver.ts';
 import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/api-keys/api-key.resolver.ts';
 import { AuditResolver } from './modules/audit/audit.resolver.ts';
 import {
@@ -56,6 +60,7 @@ const noTopics = {
 export async function createSchema(): Promise<GraphQLSchema> {
   const schema = await buildSchema({
     resolvers: [
+      AccountManagerResolver,
       AuditResolver,
       ApiKeyResolver,
       CommissionPayoutResolver,
@@ -70,6 +75,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       ExchangeRateResolver,
       MemberResolver,
       PartnerCommissionsResolver,
+      PartnerManagerResolver,
       PartnerMetricsResolver,
       PartnerStatementResolver,
       PartnerPayoutAccountsResolver,

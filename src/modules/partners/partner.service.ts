@@ -12,6 +12,7 @@ import { metadataOf } from '../../kernel/metadata.ts';
 import { requireGrantedAfresh } from '../../kernel/permission.ts';
 import { from, query } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
+import { settleManagers } from '../account-managers/account-manager.service.ts';
 import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { ensureProgram, programOf } from '../programs/program.service.ts';
@@ -62,6 +63,7 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
       });
       remember(em, ctx, partner, ALWAYS);
       await em.flush();
+      await settleManagers(em, ctx, tenantId, [partner.id]);
       const config = await configure(em, ctx, partner, input);
       record(em, ctx, 'partner.created', about(partner), { after: { ...config.after, ...partner } });
       return partner.id;
@@ -152,8 +154,10 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
     if (identityOrgId !== undefined) partner.identityOrgId = identityOrgId;
     if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
-    if (partner.status !== before.status || partner.tier !== before.tier)
+    if (partner.status !== before.status || partner.tier !== before.tier) {
       remember(em, ctx, partner, clock.now());
+      await settleManagers(em, ctx, partner.tenantId, [partner.id]);
+    }
     const config = await configure(em, ctx, partner, input);
     record(em, ctx, 'partner.updated', about(partner), {
       before: { ...config.before, ...before },
@@ -177,6 +181,7 @@ export async function deletePartner(ctx: Context, id: string): Promise<Partner> 
     partner.status = 'INACTIVE';
     partner.deletedAt = ctx.clock.now();
     remember(em, ctx, partner, partner.deletedAt);
+    await settleManagers(em, ctx, partner.tenantId, [partner.id]);
     record(em, ctx, 'partner.deleted', about(partner), { before, after: { ...partner } });
     return partner;
   });

@@ -128,6 +128,14 @@ export const dataMap: readonly Place[] = [
   },
   {
     ...contract,
+    table: 'manager_assignments',
+    of: 'PARTNER',
+    rows: 'partner_id = any($)',
+    shows: ['manager_id', 'assigned_at', 'reason', 'ended_at'],
+    keeps: TERMS,
+  },
+  {
+    ...contract,
     table: 'reseller_configs',
     of: 'PARTNER',
     rows: 'partner_id = any($)',
@@ -480,6 +488,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
   plan_simulations: {
     '*': 'what the program had paid under other terms, by ids and sums; gone after 7 days',
   },
+  account_managers: { '*': 'somebody of the staff, whom the tenant takes on and lets go' },
   exchange_rates: { '*': 'terms of the program' },
   commission_plans: { '*': 'terms of the program' },
   plan_memberships: { '*': 'which plan a partner is on, by ids; its lines say what they earned by' },
@@ -511,6 +520,14 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     created_at: 'bookkeeping',
     locked_by: 'somebody of the staff; accounting records',
     unlocked_by: 'somebody of the staff; accounting records',
+  },
+  manager_assignments: {
+    id: 'an id',
+    tenant_id: 'the tenant',
+    partner_id: 'an id',
+    created_at: 'bookkeeping',
+    assigned_by: 'somebody of the staff',
+    ended_by: 'somebody of the staff',
   },
   reseller_configs: { partner_id: 'an id', tenant_id: 'the tenant' },
   affiliate_configs: { partner_id: 'an id', tenant_id: 'the tenant' },

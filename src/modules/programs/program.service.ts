@@ -12,6 +12,7 @@ import { memo } from '../../kernel/memo.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { requireFreshSignIn, requireStillGranted } from '../../kernel/permission.ts';
 import { transact } from '../../kernel/transact.ts';
+import { settleManagers } from '../account-managers/account-manager.service.ts';
 import { record } from '../audit/audit.service.ts';
 import { Program } from './program.entity.ts';
 import type { UpdateProgramInput, UpdateTierConfigInput } from './program.inputs.ts';
@@ -128,6 +129,7 @@ export async function updateTierConfig(
       effectiveAt: ctx.clock.now(),
       createdBy: ctx.actor.id,
     });
+    if (config.dedicatedManager !== before.dedicatedManager) await settleManagers(em, ctx, tenantId, null);
     record(em, ctx, 'tier.updated', config, { before, after: { ...config } });
     return config.id;
   });

@@ -6,6 +6,7 @@ import { evaluateTier, type TierChange, type TierThreshold, tierEarned } from '.
 import type { Context } from '../../kernel/context.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import { transact } from '../../kernel/transact.ts';
+import { settleManagers } from '../account-managers/account-manager.service.ts';
 import { record } from '../audit/audit.service.ts';
 import type { Program } from '../programs/program.entity.ts';
 import { programOf } from '../programs/program.service.ts';
@@ -270,6 +271,12 @@ async function moveTiers(
   await em.execute(sql`
     update partners p set tier = c.tier, updated_at = ${ctx.clock.now()}
     from jsonb_to_recordset(${JSON.stringify(current)}::jsonb) c (id uuid, tier text) where p.id = c.id`);
+  await settleManagers(
+    em,
+    ctx,
+    tenantId,
+    current.map(({ id }) => id),
+  );
   await trueUpSales(em, ctx, { tenantId, since: endsAt, promoted });
 }
 

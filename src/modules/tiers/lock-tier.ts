@@ -3,6 +3,7 @@ import type { PartnerTier } from '../../domain/partner.ts';
 import type { Context } from '../../kernel/context.ts';
 import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
+import { settleManagers } from '../account-managers/account-manager.service.ts';
 import { record } from '../audit/audit.service.ts';
 import { about, lockPartner, rememberTier } from '../partners/partner.service.ts';
 import { TierLock } from './tier-evaluation.entity.ts';
@@ -30,6 +31,7 @@ export function lockPartnerTier(
       lockedAt: now,
     });
     if (partner.tier !== tier) rememberTier(em, ctx, partner, tier, reason);
+    await settleManagers(em, ctx, partner.tenantId, [partner.id]);
     record(em, ctx, 'tier.locked', about(partner), { before, after: { tier, tierLocked: true }, reason });
     return partner.id;
   });
