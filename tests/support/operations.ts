@@ -34,6 +34,7 @@ import {
 
 const LOCK_TIER =
   'mutation ($id: ID!) { lockPartnerTier(partnerId: $id, tier: GOLD, reason: "strategic") { id } }';
+const ADD_MANAGER = 'mutation ($input: AccountManagerInput!) { addAccountManager(input: $input) { id } }';
 const CREATE_RULE =
   'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
 
@@ -78,6 +79,11 @@ export interface World {
   held(): Promise<string>;
   /** An open dispute of a line that is owed. */
   disputed(): Promise<string>;
+  /** A simulation that waits, the only one. */
+  simulation(): Promise<string>;
+  accountManager(): Promise<string>;
+  /** A partner whose tier has an account manager, and another than it has: both ids. */
+  lookedAfter(): Promise<string>;
   /** A commission rule of the partner's own. */
   rule(): Promise<string>;
 }
@@ -113,7 +119,26 @@ export async function makeWorld(app: TestApp): Promise<World> {
     await pool.query("update invitations set expires_at = expires_at - interval '2 minutes'");
     return inviteMember.id;
   }
+  async function accountManager(): Promise<string> {
+    const input = { name: 'Ann', email: `${randomUUID()}@example.com` };
+    return (await app.ask(staff.manager, ADD_MANAGER, { input })).addAccountManager.id;
+  }
   return {
+    accountManager,
+    async lookedAfter() {
+      await accountManager();
+      const { id } = await makePartner(app, maker, { tier: 'DIAMOND' });
+      return `${id} ${await accountManager()}`;
+    },
+    async simulation() {
+      await app.database.pool.query(`delete from plan_simulations where status = 'WAITING'`); // 5 at most
+      const { rows } = await app.database.pool.query(
+        `insert into plan_simulations (id, tenant_id, requested_by, first_day, last_day, changes, expires_at)
+         select gen_random_uuid(), tenant_id, 'maker', '2026-01-01', '2026-01-31', '{}', '2100-01-01' from partners where id = $1 returning id`,
+        [partner.id],
+      );
+      return rows[0].id;
+    },
     staff,
     maker,
     partner,
@@ -294,6 +319,46 @@ export const operations: Record<string, Operation> = {
     variables: byId,
     subject: ({ pending }) => pending(),
     answers: reads,
+  },
+  planSimulations: { document: '{ planSimulations { edges { node { id } } } }', answers: lists },
+  planSimulation: {
+    document: 'query ($id: ID!) { planSimulation(id: $id) { id } }',
+    variables: byId,
+    subject: ({ simulation }) => simulation(),
+    answers: [ok, ok, ok, ok, hidden, hidden, hidden, hidden, who],
+  },
+  simulatePlan: {
+    document:
+      'mutation { simulatePlan(input: { from: "2026-01-01", to: "2026-03-31", flatRate: 10 }) { id } }',
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  cancelPlanSimulation: {
+    document: 'mutation ($id: ID!) { cancelPlanSimulation(id: $id) { id } }',
+    variables: byId,
+    subject: ({ simulation }) => simulation(),
+    answers: manages,
+  },
+  accountManagers: { document: '{ accountManagers { edges { node { id } } } }', answers: lists },
+  addAccountManager: {
+    document: ADD_MANAGER,
+    variables: () => ({ input: { name: 'Ben', email: `${randomUUID()}@example.com` } }),
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  endAccountManager: {
+    document: 'mutation ($id: ID!) { endAccountManager(id: $id, reason: "left") { id } }',
+    variables: byId,
+    subject: ({ accountManager }) => accountManager(),
+    answers: manages,
+  },
+  assignAccountManager: {
+    document:
+      'mutation ($id: ID!, $managerId: ID!) { assignAccountManager(partnerId: $id, managerId: $managerId, reason: "asked") { id } }',
+    variables: (ids) => {
+      const [id, managerId] = ids.split(' ');
+      return { id, managerId };
+    },
+    subject: ({ lookedAfter }) => lookedAfter(),
+    answers: manages,
   },
   createCommissionPlan: {
     document: 'mutation ($input: CreateCommissionPlanInput!) { createCommissionPlan(input: $input) { id } }',

@@ -30,8 +30,11 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
 
   const sums = new Sums();
   const simulation = new Simulation(begun.terms, (sale, then) => sums.wouldBe(sale, then));
-  for (let last = FIRST; ; ) {
-    const page = (await query(ctx, stream.page(last))).map(read);
+  for (let coming = query(ctx, stream.page(FIRST)); ; ) {
+    const page = (await coming).map(read);
+    const last = page.at(-1)?.id;
+    if (last === undefined) break;
+    coming = query(ctx, stream.page(last)); // the database reads on while this page is weighed
     for (const { within, ...sale } of page) {
       if (within) {
         sums.now(sale, sale.net);
@@ -41,10 +44,11 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
         if (rule) simulation.elsewhere(sale, rule);
       }
     }
-    if (page.length === 0) break;
-    last = page.at(-1)?.id as string;
     done += page.length;
-    if (!(await progress(ctx, id, { total: total as number, done }))) return; // canceled meanwhile
+    if (!(await progress(ctx, id, { total: total as number, done }))) {
+      await coming; // canceled meanwhile
+      return;
+    }
   }
   simulation.end();
   const [[leftOut] = []] = await query(ctx, stream.leftOut());
