@@ -20,6 +20,7 @@ import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
 import { sealFile } from './adapters/seal-file/seal-file.ts';
 import { folderMailer } from './adapters/smtp/folder-mailer.ts';
 import { smtpMailer } from './adapters/smtp/smtp-mailer.ts';
+import { stripeRail } from './adapters/stripe/stripe-rail.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { type Config, ConfigError, type KeyStore } from './config.ts';
 import { asApi, isBound, openDatabase, ownerPool } from './database.ts';
@@ -95,6 +96,7 @@ export async function createApp(
   const owner = ownerPool(databaseUrl);
   const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
   const rails: Partial<Record<PayoutMethod, PayoutRail>> = {}; // those that are set up; the sandbox serves the others
+  if (config.stripe) rails.STRIPE = stripeRail(config.stripe);
   const ports: Ports = {
     clock: systemClock,
     environment: config.production ? 'live' : 'test',
