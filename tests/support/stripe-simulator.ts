@@ -46,6 +46,8 @@ export interface StripeSimulator extends RailSimulator {
   readFault: () => Fault;
   /** What `garbage-after` answers in place of the transfer. */
   garbage: (transfer: SimulatedTransfer) => string;
+  /** Changes what reads answer, after that was held against the contract. */
+  bend: (answer: object) => object;
   /** Transfers by id, oldest first; `list` serves these. */
   readonly transfers: ReadonlyMap<string, SimulatedTransfer>;
   readonly accounts: Map<string, SimulatedAccount>;
@@ -100,7 +102,7 @@ export async function stripeSimulator({
   const kept = new Map<string, { readonly of: string; answer: Answer | null }>();
   const hanging = new Set<ServerResponse>();
   const events: { event: object; connect: boolean }[] = [];
-  const contract = stripeContract();
+  const contract = await stripeContract();
   const live = /_live_/.test(secretKey);
   let counter = 0;
   const id = (prefix: string) => `${prefix}_${(++counter).toString(36).padStart(16, '0')}`;
@@ -180,7 +182,7 @@ export async function stripeSimulator({
 
   function listOf(query: Record<string, unknown>): Answer {
     const { transfer_group: group, starting_after: after } = query;
-    const created = (query['created'] ?? {}) as Record<string, string>;
+    const created = (query['created'] ?? {}) as Partial<Record<string, string>>;
     const from = Number(created['gte'] ?? 0);
     const to = Number(created['lt'] ?? Number.POSITIVE_INFINITY);
     const fit = [...transfers.values()]
@@ -270,7 +272,7 @@ export async function stripeSimulator({
         ...(replayed && { 'idempotent-replayed': 'true' }),
         ...more,
       });
-      response.end(JSON.stringify(said));
+      response.end(JSON.stringify(method === 'GET' ? simulator.bend(said) : said));
     };
     if (header('authorization') !== `Bearer ${secretKey}`)
       return reply(refusal(401, undefined, 'Invalid API Key provided.'));
@@ -339,6 +341,7 @@ export async function stripeSimulator({
     webhookSecrets: ['whsec_platform5f0a91c7d2e8', 'whsec_connect7b3e64a0f9c1'],
     fault: () => 'none',
     readFault: () => 'none',
+    bend: (answer) => answer,
     garbage: () => '<html>Bad gateway</html>',
     transfers,
     accounts: new Map(),

@@ -28,7 +28,7 @@ function isSigned(
   nowMs: number,
 ): boolean {
   // The package decodes the bytes before it compares, and forgives what is no UTF-8, and a mark at the beginning.
-  if (!isUtf8(body) || body[0] === 0xef) return false;
+  if (!body.length || !isUtf8(body) || body[0] === 0xef) return false;
   const times = header.split(',').filter((part) => part.startsWith('t='));
   const [time] = times;
   if (!time || times.length > 1 || !/^t=\d{1,11}$/.test(time)) return false;
