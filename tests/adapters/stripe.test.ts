@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { stripePayees } from '../../src/adapters/stripe/stripe-payees.ts';
 import { stripeRail } from '../../src/adapters/stripe/stripe-rail.ts';
 import { money } from '../../src/domain/money.ts';
 import {
@@ -18,7 +19,7 @@ const HOUR_MS = 3_600_000;
 let stripe: StripeSimulator;
 let rail: PayoutRail;
 beforeAll(async () => {
-  stripe = await stripeSimulator();
+  stripe = await stripeSimulator({ held: true });
   const { secretKey, webhookSecrets, url: apiBase } = stripe;
   rail = stripeRail({ secretKey, webhookSecrets, apiBase }, { timeoutMs: TIMEOUT_MS });
 });
@@ -583,6 +584,25 @@ describe('an event', () => {
     expect([deaf.hear, deaf.recheckSeconds]).toEqual([null, 3_600]);
     expect(rail.recheckSeconds).toBeNull();
   });
+});
+
+test('an account is opened once for a key, gets links, and tells how it stands', async () => {
+  const { secretKey, webhookSecrets, url: apiBase } = stripe;
+  const payees = stripePayees({ secretKey, webhookSecrets, apiBase }, { timeoutMs: 10_000 });
+  const [key, partnerId] = [randomUUID(), randomUUID()];
+  const payee = { key, tenantId: 'acme', partnerId, country: 'KE', email: 'nancy@northwind.example' };
+  const opened = await Promise.all([payees.open(payee), payees.open(payee)]);
+  expect(new Set(opened).size).toBe(1);
+  const [account] = opened;
+  const back = { again: 'https://portal.example/again', done: 'https://portal.example/done' };
+  const links = [await payees.link(account, back), await payees.link(account, back)];
+  expect(new Set(links.map(({ url }) => url)).size).toBe(2);
+  stripe.bankPayouts.set(account, { status: 'failed', failure_code: 'account_closed' });
+  expect(await payees.state(account)).toMatchObject({
+    ...{ tenantId: 'acme', partnerId, receives: false, paysOut: false },
+    required: expect.arrayContaining([expect.stringContaining('The bank did not take')]),
+  });
+  expect(await payees.state('acct_gone0001')).toBeNull();
 });
 
 test.skipIf(noContract)(

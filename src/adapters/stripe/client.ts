@@ -57,7 +57,7 @@ export function refusalOf(error: unknown): StripeRefusal {
     [400, 402, 403, 404].includes(statusCode ?? 0) &&
     (statusCode !== 404 || code !== undefined);
   if (!answered || code === 'idempotency_key_in_use' || code === 'lock_timeout') throw unknown(error);
-  return { code: code ?? 'invalid_request', param: param ?? null };
+  return { code: wordOf(code) ?? 'invalid_request', param: wordOf(param) };
 }
 
 export function unknown(error: unknown): StripeUnknown {
@@ -65,9 +65,12 @@ export function unknown(error: unknown): StripeUnknown {
   if (!(error instanceof Stripe.errors.StripeError))
     return new StripeUnknown(`Stripe: ${(error as Error | null)?.name ?? 'no error'}`);
   const { type, statusCode, code, requestId } = error;
-  const known = [type, statusCode, code, requestId].filter((part) => part !== undefined && part !== null);
+  const known = [type, statusCode, code, requestId].map(wordOf).filter((word) => word !== null);
   return new StripeUnknown(`Stripe: ${known.join(' ')}`);
 }
+
+/** What came from outside goes into logs and books only where it is a name. */
+const wordOf = (value: unknown): string | null => (/^\w{1,60}$/.test(`${value ?? ''}`) ? `${value}` : null);
 
 /** An answer that was kept under the key and is now only repeated: it will be the same for the key's whole life. */
 export const isKept = (error: unknown): boolean =>
