@@ -16,10 +16,13 @@ import { oidc } from './adapters/oidc/oidc.ts';
 import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
 import { redisCallCounter } from './adapters/redis/redis-call-counter.ts';
 import { redisFeed } from './adapters/redis/redis-feed.ts';
+import { sandboxPayees } from './adapters/sandbox/sandbox-payees.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
 import { sealFile } from './adapters/seal-file/seal-file.ts';
 import { folderMailer } from './adapters/smtp/folder-mailer.ts';
 import { smtpMailer } from './adapters/smtp/smtp-mailer.ts';
+import { stripePayees } from './adapters/stripe/stripe-payees.ts';
+import { stripeRail } from './adapters/stripe/stripe-rail.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { type Config, ConfigError, type KeyStore } from './config.ts';
 import { asApi, isBound, openDatabase, ownerPool } from './database.ts';
@@ -95,6 +98,7 @@ export async function createApp(
   const owner = ownerPool(databaseUrl);
   const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
   const rails: Partial<Record<PayoutMethod, PayoutRail>> = {}; // those that are set up; the sandbox serves the others
+  if (config.stripe) rails.STRIPE = stripeRail(config.stripe);
   const ports: Ports = {
     clock: systemClock,
     environment: config.production ? 'live' : 'test',
@@ -109,6 +113,7 @@ export async function createApp(
       createHmac('sha256', config.jwtSecret).update(`derive:${purpose}`).digest('base64url'),
     keys: keyService(config.keys),
     rail: (method) => rails[method] ?? sandbox,
+    onboarding: config.stripe ? stripePayees(config.stripe) : config.production ? null : sandboxPayees,
     seals: sealFile(config.auditSealFile, config.auditSealKey),
     policy: ownPorts.policy ?? (await policyPoint(config)),
     pseudonym: monthlyPseudonym(config.jwtSecret),

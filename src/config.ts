@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { keyFileFault, makeKeyFile } from './adapters/kms/file-kms.ts';
+import type { StripeConfig } from './adapters/stripe/client.ts';
 import { type OidcConfig, readOidc } from './oidc-config.ts';
+import { readStripe } from './stripe-config.ts';
 import { isWellKnownSecret } from './well-known-secret.ts';
 
 /** Where the keys are that wrap the data keys. */
@@ -32,6 +34,8 @@ export interface Config {
   readonly auditSealKey: Uint8Array;
   /** null: only our own tokens count. */
   readonly oidc: OidcConfig | null;
+  /** null: Stripe is not set up. */
+  readonly stripe: StripeConfig | null;
   readonly playground: boolean;
   /** Whether this process also runs the durable jobs. */
   readonly worker: boolean;
@@ -180,6 +184,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     cerbosDeadlineMs: number('CERBOS_DEADLINE_MS', 200, 10, 10_000),
     keys,
     oidc: env['OIDC_ISSUER'] ? readOidc(env, production, faults) : null,
+    stripe: readStripe(env, production, faults),
     playground: oneOf('PLAYGROUND', ['true', 'false'], String(!production)) === 'true',
     worker: oneOf('WORKER', ['on', 'off'], 'on') === 'on',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),

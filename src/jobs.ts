@@ -12,6 +12,7 @@ import { rotateKeys } from './modules/data-keys/rotate-keys.ts';
 import { sendInvitation } from './modules/members/send-invitation.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
+import { payeeChanged } from './modules/payout-accounts/onboarding.ts';
 import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
 import { forgetClicks } from './modules/privacy/erase-person.ts';
 import { writeExport } from './modules/privacy/export-person.ts';
@@ -55,6 +56,7 @@ export async function startWorker(
   const whole = new BoundPool(owner);
   const jobs: { [Name in keyof Jobs]: Job<Name> } = {
     send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
+    payee_changed: (ctx, { account }) => payeeChanged(ctx, account),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
     auto_approve: autoApprove,

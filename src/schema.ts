@@ -26,6 +26,10 @@ import { MemberResolver } from './modules/members/member.resolver.ts';
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner.resolver.ts';
 import {
+  ConnectedPayoutAccountResolver,
+  OnboardingResolver,
+} from './modules/payout-accounts/onboarding.resolver.ts';
+import {
   PartnerPayoutAccountsResolver,
   PayoutAccountResolver,
 } from './modules/payout-accounts/payout-account.resolver.ts';
@@ -85,6 +89,8 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PartnerTaxIdResolver,
       PartnerTierResolver,
       PayoutAccountResolver,
+      ConnectedPayoutAccountResolver,
+      OnboardingResolver,
       PayoutResolver,
       PayoutRunResolver,
       PlanSimulationResolver,

@@ -26,6 +26,20 @@ const OIDC = {
   OIDC_CLIENT_SECRET: 'wD8rT2kQ9vLx4ZpB',
 };
 
+const STRIPE = {
+  STRIPE_SECRET_KEY: 'sk_live_q7ZtW2mX9vLc4Rb',
+  STRIPE_WEBHOOK_SECRETS: 'whsec_q7ZtW2mX9vLc4Rb, whsec_m8YuV3nX7wKd5Tc',
+};
+
+test('Stripe is set up by its key and the secrets of its endpoints, or not at all', () => {
+  expect(readConfig({ ...production, ...STRIPE }, folder).stripe).toEqual({
+    secretKey: STRIPE.STRIPE_SECRET_KEY,
+    webhookSecrets: STRIPE.STRIPE_WEBHOOK_SECRETS.split(', '),
+    apiBase: null,
+  });
+  expect(readConfig(production, folder).stripe).toBeNull();
+});
+
 test('an identity provider is set up by its issuer, our project and how we prove who asks', () => {
   const { oidc } = readConfig({ ...production, ...OIDC, OIDC_PLATFORM_ORG_IDS: '1, 2' }, folder);
   expect(oidc).toEqual({
@@ -109,6 +123,31 @@ test.each([
   ],
   ['STRIPE_SECRET_KEY short', { STRIPE_SECRET_KEY: 'sk_live_q7Zt' }, 'STRIPE_SECRET_KEY is too short'],
   [
+    'STRIPE_SECRET_KEY alone',
+    { STRIPE_SECRET_KEY: 'sk_live_q7ZtW2mX9vLc4Rb' },
+    'STRIPE_WEBHOOK_SECRETS is missing',
+  ],
+  [
+    'STRIPE_WEBHOOK_SECRETS alone',
+    { STRIPE_WEBHOOK_SECRETS: 'whsec_q7ZtW2mX9vLc4Rb' },
+    'STRIPE_SECRET_KEY is missing',
+  ],
+  [
+    'STRIPE_WEBHOOK_SECRETS of the documentation',
+    { ...STRIPE, STRIPE_WEBHOOK_SECRETS: 'whsec_secretsecretsecret' },
+    'STRIPE_WEBHOOK_SECRETS has a well-known value',
+  ],
+  [
+    'a short one of STRIPE_WEBHOOK_SECRETS',
+    { ...STRIPE, STRIPE_WEBHOOK_SECRETS: `${STRIPE.STRIPE_WEBHOOK_SECRETS},whsec_q7ZtW` },
+    'STRIPE_WEBHOOK_SECRETS has a secret that is too short',
+  ],
+  [
+    'STRIPE_API_BASE in the clear',
+    { ...STRIPE, STRIPE_API_BASE: 'http://stripe.example.com' },
+    'STRIPE_API_BASE must begin with https://',
+  ],
+  [
     'RAZORPAY_KEY_SECRET of the documentation',
     { RAZORPAY_KEY_ID: 'rzp_live_a1B2c3', RAZORPAY_KEY_SECRET: 'xxx' },
     'RAZORPAY_KEY_SECRET is a well-known value',
@@ -152,6 +191,12 @@ test.each([
   [{ MAIL_FROM: 'Portal\r\nBcc: x@example.com' }, 'MAIL_FROM must be an address'],
   [{ PORTAL_URL: 'portal.example.com' }, 'PORTAL_URL must begin with'],
   [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be trace or debug or info'],
+  [{ STRIPE_SECRET_KEY: 'pk_live_q7ZtW2mX9vLc4Rb' }, 'STRIPE_SECRET_KEY must be a secret or restricted key'],
+  [
+    { ...STRIPE, STRIPE_WEBHOOK_SECRETS: 'q7ZtW2mX9vLc4Rb' },
+    'STRIPE_WEBHOOK_SECRETS must be signing secrets',
+  ],
+  [{ ...STRIPE, STRIPE_API_BASE: 'https://api.stripe.com/v1' }, 'STRIPE_API_BASE must be an address without'],
   [{ WORKER: 'no' }, 'WORKER must be on or off'],
   [{ PLAYGROUND: 'yes' }, 'PLAYGROUND must be true or false'],
 ])('%o is refused in any mode', (env, sentence) => {

@@ -4,6 +4,8 @@ import { type EntityManager, sql } from '@mikro-orm/postgresql';
 export interface Jobs {
   /** Send, look up or settle one payout: whatever its state asks for. */
   send_payout: { payoutId: string };
+  /** See how an account that Stripe keeps stands now. */
+  payee_changed: { account: string };
   /** Rebuild the metrics of every partner of a tenant. */
   recalculate_metrics: { tenantId: string };
   /** Write the head of every tenant's audit log down elsewhere. */

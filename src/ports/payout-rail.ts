@@ -71,7 +71,7 @@ interface Carriage {
 }
 
 /** One transfer as the rail's own books have it. */
-interface RailTransfer {
+export interface RailTransfer {
   /** Ours, where the rail keeps it. */
   readonly key: string | null;
   readonly reference: string;
@@ -81,16 +81,19 @@ interface RailTransfer {
 }
 
 /** A signed message of a rail. What it tells is looked up before it counts. */
-interface RailEvent {
+export interface RailEvent {
   /** Unique at the rail: the same event may come many times. */
   readonly id: string;
   readonly type: string;
   /** Which transfer it is about; both null: none of ours. */
   readonly key: string | null;
   readonly reference: string | null;
+  /** Which receiving account it is about, as the rail names it, where it is about no transfer: `PayeeOnboarding` tells
+   *  its state. */
+  readonly account?: string;
 }
 
-interface RailRequest {
+export interface RailRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The bytes as they came: signatures are over these. */
   readonly body: Buffer;

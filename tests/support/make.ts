@@ -118,6 +118,10 @@ export const SET_PAYOUT_ACCOUNT = `mutation ($input: SetPayoutAccountInput!) {
   setPayoutAccount(input: $input) { id method holderName country currency lastFour usableFrom createdAt removedAt }
 }`;
 
+export const CONNECT_PAYOUT_ACCOUNT = `mutation ($input: ConnectPayoutAccountInput!) {
+  connectPayoutAccount(input: $input) { url expiresAt account { id method lastFour country currency usableFrom payoutsEnabled requirements } }
+}`;
+
 /** A German bank account unless `input` says otherwise. */
 export const anAccount = (input: { partnerId: string } & Record<string, unknown>) => ({
   method: 'BANK_TRANSFER',

@@ -6,6 +6,7 @@ import {
   APPROVE,
   anAccount,
   aPartner,
+  CONNECT_PAYOUT_ACCOUNT,
   CONVERT,
   CREATE_API_KEY,
   CREATE_COMMISSION,
@@ -75,6 +76,8 @@ export interface World {
   /** What a mailed link carries; nobody has accepted one yet. */
   link(): Promise<string>;
   payoutAccount(): Promise<string>;
+  /** One that Stripe keeps. */
+  stripeAccount(): Promise<string>;
   /** An open hold on a line that waits for approval. */
   held(): Promise<string>;
   /** An open dispute of a line that is owed. */
@@ -168,6 +171,10 @@ export async function makeWorld(app: TestApp): Promise<World> {
     async payoutAccount() {
       const input = anAccount({ partnerId: partner.id });
       return (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
+    },
+    async stripeAccount() {
+      const input = { partnerId: partner.id, holderName: 'Acme', country: 'US', currency: 'USD' };
+      return (await app.ask(maker, CONNECT_PAYOUT_ACCOUNT, { input })).connectPayoutAccount.account.id;
     },
     async rule() {
       const input = {
@@ -618,6 +625,20 @@ export const operations: Record<string, Operation> = {
     document: 'mutation ($id: ID!) { removePayoutAccount(id: $id) { id } }',
     variables: byId,
     subject: ({ payoutAccount }) => payoutAccount(),
+    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
+  },
+  connectPayoutAccount: {
+    document: CONNECT_PAYOUT_ACCOUNT,
+    variables: (partnerId) => ({
+      input: { partnerId, holderName: 'Acme Resellers Inc', country: 'US', currency: 'USD' },
+    }),
+    subject: theirs,
+    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
+  },
+  refreshPayoutAccount: {
+    document: 'mutation ($id: ID!) { refreshPayoutAccount(id: $id) { id payoutsEnabled } }',
+    variables: byId,
+    subject: ({ stripeAccount }) => stripeAccount(),
     answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
   },
   setTaxId: {

@@ -1,3 +1,4 @@
+import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { PayoutMethod } from '../../domain/payout.ts';
@@ -51,6 +52,24 @@ export class PayoutAccount extends Base {
   @Property({ type: 'timestamptz', length: 3 })
   usableFrom!: Date;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether the rail passes on to its holder what we pay; null where the rail keeps no account, or was not asked yet.',
+  })
+  @Property({ type: 'boolean', nullable: true })
+  payoutsEnabled?: boolean | null;
+
+  @Field(() => [String], {
+    description: 'What its holder is to do with the rail, in words; empty where there is nothing to do.',
+  })
+  @Property({ type: 'text[]', default: [] })
+  requirements: Opt<string[]> = [];
+
+  @Field(() => Date, { nullable: true, description: 'When the rail said so; null until then.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  checkedAt?: Date | null;
+
   @Field(() => Date, {
     nullable: true,
     description: 'When it was removed or replaced; null while it is in use.',
@@ -77,6 +96,9 @@ export const payoutAccountTable: Table<PayoutAccount> = {
     lastFour: column('a.last_four'),
     verifiedAt: column('a.verified_at'),
     usableFrom: column('a.usable_from'),
+    payoutsEnabled: column('a.payouts_enabled'),
+    requirements: column('a.requirements'),
+    checkedAt: column('a.checked_at'),
     removedAt: column('a.removed_at'),
   },
   needs: { holderName: ['sealedHolderName', 'tenantId'] },

@@ -17,8 +17,13 @@ import { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
 import type { SetPayoutAccountInput } from './payout-account.inputs.ts';
 import { accountGiven, type PayoutDetails } from './payout-details.ts';
 
-/** Takes the place of the partner's account of that method and currency; answers with the new one's id. */
-export async function setPayoutAccount(ctx: Context, input: SetPayoutAccountInput): Promise<string> {
+/** Takes the place of the partner's account of that method and currency; answers with the new one's id. `keepSame`: where
+ *  it is the very account that is in use, that stays, with its cool-off as it was. */
+export async function setPayoutAccount(
+  ctx: Context,
+  input: SetPayoutAccountInput,
+  { keepSame = false } = {},
+): Promise<string> {
   requireFreshSignIn(ctx.actor);
   const owner = await partnerOwner(ctx, input.partnerId, 'input.partnerId');
   await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(new)', attributes: owner });
@@ -30,6 +35,12 @@ export async function setPayoutAccount(ctx: Context, input: SetPayoutAccountInpu
   return transactSealing(ctx, owner, async (em, seal) => {
     const partner = await lockPartner(em, owner.partnerId, 'input.partnerId');
     const now = ctx.clock.now();
+    const same = { partnerId: partner.id, method, currency, fingerprint, country, removedAt: null };
+    const kept = keepSame ? await em.findOne(PayoutAccount, same) : null;
+    if (kept) {
+      record(em, ctx, 'payoutAccount.connecting', kept, { after: { account: kept.id, method, currency } });
+      return kept.id;
+    }
     const [replaced] = await em.execute<{ id: string; country: string; last_four: string }[]>(sql`
       update payout_accounts set removed_at = ${now}
       where partner_id = ${partner.id} and method = ${method} and currency = ${currency} and removed_at is null

@@ -17,6 +17,8 @@ type DetailField = (typeof FIELDS)[PayoutMethod][number];
 /** What a rail needs to pay to an account. */
 export type PayoutDetails = Readonly<Partial<Record<DetailField, string>>>;
 
+type AccountInput = Pick<SetPayoutAccountInput, 'method' | 'country' | DetailField>;
+
 interface AccountGiven {
   readonly details: PayoutDetails;
   readonly lastFour: string;
@@ -25,7 +27,7 @@ interface AccountGiven {
 }
 
 /** The account in its normal form. A refusal names the field and never repeats what was given. */
-export function accountGiven(input: SetPayoutAccountInput): AccountGiven {
+export function accountGiven(input: AccountInput): AccountGiven {
   const allowed: readonly string[] = FIELDS[input.method];
   for (const field of Object.values(FIELDS).flat())
     if (input[field] != null && !allowed.includes(field))
@@ -70,7 +72,7 @@ const token = (field: DetailField, value: string): AccountGiven => ({
 });
 
 /** By IBAN where the country has them, else by the number and what names the bank there. */
-function bankAccount(input: SetPayoutAccountInput): AccountGiven {
+function bankAccount(input: AccountInput): AccountGiven {
   const { country } = input;
   const hasIban = getCountrySpecifications()[country]?.IBANRegistry === true;
   if (input.iban != null || (hasIban && country !== 'GB')) return byIban(input);
@@ -107,7 +109,7 @@ function bankAccount(input: SetPayoutAccountInput): AccountGiven {
   }
 }
 
-function byIban(input: SetPayoutAccountInput): AccountGiven {
+function byIban(input: AccountInput): AccountGiven {
   const iban = electronicFormatIBAN(
     needed(input, 'iban', (text) => isValidIBAN(text), 'is not an IBAN'),
   ) as string;
@@ -119,7 +121,7 @@ function byIban(input: SetPayoutAccountInput): AccountGiven {
 }
 
 function byNumber(
-  input: SetPayoutAccountInput,
+  input: AccountInput,
   accountNumber: string,
   bankField: DetailField,
   bank: string,
@@ -132,14 +134,14 @@ function byNumber(
   };
 }
 
-function only(input: SetPayoutAccountInput, wanted: readonly DetailField[]): void {
+function only(input: AccountInput, wanted: readonly DetailField[]): void {
   const extra = FIELDS.BANK_TRANSFER.find((field) => input[field] != null && !wanted.includes(field));
   if (extra) throw invalid(`input.${extra}`, 'does not belong to this kind of account');
 }
 
 /** The field without spaces and dashes, in capitals where it is a bank's. */
 function needed(
-  input: SetPayoutAccountInput,
+  input: AccountInput,
   field: DetailField,
   valid: RegExp | ((text: string) => boolean),
   words: string,

@@ -283,9 +283,11 @@ export const dataMap: readonly Place[] = [
     shows: [
       ...['id', 'tenant_id', 'method', 'country', 'currency', 'holder_name', 'details', 'last_four'],
       ...['verified_at', 'usable_from', 'removed_at', 'created_at'],
+      ...['payouts_enabled', 'requirements', 'checked_at'],
     ],
     sealed: ['holder_name', 'details'],
     erases: {
+      requirements: `'{}'`,
       last_four: `'----'`,
       fingerprint: 'md5(id::text)',
       removed_at: 'coalesce(removed_at, now())',

@@ -1,0 +1,147 @@
+import type Stripe from 'stripe';
+import { fromStripe, stripeAmount, stripeCarries } from '../../domain/stripe-amount.ts';
+import type { PayoutInstruction, PayoutRail, RailOutcome, RailTransfer } from '../../ports/payout-rail.ts';
+import { isKept, refusalOf, type StripeConfig, StripeUnknown, stripeClient, unknown } from './client.ts';
+import { eventOf } from './events.ts';
+import { keptFailure, noAccount, notCarried, refused } from './refusals.ts';
+
+/** Stripe keeps a key for 24 hours at least; one of them is left for clocks that differ and requests that dawdle. */
+const KEY_LIFETIME_SECONDS = 23 * 3_600;
+/** A request that we gave up on is carried out within this time, or never. */
+const SETTLE_SECONDS = 120;
+/** Where no endpoint hears of reversals. */
+const RECHECK_SECONDS = 3_600;
+/** A payout has as many attempts as are made by hand and by itself; more transfers of one are no lookup any more. */
+const MOST_OF_A_PAYOUT = 100;
+
+/** Connect transfers: from our balance to the partner's connected account, at once and for good. What its bank makes of
+ *  it later is between the partner and Stripe, and is told as the state of the account (`stripe-payees.ts`). */
+export function stripeRail(
+  config: StripeConfig,
+  { timeoutMs, now = Date.now }: { readonly timeoutMs?: number; readonly now?: () => number } = {},
+): PayoutRail {
+  const stripe = stripeClient(config, timeoutMs);
+  const live = /^[a-z]{2}_live_/.test(config.secretKey);
+
+  async function find(instruction: PayoutInstruction): Promise<RailOutcome | null> {
+    const { data, has_more: more } = await stripe.transfers
+      .list({ transfer_group: instruction.payoutId, limit: MOST_OF_A_PAYOUT })
+      .catch((error: unknown) => {
+        refusalOf(error); // busy is busy here too
+        throw unknown(error);
+      });
+    if (!Array.isArray(data) || more !== false) throw new StripeUnknown('Stripe: a list that is none');
+    const ours = data.filter(({ metadata }) => metadata?.['key'] === instruction.key);
+    // Two of one payout would pay it twice: a person has to look at it.
+    if (data.length - data.filter(isBack).length > 1) throw new StripeUnknown('Stripe: a payout moved twice');
+    const [transfer] = ours;
+    if (!transfer) {
+      if (data.some((other) => !isBack(other)))
+        throw new StripeUnknown('Stripe: the payout moved under another key');
+      return null;
+    }
+    return outcomeOf(checked(instruction, transfer));
+  }
+
+  /** The transfer, where it is the one that was asked for in every respect; anything odd is no proof of anything. */
+  function checked(instruction: PayoutInstruction, transfer: Stripe.Transfer): Stripe.Transfer {
+    const { payoutId, key, amount, destination } = instruction;
+    const to = typeof transfer.destination === 'string' ? transfer.destination : transfer.destination?.id;
+    const wanted = destination?.details['stripeAccount'];
+    const odd = Object.entries({
+      object: transfer.object !== 'transfer' || !/^tr_\w+$/.test(`${transfer.id}`),
+      mode: transfer.livemode !== live,
+      amount:
+        BigInt(Number.isSafeInteger(transfer.amount) ? transfer.amount : -1) !== stripeAmount(amount).wire,
+      currency: transfer.currency !== amount.currency.toLowerCase(),
+      // An account that was taken out of use since is not in the instruction any more: its transfer stands.
+      destination: wanted === undefined ? !/^acct_\w+$/.test(`${to}`) : to !== wanted,
+      transfer_group: transfer.transfer_group !== payoutId,
+      key: transfer.metadata?.['key'] !== key,
+      amount_reversed: !(transfer.amount_reversed >= 0 && transfer.amount_reversed <= transfer.amount),
+      reversed: transfer.reversed !== (transfer.amount_reversed === transfer.amount),
+    }).flatMap(([field, wrong]) => (wrong ? [field] : []));
+    if (odd.length)
+      throw new StripeUnknown(`Stripe: a transfer with another ${odd.join(', ')} than asked for`);
+    return transfer;
+  }
+
+  return {
+    name: 'stripe',
+    keyLifetimeSeconds: KEY_LIFETIME_SECONDS,
+    settleSeconds: SETTLE_SECONDS,
+    recheckSeconds: config.webhookSecrets.length ? null : RECHECK_SECONDS,
+    needsAccount: true,
+    carries: stripeCarries,
+    lookup: find,
+
+    async send(instruction) {
+      const { key, payoutId, amount, destination, firstSentAt } = instruction;
+      const account = destination?.details['stripeAccount'];
+      if (!account) return noAccount;
+      const carriage = stripeCarries(amount.currency);
+      const { wire, left } = stripeAmount(amount);
+      if (!carriage || left !== 0n || amount.minor < carriage.minimum || amount.minor > carriage.maximum)
+        return notCarried;
+      try {
+        const transfer = await stripe.transfers.create(
+          {
+            amount: Number(wire),
+            currency: amount.currency.toLowerCase(),
+            destination: account,
+            transfer_group: payoutId,
+            metadata: { payout_id: payoutId, key },
+          },
+          { idempotencyKey: key },
+        );
+        return outcomeOf(checked(instruction, transfer));
+      } catch (error) {
+        if (isKept(error)) {
+          const moved = await find(instruction);
+          if (moved) return moved;
+          if (now() - firstSentAt.getTime() >= SETTLE_SECONDS * 1_000) return keptFailure;
+        }
+        return refused(refusalOf(error));
+      }
+    },
+
+    async *list(from, to) {
+      const seconds = (at: Date) => Math.ceil(at.getTime() / 1_000);
+      const page = { created: { gte: seconds(from), lt: seconds(to) }, limit: 100 };
+      try {
+        for await (const transfer of stripe.transfers.list(page)) yield bookOf(transfer);
+      } catch (error) {
+        refusalOf(error);
+        throw unknown(error);
+      }
+    },
+
+    hear: config.webhookSecrets.length
+      ? async (request) => eventOf(stripe, config.webhookSecrets, request, now())
+      : null,
+  };
+}
+
+const isBack = ({ reversed }: Stripe.Transfer): boolean => reversed === true;
+
+/** Of a transfer that was taken back in part the rest stands: reconciliation shows it with another amount. */
+function outcomeOf(transfer: Stripe.Transfer): RailOutcome {
+  const { id: reference } = transfer;
+  return isBack(transfer)
+    ? { status: 'RETURNED', reference, reason: 'The transfer to the Stripe account was reversed.' }
+    : { status: 'CONFIRMED', reference };
+}
+
+function bookOf(transfer: Stripe.Transfer): RailTransfer {
+  const { id, metadata, amount, amount_reversed: back, currency, created } = transfer;
+  if (!/^tr_\w+$/.test(`${id}`) || typeof currency !== 'string' || !Number.isSafeInteger(created))
+    throw new StripeUnknown('Stripe: a transfer that is none');
+  const stands = isBack(transfer) ? amount : amount - (back ?? 0);
+  return {
+    key: metadata?.['key'] ?? null,
+    reference: id,
+    amount: fromStripe(stands, currency.toUpperCase()),
+    status: outcomeOf(transfer).status,
+    at: new Date(created * 1_000),
+  };
+}
