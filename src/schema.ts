@@ -29,8 +29,13 @@ import {
   CommissionPayoutResolver,
   PartnerPayoutsResolver,
   PayoutResolver,
-  PayoutRunResolver,
 } from './modules/payouts/payout.resolver.ts';
+import {
+  PartnerPayoutHoldResolver,
+  PayoutRunPreviewResolver,
+  PayoutRunResolver,
+  PreviewedPartnerResolver,
+} from './modules/payouts/payout-run.resolver.ts';
 import { CommissionPlanResolver, CommissionRuleResolver } from './modules/plans/plan.resolver.ts';
 import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
@@ -77,6 +82,9 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PayoutAccountResolver,
       PayoutResolver,
       PayoutRunResolver,
+      PayoutRunPreviewResolver,
+      PartnerPayoutHoldResolver,
+      PreviewedPartnerResolver,
       PrivacyResolver,
       ProgramResolver,
       ReferralCommissionsResolver,

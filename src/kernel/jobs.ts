@@ -4,6 +4,10 @@ import { type EntityManager, sql } from '@mikro-orm/postgresql';
 export interface Jobs {
   /** Send, look up or settle one payout: whatever its state asks for. */
   send_payout: { payoutId: string };
+  /** Go on with a payout run until it is done. */
+  run_payouts: { runId: string };
+  /** Make the payout runs that are due, where a program asks for that. */
+  schedule_payouts: object;
   /** Rebuild the metrics of every partner of a tenant. */
   recalculate_metrics: { tenantId: string };
   /** Write the head of every tenant's audit log down elsewhere. */
