@@ -40,6 +40,7 @@ import { CommissionPlanResolver, CommissionRuleResolver } from './modules/plans/
 import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
+import { RemittanceResolver } from './modules/remittances/remittance.resolver.ts';
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
 import { PartnerStatementResolver } from './modules/statements/statement.resolver.ts';
 import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
@@ -82,6 +83,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PayoutAccountResolver,
       PayoutResolver,
       PayoutRunResolver,
+      RemittanceResolver,
       PayoutRunPreviewResolver,
       PartnerPayoutHoldResolver,
       PreviewedPartnerResolver,

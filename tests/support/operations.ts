@@ -291,6 +291,12 @@ export const operations: Record<string, Operation> = {
     subject: ({ payout }) => payout(),
     answers: reads,
   },
+  remittance: {
+    document: 'query ($id: ID!) { remittance(payoutId: $id) { payoutId } }',
+    variables: byId,
+    subject: ({ payout }) => payout(),
+    answers: reads,
+  },
   payouts: { document: '{ payouts { edges { node { id } } } }', answers: lists },
   referral: {
     document: 'query ($id: ID!) { referral(id: $id) { id } }',
