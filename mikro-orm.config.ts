@@ -26,7 +26,8 @@ import {
 import { PartnerHistory } from './src/modules/partners/partner-history.entity.ts';
 import { PayoutAccount } from './src/modules/payout-accounts/payout-account.entity.ts';
 import { Payout, PayoutAttempt, PayoutItem } from './src/modules/payouts/payout.entity.ts';
-import { PayoutRun } from './src/modules/payouts/payout-run.entity.ts';
+import { PayoutHold } from './src/modules/payouts/payout-hold.entity.ts';
+import { PayoutRun, SkippedPartner } from './src/modules/payouts/payout-run.entity.ts';
 import { CommissionPlan, PlanMembership } from './src/modules/plans/commission-plan.entity.ts';
 import { CommissionRule } from './src/modules/plans/commission-rule.entity.ts';
 import { Erasure } from './src/modules/privacy/erasure.entity.ts';
@@ -74,6 +75,8 @@ export default defineConfig({
     PayoutAttempt,
     PayoutItem,
     PayoutRun,
+    PayoutHold,
+    SkippedPartner,
     PersonExport,
     PlanMembership,
     PlanSimulation,

@@ -13,6 +13,8 @@ import { sendInvitation } from './modules/members/send-invitation.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
 import { payeeChanged } from './modules/payout-accounts/onboarding.ts';
+import { continueRun, resumeRuns } from './modules/payouts/run-payouts.ts';
+import { scheduleRuns } from './modules/payouts/schedule-payouts.ts';
 import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
 import { forgetClicks } from './modules/privacy/erase-person.ts';
 import { writeExport } from './modules/privacy/export-person.ts';
@@ -26,6 +28,7 @@ const RESUME_EVERY_MS = 5_000;
 // In UTC; a worker that was not there then catches up.
 const SCHEDULE = `
 * * * * * auto_approve ?jobKey=auto_approve
+*/5 * * * * schedule_payouts ?jobKey=schedule_payouts
 10 0 * * * seal_audit ?fill=2d&jobKey=seal_audit
 20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention
 40 4 * * * check_tiers ?jobKey=check_tiers
@@ -57,6 +60,11 @@ export async function startWorker(
   const jobs: { [Name in keyof Jobs]: Job<Name> } = {
     send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
     payee_changed: (ctx, { account }) => payeeChanged(ctx, account),
+    run_payouts: (ctx, { runId }) => continueRun(ctx, runId),
+    schedule_payouts: async (ctx) => {
+      const runs = await scheduleRuns(ctx);
+      if (runs) ctx.log.info({ runs }, 'payout runs that were due are made');
+    },
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
     auto_approve: autoApprove,
@@ -110,11 +118,16 @@ export async function startWorker(
     logger: quiet,
   });
 
-  const resume = () =>
-    resumePayouts(context(randomUUID())).then(
-      (count) => count && services.log.warn({ count }, 'payouts of a process that died are taken up again'),
-      (error: unknown) => services.log.error({ error }, 'could not look for payouts to take up again'),
-    );
+  const resume = async () => {
+    try {
+      const payouts = await resumePayouts(context(randomUUID()));
+      const runs = await resumeRuns(context(randomUUID()));
+      if (payouts || runs)
+        services.log.warn({ payouts, runs }, 'payouts of a process that died are taken up again');
+    } catch (error) {
+      services.log.error({ error }, 'could not look for payouts to take up again');
+    }
+  };
   await resume();
   const timer = setInterval(resume, RESUME_EVERY_MS);
 

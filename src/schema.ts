@@ -37,12 +37,18 @@ import {
   CommissionPayoutResolver,
   PartnerPayoutsResolver,
   PayoutResolver,
-  PayoutRunResolver,
 } from './modules/payouts/payout.resolver.ts';
+import {
+  PartnerPayoutHoldResolver,
+  PayoutRunPreviewResolver,
+  PayoutRunResolver,
+  PreviewedPartnerResolver,
+} from './modules/payouts/payout-run.resolver.ts';
 import { CommissionPlanResolver, CommissionRuleResolver } from './modules/plans/plan.resolver.ts';
 import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
+import { RemittanceResolver } from './modules/remittances/remittance.resolver.ts';
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
 import {
   PlanSimulationResolver,
@@ -94,6 +100,10 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PayoutResolver,
       PayoutRunResolver,
       PlanSimulationResolver,
+      RemittanceResolver,
+      PayoutRunPreviewResolver,
+      PartnerPayoutHoldResolver,
+      PreviewedPartnerResolver,
       PrivacyResolver,
       ProgramResolver,
       ReferralCommissionsResolver,

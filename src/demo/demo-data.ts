@@ -78,9 +78,10 @@ async function fill(
   await insertRows(client, 'commissions', book.lines);
   say(book.lines.length, 'commissions');
 
-  const { runs, payouts, latestRunId } = runPayouts(book, partners);
+  const { runs, skips, payouts, latestRunId } = runPayouts(book, partners);
   const settlements = settlePayouts(book, payouts, latestRunId);
   await insertRows(client, 'payout_runs', runs);
+  await insertRows(client, 'payout_run_skips', skips);
   await writePayouts(client, book, settlements);
   say(settlements.payouts.length, 'payouts');
   await insertRows(client, 'postings', book.postings);

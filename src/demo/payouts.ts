@@ -1,5 +1,5 @@
 import { type Money, money } from '../domain/money.ts';
-import { PayoutFrequency, type SkipReason, whyNotPaid } from '../domain/payout.ts';
+import { PayoutFrequency, type SkipReason } from '../domain/payout.ts';
 import { type Book, FINANCE, type Line } from './book.ts';
 import { type DemoPartner, standingAt } from './partners.ts';
 import { type Period, periodsBetween } from './periods.ts';
@@ -29,25 +29,36 @@ interface Run {
 export function runPayouts(
   book: Book,
   partners: readonly DemoPartner[],
-): { runs: object[]; payouts: Payout[]; latestRunId: string | null } {
+): { runs: object[]; skips: object[]; payouts: Payout[]; latestRunId: string | null } {
   const waiting = Map.groupBy(
     book.lines.filter(({ status }) => status === 'APPROVED'),
     ({ partnerId }) => partnerId,
   );
   const claimed = new Set<string>();
   const runs: object[] = [];
+  const skips: object[] = [];
   const payouts: Payout[] = [];
   let latestRunId: string | null = null;
   for (const run of runsOf(book)) {
     const made: Payout[] = [];
-    const skipped: { partnerId: string; reason: SkipReason }[] = [];
+    let skipped = 0;
     for (const partner of partners) {
       if (partner.payoutFrequency !== run.frequency || partner.createdAt > run.at) continue;
       const lines = due(waiting.get(partner.id) ?? [], run, claimed);
       const minor = lines.reduce((sum, line) => sum + line.amountMinor, 0n);
       const reason = whySkipped(partner, run.at, lines, minor);
       if (reason) {
-        skipped.push({ partnerId: partner.id, reason });
+        skipped += 1;
+        const lineCount = lines.length;
+        skips.push({
+          id: book.random.id(run.at),
+          tenantId: book.tenantId,
+          createdAt: run.at,
+          runId: run.id,
+          partnerId: partner.id,
+          reason,
+          lineCount,
+        });
         continue;
       }
       const createdAt = later(run.at, made.length * 20);
@@ -71,12 +82,18 @@ export function runPayouts(
       createdAt: run.at,
       asOf: run.at,
       frequency: run.frequency,
+      status: 'DONE',
+      partnerCount: made.length + skipped,
+      partnersDone: made.length + skipped,
       payoutCount: made.length,
+      skippedCount: skipped,
+      skipped: [],
+      finishedAt: run.at,
+      updatedAt: run.at,
       createdBy: FINANCE,
-      skipped,
     });
   }
-  return { runs, payouts, latestRunId };
+  return { runs, skips, payouts, latestRunId };
 }
 
 function runsOf({ random, now }: Book): Run[] {
@@ -114,7 +131,8 @@ function whySkipped(
 ): SkipReason | null {
   if (standingAt(partner, at).status !== 'ACTIVE') return 'NOT_ACTIVE';
   if (lines.length > 0 && partner.payoutMethod === null) return 'NO_PAYOUT_METHOD';
-  return whyNotPaid(lines.length, minor, 0n);
+  if (lines.length === 0) return 'NOTHING_TO_PAY';
+  return minor <= 0n ? 'NOT_POSITIVE' : null;
 }
 
 /** A period begins earlier where lines of earlier ones are taken along. */

@@ -69,19 +69,73 @@ export function backoffSeconds(tries: number, random: number): number {
   return 1 + Math.floor(random * ceiling);
 }
 
+/** Why a balance is not paid: what leaves a partner out of a run refuses a payout by hand. The database's
+ *  `payout_balances` decides which, in this order. */
 export const SkipReason = {
+  NOT_ACTIVE: 'NOT_ACTIVE',
+  PAYOUTS_HELD: 'PAYOUTS_HELD',
   NOTHING_TO_PAY: 'NOTHING_TO_PAY',
+  NO_PAYOUT_METHOD: 'NO_PAYOUT_METHOD',
+  NO_RAIL: 'NO_RAIL',
   NOT_POSITIVE: 'NOT_POSITIVE',
   BELOW_MINIMUM: 'BELOW_MINIMUM',
-  NO_PAYOUT_METHOD: 'NO_PAYOUT_METHOD',
-  NOT_ACTIVE: 'NOT_ACTIVE',
+  CURRENCY_NOT_CARRIED: 'CURRENCY_NOT_CARRIED',
+  BELOW_RAIL_MINIMUM: 'BELOW_RAIL_MINIMUM',
+  ABOVE_RAIL_MAXIMUM: 'ABOVE_RAIL_MAXIMUM',
+  ACCOUNT_COOLING_OFF: 'ACCOUNT_COOLING_OFF',
+  NO_ACCOUNT: 'NO_ACCOUNT',
 } as const;
 export type SkipReason = (typeof SkipReason)[keyof typeof SkipReason];
 
-/** Why a balance is not paid, or null when it is. The minimum is inclusive (DOMAIN section 4). */
-export function whyNotPaid(lines: number, amount: bigint, minimum: bigint): SkipReason | null {
-  if (lines === 0) return 'NOTHING_TO_PAY';
-  if (amount <= 0n) return 'NOT_POSITIVE';
-  if (amount < minimum) return 'BELOW_MINIMUM';
-  return null;
+export const PayoutRunStatus = {
+  RUNNING: 'RUNNING',
+  PAUSED: 'PAUSED',
+  DONE: 'DONE',
+  CANCELED: 'CANCELED',
+} as const;
+export type PayoutRunStatus = (typeof PayoutRunStatus)[keyof typeof PayoutRunStatus];
+
+const runActions = {
+  pause: { from: ['RUNNING'], to: 'PAUSED' },
+  resume: { from: ['PAUSED'], to: 'RUNNING' },
+  cancel: { from: ['RUNNING', 'PAUSED', 'DONE', 'CANCELED'], to: 'CANCELED' },
+} as const satisfies Record<string, { from: readonly PayoutRunStatus[]; to: PayoutRunStatus }>;
+
+/** The status of a run after `action`. Throws CONFLICT when the run is not where the action starts. */
+export function afterRun(action: keyof typeof runActions, status: PayoutRunStatus): PayoutRunStatus {
+  const { from, to } = runActions[action];
+  if (!(from as readonly PayoutRunStatus[]).includes(status))
+    throw conflict(`${action} needs a run that is ${from.join(' or ')}; this one is ${status}`);
+  return to;
+}
+
+/** Why two people must approve a payout. */
+export const SecondApproval = { ABOVE_LIMIT: 'ABOVE_LIMIT', NO_RATE: 'NO_RATE', SPLIT: 'SPLIT' } as const;
+export type SecondApproval = (typeof SecondApproval)[keyof typeof SecondApproval];
+
+/** Why a payout that was made is not let go: what has changed since. */
+export const payoutBlocks = {
+  NOT_ACTIVE: 'the partner is not ACTIVE',
+  PAYOUTS_HELD: 'payouts of the partner are held',
+  NO_RAIL: 'no rail is set up that carries its method',
+  NO_ACCOUNT: 'the partner has no account of that method and currency',
+  ACCOUNT_CHANGED: 'the partner has changed its account since: cancel the payout and make it anew',
+  ACCOUNT_COOLING_OFF: 'the account of the partner was changed within the last 72 hours',
+} as const;
+export type PayoutBlock = keyof typeof payoutBlocks;
+
+/** What a partner can do about a payout that did not arrive; null where there is nothing to be done. */
+export function nextStep(status: PayoutStatus, { released }: { readonly released: boolean }): string | null {
+  switch (status) {
+    case 'FAILED':
+      return released
+        ? 'The amount is owed to you again. Check the account that you are paid to and correct it; the next payout takes it along.'
+        : 'Check the account that you are paid to and correct it if it is wrong. The payout is tried again or made anew; the amount stays owed to you.';
+    case 'RETURNED':
+      return 'The money came back to us, and is owed to you again. Check the account that you are paid to and correct it; the next payout takes it along.';
+    case 'CANCELED':
+      return 'There is nothing to do: what it held is owed to you again, and the next payout takes it along.';
+    default:
+      return null;
+  }
 }

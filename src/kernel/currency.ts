@@ -24,6 +24,9 @@ const digitsOf = new Map(
   currencies.data.filter(({ code }) => !NO_MONEY.has(code)).map(({ code, digits }) => [code, digits]),
 );
 
+/** Every currency that somebody can be paid in. */
+export const currencyCodes: readonly string[] = [...digitsOf.keys()];
+
 export function digits(currency: string): number {
   const known = digitsOf.get(currency);
   if (known === undefined) throw new Error(`no ISO 4217 currency ${currency}`);

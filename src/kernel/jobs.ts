@@ -6,6 +6,10 @@ export interface Jobs {
   send_payout: { payoutId: string };
   /** See how an account that Stripe keeps stands now. */
   payee_changed: { account: string };
+  /** Go on with a payout run until it is done. */
+  run_payouts: { runId: string };
+  /** Make the payout runs that are due, where a program asks for that. */
+  schedule_payouts: object;
   /** Rebuild the metrics of every partner of a tenant. */
   recalculate_metrics: { tenantId: string };
   /** Write the head of every tenant's audit log down elsewhere. */

@@ -6,7 +6,6 @@ import {
   backoffSeconds,
   PayoutStatus,
   refuseOwnPayout,
-  whyNotPaid,
 } from '../../src/domain/payout.ts';
 import {
   commissionAccrued,
@@ -44,19 +43,6 @@ describe('a payout moves only through its table', () => {
 test('who created a payout may not approve it', () => {
   expect(() => refuseOwnPayout('maria', 'maria')).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
   expect(() => refuseOwnPayout('maria', 'tom')).not.toThrow();
-});
-
-describe('a balance is paid', () => {
-  test.each([
-    ['not without lines', 0, 0n, 0n, 'NOTHING_TO_PAY'],
-    ['not when refunds outweigh it', 2, -1n, 0n, 'NOT_POSITIVE'],
-    ['not when it is nothing', 2, 0n, 0n, 'NOT_POSITIVE'],
-    ['not just below the minimum', 1, 4_999n, 5_000n, 'BELOW_MINIMUM'],
-    ['at the minimum', 1, 5_000n, 5_000n, null],
-    ['whatever it is, without a minimum', 1, 1n, 0n, null],
-  ] as const)('%s', (_, lines, amount, minimum, reason) => {
-    expect(whyNotPaid(lines, amount, minimum)).toBe(reason);
-  });
 });
 
 describe('the rail is asked again', () => {

@@ -36,6 +36,7 @@ import {
 const LOCK_TIER =
   'mutation ($id: ID!) { lockPartnerTier(partnerId: $id, tier: GOLD, reason: "strategic") { id } }';
 const ADD_MANAGER = 'mutation ($input: AccountManagerInput!) { addAccountManager(input: $input) { id } }';
+const HOLD_PAYOUTS = 'mutation ($id: ID!) { holdPayouts(partnerId: $id, reason: "to look at") { id } }';
 const CREATE_RULE =
   'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
 
@@ -64,6 +65,10 @@ export interface World {
   approved(): Promise<string>;
   click(): Promise<string>;
   payout(): Promise<string>;
+  /** A run with a payout of the partner that waits for approval. */
+  run(status?: 'RUNNING' | 'PAUSED'): Promise<string>;
+  /** A new partner whose payouts are held. */
+  payoutsHeld(): Promise<string>;
   failed(): Promise<string>;
   newcomer(): Promise<string>;
   /** A new partner whose tier is locked. */
@@ -114,6 +119,21 @@ export async function makeWorld(app: TestApp): Promise<World> {
     const input = { partnerId: partner.id, ...period };
     return (await app.ask(maker, CREATE_PAYOUT, { input })).createPayout.id;
   }
+  async function run(status?: 'RUNNING' | 'PAUSED'): Promise<string> {
+    await approved();
+    const asOf = new Date(Date.now() + 100 * 86_400_000).toISOString();
+    const { runPayouts } = await app.ask(
+      maker,
+      'mutation ($asOf: DateTime) { runPayouts(input: { asOf: $asOf }) { id } }',
+      { asOf },
+    );
+    if (status)
+      await app.database.pool.query('update payout_runs set status = $2 where id = $1', [
+        runPayouts.id,
+        status,
+      ]);
+    return runPayouts.id;
+  }
   async function invited(): Promise<string> {
     const { pool } = app.database;
     await pool.query("update members set status = 'REMOVED', removed_at = now() where status = 'INVITED'"); // 50 at most
@@ -151,6 +171,12 @@ export async function makeWorld(app: TestApp): Promise<World> {
     approved,
     click: () => makeClick(app, partner.referralCode),
     payout,
+    run,
+    async payoutsHeld() {
+      const { id } = await makePartner(app, maker);
+      await app.ask(maker, HOLD_PAYOUTS, { id });
+      return id;
+    },
     async failed() {
       const id = await payout();
       for (const status of ['APPROVED', 'PROCESSING', 'FAILED'])
@@ -293,6 +319,12 @@ export const operations: Record<string, Operation> = {
   commissions: { document: '{ commissions { edges { node { id } } } }', answers: lists },
   payout: {
     document: 'query ($id: ID!) { payout(id: $id) { id } }',
+    variables: byId,
+    subject: ({ payout }) => payout(),
+    answers: reads,
+  },
+  remittance: {
+    document: 'query ($id: ID!) { remittance(payoutId: $id) { payoutId } }',
     variables: byId,
     subject: ({ payout }) => payout(),
     answers: reads,
@@ -563,6 +595,56 @@ export const operations: Record<string, Operation> = {
   runPayouts: {
     document: 'mutation { runPayouts(input: {}) { id } }',
     answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  previewPayoutRun: {
+    document: '{ previewPayoutRun(input: {}) { partners { edges { node { partnerId } } } } }',
+    answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  payoutRun: {
+    document: 'query ($id: ID!) { payoutRun(id: $id) { id } }',
+    variables: byId,
+    subject: ({ run }) => run(),
+    answers: decides,
+  },
+  payoutRuns: {
+    document: '{ payoutRuns { edges { node { id } } } }',
+    answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  pausePayoutRun: {
+    document: 'mutation ($id: ID!) { pausePayoutRun(id: $id) { id } }',
+    variables: byId,
+    subject: ({ run }) => run('RUNNING'),
+    answers: decides,
+  },
+  resumePayoutRun: {
+    document: 'mutation ($id: ID!) { resumePayoutRun(id: $id) { id } }',
+    variables: byId,
+    subject: ({ run }) => run('PAUSED'),
+    answers: decides,
+  },
+  approvePayoutRun: {
+    document: 'mutation ($id: ID!) { approvePayoutRun(id: $id) { approved } }',
+    variables: byId,
+    subject: ({ run }) => run(),
+    answers: decides,
+  },
+  cancelPayoutRun: {
+    document: 'mutation ($id: ID!) { cancelPayoutRun(id: $id, reason: "x") { canceled } }',
+    variables: byId,
+    subject: ({ run }) => run(),
+    answers: decides,
+  },
+  holdPayouts: {
+    document: HOLD_PAYOUTS,
+    variables: byId,
+    subject: ({ newcomer }) => newcomer(),
+    answers: decides,
+  },
+  releasePayouts: {
+    document: 'mutation ($id: ID!) { releasePayouts(partnerId: $id, reason: "x") { id } }',
+    variables: byId,
+    subject: ({ payoutsHeld }) => payoutsHeld(),
+    answers: decides,
   },
   members: { document: '{ members { edges { node { id } } } }', answers: ownsOrManages },
   inviteMember: {

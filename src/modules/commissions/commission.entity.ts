@@ -165,6 +165,9 @@ export class Commission extends Base {
   @Property({ type: 'uuid', nullable: true })
   adjustsId?: string | null; // the line whose sale made this TRUE_UP, or whose lost dispute this ADJUSTMENT gives back
 
+  @Property({ type: 'uuid', nullable: true })
+  carriedBy?: string | null; // the payout whose rail could not carry it: an ADJUSTMENT that takes it out, or keeps it owed
+
   @Field(() => String, { nullable: true, description: 'Your own id of the order; an order earns once.' })
   @Property({ type: 'text', nullable: true })
   orderId?: string | null;
@@ -260,6 +263,7 @@ export const commissionTable: Table<Commission> = {
     country: column('c.country'),
     orderId: column('c.order_id'),
     adjustsId: column('c.adjusts_id'),
+    carriedBy: column('c.carried_by'),
     computation: column('c.computation'),
     tier: column('c.tier'),
     roundingMode: column('c.rounding_mode'),
@@ -304,7 +308,7 @@ export const commissionTable: Table<Commission> = {
       'quantity',
       'product',
       'reversesId',
-      'type',
+      'carriedBy',
     ],
   },
 };

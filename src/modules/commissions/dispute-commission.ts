@@ -99,7 +99,7 @@ async function reinstate(
   line: Commission,
   hold: CommissionHold,
 ): Promise<Commission> {
-  const earlier = await em.findOne(Commission, { adjustsId: line.id, type: 'ADJUSTMENT' });
+  const earlier = await em.findOne(Commission, { adjustsId: line.id, type: 'ADJUSTMENT', carriedBy: null });
   if (earlier || !hold.refundId)
     throw conflict('what the dispute took was given back already', { reason: 'ALREADY_REINSTATED' });
   const refund = await em.findOneOrFail(Commission, hold.refundId);

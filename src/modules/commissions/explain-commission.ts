@@ -50,7 +50,7 @@ export function computedLineOf(line: Stored): ComputedLine {
   };
 }
 
-export function explanationOf(line: Stored & Pick<Commission, 'type'>): Explanation {
+export function explanationOf(line: Stored & Pick<Commission, 'type' | 'carriedBy'>): Explanation {
   const { currency } = line.amount;
   const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
   if (line.reversesId)
@@ -67,8 +67,12 @@ export function explanationOf(line: Stored & Pick<Commission, 'type'>): Explanat
     };
   if (line.type === 'ADJUSTMENT') {
     const { minor } = line.amount;
+    const carried =
+      minor < 0n
+        ? `${amount(-minor)} is more than the rail can carry of this currency, so it stays on the balance.`
+        : `${amount(minor)} stayed on the balance, because the rail of an earlier payout could not carry it.`;
     return {
-      sentence: `${amount(minor)} comes back that a lost dispute had taken.`,
+      sentence: line.carriedBy ? carried : `${amount(minor)} comes back that a lost dispute had taken.`,
       steps: [{ label: 'Total', detail: amount(minor), amount: minor }],
     };
   }

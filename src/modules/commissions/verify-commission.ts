@@ -63,11 +63,20 @@ async function trueUpDiffers(em: EntityManager, line: Commission): Promise<Diffe
 
 /** What comes back is what the lost dispute took. */
 async function adjustmentDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
+  if (line.carriedBy) return carriedDiffers(em, line, line.carriedBy);
   if (line.method === 'TIERED') return []; // its period has moved on since
   const [taken] = await em.execute<{ minor: string }[]>(sql`
     select (-c.amount_minor)::text as minor from commission_holds h join commissions c on c.id = h.refund_id
     where h.commission_id = ${line.adjustsId ?? null} order by h.id desc limit 1`);
   const recomputed = BigInt(taken?.minor ?? 0);
+  const stored = line.amount.minor;
+  return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
+}
+
+/** What a payout leaves on the balance and what it takes out are the same. */
+async function carriedDiffers(em: EntityManager, line: Commission, payoutId: string): Promise<Difference[]> {
+  const lines = await em.find(Commission, { carriedBy: payoutId, id: { $ne: line.id } });
+  const recomputed = -lines.reduce((sum, { amount }) => sum + amount.minor, 0n);
   const stored = line.amount.minor;
   return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
 }

@@ -11,10 +11,11 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
+import { changesOf } from '../../kernel/changes-of.ts';
 import type { Context } from '../../kernel/context.ts';
+import { metricsTopic } from '../../kernel/metrics-topic.ts';
 import { Partner } from '../partners/partner.entity.ts';
 import { findPartner } from '../partners/partner.service.ts';
-import { changesOf } from './metrics.feed.ts';
 import { MetricsPeriodInput } from './metrics.inputs.ts';
 import { metricsOf } from './metrics.loader.ts';
 import { calculateMetrics } from './metrics.service.ts';
@@ -55,7 +56,7 @@ export class PartnerMetricsResolver {
       "Pushes a partner's figures to date within a second of a change, at most four times a second.",
     subscribe: async ({ args, context }: { args: Record<string, unknown>; context: Context }) => {
       const partner = await findPartner(context.em.fork(), args['partnerId'] as string, 'partnerId');
-      return changesOf(context.feed, partner);
+      return changesOf(context.feed, metricsTopic(partner.id), partner);
     },
   })
   partnerMetricsUpdated(

@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { AttemptStatus, PayoutMethod, PayoutStatus } from '../../domain/payout.ts';
+import { AttemptStatus, PayoutMethod, PayoutStatus, SecondApproval } from '../../domain/payout.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { column, moneyColumn, owned, type Table } from '../../kernel/rows.ts';
@@ -22,6 +22,18 @@ registerEnumType(PayoutStatus, {
   },
 });
 
+registerEnumType(SecondApproval, {
+  name: 'SecondApproval',
+  description: 'Why two people must approve a payout, neither of whom made it.',
+  valuesConfig: {
+    ABOVE_LIMIT: { description: "It is above the program's limit." },
+    NO_RATE: { description: 'There is no exchange rate that says whether it is above the limit.' },
+    SPLIT: {
+      description: 'Each is below the limit; with others to the same partner within some days it is above.',
+    },
+  },
+});
+
 /** One sum to one partner, in one currency, over one rail. */
 @Entity({ tableName: 'payouts' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
@@ -32,6 +44,10 @@ export class Payout extends Base {
 
   @Property({ type: 'uuid', nullable: true })
   runId?: string | null;
+
+  /** Where it goes, as it was when the payout was made; null: the partner had none, and the rail needs none. */
+  @Property({ type: 'uuid', nullable: true })
+  payoutAccountId?: string | null;
 
   @Field(() => PayoutStatus, { description: 'Where it is on its way.' })
   @Enum({ items: () => PayoutStatus })
@@ -79,6 +95,21 @@ export class Payout extends Base {
   @Field({ description: 'Who asked for it.' })
   @Property({ type: 'text' })
   initiatedBy!: string; // as claimed by a platform administrator, else the credential's
+
+  @Field(() => SecondApproval, {
+    nullable: true,
+    description: 'Why two people must approve it; null: one is enough.',
+  })
+  @Enum({ items: () => SecondApproval, nullable: true })
+  secondApproval?: SecondApproval | null;
+
+  @Field(() => String, { nullable: true, description: 'Who approved it first, where it takes two.' })
+  @Property({ type: 'text', nullable: true })
+  firstApprovedBy?: string | null;
+
+  @Field(() => Date, { nullable: true, description: 'When the first of two approved it.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  firstApprovedAt?: Date | null;
 
   @Field(() => String, { nullable: true, description: 'Who approved it.' })
   @Property({ type: 'text', nullable: true })
@@ -178,6 +209,12 @@ export const payoutTable: Table<Payout> = {
     failureReason: column('o.failure_reason'),
     attempts: column('o.attempts'),
     initiatedBy: column('o.initiated_by'),
+    secondApproval: column('o.second_approval'),
+    firstApprovedBy: column('o.first_approved_by'),
+    firstApprovedAt: column('o.first_approved_at'),
+    runId: column('o.run_id'),
+    payoutAccountId: column('o.payout_account_id'),
+    releasedAt: column('o.released_at'),
     approvedBy: column('o.approved_by'),
     approvedAt: column('o.approved_at'),
     paidAt: column('o.paid_at'),
@@ -186,5 +223,10 @@ export const payoutTable: Table<Payout> = {
     updatedAt: column('o.updated_at'),
   },
   one: { partner: { key: 'o.partner_id', table: () => partnerTable } },
-  needs: { partner: ['partnerId'] },
+  needs: {
+    partner: ['partnerId'],
+    run: ['runId'],
+    payoutAccount: ['payoutAccountId'],
+    nextStep: ['status', 'releasedAt'],
+  },
 };

@@ -71,6 +71,16 @@ export class PayoutFilter {
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
+  @Field(() => ID, { nullable: true, description: 'Made by this run.' })
+  @IsUUID(undefined, { message: 'must be a UUID' })
+  runId?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Those that two people must approve, or those that one may.',
+  })
+  needsTwo?: boolean | null;
+
   @Field(() => PayoutStatus, { nullable: true, description: 'Of this status.' })
   status?: PayoutStatus | null;
 

@@ -12,19 +12,20 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import { nextStep } from '../../domain/payout.ts';
 import type { Context } from '../../kernel/context.ts';
 import { loadOne } from '../../kernel/loader.ts';
-import { MoneyColumn } from '../../kernel/money.column.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../kernel/paging.ts';
 import { findRow } from '../../kernel/rows.ts';
 import { Commission } from '../commissions/commission.entity.ts';
 import { Partner, partnerTable } from '../partners/partner.entity.ts';
+import { PayoutAccount, payoutAccountTable } from '../payout-accounts/payout-account.entity.ts';
+import { approvePayout } from './approve-payout.ts';
 import { Payout, payoutTable } from './payout.entity.ts';
-import { CreatePayoutInput, PayoutFilter, RunPayoutsInput } from './payout.inputs.ts';
-import { linesOfPayout, narrow, payoutRun, totalsOfRun } from './payout.loader.ts';
-import { approvePayout, cancelPayout, createPayout, retryPayout } from './payout.service.ts';
-import { PayoutRun } from './payout-run.entity.ts';
-import { runPayouts } from './run-payouts.ts';
+import { CreatePayoutInput, PayoutFilter } from './payout.inputs.ts';
+import { linesOfPayout, narrow } from './payout.loader.ts';
+import { cancelPayout, createPayout, retryPayout } from './payout.service.ts';
+import { PayoutRun, payoutRunTable } from './payout-run.entity.ts';
 
 const PayoutConnection = connectionOf(Payout);
 const CommissionLines = connectionOf(Commission);
@@ -71,7 +72,10 @@ export class PayoutResolver {
   }
 
   @Authorized('payout:decide')
-  @Mutation(() => Payout, { description: 'Approves a PENDING payout and sends it; not by who created it.' })
+  @Mutation(() => Payout, {
+    description:
+      'Approves a PENDING payout and sends it; not by who created it. Where it takes two (`secondApproval`), the first one leaves it PENDING.',
+  })
   async approvePayout(
     @Arg('id', () => ID, { description: 'Its id.' }) id: string,
     @Ctx() ctx: Context,
@@ -103,17 +107,6 @@ export class PayoutResolver {
     return findRow(ctx, info, payoutTable, await cancelPayout(ctx, id, reason));
   }
 
-  @Authorized('payout:make')
-  @Mutation(() => PayoutRun, {
-    description: 'Makes the payouts of every partner that is due; running it again pays nothing twice.',
-  })
-  async runPayouts(
-    @Arg('input', () => RunPayoutsInput, { description: 'As of when, and for whom.' }) input: RunPayoutsInput,
-    @Ctx() ctx: Context,
-  ): Promise<PayoutRun> {
-    return payoutRun(ctx, await runPayouts(ctx, input));
-  }
-
   @FieldResolver(() => Partner, { description: 'Who is paid.' })
   partner(
     @Root() root: Payout,
@@ -121,6 +114,38 @@ export class PayoutResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner | null> | Partner | null {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
+  }
+
+  @FieldResolver(() => PayoutRun, {
+    nullable: true,
+    description: 'The run that made it; null where it was made by hand, and to partners.',
+  })
+  run(
+    @Root() root: Payout,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<PayoutRun | null> | PayoutRun | null {
+    return loadOne(ctx, info, payoutRunTable, root.runId ?? null, root);
+  }
+
+  @FieldResolver(() => PayoutAccount, {
+    nullable: true,
+    description: 'Where it goes, for who may see accounts; null: the rail needed none.',
+  })
+  payoutAccount(
+    @Root() root: Payout,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<PayoutAccount | null> | PayoutAccount | null {
+    return loadOne(ctx, info, payoutAccountTable, root.payoutAccountId ?? null, root);
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'What the partner can do where it did not arrive, in words; null: nothing needs doing.',
+  })
+  nextStep(@Root() { status, releasedAt }: Payout): string | null {
+    return nextStep(status, { released: releasedAt != null });
   }
 
   @FieldResolver(() => CommissionLines, {
@@ -161,13 +186,5 @@ export class CommissionPayoutResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Payout | null> | Payout | null {
     return loadOne(ctx, info, payoutTable, (root as { payoutId?: string | null }).payoutId ?? null, root);
-  }
-}
-
-@Resolver(() => PayoutRun)
-export class PayoutRunResolver {
-  @FieldResolver(() => [MoneyColumn], { description: 'Sum of its payouts, one amount a currency.' })
-  totals(@Root() { id }: PayoutRun, @Ctx() ctx: Context): Promise<MoneyColumn[]> {
-    return totalsOfRun(ctx, id);
   }
 }

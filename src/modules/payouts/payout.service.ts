@@ -1,14 +1,7 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
-import { v7 } from 'uuid';
 import { conflict, invalid, notFound } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
-import {
-  afterPayout,
-  type PayoutMethod,
-  refuseOwnPayout,
-  type SkipReason,
-  whyNotPaid,
-} from '../../domain/payout.ts';
+import { afterPayout, type SkipReason } from '../../domain/payout.ts';
 import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
@@ -19,17 +12,26 @@ import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
-import { findPartner, lockPartner, partnerOwner } from '../partners/partner.service.ts';
+import { lockPartner, partnerOwner } from '../partners/partner.service.ts';
 import { programOf } from '../programs/program.service.ts';
+import { flagForSecondApproval, requireSendable } from './approvals.ts';
+import { payBalances } from './pay-balances.ts';
 import { Payout, payoutTable } from './payout.entity.ts';
 import type { CreatePayoutInput } from './payout.inputs.ts';
 
 const refusals: Record<SkipReason, string> = {
+  NOT_ACTIVE: 'the partner is not ACTIVE',
+  PAYOUTS_HELD: 'payouts of the partner are held',
   NOTHING_TO_PAY: 'nothing to pay: no approved commission in the period',
+  NO_PAYOUT_METHOD: 'the partner has not chosen how to be paid',
+  NO_RAIL: 'no rail is set up that carries the method',
   NOT_POSITIVE: 'nothing to pay: refunds outweigh what is owed',
   BELOW_MINIMUM: "below the program's minimum payout",
-  NO_PAYOUT_METHOD: 'the partner has not chosen how to be paid',
-  NOT_ACTIVE: 'the partner is not ACTIVE',
+  CURRENCY_NOT_CARRIED: 'the rail does not carry the currency',
+  BELOW_RAIL_MINIMUM: 'less than the rail carries',
+  ABOVE_RAIL_MAXIMUM: 'more than the rail carries at once: pay shorter periods',
+  ACCOUNT_COOLING_OFF: 'the account of the partner was changed within the last 72 hours',
+  NO_ACCOUNT: 'the partner has no account of that method and currency',
 };
 
 function refuse(reason: SkipReason): never {
@@ -50,82 +52,44 @@ export async function createPayout(ctx: Context, input: CreatePayoutInput): Prom
     const { tenantId, id: partnerId } = partner;
     const request = { tenantId, operation: 'createPayout', key: input.idempotencyKey, input };
     return once(em, ctx, request, async () => {
-      if (partner.status !== 'ACTIVE') refuse('NOT_ACTIVE');
-      const method = input.method ?? partner.payoutMethod ?? refuse('NO_PAYOUT_METHOD');
-      requireRail(ctx, method);
       const currency =
         input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
-      const program = await programOf(em, tenantId);
-      const [found] = await em.execute<{ ids: string[] | null; lines: number; total: string }[]>(sql`
-        select array_agg(l.id) as ids, count(*)::int as lines, coalesce(sum(l.amount_minor), 0)::text as total
-        from claimable_lines(${partnerId}, ${currency},
-          ${periodStart}::date::timestamp at time zone ${program.timeZone},
-          (${periodEnd}::date + 1)::timestamp at time zone ${program.timeZone}) l`);
-      const { ids, lines, total } = found ?? { ids: null, lines: 0, total: '0' };
-      const minimum = currency === program.currency ? program.minimumPayoutMinor : 0n;
-      const reason = whyNotPaid(lines, BigInt(total), minimum);
-      if (reason) refuse(reason);
-      const id = v7();
-      await em.execute(sql`
-        insert into payouts (id, tenant_id, partner_id, method, period_start, period_end, amount_minor, amount_currency,
-          commission_count, created_by, initiated_by, metadata)
-        values (${id}, ${tenantId}, ${partnerId}, ${method}, ${periodStart}, ${periodEnd}, ${total}, ${currency},
-          ${lines}, ${actor.id}, ${(actor.everyTenant && input.initiatedBy) || actor.id}, ${JSON.stringify(metadata)})`);
-      await em.execute(sql`
-        insert into payout_items (id, tenant_id, payout_id, commission_id)
-        select new_id(), ${tenantId}, ${id}, value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)})`);
-      record(
-        em,
-        ctx,
-        'payout.created',
-        { id, tenantId, partnerId },
-        {
-          after: {
-            ...{ status: 'PENDING', amount: money(BigInt(total), currency), method, periodStart, periodEnd },
-            commissions: ids,
-          },
-        },
+      const due = {
+        tenantId,
+        partnerIds: [partnerId],
+        asOf: ctx.clock.now(),
+        days: { start: periodStart, end: periodEnd },
+        currency,
+        method: input.method ?? null,
+      };
+      const [made] = await payBalances(em, ctx, due, {
+        runId: null,
+        createdBy: actor.id,
+        initiatedBy: (actor.everyTenant && input.initiatedBy) || actor.id,
+        metadata,
+      });
+      if (!made) throw notFound('partner', { field: 'input.partnerId' });
+      if (made.reason) refuse(made.reason);
+      const { payoutId: id, amount, method } = made;
+      await flagForSecondApproval(em, await programOf(em, tenantId), { partnerIds: [partnerId] });
+      const claimed = await em.execute<{ id: string }[]>(
+        sql`select commission_id as id from payout_items where payout_id = ${id} order by commission_id`,
       );
+      const after = { status: 'PENDING', amount: money(amount, currency), method, periodStart, periodEnd };
+      const commissions = claimed.map((line) => line.id);
+      record(em, ctx, 'payout.created', { id, tenantId, partnerId }, { after: { ...after, commissions } });
       return id;
     });
   });
 }
 
-/** In production no payout is made that nothing could send. */
-function requireRail({ rail }: Context, method: PayoutMethod): void {
-  if (!rail(method)) throw conflict(`no rail is set up that carries ${method}`, { reason: 'NO_RAIL' });
-}
-
-/** A partner that was suspended or left since is not paid; its payout can be canceled. */
-async function requireActive(em: EntityManager, { partnerId }: Payout): Promise<void> {
-  if ((await findPartner(em, partnerId)).status !== 'ACTIVE') refuse('NOT_ACTIVE');
-}
-
-async function lockPayout(em: EntityManager, id: string): Promise<Payout> {
+export async function lockPayout(em: EntityManager, id: string): Promise<Payout> {
   const payout = await em.findOne(Payout, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!payout) throw notFound('payout');
   return payout;
 }
 
 export const sendKey = (payoutId: string): string => `send_payout:${payoutId}`;
-
-/** Approved by someone else than its creator, a payout is sent by a durable job of the same transaction. */
-export async function approvePayout(ctx: Context, id: string): Promise<string> {
-  const { actor, clock } = ctx;
-  await authorizeRow(ctx, 'approve', payoutTable, id);
-  return transact(ctx, async (em) => {
-    const payout = await lockPayout(em, id);
-    const status = afterPayout('approve', payout.status);
-    refuseOwnPayout(payout.createdBy, actor.id);
-    await requireActive(em, payout);
-    requireRail(ctx, payout.method);
-    const before = { status: payout.status };
-    Object.assign(payout, { status, approvedBy: actor.id, approvedAt: clock.now() });
-    await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });
-    record(em, ctx, 'payout.approved', payout, { before, after: { status, amount: payout.amount } });
-    return payout.id;
-  });
-}
 
 /** Sends a payout again that the rail refused, under a new key. */
 export async function retryPayout(ctx: Context, id: string): Promise<string> {
@@ -134,8 +98,7 @@ export async function retryPayout(ctx: Context, id: string): Promise<string> {
     const payout = await lockPayout(em, id);
     const status = afterPayout('retry', payout.status);
     if (payout.releasedAt) throw conflict('its lines went back: make a new payout', { reason: 'RELEASED' });
-    await requireActive(em, payout);
-    requireRail(ctx, payout.method);
+    await requireSendable(em, ctx, payout);
     const { status: failed, failureReason } = payout;
     Object.assign(payout, { status, failureReason: null });
     await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });

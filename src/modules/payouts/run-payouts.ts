@@ -1,100 +1,163 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import { invalid } from '../../domain/errors.ts';
-import type { PayoutFrequency, SkipReason } from '../../domain/payout.ts';
-import { PayoutMethod } from '../../domain/payout.ts';
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { invalid, notFound } from '../../domain/errors.ts';
+import { afterRun } from '../../domain/payout.ts';
 import { authorize } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
+import { idOf } from '../../kernel/ids.ts';
+import { enqueue } from '../../kernel/jobs.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { programOf } from '../programs/program.service.ts';
+import { flagForSecondApproval } from './approvals.ts';
+import { payBalances } from './pay-balances.ts';
 import type { RunPayoutsInput } from './payout.inputs.ts';
 import { PayoutRun } from './payout-run.entity.ts';
 
-/** Pays every partner whose period had ended at `asOf`: one PENDING payout for each currency with a balance that is
- *  positive and reaches the minimum. Set-based, one run of a tenant at a time; a second run finds nothing left. */
-export async function runPayouts(ctx: Context, { asOf: given, frequency }: RunPayoutsInput): Promise<string> {
-  const tenantId = ctx.actor.tenantId ?? '';
-  const asOf = given ?? ctx.clock.now();
-  if (asOf.getTime() > ctx.clock.now().getTime() + 366 * 86_400_000)
-    throw invalid('input.asOf', 'lies more than a year ahead');
+const BATCH = 500; // partners a commit
+const INLINE_MS = 20_000; // of a caller's patience; the rest is the job's
+const STALE_SECONDS = 30; // a run that came no further is taken up by another process
+const YEAR_MS = 366 * 86_400_000;
+
+export const runTopic = (runId: string): string => `payout-run:${runId}`;
+const runKey = (runId: string): string => `run_payouts:${runId}`;
+
+/** Pays every partner whose period had ended at `asOf`: one PENDING payout for each currency with a balance that is to be
+ *  paid. Some hundred partners a commit, in the order of their ids; what is not done within the caller's patience is done
+ *  by a durable job, which also takes up what a process that died left. A second run finds nothing left. */
+export async function runPayouts(ctx: Context, input: RunPayoutsInput): Promise<string> {
+  const { tenantId, asOf, frequency } = dueOf(ctx, input);
   await authorize(ctx, 'make', { kind: 'payout', id: '(run)', attributes: { tenantId } });
-  return transact(ctx, async (em) => {
-    await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`);
-    const program = await programOf(em, tenantId);
+  const until = performance.now() + INLINE_MS;
+  const run = await transact(ctx, async (em) => {
+    const [due] = await em.execute<{ count: number }[]>(sql`
+      select count(*)::int as count from partners p
+      where p.tenant_id = ${tenantId} and p.deleted_at is null and (${frequency}::text is null or p.payout_frequency = ${frequency})`);
     const run = em.create(PayoutRun, {
-      tenantId,
-      asOf,
-      frequency: frequency ?? null,
-      payoutCount: 0,
-      createdBy: ctx.actor.id,
-      skipped: [],
+      ...{ tenantId, asOf, frequency, createdBy: ctx.actor.id, partnerCount: due?.count ?? 0 },
     });
     await em.flush();
-    await balances(em, ctx, { tenantId, asOf, frequency: frequency ?? null, timeZone: program.timeZone });
-    const made = await em.execute<{ id: string }[]>(sql`
-      insert into payouts (id, tenant_id, partner_id, run_id, method, period_start, period_end, amount_minor, amount_currency,
-        commission_count, created_by, initiated_by, metadata)
-      select new_id(), ${tenantId}, partner_id, ${run.id}, payout_method, period_start, period_end, total, currency, lines,
-        ${ctx.actor.id}, ${ctx.actor.id}, '{}'
-      from run_balances
-      where status = 'ACTIVE' and payout_method is not null and rail and total > 0
-        and (currency <> ${program.currency} or total >= ${program.minimumPayoutMinor})
-      returning id`);
-    await em.execute(sql`
-      insert into payout_items (id, tenant_id, payout_id, commission_id)
-      select new_id(), ${tenantId}, p.id, l.id
-      from payouts p join run_lines l on l.partner_id = p.partner_id and l.currency = p.amount_currency
-      where p.run_id = ${run.id}`);
-    run.payoutCount = made.length;
-    run.skipped = await em.execute<{ partnerId: string; reason: SkipReason }[]>(sql`
-      select partner_id as "partnerId", case
-          when status <> 'ACTIVE' then 'NOT_ACTIVE' when lines is null then 'NOTHING_TO_PAY'
-          when payout_method is null or not rail then 'NO_PAYOUT_METHOD' when total <= 0 then 'NOT_POSITIVE' else 'BELOW_MINIMUM' end as reason
-      from run_balances b
-      where not exists (select from payouts p where p.run_id = ${run.id} and p.partner_id = b.partner_id and p.amount_currency = b.currency)
-      order by partner_id`);
-    record(em, ctx, 'payouts.run', run, {
-      after: { asOf, frequency: frequency ?? null, payouts: made.length, skipped: run.skipped.length },
-      subjects: made.map(({ id }) => id),
-    });
-    return run.id;
+    await payBatch(em, ctx, run);
+    if (run.status === 'RUNNING')
+      await enqueue(
+        em,
+        'run_payouts',
+        { runId: run.id },
+        { key: runKey(run.id), delaySeconds: INLINE_MS / 1_000 },
+      );
+    return run;
   });
+  announce(ctx, run.id);
+  let status: PayoutRun['status'] | null = run.status;
+  while (status === 'RUNNING' && performance.now() < until) status = await nextBatch(ctx, run.id);
+  if (status === 'RUNNING')
+    await transact(ctx, (em) => enqueue(em, 'run_payouts', { runId: run.id }, { key: runKey(run.id) }));
+  return run.id;
 }
 
-interface Due {
-  readonly tenantId: string;
-  readonly asOf: Date;
-  readonly frequency: PayoutFrequency | null;
-  readonly timeZone: string;
+export function dueOf(ctx: Context, { asOf: given, frequency }: RunPayoutsInput) {
+  const now = ctx.clock.now();
+  const asOf = given ?? now;
+  if (asOf.getTime() > now.getTime() + YEAR_MS) throw invalid('input.asOf', 'lies more than a year ahead');
+  return { tenantId: ctx.actor.tenantId ?? '', asOf, frequency: frequency ?? null };
 }
 
-/** `run_lines`: what each due partner may be paid, up to the end of its last whole period, with what was carried on;
- *  `run_balances`: their sums. The partners are locked, as a payout by hand locks them. */
-async function balances(
-  em: EntityManager,
-  ctx: Context,
-  { tenantId, asOf, frequency, timeZone }: Due,
-): Promise<void> {
-  const rails = Object.values(PayoutMethod).filter((method) => ctx.rail(method));
-  const due = sql`p.tenant_id = ${tenantId} and p.deleted_at is null and (${frequency}::text is null or p.payout_frequency = ${frequency})`;
-  await em.execute(sql`select 1 from partners p where ${due} order by p.id for no key update`);
-  await em.execute(sql`
-    create temporary table run_partners on commit drop as
-    select p.id, p.status, p.payout_method, jsonb_exists(${JSON.stringify(rails)}::jsonb, p.payout_method) as rail, p.payout_frequency,
-      payout_period_end(p.payout_frequency, (${asOf}::timestamptz at time zone ${timeZone})::date) as ends
-    from partners p where ${due}`);
-  await em.execute(sql`
-    create temporary table run_lines on commit drop as
-    select d.id as partner_id, k.currency, l.id, l.amount_minor, l.occurred_at
-    from run_partners d
-    cross join lateral (select distinct c.amount_currency as currency from commissions c where c.partner_id = d.id and c.status = 'APPROVED') k
-    cross join lateral claimable_lines(d.id, k.currency, '-infinity', d.ends::timestamp at time zone ${timeZone}) l`);
-  await em.execute(sql`
-    create temporary table run_balances on commit drop as
-    select d.id as partner_id, d.status, d.payout_method, d.rail, o.currency, o.lines, o.total, d.ends - 1 as period_end,
-      least(payout_period_start(d.payout_frequency, d.ends), (o.first at time zone ${timeZone})::date) as period_start
-    from run_partners d left join (
-      select partner_id, currency, count(*)::int as lines, sum(amount_minor)::bigint as total, min(occurred_at) as first
-      from run_lines group by partner_id, currency
-    ) o on o.partner_id = d.id`);
+/** The durable job: goes on until the run is done or somebody stops it. */
+export async function continueRun(ctx: Context, runId: string): Promise<void> {
+  while ((await nextBatch(ctx, runId)) === 'RUNNING');
+}
+
+/** One batch, which happens whole or not at all. Two processes at one run take turns by the lock on its row. */
+async function nextBatch(ctx: Context, runId: string): Promise<PayoutRun['status'] | null> {
+  const status = await transact(ctx, async (em) => {
+    const run = await em.findOne(PayoutRun, runId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (run?.status === 'RUNNING') await payBatch(em, ctx, run);
+    return run?.status ?? null;
+  });
+  announce(ctx, runId);
+  return status;
+}
+
+function announce({ feed }: Pick<Context, 'feed'>, runId: string): void {
+  feed.publish(runTopic(runId));
+}
+
+async function payBatch(em: EntityManager, ctx: Context, run: PayoutRun): Promise<void> {
+  const { tenantId, asOf, createdBy } = run;
+  const frequency = run.frequency ?? null;
+  const cursor = run.cursorId ?? null;
+  // As a payout by hand locks them: what another one has claimed is seen after it.
+  const partners = await em.execute<{ id: string }[]>(sql`
+    select p.id from partners p
+    where p.tenant_id = ${tenantId} and p.deleted_at is null and (${frequency}::text is null or p.payout_frequency = ${frequency})
+      and (${cursor}::uuid is null or p.id > ${cursor})
+    order by p.id limit ${BATCH} for no key update`);
+  const partnerIds = partners.map(({ id }) => id);
+  const due = { tenantId, partnerIds, asOf, days: null, currency: null, method: null };
+  const making = { runId: run.id, createdBy, initiatedBy: createdBy, metadata: {} };
+  const balances = partnerIds.length ? await payBalances(em, ctx, due, making) : [];
+  const made = balances.filter(({ reason }) => reason === null);
+  await flagForSecondApproval(em, await programOf(em, tenantId), {
+    partnerIds: made.map(({ partnerId }) => partnerId),
+  });
+  const first = run.partnersDone === 0;
+  run.cursorId = partnerIds.at(-1) ?? cursor;
+  run.partnersDone += partnerIds.length;
+  run.payoutCount += made.length;
+  run.skippedCount += balances.length - made.length;
+  if (partnerIds.length < BATCH) Object.assign(run, { status: 'DONE', finishedAt: ctx.clock.now() });
+  if (first || made.length)
+    record(em, ctx, 'payouts.run', run, {
+      after: { asOf, frequency, payouts: made.length, skipped: balances.length - made.length },
+      subjects: made.map(({ payoutId }) => payoutId),
+    });
+}
+
+export async function lockRun(em: EntityManager, id: string): Promise<PayoutRun> {
+  const run = await em.findOne(PayoutRun, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!run) throw notFound('payout run');
+  return run;
+}
+
+/** Stops after the batch that is under way. */
+export async function pausePayoutRun(ctx: Context, id: string): Promise<string> {
+  return move(ctx, id, 'pause');
+}
+
+export async function resumePayoutRun(ctx: Context, id: string): Promise<string> {
+  return move(ctx, id, 'resume');
+}
+
+async function move(ctx: Context, id: string, action: 'pause' | 'resume'): Promise<string> {
+  await authorize(ctx, 'make', {
+    kind: 'payout',
+    id: '(run)',
+    attributes: { tenantId: await tenantOfRun(ctx, id) },
+  });
+  await transact(ctx, async (em) => {
+    const run = await lockRun(em, id);
+    const before = { status: run.status };
+    run.status = afterRun(action, run.status);
+    if (run.status === 'RUNNING')
+      await enqueue(em, 'run_payouts', { runId: run.id }, { key: runKey(run.id) });
+    record(em, ctx, `payouts.${action}d`, run, { before, after: { status: run.status } });
+  });
+  announce(ctx, id);
+  return id;
+}
+
+/** Whose run it is; a foreign one answers like one that does not exist. */
+export async function tenantOfRun({ em }: Context, id: string): Promise<string> {
+  const run = await em.fork().findOne(PayoutRun, idOf(id));
+  if (!run) throw notFound('payout run');
+  return run.tenantId;
+}
+
+/** Runs of processes that died get a new job; one that is merely slow meets it at the lock on its row. */
+export async function resumeRuns({ em }: Pick<Context, 'em'>): Promise<number> {
+  const rows = await em.execute<object[]>(sql`
+    select enqueue_job('run_payouts', json_build_object('runId', r.id), 'run_payouts:' || r.id, 0)
+    from payout_runs r
+    where r.status = 'RUNNING' and r.updated_at < now() - ${STALE_SECONDS} * interval '1 second'
+      and not job_waits('run_payouts:' || r.id)`);
+  return rows.length;
 }

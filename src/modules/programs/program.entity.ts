@@ -67,6 +67,26 @@ export class Program {
   @Property({ type: 'bigint' })
   minimumPayoutMinor: Opt<bigint> = 0n; // in the program's currency; served by ProgramResolver
 
+  /** Of currencies other than the program's: minor units by code; served by ProgramResolver. */
+  @Property({ type: 'json' })
+  payoutMinimums: Opt<Record<string, string>> = {};
+
+  @Field(() => Boolean, {
+    description: 'Whether payout runs are made by themselves as soon as a period ends.',
+  })
+  @Property({ type: 'boolean' })
+  autoPayouts: Opt<boolean> = false;
+
+  @Property({ type: 'bigint', nullable: true })
+  secondApprovalAboveMinor?: bigint | null; // in the program's currency; served by ProgramResolver
+
+  @Field(() => Int, {
+    description:
+      'Payouts to one partner that are made within so many days count together against the limit of one approver.',
+  })
+  @Property({ type: 'integer' })
+  splitDays: Opt<number> = 7;
+
   @Field(() => Boolean, { description: 'Whether each month raises and lowers tiers by itself.' })
   @Property({ type: 'boolean' })
   automaticTiers: Opt<boolean> = true;
@@ -123,6 +143,10 @@ export const programTable: Table<Program> = {
     holdDays: column('g.hold_days'),
     autoApprove: column('g.auto_approve'),
     minimumPayoutMinor: column('g.minimum_payout_minor'),
+    payoutMinimums: column('g.payout_minimums'),
+    autoPayouts: column('g.auto_payouts'),
+    secondApprovalAboveMinor: column('g.second_approval_above_minor'),
+    splitDays: column('g.split_days'),
     automaticTiers: column('g.automatic_tiers'),
     tierSettleDays: column('g.tier_settle_days'),
     tierGraceMonths: column('g.tier_grace_months'),
@@ -132,5 +156,9 @@ export const programTable: Table<Program> = {
     createdAt: column('g.created_at'),
     updatedAt: column('g.updated_at'),
   },
-  needs: { minimumPayout: ['minimumPayoutMinor', 'currency'] },
+  needs: {
+    minimumPayout: ['minimumPayoutMinor', 'currency'],
+    minimumPayouts: ['minimumPayoutMinor', 'currency', 'payoutMinimums'],
+    secondApprovalAbove: ['secondApprovalAboveMinor', 'currency'],
+  },
 };

@@ -6,6 +6,15 @@ import { PartnerTier } from '../../domain/partner.ts';
 import { IdentityOrgId } from '../../kernel/identity-org-id.ts';
 import { Decimal, Percentage } from '../../kernel/scalars.ts';
 
+@InputType({ description: 'The smallest payout of a currency, itself included.' })
+export class MinimumPayoutInput {
+  @Field(() => String, { description: 'ISO 4217 code.' })
+  currency!: string;
+
+  @Field(() => Decimal, { description: 'The amount; 0: none.' })
+  amount!: string;
+}
+
 @InputType({ description: 'The settings to change; what is left out stays.' })
 export class UpdateProgramInput {
   @Field(() => String, { nullable: true, description: 'IANA time zone, e.g. `America/New_York`.' })
@@ -73,9 +82,37 @@ export class UpdateProgramInput {
   @Field(() => Decimal, {
     nullable: true,
     description:
-      "The smallest payout in the program's currency, itself included; other currencies have none.",
+      "The smallest payout in the program's currency, itself included; those of others are `minimumPayouts`.",
   })
   minimumPayout?: string;
+
+  @Field(() => [MinimumPayoutInput], {
+    nullable: true,
+    description: 'The smallest payouts by currency, at most 200; currencies that are left out have none.',
+  })
+  @ArrayMaxSize(200, { message: 'takes at most 200 currencies' })
+  minimumPayouts?: MinimumPayoutInput[];
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether payout runs are made by themselves as soon as a period ends.',
+  })
+  autoPayouts?: boolean;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description:
+      "Payouts above it, in the program's currency, need two approvers, neither of whom made them; null: one is always enough.",
+  })
+  secondApprovalAbove?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Payouts to one partner within so many days count together against that limit; 1 to 90.',
+  })
+  @Min(1, { message: 'must be from 1 to 90' })
+  @Max(90, { message: 'must be from 1 to 90' })
+  splitDays?: number;
 
   @Field(() => ID, {
     nullable: true,

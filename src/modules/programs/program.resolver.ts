@@ -46,9 +46,29 @@ export class ProgramResolver {
   }
 
   @FieldResolver(() => MoneyColumn, {
-    description: 'The smallest payout, itself included; currencies other than this one have no minimum.',
+    description: "The smallest payout in the program's currency, itself included.",
   })
   minimumPayout(@Root() { minimumPayoutMinor, currency }: Program): MoneyColumn {
     return new MoneyColumn(money(minimumPayoutMinor, currency));
+  }
+
+  @FieldResolver(() => [MoneyColumn], {
+    description: 'The smallest payouts of every currency that has one, by its code.',
+  })
+  minimumPayouts(@Root() { minimumPayoutMinor, currency, payoutMinimums }: Program): MoneyColumn[] {
+    const others = Object.entries(payoutMinimums).map(([code, minor]) => money(BigInt(minor), code));
+    return [...(minimumPayoutMinor > 0n ? [money(minimumPayoutMinor, currency)] : []), ...others]
+      .sort((a, b) => (a.currency < b.currency ? -1 : 1))
+      .map((amount) => new MoneyColumn(amount));
+  }
+
+  @FieldResolver(() => MoneyColumn, {
+    nullable: true,
+    description: 'Payouts above it need two approvers; null: one is always enough.',
+  })
+  secondApprovalAbove(@Root() { secondApprovalAboveMinor, currency }: Program): MoneyColumn | null {
+    return secondApprovalAboveMinor == null
+      ? null
+      : new MoneyColumn(money(secondApprovalAboveMinor, currency));
   }
 }

@@ -5,7 +5,7 @@ import { money } from '../../domain/money.ts';
 import { defaultTiers } from '../../domain/partner.ts';
 import { type BoundPool, ofTenant } from '../../kernel/bound-pool.ts';
 import type { Context } from '../../kernel/context.ts';
-import { amountOf, digits } from '../../kernel/currency.ts';
+import { amountOf, currencyOf, digits } from '../../kernel/currency.ts';
 import { given } from '../../kernel/given.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import { memo } from '../../kernel/memo.ts';
@@ -15,7 +15,7 @@ import { transact } from '../../kernel/transact.ts';
 import { settleManagers } from '../account-managers/account-manager.service.ts';
 import { record } from '../audit/audit.service.ts';
 import { Program } from './program.entity.ts';
-import type { UpdateProgramInput, UpdateTierConfigInput } from './program.inputs.ts';
+import type { MinimumPayoutInput, UpdateProgramInput, UpdateTierConfigInput } from './program.inputs.ts';
 import { TierConfig } from './tier-config.entity.ts';
 import { TierConfigVersion } from './tier-config-version.entity.ts';
 
@@ -67,7 +67,7 @@ export async function updateProgram(
   tenantId: string,
   input: UpdateProgramInput,
 ): Promise<string> {
-  const { minimumPayout, identityOrgId, ...settings } = input;
+  const { minimumPayout, minimumPayouts, secondApprovalAbove, identityOrgId, ...settings } = input;
   if (identityOrgId !== undefined) {
     const field = 'input.identityOrgId';
     await requireStillGranted(ctx, ['program:edit']);
@@ -85,15 +85,41 @@ export async function updateProgram(
     em.assign(program, given(settings));
     if (identityOrgId !== undefined) program.identityOrgId = identityOrgId;
     if (minimumPayout != null) {
-      const minimum = amountOf(minimumPayout, program.currency, 'input.minimumPayout').minor;
-      if (minimum < 0n) throw invalid('input.minimumPayout', 'must not be negative');
-      program.minimumPayoutMinor = minimum;
+      program.minimumPayoutMinor = notNegative(minimumPayout, program.currency, 'input.minimumPayout');
     }
+    if (minimumPayouts != null) setMinimums(program, minimumPayouts);
+    if (secondApprovalAbove !== undefined)
+      program.secondApprovalAboveMinor =
+        secondApprovalAbove === null
+          ? null
+          : notNegative(secondApprovalAbove, program.currency, 'input.secondApprovalAbove');
     if (rezoned)
       await enqueue(em, 'recalculate_metrics', { tenantId }, { key: `recalculate_metrics:${tenantId}` });
     record(em, ctx, 'program.updated', { id: null, tenantId }, { before, after: { ...program } });
   });
   return tenantId;
+}
+
+function notNegative(text: string, currency: string, field: string): bigint {
+  const { minor } = amountOf(text, currency, field);
+  if (minor < 0n) throw invalid(field, 'must not be negative');
+  return minor;
+}
+
+function setMinimums(program: Program, minimums: readonly MinimumPayoutInput[]): void {
+  const others: Record<string, string> = {};
+  let own = 0n;
+  minimums.forEach(({ currency, amount }, index) => {
+    const field = `input.minimumPayouts.${index}`;
+    currencyOf(currency, `${field}.currency`);
+    if (minimums.findIndex((each) => each.currency === currency) !== index)
+      throw invalid(`${field}.currency`, 'is given twice');
+    const minor = notNegative(amount, currency, `${field}.amount`);
+    if (currency === program.currency) own = minor;
+    else if (minor > 0n) others[currency] = `${minor}`;
+  });
+  program.minimumPayoutMinor = own;
+  program.payoutMinimums = others;
 }
 
 async function isTimeZone(em: EntityManager, name: string): Promise<boolean> {

@@ -1,12 +1,12 @@
-import { metricsTopic } from '../../kernel/metrics-topic.ts';
-import type { ChangeFeed } from '../../ports/change-feed.ts';
+import type { ChangeFeed } from '../ports/change-feed.ts';
 
 const PAUSE_MS = 250;
 
-/** Yields `subject` after each change of its figures; changes within the pause come as one. It listens from the call
+/** Yields `subject` after each publication of its topic; changes within the pause come as one. It listens from the call
  *  on, and `return` ends a wait at once, which an async generator would not. */
-export function changesOf<T extends { id: string }>(
+export function changesOf<T>(
   feed: ChangeFeed,
+  topic: string,
   subject: T,
 ): AsyncIterableIterator<T, undefined> {
   let changed = false;
@@ -32,7 +32,7 @@ export function changesOf<T extends { id: string }>(
     give(ended ? { value: undefined, done: true } : { value: subject, done: false });
   }
 
-  const unsubscribe = feed.subscribe(metricsTopic(subject.id), () => {
+  const unsubscribe = feed.subscribe(topic, () => {
     changed = true;
     deliver();
   });

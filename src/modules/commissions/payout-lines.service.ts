@@ -1,0 +1,55 @@
+import type { Context } from '../../kernel/context.ts';
+import type { MoneyColumn } from '../../kernel/money.column.ts';
+import { query, Statement, scopeOf } from '../../kernel/rows.ts';
+import { type Commission, commissionTable } from './commission.entity.ts';
+import { explanationOf } from './explain-commission.ts';
+
+export interface ExplainedLine {
+  readonly id: string;
+  readonly type: Commission['type'];
+  readonly occurredAt: Date;
+  readonly orderId: string | null;
+  /** How it came to its amount, in one sentence. */
+  readonly sentence: string;
+  readonly amount: MoneyColumn;
+}
+
+const NAMES = [
+  ...[
+    'id',
+    'type',
+    'occurredAt',
+    'orderId',
+    'amount',
+    'baseAmount',
+    'tier',
+    'roundingMode',
+    'method',
+    'rateBps',
+  ],
+  ...['rateSource', 'perUnitMinor', 'quantity', 'product', 'computation', 'reversesId', 'carriedBy'],
+];
+
+/** The lines that a payout was made of, given back or not, oldest first. */
+export async function linesPaidBy(ctx: Context, payoutId: string, most: number): Promise<ExplainedLine[]> {
+  const columns = NAMES.map((name) => ({ name, column: commissionTable.columns[name] }));
+  const list = columns.flatMap(({ column }) => column?.sql ?? []).join(', ');
+  const statement = new Statement()
+    .add(
+      `select ${list} from payout_items i join commissions c on c.id = i.commission_id where i.payout_id = $`,
+      payoutId,
+    )
+    .and(scopeOf(ctx.actor, commissionTable))
+    .add(` order by c.occurred_at, c.id limit ${most}`);
+  return (await query(ctx, statement)).map((values) => {
+    let at = 0;
+    const read = columns.map(({ name, column }) => {
+      const value = column?.read ? column.read(values, at) : values[at];
+      at += column?.sql.length ?? 0;
+      return [name, value];
+    });
+    const line = Object.fromEntries(read) as Commission;
+    const { id, type, occurredAt, orderId, amount } = line;
+    return { id, type, occurredAt, orderId: orderId ?? null, amount, sentence: explanationOf(line).sentence };
+  });
+}

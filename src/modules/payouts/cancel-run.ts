@@ -1,0 +1,57 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { afterRun } from '../../domain/payout.ts';
+import { authorize } from '../../kernel/authorize.ts';
+import type { Context } from '../../kernel/context.ts';
+import { reasonOf } from '../../kernel/reason.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { lockRun, tenantOfRun } from './run-payouts.ts';
+
+const BATCH = 500;
+
+/** Stops a run and calls off those of its payouts that are not with the rail; their lines are owed again. Answers with
+ *  how many were. What is under way, paid or called off already stays as it is. */
+export async function cancelPayoutRun(ctx: Context, id: string, text: string): Promise<number> {
+  const reason = reasonOf(text);
+  const tenantId = await tenantOfRun(ctx, id);
+  await authorize(ctx, 'decide', { kind: 'payout', id: '(run)', attributes: { tenantId } });
+  let canceled = 0;
+  for (;;) {
+    const count = await transact(ctx, async (em) => {
+      const run = await lockRun(em, id);
+      const before = { status: run.status };
+      run.status = afterRun('cancel', run.status);
+      run.finishedAt ??= ctx.clock.now();
+      await em.flush();
+      const ids = await cancelBatch(em, ctx, run.id, reason);
+      if (canceled === 0 || ids.length)
+        record(em, ctx, 'payouts.canceled', run, {
+          before,
+          after: { status: run.status, canceled: ids.length },
+          reason,
+          subjects: ids,
+        });
+      return ids.length;
+    });
+    canceled += count;
+    if (count < BATCH) return canceled;
+  }
+}
+
+async function cancelBatch(
+  em: EntityManager,
+  { clock }: Context,
+  runId: string,
+  reason: string,
+): Promise<string[]> {
+  const rows = await em.execute<{ id: string }[]>(sql`
+    update payouts set status = 'CANCELED', failure_reason = ${reason}, released_at = ${clock.now()}::timestamptz
+    where id in (select id from payouts where run_id = ${runId} and status in ('PENDING', 'APPROVED', 'FAILED')
+      order by id limit ${BATCH} for update)
+    returning id`);
+  const ids = rows.map(({ id }) => id);
+  await em.execute(sql`
+    update payout_items set voided_at = ${clock.now()}::timestamptz
+    where payout_id in (select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb)) and voided_at is null`);
+  return ids;
+}
