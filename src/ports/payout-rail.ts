@@ -71,7 +71,7 @@ interface Carriage {
 }
 
 /** One transfer as the rail's own books have it. */
-interface RailTransfer {
+export interface RailTransfer {
   /** Ours, where the rail keeps it. */
   readonly key: string | null;
   readonly reference: string;
@@ -81,7 +81,7 @@ interface RailTransfer {
 }
 
 /** A signed message of a rail. What it tells is looked up before it counts. */
-interface RailEvent {
+export interface RailEvent {
   /** Unique at the rail: the same event may come many times. */
   readonly id: string;
   readonly type: string;
@@ -90,7 +90,7 @@ interface RailEvent {
   readonly reference: string | null;
 }
 
-interface RailRequest {
+export interface RailRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The bytes as they came: signatures are over these. */
   readonly body: Buffer;
