@@ -14,6 +14,9 @@ import { memoryFeed } from './adapters/memory/memory-feed.ts';
 import { monthlyPseudonym } from './adapters/monthly-pseudonym.ts';
 import { oidc } from './adapters/oidc/oidc.ts';
 import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
+import { paypalRail } from './adapters/paypal/paypal-rail.ts';
+import { razorpayEnrolment } from './adapters/razorpay/razorpay-enrolment.ts';
+import { razorpayRail } from './adapters/razorpay/razorpay-rail.ts';
 import { redisCallCounter } from './adapters/redis/redis-call-counter.ts';
 import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
@@ -35,9 +38,12 @@ import { membershipRegister } from './modules/members/membership.ts';
 import { isOfDeletedPartner, isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
 import type { KeyService } from './ports/key-service.ts';
 import type { Mailer } from './ports/mailer.ts';
+import type { Outbound } from './ports/outbound.ts';
+import type { PayeeEnrolment } from './ports/payee-enrolment.ts';
 import type { PayoutRail } from './ports/payout-rail.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
 import type { Ports } from './ports/ports.ts';
+import type { PaypalConfig } from './rails-config.ts';
 import { createSchema } from './schema.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -77,6 +83,9 @@ function mailerOf({ smtpUrl, mailFrom, production, dataFolder }: Config, log: Lo
   );
 }
 
+const paypalWebhook = ({ webhookId }: PaypalConfig, outbound: Outbound) =>
+  webhookId === null ? null : { id: webhookId, outbound };
+
 /** Puts the parts together; nothing listens and no job runs yet. `replace` is for tests. */
 export async function createApp(
   config: Config,
@@ -94,14 +103,24 @@ export async function createApp(
   }
   const owner = ownerPool(databaseUrl);
   const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
-  const rails: Partial<Record<PayoutMethod, PayoutRail>> = {}; // those that are set up; the sandbox serves the others
+  const outbound = ownPorts.outbound ?? guardedFetch();
+  const { razorpay, paypal } = config;
+  // Those that are set up; the sandbox serves the others.
+  const rails: Partial<Record<PayoutMethod, PayoutRail>> = {
+    ...(razorpay && { RAZORPAY: razorpayRail(razorpay) }),
+    ...(paypal && { PAYPAL: paypalRail({ ...paypal, webhook: paypalWebhook(paypal, outbound) }) }),
+  };
+  const enrolments: Partial<Record<PayoutMethod, PayeeEnrolment>> = {
+    ...(razorpay && { RAZORPAY: razorpayEnrolment(razorpay) }),
+  };
   const ports: Ports = {
     clock: systemClock,
     environment: config.production ? 'live' : 'test',
     feed: config.redisUrl
       ? redisFeed(config.redisUrl, (error) => log.warn({ error }, 'redis'))
       : memoryFeed(),
-    outbound: guardedFetch(),
+    outbound,
+    enrolment: (method) => enrolments[method] ?? null,
     ownDomains: config.ownDomains,
     mailer: mailerOf(config, log),
     portalUrl: config.portalUrl,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { keyFileFault, makeKeyFile } from './adapters/kms/file-kms.ts';
 import { type OidcConfig, readOidc } from './oidc-config.ts';
+import { type PaypalConfig, type RazorpayConfig, readPaypal, readRazorpay } from './rails-config.ts';
 import { isWellKnownSecret } from './well-known-secret.ts';
 
 /** Where the keys are that wrap the data keys. */
@@ -32,6 +33,9 @@ export interface Config {
   readonly auditSealKey: Uint8Array;
   /** null: only our own tokens count. */
   readonly oidc: OidcConfig | null;
+  /** null: not set up; in development the sandbox takes its place. */
+  readonly razorpay: RazorpayConfig | null;
+  readonly paypal: PaypalConfig | null;
   readonly playground: boolean;
   /** Whether this process also runs the durable jobs. */
   readonly worker: boolean;
@@ -155,6 +159,8 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
       ['STRIPE_SECRET_KEY', 16],
       ['RAZORPAY_KEY_SECRET', 16],
       ['RAZORPAY_KEY_ID', 8],
+      ['PAYPAL_CLIENT_SECRET', 16],
+      ['PAYPAL_CLIENT_ID', 8],
     ] as const) {
       const value = env[name];
       if (!value) continue;
@@ -180,6 +186,8 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     cerbosDeadlineMs: number('CERBOS_DEADLINE_MS', 200, 10, 10_000),
     keys,
     oidc: env['OIDC_ISSUER'] ? readOidc(env, production, faults) : null,
+    razorpay: readRazorpay({ env, production, faults, number }),
+    paypal: readPaypal({ env, production, faults }),
     playground: oneOf('PLAYGROUND', ['true', 'false'], String(!production)) === 'true',
     worker: oneOf('WORKER', ['on', 'off'], 'on') === 'on',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),

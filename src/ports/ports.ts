@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import type { KeyService } from './key-service.ts';
 import type { Mailer } from './mailer.ts';
 import type { Outbound } from './outbound.ts';
+import type { PayeeEnrolment } from './payee-enrolment.ts';
 import type { PayoutRail } from './payout-rail.ts';
 import type { PolicyDecision } from './policy-decision.ts';
 
@@ -24,6 +25,8 @@ export interface Ports {
   derive(purpose: string): string;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
+  /** Takes account numbers for a rail that pays by token, or null where that rail is not set up. */
+  enrolment(method: PayoutMethod): PayeeEnrolment | null;
   /** Domains that the portal itself answers at, without those below them. */
   readonly ownDomains: readonly string[];
   /** Who may do what. */
