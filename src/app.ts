@@ -14,6 +14,9 @@ import { memoryFeed } from './adapters/memory/memory-feed.ts';
 import { monthlyPseudonym } from './adapters/monthly-pseudonym.ts';
 import { oidc } from './adapters/oidc/oidc.ts';
 import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
+import { paypalRail } from './adapters/paypal/paypal-rail.ts';
+import { razorpayEnrolment } from './adapters/razorpay/razorpay-enrolment.ts';
+import { razorpayRail } from './adapters/razorpay/razorpay-rail.ts';
 import { redisCallCounter } from './adapters/redis/redis-call-counter.ts';
 import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxPayees } from './adapters/sandbox/sandbox-payees.ts';
@@ -38,9 +41,12 @@ import { membershipRegister } from './modules/members/membership.ts';
 import { isOfDeletedPartner, isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
 import type { KeyService } from './ports/key-service.ts';
 import type { Mailer } from './ports/mailer.ts';
+import type { Outbound } from './ports/outbound.ts';
+import type { PayeeEnrolment } from './ports/payee-enrolment.ts';
 import type { PayoutRail } from './ports/payout-rail.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
 import type { Ports } from './ports/ports.ts';
+import type { PaypalConfig } from './rails-config.ts';
 import { createSchema } from './schema.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -80,6 +86,9 @@ function mailerOf({ smtpUrl, mailFrom, production, dataFolder }: Config, log: Lo
   );
 }
 
+const paypalWebhook = ({ webhookId }: PaypalConfig, outbound: Outbound) =>
+  webhookId === null ? null : { id: webhookId, outbound };
+
 /** Puts the parts together; nothing listens and no job runs yet. `replace` is for tests. */
 export async function createApp(
   config: Config,
@@ -97,15 +106,25 @@ export async function createApp(
   }
   const owner = ownerPool(databaseUrl);
   const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
-  const rails: Partial<Record<PayoutMethod, PayoutRail>> = {}; // those that are set up; the sandbox serves the others
-  if (config.stripe) rails.STRIPE = stripeRail(config.stripe);
+  const outbound = ownPorts.outbound ?? guardedFetch();
+  const { stripe, razorpay, paypal } = config;
+  // Those that are set up; the sandbox serves the others.
+  const rails: Partial<Record<PayoutMethod, PayoutRail>> = {
+    ...(stripe && { STRIPE: stripeRail(stripe) }),
+    ...(razorpay && { RAZORPAY: razorpayRail(razorpay) }),
+    ...(paypal && { PAYPAL: paypalRail({ ...paypal, webhook: paypalWebhook(paypal, outbound) }) }),
+  };
+  const enrolments: Partial<Record<PayoutMethod, PayeeEnrolment>> = {
+    ...(razorpay && { RAZORPAY: razorpayEnrolment(razorpay) }),
+  };
   const ports: Ports = {
     clock: systemClock,
     environment: config.production ? 'live' : 'test',
     feed: config.redisUrl
       ? redisFeed(config.redisUrl, (error) => log.warn({ error }, 'redis'))
       : memoryFeed(),
-    outbound: guardedFetch(),
+    outbound,
+    enrolment: (method) => enrolments[method] ?? null,
     ownDomains: config.ownDomains,
     mailer: mailerOf(config, log),
     portalUrl: config.portalUrl,

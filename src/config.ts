@@ -6,6 +6,7 @@ import { keyFileFault, makeKeyFile } from './adapters/kms/file-kms.ts';
 import type { StripeConfig } from './adapters/stripe/client.ts';
 import { type OidcConfig, readOidc } from './oidc-config.ts';
 import { readStripe } from './stripe-config.ts';
+import { type PaypalConfig, type RazorpayConfig, readPaypal, readRazorpay } from './rails-config.ts';
 import { isWellKnownSecret } from './well-known-secret.ts';
 
 /** Where the keys are that wrap the data keys. */
@@ -36,6 +37,9 @@ export interface Config {
   readonly oidc: OidcConfig | null;
   /** null: Stripe is not set up. */
   readonly stripe: StripeConfig | null;
+  /** null: not set up; in development the sandbox takes its place. */
+  readonly razorpay: RazorpayConfig | null;
+  readonly paypal: PaypalConfig | null;
   readonly playground: boolean;
   /** Whether this process also runs the durable jobs. */
   readonly worker: boolean;
@@ -159,6 +163,8 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
       ['STRIPE_SECRET_KEY', 16],
       ['RAZORPAY_KEY_SECRET', 16],
       ['RAZORPAY_KEY_ID', 8],
+      ['PAYPAL_CLIENT_SECRET', 16],
+      ['PAYPAL_CLIENT_ID', 8],
     ] as const) {
       const value = env[name];
       if (!value) continue;
@@ -185,6 +191,8 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     keys,
     oidc: env['OIDC_ISSUER'] ? readOidc(env, production, faults) : null,
     stripe: readStripe(env, production, faults),
+    razorpay: readRazorpay({ env, production, faults, number }),
+    paypal: readPaypal({ env, production, faults }),
     playground: oneOf('PLAYGROUND', ['true', 'false'], String(!production)) === 'true',
     worker: oneOf('WORKER', ['on', 'off'], 'on') === 'on',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),

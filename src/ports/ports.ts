@@ -6,6 +6,7 @@ import type { KeyService } from './key-service.ts';
 import type { Mailer } from './mailer.ts';
 import type { Outbound } from './outbound.ts';
 import type { PayeeOnboarding } from './payee-onboarding.ts';
+import type { PayeeEnrolment } from './payee-enrolment.ts';
 import type { PayoutRail } from './payout-rail.ts';
 import type { PolicyDecision } from './policy-decision.ts';
 
@@ -27,6 +28,8 @@ export interface Ports {
   rail(method: PayoutMethod): PayoutRail | null;
   /** Who opens Stripe accounts for partners, or null where Stripe is not set up. */
   readonly onboarding: PayeeOnboarding | null;
+  /** Takes account numbers for a rail that pays by token, or null where that rail is not set up. */
+  enrolment(method: PayoutMethod): PayeeEnrolment | null;
   /** Domains that the portal itself answers at, without those below them. */
   readonly ownDomains: readonly string[];
   /** Who may do what. */

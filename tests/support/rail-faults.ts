@@ -20,7 +20,7 @@ export interface Movement {
   readonly currency: string;
   readonly destination: string;
   readonly at: Date;
-  readonly returned: boolean;
+  returned: boolean;
 }
 
 /** A server in the place of a rail, which keeps its own books. */

@@ -42,7 +42,11 @@ export class SetPayoutAccountInput {
   @MaxLength(LONGEST, long)
   bic?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'BANK_TRANSFER: the number, where there is no IBAN.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'BANK_TRANSFER: the number, where there is no IBAN. RAZORPAY: the number, which only Razorpay keeps.',
+  })
   @MaxLength(LONGEST, long)
   accountNumber?: string | null;
 
@@ -50,7 +54,10 @@ export class SetPayoutAccountInput {
   @MaxLength(LONGEST, long)
   routingNumber?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'BANK_TRANSFER in IN: the IFSC of the branch.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'BANK_TRANSFER in IN, RAZORPAY: the IFSC of the branch.',
+  })
   @MaxLength(LONGEST, long)
   ifsc?: string | null;
 
@@ -66,7 +73,18 @@ export class SetPayoutAccountInput {
   @MaxLength(LONGEST, long)
   stripeAccount?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'RAZORPAY: the fund account, `fa_...`.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'RAZORPAY: the fund account, `fa_...`; or give `accountNumber` and `ifsc`, or `upiAddress`, in its place.',
+  })
   @MaxLength(LONGEST, long)
   razorpayFundAccount?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'RAZORPAY: the UPI address, which only Razorpay keeps.',
+  })
+  @MaxLength(LONGEST, long)
+  upiAddress?: string | null;
 }

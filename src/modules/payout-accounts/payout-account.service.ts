@@ -1,7 +1,7 @@
 import { sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { usableFrom } from '../../domain/bank-account.ts';
-import { notFound } from '../../domain/errors.ts';
+import { AppError, invalid, notFound } from '../../domain/errors.ts';
 import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import { where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -10,6 +10,7 @@ import { idOf } from '../../kernel/ids.ts';
 import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { from, query } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
+import { type Payee, PayeeRefused } from '../../ports/payee-enrolment.ts';
 import { record } from '../audit/audit.service.ts';
 import { blindIndexOf, openAll, transactSealing } from '../data-keys/data-key.service.ts';
 import { lockPartner, partnerOwner } from '../partners/partner.service.ts';
@@ -29,8 +30,9 @@ export async function setPayoutAccount(
   await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(new)', attributes: owner });
   const { method, country } = input;
   const currency = currencyOf(input.currency, 'input.currency');
-  const { details, lastFour, identity } = accountGiven(input);
+  const { details: given, lastFour, identity, enrol } = accountGiven(input);
   const fingerprint = await blindIndexOf(ctx, owner.tenantId, 'payout_accounts.fingerprint', identity);
+  const details = enrol ? await enrolled(ctx, owner.partnerId, input, enrol) : given;
 
   return transactSealing(ctx, owner, async (em, seal) => {
     const partner = await lockPartner(em, owner.partnerId, 'input.partnerId');
@@ -67,6 +69,28 @@ export async function setPayoutAccount(
     });
     return id;
   });
+}
+
+/** Gives the account to the rail that pays to it: what is left of it here is the rail's token. */
+async function enrolled(
+  ctx: Context,
+  partnerId: string,
+  { method, holderName }: SetPayoutAccountInput,
+  account: Payee['account'],
+): Promise<PayoutDetails> {
+  const [given] = Object.keys(account);
+  const enrolment = ctx.enrolment(method);
+  if (!enrolment) throw invalid(`input.${given}`, `is not for ${method} here: give its token`);
+  try {
+    const reference = partnerId.replaceAll('-', '');
+    return { razorpayFundAccount: await enrolment.enrol({ reference, holderName, account }) };
+  } catch (error) {
+    if (error instanceof PayeeRefused) throw invalid(`input.${error.field}`, error.message);
+    ctx.log.warn({ method, error }, 'an account could not be enrolled');
+    throw new AppError('SERVICE_UNAVAILABLE', 'the account could not be checked now: try again later', {
+      retryAfter: 60,
+    });
+  }
 }
 
 /** Nothing is paid to it any more; payouts under way are not called back. */

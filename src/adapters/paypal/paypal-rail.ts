@@ -1,0 +1,239 @@
+import type { Outbound } from '../../ports/outbound.ts';
+import {
+  type PayoutInstruction,
+  type PayoutRail,
+  RailBusy,
+  type RailOutcome,
+} from '../../ports/payout-rail.ts';
+import { agree, type Fields, fieldsOf, textField } from '../rail-call.ts';
+import { type PaypalAccess, type PaypalApi, paypalApi } from './paypal-api.ts';
+import { paypalCertificates } from './paypal-certificates.ts';
+import { isSameAmount, paypalStep, paypalText } from './paypal-currencies.ts';
+import { paypalEvents } from './paypal-events.ts';
+import { CLAIM_IT, isUnclaimed, refusalFor } from './reasons.ts';
+
+export interface PaypalOptions extends PaypalAccess {
+  /** null: no webhook is set up. */
+  readonly webhook: {
+    readonly id: string;
+    readonly outbound: Outbound;
+    /** Authorities in PEM; absent: those of the world. */
+    readonly roots?: readonly string[];
+  } | null;
+}
+
+const DAY = 86_400;
+/** PayPal remembers a batch for 30 days; the last one is left out, so that no clock of ours decides whether it pays twice. */
+const KEY_LIFETIME_SECONDS = 29 * DAY;
+const ASK_US_AGAIN_SECONDS = 900;
+
+const BATCH_WAITS = new Set(['PENDING', 'PROCESSING']);
+const BATCH_FAILED = new Set(['DENIED', 'CANCELED']);
+
+/** PayPal Payouts: a batch of one item an attempt, whose `sender_batch_id` is our key. PayPal finds a batch by its own id only:
+ *  as long as we have none, the same key is sent again, and PayPal names the batch that it has. */
+export function paypalRail(options: PaypalOptions): PayoutRail {
+  const { webhook, now = () => new Date() } = options;
+  const api = paypalApi(options);
+  const hear = webhook
+    ? paypalEvents({
+        webhookId: webhook.id,
+        certificates: paypalCertificates(webhook.outbound, now, webhook.roots),
+        confirm: (signed, event) => confirmed(api, signed, event),
+        now,
+      })
+    : null;
+  // Keys that were looked up without a trace and are about to be sent again. What refuses such a one may only be hiding that
+  // the first one went through.
+  const repeated = new Set<string>();
+
+  async function look(id: string, instruction: PayoutInstruction): Promise<RailOutcome> {
+    const { status, body } = await api.get(`/v1/payments/payouts/${id}?page_size=2&page=1`);
+    if (status !== 200) throw new Error(`PayPal answers ${status} about a batch that it had`);
+    return outcomeOf(body, id, instruction);
+  }
+
+  /** What an answer of the 400s says of the key; `again`: it may have been sent before. */
+  function refused(status: number, body: Fields, again: boolean): RailOutcome {
+    const code = errorOf(body);
+    if (status === 403) throw new RailBusy(`PayPal does not let us pay (${code})`, ASK_US_AGAIN_SECONDS);
+    if (status !== 400 && status !== 422) throw new Error(`PayPal answers ${status} to a payout`);
+    // The same words are refused each time, so none under this key ever went through.
+    if (again && code !== 'VALIDATION_ERROR')
+      throw new RailBusy(`PayPal refuses a payout for now (${code})`, ASK_US_AGAIN_SECONDS);
+    return { status: 'REFUSED', ...refusalFor(code) };
+  }
+
+  return {
+    name: 'paypal',
+    keyLifetimeSeconds: KEY_LIFETIME_SECONDS,
+    // No trace is no proof here: within the lifetime the same key is sent again, and after it `lookup` throws.
+    settleSeconds: 30 * DAY,
+    recheckSeconds: hear ? null : 3 * DAY,
+    needsAccount: true,
+    list: null,
+    hear,
+
+    carries(currency) {
+      const step = paypalStep(currency);
+      return step === null ? null : { step, minimum: step, maximum: null };
+    },
+
+    async send(instruction) {
+      const { key, amount } = instruction;
+      const again = repeated.delete(key);
+      const value = paypalText(amount);
+      const item = {
+        recipient_type: 'EMAIL',
+        amount: { value, currency: amount.currency },
+        receiver: receiverOf(instruction),
+        sender_item_id: key,
+        purpose: 'SERVICES',
+      };
+      const header = { sender_batch_id: key, email_subject: 'You have received a payout' };
+      const order = { sender_batch_header: header, items: [item] };
+      const { status, body } = await api.post('/v1/payments/payouts', JSON.stringify(order), key);
+      if (status < 300) {
+        const batch = headerOf(body, key);
+        return BATCH_WAITS.has(batch.status)
+          ? { status: 'ACCEPTED', reference: batch.id }
+          : look(batch.id, instruction);
+      }
+      const original = originalOf(body);
+      if (original) return look(original, instruction);
+      if (isDuplicate(body)) throw new Error('PayPal has a batch of this key and does not name it');
+      return refused(status, body, again);
+    },
+
+    async lookup(instruction) {
+      const { key, reference, firstSentAt } = instruction;
+      if (reference !== null) return look(batchId(reference), instruction);
+      if (now().getTime() - firstSentAt.getTime() >= KEY_LIFETIME_SECONDS * 1_000)
+        throw new Error('PayPal can not be asked about a key that it has forgotten: see to it by hand');
+      repeated.add(key);
+      return null;
+    },
+  };
+}
+
+function receiverOf({ destination }: PayoutInstruction): string {
+  const receiver = destination?.details['paypalEmail'];
+  if (!receiver) throw new Error('there is no PayPal account to pay to');
+  return receiver;
+}
+
+function batchId(text: unknown): string {
+  if (typeof text !== 'string' || !/^[A-Z0-9]{1,30}$/.test(text)) throw new Error('PayPal names no batch');
+  return text;
+}
+
+function headerOf(body: Fields, key: string): { id: string; status: string } {
+  const header = fieldsOf(body['batch_header']);
+  agree('the key', fieldsOf(header['sender_batch_header'])['sender_batch_id'] === key);
+  const status = textField(header['batch_status']);
+  if (!BATCH_WAITS.has(status) && !BATCH_FAILED.has(status) && status !== 'SUCCESS')
+    throw new Error('PayPal tells a status that we do not know');
+  return { id: batchId(header['payout_batch_id']), status };
+}
+
+/** The item decides; a batch that is through says nothing of it. Throws where it is not ours in every respect. */
+function outcomeOf(body: Fields, id: string, instruction: PayoutInstruction): RailOutcome {
+  const batch = headerOf(body, instruction.key);
+  agree('the batch', batch.id === id);
+  const items = body['items'] ?? [];
+  if (!Array.isArray(items) || items.length > 1) throw new Error('PayPal lists items that we did not send');
+  if (!items.length) {
+    if (BATCH_WAITS.has(batch.status)) return { status: 'ACCEPTED', reference: id };
+    if (BATCH_FAILED.has(batch.status))
+      return { status: 'REFUSED', ...refusalFor(errorOf(body, batch.status)) };
+    throw new Error('PayPal shows a batch without its item');
+  }
+  const item = fieldsOf(items[0]);
+  isOurs(item, id, instruction);
+  const status = item['transaction_status'];
+  const error = textField(fieldsOf(item['errors'])['name']);
+  if ((status === undefined || status === 'PENDING') && BATCH_FAILED.has(batch.status))
+    return { status: 'REFUSED', ...refusalFor(error || batch.status) };
+  switch (status) {
+    case undefined:
+    case 'PENDING':
+    case 'ONHOLD':
+      return { status: 'ACCEPTED', reference: id };
+    case 'UNCLAIMED':
+      return { status: 'ACCEPTED', reference: id, actionRequired: CLAIM_IT };
+    case 'SUCCESS':
+      return { status: 'CONFIRMED', reference: id };
+    case 'FAILED':
+    case 'DENIED':
+    case 'BLOCKED':
+      return { status: 'REFUSED', ...refusalFor(error || status) };
+    case 'RETURNED':
+      // Nobody ever took it, so it was never paid.
+      if (isUnclaimed(error)) return { status: 'REFUSED', ...refusalFor(error) };
+      return { status: 'RETURNED', reference: id, reason: CAME_BACK };
+    case 'REFUNDED':
+    case 'REVERSED':
+      return { status: 'RETURNED', reference: id, reason: CAME_BACK };
+    default:
+      throw new Error('PayPal tells a status that we do not know');
+  }
+}
+
+const CAME_BACK = 'PayPal sent the money back. Check the account there, or set another one.';
+
+function isOurs(item: Fields, id: string, { key, amount, destination }: PayoutInstruction): void {
+  const detail = fieldsOf(item['payout_item']);
+  const sum = fieldsOf(detail['amount']);
+  const fee = fieldsOf(item['payout_item_fee'])['value'];
+  const receiver = destination?.details['paypalEmail'];
+  agree('the batch', item['payout_batch_id'] === id);
+  agree('the key', detail['sender_item_id'] === key);
+  agree('the amount', isSameAmount(sum['value'], sum['currency'], amount));
+  agree('the fee', fee === undefined || (typeof fee === 'string' && /^\d{1,15}(\.\d{1,4})?$/.test(fee)));
+  // An account that was erased since is not here to be compared.
+  agree(
+    'the receiver',
+    receiver === undefined || textField(detail['receiver']).toLowerCase() === receiver.toLowerCase(),
+  );
+}
+
+const detailsOf = (body: Fields): Fields[] =>
+  Array.isArray(body['details']) ? body['details'].map(fieldsOf) : [];
+
+const isDuplicate = (body: Fields): boolean =>
+  detailsOf(body).some(
+    ({ field, issue }) =>
+      /sender_batch_id/i.test(textField(field)) || /sender_batch_id.*exist/i.test(textField(issue)),
+  );
+
+/** The batch that PayPal has of the key. Of its link only the id counts: we ask where we always ask. */
+function originalOf(body: Fields): string | null {
+  if (!isDuplicate(body)) return null;
+  const links = [body, ...detailsOf(body)].flatMap(({ link, links }) => [link, links].flat());
+  for (const link of links) {
+    const [, id] = /\/v1\/payments\/payouts\/([A-Z0-9]{1,30})$/.exec(textField(fieldsOf(link)['href'])) ?? [];
+    if (id) return id;
+  }
+  return null;
+}
+
+/** PayPal's own check. The event goes back as it came: written anew it would not be what was signed. */
+async function confirmed(api: PaypalApi, signed: object, event: Buffer): Promise<boolean> {
+  const body = `${JSON.stringify(signed).slice(0, -1)},"webhook_event":${event.toString('utf8')}}`;
+  const answer = await api.post('/v1/notifications/verify-webhook-signature', body);
+  return answer.status === 200 && answer.body['verification_status'] === 'SUCCESS';
+}
+
+// Names that say nothing but that a detail says more.
+const GENERAL = new Set(['USER_BUSINESS_ERROR', 'UNPROCESSABLE_ENTITY', 'INVALID_REQUEST']);
+
+/** The name of an error; where it says nothing, that of its first detail. */
+function errorOf(body: Fields, otherwise = ''): string {
+  const errors = fieldsOf(body['errors']);
+  const name = textField(body['name']) || textField(errors['name']);
+  const issue = textField(detailsOf(body)[0]?.['issue']);
+  const code = GENERAL.has(name) && CODE.test(issue) ? issue : name;
+  return CODE.test(code) ? code : otherwise;
+}
+
+const CODE = /^[A-Z_]{1,80}$/;

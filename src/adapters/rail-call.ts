@@ -1,0 +1,107 @@
+import { RailBusy } from '../ports/payout-rail.ts';
+
+const TIMEOUT_MS = 10_000; // shorter than a payout's lease, so that we hear it first
+const MAX_BYTES = 1_000_000;
+/** A rail that asks for more patience than this is asked again all the same. */
+const LONGEST_WAIT_SECONDS = 3_600;
+
+export interface RailAnswer {
+  readonly status: number;
+  /** An object, whatever else it is; of an error it may be empty. */
+  readonly body: Fields;
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export interface RailCallRequest {
+  readonly method?: 'GET' | 'POST';
+  /** Begins with `/`; what stands behind `?` stays out of errors. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export type RailCall = (request: RailCallRequest) => Promise<RailAnswer>;
+
+/** Calls of one rail's API: limited in time and size, no redirects. Throws RailBusy where the rail was not reached or sends us
+ *  away for now; any other error means that nobody knows what the call did. No error carries what was sent or answered. */
+export function railCall(name: string, baseUrl: string, { timeoutMs = TIMEOUT_MS } = {}): RailCall {
+  return async ({ method = 'GET', path, headers, body }) => {
+    const what = `${name}: ${method} ${path.split('?', 1)[0]}`;
+    const late = AbortSignal.timeout(timeoutMs);
+    let answer: Response;
+    try {
+      answer = await fetch(baseUrl + path, {
+        ...{ method, redirect: 'manual', signal: late },
+        headers: { accept: 'application/json', ...headers },
+        ...(body !== undefined && { body }),
+      });
+    } catch (error) {
+      const code = codeOf(error);
+      if (NEVER_LEFT.has(code)) throw new RailBusy(`${what} was not sent (${code})`);
+      throw new Error(`${what} has no answer (${late.aborted ? 'too late' : code})`);
+    }
+    const text = await textOf(answer, what);
+    if (answer.status === 429)
+      throw new RailBusy(`${what} is refused for now`, retryAfterOf(answer.headers.get('retry-after')));
+    if (answer.status >= 500 || answer.status < 200 || (answer.status >= 300 && answer.status < 400))
+      throw new Error(`${what} answers ${answer.status}`);
+    const json = parsed(text);
+    if (!isFields(json) && answer.status < 300) throw new Error(`${what} answers no JSON object`);
+    return { status: answer.status, body: isFields(json) ? json : {} };
+  };
+}
+
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The field where it is an object, else an empty one. */
+export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
+
+export const textField = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** What the rail says is not what was asked of it: nothing of it counts. */
+export class RailContradiction extends Error {}
+
+export function agree(what: string, fine: boolean): void {
+  if (!fine) throw new RailContradiction(`${what} is not what was asked`);
+}
+
+// The connection was never made, so the rail has heard nothing.
+const NEVER_LEFT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+
+function codeOf(error: unknown): string {
+  const { cause } = error as { cause?: { code?: unknown } };
+  return typeof cause?.code === 'string' ? cause.code : 'no connection';
+}
+
+async function textOf(answer: Response, what: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const part of answer.body ?? []) {
+      size += part.length;
+      if (size > MAX_BYTES) break; // leaving the loop ends the stream
+      parts.push(part);
+    }
+  } catch {
+    throw new Error(`${what} breaks off`);
+  }
+  if (size > MAX_BYTES) throw new Error(`${what} answers more than ${MAX_BYTES} bytes`);
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Seconds, from a number of them or a date. */
+function retryAfterOf(header: string | null): number | null {
+  if (!header) return null;
+  const seconds = /^\d{1,9}$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000;
+  return Number.isNaN(seconds) ? null : Math.min(LONGEST_WAIT_SECONDS, Math.max(0, Math.ceil(seconds)));
+}

@@ -1,0 +1,84 @@
+import { type Payee, type PayeeEnrolment, PayeeRefused } from '../../ports/payee-enrolment.ts';
+import { type Fields, fieldsOf, type RailAnswer, textField } from '../rail-call.ts';
+import { type RazorpayAccess, razorpayApi } from './razorpay-api.ts';
+
+/** Contacts and fund accounts. Both are looked for before they are made, so that a call which is repeated makes no second one;
+ *  two at once may, and money goes to one of them all the same. */
+export function razorpayEnrolment(access: RazorpayAccess): PayeeEnrolment {
+  const api = razorpayApi(access);
+
+  async function contactOf({ reference, holderName }: Payee, name: string): Promise<string> {
+    const listed = itemsOf(await api.get(`/contacts?reference_id=${encodeURIComponent(reference)}`));
+    const known = listed.find(
+      (contact) =>
+        contact['reference_id'] === reference && contact['name'] === name && contact['active'] === true,
+    );
+    if (known) return idOf(known, 'cont');
+    if (name.length < 3) throw new PayeeRefused('holderName', nameWords(holderName));
+    return idOf(made(await api.post('/contacts', { name, type: 'vendor', reference_id: reference })), 'cont');
+  }
+
+  return {
+    async enrol(payee) {
+      const name = plainName(payee.holderName);
+      const contact = await contactOf(payee, name);
+      const listed = itemsOf(await api.get(`/fund_accounts?contact_id=${contact}`));
+      const known = listed.find((account) => account['active'] === true && isSame(account, payee));
+      if (known) return idOf(known, 'fa');
+      const { account } = payee;
+      const order =
+        'upiAddress' in account
+          ? { account_type: 'vpa', vpa: { address: account.upiAddress } }
+          : {
+              account_type: 'bank_account',
+              bank_account: { name, ifsc: account.ifsc, account_number: account.accountNumber },
+            };
+      return idOf(made(await api.post('/fund_accounts', { contact_id: contact, ...order })), 'fa');
+    },
+  };
+}
+
+/** Razorpay's letters, at most 50, ending in a letter, a digit or a dot. */
+const plainName = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-zA-Z0-9 '\-_/().,]/g, ' ')
+    .replace(/ +/g, ' ')
+    .trim()
+    .slice(0, 50)
+    .replace(/[^a-zA-Z0-9.]+$/, '');
+
+const nameWords = (name: string) =>
+  /[a-z0-9]/i.test(name) ? 'must have at least 3 letters or digits' : 'must be in Latin letters';
+
+function isSame(known: Fields, { account }: Payee): boolean {
+  if ('upiAddress' in account) return fieldsOf(known['vpa'])['address'] === account.upiAddress;
+  const bank = fieldsOf(known['bank_account']);
+  return bank['account_number'] === account.accountNumber && bank['ifsc'] === account.ifsc;
+}
+
+function itemsOf({ status, body }: RailAnswer): Fields[] {
+  const { items } = body;
+  if (status !== 200 || !Array.isArray(items))
+    throw new Error(`Razorpay answers ${status} in place of a list`);
+  return items.map(fieldsOf);
+}
+
+function made({ status, body }: RailAnswer): Fields {
+  if (status < 300) return body;
+  const field = textField(fieldsOf(body['error'])['field']);
+  if (status === 400) {
+    if (/ifsc/.test(field)) throw new PayeeRefused('ifsc', 'is of no branch that Razorpay knows');
+    if (/account_number/.test(field)) throw new PayeeRefused('accountNumber', 'is not taken by Razorpay');
+    if (/vpa|address/.test(field)) throw new PayeeRefused('upiAddress', 'is not taken by Razorpay');
+    if (/name/.test(field)) throw new PayeeRefused('holderName', 'is not taken by Razorpay');
+  }
+  throw new Error(`Razorpay answers ${status} to a payee`);
+}
+
+function idOf(entity: Fields, prefix: 'cont' | 'fa'): string {
+  const id = textField(entity['id']);
+  if (!new RegExp(`^${prefix}_[A-Za-z0-9]{8,60}$`).test(id)) throw new Error('Razorpay names no payee');
+  return id;
+}

@@ -1,0 +1,47 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { unauthenticated } from '../../domain/errors.ts';
+import type { PayoutRail } from '../../ports/payout-rail.ts';
+import { fieldsOf, textField } from '../rail-call.ts';
+
+const FUTURE_MS = 5 * 60_000;
+/** Razorpay repeats for 24 hours; what is older was kept by somebody. */
+const PAST_MS = 48 * 3_600_000;
+
+/** Payout events, signed over the raw bytes by any of the secrets. Nothing but the body is signed, so its own time bounds
+ *  how long it may be played again. */
+export function razorpayEvents(secrets: readonly string[], now: () => Date): NonNullable<PayoutRail['hear']> {
+  return async ({ headers, body }) => {
+    const given = headers['x-razorpay-signature'];
+    if (typeof given !== 'string' || !/^[0-9a-f]{64}$/.test(given) || !secrets.some(signs(body, given)))
+      throw unauthenticated('the signature is not of Razorpay');
+    const event = parsed(body);
+    const created = event['created_at'];
+    const age = typeof created === 'number' ? now().getTime() - created * 1_000 : Number.NaN;
+    if (!(age <= PAST_MS && age >= -FUTURE_MS)) throw unauthenticated('the event is not of today');
+    const type = textField(event['event']);
+    if (!/^payout\.(?!downtime\.)/.test(type)) return null;
+    const payout = fieldsOf(fieldsOf(fieldsOf(event['payload'])['payout'])['entity']);
+    const { id, reference_id: key } = payout;
+    const eventId = headers['x-razorpay-event-id'];
+    return {
+      id:
+        typeof eventId === 'string' && /^[\w-]{1,100}$/.test(eventId)
+          ? eventId
+          : createHash('sha256').update(body).digest('hex'),
+      type,
+      key: typeof key === 'string' && /^[0-9a-f]{32}$/.test(key) ? key : null,
+      reference: typeof id === 'string' && /^pout_\w{1,60}$/.test(id) ? id : null,
+    };
+  };
+}
+
+const signs = (body: Buffer, signature: string) => (secret: string) =>
+  timingSafeEqual(createHmac('sha256', secret).update(body).digest(), Buffer.from(signature, 'hex'));
+
+function parsed(body: Buffer) {
+  try {
+    return fieldsOf(JSON.parse(body.toString('utf8')));
+  } catch {
+    throw unauthenticated('the event is no JSON');
+  }
+}
