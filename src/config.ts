@@ -2,7 +2,9 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
+import type { BankSetup } from './adapters/bank/bank-desk.ts';
 import { keyFileFault, makeKeyFile } from './adapters/kms/file-kms.ts';
+import { readBank } from './bank-config.ts';
 import { type OidcConfig, readOidc } from './oidc-config.ts';
 import { isWellKnownSecret } from './well-known-secret.ts';
 
@@ -32,6 +34,8 @@ export interface Config {
   readonly auditSealKey: Uint8Array;
   /** null: only our own tokens count. */
   readonly oidc: OidcConfig | null;
+  /** The company's own bank accounts; null: no bank files are made. */
+  readonly bank: BankSetup | null;
   readonly playground: boolean;
   /** Whether this process also runs the durable jobs. */
   readonly worker: boolean;
@@ -180,6 +184,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     cerbosDeadlineMs: number('CERBOS_DEADLINE_MS', 200, 10, 10_000),
     keys,
     oidc: env['OIDC_ISSUER'] ? readOidc(env, production, faults) : null,
+    bank: readBank(env, faults),
     playground: oneOf('PLAYGROUND', ['true', 'false'], String(!production)) === 'true',
     worker: oneOf('WORKER', ['on', 'off'], 'on') === 'on',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),

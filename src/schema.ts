@@ -8,6 +8,8 @@ import { DateTime } from './kernel/scalars.ts';
 import { validateInput } from './kernel/validate-input.ts';
 import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/api-keys/api-key.resolver.ts';
 import { AuditResolver } from './modules/audit/audit.resolver.ts';
+import { BankFileResolver, BankPaymentResolver } from './modules/bank-files/bank-file.resolver.ts';
+import { BankStatusLineResolver, BankStatusResolver } from './modules/bank-files/bank-status.resolver.ts';
 import {
   CommissionResolver,
   PartnerCommissionsResolver,
@@ -54,6 +56,10 @@ export async function createSchema(): Promise<GraphQLSchema> {
     resolvers: [
       AuditResolver,
       ApiKeyResolver,
+      BankFileResolver,
+      BankPaymentResolver,
+      BankStatusLineResolver,
+      BankStatusResolver,
       CommissionPayoutResolver,
       CommissionHoldResolver,
       CommissionExplanationResolver,

@@ -1,5 +1,6 @@
 import type { PayoutMethod } from '../domain/payout.ts';
 import type { AuditSeals } from './audit-seals.ts';
+import type { BankDesk } from './bank-desk.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { Clock } from './clock.ts';
 import type { KeyService } from './key-service.ts';
@@ -24,6 +25,8 @@ export interface Ports {
   derive(purpose: string): string;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
+  /** The files of the company's own bank; null where none is set up. */
+  readonly bank: BankDesk | null;
   /** Domains that the portal itself answers at, without those below them. */
   readonly ownDomains: readonly string[];
   /** Who may do what. */
