@@ -41,7 +41,7 @@ const LETTERS: Readonly<Record<string, string>> = {
     ж: 'zh',
     з: 'z',
     и: 'i',
-    й: 'y',
+   
     к: 'k',
     л: 'l',
     м: 'm',
@@ -64,10 +64,8 @@ function letterOf(character: string): string {
  *  that is usual, what is left becomes a space. It starts with a letter or a digit, so that no spreadsheet reads a formula,
  *  and has no `//`. Empty where nothing of it can be written. */
 export function bankText(text: string, longest: number): string {
-  return Array.from(text.normalize('NFC'), letterOf)
+  return Array.from(text.normalize('NFKD').replace(/\p{M}/gu, ''), letterOf)
     .join('')
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
     .replace(OUTSIDE, ' ')
     .replace(/\/{2,}/g, '/')
     .replace(/ {2,}/g, ' ')

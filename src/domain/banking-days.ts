@@ -55,7 +55,7 @@ const federalReserve = (year: number): Day[] => [
 
 const holidays = { TARGET: target, FEDERAL_RESERVE: federalReserve } as const;
 
-export function isBankingDay(day: Day, calendar: SettlementCalendar): boolean {
+function isBankingDay(day: Day, calendar: SettlementCalendar): boolean {
   const weekday = weekdayOf(day);
   return weekday !== 0 && weekday !== 6 && !holidays[calendar](Number(day.slice(0, 4))).includes(day);
 }

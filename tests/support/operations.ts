@@ -210,6 +210,7 @@ const manages: Row = [ok, ok, no, no, no, no, no, hidden, who];
 const ownsOrManages: Row = [ok, ok, no, no, ok, ok, no, ok, who];
 const ownsOrManagesIt: Row = [ok, ok, no, no, ok, hidden, no, hidden, who];
 const adminOnly: Row = [ok, no, no, no, no, no, no, no, who];
+const handlesFiles: Row = [ok, no, ok, no, no, no, ok, no, who];
 const decides: Row = [ok, no, ok, no, no, no, hidden, no, who];
 
 /** Another token of the same caller. */
@@ -491,6 +492,52 @@ export const operations: Record<string, Operation> = {
   runPayouts: {
     document: 'mutation { runPayouts(input: {}) { id } }',
     answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  bankFiles: { document: '{ bankFiles { edges { node { id } } } }', answers: handlesFiles },
+  bankPayments: { document: '{ bankPayments { edges { node { id } } } }', answers: handlesFiles },
+  waitingBankPayments: { document: '{ waitingBankPayments { count } }', answers: handlesFiles },
+  bankStatusImports: { document: '{ bankStatusImports { edges { node { id } } } }', answers: handlesFiles },
+  bankFile: {
+    document: 'query ($id: ID!) { bankFile(id: $id) { id } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('DRAFT'),
+    answers: decides,
+  },
+  createBankFile: {
+    document: 'mutation { createBankFile(input: { currency: "EUR" }) { id } }',
+    subject: ({ bankPayment }) => bankPayment(),
+    answers: handlesFiles,
+  },
+  approveBankFile: {
+    document: 'mutation ($id: ID!) { approveBankFile(id: $id) { id } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('DRAFT'),
+    answers: decides,
+  },
+  downloadBankFile: {
+    document: 'mutation ($id: ID!) { downloadBankFile(id: $id) { name } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('APPROVED'),
+    answers: decides,
+  },
+  cancelBankFile: {
+    document: 'mutation ($id: ID!) { cancelBankFile(id: $id, reason: "x") { id } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('DRAFT'),
+    answers: decides,
+  },
+  settleBankFile: {
+    document: 'mutation ($id: ID!) { settleBankFile(id: $id, debited: "20.00") { id } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('NACHA'),
+    answers: decides,
+  },
+  importBankStatus: {
+    document: 'mutation ($content: String!) { importBankStatus(content: $content) { id } }',
+    variables: () => ({
+      content: `<Document><CstmrPmtStsRpt><!-- ${randomUUID()} --></CstmrPmtStsRpt></Document>`,
+    }),
+    answers: handlesFiles,
   },
   members: { document: '{ members { edges { node { id } } } }', answers: ownsOrManages },
   inviteMember: {

@@ -39,7 +39,7 @@ export const traceOf = ({ odfiRouting }: AchSender, { serial }: BankCredit): str
   odfiRouting.slice(0, 8) + digits(serial, 7);
 
 /** Part of the key: a return brings it back, beside the trace. */
-export const identificationOf = ({ key }: Pick<BankCredit, 'key'>): string => key.slice(-15).toUpperCase();
+const identificationOf = ({ key }: Pick<BankCredit, 'key'>): string => key.slice(-15).toUpperCase();
 
 /** One file with one batch of credits, 94 characters a line, filled up with nines to whole blocks of ten lines. */
 export function nacha({ madeAt, executeOn, ofDay, credits }: BankOrder, sender: AchSender): string {
@@ -105,7 +105,7 @@ export function checkNacha(text: string): void {
 }
 
 /** Lines of 94 characters; what mail or an editor cut off their ends, or put between them, is mended. */
-export function linesOf(text: string): string[] {
+function linesOf(text: string): string[] {
   const given = text.replace(/[\r\n]+$/, '').split(/\r?\n/);
   const whole =
     given.length === 1 ? ((given[0] as string).match(/.{1,94}/g) ?? []) : given.filter((line) => line !== '');

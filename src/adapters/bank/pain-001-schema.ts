@@ -6,9 +6,9 @@ import { NAMESPACE } from './pain-001.ts';
 export const PAIN_001_SCHEMA = `<?xml version="1.0" encoding="UTF-8"?>
 <xs:schema xmlns="${NAMESPACE}" xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified" targetNamespace="${NAMESPACE}">
   <xs:element name="Document"><xs:complexType><xs:sequence><xs:element name="CstmrCdtTrfInitn" type="Initiation"/></xs:sequence></xs:complexType></xs:element>
-  <xs:simpleType name="Latin"><xs:restriction base="xs:string"><xs:pattern value="[A-Za-z0-9]([A-Za-z0-9/\\-?:().,'+ ]*[A-Za-z0-9\\-?:().,'+])?"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="Latin"><xs:restriction base="xs:string"><xs:pattern value="[A-Za-z0-9][A-Za-z0-9/\\-?:().,'+ ]*"/></xs:restriction></xs:simpleType>
   <xs:simpleType name="Id35"><xs:restriction base="xs:string"><xs:pattern value="[0-9a-f]{32}(-[12])?"/></xs:restriction></xs:simpleType>
-  <xs:simpleType name="Key"><xs:restriction base="xs:string"><xs:pattern value="[0-9a-f]{32}"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="Key"><xs:restriction base="xs:string"><xs:length value="32"/><xs:pattern value="[0-9a-f]+"/></xs:restriction></xs:simpleType>
   <xs:simpleType name="Name"><xs:restriction base="Latin"><xs:maxLength value="70"/></xs:restriction></xs:simpleType>
   <xs:simpleType name="Town"><xs:restriction base="Latin"><xs:maxLength value="35"/></xs:restriction></xs:simpleType>
   <xs:simpleType name="Text"><xs:restriction base="Latin"><xs:maxLength value="140"/></xs:restriction></xs:simpleType>
@@ -16,7 +16,7 @@ export const PAIN_001_SCHEMA = `<?xml version="1.0" encoding="UTF-8"?>
   <xs:simpleType name="Instant"><xs:restriction base="xs:dateTime"/></xs:simpleType>
   <xs:simpleType name="Count"><xs:restriction base="xs:string"><xs:pattern value="[1-9][0-9]{0,14}"/></xs:restriction></xs:simpleType>
   <xs:simpleType name="Sum"><xs:restriction base="xs:decimal"><xs:totalDigits value="18"/><xs:fractionDigits value="5"/><xs:minExclusive value="0"/></xs:restriction></xs:simpleType>
-  <xs:simpleType name="IBAN"><xs:restriction base="xs:string"><xs:pattern value="[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="IBAN"><xs:restriction base="xs:string"><xs:maxLength value="34"/><xs:pattern value="[A-Z][A-Z][0-9][0-9][a-zA-Z0-9]+"/></xs:restriction></xs:simpleType>
   <xs:simpleType name="BIC"><xs:restriction base="xs:string"><xs:pattern value="[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?"/></xs:restriction></xs:simpleType>
   <xs:simpleType name="Number"><xs:restriction base="xs:string"><xs:pattern value="[A-Z0-9]{1,34}"/></xs:restriction></xs:simpleType>
   <xs:complexType name="Amount"><xs:simpleContent><xs:extension base="Sum"><xs:attribute name="Ccy" use="required"><xs:simpleType><xs:restriction base="xs:string"><xs:pattern value="[A-Z]{3}"/></xs:restriction></xs:simpleType></xs:attribute></xs:extension></xs:simpleContent></xs:complexType>
