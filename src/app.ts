@@ -118,7 +118,7 @@ export async function createApp(
     ...ownPorts,
   };
   const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log };
-  if (ports.bank) rails.BANK_TRANSFER = bankRail(services, ports.bank);
+  if (config.bank && ports.bank) rails.BANK_TRANSFER = bankRail(services, ports.bank);
   const auth = authenticator(config.jwtSecret, {
     apiKey: apiKeyAuthenticator(services),
     provider: config.oidc ? oidc(config.oidc, (error) => log.warn({ error }, 'identity provider')) : null,

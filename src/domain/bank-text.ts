@@ -41,7 +41,7 @@ const LETTERS: Readonly<Record<string, string>> = {
     ж: 'zh',
     з: 'z',
     и: 'i',
-   
+
     к: 'k',
     л: 'l',
     м: 'm',

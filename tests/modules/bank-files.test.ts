@@ -1,23 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
+import { BANK } from '../support/bank.ts';
 import { APPROVE, CREATE, earned, january, newPartner, PAYOUT, RETRY } from '../support/earn.ts';
 import { holding } from '../support/everything.ts';
 import { anAccount, balanceOf, SET_PAYOUT_ACCOUNT, staffOf, tally } from '../support/make.ts';
 import { until } from '../support/until.ts';
 
 const IBAN = 'DE89370400440532013000';
-const BANK = {
-  BANK_DEBTOR_NAME: 'Example GmbH',
-  BANK_DEBTOR_IBAN: 'FR1420041010050500013M02606',
-  BANK_DEBTOR_BIC: 'BNPAFRPP',
-  BANK_DEBTOR_COUNTRY: 'FR',
-  BANK_ACH_IMMEDIATE_DESTINATION: '231380104',
-  BANK_ACH_IMMEDIATE_ORIGIN: '121042882',
-  BANK_ACH_COMPANY_NAME: 'Example Inc',
-  BANK_ACH_COMPANY_ID: '121042882',
-  BANK_ACH_ODFI_ROUTING: '121042882',
-};
 
 let app: TestApp;
 let who: Awaited<ReturnType<typeof staffOf>>;

@@ -34,6 +34,7 @@ import {
 
 const LOCK_TIER =
   'mutation ($id: ID!) { lockPartnerTier(partnerId: $id, tier: GOLD, reason: "strategic") { id } }';
+const CREATE_BANK_FILE = 'mutation ($input: CreateBankFileInput!) { createBankFile(input: $input) { id } }';
 const CREATE_RULE =
   'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
 
@@ -74,6 +75,10 @@ export interface World {
   /** What a mailed link carries; nobody has accepted one yet. */
   link(): Promise<string>;
   payoutAccount(): Promise<string>;
+  /** A payout run with a payment that waits for a file, in euros or in dollars. */
+  bankRun(currency?: 'EUR' | 'USD'): Promise<string>;
+  /** A file that waits for approval, or may be downloaded; in dollars one that the bank has, of today. */
+  bankFile(state: 'DRAFT' | 'APPROVED' | 'NACHA'): Promise<string>;
   /** An open hold on a line that waits for approval. */
   held(): Promise<string>;
   /** An open dispute of a line that is owed. */
@@ -113,9 +118,45 @@ export async function makeWorld(app: TestApp): Promise<World> {
     await pool.query("update invitations set expires_at = expires_at - interval '2 minutes'");
     return inviteMember.id;
   }
+  async function bankRun(currency: 'EUR' | 'USD' = 'EUR'): Promise<string> {
+    const { pool } = app.database;
+    const [id, key] = [randomUUID(), randomUUID().replaceAll('-', '')];
+    const dollars = {
+      ...{ currency, country: 'US', iban: null, accountNumber: '12345678', routingNumber: '231380104' },
+    };
+    const input = anAccount({ partnerId: partner.id, ...(currency === 'USD' && dollars) });
+    const account = (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
+    await pool.query(
+      `insert into payout_runs (id, tenant_id, as_of, payout_count, created_by, skipped) select $1, tenant_id, now(), 1, 'maker', '[]'
+       from partners where id = $2`,
+      [id, partner.id],
+    );
+    await pool.query(
+      `insert into bank_payments (id, tenant_id, partner_id, payout_id, run_id, account_id, key, format, amount_minor, amount_currency)
+       select new_id(), tenant_id, id, $2, $3, $4, $5, $6, 2000, $7 from partners where id = $1`,
+      [partner.id, await payout(), id, account, key, currency === 'USD' ? 'NACHA' : 'PAIN_001', currency],
+    );
+    return id;
+  }
+  async function bankFile(state: 'DRAFT' | 'APPROVED' | 'NACHA'): Promise<string> {
+    const currency = state === 'NACHA' ? 'USD' : 'EUR';
+    const input = { currency, runId: await bankRun(currency) };
+    const { id } = (await app.ask(maker, CREATE_BANK_FILE, { input })).createBankFile;
+    if (state === 'DRAFT') return id;
+    await app.ask(staff.tom, 'mutation ($id: ID!) { approveBankFile(id: $id) { id } }', { id });
+    if (state === 'APPROVED') return id;
+    await app.ask(staff.tom, 'mutation ($id: ID!) { downloadBankFile(id: $id) { name } }', { id });
+    const { pool } = app.database;
+    await pool.query('alter table bank_files disable trigger may_change');
+    await pool.query('update bank_files set execute_on = current_date where id = $1', [id]);
+    await pool.query('alter table bank_files enable trigger may_change');
+    return id;
+  }
   return {
     staff,
     maker,
+    bankRun,
+    bankFile,
     partner,
     other,
     as,
@@ -504,9 +545,10 @@ export const operations: Record<string, Operation> = {
     answers: decides,
   },
   createBankFile: {
-    document: 'mutation { createBankFile(input: { currency: "EUR" }) { id } }',
-    subject: ({ bankPayment }) => bankPayment(),
-    answers: handlesFiles,
+    document: CREATE_BANK_FILE,
+    variables: (runId) => ({ input: { currency: 'EUR', runId } }),
+    subject: ({ bankRun }) => bankRun(),
+    answers: decides,
   },
   approveBankFile: {
     document: 'mutation ($id: ID!) { approveBankFile(id: $id) { id } }',

@@ -1,7 +1,7 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import type { BankFormat } from '../../domain/bank-status.ts';
-import { conflict } from '../../domain/errors.ts';
+import { conflict, notFound } from '../../domain/errors.ts';
 import { type Money, money } from '../../domain/money.ts';
 import { authorize } from '../../kernel/authorize.ts';
 import { where } from '../../kernel/condition.ts';
@@ -39,6 +39,7 @@ export async function createBankFile(ctx: Context, input: CreateBankFileInput): 
   const runId = input.runId == null ? null : idOf(input.runId, 'input.runId');
   await authorize(ctx, 'make', { kind: 'payout', id: '(file)', attributes: { tenantId } });
   const desk = deskOf(ctx);
+  if (runId) await requireRun(ctx, tenantId, runId);
   for (let tries = 1; tries <= TRIES; tries++) {
     const found = await waiting(ctx, desk, { tenantId, currency, runId });
     if (!found) throw conflict('no payment waits for a file', { reason: 'NOTHING_WAITS' });
@@ -62,6 +63,11 @@ export async function createBankFile(ctx: Context, input: CreateBankFileInput): 
     if (id) return id;
   }
   throw conflict('other files took the payments: try again', { reason: 'TAKEN' });
+}
+
+async function requireRun(ctx: Context, tenantId: string, runId: string): Promise<void> {
+  const of = new Statement().add('select 1 from payout_runs where id = $ and tenant_id = $', runId, tenantId);
+  if ((await query(ctx, of)).length === 0) throw notFound('payout run', { field: 'input.runId' });
 }
 
 export function deskOf({ bank }: Pick<Context, 'bank'>): BankDesk {
