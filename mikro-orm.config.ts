@@ -6,6 +6,9 @@ import { MoneyColumn } from './src/kernel/money.column.ts';
 import { AccountManager, ManagerAssignment } from './src/modules/account-managers/account-manager.entity.ts';
 import { ApiKey } from './src/modules/api-keys/api-key.entity.ts';
 import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entity.ts';
+import { BankFile } from './src/modules/bank-files/bank-file.entity.ts';
+import { BankPayment } from './src/modules/bank-files/bank-payment.entity.ts';
+import { BankStatusImport, BankStatusLine } from './src/modules/bank-files/bank-status.entity.ts';
 import { Commission } from './src/modules/commissions/commission.entity.ts';
 import { CommissionHold } from './src/modules/commissions/commission-hold.entity.ts';
 import { Sale } from './src/modules/commissions/sale.entity.ts';
@@ -51,6 +54,10 @@ export default defineConfig({
     ApiKey,
     AuditEvent,
     AuditPersonal,
+    BankFile,
+    BankPayment,
+    BankStatusImport,
+    BankStatusLine,
     Commission,
     CommissionHold,
     Sale,

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { bankDesk } from './adapters/bank/bank-desk.ts';
 import { cerbos } from './adapters/cerbos/cerbos.ts';
 import { startEmbeddedCerbos } from './adapters/cerbos/embedded-cerbos.ts';
 import { awsKms } from './adapters/kms/aws-kms.ts';
@@ -37,6 +38,7 @@ import type { Services } from './kernel/context.ts';
 import { CREDENTIALS } from './kernel/credentials-topic.ts';
 import { logger } from './log.ts';
 import { apiKeyAuthenticator } from './modules/api-keys/authenticate-api-key.ts';
+import { bankRail } from './modules/bank-files/bank-rail.ts';
 import { membershipRegister } from './modules/members/membership.ts';
 import { isOfDeletedPartner, isSignedOut, organisationOf } from './modules/sessions/session.service.ts';
 import type { KeyService } from './ports/key-service.ts';
@@ -131,6 +133,7 @@ export async function createApp(
     derive: (purpose) =>
       createHmac('sha256', config.jwtSecret).update(`derive:${purpose}`).digest('base64url'),
     keys: keyService(config.keys),
+    bank: config.bank && bankDesk(config.bank),
     rail: (method) => rails[method] ?? sandbox,
     onboarding: config.stripe ? stripePayees(config.stripe) : config.production ? null : sandboxPayees,
     seals: sealFile(config.auditSealFile, config.auditSealKey),
@@ -139,6 +142,7 @@ export async function createApp(
     ...ownPorts,
   };
   const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log };
+  if (config.bank && ports.bank) rails.BANK_TRANSFER = bankRail(services, ports.bank);
   const auth = authenticator(config.jwtSecret, {
     apiKey: apiKeyAuthenticator(services),
     provider: config.oidc ? oidc(config.oidc, (error) => log.warn({ error }, 'identity provider')) : null,

@@ -2,8 +2,10 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ipaddr from 'ipaddr.js';
+import type { BankSetup } from './adapters/bank/bank-desk.ts';
 import { keyFileFault, makeKeyFile } from './adapters/kms/file-kms.ts';
 import type { StripeConfig } from './adapters/stripe/client.ts';
+import { readBank } from './bank-config.ts';
 import { type OidcConfig, readOidc } from './oidc-config.ts';
 import { readStripe } from './stripe-config.ts';
 import { type PaypalConfig, type RazorpayConfig, readPaypal, readRazorpay } from './rails-config.ts';
@@ -40,6 +42,8 @@ export interface Config {
   /** null: not set up; in development the sandbox takes its place. */
   readonly razorpay: RazorpayConfig | null;
   readonly paypal: PaypalConfig | null;
+  /** The company's own bank accounts; null: no bank files are made. */
+  readonly bank: BankSetup | null;
   readonly playground: boolean;
   /** Whether this process also runs the durable jobs. */
   readonly worker: boolean;
@@ -193,6 +197,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     stripe: readStripe(env, production, faults),
     razorpay: readRazorpay({ env, production, faults, number }),
     paypal: readPaypal({ env, production, faults }),
+    bank: readBank(env, faults),
     playground: oneOf('PLAYGROUND', ['true', 'false'], String(!production)) === 'true',
     worker: oneOf('WORKER', ['on', 'off'], 'on') === 'on',
     ownDomains: domains('OWN_DOMAINS', 'finaceverse.com'),

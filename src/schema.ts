@@ -12,6 +12,8 @@ import {
 } from './modules/account-managers/account-manager.resolver.ts';
 import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/api-keys/api-key.resolver.ts';
 import { AuditResolver } from './modules/audit/audit.resolver.ts';
+import { BankFileResolver, BankPaymentResolver } from './modules/bank-files/bank-file.resolver.ts';
+import { BankStatusLineResolver, BankStatusResolver } from './modules/bank-files/bank-status.resolver.ts';
 import {
   CommissionResolver,
   PartnerCommissionsResolver,
@@ -73,6 +75,10 @@ export async function createSchema(): Promise<GraphQLSchema> {
       AccountManagerResolver,
       AuditResolver,
       ApiKeyResolver,
+      BankFileResolver,
+      BankPaymentResolver,
+      BankStatusLineResolver,
+      BankStatusResolver,
       CommissionPayoutResolver,
       CommissionHoldResolver,
       CommissionExplanationResolver,

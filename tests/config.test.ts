@@ -254,3 +254,41 @@ test('development makes keys of its own, once, that only its user may read', () 
   readConfig({}, folder);
   expect(readFileSync(path, 'utf8')).toBe(before);
 });
+
+const DEBTOR = {
+  BANK_DEBTOR_NAME: 'Example GmbH',
+  BANK_DEBTOR_IBAN: 'DE89 3704 0044 0532 0130 00',
+  BANK_DEBTOR_BIC: 'cobadeff',
+  BANK_DEBTOR_COUNTRY: 'DE',
+};
+const ACH = {
+  BANK_ACH_IMMEDIATE_DESTINATION: '231380104',
+  BANK_ACH_IMMEDIATE_ORIGIN: '121042882',
+  BANK_ACH_COMPANY_NAME: 'Example Inc',
+  BANK_ACH_COMPANY_ID: '121042882',
+  BANK_ACH_ODFI_ROUTING: '121042882',
+};
+
+test('bank files are made where the account that pays is set, by ISO 20022, by ACH or by both', () => {
+  expect(readConfig(production, folder).bank).toBeNull();
+  expect(readConfig({ ...production, ...DEBTOR }, folder).bank).toEqual({
+    debtor: { name: 'Example GmbH', iban: 'DE89370400440532013000', bic: 'COBADEFF', country: 'DE', town: null },
+    ach: null,
+  });
+  expect(readConfig({ ...production, ...ACH }, folder).bank).toMatchObject({
+    debtor: null,
+    ach: { companyId: '121042882', entryClass: 'CCD' },
+  });
+});
+
+test.each([
+  [{ BANK_DEBTOR_BIC: '' }, 'BANK_DEBTOR_BIC is missing: paying by ISO 20022 needs it.'],
+  [{ BANK_DEBTOR_IBAN: 'DE89370400440532013001' }, 'BANK_DEBTOR_IBAN must be an IBAN.'],
+  [{ BANK_DEBTOR_BIC: 'X' }, 'BANK_DEBTOR_BIC must be a BIC.'],
+  [{ BANK_DEBTOR_NAME: '山' }, 'BANK_DEBTOR_NAME must be a name with Latin letters.'],
+  [{ BANK_ACH_ODFI_ROUTING: '' }, 'BANK_ACH_ODFI_ROUTING is missing: paying by ACH needs it.'],
+  [{ BANK_ACH_ODFI_ROUTING: '121042883' }, 'BANK_ACH_ODFI_ROUTING must be an ABA routing number.'],
+  [{ BANK_ACH_ENTRY_CLASS: 'WEB' }, 'BANK_ACH_ENTRY_CLASS must be CCD or PPD.'],
+])('half an account, or one that is none, is refused by its name: %o', (env, sentence) => {
+  expect(() => readConfig({ ...production, ...DEBTOR, ...ACH, ...env }, folder)).toThrow(sentence);
+});

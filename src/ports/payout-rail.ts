@@ -62,7 +62,7 @@ export class RailBusy extends Error {
 }
 
 /** What a rail can carry of a currency, in ISO 4217 minor units. */
-interface Carriage {
+export interface Carriage {
   /** Amounts are multiples of it; what is left of a balance stays there. */
   readonly step: bigint;
   readonly minimum: bigint;

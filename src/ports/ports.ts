@@ -1,5 +1,6 @@
 import type { PayoutMethod } from '../domain/payout.ts';
 import type { AuditSeals } from './audit-seals.ts';
+import type { BankDesk } from './bank-desk.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { Clock } from './clock.ts';
 import type { KeyService } from './key-service.ts';
@@ -30,6 +31,8 @@ export interface Ports {
   readonly onboarding: PayeeOnboarding | null;
   /** Takes account numbers for a rail that pays by token, or null where that rail is not set up. */
   enrolment(method: PayoutMethod): PayeeEnrolment | null;
+  /** The files of the company's own bank; null where none is set up. */
+  readonly bank: BankDesk | null;
   /** Domains that the portal itself answers at, without those below them. */
   readonly ownDomains: readonly string[];
   /** Who may do what. */

@@ -9,6 +9,7 @@ import type { Role } from '../../src/kernel/actor.ts';
 import { metricsTopic } from '../../src/kernel/metrics-topic.ts';
 import { logger } from '../../src/log.ts';
 import type { Ports } from '../../src/ports/ports.ts';
+import { testBank } from './bank.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 
 const SECRET = 'a secret of the tests, long enough for HS256';
@@ -74,7 +75,7 @@ export async function createTestApp(
   });
   const logged: Record<string, unknown>[] = [];
   const log = logger('warn', { write: (line: string) => void logged.push(JSON.parse(line)) });
-  const app = await createApp(config, database.url, { log, ...replace });
+  const app = await createApp(config, database.url, { log, bank: testBank, ...replace });
   const statements: string[] = [];
   const { pool } = app.services;
   const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;

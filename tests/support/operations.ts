@@ -37,6 +37,7 @@ const LOCK_TIER =
   'mutation ($id: ID!) { lockPartnerTier(partnerId: $id, tier: GOLD, reason: "strategic") { id } }';
 const ADD_MANAGER = 'mutation ($input: AccountManagerInput!) { addAccountManager(input: $input) { id } }';
 const HOLD_PAYOUTS = 'mutation ($id: ID!) { holdPayouts(partnerId: $id, reason: "to look at") { id } }';
+const CREATE_BANK_FILE = 'mutation ($input: CreateBankFileInput!) { createBankFile(input: $input) { id } }';
 const CREATE_RULE =
   'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
 
@@ -83,6 +84,10 @@ export interface World {
   payoutAccount(): Promise<string>;
   /** One that Stripe keeps. */
   stripeAccount(): Promise<string>;
+  /** A payout run with a payment that waits for a file, in euros or in dollars. */
+  bankRun(currency?: 'EUR' | 'USD'): Promise<string>;
+  /** A file that waits for approval, or may be downloaded; in dollars one that the bank has, of today. */
+  bankFile(state: 'DRAFT' | 'APPROVED' | 'NACHA'): Promise<string>;
   /** An open hold on a line that waits for approval. */
   held(): Promise<string>;
   /** An open dispute of a line that is owed. */
@@ -145,6 +150,39 @@ export async function makeWorld(app: TestApp): Promise<World> {
   async function accountManager(): Promise<string> {
     const input = { name: 'Ann', email: `${randomUUID()}@example.com` };
     return (await app.ask(staff.manager, ADD_MANAGER, { input })).addAccountManager.id;
+  async function bankRun(currency: 'EUR' | 'USD' = 'EUR'): Promise<string> {
+    const { pool } = app.database;
+    const [id, key] = [randomUUID(), randomUUID().replaceAll('-', '')];
+    const dollars = {
+      ...{ currency, country: 'US', iban: null, accountNumber: '12345678', routingNumber: '231380104' },
+    };
+    const input = anAccount({ partnerId: partner.id, ...(currency === 'USD' && dollars) });
+    const account = (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
+    await pool.query(
+      `insert into payout_runs (id, tenant_id, as_of, payout_count, created_by, skipped) select $1, tenant_id, now(), 1, 'maker', '[]'
+       from partners where id = $2`,
+      [id, partner.id],
+    );
+    await pool.query(
+      `insert into bank_payments (id, tenant_id, partner_id, payout_id, run_id, account_id, key, format, amount_minor, amount_currency)
+       select new_id(), tenant_id, id, $2, $3, $4, $5, $6, 2000, $7 from partners where id = $1`,
+      [partner.id, await payout(), id, account, key, currency === 'USD' ? 'NACHA' : 'PAIN_001', currency],
+    );
+    return id;
+  }
+  async function bankFile(state: 'DRAFT' | 'APPROVED' | 'NACHA'): Promise<string> {
+    const currency = state === 'NACHA' ? 'USD' : 'EUR';
+    const input = { currency, runId: await bankRun(currency) };
+    const { id } = (await app.ask(maker, CREATE_BANK_FILE, { input })).createBankFile;
+    if (state === 'DRAFT') return id;
+    await app.ask(staff.tom, 'mutation ($id: ID!) { approveBankFile(id: $id) { id } }', { id });
+    if (state === 'APPROVED') return id;
+    await app.ask(staff.tom, 'mutation ($id: ID!) { downloadBankFile(id: $id) { name } }', { id });
+    const { pool } = app.database;
+    await pool.query('alter table bank_files disable trigger may_change');
+    await pool.query('update bank_files set execute_on = current_date where id = $1', [id]);
+    await pool.query('alter table bank_files enable trigger may_change');
+    return id;
   }
   return {
     accountManager,
@@ -164,6 +202,8 @@ export async function makeWorld(app: TestApp): Promise<World> {
     },
     staff,
     maker,
+    bankRun,
+    bankFile,
     partner,
     other,
     as,
@@ -268,6 +308,7 @@ const manages: Row = [ok, ok, no, no, no, no, no, hidden, who];
 const ownsOrManages: Row = [ok, ok, no, no, ok, ok, no, ok, who];
 const ownsOrManagesIt: Row = [ok, ok, no, no, ok, hidden, no, hidden, who];
 const adminOnly: Row = [ok, no, no, no, no, no, no, no, who];
+const handlesFiles: Row = [ok, no, ok, no, no, no, ok, no, who];
 const decides: Row = [ok, no, ok, no, no, no, hidden, no, who];
 
 /** Another token of the same caller. */
@@ -645,6 +686,52 @@ export const operations: Record<string, Operation> = {
     variables: byId,
     subject: ({ payoutsHeld }) => payoutsHeld(),
     answers: decides,
+  bankFiles: { document: '{ bankFiles { edges { node { id } } } }', answers: handlesFiles },
+  bankPayments: { document: '{ bankPayments { edges { node { id } } } }', answers: handlesFiles },
+  waitingBankPayments: { document: '{ waitingBankPayments { count } }', answers: handlesFiles },
+  bankStatusImports: { document: '{ bankStatusImports { edges { node { id } } } }', answers: handlesFiles },
+  bankFile: {
+    document: 'query ($id: ID!) { bankFile(id: $id) { id } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('DRAFT'),
+    answers: decides,
+  },
+  createBankFile: {
+    document: CREATE_BANK_FILE,
+    variables: (runId) => ({ input: { currency: 'EUR', runId } }),
+    subject: ({ bankRun }) => bankRun(),
+    answers: decides,
+  },
+  approveBankFile: {
+    document: 'mutation ($id: ID!) { approveBankFile(id: $id) { id } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('DRAFT'),
+    answers: decides,
+  },
+  downloadBankFile: {
+    document: 'mutation ($id: ID!) { downloadBankFile(id: $id) { name } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('APPROVED'),
+    answers: decides,
+  },
+  cancelBankFile: {
+    document: 'mutation ($id: ID!) { cancelBankFile(id: $id, reason: "x") { id } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('DRAFT'),
+    answers: decides,
+  },
+  settleBankFile: {
+    document: 'mutation ($id: ID!) { settleBankFile(id: $id, debited: "20.00") { id } }',
+    variables: byId,
+    subject: ({ bankFile }) => bankFile('NACHA'),
+    answers: decides,
+  },
+  importBankStatus: {
+    document: 'mutation ($content: String!) { importBankStatus(content: $content) { id } }',
+    variables: () => ({
+      content: `<Document><CstmrPmtStsRpt><!-- ${randomUUID()} --></CstmrPmtStsRpt></Document>`,
+    }),
+    answers: handlesFiles,
   },
   members: { document: '{ members { edges { node { id } } } }', answers: ownsOrManages },
   inviteMember: {

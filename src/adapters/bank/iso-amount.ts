@@ -1,0 +1,25 @@
+import currencies from 'currency-codes';
+import { formatMinor, type Money, money, parseMinor } from '../../domain/money.ts';
+
+// ISO 4217 also lists what nobody is paid in: metals, units of account, tests.
+const NO_MONEY = /^X(A[GU]|B[A-D]|DR|P[DT]|SU|TS|UA|XX)$/;
+const digitsOf = new Map(
+  currencies.data.filter(({ code }) => !NO_MONEY.test(code)).map(({ code, digits }) => [code, digits]),
+);
+
+function digits(currency: string): number {
+  const known = digitsOf.get(currency);
+  if (known === undefined) throw new Error(`no ISO 4217 currency ${currency}`);
+  return known;
+}
+
+export const isoAmount = ({ minor, currency }: Money): string => formatMinor(minor, digits(currency));
+
+/** As a bank writes it, which may be with more zeros than the currency has digits; throws for what is no amount. */
+export function amountFrom(text: string, currency: string): Money {
+  const plain = text
+    .trim()
+    .replace(/(\.\d*?)0+$/, '$1')
+    .replace(/\.$/, '');
+  return money(parseMinor(plain, digits(currency)), currency);
+}

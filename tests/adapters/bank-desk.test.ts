@@ -1,0 +1,328 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { XmlDocument, XsdValidator } from 'libxml2-wasm';
+import { describe, expect, test } from 'vitest';
+import { bankDesk } from '../../src/adapters/bank/bank-desk.ts';
+import { bankText } from '../../src/domain/bank-text.ts';
+import { bankingDay } from '../../src/domain/banking-days.ts';
+import type { BankCredit, BankOrder } from '../../src/ports/bank-desk.ts';
+
+const shared = join(import.meta.dirname, '../../../shared/integrations/data');
+const xsd = join(shared, 'iso20022/pain.001.001.09.xsd');
+const present = existsSync(xsd);
+if (!present) console.warn('../shared is not here: files are not held against the ISO and moov data');
+
+const debtor = {
+  name: 'Exämple & Söhne GmbH',
+  iban: 'DE89370400440532013000',
+  bic: 'COBADEFFXXX',
+  country: 'DE',
+  town: null,
+};
+const ach = {
+  immediateDestination: '231380104',
+  immediateOrigin: '121042882',
+  companyName: 'Partner Portal',
+  companyId: '121042882',
+  odfiRouting: '121042882',
+  entryClass: 'CCD' as const,
+};
+const desk = bankDesk({ debtor, ach });
+const key = (n: number) => n.toString(16).padStart(32, '0');
+const credit = (n: number, minor: bigint, more: Partial<BankCredit> = {}): BankCredit => ({
+  key: key(n),
+  amount: { minor, currency: 'EUR' },
+  holderName: 'Jürgen Müller',
+  country: 'FR',
+  details: { iban: 'FR1420041010050500013M02606' },
+  serial: n,
+  ...more,
+});
+const american = (n: number, minor: bigint, more: Partial<BankCredit> = {}) =>
+  credit(n, minor, {
+    ...{ amount: { minor, currency: 'USD' }, country: 'US' },
+    details: { accountNumber: '12345678', routingNumber: '231380104' },
+    ...more,
+  });
+const order = (credits: BankCredit[], more: Partial<BankOrder> = {}): BankOrder => ({
+  id: key(0xf11e),
+  format: 'PAIN_001',
+  currency: 'EUR',
+  madeAt: new Date('2026-03-10T09:08:07.123Z'),
+  executeOn: '2026-03-11',
+  ofDay: 0,
+  credits,
+  ...more,
+});
+const achOrder = (credits: BankCredit[], more: Partial<BankOrder> = {}) =>
+  order(credits, { format: 'NACHA', currency: 'USD', ...more });
+const tags = (text: string, name: string) =>
+  Array.from(text.matchAll(new RegExp(`<${name}[^>]*>([^<]*)</${name}>`, 'g')), ([, value]) => value);
+
+describe('a pain.001 file', () => {
+  test('names each payment by its key, and counts and sums them exactly in the digits of the currency', () => {
+    const text = desk.write(order([credit(1, 99_999_999_999n), credit(2, 1n), credit(3, 10n)]));
+    expect(tags(text, 'NbOfTxs')).toEqual(['3', '3']);
+    expect(tags(text, 'CtrlSum')).toEqual(['1000000000.10', '1000000000.10']);
+    expect(tags(text, 'InstdAmt')).toEqual(['999999999.99', '0.01', '0.10']);
+    expect(tags(text, 'EndToEndId')).toEqual([key(1), key(2), key(3)]);
+    expect(tags(text, 'MsgId')).toEqual([key(0xf11e)]);
+    expect(text).toContain('<Cd>SEPA</Cd>');
+    expect(text).not.toContain('PstlAdr');
+  });
+
+  test('puts what is no SEPA transfer into a batch of its own, with shared charges', () => {
+    const outside = credit(2, 5n, { country: 'TR', details: { iban: 'TR330006100519786457841326' } });
+    const text = desk.write(order([credit(1, 7n), outside]));
+    expect(tags(text, 'PmtInfId')).toEqual([`${key(0xf11e)}-1`, `${key(0xf11e)}-2`]);
+    expect(tags(text, 'ChrgBr')).toEqual(['SLEV', 'SHAR']);
+    expect(tags(text, 'CtrlSum')).toEqual(['0.12', '0.07', '0.05']);
+    expect([desk.namesOf('PAIN_001', credit(1, 7n)).batch, desk.namesOf('PAIN_001', outside).batch]).toEqual([
+      1, 2,
+    ]);
+  });
+
+  test('writes three, two and no decimals as ISO 4217 has them', () => {
+    for (const [currency, minor, amount] of [
+      ['KWD', 1852n, '1.852'],
+      ['CHF', 5n, '0.05'],
+      ['ISK', 1250n, '1250'],
+    ] as const) {
+      const one = credit(1, minor, { amount: { minor, currency } });
+      expect(tags(desk.write(order([one], { currency })), 'InstdAmt')).toEqual([amount]);
+    }
+  });
+
+  test('has an address only with town and country, where the bank asks for one', () => {
+    const text = bankDesk({ debtor: { ...debtor, town: 'Köln' }, ach: null }).write(order([credit(1, 1n)]));
+    expect(text).toContain('<PstlAdr><TwnNm>Koln</TwnNm><Ctry>DE</Ctry></PstlAdr>');
+  });
+
+  test('keeps names of any kind within the letters of the banks, and its own form', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (name) => {
+        const written = bankText(name, 70);
+        if (written === '') return;
+        expect(written).toMatch(/^[A-Za-z0-9][A-Za-z0-9/\-?:().,'+ ]{0,69}$/);
+        desk.write(order([credit(1, 1n, { holderName: name })])); // checks itself against the schema
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test.each([
+    ['</Nm><Amt>1</Amt>', 'Nm Amt 1 /Amt'],
+    ['=HYPERLINK("http://evil")', "HYPERLINK('http:/evil')"],
+    ['+1-1', '1-1'],
+    ['@SUM(A1)', 'at)SUM(A1)'],
+    ['\t\r\nA\u0000B', 'A B'],
+    ['Łukasz Žižek ß', 'Lukasz Zizek ss'],
+    ['Ελλάς', 'Ellas'],
+    ['Иван Щукин', 'Ivan Shtukin'],
+    ['Smith & Sons', 'Smith + Sons'],
+    ['山田太郎', ''],
+  ])('writes the name %j as %j', (name, written) => {
+    expect(bankText(name, 70)).toBe(written);
+  });
+
+  test.each([
+    ['an amount of nothing', [credit(1, 0n)]],
+    ['a key that is none', [credit(1, 1n, { key: 'x' })]],
+    ['an IBAN of the wrong form', [credit(1, 1n, { details: { iban: 'NONE' } })]],
+    ['a name without a letter', [credit(1, 1n, { holderName: '山' })]],
+  ])('is never written with %s', (_, credits) => {
+    expect(() => desk.write(order(credits))).toThrow();
+  });
+
+  test.skipIf(!present)("is valid by ISO's own schema, in every form that we write", () => {
+    const validator = XsdValidator.fromDoc(XmlDocument.fromString(readFileSync(xsd, 'utf8')));
+    const credits = [
+      credit(1, 1n),
+      credit(2, 99_999_999_999n, {
+        holderName: 'x'.repeat(140),
+        details: { iban: 'FR1420041010050500013M02606', bic: 'BNPAFRPP' },
+      }),
+      credit(3, 5n, { country: 'GB', details: { accountNumber: '31926819', sortCode: '601613' } }),
+      credit(4, 5n, { country: 'JP', details: { accountNumber: '1234567', bic: 'BOTKJPJT' } }),
+    ];
+    for (const town of [null, 'Köln'])
+      validator.validate(
+        XmlDocument.fromString(bankDesk({ debtor: { ...debtor, town }, ach: null }).write(order(credits))),
+      );
+  });
+});
+
+describe('a NACHA file', () => {
+  const lines = (text: string) => text.trimEnd().split('\r\n');
+
+  test('has lines of 94 characters in blocks of ten, and sums that agree', () => {
+    const text = desk.write(achOrder([american(1, 10_000n), american(2, 1n, { holderName: 'Zoë O’Neil' })]));
+    const [header = '', batch = '', first = '', second = '', control = '', file = '', ...filler] =
+      lines(text);
+    expect(lines(text).every((line) => line.length === 94)).toBe(true);
+    expect(header).toBe(
+      `101 231380104 1210428822603100908A094101${' '.repeat(23)}PARTNER PORTAL         ${' '.repeat(8)}`,
+    );
+    expect(batch).toBe(
+      `5220PARTNER PORTAL  ${' '.repeat(20)}121042882 CCDPAYOUT          260311   1121042880000001`,
+    );
+    expect(first).toBe(
+      `62223138010412345678         0000010000${key(1).slice(-15)}JURGEN MULLER           0121042880000001`,
+    );
+    expect(second.slice(54, 76)).toBe("ZOE O'NEIL            ");
+    expect(control.slice(0, 54)).toBe('82200000020046276020000000000000000000010001121042882 ');
+    expect(file.slice(0, 55)).toBe('9000001000001000000020046276020000000000000000000010001');
+    expect(filler).toEqual(Array(4).fill('9'.repeat(94)));
+  });
+
+  test('adds up for any amounts, its hash modulo ten digits and its traces ascending', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 1, max: 9_999_999 }), { minLength: 1, maxLength: 40 }),
+        fc.bigInt({ min: 1n, max: 9_999_999_999n }),
+        (serials, minor) => {
+          const credits = serials.map((n) =>
+            american(n, minor, { details: { accountNumber: '1234', routingNumber: '999999992' } }),
+          );
+          const text = desk.write(achOrder(credits)); // checks itself
+          const traces = lines(text)
+            .filter((line) => line[0] === '6')
+            .map((line) => line.slice(79));
+          expect(traces).toEqual([...traces].sort());
+          expect(traces.every((trace) => trace.startsWith('12104288'))).toBe(true);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  test.each([
+    ['a digit of an amount', (text: string) => text.replace('0000010000', '0000010001')],
+    ['a line that was cut', (text: string) => text.replace(/9\r\n$/, '\r\n')],
+    ['the company of the batch', (text: string) => text.replace('121042882 CCD', '121042883 CCD')],
+    [
+      'a trace of another bank',
+      (text: string) => text.replace('0121042880000001\r\n8', '0021000020000001\r\n8'),
+    ],
+  ])('that was changed in %s is not let go', (_, change) => {
+    const text = desk.write(achOrder([american(1, 10_000n)]));
+    expect(() => desk.check('NACHA', text)).not.toThrow();
+    expect(change(text)).not.toBe(text);
+    expect(() => desk.check('NACHA', change(text))).toThrow();
+  });
+
+  test.skipIf(!present)(
+    "of moov's is read: returns by their code and trace, and what asks for a correction",
+    () => {
+      const fixture = (name: string) => readFileSync(join(shared, 'nacha', name), 'utf8');
+      expect(desk.read(fixture('return-WEB.ach'), 'content')).toEqual({
+        kind: 'NACHA_RETURN',
+        lines: [
+          {
+            reference: { by: 'TRACE', trace: '091400600000001', identification: 'MjMxNDAwMjAtOGQ' },
+            ...{ word: 'RETURNED', code: 'R01', amount: { minor: 12_354n, currency: 'USD' } },
+          },
+          {
+            reference: { by: 'TRACE', trace: '091400600000003', identification: 'NmRjZTJmMzItMGN' },
+            ...{ word: 'RETURNED', code: 'R03', amount: { minor: 4_565n, currency: 'USD' } },
+          },
+        ],
+      });
+      expect(desk.read(fixture('cor-example.ach'), 'content').lines).toMatchObject([
+        { reference: { trace: '121042880000001' }, word: 'NOTED', code: 'C01', amount: null },
+      ]);
+      for (const name of ['ppd-debit.ach', 'ppd-mixedDebitCredit.ach', 'two-micro-deposits.ach'])
+        expect(desk.read(fixture(name), 'content').lines).toEqual([]);
+    },
+  );
+});
+
+describe('a day on which banks pay', () => {
+  test.each([
+    ['2026-04-03', 'TARGET', 0, '2026-04-07'], // Good Friday to Easter Monday
+    ['2026-05-01', 'TARGET', 0, '2026-05-04'],
+    ['2026-12-25', 'TARGET', 0, '2026-12-28'],
+    ['2026-03-10', 'TARGET', 2, '2026-03-12'],
+    ['2026-07-04', 'FEDERAL_RESERVE', 0, '2026-07-06'], // a Saturday: Friday is no holiday
+    ['2026-07-03', 'FEDERAL_RESERVE', 0, '2026-07-03'],
+    ['2027-07-04', 'FEDERAL_RESERVE', 0, '2027-07-06'], // a Sunday: Monday is
+    ['2026-11-26', 'FEDERAL_RESERVE', 0, '2026-11-27'],
+    ['2026-01-19', 'FEDERAL_RESERVE', 0, '2026-01-20'],
+    ['2026-05-25', 'FEDERAL_RESERVE', 0, '2026-05-26'],
+    ['2026-10-12', 'FEDERAL_RESERVE', 0, '2026-10-13'],
+  ] as const)('from %s by %s, %i later, is %s', (from, calendar, after, day) => {
+    expect(bankingDay(from, calendar, after)).toBe(day);
+  });
+});
+
+describe('what a bank says', () => {
+  const pain002 = (version: string, inner: string) =>
+    `<?xml version="1.0" encoding="ISO-8859-1"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.${version}"><CstmrPmtStsRpt>
+     <OrgnlGrpInfAndSts><OrgnlMsgId>${key(9)}</OrgnlMsgId>${inner}</CstmrPmtStsRpt></Document>`;
+
+  test.each(['03', '10', '14'])('is read of pain.002.001.%s', (version) => {
+    const text = pain002(
+      version,
+      `<GrpSts>PART</GrpSts></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>${key(9)}-1</OrgnlPmtInfId>
+       <TxInfAndSts><OrgnlEndToEndId>${key(1).toUpperCase()}</OrgnlEndToEndId><TxSts>RJCT</TxSts>
+         <StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf>
+         <OrgnlTxRef><Amt><InstdAmt Ccy="EUR">10.5</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts>
+       <TxInfAndSts><OrgnlEndToEndId>x</OrgnlEndToEndId><TxSts>ZZZZ</TxSts></TxInfAndSts></OrgnlPmtInfAndSts>`,
+    );
+    expect(desk.read(text, 'content')).toEqual({
+      kind: 'PAIN_002',
+      lines: [
+        {
+          reference: { by: 'KEY', key: key(1) },
+          ...{ word: 'REJECTED', code: 'AC04', amount: { minor: 1_050n, currency: 'EUR' } },
+        },
+        { reference: { by: 'KEY', key: 'x' }, word: 'NOTED', code: 'ZZZZ', amount: null },
+      ],
+    });
+  });
+
+  test('of a whole file counts for the whole file', () => {
+    const text = pain002(
+      '10',
+      '<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>FF01</Cd></Rsn></StsRsnInf></OrgnlGrpInfAndSts>',
+    );
+    expect(desk.read(text, 'content').lines).toEqual([
+      {
+        reference: { by: 'FILE', fileId: key(9), batch: null },
+        word: 'REJECTED',
+        code: 'FF01',
+        amount: null,
+      },
+    ]);
+  });
+
+  test.each([
+    ['an entity', '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><Document>&x;</Document>'],
+    ['entities upon entities', '<!DOCTYPE a [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><Document>&b;</Document>'],
+    ['no end', '<Document><CstmrPmtStsRpt>'],
+    ['another message', '<Document><Other/></Document>'],
+    ['nothing', ''],
+    ['prose', 'paid'],
+    ['lines that are no records', '101\nhello'],
+    ['more than 8 MB', `<Document>${' '.repeat(8_000_001)}</Document>`],
+    [
+      'an amount that is none',
+      pain002(
+        '10',
+        `</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><TxInfAndSts><OrgnlEndToEndId>a</OrgnlEndToEndId><TxSts>ACSC</TxSts><OrgnlTxRef><Amt><InstdAmt Ccy="EUR">1e3</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts></OrgnlPmtInfAndSts>`,
+      ),
+    ],
+    [
+      'a currency that is none',
+      pain002(
+        '10',
+        `</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><TxInfAndSts><OrgnlEndToEndId>a</OrgnlEndToEndId><TxSts>ACSC</TxSts><OrgnlTxRef><Amt><InstdAmt Ccy="XXX">1</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts></OrgnlPmtInfAndSts>`,
+      ),
+    ],
+  ])('with %s is refused by the field', (_, text) => {
+    expect(() => desk.read(text, 'content')).toThrow(
+      expect.objectContaining({ code: 'BAD_USER_INPUT', details: { field: 'content' } }),
+    );
+  });
+});
