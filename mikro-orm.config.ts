@@ -8,6 +8,7 @@ import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entit
 import { Commission } from './src/modules/commissions/commission.entity.ts';
 import { CommissionHold } from './src/modules/commissions/commission-hold.entity.ts';
 import { Sale } from './src/modules/commissions/sale.entity.ts';
+import { SaleRefund } from './src/modules/commissions/sale-refund.entity.ts';
 import { Customer } from './src/modules/customers/customer.entity.ts';
 import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
 import { ExchangeRate } from './src/modules/exchange-rates/exchange-rate.entity.ts';
@@ -50,6 +51,7 @@ export default defineConfig({
     Commission,
     CommissionHold,
     Sale,
+    SaleRefund,
     CommissionPlan,
     CommissionRule,
     Conversion,

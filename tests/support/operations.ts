@@ -343,6 +343,10 @@ export const operations: Record<string, Operation> = {
     subject: ({ tierLocked }) => tierLocked(),
     answers: manages,
   },
+  saleRefunds: {
+    document: '{ saleRefunds(filter: { waiting: true }) { edges { node { id } } } }',
+    answers: lists,
+  },
   exchangeRates: { document: '{ exchangeRates { edges { node { id } } } }', answers: lists },
   setExchangeRates: {
     document: 'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { count } }',
@@ -407,6 +411,12 @@ export const operations: Record<string, Operation> = {
     }),
     subject: theirs,
     answers: manages,
+  },
+  refundSale: {
+    document: 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id waiting } }',
+    variables: (partnerId) => ({ input: { partnerId, orderId: `order ${randomUUID()}`, reason: 'x' } }),
+    subject: theirs,
+    answers: decides,
   },
   approveCommission: {
     document: APPROVE,

@@ -49,6 +49,24 @@ export function commissionsOfReferral(
   }).load(referralId);
 }
 
+/** The lines of these ids that the actor may see, in their order. */
+export async function commissionsNamed(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  named: readonly string[],
+): Promise<Commission[]> {
+  const loader = loaderFor<string, Commission | null>(ctx, info, async (ids) => {
+    const selection = select(commissionTable, info, ctx.actor, [], ['id']);
+    const statement = from(commissionTable, ctx.actor, selection).and([where('c.id = any($)', ids)]);
+    const lines = new Map(
+      (await query(ctx, statement)).map((row) => [row[0] as string, selection.read(row)]),
+    );
+    return ids.map((id) => lines.get(id) ?? null);
+  });
+  const lines = await Promise.all(named.map((id) => loader.load(id)));
+  return lines.filter((line) => line !== null);
+}
+
 /** What holds a line back or did, oldest first. */
 export function holdsOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<CommissionHold[]> {
   return loaderFor<string, CommissionHold[]>(ctx, info, async (ids) => {

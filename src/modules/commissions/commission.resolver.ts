@@ -228,6 +228,15 @@ export class CommissionResolver {
   }
 
   @FieldResolver(() => MoneyColumn, {
+    nullable: true,
+    description:
+      "The sale in its own currency, where that is not the commission's: `baseAmount` is what it was worth by the rate of its day. null: they are the same.",
+  })
+  saleAmount(@Root() line: Commission & { saleAmount: MoneyColumn | null }): MoneyColumn | null {
+    return line.saleAmount;
+  }
+
+  @FieldResolver(() => MoneyColumn, {
     description: 'What was taken back of it so far, as a positive amount.',
   })
   reversedAmount(

@@ -42,7 +42,7 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
       const customer = input.customerId
         ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at })
         : null;
-      const line = await earn(em, partner, { ...earning, customerId: customer?.id ?? null });
+      const line = await earn(em, ctx, partner, { ...earning, customerId: customer?.id ?? null });
       if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
       const { type, method, status, amount, baseAmount, rateBps, rateSource, tier, holdUntil } = line;
       record(em, ctx, 'commission.created', line, {
