@@ -152,7 +152,7 @@ async function settle(
     order by c.id for update`);
   const ids = locked.map(({ id }) => id);
   const lines = await em.find(Commission, { id: { $in: ids } }, { orderBy: { id: 'asc' }, refresh: true });
-  if (!lines.every(isRated)) return;
+  if (lines.some((line) => !isRated(line) && line.status !== 'REJECTED')) return;
   const earlier = await em.find(Commission, { reversesId: { $in: ids } });
   const settled = await em.find(SaleRefund, { tenantId, orderId, partnerId, settledAt: { $ne: null } });
 
