@@ -282,10 +282,10 @@ export async function statusOf(em: EntityManager, { id, status }: Commission): P
 
 /** Whether a payout has claimed any of these lines. */
 export async function anyClaimed(em: EntityManager, lines: readonly Commission[]): Promise<boolean> {
-  const ids = JSON.stringify(lines.map(({ id }) => id));
+  const ids = `{${lines.map(({ id }) => id).join()}}`;
   const claims = await em.execute<object[]>(sql`
     select 1 from payout_items where voided_at is null
-      and commission_id in (select value::uuid from jsonb_array_elements_text(${ids})) limit 1`);
+      and commission_id = any(${ids}::uuid[]) limit 1`);
   return claims.length > 0;
 }
 
