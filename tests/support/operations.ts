@@ -444,6 +444,13 @@ export const operations: Record<string, Operation> = {
     subject: ({ pending }) => pending(),
     answers: decides,
   },
+  rejectCommissions: {
+    document:
+      'mutation ($ids: [ID!]!) { rejectCommissions(ids: $ids, reason: "x") { rejected { id } failures { code message } } }',
+    variables: (id) => ({ ids: [id] }),
+    subject: ({ pending }) => pending(),
+    answers: [ok, no, ok, no, no, no, ok, no, who], // what is hidden is a failure of its own
+  },
   reverseCommission: {
     document: REVERSE,
     variables: (id) => ({ id, input: {} }),

@@ -29,6 +29,8 @@ export function narrow(filter: CommissionFilter | null): Condition[] {
   if (filter?.type) conditions.push(where('c.type = $', filter.type));
   if (filter?.currency) conditions.push(where('c.amount_currency = $', filter.currency));
   if (filter?.from) conditions.push(where('c.occurred_at >= $', filter.from));
+  if (filter?.pastHold != null)
+    conditions.push(where(`(c.hold_until is not null and c.hold_until <= now()) = $`, filter.pastHold));
   if (filter?.to) conditions.push(where('c.occurred_at < $', filter.to));
   return conditions;
 }
@@ -105,8 +107,10 @@ export async function commissionsOfIds(
   ctx: Context,
   info: GraphQLResolveInfo,
   ids: readonly string[],
+  /** The field of the answer that asks for them. */
+  field: string,
 ): Promise<Commission[]> {
-  const selection = select(commissionTable, info, ctx.actor, ['approved']);
+  const selection = select(commissionTable, info, ctx.actor, [field]);
   const rows = await query(
     ctx,
     from(commissionTable, ctx.actor, selection).and([where('c.id = any($)', ids)]),
