@@ -12,6 +12,7 @@ import { BankStatusImport, BankStatusLine } from './src/modules/bank-files/bank-
 import { Commission } from './src/modules/commissions/commission.entity.ts';
 import { CommissionHold } from './src/modules/commissions/commission-hold.entity.ts';
 import { Sale } from './src/modules/commissions/sale.entity.ts';
+import { SaleRefund } from './src/modules/commissions/sale-refund.entity.ts';
 import { Customer } from './src/modules/customers/customer.entity.ts';
 import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
 import { ExchangeRate } from './src/modules/exchange-rates/exchange-rate.entity.ts';
@@ -61,6 +62,7 @@ export default defineConfig({
     Commission,
     CommissionHold,
     Sale,
+    SaleRefund,
     CommissionPlan,
     CommissionRule,
     Conversion,

@@ -8,6 +8,7 @@ import { type Context, contextFor, type Services } from './kernel/context.ts';
 import type { Jobs } from './kernel/jobs.ts';
 import { linkAudit, sealAudit } from './modules/audit/seal-audit.ts';
 import { autoApprove } from './modules/commissions/approve-many.ts';
+import { rateLines } from './modules/commissions/rate-lines.ts';
 import { rotateKeys } from './modules/data-keys/rotate-keys.ts';
 import { sendInvitation } from './modules/members/send-invitation.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
@@ -86,6 +87,7 @@ export async function startWorker(
         if (faults.length) ctx.log.error({ invariant: name, faults, more }, 'the books are not right');
     },
     evaluate_tiers: (ctx, { tenantId, month }) => evaluateDueTiers(ctx, tenantId, month),
+    rate_lines: (ctx, { tenantId }) => rateLines(ctx, tenantId),
     check_tiers: (ctx) => enqueueTierEvaluations(ctx),
     simulate_plan: (ctx, { simulationId }) => runSimulation(ctx, simulationId),
     apply_retention: (ctx) => applyRetention(ctx, { visitorMonths: retentionMonths }),

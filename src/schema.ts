@@ -23,6 +23,7 @@ import { ConvertReferralResolver } from './modules/commissions/convert-referral.
 import { CommissionExplanationResolver } from './modules/commissions/explain.resolver.ts';
 import { CommissionHoldResolver } from './modules/commissions/hold.resolver.ts';
 import { RecordSaleResolver } from './modules/commissions/record-sale.resolver.ts';
+import { SaleRefundResolver } from './modules/commissions/refund-sale.resolver.ts';
 import { ExchangeRateResolver } from './modules/exchange-rates/exchange-rate.resolver.ts';
 import { MemberResolver } from './modules/members/member.resolver.ts';
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
@@ -87,6 +88,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       CommissionRuleResolver,
       ConvertReferralResolver,
       RecordSaleResolver,
+      SaleRefundResolver,
       CreatedApiKeyResolver,
       ExchangeRateResolver,
       MemberResolver,

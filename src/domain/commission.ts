@@ -43,6 +43,10 @@ export type CommissionMethod = (typeof CommissionMethod)[keyof typeof Commission
 export const FlatRefund = { PROPORTIONAL: 'PROPORTIONAL', ALL_OR_NOTHING: 'ALL_OR_NOTHING' } as const;
 export type FlatRefund = (typeof FlatRefund)[keyof typeof FlatRefund];
 
+/** In which currency a line is owed: that of its sale, or the partner's. */
+export const Settlement = { SALE: 'SALE', PARTNER: 'PARTNER' } as const;
+export type Settlement = (typeof Settlement)[keyof typeof Settlement];
+
 const actions = {
   hold: { from: ['PENDING', 'HELD'], to: 'HELD' },
   resume: { from: ['HELD'], to: 'PENDING' }, // the last hold on it released

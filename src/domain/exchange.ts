@@ -24,6 +24,18 @@ export const inverse = ({ numerator, denominator }: ExchangeRate): ExchangeRate 
   denominator: numerator,
 });
 
+/** A rate as it was entered: `rate` units of `quote` for one of `base`, from that day on. */
+export interface EnteredRate {
+  readonly base: string;
+  readonly quote: string;
+  readonly rate: string;
+  readonly effectiveOn: string;
+}
+
+/** What one unit of the rate's other currency is worth in `currency`, whichever way round it was entered. */
+export const rateInto = ({ quote, rate }: EnteredRate, currency: string): ExchangeRate =>
+  quote === currency ? parseRate(rate) : inverse(parseRate(rate));
+
 /** `amount` in another currency, rounded once. `digits` are the ISO 4217 digits of both. */
 export function exchange(
   { minor }: Money,

@@ -52,3 +52,11 @@ function byProduct(lines: readonly InvoiceLine[]): InvoiceLine[] {
   }
   return [...products.values()];
 }
+
+/** What a refund takes from each line of an order: in proportion to what is left of them by largest remainder (M3), and
+ *  never more than that. */
+export function refundShares(refund: bigint, left: readonly bigint[]): bigint[] {
+  const all = left.reduce((sum, each) => sum + each, 0n);
+  if (all === 0n) return left.map(() => 0n);
+  return split(money(refund > all ? all : refund, ''), left).map(({ minor }) => minor);
+}

@@ -30,6 +30,8 @@ export interface Jobs {
   send_invitation: { invitationId: string };
   /** Evaluate the tiers of a program up to a month (its first day). */
   evaluate_tiers: { tenantId: string; month: string };
+  /** Work out what lines are worth that waited for an exchange rate. */
+  rate_lines: { tenantId: string };
   /** See which programs have a month to evaluate. */
   check_tiers: object;
   /** Weigh the sales of past months by other terms. */

@@ -412,3 +412,55 @@ test('A rejection keeps the code of its reason', async () => {
   );
   expect(rejectCommission).toEqual({ rejectCode: 'DUPLICATE', reason: 'seen before' });
 });
+
+describe('rejecting many', () => {
+  const REJECT_MANY = `mutation ($ids: [ID!]!, $code: RejectCode) { rejectCommissions(ids: $ids, reason: "a test order", code: $code) {
+    rejected { id status rejectCode reason } failures { id code message } } }`;
+  const rejectMany = async (ids: string[], by = staff.maria) =>
+    (await app.ask(by, REJECT_MANY, { ids, code: 'FRAUD' })).rejectCommissions;
+
+  test('rejects each line by itself, takes back what was owed, and names those that are not', async () => {
+    const waits = await pending();
+    const owed = await makeApproved(app, staff, partnerId);
+    const held = await pending();
+    await app.ask(staff.maria, HOLD, { id: held, reason: 'to look at' });
+    const paid = await makeApproved(app, staff, partnerId, { occurredAt: '2026-03-01T00:00:00Z' });
+    await app.ask(staff.maria, CREATE_PAYOUT, {
+      input: { partnerId, periodStart: '2026-03-01', periodEnd: '2026-03-31' },
+    });
+    const nobody = randomUUID();
+    const { rejected, failures } = await rejectMany([waits, paid, owed, nobody, 'x', held, waits]);
+    const reason = 'a test order';
+    expect(rejected).toEqual(
+      [waits, owed, held].map((id) => ({ id, status: 'REJECTED', rejectCode: 'FRAUD', reason })),
+    );
+    expect(failures.map(({ id, code }: { id: string; code: string }) => [id, code])).toEqual([
+      [paid, 'CONFLICT'],
+      [nobody, 'NOT_FOUND'],
+      ['x', 'BAD_USER_INPUT'],
+    ]);
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '0.00' });
+  });
+
+  test('25 at once reject each line once, and each accrual has one mirror', async () => {
+    const ids = await Promise.all([1, 2, 3].map(() => makeApproved(app, staff, partnerId)));
+    const answers = await Promise.all(Array.from({ length: 25 }, () => rejectMany(ids)));
+    expect(answers.reduce((sum, { rejected }) => sum + rejected.length, 0)).toBe(3);
+    expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '0.00' });
+  });
+});
+
+test('what waits for approval can be asked by whether its refund period is over', async () => {
+  const over = await pending({ occurredAt: '2026-01-01T00:00:00Z' });
+  const young = await pending();
+  const queue = async (pastHold: boolean) =>
+    (
+      await app.ask(
+        staff.maria,
+        'query ($filter: CommissionFilter) { commissions(filter: $filter) { edges { node { id } } } }',
+        { filter: { partnerId, status: 'PENDING', pastHold } },
+      )
+    ).commissions.edges.map(({ node }: { node: { id: string } }) => node.id);
+  expect(await queue(true)).toEqual([over]);
+  expect(await queue(false)).toEqual([young]);
+});

@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
+  APPROVE,
   balanceOf,
+  CONVERT,
   CREATE_COMMISSION,
   CREATE_PAYOUT,
   DISPUTE,
   linesOf,
   makeApproved,
+  makeClick,
   makePartner,
   RESOLVE,
   REVERSE,
@@ -178,6 +181,105 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
       commissionCount: 2,
       amount: { amount: decimal(5_000 - given.paid_commission) },
     });
+  });
+
+  describe('in a program that settles in the partner’s currency', () => {
+    let own: Awaited<ReturnType<typeof staffOf>>;
+    const today = new Date().toISOString().slice(0, 10);
+    const enter = (base: string, quote: string, rate: string, effectiveOn = today) =>
+      app.ask(
+        own.manager,
+        'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { count } }',
+        { input: { rates: [{ base, quote, rate, effectiveOn }] } },
+      );
+    beforeAll(async () => {
+      own = await staffOf(app, 'settles');
+      await settings({ settlement: 'PARTNER' }, own.manager);
+    });
+    const sell = async (input: object, partner: object = {}) => {
+      const { id: partnerId } = await makePartner(app, own.manager, partner);
+      return { partnerId, id: await makeApproved(app, own, partnerId, { type: 'ONE_TIME', ...input }) };
+    };
+    const amountsOf = async (id: string) =>
+      (
+        await app.ask(
+          own.maria,
+          'query ($id: ID!) { commission(id: $id) { amount { amount currency } baseAmount { amount currency } } }',
+          { id },
+        )
+      ).commission;
+
+    test('T66: a sale in JPY to a partner that is paid in USD', async () => {
+      const { given, expect: answer } = vector('T66');
+      await enter('USD', 'JPY', `${given.jpy_per_usd}`);
+      const terms = { amount: `${given.amount}`, currency: 'JPY', commissionRate: given.bps / 100 };
+      const { id } = await sell(terms);
+      expect(await amountsOf(id)).toEqual({
+        baseAmount: { amount: decimal(answer.usd_minor), currency: 'USD' },
+        amount: { amount: decimal(answer.commission), currency: 'USD' },
+      });
+    });
+
+    test('T68: a sale in USD to a partner that is paid in JPY', async () => {
+      const { given, expect: answer } = vector('T68');
+      const other = await staffOf(app, 'settles-too');
+      await settings({ settlement: 'PARTNER' }, other.manager);
+      own = other;
+      await enter('USD', 'JPY', `${given.jpy_per_usd}`);
+      const terms = { amount: decimal(given.amount), currency: 'USD', commissionRate: 100 };
+      const { id } = await sell(terms, { currency: 'JPY' });
+      expect((await amountsOf(id)).amount).toEqual({ amount: `${answer.jpy}`, currency: 'JPY' });
+    });
+
+    test('T61: a refund is exchanged as the sale was', async () => {
+      const { given, expect: answer } = vector('T61');
+      const before = new Date(Date.now() - 40 * 86_400_000).toISOString();
+      await enter('EUR', 'USD', given.rate_at_sale, before.slice(0, 10));
+      const { id, partnerId } = await sell({
+        ...{ amount: decimal(given.sale_eur), currency: 'EUR', occurredAt: before },
+        commissionRate: given.bps / 100,
+      });
+      await enter('EUR', 'USD', given.rate_now);
+      await app.ask(own.maria, REVERSE, { id, input: { amount: decimal(given.refund_eur) } });
+      const lines = await linesOf(app, partnerId);
+      expect(lines.map(({ minor }) => minor)).toEqual([answer.commission, answer.reversal]);
+    });
+
+    test('T70: a missing rate blocks the line, and says so', async () => {
+      const { id: partnerId } = await makePartner(app, own.manager);
+      const { createCommission } = await app.ask(own.manager, CREATE_COMMISSION, {
+        input: { partnerId, type: 'ONE_TIME', amount: '100.00', currency: 'CHF', commissionRate: 20 },
+      });
+      expect(createCommission).toMatchObject({ status: 'HELD', amount: { amount: '0.00', currency: 'USD' } });
+      expect(await app.refusal(own.maria, APPROVE, { id: createCommission.id })).toMatchObject({
+        reason: 'HELD',
+        message: expect.stringContaining('no exchange rate of CHF and USD'),
+      });
+    });
+  });
+
+  test('T103, T104: one invoice, told of by two events, each of them twice', async () => {
+    const { id: partnerId, referralCode } = await makePartner(app, staff.manager);
+    const orderId = 'inv_9';
+    const id = await makeClick(app, referralCode);
+    const input = { customerId: 'cust_9', amount: '100.00', orderId };
+    const record = 'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { commissions { id } } }';
+    const sale = { input: { partnerId, orderId, lines: [{ amount: '100.00' }] } };
+    for (const _ of [1, 2]) {
+      await app.send(staff.manager, CONVERT, { id, input });
+      await app.send(staff.manager, record, sale);
+    }
+    expect(await linesOf(app, partnerId)).toHaveLength(vector('T104').expect.commissions);
+    expect(vector('T103').expect.commissions).toBe(1);
+  });
+
+  test('T106: the same key with other input writes nothing', async () => {
+    const { id: partnerId } = await makePartner(app, staff.manager);
+    const input = { partnerId, type: 'ONE_TIME', amount: '100.00', idempotencyKey: vector('T106').given.key };
+    await app.ask(staff.manager, CREATE_COMMISSION, { input });
+    const other = { input: { ...input, amount: '200.00' } };
+    expect(await app.refusal(staff.manager, CREATE_COMMISSION, other)).toMatchObject({ code: 'CONFLICT' });
+    expect(await linesOf(app, partnerId)).toHaveLength(1);
   });
 
   const statusOf = async (id: string): Promise<string> =>

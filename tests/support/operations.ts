@@ -150,6 +150,7 @@ export async function makeWorld(app: TestApp): Promise<World> {
   async function accountManager(): Promise<string> {
     const input = { name: 'Ann', email: `${randomUUID()}@example.com` };
     return (await app.ask(staff.manager, ADD_MANAGER, { input })).addAccountManager.id;
+  }
   async function bankRun(currency: 'EUR' | 'USD' = 'EUR'): Promise<string> {
     const { pool } = app.database;
     const [id, key] = [randomUUID(), randomUUID().replaceAll('-', '')];
@@ -488,6 +489,10 @@ export const operations: Record<string, Operation> = {
     subject: ({ tierLocked }) => tierLocked(),
     answers: manages,
   },
+  saleRefunds: {
+    document: '{ saleRefunds(filter: { waiting: true }) { edges { node { id } } } }',
+    answers: lists,
+  },
   exchangeRates: { document: '{ exchangeRates { edges { node { id } } } }', answers: lists },
   setExchangeRates: {
     document: 'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { count } }',
@@ -553,6 +558,12 @@ export const operations: Record<string, Operation> = {
     subject: theirs,
     answers: manages,
   },
+  refundSale: {
+    document: 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id waiting } }',
+    variables: (partnerId) => ({ input: { partnerId, orderId: `order ${randomUUID()}`, reason: 'x' } }),
+    subject: theirs,
+    answers: decides,
+  },
   approveCommission: {
     document: APPROVE,
     variables: byId,
@@ -578,6 +589,13 @@ export const operations: Record<string, Operation> = {
     variables: (id) => ({ id, reason: 'x' }),
     subject: ({ pending }) => pending(),
     answers: decides,
+  },
+  rejectCommissions: {
+    document:
+      'mutation ($ids: [ID!]!) { rejectCommissions(ids: $ids, reason: "x") { rejected { id } failures { code message } } }',
+    variables: (id) => ({ ids: [id] }),
+    subject: ({ pending }) => pending(),
+    answers: [ok, no, ok, no, no, no, ok, no, who], // what is hidden is a failure of its own
   },
   reverseCommission: {
     document: REVERSE,

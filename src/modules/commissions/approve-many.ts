@@ -112,15 +112,18 @@ async function approveLines(
   ids: readonly string[],
 ): Promise<{ lines: number; partners: Set<string> }> {
   const { actor, clock } = ctx;
-  const asked = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}))`;
+  // Arrays, whose length the planner sees: of a set of unknown size it may rather read the whole table, a batch at a time.
+  const arrayOf = (named: readonly string[]) => sql`${`{${named.join()}}`}::uuid[]`;
   // Locked first and read after: what another change added meanwhile is seen.
   const lines = await em.execute<{ id: string }[]>(sql`
-    select id from commissions where id in ${asked} and status = 'PENDING' and reverses_id is null order by id for update`);
+    select id from commissions where id = any(${arrayOf(ids)}) and status = 'PENDING' and reverses_id is null order by id for update`);
   if (lines.length === 0) return { lines: 0, partners: new Set() };
-  const locked = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(lines.map(({ id }) => id))}))`;
+  const own = lines.map(({ id }) => id);
+  const refunds = await em.execute<{ id: string }[]>(sql`
+    select id from commissions where reverses_id = any(${arrayOf(own)}) and status = 'PENDING'`);
   const all = await em.execute<{ id: string; tenantId: string; partnerId: string }[]>(sql`
     update commissions set status = 'APPROVED', approved_at = ${clock.now()}, approved_by = ${actor.id}
-    where id in (select * from ${locked} own union all select id from commissions where reverses_id in ${locked} and status = 'PENDING')
+    where id = any(${arrayOf([...own, ...refunds.map(({ id }) => id)])})
     returning id, tenant_id as "tenantId", partner_id as "partnerId"`);
   await postAccruals(
     em,

@@ -3,6 +3,7 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { CommissionMethod, CommissionStatus, CommissionType, RejectCode } from '../../domain/commission.ts';
 import type { KeptComputation } from '../../domain/computation.ts';
+import type { EnteredRate } from '../../domain/exchange.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { PartnerTier } from '../../domain/partner.ts';
 import { RuleLevel } from '../../domain/plan.ts';
@@ -71,6 +72,17 @@ registerEnumType(CommissionMethod, {
     TIERED: { description: 'By the bands that the revenue of its period has reached.' },
   },
 });
+
+/** What its columns do not say of a sale that waits for its exchange rate. */
+export interface UnratedSale {
+  /** The day of the program's time zone whose rate is missing. */
+  readonly day: string;
+  readonly quantity: number | null;
+  /** The line's own rate, in basis points. */
+  readonly rateBps: number | null;
+  /** The whole order's base, as text. */
+  readonly purchase: string | null;
+}
 
 /** One line owed to one partner for one cause. What made it is kept on it; only its status moves. */
 @Entity({ tableName: 'commissions' })
@@ -172,6 +184,18 @@ export class Commission extends Base {
   @Property({ type: 'text', nullable: true })
   orderId?: string | null;
 
+  @Property({ type: 'bigint', nullable: true })
+  saleMinor?: bigint | null; // the sale in its own currency, where that is not the line's
+
+  @Property({ type: 'text', nullable: true })
+  saleCurrency?: string | null;
+
+  @Property({ type: 'json', nullable: true })
+  exchange?: EnteredRate | null; // the rate that made the base of the sale
+
+  @Property({ type: 'json', nullable: true })
+  unrated?: UnratedSale | null; // the rate is missing: what is needed to work the line out once it is there
+
   @Property({ type: 'json', nullable: true })
   computation?: KeptComputation | null; // how it came to its amount: all that is needed to work it out again
 
@@ -262,6 +286,15 @@ export const commissionTable: Table<Commission> = {
     product: column('c.product'),
     country: column('c.country'),
     orderId: column('c.order_id'),
+    saleAmount: moneyColumn('c.sale_minor', 'c.sale_currency'),
+    saleMinor: column('c.sale_minor'),
+    saleCurrency: column('c.sale_currency'),
+    exchange: column('c.exchange'),
+    unrated: column('c.unrated'),
+    // What was refunded before the sale had come, which its own transaction took back.
+    refundedEarly: column(
+      '(select -sum(coalesce(e.sale_minor, e.base_minor))::bigint from commissions e where e.reverses_id = c.id and e.created_at = c.created_at)',
+    ),
     adjustsId: column('c.adjusts_id'),
     carriedBy: column('c.carried_by'),
     computation: column('c.computation'),
@@ -294,6 +327,7 @@ export const commissionTable: Table<Commission> = {
     payout: ['payoutId'],
     reversedAmount: ['amount'],
     rule: ['ruleId'],
+    saleAmount: ['saleAmount'],
     explanation: [
       'type',
       'computation',
@@ -309,6 +343,7 @@ export const commissionTable: Table<Commission> = {
       'product',
       'reversesId',
       'carriedBy',
+      ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly'],
     ],
   },
 };

@@ -132,6 +132,13 @@ export class CommissionFilter {
   @Field(() => DateTime, { nullable: true, description: 'Of sales at this instant or later.' })
   from?: Date | null;
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether their refund period is over (`holdUntil`): with `status: PENDING`, what may be approved now.',
+  })
+  pastHold?: boolean | null;
+
   @Field(() => DateTime, { nullable: true, description: 'Of sales before this instant.' })
   to?: Date | null;
 }

@@ -29,6 +29,8 @@ export function narrow(filter: CommissionFilter | null): Condition[] {
   if (filter?.type) conditions.push(where('c.type = $', filter.type));
   if (filter?.currency) conditions.push(where('c.amount_currency = $', filter.currency));
   if (filter?.from) conditions.push(where('c.occurred_at >= $', filter.from));
+  if (filter?.pastHold != null)
+    conditions.push(where(`(c.hold_until is not null and c.hold_until <= now()) = $`, filter.pastHold));
   if (filter?.to) conditions.push(where('c.occurred_at < $', filter.to));
   return conditions;
 }
@@ -47,6 +49,24 @@ export function commissionsOfReferral(
     const lines = Map.groupBy(await query(ctx, statement), (row) => row[0] as string);
     return ids.map((id) => (lines.get(id) ?? []).map((row) => selection.read(row)));
   }).load(referralId);
+}
+
+/** The lines of these ids that the actor may see, in their order. */
+export async function commissionsNamed(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  named: readonly string[],
+): Promise<Commission[]> {
+  const loader = loaderFor<string, Commission | null>(ctx, info, async (ids) => {
+    const selection = select(commissionTable, info, ctx.actor, [], ['id']);
+    const statement = from(commissionTable, ctx.actor, selection).and([where('c.id = any($)', ids)]);
+    const lines = new Map(
+      (await query(ctx, statement)).map((row) => [row[0] as string, selection.read(row)]),
+    );
+    return ids.map((id) => lines.get(id) ?? null);
+  });
+  const lines = await Promise.all(named.map((id) => loader.load(id)));
+  return lines.filter((line) => line !== null);
 }
 
 /** What holds a line back or did, oldest first. */
@@ -87,8 +107,10 @@ export async function commissionsOfIds(
   ctx: Context,
   info: GraphQLResolveInfo,
   ids: readonly string[],
+  /** The field of the answer that asks for them. */
+  field: string,
 ): Promise<Commission[]> {
-  const selection = select(commissionTable, info, ctx.actor, ['approved']);
+  const selection = select(commissionTable, info, ctx.actor, [field]);
   const rows = await query(
     ctx,
     from(commissionTable, ctx.actor, selection).and([where('c.id = any($)', ids)]),

@@ -30,11 +30,12 @@ import { Commission, commissionTable } from './commission.entity.ts';
 import { CommissionFilter, CreateCommissionInput, ReverseCommissionInput } from './commission.inputs.ts';
 import { commissionsOfIds, commissionsOfReferral, narrow, reversedOf } from './commission.loader.ts';
 import {
-  type ApprovalFailure,
   approveCommission,
   approveCommissions,
   createCommission,
+  type LineFailure,
   rejectCommission,
+  rejectCommissions,
 } from './commission.service.ts';
 import { reverseCommission } from './reverse-commission.ts';
 
@@ -42,8 +43,11 @@ const CommissionConnection = connectionOf(Commission);
 const MAX_BULK = 250;
 const MAX_ALL = 10_000;
 
-@ObjectType({ simpleResolvers: true, description: 'A commission that was not approved, and why.' })
-class CommissionFailure implements ApprovalFailure {
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A commission that was not approved or rejected, and why.',
+})
+class CommissionFailure implements LineFailure {
   @Field(() => ID, { description: 'The id that was asked for.' })
   id!: string;
 
@@ -63,7 +67,19 @@ class ApproveCommissionsResult {
   approved!: Commission[];
 
   @Field(() => [CommissionFailure], { description: 'The lines that were not, each with its reason.' })
-  failures!: ApprovalFailure[];
+  failures!: LineFailure[];
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What became of a bulk rejection: each line succeeds or fails by itself.',
+})
+class RejectCommissionsResult {
+  @Field(() => [Commission], { description: 'The lines that were rejected.' })
+  rejected!: Commission[];
+
+  @Field(() => [CommissionFailure], { description: 'The lines that were not, each with its reason.' })
+  failures!: LineFailure[];
 }
 
 @ObjectType({ simpleResolvers: true, description: 'How many commissions were passed over for one reason.' })
@@ -148,7 +164,7 @@ export class CommissionResolver {
   ): Promise<ApproveCommissionsResult> {
     if (ids.length > MAX_BULK) throw invalid('ids', `takes at most ${MAX_BULK} ids`);
     const { approved, failures } = await approveCommissions(ctx, ids);
-    return { approved: await commissionsOfIds(ctx, info, approved), failures };
+    return { approved: await commissionsOfIds(ctx, info, approved, 'approved'), failures };
   }
 
   @Authorized('commission:decide')
@@ -180,6 +196,26 @@ export class CommissionResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Commission> {
     return findRow(ctx, info, commissionTable, await rejectCommission(ctx, id, reason, code));
+  }
+
+  @Authorized('commission:decide')
+  @Mutation(() => RejectCommissionsResult, {
+    description: `Refuses up to ${MAX_BULK} commissions for good, for one reason; each succeeds or fails by itself.`,
+  })
+  async rejectCommissions(
+    @Arg('ids', () => [ID], { description: 'Their ids.' }) ids: string[],
+    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('code', () => RejectCode, {
+      nullable: true,
+      description: 'What kind of reason it is, for your own counts.',
+    })
+    code: RejectCode | null,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<RejectCommissionsResult> {
+    if (ids.length > MAX_BULK) throw invalid('ids', `takes at most ${MAX_BULK} ids`);
+    const { done, failures } = await rejectCommissions(ctx, ids, reason, code);
+    return { rejected: await commissionsOfIds(ctx, info, done, 'rejected'), failures };
   }
 
   @Authorized('commission:decide')
@@ -225,6 +261,15 @@ export class CommissionResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Referral | null> | Referral | null {
     return loadOne(ctx, info, referralTable, root.referralId ?? null, root);
+  }
+
+  @FieldResolver(() => MoneyColumn, {
+    nullable: true,
+    description:
+      "The sale in its own currency, where that is not the commission's: `baseAmount` is what it was worth by the rate of its day. null: they are the same.",
+  })
+  saleAmount(@Root() line: Commission & { saleAmount: MoneyColumn | null }): MoneyColumn | null {
+    return line.saleAmount;
   }
 
   @FieldResolver(() => MoneyColumn, {

@@ -42,7 +42,7 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
       const customer = input.customerId
         ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at })
         : null;
-      const line = await earn(em, partner, { ...earning, customerId: customer?.id ?? null });
+      const line = await earn(em, ctx, partner, { ...earning, customerId: customer?.id ?? null });
       if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
       const { type, method, status, amount, baseAmount, rateBps, rateSource, tier, holdUntil } = line;
       record(em, ctx, 'commission.created', line, {
@@ -131,7 +131,8 @@ export async function approveCommission(ctx: Context, id: string): Promise<strin
   return line.id;
 }
 
-export interface ApprovalFailure {
+/** A line of many that was passed over, and why. */
+export interface LineFailure {
   readonly id: string;
   readonly code: string;
   readonly message: string;
@@ -141,7 +142,7 @@ export interface ApprovalFailure {
 export async function approveCommissions(
   ctx: Context,
   ids: readonly string[],
-): Promise<{ approved: string[]; failures: ApprovalFailure[] }> {
+): Promise<{ approved: string[]; failures: LineFailure[] }> {
   const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
   const verdicts = await verdictsOnRows(ctx, 'approve', commissionTable, known);
   const { approved, failures } = await transact(ctx, async (em) => {
@@ -152,21 +153,14 @@ export async function approveCommissions(
     );
     const byId = new Map(lines.map((line) => [line.id as string, line]));
     const approved: { line: Commission; refunds: string[] }[] = [];
-    const failures: ApprovalFailure[] = [];
-    for (const id of new Set(ids)) {
-      try {
-        const key = idOf(id, 'ids');
-        const line = byId.get(key);
-        const verdict = verdicts.get(key);
-        if (!line || !verdict) throw notFound('commission');
-        requireAllowed(ctx, 'approve', verdict);
-        const { refunds } = (await approve(em, ctx, line)).after;
-        approved.push({ line, refunds });
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        failures.push({ id, code: error.code, message: error.message });
-      }
-    }
+    const failures = await eachLine(ids, async (key) => {
+      const line = byId.get(key);
+      const verdict = verdicts.get(key);
+      if (!line || !verdict) throw notFound('commission');
+      requireAllowed(ctx, 'approve', verdict);
+      const { refunds } = (await approve(em, ctx, line)).after;
+      approved.push({ line, refunds });
+    });
     // Lines of several tenants, which only an administrator has: one entry in the chain of each.
     for (const [tenantId, lines] of Map.groupBy(approved, ({ line }) => line.tenantId)) {
       record(
@@ -211,6 +205,68 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
   return { before: { status: before }, after: { status, refunds: refunds.map(({ id }) => id as string) } };
 }
 
+/** Each line is rejected or refused by itself, as one by one; all rejections are one transaction. */
+export async function rejectCommissions(
+  ctx: Context,
+  ids: readonly string[],
+  reason: string,
+  code: RejectCode | null,
+): Promise<{ done: string[]; failures: LineFailure[] }> {
+  const why = reasonOf(reason);
+  const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))].sort();
+  const verdicts = await verdictsOnRows(ctx, 'reject', commissionTable, known);
+  const { done, failures } = await transact(ctx, async (em) => {
+    // Partners in one order, as everybody locks them, and then their lines.
+    await em.execute(sql`
+      select 1 from partners where id in (select partner_id from commissions where id = any(${`{${known.join()}}`}::uuid[]))
+      order by id for no key update`);
+    const done: Rejected[] = [];
+    const failures = await eachLine(ids, async (key) => {
+      const verdict = verdicts.get(key);
+      if (!verdict) throw notFound('commission');
+      requireAllowed(ctx, 'reject', verdict);
+      done.push(await reject(em, ctx, await lockCommission(em, key), why, code));
+      await em.flush();
+    });
+    for (const [tenantId, lines] of Map.groupBy(done, ({ line }) => line.tenantId))
+      record(
+        em,
+        ctx,
+        'commissions.rejected',
+        { id: null, tenantId },
+        {
+          before: { commissions: lines.map(({ line, before }) => ({ id: line.id, status: before })) },
+          after: {
+            ...{ status: 'REJECTED', code },
+            commissions: lines.map(({ line: { id, amount }, refunds }) => ({ id, amount, refunds })),
+          },
+          reason: why,
+          subjects: lines.flatMap(({ line, refunds }) => [line.id, ...refunds]),
+        },
+      );
+    return { done: done.map(({ line }) => line), failures };
+  });
+  for (const partnerId of new Set(done.map((line) => line.partnerId))) announceMetrics(ctx, partnerId);
+  return { done: done.map((line) => line.id), failures };
+}
+
+/** Does something to each line, once; answers with those that it was refused of, and why. */
+async function eachLine(
+  ids: readonly string[],
+  work: (key: string) => Promise<void>,
+): Promise<LineFailure[]> {
+  const failures: LineFailure[] = [];
+  for (const id of new Set(ids)) {
+    try {
+      await work(idOf(id, 'ids'));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      failures.push({ id, code: error.code, message: error.message });
+    }
+  }
+  return failures;
+}
+
 /** Refuses a line for good, with a reason; what was owed by it is owed no more. */
 export async function rejectCommission(
   ctx: Context,
@@ -222,36 +278,54 @@ export async function rejectCommission(
   await authorizeRow(ctx, 'reject', commissionTable, id);
   const line = await transact(ctx, async (em) => {
     const line = await lockCommission(em, id, { partnerToo: true });
-    if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');
-    const before = await statusOf(em, line);
-    const status = after('reject', before);
-    const refunds = await refundsOf(em, line, accruedIn(before) ? 'APPROVED' : 'PENDING');
-    if (await anyClaimed(em, refunds)) {
-      throw conflict('a payout has taken a refund of it off already: reverse it instead', {
-        reason: 'REFUND_CLAIMED',
-      });
-    }
-    for (const each of [line, ...refunds]) {
-      if (before === 'APPROVED')
-        post(
-          em,
-          each,
-          `commission:${each.id}:withdrawn`,
-          commissionWithdrawn(each.partnerId, each.amount),
-          ctx.clock.now(),
-        );
-      Object.assign(each, { status, reason: why, rejectCode: code });
-    }
-    await endHolds(em, ctx, line, { reason: why });
+    const { before, refunds } = await reject(em, ctx, line, why, code);
     record(em, ctx, 'commission.rejected', line, {
       before: { status: before },
-      after: { status, amount: line.amount, refunds: refunds.map(({ id }) => id), code },
+      after: { status: line.status, amount: line.amount, refunds, code },
       reason: why,
     });
     return line;
   });
   announceMetrics(ctx, line.partnerId);
   return line.id;
+}
+
+interface Rejected {
+  readonly line: Commission;
+  readonly before: CommissionStatus;
+  readonly refunds: readonly string[];
+}
+
+/** `line` and its partner are locked. */
+async function reject(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  why: string,
+  code: RejectCode | null,
+): Promise<Rejected> {
+  if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');
+  const before = await statusOf(em, line);
+  const status = after('reject', before);
+  const refunds = await refundsOf(em, line, accruedIn(before) ? 'APPROVED' : 'PENDING');
+  if (await anyClaimed(em, refunds)) {
+    throw conflict('a payout has taken a refund of it off already: reverse it instead', {
+      reason: 'REFUND_CLAIMED',
+    });
+  }
+  for (const each of [line, ...refunds]) {
+    if (before === 'APPROVED')
+      post(
+        em,
+        each,
+        `commission:${each.id}:withdrawn`,
+        commissionWithdrawn(each.partnerId, each.amount),
+        ctx.clock.now(),
+      );
+    Object.assign(each, { status, reason: why, rejectCode: code });
+  }
+  await endHolds(em, ctx, line, { reason: why });
+  return { line, before, refunds: refunds.map(({ id }) => id as string) };
 }
 
 /** The line, locked. What moves a line out of reach of a payout locks its partner first, as a payout does. */
@@ -282,10 +356,10 @@ export async function statusOf(em: EntityManager, { id, status }: Commission): P
 
 /** Whether a payout has claimed any of these lines. */
 export async function anyClaimed(em: EntityManager, lines: readonly Commission[]): Promise<boolean> {
-  const ids = JSON.stringify(lines.map(({ id }) => id));
+  const ids = `{${lines.map(({ id }) => id).join()}}`;
   const claims = await em.execute<object[]>(sql`
     select 1 from payout_items where voided_at is null
-      and commission_id in (select value::uuid from jsonb_array_elements_text(${ids})) limit 1`);
+      and commission_id = any(${ids}::uuid[]) limit 1`);
   return claims.length > 0;
 }
 

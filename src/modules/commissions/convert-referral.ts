@@ -17,6 +17,8 @@ import { Conversion } from '../referrals/conversion.entity.ts';
 import { Referral } from '../referrals/referral.entity.ts';
 import type { ConvertReferralInput } from './convert-referral.inputs.ts';
 import { earn, firstPurchase } from './earn-commission.ts';
+import { lockOrder, refuseKnown } from './order.ts';
+import { refundsOf, settleWaiting } from './refund-sale.ts';
 
 /** Closes a referral with a purchase and makes the commission that it earns. A purchase that earns nothing (the
  *  affiliate's terms, a partner who is not ACTIVE) is a conversion all the same. */
@@ -28,6 +30,7 @@ export async function convertReferral(
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const metadata = metadataOf(input.metadata, 'input.metadata');
   const converted = await transact(ctx, async (em) => {
+    if (input.orderId != null) await lockOrder(em, input.orderId);
     const referral = await em.findOne(Referral, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!referral) throw notFound('referral');
     const { tenantId, partnerId } = referral;
@@ -48,6 +51,8 @@ export async function convertReferral(
       if (!insideWindow(referral.clickedAt, referral.expiresAt, at)) {
         throw conflict('the referral expired before the purchase', { reason: 'EXPIRED' });
       }
+      const order = input.orderId == null ? null : { tenantId, partnerId, orderId: input.orderId };
+      if (order) await refuseKnown(em, order);
       const customer = await seeCustomer(em, {
         tenantId,
         externalId: input.customerId,
@@ -69,7 +74,7 @@ export async function convertReferral(
       referral.convertedAt = at;
       referral.customerId = customer.id;
       await em.flush();
-      const line = await earn(em, partner, {
+      const line = await earn(em, ctx, partner, {
         type: (await firstPurchase(em, partnerId, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
         base: amount,
         product: input.product,
@@ -83,6 +88,11 @@ export async function convertReferral(
         statedBy: ctx.actor.id,
         metadata,
       });
+      await em.flush();
+      const unearned = typeof line === 'string' ? amount.minor : 0n;
+      const refunds = order
+        ? await settleWaiting(em, ctx, { ...order, currency: amount.currency, unearned })
+        : [];
       record(em, ctx, 'referral.converted', referral, {
         before: { convertedAt: null, customerId: null },
         after: {
@@ -90,6 +100,7 @@ export async function convertReferral(
           ...(typeof line === 'string'
             ? { earnsNothing: line }
             : { commission: { id: line.id, amount: line.amount } }),
+          ...refundsOf(refunds),
         },
       });
       await em.flush();

@@ -85,7 +85,7 @@ async function lose(
   const whole = left.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor) === 0n;
   const refund = whole
     ? null
-    : await takeBack(em, ctx, line, { amount: null, reason, occurredAt: ctx.clock.now(), dispute: hold });
+    : await takeBack(em, ctx, line, { asked: null, reason, occurredAt: ctx.clock.now(), dispute: hold });
   await em.flush();
   const how = { outcome: 'LOST', releaseReason: reason, refundId: refund?.id ?? null } as const;
   await endHold(em, ctx, line, hold, how);
@@ -117,6 +117,9 @@ async function reinstate(
     method: line.method,
     status: owed ? 'APPROVED' : 'PENDING',
     baseAmount: new MoneyColumn(money(base, line.baseAmount.currency)),
+    saleMinor: refund.saleMinor == null ? null : -refund.saleMinor,
+    saleCurrency: refund.saleCurrency ?? null,
+    exchange: refund.exchange ?? null,
     rateBps: line.rateBps ?? null,
     rateSource: line.rateSource ?? null,
     ruleId: line.ruleId ?? null,

@@ -1,7 +1,8 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import type { CommissionType } from '../../domain/commission.ts';
+import type { CommissionType, Settlement } from '../../domain/commission.ts';
 import { kept } from '../../domain/computation.ts';
 import { invalid } from '../../domain/errors.ts';
+import { type EnteredRate, exchange, rateInto } from '../../domain/exchange.ts';
 import { type Money, money, type RoundingMode } from '../../domain/money.ts';
 import type { PartnerStatus, PartnerTier } from '../../domain/partner.ts';
 import {
@@ -17,11 +18,16 @@ import {
 } from '../../domain/plan.ts';
 import { whyNotEarning } from '../../domain/recurring.ts';
 import { expiryOf } from '../../domain/referral.ts';
+import type { Context } from '../../kernel/context.ts';
+import { enqueue } from '../../kernel/jobs.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
+import { rateOn } from '../exchange-rates/exchange-rate.service.ts';
 import type { Partner } from '../partners/partner.entity.ts';
 import { affiliateTermsOf } from '../partners/partner.service.ts';
 import { type RuleInForce, rulesInForce } from '../plans/plan.service.ts';
 import { Commission } from './commission.entity.ts';
+import { CommissionHold } from './commission-hold.entity.ts';
+import { digitsOf } from './sold.ts';
 
 export interface Earning {
   readonly type: CommissionType;
@@ -44,6 +50,8 @@ export interface Earning {
   readonly order?: { readonly id: string; readonly lineNumber: number } | undefined;
   /** The whole order's base, where it has more lines. */
   readonly purchase?: bigint | undefined;
+  /** In which currency it is owed, where that was decided before. */
+  readonly owedIn?: string | undefined;
   readonly source: string;
   /** Who made it by hand. */
   readonly createdBy?: string | undefined;
@@ -58,39 +66,103 @@ export type Refused =
   | 'CAP_REACHED';
 
 /** One PENDING line with everything that decided it (and its TRUE_UP, where it crosses into a band that applies to the
- *  whole period), or the reason why the sale earns nothing. */
+ *  whole period), or the reason why the sale earns nothing. One whose exchange rate is missing is HELD, worth nothing yet. */
 export async function earn(
   em: EntityManager,
+  ctx: Pick<Context, 'actor' | 'clock'>,
   partner: Partner,
   earning: Earning,
 ): Promise<Commission | Refused> {
   const weighed = await weigh(em, partner, earning);
   if (typeof weighed === 'string') return weighed;
-  const { computed, inForce, decision } = weighed;
-  if (decision.rule) await use(em, partner, earning, decision.rule, computed);
+  const revenueMinor = earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor;
+  if ('missing' in weighed) return awaitRate(em, ctx, partner, earning, weighed, revenueMinor);
+  await count(em, partner, earning, weighed);
   const line = em.create(Commission, {
-    ...columnsOf(partner, earning, weighed),
-    amount: new MoneyColumn(money(computed.amount, earning.base.currency)),
-    baseAmount: new MoneyColumn(earning.base),
-    revenueMinor: earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor,
+    ...saleColumns(partner, earning, weighed.inForce),
+    ...termColumns(weighed),
+    saleMinor: weighed.exchange ? earning.base.minor : null,
+    saleCurrency: weighed.exchange ? earning.base.currency : null,
+    amount: new MoneyColumn(money(weighed.computed.amount, weighed.base.currency)),
+    revenueMinor,
   });
-  if (computed.trueUp !== 0n)
-    em.create(Commission, {
-      ...columnsOf(partner, earning, weighed),
-      type: 'TRUE_UP',
-      adjustsId: line.id,
-      amount: new MoneyColumn(money(computed.trueUp, earning.base.currency)),
-      baseAmount: new MoneyColumn(money(0n, earning.base.currency)),
-      revenueMinor: 0n,
-      roundingMode: inForce.roundingMode,
-    });
+  trueUp(em, partner, earning, weighed, line);
   return line;
 }
 
-/** What all lines of a sale share. */
-function columnsOf({ tenantId, id }: Partner, earning: Earning, { computed, inForce, decision }: Weighed) {
-  const [part] = computed.parts;
-  const single = computed.method === 'TIERED' ? undefined : part;
+/** Counts a sale under its rule. */
+export async function count(
+  em: EntityManager,
+  partner: Partner,
+  earning: Earning,
+  { decision, computed }: Weighed,
+): Promise<void> {
+  if (decision.rule) await use(em, partner, earning, decision.rule, computed);
+}
+
+/** What crossing into a band adds to the sales of the period before, as a line beside the sale's. */
+export function trueUp(
+  em: EntityManager,
+  partner: Partner,
+  earning: Earning,
+  weighed: Weighed,
+  line: Commission,
+): void {
+  const { computed, base } = weighed;
+  if (computed.trueUp === 0n) return;
+  em.create(Commission, {
+    ...saleColumns(partner, earning, weighed.inForce),
+    ...termColumns(weighed),
+    exchange: null,
+    type: 'TRUE_UP',
+    adjustsId: line.id,
+    amount: new MoneyColumn(money(computed.trueUp, base.currency)),
+    baseAmount: new MoneyColumn(money(0n, base.currency)),
+    revenueMinor: 0n,
+  });
+}
+
+/** A line whose exchange rate is missing: it is held for that, and says what is needed to work it out. */
+async function awaitRate(
+  em: EntityManager,
+  { actor, clock }: Pick<Context, 'actor' | 'clock'>,
+  partner: Partner,
+  earning: Earning,
+  { inForce, missing }: Unrated,
+  revenueMinor: bigint,
+): Promise<Commission> {
+  const { base, quantity = null, rateBps = null, purchase } = earning;
+  const nothing = () => new MoneyColumn(money(0n, missing.to));
+  const line = em.create(Commission, {
+    ...saleColumns(partner, earning, inForce),
+    method: 'PERCENTAGE',
+    saleMinor: base.minor,
+    saleCurrency: base.currency,
+    unrated: { day: missing.day, quantity, rateBps, purchase: purchase === undefined ? null : `${purchase}` },
+    amount: nothing(),
+    baseAmount: nothing(),
+    revenueMinor,
+  });
+  await em.flush();
+  em.create(CommissionHold, {
+    tenantId: line.tenantId,
+    partnerId: line.partnerId,
+    commissionId: line.id,
+    kind: 'FX',
+    reason: `no exchange rate of ${missing.from} and ${missing.to} for ${missing.day}`,
+    placedBy: actor.id,
+    placedAt: clock.now(),
+  });
+  await em.flush(); // the line moves only once the hold is there, as the database sees to
+  line.status = 'HELD';
+  // The rate may be entered in this moment, by somebody who does not see the line yet.
+  const { tenantId } = partner;
+  await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
+  return line;
+}
+
+/** What a line says of its sale. */
+function saleColumns({ tenantId, id }: Partner, earning: Earning, inForce: InForce) {
   return {
     tenantId,
     partnerId: id,
@@ -100,18 +172,11 @@ function columnsOf({ tenantId, id }: Partner, earning: Earning, { computed, inFo
     orderId: earning.order?.id ?? null,
     lineNumber: earning.order?.lineNumber ?? 0,
     type: earning.type,
-    method: computed.method,
     status: 'PENDING',
-    rateBps: single?.rateBps ?? null,
-    rateSource: earning.flat ? null : computed.level,
-    ruleId: decision.rule?.id ?? null,
     product: earning.product ?? null,
     country: earning.country ?? null,
     tier: inForce.tier,
-    perUnitMinor: single?.perUnit ?? null,
-    quantity: single?.perUnit == null ? null : single.quantity,
     roundingMode: inForce.roundingMode,
-    computation: kept(computed),
     source: earning.source,
     subscriptionId: earning.subscriptionId ?? null,
     occurredAt: earning.occurredAt,
@@ -122,8 +187,37 @@ function columnsOf({ tenantId, id }: Partner, earning: Earning, { computed, inFo
   } as const;
 }
 
-interface Weighed {
+/** What a line says of what decided it. */
+export function termColumns({ base, exchange, computed, decision, byHand }: Weighed) {
+  const [part] = computed.parts;
+  const single = computed.method === 'TIERED' ? undefined : part;
+  return {
+    method: computed.method,
+    baseAmount: new MoneyColumn(base),
+    exchange,
+    rateBps: single?.rateBps ?? null,
+    rateSource: byHand ? null : computed.level,
+    ruleId: decision.rule?.id ?? null,
+    perUnitMinor: single?.perUnit ?? null,
+    quantity: single?.perUnit == null ? null : single.quantity,
+    computation: kept(computed),
+  } as const;
+}
+
+/** A sale whose exchange rate is missing. */
+interface Unrated {
   readonly inForce: InForce;
+  readonly missing: { readonly from: string; readonly to: string; readonly day: string };
+}
+
+export interface Weighed {
+  readonly inForce: InForce;
+  /** The sale in the currency that it is owed in. */
+  readonly base: Money;
+  /** The rate that made it that; null: it was in that currency. */
+  readonly exchange: EnteredRate | null;
+  /** The amount was given, unit by unit. */
+  readonly byHand: boolean;
   readonly decision: Decision & { readonly rule: RuleInForce | null };
   readonly computed: ComputedLine;
 }
@@ -132,12 +226,15 @@ interface Weighed {
 export async function weigh(
   em: EntityManager,
   partner: Partner,
-  earning: Earning,
-): Promise<Weighed | Refused> {
+  sold: Earning,
+): Promise<Weighed | Unrated | Refused> {
   const { tenantId, id: partnerId } = partner;
-  const { base, occurredAt, type, flat } = earning;
-  const inForce = await inForceAt(em, tenantId, partnerId, occurredAt);
+  const inForce = await inForceAt(em, tenantId, partnerId, sold.occurredAt);
   if (inForce.status !== 'ACTIVE') return inForce.status;
+  const owed = await owedFor(em, partner, sold, inForce);
+  if ('missing' in owed) return { inForce, missing: owed.missing };
+  const { earning, exchange } = owed;
+  const { base, occurredAt, type, flat } = earning;
   const refused = type === 'BONUS' ? null : await affiliateRefuses(em, partner, earning);
   if (refused) return refused;
 
@@ -145,10 +242,10 @@ export async function weigh(
   if (flat) {
     const rule = null;
     const computed = flatLine(line, flat);
-    return { inForce, decision: { level: 'LINE', rule, rateBps: 0 }, computed };
+    return { inForce, base, exchange, byHand: true, decision: { level: 'LINE', rule, rateBps: 0 }, computed };
   }
-  const byHand = earning.rateBps != null;
-  const rules = byHand || type === 'BONUS' ? [] : await rulesInForce(em, partner, occurredAt);
+  const rules =
+    earning.rateBps != null || type === 'BONUS' ? [] : await rulesInForce(em, partner, occurredAt);
   const sale = {
     type,
     occurredAt,
@@ -168,7 +265,38 @@ export async function weigh(
     if (computed.limited && computed.limited !== 'STEPPED_DOWN') return computed.limited;
     if (computed.cap && computed.cap.cut > 0n) return 'CAP_REACHED';
   }
-  return { inForce, decision, computed };
+  return { inForce, base, exchange, byHand: false, decision, computed };
+}
+
+/** The sale in the currency that it is owed in: by the rate of its day where the program settles in the partner's. What was
+ *  given unit by unit is owed as it was given. */
+async function owedFor(
+  em: EntityManager,
+  partner: Partner,
+  earning: Earning,
+  { settlement, day, roundingMode }: InForce,
+): Promise<{ earning: Earning; exchange: EnteredRate | null } | Pick<Unrated, 'missing'>> {
+  const { base, purchase } = earning;
+  const to = earning.owedIn ?? (settlement === 'PARTNER' ? partner.currency : base.currency);
+  if (earning.flat || base.currency === to) return { earning, exchange: null };
+  const between = { from: base.currency, to, day };
+  const entered = await rateOn(em, partner.tenantId, between);
+  if (!entered) return { missing: between };
+  const inOwed = (minor: bigint) =>
+    exchange(
+      money(minor, base.currency),
+      rateInto(entered, to),
+      digitsOf(base, { currency: to }),
+      roundingMode,
+    );
+  return {
+    earning: {
+      ...earning,
+      base: inOwed(base.minor),
+      purchase: purchase === undefined ? undefined : inOwed(purchase).minor,
+    },
+    exchange: entered,
+  };
 }
 
 function flatLine(line: SaleLine, { perUnit, quantity }: NonNullable<Earning['flat']>): ComputedLine {
@@ -271,12 +399,16 @@ interface InForce {
   readonly tierRateBps: number;
   readonly roundingMode: RoundingMode;
   readonly holdDays: number;
+  readonly settlement: Settlement;
+  /** Of the program's time zone. */
+  readonly day: string;
 }
 
 /** What the partner was at that moment (its tier and that tier's rate are those in force at `occurredAt`), and the program's terms. */
 async function inForceAt(em: EntityManager, tenantId: string, partnerId: string, at: Date): Promise<InForce> {
   const [terms] = await em.execute<InForce[]>(sql`
-    select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays"
+    select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement,
+      (${at}::timestamptz at time zone g.time_zone)::date::text as day
     from (select status, tier from partner_history where partner_id = ${partnerId} and effective_at <= ${at}
           order by effective_at desc, id desc limit 1) h
     join programs g on g.tenant_id = ${tenantId}

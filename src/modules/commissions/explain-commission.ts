@@ -1,9 +1,11 @@
 import { read } from '../../domain/computation.ts';
+import { type EnteredRate, exchange, rateInto } from '../../domain/exchange.ts';
 import { type Explanation, explain } from '../../domain/explanation.ts';
-import type { RoundingMode } from '../../domain/money.ts';
+import type { Money, RoundingMode } from '../../domain/money.ts';
 import { type ComputedLine, recompute } from '../../domain/plan.ts';
 import { amountText } from '../../kernel/currency.ts';
 import type { Commission } from './commission.entity.ts';
+import { digitsOf, soldFor } from './sold.ts';
 
 type Stored = Pick<
   Commission,
@@ -19,6 +21,10 @@ type Stored = Pick<
   | 'product'
   | 'computation'
   | 'reversesId'
+  | 'saleMinor'
+  | 'saleCurrency'
+  | 'exchange'
+  | 'unrated'
 >;
 
 /** What made a line: as it was kept, or, of a line from before computations were kept, as its columns say. */
@@ -50,7 +56,58 @@ export function computedLineOf(line: Stored): ComputedLine {
   };
 }
 
-export function explanationOf(line: Stored & Pick<Commission, 'type' | 'carriedBy'>): Explanation {
+type Explained = Stored & Pick<Commission, 'type' | 'carriedBy'> & { readonly refundedEarly?: bigint | null };
+
+export function explanationOf(line: Explained): Explanation {
+  const told = explanationOfLine(line);
+  const { refundedEarly } = line;
+  if (refundedEarly == null || line.reversesId) return told;
+  const { currency } = soldFor(line);
+  const refunded = `${amountText({ minor: refundedEarly, currency })} ${currency}`;
+  return {
+    sentence: `${told.sentence} ${refunded} of the sale had been refunded before it came, which lines of their own take back.`,
+    steps: [
+      ...told.steps,
+      { label: 'Refunded before', detail: `${refunded} of the sale, by lines of their own`, amount: null },
+    ],
+  };
+}
+
+const textOf = ({ minor, currency }: Money): string => `${amountText({ minor, currency })} ${currency}`;
+
+/** The same with what was sold and the rate that made the base of it. */
+export function exchanged(
+  { sentence, steps }: Explanation,
+  sold: Money,
+  { base, quote, rate, effectiveOn }: EnteredRate,
+  worth: string,
+): Explanation {
+  const by = `${rate} ${quote} for one ${base}, the rate of ${effectiveOn}`;
+  return {
+    sentence: `${sentence} ${textOf(sold)} were sold, worth ${worth} at ${by}.`,
+    steps: [
+      { label: 'Sale', detail: `${textOf(sold)} sold`, amount: null },
+      { label: 'Exchange', detail: `${textOf(sold)} is ${worth} at ${by}`, amount: null },
+      ...steps,
+    ],
+  };
+}
+
+function explanationOfLine(line: Explained): Explanation {
+  if (line.unrated) {
+    const { day } = line.unrated;
+    const { currency } = line.amount;
+    const sold = soldFor(line);
+    const why = `no exchange rate of ${sold.currency} and ${currency} for ${day}`;
+    return {
+      sentence: `${textOf(sold)} were sold; what it earns is worked out once there is a rate: ${why}.`,
+      steps: [
+        { label: 'Sale', detail: `${textOf(sold)} sold`, amount: null },
+        { label: 'Exchange', detail: why, amount: null },
+      ],
+    };
+  }
+
   const { currency } = line.amount;
   const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
   if (line.reversesId)
@@ -94,7 +151,10 @@ export function explanationOf(line: Stored & Pick<Commission, 'type' | 'carriedB
       ],
     };
   }
-  return explain(computed, { amount, tier: line.tier });
+  const told = explain(computed, { amount, tier: line.tier });
+  return line.exchange && line.saleMinor != null
+    ? exchanged(told, soldFor(line), line.exchange, amount(computed.base))
+    : told;
 }
 
 export interface Difference {
@@ -103,12 +163,22 @@ export interface Difference {
   readonly recomputed: bigint;
 }
 
+/** The base by the rate that is kept with the line. */
+function baseByRate(line: Stored): bigint {
+  const { baseAmount, roundingMode } = line;
+  if (!line.exchange || line.saleMinor == null) return baseAmount.minor;
+  const rate = rateInto(line.exchange, baseAmount.currency);
+  return exchange(soldFor(line), rate, digitsOf(soldFor(line), baseAmount), roundingMode).minor;
+}
+
 /** Works a line out again from what is kept of it; nothing differs, or something was changed. */
 export function differencesOf(line: Stored & { readonly roundingMode: RoundingMode }): Difference[] {
+  if (line.unrated) return []; // it is worth nothing until its rate is there
   const computed = computedLineOf(line);
   const again = recompute(computed, line.roundingMode);
   const compared: Difference[] = [
     { what: 'base', stored: line.baseAmount.minor, recomputed: computed.base },
+    { what: 'base', stored: line.baseAmount.minor, recomputed: baseByRate(line) },
     { what: 'amount', stored: line.amount.minor, recomputed: again.amount },
     { what: 'true-up', stored: computed.trueUp, recomputed: again.trueUp },
   ];

@@ -69,6 +69,8 @@ export async function releaseHold(ctx: Context, id: string, reason: string): Pro
     const { hold, line } = await lockHold(em, id);
     if (hold.kind === 'DISPUTE')
       throw conflict('a dispute is not released but resolved', { reason: 'IS_A_DISPUTE' });
+    if (hold.kind === 'FX')
+      throw conflict('it ends when the exchange rate is entered', { reason: 'RATE_MISSING' });
     const before = { status: line.status };
     await endHold(em, ctx, line, hold, { releaseReason: why });
     record(em, ctx, 'commission.released', line, {

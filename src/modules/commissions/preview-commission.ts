@@ -11,13 +11,14 @@ import { holdPartner } from '../partners/partner.service.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
 import { earningOf } from './commission.service.ts';
 import { type Refused, weigh } from './earn-commission.ts';
+import { exchanged } from './explain-commission.ts';
 
 export interface Preview {
   readonly amount: Money;
   readonly trueUp: Money;
   readonly ruleId: string | null;
   /** Why the sale would earn nothing; null where it earns. */
-  readonly refused: Refused | null;
+  readonly refused: Refused | 'RATE_MISSING' | null;
   readonly explanation: Explanation | null;
 }
 
@@ -37,19 +38,23 @@ export async function previewCommission(ctx: Context, input: CreateCommissionInp
       customerId: known?.id ?? null,
       newCustomer: input.customerId != null && known?.id == null,
     });
-    const { currency } = earning.base;
-    if (typeof weighed === 'string') {
-      const nothing = money(0n, currency);
-      return { amount: nothing, trueUp: nothing, ruleId: null, refused: weighed, explanation: null };
+    if (typeof weighed === 'string' || 'missing' in weighed) {
+      const nothing = money(0n, earning.base.currency);
+      const refused = typeof weighed === 'string' ? weighed : 'RATE_MISSING';
+      return { amount: nothing, trueUp: nothing, ruleId: null, refused, explanation: null };
     }
-    const { computed, inForce, decision } = weighed;
+    const { computed, inForce, decision, exchange } = weighed;
+    const { currency } = weighed.base;
     const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
+    const explanation = explain(computed, { amount, tier: inForce.tier });
     return {
       amount: money(computed.amount, currency),
       trueUp: money(computed.trueUp, currency),
       ruleId: decision.rule?.id ?? null,
       refused: null,
-      explanation: explain(computed, { amount, tier: inForce.tier }),
+      explanation: exchange
+        ? exchanged(explanation, earning.base, exchange, amount(computed.base))
+        : explanation,
     };
   } finally {
     await em.rollback();

@@ -1,5 +1,4 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import { conflict, invalid } from '../../domain/errors.ts';
+import { invalid } from '../../domain/errors.ts';
 import { MAX_MINOR, money } from '../../domain/money.ts';
 import { type Invoice, saleLines } from '../../domain/sale.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -14,7 +13,9 @@ import { once } from '../idempotency/idempotency.service.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import type { Commission } from './commission.entity.ts';
 import { earn } from './earn-commission.ts';
+import { lockOrder, refuseKnown } from './order.ts';
 import type { RecordSaleInput } from './record-sale.inputs.ts';
+import { refundsOf, settleWaiting } from './refund-sale.ts';
 import { type RefusedProduct, Sale } from './sale.entity.ts';
 
 /** An order as a whole: a line for each of its products, or none where nothing was earned. Answers with the sale's id. */
@@ -25,20 +26,22 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
   if (['REVERSAL', 'TRUE_UP', 'ADJUSTMENT', 'BONUS'].includes(type))
     throw invalid('input.type', `${type} is no sale`);
   const recorded = await transact(ctx, async (em) => {
+    await lockOrder(em, input.orderId);
     const partner = await holdPartner(em, input.partnerId, 'input.partnerId');
     const { tenantId, id: partnerId } = partner;
     const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
     const lines = saleLines(invoiceOf(input, currency));
     const request = { tenantId, operation: 'recordSale', key: input.idempotencyKey, input };
     const id = await once(em, ctx, request, async () => {
-      await refuseRecorded(em, { tenantId, partnerId, orderId: input.orderId });
+      const order = { tenantId, partnerId, orderId: input.orderId };
+      await refuseKnown(em, order);
       const customer = input.customerId
         ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at })
         : null;
       const earned: Commission[] = [];
       const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
       for (const { product, quantity, base } of lines) {
-        const line = await earn(em, partner, {
+        const line = await earn(em, ctx, partner, {
           ...{
             type,
             product,
@@ -55,16 +58,19 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
           customerId: customer?.id ?? null,
           order: { id: input.orderId, lineNumber: earned.length },
         });
-        if (typeof line === 'string') refused.push({ product, reason: line });
+        if (typeof line === 'string') refused.push({ product, reason: line, base: `${base}` });
         else earned.push(line);
       }
       const sale = em.create(Sale, { tenantId, partnerId, orderId: input.orderId, currency, refused });
+      await em.flush();
+      const unearned = refused.reduce((sum, each) => sum + BigInt(each.base ?? 0), 0n);
+      const refunds = await settleWaiting(em, ctx, { ...order, currency, unearned });
       record(em, ctx, 'sale.recorded', sale, {
         after: {
-          ...{ orderId: input.orderId, occurredAt: at, refused },
+          ...{ orderId: input.orderId, occurredAt: at, refused, ...refundsOf(refunds) },
           commissions: earned.map(({ id, product, amount }) => ({ id, product: product ?? null, amount })),
         },
-        subjects: earned.map((line) => line.id),
+        subjects: [...earned.map((line) => line.id), ...refunds.flatMap(({ id, lines }) => [id, ...lines])],
       });
       await em.flush();
       return sale.id;
@@ -73,22 +79,6 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
   });
   announceMetrics(ctx, recorded.partnerId);
   return recorded.id;
-}
-
-/** An order is known by a recorded sale or by the referral that it closed. Requests about one order take turns. */
-async function refuseRecorded(
-  em: EntityManager,
-  { tenantId, partnerId, orderId }: { tenantId: string; partnerId: string; orderId: string },
-): Promise<void> {
-  await em.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['sale', tenantId, partnerId, orderId])}, 0))`,
-  );
-  const [known] = await em.execute<object[]>(sql`
-    select 1 from sales where tenant_id = ${tenantId} and order_id = ${orderId} and partner_id = ${partnerId}
-    union all
-    select 1 from conversions where tenant_id = ${tenantId} and partner_id = ${partnerId} and order_id = ${orderId} limit 1`);
-  if (known)
-    throw conflict('the order was recorded already', { field: 'input.orderId', reason: 'ORDER_RECORDED' });
 }
 
 function invoiceOf(input: RecordSaleInput, currency: string): Invoice {

@@ -21,6 +21,7 @@ import type { ReverseCommissionInput } from './commission.inputs.ts';
 import { anyClaimed, lockCommission, refundsOf, statusOf } from './commission.service.ts';
 import type { CommissionHold } from './commission-hold.entity.ts';
 import { accruedIn, endHolds } from './commission-hold.service.ts';
+import { baseOf, isRated, soldFor } from './sold.ts';
 
 /** Takes back a line in proportion to what was refunded of its base, by a linked negative line (DOMAIN section 2).
  *  Whole and not yet in a payout, the line and its refunds end as REVERSED; of a paid one the next payout pays less. */
@@ -42,8 +43,9 @@ export async function reverseCommission(
     };
     await once(em, ctx, request, async () => {
       const before = await statusOf(em, line);
+      const { currency } = soldFor(line);
       const refund = await takeBack(em, ctx, line, {
-        amount: input.amount ?? null,
+        asked: input.amount == null ? null : positiveAmountOf(input.amount, currency, 'input.amount').minor,
         reason: input.reason ?? null,
         occurredAt,
       });
@@ -63,8 +65,8 @@ export async function reverseCommission(
 }
 
 interface TakenBack {
-  /** Of the base, as decimal text; null: all that is left of it. */
-  readonly amount: string | null;
+  /** Minor units of the sale; null: all that is left of it. */
+  readonly asked: bigint | null;
   readonly reason: string | null;
   readonly occurredAt: Date;
   /** The dispute that is lost by it, which tells so itself. */
@@ -76,9 +78,14 @@ export async function takeBack(
   em: EntityManager,
   ctx: Context,
   line: Commission,
-  { amount, reason, occurredAt, dispute }: TakenBack,
+  { asked, reason, occurredAt, dispute }: TakenBack,
 ): Promise<Commission> {
   const { tenantId, partnerId, baseAmount: base } = line;
+  const sold = soldFor(line);
+  if (!isRated(line))
+    throw conflict('its exchange rate is missing: enter that first, or reject it', {
+      reason: 'RATE_MISSING',
+    });
   if (line.reversesId) throw conflict('a refund can not be taken back itself');
   if (line.type === 'TRUE_UP') throw conflict('a true-up is taken back with the sale that made it');
   const status = await statusOf(em, line);
@@ -88,10 +95,13 @@ export async function takeBack(
   const earlier = await em.find(Commission, { reversesId: line.id });
   const refundedBefore = earlier.reduce((sum, each) => sum - each.baseAmount.minor, 0n);
   const left = base.minor - refundedBefore;
-  if (left === 0n) throw conflict('the whole of it was taken back already', { reason: 'ALREADY_REVERSED' });
-  const asked = amount === null ? left : positiveAmountOf(amount, base.currency, 'input.amount').minor;
-  const whole = asked >= left;
-  const refund = whole ? left : asked;
+  const soldBefore = earlier.reduce((sum, each) => sum - soldFor(each).minor, 0n);
+  const soldLeft = sold.minor - soldBefore;
+  if (soldLeft === 0n)
+    throw conflict('the whole of it was taken back already', { reason: 'ALREADY_REVERSED' });
+  const whole = asked === null || asked >= soldLeft;
+  const soldRefund = whole ? soldLeft : asked;
+  const refund = whole ? left : baseOf(line, soldBefore + soldRefund) - refundedBefore;
   const { flatRefund } = await programOf(em, tenantId);
   const banded = await bandsShrink(em, line, refund);
   const own = reversalDue({
@@ -123,6 +133,9 @@ export async function takeBack(
     method: line.method,
     status: end,
     baseAmount: new MoneyColumn(money(-refund, base.currency)),
+    saleMinor: line.exchange ? -soldRefund : null,
+    saleCurrency: line.exchange ? sold.currency : null,
+    exchange: line.exchange ?? null,
     rateBps: line.rateBps ?? null,
     rateSource: line.rateSource ?? null,
     tier: line.tier,
@@ -130,7 +143,7 @@ export async function takeBack(
     quantity: line.quantity ?? null,
     roundingMode: line.roundingMode,
     amount: new MoneyColumn(money(due, line.amount.currency)),
-    revenueMinor: line.type === 'BONUS' ? 0n : -refund,
+    revenueMinor: line.type === 'BONUS' ? 0n : -soldRefund,
     source: line.source,
     subscriptionId: line.subscriptionId ?? null,
     occurredAt,
@@ -148,7 +161,7 @@ export async function takeBack(
     );
   }
   const raised = line.method === 'PERCENTAGE' ? await tierTrueUpOf(em, line) : 0n;
-  if (raised > 0n)
+  if (raised > 0n && left > 0n)
     trueUp(em, ctx, line, {
       minor: -divide(raised * refund, left, line.roundingMode),
       approved: !waits,

@@ -5,6 +5,8 @@ export interface RefusedProduct {
   /** null: the whole order. */
   readonly product: string | null;
   readonly reason: string;
+  /** Minor units, as text: its share of a refund takes nothing. */
+  readonly base?: string;
 }
 
 /** An order that was recorded, whatever it earned. The database keeps it to one for an order and partner. */

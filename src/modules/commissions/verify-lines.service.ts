@@ -64,6 +64,7 @@ async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): P
   const statement = new Statement().add(
     `select c.id, c.amount_minor, c.amount_currency, c.base_minor, c.base_currency, c.tier, c.rounding_mode, c.method, c.rate_bps,
        c.rate_source, c.per_unit_minor, c.quantity, c.product, c.computation,
+       c.sale_minor, c.sale_currency, c.exchange, c.unrated,
        coalesce(r.base, 0)::bigint, coalesce(r.amount, 0)::bigint, coalesce(t.amount, 0)::bigint, coalesce(r.at_once, false)
      from (select * from commissions where id > $ and reverses_id is null and adjusts_id is null order by id limit ${CHUNK}) c
      left join lateral (
@@ -92,6 +93,10 @@ async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): P
       quantity,
       product,
       computation,
+      saleMinor,
+      saleCurrency,
+      exchange,
+      unrated,
       ...sequel
     ] = terms as unknown[] as [
       Of<'tier'>,
@@ -103,6 +108,10 @@ async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): P
       Of<'quantity'>,
       Of<'product'>,
       Of<'computation'>,
+      Of<'saleMinor'>,
+      Of<'saleCurrency'>,
+      Of<'exchange'>,
+      Of<'unrated'>,
     ];
     const [refunded, reversed, trueUp, atOnce] = sequel as unknown[] as [bigint, bigint, bigint, boolean];
     const amount = new MoneyColumn({ minor, currency });
@@ -110,7 +119,7 @@ async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): P
     return [
       {
         ...{ id, amount, baseAmount, tier, roundingMode, method, rateBps, rateSource, perUnitMinor },
-        ...{ quantity, product, computation, reversesId: null },
+        ...{ quantity, product, computation, reversesId: null, saleMinor, saleCurrency, exchange, unrated },
       },
       { refunded, reversed, trueUp: atOnce ? null : trueUp },
     ];

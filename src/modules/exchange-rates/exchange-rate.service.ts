@@ -1,10 +1,11 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict, invalid } from '../../domain/errors.ts';
-import { type ExchangeRate, inverse, parseRate } from '../../domain/exchange.ts';
+import { type EnteredRate, type ExchangeRate, inverse, parseRate } from '../../domain/exchange.ts';
 import { AmountError } from '../../domain/money.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
+import { enqueue } from '../../kernel/jobs.ts';
 import { LocalDate } from '../../kernel/scalars.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
@@ -14,7 +15,7 @@ const HEADER = 'base,quote,rate,date';
 const MAX_BYTES = 100_000;
 
 /** Older than this, a rate says nothing of a day any more. */
-const MAX_AGE_DAYS = 31;
+export const MAX_AGE_DAYS = 31;
 
 /** Enters rates, all or none; answers with how many. */
 export function setExchangeRates(ctx: Context, rates: readonly ExchangeRateInput[]): Promise<number> {
@@ -89,6 +90,8 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
       insert into exchange_rates (id, tenant_id, base, quote, rate, effective_on, created_by)
       select id, ${tenantId}, base, quote, rate, effective_on, ${ctx.actor.id}
       from jsonb_to_recordset(${given}::jsonb) t (id uuid, base text, quote text, rate numeric, effective_on date)`);
+    // What waits for one of them is worked out by a job, which looks for more than is entered here.
+    await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
     const after = { rates: rows.map((row) => `${row.base} ${row.quote} ${row.rate} ${row.effective_on}`) };
     record(
       em,
@@ -107,6 +110,20 @@ function checkRate(text: string, field: string): void {
   } catch (error) {
     throw error instanceof AmountError ? invalid(field, error.message) : error;
   }
+}
+
+/** The rate between two currencies on a day, as it was entered; null: none of that day or the 31 before. */
+export async function rateOn(
+  em: EntityManager,
+  tenantId: string,
+  { from, to, day }: { from: string; to: string; day: string },
+): Promise<EnteredRate | null> {
+  const [found] = await em.execute<EnteredRate[]>(sql`
+    select base, quote, trim_scale(rate)::text as rate, effective_on::text as "effectiveOn"
+    from exchange_rates where tenant_id = ${tenantId} and least(base, quote) = least(${from}, ${to}) and greatest(base, quote) = greatest(${from}, ${to})
+      and effective_on <= ${day}::date and effective_on >= ${day}::date - ${MAX_AGE_DAYS}::int
+    order by effective_on desc, id desc limit 1`);
+  return found ?? null;
 }
 
 /** What one unit of each currency was worth in `to` on a day; a currency without a rate of the 31 days before has none. */

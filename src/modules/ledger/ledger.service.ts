@@ -35,5 +35,5 @@ export async function postAccruals(em: EntityManager, ids: readonly string[]): P
       case when c.amount_minor > 0 then ${PARTNER} || c.partner_id || ${PAYABLE} else ${account.commissionExpense} end,
       abs(c.amount_minor), c.amount_currency, c.approved_at
     from commissions c
-    where c.id in (select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)})) and c.amount_minor <> 0`);
+    where c.id = any(${`{${ids.join()}}`}::uuid[]) and c.amount_minor <> 0`);
 }

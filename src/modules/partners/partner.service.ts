@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { conflict, forbidden, notFound } from '../../domain/errors.ts';
 import { type PartnerTier, referralCode } from '../../domain/partner.ts';
 import { where } from '../../kernel/condition.ts';
@@ -199,11 +199,8 @@ export async function lockPartner(em: EntityManager, id: string, field = 'id'): 
 
 /** The partner, held in place until the transaction ends: it earns, so nobody may delete it meanwhile. */
 export async function holdPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
-  const partner = await findPartner(em, id, field);
-  const [held] = await em.execute<object[]>(
-    sql`select 1 from partners where id = ${partner.id} and deleted_at is null for share`,
-  );
-  if (!held) throw notFound('partner');
+  const partner = await em.findOne(Partner, idOf(id, field), { lockMode: LockMode.PESSIMISTIC_READ });
+  if (!partner) throw notFound('partner', field === 'id' ? {} : { field });
   return partner;
 }
 

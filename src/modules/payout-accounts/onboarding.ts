@@ -74,7 +74,7 @@ export async function refreshPayoutAccount(ctx: Context, id: string): Promise<st
 export async function payeeChanged(ctx: Context, stripeAccount: string): Promise<void> {
   const state = await onboardingOf(ctx).state(stripeAccount);
   if (!state?.tenantId) return;
-  const { identity } = accountGiven({ method: 'STRIPE', country: '', stripeAccount });
+  const { identity } = accountGiven({ method: 'STRIPE', country: '', currency: '', stripeAccount });
   const fingerprint = await blindIndexOf(ctx, state.tenantId, 'payout_accounts.fingerprint', identity);
   const accounts = from(payoutAccountTable, ctx.actor, { list: 'a.id', joins: '' }).and([
     where('a.tenant_id = $', state.tenantId),

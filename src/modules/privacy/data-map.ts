@@ -208,6 +208,27 @@ export const dataMap: readonly Place[] = [
   },
   {
     ...payment,
+    table: 'sale_refunds',
+    of: 'PARTNER',
+    rows: 'partner_id = any($)',
+    shows: [
+      ...[
+        'id',
+        'order_id',
+        'product',
+        'refund_id',
+        'part_minor',
+        'total_minor',
+        'currency',
+        'reason',
+        'occurred_at',
+      ],
+      ...['settled_at', 'taken_minor', 'unearned_minor', 'lines', 'created_at'],
+    ],
+    keeps: ACCOUNTS,
+  },
+  {
+    ...payment,
     table: 'commissions',
     of: 'PARTNER',
     rows: 'partner_id = any($)',
@@ -216,6 +237,7 @@ export const dataMap: readonly Place[] = [
       ...['per_unit_minor', 'quantity', 'rounding_mode', 'amount_minor', 'amount_currency', 'source'],
       ...['reverses_id', 'occurred_at', 'hold_until', 'approved_at', 'reason', 'metadata', 'created_at'],
       'reject_code',
+      ...['sale_minor', 'sale_currency', 'exchange', 'unrated'],
       ...['product', 'country', 'order_id', 'line_number', 'adjusts_id', 'computation'],
     ],
     erases: { metadata: NOTES },
@@ -614,6 +636,11 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     updated_at: 'bookkeeping',
   },
   sales: { tenant_id: 'the tenant', partner_id: 'an id' },
+  sale_refunds: {
+    tenant_id: 'the tenant',
+    partner_id: 'an id',
+    stated_by: 'somebody of the staff or a program; accounting records',
+  },
   commission_holds: {
     tenant_id: 'the tenant',
     partner_id: 'an id',

@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { FlatRefund } from '../../domain/commission.ts';
+import { FlatRefund, Settlement } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { byTenant } from '../../kernel/base.entity.ts';
 import { column, owned, type Table } from '../../kernel/rows.ts';
@@ -13,6 +13,17 @@ registerEnumType(RoundingMode, {
     HALF_UP: { description: 'Halves away from zero.' },
     HALF_EVEN: { description: "Halves to the even neighbour (banker's rounding)." },
     DOWN: { description: 'Toward zero.' },
+  },
+});
+registerEnumType(Settlement, {
+  name: 'Settlement',
+  description: 'In which currency a commission is owed.',
+  valuesConfig: {
+    SALE: { description: 'In that of the sale.' },
+    PARTNER: {
+      description:
+        "In the partner's own: the sale is exchanged at the rate of its day, which stays with the line.",
+    },
   },
 });
 registerEnumType(FlatRefund, {
@@ -50,6 +61,10 @@ export class Program {
   @Field(() => FlatRefund, { description: 'What a partial refund does to a flat commission.' })
   @Enum({ items: () => FlatRefund })
   flatRefund: Opt<FlatRefund> = 'PROPORTIONAL';
+
+  @Field(() => Settlement, { description: 'In which currency new commission lines are owed.' })
+  @Enum({ items: () => Settlement })
+  settlement: Opt<Settlement> = 'SALE';
 
   @Field(() => Int, {
     description: 'Days after the sale until a new line is past its refund period (`Commission.holdUntil`).',
@@ -140,6 +155,7 @@ export const programTable: Table<Program> = {
     timeZone: column('g.time_zone'),
     roundingMode: column('g.rounding_mode'),
     flatRefund: column('g.flat_refund'),
+    settlement: column('g.settlement'),
     holdDays: column('g.hold_days'),
     autoApprove: column('g.auto_approve'),
     minimumPayoutMinor: column('g.minimum_payout_minor'),

@@ -1,6 +1,6 @@
 import { ArrayMaxSize, Matches, Max, MaxLength, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
-import { FlatRefund } from '../../domain/commission.ts';
+import { FlatRefund, Settlement } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { PartnerTier } from '../../domain/partner.ts';
 import { IdentityOrgId } from '../../kernel/identity-org-id.ts';
@@ -29,6 +29,12 @@ export class UpdateProgramInput {
     description: 'What a partial refund does to a flat commission.',
   })
   flatRefund?: FlatRefund;
+
+  @Field(() => Settlement, {
+    nullable: true,
+    description: 'In which currency new commission lines are owed; PARTNER needs exchange rates.',
+  })
+  settlement?: Settlement;
 
   @Field(() => Int, {
     nullable: true,

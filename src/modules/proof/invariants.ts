@@ -190,6 +190,28 @@ export const invariants: readonly Invariant[] = [
       group by tenant_id, what, sale, partner_id, line_number having count(*) > 1`,
   },
   {
+    name: 'what waits for an exchange rate is held for that and worth nothing',
+    faults: `
+      select format('line %s (%s) of %s %s: %s, %s', c.id, c.status, c.sale_minor, c.sale_currency,
+        case when h.id is null then 'no hold says so' else 'a hold says so' end, case when c.unrated is null then 'it has its rate' else 'it has none' end)
+      from commissions c left join commission_holds h on h.commission_id = c.id and h.kind = 'FX' and h.released_at is null
+      where (c.unrated is not null or h.id is not null)
+        and ((c.unrated is not null and c.status = 'HELD') <> (h.id is not null) or c.amount_minor <> 0 or c.base_minor <> 0)`,
+  },
+  {
+    name: 'no refund waits for a sale that is there',
+    faults: `
+      select format('refund %s of order %s waits', f.id, f.order_id) from sale_refunds f
+      where f.settled_at is null and exists (
+        select from (
+          select tenant_id, partner_id, order_id, currency, null::uuid as conversion_id from sales
+          union all select tenant_id, partner_id, order_id, amount_currency, id from conversions) s
+        where s.tenant_id = f.tenant_id and s.order_id = f.order_id
+          and (f.partner_id is null or f.partner_id = s.partner_id) and (f.currency is null or f.currency = s.currency)
+          and not exists (select from commissions c where c.tenant_id = s.tenant_id and c.partner_id = s.partner_id and c.unrated is not null
+            and c.status in ('HELD', 'REJECTED') and (c.order_id = s.order_id or c.conversion_id = s.conversion_id)))`,
+  },
+  {
     name: "partners' figures by day are what their rows add up to",
     faults: `
       select format('partner %s, %s, %s, %s: %s', coalesce(s.partner_id, r.partner_id), coalesce(s.day, r.day), coalesce(s.source, r.source),

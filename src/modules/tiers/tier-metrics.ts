@@ -61,7 +61,7 @@ export async function measure(
         select partner_id, customer_id, amount_currency as currency, amount_minor as minor, occurred_at from conversions
         where partner_id = any(array[${ids}]::uuid[])
         union all
-        select partner_id, customer_id, base_currency,
+        select partner_id, customer_id, coalesce(sale_currency, base_currency),
           case when status = 'REJECTED' and conversion_id is null then 0 else revenue_minor end, occurred_at
         from commissions where partner_id = any(array[${ids}]::uuid[]) and customer_id is not null
       ) purchase

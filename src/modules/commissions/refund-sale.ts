@@ -1,0 +1,192 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict, invalid } from '../../domain/errors.ts';
+import { refundShares } from '../../domain/sale.ts';
+import { authorize } from '../../kernel/authorize.ts';
+import type { Context } from '../../kernel/context.ts';
+import { currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
+import { happenedAt } from '../../kernel/instants.ts';
+import { announceMetrics } from '../../kernel/metrics-topic.ts';
+import { reasonOf } from '../../kernel/reason.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { once } from '../idempotency/idempotency.service.ts';
+import type { Partner } from '../partners/partner.entity.ts';
+import { findPartner } from '../partners/partner.service.ts';
+import { Commission, commissionTable } from './commission.entity.ts';
+import { type KnownOrder, knownOrders, lockOrder } from './order.ts';
+import type { RefundSaleInput } from './refund-sale.inputs.ts';
+import { takeBack } from './reverse-commission.ts';
+import { SaleRefund } from './sale-refund.entity.ts';
+import { isRated, soldFor } from './sold.ts';
+
+/** Takes back what an order earned, in the share that was refunded of it; before its sale has come it waits for that.
+ *  Answers with the refund's id. */
+export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<string> {
+  const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  const reason = reasonOf(input.reason);
+  if (input.amountRefundedSoFar != null && (input.amount ?? input.product) != null)
+    throw invalid('input.amountRefundedSoFar', 'is of the whole order: give it without amount and product');
+  const partner =
+    input.partnerId == null ? null : await findPartner(ctx.em, input.partnerId, 'input.partnerId');
+  const tenantId = partner?.tenantId ?? ctx.actor.tenantId ?? '';
+  // There may be no line to ask about yet, so the order is asked about.
+  const attributes = { tenantId, partnerId: partner?.id ?? '' };
+  await authorize(ctx, 'reverse', { kind: commissionTable.kind, id: `order:${input.orderId}`, attributes });
+
+  const refunded = await transact(ctx, async (em) => {
+    await lockOrder(em, input.orderId);
+    const request = { tenantId, operation: 'refundSale', key: input.idempotencyKey, input };
+    const id = await once(em, ctx, request, async () => {
+      const orders = await knownOrders(em, {
+        ...{ tenantId, orderId: input.orderId },
+        partnerId: partner?.id ?? null,
+      });
+      const [order] = orders;
+      if (orders.length > 1)
+        throw conflict('several partners earned on the order: say whose refund it is', {
+          ...{ field: 'input.partnerId', reason: 'PARTNER_NEEDED' },
+        });
+      const asked = askedOf(input, order ?? null, partner);
+      const known = await sameRefund(em, tenantId, input);
+      if (known) {
+        if (saysTheSame(known, asked, input)) return known.id;
+        throw conflict('another refund of the order has that id', {
+          ...{ field: 'input.refundId', reason: 'REFUND_MISMATCH' },
+        });
+      }
+      const refund = em.create(SaleRefund, {
+        ...{ tenantId, ...asked, reason, occurredAt, statedBy: ctx.actor.id },
+        partnerId: partner?.id ?? null,
+        orderId: input.orderId,
+        product: input.product ?? null,
+        refundId: input.refundId ?? null,
+      });
+      if (order) await settle(em, ctx, order, refund);
+      const { partnerId, settledAt, takenMinor, lines } = refund;
+      record(
+        em,
+        ctx,
+        'sale.refunded',
+        { id: refund.id, tenantId, partnerId },
+        {
+          after: {
+            ...{ orderId: input.orderId, product: input.product ?? null, ...asked, occurredAt, lines },
+            ...{ waiting: settledAt == null, takenMinor: takenMinor ?? null },
+          },
+          reason,
+          subjects: lines,
+        },
+      );
+      await em.flush();
+      return refund.id;
+    });
+    return { id, partnerId: (await em.findOneOrFail(SaleRefund, id)).partnerId };
+  });
+  if (refunded.partnerId) announceMetrics(ctx, refunded.partnerId);
+  return refunded.id;
+}
+
+type Asked = Pick<SaleRefund, 'partMinor' | 'totalMinor' | 'currency'>;
+
+function askedOf(input: RefundSaleInput, order: KnownOrder | null, partner: Partner | null): Asked {
+  const { amount = null, amountRefundedSoFar = null } = input;
+  const given = input.currency == null ? null : currencyOf(input.currency, 'input.currency');
+  if (order && given !== null && given !== order.currency)
+    throw invalid('input.currency', `is not that of the order, which is ${order.currency}`);
+  const currency = given ?? order?.currency ?? partner?.currency ?? null;
+  const minorOf = (text: string | null, field: string): bigint | null => {
+    if (text === null) return null;
+    if (currency === null) throw invalid('input.currency', 'is needed: the order is not known yet');
+    return positiveAmountOf(text, currency, field).minor;
+  };
+  const partMinor = minorOf(amount, 'input.amount');
+  const totalMinor = minorOf(amountRefundedSoFar, 'input.amountRefundedSoFar');
+  return { partMinor, totalMinor, currency: partMinor === null && totalMinor === null ? null : currency };
+}
+
+const sameRefund = (
+  em: EntityManager,
+  tenantId: string,
+  { orderId, refundId }: RefundSaleInput,
+): Promise<SaleRefund | null> =>
+  refundId == null ? Promise.resolve(null) : em.findOne(SaleRefund, { tenantId, orderId, refundId });
+
+const saysTheSame = (known: SaleRefund, asked: Asked, { product = null }: RefundSaleInput): boolean =>
+  (known.partMinor ?? null) === (asked.partMinor ?? null) &&
+  (known.totalMinor ?? null) === (asked.totalMinor ?? null) &&
+  (known.product ?? null) === product;
+
+/** What an audit entry of a sale says of the refunds that had waited for it. */
+export const refundsOf = (refunds: readonly SaleRefund[]): object =>
+  refunds.length ? { refunds: refunds.map(({ id, takenMinor, lines }) => ({ id, takenMinor, lines })) } : {};
+
+/** What waits for an order, once its lines are there. The order is locked. */
+export async function settleWaiting(
+  em: EntityManager,
+  ctx: Context,
+  order: KnownOrder,
+): Promise<SaleRefund[]> {
+  const { tenantId, orderId, partnerId } = order;
+  const waiting = await em.find(
+    SaleRefund,
+    { tenantId, orderId, settledAt: null, $or: [{ partnerId }, { partnerId: null }] },
+    { orderBy: { id: 'asc' } },
+  );
+  for (const refund of waiting) await settle(em, ctx, order, refund);
+  return waiting.filter(({ settledAt }) => settledAt != null);
+}
+
+/** Takes a refund from the lines of its order, each in proportion to what is left of it. Of another currency than the
+ *  order's, or of a line whose exchange rate is missing, it goes on waiting. The order is locked. */
+async function settle(
+  em: EntityManager,
+  ctx: Context,
+  { tenantId, partnerId, orderId, currency, unearned }: KnownOrder,
+  refund: SaleRefund,
+): Promise<void> {
+  if (refund.currency != null && refund.currency !== currency) return;
+  await em.execute(sql`select 1 from partners where id = ${partnerId} for no key update`);
+  const locked = await em.execute<{ id: string }[]>(sql`
+    select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = ${partnerId} and c.reverses_id is null and c.adjusts_id is null
+      and (c.order_id = ${orderId} or c.conversion_id = (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
+    order by c.id for update`);
+  const ids = locked.map(({ id }) => id);
+  const lines = await em.find(Commission, { id: { $in: ids } }, { orderBy: { id: 'asc' }, refresh: true });
+  if (lines.some((line) => !isRated(line) && line.status !== 'REJECTED')) return;
+  const earlier = await em.find(Commission, { reversesId: { $in: ids } });
+  const settled = await em.find(SaleRefund, { tenantId, orderId, partnerId, settledAt: { $ne: null } });
+
+  const sum = (amounts: readonly bigint[]) => amounts.reduce((total, each) => total + each, 0n);
+  const refundedOf = (line: Commission) =>
+    -sum(earlier.filter(({ reversesId }) => reversesId === line.id).map((each) => soldFor(each).minor));
+  // A line that was rejected earns nothing any more, so its share of a refund takes nothing.
+  const earning = lines.filter(({ status }) => status !== 'REJECTED');
+  const rejected = lines.filter(({ status }) => status === 'REJECTED');
+  const nothing = unearned + sum(rejected.map((line) => soldFor(line).minor - refundedOf(line)));
+  const nothingTaken = sum(settled.map(({ unearnedMinor }) => unearnedMinor ?? 0n));
+
+  const asked = earning.filter(({ product }) => refund.product == null || product === refund.product);
+  const left = asked.map((line) => soldFor(line).minor - refundedOf(line));
+  // What earned nothing bears its share too; a refund of a product bears it alone, unless that is what earned nothing.
+  const bears = refund.product == null || asked.length === 0;
+  const rest = bears && nothing > nothingTaken ? nothing - nothingTaken : 0n;
+  const all = sum(left) + rest;
+  const before = sum(earning.map(refundedOf)) + nothingTaken;
+  const due =
+    refund.partMinor ??
+    (refund.totalMinor == null ? all : refund.totalMinor > before ? refund.totalMinor - before : 0n);
+  const shares = refundShares(due, [...left, rest]);
+
+  const made: Commission[] = [];
+  for (const [index, line] of asked.entries()) {
+    const share = shares[index] ?? 0n;
+    if (share === 0n) continue;
+    const occurredAt = refund.occurredAt < line.occurredAt ? line.occurredAt : refund.occurredAt;
+    made.push(await takeBack(em, ctx, line, { asked: share, reason: refund.reason, occurredAt }));
+    await em.flush(); // the next line may be of the same period of bands
+  }
+  Object.assign(refund, {
+    ...{ partnerId, currency, settledAt: ctx.clock.now(), lines: made.map(({ id }) => id) },
+    ...{ takenMinor: sum(shares), unearnedMinor: shares.at(-1) ?? 0n },
+  });
+}
