@@ -704,6 +704,7 @@ export const operations: Record<string, Operation> = {
     variables: byId,
     subject: ({ payoutsHeld }) => payoutsHeld(),
     answers: decides,
+  },
   bankFiles: { document: '{ bankFiles { edges { node { id } } } }', answers: handlesFiles },
   bankPayments: { document: '{ bankPayments { edges { node { id } } } }', answers: handlesFiles },
   waitingBankPayments: { document: '{ waitingBankPayments { count } }', answers: handlesFiles },
