@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { saleLines } from '../../src/domain/sale.ts';
+import { refundShares, saleLines } from '../../src/domain/sale.ts';
 
 const line = (amount: bigint, product: string | null = null, quantity = 1) => ({ product, quantity, amount });
 const invoice = (lines: ReturnType<typeof line>[], more: object = {}) => {
@@ -65,6 +65,36 @@ describe('an invoice', () => {
           );
         },
       ),
+    );
+  });
+});
+
+describe('a refund of an order', () => {
+  const lefts = fc.array(fc.bigInt({ min: 0n, max: 10n ** 12n }), { minLength: 1, maxLength: 8 });
+  const sum = (parts: readonly bigint[]) => parts.reduce((total, each) => total + each, 0n);
+
+  test('is shared without losing a unit, and takes from no line more than is left of it', () => {
+    fc.assert(
+      fc.property(lefts, fc.bigInt({ min: 0n, max: 10n ** 13n }), (left, refund) => {
+        const shares = refundShares(refund, left);
+        expect(sum(shares)).toBe(refund < sum(left) ? refund : sum(left));
+        shares.forEach((share, index) => {
+          expect(share >= 0n && share <= (left[index] as bigint)).toBe(true);
+        });
+      }),
+    );
+  });
+
+  test('of all of it in parts, of any size, leaves nothing of any line', () => {
+    fc.assert(
+      fc.property(lefts, fc.array(fc.bigInt({ min: 1n, max: 10n ** 12n })), (lines, refunds) => {
+        let left = lines;
+        for (const refund of [...refunds, sum(lines)]) {
+          const shares = refundShares(refund, left);
+          left = left.map((each, index) => each - (shares[index] as bigint));
+        }
+        expect(left).toEqual(lines.map(() => 0n));
+      }),
     );
   });
 });
