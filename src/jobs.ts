@@ -20,6 +20,7 @@ import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
 import { forgetClicks } from './modules/privacy/erase-person.ts';
 import { writeExport } from './modules/privacy/export-person.ts';
 import { applyRetention } from './modules/privacy/retention.ts';
+import { proveMoved } from './modules/proof/prove.ts';
 import { runSimulation } from './modules/simulations/run-simulation.ts';
 import { enqueueTierEvaluations, evaluateDueTiers } from './modules/tiers/evaluate-tiers.ts';
 import { proveAll } from './proof.ts';
@@ -30,11 +31,13 @@ const RESUME_EVERY_MS = 5_000;
 const SCHEDULE = `
 * * * * * auto_approve ?jobKey=auto_approve
 */5 * * * * schedule_payouts ?jobKey=schedule_payouts
+* * * * * prove_moved ?jobKey=prove_moved
 10 0 * * * seal_audit ?fill=2d&jobKey=seal_audit
 20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention
 40 4 * * * check_tiers ?jobKey=check_tiers
 40 3 * * * prove ?fill=2d&jobKey=prove`;
 const LINK_EVERY_MS = 1_000;
+const MOVED_MS = 3 * 60_000; // what the minute before was too late for is looked at again
 
 type Job<Name extends keyof Jobs> = (ctx: Context, payload: Jobs[Name]) => Promise<void>;
 
@@ -84,6 +87,11 @@ export async function startWorker(
         seals: ctx.seals,
         pool: whole,
       }))
+        if (faults.length) ctx.log.error({ invariant: name, faults, more }, 'the books are not right');
+    },
+    prove_moved: async (ctx) => {
+      const since = new Date(Date.now() - MOVED_MS);
+      for await (const { name, faults, more } of proveMoved({ actor: ctx.actor, pool: whole }, since))
         if (faults.length) ctx.log.error({ invariant: name, faults, more }, 'the books are not right');
     },
     evaluate_tiers: (ctx, { tenantId, month }) => evaluateDueTiers(ctx, tenantId, month),

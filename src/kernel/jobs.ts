@@ -18,6 +18,8 @@ export interface Jobs {
   auto_approve: object;
   /** Hold every invariant of the books against the whole database. */
   prove: object;
+  /** Hold what is known of a partner alone against those whose money moved in the last minutes. */
+  prove_moved: object;
   /** See whether a white-label partner's images are there. */
   check_logo: { partnerId: string };
   /** Wrap the data keys anew, and replace those that were made before an instant (ISO 8601). */

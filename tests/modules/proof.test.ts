@@ -8,6 +8,7 @@ import { system } from '../../src/kernel/actor.ts';
 import { BoundPool } from '../../src/kernel/bound-pool.ts';
 import { contextFor } from '../../src/kernel/context.ts';
 import { linkAudit } from '../../src/modules/audit/seal-audit.ts';
+import { proveMoved } from '../../src/modules/proof/prove.ts';
 import { proveAll } from '../../src/proof.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
@@ -296,6 +297,29 @@ describe('what was changed by hand is named', () => {
       /was made by version 1/,
     ],
     [
+      'nobody is paid less than nothing',
+      `insert into postings (id, tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency)
+       select new_id(), tenant_id, id, 'x', 'partner:' || id || ':paid', 'partner:' || id || ':payable', 900000000000, 'USD' from partners limit 1`,
+      /paid is -\d+ by its postings/,
+    ],
+    [
+      'a line is held exactly while a hold on it is open',
+      `update commissions set status = 'HELD' where id = ${someLine(`status = 'PENDING' and reverses_id is null`)}`,
+      /is HELD, and 0 holds on it are open/,
+    ],
+    [
+      'every partner is what its history says last',
+      `update partners set tier = 'DIAMOND' where id = (select id from partners where tier = 'BRONZE' limit 1)`,
+      /is DIAMOND, ACTIVE; its history says BRONZE, ACTIVE/,
+    ],
+    [
+      'an account manager looks after those whose tier asks for one',
+      `with w as (insert into account_managers (id, tenant_id, name, email, added_by) select new_id(), tenant_id, 'w', 'w@x.example', 'x' from partners limit 1 returning *)
+       insert into manager_assignments (id, tenant_id, partner_id, manager_id, assigned_at, assigned_by)
+       select new_id(), p.tenant_id, p.id, w.id, now(), 'x' from w, partners p where p.tier = 'BRONZE' limit 1`,
+      /\(BRONZE\) has account manager/,
+    ],
+    [
       'every line works out to its amount again',
       `update commissions set amount_minor = amount_minor - 1 where id = ${approved}`,
       /amount is .*, it works out to/,
@@ -322,6 +346,46 @@ describe('what was changed by hand is named', () => {
     ],
   ])('%s', async (name, statement, sentence) => {
     expect((await after(statement))[name]?.[0]).toMatch(sentence);
+  });
+
+  test('also that a guard is gone', async () => {
+    await client.query('begin');
+    await client.query('alter table postings disable trigger all');
+    const pool = {
+      query: async (_: unknown, { name, ...config }: QueryConfig) => (await client.query(config)).rows,
+    };
+    const found = await broken(pool as unknown as BoundPool);
+    await client.query('rollback');
+    expect(found['what must never change is guarded by the database']).toEqual([
+      'postings: nothing refuses a change of its rows',
+    ]);
+  });
+
+  test('within a minute, where it is of a partner whose money moved', async () => {
+    const since = new Date(Date.now() - 60_000);
+    const moved = async (pool: BoundPool): Promise<string[]> => {
+      const names: string[] = [];
+      for await (const { name, faults } of proveMoved({ pool, actor: system }, since))
+        if (faults.length) names.push(name);
+      return names;
+    };
+    await makeApproved(app, staff, partner, { amount: '10.00', occurredAt: '2026-02-03' });
+    expect(await moved(new BoundPool(app.database.pool))).toEqual([]);
+    await client.query('begin');
+    await client.query('set local session_replication_role = replica');
+    await client.query(
+      `update postings set amount_minor = amount_minor + 1 where id = (select id from postings where partner_id = $1 order by id desc limit 1)`,
+      [partner],
+    );
+    const pool = {
+      query: async (_: unknown, { name, ...config }: QueryConfig) => (await client.query(config)).rows,
+    };
+    const found = await moved(pool as unknown as BoundPool);
+    await client.query('rollback');
+    expect(found).toEqual([
+      'payable is approved lines less payouts, in transit and paid are payouts',
+      'every approved line is posted, to the cent, and no other is',
+    ]);
   });
 
   test('at most 20 rows are named, and that there are more', async () => {

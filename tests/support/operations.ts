@@ -435,7 +435,7 @@ export const operations: Record<string, Operation> = {
     document:
       'mutation ($id: ID!, $managerId: ID!) { assignAccountManager(partnerId: $id, managerId: $managerId, reason: "asked") { id } }',
     variables: (ids) => {
-      const [id, managerId] = ids.split(' ');
+      const [id, managerId = id] = ids.split(' ');
       return { id, managerId };
     },
     subject: ({ lookedAfter }) => lookedAfter(),

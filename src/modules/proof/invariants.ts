@@ -4,6 +4,9 @@ import { account } from '../../domain/posting.ts';
 export interface Invariant {
   readonly name: string;
   readonly faults: string;
+  /** Whether it is also held every minute against the partners whose money moved: it looks at no other table than
+   *  postings, commissions, payouts and their items, and at each partner by itself. */
+  readonly online?: true;
 }
 
 /** The ledger's own account names, of the partner of a row. */
@@ -38,10 +41,21 @@ const shown = FIGURES.map(
        then format('%s is %s, its rows add up to %s', '${figure}', coalesce(s.${figure}, 0), coalesce(r.${figure}, 0)) end`,
 ).join(', ');
 
+/** Tables whose rows are only ever added to. */
+const APPEND_ONLY = [
+  'postings',
+  'audit_events',
+  'audit_links',
+  'commission_rules',
+  'plan_memberships',
+  'tier_config_versions',
+];
+
 /** Amounts in these sentences are in minor units, as they are stored. */
 export const invariants: readonly Invariant[] = [
   {
     name: 'postings sum to zero over the accounts that there are',
+    online: true,
     faults: `
       select format('%s, %s: postings sum to %s', tenant_id, currency, minor) from (
         select m.tenant_id, m.currency, sum(m.minor) filter (where m.account in (${expense}, ${payable}, ${inTransit}, ${paid})) as minor
@@ -74,6 +88,7 @@ export const invariants: readonly Invariant[] = [
   },
   {
     name: 'payable is approved lines less payouts, in transit and paid are payouts',
+    online: true,
     faults: `
       select format('partner %s, %s: %s is %s by its postings, %s by its lines and payouts', partner_id, currency, account, ledger, due) from (
         select partner_id, currency, account, sum(ledger) as ledger, sum(due) as due from (
@@ -91,7 +106,16 @@ export const invariants: readonly Invariant[] = [
       where ledger <> due`,
   },
   {
+    name: 'nobody is paid less than nothing',
+    faults: `
+      select format('partner %s, %s: %s is %s by its postings', partner_id, currency, account, sum(minor)) from (
+        select m.partner_id, m.currency, case m.account when ${inTransit} then 'in transit' else 'paid' end as account, m.minor
+        from ${movements} m where m.account in (${inTransit}, ${paid})) m
+      group by partner_id, currency, account having sum(minor) < 0`,
+  },
+  {
     name: 'every approved line is posted, to the cent, and no other is',
+    online: true,
     faults: `
       select format('line %s (%s, %s) is posted as %s', c.id, c.status, c.amount_minor, coalesce(p.minor, 0)) from commissions c
       left join (
@@ -138,19 +162,21 @@ export const invariants: readonly Invariant[] = [
   },
   {
     name: 'a payout is the sum of its lines, of one partner and currency',
+    online: true,
     faults: `
       select format('payout %s is %s of %s lines, its lines come to %s of %s', o.id, o.amount_minor, o.commission_count, coalesce(sum(c.amount_minor), 0), count(c.id))
       from payouts o left join payout_items i on i.payout_id = o.id left join commissions c on c.id = i.commission_id
-      group by o.id
+      group by o.id, o.amount_minor, o.commission_count
       having coalesce(sum(c.amount_minor), 0) <> o.amount_minor or count(c.id) <> o.commission_count
         or bool_or((c.tenant_id, c.partner_id, c.amount_currency) is distinct from (o.tenant_id, o.partner_id, o.amount_currency))`,
   },
   {
     name: 'no line is in two live payouts, and what is in one is approved',
+    online: true,
     faults: `
       select format('line %s (%s) is in %s live payouts', c.id, c.status, count(*))
       from payout_items i join commissions c on c.id = i.commission_id where i.voided_at is null
-      group by c.id having count(*) > 1 or c.status <> 'APPROVED'`,
+      group by c.id, c.status having count(*) > 1 or c.status <> 'APPROVED'`,
   },
   {
     name: 'a payout that is over has given its lines back, and no other has',
@@ -253,5 +279,36 @@ export const invariants: readonly Invariant[] = [
       select format('line %s of %s was made by version %s of rule %s, in force from %s', c.id, c.occurred_at, r.version, r.rule_key, r.effective_at)
       from commissions c join commission_rules r on r.id = c.rule_id
       where c.reverses_id is null and c.adjusts_id is null and (c.occurred_at < r.effective_at or c.tenant_id <> r.tenant_id)`,
+  },
+  {
+    name: 'a line is held exactly while a hold on it is open',
+    faults: `
+      select format('line %s is %s, and %s holds on it are open', c.id, c.status, count(h.id)) from commissions c
+      left join commission_holds h on h.commission_id = c.id and h.released_at is null
+      where c.status <> 'APPROVED' and (c.status = 'HELD' or h.id is not null)
+      group by c.id having (c.status = 'HELD') <> (count(h.id) > 0)`,
+  },
+  {
+    name: 'every partner is what its history says last',
+    faults: `
+      select format('partner %s is %s, %s; its history says %s', p.id, p.tier, p.status, coalesce(h.tier || ', ' || h.status, 'nothing')) from partners p
+      left join lateral (select tier, status from partner_history where partner_id = p.id order by effective_at desc, id desc limit 1) h on true
+      where (p.tier, p.status) is distinct from (h.tier, h.status)`,
+  },
+  {
+    name: 'an account manager looks after those whose tier asks for one',
+    faults: `
+      select format('partner %s (%s) has account manager %s%s', p.id, p.tier, w.id, case when w.ended_at is null then '' else ', who left' end)
+      from manager_assignments a join partners p on p.id = a.partner_id join account_managers w on w.id = a.manager_id
+      left join partner_tier_configs t on t.tenant_id = p.tenant_id and t.tier = p.tier
+      where a.ended_at is null and (w.ended_at is not null or not coalesce(t.dedicated_manager, false) or p.deleted_at is not null
+        or a.tenant_id <> w.tenant_id)`,
+  },
+  {
+    name: 'what must never change is guarded by the database',
+    faults: `
+      select format('%s: nothing refuses a change of its rows', guarded) from unnest(array['${APPEND_ONLY.join("', '")}']) guarded
+      where not exists (select from pg_trigger t where t.tgrelid = to_regclass(guarded) and t.tgenabled = 'O'
+        and t.tgfoid = 'refuse_change'::regproc)`,
   },
 ];
