@@ -12,6 +12,7 @@ export class Migration20261125233000_payout_runs_go_in_batches extends Migration
       add column updated_at timestamptz(3) not null default now(),
       add constraint payout_runs_scheduled check (period_end is null or frequency is not null)`);
     this.addSql(`alter table payout_runs alter column payout_count set default 0, alter column skipped set default '[]'`);
+    this.addSql(`alter table payout_runs alter column status set default 'RUNNING'`);
     this.addSql(`create trigger touch before update on payout_runs for each row execute function touch()`);
     // The scheduler's: however many workers, and whatever a clock says, a period is run once by itself.
     this.addSql(`create unique index payout_runs_one_each_period on payout_runs (tenant_id, frequency, period_end) where period_end is not null`);

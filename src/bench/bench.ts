@@ -14,6 +14,7 @@ import { migrate } from '../database.ts';
 import { authenticator } from '../http/authenticate.ts';
 import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
 import type { Order, Outcome } from './load.ts';
+import { measurePayouts } from './payouts.ts';
 import { type Helper, start } from './processes.ts';
 import { type Result, type Round, resultOf, type Side, table } from './report.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     gate: { type: 'boolean', default: false }, // exit 1 when a mark is missed
     only: { type: 'string' }, // names of scenarios, with commas
+    payouts: { type: 'boolean', default: false }, // a payout run instead of requests
   },
 });
 const timing = options.quick ? { warmUp: 700, rounds: 3, ms: 550 } : { warmUp: 4_000, rounds: 5, ms: 5_000 };
@@ -53,9 +55,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => void stop().finally(() => process.exit(130)));
 }
 
-async function prepare(): Promise<Bench> {
-  if (spawnSync('tsc && npm run -s build:policies', { stdio: 'inherit', shell: true }).status !== 0)
-    throw new Error('it does not compile');
+async function database(): Promise<{ folder: string; url: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'partner-portal-bench-'));
   await chmod(folder, 0o755); // PostgreSQL runs as another user when we are root
   closers.push(() => rm(folder, { recursive: true, force: true }));
@@ -63,11 +63,18 @@ async function prepare(): Promise<Bench> {
   const postgres = await startEmbeddedPostgres({ folder, database: 'bench' });
   closers.unshift(() => postgres.stop());
   await migrate(postgres.url);
+  return { folder, url: postgres.url };
+}
+
+async function prepare(): Promise<Bench> {
+  if (spawnSync('tsc && npm run -s build:policies', { stdio: 'inherit', shell: true }).status !== 0)
+    throw new Error('it does not compile');
+  const { folder, url } = await database();
   const size = options.quick ? QUICK : FULL;
   say(`${size.partners} partners, ${size.customers} customers, ${size.commissions} commissions ...`);
-  const sample = await load(postgres.url, size);
+  const sample = await load(url, size);
   say(`Data made (${seconds()}).`);
-  return servers(folder, postgres.url, sample);
+  return servers(folder, url, sample);
 }
 
 async function servers(folder: string, url: string, sample: Sample): Promise<Bench> {
@@ -160,7 +167,19 @@ async function measure(bench: Bench, scenario: Scenario): Promise<Result> {
   return resultOf(scenario, rounds);
 }
 
+/** A payout run beside plain SQL; the mark is half of its speed. */
+async function payouts(): Promise<boolean> {
+  const { folder, url } = await database();
+  const size = options.quick ? { partners: 1_000, lines: 50_000 } : { partners: 10_000, lines: 1_000_000 };
+  const { plain, product } = await measurePayouts(url, folder, size, say);
+  const shown = (times: readonly number[]) => times.map((time) => `${time.toFixed(1)} s`).join(', ');
+  const ratio = Math.min(...plain) / Math.min(...product);
+  say(`plain SQL ${shown(plain)}; a run ${shown(product)}; ratio ${ratio.toFixed(2)}`);
+  return ratio < 0.5;
+}
+
 async function main(): Promise<boolean> {
+  if (options.payouts) return payouts();
   const bench = await prepare();
   const names = options.only?.split(',');
   const results: Result[] = [];

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { money } from '../../src/domain/money.ts';
-import {
-  afterPayout,
-  backoffSeconds,
-  PayoutStatus,
-  refuseOwnPayout,
-} from '../../src/domain/payout.ts';
+import { afterPayout, backoffSeconds, PayoutStatus, refuseOwnPayout } from '../../src/domain/payout.ts';
 import {
   commissionAccrued,
   commissionWithdrawn,

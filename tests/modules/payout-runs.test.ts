@@ -233,6 +233,14 @@ describe('the schedule', () => {
   });
 });
 
+interface Preview {
+  summary: object;
+  partners: {
+    pageInfo: { hasNextPage: boolean; endCursor: string };
+    edges: { node: { partnerId: string; payouts: { reason: string | null }[] } }[];
+  };
+}
+
 describe('who is paid', () => {
   test('is the same for a preview, the run after it and a payout by hand', async () => {
     now = new Date();
@@ -281,7 +289,7 @@ describe('who is paid', () => {
     expected[cooling] = 'ACCOUNT_COOLING_OFF';
     const settled = await make({ payoutMethod: 'BANK_TRANSFER' });
     const accountId = await account(settled, 'BANK_TRANSFER');
-    await sql(`update payout_accounts set usable_from = now() where id = $1`, accountId);
+    await sql(`update payout_accounts set usable_from = now() - interval '1 day' where id = $1`, accountId);
 
     const input = { asOf: '2026-02-05T08:00:00Z' };
     const before = await sql(
@@ -291,9 +299,9 @@ describe('who is paid', () => {
     let after: string | null = null;
     let summary: object = {};
     do {
-      const { previewPayoutRun } = await app.ask(who.maria, PREVIEW, { input, after });
-      ({ summary } = previewPayoutRun);
-      const { edges, pageInfo } = previewPayoutRun.partners;
+      const reply: Preview = (await app.ask(who.maria, PREVIEW, { input, after })).previewPayoutRun;
+      ({ summary } = reply);
+      const { edges, pageInfo } = reply.partners;
       for (const { node } of edges) for (const each of node.payouts) previewed[node.partnerId] = each.reason;
       after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
     } while (after);
@@ -506,7 +514,10 @@ describe('approval', () => {
     const set = () =>
       app.ask(signedIn, SET_PAYOUT_ACCOUNT, { input: anAccount({ partnerId, currency: 'USD' }) });
     await set();
-    await sql('update payout_accounts set usable_from = now() where partner_id = $1', partnerId);
+    await sql(
+      `update payout_accounts set usable_from = now() - interval '1 day' where partner_id = $1`,
+      partnerId,
+    );
     const id = await payout(who, partnerId);
     await set();
     expect(await app.refusal(who.tom, APPROVE, { id })).toMatchObject({
@@ -531,7 +542,9 @@ describe('a remittance statement', () => {
     const { remittance } = await app.ask(partner, REMITTANCE, { id: createPayout.id });
     const rows = remittance.csv.split('\r\n');
     expect(rows).toHaveLength(5); // head, two lines, total, the end
-    expect(remittance.csv).toMatch(/,1\.852 KWD is 20 % of 9\.260 KWD.*,KWD,1\.852,/);
+    expect(remittance.csv).toMatch(
+      /,"1\.852 KWD is 20 % of 9\.260 KWD, by the partner's own rate\.",KWD,1\.852,/,
+    );
     expect(remittance.csv).toMatch(/,KWD,,0\.002/);
     expect(rows[3]).toMatch(/TOTAL.*STRIPE: PENDING,KWD,1\.850,$/);
     for (const cell of remittance.csv.split(/[,\r\n]+/)) expect(cell).not.toMatch(/^"?[=+\-@]/);
@@ -556,7 +569,7 @@ describe('a remittance statement', () => {
     const { id } = createPayout;
     for (const status of ['APPROVED', 'PROCESSING', 'FAILED'])
       await sql(
-        `update payouts set status = $2, approved_by = 'tom', approved_at = now(), failure_reason = case $2 when 'FAILED' then 'The receiving account is closed.' end where id = $1`,
+        `update payouts set status = $2, approved_by = 'tom', approved_at = coalesce(approved_at, now()), failure_reason = case $2 when 'FAILED' then 'The receiving account is closed.' end where id = $1`,
         id,
         status,
       );

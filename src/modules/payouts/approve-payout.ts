@@ -35,8 +35,11 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
       throw forbidden('who created a payout may not approve it');
     await requireSendable(em, ctx, payout);
     await flagForSecondApproval(em, await programOf(em, payout.tenantId), { payoutId: payout.id });
-    await em.refreshOrFail(payout);
-    const { secondApproval, firstApprovedBy } = payout;
+    const { firstApprovedBy } = payout;
+    const [now] = await em.execute<{ second: string | null }[]>(
+      sql`select second_approval as second from payouts where id = ${payout.id}`,
+    );
+    const secondApproval = now?.second ?? null;
     if (secondApproval && !firstApprovedBy) {
       Object.assign(payout, { firstApprovedBy: actor.id, firstApprovedAt: clock.now() });
       record(em, ctx, 'payout.approvedFirst', payout, {

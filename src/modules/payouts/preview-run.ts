@@ -184,6 +184,8 @@ export async function sumOf(ctx: Context, preview: PayoutRunPreview): Promise<Pr
   return {
     payoutCount,
     skippedCount,
-    totals: [...totals].sort().map(([currency, minor]) => new MoneyColumn({ minor, currency })),
+    totals: [...totals]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([currency, minor]) => new MoneyColumn({ minor, currency })),
   };
 }

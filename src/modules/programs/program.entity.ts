@@ -83,7 +83,7 @@ export class Program {
   minimumPayoutMinor: Opt<bigint> = 0n; // in the program's currency; served by ProgramResolver
 
   /** Of currencies other than the program's: minor units by code; served by ProgramResolver. */
-  @Property({ type: 'json' })
+  @Property({ type: 'json', defaultRaw: `'{}'` })
   payoutMinimums: Opt<Record<string, string>> = {};
 
   @Field(() => Boolean, {
