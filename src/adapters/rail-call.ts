@@ -61,7 +61,7 @@ export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {
 export const textField = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** What the rail says is not what was asked of it: nothing of it counts. */
-export class RailContradiction extends Error {}
+class RailContradiction extends Error {}
 
 export function agree(what: string, fine: boolean): void {
   if (!fine) throw new RailContradiction(`${what} is not what was asked`);
