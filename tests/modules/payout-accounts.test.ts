@@ -117,19 +117,6 @@ describe('a Razorpay account by its number', () => {
     expect(await accountsOf(partnerId)).toEqual([]);
   });
 
-  test('is not taken where Razorpay is not set up', async () => {
-    const { enrolment } = app.app.services;
-    Object.assign(app.app.services, { enrolment: () => null });
-    try {
-      const input = anAccount({ partnerId: await newPartner(), ...atRazorpay, upiAddress: 'nancy@okbank' });
-      expect(await app.refusal(staff.maria, SET_PAYOUT_ACCOUNT, { input })).toMatchObject({
-        ...{ code: 'BAD_USER_INPUT', field: 'input.upiAddress' },
-      });
-    } finally {
-      Object.assign(app.app.services, { enrolment });
-    }
-  });
-
   test('is paid by RazorpayX, which is set up; the sandbox stands in for the others', () => {
     const { rail } = app.app.services;
     expect(rail('RAZORPAY')?.name).toBe('razorpayx');
