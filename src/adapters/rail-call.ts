@@ -27,7 +27,8 @@ export type RailCall = (request: RailCallRequest) => Promise<RailAnswer>;
  *  away for now; any other error means that nobody knows what the call did. No error carries what was sent or answered. */
 export function railCall(name: string, baseUrl: string, { timeoutMs = TIMEOUT_MS } = {}): RailCall {
   return async ({ method = 'GET', path, headers, body }) => {
-    const what = `${name}: ${method} ${path.split('?', 1)[0]}`;
+    const [place = ''] = path.split('?', 1);
+    const what = `${name}: ${method} ${place.replace(/\/(fa|cont)_\w+$/, '')}`;
     const late = AbortSignal.timeout(timeoutMs);
     let answer: Response;
     try {

@@ -281,6 +281,14 @@ describe('what Razorpay says that can not be', () => {
     );
   });
 
+  test('of a fund account: is unknown, and its token is in no error', async () => {
+    bank.server.mangle = (_, { path }) => (path.startsWith('/v1/fund_accounts') ? '<html>' : undefined);
+    const heard = await hear(railOf().send(rupees(700n)));
+    expect(String((heard as { error: unknown }).error)).toBe(
+      'Error: Razorpay: GET /fund_accounts answers no JSON object',
+    );
+  });
+
   test('of a payout that it had and has no more: is unknown', async () => {
     const instruction = { ...rupees(700n), reference: 'pout_neverexisted' };
     await expect(railOf().lookup(instruction)).rejects.toThrow('about a payout that it had');
