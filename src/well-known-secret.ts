@@ -5,7 +5,7 @@ const WORDS =
   dev devel develop development prod production staging local localhost env placeholder todo fixme none null undefined
   insecure unsafe secure safe very really super long short strong random string text value phrase pass passwd password
   passphrase secret secrets shared private public key keys sign signing signature token tokens jwt jws jose hmac hs hs256
-  sha sha256 auth oauth oidc api apikey access refresh session cookie app application server client service web site
+  sha sha256 auth oauth oidc api apikey access refresh session cookie app application server client service web webhook hook site
   admin administrator root user username login sudo guest letmein welcome hello world foo bar baz foobar qwerty
   qwertyuiop asdf asdfgh asdfghjkl zxcv zxcvbn zxcvbnm abc abcd abcdef xyz x live sk pk rzp bit bits byte bytes char chars
   character characters least min minimum more than only graphql node express nest apollo postgres redis docker

@@ -68,6 +68,38 @@ test.each([
   expect(() => readConfig({ ...OIDC, ...env }, folder)).toThrow(sentence);
 });
 
+const RAZORPAY = {
+  RAZORPAY_KEY_ID: 'rzp_live_a1B2c3',
+  RAZORPAY_KEY_SECRET: 'nW4qZ8tK2vXc7RpL',
+  RAZORPAYX_ACCOUNT_NUMBER: '7878780080316316',
+  RAZORPAY_WEBHOOK_SECRET: 'hQ7vX2mK9sLp4TzR,gT5bN8wJ3yVc6KdM',
+};
+const PAYPAL = { PAYPAL_CLIENT_ID: 'AYxV3k9QmT7z', PAYPAL_CLIENT_SECRET: 'EJz5cV8wQ2nL7xTb' };
+
+test('the rails of RazorpayX and PayPal are set up by their keys', () => {
+  const { razorpay, paypal } = readConfig({ ...production, ...RAZORPAY, ...PAYPAL }, folder);
+  expect(razorpay).toEqual({
+    ...{ keyId: RAZORPAY.RAZORPAY_KEY_ID, keySecret: RAZORPAY.RAZORPAY_KEY_SECRET },
+    ...{
+      baseUrl: 'https://api.razorpay.com',
+      accountNumber: '7878780080316316',
+      narration: 'Partner payout',
+    },
+    webhookSecrets: ['hQ7vX2mK9sLp4TzR', 'gT5bN8wJ3yVc6KdM'],
+    limits: { impsMaximum: 50_000_000n, rtgsMinimum: 20_000_000n, upiMaximum: 10_000_000n },
+  });
+  expect(paypal).toEqual({
+    ...{ clientId: PAYPAL.PAYPAL_CLIENT_ID, clientSecret: PAYPAL.PAYPAL_CLIENT_SECRET },
+    ...{ baseUrl: 'https://api-m.paypal.com', webhookId: null },
+  });
+  const keyOnly = { ...RAZORPAY, RAZORPAYX_ACCOUNT_NUMBER: '', RAZORPAY_WEBHOOK_SECRET: '' };
+  expect(readConfig({ ...production, ...keyOnly }, folder)).toMatchObject({ razorpay: null, paypal: null });
+  expect(readConfig({ ...PAYPAL, PAYPAL_BASE_URL: 'http://127.0.0.1:4010/' }, folder).paypal).toMatchObject({
+    baseUrl: 'http://127.0.0.1:4010',
+  });
+  expect(readConfig(PAYPAL, folder).paypal?.baseUrl).toBe('https://api-m.sandbox.paypal.com');
+});
+
 test('production starts with its own database and secret', () => {
   expect(readConfig(production, folder)).toMatchObject({
     production: true,
@@ -156,6 +188,52 @@ test.each([
     'RAZORPAY_KEY_SECRET missing beside its id',
     { RAZORPAY_KEY_ID: 'rzp_live_a1B2c3' },
     'RAZORPAY_KEY_SECRET is missing',
+  ],
+  [
+    'RAZORPAY_WEBHOOK_SECRET without a key',
+    { RAZORPAY_WEBHOOK_SECRET: 'hQ7vX2mK9sLp4TzR' },
+    'RAZORPAY_KEY_ID is missing: RAZORPAY_WEBHOOK_SECRET without a key',
+  ],
+  [
+    'RAZORPAY_WEBHOOK_SECRET of the documentation',
+    { ...RAZORPAY, RAZORPAY_WEBHOOK_SECRET: 'hQ7vX2mK9sLp4TzR,your-webhook-secret' },
+    'RAZORPAY_WEBHOOK_SECRET is a well-known value',
+  ],
+  [
+    'RAZORPAY_WEBHOOK_SECRET but no account',
+    { ...RAZORPAY, RAZORPAYX_ACCOUNT_NUMBER: '' },
+    'RAZORPAYX_ACCOUNT_NUMBER is missing',
+  ],
+  [
+    'RAZORPAYX_ACCOUNT_NUMBER with letters',
+    { ...RAZORPAY, RAZORPAYX_ACCOUNT_NUMBER: 'acc_1' },
+    'RAZORPAYX_ACCOUNT_NUMBER must be the digits',
+  ],
+  ['PAYPAL_CLIENT_ID alone', { PAYPAL_CLIENT_ID: 'AYxV3k9QmT7z' }, 'PAYPAL_CLIENT_SECRET is missing'],
+  [
+    'PAYPAL_CLIENT_SECRET alone',
+    { PAYPAL_CLIENT_SECRET: 'EJz5cV8wQ2nL7xTb' },
+    'PAYPAL_CLIENT_ID is missing: PayPal needs both',
+  ],
+  [
+    'PAYPAL_WEBHOOK_ID alone',
+    { PAYPAL_WEBHOOK_ID: '1JE4291016473214C' },
+    'PAYPAL_CLIENT_ID is missing: PAYPAL_WEBHOOK_ID',
+  ],
+  [
+    'PAYPAL_CLIENT_SECRET of the documentation',
+    { ...PAYPAL, PAYPAL_CLIENT_SECRET: 'your-client-secret' },
+    'PAYPAL_CLIENT_SECRET is a well-known value',
+  ],
+  [
+    'PAYPAL_BASE_URL in the clear',
+    { ...PAYPAL, PAYPAL_BASE_URL: 'http://paypal.example.com' },
+    'PAYPAL_BASE_URL must begin with https://',
+  ],
+  [
+    'RAZORPAY_BASE_URL with a path',
+    { ...RAZORPAY, RAZORPAY_BASE_URL: 'https://api.razorpay.com/v1' },
+    'RAZORPAY_BASE_URL must be an address such as',
   ],
   ['SMTP_URL but no PORTAL_URL', { SMTP_URL: 'smtps://mail.example.com' }, 'PORTAL_URL is missing'],
   [

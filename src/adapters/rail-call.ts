@@ -27,7 +27,8 @@ export type RailCall = (request: RailCallRequest) => Promise<RailAnswer>;
  *  away for now; any other error means that nobody knows what the call did. No error carries what was sent or answered. */
 export function railCall(name: string, baseUrl: string, { timeoutMs = TIMEOUT_MS } = {}): RailCall {
   return async ({ method = 'GET', path, headers, body }) => {
-    const what = `${name}: ${method} ${path.split('?', 1)[0]}`;
+    const [place = ''] = path.split('?', 1);
+    const what = `${name}: ${method} ${place.replace(/\/(fa|cont)_\w+$/, '')}`;
     const late = AbortSignal.timeout(timeoutMs);
     let answer: Response;
     try {
@@ -61,7 +62,7 @@ export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {
 export const textField = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** What the rail says is not what was asked of it: nothing of it counts. */
-export class RailContradiction extends Error {}
+class RailContradiction extends Error {}
 
 export function agree(what: string, fine: boolean): void {
   if (!fine) throw new RailContradiction(`${what} is not what was asked`);

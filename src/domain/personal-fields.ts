@@ -37,5 +37,6 @@ export const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'taxId',
   'token',
   'upi',
+  'upiAddress',
   'vpa',
 ]);

@@ -239,3 +239,18 @@ describe('a value that was moved or changed in the database is refused', () => {
       await expect(put(id, text, text)).rejects.toThrow('envelope_is_sealed');
   });
 });
+
+test('a number that only Razorpay may keep is not taken where Razorpay is not set up', async () => {
+  const staff = await staffOf(app);
+  const { id: partnerId } = await makePartner(app, staff.manager);
+  const input = {
+    method: 'RAZORPAY',
+    country: 'IN',
+    currency: 'INR',
+    iban: null,
+    upiAddress: 'nancy@okbank',
+  };
+  expect(
+    await app.refusal(staff.maria, SET_PAYOUT_ACCOUNT, { input: anAccount({ partnerId, ...input }) }),
+  ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.upiAddress' });
+});

@@ -1,14 +1,31 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { system } from '../../src/kernel/actor.ts';
+import { contextFor } from '../../src/kernel/context.ts';
+import { payoutDetailsOf } from '../../src/modules/payout-accounts/payout-account.service.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { anAccount, makePartner, SET_PAYOUT_ACCOUNT, staffOf } from '../support/make.ts';
+import { type RazorpaySimulator, startRazorpay } from '../support/razorpay-simulator.ts';
 
 let app: TestApp;
 let staff: Awaited<ReturnType<typeof staffOf>>;
+let bank: RazorpaySimulator;
 beforeAll(async () => {
-  app = await createTestApp();
+  bank = await startRazorpay();
+  const { keyId, keySecret, accountNumber } = bank.access;
+  const env = {
+    RAZORPAY_KEY_ID: keyId,
+    RAZORPAY_KEY_SECRET: keySecret,
+    RAZORPAYX_ACCOUNT_NUMBER: accountNumber,
+    RAZORPAY_BASE_URL: bank.url,
+  };
+  app = await createTestApp({}, env);
   staff = await staffOf(app);
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  await app.close();
+  await bank.close();
+});
 
 const newPartner = () => makePartner(app, staff.manager).then(({ id }) => id);
 const set = (input: Parameters<typeof anAccount>[0], by = staff.maria) =>
@@ -27,6 +44,104 @@ const us = { country: 'US', currency: 'USD', iban: null };
 const india = { country: 'IN', currency: 'INR', iban: null };
 const uk = { country: 'GB', currency: 'GBP', iban: null };
 const wallet = (method: string) => ({ method, country: 'US', currency: 'USD', iban: null });
+
+const atRazorpay = { method: 'RAZORPAY', country: 'IN', currency: 'INR', iban: null };
+
+describe('a Razorpay account by its number', () => {
+  const ctx = () => contextFor(app.app.services, { actor: system, requestId: randomUUID() });
+
+  test('goes to Razorpay before anything is stored, and only its token stays', async () => {
+    const partnerId = await newPartner();
+    const account = await set({
+      ...{ partnerId, ...atRazorpay, holderName: 'Nancy Northwind' },
+      ...{ accountNumber: '5010 0198 7654 321', ifsc: 'hdfc0000053' },
+    });
+    expect(account).toMatchObject({ method: 'RAZORPAY', lastFour: '4321', currency: 'INR' });
+    const details = await payoutDetailsOf(ctx(), account.id);
+    expect(details).toEqual({ razorpayFundAccount: expect.stringMatching(/^fa_/) });
+    const contact = bank.contacts().find((one) => one['reference_id'] === partnerId.replaceAll('-', ''));
+    expect(contact).toMatchObject({ name: 'Nancy Northwind' });
+    expect(bank.fundAccounts().find((one) => one['id'] === details?.razorpayFundAccount)).toMatchObject({
+      contact_id: contact?.['id'],
+      bank_account: { account_number: '501001987654321', ifsc: 'HDFC0000053' },
+    });
+    const { rows } = await app.database.pool.query('select * from payout_accounts where id = $1', [
+      account.id,
+    ]);
+    expect(JSON.stringify(rows)).not.toContain('501001987654321');
+  });
+
+  test('is the same account as by bank transfer, so who shares it is seen', async () => {
+    const [first, second] = [await newPartner(), await newPartner()];
+    const number = { accountNumber: '50100111122223', ifsc: 'HDFC0000053' };
+    await set({ partnerId: first, ...india, ...number });
+    await set({ partnerId: second, ...atRazorpay, ...number });
+    const [account] = await accountsOf(second);
+    expect(account.sharedWithPartners).toMatchObject([{ id: first }]);
+  });
+
+  test('may be a UPI address', async () => {
+    const partnerId = await newPartner();
+    const account = await set({ partnerId, ...atRazorpay, upiAddress: 'Nancy.Northwind@okbank' });
+    expect(account).toMatchObject({ lastFour: 'wind' });
+    const { razorpayFundAccount } = (await payoutDetailsOf(ctx(), account.id)) ?? {};
+    expect(bank.fundAccounts().find(({ id }) => id === razorpayFundAccount)).toMatchObject({
+      vpa: { address: 'nancy.northwind@okbank' },
+    });
+  });
+
+  test.each([
+    ['a branch that is none', { accountNumber: '50100123456789', ifsc: 'NONE0000001' }, 'input.ifsc'],
+    ['half of it', { accountNumber: '50100123456789' }, 'input.ifsc'],
+    ['both kinds', { accountNumber: '50100123456789', upiAddress: 'a.b@okbank' }, 'input.accountNumber'],
+    [
+      'a token beside it',
+      { ifsc: 'HDFC0000053', razorpayFundAccount: 'fa_00000000000001' },
+      'input.razorpayFundAccount',
+    ],
+    ['an e-mail address for UPI', { upiAddress: 'nancy@northwind.example' }, 'input.upiAddress'],
+    ['another currency', { currency: 'USD', upiAddress: 'nancy@okbank' }, 'input.currency'],
+    ['another country', { country: 'US', upiAddress: 'nancy@okbank' }, 'input.country'],
+    [
+      'a name without letters of ours',
+      { holderName: '\u0928\u0948', upiAddress: 'nancy@okbank' },
+      'input.holderName',
+    ],
+  ])('is refused with %s, and nothing is stored', async (_, input, field) => {
+    const partnerId = await newPartner();
+    const refusal = await app.refusal(staff.maria, SET_PAYOUT_ACCOUNT, {
+      input: anAccount({ partnerId, ...atRazorpay, ...input }),
+    });
+    expect(refusal).toMatchObject({ code: 'BAD_USER_INPUT', field });
+    expect(refusal.message).not.toMatch(/501001|NONE|nancy/);
+    expect(await accountsOf(partnerId)).toEqual([]);
+  });
+
+  test('is paid by RazorpayX, which is set up; the sandbox stands in for the others', () => {
+    const { rail } = app.app.services;
+    expect(rail('RAZORPAY')?.name).toBe('razorpayx');
+    expect(rail('PAYPAL')?.name).toBe('sandbox');
+  });
+
+  test('is tried again later where Razorpay is away, and the log does not know the number', async () => {
+    bank.server.mangle = () => '<html>';
+    try {
+      const partnerId = await newPartner();
+      const input = anAccount({
+        partnerId,
+        ...atRazorpay,
+        accountNumber: '50100198765001',
+        ifsc: 'HDFC0000053',
+      });
+      expect(await app.refusal(staff.maria, SET_PAYOUT_ACCOUNT, { input })).toMatchObject({
+        code: 'SERVICE_UNAVAILABLE',
+      });
+      expect(JSON.stringify(app.logged.splice(0))).not.toContain('50100198765001');
+    } finally {
+      bank.server.mangle = null;
+    }
+  });
+});
 
 describe('a payout account', () => {
   test('is shown by how it ends, to who entered it too, and is paid to after 72 hours', async () => {

@@ -226,7 +226,8 @@ export async function startPaypal(): Promise<PaypalSimulator> {
     twice: () => keysPaidTwice(movements),
     move(key, status, why) {
       for (const batch of batches.filter((batch) => batch.key === key)) {
-        if (!EDGES[batch.itemStatus ?? 'PENDING'].includes(status))
+        const from = batch.itemStatus;
+        if (from ? !EDGES[from].includes(status) : status !== 'PENDING' && !EDGES.PENDING.includes(status))
           throw new Error(`no way from ${batch.itemStatus} to ${status}`);
         enter(batch, status, why ?? null);
       }

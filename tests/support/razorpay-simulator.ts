@@ -267,8 +267,9 @@ export async function startRazorpay(): Promise<RazorpaySimulator> {
   return simulator;
 }
 
-export function signedByRazorpay(event: object, id: string, secret: string): SignedEvent {
-  const body = Buffer.from(JSON.stringify(event));
+/** Text is signed as it is. */
+export function signedByRazorpay(event: object | string, id: string, secret: string): SignedEvent {
+  const body = Buffer.from(typeof event === 'string' ? event : JSON.stringify(event));
   return {
     headers: {
       'content-type': 'application/json',

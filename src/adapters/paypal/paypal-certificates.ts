@@ -3,7 +3,7 @@ import { rootCertificates } from 'node:tls';
 import { AppError, unauthenticated } from '../../domain/errors.ts';
 import type { Outbound } from '../../ports/outbound.ts';
 
-export interface PaypalCertificate {
+interface PaypalCertificate {
   readonly key: KeyObject;
   /** Whether an authority that the world trusts stands behind it; false: what links it to one did not come along. */
   readonly anchored: boolean;

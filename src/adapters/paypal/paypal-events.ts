@@ -10,7 +10,7 @@ const FUTURE_MS = 5 * 60_000;
 const PAST_MS = 4 * 86_400_000;
 
 /** What PayPal's own check of a signature asks for, without the event. */
-export type SignedFields = Readonly<
+type SignedFields = Readonly<
   Record<'auth_algo' | 'cert_url' | 'transmission_id' | 'transmission_sig' | 'transmission_time', string>
 >;
 

@@ -6,7 +6,7 @@ import { razorpayEvents } from './razorpay-events.ts';
 import { ACTIONS, refusalFor, returnedFor } from './reasons.ts';
 
 /** Paise. What the banks allow changes; these are the ceilings of 2026. */
-export interface RazorpayLimits {
+interface RazorpayLimits {
   readonly impsMaximum: bigint;
   readonly rtgsMinimum: bigint;
   readonly upiMaximum: bigint;
