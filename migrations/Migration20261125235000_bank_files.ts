@@ -15,10 +15,10 @@ export class Migration20261125235000_bank_files extends Migration {
         payment_count int not null, total_minor bigint not null, total_currency text not null, sha256 text not null,
         created_by text not null, approved_by text null, approved_at timestamptz(3) null,
         canceled_by text null, canceled_at timestamptz(3) null, cancel_reason text null,
-        downloads int not null default 0, downloaded_by text[] not null default '{}', downloaded_at timestamptz(3) null,
+        downloads int not null default 0, downloaded_by text[] not null, downloaded_at timestamptz(3) null,
         settled_by text null, settled_at timestamptz(3) null,
         constraint bank_files_tenant_row unique (tenant_id, id),
-        constraint bank_files_format check (format in ('PAIN_001', 'NACHA')),
+        constraint bank_files_format check (format in ('PAIN', 'NACHA')),
         constraint bank_files_status check (status in ('DRAFT', 'APPROVED', 'CANCELED')),
         constraint bank_files_four_eyes check (approved_by <> created_by),
         constraint bank_files_approved check ((approved_by is null) = (approved_at is null) and (status <> 'APPROVED' or approved_by is not null)),
@@ -46,7 +46,7 @@ export class Migration20261125235000_bank_files extends Migration {
         status text not null default 'WAITING', code text null, reason text null, correction text null, difference text null,
         constraint bank_payments_key unique (key),
         constraint bank_payments_tenant_row unique (tenant_id, id),
-        constraint bank_payments_format check (format in ('PAIN_001', 'NACHA')),
+        constraint bank_payments_format check (format in ('PAIN', 'NACHA')),
         constraint bank_payments_status check (status in ('WAITING', 'IN_FILE', 'ACCEPTED', 'PAID', 'REJECTED', 'RETURNED')),
         constraint bank_payments_amount check (amount_minor > 0),
         foreign key (tenant_id, partner_id) references partners (tenant_id, id),
@@ -73,7 +73,7 @@ export class Migration20261125235000_bank_files extends Migration {
         kind text not null, sha256 text not null, line_count int not null, created_by text not null,
         constraint bank_status_imports_tenant_row unique (tenant_id, id),
         constraint bank_status_imports_once unique (tenant_id, sha256),
-        constraint bank_status_imports_kind check (kind in ('PAIN_002', 'CAMT_053', 'CAMT_054', 'NACHA_RETURN')))`);
+        constraint bank_status_imports_kind check (kind in ('PAIN_STATUS', 'CAMT_STATEMENT', 'CAMT_NOTIFICATION', 'NACHA_RETURN')))`);
     this.addSql(`
       create table bank_status_lines (
         id uuid primary key, tenant_id text not null, created_at timestamptz(3) not null default now(),

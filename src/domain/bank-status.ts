@@ -1,4 +1,4 @@
-export const BankFormat = { PAIN_001: 'PAIN_001', NACHA: 'NACHA' } as const;
+export const BankFormat = { PAIN: 'PAIN', NACHA: 'NACHA' } as const;
 export type BankFormat = (typeof BankFormat)[keyof typeof BankFormat];
 
 export const BankPaymentStatus = {
@@ -15,9 +15,9 @@ export const BankFileStatus = { DRAFT: 'DRAFT', APPROVED: 'APPROVED', CANCELED: 
 export type BankFileStatus = (typeof BankFileStatus)[keyof typeof BankFileStatus];
 
 export const BankStatusKind = {
-  PAIN_002: 'PAIN_002',
-  CAMT_053: 'CAMT_053',
-  CAMT_054: 'CAMT_054',
+  PAIN_STATUS: 'PAIN_STATUS',
+  CAMT_STATEMENT: 'CAMT_STATEMENT',
+  CAMT_NOTIFICATION: 'CAMT_NOTIFICATION',
   NACHA_RETURN: 'NACHA_RETURN',
 } as const;
 export type BankStatusKind = (typeof BankStatusKind)[keyof typeof BankStatusKind];

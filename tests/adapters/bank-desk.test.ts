@@ -47,7 +47,7 @@ const american = (n: number, minor: bigint, more: Partial<BankCredit> = {}) =>
   });
 const order = (credits: BankCredit[], more: Partial<BankOrder> = {}): BankOrder => ({
   id: key(0xf11e),
-  format: 'PAIN_001',
+  format: 'PAIN',
   currency: 'EUR',
   madeAt: new Date('2026-03-10T09:08:07.123Z'),
   executeOn: '2026-03-11',
@@ -78,7 +78,7 @@ describe('a pain.001 file', () => {
     expect(tags(text, 'PmtInfId')).toEqual([`${key(0xf11e)}-1`, `${key(0xf11e)}-2`]);
     expect(tags(text, 'ChrgBr')).toEqual(['SLEV', 'SHAR']);
     expect(tags(text, 'CtrlSum')).toEqual(['0.12', '0.07', '0.05']);
-    expect([desk.namesOf('PAIN_001', credit(1, 7n)).batch, desk.namesOf('PAIN_001', outside).batch]).toEqual([
+    expect([desk.namesOf('PAIN', credit(1, 7n)).batch, desk.namesOf('PAIN', outside).batch]).toEqual([
       1, 2,
     ]);
   });
@@ -271,7 +271,7 @@ describe('what a bank says', () => {
        <TxInfAndSts><OrgnlEndToEndId>x</OrgnlEndToEndId><TxSts>ZZZZ</TxSts></TxInfAndSts></OrgnlPmtInfAndSts>`,
     );
     expect(desk.read(text, 'content')).toEqual({
-      kind: 'PAIN_002',
+      kind: 'PAIN_STATUS',
       lines: [
         {
           reference: { by: 'KEY', key: key(1) },

@@ -131,11 +131,11 @@ describe('a bank file', () => {
     expect(
       (await app.ask(who.tom, '{ waitingBankPayments { format count total { amount currency } } }'))
         .waitingBankPayments,
-    ).toEqual([{ format: 'PAIN_001', count: 1, total: { amount: '20.00', currency: 'EUR' } }]);
+    ).toEqual([{ format: 'PAIN', count: 1, total: { amount: '20.00', currency: 'EUR' } }]);
 
     const file = await make();
     expect(file).toMatchObject({
-      ...{ status: 'DRAFT', format: 'PAIN_001', paymentCount: 1, createdBy: 'maria', downloads: 0 },
+      ...{ status: 'DRAFT', format: 'PAIN', paymentCount: 1, createdBy: 'maria', downloads: 0 },
       total: { amount: '20.00', currency: 'EUR' },
     });
     expect(await app.refusal(who.tom, DOWNLOAD, { id: file.id })).toMatchObject({ reason: 'NOT_APPROVED' });

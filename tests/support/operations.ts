@@ -167,7 +167,7 @@ export async function makeWorld(app: TestApp): Promise<World> {
     await pool.query(
       `insert into bank_payments (id, tenant_id, partner_id, payout_id, run_id, account_id, key, format, amount_minor, amount_currency)
        select new_id(), tenant_id, id, $2, $3, $4, $5, $6, 2000, $7 from partners where id = $1`,
-      [partner.id, await payout(), id, account, key, currency === 'USD' ? 'NACHA' : 'PAIN_001', currency],
+      [partner.id, await payout(), id, account, key, currency === 'USD' ? 'NACHA' : 'PAIN', currency],
     );
     return id;
   }

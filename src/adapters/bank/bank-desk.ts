@@ -56,7 +56,7 @@ export function bankDesk({ debtor, ach }: BankSetup): BankDesk {
 
     formatOf(currency, country) {
       if (currency === 'USD') return ach && country === 'US' ? 'NACHA' : null;
-      return debtor && IBAN_CURRENCIES.has(currency) ? 'PAIN_001' : null;
+      return debtor && IBAN_CURRENCIES.has(currency) ? 'PAIN' : null;
     },
 
     objectionTo: (format, credit) =>

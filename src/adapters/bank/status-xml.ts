@@ -6,9 +6,9 @@ import type { BankReference, BankReport, BankStatusLine } from '../../ports/bank
 import { amountFrom } from './iso-amount.ts';
 
 const KINDS: Readonly<Record<string, BankStatusKind>> = {
-  CstmrPmtStsRpt: 'PAIN_002',
-  BkToCstmrStmt: 'CAMT_053',
-  BkToCstmrDbtCdtNtfctn: 'CAMT_054',
+  CstmrPmtStsRpt: 'PAIN_STATUS',
+  BkToCstmrStmt: 'CAMT_STATEMENT',
+  BkToCstmrDbtCdtNtfctn: 'CAMT_NOTIFICATION',
 };
 
 const WORDS: Readonly<Record<string, BankWord>> = {
@@ -34,7 +34,7 @@ export function statusXml(content: string, field: string): BankReport {
     const [message] = children(document.root);
     const kind = message && KINDS[message.name];
     if (!kind) throw invalid(field, 'must be a pain.002, camt.053, camt.054 or NACHA return file');
-    const lines = kind === 'PAIN_002' ? statusReport(message, field) : bookings(message, field);
+    const lines = kind === 'PAIN_STATUS' ? statusReport(message, field) : bookings(message, field);
     return { kind, lines };
   } finally {
     document.dispose();

@@ -11,7 +11,7 @@ registerEnumType(BankFormat, {
   name: 'BankFormat',
   description: 'What a file for the bank is written in.',
   valuesConfig: {
-    PAIN_001: { description: 'ISO 20022 pain.001.001.09: SEPA and other credit transfers.' },
+    PAIN: { description: 'ISO 20022 pain.001.001.09: SEPA and other credit transfers.' },
     NACHA: { description: 'NACHA: credits to accounts in the US.' },
   },
 });

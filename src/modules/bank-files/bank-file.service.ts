@@ -85,7 +85,7 @@ export async function downloadBankFile(ctx: Context, id: string): Promise<BankFi
     record(em, ctx, 'bankFile.downloaded', file, {
       after: { downloads: file.downloads, sha256: file.sha256 },
     });
-    const xml = format === 'PAIN_001';
+    const xml = format === 'PAIN';
     return {
       name: `payouts-${file.id}.${xml ? 'xml' : 'ach'}`,
       mediaType: xml ? 'application/xml; charset=utf-8' : 'text/plain; charset=us-ascii',

@@ -9,9 +9,9 @@ registerEnumType(BankStatusKind, {
   name: 'BankStatusKind',
   description: 'What a bank says how payments went in.',
   valuesConfig: {
-    PAIN_002: { description: 'ISO 20022: the report on a file that the bank got.' },
-    CAMT_053: { description: 'ISO 20022: the statement of an account.' },
-    CAMT_054: { description: 'ISO 20022: the notification of bookings.' },
+    PAIN_STATUS: { description: 'ISO 20022: the report on a file that the bank got.' },
+    CAMT_STATEMENT: { description: 'ISO 20022: the statement of an account.' },
+    CAMT_NOTIFICATION: { description: 'ISO 20022: the notification of bookings.' },
     NACHA_RETURN: { description: 'NACHA: returns, and notifications of change.' },
   },
 });
