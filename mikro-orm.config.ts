@@ -24,7 +24,8 @@ import {
 } from './src/modules/partners/partner-config.entity.ts';
 import { PartnerHistory } from './src/modules/partners/partner-history.entity.ts';
 import { PayoutAccount } from './src/modules/payout-accounts/payout-account.entity.ts';
-import { Payout, PayoutAttempt, PayoutItem } from './src/modules/payouts/payout.entity.ts';
+import { Payout, PayoutItem } from './src/modules/payouts/payout.entity.ts';
+import { PayoutAttempt } from './src/modules/payouts/payout-attempt.entity.ts';
 import { PayoutRun } from './src/modules/payouts/payout-run.entity.ts';
 import { CommissionPlan, PlanMembership } from './src/modules/plans/commission-plan.entity.ts';
 import { CommissionRule } from './src/modules/plans/commission-rule.entity.ts';

@@ -109,6 +109,7 @@ export async function createApp(
       createHmac('sha256', config.jwtSecret).update(`derive:${purpose}`).digest('base64url'),
     keys: keyService(config.keys),
     rail: (method) => rails[method] ?? sandbox,
+    random: Math.random,
     seals: sealFile(config.auditSealFile, config.auditSealKey),
     policy: ownPorts.policy ?? (await policyPoint(config)),
     pseudonym: monthlyPseudonym(config.jwtSecret),

@@ -12,7 +12,8 @@ import { rotateKeys } from './modules/data-keys/rotate-keys.ts';
 import { sendInvitation } from './modules/members/send-invitation.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
-import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
+import { resumePayouts } from './modules/payouts/resume-payouts.ts';
+import { sendPayout } from './modules/payouts/send-payout.service.ts';
 import { forgetClicks } from './modules/privacy/erase-person.ts';
 import { writeExport } from './modules/privacy/export-person.ts';
 import { applyRetention } from './modules/privacy/retention.ts';
@@ -53,7 +54,7 @@ export async function startWorker(
 ): Promise<Worker> {
   const whole = new BoundPool(owner);
   const jobs: { [Name in keyof Jobs]: Job<Name> } = {
-    send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
+    send_payout: async (ctx, { payoutId }) => void (await sendPayout(ctx, payoutId, leaseSeconds)),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
     auto_approve: autoApprove,

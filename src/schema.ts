@@ -31,6 +31,7 @@ import {
   PayoutResolver,
   PayoutRunResolver,
 } from './modules/payouts/payout.resolver.ts';
+import { PayoutAttemptResolver } from './modules/payouts/payout-attempt.resolver.ts';
 import { CommissionPlanResolver, CommissionRuleResolver } from './modules/plans/plan.resolver.ts';
 import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
@@ -75,6 +76,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PartnerTaxIdResolver,
       PartnerTierResolver,
       PayoutAccountResolver,
+      PayoutAttemptResolver,
       PayoutResolver,
       PayoutRunResolver,
       PrivacyResolver,

@@ -22,6 +22,8 @@ export interface Ports {
   readonly portalUrl: string;
   /** A secret of the server's key for that purpose: the same each time, and nobody without the key can tell it. */
   derive(purpose: string): string;
+  /** In [0, 1): spreads what would else come at once. */
+  random(): number;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
   /** Domains that the portal itself answers at, without those below them. */
