@@ -34,6 +34,9 @@ import { PersonExport } from './src/modules/privacy/person-export.entity.ts';
 import { Program } from './src/modules/programs/program.entity.ts';
 import { TierConfig } from './src/modules/programs/tier-config.entity.ts';
 import { TierConfigVersion } from './src/modules/programs/tier-config-version.entity.ts';
+import { RailEvent } from './src/modules/rail-events/rail-event.entity.ts';
+import { Reconciliation } from './src/modules/reconciliation/reconciliation.entity.ts';
+import { ReconciliationDifference } from './src/modules/reconciliation/reconciliation-difference.entity.ts';
 import { Conversion } from './src/modules/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/referrals/referral.entity.ts';
 import { SignedOutToken } from './src/modules/sessions/signed-out-token.entity.ts';
@@ -75,6 +78,9 @@ export default defineConfig({
     PlanMembership,
     PostingRow,
     Program,
+    RailEvent,
+    Reconciliation,
+    ReconciliationDifference,
     Referral,
     ResellerConfig,
     TaxId,

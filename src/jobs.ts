@@ -17,6 +17,8 @@ import { sendPayout } from './modules/payouts/send-payout.service.ts';
 import { forgetClicks } from './modules/privacy/erase-person.ts';
 import { writeExport } from './modules/privacy/export-person.ts';
 import { applyRetention } from './modules/privacy/retention.ts';
+import { hearRail, resumeEvents } from './modules/rail-events/rail-event.service.ts';
+import { reconcile, reconcileAll, resumeReconciliations } from './modules/reconciliation/reconcile.ts';
 import { enqueueTierEvaluations, evaluateDueTiers } from './modules/tiers/evaluate-tiers.ts';
 import { proveAll } from './proof.ts';
 
@@ -27,6 +29,8 @@ const SCHEDULE = `
 * * * * * auto_approve ?jobKey=auto_approve
 10 0 * * * seal_audit ?fill=2d&jobKey=seal_audit
 20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention
+*/15 * * * * reconcile_all ?id=reconcile_recent&jobKey=reconcile_recent {"recent":true}
+30 2 * * * reconcile_all ?id=reconcile_weeks&fill=2d&jobKey=reconcile_all {"recent":false}
 40 4 * * * check_tiers ?jobKey=check_tiers
 40 3 * * * prove ?fill=2d&jobKey=prove`;
 const LINK_EVERY_MS = 1_000;
@@ -46,6 +50,13 @@ function nameOf(error: unknown): string {
   return /^\w{1,60}$/.test(`${code}`) && code !== undefined ? `${name} ${code}` : name;
 }
 
+/** Answers with how many payouts there were. */
+async function resumeAll(ctx: Context): Promise<number> {
+  await resumeEvents(ctx);
+  await resumeReconciliations(ctx);
+  return resumePayouts(ctx);
+}
+
 /** Runs the durable jobs, and takes up those of processes that died. */
 export async function startWorker(
   services: Services,
@@ -55,6 +66,9 @@ export async function startWorker(
   const whole = new BoundPool(owner);
   const jobs: { [Name in keyof Jobs]: Job<Name> } = {
     send_payout: async (ctx, { payoutId }) => void (await sendPayout(ctx, payoutId, leaseSeconds)),
+    hear_rail: (ctx, { eventId }) => hearRail(ctx, eventId, leaseSeconds),
+    reconcile: (ctx, { reconciliationId }) => reconcile(ctx, reconciliationId),
+    reconcile_all: (ctx, { recent }) => reconcileAll(ctx, recent),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
     auto_approve: autoApprove,
@@ -108,7 +122,7 @@ export async function startWorker(
   });
 
   const resume = () =>
-    resumePayouts(context(randomUUID())).then(
+    resumeAll(context(randomUUID())).then(
       (count) => count && services.log.warn({ count }, 'payouts of a process that died are taken up again'),
       (error: unknown) => services.log.error({ error }, 'could not look for payouts to take up again'),
     );

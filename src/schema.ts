@@ -35,6 +35,8 @@ import { PayoutAttemptResolver } from './modules/payouts/payout-attempt.resolver
 import { CommissionPlanResolver, CommissionRuleResolver } from './modules/plans/plan.resolver.ts';
 import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
+import { RailEventResolver } from './modules/rail-events/rail-event.resolver.ts';
+import { ReconciliationResolver } from './modules/reconciliation/reconciliation.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
 import { PartnerStatementResolver } from './modules/statements/statement.resolver.ts';
@@ -78,6 +80,8 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PayoutAccountResolver,
       PayoutAttemptResolver,
       PayoutResolver,
+      RailEventResolver,
+      ReconciliationResolver,
       PayoutRunResolver,
       PrivacyResolver,
       ProgramResolver,

@@ -4,6 +4,12 @@ import { type EntityManager, sql } from '@mikro-orm/postgresql';
 export interface Jobs {
   /** Send, look up or settle one payout: whatever its state asks for. */
   send_payout: { payoutId: string };
+  /** Ask a rail about what a message of it told. */
+  hear_rail: { eventId: string };
+  /** Compare the books of a rail with ours. */
+  reconcile: { reconciliationId: string };
+  /** See whose books are to be compared: of the last day, or of the last weeks. */
+  reconcile_all: { recent: boolean };
   /** Rebuild the metrics of every partner of a tenant. */
   recalculate_metrics: { tenantId: string };
   /** Write the head of every tenant's audit log down elsewhere. */

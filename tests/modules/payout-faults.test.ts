@@ -82,16 +82,25 @@ async function faults(): Promise<string[]> {
   return found;
 }
 
-const EVERY: readonly Fault[] = [
-  ...(['timeout-after', 'reset-after', 'garbage-after', '500-after'] as const),
-  ...(['timeout-before', 'reset-before', '500-before', '503-before', '429', 'slow'] as const),
+const AFTER: readonly Fault[] = ['timeout-after', 'reset-after', 'garbage-after', '500-after'];
+const BEFORE: readonly Fault[] = [
+  'timeout-before',
+  'reset-before',
+  '500-before',
+  '503-before',
+  '429',
+  'slow',
 ];
 
 describe('Payouts over a rail that fails before and after the money moved', () => {
-  test.each([11, 12, 13])(
-    'are each paid once, to the cent, and none is lost (F5, F6, I1 to I4; seed %i)',
-    async (seed) => {
-      simulator.fault = seededFaults(seed, 0.09, EVERY);
+  test.each([
+    [11, 'after it moved', AFTER, 0.09],
+    [12, 'before it moved', BEFORE, 0.06],
+    [13, 'before and after it moved', [...AFTER, ...BEFORE], 0.04],
+  ] as const)(
+    'are each paid once, to the cent, and none is lost (F5, F6, I1 to I4; seed %i: faults %s)',
+    async (seed, _, kinds, share) => {
+      simulator.fault = seededFaults(seed, share, kinds);
       const before = simulator.injected;
       const { ids } = await manyPayouts(app, who, 200);
       await send(app, ids);
@@ -105,7 +114,7 @@ describe('Payouts over a rail that fails before and after the money moved', () =
       process.stdout.write(
         `seed ${seed}: 200 payouts sent, ${simulator.injected - before} faults injected\n`,
       );
-      expect(simulator.injected - before).toBeGreaterThan(50);
+      expect(simulator.injected - before).toBeGreaterThan(40);
       expect(simulator.twice()).toEqual([]);
       const paid = await sql<{ key: string; minor: string; reference: string }>(
         `select a.key, o.amount_minor as minor, o.provider_reference as reference from payouts o

@@ -13,7 +13,7 @@ import type { Fault, Movement, RailSimulator } from './rail-faults.ts';
 
 const SECRET = 'whsec of the simulator';
 /** How long the rail of `simulatedRail` waits: shorter than any silence of the simulator. */
-const PATIENCE_MS = 150;
+const PATIENCE_MS = 1_000;
 
 /** What the simulator is told to do with one payout, whatever the faults. */
 type Order = 'accept' | 'refuse' | 'refuse-passing' | 'action';
@@ -38,26 +38,38 @@ export interface GenericSimulator extends RailSimulator {
   /** Money that moved without us. */
   stray(minor: bigint): string;
   keyOf(payoutId: string): string;
+  /** Loses every trace of a payout. */
+  remove(payoutId: string): void;
+  /** Moves another amount than it was told. */
+  change(payoutId: string, minor: bigint): void;
   injected: number;
 }
 
 /** A vendor that is nobody's: it moves money once for each key, keeps the truth, and fails as it is told. */
 export async function startSimulator(): Promise<GenericSimulator> {
   const transfers = new Map<string, Stored>();
+  interface Body {
+    readonly key: string;
+    readonly payoutId: string;
+    readonly minor: string;
+    readonly currency: string;
+    readonly destination: string;
+  }
+
   const later = new Set<NodeJS.Timeout>();
   const calls = { send: 0, lookup: 0 };
 
-  function pay(body: Record<string, string>): Stored {
-    const known = transfers.get(body['key'] as string);
+  function pay(body: Body): Stored {
+    const known = transfers.get(body.key);
     if (known) return known; // the key is honoured
-    const order = simulator.orders.get(body['payoutId'] as string);
+    const order = simulator.orders.get(body.payoutId);
     const made: Stored = {
-      key: body['key'] as string,
-      payoutId: body['payoutId'] as string,
-      reference: `tr_${body['key']?.slice(-12)}`,
-      minor: BigInt(body['minor'] as string),
-      currency: body['currency'] as string,
-      destination: body['destination'] ?? '',
+      key: body.key,
+      payoutId: body.payoutId,
+      reference: `tr_${body.key.slice(-12)}`,
+      minor: BigInt(body.minor),
+      currency: body.currency,
+      destination: body.destination,
       at: new Date(),
       returned: false,
       status: order?.startsWith('refuse') ? 'REFUSED' : order ? 'ACCEPTED' : 'CONFIRMED',
@@ -147,7 +159,14 @@ export async function startSimulator(): Promise<GenericSimulator> {
     },
     stray(minor) {
       const key = randomUUID().replaceAll('-', '');
-      return pay({ key, payoutId: randomUUID(), minor: String(minor), currency: 'USD' }).reference;
+      return pay({ key, payoutId: randomUUID(), minor: String(minor), currency: 'USD', destination: '' })
+        .reference;
+    },
+    remove(payoutId) {
+      for (const stored of transfers.values()) if (stored.payoutId === payoutId) transfers.delete(stored.key);
+    },
+    change(payoutId, minor) {
+      for (const stored of transfers.values()) if (stored.payoutId === payoutId) stored.minor = minor;
     },
     keyOf(payoutId) {
       const found = [...transfers.values()].filter((stored) => stored.payoutId === payoutId);

@@ -6,7 +6,12 @@ import type { Context } from '../../kernel/context.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { query, Statement } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
-import { type PayoutInstruction, type PayoutRail, RailBusy } from '../../ports/payout-rail.ts';
+import {
+  type PayoutInstruction,
+  type PayoutRail,
+  RailBusy,
+  type RailOutcome,
+} from '../../ports/payout-rail.ts';
 import { record } from '../audit/audit.service.ts';
 import { post } from '../ledger/ledger.service.ts';
 import { accountToPay, destinationOf } from '../payout-accounts/payout-account.service.ts';
@@ -49,6 +54,17 @@ export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: n
   } finally {
     gate.leave(how);
   }
+}
+
+/** What the rail says of a key of a payout, whatever we hold of it; null: it has no trace of it. */
+export async function lookUpKey(ctx: Context, payoutId: string, key: string): Promise<RailOutcome | null> {
+  const found = await transact(ctx, async (em) => ({
+    payout: await em.findOneOrFail(Payout, payoutId),
+    attempt: await em.findOneOrFail(PayoutAttempt, { payoutId, key }),
+  }));
+  const rail = ctx.rail(found.payout.method);
+  if (!rail) throw new Error(`no rail carries ${found.payout.method}`);
+  return inTime(rail.lookup(await instructionOf(ctx, found)));
 }
 
 /** Takes the payout for `leaseSeconds`, by the database's clock. */
@@ -155,7 +171,10 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
   }
 }
 
-async function instructionOf(ctx: Context, { payout, attempt }: Claim): Promise<PayoutInstruction> {
+async function instructionOf(
+  ctx: Context,
+  { payout, attempt }: Pick<Claim, 'payout' | 'attempt'>,
+): Promise<PayoutInstruction> {
   const { id: payoutId, tenantId, partnerId, method, amount, metadata } = payout;
   return {
     ...{ key: attempt.key, payoutId, tenantId, partnerId, method, amount, metadata },
