@@ -70,7 +70,7 @@ export function backoffSeconds(tries: number, random: number): number {
 }
 
 /** What is done about a key that the rail has no trace of. */
-export type NextStep =
+type NextStep =
   /** Send it: the same key pays at most once. */
   | 'SEND'
   /** Nothing is sent under it any more, and it may still show up. */
@@ -80,7 +80,7 @@ export type NextStep =
   /** The rail had acknowledged it: somebody has to look. */
   | 'ASK_A_PERSON';
 
-export interface KeyAge {
+interface KeyAge {
   /** Seconds since the key was first used. */
   readonly ageSeconds: number;
   /** Seconds in which the same key pays at most once; null: for ever. */

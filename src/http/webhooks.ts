@@ -26,7 +26,7 @@ export async function serveWebhooks(
       .map((method) => services.rail(method))
       .find((rail) => rail?.name === name) ?? null;
 
-  await server.register(async (scope) => {
+  await server.register((scope, _, registered) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
     scope.post<{ Params: { rail: string } }>(
@@ -53,5 +53,6 @@ export async function serveWebhooks(
         return reply.send({ received: true });
       },
     );
+    registered();
   });
 }

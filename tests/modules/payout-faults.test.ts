@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { system } from '../../src/kernel/actor.ts';
 import { contextFor } from '../../src/kernel/context.ts';
+import { RailGate } from '../../src/modules/payouts/rail-gate.ts';
 import { sendPayout } from '../../src/modules/payouts/send-payout.service.ts';
 import type { PayoutRail } from '../../src/ports/payout-rail.ts';
-import { proveAll } from '../../src/proof.ts';
+import { AFTER, BEFORE, campaign, faultsOfTheBooks } from '../chaos/campaign.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { APPROVE, BALANCES, CREATE, earned, january, newPartner, RETRY } from '../support/earn.ts';
 import { SET_PAYOUT_ACCOUNT, staffOf } from '../support/make.ts';
 import { manyPayouts, send } from '../support/many-payouts.ts';
-import { type Fault, seededFaults } from '../support/rail-faults.ts';
 import { type GenericSimulator, simulatedRail, startSimulator } from '../support/rail-simulator.ts';
 import { until } from '../support/until.ts';
 
@@ -70,28 +70,6 @@ const age = (id: string, seconds: number) =>
   );
 const asksAgain = (id: string) => send(app, [id]);
 
-async function faults(): Promise<string[]> {
-  const found: string[] = [];
-  const { services } = app.app;
-  for await (const { name, faults: list } of proveAll({
-    actor: system,
-    seals: services.seals,
-    pool: services.pool,
-  }))
-    found.push(...list.map((fault) => `${name}: ${fault}`));
-  return found;
-}
-
-const AFTER: readonly Fault[] = ['timeout-after', 'reset-after', 'garbage-after', '500-after'];
-const BEFORE: readonly Fault[] = [
-  'timeout-before',
-  'reset-before',
-  '500-before',
-  '503-before',
-  '429',
-  'slow',
-];
-
 describe('Payouts over a rail that fails before and after the money moved', () => {
   test.each([
     [11, 'after it moved', AFTER, 0.09],
@@ -100,41 +78,16 @@ describe('Payouts over a rail that fails before and after the money moved', () =
   ] as const)(
     'are each paid once, to the cent, and none is lost (F5, F6, I1 to I4; seed %i: faults %s)',
     async (seed, _, kinds, share) => {
-      simulator.fault = seededFaults(seed, share, kinds);
-      const before = simulator.injected;
-      const { ids } = await manyPayouts(app, who, 200);
-      await send(app, ids);
-      await until(async () => {
-        const [row] = await sql<{ n: number }>(
-          `select count(*)::int as n from payouts where id = any($1) and status = 'PAID'`,
-          ids,
-        );
-        return row?.n === ids.length;
-      }, 100);
-      process.stdout.write(
-        `seed ${seed}: 200 payouts sent, ${simulator.injected - before} faults injected\n`,
-      );
-      expect(simulator.injected - before).toBeGreaterThan(40);
-      expect(simulator.twice()).toEqual([]);
-      const paid = await sql<{ key: string; minor: string; reference: string }>(
-        `select a.key, o.amount_minor as minor, o.provider_reference as reference from payouts o
-         join payout_attempts a on a.payout_id = o.id and a.status = 'CONFIRMED' where o.id = any($1) order by a.key`,
-        ids,
-      );
-      const keys = new Set(paid.map(({ key }) => key));
-      const truth = simulator.ledger().filter(({ key }) => keys.has(key));
-      expect(
-        truth.map(({ key, minor, reference }) => ({ key, minor: String(minor), reference })).sort(byKey),
-      ).toEqual(paid.sort(byKey));
-      expect(truth).toHaveLength(200);
+      const toll = await campaign({ app, who, simulator, seed, payouts: 200, kinds, share, seconds: 110 });
+      process.stdout.write(`F5, F6: ${JSON.stringify(toll)}\n`);
+      expect(toll).toMatchObject({ sent: 200, paidTwice: 0, lost: 0, adrift: 0 });
+      expect(toll.injected).toBeGreaterThan(40);
     },
     120_000,
   );
 
-  const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
-
   test('leave the books right', async () => {
-    expect(await faults()).toEqual([]);
+    expect(await faultsOfTheBooks(app)).toEqual([]);
   });
 });
 
@@ -407,5 +360,78 @@ describe('A payout that many workers are at', () => {
     expect(await slow).toBe('BUSY');
     expect(await seen(id)).toMatchObject({ status: 'PAID', attempts: 1 });
     expect(simulator.twice()).toEqual([]);
+  });
+});
+
+describe('A rail that fails again and again', () => {
+  function gate() {
+    let now = 0;
+    const made = new RailGate({ name: 'paypal' }, { now: () => now, random: () => 0 });
+    const call = async (how: 'ANSWERED' | 'FAILED') => {
+      const wait = await made.enter();
+      if (wait === null) made.leave(how);
+      return wait;
+    };
+    return {
+      made,
+      call,
+      pass: (ms: number) => {
+        now += ms;
+      },
+    };
+  }
+  const times = async (count: number, work: () => Promise<unknown>) => {
+    for (let i = 0; i < count; i++) await work();
+  };
+
+  test('is left alone, longer each time, asked once after that, and let in again when it answers (F6)', async () => {
+    const { made, call, pass } = gate();
+    await times(4, () => call('FAILED'));
+    expect(await call('ANSWERED')).toBeNull();
+    await times(5, () => call('FAILED'));
+    expect(await call('ANSWERED')).toBe(2);
+    pass(2_000);
+    expect(await made.enter()).toBeNull(); // the probe
+    expect(await call('ANSWERED')).toBe(2); // and nobody beside it
+    made.leave('FAILED');
+    expect(await call('ANSWERED')).toBe(4);
+    pass(4_000);
+    expect(await call('ANSWERED')).toBeNull();
+    expect(await call('ANSWERED')).toBeNull();
+  });
+
+  test('and says when to come back is asked no sooner', async () => {
+    const { made, call, pass } = gate();
+    made.pause(30);
+    expect(await call('ANSWERED')).toBe(30);
+    pass(30_000);
+    expect(await call('ANSWERED')).toBeNull();
+  });
+
+  test('uses up no attempt of a payout while it is left alone, and holds up no other rail', async () => {
+    const broken: PayoutRail = {
+      ...rail,
+      lookup: () => Promise.reject(new Error('down')),
+      send: () => Promise.reject(new Error('down')),
+    };
+    const fine = rail;
+    rail = broken;
+    const context = () => contextFor(app.app.services, { actor: system, requestId: 'a worker' });
+    const { ids } = await manyPayouts(app, who, 5);
+    await until(async () => {
+      for (const id of ids) await sendPayout(context(), id, 2);
+      const [row] = await sql<{ n: number }>(
+        `select sum(tries)::int as n from payout_attempts where payout_id = any($1)`,
+        ids,
+      );
+      return (row?.n ?? 0) >= 5;
+    });
+    const {
+      ids: [next = ''],
+    } = await manyPayouts(app, who, 1);
+    expect(await sendPayout(context(), next, 2)).toBe('BUSY');
+    expect(await seen(next)).toMatchObject({ status: 'APPROVED', attempts: 0 });
+    rail = fine; // another rail: a gate of its own
+    await until(async () => ['MOVED', 'NOTHING_TO_DO'].includes(await sendPayout(context(), next, 2)));
   });
 });

@@ -42,7 +42,6 @@ export interface GenericSimulator extends RailSimulator {
   remove(payoutId: string): void;
   /** Moves another amount than it was told. */
   change(payoutId: string, minor: bigint): void;
-  injected: number;
 }
 
 /** A vendor that is nobody's: it moves money once for each key, keeps the truth, and fails as it is told. */
@@ -102,7 +101,6 @@ export async function startSimulator(): Promise<GenericSimulator> {
     const body = JSON.parse(Buffer.concat(chunks).toString());
     calls.send++;
     const fault = simulator.fault();
-    if (fault !== 'none') simulator.injected++;
     if (fault.endsWith('-after') || fault === 'slow' || fault === 'none') pay(body);
     switch (fault) {
       case 'timeout-before':
@@ -145,7 +143,6 @@ export async function startSimulator(): Promise<GenericSimulator> {
     calls,
     mute: false,
     forgotten: new Set(),
-    injected: 0,
     ledger: moved,
     twice() {
       const standing = moved().filter(({ returned }) => !returned);

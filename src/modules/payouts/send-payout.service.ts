@@ -25,7 +25,7 @@ const RAIL_TIMEOUT_MS = 12_000;
 
 /** What came of it. BUSY: the rail is left alone, or somebody else has the payout. UNFIT: the rail says what the payout can not
  *  become any more. */
-export type Attended = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY' | 'NOTHING_TO_DO';
+type Attended = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY' | 'NOTHING_TO_DO';
 
 /** Claim, send, settle. Whatever state a crash left is a state that this takes up again: an attempt that may have
  *  reached the rail is looked up by its key, and only the rail's proof that it never saw the key lets it be sent. */

@@ -1,8 +1,8 @@
 import { LockMode, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
-import { conflict, notFound } from '../../domain/errors.ts';
+import { conflict } from '../../domain/errors.ts';
 import { PayoutMethod } from '../../domain/payout.ts';
-import { authorize } from '../../kernel/authorize.ts';
+import { authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { enqueue } from '../../kernel/jobs.ts';
@@ -12,7 +12,7 @@ import { transact } from '../../kernel/transact.ts';
 import type { PayoutRail } from '../../ports/payout-rail.ts';
 import { record } from '../audit/audit.service.ts';
 import { lookUpKey, sendPayout } from '../payouts/send-payout.service.ts';
-import { RailEvent } from './rail-event.entity.ts';
+import { RailEvent, railEventTable } from './rail-event.entity.ts';
 
 /** A message about what we do not know yet may be faster than our own record of it. */
 const TRIES = 5;
@@ -132,13 +132,9 @@ export async function resumeEvents(ctx: Context): Promise<void> {
 /** Somebody looked at a message that does not fit, and it needs nothing more. */
 export async function dismissRailEvent(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
+  await authorizeRow(ctx, 'decide', railEventTable, id, { what: 'rail event' });
   return transact(ctx, async (em) => {
-    const event = await em.findOne(RailEvent, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (!event) throw notFound('rail event');
-    await authorize(ctx, 'decide', {
-      ...{ kind: 'payout', id: event.id },
-      attributes: { tenantId: event.tenantId ?? ctx.actor.tenantId },
-    });
+    const event = await em.findOneOrFail(RailEvent, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (event.state !== 'PARKED') throw conflict(`only what is PARKED is dismissed; this is ${event.state}`);
     const before = { state: event.state, note: event.note };
     Object.assign(event, { state: 'IGNORED', note: why, handledAt: ctx.clock.now() });
@@ -147,7 +143,7 @@ export async function dismissRailEvent(ctx: Context, id: string, reason: string)
       em,
       ctx,
       'railEvent.dismissed',
-      { id, tenantId },
+      { id: event.id, tenantId },
       { before, after: { state: event.state }, reason: why },
     );
     return event.id;
