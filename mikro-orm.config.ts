@@ -29,7 +29,8 @@ import {
 } from './src/modules/partners/partner-config.entity.ts';
 import { PartnerHistory } from './src/modules/partners/partner-history.entity.ts';
 import { PayoutAccount } from './src/modules/payout-accounts/payout-account.entity.ts';
-import { Payout, PayoutAttempt, PayoutItem } from './src/modules/payouts/payout.entity.ts';
+import { Payout, PayoutItem } from './src/modules/payouts/payout.entity.ts';
+import { PayoutAttempt } from './src/modules/payouts/payout-attempt.entity.ts';
 import { PayoutHold } from './src/modules/payouts/payout-hold.entity.ts';
 import { PayoutRun, SkippedPartner } from './src/modules/payouts/payout-run.entity.ts';
 import { CommissionPlan, PlanMembership } from './src/modules/plans/commission-plan.entity.ts';
@@ -39,6 +40,9 @@ import { PersonExport } from './src/modules/privacy/person-export.entity.ts';
 import { Program } from './src/modules/programs/program.entity.ts';
 import { TierConfig } from './src/modules/programs/tier-config.entity.ts';
 import { TierConfigVersion } from './src/modules/programs/tier-config-version.entity.ts';
+import { RailEvent } from './src/modules/rail-events/rail-event.entity.ts';
+import { Reconciliation } from './src/modules/reconciliation/reconciliation.entity.ts';
+import { ReconciliationDifference } from './src/modules/reconciliation/reconciliation-difference.entity.ts';
 import { Conversion } from './src/modules/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/referrals/referral.entity.ts';
 import { SignedOutToken } from './src/modules/sessions/signed-out-token.entity.ts';
@@ -91,6 +95,9 @@ export default defineConfig({
     PlanSimulation,
     PostingRow,
     Program,
+    RailEvent,
+    Reconciliation,
+    ReconciliationDifference,
     Referral,
     ResellerConfig,
     TaxId,

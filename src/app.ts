@@ -136,6 +136,7 @@ export async function createApp(
     bank: config.bank && bankDesk(config.bank),
     rail: (method) => rails[method] ?? sandbox,
     onboarding: config.stripe ? stripePayees(config.stripe) : config.production ? null : sandboxPayees,
+    random: Math.random,
     seals: sealFile(config.auditSealFile, config.auditSealKey),
     policy: ownPorts.policy ?? (await policyPoint(config)),
     pseudonym: monthlyPseudonym(config.jwtSecret),

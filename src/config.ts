@@ -7,8 +7,8 @@ import { keyFileFault, makeKeyFile } from './adapters/kms/file-kms.ts';
 import type { StripeConfig } from './adapters/stripe/client.ts';
 import { readBank } from './bank-config.ts';
 import { type OidcConfig, readOidc } from './oidc-config.ts';
-import { readStripe } from './stripe-config.ts';
 import { type PaypalConfig, type RazorpayConfig, readPaypal, readRazorpay } from './rails-config.ts';
+import { readStripe } from './stripe-config.ts';
 import { isWellKnownSecret } from './well-known-secret.ts';
 
 /** Where the keys are that wrap the data keys. */

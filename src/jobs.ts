@@ -14,13 +14,16 @@ import { sendInvitation } from './modules/members/send-invitation.ts';
 import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
 import { payeeChanged } from './modules/payout-accounts/onboarding.ts';
+import { resumePayouts } from './modules/payouts/resume-payouts.ts';
 import { continueRun, resumeRuns } from './modules/payouts/run-payouts.ts';
 import { scheduleRuns } from './modules/payouts/schedule-payouts.ts';
-import { resumePayouts, sendPayout } from './modules/payouts/send-payout.ts';
+import { sendPayout } from './modules/payouts/send-payout.service.ts';
 import { forgetClicks } from './modules/privacy/erase-person.ts';
 import { writeExport } from './modules/privacy/export-person.ts';
 import { applyRetention } from './modules/privacy/retention.ts';
 import { proveMoved } from './modules/proof/prove.ts';
+import { hearRail, resumeEvents } from './modules/rail-events/rail-event.service.ts';
+import { reconcile, reconcileAll, resumeReconciliations } from './modules/reconciliation/reconcile.ts';
 import { runSimulation } from './modules/simulations/run-simulation.ts';
 import { enqueueTierEvaluations, evaluateDueTiers } from './modules/tiers/evaluate-tiers.ts';
 import { proveAll } from './proof.ts';
@@ -34,6 +37,8 @@ const SCHEDULE = `
 * * * * * prove_moved ?jobKey=prove_moved
 10 0 * * * seal_audit ?fill=2d&jobKey=seal_audit
 20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention
+*/15 * * * * reconcile_all ?id=reconcile_recent&jobKey=reconcile_recent {"recent":true}
+30 2 * * * reconcile_all ?id=reconcile_weeks&fill=2d&jobKey=reconcile_all {"recent":false}
 40 4 * * * check_tiers ?jobKey=check_tiers
 40 3 * * * prove ?fill=2d&jobKey=prove`;
 const LINK_EVERY_MS = 1_000;
@@ -54,6 +59,13 @@ function nameOf(error: unknown): string {
   return /^\w{1,60}$/.test(`${code}`) && code !== undefined ? `${name} ${code}` : name;
 }
 
+/** Answers with how many payouts and runs there were. */
+async function resumeAll(ctx: Context): Promise<number> {
+  await resumeEvents(ctx);
+  await resumeReconciliations(ctx);
+  return (await resumePayouts(ctx)) + (await resumeRuns(ctx));
+}
+
 /** Runs the durable jobs, and takes up those of processes that died. */
 export async function startWorker(
   services: Services,
@@ -62,13 +74,16 @@ export async function startWorker(
 ): Promise<Worker> {
   const whole = new BoundPool(owner);
   const jobs: { [Name in keyof Jobs]: Job<Name> } = {
-    send_payout: (ctx, { payoutId }) => sendPayout(ctx, payoutId, leaseSeconds),
     payee_changed: (ctx, { account }) => payeeChanged(ctx, account),
     run_payouts: (ctx, { runId }) => continueRun(ctx, runId),
     schedule_payouts: async (ctx) => {
       const runs = await scheduleRuns(ctx);
       if (runs) ctx.log.info({ runs }, 'payout runs that were due are made');
     },
+    send_payout: async (ctx, { payoutId }) => void (await sendPayout(ctx, payoutId, leaseSeconds)),
+    hear_rail: (ctx, { eventId }) => hearRail(ctx, eventId, leaseSeconds),
+    reconcile: (ctx, { reconciliationId }) => reconcile(ctx, reconciliationId),
+    reconcile_all: (ctx, { recent }) => reconcileAll(ctx, recent),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
     auto_approve: autoApprove,
@@ -128,16 +143,11 @@ export async function startWorker(
     logger: quiet,
   });
 
-  const resume = async () => {
-    try {
-      const payouts = await resumePayouts(context(randomUUID()));
-      const runs = await resumeRuns(context(randomUUID()));
-      if (payouts || runs)
-        services.log.warn({ payouts, runs }, 'payouts of a process that died are taken up again');
-    } catch (error) {
-      services.log.error({ error }, 'could not look for payouts to take up again');
-    }
-  };
+  const resume = () =>
+    resumeAll(context(randomUUID())).then(
+      (count) => count && services.log.warn({ count }, 'payouts of a process that died are taken up again'),
+      (error: unknown) => services.log.error({ error }, 'could not look for payouts to take up again'),
+    );
   await resume();
   const timer = setInterval(resume, RESUME_EVERY_MS);
 

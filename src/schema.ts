@@ -41,6 +41,7 @@ import {
   PartnerPayoutsResolver,
   PayoutResolver,
 } from './modules/payouts/payout.resolver.ts';
+import { PayoutAttemptResolver } from './modules/payouts/payout-attempt.resolver.ts';
 import {
   PartnerPayoutHoldResolver,
   PayoutRunPreviewResolver,
@@ -50,6 +51,8 @@ import {
 import { CommissionPlanResolver, CommissionRuleResolver } from './modules/plans/plan.resolver.ts';
 import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy.resolver.ts';
 import { ProgramResolver } from './modules/programs/program.resolver.ts';
+import { RailEventResolver } from './modules/rail-events/rail-event.resolver.ts';
+import { ReconciliationResolver } from './modules/reconciliation/reconciliation.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
 import { RemittanceResolver } from './modules/remittances/remittance.resolver.ts';
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
@@ -105,7 +108,10 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PayoutAccountResolver,
       ConnectedPayoutAccountResolver,
       OnboardingResolver,
+      PayoutAttemptResolver,
       PayoutResolver,
+      RailEventResolver,
+      ReconciliationResolver,
       PayoutRunResolver,
       PlanSimulationResolver,
       RemittanceResolver,

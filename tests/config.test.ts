@@ -350,7 +350,13 @@ const ACH = {
 test('bank files are made where the account that pays is set, by ISO 20022, by ACH or by both', () => {
   expect(readConfig(production, folder).bank).toBeNull();
   expect(readConfig({ ...production, ...DEBTOR }, folder).bank).toEqual({
-    debtor: { name: 'Example GmbH', iban: 'DE89370400440532013000', bic: 'COBADEFF', country: 'DE', town: null },
+    debtor: {
+      name: 'Example GmbH',
+      iban: 'DE89370400440532013000',
+      bic: 'COBADEFF',
+      country: 'DE',
+      town: null,
+    },
     ach: null,
   });
   expect(readConfig({ ...production, ...ACH }, folder).bank).toMatchObject({

@@ -69,6 +69,35 @@ export function backoffSeconds(tries: number, random: number): number {
   return 1 + Math.floor(random * ceiling);
 }
 
+/** What is done about a key that the rail has no trace of. */
+type NextStep =
+  /** Send it: the same key pays at most once. */
+  | 'SEND'
+  /** Nothing is sent under it any more, and it may still show up. */
+  | 'WAIT'
+  /** It never moved money and never will. */
+  | 'NEW_KEY'
+  /** The rail had acknowledged it: somebody has to look. */
+  | 'ASK_A_PERSON';
+
+interface KeyAge {
+  /** Seconds since the key was first used. */
+  readonly ageSeconds: number;
+  /** Seconds in which the same key pays at most once; null: for ever. */
+  readonly lifetimeSeconds: number | null;
+  /** Seconds after which no trace means that there never will be one. */
+  readonly settleSeconds: number;
+  /** The rail gave a reference for it. */
+  readonly acknowledged: boolean;
+}
+
+/** A late retry is never sent blindly: past the lifetime only silence for the whole settling time allows a new key. */
+export function afterNoTrace({ ageSeconds, lifetimeSeconds, settleSeconds, acknowledged }: KeyAge): NextStep {
+  if (acknowledged) return 'ASK_A_PERSON';
+  if (lifetimeSeconds === null || ageSeconds < lifetimeSeconds) return 'SEND';
+  return ageSeconds < lifetimeSeconds + settleSeconds ? 'WAIT' : 'NEW_KEY';
+}
+
 /** Why a balance is not paid: what leaves a partner out of a run refuses a payout by hand. The database's
  *  `payout_balances` decides which, in this order. */
 export const SkipReason = {

@@ -34,6 +34,8 @@ export interface Admission {
   /** The caller of a credential. One that is refused is counted, and after too many from an address, none that is not
    *  known is looked at any more: RATE_LIMITED, before anybody is asked about it. */
   callerAt(address: string, door: Door, authorization: string | undefined): Promise<Actor>;
+  /** What proves itself by a signature. After too many forgeries from an address none is looked at any more: RATE_LIMITED. */
+  provenAt<T>(address: string, prove: () => Promise<T>): Promise<T>;
 }
 
 /** Whether an operation may run, asked alike of HTTP and of each message of a WebSocket. */
@@ -73,7 +75,21 @@ export function admissionOf(
     return { key: `caller:${actor.tenantId}:${actor.id}`, calls: staffCallsPerHour, seconds: 3_600 };
   }
 
+  async function countingRefusals<T>(budget: Budget, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (refusalOf(error)?.code === 'UNAUTHENTICATED') await budgets.take(budget, 1);
+      throw error;
+    }
+  }
+
   return {
+    async provenAt(address, prove) {
+      const budget = ofAddress('forged', address);
+      budgets.spent(budget);
+      return countingRefusals(budget, prove);
+    },
     async passFor(ctx) {
       const budget = await budgetOf(ctx);
       return {
@@ -93,14 +109,9 @@ export function admissionOf(
       };
     },
     async callerAt(address, door, authorization) {
-      if (!door.knows(authorization)) budgets.spent(ofAddress('refused', address));
-      try {
-        return await door.actorOf(authorization);
-      } catch (error) {
-        if (refusalOf(error)?.code === 'UNAUTHENTICATED')
-          await budgets.take(ofAddress('refused', address), 1);
-        throw error;
-      }
+      const budget = ofAddress('refused', address);
+      if (!door.knows(authorization)) budgets.spent(budget);
+      return countingRefusals(budget, () => door.actorOf(authorization));
     },
   };
 }

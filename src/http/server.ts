@@ -22,6 +22,7 @@ import { executorOf } from './executor.ts';
 import { type PlaygroundOptions, servePlayground } from './playground.ts';
 import { serveSockets } from './sockets.ts';
 import { type Asked, namesDocument, type TrustMode } from './trusted-documents.ts';
+import { serveWebhooks } from './webhooks.ts';
 
 const BODY_LIMIT = 128 * 1024;
 const HEADERS_LIMIT = 16 * 1024;
@@ -209,6 +210,12 @@ export async function httpServer({
   }
   server.post('/graphql', graphql);
   server.get('/graphql', graphql);
+
+  await serveWebhooks(server, {
+    services,
+    admission,
+    addressOf: ({ raw }) => callerAddress(raw, trusts),
+  });
 
   const always = { config: { pressureHandler: () => {} } }; // a process that is busy is alive
   server.get('/health/live', always, async () => ({ status: 'ok' }));

@@ -10,6 +10,12 @@ export interface Jobs {
   run_payouts: { runId: string };
   /** Make the payout runs that are due, where a program asks for that. */
   schedule_payouts: object;
+  /** Ask a rail about what a message of it told. */
+  hear_rail: { eventId: string };
+  /** Compare the books of a rail with ours. */
+  reconcile: { reconciliationId: string };
+  /** See whose books are to be compared: of the last day, or of the last weeks. */
+  reconcile_all: { recent: boolean };
   /** Rebuild the metrics of every partner of a tenant. */
   recalculate_metrics: { tenantId: string };
   /** Write the head of every tenant's audit log down elsewhere. */

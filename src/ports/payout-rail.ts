@@ -81,7 +81,7 @@ export interface RailTransfer {
 }
 
 /** A signed message of a rail. What it tells is looked up before it counts. */
-interface RailEvent {
+export interface RailEvent {
   /** Unique at the rail: the same event may come many times. */
   readonly id: string;
   readonly type: string;

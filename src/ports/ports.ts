@@ -6,8 +6,8 @@ import type { Clock } from './clock.ts';
 import type { KeyService } from './key-service.ts';
 import type { Mailer } from './mailer.ts';
 import type { Outbound } from './outbound.ts';
-import type { PayeeOnboarding } from './payee-onboarding.ts';
 import type { PayeeEnrolment } from './payee-enrolment.ts';
+import type { PayeeOnboarding } from './payee-onboarding.ts';
 import type { PayoutRail } from './payout-rail.ts';
 import type { PolicyDecision } from './policy-decision.ts';
 
@@ -25,6 +25,8 @@ export interface Ports {
   readonly portalUrl: string;
   /** A secret of the server's key for that purpose: the same each time, and nobody without the key can tell it. */
   derive(purpose: string): string;
+  /** In [0, 1): spreads what would else come at once. */
+  random(): number;
   /** The rail that carries a method, or null where none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
   /** Who opens Stripe accounts for partners, or null where Stripe is not set up. */

@@ -78,9 +78,7 @@ describe('a pain.001 file', () => {
     expect(tags(text, 'PmtInfId')).toEqual([`${key(0xf11e)}-1`, `${key(0xf11e)}-2`]);
     expect(tags(text, 'ChrgBr')).toEqual(['SLEV', 'SHAR']);
     expect(tags(text, 'CtrlSum')).toEqual(['0.12', '0.07', '0.05']);
-    expect([desk.namesOf('PAIN', credit(1, 7n)).batch, desk.namesOf('PAIN', outside).batch]).toEqual([
-      1, 2,
-    ]);
+    expect([desk.namesOf('PAIN', credit(1, 7n)).batch, desk.namesOf('PAIN', outside).batch]).toEqual([1, 2]);
   });
 
   test('writes three, two and no decimals as ISO 4217 has them', () => {

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { money } from '../../src/domain/money.ts';
-import { afterPayout, backoffSeconds, PayoutStatus, refuseOwnPayout } from '../../src/domain/payout.ts';
+import {
+  afterNoTrace,
+  afterPayout,
+  backoffSeconds,
+  PayoutStatus,
+  refuseOwnPayout,
+} from '../../src/domain/payout.ts';
 import {
   commissionAccrued,
   commissionWithdrawn,
@@ -121,4 +127,25 @@ describe('the ledger', () => {
       }),
     );
   });
+});
+
+describe('a key that the rail has no trace of', () => {
+  const day = { lifetimeSeconds: 86_400, settleSeconds: 600, acknowledged: false };
+
+  test.each([
+    ['is sent again while the same key pays at most once', { ...day, ageSeconds: 86_399 }, 'SEND'],
+    ['is not sent any more from then on', { ...day, ageSeconds: 86_400 }, 'WAIT'],
+    ['may still show up until the rail has settled', { ...day, ageSeconds: 86_999 }, 'WAIT'],
+    ['never will after that, so a new key is safe', { ...day, ageSeconds: 87_000 }, 'NEW_KEY'],
+    [
+      'is sent again for ever where the rail keeps keys for ever',
+      { ...day, lifetimeSeconds: null, ageSeconds: 1e9 },
+      'SEND',
+    ],
+    [
+      'and that the rail had acknowledged is for a person',
+      { ...day, acknowledged: true, ageSeconds: 1 },
+      'ASK_A_PERSON',
+    ],
+  ] as const)('%s', (_, age, step) => expect(afterNoTrace(age)).toBe(step));
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sandboxRail } from '../../src/adapters/sandbox/sandbox-rail.ts';
 import { system } from '../../src/kernel/actor.ts';
 import { contextFor } from '../../src/kernel/context.ts';
-import { sendPayout } from '../../src/modules/payouts/send-payout.ts';
+import { sendPayout } from '../../src/modules/payouts/send-payout.service.ts';
 import type { PayoutRail, RailOutcome } from '../../src/ports/payout-rail.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import * as pay from '../support/earn.ts';

@@ -90,6 +90,18 @@ async function fill(tenant: (typeof TENANTS)[number]): Promise<void> {
     tenant,
   );
   await owner(
+    `insert into rail_events (id, tenant_id, rail, event_id, type) values (gen_random_uuid(), $1, 'stripe', $1, 'paid')`,
+    tenant,
+  );
+  await owner(
+    `with made as (
+       insert into reconciliations (id, tenant_id, method, rail, from_at, to_at, started_by)
+       values (gen_random_uuid(), $1, 'STRIPE', 'stripe', now() - interval '1 day', now(), 'maria') returning id)
+     insert into reconciliation_differences (id, tenant_id, reconciliation_id, kind)
+     select gen_random_uuid(), $1, id, 'MISSING_HERE' from made`,
+    tenant,
+  );
+  await owner(
     `insert into erasures (id, tenant_id, kind, person_id, erased_at, erased_by, reason, kept)
      values (gen_random_uuid(), $1, 'MEMBER', gen_random_uuid(), now(), 'admin', 'asked', '[]')`,
     tenant,
@@ -217,6 +229,7 @@ const KNOWN = new Set([
     'conversions',
   ],
   ...['commissions', 'payouts', 'payout_items', 'payout_attempts', 'payout_runs', 'postings', 'audit_events'],
+  ...['rail_events', 'reconciliations', 'reconciliation_differences'],
   ...['idempotency_keys', 'data_keys', 'person_exports', 'erasures', 'audit_personal'],
 ]);
 

@@ -71,6 +71,13 @@ export interface World {
   /** A new partner whose payouts are held. */
   payoutsHeld(): Promise<string>;
   failed(): Promise<string>;
+  /** A payout of which the rail did not say what became of it. */
+  unknownOutcome(): Promise<string>;
+  /** A message of a rail that does not fit. */
+  parkedEvent(): Promise<string>;
+  reconciliation(): Promise<string>;
+  /** An account that money came back from. */
+  accountToCheck(): Promise<string>;
   newcomer(): Promise<string>;
   /** A new partner whose tier is locked. */
   tierLocked(): Promise<string>;
@@ -139,6 +146,8 @@ export async function makeWorld(app: TestApp): Promise<World> {
       ]);
     return runPayouts.id;
   }
+  const made = async (statement: string): Promise<string> =>
+    (await app.database.pool.query<{ id: string }>(statement)).rows[0]?.id ?? '';
   async function invited(): Promise<string> {
     const { pool } = app.database;
     await pool.query("update members set status = 'REMOVED', removed_at = now() where status = 'INVITED'"); // 50 at most
@@ -225,6 +234,32 @@ export async function makeWorld(app: TestApp): Promise<World> {
           "update payouts set status = $2, approved_by = 'tom', approved_at = coalesce(approved_at, now()) where id = $1",
           [id, status],
         );
+      return id;
+    },
+    async unknownOutcome() {
+      const { pool } = app.database;
+      const id = await payout();
+      for (const status of ['APPROVED', 'PROCESSING'])
+        await pool.query(
+          "update payouts set status = $2, approved_by = 'tom', approved_at = coalesce(approved_at, now()) where id = $1",
+          [id, status],
+        );
+      await pool.query(
+        `insert into payout_attempts (id, tenant_id, payout_id, number, key, status) values (gen_random_uuid(), 'acme', $1::uuid, 1, $1, 'UNKNOWN')`,
+        [id],
+      );
+      return id;
+    },
+    parkedEvent: () =>
+      made(`insert into rail_events (id, tenant_id, rail, event_id, type, state, handled_at)
+        values (gen_random_uuid(), 'acme', 'stripe', gen_random_uuid()::text, 'paid', 'PARKED', now()) returning id`),
+    reconciliation: () =>
+      made(`insert into reconciliations (id, tenant_id, method, rail, from_at, to_at, started_by)
+        values (gen_random_uuid(), 'acme', 'STRIPE', 'stripe', now() - interval '1 day', now(), 'tom') returning id`),
+    async accountToCheck() {
+      const input = anAccount({ partnerId: partner.id });
+      const { id } = (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount;
+      await app.database.pool.query('update payout_accounts set check_asked_at = now() where id = $1', [id]);
       return id;
     },
     async held() {
@@ -651,6 +686,38 @@ export const operations: Record<string, Operation> = {
     subject: ({ failed }) => failed(),
     answers: decides,
   },
+  resolvePayout: {
+    document:
+      'mutation ($id: ID!) { resolvePayout(id: $id, input: { outcome: NOT_SENT, evidence: "the books of the rail" }) { id } }',
+    variables: byId,
+    subject: ({ unknownOutcome }) => unknownOutcome(),
+    answers: decides,
+  },
+  railEvents: {
+    document: '{ railEvents { edges { node { id } } } }',
+    answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  dismissRailEvent: {
+    document: 'mutation ($id: ID!) { dismissRailEvent(id: $id, reason: "x") { id } }',
+    variables: byId,
+    subject: ({ parkedEvent }) => parkedEvent(),
+    answers: decides,
+  },
+  reconciliation: {
+    document: 'query ($id: ID!) { reconciliation(id: $id) { id } }',
+    variables: byId,
+    subject: ({ reconciliation }) => reconciliation(),
+    answers: decides,
+  },
+  reconciliations: {
+    document: '{ reconciliations { edges { node { id } } } }',
+    answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
+  startReconciliation: {
+    document:
+      'mutation { startReconciliation(input: { method: STRIPE, from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z" }) { id } }',
+    answers: [ok, no, ok, no, no, no, ok, no, who],
+  },
   runPayouts: {
     document: 'mutation { runPayouts(input: {}) { id } }',
     answers: [ok, no, ok, no, no, no, ok, no, who],
@@ -807,6 +874,12 @@ export const operations: Record<string, Operation> = {
     document: SET_PAYOUT_ACCOUNT,
     variables: (partnerId) => ({ input: anAccount({ partnerId }) }),
     subject: theirs,
+    answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
+  },
+  confirmPayoutAccount: {
+    document: 'mutation ($id: ID!) { confirmPayoutAccount(id: $id) { id } }',
+    variables: byId,
+    subject: ({ accountToCheck }) => accountToCheck(),
     answers: [ok, no, ok, no, ok, hidden, hidden, no, who],
   },
   removePayoutAccount: {

@@ -16,7 +16,7 @@ export type Fault =
 export interface Movement {
   readonly key: string;
   readonly reference: string;
-  readonly minor: bigint;
+  minor: bigint;
   readonly currency: string;
   readonly destination: string;
   readonly at: Date;

@@ -72,6 +72,17 @@ export class PayoutAccount extends Base {
 
   @Field(() => Date, {
     nullable: true,
+    description: 'Since when nothing goes there because money came back from it; null: it may.',
+  })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  checkAskedAt?: Date | null;
+
+  @Field(() => String, { nullable: true, description: 'Why the money came back, in words.' })
+  @Property({ type: 'text', nullable: true })
+  checkReason?: string | null;
+
+  @Field(() => Date, {
+    nullable: true,
     description: 'When it was removed or replaced; null while it is in use.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
@@ -99,6 +110,8 @@ export const payoutAccountTable: Table<PayoutAccount> = {
     payoutsEnabled: column('a.payouts_enabled'),
     requirements: column('a.requirements'),
     checkedAt: column('a.checked_at'),
+    checkAskedAt: column('a.check_asked_at'),
+    checkReason: column('a.check_reason'),
     removedAt: column('a.removed_at'),
   },
   needs: { holderName: ['sealedHolderName', 'tenantId'] },

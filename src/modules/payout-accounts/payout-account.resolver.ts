@@ -5,7 +5,7 @@ import { Partner } from '../partners/partner.entity.ts';
 import { PayoutAccount } from './payout-account.entity.ts';
 import { SetPayoutAccountInput } from './payout-account.inputs.ts';
 import { holderNameOf, payoutAccount, payoutAccountsOf, sharedWith } from './payout-account.loader.ts';
-import { removePayoutAccount, setPayoutAccount } from './payout-account.service.ts';
+import { confirmPayoutAccount, removePayoutAccount, setPayoutAccount } from './payout-account.service.ts';
 
 @Resolver(() => PayoutAccount)
 export class PayoutAccountResolver {
@@ -33,6 +33,19 @@ export class PayoutAccountResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutAccount> {
     return payoutAccount(ctx, info, await removePayoutAccount(ctx, id));
+  }
+
+  @Authorized('payoutAccount:edit')
+  @Mutation(() => PayoutAccount, {
+    description:
+      'Says that an account is right which money came back from, so that money goes there again. It needs a fresh sign-in; CONFLICT where nobody asked.',
+  })
+  async confirmPayoutAccount(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<PayoutAccount> {
+    return payoutAccount(ctx, info, await confirmPayoutAccount(ctx, id));
   }
 
   @FieldResolver(() => String, {

@@ -1,7 +1,8 @@
-import { sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { usableFrom } from '../../domain/bank-account.ts';
-import { AppError, invalid, notFound } from '../../domain/errors.ts';
+import { AppError, conflict, invalid, notFound } from '../../domain/errors.ts';
+import type { PayoutMethod } from '../../domain/payout.ts';
 import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import { where } from '../../kernel/condition.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -11,6 +12,7 @@ import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { from, query } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
 import { type Payee, PayeeRefused } from '../../ports/payee-enrolment.ts';
+import type { PayoutInstruction } from '../../ports/payout-rail.ts';
 import { record } from '../audit/audit.service.ts';
 import { blindIndexOf, openAll, transactSealing } from '../data-keys/data-key.service.ts';
 import { lockPartner, partnerOwner } from '../partners/partner.service.ts';
@@ -108,6 +110,69 @@ export async function removePayoutAccount(ctx: Context, id: string): Promise<str
     });
     return account.id;
   });
+}
+
+/** Says that an account which money came back from is right after all: money goes there again. */
+export async function confirmPayoutAccount(ctx: Context, id: string): Promise<string> {
+  requireFreshSignIn(ctx.actor);
+  await authorizeRow(ctx, 'edit', payoutAccountTable, id, { what: 'payout account' });
+  return transact(ctx, async (em) => {
+    const account = await em.findOne(
+      PayoutAccount,
+      { id: idOf(id), removedAt: null },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
+    if (!account) throw notFound('payout account');
+    if (!account.checkAskedAt) throw conflict('nobody asked for it to be checked', { reason: 'NOT_ASKED' });
+    const { method, currency, lastFour, checkAskedAt } = account;
+    Object.assign(account, { checkAskedAt: null, checkReason: null });
+    record(em, ctx, 'payoutAccount.confirmed', account, {
+      before: { account: id, method, currency, lastFour, checkAskedAt },
+      after: { account: id, method, currency, lastFour, checkAskedAt: null },
+    });
+    return account.id;
+  });
+}
+
+/** The partner's account of that method and currency which money may go to now; null where there is none. */
+export async function accountToPay(
+  em: EntityManager,
+  { partnerId, method, currency }: { partnerId: string; method: PayoutMethod; currency: string },
+): Promise<string | null> {
+  const [account] = await em.execute<{ id: string }[]>(sql`
+    select id from payout_accounts
+    where partner_id = ${partnerId} and method = ${method} and currency = ${currency} and removed_at is null
+      and usable_from <= now() and check_asked_at is null`);
+  return account?.id ?? null;
+}
+
+/** Money came back from an account: nothing goes there until its owner has looked. */
+export async function askToCheck(em: EntityManager, id: string, reason: string): Promise<void> {
+  await em.execute(sql`
+    update payout_accounts set check_asked_at = now(), check_reason = ${reason}
+    where id = ${id} and removed_at is null`);
+}
+
+/** An account as a rail needs it, opened; null once the partner was erased. It is not for the graph. */
+export async function destinationOf(ctx: Context, id: string): Promise<PayoutInstruction['destination']> {
+  const list = 'a.tenant_id, a.country, a.currency, a.holder_name, a.details';
+  const account = from(payoutAccountTable, ctx.actor, { list, joins: '' });
+  const [row] = await query(ctx, account.and([where('a.id = $', idOf(id))]));
+  if (!row) throw notFound('payout account');
+  const [tenantId, country, currency, sealedName, sealedDetails] = row as string[] as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  const place = (column: string) => ({ tenantId, table: 'payout_accounts', column, rowId: id });
+  const [holderName, details] = await openAll(ctx, [
+    { place: place('holder_name'), envelope: sealedName },
+    { place: place('details'), envelope: sealedDetails },
+  ]);
+  if (holderName == null || details == null) return null;
+  return { accountId: id, holderName, country, currency, details: JSON.parse(details) };
 }
 
 /** What a rail needs to pay to an account; null once the partner was erased. It is not for the graph. */

@@ -173,11 +173,7 @@ function byNumber(
   };
 }
 
-function onlyOf(
-  fields: readonly DetailField[],
-  input: AccountInput,
-  wanted: readonly DetailField[],
-): void {
+function onlyOf(fields: readonly DetailField[], input: AccountInput, wanted: readonly DetailField[]): void {
   const extra = fields.find((field) => input[field] != null && !wanted.includes(field));
   if (extra) throw invalid(`input.${extra}`, 'does not belong to this kind of account');
 }

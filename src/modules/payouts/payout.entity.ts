@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { AttemptStatus, PayoutMethod, PayoutStatus, SecondApproval } from '../../domain/payout.ts';
+import { PayoutMethod, PayoutStatus, SecondApproval } from '../../domain/payout.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { column, moneyColumn, owned, type Table } from '../../kernel/rows.ts';
@@ -85,6 +85,17 @@ export class Payout extends Base {
   @Property({ type: 'text', nullable: true })
   failureReason?: string | null;
 
+  /** Since when the rail's word on it is missing; null: it is known. */
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  outcomeUnknownSince?: Date | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What must be done before the rail goes on, in words; null: nothing.',
+  })
+  @Property({ type: 'text', nullable: true })
+  actionRequired?: string | null;
+
   @Field(() => Int, { description: 'How often it was sent to the rail under a new key.' })
   @Property({ type: 'integer' })
   attempts: Opt<number> = 0;
@@ -136,42 +147,6 @@ export class Payout extends Base {
   readonly updatedAt!: Opt<Date>;
 }
 
-/** One try to send a payout, under one key of the rail. */
-@Entity({ tableName: 'payout_attempts' })
-export class PayoutAttempt extends Base {
-  @Property({ type: 'uuid' })
-  payoutId!: string;
-
-  @Property({ type: 'integer' })
-  number!: number;
-
-  @Enum({ items: () => AttemptStatus })
-  status: Opt<AttemptStatus> = 'SENDING';
-
-  @Property({ type: 'text' })
-  key!: string; // the rail's idempotency key: the id without hyphens, 32 hex digits
-
-  /** How often the rail was called or asked under this key. */
-  @Property({ type: 'integer' })
-  tries: Opt<number> = 0;
-
-  /** Who works on it, and until when nobody else may; a worker that lost its lease settles nothing. */
-  @Property({ type: 'uuid', nullable: true })
-  leaseToken?: string | null;
-
-  @Property({ type: 'timestamptz', length: 3, nullable: true })
-  leaseUntil?: Date | null;
-
-  @Property({ type: 'text', nullable: true })
-  providerReference?: string | null;
-
-  @Property({ type: 'text', nullable: true })
-  failureCode?: string | null;
-
-  @Property({ type: 'text', nullable: true })
-  failureReason?: string | null;
-}
-
 /** A line that a payout claims. A line has one live claim at most; giving it back voids the row. */
 @Entity({ tableName: 'payout_items' })
 export class PayoutItem extends Base {
@@ -207,6 +182,8 @@ export const payoutTable: Table<Payout> = {
     commissionCount: column('o.commission_count'),
     providerReference: column('o.provider_reference'),
     failureReason: column('o.failure_reason'),
+    outcomeUnknownSince: column('o.outcome_unknown_since'),
+    actionRequired: column('o.action_required'),
     attempts: column('o.attempts'),
     initiatedBy: column('o.initiated_by'),
     secondApproval: column('o.second_approval'),
@@ -227,6 +204,7 @@ export const payoutTable: Table<Payout> = {
     partner: ['partnerId'],
     run: ['runId'],
     payoutAccount: ['payoutAccountId'],
+    outcomeUnknown: ['outcomeUnknownSince'],
     nextStep: ['status', 'releasedAt'],
   },
 };
