@@ -135,25 +135,32 @@ export class Migration20261125233000_payout_runs_go_in_batches extends Migration
     // What is claimed exists, by one look at all of it instead of two for each row: neither lines nor payouts are ever deleted.
     this.addSql(`alter table payout_items drop constraint payout_items_payout_id, drop constraint payout_items_commission_id`);
     this.addSql(`
-      create or replace function claims_must_fit() returns trigger language plpgsql ${AS_OWNER} as $$
+      create or replace function claims_must_fit() returns trigger language plpgsql ${AS_OWNER} set enable_hashjoin = off set enable_mergejoin = off as $$
+      declare known boolean; fit boolean; whole boolean;
       begin
-        if exists (
-          select from claimed i left join commissions c on c.id = i.commission_id left join payouts p on p.id = i.payout_id
-          where (c.partner_id = p.partner_id and c.amount_currency = p.amount_currency and c.status = 'APPROVED' and p.status = 'PENDING'
-            and c.tenant_id = i.tenant_id and p.tenant_id = i.tenant_id) is not true) then
+        select bool_and(l.known), bool_and(l.fit), bool_and(l.total = l.amount_minor and l.lines = l.commission_count
+          and l.lines = (select count(*) from payout_items x where x.payout_id = l.payout_id))
+        into known, fit, whole
+        from (
+          select i.payout_id, p.amount_minor, p.commission_count, sum(c.amount_minor) as total, count(*) as lines,
+            bool_and((c.tenant_id = i.tenant_id and p.tenant_id = i.tenant_id) is true) as known,
+            bool_and((c.partner_id = p.partner_id and c.amount_currency = p.amount_currency and c.status = 'APPROVED' and p.status = 'PENDING') is true) as fit
+          from claimed i left join commissions c on c.id = i.commission_id left join payouts p on p.id = i.payout_id
+          group by i.payout_id, p.amount_minor, p.commission_count) l;
+        if known is false then
+          raise exception 'a claim names a line and a payout of its tenant' using errcode = 'foreign_key_violation', constraint = 'payout_items_of_tenant';
+        end if;
+        if fit is false then
           raise exception 'a payout claims approved lines of its own partner and currency' using errcode = 'integrity_constraint_violation';
         end if;
-        if exists (
-          select from payouts p
-          join (select i.payout_id, sum(c.amount_minor) as total, count(*) as lines
-                from payout_items i join commissions c on c.id = i.commission_id
-                where i.voided_at is null and i.payout_id in (select payout_id from claimed)
-                group by i.payout_id) l on l.payout_id = p.id
-          where l.total <> p.amount_minor or l.lines <> p.commission_count) then
+        if whole is false then
           raise exception 'a payout is the sum of its lines' using errcode = 'integrity_constraint_violation';
         end if;
         return null;
       end $$`);
+
+    this.addSql(`alter function claims_nothing_held() set enable_hashjoin = off`);
+    this.addSql(`alter function claims_nothing_held() set enable_mergejoin = off`);
 
     const bounds = `
       own_tenant text := coalesce(current_setting('portal.tenant', true), '');

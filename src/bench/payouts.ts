@@ -73,6 +73,7 @@ export async function measurePayouts(
           commit`),
       );
     const plain = [await plainly()];
+    say(`plain SQL once: ${plain[0]?.toFixed(1)} s.`);
     const { rows } = await client.query(
       `insert into payout_runs (id, tenant_id, as_of, created_by, partner_count) values (new_id(), $1, '2026-03-01', 'maria', $2) returning id`,
       [TENANT, partners],

@@ -569,7 +569,7 @@ describe('a remittance statement', () => {
     const { id } = createPayout;
     for (const status of ['APPROVED', 'PROCESSING', 'FAILED'])
       await sql(
-        `update payouts set status = $2, approved_by = 'tom', approved_at = coalesce(approved_at, now()), failure_reason = case $2 when 'FAILED' then 'The receiving account is closed.' end where id = $1`,
+        `update payouts set status = $2::text, approved_by = 'tom', approved_at = coalesce(approved_at, now()), failure_reason = case $2::text when 'FAILED' then 'The receiving account is closed.' end where id = $1`,
         id,
         status,
       );
