@@ -78,9 +78,7 @@ describe('a pain.001 file', () => {
     expect(tags(text, 'PmtInfId')).toEqual([`${key(0xf11e)}-1`, `${key(0xf11e)}-2`]);
     expect(tags(text, 'ChrgBr')).toEqual(['SLEV', 'SHAR']);
     expect(tags(text, 'CtrlSum')).toEqual(['0.12', '0.07', '0.05']);
-    expect([desk.namesOf('PAIN', credit(1, 7n)).batch, desk.namesOf('PAIN', outside).batch]).toEqual([
-      1, 2,
-    ]);
+    expect([desk.namesOf('PAIN', credit(1, 7n)).batch, desk.namesOf('PAIN', outside).batch]).toEqual([1, 2]);
   });
 
   test('writes three, two and no decimals as ISO 4217 has them', () => {
@@ -107,7 +105,7 @@ describe('a pain.001 file', () => {
         expect(written).toMatch(/^[A-Za-z0-9][A-Za-z0-9/\-?:().,'+ ]{0,69}$/);
         desk.write(order([credit(1, 1n, { holderName: name })])); // checks itself against the schema
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -189,7 +187,7 @@ describe('a NACHA file', () => {
           const traces = lines(text)
             .filter((line) => line[0] === '6')
             .map((line) => line.slice(79));
-          expect(traces).toEqual([...traces].sort());
+          expect(traces).toEqual([...traces].sort((a, b) => (a < b ? -1 : 1)));
           expect(traces.every((trace) => trace.startsWith('12104288'))).toBe(true);
         },
       ),
