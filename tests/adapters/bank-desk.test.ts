@@ -105,7 +105,7 @@ describe('a pain.001 file', () => {
         expect(written).toMatch(/^[A-Za-z0-9][A-Za-z0-9/\-?:().,'+ ]{0,69}$/);
         desk.write(order([credit(1, 1n, { holderName: name })])); // checks itself against the schema
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -187,7 +187,7 @@ describe('a NACHA file', () => {
           const traces = lines(text)
             .filter((line) => line[0] === '6')
             .map((line) => line.slice(79));
-          expect(traces).toEqual([...traces].sort());
+          expect(traces).toEqual([...traces].sort((a, b) => (a < b ? -1 : 1)));
           expect(traces.every((trace) => trace.startsWith('12104288'))).toBe(true);
         },
       ),

@@ -113,12 +113,11 @@ const WRONG_KIND = {
   reason: 'The account can not be paid to by bank transfer in this currency. Set another payout account.',
 };
 
-const unachable = ({ details, country }: BankCredit): BankObjection | null =>
-  country === 'US' &&
-  /^\d{9}$/.test(details['routingNumber'] ?? '') &&
-  /^\d{4,17}$/.test(details['accountNumber'] ?? '')
-    ? null
-    : WRONG_KIND;
+function unachable({ details, country }: BankCredit): BankObjection | null {
+  const { routingNumber, accountNumber }: Partial<BankCredit['details']> = details;
+  const whole = /^\d{9}$/.test(routingNumber ?? '') && /^\d{4,17}$/.test(accountNumber ?? '');
+  return country === 'US' && whole ? null : WRONG_KIND;
+}
 
 function unpainable({ details }: BankCredit): BankObjection | null {
   const { iban, bic, accountNumber, sortCode }: Partial<BankCredit['details']> = details;
