@@ -20,6 +20,7 @@ import { documentsOf } from './documents.ts';
 import { allowsOrigin, type EdgeOptions, guardEdge, overloaded } from './edge.ts';
 import { executorOf } from './executor.ts';
 import { type PlaygroundOptions, servePlayground } from './playground.ts';
+import { serveRedirect } from './redirect.ts';
 import { serveSockets } from './sockets.ts';
 import { type Asked, namesDocument, type TrustMode } from './trusted-documents.ts';
 
@@ -68,12 +69,8 @@ export async function httpServer({
   const { pool, log } = services;
   const execute = executorOf(schema);
   const apollo = await apolloServer(schema, execute, log, { introspection });
-  const admission = admissionOf(
-    documentsOf(schema, { introspection }),
-    callBudgets(counter, processes),
-    limits,
-    trust,
-  );
+  const budgets = callBudgets(counter, processes);
+  const admission = admissionOf(documentsOf(schema, { introspection }), budgets, limits, trust);
   const server = fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
@@ -209,6 +206,13 @@ export async function httpServer({
   }
   server.post('/graphql', graphql);
   server.get('/graphql', graphql);
+
+  serveRedirect(server, {
+    services,
+    budgets,
+    unknownCodesPerMinute: limits.anonymousCallsPerMinute,
+    trusts,
+  });
 
   const always = { config: { pressureHandler: () => {} } }; // a process that is busy is alive
   server.get('/health/live', always, async () => ({ status: 'ok' }));

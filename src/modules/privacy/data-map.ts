@@ -519,6 +519,11 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     partner_id: 'whose link it was',
     customer_id: 'an id',
     created_at: 'bookkeeping',
+    origin: 'what the claim of its partner rests on',
+    bot: 'whether it was a program',
+  },
+  touches: {
+    '*': 'what referrals say of the same click, by its id; it forgets its visitor with them (touches_forget_too)',
   },
   conversions: {
     tenant_id: 'the tenant',

@@ -3,6 +3,7 @@ import { Field, ID, InputType, Int } from 'type-graphql';
 import { FlatRefund } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { PartnerTier } from '../../domain/partner.ts';
+import { TrackingConsent } from '../../domain/touch.ts';
 import { IdentityOrgId } from '../../kernel/identity-org-id.ts';
 import { Decimal, Percentage } from '../../kernel/scalars.ts';
 
@@ -76,6 +77,30 @@ export class UpdateProgramInput {
       "The smallest payout in the program's currency, itself included; other currencies have none.",
   })
   minimumPayout?: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Hosts that tracking links may lead to, at most 50, e.g. `shop.example.com`.',
+  })
+  @ArrayMaxSize(50, { message: 'takes at most 50 hosts' })
+  @Matches(/^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/, {
+    each: true,
+    message: 'takes hosts such as "shop.example.com", in lower case',
+  })
+  landingHosts?: string[];
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The page that a link leads to where it names no other: on one of the hosts; null: none.',
+  })
+  @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
+  landingUrl?: string | null;
+
+  @Field(() => TrackingConsent, {
+    nullable: true,
+    description: 'Whether visitors must consent before a cookie is set.',
+  })
+  trackingConsent?: TrackingConsent;
 
   @Field(() => ID, {
     nullable: true,
