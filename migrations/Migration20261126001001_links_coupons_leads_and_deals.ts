@@ -99,7 +99,28 @@ export class Migration20261126001001_links_coupons_leads_and_deals extends Migra
         update deals set closed_at = expires_at where tenant_id = tenant and closed_at is null and expires_at <= at;
         return (select max(expires_at) from deals where tenant_id = tenant and closed_at is null and (domain = of_domain or email = of_email));
       end $$`);
-    this.addSql(`revoke execute on function live_deal_until from public`);
-    this.addSql(`grant execute on function live_deal_until to partner_portal_api`);
+    // What was said of persons who may have bought nothing goes after its time; that somebody was named stays.
+    this.addSql(`
+      create function forget_prospects(older_than timestamptz) returns bigint
+      language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+      declare gone bigint; total bigint := 0;
+      begin
+        if coalesce(current_setting('portal.tenant', true), '') <> '*' then
+          raise exception 'the session may not forget the prospects of all' using errcode = 'insufficient_privilege';
+        end if;
+        update leads set contact_name = null, email = null, notes = null
+        where created_at < older_than and (contact_name is not null or email is not null or notes is not null);
+        get diagnostics gone = row_count; total := total + gone;
+        update deals set email = 'erased+' || id || '@invalid', closed_at = coalesce(closed_at, expires_at)
+        where expires_at < older_than and email is not null and email not like 'erased+%';
+        get diagnostics gone = row_count; total := total + gone;
+        delete from reported_conversions where created_at < older_than;
+        get diagnostics gone = row_count;
+        return total + gone;
+      end $$`);
+    for (const name of ['live_deal_until', 'forget_prospects']) {
+      this.addSql(`revoke execute on function ${name} from public`);
+      this.addSql(`grant execute on function ${name} to partner_portal_api`);
+    }
   }
 }

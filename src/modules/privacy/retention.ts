@@ -39,6 +39,24 @@ const endings: readonly Ending[] = [
     },
   },
   {
+    what: 'months of touches',
+    async end(em, now, { visitorMonths }) {
+      // Makes the months ahead as well. A month goes as a whole, once its last touch is old enough.
+      await em.execute(sql`
+        select keep_touch_months(${now}::timestamptz, ${now}::timestamptz - ${visitorMonths} * interval '1 month')`);
+      return 0;
+    },
+  },
+  {
+    what: 'prospects and reports of browsers',
+    async end(em, now, { visitorMonths }) {
+      await em.execute(
+        sql`select forget_prospects(${now}::timestamptz - ${visitorMonths} * interval '1 month')`,
+      );
+      return 0;
+    },
+  },
+  {
     what: 'idempotency keys',
     async end(em, now) {
       const [gone] = await em.execute<{ count: number }[]>(sql`
