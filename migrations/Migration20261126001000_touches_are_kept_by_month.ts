@@ -78,15 +78,15 @@ export class Migration20261126001000_touches_are_kept_by_month extends Migration
     this.addSql(`revoke execute on function make_touch_months, keep_touch_months from public`);
     this.addSql(`grant execute on function keep_touch_months to partner_portal_api`);
 
-    // A click that forgets its visitor takes what its partner's touches said of that visitor along.
+    // A click that forgets its visitor takes what its touch said of that visitor along.
     this.addSql(`
       create function touches_forget_too() returns trigger language plpgsql ${AS_OWNER} as $$
       begin
         update touches t set visitor_id = t.id, ip_hash = null, subs = '{}', country = null,
           code = case when t.code = o.referral_code then n.referral_code else t.code end
         from before o join after n using (id)
-        where o.visitor_id <> o.id and n.visitor_id = n.id
-          and t.tenant_id = o.tenant_id and t.visitor_id = o.visitor_id and t.partner_id = o.partner_id;
+        where n.visitor_id = n.id and (o.visitor_id <> o.id or o.referral_code <> n.referral_code)
+          and t.id = o.id and t.clicked_at = o.clicked_at;
         return null;
       end $$`);
     this.addSql(`create trigger touches_forget_too after update on referrals referencing old table as before new table as after

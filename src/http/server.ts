@@ -22,6 +22,7 @@ import { executorOf } from './executor.ts';
 import { type PlaygroundOptions, servePlayground } from './playground.ts';
 import { serveRedirect } from './redirect.ts';
 import { serveSockets } from './sockets.ts';
+import { serveTracker } from './tracker.ts';
 import { type Asked, namesDocument, type TrustMode } from './trusted-documents.ts';
 
 const BODY_LIMIT = 128 * 1024;
@@ -46,6 +47,8 @@ export interface HttpOptions extends EdgeOptions {
   readonly requestsAtOnce: number;
   /** The folder of the built playground and the token that it starts with; null: no playground. */
   readonly playground: PlaygroundOptions | null;
+  /** The script for sellers' pages. */
+  readonly tracker: string;
 }
 
 /** Everything that this process answers over HTTP and WebSocket; not listening yet. */
@@ -55,6 +58,7 @@ export async function httpServer({
   authenticator,
   introspection,
   playground,
+  tracker,
   trustProxy,
   drainMs,
   counter,
@@ -211,6 +215,13 @@ export async function httpServer({
     services,
     budgets,
     unknownCodesPerMinute: limits.anonymousCallsPerMinute,
+    trusts,
+  });
+  await serveTracker(server, {
+    services,
+    script: tracker,
+    budgets,
+    reportsPerMinute: limits.anonymousCallsPerMinute,
     trusts,
   });
 
