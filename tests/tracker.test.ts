@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import Fastify from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -46,6 +46,7 @@ describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its chec
   let staff: Awaited<ReturnType<typeof staffOf>>;
   let partner: MadePartner;
   let portal: string;
+  let tracker: FastifyInstance;
   let shop: Server;
   let checkout: Server;
   let browser: Browser;
@@ -61,8 +62,7 @@ describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its chec
     app = await createTestApp();
     staff = await staffOf(app);
     partner = await makePartner(app, staff.manager, { commissionRate: 20 });
-    const tracker = Fastify(); // the script as it was just built, at an address of the portal's own
-    app.app.server.addHook('onClose', () => tracker.close());
+    tracker = Fastify(); // the script as it was just built, at an address of its own
     await app.app.server.listen({ host: '127.0.0.1', port: 0 });
     const { services } = app.app;
     await serveTracker(tracker, {
@@ -115,6 +115,7 @@ describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its chec
   });
   afterAll(async () => {
     await browser?.close();
+    await tracker?.close();
     shop?.close();
     checkout?.close();
     await app?.close();
@@ -125,11 +126,7 @@ describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its chec
   });
   afterEach(() => context.close());
 
-  const call = (...args: unknown[]) =>
-    page.evaluate(
-      (given) => (window as unknown as { portal(...all: unknown[]): unknown }).portal(...given),
-      args,
-    );
+  const call = (...args: unknown[]) => page.evaluate(`portal(...${JSON.stringify(args)})`);
 
   test('a visitor clicks, browses, submits and buys, and the partner has its commission', async () => {
     const faults: string[] = [];
@@ -179,29 +176,29 @@ describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its chec
     const click = '0199d7a2-0000-7000-8000-000000000001';
     await page.goto(`http://${shopHost()}/`);
     expect(await call('click')).toBe('');
-    await page.evaluate((id) => history.pushState({}, '', `/next?pp_click=${id}&coupon=SAVE`), click);
+    await page.evaluate(`history.pushState({}, '', '/next?pp_click=${click}&coupon=SAVE')`);
     expect(await call('click')).toBe(click);
     expect(await call('coupon')).toBe('SAVE');
-    await page.evaluate(() => history.pushState({}, '', '/more?pp_click=%3Cscript%3E'));
+    await page.evaluate(`history.pushState({}, '', '/more?pp_click=%3Cscript%3E')`);
     expect(await call('click')).toBe(click);
   });
 
   test('a link to a host that is not listed is left alone', async () => {
     await page.goto(`http://${shopHost()}/?pp_click=0199d7a2-0000-7000-8000-000000000002`);
-    await page.evaluate(() => addEventListener('click', (event) => event.preventDefault()));
+    await page.evaluate(`addEventListener('click', (event) => event.preventDefault())`);
     await page.click('#away');
     await page.click('#pay');
-    const hrefs = await page.evaluate(() => [...document.querySelectorAll('a')].map((link) => link.href));
+    const hrefs = (await page.evaluate(
+      `[...document.querySelectorAll('a')].map((link) => link.href)`,
+    )) as string[];
     expect(hrefs.filter((href) => href.includes('pp_click')).map((href) => new URL(href).host)).toEqual([
       checkoutHost(),
     ]);
   });
 
   test('nothing is kept before the visitor consents, and nothing once it takes that back', async () => {
-    const kept = () =>
-      page
-        .evaluate(() => `${document.cookie} ${JSON.stringify(localStorage)}`)
-        .then((text) => text.includes('0199'));
+    const kept = async () =>
+      String(await page.evaluate(`document.cookie + JSON.stringify(localStorage)`)).includes('0199');
     await page.goto(`http://${shopHost()}/consent?pp_click=0199d7a2-0000-7000-8000-000000000003`);
     expect(await kept()).toBe(false);
     await call('consent', true);

@@ -28,6 +28,7 @@ interface Portal {
   function keep(): void {
     const age = allowed ? Number(days) * 86_400 : 0;
     if (!allowed || click)
+      // biome-ignore lint/suspicious/noDocumentCookie: Safari before 18.4 has no cookieStore, and the id needs no escaping
       document.cookie = `${PARAMETER}=${click};path=/;max-age=${age};SameSite=Lax;Secure`;
     for (const [name, value] of [
       [PARAMETER, click && `${click} ${Date.now() + age * 1_000}`],
