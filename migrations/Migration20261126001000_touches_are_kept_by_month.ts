@@ -57,8 +57,9 @@ export class Migration20261126001000_touches_are_kept_by_month extends Migration
         end loop;
       end $$`);
     this.addSql(`select make_touch_months((now() - interval '1 month')::date, 5)`);
+    // Clicks wait while a month comes or goes, and it for whoever reads: not long, the job tries again.
     this.addSql(`
-      create function keep_touch_months(at timestamptz, older_than timestamptz) returns int language plpgsql ${AS_OWNER} as $$
+      create function keep_touch_months(at timestamptz, older_than timestamptz) returns int language plpgsql ${AS_OWNER} set lock_timeout = '3s' as $$
       declare month record; gone int := 0; rows int;
       begin
         if coalesce(current_setting('portal.tenant', true), '') <> '*' then

@@ -39,15 +39,6 @@ const endings: readonly Ending[] = [
     },
   },
   {
-    what: 'months of touches',
-    async end(em, now, { visitorMonths }) {
-      // Makes the months ahead as well. A month goes as a whole, once its last touch is old enough.
-      await em.execute(sql`
-        select keep_touch_months(${now}::timestamptz, ${now}::timestamptz - ${visitorMonths} * interval '1 month')`);
-      return 0;
-    },
-  },
-  {
     what: 'prospects and reports of browsers',
     async end(em, now, { visitorMonths }) {
       await em.execute(
@@ -70,6 +61,15 @@ const endings: readonly Ending[] = [
       const gone = await em.execute<object[]>(sql`
         delete from person_exports where id in (select id from person_exports where expires_at < ${now} limit ${BATCH}) returning 1`);
       return gone.length;
+    },
+  },
+  {
+    what: 'months of touches',
+    async end(em, now, { visitorMonths }) {
+      // Makes the months ahead as well. A month goes as a whole, once its last touch is old enough.
+      await em.execute(sql`
+        select keep_touch_months(${now}::timestamptz, ${now}::timestamptz - ${visitorMonths} * interval '1 month')`);
+      return 0;
     },
   },
 ];

@@ -32,7 +32,7 @@ export interface Landing {
 
 const CODE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 /** The click's id in the address of the landing page: what the page's server gives to `recordConversion`. */
-export const CLICK_PARAMETER = 'pp_click';
+const CLICK_PARAMETER = 'pp_click';
 const PASSED_ON = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'];
 
 /** Records the click and says where it leads, after the commit that holds it; null where the code is nobody's. */
