@@ -13,11 +13,15 @@ import { Commission } from './src/modules/commissions/commission.entity.ts';
 import { CommissionHold } from './src/modules/commissions/commission-hold.entity.ts';
 import { Sale } from './src/modules/commissions/sale.entity.ts';
 import { SaleRefund } from './src/modules/commissions/sale-refund.entity.ts';
+import { Coupon } from './src/modules/coupons/coupon.entity.ts';
 import { Customer } from './src/modules/customers/customer.entity.ts';
 import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
+import { Deal } from './src/modules/deals/deal.entity.ts';
 import { ExchangeRate } from './src/modules/exchange-rates/exchange-rate.entity.ts';
 import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity.ts';
+import { Lead } from './src/modules/leads/lead.entity.ts';
 import { PostingRow } from './src/modules/ledger/posting.entity.ts';
+import { TrackingLink } from './src/modules/links/tracking-link.entity.ts';
 import { Invitation } from './src/modules/members/invitation.entity.ts';
 import { Member } from './src/modules/members/member.entity.ts';
 import { PartnerMetricsDay, PartnerMetricsRow } from './src/modules/metrics/partner-metrics.entity.ts';
@@ -106,6 +110,10 @@ export default defineConfig({
     TierConfigVersion,
     TierEvaluation,
     TierLock,
+    Coupon,
+    Deal,
+    Lead,
+    TrackingLink,
     WhiteLabelConfig,
   ],
   metadataProvider: ReflectMetadataProvider,

@@ -53,6 +53,7 @@ import { createSchema } from './schema.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PLAYGROUND = join(HERE, '../playground');
+const TRACKER = join(HERE, '../tracker/t.js');
 const POLICIES = join(HERE, 'policies'); // beside the compiled code there is a copy
 
 export const DEVELOPER = { user: 'developer', role: 'PLATFORM_ADMIN', tenantId: 'demo' } as const;
@@ -170,6 +171,7 @@ export async function createApp(
     limits: config,
     trust: config.trustedDocuments,
     requestsAtOnce: config.requestsAtOnce,
+    tracker: TRACKER,
     playground: config.playground
       ? {
           folder: PLAYGROUND,

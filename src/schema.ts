@@ -22,9 +22,15 @@ import {
 import { ConvertReferralResolver } from './modules/commissions/convert-referral.resolver.ts';
 import { CommissionExplanationResolver } from './modules/commissions/explain.resolver.ts';
 import { CommissionHoldResolver } from './modules/commissions/hold.resolver.ts';
+import { RecordConversionResolver } from './modules/commissions/record-conversion.resolver.ts';
 import { RecordSaleResolver } from './modules/commissions/record-sale.resolver.ts';
 import { SaleRefundResolver } from './modules/commissions/refund-sale.resolver.ts';
+import { CouponResolver } from './modules/coupons/coupon.resolver.ts';
+import { CustomerResolver } from './modules/customers/customer.resolver.ts';
+import { DealResolver } from './modules/deals/deal.resolver.ts';
 import { ExchangeRateResolver } from './modules/exchange-rates/exchange-rate.resolver.ts';
+import { LeadResolver } from './modules/leads/lead.resolver.ts';
+import { TrackingLinkResolver } from './modules/links/tracking-link.resolver.ts';
 import { MemberResolver } from './modules/members/member.resolver.ts';
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner.resolver.ts';
@@ -55,6 +61,8 @@ import { RailEventResolver } from './modules/rail-events/rail-event.resolver.ts'
 import { ReconciliationResolver } from './modules/reconciliation/reconciliation.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
 import { RemittanceResolver } from './modules/remittances/remittance.resolver.ts';
+import { ReportedConversionResolver } from './modules/referrals/reported-conversion.resolver.ts';
+import { TouchResolver } from './modules/referrals/touch.resolver.ts';
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
 import {
   PlanSimulationResolver,
@@ -125,6 +133,14 @@ export async function createSchema(): Promise<GraphQLSchema> {
       SessionResolver,
       SimulatedPartnerResolver,
       RequestedExportResolver,
+      RecordConversionResolver,
+      CouponResolver,
+      CustomerResolver,
+      DealResolver,
+      LeadResolver,
+      TrackingLinkResolver,
+      ReportedConversionResolver,
+      TouchResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     authChecker: ({ context }: { context: Context }, permissions: Permission[]) => {

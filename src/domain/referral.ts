@@ -1,6 +1,18 @@
 export const ReferralStatus = { CLICKED: 'CLICKED', CONVERTED: 'CONVERTED', EXPIRED: 'EXPIRED' } as const;
 export type ReferralStatus = (typeof ReferralStatus)[keyof typeof ReferralStatus];
 
+/** What a partner's claim to a sale rests on. */
+export const ReferralOrigin = {
+  CLICK: 'CLICK',
+  COUPON: 'COUPON',
+  LEAD: 'LEAD',
+  DEAL: 'DEAL',
+  ASSIGNMENT: 'ASSIGNMENT',
+  CUSTOMER: 'CUSTOMER',
+  REPEAT: 'REPEAT',
+} as const;
+export type ReferralOrigin = (typeof ReferralOrigin)[keyof typeof ReferralOrigin];
+
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** The window is half-open: exactly `days` x 24 h later is out (DOMAIN section 5). */

@@ -20,7 +20,9 @@ import { documentsOf } from './documents.ts';
 import { allowsOrigin, type EdgeOptions, guardEdge, overloaded } from './edge.ts';
 import { executorOf } from './executor.ts';
 import { type PlaygroundOptions, servePlayground } from './playground.ts';
+import { serveRedirect } from './redirect.ts';
 import { serveSockets } from './sockets.ts';
+import { serveTracker } from './tracker.ts';
 import { type Asked, namesDocument, type TrustMode } from './trusted-documents.ts';
 import { serveWebhooks } from './webhooks.ts';
 
@@ -46,6 +48,8 @@ export interface HttpOptions extends EdgeOptions {
   readonly requestsAtOnce: number;
   /** The folder of the built playground and the token that it starts with; null: no playground. */
   readonly playground: PlaygroundOptions | null;
+  /** The script for sellers' pages. */
+  readonly tracker: string;
 }
 
 /** Everything that this process answers over HTTP and WebSocket; not listening yet. */
@@ -55,6 +59,7 @@ export async function httpServer({
   authenticator,
   introspection,
   playground,
+  tracker,
   trustProxy,
   drainMs,
   counter,
@@ -69,12 +74,8 @@ export async function httpServer({
   const { pool, log } = services;
   const execute = executorOf(schema);
   const apollo = await apolloServer(schema, execute, log, { introspection });
-  const admission = admissionOf(
-    documentsOf(schema, { introspection }),
-    callBudgets(counter, processes),
-    limits,
-    trust,
-  );
+  const budgets = callBudgets(counter, processes);
+  const admission = admissionOf(documentsOf(schema, { introspection }), budgets, limits, trust);
   const server = fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
@@ -215,6 +216,19 @@ export async function httpServer({
     services,
     admission,
     addressOf: ({ raw }) => callerAddress(raw, trusts),
+  });
+  serveRedirect(server, {
+    services,
+    budgets,
+    unknownCodesPerMinute: limits.anonymousCallsPerMinute,
+    trusts,
+  });
+  await serveTracker(server, {
+    services,
+    script: tracker,
+    budgets,
+    reportsPerMinute: limits.anonymousCallsPerMinute,
+    trusts,
   });
 
   const always = { config: { pressureHandler: () => {} } }; // a process that is busy is alive

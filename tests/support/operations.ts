@@ -41,6 +41,12 @@ const CREATE_BANK_FILE = 'mutation ($input: CreateBankFileInput!) { createBankFi
 const CREATE_RULE =
   'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
 
+const CREATE_LINK =
+  'mutation ($input: CreateTrackingLinkInput!) { createTrackingLink(input: $input) { id path url } }';
+const CREATE_COUPON = 'mutation ($input: CreateCouponInput!) { createCoupon(input: $input) { id code } }';
+const SUBMIT_LEAD = 'mutation ($input: SubmitLeadInput!) { submitLead(input: $input) { id status } }';
+const REGISTER_DEAL = 'mutation ($input: RegisterDealInput!) { registerDeal(input: $input) { id status } }';
+
 export type Who =
   | 'admin'
   | 'manager'
@@ -106,6 +112,10 @@ export interface World {
   lookedAfter(): Promise<string>;
   /** A commission rule of the partner's own. */
   rule(): Promise<string>;
+  trackingLink(): Promise<string>;
+  coupon(): Promise<string>;
+  lead(): Promise<string>;
+  deal(): Promise<string>;
 }
 
 export async function makeWorld(app: TestApp): Promise<World> {
@@ -287,6 +297,22 @@ export async function makeWorld(app: TestApp): Promise<World> {
         partnerId: partner.id,
       };
       return (await app.ask(maker, CREATE_RULE, { input })).createCommissionRule.id;
+    },
+    async trackingLink() {
+      return (await app.ask(maker, CREATE_LINK, { input: { partnerId: partner.id, name: 'own' } }))
+        .createTrackingLink.id;
+    },
+    async coupon() {
+      const input = { partnerId: partner.id, code: `C-${randomUUID().slice(0, 8)}` };
+      return (await app.ask(maker, CREATE_COUPON, { input })).createCoupon.id;
+    },
+    async lead() {
+      return (await app.ask(maker, SUBMIT_LEAD, { input: { partnerId: partner.id, company: 'Globex' } }))
+        .submitLead.id;
+    },
+    async deal() {
+      const input = { partnerId: partner.id, company: 'Globex', domain: `${randomUUID()}.example` };
+      return (await app.ask(maker, REGISTER_DEAL, { input })).registerDeal.id;
     },
     newcomer: () => makePartner(app, maker).then(({ id }) => id),
     async tierLocked() {
@@ -571,6 +597,92 @@ export const operations: Record<string, Operation> = {
     variables: (referralCode) => ({ input: { referralCode } }),
     subject: async ({ partner }) => partner.referralCode,
     answers: [ok, ok, ok, ok, ok, ok, hidden, hidden, ok],
+  },
+  trackingLinks: { document: '{ trackingLinks { edges { node { id } } } }', answers: lists },
+  createTrackingLink: {
+    document: CREATE_LINK,
+    variables: (partnerId) => ({ input: { partnerId, name: 'own' } }),
+    subject: theirs,
+    answers: ownsOrManagesIt,
+  },
+  updateTrackingLink: {
+    document: 'mutation ($id: ID!) { updateTrackingLink(id: $id, input: { name: "new" }) { id } }',
+    variables: byId,
+    subject: ({ trackingLink }) => trackingLink(),
+    answers: ownsOrManagesIt,
+  },
+  archiveTrackingLink: {
+    document: 'mutation ($id: ID!) { archiveTrackingLink(id: $id) { id } }',
+    variables: byId,
+    subject: ({ trackingLink }) => trackingLink(),
+    answers: ownsOrManagesIt,
+  },
+  coupons: { document: '{ coupons { edges { node { id } } } }', answers: lists },
+  createCoupon: {
+    document: CREATE_COUPON,
+    variables: (partnerId) => ({ input: { partnerId, code: `C-${randomUUID().slice(0, 8)}` } }),
+    subject: theirs,
+    answers: manages,
+  },
+  endCoupon: {
+    document: 'mutation ($id: ID!) { endCoupon(id: $id) { id } }',
+    variables: byId,
+    subject: ({ coupon }) => coupon(),
+    answers: manages,
+  },
+  leads: { document: '{ leads { edges { node { id } } } }', answers: lists },
+  submitLead: {
+    document: SUBMIT_LEAD,
+    variables: (partnerId) => ({ input: { partnerId, company: 'Globex' } }),
+    subject: theirs,
+    answers: ownsOrManagesIt,
+  },
+  acceptLead: {
+    document: 'mutation ($id: ID!) { acceptLead(id: $id) { id } }',
+    variables: byId,
+    subject: ({ lead }) => lead(),
+    answers: manages,
+  },
+  rejectLead: {
+    document: 'mutation ($id: ID!) { rejectLead(id: $id, reason: "a competitor") { id } }',
+    variables: byId,
+    subject: ({ lead }) => lead(),
+    answers: manages,
+  },
+  deals: { document: '{ deals { edges { node { id } } } }', answers: lists },
+  registerDeal: {
+    document: REGISTER_DEAL,
+    variables: (partnerId) => ({
+      input: { partnerId, company: 'Globex', domain: `${randomUUID()}.example` },
+    }),
+    subject: theirs,
+    answers: ownsOrManagesIt,
+  },
+  closeDeal: {
+    document: 'mutation ($id: ID!) { closeDeal(id: $id) { id } }',
+    variables: byId,
+    subject: ({ deal }) => deal(),
+    answers: ownsOrManagesIt,
+  },
+  assignCustomer: {
+    document:
+      'mutation ($input: AssignCustomerInput!) { assignCustomer(input: $input, reason: "met at a fair") { id } }',
+    variables: (partnerId) => ({ input: { partnerId, customerId: `cust ${randomUUID()}` } }),
+    subject: theirs,
+    answers: manages,
+  },
+  recordConversion: {
+    document: 'mutation ($input: RecordConversionInput!) { recordConversion(input: $input) { id } }',
+    variables: (clickId) => ({ input: { clickId, customerId: randomUUID(), amount: '1.00' } }),
+    subject: ({ click }) => click(),
+    answers: manages,
+  },
+  reportedConversions: { document: '{ reportedConversions { edges { node { id } } } }', answers: lists },
+  visitorTouches: {
+    document: 'query ($id: ID!) { visitorTouches(visitorId: $id) { id } }',
+    variables: byId,
+    subject: ({ click }) => click(),
+    answers: lists,
   },
   convertReferral: {
     document: CONVERT,

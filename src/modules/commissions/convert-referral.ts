@@ -1,4 +1,4 @@
-import { LockMode } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../domain/errors.ts';
 import { insideWindow } from '../../domain/referral.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -24,14 +24,17 @@ import { refundsOf, settleWaiting } from './refund-sale.ts';
  *  affiliate's terms, a partner who is not ACTIVE) is a conversion all the same. */
 export async function convertReferral(
   ctx: Context,
-  id: string,
+  /** The referral, or what finds it within the transaction. */
+  id: string | ((em: EntityManager) => Promise<string>),
   input: ConvertReferralInput,
 ): Promise<string> {
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const metadata = metadataOf(input.metadata, 'input.metadata');
   const converted = await transact(ctx, async (em) => {
     if (input.orderId != null) await lockOrder(em, input.orderId);
-    const referral = await em.findOne(Referral, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const referral = await em.findOne(Referral, idOf(typeof id === 'string' ? id : await id(em)), {
+      lockMode: LockMode.PESSIMISTIC_WRITE,
+    });
     if (!referral) throw notFound('referral');
     const { tenantId, partnerId } = referral;
     const request = {

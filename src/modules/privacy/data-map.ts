@@ -71,6 +71,14 @@ const proof = { purpose: 'who did what', kept: '10 years' };
 export const dataMap: readonly Place[] = [
   {
     ...contract,
+    table: 'tracking_links',
+    of: 'PARTNER',
+    rows: 'partner_id = any($)',
+    shows: ['path', 'name', 'target_url', 'campaign'],
+    erases: { path: NAME, name: `'erased'`, target_url: NONE, campaign: NONE },
+  },
+  {
+    ...contract,
     table: 'partners',
     of: 'PARTNER',
     rows: 'id = any($)',
@@ -470,6 +478,25 @@ export const dataMap: readonly Place[] = [
     erasedBy: 'DELETED',
   },
   {
+    purpose: 'to follow somebody whom a partner named before it bought',
+    kept: '13 months (RETENTION_MONTHS)',
+    table: 'leads',
+    of: 'CUSTOMER',
+    // By the address, which the customer has until it is erased: so before the customer.
+    rows: `id in (select l.id from leads l join customers k on k.tenant_id = l.tenant_id and k.email = l.email where k.id = any($))`,
+    shows: ['contact_name', 'email', 'notes'],
+    erases: { contact_name: NONE, email: NONE, notes: NONE },
+  },
+  {
+    purpose: 'to credit the partner that registered the buyer first',
+    kept: '13 months after it ended (RETENTION_MONTHS)',
+    table: 'deals',
+    of: 'CUSTOMER',
+    rows: `id in (select d.id from deals d join customers k on k.tenant_id = d.tenant_id and k.email = d.email where k.id = any($))`,
+    shows: ['email'],
+    erases: { email: EMAIL },
+  },
+  {
     ...sales,
     table: 'customers',
     of: 'CUSTOMER',
@@ -579,6 +606,51 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
   idempotency_keys: { '*': 'hashes of requests, for 90 days' },
   person_exports: { '*': 'ids, and a copy that nobody here can open, for a day' },
   erasures: { '*': 'ids of who was erased: the log that an erasure is proved and repeated by' },
+  coupons: { '*': 'a code that the program made; its partner is an id' },
+  customer_assignments: { '*': 'ids, and why staff gave a customer to a partner; accounting records' },
+  reported_conversions: { '*': 'what a page said of an order: ids and sums; for 13 months' },
+  leads: {
+    ...{
+      id: 'an id',
+      tenant_id: 'the tenant',
+      partner_id: 'an id',
+      created_at: 'bookkeeping',
+      company: 'a company',
+    },
+    ...{
+      submitted_by: 'somebody of the partner',
+      status: 'what became of it',
+      decided_at: 'when',
+      referral_id: 'an id',
+    },
+    ...{ decided_by: 'somebody of the staff', reason: 'why staff did not follow it' },
+  },
+  deals: {
+    ...{
+      id: 'an id',
+      tenant_id: 'the tenant',
+      partner_id: 'an id',
+      created_at: 'bookkeeping',
+      company: 'a company',
+    },
+    ...{
+      domain: "a company's",
+      registered_by: 'somebody of the partner',
+      registered_at: 'when',
+      expires_at: 'when',
+    },
+    ...{ closed_at: 'when', referral_id: 'an id' },
+  },
+  tracking_links: {
+    ...{
+      id: 'an id',
+      tenant_id: 'the tenant',
+      partner_id: 'an id',
+      created_at: 'bookkeeping',
+      archived_at: 'when',
+    },
+    created_by: 'somebody of the partner or of the staff',
+  },
   audit_links: { '*': 'hashes' },
   audit_unlinked: { '*': 'ids of entries that wait for their hash' },
   signed_out_tokens: { '*': 'fingerprints of tokens, until these end' },
@@ -617,6 +689,11 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     partner_id: 'whose link it was',
     customer_id: 'an id',
     created_at: 'bookkeeping',
+    origin: 'what the claim of its partner rests on',
+    bot: 'whether it was a program',
+  },
+  touches: {
+    '*': 'what referrals say of the same click, by its id; it forgets its visitor with them (touches_forget_too)',
   },
   conversions: {
     tenant_id: 'the tenant',

@@ -39,6 +39,15 @@ const endings: readonly Ending[] = [
     },
   },
   {
+    what: 'prospects and reports of browsers',
+    async end(em, now, { visitorMonths }) {
+      await em.execute(
+        sql`select forget_prospects(${now}::timestamptz - ${visitorMonths} * interval '1 month')`,
+      );
+      return 0;
+    },
+  },
+  {
     what: 'idempotency keys',
     async end(em, now) {
       const [gone] = await em.execute<{ count: number }[]>(sql`
@@ -60,6 +69,15 @@ const endings: readonly Ending[] = [
       const gone = await em.execute<object[]>(sql`
         delete from person_exports where id in (select id from person_exports where expires_at < ${now} limit ${BATCH}) returning 1`);
       return gone.length;
+    },
+  },
+  {
+    what: 'months of touches',
+    async end(em, now, { visitorMonths }) {
+      // Makes the months ahead as well. A month goes as a whole, once its last touch is old enough.
+      await em.execute(sql`
+        select keep_touch_months(${now}::timestamptz, ${now}::timestamptz - ${visitorMonths} * interval '1 month')`);
+      return 0;
     },
   },
 ];

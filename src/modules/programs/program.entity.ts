@@ -3,6 +3,7 @@ import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorator
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { FlatRefund, Settlement } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
+import { TrackingConsent } from '../../domain/touch.ts';
 import { byTenant } from '../../kernel/base.entity.ts';
 import { column, owned, type Table } from '../../kernel/rows.ts';
 
@@ -32,6 +33,16 @@ registerEnumType(FlatRefund, {
   valuesConfig: {
     PROPORTIONAL: { description: 'Takes back the refunded share of it.' },
     ALL_OR_NOTHING: { description: 'Takes back nothing until the refund is whole.' },
+  },
+});
+registerEnumType(TrackingConsent, {
+  name: 'TrackingConsent',
+  description: "Whether a visitor's consent is needed before a cookie is set.",
+  valuesConfig: {
+    NOT_NEEDED: { description: 'A cookie is set, unless the browser asks not to be tracked.' },
+    REQUIRED: {
+      description: 'None without `consent=granted` in the link; the click is known by its id in the address.',
+    },
   },
 });
 
@@ -126,6 +137,23 @@ export class Program {
   @Property({ type: 'integer' })
   customerActiveDays: Opt<number> = 365;
 
+  @Field(() => [String], {
+    description: 'Hosts that tracking links may lead to, e.g. `shop.example.com`; no others are led to.',
+  })
+  @Property({ type: 'text[]' })
+  landingHosts: Opt<string[]> = [];
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The page that a link leads to where it names no other.',
+  })
+  @Property({ type: 'text', nullable: true })
+  landingUrl?: string | null;
+
+  @Field(() => TrackingConsent, { description: 'Whether visitors must consent before a cookie is set.' })
+  @Enum({ items: () => TrackingConsent })
+  trackingConsent: Opt<TrackingConsent> = 'NOT_NEEDED';
+
   @Field(() => ID, {
     nullable: true,
     description:
@@ -168,6 +196,9 @@ export const programTable: Table<Program> = {
     tierGraceMonths: column('g.tier_grace_months'),
     tierMaxDrop: column('g.tier_max_drop'),
     customerActiveDays: column('g.customer_active_days'),
+    landingHosts: column('g.landing_hosts'),
+    landingUrl: column('g.landing_url'),
+    trackingConsent: column('g.tracking_consent'),
     identityOrgId: column('g.identity_org_id'),
     createdAt: column('g.created_at'),
     updatedAt: column('g.updated_at'),

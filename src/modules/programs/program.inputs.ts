@@ -3,6 +3,7 @@ import { Field, ID, InputType, Int } from 'type-graphql';
 import { FlatRefund, Settlement } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { PartnerTier } from '../../domain/partner.ts';
+import { TrackingConsent } from '../../domain/touch.ts';
 import { IdentityOrgId } from '../../kernel/identity-org-id.ts';
 import { Decimal, Percentage } from '../../kernel/scalars.ts';
 
@@ -119,6 +120,30 @@ export class UpdateProgramInput {
   @Min(1, { message: 'must be from 1 to 90' })
   @Max(90, { message: 'must be from 1 to 90' })
   splitDays?: number;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Hosts that tracking links may lead to, at most 50, e.g. `shop.example.com`.',
+  })
+  @ArrayMaxSize(50, { message: 'takes at most 50 hosts' })
+  @Matches(/^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/, {
+    each: true,
+    message: 'takes hosts such as "shop.example.com", in lower case',
+  })
+  landingHosts?: string[];
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The page that a link leads to where it names no other: on one of the hosts; null: none.',
+  })
+  @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
+  landingUrl?: string | null;
+
+  @Field(() => TrackingConsent, {
+    nullable: true,
+    description: 'Whether visitors must consent before a cookie is set.',
+  })
+  trackingConsent?: TrackingConsent;
 
   @Field(() => ID, {
     nullable: true,

@@ -1,6 +1,7 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { forbidden, invalid } from '../../domain/errors.ts';
+import { pageOn } from '../../domain/landing.ts';
 import { money } from '../../domain/money.ts';
 import { defaultTiers } from '../../domain/partner.ts';
 import { type BoundPool, ofTenant } from '../../kernel/bound-pool.ts';
@@ -67,7 +68,7 @@ export async function updateProgram(
   tenantId: string,
   input: UpdateProgramInput,
 ): Promise<string> {
-  const { minimumPayout, minimumPayouts, secondApprovalAbove, identityOrgId, ...settings } = input;
+  const { minimumPayout, minimumPayouts, secondApprovalAbove, identityOrgId, landingUrl, ...settings } = input;
   if (identityOrgId !== undefined) {
     const field = 'input.identityOrgId';
     await requireStillGranted(ctx, ['program:edit']);
@@ -84,6 +85,12 @@ export async function updateProgram(
     const rezoned = settings.timeZone != null && settings.timeZone !== program.timeZone;
     em.assign(program, given(settings));
     if (identityOrgId !== undefined) program.identityOrgId = identityOrgId;
+    if (landingUrl !== undefined) program.landingUrl = landingUrl;
+    if (program.landingUrl && !pageOn(program.landingHosts, program.landingUrl))
+      throw invalid(
+        landingUrl === undefined ? 'input.landingHosts' : 'input.landingUrl',
+        'the page must be an https address of one of the hosts',
+      );
     if (minimumPayout != null) {
       program.minimumPayoutMinor = notNegative(minimumPayout, program.currency, 'input.minimumPayout');
     }

@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
-import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
-import { ReferralStatus } from '../../domain/referral.ts';
+import { ReferralOrigin, ReferralStatus } from '../../domain/referral.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { column, owned, type Table } from '../../kernel/rows.ts';
 import { JSONObject } from '../../kernel/scalars.ts';
@@ -15,6 +15,19 @@ registerEnumType(ReferralStatus, {
     CLICKED: { description: 'May still become a conversion.' },
     CONVERTED: { description: 'Became a conversion.' },
     EXPIRED: { description: 'Its window closed without one.' },
+  },
+});
+registerEnumType(ReferralOrigin, {
+  name: 'ReferralOrigin',
+  description: "What a partner's claim to a sale rests on.",
+  valuesConfig: {
+    CLICK: { description: 'A click on a link of the partner.' },
+    COUPON: { description: 'A coupon of the partner, given with the order.' },
+    LEAD: { description: 'A lead that the partner handed in.' },
+    DEAL: { description: 'A deal that the partner registered first.' },
+    ASSIGNMENT: { description: 'Somebody assigned the customer to the partner, with a reason.' },
+    CUSTOMER: { description: 'The customer bought before, and stays with the partner.' },
+    REPEAT: { description: 'A further purchase within the window of a click that was converted already.' },
   },
 });
 
@@ -75,6 +88,18 @@ export class Referral extends Base {
   @Property({ type: 'uuid', nullable: true })
   customerId?: string | null;
 
+  @Field(() => ReferralOrigin, {
+    description: "What the partner's claim rests on; only clicks count as clicks.",
+  })
+  @Enum({ items: () => ReferralOrigin })
+  origin: Opt<ReferralOrigin> = 'CLICK';
+
+  @Field(() => Boolean, {
+    description: 'Whether a program clicked, by what its browser calls itself; no figure counts it.',
+  })
+  @Property({ type: 'boolean' })
+  bot: Opt<boolean> = false;
+
   @Field(() => JSONObject, { description: 'Your own notes on it.' })
   @Property({ type: 'json' })
   metadata: Opt<Record<string, unknown>> = {};
@@ -105,6 +130,8 @@ export const referralTable: Table<Referral> = {
     expiresAt: column('f.expires_at'),
     convertedAt: column('f.converted_at'),
     customerId: column('f.customer_id'),
+    origin: column('f.origin'),
+    bot: column('f.bot'),
     metadata: column('f.metadata'),
     createdAt: column('f.created_at'),
   },

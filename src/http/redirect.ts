@@ -1,0 +1,72 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError } from '../domain/errors.ts';
+import type { Services } from '../kernel/context.ts';
+import { isId } from '../kernel/ids.ts';
+import { followLink } from '../modules/referrals/follow-link.ts';
+import { networkOf } from './admission.ts';
+import type { CallBudgets } from './call-budgets.ts';
+import { callerAddress, type Trusts } from './caller-address.ts';
+
+const COOKIE = '__Host-pp_visitor'; // a browser takes it from this host alone, over TLS, for all of its paths
+const DAY_SECONDS = 24 * 60 * 60;
+/** Browsers keep no cookie longer. */
+const MAX_DAYS = 400;
+
+export interface RedirectOptions {
+  readonly services: Services;
+  readonly budgets: CallBudgets;
+  /** Codes that are nobody's, of one network, in a minute: who tries more is guessing. */
+  readonly unknownCodesPerMinute: number;
+  readonly trusts: Trusts;
+}
+
+/** `GET /r/:code`: the link that a partner gives out. */
+export function serveRedirect(
+  server: FastifyInstance,
+  { services, budgets, unknownCodesPerMinute, trusts }: RedirectOptions,
+): void {
+  const sealOf = (visitorId: string) => services.derive(`visitor:${visitorId}`).slice(0, 22);
+
+  function visitorOf({ headers }: FastifyRequest): string | null {
+    const [, id, seal] =
+      /(?:^|; ?)__Host-pp_visitor=([0-9a-f-]{36})\.([\w-]{22})(?:;|$)/.exec(headers.cookie ?? '') ?? [];
+    if (!id || !seal || !isId(id)) return null;
+    return timingSafeEqual(Buffer.from(seal), Buffer.from(sealOf(id))) ? id : null;
+  }
+
+  server.get<{ Params: { code: string } }>('/r/:code', async (request, reply) => {
+    const { headers } = request;
+    const ipAddress = callerAddress(request.raw, trusts);
+    const guesses = {
+      key: `unknown code:${networkOf(ipAddress)}`,
+      calls: unknownCodesPerMinute,
+      seconds: 60,
+    };
+    budgets.spent(guesses); // before anything is looked up, so that the answer says nothing of the code
+    const landing = await followLink(services, {
+      code: request.params.code,
+      query: request.query as Record<string, unknown>,
+      visitorId: visitorOf(request),
+      ipAddress,
+      userAgent: headers['user-agent'] ?? null,
+      referrer: headers.referer ?? null,
+      optedOut: headers['sec-gpc'] === '1',
+      prefetch: /prefetch|prerender/.test(`${headers['sec-purpose'] ?? ''}${headers['purpose'] ?? ''}`),
+    });
+    if (!landing)
+      await budgets.take(guesses, 1).catch((error: unknown) => {
+        if (!(error instanceof AppError)) throw error; // the next one is told
+      });
+    reply.header('cache-control', 'no-store');
+    if (landing?.remember) {
+      const { visitorId, days } = landing.remember;
+      const age = Math.min(days, MAX_DAYS) * DAY_SECONDS;
+      reply.header(
+        'set-cookie',
+        `${COOKIE}=${visitorId}.${sealOf(visitorId)}; Max-Age=${age}; Path=/; Secure; HttpOnly; SameSite=Lax`,
+      );
+    }
+    return reply.redirect(landing?.location ?? services.portalUrl, 302);
+  });
+}

@@ -1,0 +1,79 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { conflict, invalid, notFound } from '../../domain/errors.ts';
+import { companyDomainOf, isFreeMail } from '../../domain/prospect.ts';
+import { expiryOf } from '../../domain/referral.ts';
+import { authorizeRow } from '../../kernel/authorize.ts';
+import type { Context } from '../../kernel/context.ts';
+import { idOf } from '../../kernel/ids.ts';
+import { transact } from '../../kernel/transact.ts';
+import { record } from '../audit/audit.service.ts';
+import { partnerTable } from '../partners/partner.entity.ts';
+import { findPartner } from '../partners/partner.service.ts';
+import { Deal } from './deal.entity.ts';
+import type { RegisterDealInput } from './deal.inputs.ts';
+
+const DEFAULT_DAYS = 90;
+
+/** Registers a prospect for a partner. The first one has it until it expires: two at once take turns. */
+export async function registerDeal(ctx: Context, input: RegisterDealInput): Promise<string> {
+  await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field: 'input.partnerId' });
+  const email = input.email?.toLowerCase() ?? null;
+  const domain = input.domain?.toLowerCase() ?? companyDomainOf(email);
+  if (domain && isFreeMail(domain))
+    throw invalid('input.domain', 'is one of a mail service: everybody has addresses there');
+  if (!domain && !email) throw invalid('input.domain', 'or an e-mail address is needed');
+  const now = ctx.clock.now();
+  return transact(ctx, async (em) => {
+    const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, 'input.partnerId');
+    const [live] = await em.execute<{ until: Date | null }[]>(
+      sql`select live_deal_until(${tenantId}, ${domain}, ${email}, ${now}) as until`,
+    );
+    if (live?.until)
+      throw conflict(`the prospect is registered until ${new Date(live.until).toISOString()}`, {
+        field: domain ? 'input.domain' : 'input.email',
+        reason: 'DEAL_REGISTERED',
+      });
+    const deal = em.create(Deal, {
+      tenantId,
+      partnerId,
+      company: input.company,
+      domain,
+      email,
+      registeredBy: ctx.actor.id,
+      registeredAt: now,
+      expiresAt: expiryOf(now, input.days ?? DEFAULT_DAYS),
+    });
+    record(em, ctx, 'deal.registered', deal, { after: { expiresAt: deal.expiresAt } });
+    return deal.id;
+  });
+}
+
+/** Gives a prospect up before its time: anybody may register it now. */
+export function closeDeal(ctx: Context, id: string): Promise<string> {
+  return transact(ctx, async (em) => {
+    const deal = await em.findOne(Deal, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!deal) throw notFound('deal');
+    const now = ctx.clock.now();
+    if (deal.closedAt || deal.expiresAt <= now)
+      throw conflict('the deal is over already', { reason: 'OVER' });
+    deal.closedAt = now;
+    record(em, ctx, 'deal.closed', deal, { before: { closedAt: null }, after: { closedAt: now } });
+    return deal.id;
+  });
+}
+
+/** The deal that was live for a buyer at that instant, locked until its sale is recorded. */
+export async function dealOfSale(
+  em: EntityManager,
+  tenantId: string,
+  email: string | null | undefined,
+  at: Date,
+): Promise<{ id: string; partnerId: string } | null> {
+  if (!email) return null;
+  const [deal] = await em.execute<{ id: string; partner_id: string }[]>(sql`
+    select id, partner_id from deals
+    where tenant_id = ${tenantId} and (email = ${email.toLowerCase()} or domain = ${companyDomainOf(email)})
+      and registered_at <= ${at} and expires_at > ${at} and (closed_at is null or closed_at > ${at}) and referral_id is null
+    order by registered_at, id limit 1 for update`);
+  return deal ? { id: deal.id, partnerId: deal.partner_id } : null;
+}
