@@ -10,7 +10,7 @@ export class Migration20261125231000_a_refund_waits_for_its_sale extends Migrati
         partner_id uuid null, order_id text not null, product text null, refund_id text null,
         part_minor bigint null, total_minor bigint null, currency text null, reason text not null, occurred_at timestamptz(3) not null,
         stated_by text not null, settled_at timestamptz(3) null, taken_minor bigint null, unearned_minor bigint null,
-        lines jsonb not null default '[]',
+        lines jsonb not null,
         constraint sale_refunds_partner_id foreign key (tenant_id, partner_id) references partners (tenant_id, id) deferrable initially deferred,
         constraint sale_refunds_amount check (num_nonnulls(part_minor, total_minor) <= 1 and coalesce(part_minor, total_minor, 1) > 0
           and (num_nonnulls(part_minor, total_minor) = 0 or currency is not null)),

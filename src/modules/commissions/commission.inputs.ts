@@ -94,7 +94,7 @@ export class ReverseCommissionInput {
   @Field(() => Decimal, {
     nullable: true,
     description:
-      "The part of the base amount that was refunded, in the line's currency; absent: all that is left of it.",
+      "The part of the sale that was refunded, net of tax and in the sale's currency; absent: all that is left of it.",
   })
   amount?: string | null;
 

@@ -27,14 +27,16 @@ interface Waiting {
  *  nothing more. */
 export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
   for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
-    const lines = await ctx.em.fork().execute<Waiting[]>(sql`
+    const lines = await transact(ctx, (em) =>
+      em.execute<Waiting[]>(sql`
       select c.id, coalesce(c.order_id, v.order_id) as "orderId" from commissions c left join conversions v on v.id = c.conversion_id
       where c.tenant_id = ${tenantId} and c.unrated is not null and c.status = 'HELD' and c.id > ${last}
         and exists (select from exchange_rates x where x.tenant_id = c.tenant_id
           and least(x.base, x.quote) = least(c.sale_currency, c.amount_currency)
           and greatest(x.base, x.quote) = greatest(c.sale_currency, c.amount_currency)
           and x.effective_on between (c.unrated->>'day')::date - ${MAX_AGE_DAYS}::int and (c.unrated->>'day')::date)
-      order by c.id limit ${BATCH}`);
+      order by c.id limit ${BATCH}`),
+    );
     const end = lines.at(-1);
     if (!end) return;
     for (const { id, orderId } of lines)
