@@ -43,7 +43,7 @@ async function worker(seed: number, idle: () => Promise<boolean>): Promise<strin
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
   const [, signal] = await Promise.race([
     ended,
-    until(idle, 90).then(() => {
+    until(idle, 240).then(() => {
       child.kill('SIGTERM');
       return ended;
     }),
@@ -84,7 +84,7 @@ test('A database that drops every connection in the middle of it does no harm (F
             [ids],
           );
           return (rows[0]?.n ?? 0) >= i * 12;
-        }, 60);
+        }, 200);
         await app.database.pool.query(
           `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
         );
@@ -96,5 +96,10 @@ test('A database that drops every connection in the middle of it does no harm (F
 }, 300_000);
 
 test('The books are right after all of it (I1 to I4)', async () => {
-  expect(await faultsOfTheBooks(app)).toEqual([]);
+  // Each entry of the audit log is linked a moment after it was written.
+  const found = await until(async () => {
+    const faults = await faultsOfTheBooks(app);
+    return !faults.some((fault) => fault.includes('UNLINKED')) && faults;
+  });
+  expect(found).toEqual([]);
 });

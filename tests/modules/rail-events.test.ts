@@ -358,7 +358,7 @@ describe('A comparison of the books', () => {
     expect(of(other)).toMatchObject({
       kind: 'DIFFERENT_AMOUNT',
       theirAmount: { amount: '0.07' },
-      ourAmount: { amount: '1.01' },
+      ourAmount: { amount: '20.00' },
     });
     expect(of(late.id)).toMatchObject({
       kind: 'DIFFERENT_STATUS',
