@@ -31,6 +31,13 @@ afterAll(async () => {
   await simulator.close();
 });
 
+let started: Promise<void> | null = null;
+/** A worker that lives. */
+const alive = () => {
+  started ??= app.app.startWorker();
+  return started;
+};
+
 const say = (what: string, toll: Toll) => process.stdout.write(`${what}: ${JSON.stringify(toll)}\n`);
 
 /** A worker process; answers with the signal that ended it, or null where it has nothing left to do. */
@@ -65,7 +72,7 @@ test('Workers that are killed again and again pay each payout once, and lose non
         return rows.length === 0;
       };
       for (let i = 0; i < 4; i++) if ((await worker(SEED + i, idle)) === 'SIGKILL') kills++;
-      await app.app.startWorker(); // and one that lives
+      await alive();
     },
   });
   say(`F1, seed ${SEED}, ${kills} workers killed`, toll);
@@ -77,6 +84,7 @@ test('A database that drops every connection in the middle of it does no harm (F
   const toll = await campaign({
     ...{ app, who, simulator, seed: SEED + 1, payouts: 100, kinds: AFTER, share: 0.05, seconds: 120 },
     async meanwhile(ids) {
+      await alive();
       for (let i = 0; i < 6; i++) {
         await until(async () => {
           const { rows } = await app.database.pool.query<{ n: number }>(

@@ -142,7 +142,7 @@ export async function dismissRailEvent(ctx: Context, id: string, reason: string)
     if (event.state !== 'PARKED') throw conflict(`only what is PARKED is dismissed; this is ${event.state}`);
     const before = { state: event.state, note: event.note };
     Object.assign(event, { state: 'IGNORED', note: why, handledAt: ctx.clock.now() });
-    const tenantId = event.tenantId ?? ctx.actor.tenantId ?? '';
+    const tenantId = (event.tenantId as string | null) ?? ctx.actor.tenantId ?? '';
     record(
       em,
       ctx,
