@@ -30,7 +30,7 @@ registerEnumType(RailEventState, {
 export class RailEvent extends Base {
   /** Null where it is about nothing of ours: only who sees every tenant sees it. */
   @Property({ type: 'text', nullable: true })
-  override tenantId!: string;
+  override tenantId: string = null as unknown as string;
 
   @Field({ description: 'The rail that sent it.' })
   @Property({ type: 'text' })

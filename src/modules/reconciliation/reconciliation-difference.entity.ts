@@ -33,7 +33,7 @@ registerEnumType(DifferenceKind, {
 export class ReconciliationDifference extends Base {
   /** Null where it is about nothing of ours: only who sees every tenant sees it. */
   @Property({ type: 'text', nullable: true })
-  override tenantId!: string;
+  override tenantId: string = null as unknown as string;
 
   @Property({ type: 'uuid' })
   reconciliationId!: string;
