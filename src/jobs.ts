@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { run, type TaskList } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { quiet } from './database.ts';
@@ -43,6 +44,7 @@ const SCHEDULE = `
 40 3 * * * prove ?fill=2d&jobKey=prove`;
 const LINK_EVERY_MS = 1_000;
 const MOVED_MS = 3 * 60_000; // what the minute before was too late for is looked at again
+const RESTART_MS = 1_000;
 
 type Job<Name extends keyof Jobs> = (ctx: Context, payload: Jobs[Name]) => Promise<void>;
 
@@ -133,15 +135,40 @@ export async function startWorker(
       },
     ]),
   );
-  const runner = await run({
-    pgPool: owner,
-    taskList,
-    crontab: SCHEDULE,
-    concurrency: CONCURRENCY,
-    noHandleSignals: true,
-    pollInterval: 1_000,
-    logger: quiet,
-  });
+  const start = () =>
+    run({
+      pgPool: owner,
+      taskList,
+      crontab: SCHEDULE,
+      concurrency: CONCURRENCY,
+      noHandleSignals: true,
+      pollInterval: 1_000,
+      logger: quiet,
+    });
+  let runner = await start();
+  let stopping = false;
+  // A runner that lost its database in the middle of its own bookkeeping gives up: another one takes its place.
+  const keepRunning = async (): Promise<void> => {
+    while (!stopping) {
+      try {
+        await runner.promise;
+        return;
+      } catch (error) {
+        services.log.error({ error }, 'the job runner gave up: another one is started');
+      }
+      for (let started = false; !started && !stopping; ) {
+        await sleep(RESTART_MS);
+        started = await start().then(
+          (again) => {
+            runner = again;
+            return true;
+          },
+          () => false,
+        );
+      }
+    }
+  };
+  const running = keepRunning();
 
   const resume = () =>
     resumeAll(context(randomUUID())).then(
@@ -170,8 +197,10 @@ export async function startWorker(
     async stop() {
       clearInterval(timer);
       clearInterval(linker);
+      stopping = true;
       await linking;
-      await runner.stop();
+      await runner.stop().catch(() => {}); // it had given up
+      await running;
     },
   };
 }

@@ -2,7 +2,7 @@ import type { TestApp } from './app.ts';
 import { earned, newPartner } from './earn.ts';
 import type { staffOf } from './make.ts';
 
-/** Approved payouts of one line each, 1.00 and up, made at once as a run would make them; answers with their ids. Nothing sends them
+/** Approved payouts of one line of 20.00 each, made at once as a run would make them; answers with their ids. Nothing sends them
  *  yet: `send` enqueues their jobs. */
 export async function manyPayouts(
   app: TestApp,
@@ -16,13 +16,13 @@ export async function manyPayouts(
     await client.query('begin');
     await client.query(
       `create temporary table paying on commit drop as
-       select new_id() as payout_id, new_id() as line_id, c.tenant_id, c.partner_id, 100 + g as minor, c.amount_currency as currency
+       select new_id() as payout_id, new_id() as line_id, c.tenant_id, c.partner_id, c.amount_minor as minor, c.amount_currency as currency
        from commissions c cross join generate_series(1, $2::int) g where c.id = $1`,
       [line, count],
     );
     await client.query(
       `insert into commissions select r.* from commissions c cross join paying
-       cross join lateral jsonb_populate_record(c, jsonb_build_object('id', line_id, 'amount_minor', minor)) r where c.id = $1`,
+       cross join lateral jsonb_populate_record(c, jsonb_build_object('id', line_id)) r where c.id = $1`,
       [line],
     );
     await client.query(`

@@ -136,7 +136,7 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
         ageSeconds: ageSeconds + RAIL_TIMEOUT_MS / 1_000, // what begins now must also end within the lifetime
         lifetimeSeconds: rail.keyLifetimeSeconds,
         settleSeconds: rail.settleSeconds,
-        acknowledged: attempt.providerReference != null,
+        acknowledged: attempt.providerReference != null || attempt.status === 'CONFIRMED',
       });
       if (step === 'NEW_KEY')
         return {

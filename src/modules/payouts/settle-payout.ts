@@ -44,7 +44,7 @@ type Settled = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY';
 export function settle(
   ctx: Context,
   rail: PayoutRail,
-  { payout: { id }, token, fresh }: Claim,
+  { payout: { id }, token }: Claim,
   heard: Heard,
 ): Promise<Settled> {
   return transact(ctx, async (em) => {
@@ -80,7 +80,9 @@ export function settle(
         await giveBack(em, ctx, payout, attempt, heard.reason);
         break;
       case 'UNKNOWN':
-        await notYet(heard.nothingMoved && (fresh || attempt.status === 'SENDING') ? 'SENDING' : 'UNKNOWN');
+        // A paid one stays paid: it is asked again only where the rail could not be heard.
+        if (before === 'PROCESSING' || heard.rail !== 'ANSWERED')
+          await notYet(heard.nothingMoved ? attempt.status : 'UNKNOWN');
         break;
       default: // an adapter's mistake, or a word that a vendor has only just invented: no proof of anything
         ctx.log.error({ payoutId: id, rail: rail.name }, 'the rail said what nobody knows');

@@ -28,6 +28,10 @@ registerEnumType(RailEventState, {
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'A signed message of a rail, stored once.' })
 export class RailEvent extends Base {
+  /** Null where it is about nothing of ours: only who sees every tenant sees it. */
+  @Property({ type: 'text', nullable: true })
+  override tenantId: string = null as unknown as string;
+
   @Field({ description: 'The rail that sent it.' })
   @Property({ type: 'text' })
   rail!: string;

@@ -1,4 +1,4 @@
-import { LockMode, sql } from '@mikro-orm/postgresql';
+import { LockMode, raw, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict } from '../../domain/errors.ts';
 import { PayoutMethod } from '../../domain/payout.ts';
@@ -17,6 +17,10 @@ import { RailEvent, railEventTable } from './rail-event.entity.ts';
 /** A message about what we do not know yet may be faster than our own record of it. */
 const TRIES = 5;
 const LATER_SECONDS = 5;
+
+/** The attempt that a message `e` is about: each half walks an index of its own. */
+const ATTEMPT = `(select * from payout_attempts where key = e.key
+  union all select * from payout_attempts where e.key is null and provider_reference = e.reference limit 1)`;
 
 type Heard = Awaited<ReturnType<NonNullable<PayoutRail['hear']>>>;
 
@@ -47,7 +51,7 @@ export async function hearRail(ctx: Context, eventId: string, leaseSeconds: numb
     new Statement().add(
       `select e.key, e.reference, e.tries, e.rail, a.payout_id, a.id, a.status, a.key, o.tenant_id, o.method
        from rail_events e
-       left join payout_attempts a on a.key = e.key or (e.key is null and a.provider_reference = e.reference)
+       left join lateral ${ATTEMPT} a on true
        left join payouts o on o.id = a.payout_id
        where e.id = $ and e.state = 'RECEIVED' limit 1`,
       eventId,
@@ -112,9 +116,9 @@ function decideEvent(
 ): Promise<void> {
   return transact(ctx, async (em) => {
     await em.execute(sql`
-      update rail_events e set state = ${state}, note = ${note}, handled_at = now(), tenant_id = a.tenant_id, payout_id = a.payout_id
-      from rail_events r left join payout_attempts a on a.key = r.key or (r.key is null and a.provider_reference = r.reference)
-      where e.id = ${eventId} and r.id = e.id and e.state = 'RECEIVED'`);
+      update rail_events x set state = ${state}, note = ${note}, handled_at = now(), tenant_id = a.tenant_id, payout_id = a.payout_id
+      from rail_events e left join lateral ${raw(ATTEMPT)} a on true
+      where x.id = ${eventId} and e.id = x.id and x.state = 'RECEIVED'`);
   });
 }
 
@@ -138,7 +142,7 @@ export async function dismissRailEvent(ctx: Context, id: string, reason: string)
     if (event.state !== 'PARKED') throw conflict(`only what is PARKED is dismissed; this is ${event.state}`);
     const before = { state: event.state, note: event.note };
     Object.assign(event, { state: 'IGNORED', note: why, handledAt: ctx.clock.now() });
-    const tenantId = event.tenantId ?? ctx.actor.tenantId ?? '';
+    const tenantId = (event.tenantId as string | null) ?? ctx.actor.tenantId ?? '';
     record(
       em,
       ctx,

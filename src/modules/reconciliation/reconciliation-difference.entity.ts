@@ -31,6 +31,10 @@ registerEnumType(DifferenceKind, {
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'One transfer that is not the same on both sides.' })
 export class ReconciliationDifference extends Base {
+  /** Null where it is about nothing of ours: only who sees every tenant sees it. */
+  @Property({ type: 'text', nullable: true })
+  override tenantId: string = null as unknown as string;
+
   @Property({ type: 'uuid' })
   reconciliationId!: string;
 

@@ -92,12 +92,12 @@ export class ReconciliationResolver {
   }
 
   @FieldResolver(() => Int, { description: 'Transfers of another amount or currency there.' })
-  differentAmount(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
+  differentAmounts(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return countOf(ctx, info, id, 'DIFFERENT_AMOUNT');
   }
 
   @FieldResolver(() => Int, { description: 'Transfers at another point of their way there.' })
-  differentStatus(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
+  differentStatuses(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return countOf(ctx, info, id, 'DIFFERENT_STATUS');
   }
 }
