@@ -60,9 +60,9 @@ import { ProgramResolver } from './modules/programs/program.resolver.ts';
 import { RailEventResolver } from './modules/rail-events/rail-event.resolver.ts';
 import { ReconciliationResolver } from './modules/reconciliation/reconciliation.resolver.ts';
 import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
-import { RemittanceResolver } from './modules/remittances/remittance.resolver.ts';
 import { ReportedConversionResolver } from './modules/referrals/reported-conversion.resolver.ts';
 import { TouchResolver } from './modules/referrals/touch.resolver.ts';
+import { RemittanceResolver } from './modules/remittances/remittance.resolver.ts';
 import { SessionResolver } from './modules/sessions/session.resolver.ts';
 import {
   PlanSimulationResolver,

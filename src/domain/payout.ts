@@ -112,6 +112,7 @@ export const SkipReason = {
   BELOW_RAIL_MINIMUM: 'BELOW_RAIL_MINIMUM',
   ABOVE_RAIL_MAXIMUM: 'ABOVE_RAIL_MAXIMUM',
   ACCOUNT_COOLING_OFF: 'ACCOUNT_COOLING_OFF',
+  ACCOUNT_TO_CHECK: 'ACCOUNT_TO_CHECK',
   NO_ACCOUNT: 'NO_ACCOUNT',
 } as const;
 export type SkipReason = (typeof SkipReason)[keyof typeof SkipReason];
@@ -150,6 +151,7 @@ export const payoutBlocks = {
   NO_ACCOUNT: 'the partner has no account of that method and currency',
   ACCOUNT_CHANGED: 'the partner has changed its account since: cancel the payout and make it anew',
   ACCOUNT_COOLING_OFF: 'the account of the partner was changed within the last 72 hours',
+  ACCOUNT_TO_CHECK: 'money came back from the account of the partner, and nobody has confirmed it since',
 } as const;
 export type PayoutBlock = keyof typeof payoutBlocks;
 

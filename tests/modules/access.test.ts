@@ -62,7 +62,9 @@ describe('who may do what', () => {
     const fields = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
       (type) => (isObjectType(type) ? Object.keys(type.getFields()) : []),
     );
-    expect(new Set([...Object.keys(operations), 'partnerMetricsUpdated', 'payoutRunProgress'])).toEqual(new Set(fields));
+    expect(new Set([...Object.keys(operations), 'partnerMetricsUpdated', 'payoutRunProgress'])).toEqual(
+      new Set(fields),
+    );
   });
 
   test.each(table)(

@@ -134,15 +134,23 @@ export async function confirmPayoutAccount(ctx: Context, id: string): Promise<st
   });
 }
 
-/** The partner's account of that method and currency which money may go to now; null where there is none. */
+interface ToPay {
+  readonly partnerId: string;
+  readonly method: PayoutMethod;
+  readonly currency: string;
+  /** The one that the payout was approved for; null: it was made before the partner had any. */
+  readonly accountId: string | null;
+}
+
+/** The account which money may go to now; null where there is none, or it was replaced since the payout was approved. */
 export async function accountToPay(
   em: EntityManager,
-  { partnerId, method, currency }: { partnerId: string; method: PayoutMethod; currency: string },
+  { partnerId, method, currency, accountId }: ToPay,
 ): Promise<string | null> {
   const [account] = await em.execute<{ id: string }[]>(sql`
     select id from payout_accounts
     where partner_id = ${partnerId} and method = ${method} and currency = ${currency} and removed_at is null
-      and usable_from <= now() and check_asked_at is null`);
+      and usable_from <= now() and check_asked_at is null and (${accountId}::uuid is null or id = ${accountId})`);
   return account?.id ?? null;
 }
 

@@ -21,6 +21,7 @@ registerEnumType(SkipReason, {
     BELOW_RAIL_MINIMUM: { description: 'Less than the rail carries; carried on.' },
     ABOVE_RAIL_MAXIMUM: { description: 'More than the rail carries at once: pay it by shorter periods.' },
     ACCOUNT_COOLING_OFF: { description: 'Its account was changed within the last 72 hours.' },
+    ACCOUNT_TO_CHECK: { description: 'Money came back from its account, and nobody has confirmed it since.' },
     NO_ACCOUNT: { description: 'It has given no account of that method and currency.' },
   },
 });

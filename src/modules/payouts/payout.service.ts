@@ -1,7 +1,7 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
-import { afterPayout, type SkipReason } from '../../domain/payout.ts';
+import { afterPayout, payoutBlocks, type SkipReason } from '../../domain/payout.ts';
 import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
@@ -30,7 +30,8 @@ const refusals: Record<SkipReason, string> = {
   CURRENCY_NOT_CARRIED: 'the rail does not carry the currency',
   BELOW_RAIL_MINIMUM: 'less than the rail carries',
   ABOVE_RAIL_MAXIMUM: 'more than the rail carries at once: pay shorter periods',
-  ACCOUNT_COOLING_OFF: 'the account of the partner was changed within the last 72 hours',
+  ACCOUNT_COOLING_OFF: payoutBlocks.ACCOUNT_COOLING_OFF,
+  ACCOUNT_TO_CHECK: payoutBlocks.ACCOUNT_TO_CHECK,
   NO_ACCOUNT: 'the partner has no account of that method and currency',
 };
 

@@ -88,7 +88,11 @@ function claim(
         payoutId,
         number: payout.attempts,
         key: '',
-        accountId: await accountToPay(em, { ...payout, currency: payout.amount.currency }),
+        accountId: await accountToPay(em, {
+          ...payout,
+          currency: payout.amount.currency,
+          accountId: payout.payoutAccountId ?? null,
+        }),
       });
       attempt.key = attempt.id.replaceAll('-', '');
       const fact = `payout:${payoutId}:attempt:${attempt.number}:sent`;

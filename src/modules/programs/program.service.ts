@@ -68,7 +68,8 @@ export async function updateProgram(
   tenantId: string,
   input: UpdateProgramInput,
 ): Promise<string> {
-  const { minimumPayout, minimumPayouts, secondApprovalAbove, identityOrgId, landingUrl, ...settings } = input;
+  const { minimumPayout, minimumPayouts, secondApprovalAbove, identityOrgId, landingUrl, ...settings } =
+    input;
   if (identityOrgId !== undefined) {
     const field = 'input.identityOrgId';
     await requireStillGranted(ctx, ['program:edit']);

@@ -26,7 +26,7 @@ type Heard = Awaited<ReturnType<NonNullable<PayoutRail['hear']>>>;
 
 /** Stores a message once, with the job that acts on it; the same one again does nothing. One statement: it is answered fast. */
 export async function receive(ctx: Context, rail: PayoutRail, event: NonNullable<Heard>): Promise<void> {
-  const { id: eventId, type, key, reference } = event;
+  const { id: eventId, type, key, reference, account } = event;
   await query(
     ctx,
     new Statement().add(
@@ -42,7 +42,15 @@ export async function receive(ctx: Context, rail: PayoutRail, event: NonNullable
       reference,
     ),
   );
+  if (account) await query(ctx, payeeJob(account));
 }
+
+const payeeJob = (account: string) =>
+  new Statement().add(
+    `select enqueue_job('payee_changed', json_build_object('account', $::text), 'payee_changed:' || $, 0)::text`,
+    account,
+    account,
+  );
 
 /** Asks the rail about what the message told, and settles the payout by that. What does not fit is kept for a person. */
 export async function hearRail(ctx: Context, eventId: string, leaseSeconds: number): Promise<void> {
