@@ -40,7 +40,7 @@ export async function serveTracker(
     return reply.type('text/javascript; charset=utf-8').send(text);
   });
 
-  await server.register(async (reports) => {
+  await server.register((reports, _, registered) => {
     // Only here, so that no form of a foreign page reaches the graph.
     reports.addContentTypeParser(
       'application/x-www-form-urlencoded',
@@ -59,5 +59,6 @@ export async function serveTracker(
       if (host) await reportConversion(services, host, { program, click, order, amount, currency, coupon });
       return reply.code(204).header('cache-control', 'no-store').send(); // whatever came of it
     });
+    registered();
   });
 }

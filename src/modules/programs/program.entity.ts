@@ -140,7 +140,7 @@ export class Program {
   @Field(() => [String], {
     description: 'Hosts that tracking links may lead to, e.g. `shop.example.com`; no others are led to.',
   })
-  @Property({ type: 'text[]' })
+  @Property({ type: 'text[]', default: [] })
   landingHosts: Opt<string[]> = [];
 
   @Field(() => String, {
