@@ -171,6 +171,7 @@ export async function createApp(
     limits: config,
     trust: config.trustedDocuments,
     requestsAtOnce: config.requestsAtOnce,
+    busyAfterMs: config.busyAfterMs,
     tracker: TRACKER,
     playground: config.playground
       ? {

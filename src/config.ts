@@ -64,6 +64,8 @@ export interface Config {
   readonly trustedDocuments: 'off' | 'prefer' | 'only';
   /** How many requests a process works on at a time. */
   readonly requestsAtOnce: number;
+  /** How far its event loop may be behind before requests are refused. */
+  readonly busyAfterMs: number;
   /** How long a stopping process still takes requests, so that callers learn to go elsewhere. */
   readonly drainMs: number;
   /** How long a click says something of its visitor. */
@@ -213,6 +215,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     processes: number('PROCESSES', 2, 1, 1_000),
     trustedDocuments,
     requestsAtOnce: number('REQUESTS_AT_ONCE', 500, 1, 100_000),
+    busyAfterMs: number('BUSY_AFTER_MS', 500, 50, 600_000),
     drainMs: number('SHUTDOWN_DRAIN_MS', production ? 1_000 : 0, 0, 20_000),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, production ? 'info' : 'warn'),
     auditSealFile: env['AUDIT_SEAL_FILE'] || join(dataFolder, 'audit-seals.jsonl'),

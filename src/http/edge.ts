@@ -10,17 +10,18 @@ const LOCALHOST = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 export interface EdgeOptions {
   readonly production: boolean;
   readonly corsOrigins: readonly string[];
+  /** An event loop so far behind answers nobody in time: better to say so at once. */
+  readonly busyAfterMs: number;
 }
 
 /** Whether a page of that origin may call the API from a browser. */
-export function allowsOrigin({ production, corsOrigins }: EdgeOptions): (origin: string) => boolean {
+export function allowsOrigin({
+  production,
+  corsOrigins,
+}: Omit<EdgeOptions, 'busyAfterMs'>): (origin: string) => boolean {
   const allowed = new Set(corsOrigins);
   return (origin) => allowed.has('*') || allowed.has(origin) || (!production && LOCALHOST.test(origin));
 }
-
-/** An event loop that is so far behind answers nobody in time: better to say so at once. Normal load, and a saturated
- *  processor too, stay far below it. */
-const MAX_LOOP_DELAY_MS = 500;
 
 export const overloaded = () =>
   new AppError('SERVICE_UNAVAILABLE', 'too much to do at the moment: try again soon', { retryAfter: 2 });
@@ -28,7 +29,7 @@ export const overloaded = () =>
 /** What every answer carries and what every request must be, before any route sees it. */
 export async function guardEdge(server: FastifyInstance, options: EdgeOptions): Promise<void> {
   await server.register(underPressure, {
-    maxEventLoopDelay: MAX_LOOP_DELAY_MS,
+    maxEventLoopDelay: options.busyAfterMs,
     pressureHandler() {
       throw overloaded();
     },
