@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import Razorpay from 'razorpay';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { razorpayEnrolment } from '../../src/adapters/razorpay/razorpay-enrolment.ts';
 import { type RazorpayOptions, razorpayRail } from '../../src/adapters/razorpay/razorpay-rail.ts';
@@ -344,6 +345,13 @@ describe('an event of Razorpay', () => {
     expect(await heardBy(signed())).toEqual({
       ...{ id: 'evt1', type: 'payout.processed', key: 'a'.repeat(32), reference: 'pout_12345678' },
     });
+  });
+
+  test('is signed as the package of Razorpay itself verifies', () => {
+    const { headers, body } = signed();
+    const verifies = (secret: string) =>
+      Razorpay.validateWebhookSignature(body.toString(), String(headers['x-razorpay-signature']), secret);
+    expect([verifies(bank.access.webhookSecret as string), verifies('guessed')]).toEqual([true, false]);
   });
 
   test('signed by the secret before a rotation still counts', async () => {
