@@ -98,7 +98,11 @@ async function fill(
 
 /** The program is older than its partners. */
 async function openProgram(client: pg.PoolClient, at: Date): Promise<void> {
-  await client.query('update programs set created_at = $2 where tenant_id = $1', [DEMO_TENANT, at]);
+  await client.query(
+    `update programs set created_at = $2, landing_hosts = '{finaceverse.com}', landing_url = 'https://finaceverse.com/pricing'
+     where tenant_id = $1`,
+    [DEMO_TENANT, at],
+  );
   await client.query('update partner_tier_configs set created_at = $2 where tenant_id = $1', [
     DEMO_TENANT,
     at,
