@@ -31,6 +31,7 @@ export class Migration20261125233000_payout_runs_go_in_batches extends Migration
       from payout_runs r cross join lateral jsonb_array_elements(r.skipped) s
       where exists (select from partners p where p.tenant_id = r.tenant_id and p.id::text = s->>'partnerId')`);
     this.addSql(`update payout_runs r set skipped_count = (select count(*) from payout_run_skips s where s.run_id = r.id), skipped = '[]', finished_at = created_at`);
+    this.addSql(`set constraints all immediate`); // rows that wait for their references let no table be altered
 
     // A hold on whatever goes to a partner; its lines go on being earned and approved.
     this.addSql(`
