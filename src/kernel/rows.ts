@@ -108,7 +108,7 @@ export class Statement {
 const names = new Map<string, string>();
 
 /** A name for the text, so that PostgreSQL plans it once a connection. */
-function nameOf(text: string): string {
+export function nameOf(text: string): string {
   const known = names.get(text);
   if (known) return known;
   const name = createHash('sha256').update(text).digest('base64url').slice(0, 24);
