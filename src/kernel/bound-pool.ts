@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Pool, PoolClient, QueryArrayConfig, QueryConfig } from 'pg';
 import type { Actor } from './actor.ts';
 
@@ -45,6 +46,14 @@ const BIND_TRANSACTION = {
 /** Sends a statement of a transaction. What is sent together is answered in order: await all of it with `Promise.all`. */
 export type Send = (statement: QueryConfig) => Promise<object[]>;
 
+/** What is asked of a connection before the next turn of the loop leaves in one packet: each costs as much as a statement. */
+function inOnePacket(client: PoolClient): void {
+  const { stream } = (client as PoolClient & { readonly connection: { readonly stream: Writable } })
+    .connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+}
+
 /** Runs single statements, each within its bounds. A connection keeps the bounds of its last statement, so that the next
  *  one within the same bounds costs nothing more. */
 export class BoundPool {
@@ -74,6 +83,7 @@ export class BoundPool {
     const last = this.#last.get(client);
     if (last?.tenant === bounds.tenant && last.partner === bounds.partner) return client.query(statement);
     this.#last.delete(client);
+    inOnePacket(client);
     // Sent together, answered in order. Rows that came within other bounds, because the binding failed, are not given out.
     const bound = client.query({ ...BIND, values: [bounds.tenant, bounds.partner] });
     const [, result] = await Promise.all([bound, client.query(statement)]);
@@ -85,6 +95,7 @@ export class BoundPool {
   async transact<T>(actor: Actor, work: (send: Send) => Promise<T>): Promise<T> {
     const client = await this.#transactions.connect();
     const values = Object.values(settingsOf(actor));
+    inOnePacket(client);
     const begun = Promise.all([client.query('begin'), client.query({ ...BIND_TRANSACTION, values })]);
     begun.catch(() => {}); // every statement says so
     try {

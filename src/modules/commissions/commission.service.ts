@@ -26,16 +26,20 @@ import { post } from '../ledger/ledger.service.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
 import { accruedIn, endHolds, refusedAsHeld } from './commission-hold.service.ts';
-import { type Earning, earn } from './earn-commission.ts';
+import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import { type Earner, inForceAt, openSale } from './read-terms.ts';
 import type { NewLine } from './write-lines.ts';
 
-/** A line made by hand, PENDING; answers with its id. Two statements read what decides, sent together; one writes. */
-export async function createCommission(ctx: Context, input: CreateCommissionInput): Promise<string> {
+/** A line made by hand, PENDING; answers with its id, and with all of it where it was made by this request. Two statements
+ *  read what decides, sent together; one writes. */
+export async function createCommission(
+  ctx: Context,
+  input: CreateCommissionInput,
+): Promise<{ id: string; line: MadeLine | null }> {
   const partnerId = idOf(input.partnerId, 'input.partnerId');
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const request = { operation: 'createCommission', key: input.idempotencyKey, input };
-  const id = await transactStatements(ctx, async (run) => {
+  const made = await transactStatements(ctx, async (run) => {
     const id = v7();
     const opening = { ...request, partnerId, at, resultId: id, externalId: input.customerId };
     const [sale, inForce] = await Promise.all([
@@ -44,18 +48,19 @@ export async function createCommission(ctx: Context, input: CreateCommissionInpu
     ]);
     const { partner, customerId, repeated } = sale;
     const earning = { ...earningOf(ctx, partner, input), occurredAt: at, customerId };
-    if (repeated) return resultOf(run, ctx, { ...request, tenantId: partner.tenantId });
+    if (repeated)
+      return { id: await resultOf(run, ctx, { ...request, tenantId: partner.tenantId }), line: null };
     if (inForce instanceof AppError) throw inForce;
     const line = await earn(run, ctx, partner, earning, {
       ...{ inForce, id },
       beside: (statement, line) =>
-        recordIn(statement, ctx, 'commission.created', line, { after: made(line) }),
+        recordIn(statement, ctx, 'commission.created', line, { after: told(line) }),
     });
     if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
-    return id;
+    return { id, line };
   });
   announceMetrics(ctx, partnerId);
-  return id;
+  return made;
 }
 
 /** A refusal as a value, so that what was asked for beside it is heard first. */
@@ -64,7 +69,7 @@ function refusal(error: unknown): AppError {
   throw error;
 }
 
-const made = ({
+const told = ({
   type,
   method,
   status,

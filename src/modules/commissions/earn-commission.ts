@@ -9,7 +9,6 @@ import { whyNotEarning } from '../../domain/recurring.ts';
 import { expiryOf } from '../../domain/referral.ts';
 import type { Context } from '../../kernel/context.ts';
 import { enqueue } from '../../kernel/jobs.ts';
-import { MoneyColumn } from '../../kernel/money.column.ts';
 import { Statement } from '../../kernel/rows.ts';
 import type { Run } from '../../kernel/transact.ts';
 import { rateOn } from '../exchange-rates/exchange-rate.service.ts';
@@ -55,6 +54,8 @@ export type Refused =
   | NonNullable<ReturnType<typeof whyNotEarning>>
   | 'CAP_REACHED';
 
+export type MadeLine = NewLine & { readonly createdAt: Date };
+
 type Recorder = Pick<Context, 'actor' | 'clock'>;
 
 export interface EarnOptions {
@@ -74,14 +75,14 @@ export async function earn(
   partner: Earner,
   earning: Earning,
   { inForce, id = v7(), beside }: EarnOptions = {},
-): Promise<NewLine | Refused> {
+): Promise<MadeLine | Refused> {
   const weighed = await weigh(run, partner, earning, inForce);
   if (typeof weighed === 'string') return weighed;
   const revenueMinor = earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor;
   if ('missing' in weighed) {
     const line = { ...unratedLine(partner, earning, weighed), id, revenueMinor };
-    await awaitRate(run, ctx, line, weighed, beside);
-    return { ...line, status: 'HELD' };
+    const createdAt = await awaitRate(run, ctx, line, weighed, beside);
+    return { ...line, status: 'HELD', createdAt };
   }
   await count(run, partner, earning, weighed);
   const line: NewLine = {
@@ -90,12 +91,12 @@ export async function earn(
     id,
     saleMinor: weighed.exchange ? earning.base.minor : null,
     saleCurrency: weighed.exchange ? earning.base.currency : null,
-    amount: new MoneyColumn(money(weighed.computed.amount, weighed.base.currency)),
+    amount: money(weighed.computed.amount, weighed.base.currency),
     revenueMinor,
   };
   const lines = [line, ...trueUpOf(partner, earning, weighed, line.id)];
-  await writeLines(run, lines, (statement) => beside?.(statement, line));
-  return line;
+  const createdAt = await writeLines(run, lines, (statement) => beside?.(statement, line));
+  return { ...line, createdAt };
 }
 
 /** Counts a sale under its rule. */
@@ -120,8 +121,8 @@ export function trueUpOf(partner: Earner, earning: Earning, weighed: Weighed, li
       exchange: null,
       type: 'TRUE_UP',
       adjustsId: lineId,
-      amount: new MoneyColumn(money(computed.trueUp, base.currency)),
-      baseAmount: new MoneyColumn(money(0n, base.currency)),
+      amount: money(computed.trueUp, base.currency),
+      baseAmount: money(0n, base.currency),
       revenueMinor: 0n,
     },
   ];
@@ -136,8 +137,8 @@ function unratedLine(partner: Earner, earning: Earning, { inForce, missing }: Un
     saleMinor: base.minor,
     saleCurrency: base.currency,
     unrated: { day: missing.day, quantity, rateBps, purchase: purchase === undefined ? null : `${purchase}` },
-    amount: new MoneyColumn(money(0n, missing.to)),
-    baseAmount: new MoneyColumn(money(0n, missing.to)),
+    amount: money(0n, missing.to),
+    baseAmount: money(0n, missing.to),
   } as const;
 }
 
@@ -148,9 +149,11 @@ async function awaitRate(
   line: NewLine,
   { missing }: Unrated,
   beside: EarnOptions['beside'],
-): Promise<void> {
+): Promise<Date> {
   const { id, tenantId, partnerId } = line;
-  await writeLines(run, [line], (statement) => beside?.(statement, { ...line, status: 'HELD' }));
+  const createdAt = await writeLines(run, [line], (statement) =>
+    beside?.(statement, { ...line, status: 'HELD' }),
+  );
   await run(
     new Statement().add(
       `insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, placed_by, placed_at)
@@ -166,6 +169,7 @@ async function awaitRate(
   );
   // The rate may be entered in this moment, by somebody who does not see the line yet.
   await enqueue(run, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
+  return createdAt;
 }
 
 /** What a line says of its sale. */
@@ -200,7 +204,7 @@ export function termColumns({ base, exchange, computed, decision, byHand }: Weig
   const single = computed.method === 'TIERED' ? undefined : part;
   return {
     method: computed.method,
-    baseAmount: new MoneyColumn(base),
+    baseAmount: base,
     exchange,
     rateBps: single?.rateBps ?? null,
     rateSource: byHand ? null : computed.level,

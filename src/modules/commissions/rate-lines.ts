@@ -72,9 +72,11 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   await count(run, partner, earning, weighed);
   const amount = new MoneyColumn(money(weighed.computed.amount, weighed.base.currency));
   const { tier, roundingMode } = weighed.inForce;
-  Object.assign(line, { ...termColumns(weighed), tier, roundingMode, amount, unrated: null });
+  const baseAmount = new MoneyColumn(weighed.base);
+  Object.assign(line, { ...termColumns(weighed), baseAmount, tier, roundingMode, amount, unrated: null });
   await em.flush();
-  await writeLines(run, trueUpOf(partner, earning, weighed, line.id));
+  const trueUps = trueUpOf(partner, earning, weighed, line.id);
+  if (trueUps.length > 0) await writeLines(run, trueUps);
   for (const hold of await openHolds(em, line))
     if (hold.kind === 'FX') await endHold(em, ctx, line, hold, { releaseReason: 'the rate was entered' });
   await em.flush();

@@ -1,3 +1,4 @@
+import type { Money } from '../../domain/money.ts';
 import { Statement } from '../../kernel/rows.ts';
 import type { Run } from '../../kernel/transact.ts';
 import type { Commission } from './commission.entity.ts';
@@ -6,7 +7,7 @@ import type { Commission } from './commission.entity.ts';
 export type NewLine = Pick<
   Commission,
   | ('id' | 'tenantId' | 'partnerId' | 'customerId' | 'referralId' | 'conversionId' | 'orderId' | 'adjustsId')
-  | ('type' | 'method' | 'status' | 'baseAmount' | 'amount' | 'revenueMinor' | 'saleMinor' | 'saleCurrency')
+  | ('type' | 'method' | 'status' | 'revenueMinor' | 'saleMinor' | 'saleCurrency')
   | ('rateBps' | 'rateSource' | 'ruleId' | 'perUnitMinor' | 'quantity' | 'tier' | 'roundingMode')
   | (
       | 'product'
@@ -19,7 +20,7 @@ export type NewLine = Pick<
       | 'computation'
     )
   | ('occurredAt' | 'holdUntil' | 'createdBy' | 'statedBy' | 'metadata')
->;
+> & { readonly baseAmount: Money; readonly amount: Money };
 
 type Value = string | number | object | null | undefined;
 
@@ -67,18 +68,23 @@ const textOf = (minor: bigint | null | undefined): string | null => (minor == nu
 
 const names = COLUMNS.map(([name]) => name).join(', ');
 const INSERT = `with line as (insert into commissions (${names})
-  select ${names} from jsonb_to_recordset($::jsonb) as t (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(', ')}))`;
+  select ${names} from jsonb_to_recordset($::jsonb) as t (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(', ')})
+  returning id, created_at)`;
 
-/** One statement, however many lines; `beside` adds what is stored with them. */
+/** One statement, however many lines; `beside` adds what is stored with them. Answers with when they were made. */
 export async function writeLines(
   run: Run,
   lines: readonly NewLine[],
   beside?: (statement: Statement) => void,
-): Promise<void> {
+): Promise<Date> {
   const rows = lines.map((line) =>
     Object.fromEntries(COLUMNS.map(([name, , of]) => [name, of(line) ?? null])),
   );
   const statement = new Statement().add(INSERT, JSON.stringify(rows));
   beside?.(statement);
-  await run(statement.add(' select 1 as written'));
+  const [made] = await run<{ at: string | Date }>(
+    statement.add(' select created_at as at from line limit 1'),
+  );
+  if (!made) throw new Error('an insert always returns its rows');
+  return new Date(made.at);
 }
