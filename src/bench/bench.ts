@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
     payouts: { type: 'boolean', default: false }, // a payout run instead of requests
   },
 });
-const timing = options.quick ? { warmUp: 700, rounds: 2, ms: 6000 } : { warmUp: 4_000, rounds: 5, ms: 5_000 };
+const timing = options.quick ? { warmUp: 700, rounds: 3, ms: 550 } : { warmUp: 4_000, rounds: 5, ms: 5_000 };
 const started = performance.now();
 const say = (sentence: string) => process.stdout.write(`${sentence}\n`);
 const seconds = () => `${((performance.now() - started) / 1_000).toFixed(0)} s`;
