@@ -26,7 +26,7 @@ export async function openDatabase(url: string, { connections = 16 } = {}): Prom
     ...ormConfig,
     clientUrl: url,
     pool: { min: 0, max: connections },
-    driverOptions: { connectionString: url, connectionTimeoutMillis: CONNECT_MS },
+    driverOptions: { connectionString: url, connectionTimeoutMillis: CONNECT_MS, pipeline: true },
     migrations: {
       ...ormConfig.migrations,
       path: MIGRATIONS,
@@ -37,7 +37,10 @@ export async function openDatabase(url: string, { connections = 16 } = {}): Prom
     },
     dynamicImportProvider: (id: string) => import(id),
   });
-  const pool = new BoundPool(poolOf(url, { max: connections, pipeline: true }));
+  const pool = new BoundPool(
+    poolOf(url, { max: connections, pipeline: true }),
+    await orm.em.getConnection().getNativeClient(),
+  );
   return {
     orm,
     pool,

@@ -1,4 +1,6 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Statement } from './rows.ts';
+import { type Run, within } from './transact.ts';
 
 /** The durable jobs and their payloads; each is run by the worker. */
 export interface Jobs {
@@ -51,11 +53,16 @@ export interface Jobs {
 /** Enqueues in the caller's transaction: the job exists exactly when the change does. The same `key` replaces a waiting job.
  *  A session of one tenant starts those that the database function `enqueue_job` names, about its own rows. */
 export async function enqueue<Name extends keyof Jobs>(
-  em: EntityManager,
+  em: EntityManager | Run,
   job: Name,
   payload: Jobs[Name],
   { key, delaySeconds = 0 }: { key: string; delaySeconds?: number },
 ): Promise<void> {
-  await em.execute(sql`
-    select enqueue_job(${job}, ${JSON.stringify(payload)}::json, ${key}, ${delaySeconds})`);
+  const run = typeof em === 'function' ? em : within(em);
+  await run(
+    new Statement().add(
+      'select enqueue_job($::text, $::json, $::text, $::float8)',
+      ...[job, JSON.stringify(payload), key, delaySeconds],
+    ),
+  );
 }

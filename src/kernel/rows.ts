@@ -108,7 +108,7 @@ export class Statement {
 const names = new Map<string, string>();
 
 /** A name for the text, so that PostgreSQL plans it once a connection. */
-function nameOf(text: string): string {
+export function nameOf(text: string): string {
   const known = names.get(text);
   if (known) return known;
   const name = createHash('sha256').update(text).digest('base64url').slice(0, 24);
@@ -178,6 +178,13 @@ export function select<T extends object>(
   ) as Selection<T>;
 }
 
+/** MikroORM puts a setter on each property of an entity's prototype, which costs more than all else of a row. Plain
+ *  properties in between keep it from them. */
+export function plainPrototype<T extends object>(prototype: T, names: Iterable<string>): T {
+  const plain = { value: undefined, writable: true, enumerable: true, configurable: true };
+  return Object.create(prototype, Object.fromEntries(Array.from(names, (name) => [name, plain]))) as T;
+}
+
 function selectionOf<T extends object>(
   table: Table<T>,
   info: GraphQLResolveInfo,
@@ -215,13 +222,7 @@ function selectionOf<T extends object>(
     if (join) joins.add(join);
     return { name, at, read };
   });
-  // MikroORM puts a setter on each property of an entity's prototype, which costs more than all else of a row. Plain
-  // properties in between keep it from them.
-  const plain = { value: undefined, writable: true, enumerable: true, configurable: true };
-  const prototype = Object.create(
-    table.type.prototype,
-    Object.fromEntries(Array.from(wanted, (name) => [name, plain])),
-  ) as T;
+  const prototype = plainPrototype(table.type.prototype, wanted);
   const joined = others.map(({ field, key, table: other, selection }) => {
     const at = sql.length;
     sql.push(...selection.sql);

@@ -1,17 +1,44 @@
 import { DeadlockException, type EntityManager } from '@mikro-orm/postgresql';
 import type { Context } from './context.ts';
+import { nameOf, type Statement } from './rows.ts';
 
 const TRIES = 5;
 
 /** One transaction of a use case. A deadlock or serialization failure runs the whole of it again, on a clean
  *  entity manager, so `work` must call nothing outside the database. */
-export async function transact<T>(
+export function transact<T>(
   { em }: Pick<Context, 'em'>,
   work: (em: EntityManager) => Promise<T>,
 ): Promise<T> {
+  return again(() => em.fork({ keepTransactionContext: false }).transactional(work));
+}
+
+/** Runs a statement of a transaction; its values come as the driver reads them, bigint as text. */
+export type Run = <Row extends object>(statement: Statement) => Promise<Row[]>;
+
+/** The statements of a transaction that works with entities too. */
+export const within =
+  (em: EntityManager): Run =>
+  ({ text, values }) =>
+    em.execute(text.replace(/\$\d+/g, '?'), values);
+
+/** The same without entities, for what is asked for most: its statements are planned once a connection. */
+export function transactStatements<T>(
+  { pool, actor }: Pick<Context, 'pool' | 'actor'>,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
+  return again(() =>
+    pool.transact(actor, (send) => {
+      const run = ({ text, values }: Statement) => send({ name: nameOf(text), text, values });
+      return work(run as Run);
+    }),
+  );
+}
+
+async function again<T>(attempt: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await em.fork({ keepTransactionContext: false }).transactional(work);
+      return await attempt();
     } catch (error) {
       if (tries === TRIES || !collided(error)) throw error;
     }

@@ -345,6 +345,50 @@ test('an unknown partner or line is not found', async () => {
     expect((await app.refusal(staff.maria, query, { id: unknownId(), ...variables })).code).toBe('NOT_FOUND');
 });
 
+describe('what a line made by hand costs the database', () => {
+  const input = () => ({
+    input: {
+      ...{ partnerId: partner.id, type: 'ONE_TIME', amount: '100.00', customerId: 'counted' },
+      idempotencyKey: randomUUID(),
+    },
+  });
+  const asking = (fields: string) =>
+    `mutation ($input: CreateCommissionInput!) { createCommission(input: $input) { ${fields} } }`;
+
+  test('two statements read what decides and one writes; the answer is what was written', async () => {
+    const asked =
+      asking(`id type method status rate baseAmount { amount } amount { amount currency } occurredAt holdUntil
+      approvedAt createdAt partner { id } customer { id externalId }`);
+    await app.ask(staff.manager, asked, input());
+    app.statements.length = 0;
+    const { createCommission } = await app.ask(staff.manager, asked, input());
+    expect(app.statements.map((text) => text.match(/insert into \w+|from partners/g))).toEqual([
+      ['from partners', 'insert into idempotency_keys', 'insert into customers'],
+      ['from partners'],
+      ['insert into commissions', 'insert into audit_events'],
+    ]);
+    const { commission } = await app.ask(
+      staff.manager,
+      asked.replace(/mutation.*?\) \{ createCommission\(.*?\)/, 'query ($id: ID!) { commission(id: $id)'),
+      { id: createCommission.id },
+    );
+    expect(createCommission).toEqual(commission);
+  });
+
+  test('what was not written down is read: one statement more', async () => {
+    app.statements.length = 0;
+    const { createCommission } = await app.ask(staff.manager, asking('id payout { id } metadata'), input());
+    expect(createCommission).toMatchObject({ payout: null, metadata: {} });
+    expect(app.statements).toHaveLength(4);
+  });
+
+  test('a repeated request is read, not made: its customer is seen once', async () => {
+    const variables = input();
+    const first = await app.ask(staff.manager, asking('id customer { id externalId }'), variables);
+    expect(await app.ask(staff.manager, asking('id customer { id externalId }'), variables)).toEqual(first);
+  });
+});
+
 describe('a request with an idempotency key', () => {
   test('makes one line, however many ask at once', async () => {
     const { id } = await makePartner(app, staff.manager);

@@ -5,7 +5,8 @@ import type { Logger } from 'pino';
 import { inject } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import type { Role } from '../../src/kernel/actor.ts';
+import type { Actor, Role } from '../../src/kernel/actor.ts';
+import type { Send } from '../../src/kernel/bound-pool.ts';
 import { metricsTopic } from '../../src/kernel/metrics-topic.ts';
 import { logger } from '../../src/log.ts';
 import type { Ports } from '../../src/ports/ports.ts';
@@ -31,7 +32,7 @@ export interface TestApp {
   readonly app: App;
   readonly database: TestDatabase;
   readonly logged: Record<string, unknown>[];
-  /** The statements that reads sent, since the list was last emptied. */
+  /** The statements that were sent without entities, since the list was last emptied. */
   readonly statements: string[];
   /** How many subscriptions listen to a partner's figures. */
   listeners(partnerId: string): number;
@@ -80,10 +81,19 @@ export async function createTestApp(
   const statements: string[] = [];
   const { pool } = app.services;
   const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;
+  const transact = pool.transact.bind(pool);
   Object.assign(pool, {
     query(...args: unknown[]) {
       statements.push((args[1] as { text: string }).text);
       return query(...args);
+    },
+    transact(actor: Actor, work: (send: Send) => Promise<unknown>) {
+      return transact(actor, (send) =>
+        work((statement) => {
+          statements.push(statement.text);
+          return send(statement);
+        }),
+      );
     },
   });
 

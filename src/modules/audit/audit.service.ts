@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
 import { canonical } from '../../kernel/canonical.ts';
 import type { Context } from '../../kernel/context.ts';
+import type { Statement } from '../../kernel/rows.ts';
 import { AuditEvent, AuditPersonal } from './audit-event.entity.ts';
 import { apart, changeOf } from './change.ts';
 
@@ -23,32 +25,75 @@ interface Change {
   readonly subjects?: readonly string[];
 }
 
+type Recorder = Pick<Context, 'actor' | 'requestId'>;
+
 /** The one entry of a mutation; it is stored with the mutation or not at all. */
 export function record(
   em: EntityManager,
-  { actor, requestId }: Pick<Context, 'actor' | 'requestId'>,
+  ctx: Recorder,
   action: string,
-  { id, tenantId, partnerId = null }: Subject,
-  { before, after, reason, subjects = [] }: Change = {},
+  subject: Subject,
+  change: Change = {},
 ): void {
+  const { event, personal } = entryOf(ctx, action, subject, change);
+  em.create(AuditEvent, event);
+  if (personal) em.create(AuditPersonal, personal);
+}
+
+/** The same entry within a statement that writes what it is about, as a further `with` of it. */
+export function recordIn(
+  statement: Statement,
+  ctx: Recorder,
+  action: string,
+  subject: Subject,
+  change: Change,
+): Statement {
+  const { event, personal } = entryOf(ctx, action, subject, change);
+  const { id, tenantId, actorId, actorRole, credential, requestId, subjectId, subjects, partnerId } = event;
+  statement.add(
+    `, entry as (insert into audit_events
+      (id, tenant_id, actor_id, actor_role, credential, request_id, action, subject_id, subjects, partner_id, before, after, reason, personal_hash)
+      values ($::uuid, $, $, $, $, $, $, $::uuid, $::uuid[], $::uuid, $::jsonb, $::jsonb, $, $))`,
+    ...[id, tenantId, actorId, actorRole, credential, requestId, action, subjectId, `{${subjects.join()}}`],
+    ...[partnerId, jsonOf(event.before), jsonOf(event.after), event.reason, event.personalHash],
+  );
+  return personal
+    ? statement.add(
+        `, personal as (insert into audit_personal (event_id, tenant_id, partner_id, data, salt) values ($::uuid, $, $::uuid, $::jsonb, $))`,
+        ...[id, tenantId, partnerId, jsonOf(personal.data), personal.salt],
+      )
+    : statement;
+}
+
+const jsonOf = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));
+
+function entryOf(
+  { actor, requestId }: Recorder,
+  action: string,
+  { id: subjectId, tenantId, partnerId = null }: Subject,
+  { before, after, reason = null, subjects = [] }: Change,
+) {
   const { kept, personal } = apart(changeOf(before, after));
   const salt = personal && randomBytes(16).toString('base64url');
-  const event = em.create(AuditEvent, {
+  const event = {
+    id: v7(),
     tenantId,
     actorId: actor.id,
     actorRole: actor.role,
     credential: actor.credential,
     requestId,
     action,
-    subjectId: id,
+    subjectId,
     subjects: [...subjects],
     partnerId,
     ...kept,
-    reason: reason ?? null,
+    reason,
     personalHash: personal && salt ? personalHash(salt, personal) : null,
-  });
-  if (personal && salt)
-    em.create(AuditPersonal, { eventId: event.id, tenantId, partnerId, data: personal, salt });
+  };
+  return {
+    event,
+    personal: personal && salt && { eventId: event.id, tenantId, partnerId, data: personal, salt },
+  };
 }
 
 export const personalHash = (salt: string, data: unknown): string =>

@@ -37,6 +37,7 @@ import {
   rejectCommission,
   rejectCommissions,
 } from './commission.service.ts';
+import { rowOf } from './made-line.ts';
 import { reverseCommission } from './reverse-commission.ts';
 
 const CommissionConnection = connectionOf(Commission);
@@ -140,7 +141,9 @@ export class CommissionResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Commission> {
-    return findRow(ctx, info, commissionTable, await createCommission(ctx, input));
+    const { id, line } = await createCommission(ctx, input);
+    const row = line && rowOf(ctx, info, line, input.customerId);
+    return row ?? findRow(ctx, info, commissionTable, id);
   }
 
   @Authorized('commission:decide')

@@ -1,4 +1,5 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
 import {
   after,
   type CommissionStatus,
@@ -17,56 +18,71 @@ import { happenedAt } from '../../kernel/instants.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { reasonOf } from '../../kernel/reason.ts';
-import { transact } from '../../kernel/transact.ts';
+import { transact, transactStatements } from '../../kernel/transact.ts';
 import { hasSeenKey } from '../api-keys/api-key.service.ts';
-import { record } from '../audit/audit.service.ts';
-import { seeCustomer } from '../customers/customer.service.ts';
-import { once } from '../idempotency/idempotency.service.ts';
+import { record, recordIn } from '../audit/audit.service.ts';
+import { resultOf } from '../idempotency/idempotency.service.ts';
 import { post } from '../ledger/ledger.service.ts';
-import type { Partner } from '../partners/partner.entity.ts';
-import { holdPartner } from '../partners/partner.service.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
 import { accruedIn, endHolds, refusedAsHeld } from './commission-hold.service.ts';
-import { type Earning, earn } from './earn-commission.ts';
+import { type Earning, earn, type MadeLine } from './earn-commission.ts';
+import { type Earner, inForceAt, openSale } from './read-terms.ts';
+import type { NewLine } from './write-lines.ts';
 
-/** A line made by hand, PENDING; answers with its id. */
-export async function createCommission(ctx: Context, input: CreateCommissionInput): Promise<string> {
-  const made = await transact(ctx, async (em) => {
-    const partner = await holdPartner(em, input.partnerId, 'input.partnerId');
-    const { tenantId, id: partnerId } = partner;
-    const earning = earningOf(ctx, partner, input);
-    const request = { tenantId, operation: 'createCommission', key: input.idempotencyKey, input };
-    const id = await once(em, ctx, request, async () => {
-      const at = earning.occurredAt;
-      const customer = input.customerId
-        ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at })
-        : null;
-      const line = await earn(em, ctx, partner, { ...earning, customerId: customer?.id ?? null });
-      if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
-      const { type, method, status, amount, baseAmount, rateBps, rateSource, tier, holdUntil } = line;
-      record(em, ctx, 'commission.created', line, {
-        after: {
-          type,
-          method,
-          status,
-          amount,
-          baseAmount,
-          rateBps,
-          rateSource,
-          tier,
-          occurredAt: at,
-          holdUntil,
-        },
-      });
-      await em.flush();
-      return line.id;
+/** A line made by hand, PENDING; answers with its id, and with all of it where it was made by this request. Two statements
+ *  read what decides, sent together; one writes. */
+export async function createCommission(
+  ctx: Context,
+  input: CreateCommissionInput,
+): Promise<{ id: string; line: MadeLine | null }> {
+  const partnerId = idOf(input.partnerId, 'input.partnerId');
+  const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  const request = { operation: 'createCommission', key: input.idempotencyKey, input };
+  const made = await transactStatements(ctx, async (run) => {
+    const id = v7();
+    const opening = { ...request, partnerId, at, resultId: id, externalId: input.customerId };
+    const [sale, inForce] = await Promise.all([
+      openSale(run, ctx, opening),
+      inForceAt(run, partnerId, at).catch(refusal),
+    ]);
+    const { partner, customerId, repeated } = sale;
+    const earning = { ...earningOf(ctx, partner, input), occurredAt: at, customerId };
+    if (repeated)
+      return { id: await resultOf(run, ctx, { ...request, tenantId: partner.tenantId }), line: null };
+    if (inForce instanceof AppError) throw inForce;
+    const line = await earn(run, ctx, partner, earning, {
+      ...{ inForce, id },
+      beside: (statement, line) =>
+        recordIn(statement, ctx, 'commission.created', line, { after: told(line) }),
     });
-    return { id, partnerId };
+    if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
+    return { id, line };
   });
-  announceMetrics(ctx, made.partnerId);
-  return made.id;
+  announceMetrics(ctx, partnerId);
+  return made;
 }
+
+/** A refusal as a value, so that what was asked for beside it is heard first. */
+function refusal(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  throw error;
+}
+
+const told = ({
+  type,
+  method,
+  status,
+  amount,
+  baseAmount,
+  rateBps,
+  rateSource,
+  tier,
+  occurredAt,
+  holdUntil,
+}: NewLine) => ({
+  ...{ type, method, status, amount, baseAmount, rateBps, rateSource, tier, occurredAt, holdUntil },
+});
 
 const MADE_BY_RULES = {
   REVERSAL: 'reverseCommission',
@@ -75,7 +91,7 @@ const MADE_BY_RULES = {
 } as const;
 
 /** A sale by hand as it is weighed; its customer is yet to be found. Refuses what does not fit together, by name. */
-export function earningOf(ctx: Context, partner: Partner, input: CreateCommissionInput): Earning {
+export function earningOf(ctx: Context, partner: Earner, input: CreateCommissionInput): Earning {
   const { type, flatAmount, quantity } = input;
   if (type === 'REVERSAL' || type === 'TRUE_UP' || type === 'ADJUSTMENT')
     throw invalid('input.type', `${type} is made by ${MADE_BY_RULES[type]}`);

@@ -8,7 +8,7 @@ import { happenedAt } from '../../kernel/instants.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { transact } from '../../kernel/transact.ts';
+import { transact, within } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
@@ -16,8 +16,9 @@ import { holdPartner } from '../partners/partner.service.ts';
 import { Conversion } from '../referrals/conversion.entity.ts';
 import { Referral } from '../referrals/referral.entity.ts';
 import type { ConvertReferralInput } from './convert-referral.inputs.ts';
-import { earn, firstPurchase } from './earn-commission.ts';
+import { earn } from './earn-commission.ts';
 import { lockOrder, refuseKnown } from './order.ts';
+import { firstPurchase } from './read-terms.ts';
 import { refundsOf, settleWaiting } from './refund-sale.ts';
 
 /** Closes a referral with a purchase and makes the commission that it earns. A purchase that earns nothing (the
@@ -77,8 +78,9 @@ export async function convertReferral(
       referral.convertedAt = at;
       referral.customerId = customer.id;
       await em.flush();
-      const line = await earn(em, ctx, partner, {
-        type: (await firstPurchase(em, partnerId, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
+      const run = within(em);
+      const line = await earn(run, ctx, partner, {
+        type: (await firstPurchase(run, partnerId, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
         base: amount,
         product: input.product,
         quantity: input.quantity,
@@ -91,7 +93,6 @@ export async function convertReferral(
         statedBy: ctx.actor.id,
         metadata,
       });
-      await em.flush();
       const unearned = typeof line === 'string' ? amount.minor : 0n;
       const refunds = order
         ? await settleWaiting(em, ctx, { ...order, currency: amount.currency, unearned })

@@ -1,33 +1,22 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import type { CommissionType, Settlement } from '../../domain/commission.ts';
+import { v7 } from 'uuid';
+import type { CommissionType } from '../../domain/commission.ts';
 import { kept } from '../../domain/computation.ts';
-import { invalid } from '../../domain/errors.ts';
 import { type EnteredRate, exchange, rateInto } from '../../domain/exchange.ts';
-import { type Money, money, type RoundingMode } from '../../domain/money.ts';
-import type { PartnerStatus, PartnerTier } from '../../domain/partner.ts';
-import {
-  type ComputedLine,
-  computeLine,
-  type Decision,
-  decide,
-  nothingBefore,
-  type Past,
-  type Rule,
-  type RulePeriod,
-  type SaleLine,
-} from '../../domain/plan.ts';
+import { type Money, money } from '../../domain/money.ts';
+import type { PartnerStatus } from '../../domain/partner.ts';
+import { type ComputedLine, computeLine, type Decision, decide, type SaleLine } from '../../domain/plan.ts';
 import { whyNotEarning } from '../../domain/recurring.ts';
 import { expiryOf } from '../../domain/referral.ts';
 import type { Context } from '../../kernel/context.ts';
 import { enqueue } from '../../kernel/jobs.ts';
-import { MoneyColumn } from '../../kernel/money.column.ts';
+import { Statement } from '../../kernel/rows.ts';
+import type { Run } from '../../kernel/transact.ts';
 import { rateOn } from '../exchange-rates/exchange-rate.service.ts';
-import type { Partner } from '../partners/partner.entity.ts';
-import { affiliateTermsOf } from '../partners/partner.service.ts';
-import { type RuleInForce, rulesInForce } from '../plans/plan.service.ts';
-import { Commission } from './commission.entity.ts';
-import { CommissionHold } from './commission-hold.entity.ts';
+import type { RuleInForce } from '../plans/plan.service.ts';
+import { boughtBefore, type Earner, firstPurchase, type InForce, inForceAt } from './read-terms.ts';
+import { pastOf, use } from './rule-usage.ts';
 import { digitsOf } from './sold.ts';
+import { type NewLine, writeLines } from './write-lines.ts';
 
 export interface Earning {
   readonly type: CommissionType;
@@ -65,104 +54,126 @@ export type Refused =
   | NonNullable<ReturnType<typeof whyNotEarning>>
   | 'CAP_REACHED';
 
+export type MadeLine = NewLine & { readonly createdAt: Date };
+
+type Recorder = Pick<Context, 'actor' | 'clock'>;
+
+export interface EarnOptions {
+  /** What is in force at that moment, where it is read already. */
+  readonly inForce?: InForce | undefined;
+  /** Its id, where it was given out already. */
+  readonly id?: string;
+  /** What is stored with the line, in its statement. */
+  readonly beside?: (statement: Statement, line: NewLine) => void;
+}
+
 /** One PENDING line with everything that decided it (and its TRUE_UP, where it crosses into a band that applies to the
  *  whole period), or the reason why the sale earns nothing. One whose exchange rate is missing is HELD, worth nothing yet. */
 export async function earn(
-  em: EntityManager,
-  ctx: Pick<Context, 'actor' | 'clock'>,
-  partner: Partner,
+  run: Run,
+  ctx: Recorder,
+  partner: Earner,
   earning: Earning,
-): Promise<Commission | Refused> {
-  const weighed = await weigh(em, partner, earning);
+  { inForce, id = v7(), beside }: EarnOptions = {},
+): Promise<MadeLine | Refused> {
+  const weighed = await weigh(run, partner, earning, inForce);
   if (typeof weighed === 'string') return weighed;
   const revenueMinor = earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor;
-  if ('missing' in weighed) return awaitRate(em, ctx, partner, earning, weighed, revenueMinor);
-  await count(em, partner, earning, weighed);
-  const line = em.create(Commission, {
+  if ('missing' in weighed) {
+    const line = { ...unratedLine(partner, earning, weighed), id, revenueMinor };
+    const createdAt = await awaitRate(run, ctx, line, weighed, beside);
+    return { ...line, status: 'HELD', createdAt };
+  }
+  await count(run, partner, earning, weighed);
+  const line: NewLine = {
     ...saleColumns(partner, earning, weighed.inForce),
     ...termColumns(weighed),
+    id,
     saleMinor: weighed.exchange ? earning.base.minor : null,
     saleCurrency: weighed.exchange ? earning.base.currency : null,
-    amount: new MoneyColumn(money(weighed.computed.amount, weighed.base.currency)),
+    amount: money(weighed.computed.amount, weighed.base.currency),
     revenueMinor,
-  });
-  trueUp(em, partner, earning, weighed, line);
-  return line;
+  };
+  const lines = [line, ...trueUpOf(partner, earning, weighed, line.id)];
+  const createdAt = await writeLines(run, lines, (statement) => beside?.(statement, line));
+  return { ...line, createdAt };
 }
 
 /** Counts a sale under its rule. */
 export async function count(
-  em: EntityManager,
-  partner: Partner,
+  run: Run,
+  partner: Earner,
   earning: Earning,
   { decision, computed }: Weighed,
 ): Promise<void> {
-  if (decision.rule) await use(em, partner, earning, decision.rule, computed);
+  if (decision.rule) await use(run, partner, earning, decision.rule, computed);
 }
 
-/** What crossing into a band adds to the sales of the period before, as a line beside the sale's. */
-export function trueUp(
-  em: EntityManager,
-  partner: Partner,
-  earning: Earning,
-  weighed: Weighed,
-  line: Commission,
-): void {
+/** What crossing into a band adds to the sales of the period before, as a line beside the sale's; none where it adds nothing. */
+export function trueUpOf(partner: Earner, earning: Earning, weighed: Weighed, lineId: string): NewLine[] {
   const { computed, base } = weighed;
-  if (computed.trueUp === 0n) return;
-  em.create(Commission, {
-    ...saleColumns(partner, earning, weighed.inForce),
-    ...termColumns(weighed),
-    exchange: null,
-    type: 'TRUE_UP',
-    adjustsId: line.id,
-    amount: new MoneyColumn(money(computed.trueUp, base.currency)),
-    baseAmount: new MoneyColumn(money(0n, base.currency)),
-    revenueMinor: 0n,
-  });
+  if (computed.trueUp === 0n) return [];
+  return [
+    {
+      ...saleColumns(partner, earning, weighed.inForce),
+      ...termColumns(weighed),
+      id: v7(),
+      exchange: null,
+      type: 'TRUE_UP',
+      adjustsId: lineId,
+      amount: money(computed.trueUp, base.currency),
+      baseAmount: money(0n, base.currency),
+      revenueMinor: 0n,
+    },
+  ];
 }
 
-/** A line whose exchange rate is missing: it is held for that, and says what is needed to work it out. */
-async function awaitRate(
-  em: EntityManager,
-  { actor, clock }: Pick<Context, 'actor' | 'clock'>,
-  partner: Partner,
-  earning: Earning,
-  { inForce, missing }: Unrated,
-  revenueMinor: bigint,
-): Promise<Commission> {
+/** A line whose exchange rate is missing says what is needed to work it out. */
+function unratedLine(partner: Earner, earning: Earning, { inForce, missing }: Unrated) {
   const { base, quantity = null, rateBps = null, purchase } = earning;
-  const nothing = () => new MoneyColumn(money(0n, missing.to));
-  const line = em.create(Commission, {
+  return {
     ...saleColumns(partner, earning, inForce),
     method: 'PERCENTAGE',
     saleMinor: base.minor,
     saleCurrency: base.currency,
     unrated: { day: missing.day, quantity, rateBps, purchase: purchase === undefined ? null : `${purchase}` },
-    amount: nothing(),
-    baseAmount: nothing(),
-    revenueMinor,
-  });
-  await em.flush();
-  em.create(CommissionHold, {
-    tenantId: line.tenantId,
-    partnerId: line.partnerId,
-    commissionId: line.id,
-    kind: 'FX',
-    reason: `no exchange rate of ${missing.from} and ${missing.to} for ${missing.day}`,
-    placedBy: actor.id,
-    placedAt: clock.now(),
-  });
-  await em.flush(); // the line moves only once the hold is there, as the database sees to
-  line.status = 'HELD';
+    amount: money(0n, missing.to),
+    baseAmount: money(0n, missing.to),
+  } as const;
+}
+
+/** Stores such a line and holds it for that. */
+async function awaitRate(
+  run: Run,
+  { actor, clock }: Recorder,
+  line: NewLine,
+  { missing }: Unrated,
+  beside: EarnOptions['beside'],
+): Promise<Date> {
+  const { id, tenantId, partnerId } = line;
+  const createdAt = await writeLines(run, [line], (statement) =>
+    beside?.(statement, { ...line, status: 'HELD' }),
+  );
+  await run(
+    new Statement().add(
+      `insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, placed_by, placed_at)
+      values ($::uuid, $, $::uuid, $::uuid, 'FX', $, $, $::timestamptz)`,
+      ...[v7(), tenantId, partnerId, id],
+      `no exchange rate of ${missing.from} and ${missing.to} for ${missing.day}`,
+      ...[actor.id, clock.now()],
+    ),
+  );
+  // The line moves only once the hold is there, as the database sees to.
+  await run(
+    new Statement().add(`update commissions set status = 'HELD', updated_at = now() where id = $::uuid`, id),
+  );
   // The rate may be entered in this moment, by somebody who does not see the line yet.
-  const { tenantId } = partner;
-  await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
-  return line;
+  await enqueue(run, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
+  return createdAt;
 }
 
 /** What a line says of its sale. */
-function saleColumns({ tenantId, id }: Partner, earning: Earning, inForce: InForce) {
+function saleColumns({ tenantId, id }: Earner, earning: Earning, inForce: InForce) {
   return {
     tenantId,
     partnerId: id,
@@ -193,7 +204,7 @@ export function termColumns({ base, exchange, computed, decision, byHand }: Weig
   const single = computed.method === 'TIERED' ? undefined : part;
   return {
     method: computed.method,
-    baseAmount: new MoneyColumn(base),
+    baseAmount: base,
     exchange,
     rateBps: single?.rateBps ?? null,
     rateSource: byHand ? null : computed.level,
@@ -224,18 +235,18 @@ export interface Weighed {
 
 /** What a sale would earn and why, writing nothing; or the reason why it earns nothing. */
 export async function weigh(
-  em: EntityManager,
-  partner: Partner,
+  run: Run,
+  partner: Earner,
   sold: Earning,
+  known?: InForce,
 ): Promise<Weighed | Unrated | Refused> {
-  const { tenantId, id: partnerId } = partner;
-  const inForce = await inForceAt(em, tenantId, partnerId, sold.occurredAt);
+  const inForce = known ?? (await inForceAt(run, partner.id, sold.occurredAt));
   if (inForce.status !== 'ACTIVE') return inForce.status;
-  const owed = await owedFor(em, partner, sold, inForce);
+  const owed = await owedFor(run, partner, sold, inForce);
   if ('missing' in owed) return { inForce, missing: owed.missing };
   const { earning, exchange } = owed;
   const { base, occurredAt, type, flat } = earning;
-  const refused = type === 'BONUS' ? null : await affiliateRefuses(em, partner, earning);
+  const refused = type === 'BONUS' ? null : await affiliateRefuses(run, partner, earning, inForce);
   if (refused) return refused;
 
   const line = { product: earning.product ?? null, quantity: earning.quantity ?? 1, base: base.minor };
@@ -244,14 +255,13 @@ export async function weigh(
     const computed = flatLine(line, flat);
     return { inForce, base, exchange, byHand: true, decision: { level: 'LINE', rule, rateBps: 0 }, computed };
   }
-  const rules =
-    earning.rateBps != null || type === 'BONUS' ? [] : await rulesInForce(em, partner, occurredAt);
+  const rules = earning.rateBps != null || type === 'BONUS' ? [] : inForce.rules;
   const sale = {
     type,
     occurredAt,
     currency: base.currency,
     country: earning.country ?? null,
-    customerKind: earning.newCustomer ? ('NEW' as const) : await kindOf(em, rules, earning),
+    customerKind: await kindOf(run, rules, earning),
   };
   const rates = {
     line: earning.rateBps ?? null,
@@ -259,7 +269,7 @@ export async function weigh(
     tier: inForce.tierRateBps,
   };
   const decision = decide(rules, rates, line, sale) as Weighed['decision'];
-  const past = decision.rule ? await pastOf(em, partner, earning, decision.rule) : nothingBefore;
+  const past = await pastOf(run, partner, earning, decision.rule);
   const computed = computeLine(line, sale, decision, past, inForce.roundingMode);
   if (computed.amount === 0n && computed.trueUp === 0n) {
     if (computed.limited && computed.limited !== 'STEPPED_DOWN') return computed.limited;
@@ -271,8 +281,8 @@ export async function weigh(
 /** The sale in the currency that it is owed in: by the rate of its day where the program settles in the partner's. What was
  *  given unit by unit is owed as it was given. */
 async function owedFor(
-  em: EntityManager,
-  partner: Partner,
+  run: Run,
+  partner: Earner,
   earning: Earning,
   { settlement, day, roundingMode }: InForce,
 ): Promise<{ earning: Earning; exchange: EnteredRate | null } | Pick<Unrated, 'missing'>> {
@@ -280,7 +290,7 @@ async function owedFor(
   const to = earning.owedIn ?? (settlement === 'PARTNER' ? partner.currency : base.currency);
   if (earning.flat || base.currency === to) return { earning, exchange: null };
   const between = { from: base.currency, to, day };
-  const entered = await rateOn(em, partner.tenantId, between);
+  const entered = await rateOn(run, partner.tenantId, between);
   if (!entered) return { missing: between };
   const inOwed = (minor: bigint) =>
     exchange(
@@ -318,132 +328,24 @@ function flatLine(line: SaleLine, { perUnit, quantity }: NonNullable<Earning['fl
 
 /** Whether the customer had bought anything of the program before; looked up only where a rule asks. */
 async function kindOf(
-  em: EntityManager,
-  rules: readonly Rule[],
-  { customerId, occurredAt }: Earning,
+  run: Run,
+  rules: readonly RuleInForce[],
+  { customerId, occurredAt, newCustomer }: Earning,
 ): Promise<'NEW' | 'RETURNING' | null> {
+  if (newCustomer) return 'NEW';
   if (!customerId || rules.every((rule) => rule.customerKind === 'ANY')) return null;
-  const [found] = await em.execute<{ before: boolean }[]>(
-    sql`select customer_bought_before(${customerId}, ${occurredAt}) as before`,
-  );
-  return found?.before ? 'RETURNING' : 'NEW';
-}
-
-const NO_SCOPE = 'all';
-
-/** Which count a rule keeps for this sale: its bands by partner, its cap by what it limits. */
-const scopeOfCap = (rule: Rule, { customerId }: Earning): string =>
-  rule.cap?.per === 'CUSTOMER' ? (customerId ?? NO_SCOPE) : NO_SCOPE;
-
-const counts = (rule: Rule): boolean =>
-  rule.terms.method === 'TIERED' || (rule.cap !== null && rule.cap.per !== 'SALE');
-
-/** What came before a sale under its rule. Where the rule counts, its count is locked: sales under it take turns. */
-async function pastOf(
-  em: EntityManager,
-  { tenantId, id: partnerId }: Partner,
-  earning: Earning,
-  rule: RuleInForce,
-): Promise<Past> {
-  const { customerId, occurredAt } = earning;
-  const windowed = rule.firstPurchaseOnly || rule.recurringMonths !== null || rule.recurringCount !== null;
-  const [purchases] =
-    windowed && customerId
-      ? await em.execute<{ first: string | null; count: number }[]>(sql`
-          select min(occurred_at) as first, count(distinct coalesce(order_id, conversion_id::text, id::text))::int as count from commissions
-          where customer_id = ${customerId} and partner_id = ${partnerId} and occurred_at < ${occurredAt}
-            and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`)
-      : [];
-  const usage = (scope: string, period: RulePeriod) =>
-    em.execute<{ base_minor: string; earned_minor: string }[]>(sql`
-      insert into rule_usage (tenant_id, partner_id, rule_key, scope, period_start)
-      select ${tenantId}, ${partnerId}, ${rule.key}, ${scope}, rule_period(${period}, ${occurredAt}::timestamptz at time zone g.time_zone)
-      from programs g where g.tenant_id = ${tenantId}
-      on conflict (partner_id, rule_key, scope, period_start) do update set base_minor = rule_usage.base_minor
-      returning base_minor, earned_minor`);
-  const [bands] = rule.terms.method === 'TIERED' ? await usage(BANDS, rule.terms.period) : [];
-  const [cap] =
-    rule.cap && rule.cap.per !== 'SALE' ? await usage(scopeOfCap(rule, earning), rule.cap.period) : [];
-  return {
-    firstPurchaseAt: purchases?.first ? new Date(purchases.first) : null,
-    purchases: purchases?.count ?? 0,
-    periodBase: BigInt(bands?.base_minor ?? 0),
-    capUsed: BigInt(cap?.earned_minor ?? 0),
-  };
-}
-
-const BANDS = 'bands';
-
-/** Counts a sale under its rule. */
-async function use(
-  em: EntityManager,
-  { tenantId, id: partnerId }: Partner,
-  earning: Earning,
-  rule: RuleInForce,
-  { base, amount, trueUp }: ComputedLine,
-): Promise<void> {
-  if (!counts(rule)) return;
-  const add = (scope: string, period: RulePeriod, more: bigint, earned: bigint) =>
-    em.execute(sql`
-      update rule_usage u set base_minor = base_minor + ${more}, earned_minor = earned_minor + ${earned}
-      from programs g where g.tenant_id = ${tenantId} and u.partner_id = ${partnerId} and u.rule_key = ${rule.key} and u.scope = ${scope}
-        and u.period_start = rule_period(${period}, ${earning.occurredAt}::timestamptz at time zone g.time_zone)`);
-  if (rule.terms.method === 'TIERED') await add(BANDS, rule.terms.period, base, amount + trueUp);
-  if (rule.cap && rule.cap.per !== 'SALE')
-    await add(scopeOfCap(rule, earning), rule.cap.period, base, amount + trueUp);
-}
-
-interface InForce {
-  readonly status: PartnerStatus;
-  readonly tier: PartnerTier;
-  readonly tierRateBps: number;
-  readonly roundingMode: RoundingMode;
-  readonly holdDays: number;
-  readonly settlement: Settlement;
-  /** Of the program's time zone. */
-  readonly day: string;
-}
-
-/** What the partner was at that moment (its tier and that tier's rate are those in force at `occurredAt`), and the program's terms. */
-async function inForceAt(em: EntityManager, tenantId: string, partnerId: string, at: Date): Promise<InForce> {
-  const [terms] = await em.execute<InForce[]>(sql`
-    select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement,
-      (${at}::timestamptz at time zone g.time_zone)::date::text as day
-    from (select status, tier from partner_history where partner_id = ${partnerId} and effective_at <= ${at}
-          order by effective_at desc, id desc limit 1) h
-    join programs g on g.tenant_id = ${tenantId}
-    join lateral (select rate_bps from tier_config_versions v
-      where v.tenant_id = g.tenant_id and v.tier = h.tier and v.effective_at <= ${at}
-      order by v.effective_at desc, v.id desc limit 1) t on true`);
-  if (!terms) throw invalid('input.occurredAt', 'lies before the partner existed');
-  return terms;
+  return (await boughtBefore(run, customerId, occurredAt)) ? 'RETURNING' : 'NEW';
 }
 
 /** An affiliate's own terms: smallest purchase, first purchase only, months of recurring ones. */
 async function affiliateRefuses(
-  em: EntityManager,
-  partner: Partner,
+  run: Run,
+  partner: Earner,
   { base, purchase, occurredAt, customerId }: Earning,
+  { affiliate }: InForce,
 ) {
-  if (partner.partnerType !== 'AFFILIATE') return null;
-  const config = await affiliateTermsOf(em, partner.id);
-  if (!config) return null;
-  const minimum = config.minimumPurchase?.currency === base.currency ? config.minimumPurchase.minor : null;
-  const first = customerId ? await firstPurchase(em, partner.id, customerId) : null;
-  return whyNotEarning(
-    { firstPurchaseOnly: config.firstPurchaseOnly, recurringMonths: config.recurringMonths ?? null, minimum },
-    { amount: purchase ?? base.minor, at: occurredAt, first },
-  );
-}
-
-/** When this customer's first purchase earned for the partner; null when none has. */
-export async function firstPurchase(
-  em: EntityManager,
-  partnerId: string,
-  customerId: string,
-): Promise<Date | null> {
-  const [row] = await em.execute<{ first: string | null }[]>(sql`
-    select min(occurred_at) as first from commissions
-    where customer_id = ${customerId} and partner_id = ${partnerId} and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`);
-  return row?.first ? new Date(row.first) : null;
+  if (!affiliate) return null;
+  const minimum = affiliate.currency === base.currency ? affiliate.minimum : null;
+  const first = customerId ? await firstPurchase(run, partner.id, customerId) : null;
+  return whyNotEarning({ ...affiliate, minimum }, { amount: purchase ?? base.minor, at: occurredAt, first });
 }

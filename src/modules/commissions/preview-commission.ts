@@ -6,6 +6,7 @@ import { money } from '../../domain/money.ts';
 import { requireSeen } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountText } from '../../kernel/currency.ts';
+import { within } from '../../kernel/transact.ts';
 import { partnerTable } from '../partners/partner.entity.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
@@ -33,7 +34,7 @@ export async function previewCommission(ctx: Context, input: CreateCommissionInp
     const [known] = await em.execute<{ id: string | null }[]>(
       sql`select customer_known_as(${partner.tenantId}, ${input.customerId ?? null}) as id`,
     );
-    const weighed = await weigh(em, partner, {
+    const weighed = await weigh(within(em), partner, {
       ...earning,
       customerId: known?.id ?? null,
       newCustomer: input.customerId != null && known?.id == null,

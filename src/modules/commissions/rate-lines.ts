@@ -3,18 +3,19 @@ import { money } from '../../domain/money.ts';
 import type { Context } from '../../kernel/context.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
-import { transact } from '../../kernel/transact.ts';
+import { transact, within } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { MAX_AGE_DAYS } from '../exchange-rates/exchange-rate.service.ts';
 import { findPartner } from '../partners/partner.service.ts';
 import type { Commission } from './commission.entity.ts';
 import { lockCommission } from './commission.service.ts';
 import { endHolds, openHolds } from './commission-hold.service.ts';
-import { count, type Earning, termColumns, trueUp, weigh } from './earn-commission.ts';
+import { count, type Earning, termColumns, trueUpOf, weigh } from './earn-commission.ts';
 import { endHold } from './hold-commission.ts';
 import { knownOrders, lockOrder } from './order.ts';
 import { settleWaiting } from './refund-sale.ts';
 import { isRated, soldFor } from './sold.ts';
+import { writeLines } from './write-lines.ts';
 
 const BATCH = 500;
 
@@ -53,7 +54,8 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   if (isRated(line) || line.status !== 'HELD') return partnerId;
   const partner = await findPartner(em, partnerId);
   const earning = earningOf(line);
-  const weighed = await weigh(em, partner, earning);
+  const run = within(em);
+  const weighed = await weigh(run, partner, earning);
   if (typeof weighed === 'string') {
     const reason = `the sale earns nothing: ${weighed}`;
     await endHolds(em, ctx, line, { reason });
@@ -67,12 +69,14 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
     return partnerId;
   }
   if ('missing' in weighed) return partnerId;
-  await count(em, partner, earning, weighed);
+  await count(run, partner, earning, weighed);
   const amount = new MoneyColumn(money(weighed.computed.amount, weighed.base.currency));
   const { tier, roundingMode } = weighed.inForce;
-  Object.assign(line, { ...termColumns(weighed), tier, roundingMode, amount, unrated: null });
-  trueUp(em, partner, earning, weighed, line);
+  const baseAmount = new MoneyColumn(weighed.base);
+  Object.assign(line, { ...termColumns(weighed), baseAmount, tier, roundingMode, amount, unrated: null });
   await em.flush();
+  const trueUps = trueUpOf(partner, earning, weighed, line.id);
+  if (trueUps.length > 0) await writeLines(run, trueUps);
   for (const hold of await openHolds(em, line))
     if (hold.kind === 'FX') await endHold(em, ctx, line, hold, { releaseReason: 'the rate was entered' });
   await em.flush();

@@ -6,17 +6,18 @@ import { amountOf, currencyOf } from '../../kernel/currency.ts';
 import { happenedAt } from '../../kernel/instants.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
-import { transact } from '../../kernel/transact.ts';
+import { transact, within } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { holdPartner } from '../partners/partner.service.ts';
-import type { Commission } from './commission.entity.ts';
 import { earn } from './earn-commission.ts';
 import { lockOrder, refuseKnown } from './order.ts';
+import { inForceAt } from './read-terms.ts';
 import type { RecordSaleInput } from './record-sale.inputs.ts';
 import { refundsOf, settleWaiting } from './refund-sale.ts';
 import { type RefusedProduct, Sale } from './sale.entity.ts';
+import type { NewLine } from './write-lines.ts';
 
 /** An order as a whole: a line for each of its products, or none where nothing was earned. Answers with the sale's id. */
 export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<string> {
@@ -38,26 +39,34 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
       const customer = input.customerId
         ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at })
         : null;
-      const earned: Commission[] = [];
+      const run = within(em);
+      const inForce = await inForceAt(run, partnerId, at);
+      const earned: NewLine[] = [];
       const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
       for (const { product, quantity, base } of lines) {
-        const line = await earn(em, ctx, partner, {
-          ...{
-            type,
-            product,
-            quantity,
-            metadata,
-            occurredAt: at,
-            source: '(none)',
-            createdBy: ctx.actor.id,
-            statedBy: ctx.actor.id,
+        const line = await earn(
+          run,
+          ctx,
+          partner,
+          {
+            ...{
+              type,
+              product,
+              quantity,
+              metadata,
+              occurredAt: at,
+              source: '(none)',
+              createdBy: ctx.actor.id,
+              statedBy: ctx.actor.id,
+            },
+            ...{ country: input.country, subscriptionId: input.subscriptionId },
+            base: money(base, currency),
+            purchase: lines.reduce((sum, each) => sum + each.base, 0n),
+            customerId: customer?.id ?? null,
+            order: { id: input.orderId, lineNumber: earned.length },
           },
-          ...{ country: input.country, subscriptionId: input.subscriptionId },
-          base: money(base, currency),
-          purchase: lines.reduce((sum, each) => sum + each.base, 0n),
-          customerId: customer?.id ?? null,
-          order: { id: input.orderId, lineNumber: earned.length },
-        });
+          { inForce },
+        );
         if (typeof line === 'string') refused.push({ product, reason: line, base: `${base}` });
         else earned.push(line);
       }

@@ -6,8 +6,9 @@ import { AmountError } from '../../domain/money.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf } from '../../kernel/currency.ts';
 import { enqueue } from '../../kernel/jobs.ts';
+import { Statement } from '../../kernel/rows.ts';
 import { LocalDate } from '../../kernel/scalars.ts';
-import { transact } from '../../kernel/transact.ts';
+import { type Run, transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import type { ExchangeRateInput } from './exchange-rate.inputs.ts';
 
@@ -114,15 +115,19 @@ function checkRate(text: string, field: string): void {
 
 /** The rate between two currencies on a day, as it was entered; null: none of that day or the 31 before. */
 export async function rateOn(
-  em: EntityManager,
+  run: Run,
   tenantId: string,
   { from, to, day }: { from: string; to: string; day: string },
 ): Promise<EnteredRate | null> {
-  const [found] = await em.execute<EnteredRate[]>(sql`
-    select base, quote, trim_scale(rate)::text as rate, effective_on::text as "effectiveOn"
-    from exchange_rates where tenant_id = ${tenantId} and least(base, quote) = least(${from}, ${to}) and greatest(base, quote) = greatest(${from}, ${to})
-      and effective_on <= ${day}::date and effective_on >= ${day}::date - ${MAX_AGE_DAYS}::int
-    order by effective_on desc, id desc limit 1`);
+  const [found] = await run<EnteredRate>(
+    new Statement().add(
+      `select base, quote, trim_scale(rate)::text as rate, effective_on::text as "effectiveOn"
+      from exchange_rates where tenant_id = $ and least(base, quote) = least($::text, $::text) and greatest(base, quote) = greatest($::text, $::text)
+        and effective_on <= $::date and effective_on >= $::date - ${MAX_AGE_DAYS}
+      order by effective_on desc, id desc limit 1`,
+      ...[tenantId, from, to, from, to, day, day],
+    ),
+  );
   return found ?? null;
 }
 

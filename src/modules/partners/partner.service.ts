@@ -19,7 +19,6 @@ import { ensureProgram, programOf } from '../programs/program.service.ts';
 import { configure } from './configure-partner.ts';
 import { Partner, partnerTable } from './partner.entity.ts';
 import type { CreatePartnerInput, UpdatePartnerInput } from './partner.inputs.ts';
-import { AffiliateConfig } from './partner-config.entity.ts';
 import { PartnerHistory } from './partner-history.entity.ts';
 
 const ALWAYS = new Date(0);
@@ -226,9 +225,4 @@ export async function partnerOwner(
   const [row] = await query(ctx, statement);
   if (!row) throw notFound('partner', { field });
   return { tenantId: row[0] as string, partnerId };
-}
-
-/** An affiliate's terms; null for other types. */
-export function affiliateTermsOf(em: EntityManager, partnerId: string): Promise<AffiliateConfig | null> {
-  return em.findOne(AffiliateConfig, { partnerId });
 }
