@@ -2,14 +2,14 @@ import type { ChangeFeed } from '../ports/change-feed.ts';
 
 const PAUSE_MS = 250;
 
-/** Yields `subject` after each publication of its topic; changes within the pause come as one. It listens from the call
+/** Yields `subject` at once and after each publication of its topic; changes within the pause come as one. It listens from the call
  *  on, and `return` ends a wait at once, which an async generator would not. */
 export function changesOf<T>(
   feed: ChangeFeed,
   topic: string,
   subject: T,
 ): AsyncIterableIterator<T, undefined> {
-  let changed = false;
+  let changed = true; // who listens from now on has to hear how things are
   let ended = false;
   let notBefore = 0;
   let answer: ((result: IteratorResult<T, undefined>) => void) | null = null;
