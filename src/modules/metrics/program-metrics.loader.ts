@@ -127,12 +127,12 @@ const MOST_POINTS = 400;
 /** Figures over time: of a partner, or of the whole program. A partner without naming one asks about itself. */
 export async function metricsSeries(
   ctx: Context,
-  given: string | null,
+  given: string | null | undefined,
   period: Days,
   interval: Interval,
 ): Promise<MetricsSeries> {
   checkPeriod(period);
-  const partnerId = given === null ? ctx.actor.partnerId : idOf(given, 'partnerId');
+  const partnerId = given == null ? ctx.actor.partnerId : idOf(given, 'partnerId');
   const [{ currency, today }, rows] = await Promise.all([
     ownProgram(ctx),
     readDated(ctx, partnerId === null ? null : [partnerId], period, interval),

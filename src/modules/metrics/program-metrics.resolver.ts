@@ -76,7 +76,7 @@ export class ProgramMetricsResolver {
     @Arg('period', () => MetricsPeriodInput, { description: 'Which days.' }) period: MetricsPeriodInput,
     @Arg('interval', () => Interval, { description: 'How long a point is.' }) interval: Interval,
     @Arg('partnerId', () => ID, { nullable: true, description: 'Of this partner only.' })
-    partnerId: string | null,
+    partnerId: string | null | undefined,
     @Ctx() ctx: Context,
   ): Promise<MetricsSeries> {
     return metricsSeries(ctx, partnerId, period, interval);
