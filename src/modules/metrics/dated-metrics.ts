@@ -47,7 +47,7 @@ const STARTS: Record<Interval, string> = {
 };
 
 /** No partner sees these rows: they are of all. */
-export const programScope: Scoped = { kind: 'metrics', attributes: owned('m') };
+const programScope: Scoped = { kind: 'metrics', attributes: owned('m') };
 
 /** The days of partners, or of the caller's whole program, by rate of exchange: from the rollups, never from history. */
 export async function readDated(
