@@ -24,7 +24,13 @@ import { PostingRow } from './src/modules/ledger/posting.entity.ts';
 import { TrackingLink } from './src/modules/links/tracking-link.entity.ts';
 import { Invitation } from './src/modules/members/invitation.entity.ts';
 import { Member } from './src/modules/members/member.entity.ts';
-import { PartnerMetricsDay, PartnerMetricsRow } from './src/modules/metrics/partner-metrics.entity.ts';
+import {
+  PartnerMetricsBy,
+  PartnerMetricsDay,
+  PartnerMetricsRow,
+  ProgramMetricsChange,
+  ProgramMetricsDay,
+} from './src/modules/metrics/partner-metrics.entity.ts';
 import { Partner } from './src/modules/partners/partner.entity.ts';
 import {
   AffiliateConfig,
@@ -51,6 +57,7 @@ import { Conversion } from './src/modules/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/referrals/referral.entity.ts';
 import { SignedOutToken } from './src/modules/sessions/signed-out-token.entity.ts';
 import { PlanSimulation } from './src/modules/simulations/plan-simulation.entity.ts';
+import { CustomerSubscription } from './src/modules/subscriptions/subscription.entity.ts';
 import { TaxId } from './src/modules/tax-ids/tax-id.entity.ts';
 import { TierEvaluation, TierLock } from './src/modules/tiers/tier-evaluation.entity.ts';
 
@@ -85,8 +92,12 @@ export default defineConfig({
     MoneyColumn,
     Partner,
     PartnerHistory,
+    CustomerSubscription,
+    PartnerMetricsBy,
     PartnerMetricsDay,
     PartnerMetricsRow,
+    ProgramMetricsChange,
+    ProgramMetricsDay,
     Payout,
     PayoutAccount,
     PayoutAttempt,

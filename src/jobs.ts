@@ -12,7 +12,7 @@ import { autoApprove } from './modules/commissions/approve-many.ts';
 import { rateLines } from './modules/commissions/rate-lines.ts';
 import { rotateKeys } from './modules/data-keys/rotate-keys.ts';
 import { sendInvitation } from './modules/members/send-invitation.ts';
-import { calculateAllMetrics } from './modules/metrics/metrics.service.ts';
+import { calculateAllMetrics, foldProgramMetrics } from './modules/metrics/metrics.service.ts';
 import { checkLogo } from './modules/partners/check-logo.ts';
 import { payeeChanged } from './modules/payout-accounts/onboarding.ts';
 import { resumePayouts } from './modules/payouts/resume-payouts.ts';
@@ -35,6 +35,7 @@ const RESUME_EVERY_MS = 5_000;
 const SCHEDULE = `
 * * * * * auto_approve ?jobKey=auto_approve
 */5 * * * * schedule_payouts ?jobKey=schedule_payouts
+* * * * * fold_metrics ?jobKey=fold_metrics
 * * * * * prove_moved ?jobKey=prove_moved
 10 0 * * * seal_audit ?fill=2d&jobKey=seal_audit
 20 3 * * * apply_retention ?fill=2d&jobKey=apply_retention
@@ -87,6 +88,7 @@ export async function startWorker(
     reconcile: (ctx, { reconciliationId }) => reconcile(ctx, reconciliationId),
     reconcile_all: (ctx, { recent }) => reconcileAll(ctx, recent),
     recalculate_metrics: (ctx, { tenantId }) => calculateAllMetrics(ctx, tenantId),
+    fold_metrics: foldProgramMetrics,
     check_logo: (ctx, { partnerId }) => checkLogo(ctx, partnerId),
     auto_approve: autoApprove,
     seal_audit: async (ctx) => void (await sealAudit(ctx)),

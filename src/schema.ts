@@ -33,6 +33,10 @@ import { LeadResolver } from './modules/leads/lead.resolver.ts';
 import { TrackingLinkResolver } from './modules/links/tracking-link.resolver.ts';
 import { MemberResolver } from './modules/members/member.resolver.ts';
 import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
+import {
+  PartnerMetricsFieldsResolver,
+  ProgramMetricsResolver,
+} from './modules/metrics/program-metrics.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner.resolver.ts';
 import {
   ConnectedPayoutAccountResolver,
@@ -69,6 +73,7 @@ import {
   SimulatedPartnerResolver,
 } from './modules/simulations/simulation.resolver.ts';
 import { PartnerStatementResolver } from './modules/statements/statement.resolver.ts';
+import { SubscriptionResolver } from './modules/subscriptions/subscription.resolver.ts';
 import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
 import { PartnerTierResolver } from './modules/tiers/tier.resolver.ts';
 
@@ -106,6 +111,9 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PartnerCommissionsResolver,
       PartnerManagerResolver,
       PartnerMetricsResolver,
+      PartnerMetricsFieldsResolver,
+      ProgramMetricsResolver,
+      SubscriptionResolver,
       PartnerStatementResolver,
       PartnerPayoutAccountsResolver,
       PartnerPayoutsResolver,

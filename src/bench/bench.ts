@@ -14,11 +14,13 @@ import { migrate } from '../database.ts';
 import { authenticator } from '../http/authenticate.ts';
 import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
 import type { Order, Outcome } from './load.ts';
+import { measureMetrics } from './metrics.ts';
 import { measurePayouts } from './payouts.ts';
 import { type Helper, start } from './processes.ts';
 import { type Result, type Round, resultOf, type Side, table } from './report.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import type { Cpu } from './server.ts';
+import { measureSockets } from './sockets.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -26,6 +28,8 @@ const { values: options } = parseArgs({
     gate: { type: 'boolean', default: false }, // exit 1 when a mark is missed
     only: { type: 'string' }, // names of scenarios, with commas
     payouts: { type: 'boolean', default: false }, // a payout run instead of requests
+    sockets: { type: 'boolean', default: false }, // one event to many sockets instead of requests
+    metrics: { type: 'boolean', default: false }, // figures added up from scratch instead of requests
   },
 });
 const timing = options.quick ? { warmUp: 700, rounds: 3, ms: 550 } : { warmUp: 4_000, rounds: 5, ms: 5_000 };
@@ -66,9 +70,13 @@ async function database(): Promise<{ folder: string; url: string }> {
   return { folder, url: postgres.url };
 }
 
-async function prepare(): Promise<Bench> {
+function compile(): void {
   if (spawnSync('tsc && npm run -s build:policies', { stdio: 'inherit', shell: true }).status !== 0)
     throw new Error('it does not compile');
+}
+
+async function prepare(): Promise<Bench> {
+  compile();
   const { folder, url } = await database();
   const size = options.quick ? QUICK : FULL;
   say(`${size.partners} partners, ${size.customers} customers, ${size.commissions} commissions ...`);
@@ -178,8 +186,40 @@ async function payouts(): Promise<boolean> {
   return ratio < 0.5;
 }
 
+/** One event to many sockets of one process; the mark is a second until all but one in a hundred have it. */
+async function sockets(): Promise<boolean> {
+  compile();
+  const { folder, url } = await database();
+  const crowd = options.quick ? { sockets: 1_000, events: 5 } : { sockets: 5_000, events: 20 };
+  const heard = await measureSockets(url, folder, crowd, (file, env) => {
+    const made = start(file, join(folder, `${file}.log`), env);
+    closers.unshift(() => made.stop());
+    return made;
+  });
+  const ms = (value: number) => `${value.toFixed(0)} ms`;
+  say(
+    `${crowd.sockets} sockets, ${crowd.events} events: p50 ${ms(heard.p50)}, p99 ${ms(heard.p99)} from the click to its delivery; to the last socket ${ms(heard.last)}, at worst ${ms(heard.worst)}`,
+  );
+  return heard.p99 >= 1_000;
+}
+
+/** Figures of every partner added up from scratch, beside one plain statement over the same rows. */
+async function metrics(): Promise<boolean> {
+  const { url } = await database();
+  const size = options.quick
+    ? { partners: 1_000, customers: 10_000, commissions: 50_000 }
+    : { partners: 10_000, customers: 100_000, commissions: 500_000 };
+  const { plain, product } = await measureMetrics(url, size, say);
+  const shown = (times: readonly number[]) => times.map((time) => `${time.toFixed(1)} s`).join(', ');
+  const ratio = Math.min(...plain) / Math.min(...product);
+  say(`plain SQL ${shown(plain)}; recalculated ${shown(product)}; ratio ${ratio.toFixed(2)}`);
+  return false;
+}
+
 async function main(): Promise<boolean> {
   if (options.payouts) return payouts();
+  if (options.sockets) return sockets();
+  if (options.metrics) return metrics();
   const bench = await prepare();
   const names = options.only?.split(',');
   const results: Result[] = [];

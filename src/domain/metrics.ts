@@ -7,3 +7,112 @@ export const percentBps = (part: bigint, whole: bigint): number | null =>
 /** An amount for each of `parts`, in minor units; null where there is none. */
 export const perEach = (amount: bigint, parts: bigint): bigint | null =>
   parts <= 0n ? null : divide(amount, parts);
+
+/** How often a subscription is paid for. */
+export const BillingInterval = {
+  WEEK: 'WEEK',
+  MONTH: 'MONTH',
+  QUARTER: 'QUARTER',
+  YEAR: 'YEAR',
+  TWO_YEARS: 'TWO_YEARS',
+} as const;
+export type BillingInterval = (typeof BillingInterval)[keyof typeof BillingInterval];
+
+const months: Record<BillingInterval, readonly [times: bigint, by: bigint]> = {
+  WEEK: [52n, 12n],
+  MONTH: [1n, 1n],
+  QUARTER: [1n, 3n],
+  YEAR: [1n, 12n],
+  TWO_YEARS: [1n, 24n],
+};
+
+/** What a price comes to in a month, in minor units, halves up: a year's twelfth, 52 weeks' twelfth. */
+export function monthlyPrice(price: bigint, interval: BillingInterval): bigint {
+  const [times, by] = months[interval];
+  return divide(price * times, by);
+}
+
+/** A length of time in months, as a fraction. */
+export interface Months {
+  readonly times: bigint;
+  readonly by: bigint;
+}
+
+/** Monthly revenue per customer for each part of them that is lost in a month; null where nobody was lost. `lost` is of the
+ *  period, which has `months`. Revenue and customers are those of its start. */
+export const lifetimeValue = (monthlyRevenue: bigint, lost: bigint, { times, by }: Months): bigint | null =>
+  lost === 0n ? null : divide(monthlyRevenue * times, by * lost);
+
+/** Days of a calendar, both included, as `2026-01-31`. */
+export interface Days {
+  readonly from: string;
+  readonly to: string;
+}
+
+const DAY_MS = 86_400_000;
+const instant = (day: string): number => Date.parse(`${day}T00:00:00Z`);
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+const plus = (day: string, days: number): string => dayOf(instant(day) + days * DAY_MS);
+const firstOfMonth = (day: string, further = 0): string => {
+  const at = new Date(instant(day));
+  return dayOf(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + further, 1));
+};
+
+export const daysIn = ({ from, to }: Days): number => (instant(to) - instant(from)) / DAY_MS + 1;
+
+/** How many calendar months the days are, if they are whole ones; else null. */
+function wholeMonths({ from, to }: Days): number | null {
+  if (from !== firstOfMonth(from) || plus(to, 1) !== firstOfMonth(to, 1)) return null;
+  const [start, end] = [new Date(instant(from)), new Date(instant(to))];
+  return (end.getUTCFullYear() - start.getUTCFullYear()) * 12 + end.getUTCMonth() - start.getUTCMonth() + 1;
+}
+
+/** The days as months: of whole calendar months their number, else 365 days to 12 of them. */
+export function monthsOf(days: Days): Months {
+  const whole = wholeMonths(days);
+  return whole === null ? { times: BigInt(daysIn(days)) * 12n, by: 365n } : { times: BigInt(whole), by: 1n };
+}
+
+/** As many days that end before those begin; before whole months, as many whole months. */
+export function daysBefore(days: Days): Days {
+  const whole = wholeMonths(days);
+  const to = plus(days.from, -1);
+  return { from: whole === null ? plus(days.from, -daysIn(days)) : firstOfMonth(days.from, -whole), to };
+}
+
+export const Interval = { DAY: 'DAY', WEEK: 'WEEK', MONTH: 'MONTH' } as const;
+export type Interval = (typeof Interval)[keyof typeof Interval];
+
+/** The first day of the interval that a day is in; weeks begin on Monday. */
+function startOf(day: string, interval: Interval): string {
+  if (interval === 'DAY') return day;
+  if (interval === 'MONTH') return firstOfMonth(day);
+  return plus(day, -((new Date(instant(day)).getUTCDay() + 6) % 7));
+}
+
+/** The days in parts of an interval, without a gap. The first and the last are cut where the days begin and end;
+ *  `start` is the first day of the whole interval. */
+export function* parts(days: Days, interval: Interval): Generator<Days & { readonly start: string }> {
+  for (let start = startOf(days.from, interval); start <= days.to; ) {
+    const next = interval === 'MONTH' ? firstOfMonth(start, 1) : plus(start, interval === 'WEEK' ? 7 : 1);
+    const end = plus(next, -1);
+    yield { start, from: start < days.from ? days.from : start, to: end > days.to ? days.to : end };
+    start = next;
+  }
+}
+
+/** The next of a series by the straight line that fits it best, and that line's slope; null of fewer than two. */
+export function trend(series: readonly number[]): { readonly next: number; readonly slope: number } | null {
+  const n = series.length;
+  if (n < 2) return null;
+  const meanX = (n - 1) / 2;
+  const meanY = series.reduce((sum, y) => sum + y, 0) / n;
+  const over = series.reduce((sum, y, x) => sum + (x - meanX) * (y - meanY), 0);
+  const under = series.reduce((sum, _, x) => sum + (x - meanX) ** 2, 0);
+  const slope = over / under;
+  return { next: meanY + slope * (n - meanX), slope };
+}
+
+/** The next of a series by exponential smoothing: `weight` of the newest, the rest of what was expected; null of none. */
+export const smoothed = (series: readonly number[], weight: number): number | null =>
+  series.reduce<number | null>((level, y) => (level === null ? y : weight * y + (1 - weight) * level), null);

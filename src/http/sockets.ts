@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import {
-  createSourceEventStream,
-  type ExecutionArgs,
-  type ExecutionResult,
-  execute as executeOne,
-  GraphQLError,
-  type GraphQLSchema,
-} from 'graphql';
+import { type ExecutionArgs, GraphQLError, type GraphQLSchema } from 'graphql';
 import { CloseCode } from 'graphql-ws';
 import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -20,6 +13,7 @@ import type { Admission } from './admission.ts';
 import { credentialOf, type Door } from './authenticate.ts';
 import { callerAddress, type Trusts } from './caller-address.ts';
 import type { Executor } from './executor.ts';
+import { fanOut, type Lasting, type Reader } from './fan-out.ts';
 import { variableErrors } from './variables.ts';
 
 const MAX_MESSAGE = 64 * 1024;
@@ -57,6 +51,7 @@ export function serveSockets(
   { schema, execute, services, admission, trusts, allowsOrigin, door }: SocketOptions,
 ): { close(): Promise<void> } {
   const open = new Map<string, number>();
+  const lasting = fanOut();
 
   /** Whether one more socket of that caller may be; it is counted until it closes. */
   function countSocket(socket: WebSocket, { id, tenantId, partnerId }: Actor, address: string): boolean {
@@ -111,7 +106,7 @@ export function serveSockets(
         }
         return true;
       },
-      async onSubscribe(ctx, _id, { query, operationName, variables, extensions }) {
+      async onSubscribe(ctx, id, { query, operationName, variables, extensions }) {
         const { authorization, request } = ctx.extra;
         const requestId = randomUUID();
         const ipAddress = callerAddress(request, trusts);
@@ -142,6 +137,9 @@ export function serveSockets(
             operationName: operationName ?? null,
             variableValues,
             contextValue,
+            id,
+            reader: readerOf(ctx.extra.socket),
+            authorization,
             again,
           };
         } catch (error) {
@@ -160,7 +158,7 @@ export function serveSockets(
           variables: variableValues as Record<string, unknown>,
           context: contextValue as Context,
         }),
-      subscribe: (args: ExecutionArgs) => answersOf(args as Lasting),
+      subscribe: (args: ExecutionArgs) => lasting.join(args as Lasting),
     },
     sockets,
   );
@@ -235,51 +233,24 @@ function closeWhenTakenBack(socket: WebSocket, was: Actor, ask: () => Promise<Ac
 }
 
 function dropSlowReader(socket: WebSocket): void {
-  const send = socket.send.bind(socket) as (data: string, sent: (error?: Error) => void) => void;
+  const send = socket.send.bind(socket);
   let dropped = false;
-  socket.send = ((data: string, sent: (error?: Error) => void) => {
+  socket.send = ((data: string | Buffer, sent: (error?: Error) => void) => {
     dropped ||= socket.bufferedAmount > MAX_UNREAD;
     if (dropped) socket.terminate();
-    else send(data, (error) => sent(dropped ? undefined : error)); // what was under way to a dropped reader is no error
+    // What was under way to a dropped reader is no error.
+    else send(data, { binary: false }, (error) => sent(dropped ? undefined : error));
   }) as WebSocket['send'];
 }
 
-/** An operation that goes on: each of its events is answered to who the caller is by then. */
-interface Lasting extends ExecutionArgs {
-  readonly again: () => Promise<Actor>;
-}
-
-async function answersOf(args: Lasting): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
-  const context = args.contextValue as Context;
-  const source = await createSourceEventStream(args);
-  if (!(Symbol.asyncIterator in source)) return withErrors(source, context);
-  const events = source[Symbol.asyncIterator]();
-
-  async function answer(rootValue: unknown): Promise<ExecutionResult> {
-    const actor = await args.again().catch((error: Error) => error);
-    if (actor instanceof Error)
-      return withErrors({ errors: [new GraphQLError('', { originalError: actor })] }, context);
-    Object.assign(context, { actor });
-    return withErrors(await executeOne({ ...args, rootValue }), context);
-  }
-
-  const answers: AsyncIterableIterator<ExecutionResult> = {
-    next: async () => {
-      const { value, done } = await events.next();
-      return done ? { value: undefined, done } : { value: await answer(value), done: false };
-    },
-    return: async () => {
-      await events.return?.();
-      return { value: undefined, done: true };
-    },
-    throw: async (error: unknown) => {
-      await events.return?.();
-      throw error;
-    },
-    [Symbol.asyncIterator]: () => answers,
-  };
-  return answers;
-}
-
-const withErrors = (result: ExecutionResult, context: Context): ExecutionResult =>
-  result.errors ? { ...result, errors: result.errors.map((error) => responseError(error, context)) } : result;
+/** A socket as the fan-out sees it: what it does not take any more is nobody's error. */
+const readerOf = (socket: WebSocket): Reader => ({
+  get bufferedAmount() {
+    return socket.bufferedAmount;
+  },
+  send(frame) {
+    if (socket.readyState === socket.OPEN) socket.send(frame, () => {});
+  },
+  close: (code, reason) => socket.close(code, reason),
+  terminate: () => socket.terminate(),
+});

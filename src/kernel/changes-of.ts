@@ -1,15 +1,12 @@
-import type { ChangeFeed } from '../ports/change-feed.ts';
-
 const PAUSE_MS = 250;
 
-/** Yields `subject` after each publication of its topic; changes within the pause come as one. It listens from the call
+/** Yields `subject` at once and after each change that `listen` tells of; changes within the pause come as one. It listens from the call
  *  on, and `return` ends a wait at once, which an async generator would not. */
 export function changesOf<T>(
-  feed: ChangeFeed,
-  topic: string,
+  listen: (changed: () => void) => () => void,
   subject: T,
 ): AsyncIterableIterator<T, undefined> {
-  let changed = false;
+  let changed = true; // who listens from now on has to hear how things are
   let ended = false;
   let notBefore = 0;
   let answer: ((result: IteratorResult<T, undefined>) => void) | null = null;
@@ -32,7 +29,7 @@ export function changesOf<T>(
     give(ended ? { value: undefined, done: true } : { value: subject, done: false });
   }
 
-  const unsubscribe = feed.subscribe(topic, () => {
+  const unsubscribe = listen(() => {
     changed = true;
     deliver();
   });

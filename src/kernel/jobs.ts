@@ -18,6 +18,8 @@ export interface Jobs {
   reconcile: { reconciliationId: string };
   /** See whose books are to be compared: of the last day, or of the last weeks. */
   reconcile_all: { recent: boolean };
+  /** Add what programs' figures changed by to their days. */
+  fold_metrics: object;
   /** Rebuild the metrics of every partner of a tenant. */
   recalculate_metrics: { tenantId: string };
   /** Write the head of every tenant's audit log down elsewhere. */

@@ -230,7 +230,7 @@ describe('a program with a key', () => {
     );
     await until(async () => app.listeners(partner.id) > 0);
     await makeClick(app, partner.referralCode);
-    expect((await heard.event(() => true)).partnerMetricsUpdated.clicks).toBe(1);
+    await heard.event(({ partnerMetricsUpdated: { clicks } }) => clicks === 1);
     await heard.client.dispose();
   });
 

@@ -112,6 +112,8 @@ export interface World {
   lookedAfter(): Promise<string>;
   /** A commission rule of the partner's own. */
   rule(): Promise<string>;
+  /** Your own id of a customer of the partner. */
+  customer(): Promise<string>;
   trackingLink(): Promise<string>;
   coupon(): Promise<string>;
   lead(): Promise<string>;
@@ -298,6 +300,11 @@ export async function makeWorld(app: TestApp): Promise<World> {
       };
       return (await app.ask(maker, CREATE_RULE, { input })).createCommissionRule.id;
     },
+    async customer() {
+      const customerId = `cust ${randomUUID()}`;
+      await makeCommission(app, maker, partner.id, { customerId });
+      return customerId;
+    },
     async trackingLink() {
       return (await app.ask(maker, CREATE_LINK, { input: { partnerId: partner.id, name: 'own' } }))
         .createTrackingLink.id;
@@ -365,6 +372,7 @@ export const ok = 'ok';
 const [no, hidden, who] = ['FORBIDDEN', 'NOT_FOUND', 'UNAUTHENTICATED'] as const;
 //                     admin manager finance analyst partner another  finance elsewhere, manager elsewhere, nobody
 export const reads: Row = [ok, ok, ok, ok, ok, hidden, hidden, hidden, who];
+const staffReads: Row = [ok, ok, ok, ok, no, no, ok, ok, who];
 const lists: Row = [ok, ok, ok, ok, ok, ok, ok, ok, who];
 const manages: Row = [ok, ok, no, no, no, no, no, hidden, who];
 const ownsOrManages: Row = [ok, ok, no, no, ok, ok, no, ok, who];
@@ -1048,6 +1056,23 @@ export const operations: Record<string, Operation> = {
     variables: (partnerId) => ({ input: { partnerId }, reason: 'asked for it' }),
     subject: ({ newcomer }) => newcomer(),
     answers: adminOnly,
+  },
+  recordSubscription: {
+    document: 'mutation ($input: RecordSubscriptionInput!) { recordSubscription(input: $input) { id } }',
+    variables: (customerId) => ({
+      input: { externalId: `sub ${customerId}`, customerId, price: '30', currency: 'USD', interval: 'MONTH' },
+    }),
+    subject: ({ customer }) => customer(),
+    answers: manages,
+  },
+  programMetrics: { document: '{ programMetrics { clicks } }', answers: staffReads },
+  topPartners: { document: '{ topPartners(by: REVENUE) { clicks } }', answers: staffReads },
+  metricsSeries: {
+    document:
+      'query ($period: MetricsPeriodInput!, $id: ID) { metricsSeries(period: $period, interval: MONTH, partnerId: $id) { points { clicks } } }',
+    variables: (id) => ({ id, period: { from: '2026-01-01', to: '2026-03-31' } }),
+    subject: theirs,
+    answers: reads,
   },
   calculatePartnerMetrics: {
     document: 'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',

@@ -5,7 +5,7 @@ import { memoryFeed } from '../memory/memory-feed.ts';
 const CHANNEL = 'partner-portal:changes';
 
 /** Across processes. A change reaches the listeners of its own process at once and the others by Redis; while Redis is
- *  gone they hear nothing, lose nothing but the push, and a query shows them the change. */
+ *  gone they hear nothing, and once it is back every listener looks again. */
 export function redisFeed(url: string, warn: (error: Error) => void): ChangeFeed {
   const origin = crypto.randomUUID();
   const local = memoryFeed();
@@ -19,7 +19,12 @@ export function redisFeed(url: string, warn: (error: Error) => void): ChangeFeed
   const receiver = new Redis(url, { maxRetriesPerRequest: null, autoResubscribe: false });
   sender.on('error', warn);
   receiver.on('error', warn);
-  receiver.on('ready', () => void receiver.subscribe(CHANNEL).catch(warn));
+  let listened = false;
+  receiver.on('ready', async () => {
+    await receiver.subscribe(CHANNEL).catch(warn);
+    if (listened) local.missed(); // what others published while it was away was heard by nobody here
+    listened = true;
+  });
   receiver.on('message', (_, message) => {
     const [from, topic] = message.split(' ', 2);
     if (from !== origin && topic) local.publish(topic);
@@ -30,6 +35,7 @@ export function redisFeed(url: string, warn: (error: Error) => void): ChangeFeed
       if (sender.status === 'ready') sender.publish(CHANNEL, `${origin} ${topic}`).catch(warn);
     },
     subscribe: local.subscribe,
+    subscribeToAll: local.subscribeToAll,
     async close() {
       sender.disconnect();
       receiver.disconnect();

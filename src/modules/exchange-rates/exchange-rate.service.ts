@@ -131,6 +131,16 @@ export async function rateOn(
   return found ?? null;
 }
 
+/** A join that gives each row of `d` (tenant_id, day, currency) the rate between its currency and `into` that was in force
+ *  on its day, as it was entered: x.base, x.quote, x.rate; all null where there was none. */
+export const rateOfItsDay = (into: string): string => `
+  left join lateral (
+    select x.base, x.quote, trim_scale(x.rate)::text as rate from exchange_rates x
+    where x.tenant_id = d.tenant_id and least(x.base, x.quote) = least(d.currency, ${into})
+      and greatest(x.base, x.quote) = greatest(d.currency, ${into})
+      and x.effective_on <= d.day and x.effective_on >= d.day - ${MAX_AGE_DAYS}
+    order by x.effective_on desc, x.id desc limit 1) x on d.currency <> ${into}`;
+
 /** What one unit of each currency was worth in `to` on a day; a currency without a rate of the 31 days before has none. */
 export async function ratesInForce(
   em: EntityManager,

@@ -1,14 +1,19 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { invalid } from '../../domain/errors.ts';
-import { percentBps, perEach } from '../../domain/metrics.ts';
+import { type Days, daysIn, percentBps, perEach } from '../../domain/metrics.ts';
 import { askedFields } from '../../kernel/asked.ts';
 import type { Context } from '../../kernel/context.ts';
 import { loaderFor } from '../../kernel/loader.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { owned, query, type Scoped, Statement, scopeOf } from '../../kernel/rows.ts';
 import type { Partner } from '../partners/partner.entity.ts';
-import type { MetricsPeriodInput } from './metrics.inputs.ts';
-import type { CurrencyMetrics, PartnerMetrics, SourceMetrics } from './metrics.type.ts';
+import type {
+  CurrencyMetrics,
+  MetricsOf,
+  NamedMetrics,
+  PartnerMetrics,
+  SourceMetrics,
+} from './metrics.type.ts';
 
 interface Figures {
   readonly currency: string;
@@ -23,16 +28,16 @@ interface Figures {
 }
 
 /** What has no currency (clicks, customers) is kept under ISO 4217's "no currency". */
-const NO_CURRENCY = 'XXX';
+export const NO_CURRENCY = 'XXX';
 
 /** A partner's figures, to date or for a period: one statement for all partners of a screen, a second one for sources. */
 export function metricsOf(
   ctx: Context,
   info: GraphQLResolveInfo,
   { id, currency }: Pick<Partner, 'id' | 'currency'>,
-  period: MetricsPeriodInput | null,
+  period: Days | null,
 ): Promise<PartnerMetrics> {
-  if (period && period.from > period.to) throw invalid('period.to', 'lies before from');
+  checkPeriod(period);
   return loaderFor<{ id: string; currency: string }, PartnerMetrics>(ctx, info, async (keys) => {
     const ids = keys.map((key) => key.id);
     const [figures, sources] = await Promise.all([
@@ -44,24 +49,34 @@ export function metricsOf(
       return {
         ...summary(figures.get(key.id) ?? [], key.currency, period),
         sources: bySource(mine, key.currency),
+        of: { ...key, period },
       };
     });
   }).load({ id, currency });
 }
 
+const MOST_DAYS = 3_660;
+
+/** Refuses a period that ends before it begins, or is of more than ten years. */
+export function checkPeriod(period: Days | null): void {
+  if (!period) return;
+  if (period.from > period.to) throw invalid('period.to', 'lies before from');
+  if (daysIn(period) > MOST_DAYS) throw invalid('period.to', `lies more than ${MOST_DAYS} days after from`);
+}
+
 function summary(
   rows: readonly Figures[],
   currency: string,
-  period: MetricsPeriodInput | null,
-): Omit<PartnerMetrics, 'sources'> {
+  period: Days | null,
+): Omit<PartnerMetrics, 'sources' | 'of'> {
   const of = (minor: bigint, code = currency) => new MoneyColumn({ minor, currency: code });
   const total = (figure: 'clicks' | 'conversions' | 'customers') =>
     rows.reduce((sum, row) => sum + row[figure], 0n);
   const own = rows.find((row) => row.currency === currency);
   const revenue = own?.revenue ?? 0n;
   const [clicks, conversions, customers] = [total('clicks'), total('conversions'), total('customers')];
-  const each = (parts: bigint) => {
-    const minor = perEach(revenue, parts);
+  const each = (parts: bigint, amount = revenue) => {
+    const minor = perEach(amount, parts);
     return minor === null ? null : of(minor);
   };
   const currencies: CurrencyMetrics[] = rows
@@ -85,6 +100,7 @@ function summary(
     customerLifetimeValue: each(customers),
     commissionEarned: of(own?.earned ?? 0n),
     commissionPaid: of(own?.paid ?? 0n),
+    earningsPerClick: each(clicks, own?.earned ?? 0n),
     currencies,
     calculatedAt:
       rows.reduce<Date | null>(
@@ -95,12 +111,12 @@ function summary(
 }
 
 /** Figures are sums: a partner's own are as much of them as a policy can speak of. */
-const figuresScope: Scoped = { kind: 'metrics', attributes: owned('m', 'm.partner_id') };
+export const figuresScope: Scoped = { kind: 'metrics', attributes: owned('m', 'm.partner_id') };
 
 async function readFigures(
   ctx: Context,
   ids: readonly string[],
-  period: MetricsPeriodInput | null,
+  period: Days | null,
 ): Promise<Map<string, Figures[]>> {
   const statement = period
     ? new Statement()
@@ -164,7 +180,7 @@ interface SourceFigures {
 async function readSources(
   ctx: Context,
   ids: readonly string[],
-  period: MetricsPeriodInput | null,
+  period: Days | null,
 ): Promise<Map<string, SourceFigures[]>> {
   const statement = new Statement()
     .add(
@@ -197,4 +213,61 @@ function bySource(rows: readonly SourceFigures[], currency: string): SourceMetri
       }),
     }))
     .sort((a, b) => b.clicks - a.clicks || b.conversions - a.conversions || (a.source < b.source ? -1 : 1));
+}
+
+type Kind = 'LINK' | 'CAMPAIGN';
+
+/** What each link or campaign of a partner brought, most clicks first; one statement for all partners of a screen. */
+export function namedMetricsOf(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  kind: Kind,
+  { id, currency, period }: MetricsOf,
+): Promise<NamedMetrics[]> {
+  return loaderFor<{ id: string; currency: string }, NamedMetrics[]>(ctx, info, async (keys) => {
+    const ids = keys.map((key) => key.id);
+    const statement = new Statement()
+      .add(
+        `select m.partner_id, m.name, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.revenue_minor)::bigint,
+        sum(m.earned_minor)::bigint from partner_metrics_by m where m.partner_id = any($) and m.kind = $`,
+        ids,
+        kind,
+      )
+      .and(scopeOf(ctx.actor, figuresScope));
+    if (period) statement.add(' and m.day between $ and $', period.from, period.to);
+    statement.add(' group by m.partner_id, m.name, m.currency');
+    const rows = (await query(ctx, statement)).map(
+      ([partnerId, name, code, clicks, conversions, revenue, earned]) => ({
+        partnerId: partnerId as string,
+        ...({ name, currency: code, clicks, conversions, revenue, earned } as Named),
+      }),
+    );
+    const found = Map.groupBy(rows, (row) => row.partnerId);
+    return keys.map((key) => byName(found.get(key.id) ?? [], key.currency));
+  }).load({ id, currency });
+}
+
+interface Named extends Pick<Figures, 'currency' | 'clicks' | 'conversions' | 'revenue' | 'earned'> {
+  readonly name: string;
+}
+
+const MOST_NAMES = 100;
+
+function byName(rows: readonly Named[], currency: string): NamedMetrics[] {
+  return [...Map.groupBy(rows, (row) => row.name)]
+    .map(([name, each]) => {
+      const clicks = each.reduce((sum, row) => sum + row.clicks, 0n);
+      const conversions = each.reduce((sum, row) => sum + row.conversions, 0n);
+      const own = each.find((row) => row.currency === currency);
+      return {
+        name,
+        clicks: Number(clicks),
+        conversions: Number(conversions),
+        conversionRate: percentBps(conversions, clicks),
+        revenue: new MoneyColumn({ minor: own?.revenue ?? 0n, currency }),
+        commissionEarned: new MoneyColumn({ minor: own?.earned ?? 0n, currency }),
+      };
+    })
+    .sort((a, b) => b.clicks - a.clicks || b.conversions - a.conversions || (a.name < b.name ? -1 : 1))
+    .slice(0, MOST_NAMES);
 }

@@ -53,10 +53,10 @@ export class PartnerMetricsResolver {
   @Authorized('program:read')
   @Subscription(() => PartnerMetrics, {
     description:
-      "Pushes a partner's figures to date within a second of a change, at most four times a second.",
+      "Pushes a partner's figures to date: at once, and within a second of a change, at most four times a second.",
     subscribe: async ({ args, context }: { args: Record<string, unknown>; context: Context }) => {
       const partner = await findPartner(context.em.fork(), args['partnerId'] as string, 'partnerId');
-      return changesOf(context.feed, metricsTopic(partner.id), partner);
+      return changesOf((changed) => context.feed.subscribe(metricsTopic(partner.id), changed), partner);
     },
   })
   partnerMetricsUpdated(

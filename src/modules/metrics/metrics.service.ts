@@ -27,6 +27,11 @@ async function figuresOf(em: EntityManager, { id }: Partner): Promise<object> {
   return row?.figures ?? {};
 }
 
+/** Adds what the programs' figures changed by since the last time to their days. */
+export async function foldProgramMetrics(ctx: Context): Promise<void> {
+  await transact(ctx, (em) => em.execute(sql`select fold_program_metrics()`));
+}
+
 const CHUNK = 500;
 
 /** Does so for every partner of a tenant, a bounded number in each transaction. */

@@ -1,6 +1,8 @@
-import { Field, Int, ObjectType } from 'type-graphql';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import type { Days } from '../../domain/metrics.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { LocalDate, Percentage } from '../../kernel/scalars.ts';
+import type { Partner } from '../partners/partner.entity.ts';
 
 @ObjectType({ simpleResolvers: true, description: 'What one source of visitors brought.' })
 export class SourceMetrics {
@@ -15,6 +17,30 @@ export class SourceMetrics {
 
   @Field(() => MoneyColumn, { description: "Net revenue in the partner's currency." })
   revenue!: MoneyColumn;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'What one link or one campaign brought.' })
+export class NamedMetrics {
+  @Field(() => ID, { description: 'The id of the link, or the word of the campaign.' })
+  name!: string;
+
+  @Field(() => Int, { description: 'Clicks.' })
+  clicks!: number;
+
+  @Field(() => Int, { description: 'Conversions.' })
+  conversions!: number;
+
+  @Field(() => Percentage, {
+    nullable: true,
+    description: 'Conversions for each click; null without clicks.',
+  })
+  conversionRate!: number | null;
+
+  @Field(() => MoneyColumn, { description: "Net revenue in the partner's currency." })
+  revenue!: MoneyColumn;
+
+  @Field(() => MoneyColumn, { description: "Commissions made, in the partner's currency." })
+  commissionEarned!: MoneyColumn;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The money of one currency.' })
@@ -74,7 +100,7 @@ export class PartnerMetrics {
   @Field(() => MoneyColumn, {
     nullable: true,
     description:
-      'Revenue for each customer so far (historical value; churn is not known yet); null without customers.',
+      'Revenue for each customer so far; null without customers. `subscriptions.lifetimeValue` looks ahead where churn is known.',
   })
   customerLifetimeValue!: MoneyColumn | null;
 
@@ -84,6 +110,12 @@ export class PartnerMetrics {
   @Field(() => MoneyColumn, { description: 'Payouts confirmed.' })
   commissionPaid!: MoneyColumn;
 
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'Commissions for each click; null without clicks.',
+  })
+  earningsPerClick!: MoneyColumn | null;
+
   @Field(() => [CurrencyMetrics], { description: 'The money of each currency, by code.' })
   currencies!: CurrencyMetrics[];
 
@@ -92,4 +124,11 @@ export class PartnerMetrics {
 
   @Field(() => Date, { description: 'When the figures last changed.' })
   calculatedAt!: Date;
+
+  of!: MetricsOf; // served by PartnerMetricsFieldsResolver
+}
+
+/** Whose figures they are, and of when. */
+export interface MetricsOf extends Pick<Partner, 'id' | 'currency'> {
+  readonly period: Days | null;
 }

@@ -53,3 +53,71 @@ export class PartnerMetricsDay extends Figures {
   @PrimaryKey({ type: 'text' })
   currency!: string;
 }
+
+/** The same by day and by link or campaign: `name` is the id of the link or the word of the campaign. */
+@Entity({ tableName: 'partner_metrics_by' })
+export class PartnerMetricsBy extends Figures {
+  @PrimaryKey({ type: 'text' })
+  kind!: 'LINK' | 'CAMPAIGN';
+
+  @PrimaryKey({ type: 'date' })
+  day!: string;
+
+  @PrimaryKey({ type: 'text' })
+  name!: string;
+
+  @PrimaryKey({ type: 'text' })
+  currency!: string;
+}
+
+abstract class ProgramFigures {
+  @Property({ type: 'bigint' })
+  clicks: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  conversions: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  orders: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  customers: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  revenueMinor: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  earnedMinor: Opt<bigint> = 0n;
+
+  @Property({ type: 'bigint' })
+  paidMinor: Opt<bigint> = 0n;
+}
+
+/** A program's figures by day, as far as they are folded. */
+@Entity({ tableName: 'program_metrics_daily' })
+export class ProgramMetricsDay extends ProgramFigures {
+  @PrimaryKey({ type: 'text' })
+  tenantId!: string;
+
+  @PrimaryKey({ type: 'date' })
+  day!: string;
+
+  @PrimaryKey({ type: 'text' })
+  currency!: string;
+}
+
+/** What they changed by since: only ever appended to and folded (`fold_program_metrics` in the migrations). */
+@Entity({ tableName: 'program_metric_changes' })
+export class ProgramMetricsChange extends ProgramFigures {
+  @PrimaryKey({ type: 'bigint', generated: 'identity' })
+  id!: bigint;
+
+  @Property({ type: 'text' })
+  tenantId!: string;
+
+  @Property({ type: 'date' })
+  day!: string;
+
+  @Property({ type: 'text' })
+  currency!: string;
+}

@@ -186,11 +186,11 @@ export class PayoutRunResolver {
 
   @Authorized('payout:make')
   @Subscription(() => PayoutRun, {
-    description: 'Pushes a run whenever it has come further, at most four times a second.',
+    description: 'Pushes a run at once, and whenever it has come further, at most four times a second.',
     subscribe: async ({ args, context }: { args: Record<string, unknown>; context: Context }) => {
       const id = idOf(args['id'] as string);
       await tenantOfRun(context, id);
-      return changesOf(context.feed, runTopic(id), { id });
+      return changesOf((changed) => context.feed.subscribe(runTopic(id), changed), { id });
     },
   })
   payoutRunProgress(

@@ -47,10 +47,11 @@ export async function referralOfSale(
   }
   const id = v7();
   await em.execute(sql`
-    insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, source, clicked_at, expires_at, metadata, origin)
-    select ${id}, tenant_id, id, referral_code, ${click?.visitorId ?? id}, ${claim.origin.toLowerCase()}, ${at}, ${expiryOf(at, 1)},
-      '{}', ${claim.origin}
-    from partners where id = ${claim.partnerId}`);
+    insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, source, clicked_at, expires_at, metadata, origin, link_id, campaign)
+    select ${id}, p.tenant_id, p.id, p.referral_code, ${click?.visitorId ?? id}, ${claim.origin.toLowerCase()}, ${at}, ${expiryOf(at, 1)},
+      '{}', ${claim.origin}, f.link_id, f.campaign
+    from partners p left join referrals f on f.id = ${click?.id ?? null} and f.partner_id = p.id
+    where p.id = ${claim.partnerId}`);
   await claim.settle?.(id);
   return id;
 }

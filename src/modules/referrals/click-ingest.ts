@@ -163,9 +163,9 @@ const INSERT = `
     where t.tenant is null or p.tenant_id = t.tenant),
   referred as (
     insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, landing_url, referrer_url, source, ip_hash,
-      user_agent, clicked_at, expires_at, metadata, bot)
+      user_agent, clicked_at, expires_at, metadata, bot, link_id, campaign)
     select id, tenant_id, partner_id, referral_code, visitor_id, landing, referrer, source, ip, agent, at, expires_at,
-      metadata::jsonb, bot
+      metadata::jsonb, bot, link_id, coalesce(link_campaign, campaign)
     from clicks where again_id is null and (always or not bot)),
   touched as (
     insert into touches (id, tenant_id, partner_id, visitor_id, clicked_at, code, link_id, source, medium, campaign, subs,

@@ -67,6 +67,12 @@ export class Referral extends Base {
   @Property({ type: 'text' })
   source!: string;
 
+  @Property({ type: 'uuid', nullable: true })
+  linkId?: string | null; // the partner's own link that was followed
+
+  @Property({ type: 'text', nullable: true })
+  campaign?: string | null;
+
   @Property({ type: 'text', nullable: true })
   ipHash?: string | null; // keyed hash: the address itself is never kept
 

@@ -1,0 +1,107 @@
+import WebSocket from 'ws';
+import { answer } from './processes.ts';
+
+export interface Crowd {
+  readonly port: number;
+  /** Credentials that the sockets use in turn. */
+  readonly tokens: readonly string[];
+  readonly sockets: number;
+  readonly partnerId: string;
+  readonly referralCode: string;
+  readonly events: number;
+}
+
+export interface Heard {
+  /** Milliseconds from the click that is sent until a socket has the figures with it: of all sockets and events. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Until the last socket has them: the median event, and the worst. */
+  readonly last: number;
+  readonly worst: number;
+}
+
+const AT_ONCE = 50;
+const SUBSCRIBE =
+  'subscription ($id: ID!) { partnerMetricsUpdated(partnerId: $id) { clicks conversions revenue { amount } } }';
+const TRACK = 'mutation ($input: TrackReferralInput!) { trackReferral(input: $input) { id } }';
+
+type Listener = (clicks: number) => void;
+
+async function run(crowd: Crowd): Promise<Heard> {
+  const sockets: WebSocket[] = [];
+  let hears: Listener = () => {};
+  for (let open = 0; open < crowd.sockets; open += AT_ONCE) {
+    const size = Math.min(AT_ONCE, crowd.sockets - open);
+    const opening = Array.from({ length: size }, (_, i) =>
+      opened(crowd, open + i, (clicks) => hears(clicks)),
+    );
+    sockets.push(...(await Promise.all(opening)));
+  }
+  const latencies: number[] = [];
+  const lasts: number[] = [];
+  for (let event = 1; event <= crowd.events; event++) {
+    const started = performance.now();
+    let waiting = sockets.length;
+    const everybody = new Promise<void>((resolve) => {
+      hears = (clicks) => {
+        if (clicks !== event) return;
+        latencies.push(performance.now() - started);
+        if (--waiting === 0) resolve();
+      };
+    });
+    await click(crowd);
+    await everybody;
+    lasts.push(performance.now() - started);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // the next one is no burst
+  }
+  for (const socket of sockets) socket.terminate();
+  const quantile = (values: number[], part: number) =>
+    values.toSorted((a, b) => a - b)[Math.floor(part * (values.length - 1))] ?? 0;
+  return {
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    last: quantile(lasts, 0.5),
+    worst: Math.max(...lasts),
+  };
+}
+
+/** A socket that has heard how things are. */
+function opened({ port, tokens, partnerId }: Crowd, index: number, hears: Listener): Promise<WebSocket> {
+  const token = tokens[index % tokens.length];
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', {
+    perMessageDeflate: false,
+  });
+  const send = (message: object) => socket.send(JSON.stringify(message));
+  socket.on('open', () => send({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('close', (code, reason) => reject(new Error(`closed ${code} ${reason}`)));
+    socket.on('message', (data) => {
+      const message = JSON.parse(String(data));
+      if (message.type === 'connection_ack')
+        send({
+          id: `${index}`,
+          type: 'subscribe',
+          payload: { query: SUBSCRIBE, variables: { id: partnerId } },
+        });
+      else if (message.type === 'next') {
+        const { data: figures, errors } = message.payload;
+        if (!figures) return reject(new Error(JSON.stringify(errors)));
+        hears(figures.partnerMetricsUpdated.clicks);
+        resolve(socket);
+      } else if (message.type === 'error') reject(new Error(JSON.stringify(message.payload)));
+    });
+  });
+}
+
+async function click({ port, tokens, referralCode }: Crowd): Promise<void> {
+  const reply = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${tokens[0]}` },
+    body: JSON.stringify({ query: TRACK, variables: { input: { referralCode } } }),
+  });
+  const text = await reply.text();
+  if (!text.startsWith('{"data":{')) throw new Error(text.slice(0, 300));
+}
+
+answer<Crowd>(run, async () => {});
