@@ -8,6 +8,7 @@ import { quiet } from './database.ts';
 const CONCURRENCY = 8;
 const POLL_MS = 1_000;
 const RESTART_MS = 500;
+const NAMED_AFTER_MS = 2_000;
 /** Longer than it takes to store that a job ended. */
 const ENDED_MS = 5_000;
 
@@ -100,5 +101,6 @@ export async function startRunner(
 }
 
 function nameIt(client: PoolClient, name: string): void {
-  client.query(`select set_config('application_name', $1, false)`, [name]).catch(() => {});
+  const work = () => client.query(`select set_config('application_name', $1, false)`, [name]).catch(() => {});
+  setTimeout(work, NAMED_AFTER_MS).unref(); // at the moment it is busy with its LISTEN
 }

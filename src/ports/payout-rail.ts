@@ -27,6 +27,8 @@ export interface PayoutInstruction {
   readonly destination: PayoutDestination | null;
   /** When the key was first used: its lifetime counts from then. */
   readonly firstSentAt: Date;
+  /** The key may have been sent before, so what refuses it now may only hide that the first one went through. */
+  readonly resent: boolean;
   /** The rail's own reference, once it gave one. */
   readonly reference: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;

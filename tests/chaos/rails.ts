@@ -51,7 +51,6 @@ export const vendors: Record<string, () => Promise<Vendor>> = {
     const simulator = await startRazorpay();
     const { webhookSecret, ...access } = simulator.access;
     const options = { ...access, webhookSecrets: [webhookSecret], baseUrl: simulator.url, timeoutMs };
-    let told = 0;
     return {
       ...{ method: 'RAZORPAY', currency: 'INR', simulator },
       rail: razorpayRail(options),
@@ -63,17 +62,13 @@ export const vendors: Record<string, () => Promise<Vendor>> = {
         else simulator.move(key, 'reversed', 'beneficiary_bank_rejected');
       },
       giveBack: ({ key }) => simulator.move(key, 'reversed', 'beneficiary_bank_rejected'),
-      news() {
-        const all = simulator.events();
-        return all.slice(told, (told = all.length));
-      },
+      news: sinceLast(() => simulator.events()),
     };
   },
 
   async paypal() {
     const simulator = await startPaypal();
     const { webhookId, ...access } = simulator.access;
-    let told = 0;
     return {
       ...{ method: 'PAYPAL', currency: 'USD', simulator, enrolment: null },
       rail: paypalRail({
@@ -87,10 +82,16 @@ export const vendors: Record<string, () => Promise<Vendor>> = {
         else simulator.move(key, 'FAILED', 'RECEIVER_ACCOUNT_LOCKED');
       },
       giveBack: ({ key }) => simulator.move(key, 'REFUNDED'),
-      news() {
-        const all = simulator.events();
-        return all.slice(told, (told = all.length));
-      },
+      news: sinceLast(() => simulator.events()),
     };
   },
 };
+
+function sinceLast(all: () => SignedEvent[]): () => SignedEvent[] {
+  let told = 0;
+  return () => {
+    const fresh = all().slice(told);
+    told += fresh.length;
+    return fresh;
+  };
+}

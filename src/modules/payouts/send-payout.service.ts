@@ -65,7 +65,7 @@ export async function lookUpKey(ctx: Context, payoutId: string, key: string): Pr
   }));
   const rail = ctx.rail(found.payout.method);
   if (!rail) throw new Error(`no rail carries ${found.payout.method}`);
-  return inTime(rail.lookup(await instructionOf(ctx, found)));
+  return inTime(rail.lookup(await instructionOf(ctx, { ...found, fresh: false })));
 }
 
 /** Takes the payout for `leaseSeconds`, by the database's clock. */
@@ -178,7 +178,7 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
 
 async function instructionOf(
   ctx: Context,
-  { payout, attempt }: Pick<Claim, 'payout' | 'attempt'>,
+  { payout, attempt, fresh }: Pick<Claim, 'payout' | 'attempt' | 'fresh'>,
 ): Promise<PayoutInstruction> {
   const { id: payoutId, tenantId, partnerId, method, amount, metadata } = payout;
   return {
@@ -186,6 +186,7 @@ async function instructionOf(
     runId: payout.runId ?? null,
     destination: attempt.accountId ? await destinationOf(ctx, attempt.accountId) : null,
     firstSentAt: attempt.createdAt,
+    resent: !fresh,
     reference: attempt.providerReference ?? null,
   };
 }
