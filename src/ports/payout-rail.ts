@@ -41,6 +41,8 @@ export type RailOutcome =
       readonly reference: string;
       /** What the partner or we must do before it goes on, in words; absent: nothing. */
       readonly actionRequired?: string;
+      /** Nothing changes sooner without a word of the rail's; absent: it may at any moment. */
+      readonly lookAgainSeconds?: number;
     }
   | { readonly status: 'CONFIRMED'; readonly reference: string }
   | {

@@ -39,6 +39,7 @@ export async function ownServer(): Promise<OwnServer> {
   const pool = new Pool({ connectionString: direct.href, max: 4 });
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
+  await pool.query(`alter database portal set deadlock_timeout = '5ms'`); // a second each is long for a test
 
   let losing = false;
   const gate = await gateTo(Number(direct.port), (text) => {

@@ -59,7 +59,10 @@ export function settle(
       attempt.providerReference = payout.providerReference = heard.reference;
     const notYet = async (status: AttemptStatus) => {
       if (before === 'PROCESSING') attempt.status = status;
-      const wait = 'retryAfterSeconds' in heard ? (heard.retryAfterSeconds ?? 0) : 0;
+      const wait =
+        (heard.status === 'UNKNOWN' ? heard.retryAfterSeconds : null) ??
+        (heard.status === 'ACCEPTED' ? heard.lookAgainSeconds : null) ??
+        0;
       await again(em, id, Math.max(backoffSeconds(attempt.tries, ctx.random()), wait));
     };
     switch (heard.status) {
