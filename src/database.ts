@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Logger as JobLogger, runMigrations as migrateJobs } from 'graphile-worker';
-import { Client, Pool, type PoolConfig } from 'pg';
+import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
 import ormConfig from '../mikro-orm.config.ts';
 import { BoundPool, nothing } from './kernel/bound-pool.ts';
 
@@ -26,7 +26,12 @@ export async function openDatabase(url: string, { connections = 16 } = {}): Prom
     ...ormConfig,
     clientUrl: url,
     pool: { min: 0, max: connections },
-    driverOptions: { connectionString: url, connectionTimeoutMillis: CONNECT_MS, pipeline: true },
+    driverOptions: {
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_MS,
+      pipeline: true,
+      onPoolCreated: takeBackLost,
+    },
     migrations: {
       ...ormConfig.migrations,
       path: MIGRATIONS,
@@ -79,6 +84,18 @@ function poolOf(url: string, options: PoolConfig): Pool {
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
+}
+
+/** Kysely keeps the connection of a transaction that could neither commit nor roll back. One that is lost would be missing from
+ *  the pool for ever; after as many as it holds nothing could be written any more. */
+function takeBackLost(pool: Pool): void {
+  const out = new Set<PoolClient>();
+  pool.on('acquire', (client) => out.add(client));
+  pool.on('release', (_, client) => out.delete(client));
+  pool.on('connect', (client) =>
+    // Later than those who give theirs back themselves.
+    client.once('end', () => setImmediate(() => out.has(client) && client.release(true))),
+  );
 }
 
 /** Names of the migrations that the database lacks, oldest first. */

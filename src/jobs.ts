@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { run, type TaskList } from 'graphile-worker';
+import type { TaskList } from 'graphile-worker';
 import type { Pool } from 'pg';
-import { quiet } from './database.ts';
+import { startRunner } from './job-runner.ts';
 import { system } from './kernel/actor.ts';
 import { BoundPool } from './kernel/bound-pool.ts';
 import { type Context, contextFor, type Services } from './kernel/context.ts';
@@ -29,7 +28,6 @@ import { runSimulation } from './modules/simulations/run-simulation.ts';
 import { enqueueTierEvaluations, evaluateDueTiers } from './modules/tiers/evaluate-tiers.ts';
 import { proveAll } from './proof.ts';
 
-const CONCURRENCY = 8;
 const RESUME_EVERY_MS = 5_000;
 // In UTC; a worker that was not there then catches up.
 const SCHEDULE = `
@@ -45,7 +43,6 @@ const SCHEDULE = `
 40 3 * * * prove ?fill=2d&jobKey=prove`;
 const LINK_EVERY_MS = 1_000;
 const MOVED_MS = 3 * 60_000; // what the minute before was too late for is looked at again
-const RESTART_MS = 1_000;
 
 type Job<Name extends keyof Jobs> = (ctx: Context, payload: Jobs[Name]) => Promise<void>;
 
@@ -137,46 +134,16 @@ export async function startWorker(
       },
     ]),
   );
-  const start = () =>
-    run({
-      pgPool: owner,
-      taskList,
-      crontab: SCHEDULE,
-      concurrency: CONCURRENCY,
-      noHandleSignals: true,
-      pollInterval: 1_000,
-      logger: quiet,
-    });
-  let runner = await start();
-  let stopping = false;
-  // A runner that lost its database in the middle of its own bookkeeping gives up: another one takes its place.
-  const keepRunning = async (): Promise<void> => {
-    while (!stopping) {
-      try {
-        await runner.promise;
-        return;
-      } catch (error) {
-        services.log.error({ error }, 'the job runner gave up: another one is started');
-      }
-      for (let started = false; !started && !stopping; ) {
-        await sleep(RESTART_MS);
-        started = await start().then(
-          (again) => {
-            runner = again;
-            return true;
-          },
-          () => false,
-        );
-      }
-    }
-  };
-  const running = keepRunning();
+  const runner = await startRunner(owner, { tasks: taskList, crontab: SCHEDULE, log: services.log });
 
   const resume = () =>
-    resumeAll(context(randomUUID())).then(
-      (count) => count && services.log.warn({ count }, 'payouts of a process that died are taken up again'),
-      (error: unknown) => services.log.error({ error }, 'could not look for payouts to take up again'),
-    );
+    runner
+      .freeLostJobs()
+      .then(() => resumeAll(context(randomUUID())))
+      .then(
+        (count) => count && services.log.warn({ count }, 'payouts of a process that died are taken up again'),
+        (error: unknown) => services.log.error({ error }, 'could not look for payouts to take up again'),
+      );
   await resume();
   const timer = setInterval(resume, RESUME_EVERY_MS);
 
@@ -199,10 +166,8 @@ export async function startWorker(
     async stop() {
       clearInterval(timer);
       clearInterval(linker);
-      stopping = true;
       await linking;
-      await runner.stop().catch(() => {}); // it had given up
-      await running;
+      await runner.stop();
     },
   };
 }

@@ -37,7 +37,9 @@ export function refusalOf(thrown: unknown): AppError | null {
   }
   const lost =
     typeof message === 'string' &&
-    /^Connection terminated|timeout exceeded when trying to connect/.test(message);
+    /^Connection terminated|^Client (has encountered a connection error|was closed)|timeout exceeded when trying to connect/.test(
+      message,
+    );
   if (lost || (typeof code === 'string' && UNAVAILABLE.test(code))) {
     return new AppError('SERVICE_UNAVAILABLE', 'the database is not available: try again in a moment');
   }

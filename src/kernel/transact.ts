@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DeadlockException, type EntityManager } from '@mikro-orm/postgresql';
 import type { Context } from './context.ts';
+import { refusalOf } from './format-error.ts';
 import { nameOf, type Statement } from './rows.ts';
 
 const TRIES = 5;
+const AWAY_MS = 500;
 
 /** One transaction of a use case. A deadlock or serialization failure runs the whole of it again, on a clean
  *  entity manager, so `work` must call nothing outside the database. */
@@ -41,6 +44,22 @@ async function again<T>(attempt: () => Promise<T>): Promise<T> {
       return await attempt();
     } catch (error) {
       if (tries === TRIES || !collided(error)) throw error;
+    }
+  }
+}
+
+/** The same for a worker: while the database is away it is waited for, `patienceMs` in all. An answer that was lost may have been
+ *  a success, so `work` must recognize what it did before. */
+export async function transactPatiently<T>(
+  ctx: Pick<Context, 'em'>,
+  patienceMs: number,
+  work: (em: EntityManager) => Promise<T>,
+): Promise<T> {
+  for (const end = performance.now() + patienceMs; ; await sleep(AWAY_MS)) {
+    try {
+      return await transact(ctx, work);
+    } catch (error) {
+      if (performance.now() >= end || refusalOf(error)?.code !== 'SERVICE_UNAVAILABLE') throw error;
     }
   }
 }

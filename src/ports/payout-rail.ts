@@ -27,6 +27,8 @@ export interface PayoutInstruction {
   readonly destination: PayoutDestination | null;
   /** When the key was first used: its lifetime counts from then. */
   readonly firstSentAt: Date;
+  /** The key may have been sent before, so what refuses it now may only hide that the first one went through. */
+  readonly resent: boolean;
   /** The rail's own reference, once it gave one. */
   readonly reference: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -39,6 +41,8 @@ export type RailOutcome =
       readonly reference: string;
       /** What the partner or we must do before it goes on, in words; absent: nothing. */
       readonly actionRequired?: string;
+      /** Nothing changes sooner without a word of the rail's; absent: it may at any moment. */
+      readonly lookAgainSeconds?: number;
     }
   | { readonly status: 'CONFIRMED'; readonly reference: string }
   | {

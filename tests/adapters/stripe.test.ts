@@ -45,7 +45,7 @@ function instruction(more: Partial<PayoutInstruction> & { account?: string } = {
       ...{ accountId: randomUUID(), holderName: 'Nancy', country: 'US', currency: 'USD' },
       details: { stripeAccount: account },
     },
-    ...{ firstSentAt: new Date(), reference: null, metadata: {} },
+    ...{ firstSentAt: new Date(), resent: false, reference: null, metadata: {} },
     ...rest,
   };
 }

@@ -389,7 +389,7 @@ describe('approval', () => {
   const people = (who: { tenant: string }, ...users: string[]) =>
     Promise.all(users.map((user) => app.token('FINANCE', { tenant: who.tenant, user })));
 
-  test('above the limit is by two people, neither of whom made it, however often they click', async () => {
+  test('above the limit is by two people, neither of whom made it, however often they click (F12)', async () => {
     const who = await program({ secondApprovalAbove: '19.99' });
     const [ann = '', bob = ''] = await people(who, 'ann', 'bob');
     const { id: partnerId } = await newPartner(app, who.manager);
@@ -419,19 +419,21 @@ describe('approval', () => {
     );
   });
 
-  test('by two at once and calling it off at the same time leave one outcome', async () => {
+  test('by two at once and calling it off at the same time leave one outcome (F12)', async () => {
     const who = await program({ secondApprovalAbove: '19.99' });
     const tokens = await people(who, 'ann', 'bob', 'cid');
     const { id: partnerId } = await newPartner(app, who.manager);
     await earned(app, who, partnerId);
     const id = await payout(who, partnerId);
     const answers = await Promise.all([
-      ...tokens.map((token) => app.send(token, APPROVE, { id })),
       app.send(who.tom, CANCEL, { id, reason: 'no' }),
+      ...Array.from({ length: 24 }, (_, i) => app.send(tokens[i % 3] ?? '', APPROVE, { id })),
     ]);
     const { status } = await seen(who, id);
     expect(['CANCELED', 'APPROVED']).toContain(status);
-    expect(answers[3]?.errors === undefined).toBe(status === 'CANCELED');
+    const [canceled, ...approved] = answers.map(({ errors }) => errors === undefined);
+    expect(canceled).toBe(status === 'CANCELED');
+    expect(approved.filter(Boolean).length).toBeLessThanOrEqual(2);
     expect(await claims(who.tenant)).toMatchObject({ payouts: 1 });
   });
 

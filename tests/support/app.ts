@@ -61,8 +61,9 @@ export interface TestApp {
 export async function createTestApp(
   replace: Partial<Ports> & { log?: Logger } = {},
   env: Record<string, string> = {},
+  database?: TestDatabase,
 ): Promise<TestApp> {
-  const database = await createDatabase();
+  database ??= await createDatabase();
   const config = readConfig({
     NODE_ENV: 'test',
     JWT_SECRET: SECRET,

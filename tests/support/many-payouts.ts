@@ -2,14 +2,14 @@ import type { TestApp } from './app.ts';
 import { earned, newPartner } from './earn.ts';
 import type { staffOf } from './make.ts';
 
-/** Approved payouts of one line of 20.00 each, made at once as a run would make them; answers with their ids. Nothing sends them
- *  yet: `send` enqueues their jobs. */
-export async function manyPayouts(
+/** Payouts of one line of 20.00 each that wait for approval, made at once as a run would make them; answers with their ids. */
+export async function pendingPayouts(
   app: TestApp,
   who: Awaited<ReturnType<typeof staffOf>>,
   count: number,
+  { method = 'STRIPE', currency = 'USD' } = {},
 ): Promise<{ partnerId: string; ids: string[] }> {
-  const { id: partnerId } = await newPartner(app, who.manager);
+  const { id: partnerId } = await newPartner(app, who.manager, { payoutMethod: method, currency });
   const line = await earned(app, who, partnerId);
   const client = await app.database.pool.connect();
   try {
@@ -32,18 +32,30 @@ export async function manyPayouts(
     await client.query(`
       insert into payouts (id, tenant_id, partner_id, status, method, period_start, period_end, amount_minor, amount_currency,
         commission_count, created_by, initiated_by, metadata)
-      select payout_id, tenant_id, partner_id, 'PENDING', 'STRIPE', '2026-01-01', '2026-01-31', minor, currency,
+      select payout_id, tenant_id, partner_id, 'PENDING', '${method}', '2026-01-01', '2026-01-31', minor, currency,
         1, 'maria', 'maria', '{}' from paying`);
     await client.query(`
       insert into payout_items (id, tenant_id, payout_id, commission_id) select new_id(), tenant_id, payout_id, line_id from paying`);
-    await client.query(`
-      update payouts set status = 'APPROVED', approved_by = 'tom', approved_at = now() where id in (select payout_id from paying)`);
     const { rows } = await client.query<{ id: string }>('select payout_id as id from paying');
     await client.query('commit');
     return { partnerId, ids: rows.map(({ id }) => id) };
   } finally {
     client.release();
   }
+}
+
+/** The same, approved. Nothing sends them yet: `send` enqueues their jobs. */
+export async function manyPayouts(
+  app: TestApp,
+  who: Awaited<ReturnType<typeof staffOf>>,
+  count: number,
+): Promise<{ partnerId: string; ids: string[] }> {
+  const made = await pendingPayouts(app, who, count);
+  await app.database.pool.query(
+    `update payouts set status = 'APPROVED', approved_by = 'tom', approved_at = now() where id = any($1)`,
+    [made.ids],
+  );
+  return made;
 }
 
 export async function send({ database }: TestApp, ids: readonly string[]): Promise<void> {

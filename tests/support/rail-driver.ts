@@ -21,7 +21,7 @@ export function instructionOf(
     ...{ payoutId: randomUUID(), tenantId: 'acme', partnerId: randomUUID(), runId: null, method },
     amount: money(minor, currency),
     destination: { accountId: randomUUID(), holderName: 'Nancy Northwind', country: 'IN', currency, details },
-    ...{ firstSentAt: new Date(), reference: null, metadata: {} },
+    ...{ firstSentAt: new Date(), resent: false, reference: null, metadata: {} },
     ...more,
   };
 }
@@ -45,8 +45,9 @@ export async function sendUntilKnown(
 ): Promise<{ heard: Heard; calls: number }> {
   let heard: Heard = await hear(rail.send(instruction));
   let calls = 1;
+  const again = { ...instruction, resent: true };
   for (; heard.status === 'UNKNOWN' && calls < most; calls++) {
-    heard = await hear(rail.lookup(instruction).then((known) => known ?? rail.send(instruction)));
+    heard = await hear(rail.lookup(again).then((known) => known ?? rail.send(again)));
   }
   return { heard, calls };
 }

@@ -43,23 +43,19 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
         now,
       })
     : null;
-  // Keys that were looked up without a trace and are about to be sent again. What refuses such a one may only be hiding that
-  // the first one went through.
-  const repeated = new Set<string>();
-
   async function look(id: string, instruction: PayoutInstruction): Promise<RailOutcome> {
     const { status, body } = await api.get(`/v1/payments/payouts/${id}?page_size=2&page=1`);
     if (status !== 200) throw new Error(`PayPal answers ${status} about a batch that it had`);
     return outcomeOf(body, id, instruction);
   }
 
-  /** What an answer of the 400s says of the key; `again`: it may have been sent before. */
-  function refused(status: number, body: Fields, again: boolean): RailOutcome {
+  /** What an answer of the 400s says of the key. */
+  function refused(status: number, body: Fields, resent: boolean): RailOutcome {
     const code = errorOf(body);
     if (status === 403) throw new RailBusy(`PayPal does not let us pay (${code})`, ASK_US_AGAIN_SECONDS);
     if (status !== 400 && status !== 422) throw new Error(`PayPal answers ${status} to a payout`);
     // The same words are refused each time, so none under this key ever went through.
-    if (again && code !== 'VALIDATION_ERROR')
+    if (resent && code !== 'VALIDATION_ERROR')
       throw new RailBusy(`PayPal refuses a payout for now (${code})`, ASK_US_AGAIN_SECONDS);
     return { status: 'REFUSED', ...refusalFor(code) };
   }
@@ -80,8 +76,7 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
     },
 
     async send(instruction) {
-      const { key, amount } = instruction;
-      const again = repeated.delete(key);
+      const { key, amount, resent } = instruction;
       const value = paypalText(amount);
       const item = {
         recipient_type: 'EMAIL',
@@ -102,15 +97,14 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
       const original = originalOf(body);
       if (original) return look(original, instruction);
       if (isDuplicate(body)) throw new Error('PayPal has a batch of this key and does not name it');
-      return refused(status, body, again);
+      return refused(status, body, resent);
     },
 
     async lookup(instruction) {
-      const { key, reference, firstSentAt } = instruction;
+      const { reference, firstSentAt } = instruction;
       if (reference !== null) return look(batchId(reference), instruction);
       if (now().getTime() - firstSentAt.getTime() >= KEY_LIFETIME_SECONDS * 1_000)
         throw new Error('PayPal can not be asked about a key that it has forgotten: see to it by hand');
-      repeated.add(key);
       return null;
     },
   };

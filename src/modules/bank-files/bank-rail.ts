@@ -11,6 +11,7 @@ import type { BankDesk } from '../../ports/bank-desk.ts';
 import type { PayoutInstruction, PayoutRail, RailOutcome } from '../../ports/payout-rail.ts';
 
 const PAGE = 1_000;
+const LOOK_AGAIN_SECONDS = 6 * 3_600; // days pass, and an imported status starts the payout's job
 
 /** Pays by files for the company's bank. `send` only writes down what is to be paid, once a key; from then on people make,
  *  approve and hand over files, and what the bank says of them moves the payment. It never calls anybody. */
@@ -20,7 +21,7 @@ export function bankRail(services: Services, desk: BankDesk): PayoutRail {
     name: 'bank',
     keyLifetimeSeconds: null,
     settleSeconds: 0,
-    recheckSeconds: null, // an imported status starts the payout's job
+    recheckSeconds: null,
     needsAccount: true,
     carries: (currency) => desk.carries(currency),
     hear: null,
@@ -80,13 +81,14 @@ async function find(ctx: Context, { key: reference }: PayoutInstruction): Promis
   const reason = (row[2] as string | null) ?? '';
   if (status === 'REFUSED') return { status, code: (row[1] as string | null) ?? 'rejected', reason };
   if (status === 'RETURNED') return { status, reference, reason };
-  if (status === 'ACCEPTED' && row[3])
-    return {
-      ...{ status, reference },
+  if (status === 'CONFIRMED') return { status, reference };
+  return {
+    ...{ status, reference, lookAgainSeconds: LOOK_AGAIN_SECONDS },
+    ...(row[3] === true && {
       actionRequired:
         'What the bank says of it contradicts what we know: see `difference` of the bank payment.',
-    };
-  return { status, reference };
+    }),
+  };
 }
 
 /** Writes the payment down. Two at once write one. */

@@ -5,7 +5,7 @@ import { payoutSent } from '../../domain/posting.ts';
 import type { Context } from '../../kernel/context.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { query, Statement } from '../../kernel/rows.ts';
-import { transact } from '../../kernel/transact.ts';
+import { transact, transactPatiently } from '../../kernel/transact.ts';
 import {
   type PayoutInstruction,
   type PayoutRail,
@@ -22,6 +22,7 @@ import { again, type Claim, type Heard, settle, type Unknown } from './settle-pa
 
 /** A rail that has not answered by then has an unknown outcome; shorter than the lease, so that we hear it first. */
 const RAIL_TIMEOUT_MS = 12_000;
+const DATABASE_AWAY_MS = 10_000;
 
 /** What came of it. BUSY: the rail is left alone, or somebody else has the payout. UNFIT: the rail says what the payout can not
  *  become any more. */
@@ -64,7 +65,7 @@ export async function lookUpKey(ctx: Context, payoutId: string, key: string): Pr
   }));
   const rail = ctx.rail(found.payout.method);
   if (!rail) throw new Error(`no rail carries ${found.payout.method}`);
-  return inTime(rail.lookup(await instructionOf(ctx, found)));
+  return inTime(rail.lookup(await instructionOf(ctx, { ...found, fresh: false })));
 }
 
 /** Takes the payout for `leaseSeconds`, by the database's clock. */
@@ -73,10 +74,10 @@ function claim(
   payoutId: string,
   leaseSeconds: number,
 ): Promise<Claim | 'BUSY' | 'NOTHING_TO_DO'> {
-  return transact(ctx, async (em) => {
+  const token = randomUUID();
+  return transactPatiently(ctx, DATABASE_AWAY_MS, async (em) => {
     const payout = await em.findOne(Payout, payoutId, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!payout) return 'NOTHING_TO_DO';
-    const token = randomUUID();
     let fresh = false;
     let attempt = await em.findOne(PayoutAttempt, { payoutId, status: { $ne: 'FAILED' } });
     if (payout.status === 'APPROVED') {
@@ -106,7 +107,7 @@ function claim(
     const [leased] = await em.execute<{ age: number }[]>(sql`
       update payout_attempts set lease_token = ${token}, lease_until = now() + ${leaseSeconds} * interval '1 second',
         tries = tries + 1
-      where id = ${attempt.id} and (lease_until is null or lease_until < now())
+      where id = ${attempt.id} and (lease_until is null or lease_until < now() or lease_token = ${token})
       returning extract(epoch from now() - created_at)::float8 as age`);
     if (!leased) return 'BUSY';
     const until = performance.now() + leaseSeconds * 1_000;
@@ -177,7 +178,7 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
 
 async function instructionOf(
   ctx: Context,
-  { payout, attempt }: Pick<Claim, 'payout' | 'attempt'>,
+  { payout, attempt, fresh }: Pick<Claim, 'payout' | 'attempt' | 'fresh'>,
 ): Promise<PayoutInstruction> {
   const { id: payoutId, tenantId, partnerId, method, amount, metadata } = payout;
   return {
@@ -185,6 +186,7 @@ async function instructionOf(
     runId: payout.runId ?? null,
     destination: attempt.accountId ? await destinationOf(ctx, attempt.accountId) : null,
     firstSentAt: attempt.createdAt,
+    resent: !fresh,
     reference: attempt.providerReference ?? null,
   };
 }

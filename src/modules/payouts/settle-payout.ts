@@ -3,7 +3,7 @@ import { type AttemptStatus, afterPayout, backoffSeconds, MAX_ATTEMPTS } from '.
 import { payoutFailed, payoutReturned, payoutSettled } from '../../domain/posting.ts';
 import type { Context } from '../../kernel/context.ts';
 import { enqueue } from '../../kernel/jobs.ts';
-import { transact } from '../../kernel/transact.ts';
+import { transactPatiently } from '../../kernel/transact.ts';
 import type { PayoutRail, RailOutcome } from '../../ports/payout-rail.ts';
 import { record } from '../audit/audit.service.ts';
 import { post } from '../ledger/ledger.service.ts';
@@ -40,14 +40,15 @@ export type Heard = RailOutcome | Unknown;
 /** What became of what the rail said. UNFIT: a paid payout can not become that; somebody has to look. */
 type Settled = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY';
 
-/** Stores what the rail said. A worker that lost its lease changes nothing: BUSY. */
+/** Stores what the rail said, also when the database comes back only after a moment. A worker that lost its lease changes
+ *  nothing: BUSY; so does one that had stored it and did not hear so. */
 export function settle(
   ctx: Context,
   rail: PayoutRail,
-  { payout: { id }, token }: Claim,
+  { payout: { id }, token, until }: Claim,
   heard: Heard,
 ): Promise<Settled> {
-  return transact(ctx, async (em) => {
+  return transactPatiently(ctx, until - performance.now(), async (em) => {
     const payout = await em.findOneOrFail(Payout, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const attempt = await em.findOne(PayoutAttempt, { payoutId: id, leaseToken: token });
     if (!attempt) return 'BUSY';
@@ -58,7 +59,10 @@ export function settle(
       attempt.providerReference = payout.providerReference = heard.reference;
     const notYet = async (status: AttemptStatus) => {
       if (before === 'PROCESSING') attempt.status = status;
-      const wait = 'retryAfterSeconds' in heard ? (heard.retryAfterSeconds ?? 0) : 0;
+      const wait =
+        (heard.status === 'UNKNOWN' ? heard.retryAfterSeconds : null) ??
+        (heard.status === 'ACCEPTED' ? heard.lookAgainSeconds : null) ??
+        0;
       await again(em, id, Math.max(backoffSeconds(attempt.tries, ctx.random()), wait));
     };
     switch (heard.status) {

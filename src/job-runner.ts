@@ -1,0 +1,106 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Runner, run, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { Pool, PoolClient } from 'pg';
+import type { Logger } from 'pino';
+import { quiet } from './database.ts';
+
+const CONCURRENCY = 8;
+const POLL_MS = 1_000;
+const RESTART_MS = 500;
+const NAMED_AFTER_MS = 2_000;
+/** Longer than it takes to store that a job ended. */
+const ENDED_MS = 5_000;
+
+export interface JobRunner {
+  /** Gives back the jobs that nobody works on though their rows say so: the runner's own library does it after four hours. */
+  freeLostJobs(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Runs jobs whatever becomes of the database. The library's runner gives up when it cannot store how a job ended; then the
+ *  next one takes its place at once, while what it has under way comes to its end. */
+export async function startRunner(
+  owner: Pool,
+  { tasks, crontab, log }: { tasks: TaskList; crontab: string; log: Logger },
+): Promise<JobRunner> {
+  const pools = new Set<string>(); // of this process, ended ones too
+  const active = new Map<string, Promise<unknown>>();
+  let runner: Runner | null = null;
+  let stopping = false;
+  let starting = Promise.resolve();
+
+  const watched: TaskList = Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => [
+      name,
+      (payload, helpers) => {
+        const { id } = helpers.job;
+        const work = Promise.resolve(task?.(payload, helpers)) as Promise<void>;
+        active.set(id, work);
+        const forget = () =>
+          void setTimeout(() => active.get(id) === work && active.delete(id), ENDED_MS).unref();
+        work.then(forget, forget);
+        return work;
+      },
+    ]),
+  );
+
+  async function start(): Promise<void> {
+    const events: WorkerEvents = new EventEmitter();
+    events.on('pool:create', ({ workerPool }) => pools.add(workerPool.id));
+    // By its name the other processes see that the pool lives.
+    events.on('pool:listen:success', ({ workerPool, client }) => nameIt(client, workerPool.id));
+    events.on('pool:gracefulShutdown', () => {
+      if (!stopping) starting = startAgain();
+    });
+    runner = await run({
+      pgPool: owner,
+      taskList: watched,
+      crontab,
+      concurrency: CONCURRENCY,
+      noHandleSignals: true,
+      pollInterval: POLL_MS,
+      logger: quiet,
+      events,
+      // Stored in batches, a failure to store makes the runner give up; one by one, it would end the process.
+      preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+    });
+    runner.promise.catch(() => {}); // it gave up: see above
+  }
+
+  async function startAgain(): Promise<void> {
+    log.warn('the job runner gave up: another one is started');
+    while (!stopping) {
+      await sleep(RESTART_MS);
+      try {
+        return await start();
+      } catch (error) {
+        log.warn({ error }, 'the job runner does not start: it is tried again');
+      }
+    }
+  }
+
+  await start();
+  return {
+    async freeLostJobs() {
+      await owner.query(
+        `update graphile_worker._private_jobs j set locked_at = null, locked_by = null
+         where locked_by = any($1) and id <> all($2::bigint[]) and locked_at < now() - interval '5 seconds'
+            or locked_by <> all($1) and locked_at < now() - interval '1 minute'
+               and not exists (select from pg_stat_activity where datname = current_database() and application_name = j.locked_by)`,
+        [[...pools], [...active.keys()]],
+      );
+    },
+    async stop() {
+      stopping = true;
+      await starting;
+      await runner?.stop().catch(() => {}); // it had given up
+      await Promise.allSettled(active.values());
+    },
+  };
+}
+
+function nameIt(client: PoolClient, name: string): void {
+  const work = () => client.query(`select set_config('application_name', $1, false)`, [name]).catch(() => {});
+  setTimeout(work, NAMED_AFTER_MS).unref(); // at the moment it is busy with its LISTEN
+}
