@@ -155,6 +155,17 @@ export const payoutBlocks = {
 } as const;
 export type PayoutBlock = keyof typeof payoutBlocks;
 
+/** What keeps an approved payout back until it is over, in words that the partner reads too; the rest makes it fail. */
+const KEPT_BACK: Partial<Record<PayoutBlock, string>> = {
+  NOT_ACTIVE: 'It waits until the partner is ACTIVE again.',
+  PAYOUTS_HELD: 'It waits: payouts of the partner are held.',
+  ACCOUNT_COOLING_OFF: 'It waits until the account was not changed for 72 hours.',
+  ACCOUNT_TO_CHECK: 'It waits until somebody has confirmed the account, from which money came back.',
+};
+
+/** Why an approved payout stays where it is, for a while; null: it goes on. */
+export const keptBack = (block: PayoutBlock | null): string | null => (block && KEPT_BACK[block]) ?? null;
+
 /** What a partner can do about a payout that did not arrive; null where there is nothing to be done. */
 export function nextStep(status: PayoutStatus, { released }: { readonly released: boolean }): string | null {
   switch (status) {

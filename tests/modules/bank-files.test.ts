@@ -217,6 +217,28 @@ describe('a bank file', () => {
     });
   });
 
+  test('leaves out, and is not let go or handed out with, a payment of a partner whose payouts are held', async () => {
+    await company();
+    const HOLD = 'mutation ($id: ID!) { holdPayouts(partnerId: $id, reason: "fraud?") { id } }';
+    const RELEASE = 'mutation ($id: ID!) { releasePayouts(partnerId: $id, reason: "it was none") { id } }';
+    const { partnerId, key } = await owed();
+    await app.ask(who.tom, HOLD, { id: partnerId });
+    expect(await app.refusal(who.maria, MAKE, { input: { currency: 'EUR' } })).toMatchObject({
+      reason: 'NOTHING_WAITS',
+    });
+    expect((await app.ask(who.tom, '{ waitingBankPayments { count } }')).waitingBankPayments).toEqual([]);
+    await app.ask(who.tom, RELEASE, { id: partnerId });
+    const file = await make();
+    await app.ask(who.tom, HOLD, { id: partnerId });
+    expect(await app.refusal(who.tom, LET_GO, { id: file.id })).toMatchObject({ reason: 'KEPT_BACK' });
+    await app.ask(who.tom, RELEASE, { id: partnerId });
+    await letGo(file.id);
+    await app.ask(who.tom, HOLD, { id: partnerId });
+    expect(await app.refusal(who.tom, DOWNLOAD, { id: file.id })).toMatchObject({ reason: 'KEPT_BACK' });
+    await app.ask(who.tom, RELEASE, { id: partnerId });
+    expect((await download(file.id)).content).toContain(key);
+  });
+
   test('leaves out, with the reason, what can not be written or was taken out of use', async () => {
     await company();
     const nameless = await owed({ holderName: '山田太郎' });

@@ -311,13 +311,48 @@ test('Money that comes back reopens the balance, and nothing goes to that accoun
     ],
   });
   rail = simulatedRail(simulator.url, { needsAccount: true });
-  const again = (await app.ask(who.maria, CREATE, { input: { partnerId, ...january } })).createPayout.id;
-  await approve(again);
-  await reaches(again, isNow('FAILED'));
+  const next = { input: { partnerId, ...january } };
+  expect(await app.refusal(who.maria, CREATE, next)).toMatchObject({ reason: 'ACCOUNT_TO_CHECK' });
   expect((await app.ask(owner, CONFIRM, { id: account.id })).confirmPayoutAccount.checkAskedAt).toBeNull();
   expect(await app.refusal(owner, CONFIRM, { id: account.id })).toMatchObject({ reason: 'NOT_ASKED' });
-  await app.ask(who.maria, RETRY, { id: again });
+  const again = (await app.ask(who.maria, CREATE, next)).createPayout.id;
+  await approve(again);
   await reaches(again, isNow('PAID'));
+});
+
+describe('An approved payout', () => {
+  const HOLD = 'mutation ($id: ID!) { holdPayouts(partnerId: $id, reason: "fraud?") { id } }';
+  const RELEASE = 'mutation ($id: ID!) { releasePayouts(partnerId: $id, reason: "it was none") { id } }';
+
+  test('of a partner whose payouts are held meanwhile is not sent, and goes out once they are released', async () => {
+    const {
+      partnerId,
+      ids: [id = ''],
+    } = await manyPayouts(app, who, 1);
+    await app.ask(who.tom, HOLD, { id: partnerId });
+    const { send: sent } = simulator.calls;
+    await asksAgain(id);
+    expect(await reaches(id, ({ actionRequired }) => actionRequired !== null)).toMatchObject({
+      ...{ status: 'APPROVED', attempts: 0, actionRequired: expect.stringContaining('are held') },
+    });
+    expect(simulator.calls.send).toBe(sent);
+    await app.ask(who.tom, RELEASE, { id: partnerId });
+    expect(await reaches(id, isNow('PAID'))).toMatchObject({ attempts: 1, actionRequired: null });
+  });
+
+  test('that was refused for a while stays back where the partner was suspended before its next try', async () => {
+    const {
+      partnerId,
+      ids: [id = ''],
+    } = await manyPayouts(app, who, 1);
+    await sql(`update partners set status = 'SUSPENDED' where id = $1`, partnerId);
+    const { send: sent } = simulator.calls;
+    await asksAgain(id);
+    expect(await reaches(id, ({ actionRequired }) => actionRequired !== null)).toMatchObject({
+      ...{ status: 'APPROVED', actionRequired: expect.stringContaining('ACTIVE') },
+    });
+    expect(simulator.calls.send).toBe(sent);
+  });
 });
 
 describe('A payout that many workers are at', () => {

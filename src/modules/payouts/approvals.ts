@@ -54,8 +54,18 @@ async function worthOf(em: EntityManager, { tenantId, currency, timeZone }: Prog
 }
 
 /** Refuses a payout that may not be let go any more, by the name of what has changed since it was made. */
-export async function requireSendable(em: EntityManager, ctx: Context, { id }: Payout): Promise<void> {
+export async function requireSendable(em: EntityManager, ctx: Context, payout: Payout): Promise<void> {
+  const reason = await whyNotSent(em, ctx, payout);
+  if (reason) throw conflict(payoutBlocks[reason], { reason });
+}
+
+/** What has changed since a payout was made so that it may not be let go; null: nothing. */
+export async function whyNotSent(
+  em: EntityManager,
+  ctx: Pick<Context, 'clock' | 'rail'>,
+  { id }: Pick<Payout, 'id'>,
+): Promise<PayoutBlock | null> {
   const [row] = await em.execute<{ reason: PayoutBlock | null }[]>(sql`
     select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb) as reason from payouts o where o.id = ${id}`);
-  if (row?.reason) throw conflict(payoutBlocks[row.reason], { reason: row.reason });
+  return row?.reason ?? null;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LockMode, sql } from '@mikro-orm/postgresql';
-import { afterNoTrace, afterPayout, type PayoutMethod } from '../../domain/payout.ts';
+import { afterNoTrace, afterPayout, keptBack, type PayoutMethod } from '../../domain/payout.ts';
 import { payoutSent } from '../../domain/posting.ts';
 import type { Context } from '../../kernel/context.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
@@ -15,6 +15,7 @@ import {
 import { record } from '../audit/audit.service.ts';
 import { post } from '../ledger/ledger.service.ts';
 import { accountToPay, destinationOf } from '../payout-accounts/payout-account.service.ts';
+import { whyNotSent } from './approvals.ts';
 import { Payout } from './payout.entity.ts';
 import { PayoutAttempt } from './payout-attempt.entity.ts';
 import { type Behaviour, gateOf } from './rail-gate.ts';
@@ -22,6 +23,9 @@ import { again, type Claim, type Heard, settle, type Unknown } from './settle-pa
 
 /** A rail that has not answered by then has an unknown outcome; shorter than the lease, so that we hear it first. */
 const RAIL_TIMEOUT_MS = 12_000;
+
+/** A payout that is kept back is looked at again after so long; what lets it go starts its job at once. */
+const KEPT_BACK_SECONDS = 600;
 
 /** What came of it. BUSY: the rail is left alone, or somebody else has the payout. UNFIT: the rail says what the payout can not
  *  become any more. */
@@ -80,6 +84,13 @@ function claim(
     let fresh = false;
     let attempt = await em.findOne(PayoutAttempt, { payoutId, status: { $ne: 'FAILED' } });
     if (payout.status === 'APPROVED') {
+      // Approved a moment or days ago: what has been said of the partner since counts.
+      const waits = keptBack(await whyNotSent(em, ctx, payout));
+      payout.actionRequired = waits;
+      if (waits) {
+        await again(em, payoutId, KEPT_BACK_SECONDS);
+        return 'BUSY';
+      }
       const before = { status: payout.status, attempts: payout.attempts };
       payout.status = afterPayout('send', payout.status);
       payout.attempts += 1;
