@@ -3,7 +3,7 @@ import { system } from '../../src/kernel/actor.ts';
 import { contextFor } from '../../src/kernel/context.ts';
 import { RailGate } from '../../src/modules/payouts/rail-gate.ts';
 import { sendPayout } from '../../src/modules/payouts/send-payout.service.ts';
-import type { PayoutRail } from '../../src/ports/payout-rail.ts';
+import { type PayoutRail, RailBusy } from '../../src/ports/payout-rail.ts';
 import { AFTER, BEFORE, campaign, faultsOfTheBooks } from '../chaos/campaign.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { APPROVE, BALANCES, CREATE, earned, january, newPartner, RETRY } from '../support/earn.ts';
@@ -446,6 +446,32 @@ describe('A rail that fails again and again', () => {
     expect(await call('ANSWERED')).toBe(30);
     pass(30_000);
     expect(await call('ANSWERED')).toBeNull();
+  });
+
+  test('is not held up by one payout whose key it refuses, and two people can say what became of that one', async () => {
+    const {
+      ids: [refused = '', other = ''],
+    } = await manyPayouts(app, who, 2);
+    const fine = rail;
+    rail = {
+      ...fine,
+      async send(instruction) {
+        if (instruction.payoutId !== refused) return fine.send(instruction);
+        throw new RailBusy('refused, and it may hide that the first one went through', 900, true);
+      },
+    };
+    const context = () => contextFor(app.app.services, { actor: system, requestId: 'a worker' });
+    // A worker died in the middle of the first call: what is left says SENDING.
+    await sendPayout(context(), refused, 1);
+    await sql(`update payout_attempts set status = 'SENDING', lease_until = null where payout_id = $1`, refused);
+    expect(await sendPayout(context(), refused, 1)).toBe('UNKNOWN');
+    expect(await sendPayout(context(), other, 2)).toBe('MOVED');
+    expect(await seen(refused)).toMatchObject({ status: 'PROCESSING', outcomeUnknown: true });
+    for (const user of ['maria', 'tom']) {
+      const by = await app.token('FINANCE', { user, signedInAt: new Date() });
+      await app.ask(by, RESOLVE, { id: refused, input: { outcome: 'NOT_SENT', evidence: 'PayPal says so' } });
+    }
+    expect(await seen(refused)).toMatchObject({ status: 'FAILED', outcomeUnknown: false });
   });
 
   test('uses up no attempt of a payout while it is left alone, and holds up no other rail', async () => {

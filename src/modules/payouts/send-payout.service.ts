@@ -51,7 +51,8 @@ export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: n
     if (typeof claimed === 'string') return claimed;
     const heard = await ask(ctx, rail, claimed);
     how = heard.status === 'UNKNOWN' ? heard.rail : 'ANSWERED';
-    if (heard.status === 'UNKNOWN' && heard.retryAfterSeconds !== null) gate.pause(heard.retryAfterSeconds);
+    if (heard.status === 'UNKNOWN' && heard.rail === 'FAILED' && heard.retryAfterSeconds !== null)
+      gate.pause(heard.retryAfterSeconds);
     const settled = await settle(ctx, rail, claimed, heard);
     if (settled === 'MOVED') announceMetrics(ctx, claimed.payout.partnerId);
     return settled;
@@ -171,8 +172,12 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
     return await inTime(rail.send(instruction));
   } catch (error) {
     if (error instanceof RailBusy) {
+      const { retryAfterSeconds, ofKey } = error;
+      if (ofKey) {
+        ctx.log.warn({ ...about, error }, 'the rail refuses a key that it may have: its payout waits');
+        return unknown('ANSWERED', { retryAfterSeconds });
+      }
       ctx.log.warn({ ...about, error }, 'the rail is busy: nothing moved');
-      const retryAfterSeconds = error.retryAfterSeconds;
       return unknown('FAILED', { nothingMoved: true, retryAfterSeconds });
     }
     ctx.log.warn({ ...about, error }, 'payout outcome unknown: it will be looked up');
