@@ -81,6 +81,9 @@ const SETTLE = `mutation ($id: ID!, $debited: Decimal!) { settleBankFile(id: $id
 const IMPORT = `mutation ($content: String!) { importBankStatus(content: $content) { id kind lineCount
   lines(first: 100) { edges { node { reference word code outcome explanation amount { amount } payment { id } } } } } }`;
 
+const SAY =
+  'mutation ($id: ID!, $input: ResolvePayoutInput!) { resolvePayout(id: $id, input: $input) { status } }';
+
 const make = async (currency = 'EUR') =>
   (await app.ask(who.maria, MAKE, { input: { currency } })).createBankFile;
 const letGo = (id: string) => app.ask(who.tom, LET_GO, { id });
@@ -378,6 +381,29 @@ describe("the bank's word", () => {
       { outcome: 'DIFFERENT', explanation: expect.stringContaining('the payment is REJECTED') },
     ]);
     expect((await seen(payoutId)).status).toBe('FAILED');
+  });
+
+  test('that it paid what was taken back keeps the payment out of every file, raises the alarm, and two people settle it', async () => {
+    const { file, payments } = await handedOut();
+    const [{ payoutId, partnerId, key } = { payoutId: '', partnerId: '', key: '' }] = payments;
+    await app.ask(who.maria, DROP, { id: file, sure: true });
+    const early = await make(); // before the bank was heard
+    expect((await told(booking(key, 'DBIT'))).lines).toMatchObject([{ outcome: 'DIFFERENT' }]);
+    expect(app.logged).toContainEqual(
+      expect.objectContaining({ level: 50, msg: expect.stringContaining('contradicts us') }),
+    );
+    expect(await app.refusal(who.tom, LET_GO, { id: early.id })).toMatchObject({ reason: 'KEPT_BACK' });
+    await app.ask(who.maria, DROP, { id: early.id });
+    expect(await app.refusal(who.maria, MAKE, { input: { currency: 'EUR' } })).toMatchObject({
+      reason: 'NOTHING_WAITS',
+    });
+    const input = { outcome: 'PAID', reference: 'statement 12', evidence: 'the statement of the bank' };
+    await app.ask(who.maria, SAY, { id: payoutId, input });
+    expect((await seen(payoutId)).status).toBe('PROCESSING');
+    await app.ask(who.tom, SAY, { id: payoutId, input });
+    expect((await seen(payoutId)).status).toBe('PAID');
+    expect(await paymentOf(payoutId)).toMatchObject({ status: 'PAID', difference: null });
+    expect(await balanceOf(app, who.tom, partnerId, 'EUR')).toMatchObject({ paid: '20.00' });
   });
 
   test('about what is not ours is listed, and what is no status file is refused by its field', async () => {

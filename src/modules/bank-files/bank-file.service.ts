@@ -57,8 +57,15 @@ function requireDayToCome({ clock }: Context, { executeOn }: BankFile): void {
 async function requireNothingKeptBack(
   em: EntityManager,
   { clock }: Pick<Context, 'clock'>,
-  { id }: BankFile,
+  { id, downloads, paymentCount }: BankFile,
 ): Promise<void> {
+  const [held] = await em.execute<{ count: number }[]>(sql`
+    select count(*)::int as count from bank_file_items i join bank_payments b on b.id = i.payment_id
+    where i.file_id = ${id} and i.voided_at is null and b.status = 'IN_FILE'`);
+  if (downloads === 0 && held?.count !== paymentCount)
+    throw conflict('a payment of the file was settled otherwise: cancel the file and make another', {
+      reason: 'KEPT_BACK',
+    });
   const [kept] = await em.execute<{ reference: string; why: string }[]>(sql`
     select b.key as reference, why_kept_back(b, ${clock.now()}::timestamptz) as why
     from bank_file_items i join bank_payments b on b.id = i.payment_id

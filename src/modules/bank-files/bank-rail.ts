@@ -84,7 +84,7 @@ async function find(ctx: Context, { key: reference }: PayoutInstruction): Promis
     return {
       ...{ status, reference },
       actionRequired:
-        'What the bank says of it contradicts what we know: see `difference` of the bank payment.',
+        'What the bank says of it contradicts what we know: see `difference` of the bank payment. Two people settle it with `resolvePayout`.',
     };
   return { status, reference };
 }

@@ -70,6 +70,12 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
     const moved = payments.filter(({ changed }) => changed);
     await store(em, moved);
     await wakePayouts(em, [...new Set(moved.map(({ payoutId }) => payoutId))]);
+    const differ = judged.filter(({ outcome, payment }) => outcome === 'DIFFERENT' && payment);
+    if (differ.length > 0)
+      ctx.log.error(
+        { tenantId, import: made.id, payments: differ.slice(0, 20).map(({ payment }) => payment?.key) },
+        'the bank says of payments what contradicts us: two people have to look, see resolvePayout',
+      );
     const counts = Object.groupBy(judged, ({ outcome }) => outcome);
     record(em, ctx, 'bankStatus.imported', made, {
       after: {
