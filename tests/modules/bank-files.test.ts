@@ -118,6 +118,11 @@ const booking = (key: string, kind: 'DBIT' | 'CRDT', { code = '', amount = '20.0
   `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.${version}"><BkToCstmrStmt><!-- ${randomUUID()} --><Stmt><Ntry>
    <Amt Ccy="EUR">${amount}</Amt><CdtDbtInd>${kind}</CdtDbtInd><Sts>${version === '08' ? '<Cd>BOOK</Cd>' : 'BOOK'}</Sts><NtryDtls><TxDtls>
    <Refs><EndToEndId>${key}</EndToEndId></Refs>${code && `<RtrInf><Rsn><Cd>${code}</Cd></Rsn></RtrInf>`}</TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>`;
+/** The bank books a whole file as one sum. */
+const sumOf = (file: string, amount: string) =>
+  `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><!-- ${randomUUID()} --><Stmt><Ntry>
+   <Amt Ccy="EUR">${amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls><Btch>
+   <MsgId>${file.replaceAll('-', '')}</MsgId></Btch></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>`;
 const messageOf = (id: string, status: string) =>
   `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"><CstmrPmtStsRpt><OrgnlGrpInfAndSts>
    <OrgnlMsgId>${id.replaceAll('-', '')}</OrgnlMsgId><GrpSts>${status}</GrpSts></OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>`;
@@ -404,6 +409,29 @@ describe("the bank's word", () => {
     expect((await seen(payoutId)).status).toBe('PAID');
     expect(await paymentOf(payoutId)).toMatchObject({ status: 'PAID', difference: null });
     expect(await balanceOf(app, who.tom, partnerId, 'EUR')).toMatchObject({ paid: '20.00' });
+  });
+
+  test('of a file as one sum is right without what it had rejected of it', async () => {
+    const { file, payments } = await handedOut(2);
+    const [rejected, paid] = payments as [Owed, Owed];
+    await told(report(rejected.key, 'RJCT', { code: 'AC04' }));
+    await reaches(rejected.payoutId, 'FAILED');
+    expect((await told(sumOf(file, '20.00'))).lines).toMatchObject([{ word: 'PAID', outcome: 'APPLIED' }]);
+    await reaches(paid.payoutId, 'PAID');
+    expect((await seen(rejected.payoutId)).status).toBe('FAILED');
+  });
+
+  test('of a file as another sum is settled payment by payment by two people', async () => {
+    const { file, payments } = await handedOut(2);
+    expect((await told(sumOf(file, '39.00'))).lines).toMatchObject([
+      { outcome: 'DIFFERENT' },
+      { outcome: 'DIFFERENT' },
+    ]);
+    const [{ payoutId } = { payoutId: '' }] = payments;
+    const input = { outcome: 'PAID', reference: 'statement 13', evidence: 'the list of the bank' };
+    await app.ask(who.maria, SAY, { id: payoutId, input });
+    await app.ask(who.tom, SAY, { id: payoutId, input });
+    expect((await seen(payoutId)).status).toBe('PAID');
   });
 
   test('about what is not ours is listed, and what is no status file is refused by its field', async () => {

@@ -142,15 +142,16 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
       ({ batch }) => reference.batch === null || batch === reference.batch,
     );
     if (some.length === 0) return [unknown(line)];
-    // What the bank booked as one sum is right where the sum is, and says nothing where it is not.
-    const total = some.reduce((sum, { minor }) => sum + minor, 0n);
-    const wrong =
-      line.amount !== null && (line.amount.minor !== total || line.amount.currency !== some[0]?.currency);
-    return some.map((payment) =>
-      wrong
-        ? different(line, payment, 'the bank booked another sum than that of the file')
-        : judgeOne({ ...line, amount: null }, payment),
-    );
+    if (line.amount === null) return some.map((payment) => judgeOne(line, payment));
+    // What the bank booked as one sum is right where the sum is, and says nothing where it is not. What it had rejected before
+    // is not in it.
+    const left = some.filter(({ status }) => status !== 'REJECTED');
+    const booked = [left, some].find((these) => isSumOf(these, line.amount));
+    return booked
+      ? booked.map((payment) => judgeOne({ ...line, amount: null }, payment))
+      : some.map((payment) =>
+          different(line, payment, 'the bank booked another sum than that of the file'),
+        );
   }
   const payment =
     reference.by === 'KEY'
@@ -160,6 +161,11 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
           ?.find(({ key }) => key.slice(-15).toUpperCase() === reference.identification.toUpperCase());
   return [payment ? judgeOne(line, payment) : unknown(line)];
 }
+
+const isSumOf = (payments: readonly Payment[], amount: BankStatusLine['amount']): boolean =>
+  amount !== null &&
+  payments[0]?.currency === amount.currency &&
+  payments.reduce((sum, { minor }) => sum + minor, 0n) === amount.minor;
 
 const unknown = (line: BankStatusLine): Judged => ({
   ...{ payment: null, line, outcome: 'UNKNOWN' },
