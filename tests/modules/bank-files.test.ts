@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { BANK } from '../support/bank.ts';
-import { APPROVE, CREATE, earned, january, newPartner, PAYOUT, RETRY } from '../support/earn.ts';
+import { APPROVE, CANCEL, CREATE, earned, january, newPartner, PAYOUT, RETRY } from '../support/earn.ts';
 import { holding } from '../support/everything.ts';
 import { anAccount, balanceOf, SET_PAYOUT_ACCOUNT, staffOf, tally } from '../support/make.ts';
 import { until } from '../support/until.ts';
@@ -308,7 +308,11 @@ describe("the bank's word", () => {
     expect((await reaches(payoutId, 'FAILED')).failureReason).toBe(
       'The account is closed. Set another payout account.',
     );
-    await app.ask(who.tom, RETRY, { id: payoutId });
+    expect(await app.refusal(who.tom, RETRY, { id: payoutId })).toMatchObject({ reason: 'TOLD_BY_YOU' });
+    expect(await app.refusal(who.tom, CANCEL, { id: payoutId, reason: 'anew' })).toMatchObject({
+      reason: 'TOLD_BY_YOU',
+    });
+    await app.ask(who.maria, RETRY, { id: payoutId });
     const again = await until(async () => {
       const payment = await paymentOf(payoutId);
       return payment.reference !== key && payment;
@@ -386,6 +390,18 @@ describe("the bank's word", () => {
       { outcome: 'DIFFERENT', explanation: expect.stringContaining('the payment is REJECTED') },
     ]);
     expect((await seen(payoutId)).status).toBe('FAILED');
+    for (const by of [who.maria, who.tom])
+      expect(await app.refusal(by, RETRY, { id: payoutId })).toMatchObject({ reason: 'BANK_DIFFERS' });
+    const stale = await app.token('FINANCE', {
+      ...{ tenant: `bank-${tenants - 1}`, user: 'tom' },
+      signedInAt: new Date(Date.now() - 3_600_000),
+    });
+    const content = report(key, 'ACSC');
+    expect(await app.refusal(stale, IMPORT, { content })).toMatchObject({ reason: 'STEP_UP_REQUIRED' });
+    const input = { outcome: 'NOT_SENT', evidence: 'the bank took its word back' };
+    await app.ask(who.maria, SAY, { id: payoutId, input });
+    await app.ask(who.tom, SAY, { id: payoutId, input });
+    await app.ask(who.maria, RETRY, { id: payoutId });
   });
 
   test('that it paid what was taken back keeps the payment out of every file, raises the alarm, and two people settle it', async () => {
@@ -409,6 +425,22 @@ describe("the bank's word", () => {
     expect((await seen(payoutId)).status).toBe('PAID');
     expect(await paymentOf(payoutId)).toMatchObject({ status: 'PAID', difference: null });
     expect(await balanceOf(app, who.tom, partnerId, 'EUR')).toMatchObject({ paid: '20.00' });
+  });
+
+  test('that it paid what it had rejected pays the failed payout once two people say so', async () => {
+    const { payments } = await handedOut();
+    const [{ payoutId, partnerId, key } = { payoutId: '', partnerId: '', key: '' }] = payments;
+    await told(report(key, 'RJCT', { code: 'AM04' }));
+    await reaches(payoutId, 'FAILED');
+    await told(booking(key, 'DBIT'));
+    const input = { outcome: 'PAID', reference: 'statement 14', evidence: 'the statement of the bank' };
+    await app.ask(who.maria, SAY, { id: payoutId, input });
+    expect((await seen(payoutId)).status).toBe('FAILED');
+    await app.ask(who.tom, SAY, { id: payoutId, input });
+    expect(await seen(payoutId)).toMatchObject({ status: 'PAID', attempts: 2 });
+    expect(await balanceOf(app, who.tom, partnerId, 'EUR')).toMatchObject({
+      ...{ paid: '20.00', inTransit: '0.00', payable: '0.00' },
+    });
   });
 
   test('of a file as one sum is right without what it had rejected of it', async () => {

@@ -8,6 +8,7 @@ import {
   reasonInWords,
 } from '../../domain/bank-status.ts';
 import { authorize } from '../../kernel/authorize.ts';
+import { requireFreshSignIn } from '../../kernel/permission.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountText } from '../../kernel/currency.ts';
 import { transact } from '../../kernel/transact.ts';
@@ -48,6 +49,7 @@ interface Judged {
 /** Reads what the bank says how payments went; answers with the import's id. The same text is read once: again, it answers
  *  with the first import and nothing moves. */
 export async function importBankStatus(ctx: Context, content: string): Promise<string> {
+  requireFreshSignIn(ctx.actor); // a file alone moves payouts: a stolen session must not
   const tenantId = ctx.actor.tenantId ?? '';
   await authorize(ctx, 'decide', { kind: 'payout', id: '(status)', attributes: { tenantId } });
   const { kind, lines } = deskOf(ctx).read(content, 'content');
