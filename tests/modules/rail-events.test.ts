@@ -379,6 +379,60 @@ describe('A comparison of the books', () => {
     expect(found.matched).toBeGreaterThan(20);
   });
 
+  test('goes on where the rail does not tell of one payout, says which, and is begun anew where its job was given up', async () => {
+    const {
+      ids: [dumb = ''],
+    } = await manyPayouts(app, who, 1);
+    await send(app, [dumb]);
+    await until(async () => (await statusOf(dumb)) === 'PAID');
+    const known = await compared();
+    const fine = simulatedRail(simulator.url, { lists: false });
+    rail = {
+      ...fine,
+      lookup: (instruction) =>
+        instruction.payoutId === dumb ? Promise.reject(new Error('no answer')) : fine.lookup(instruction),
+    };
+    const found = await compared();
+    expect(found.differences.edges.map(({ node }: { node: object }) => node)).toContainEqual(
+      expect.objectContaining({ kind: 'UNTOLD', payoutId: dumb, ourStatus: 'PAID' }),
+    );
+    expect(found.missingThere).toBe(known.missingThere);
+    rail = fine;
+    const [left] = await sql<{ id: string }>(
+      `update reconciliations set state = 'RUNNING', finished_at = null, touched_at = now() - interval '1 hour'
+       where id = (select id from reconciliations where state = 'DONE' and not recent order by id desc limit 1) returning id`,
+    );
+    await sql(
+      `select graphile_worker.add_job('reconcile', '{}', job_key := 'reconcile:' || $1::text, run_at := now() + interval '1 day')`,
+      left?.id,
+    );
+    await sql(
+      `update graphile_worker._private_jobs set attempts = max_attempts where key = 'reconcile:' || $1::text`,
+      left?.id,
+    );
+    const stateOf = () => sql<{ state: string }>('select state from reconciliations where id = $1', left?.id);
+    await until(async () => (await stateOf())[0]?.state === 'DONE', 40);
+  });
+
+  test('that another job has begun anew ends at the next lookup', async () => {
+    const fine = simulatedRail(simulator.url, { lists: false });
+    const { lookup: before } = simulator.calls;
+    let overtaken = false;
+    rail = {
+      ...fine,
+      async lookup(instruction) {
+        if (!overtaken) {
+          overtaken = true;
+          await sql(`update reconciliations set run = new_id(), state = 'DONE', finished_at = now() where state = 'RUNNING'`);
+        }
+        return fine.lookup(instruction);
+      },
+    };
+    await compared();
+    expect(overtaken).toBe(true);
+    expect(simulator.calls.lookup - before).toBeLessThanOrEqual(10);
+  });
+
   test('of a period that is none, or of a method without a rail, is refused', async () => {
     const { from, to } = today();
     expect(

@@ -61,7 +61,8 @@ export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: n
   }
 }
 
-/** What the rail says of a key of a payout, whatever we hold of it; null: it has no trace of it. */
+/** What the rail says of a key of a payout, whatever we hold of it; null: it has no trace of it. Throws RailBusy where the rail is
+ *  left alone. */
 export async function lookUpKey(ctx: Context, payoutId: string, key: string): Promise<RailOutcome | null> {
   const found = await transact(ctx, async (em) => ({
     payout: await em.findOneOrFail(Payout, payoutId),
@@ -69,7 +70,18 @@ export async function lookUpKey(ctx: Context, payoutId: string, key: string): Pr
   }));
   const rail = ctx.rail(found.payout.method);
   if (!rail) throw new Error(`no rail carries ${found.payout.method}`);
-  return inTime(rail.lookup(await instructionOf(ctx, found)));
+  const instruction = await instructionOf(ctx, found);
+  const gate = gateOf(rail, ctx.random);
+  const wait = await gate.enter();
+  if (wait !== null) throw new RailBusy('the rail is left alone for a while', wait);
+  let how: Behaviour = 'FAILED';
+  try {
+    const heard = await inTime(rail.lookup(instruction));
+    how = 'ANSWERED';
+    return heard;
+  } finally {
+    gate.leave(how);
+  }
 }
 
 /** Takes the payout for `leaseSeconds`, by the database's clock. */
