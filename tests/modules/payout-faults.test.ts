@@ -403,6 +403,53 @@ describe('A payout that many workers are at', () => {
   });
 });
 
+test('What the rail says after two people gave an attempt up moves nothing, and is kept for a person', async () => {
+  const {
+    ids: [id = ''],
+  } = await manyPayouts(app, who, 1);
+  const fine = rail;
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let arrived = () => {};
+  const inside = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  rail = {
+    ...fine,
+    async send(instruction) {
+      arrived();
+      await held;
+      return fine.send(instruction);
+    },
+  };
+  const ctx = contextFor(app.app.services, { actor: system, requestId: 'a worker' });
+  const slow = sendPayout(ctx, id, 30);
+  await inside;
+  // Its lease is over, and what it does is not known: two people say that it never went.
+  await sql(
+    `update payout_attempts set status = 'UNKNOWN', lease_until = now() - interval '1 second' where payout_id = $1`,
+    id,
+  );
+  for (const user of ['maria', 'tom']) {
+    const by = await app.token('FINANCE', { user, signedInAt: new Date() });
+    await app.ask(by, RESOLVE, { id, input: { outcome: 'NOT_SENT', evidence: 'the rail says so' } });
+  }
+  release();
+  expect(await slow).toBe('BUSY');
+  expect(await seen(id)).toMatchObject({ status: 'FAILED' });
+  const { railEvents } = await app.ask(
+    who.tom,
+    'query ($id: ID!) { railEvents(filter: { state: PARKED, payoutId: $id }) { edges { node { note } } } }',
+    { id },
+  );
+  expect(railEvents.edges).toEqual([{ node: { note: expect.stringContaining('CONFIRMED') } }]);
+  expect(app.logged).toContainEqual(
+    expect.objectContaining({ level: 50, payoutId: id, msg: expect.stringContaining('given up') }),
+  );
+});
+
 describe('A rail that fails again and again', () => {
   function gate() {
     let now = 0;
