@@ -484,6 +484,43 @@ describe("the bank's word", () => {
   });
 });
 
+describe('a status file of megabytes', () => {
+  const upload = async (payload: string | Buffer, token: string | null = who.tom) => {
+    const answer = await app.app.server.inject({
+      ...{ method: 'POST', url: '/bank-status', payload },
+      headers: { 'content-type': 'application/xml', ...(token && { authorization: `Bearer ${token}` }) },
+    });
+    const { errors, ...body } = answer.json();
+    return { status: answer.statusCode, ...body, ...errors?.[0]?.extensions };
+  };
+
+  test('is handed in as it is, read once, and audited like any other', async () => {
+    const { payments } = await handedOut();
+    const [{ payoutId, key } = { payoutId: '', key: '' }] = payments;
+    const content = report(key, 'ACSC').replace('<!-- ', `<!-- ${'x'.repeat(2_000_000)} `);
+    const first = await upload(content);
+    expect(first).toEqual({ status: 200, id: expect.any(String) });
+    expect(await upload(content)).toEqual(first);
+    await reaches(payoutId, 'PAID');
+    expect(
+      await rows("select actor_id from audit_events where action = 'bankStatus.imported' and subject_id = $1", first.id),
+    ).toEqual([{ actor_id: 'tom' }, { actor_id: 'tom' }]);
+  });
+
+  test('is taken from nobody who could not import it otherwise, and not beyond eight megabytes', async () => {
+    await company();
+    const tenant = `bank-${tenants - 1}`;
+    const signedInAt = new Date(Date.now() - 3_600_000);
+    const stale = await app.token('FINANCE', { tenant, user: 'tom', signedInAt });
+    expect(await upload('<a/>', null)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+    expect(await upload('<a/>', who.analyst)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+    expect(await upload('<a/>', stale)).toMatchObject({ status: 403, reason: 'STEP_UP_REQUIRED' });
+    expect(await upload('<a/>')).toMatchObject({ status: 400, code: 'BAD_USER_INPUT', field: 'content' });
+    expect(await upload(Buffer.from([0xff, 0xfe, 0x41]))).toMatchObject({ status: 400, field: 'content' });
+    expect(await upload('x'.repeat(8 * 1024 * 1024 + 1))).toMatchObject({ status: 413 });
+  });
+});
+
 describe('dollars', () => {
   test('go by NACHA, are paid once the bank debited the total, and come back by their trace', async () => {
     const { file, text, payments } = await handedOut(2, american);
