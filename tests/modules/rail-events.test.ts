@@ -208,6 +208,13 @@ describe('A message of a rail', () => {
       foreign.id,
     );
     expect(await handled(foreign.id)).toMatchObject({ state: 'PARKED', tenant_id: null });
+    const [{ id: eventId } = { id: '' }] = await sql<{ id: string }>(
+      'select id from rail_events where event_id = $1',
+      foreign.id,
+    );
+    const DISMISS = 'mutation ($id: ID!) { dismissRailEvent(id: $id, reason: "not ours") { state } }';
+    expect(await app.refusal(who.tom, DISMISS, { id: eventId })).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await app.ask(who.admin, DISMISS, { id: eventId })).dismissRailEvent.state).toBe('IGNORED');
     const other = { id: 'evt_other', type: 'balance.available' };
     expect(await post(other)).toBe(200);
     expect(await stored(other.id)).toEqual([]);
