@@ -69,6 +69,12 @@ export function backoffSeconds(tries: number, random: number): number {
   return 1 + Math.floor(random * ceiling);
 }
 
+/** Seconds until what a rail refused for a while is sent again under a new key: 5 minutes after the first attempt, four times as
+ *  long each further time, so that a balance that runs short has most of a day to be filled. `random` is in [0, 1). */
+export function refusedWaitSeconds(attempts: number, random: number): number {
+  return Math.floor(300 * 4 ** (Math.max(1, attempts) - 1) * (1 + random * 0.5));
+}
+
 /** What is done about a key that the rail has no trace of. */
 type NextStep =
   /** Send it: the same key pays at most once. */

@@ -231,10 +231,21 @@ describe('An outcome that is not known', () => {
 });
 
 describe('A refusal', () => {
-  test('that passes is tried again by itself under a new key, five times, and then the lines go back', async () => {
+  test('that passes is tried again by itself under a new key, later each time, and after five the lines go back', async () => {
     const { id, partnerId } = await pending();
     simulator.orders.set(id, 'refuse-passing');
     await approve(id);
+    const waits: number[] = [];
+    for (let attempt = 1; attempt < 5; attempt++) {
+      await reaches(id, ({ status, attempts }) => status === 'APPROVED' && attempts === attempt);
+      const [job] = await sql<{ seconds: number }>(
+        `select extract(epoch from run_at - now())::float8 as seconds from graphile_worker.jobs where key = $1`,
+        `send_payout:${id}`,
+      );
+      waits.push(Math.round((job?.seconds ?? 0) / 60));
+      await asksAgain(id); // the waiting time is over
+    }
+    expect(waits).toEqual([5, 20, 80, 320]);
     const now = await reaches(id, isNow('FAILED'), 40);
     expect(now).toMatchObject({ attempts: 5, failureReason: 'The account is closed: set another one.' });
     expect(new Set(now.attemptHistory.map(({ key }: { key: string }) => key)).size).toBe(5);

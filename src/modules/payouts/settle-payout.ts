@@ -1,5 +1,11 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
-import { type AttemptStatus, afterPayout, backoffSeconds, MAX_ATTEMPTS } from '../../domain/payout.ts';
+import {
+  type AttemptStatus,
+  afterPayout,
+  backoffSeconds,
+  MAX_ATTEMPTS,
+  refusedWaitSeconds,
+} from '../../domain/payout.ts';
 import { payoutFailed, payoutReturned, payoutSettled } from '../../domain/posting.ts';
 import type { Context } from '../../kernel/context.ts';
 import { enqueue } from '../../kernel/jobs.ts';
@@ -172,7 +178,9 @@ export async function fail(
     await em.flush(); // FAILED first: the database knows no step from PROCESSING to APPROVED
     payout.status = afterPayout('retry', payout.status);
     payout.providerReference = null;
-    await again(em, payout.id, backoffSeconds(payout.attempts, ctx.random()));
+    // What expired was waited for already.
+    const wait = code === 'KEY_EXPIRED' ? backoffSeconds : refusedWaitSeconds;
+    await again(em, payout.id, wait(payout.attempts, ctx.random()));
   }
   const after = { status: payout.status, attempt: attempt.number, code, released: last };
   record(em, ctx, 'payout.failed', payout, { before, after, reason });
