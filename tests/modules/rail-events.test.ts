@@ -193,6 +193,30 @@ describe('A message of a rail', () => {
     expect(app.logged).toContainEqual(expect.objectContaining({ level: 50, payoutId: id }));
   });
 
+  test('that was parked while the rail did not tell is done once the payout is settled by another way', async () => {
+    const { id, key } = await accepted();
+    const fine = rail;
+    rail = { ...fine, lookup: () => Promise.reject(new Error('no answer')) };
+    const told = event(key);
+    await post(told);
+    const [{ id: eventId } = { id: '' }] = await sql<{ id: string }>(
+      'update rail_events set tries = 5 where event_id = $1 returning id',
+      told.id,
+    );
+    await sql(
+      `select graphile_worker.add_job('hear_rail', json_build_object('eventId', $1::text), job_key := 'hear_rail:' || $1::text)`,
+      eventId,
+    );
+    expect(await handled(told.id)).toMatchObject({ state: 'PARKED' });
+    simulator.decide(id, 'CONFIRMED');
+    rail = fine;
+    await until(async () => {
+      await send(app, [id]);
+      return (await statusOf(id)) === 'PAID';
+    });
+    await until(async () => (await stored(told.id))[0]?.state === 'APPLIED');
+  });
+
   test('about what is not ours is stored and looked for again; one about no payout is acknowledged and not kept', async () => {
     const foreign = event(randomUUID().replaceAll('-', ''));
     expect(await post(foreign)).toBe(200);
