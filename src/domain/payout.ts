@@ -158,7 +158,8 @@ export const payoutBlocks = {
   ACCOUNT_CHANGED: 'the partner has changed its account since: cancel the payout and make it anew',
   ACCOUNT_COOLING_OFF: 'the account of the partner was changed within the last 72 hours',
   ACCOUNT_TO_CHECK: 'money came back from the account of the partner, and nobody has confirmed it since',
-  BANK_DIFFERS: 'the bank says what contradicts us of its payment: two people settle that first, see resolvePayout',
+  BANK_DIFFERS:
+    'the bank says what contradicts us of its payment: two people settle that first, see resolvePayout',
 } as const;
 export type PayoutBlock = keyof typeof payoutBlocks;
 

@@ -268,10 +268,12 @@ describe('A refusal', () => {
   });
 
   test('for want of an account is made before the rail is asked', async () => {
+    const {
+      ids: [id = ''],
+    } = await manyPayouts(app, who, 1);
     rail = simulatedRail(simulator.url, { needsAccount: true });
     const { send: sent } = simulator.calls;
-    const { id } = await pending();
-    await approve(id);
+    await asksAgain(id);
     expect(await reaches(id, isNow('FAILED'))).toMatchObject({
       attemptHistory: [{ failureCode: 'NO_ACCOUNT' }],
     });
@@ -521,7 +523,10 @@ describe('A rail that fails again and again', () => {
     const context = () => contextFor(app.app.services, { actor: system, requestId: 'a worker' });
     // A worker died in the middle of the first call: what is left says SENDING.
     await sendPayout(context(), refused, 1);
-    await sql(`update payout_attempts set status = 'SENDING', lease_until = null where payout_id = $1`, refused);
+    await sql(
+      `update payout_attempts set status = 'SENDING', lease_until = null where payout_id = $1`,
+      refused,
+    );
     expect(await sendPayout(context(), refused, 1)).toBe('UNKNOWN');
     expect(await sendPayout(context(), other, 2)).toBe('MOVED');
     expect(await seen(refused)).toMatchObject({ status: 'PROCESSING', outcomeUnknown: true });

@@ -454,7 +454,9 @@ describe('A comparison of the books', () => {
       async lookup(instruction) {
         if (!overtaken) {
           overtaken = true;
-          await sql(`update reconciliations set run = new_id(), state = 'DONE', finished_at = now() where state = 'RUNNING'`);
+          await sql(
+            `update reconciliations set run = new_id(), state = 'DONE', finished_at = now() where state = 'RUNNING'`,
+          );
         }
         return fine.lookup(instruction);
       },

@@ -8,9 +8,9 @@ import {
   reasonInWords,
 } from '../../domain/bank-status.ts';
 import { authorize } from '../../kernel/authorize.ts';
-import { requireFreshSignIn } from '../../kernel/permission.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountText } from '../../kernel/currency.ts';
+import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { transact } from '../../kernel/transact.ts';
 import type { BankReference, BankStatusLine } from '../../ports/bank-desk.ts';
 import { record } from '../audit/audit.service.ts';
@@ -151,9 +151,7 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
     const booked = [left, some].find((these) => isSumOf(these, line.amount));
     return booked
       ? booked.map((payment) => judgeOne({ ...line, amount: null }, payment))
-      : some.map((payment) =>
-          different(line, payment, 'the bank booked another sum than that of the file'),
-        );
+      : some.map((payment) => different(line, payment, 'the bank booked another sum than that of the file'));
   }
   const payment =
     reference.by === 'KEY'

@@ -78,8 +78,7 @@ export async function requireNotToldBy(em: EntityManager, { actor }: Context, { 
       select from bank_status_lines n join bank_status_imports i on i.id = n.import_id
       where n.payment_id = b.id and n.word = 'REJECTED' and n.outcome = 'APPLIED' and may_be_one(i.created_by, ${actor.id})) as mine
     from bank_payments b where b.payout_id = ${id} order by b.id desc limit 1`);
-  if (last?.differs)
-    throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
+  if (last?.differs) throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
   if (last?.mine)
     throw forbidden('who read in that the bank rejected it may not send it again or call it off', {
       reason: 'TOLD_BY_YOU',

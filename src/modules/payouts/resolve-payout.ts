@@ -42,8 +42,15 @@ export async function resolvePayout(
     if (asked)
       throw conflict('the rail is being asked about it: try again in a minute', { reason: 'BEING_ASKED' });
     const { id: actor } = ctx.actor;
-    if (attempt.resolvedBy != null) // it was settled before, and the bank has contradicted that since
-      Object.assign(attempt, { saidBy: null, saidAt: null, saidOutcome: null, saidEvidence: null, resolvedBy: null });
+    if (attempt.resolvedBy != null)
+      // it was settled before, and the bank has contradicted that since
+      Object.assign(attempt, {
+        saidBy: null,
+        saidAt: null,
+        saidOutcome: null,
+        saidEvidence: null,
+        resolvedBy: null,
+      });
     if (attempt.saidBy == null || attempt.saidBy === actor) {
       const before = { outcome: attempt.saidOutcome ?? null, reference: attempt.saidReference ?? null };
       Object.assign(attempt, { saidOutcome: outcome, saidReference: said, saidEvidence: evidence });
@@ -61,7 +68,8 @@ export async function resolvePayout(
       const paid = failed ? await openAgain(em, ctx, payout, attempt) : attempt;
       paid.providerReference = payout.providerReference = said;
       confirm(em, ctx, payout, paid, evidence);
-    } else if (failed) record(em, ctx, 'payout.notSent', payout, { after: { attempt: attempt.number }, reason: evidence });
+    } else if (failed)
+      record(em, ctx, 'payout.notSent', payout, { after: { attempt: attempt.number }, reason: evidence });
     else await fail(em, ctx, payout, attempt, { code: 'NEVER_SENT', reason: evidence });
     return payout.id;
   });
@@ -88,7 +96,9 @@ async function closeBankPayment(
       where key = ${key} and status in ('WAITING', 'IN_FILE', 'ACCEPTED') returning id)
     update bank_file_items i set voided_at = now() from closed, bank_files f
     where i.payment_id = closed.id and i.voided_at is null and f.id = i.file_id and f.downloads = 0`);
-  await em.execute(sql`update bank_payments set difference = null where key = ${key} and status = 'REJECTED'`);
+  await em.execute(
+    sql`update bank_payments set difference = null where key = ${key} and status = 'REJECTED'`,
+  );
 }
 
 /** A payout that had failed and was paid all the same: the books take each step, in a further attempt. */

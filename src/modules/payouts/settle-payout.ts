@@ -118,7 +118,10 @@ async function keepLate(
   const attempt = await em.findOne(PayoutAttempt, { id: attemptId, status: 'FAILED' });
   if (!attempt) return;
   const { payoutId, tenantId, key } = attempt;
-  ctx.log.error({ payoutId, rail: rail.name }, 'the rail has money under a key that was given up: somebody has to look');
+  ctx.log.error(
+    { payoutId, rail: rail.name },
+    'the rail has money under a key that was given up: somebody has to look',
+  );
   const note = `The attempt was given up, and the rail then said ${heard.status}.`;
   await em.execute(sql`
     insert into rail_events (id, tenant_id, rail, event_id, type, key, reference, payout_id, state, note, handled_at)

@@ -84,7 +84,9 @@ export async function hearRail(ctx: Context, eventId: string, leaseSeconds: numb
     // We gave that attempt up. If the rail paid it after all, nothing of ours may say so by itself.
     const now = await lookUpKey(ctx, payoutId, row[7] as string).catch(() => undefined);
     if (now === undefined)
-      return seen < TRIES ? later() : decide('PARKED', 'The attempt had failed, and the rail does not tell of it.');
+      return seen < TRIES
+        ? later()
+        : decide('PARKED', 'The attempt had failed, and the rail does not tell of it.');
     if (now === null || now.status === 'REFUSED') return decide('APPLIED', null);
     ctx.log.error(
       { payoutId, rail: railName },
