@@ -69,6 +69,12 @@ export function backoffSeconds(tries: number, random: number): number {
   return 1 + Math.floor(random * ceiling);
 }
 
+/** Seconds until what a rail refused for a while is sent again under a new key: 5 minutes after the first attempt, four times as
+ *  long each further time, so that a balance that runs short has most of a day to be filled. `random` is in [0, 1). */
+export function refusedWaitSeconds(attempts: number, random: number): number {
+  return Math.floor(300 * 4 ** (Math.max(1, attempts) - 1) * (1 + random * 0.5));
+}
+
 /** What is done about a key that the rail has no trace of. */
 type NextStep =
   /** Send it: the same key pays at most once. */
@@ -152,8 +158,21 @@ export const payoutBlocks = {
   ACCOUNT_CHANGED: 'the partner has changed its account since: cancel the payout and make it anew',
   ACCOUNT_COOLING_OFF: 'the account of the partner was changed within the last 72 hours',
   ACCOUNT_TO_CHECK: 'money came back from the account of the partner, and nobody has confirmed it since',
+  BANK_DIFFERS:
+    'the bank says what contradicts us of its payment: two people settle that first, see resolvePayout',
 } as const;
 export type PayoutBlock = keyof typeof payoutBlocks;
+
+/** What keeps an approved payout back until it is over, in words that the partner reads too; the rest makes it fail. */
+const KEPT_BACK: Partial<Record<PayoutBlock, string>> = {
+  NOT_ACTIVE: 'It waits until the partner is ACTIVE again.',
+  PAYOUTS_HELD: 'It waits: payouts of the partner are held.',
+  ACCOUNT_COOLING_OFF: 'It waits until the account was not changed for 72 hours.',
+  ACCOUNT_TO_CHECK: 'It waits until somebody has confirmed the account, from which money came back.',
+};
+
+/** Why an approved payout stays where it is, for a while; null: it goes on. */
+export const keptBack = (block: PayoutBlock | null): string | null => (block && KEPT_BACK[block]) ?? null;
 
 /** What a partner can do about a payout that did not arrive; null where there is nothing to be done. */
 export function nextStep(status: PayoutStatus, { released }: { readonly released: boolean }): string | null {

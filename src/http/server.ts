@@ -7,13 +7,14 @@ import type { AppError, ErrorCode } from '../domain/errors.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { authorityOf } from '../kernel/authority.ts';
 import { nothing } from '../kernel/bound-pool.ts';
-import { contextFor, type Services } from '../kernel/context.ts';
+import { type Context, contextFor, type Services } from '../kernel/context.ts';
 import { refusalOf } from '../kernel/format-error.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
 import type { CallCounter } from '../ports/call-counter.ts';
 import { admissionOf, type CallLimits } from './admission.ts';
 import { apolloServer } from './apollo.ts';
 import { type Authenticator, credentialOf, type Door } from './authenticate.ts';
+import { serveBankStatus } from './bank-status.ts';
 import { callBudgets, type Standing } from './call-budgets.ts';
 import { callerAddress, trusting } from './caller-address.ts';
 import { documentsOf } from './documents.ts';
@@ -155,18 +156,22 @@ export async function httpServer({
     }
   }
 
-  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+  async function contextOf(request: FastifyRequest): Promise<Context> {
     const { authorization } = request.headers;
     const ipAddress = callerAddress(request.raw, trusts);
-    const actor = await admission.callerAt(ipAddress, door, authorization);
-    const ctx = contextFor(services, {
-      actor,
+    return contextFor(services, {
+      actor: await admission.callerAt(ipAddress, door, authorization),
       actorNow: () => door.actorNow(authorization),
       credential: () => credentialOf(authorization),
       requestId: request.id,
       ipAddress,
     });
+  }
+
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+    const ctx = await contextOf(request);
+    const { actor } = ctx;
     const pass = await admission.passFor(ctx);
     const asked = askedOf(request);
     const operation = await pass
@@ -216,6 +221,13 @@ export async function httpServer({
     services,
     admission,
     addressOf: ({ raw }) => callerAddress(raw, trusts),
+  });
+  await serveBankStatus(server, {
+    async contextOf(request) {
+      const ctx = await contextOf(request);
+      await (await admission.passFor(ctx)).enter();
+      return ctx;
+    },
   });
   serveRedirect(server, {
     services,

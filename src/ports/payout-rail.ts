@@ -60,6 +60,8 @@ export class RailBusy extends Error {
   constructor(
     message: string,
     readonly retryAfterSeconds: number | null = null,
+    /** It concerns this key alone, which may have been sent before: only its payout waits, and its outcome is unknown. */
+    readonly ofKey = false,
   ) {
     super(message);
   }

@@ -232,7 +232,7 @@ describe('a payout whose answer is not proof', () => {
     paypal.fault = () => 'none';
     paypal.refusal = { status: 422, name: 'INSUFFICIENT_FUNDS' }; // the first one emptied the balance
     expect(await rail.lookup(instruction)).toBeNull();
-    expect(isBusy(await hear(rail.send({ ...instruction, resent: true })))).toBe(true);
+    await expect(rail.send({ ...instruction, resent: true })).rejects.toMatchObject({ retryAfterSeconds: 900, ofKey: true });
     paypal.refusal = null;
     const { heard } = await sendUntilKnown(rail, instruction);
     expect(heard).toEqual({ status: 'ACCEPTED', reference: moved(instruction.key)[0]?.reference });

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { BANK } from '../support/bank.ts';
-import { APPROVE, CREATE, earned, january, newPartner, PAYOUT, RETRY } from '../support/earn.ts';
+import { APPROVE, CANCEL, CREATE, earned, january, newPartner, PAYOUT, RETRY } from '../support/earn.ts';
 import { holding } from '../support/everything.ts';
 import { anAccount, balanceOf, SET_PAYOUT_ACCOUNT, staffOf, tally } from '../support/make.ts';
 import { until } from '../support/until.ts';
@@ -81,6 +81,9 @@ const SETTLE = `mutation ($id: ID!, $debited: Decimal!) { settleBankFile(id: $id
 const IMPORT = `mutation ($content: String!) { importBankStatus(content: $content) { id kind lineCount
   lines(first: 100) { edges { node { reference word code outcome explanation amount { amount } payment { id } } } } } }`;
 
+const SAY =
+  'mutation ($id: ID!, $input: ResolvePayoutInput!) { resolvePayout(id: $id, input: $input) { status } }';
+
 const make = async (currency = 'EUR') =>
   (await app.ask(who.maria, MAKE, { input: { currency } })).createBankFile;
 const letGo = (id: string) => app.ask(who.tom, LET_GO, { id });
@@ -115,6 +118,11 @@ const booking = (key: string, kind: 'DBIT' | 'CRDT', { code = '', amount = '20.0
   `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.${version}"><BkToCstmrStmt><!-- ${randomUUID()} --><Stmt><Ntry>
    <Amt Ccy="EUR">${amount}</Amt><CdtDbtInd>${kind}</CdtDbtInd><Sts>${version === '08' ? '<Cd>BOOK</Cd>' : 'BOOK'}</Sts><NtryDtls><TxDtls>
    <Refs><EndToEndId>${key}</EndToEndId></Refs>${code && `<RtrInf><Rsn><Cd>${code}</Cd></Rsn></RtrInf>`}</TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>`;
+/** The bank books a whole file as one sum. */
+const sumOf = (file: string, amount: string) =>
+  `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><!-- ${randomUUID()} --><Stmt><Ntry>
+   <Amt Ccy="EUR">${amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls><Btch>
+   <MsgId>${file.replaceAll('-', '')}</MsgId></Btch></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>`;
 const messageOf = (id: string, status: string) =>
   `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.03"><CstmrPmtStsRpt><OrgnlGrpInfAndSts>
    <OrgnlMsgId>${id.replaceAll('-', '')}</OrgnlMsgId><GrpSts>${status}</GrpSts></OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>`;
@@ -217,6 +225,28 @@ describe('a bank file', () => {
     });
   });
 
+  test('leaves out, and is not let go or handed out with, a payment of a partner whose payouts are held', async () => {
+    await company();
+    const HOLD = 'mutation ($id: ID!) { holdPayouts(partnerId: $id, reason: "fraud?") { id } }';
+    const RELEASE = 'mutation ($id: ID!) { releasePayouts(partnerId: $id, reason: "it was none") { id } }';
+    const { partnerId, key } = await owed();
+    await app.ask(who.tom, HOLD, { id: partnerId });
+    expect(await app.refusal(who.maria, MAKE, { input: { currency: 'EUR' } })).toMatchObject({
+      reason: 'NOTHING_WAITS',
+    });
+    expect((await app.ask(who.tom, '{ waitingBankPayments { count } }')).waitingBankPayments).toEqual([]);
+    await app.ask(who.tom, RELEASE, { id: partnerId });
+    const file = await make();
+    await app.ask(who.tom, HOLD, { id: partnerId });
+    expect(await app.refusal(who.tom, LET_GO, { id: file.id })).toMatchObject({ reason: 'KEPT_BACK' });
+    await app.ask(who.tom, RELEASE, { id: partnerId });
+    await letGo(file.id);
+    await app.ask(who.tom, HOLD, { id: partnerId });
+    expect(await app.refusal(who.tom, DOWNLOAD, { id: file.id })).toMatchObject({ reason: 'KEPT_BACK' });
+    await app.ask(who.tom, RELEASE, { id: partnerId });
+    expect((await download(file.id)).content).toContain(key);
+  });
+
   test('leaves out, with the reason, what can not be written or was taken out of use', async () => {
     await company();
     const nameless = await owed({ holderName: '山田太郎' });
@@ -278,7 +308,11 @@ describe("the bank's word", () => {
     expect((await reaches(payoutId, 'FAILED')).failureReason).toBe(
       'The account is closed. Set another payout account.',
     );
-    await app.ask(who.tom, RETRY, { id: payoutId });
+    expect(await app.refusal(who.tom, RETRY, { id: payoutId })).toMatchObject({ reason: 'TOLD_BY_YOU' });
+    expect(await app.refusal(who.tom, CANCEL, { id: payoutId, reason: 'anew' })).toMatchObject({
+      reason: 'TOLD_BY_YOU',
+    });
+    await app.ask(who.maria, RETRY, { id: payoutId });
     const again = await until(async () => {
       const payment = await paymentOf(payoutId);
       return payment.reference !== key && payment;
@@ -344,10 +378,11 @@ describe("the bank's word", () => {
   test('of a payment that nobody handed out, or that contradicts what is final, moves nothing', async () => {
     await company();
     const { key, payoutId } = await owed();
-    expect((await told(report(key, 'ACSC'))).lines).toMatchObject([{ outcome: 'DIFFERENT' }]);
-    const { id } = await make();
-    expect((await told(report(key, 'ACSC'))).lines).toMatchObject([{ outcome: 'DIFFERENT' }]);
-    expect((await seen(payoutId)).status).toBe('PROCESSING');
+    const early = await owed();
+    expect((await told(report(early.key, 'ACSC'))).lines).toMatchObject([{ outcome: 'DIFFERENT' }]);
+    expect((await seen(early.payoutId)).status).toBe('PROCESSING');
+    const { id, paymentCount } = await make();
+    expect(paymentCount).toBe(1); // without what the bank has already spoken of
     await letGo(id);
     await download(id);
     await told(report(key, 'RJCT', { code: 'AM04' }));
@@ -356,6 +391,80 @@ describe("the bank's word", () => {
       { outcome: 'DIFFERENT', explanation: expect.stringContaining('the payment is REJECTED') },
     ]);
     expect((await seen(payoutId)).status).toBe('FAILED');
+    for (const by of [who.maria, who.tom])
+      expect(await app.refusal(by, RETRY, { id: payoutId })).toMatchObject({ reason: 'BANK_DIFFERS' });
+    const stale = await app.token('FINANCE', {
+      ...{ tenant: `bank-${tenants - 1}`, user: 'tom' },
+      signedInAt: new Date(Date.now() - 3_600_000),
+    });
+    const content = report(key, 'ACSC');
+    expect(await app.refusal(stale, IMPORT, { content })).toMatchObject({ reason: 'STEP_UP_REQUIRED' });
+    const input = { outcome: 'NOT_SENT', evidence: 'the bank took its word back' };
+    await app.ask(who.maria, SAY, { id: payoutId, input });
+    await app.ask(who.tom, SAY, { id: payoutId, input });
+    await app.ask(who.maria, RETRY, { id: payoutId });
+  });
+
+  test('that it paid what was taken back keeps the payment out of every file, raises the alarm, and two people settle it', async () => {
+    const { file, payments } = await handedOut();
+    const [{ payoutId, partnerId, key } = { payoutId: '', partnerId: '', key: '' }] = payments;
+    await app.ask(who.maria, DROP, { id: file, sure: true });
+    const early = await make(); // before the bank was heard
+    expect((await told(booking(key, 'DBIT'))).lines).toMatchObject([{ outcome: 'DIFFERENT' }]);
+    expect(app.logged).toContainEqual(
+      expect.objectContaining({ level: 50, msg: expect.stringContaining('contradicts us') }),
+    );
+    expect(await app.refusal(who.tom, LET_GO, { id: early.id })).toMatchObject({ reason: 'KEPT_BACK' });
+    await app.ask(who.maria, DROP, { id: early.id });
+    expect(await app.refusal(who.maria, MAKE, { input: { currency: 'EUR' } })).toMatchObject({
+      reason: 'NOTHING_WAITS',
+    });
+    const input = { outcome: 'PAID', reference: 'statement 12', evidence: 'the statement of the bank' };
+    await app.ask(who.maria, SAY, { id: payoutId, input });
+    expect((await seen(payoutId)).status).toBe('PROCESSING');
+    await app.ask(who.tom, SAY, { id: payoutId, input });
+    expect((await seen(payoutId)).status).toBe('PAID');
+    expect(await paymentOf(payoutId)).toMatchObject({ status: 'PAID', difference: null });
+    expect(await balanceOf(app, who.tom, partnerId, 'EUR')).toMatchObject({ paid: '20.00' });
+  });
+
+  test('that it paid what it had rejected pays the failed payout once two people say so', async () => {
+    const { payments } = await handedOut();
+    const [{ payoutId, partnerId, key } = { payoutId: '', partnerId: '', key: '' }] = payments;
+    await told(report(key, 'RJCT', { code: 'AM04' }));
+    await reaches(payoutId, 'FAILED');
+    await told(booking(key, 'DBIT'));
+    const input = { outcome: 'PAID', reference: 'statement 14', evidence: 'the statement of the bank' };
+    await app.ask(who.maria, SAY, { id: payoutId, input });
+    expect((await seen(payoutId)).status).toBe('FAILED');
+    await app.ask(who.tom, SAY, { id: payoutId, input });
+    expect(await seen(payoutId)).toMatchObject({ status: 'PAID', attempts: 2 });
+    expect(await balanceOf(app, who.tom, partnerId, 'EUR')).toMatchObject({
+      ...{ paid: '20.00', inTransit: '0.00', payable: '0.00' },
+    });
+  });
+
+  test('of a file as one sum is right without what it had rejected of it', async () => {
+    const { file, payments } = await handedOut(2);
+    const [rejected, paid] = payments as [Owed, Owed];
+    await told(report(rejected.key, 'RJCT', { code: 'AC04' }));
+    await reaches(rejected.payoutId, 'FAILED');
+    expect((await told(sumOf(file, '20.00'))).lines).toMatchObject([{ word: 'PAID', outcome: 'APPLIED' }]);
+    await reaches(paid.payoutId, 'PAID');
+    expect((await seen(rejected.payoutId)).status).toBe('FAILED');
+  });
+
+  test('of a file as another sum is settled payment by payment by two people', async () => {
+    const { file, payments } = await handedOut(2);
+    expect((await told(sumOf(file, '39.00'))).lines).toMatchObject([
+      { outcome: 'DIFFERENT' },
+      { outcome: 'DIFFERENT' },
+    ]);
+    const [{ payoutId } = { payoutId: '' }] = payments;
+    const input = { outcome: 'PAID', reference: 'statement 13', evidence: 'the list of the bank' };
+    await app.ask(who.maria, SAY, { id: payoutId, input });
+    await app.ask(who.tom, SAY, { id: payoutId, input });
+    expect((await seen(payoutId)).status).toBe('PAID');
   });
 
   test('about what is not ours is listed, and what is no status file is refused by its field', async () => {
@@ -373,6 +482,46 @@ describe("the bank's word", () => {
         code: 'BAD_USER_INPUT',
         field: 'content',
       });
+  });
+});
+
+describe('a status file of megabytes', () => {
+  const upload = async (payload: string | Buffer, token: string | null = who.tom) => {
+    const answer = await app.app.server.inject({
+      ...{ method: 'POST', url: '/bank-status', payload },
+      headers: { 'content-type': 'application/xml', ...(token && { authorization: `Bearer ${token}` }) },
+    });
+    const { errors, ...body } = answer.json();
+    return { status: answer.statusCode, ...body, ...errors?.[0]?.extensions };
+  };
+
+  test('is handed in as it is, read once, and audited like any other', async () => {
+    const { payments } = await handedOut();
+    const [{ payoutId, key } = { payoutId: '', key: '' }] = payments;
+    const content = report(key, 'ACSC').replace('<!-- ', `<!-- ${'x'.repeat(2_000_000)} `);
+    const first = await upload(content);
+    expect(first).toEqual({ status: 200, id: expect.any(String) });
+    expect(await upload(content)).toEqual(first);
+    await reaches(payoutId, 'PAID');
+    expect(
+      await rows(
+        "select actor_id from audit_events where action = 'bankStatus.imported' and subject_id = $1",
+        first.id,
+      ),
+    ).toEqual([{ actor_id: 'tom' }, { actor_id: 'tom' }]);
+  });
+
+  test('is taken from nobody who could not import it otherwise, and not beyond eight megabytes', async () => {
+    await company();
+    const tenant = `bank-${tenants - 1}`;
+    const signedInAt = new Date(Date.now() - 3_600_000);
+    const stale = await app.token('FINANCE', { tenant, user: 'tom', signedInAt });
+    expect(await upload('<a/>', null)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+    expect(await upload('<a/>', who.analyst)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+    expect(await upload('<a/>', stale)).toMatchObject({ status: 403, reason: 'STEP_UP_REQUIRED' });
+    expect(await upload('<a/>')).toMatchObject({ status: 400, code: 'BAD_USER_INPUT', field: 'content' });
+    expect(await upload(Buffer.from([0xff, 0xfe, 0x41]))).toMatchObject({ status: 400, field: 'content' });
+    expect(await upload('x'.repeat(8 * 1024 * 1024 + 1))).toMatchObject({ status: 413 });
   });
 });
 

@@ -3,7 +3,7 @@ import { system } from '../../src/kernel/actor.ts';
 import { contextFor } from '../../src/kernel/context.ts';
 import { RailGate } from '../../src/modules/payouts/rail-gate.ts';
 import { sendPayout } from '../../src/modules/payouts/send-payout.service.ts';
-import type { PayoutRail } from '../../src/ports/payout-rail.ts';
+import { type PayoutRail, RailBusy } from '../../src/ports/payout-rail.ts';
 import { AFTER, BEFORE, campaign, faultsOfTheBooks } from '../chaos/campaign.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { APPROVE, BALANCES, CREATE, earned, january, newPartner, RETRY } from '../support/earn.ts';
@@ -231,10 +231,21 @@ describe('An outcome that is not known', () => {
 });
 
 describe('A refusal', () => {
-  test('that passes is tried again by itself under a new key, five times, and then the lines go back', async () => {
+  test('that passes is tried again by itself under a new key, later each time, and after five the lines go back', async () => {
     const { id, partnerId } = await pending();
     simulator.orders.set(id, 'refuse-passing');
     await approve(id);
+    const waits: number[] = [];
+    for (let attempt = 1; attempt < 5; attempt++) {
+      await reaches(id, ({ status, attempts }) => status === 'APPROVED' && attempts === attempt);
+      const [job] = await sql<{ seconds: number }>(
+        `select extract(epoch from run_at - now())::float8 as seconds from graphile_worker.jobs where key = $1`,
+        `send_payout:${id}`,
+      );
+      waits.push(Math.round((job?.seconds ?? 0) / 60));
+      await asksAgain(id); // the waiting time is over
+    }
+    expect(waits).toEqual([5, 20, 80, 320]);
     const now = await reaches(id, isNow('FAILED'), 40);
     expect(now).toMatchObject({ attempts: 5, failureReason: 'The account is closed: set another one.' });
     expect(new Set(now.attemptHistory.map(({ key }: { key: string }) => key)).size).toBe(5);
@@ -257,10 +268,12 @@ describe('A refusal', () => {
   });
 
   test('for want of an account is made before the rail is asked', async () => {
+    const {
+      ids: [id = ''],
+    } = await manyPayouts(app, who, 1);
     rail = simulatedRail(simulator.url, { needsAccount: true });
     const { send: sent } = simulator.calls;
-    const { id } = await pending();
-    await approve(id);
+    await asksAgain(id);
     expect(await reaches(id, isNow('FAILED'))).toMatchObject({
       attemptHistory: [{ failureCode: 'NO_ACCOUNT' }],
     });
@@ -311,13 +324,48 @@ test('Money that comes back reopens the balance, and nothing goes to that accoun
     ],
   });
   rail = simulatedRail(simulator.url, { needsAccount: true });
-  const again = (await app.ask(who.maria, CREATE, { input: { partnerId, ...january } })).createPayout.id;
-  await approve(again);
-  await reaches(again, isNow('FAILED'));
+  const next = { input: { partnerId, ...january } };
+  expect(await app.refusal(who.maria, CREATE, next)).toMatchObject({ reason: 'ACCOUNT_TO_CHECK' });
   expect((await app.ask(owner, CONFIRM, { id: account.id })).confirmPayoutAccount.checkAskedAt).toBeNull();
   expect(await app.refusal(owner, CONFIRM, { id: account.id })).toMatchObject({ reason: 'NOT_ASKED' });
-  await app.ask(who.maria, RETRY, { id: again });
+  const again = (await app.ask(who.maria, CREATE, next)).createPayout.id;
+  await approve(again);
   await reaches(again, isNow('PAID'));
+});
+
+describe('An approved payout', () => {
+  const HOLD = 'mutation ($id: ID!) { holdPayouts(partnerId: $id, reason: "fraud?") { id } }';
+  const RELEASE = 'mutation ($id: ID!) { releasePayouts(partnerId: $id, reason: "it was none") { id } }';
+
+  test('of a partner whose payouts are held meanwhile is not sent, and goes out once they are released', async () => {
+    const {
+      partnerId,
+      ids: [id = ''],
+    } = await manyPayouts(app, who, 1);
+    await app.ask(who.tom, HOLD, { id: partnerId });
+    const { send: sent } = simulator.calls;
+    await asksAgain(id);
+    expect(await reaches(id, ({ actionRequired }) => actionRequired !== null)).toMatchObject({
+      ...{ status: 'APPROVED', attempts: 0, actionRequired: expect.stringContaining('are held') },
+    });
+    expect(simulator.calls.send).toBe(sent);
+    await app.ask(who.tom, RELEASE, { id: partnerId });
+    expect(await reaches(id, isNow('PAID'))).toMatchObject({ attempts: 1, actionRequired: null });
+  });
+
+  test('that was refused for a while stays back where the partner was suspended before its next try', async () => {
+    const {
+      partnerId,
+      ids: [id = ''],
+    } = await manyPayouts(app, who, 1);
+    await sql(`update partners set status = 'SUSPENDED' where id = $1`, partnerId);
+    const { send: sent } = simulator.calls;
+    await asksAgain(id);
+    expect(await reaches(id, ({ actionRequired }) => actionRequired !== null)).toMatchObject({
+      ...{ status: 'APPROVED', actionRequired: expect.stringContaining('ACTIVE') },
+    });
+    expect(simulator.calls.send).toBe(sent);
+  });
 });
 
 describe('A payout that many workers are at', () => {
@@ -368,6 +416,53 @@ describe('A payout that many workers are at', () => {
   });
 });
 
+test('What the rail says after two people gave an attempt up moves nothing, and is kept for a person', async () => {
+  const {
+    ids: [id = ''],
+  } = await manyPayouts(app, who, 1);
+  const fine = rail;
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let arrived = () => {};
+  const inside = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  rail = {
+    ...fine,
+    async send(instruction) {
+      arrived();
+      await held;
+      return fine.send(instruction);
+    },
+  };
+  const ctx = contextFor(app.app.services, { actor: system, requestId: 'a worker' });
+  const slow = sendPayout(ctx, id, 30);
+  await inside;
+  // Its lease is over, and what it does is not known: two people say that it never went.
+  await sql(
+    `update payout_attempts set status = 'UNKNOWN', lease_until = now() - interval '1 second' where payout_id = $1`,
+    id,
+  );
+  for (const user of ['maria', 'tom']) {
+    const by = await app.token('FINANCE', { user, signedInAt: new Date() });
+    await app.ask(by, RESOLVE, { id, input: { outcome: 'NOT_SENT', evidence: 'the rail says so' } });
+  }
+  release();
+  expect(await slow).toBe('BUSY');
+  expect(await seen(id)).toMatchObject({ status: 'FAILED' });
+  const { railEvents } = await app.ask(
+    who.tom,
+    'query ($id: ID!) { railEvents(filter: { state: PARKED, payoutId: $id }) { edges { node { note } } } }',
+    { id },
+  );
+  expect(railEvents.edges).toEqual([{ node: { note: expect.stringContaining('CONFIRMED') } }]);
+  expect(app.logged).toContainEqual(
+    expect.objectContaining({ level: 50, payoutId: id, msg: expect.stringContaining('given up') }),
+  );
+});
+
 describe('A rail that fails again and again', () => {
   function gate() {
     let now = 0;
@@ -411,6 +506,35 @@ describe('A rail that fails again and again', () => {
     expect(await call('ANSWERED')).toBe(30);
     pass(30_000);
     expect(await call('ANSWERED')).toBeNull();
+  });
+
+  test('is not held up by one payout whose key it refuses, and two people can say what became of that one', async () => {
+    const {
+      ids: [refused = '', other = ''],
+    } = await manyPayouts(app, who, 2);
+    const fine = rail;
+    rail = {
+      ...fine,
+      async send(instruction) {
+        if (instruction.payoutId !== refused) return fine.send(instruction);
+        throw new RailBusy('refused, and it may hide that the first one went through', 900, true);
+      },
+    };
+    const context = () => contextFor(app.app.services, { actor: system, requestId: 'a worker' });
+    // A worker died in the middle of the first call: what is left says SENDING.
+    await sendPayout(context(), refused, 1);
+    await sql(
+      `update payout_attempts set status = 'SENDING', lease_until = null where payout_id = $1`,
+      refused,
+    );
+    expect(await sendPayout(context(), refused, 1)).toBe('UNKNOWN');
+    expect(await sendPayout(context(), other, 2)).toBe('MOVED');
+    expect(await seen(refused)).toMatchObject({ status: 'PROCESSING', outcomeUnknown: true });
+    for (const user of ['maria', 'tom']) {
+      const by = await app.token('FINANCE', { user, signedInAt: new Date() });
+      await app.ask(by, RESOLVE, { id: refused, input: { outcome: 'NOT_SENT', evidence: 'PayPal says so' } });
+    }
+    expect(await seen(refused)).toMatchObject({ status: 'FAILED', outcomeUnknown: false });
   });
 
   test('uses up no attempt of a payout while it is left alone, and holds up no other rail', async () => {

@@ -193,6 +193,30 @@ describe('A message of a rail', () => {
     expect(app.logged).toContainEqual(expect.objectContaining({ level: 50, payoutId: id }));
   });
 
+  test('that was parked while the rail did not tell is done once the payout is settled by another way', async () => {
+    const { id, key } = await accepted();
+    const fine = rail;
+    rail = { ...fine, lookup: () => Promise.reject(new Error('no answer')) };
+    const told = event(key);
+    await post(told);
+    const [{ id: eventId } = { id: '' }] = await sql<{ id: string }>(
+      'update rail_events set tries = 5 where event_id = $1 returning id',
+      told.id,
+    );
+    await sql(
+      `select graphile_worker.add_job('hear_rail', json_build_object('eventId', $1::text), job_key := 'hear_rail:' || $1::text)`,
+      eventId,
+    );
+    expect(await handled(told.id)).toMatchObject({ state: 'PARKED' });
+    simulator.decide(id, 'CONFIRMED');
+    rail = fine;
+    await until(async () => {
+      await send(app, [id]);
+      return (await statusOf(id)) === 'PAID';
+    });
+    await until(async () => (await stored(told.id))[0]?.state === 'APPLIED');
+  });
+
   test('about what is not ours is stored and looked for again; one about no payout is acknowledged and not kept', async () => {
     const foreign = event(randomUUID().replaceAll('-', ''));
     expect(await post(foreign)).toBe(200);
@@ -208,6 +232,13 @@ describe('A message of a rail', () => {
       foreign.id,
     );
     expect(await handled(foreign.id)).toMatchObject({ state: 'PARKED', tenant_id: null });
+    const [{ id: eventId } = { id: '' }] = await sql<{ id: string }>(
+      'select id from rail_events where event_id = $1',
+      foreign.id,
+    );
+    const DISMISS = 'mutation ($id: ID!) { dismissRailEvent(id: $id, reason: "not ours") { state } }';
+    expect(await app.refusal(who.tom, DISMISS, { id: eventId })).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await app.ask(who.admin, DISMISS, { id: eventId })).dismissRailEvent.state).toBe('IGNORED');
     const other = { id: 'evt_other', type: 'balance.available' };
     expect(await post(other)).toBe(200);
     expect(await stored(other.id)).toEqual([]);
@@ -377,6 +408,62 @@ describe('A comparison of the books', () => {
     expect(found.missingThere).toBe(before.missingThere);
     expect(found.missingHere).toBe(0);
     expect(found.matched).toBeGreaterThan(20);
+  });
+
+  test('goes on where the rail does not tell of one payout, says which, and is begun anew where its job was given up', async () => {
+    const {
+      ids: [dumb = ''],
+    } = await manyPayouts(app, who, 1);
+    await send(app, [dumb]);
+    await until(async () => (await statusOf(dumb)) === 'PAID');
+    const known = await compared();
+    const fine = simulatedRail(simulator.url, { lists: false });
+    rail = {
+      ...fine,
+      lookup: (instruction) =>
+        instruction.payoutId === dumb ? Promise.reject(new Error('no answer')) : fine.lookup(instruction),
+    };
+    const found = await compared();
+    expect(found.differences.edges.map(({ node }: { node: object }) => node)).toContainEqual(
+      expect.objectContaining({ kind: 'UNTOLD', payoutId: dumb, ourStatus: 'PAID' }),
+    );
+    expect(found.missingThere).toBe(known.missingThere);
+    rail = fine;
+    const [left] = await sql<{ id: string }>(
+      `update reconciliations set state = 'RUNNING', finished_at = null, touched_at = now() - interval '1 hour'
+       where id = (select id from reconciliations where state = 'DONE' and not recent order by id desc limit 1) returning id`,
+    );
+    await sql(
+      `select graphile_worker.add_job('reconcile', '{}', job_key := 'reconcile:' || $1::text, run_at := now() + interval '1 day')`,
+      left?.id,
+    );
+    await sql(
+      `update graphile_worker._private_jobs set attempts = max_attempts where key = 'reconcile:' || $1::text`,
+      left?.id,
+    );
+    const stateOf = () => sql<{ state: string }>('select state from reconciliations where id = $1', left?.id);
+    await until(async () => (await stateOf())[0]?.state === 'DONE', 40);
+  });
+
+  test('that another job has begun anew ends at the next lookup', async () => {
+    const fine = simulatedRail(simulator.url, { lists: false });
+    const { lookup: before } = simulator.calls;
+    let overtaken = false;
+    rail = {
+      ...fine,
+      async lookup(instruction) {
+        if (!overtaken) {
+          overtaken = true;
+          await sql(
+            `update reconciliations set run = new_id(), state = 'DONE', finished_at = now() where state = 'RUNNING'`,
+          );
+        }
+        return fine.lookup(instruction);
+      },
+    };
+    await compared();
+    expect(overtaken).toBe(true);
+    expect(simulator.calls.lookup - before).toBeLessThanOrEqual(10);
   });
 
   test('of a period that is none, or of a method without a rail, is refused', async () => {

@@ -56,7 +56,7 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
     if (status !== 400 && status !== 422) throw new Error(`PayPal answers ${status} to a payout`);
     // The same words are refused each time, so none under this key ever went through.
     if (resent && code !== 'VALIDATION_ERROR')
-      throw new RailBusy(`PayPal refuses a payout for now (${code})`, ASK_US_AGAIN_SECONDS);
+      throw new RailBusy(`PayPal refuses a payout for now (${code})`, ASK_US_AGAIN_SECONDS, true);
     return { status: 'REFUSED', ...refusalFor(code) };
   }
 

@@ -20,8 +20,11 @@ export const narrowPayments = (filter: BankPaymentFilter | null): Condition[] =>
 /** What waits for a file, a row for each currency; nothing where nothing waits. */
 export async function waitingPayments(ctx: Context): Promise<WaitingBankPayments[]> {
   const statement = new Statement()
-    .add(`select b.amount_currency, b.format, count(*)::int, sum(b.amount_minor)::bigint
-          from bank_payments b where b.status = 'WAITING'`)
+    .add(
+      `select b.amount_currency, b.format, count(*)::int, sum(b.amount_minor)::bigint
+          from bank_payments b where b.status = 'WAITING' and why_kept_back(b, $::timestamptz) is null`,
+      ctx.clock.now(),
+    )
     .and(scopeOf(ctx.actor, bankPaymentTable))
     .add(' group by b.amount_currency, b.format order by b.amount_currency, b.format');
   return (await query(ctx, statement)).map(([currency, format, count, minor]) => ({

@@ -35,6 +35,7 @@ export async function approveBankFile(ctx: Context, id: string): Promise<string>
       throw conflict(`approve needs a bank file that is DRAFT; this one is ${file.status}`);
     if (file.createdBy === ctx.actor.id) throw forbidden('who made a bank file may not approve it');
     requireDayToCome(ctx, file);
+    await requireNothingKeptBack(em, ctx, file);
     Object.assign(file, { status: 'APPROVED', approvedBy: ctx.actor.id, approvedAt: ctx.clock.now() });
     record(em, ctx, 'bankFile.approved', file, {
       before: { status: 'DRAFT' },
@@ -50,6 +51,31 @@ function requireDayToCome({ clock }: Context, { executeOn }: BankFile): void {
     throw conflict(`the day of the file, ${executeOn}, has passed: cancel it and make another`, {
       reason: 'DAY_PASSED',
     });
+}
+
+/** Since a file was made, payouts of somebody in it may have been held, or the bank may have said what contradicts it. */
+async function requireNothingKeptBack(
+  em: EntityManager,
+  { clock }: Pick<Context, 'clock'>,
+  { id, downloads, paymentCount }: BankFile,
+): Promise<void> {
+  const [held] = await em.execute<{ count: number }[]>(sql`
+    select count(*)::int as count from bank_file_items i join bank_payments b on b.id = i.payment_id
+    where i.file_id = ${id} and i.voided_at is null and b.status = 'IN_FILE'`);
+  if (downloads === 0 && held?.count !== paymentCount)
+    throw conflict('a payment of the file was settled otherwise: cancel the file and make another', {
+      reason: 'KEPT_BACK',
+    });
+  const [kept] = await em.execute<{ reference: string; why: string }[]>(sql`
+    select b.key as reference, why_kept_back(b, ${clock.now()}::timestamptz) as why
+    from bank_file_items i join bank_payments b on b.id = i.payment_id
+    where i.file_id = ${id} and i.voided_at is null and b.status = 'IN_FILE' and why_kept_back(b, ${clock.now()}::timestamptz) is not null
+    order by b.id limit 1`);
+  if (kept)
+    throw conflict(
+      `payment ${kept.reference} may not go to the bank (${kept.why}): cancel the file and make another`,
+      { reason: 'KEPT_BACK' },
+    );
 }
 
 async function opened(ctx: Context, id: string): Promise<{ format: BankFormat; text: string }> {
@@ -79,6 +105,7 @@ export async function downloadBankFile(ctx: Context, id: string): Promise<BankFi
         reason: 'NOT_APPROVED',
       });
     if (!file.downloadedAt) requireDayToCome(ctx, file);
+    await requireNothingKeptBack(em, ctx, file);
     file.downloads += 1;
     file.downloadedBy = [...new Set([...file.downloadedBy, ctx.actor.id])];
     file.downloadedAt ??= ctx.clock.now();

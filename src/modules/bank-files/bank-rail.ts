@@ -86,7 +86,7 @@ async function find(ctx: Context, { key: reference }: PayoutInstruction): Promis
     ...{ status, reference, lookAgainSeconds: LOOK_AGAIN_SECONDS },
     ...(row[3] === true && {
       actionRequired:
-        'What the bank says of it contradicts what we know: see `difference` of the bank payment.',
+        'What the bank says of it contradicts what we know: see `difference` of the bank payment. Two people settle it with `resolvePayout`.',
     }),
   };
 }

@@ -46,7 +46,7 @@ export class BankStatusResolver {
   @Authorized('payout:decide')
   @Mutation(() => BankStatusImport, {
     description:
-      'Reads in what the bank says: pain.002, camt.053, camt.054, or a NACHA return file. The same file again changes nothing.',
+      'Reads in what the bank says: pain.002, camt.053, camt.054, or a NACHA return file. The same file again changes nothing. It needs a fresh sign-in.',
   })
   async importBankStatus(
     @Arg('content', () => String, { description: 'The text of the file.' }) content: string,

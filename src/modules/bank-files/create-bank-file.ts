@@ -93,7 +93,8 @@ async function waiting(
         `select b.id, b.payout_id, b.key, b.amount_minor, b.format, a.id, a.country, a.holder_name, a.details,
            a.removed_at is not null
          from bank_payments b join payout_accounts a on a.tenant_id = b.tenant_id and a.id = b.account_id
-         where b.status = 'WAITING' and b.tenant_id = $ and b.amount_currency = $`,
+         where b.status = 'WAITING' and why_kept_back(b, $::timestamptz) is null and b.tenant_id = $ and b.amount_currency = $`,
+        ctx.clock.now(),
         tenantId,
         currency,
       )

@@ -10,6 +10,7 @@ import {
 import { authorize } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountText } from '../../kernel/currency.ts';
+import { requireFreshSignIn } from '../../kernel/permission.ts';
 import { transact } from '../../kernel/transact.ts';
 import type { BankReference, BankStatusLine } from '../../ports/bank-desk.ts';
 import { record } from '../audit/audit.service.ts';
@@ -48,6 +49,7 @@ interface Judged {
 /** Reads what the bank says how payments went; answers with the import's id. The same text is read once: again, it answers
  *  with the first import and nothing moves. */
 export async function importBankStatus(ctx: Context, content: string): Promise<string> {
+  requireFreshSignIn(ctx.actor); // a file alone moves payouts: a stolen session must not
   const tenantId = ctx.actor.tenantId ?? '';
   await authorize(ctx, 'decide', { kind: 'payout', id: '(status)', attributes: { tenantId } });
   const { kind, lines } = deskOf(ctx).read(content, 'content');
@@ -70,6 +72,12 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
     const moved = payments.filter(({ changed }) => changed);
     await store(em, moved);
     await wakePayouts(em, [...new Set(moved.map(({ payoutId }) => payoutId))]);
+    const differ = judged.filter(({ outcome, payment }) => outcome === 'DIFFERENT' && payment);
+    if (differ.length > 0)
+      ctx.log.error(
+        { tenantId, import: made.id, payments: differ.slice(0, 20).map(({ payment }) => payment?.key) },
+        'the bank says of payments what contradicts us: two people have to look, see resolvePayout',
+      );
     const counts = Object.groupBy(judged, ({ outcome }) => outcome);
     record(em, ctx, 'bankStatus.imported', made, {
       after: {
@@ -136,15 +144,14 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
       ({ batch }) => reference.batch === null || batch === reference.batch,
     );
     if (some.length === 0) return [unknown(line)];
-    // What the bank booked as one sum is right where the sum is, and says nothing where it is not.
-    const total = some.reduce((sum, { minor }) => sum + minor, 0n);
-    const wrong =
-      line.amount !== null && (line.amount.minor !== total || line.amount.currency !== some[0]?.currency);
-    return some.map((payment) =>
-      wrong
-        ? different(line, payment, 'the bank booked another sum than that of the file')
-        : judgeOne({ ...line, amount: null }, payment),
-    );
+    if (line.amount === null) return some.map((payment) => judgeOne(line, payment));
+    // What the bank booked as one sum is right where the sum is, and says nothing where it is not. What it had rejected before
+    // is not in it.
+    const left = some.filter(({ status }) => status !== 'REJECTED');
+    const booked = [left, some].find((these) => isSumOf(these, line.amount));
+    return booked
+      ? booked.map((payment) => judgeOne({ ...line, amount: null }, payment))
+      : some.map((payment) => different(line, payment, 'the bank booked another sum than that of the file'));
   }
   const payment =
     reference.by === 'KEY'
@@ -154,6 +161,11 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
           ?.find(({ key }) => key.slice(-15).toUpperCase() === reference.identification.toUpperCase());
   return [payment ? judgeOne(line, payment) : unknown(line)];
 }
+
+const isSumOf = (payments: readonly Payment[], amount: BankStatusLine['amount']): boolean =>
+  amount !== null &&
+  payments[0]?.currency === amount.currency &&
+  payments.reduce((sum, { minor }) => sum + minor, 0n) === amount.minor;
 
 const unknown = (line: BankStatusLine): Judged => ({
   ...{ payment: null, line, outcome: 'UNKNOWN' },

@@ -1,5 +1,5 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import { conflict } from '../../domain/errors.ts';
+import { conflict, forbidden } from '../../domain/errors.ts';
 import { type PayoutBlock, payoutBlocks } from '../../domain/payout.ts';
 import type { Context } from '../../kernel/context.ts';
 import { digits } from '../../kernel/currency.ts';
@@ -54,8 +54,33 @@ async function worthOf(em: EntityManager, { tenantId, currency, timeZone }: Prog
 }
 
 /** Refuses a payout that may not be let go any more, by the name of what has changed since it was made. */
-export async function requireSendable(em: EntityManager, ctx: Context, { id }: Payout): Promise<void> {
+export async function requireSendable(em: EntityManager, ctx: Context, payout: Payout): Promise<void> {
+  const reason = await whyNotSent(em, ctx, payout);
+  if (reason) throw conflict(payoutBlocks[reason], { reason });
+}
+
+/** What has changed since a payout was made so that it may not be let go; null: nothing. */
+export async function whyNotSent(
+  em: EntityManager,
+  ctx: Pick<Context, 'clock' | 'rail'>,
+  { id }: Pick<Payout, 'id'>,
+): Promise<PayoutBlock | null> {
   const [row] = await em.execute<{ reason: PayoutBlock | null }[]>(sql`
     select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb) as reason from payouts o where o.id = ${id}`);
-  if (row?.reason) throw conflict(payoutBlocks[row.reason], { reason: row.reason });
+  return row?.reason ?? null;
+}
+
+/** That the bank rejected a payment is known by a file that somebody gave: money moves anew only by another person. And not at
+ *  all while the bank says two things of it. */
+export async function requireNotToldBy(em: EntityManager, { actor }: Context, { id }: Payout): Promise<void> {
+  const [last] = await em.execute<{ differs: boolean; mine: boolean }[]>(sql`
+    select b.difference is not null as differs, b.status = 'REJECTED' and exists (
+      select from bank_status_lines n join bank_status_imports i on i.id = n.import_id
+      where n.payment_id = b.id and n.word = 'REJECTED' and n.outcome = 'APPLIED' and may_be_one(i.created_by, ${actor.id})) as mine
+    from bank_payments b where b.payout_id = ${id} order by b.id desc limit 1`);
+  if (last?.differs) throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
+  if (last?.mine)
+    throw forbidden('who read in that the bank rejected it may not send it again or call it off', {
+      reason: 'TOLD_BY_YOU',
+    });
 }

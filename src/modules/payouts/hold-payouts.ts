@@ -1,3 +1,4 @@
+import { sql } from '@mikro-orm/postgresql';
 import { conflict } from '../../domain/errors.ts';
 import { authorize } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -37,6 +38,10 @@ export async function releasePayouts(ctx: Context, partnerId: string, text: stri
       releasedAt: ctx.clock.now(),
       releaseReason: reason,
     });
+    await em.flush();
+    await em.execute(sql`
+      select enqueue_job('send_payout', json_build_object('payoutId', id), 'send_payout:' || id, 0)
+      from payouts where partner_id = ${partner.id} and status = 'APPROVED'`);
     record(em, ctx, 'payouts.released', about(partner), { after: { held: false }, reason });
     return partner.id;
   });

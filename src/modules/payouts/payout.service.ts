@@ -14,7 +14,7 @@ import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { lockPartner, partnerOwner } from '../partners/partner.service.ts';
 import { programOf } from '../programs/program.service.ts';
-import { flagForSecondApproval, requireSendable } from './approvals.ts';
+import { flagForSecondApproval, requireNotToldBy, requireSendable } from './approvals.ts';
 import { payBalances } from './pay-balances.ts';
 import { Payout, payoutTable } from './payout.entity.ts';
 import type { CreatePayoutInput } from './payout.inputs.ts';
@@ -100,6 +100,7 @@ export async function retryPayout(ctx: Context, id: string): Promise<string> {
     const status = afterPayout('retry', payout.status);
     if (payout.releasedAt) throw conflict('its lines went back: make a new payout', { reason: 'RELEASED' });
     await requireSendable(em, ctx, payout);
+    await requireNotToldBy(em, ctx, payout);
     const { status: failed, failureReason } = payout;
     Object.assign(payout, { status, failureReason: null });
     await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });
@@ -117,6 +118,7 @@ export async function cancelPayout(ctx: Context, id: string, reason: string): Pr
   await authorizeRow(ctx, 'cancel', payoutTable, id);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
+    if (payout.status === 'FAILED' && !payout.releasedAt) await requireNotToldBy(em, ctx, payout);
     const before = { status: payout.status };
     Object.assign(payout, { status: afterPayout('cancel', payout.status), failureReason: why });
     await release(em, ctx, payout);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LockMode, sql } from '@mikro-orm/postgresql';
-import { afterNoTrace, afterPayout, type PayoutMethod } from '../../domain/payout.ts';
+import { afterNoTrace, afterPayout, keptBack, type PayoutMethod } from '../../domain/payout.ts';
 import { payoutSent } from '../../domain/posting.ts';
 import type { Context } from '../../kernel/context.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
@@ -15,6 +15,7 @@ import {
 import { record } from '../audit/audit.service.ts';
 import { post } from '../ledger/ledger.service.ts';
 import { accountToPay, destinationOf } from '../payout-accounts/payout-account.service.ts';
+import { whyNotSent } from './approvals.ts';
 import { Payout } from './payout.entity.ts';
 import { PayoutAttempt } from './payout-attempt.entity.ts';
 import { type Behaviour, gateOf } from './rail-gate.ts';
@@ -23,6 +24,9 @@ import { again, type Claim, type Heard, settle, type Unknown } from './settle-pa
 /** A rail that has not answered by then has an unknown outcome; shorter than the lease, so that we hear it first. */
 const RAIL_TIMEOUT_MS = 12_000;
 const DATABASE_AWAY_MS = 10_000;
+
+/** A payout that is kept back is looked at again after so long; what lets it go starts its job at once. */
+const KEPT_BACK_SECONDS = 600;
 
 /** What came of it. BUSY: the rail is left alone, or somebody else has the payout. UNFIT: the rail says what the payout can not
  *  become any more. */
@@ -48,7 +52,8 @@ export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: n
     if (typeof claimed === 'string') return claimed;
     const heard = await ask(ctx, rail, claimed);
     how = heard.status === 'UNKNOWN' ? heard.rail : 'ANSWERED';
-    if (heard.status === 'UNKNOWN' && heard.retryAfterSeconds !== null) gate.pause(heard.retryAfterSeconds);
+    if (heard.status === 'UNKNOWN' && heard.rail === 'FAILED' && heard.retryAfterSeconds !== null)
+      gate.pause(heard.retryAfterSeconds);
     const settled = await settle(ctx, rail, claimed, heard);
     if (settled === 'MOVED') announceMetrics(ctx, claimed.payout.partnerId);
     return settled;
@@ -57,7 +62,8 @@ export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: n
   }
 }
 
-/** What the rail says of a key of a payout, whatever we hold of it; null: it has no trace of it. */
+/** What the rail says of a key of a payout, whatever we hold of it; null: it has no trace of it. Throws RailBusy where the rail is
+ *  left alone. */
 export async function lookUpKey(ctx: Context, payoutId: string, key: string): Promise<RailOutcome | null> {
   const found = await transact(ctx, async (em) => ({
     payout: await em.findOneOrFail(Payout, payoutId),
@@ -65,7 +71,18 @@ export async function lookUpKey(ctx: Context, payoutId: string, key: string): Pr
   }));
   const rail = ctx.rail(found.payout.method);
   if (!rail) throw new Error(`no rail carries ${found.payout.method}`);
-  return inTime(rail.lookup(await instructionOf(ctx, { ...found, fresh: false })));
+  const instruction = await instructionOf(ctx, { ...found, fresh: false });
+  const gate = gateOf(rail, ctx.random);
+  const wait = await gate.enter();
+  if (wait !== null) throw new RailBusy('the rail is left alone for a while', wait);
+  let how: Behaviour = 'FAILED';
+  try {
+    const heard = await inTime(rail.lookup(instruction));
+    how = 'ANSWERED';
+    return heard;
+  } finally {
+    gate.leave(how);
+  }
 }
 
 /** Takes the payout for `leaseSeconds`, by the database's clock. */
@@ -81,6 +98,13 @@ function claim(
     let fresh = false;
     let attempt = await em.findOne(PayoutAttempt, { payoutId, status: { $ne: 'FAILED' } });
     if (payout.status === 'APPROVED') {
+      // Approved a moment or days ago: what has been said of the partner since counts.
+      const waits = keptBack(await whyNotSent(em, ctx, payout));
+      payout.actionRequired = waits;
+      if (waits) {
+        await again(em, payoutId, KEPT_BACK_SECONDS);
+        return 'BUSY';
+      }
       const before = { status: payout.status, attempts: payout.attempts };
       payout.status = afterPayout('send', payout.status);
       payout.attempts += 1;
@@ -161,8 +185,12 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
     return await inTime(rail.send(instruction));
   } catch (error) {
     if (error instanceof RailBusy) {
+      const { retryAfterSeconds, ofKey } = error;
+      if (ofKey) {
+        ctx.log.warn({ ...about, error }, 'the rail refuses a key that it may have: its payout waits');
+        return unknown('ANSWERED', { retryAfterSeconds });
+      }
       ctx.log.warn({ ...about, error }, 'the rail is busy: nothing moved');
-      const retryAfterSeconds = error.retryAfterSeconds;
       return unknown('FAILED', { nothingMoved: true, retryAfterSeconds });
     }
     ctx.log.warn({ ...about, error }, 'payout outcome unknown: it will be looked up');

@@ -1,5 +1,11 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
-import { type AttemptStatus, afterPayout, backoffSeconds, MAX_ATTEMPTS } from '../../domain/payout.ts';
+import {
+  type AttemptStatus,
+  afterPayout,
+  backoffSeconds,
+  MAX_ATTEMPTS,
+  refusedWaitSeconds,
+} from '../../domain/payout.ts';
 import { payoutFailed, payoutReturned, payoutSettled } from '../../domain/posting.ts';
 import type { Context } from '../../kernel/context.ts';
 import { enqueue } from '../../kernel/jobs.ts';
@@ -45,13 +51,16 @@ type Settled = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY';
 export function settle(
   ctx: Context,
   rail: PayoutRail,
-  { payout: { id }, token, until }: Claim,
+  { payout: { id }, attempt: { id: attemptId }, token, until }: Claim,
   heard: Heard,
 ): Promise<Settled> {
   return transactPatiently(ctx, until - performance.now(), async (em) => {
     const payout = await em.findOneOrFail(Payout, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const attempt = await em.findOne(PayoutAttempt, { payoutId: id, leaseToken: token });
-    if (!attempt) return 'BUSY';
+    if (!attempt) {
+      await keepLate(em, ctx, rail, attemptId, token, heard);
+      return 'BUSY';
+    }
     attempt.leaseToken = null;
     attempt.leaseUntil = null;
     const before = payout.status;
@@ -97,6 +106,31 @@ export function settle(
     if (heard.status === 'UNKNOWN') return 'UNKNOWN';
     return before === 'PAID' && heard.status === 'REFUSED' ? 'UNFIT' : 'STAYED';
   });
+}
+
+/** A worker that lost its lease may hear that the rail paid what was given up meanwhile, by two people or by another worker:
+ *  the payout stays what it is, and a person sees it. */
+async function keepLate(
+  em: EntityManager,
+  ctx: Context,
+  rail: PayoutRail,
+  attemptId: string,
+  token: string,
+  heard: Heard,
+): Promise<void> {
+  if (heard.status !== 'ACCEPTED' && heard.status !== 'CONFIRMED') return;
+  const attempt = await em.findOne(PayoutAttempt, { id: attemptId, status: 'FAILED' });
+  if (!attempt) return;
+  const { payoutId, tenantId, key } = attempt;
+  ctx.log.error(
+    { payoutId, rail: rail.name },
+    'the rail has money under a key that was given up: somebody has to look',
+  );
+  const note = `The attempt was given up, and the rail then said ${heard.status}.`;
+  await em.execute(sql`
+    insert into rail_events (id, tenant_id, rail, event_id, type, key, reference, payout_id, state, note, handled_at)
+    values (new_id(), ${tenantId}, ${rail.name}, ${`late:${token}`}, 'late answer', ${key}, ${heard.reference}, ${payoutId}, 'PARKED',
+      ${note}, now())`);
 }
 
 /** Shows on the payout whether its outcome is known. */
@@ -151,7 +185,9 @@ export async function fail(
     await em.flush(); // FAILED first: the database knows no step from PROCESSING to APPROVED
     payout.status = afterPayout('retry', payout.status);
     payout.providerReference = null;
-    await again(em, payout.id, backoffSeconds(payout.attempts, ctx.random()));
+    // What expired was waited for already.
+    const wait = code === 'KEY_EXPIRED' ? backoffSeconds : refusedWaitSeconds;
+    await again(em, payout.id, wait(payout.attempts, ctx.random()));
   }
   const after = { status: payout.status, attempt: attempt.number, code, released: last };
   record(em, ctx, 'payout.failed', payout, { before, after, reason });

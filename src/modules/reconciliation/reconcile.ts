@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { PayoutMethod } from '../../domain/payout.ts';
 import type { Context } from '../../kernel/context.ts';
 import { query, Statement } from '../../kernel/rows.ts';
 import { transact } from '../../kernel/transact.ts';
-import type { PayoutRail, RailOutcome } from '../../ports/payout-rail.ts';
+import { type PayoutRail, RailBusy, type RailOutcome } from '../../ports/payout-rail.ts';
 import { lookUpKey } from '../payouts/send-payout.service.ts';
 
 const BATCH = 500;
 /** A transfer may lie on the other side of midnight there: looked at, but counted on its own day only. */
 const MARGIN_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+/** After so many lookups a run says that it is alive: two minutes of silence, and another job begins it anew. */
+const LOOKUPS = 5;
+/** How long a run waits in all for a rail that is left alone; then what it was to be asked is left untold. */
+const PATIENCE_SECONDS = 600;
 const LONG_DAYS = 35;
 
 interface Theirs {
@@ -40,7 +45,7 @@ export async function reconcile(ctx: Context, id: string): Promise<void> {
   if (!rail) throw new Error(`no rail carries ${run.method}`);
   const seen = new Set<string>();
   if (rail.list) await compareList(ctx, rail.list, run, seen);
-  await compareOurs(ctx, rail, run, seen);
+  if (!(await compareOurs(ctx, rail, run, seen))) return; // another job has begun it anew
   await transact(ctx, async (em) => {
     await em.execute(sql`
       update reconciliations set state = 'DONE', finished_at = now() where id = ${id} and run = ${run.token}`);
@@ -83,13 +88,45 @@ async function compareList(
   await flush();
 }
 
-/** Our paid ones of the period that the list did not name, and all of them where the rail has no list, are looked up. */
+async function isOurs(ctx: Context, { id, token }: Run): Promise<boolean> {
+  const rows = await query(
+    ctx,
+    new Statement().add(
+      'update reconciliations set touched_at = now() where id = $ and run = $ returning id::text',
+      id,
+      token,
+    ),
+  );
+  return rows.length > 0;
+}
+
+/** Our paid ones of the period that the list did not name, and all of them where the rail has no list, are looked up. What it
+ *  does not tell of one is a difference, and no reason to stop. False: the run is another job's by now. */
 async function compareOurs(
   ctx: Context,
   rail: PayoutRail,
   run: Run,
   seen: ReadonlySet<string>,
-): Promise<void> {
+): Promise<boolean> {
+  let patience = PATIENCE_SECONDS;
+  let asked = 0;
+  const ask = async (payoutId: string, key: string): Promise<RailOutcome | null | undefined> => {
+    for (;;) {
+      try {
+        return await lookUpKey(ctx, payoutId, key);
+      } catch (error) {
+        const busy = error instanceof RailBusy && patience > 0;
+        if (!busy) {
+          ctx.log.warn({ reconciliation: run.id, payoutId, error }, 'the rail does not tell of a payout');
+          return undefined;
+        }
+        const seconds = Math.min(error.retryAfterSeconds ?? 5, 30);
+        patience -= seconds;
+        await sleep(seconds * 1_000);
+        if (!(await isOurs(ctx, run))) return undefined;
+      }
+    }
+  };
   for (let after = ''; ; ) {
     const rows = (await query(
       ctx,
@@ -104,29 +141,39 @@ async function compareOurs(
     const missing: [key: string, payoutId: string][] = rows.filter(([key]) => !seen.has(key));
     const looked: Theirs[] = [];
     const absent: string[] = [];
+    const untold: string[] = [];
     for (const [key, payoutId] of missing) {
-      const found = await lookUpKey(ctx, payoutId, key);
-      if (!found) absent.push(key);
+      if (asked++ % LOOKUPS === 0 && !(await isOurs(ctx, run))) return false;
+      const found = await ask(payoutId, key);
+      if (found === undefined) untold.push(key);
+      else if (found === null) absent.push(key);
       else {
         const reference = 'reference' in found ? found.reference : null;
         looked.push({ key, reference, minor: null, currency: null, status: found.status, counts: true });
       }
     }
     await compare(ctx, run, looked);
-    if (absent.length) await transact(ctx, (em) => missingThere(em, run, absent));
-    if (rows.length < BATCH) return;
+    if (absent.length) await transact(ctx, (em) => without(em, run, 'MISSING_THERE', absent));
+    if (untold.length) await transact(ctx, (em) => without(em, run, 'UNTOLD', untold));
+    if (rows.length < BATCH) return isOurs(ctx, run);
     after = rows.at(-1)?.[0] ?? '';
   }
 }
 
-function missingThere(em: EntityManager, { id, token }: Run, keys: readonly string[]): Promise<object[]> {
+/** Ours that the rail has no trace of, or says nothing of. */
+function without(
+  em: EntityManager,
+  { id, token }: Run,
+  kind: 'MISSING_THERE' | 'UNTOLD',
+  keys: readonly string[],
+): Promise<object[]> {
   return em.execute(sql`
     with still as (update reconciliations set checked = checked + ${keys.length}, touched_at = now()
       where id = ${id} and run = ${token} returning id)
     insert into reconciliation_differences (id, tenant_id, reconciliation_id, kind, payout_id, reference, our_status, our_minor, our_currency)
-    select new_id(), a.tenant_id, still.id, 'MISSING_THERE', o.id, a.provider_reference, o.status, o.amount_minor, o.amount_currency
+    select new_id(), a.tenant_id, still.id, ${kind}, o.id, a.provider_reference, o.status, o.amount_minor, o.amount_currency
     from still, payout_attempts a join payouts o on o.id = a.payout_id
-    where a.key in (select jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb)) and a.status = 'CONFIRMED'`);
+    where a.key in (select jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb)) and (a.status = 'CONFIRMED' or ${kind} = 'UNTOLD')`);
 }
 
 /** Answers with the keys of ours that were among them. */

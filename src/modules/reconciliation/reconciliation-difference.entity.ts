@@ -9,6 +9,7 @@ export const DifferenceKind = {
   MISSING_THERE: 'MISSING_THERE',
   DIFFERENT_AMOUNT: 'DIFFERENT_AMOUNT',
   DIFFERENT_STATUS: 'DIFFERENT_STATUS',
+  UNTOLD: 'UNTOLD',
 } as const;
 export type DifferenceKind = (typeof DifferenceKind)[keyof typeof DifferenceKind];
 
@@ -23,6 +24,7 @@ registerEnumType(DifferenceKind, {
       description:
         'The same transfer, at another point of its way. What is still under way here is looked up at once.',
     },
+    UNTOLD: { description: 'The rail was asked about a payout of ours and did not tell.' },
   },
 });
 

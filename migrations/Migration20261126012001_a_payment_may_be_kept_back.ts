@@ -1,0 +1,19 @@
+import { Migration } from '@mikro-orm/migrations';
+
+/** Days may pass between the approval of a payout and the file of the bank that pays it: what has been said of the partner, of
+ *  its account or by the bank meanwhile keeps its payment out of every file. */
+export class Migration20261126012001_a_payment_may_be_kept_back extends Migration {
+  override up(): void {
+    this.addSql(`
+      create function why_kept_back(b bank_payments, at timestamptz) returns text language sql stable as $$
+        select case
+          when b.difference is not null then 'BANK_DIFFERS'
+          when p.status <> 'ACTIVE' then 'NOT_ACTIVE'
+          when exists (select from payout_holds h where h.partner_id = p.id and h.released_at is null) then 'PAYOUTS_HELD'
+          when a.usable_from > at then 'ACCOUNT_COOLING_OFF'
+          when a.check_asked_at is not null then 'ACCOUNT_TO_CHECK'
+        end
+        from partners p join payout_accounts a on a.id = b.account_id where p.id = b.partner_id
+      $$`);
+  }
+}
