@@ -14,6 +14,7 @@ import type { Context } from '../../kernel/context.ts';
 import { amountOf, currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
 import { idOf, isId } from '../../kernel/ids.ts';
 import { happenedAt } from '../../kernel/instants.ts';
+import { enqueue } from '../../kernel/jobs.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { reasonOf } from '../../kernel/reason.ts';
@@ -29,6 +30,7 @@ import { Commission, commissionTable } from './commission.entity.ts';
 import type { CreateCommissionInput } from './commission.inputs.ts';
 import { accruedIn, endHolds, refusedAsHeld } from './commission-hold.service.ts';
 import { type Earning, earn } from './earn-commission.ts';
+import { isRated } from './sold.ts';
 
 /** A line made by hand, PENDING; answers with its id. */
 export async function createCommission(ctx: Context, input: CreateCommissionInput): Promise<string> {
@@ -325,6 +327,9 @@ async function reject(
     Object.assign(each, { status, reason: why, rejectCode: code });
   }
   await endHolds(em, ctx, line, { reason: why });
+  // A refund of its order may have waited for this line alone; the job takes it up, as the order can not be locked here.
+  const { tenantId } = line;
+  if (!isRated(line)) await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
   return { line, before, refunds: refunds.map(({ id }) => id as string) };
 }
 
