@@ -561,6 +561,17 @@ describe('a remittance statement', () => {
     });
   });
 
+  test('is drawn once, under however many names it is asked for', async () => {
+    const who = await program();
+    const { id: partnerId } = await newPartner(app, who.manager);
+    await earned(app, who, partnerId);
+    const { createPayout } = await app.ask(who.maria, CREATE, { input: { partnerId, ...january } });
+    const twice = 'query ($id: ID!) { remittance(payoutId: $id) { one: pdf other: pdf } }';
+    const { remittance } = await app.ask(who.maria, twice, { id: createPayout.id });
+    expect(remittance.one.length).toBeGreaterThan(1_000);
+    expect(remittance.other).toBe(remittance.one); // each file has an id of its own
+  });
+
   test('of a payout that failed says to the partner why, and what to do', async () => {
     const who = await program();
     const { id: partnerId } = await newPartner(app, who.manager);
