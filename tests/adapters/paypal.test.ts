@@ -489,6 +489,23 @@ describe('an event of PayPal', () => {
     await expect(heardBy(signed())).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
+  const madeUp = (no: number) => CERTIFICATE_URL.replace(/CERT-.*$/, `CERT-made-up-${no}`);
+
+  test('whose certificate PayPal does not know is a forgery, as one with a wrong signature is', async () => {
+    await expect(heardBy(signed(event(), { url: madeUp(1) }))).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+  });
+
+  test('is verified without another fetch, however many certificates others make up', async () => {
+    const rail = railOf();
+    await heardBy(signed(), rail);
+    for (let no = 0; no < 50; no++) await heardBy(signed(event(), { url: madeUp(no) }), rail)?.catch(() => {});
+    const before = paypal.certificatesServed();
+    await heardBy(signed(), rail);
+    expect(paypal.certificatesServed()).toBe(before);
+  });
+
   test('is to be sent again where the certificate can not be had', async () => {
     paypal.certificate = '';
     await expect(heardBy(signed())).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
