@@ -159,6 +159,34 @@ describe('a link', () => {
     expect(await rows('select count(*) from touches')).toEqual(before);
   });
 
+  test('leads on however often a network clicks, and keeps so many of it', async () => {
+    const small = await createTestApp({}, { CLICKS_PER_MINUTE: '5', TRUST_PROXY: '1' });
+    try {
+      const { manager } = await staffOf(small);
+      const input = { landingHosts: ['shop.example.com'], landingUrl: HOME };
+      const set = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { landingHosts } }';
+      await small.ask(manager, set, { input });
+      const { referralCode } = await makePartner(small, manager);
+      const follow = async (from: string) => {
+        const headers = { 'x-forwarded-for': from, 'user-agent': CHROME };
+        const reply = await small.app.server.inject({ url: `/r/${referralCode}`, headers });
+        const { origin, searchParams } = new URL(String(reply.headers.location));
+        return `${origin} ${searchParams.has('pp_click')}`;
+      };
+      const flood = [];
+      for (let i = 0; i < 20; i++) flood.push(await follow(`2001:db8::${i}`));
+      expect(new Set(flood.slice(0, 5))).toEqual(new Set(['https://shop.example.com true']));
+      expect(new Set(flood.slice(5))).toEqual(new Set(['https://shop.example.com false']));
+      expect(await follow('203.0.113.9')).toBe('https://shop.example.com true');
+      const { rows } = await small.database.pool.query(
+        'select (select count(*)::int from touches) as touches, (select count(*)::int from referrals) as referrals',
+      );
+      expect(rows).toEqual([{ touches: 6, referrals: 6 }]);
+    } finally {
+      await small.close();
+    }
+  });
+
   test('tells a guesser nothing: after so many unknown codes its network gets no answer, also for one that is right', async () => {
     const small = await createTestApp({}, { ANONYMOUS_CALLS_PER_MINUTE: '100', TRUST_PROXY: '1' });
     try {
@@ -258,7 +286,7 @@ describe('what counts', () => {
         userAgent: CHROME,
         referrer: null,
       },
-      ...{ optedOut: false, prefetch: false },
+      ...{ optedOut: false, prefetch: false, tooMany: false },
     });
     expect(landing?.location).toContain(`pp_click=${click}`);
   });
