@@ -695,6 +695,24 @@ describe('a sale that a server tells of', () => {
       expect(await record({ ...(await evidence()), ...more })).toMatchObject({ origin, partner: { id } });
   });
 
+  test('goes to nobody who is suspended, whatever it has, but to whose click was valid', async () => {
+    const [gone, clicked] = [await makePartner(app, staff.manager), await makePartner(app, staff.manager)];
+    const [email, customerId] = [`cto@${randomUUID()}.example`, randomUUID()];
+    await register({ partnerId: gone.id, email });
+    const made = await coupon({ partnerId: gone.id });
+    await app.ask(
+      staff.manager,
+      'mutation ($input: AssignCustomerInput!) { assignCustomer(input: $input, reason: "met at a fair") { externalId } }',
+      { input: { customerId, partnerId: gone.id } },
+    );
+    await app.database.pool.query("update partners set status = 'SUSPENDED' where id = $1", [gone.id]);
+    const { click } = await visit(clicked.referralCode);
+    expect(
+      await record({ customerId, customerEmail: email, couponCode: made.code, clickId: click }),
+    ).toMatchObject({ origin: 'CLICK', partner: { id: clicked.id } });
+    expect(await uses(made)).toBe(0);
+  });
+
   test('of a customer that bought before stays with its partner, whoever’s coupon it gives', async () => {
     const customerId = randomUUID();
     const { click } = await visit(partner.referralCode);

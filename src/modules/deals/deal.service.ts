@@ -62,7 +62,7 @@ export function closeDeal(ctx: Context, id: string): Promise<string> {
   });
 }
 
-/** The deal that was live for a buyer at that instant, locked until its sale is recorded. */
+/** The deal of an ACTIVE partner that was live for a buyer at that instant, locked until its sale is recorded. */
 export async function dealOfSale(
   em: EntityManager,
   tenantId: string,
@@ -74,6 +74,7 @@ export async function dealOfSale(
     select id, partner_id from deals
     where tenant_id = ${tenantId} and (email = ${email.toLowerCase()} or domain = ${companyDomainOf(email)})
       and registered_at <= ${at} and expires_at > ${at} and (closed_at is null or closed_at > ${at}) and referral_id is null
+      and exists (select from partners p where p.id = deals.partner_id and p.status = 'ACTIVE')
     order by registered_at, id limit 1 for update`);
   return deal ? { id: deal.id, partnerId: deal.partner_id } : null;
 }
