@@ -851,9 +851,27 @@ describe('a deal', () => {
     ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.domain' });
   });
 
+  test('is one of so many that a partner may have open; staff may register more for it', async () => {
+    const { id: partnerId } = await makePartner(app, staff.manager);
+    const own = await app.token('PARTNER', { partner: partnerId });
+    await program({ dealsPerPartner: 2 });
+    const asked = () => ({ input: { partnerId, company: 'G', domain: `${randomUUID()}.example` } });
+    const replies = await Promise.all(Array.from({ length: 25 }, () => app.send(own, REGISTER, asked())));
+    expect(tally(replies)).toEqual({ ok: 2, CONFLICT: 23 });
+    expect(await app.refusal(own, REGISTER, asked())).toMatchObject({ reason: 'TOO_MANY_DEALS' });
+    const { registerDeal } = await app.ask(staff.manager, REGISTER, asked());
+    const close = 'mutation ($id: ID!) { closeDeal(id: $id) { status } }';
+    await app.ask(own, close, { id: registerDeal.id });
+    expect(await app.refusal(own, REGISTER, asked())).toMatchObject({ reason: 'TOO_MANY_DEALS' });
+    await app.ask(own, close, { id: replies.find(({ errors }) => !errors)?.data?.registerDeal.id });
+    await app.ask(own, REGISTER, asked());
+    await program({ dealsPerPartner: 50 });
+  });
+
   test('is anybody’s again when it expires or is given up, and then no claim', async () => {
     const domain = `${randomUUID()}.example`;
     const real = clock;
+    clock = new Date(clock.getTime() - 2 * DAY_MS); // the database lets nothing be over before it is
     await register({ domain, days: 1 });
     try {
       clock = new Date(clock.getTime() + DAY_MS - 1);

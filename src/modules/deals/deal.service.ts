@@ -9,6 +9,7 @@ import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { partnerTable } from '../partners/partner.entity.ts';
 import { findPartner } from '../partners/partner.service.ts';
+import { programOf } from '../programs/program.service.ts';
 import { Deal } from './deal.entity.ts';
 import type { RegisterDealInput } from './deal.inputs.ts';
 
@@ -33,6 +34,7 @@ export async function registerDeal(ctx: Context, input: RegisterDealInput): Prom
         field: domain ? 'input.domain' : 'input.email',
         reason: 'DEAL_REGISTERED',
       });
+    if (ctx.actor.partnerId !== null) await requireRoom(em, tenantId, partnerId, now);
     const deal = em.create(Deal, {
       tenantId,
       partnerId,
@@ -46,6 +48,16 @@ export async function registerDeal(ctx: Context, input: RegisterDealInput): Prom
     record(em, ctx, 'deal.registered', deal, { after: { expiresAt: deal.expiresAt } });
     return deal.id;
   });
+}
+
+/** A partner that registers everybody would beat everybody. Asking for the prospect made those of the tenant take turns. */
+async function requireRoom(em: EntityManager, tenantId: string, partnerId: string, now: Date): Promise<void> {
+  const { dealsPerPartner } = await programOf(em, tenantId);
+  const open = { partnerId, closedAt: null, referralId: null, expiresAt: { $gt: now } };
+  if ((await em.count(Deal, open)) >= dealsPerPartner)
+    throw conflict(`a partner has at most ${dealsPerPartner} open deals: close one, or ask the program`, {
+      reason: 'TOO_MANY_DEALS',
+    });
 }
 
 /** Gives a prospect up before its time: anybody may register it now. */
