@@ -58,6 +58,8 @@ export interface Config {
   readonly staffCallsPerHour: number;
   /** Calls from one address without a credential, or with one that is refused. */
   readonly anonymousCallsPerMinute: number;
+  /** Clicks of one network that are kept; more still lead where they lead. */
+  readonly clicksPerMinute: number;
   /** How many API processes share Redis: while it is away each gives out its part. */
   readonly processes: number;
   /** Whether documents are named by their hash: see `TrustMode`. */
@@ -212,6 +214,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     trustProxy: hops ?? proxies,
     staffCallsPerHour: number('STAFF_CALLS_PER_HOUR', 2_000_000, 1, 1_000_000_000),
     anonymousCallsPerMinute: number('ANONYMOUS_CALLS_PER_MINUTE', 120, 1, 1_000_000_000),
+    clicksPerMinute: number('CLICKS_PER_MINUTE', 600, 1, 1_000_000_000),
     processes: number('PROCESSES', 2, 1, 1_000),
     trustedDocuments,
     requestsAtOnce: number('REQUESTS_AT_ONCE', 500, 1, 100_000),

@@ -17,6 +17,7 @@ const GUESSABLE = 'acceptInvitation';
 export interface CallLimits {
   readonly staffCallsPerHour: number;
   readonly anonymousCallsPerMinute: number;
+  readonly clicksPerMinute: number;
 }
 
 /** A caller and its budget, for one request or one message of a WebSocket. */

@@ -24,6 +24,8 @@ const MAX_ROWS = 25_000;
 const MAX_VALUES = 100_000; // fields times rows: what is worked out and sent
 const MAX_SELECTIONS = 10_000; // with every fragment written out: a few of them in each other make millions
 const MAX_REPEATS = 100; // graphql-js compares each field with each other one of its name
+const MAX_FILES = 2; // of fields that make a whole file, as often as they are asked for
+const FILES = new Set(['pdf', 'csv']);
 const PAGE = 20;
 const LARGEST_PAGE = 100;
 
@@ -81,6 +83,7 @@ function measure(fragments: Fragments, operation: SelectionSetNode): string | nu
   let repeats = 0;
   let cost = 0;
   let values = 0;
+  let files = 0;
 
   function walk(set: SelectionSetNode, rows: number, depth: number, names: Set<string>): string | null {
     if (depth > MAX_DEPTH) return `is nested more than ${MAX_DEPTH} deep`;
@@ -93,6 +96,8 @@ function measure(fragments: Fragments, operation: SelectionSetNode): string | nu
         if (names.has(name) && ++repeats > MAX_REPEATS)
           return `repeats its fields more than ${MAX_REPEATS} times`;
         names.add(name);
+        if (FILES.has(node.name.value)) files += rows;
+        if (files > MAX_FILES) return `asks for more than ${MAX_FILES} files: ask for one after the other`;
         values += rows;
         if (values > MAX_VALUES)
           return `could answer with more than ${MAX_VALUES} values: ask for smaller pages or fewer fields`;

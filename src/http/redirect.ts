@@ -5,7 +5,7 @@ import type { Services } from '../kernel/context.ts';
 import { isId } from '../kernel/ids.ts';
 import { followLink } from '../modules/referrals/follow-link.ts';
 import { networkOf } from './admission.ts';
-import type { CallBudgets } from './call-budgets.ts';
+import type { Budget, CallBudgets } from './call-budgets.ts';
 import { callerAddress, type Trusts } from './caller-address.ts';
 
 const COOKIE = '__Host-pp_visitor'; // a browser takes it from this host alone, over TLS, for all of its paths
@@ -18,13 +18,15 @@ export interface RedirectOptions {
   readonly budgets: CallBudgets;
   /** Codes that are nobody's, of one network, in a minute: who tries more is guessing. */
   readonly unknownCodesPerMinute: number;
+  /** Clicks of one network that are kept in a minute; more still lead where they lead. */
+  readonly clicksPerMinute: number;
   readonly trusts: Trusts;
 }
 
 /** `GET /r/:code`: the link that a partner gives out. */
 export function serveRedirect(
   server: FastifyInstance,
-  { services, budgets, unknownCodesPerMinute, trusts }: RedirectOptions,
+  { services, budgets, unknownCodesPerMinute, clicksPerMinute, trusts }: RedirectOptions,
 ): void {
   const sealOf = (visitorId: string) => services.derive(`visitor:${visitorId}`).slice(0, 22);
 
@@ -33,6 +35,16 @@ export function serveRedirect(
       /(?:^|; ?)__Host-pp_visitor=([0-9a-f-]{36})\.([\w-]{22})(?:;|$)/.exec(headers.cookie ?? '') ?? [];
     if (!id || !seal || !isId(id)) return null;
     return timingSafeEqual(Buffer.from(seal), Buffer.from(sealOf(id))) ? id : null;
+  }
+
+  async function taken(budget: Budget): Promise<boolean> {
+    try {
+      await budgets.take(budget, 1);
+      return true;
+    } catch (error) {
+      if (error instanceof AppError) return false;
+      throw error;
+    }
   }
 
   server.get<{ Params: { code: string } }>('/r/:code', async (request, reply) => {
@@ -44,6 +56,7 @@ export function serveRedirect(
       seconds: 60,
     };
     budgets.spent(guesses); // before anything is looked up, so that the answer says nothing of the code
+    const clicks = { key: `clicks:${networkOf(ipAddress)}`, calls: clicksPerMinute, seconds: 60 };
     const landing = await followLink(services, {
       code: request.params.code,
       query: request.query as Record<string, unknown>,
@@ -53,11 +66,9 @@ export function serveRedirect(
       referrer: headers.referer ?? null,
       optedOut: headers['sec-gpc'] === '1',
       prefetch: /prefetch|prerender/.test(`${headers['sec-purpose'] ?? ''}${headers['purpose'] ?? ''}`),
+      tooMany: !(await taken(clicks)),
     });
-    if (!landing)
-      await budgets.take(guesses, 1).catch((error: unknown) => {
-        if (!(error instanceof AppError)) throw error; // the next one is told
-      });
+    if (!landing) await taken(guesses); // the next one is told
     reply.header('cache-control', 'no-store');
     if (landing?.remember) {
       const { visitorId, days } = landing.remember;

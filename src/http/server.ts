@@ -233,6 +233,7 @@ export async function httpServer({
     services,
     budgets,
     unknownCodesPerMinute: limits.anonymousCallsPerMinute,
+    clicksPerMinute: limits.clicksPerMinute,
     trusts,
   });
   await serveTracker(server, {

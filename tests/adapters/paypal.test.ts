@@ -232,7 +232,10 @@ describe('a payout whose answer is not proof', () => {
     paypal.fault = () => 'none';
     paypal.refusal = { status: 422, name: 'INSUFFICIENT_FUNDS' }; // the first one emptied the balance
     expect(await rail.lookup(instruction)).toBeNull();
-    await expect(rail.send({ ...instruction, resent: true })).rejects.toMatchObject({ retryAfterSeconds: 900, ofKey: true });
+    await expect(rail.send({ ...instruction, resent: true })).rejects.toMatchObject({
+      retryAfterSeconds: 900,
+      ofKey: true,
+    });
     paypal.refusal = null;
     const { heard } = await sendUntilKnown(rail, instruction);
     expect(heard).toEqual({ status: 'ACCEPTED', reference: moved(instruction.key)[0]?.reference });
@@ -487,6 +490,24 @@ describe('an event of PayPal', () => {
   ])('with a certificate %s is refused', async (_, certificate) => {
     paypal.certificate = certificate;
     await expect(heardBy(signed())).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  const madeUp = (no: number) => CERTIFICATE_URL.replace(/CERT-.*$/, `CERT-made-up-${no}`);
+
+  test('whose certificate PayPal does not know is a forgery, as one with a wrong signature is', async () => {
+    await expect(heardBy(signed(event(), { url: madeUp(1) }))).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+  });
+
+  test('is verified without another fetch, however many certificates others make up', async () => {
+    const rail = railOf();
+    await heardBy(signed(), rail);
+    for (let no = 0; no < 50; no++)
+      await heardBy(signed(event(), { url: madeUp(no) }), rail)?.catch(() => {});
+    const before = paypal.certificatesServed();
+    await heardBy(signed(), rail);
+    expect(paypal.certificatesServed()).toBe(before);
   });
 
   test('is to be sent again where the certificate can not be had', async () => {

@@ -125,6 +125,11 @@ describe('an operation is refused at once when it has', () => {
       `query ($x: ${'['.repeat(2_000)}Int${']'.repeat(2_000)}) { __typename }`,
       'BAD_USER_INPUT',
     ],
+    [
+      'a file under three names',
+      '{ remittance(payoutId: "x") { a: pdf ...F } } fragment F on Remittance { b: pdf c: csv }',
+      'BAD_USER_INPUT',
+    ],
     ['a list of 251 values', `{ __typename @include(if: [${'1,'.repeat(251)}]) }`, 'BAD_USER_INPUT'],
     ['hundreds of faults', `{ program { ${many(300, (i) => `x${i}`)} } }`, 'GRAPHQL_VALIDATION_FAILED'],
     [

@@ -453,6 +453,25 @@ describe('approval', () => {
     expect(await seen(who, first)).toMatchObject({ status: 'PENDING', firstApprovedBy: 'tom' });
   });
 
+  test('takes two once it took two, though the limit is lifted meanwhile; that takes a sign-in of now', async () => {
+    const who = await program({ secondApprovalAbove: '19.99' });
+    const { id: partnerId } = await newPartner(app, who.manager);
+    await earned(app, who, partnerId);
+    const id = await payout(who, partnerId);
+    const lift =
+      'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { secondApprovalAbove { amount } } }';
+    const old = await app.token('PROGRAM_MANAGER', {
+      ...{ tenant: who.tenant, user: 'manager', signedInAt: new Date(Date.now() - 16 * 60_000) },
+    });
+    for (const input of [{ secondApprovalAbove: null }, { splitDays: 1 }, { autoPayouts: true }])
+      expect(await app.refusal(old, lift, { input })).toMatchObject({ reason: 'STEP_UP_REQUIRED' });
+    for (const secondApprovalAbove of ['1000.00', null]) {
+      await configure(who, { secondApprovalAbove });
+      await app.ask(who.tom, APPROVE, { id }).catch(() => {}); // the second time he is refused
+      expect(await seen(who, id)).toMatchObject({ status: 'PENDING', secondApproval: 'ABOVE_LIMIT' });
+    }
+  });
+
   test('of a foreign currency goes by the rate of the day, and takes two without one', async () => {
     const who = await program({ secondApprovalAbove: '30.00' });
     const make = async (currency: string) => {
@@ -561,6 +580,17 @@ describe('a remittance statement', () => {
     expect(await app.refusal(other, REMITTANCE, { id: createPayout.id })).toMatchObject({
       code: 'NOT_FOUND',
     });
+  });
+
+  test('is drawn once, under however many names it is asked for', async () => {
+    const who = await program();
+    const { id: partnerId } = await newPartner(app, who.manager);
+    await earned(app, who, partnerId);
+    const { createPayout } = await app.ask(who.maria, CREATE, { input: { partnerId, ...january } });
+    const twice = 'query ($id: ID!) { remittance(payoutId: $id) { one: pdf other: pdf } }';
+    const { remittance } = await app.ask(who.maria, twice, { id: createPayout.id });
+    expect(remittance.one.length).toBeGreaterThan(1_000);
+    expect(remittance.other).toBe(remittance.one); // each file has an id of its own
   });
 
   test('of a payout that failed says to the partner why, and what to do', async () => {

@@ -249,6 +249,25 @@ describe('a refund that comes before its sale', () => {
     expect((await linesOf(app, partner)).map(({ minor }) => minor)).toEqual([2_000, -800]);
   });
 
+  test('of many orders of one partner, whose sales come at once, take turns: none is undone for another', async () => {
+    const orders = Array.from({ length: 8 }, () => randomUUID());
+    for (const each of orders) {
+      const { input } = asked({ amount: '5.00', currency: 'USD' });
+      await app.ask(staff.maria, REFUND, { input: { ...input, orderId: each } });
+    }
+    const deadlocks = async () =>
+      (
+        await app.database.pool.query(
+          'select deadlocks::int from pg_stat_database where datname = current_database()',
+        )
+      ).rows[0].deadlocks;
+    const before = await deadlocks();
+    const sales = orders.map((each) => ({ input: { ...order().input, orderId: each } }));
+    const replies = await Promise.all(sales.map((sale) => app.send(staff.manager, RECORD, sale)));
+    expect(tally(replies)).toEqual({ ok: 8 });
+    expect(await deadlocks()).toBe(before);
+  });
+
   test('is seen by no partner before it is known whose it is, and leaves the books provable', async () => {
     await refund({ amount: '5.00', currency: 'USD' });
     const reader = await app.token('PARTNER', { partner });

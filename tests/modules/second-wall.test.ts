@@ -313,6 +313,42 @@ describe('A write without any check', () => {
     expect(await own("contact_name = 'Jane'")).toBe(1);
   });
 
+  test("of a partner's session keeps whose its deals and links are, since when and for how long", async () => {
+    const [id = ''] = partners.acme;
+    await owner(
+      `insert into deals (id, tenant_id, partner_id, company, domain, registered_by, registered_at, expires_at)
+       values (gen_random_uuid(), 'acme', $1, 'G', 'wall.example', 'jane', now(), now() + interval '1 day')`,
+      id,
+    );
+    await owner(
+      `insert into tracking_links (id, tenant_id, partner_id, path, name, created_by) values (gen_random_uuid(), 'acme', $1, 'wall', 'n', 'jane')`,
+      id,
+    );
+    const change = (table: string, set: string) =>
+      tried(partner('acme', id), count(table, `update $ set ${set}`));
+    for (const set of [
+      "expires_at = '2099-01-01'",
+      "registered_at = '2020-01-01'",
+      "domain = 'other.example'",
+    ])
+      expect(await change('deals', set), set).toBe(REFUSED);
+    for (const set of ["path = 'other'", "created_by = 'staff'"])
+      expect(await change('tracking_links', set), set).toBe(REFUSED);
+    expect(await change('deals', 'closed_at = now()')).toBe(1);
+    expect(await change('tracking_links', "name = 'm', archived_at = now()")).toBe(1);
+  });
+
+  test('asks for the deals of its own tenant, and closes none before its time', async () => {
+    const ask = (text: string, bounds: string) =>
+      tried(system, async (em) => {
+        await em.execute(bounds);
+        return em.execute(text);
+      });
+    const live = "select live_deal_until('acme', 'wall.example', null, '2099-01-01') is null as none";
+    expect(await ask(live, "set local portal.tenant = 'acme'")).toEqual([{ none: false }]);
+    expect(await ask(live, 'reset portal.tenant')).toEqual([{ none: true }]);
+  });
+
   test('erases nothing that is of another tenant', async () => {
     const [id = ''] = partners.acme;
     const erase = (actor: Actor) =>

@@ -173,7 +173,6 @@ describe('a sale whose exchange rate is missing (T70)', () => {
   test('is worked out by a job once the rate is entered, whichever way that came', async () => {
     const [partner, other] = [await partnerOf(), await partnerOf()];
     const [sek, nok] = [await earn(partner, '1000.00', 'SEK'), await earn(other, '1000.00', 'NOK')];
-    const worker = await app.app.startWorker();
     await enter('SEK', 'USD', '0.10');
     await app.ask(staff.manager, 'mutation ($csv: String!) { importExchangeRates(csv: $csv) { count } }', {
       csv: `base,quote,rate,date\nUSD,NOK,8,${today()}`,
@@ -188,7 +187,6 @@ describe('a sale whose exchange rate is missing (T70)', () => {
       expect(commission.holds[0].releasedAt).not.toBeNull();
       expect(verifyCommission.equal).toBe(true);
     }
-    void worker;
     await app.ask(staff.maria, APPROVE, { id: sek });
     expect(await balanceOf(app, staff.maria, partner)).toMatchObject({ payable: '20.00' });
     await runJob(); // again: nothing more
@@ -210,23 +208,64 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     expect((await linesOf(app, partnerId)).map(({ minor }) => minor)).toEqual([2_000, -500]);
   });
 
+  beforeAll(async () => {
+    await app.app.startWorker();
+  });
+  const cap = (partnerId: string) =>
+    app.ask(
+      staff.manager,
+      'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+      {
+        input: {
+          ...{ name: 'capped', partnerId, effectiveAt: '2026-01-01', method: 'PERCENTAGE' },
+          ...{ rate: 10, currency: 'USD', cap: { amount: '5.00', per: 'PARTNER', period: 'LIFETIME' } },
+        },
+      },
+    );
+  /** An order of two products that wait for a rate, and its refund, which waits with them. */
+  const refundedOrder = async (partnerId: string, currency: string) => {
+    const orderId = randomUUID();
+    const lines = ['A', 'B'].map((product) => ({ product, amount: '400.00' }));
+    const { recordSale } = await app.ask(staff.manager, RECORD, {
+      input: { partnerId, orderId, currency, lines },
+    });
+    const input = { orderId, reason: 'returned' };
+    expect((await app.ask(staff.maria, REFUND, { input })).refundSale.waiting).toBe(true);
+    return (recordSale.commissions as { id: string }[]).map(({ id }) => ({ id, orderId }));
+  };
+
+  test('a refund of the whole order does not wait for a line that turned out to earn nothing', async () => {
+    const partnerId = await partnerOf();
+    await cap(partnerId);
+    await refundedOrder(partnerId, 'HUF');
+    await enter('HUF', 'USD', '0.25');
+    await runJob();
+    const lines = await linesOf(app, partnerId);
+    expect(lines.map(({ status, minor }) => `${status} ${minor}`)).toEqual([
+      'REVERSED 500',
+      'REJECTED 0',
+      'REVERSED -500',
+    ]);
+  });
+
+  test('a refund of the whole order does not wait for lines that people rejected', async () => {
+    const lines = await refundedOrder(await partnerOf(), 'RON');
+    const waiting = async () =>
+      (
+        await app.database.pool.query('select from sale_refunds where order_id = $1 and settled_at is null', [
+          lines[0]?.orderId,
+        ])
+      ).rowCount;
+    await app.ask(staff.maria, REJECT, { id: lines[0]?.id, reason: 'a fraud' });
+    await runJob();
+    expect(await waiting()).toBe(1);
+    await app.ask(staff.maria, REJECT, { id: lines[1]?.id, reason: 'a fraud' });
+    await until(async () => (await waiting()) === 0);
+  });
+
   test('is rejected with the reason where it turns out to earn nothing', async () => {
     const partnerId = await partnerOf();
-    const rule =
-      'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
-    await app.ask(staff.manager, rule, {
-      input: {
-        ...{
-          name: 'capped',
-          partnerId,
-          effectiveAt: '2026-01-01',
-          method: 'PERCENTAGE',
-          rate: 10,
-          currency: 'USD',
-        },
-        cap: { amount: '5.00', per: 'PARTNER', period: 'LIFETIME' },
-      },
-    });
+    await cap(partnerId);
     const id = await earn(partnerId, '100.00', 'DKK');
     await earn(partnerId, '50.00', 'USD');
     await enter('DKK', 'USD', '0.15');

@@ -209,6 +209,26 @@ describe('a Stripe account', () => {
     expect(refusal).toMatchObject({ code: 'CONFLICT', reason: 'UNKNOWN_ACCOUNT' });
     expect(JSON.stringify([refusal, app.logged])).not.toContain('MARKED');
   });
+
+  test.each([
+    ['another partner of the program', 'acme'],
+    ['a partner of another program', 'elsewhere'],
+  ])('of %s is not opened to who types its name in', async (_, tenant) => {
+    const victim = await newPartner();
+    await connect(victim);
+    const [opened] = openedFor(victim);
+    if (tenant !== 'acme') Object.assign(opened?.metadata ?? {}, { tenant_id: tenant });
+    const partnerId = tenant === 'acme' ? await newPartner() : victim;
+    const thief = await app.token('PARTNER', { partner: partnerId });
+    const typed = { method: 'STRIPE', country: 'US', currency: 'USD', iban: null, stripeAccount: opened?.id };
+    if (partnerId !== victim)
+      await app.ask(thief, SET_PAYOUT_ACCOUNT, { input: anAccount({ partnerId, ...typed }) });
+    const links = () => stripe.calls.filter(({ path }) => path === '/v1/account_links').length;
+    const before = links();
+    const refusal = await app.refusal(thief, CONNECT_PAYOUT_ACCOUNT, anInput(partnerId));
+    expect(refusal).toMatchObject({ code: 'CONFLICT', reason: 'UNKNOWN_ACCOUNT' });
+    expect(links()).toBe(before);
+  });
 });
 
 describe('how an account stands', () => {

@@ -159,6 +159,34 @@ describe('a link', () => {
     expect(await rows('select count(*) from touches')).toEqual(before);
   });
 
+  test('leads on however often a network clicks, and keeps so many of it', async () => {
+    const small = await createTestApp({}, { CLICKS_PER_MINUTE: '5', TRUST_PROXY: '1' });
+    try {
+      const { manager } = await staffOf(small);
+      const input = { landingHosts: ['shop.example.com'], landingUrl: HOME };
+      const set = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { landingHosts } }';
+      await small.ask(manager, set, { input });
+      const { referralCode } = await makePartner(small, manager);
+      const follow = async (from: string) => {
+        const headers = { 'x-forwarded-for': from, 'user-agent': CHROME };
+        const reply = await small.app.server.inject({ url: `/r/${referralCode}`, headers });
+        const { origin, searchParams } = new URL(String(reply.headers.location));
+        return `${origin} ${searchParams.has('pp_click')}`;
+      };
+      const flood = [];
+      for (let i = 0; i < 20; i++) flood.push(await follow(`2001:db8::${i}`));
+      expect(new Set(flood.slice(0, 5))).toEqual(new Set(['https://shop.example.com true']));
+      expect(new Set(flood.slice(5))).toEqual(new Set(['https://shop.example.com false']));
+      expect(await follow('203.0.113.9')).toBe('https://shop.example.com true');
+      const { rows } = await small.database.pool.query(
+        'select (select count(*)::int from touches) as touches, (select count(*)::int from referrals) as referrals',
+      );
+      expect(rows).toEqual([{ touches: 6, referrals: 6 }]);
+    } finally {
+      await small.close();
+    }
+  });
+
   test('tells a guesser nothing: after so many unknown codes its network gets no answer, also for one that is right', async () => {
     const small = await createTestApp({}, { ANONYMOUS_CALLS_PER_MINUTE: '100', TRUST_PROXY: '1' });
     try {
@@ -258,7 +286,7 @@ describe('what counts', () => {
         userAgent: CHROME,
         referrer: null,
       },
-      ...{ optedOut: false, prefetch: false },
+      ...{ optedOut: false, prefetch: false, tooMany: false },
     });
     expect(landing?.location).toContain(`pp_click=${click}`);
   });
@@ -667,6 +695,24 @@ describe('a sale that a server tells of', () => {
       expect(await record({ ...(await evidence()), ...more })).toMatchObject({ origin, partner: { id } });
   });
 
+  test('goes to nobody who is suspended, whatever it has, but to whose click was valid', async () => {
+    const [gone, clicked] = [await makePartner(app, staff.manager), await makePartner(app, staff.manager)];
+    const [email, customerId] = [`cto@${randomUUID()}.example`, randomUUID()];
+    await register({ partnerId: gone.id, email });
+    const made = await coupon({ partnerId: gone.id });
+    await app.ask(
+      staff.manager,
+      'mutation ($input: AssignCustomerInput!) { assignCustomer(input: $input, reason: "met at a fair") { externalId } }',
+      { input: { customerId, partnerId: gone.id } },
+    );
+    await app.database.pool.query("update partners set status = 'SUSPENDED' where id = $1", [gone.id]);
+    const { click } = await visit(clicked.referralCode);
+    expect(
+      await record({ customerId, customerEmail: email, couponCode: made.code, clickId: click }),
+    ).toMatchObject({ origin: 'CLICK', partner: { id: clicked.id } });
+    expect(await uses(made)).toBe(0);
+  });
+
   test('of a customer that bought before stays with its partner, whoever’s coupon it gives', async () => {
     const customerId = randomUUID();
     const { click } = await visit(partner.referralCode);
@@ -805,9 +851,27 @@ describe('a deal', () => {
     ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.domain' });
   });
 
+  test('is one of so many that a partner may have open; staff may register more for it', async () => {
+    const { id: partnerId } = await makePartner(app, staff.manager);
+    const own = await app.token('PARTNER', { partner: partnerId });
+    await program({ dealsPerPartner: 2 });
+    const asked = () => ({ input: { partnerId, company: 'G', domain: `${randomUUID()}.example` } });
+    const replies = await Promise.all(Array.from({ length: 25 }, () => app.send(own, REGISTER, asked())));
+    expect(tally(replies)).toEqual({ ok: 2, CONFLICT: 23 });
+    expect(await app.refusal(own, REGISTER, asked())).toMatchObject({ reason: 'TOO_MANY_DEALS' });
+    const { registerDeal } = await app.ask(staff.manager, REGISTER, asked());
+    const close = 'mutation ($id: ID!) { closeDeal(id: $id) { status } }';
+    await app.ask(own, close, { id: registerDeal.id });
+    expect(await app.refusal(own, REGISTER, asked())).toMatchObject({ reason: 'TOO_MANY_DEALS' });
+    await app.ask(own, close, { id: replies.find(({ errors }) => !errors)?.data?.registerDeal.id });
+    await app.ask(own, REGISTER, asked());
+    await program({ dealsPerPartner: 50 });
+  });
+
   test('is anybody’s again when it expires or is given up, and then no claim', async () => {
     const domain = `${randomUUID()}.example`;
     const real = clock;
+    clock = new Date(clock.getTime() - 2 * DAY_MS); // the database lets nothing be over before it is
     await register({ domain, days: 1 });
     try {
       clock = new Date(clock.getTime() + DAY_MS - 1);

@@ -19,11 +19,19 @@ interface Chain {
   readonly above: readonly X509Certificate[];
 }
 
+interface Kept {
+  readonly until: number;
+  readonly chain: Promise<Chain>;
+  /** Whether PayPal gave one there. */
+  readonly given: boolean;
+}
+
 const KEPT_MS = 6 * 3_600_000;
 const FAILURE_KEPT_MS = 60_000;
 const MOST_KEPT = 20;
 const AT_ONCE = 4; // the address stands in a header that anybody can send
 const LONGEST_CHAIN = 5;
+const PASSING = new Set([408, 425, 429]);
 const PATH = /^\/v1\/notifications\/certs\/CERT-[\w-]{1,100}$/;
 const NAME = /^CN=messageverificationcerts\.([a-z]+\.)?paypal\.com$/m;
 
@@ -34,15 +42,16 @@ export function paypalCertificates(
   now: () => Date,
   roots: readonly string[] = rootCertificates,
 ): PaypalCertificates {
-  const kept = new Map<string, { readonly until: number; readonly chain: Promise<Chain> }>();
+  const kept = new Map<string, Kept>();
   let fetching = 0;
   let rootsByName: Map<string, X509Certificate[]> | undefined;
 
   async function fetched(url: string): Promise<Chain> {
-    if (fetching >= AT_ONCE) throw unreachable();
     fetching += 1;
     try {
       const { status, body, cut } = await outbound.fetch({ url });
+      // Nobody's certificate: who sent its address made it up, and is told so as who forges a signature is.
+      if (status >= 400 && status < 500 && !PASSING.has(status)) throw notPaypals();
       if (status !== 200 || cut) throw unreachable();
       return chainOf(Buffer.from(body).toString('latin1'));
     } catch (error) {
@@ -52,29 +61,39 @@ export function paypalCertificates(
     }
   }
 
-  function chainAt(url: string): Promise<Chain> {
+  async function chainAt(url: string): Promise<Chain> {
     const known = kept.get(url);
     if (known && known.until > now().getTime()) return known.chain;
+    if (fetching >= AT_ONCE) throw unreachable(); // not kept: it says nothing of this address
     const chain = fetched(url);
-    const keep = (ms: number) => {
+    const keep = (ms: number, given: boolean) => {
       kept.delete(url);
-      kept.set(url, { until: now().getTime() + ms, chain });
+      kept.set(url, { until: now().getTime() + ms, chain, given });
+      makeRoom();
     };
-    keep(KEPT_MS);
-    chain.catch(() => keep(FAILURE_KEPT_MS));
-    for (const oldest of kept.keys()) {
-      if (kept.size <= MOST_KEPT) break;
-      kept.delete(oldest);
-    }
+    keep(KEPT_MS, false);
+    chain.then(
+      () => keep(KEPT_MS, true),
+      () => keep(FAILURE_KEPT_MS, false),
+    );
     return chain;
+  }
+
+  /** The oldest go, and those that PayPal gave last: made up addresses push none of them out. */
+  function makeRoom(): void {
+    for (const last of [false, true])
+      for (const [url, { given }] of kept) {
+        if (kept.size <= MOST_KEPT) return;
+        if (given === last) kept.delete(url);
+      }
   }
 
   return {
     async of(url) {
-      if (!isPaypals(url, outbound)) throw unauthenticated('the certificate is not of PayPal');
+      if (!isPaypals(url, outbound)) throw notPaypals();
       const { leaf, above } = await chainAt(url);
       if (!NAME.test(leaf.subject) || !isInForce(leaf, now()) || leaf.publicKey.asymmetricKeyType !== 'rsa')
-        throw unauthenticated('the certificate is not of PayPal');
+        throw notPaypals();
       return { key: leaf.publicKey, anchored: isAnchored(leaf, above, now()) };
     },
   };
@@ -90,7 +109,7 @@ export function paypalCertificates(
       last = next;
     }
     // A chain that ends at an authority of nobody's is a forgery; one that ends early may only be incomplete.
-    if (last.checkIssued(last)) throw unauthenticated('the certificate is not of PayPal');
+    if (last.checkIssued(last)) throw notPaypals();
     return false;
   }
 
@@ -102,6 +121,8 @@ export function paypalCertificates(
     return rootsByName.get(name) ?? [];
   }
 }
+
+const notPaypals = () => unauthenticated('the certificate is not of PayPal');
 
 const unreachable = () =>
   new AppError('SERVICE_UNAVAILABLE', 'PayPal does not give its certificate', { retryAfter: 60 });

@@ -15,6 +15,7 @@ import type { Context } from '../../kernel/context.ts';
 import { amountOf, currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
 import { idOf, isId } from '../../kernel/ids.ts';
 import { happenedAt } from '../../kernel/instants.ts';
+import { enqueue } from '../../kernel/jobs.ts';
 import { metadataOf } from '../../kernel/metadata.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { reasonOf } from '../../kernel/reason.ts';
@@ -28,6 +29,7 @@ import type { CreateCommissionInput } from './commission.inputs.ts';
 import { accruedIn, endHolds, refusedAsHeld } from './commission-hold.service.ts';
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import { type Earner, inForceAt, openSale } from './read-terms.ts';
+import { isRated } from './sold.ts';
 import type { NewLine } from './write-lines.ts';
 
 /** A line made by hand, PENDING; answers with its id, and with all of it where it was made by this request. Two statements
@@ -341,6 +343,9 @@ async function reject(
     Object.assign(each, { status, reason: why, rejectCode: code });
   }
   await endHolds(em, ctx, line, { reason: why });
+  // A refund of its order may have waited for this line alone; the job takes it up, as the order can not be locked here.
+  const { tenantId } = line;
+  if (!isRated(line)) await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
   return { line, before, refunds: refunds.map(({ id }) => id as string) };
 }
 

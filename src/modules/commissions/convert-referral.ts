@@ -32,7 +32,7 @@ export async function convertReferral(
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const metadata = metadataOf(input.metadata, 'input.metadata');
   const converted = await transact(ctx, async (em) => {
-    if (input.orderId != null) await lockOrder(em, input.orderId);
+    const alone = input.orderId != null && (await lockOrder(em, input.orderId)).refundsWait;
     const referral = await em.findOne(Referral, idOf(typeof id === 'string' ? id : await id(em)), {
       lockMode: LockMode.PESSIMISTIC_WRITE,
     });
@@ -45,7 +45,7 @@ export async function convertReferral(
       input: { ...input, id: referral.id },
     };
     await once(em, ctx, request, async () => {
-      const partner = await holdPartner(em, partnerId);
+      const partner = await holdPartner(em, partnerId, 'id', { alone });
       const currency =
         input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
       const amount = positiveAmountOf(input.amount, currency, 'input.amount');

@@ -9,11 +9,12 @@ interface Order {
 }
 
 /** Whatever is about one order takes turns: its sale, the referral that it closes, its refunds. To be taken before any row
- *  is locked, so that no two of them wait for each other. */
-export async function lockOrder(em: EntityManager, orderId: string): Promise<void> {
-  await em.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['order', orderId])}, 0))`,
-  );
+ *  is locked, so that no two of them wait for each other. Says whether refunds of it wait, which lock its partner. */
+export async function lockOrder(em: EntityManager, orderId: string): Promise<{ refundsWait: boolean }> {
+  const [order] = await em.execute<{ refundsWait: boolean }[]>(sql`
+    select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['order', orderId])}, 0)),
+      exists (select from sale_refunds where order_id = ${orderId} and settled_at is null) as "refundsWait"`);
+  return { refundsWait: order?.refundsWait === true };
 }
 
 export interface KnownOrder extends Order {

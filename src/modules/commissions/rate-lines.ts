@@ -13,7 +13,8 @@ import { endHolds, openHolds } from './commission-hold.service.ts';
 import { count, type Earning, termColumns, trueUpOf, weigh } from './earn-commission.ts';
 import { endHold } from './hold-commission.ts';
 import { knownOrders, lockOrder } from './order.ts';
-import { settleWaiting } from './refund-sale.ts';
+import { refundsOf, settleWaiting } from './refund-sale.ts';
+import type { SaleRefund } from './sale-refund.entity.ts';
 import { isRated, soldFor } from './sold.ts';
 import { writeLines } from './write-lines.ts';
 
@@ -24,8 +25,8 @@ interface Waiting {
   readonly orderId: string | null;
 }
 
-/** Works out what lines are worth that wait for an exchange rate which is there now, each by itself. Running it again does
- *  nothing more. */
+/** Works out what lines are worth that wait for an exchange rate which is there now, each by itself, and settles the refunds
+ *  that wait for no line any more. Running it again does nothing more. */
 export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
   for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
     const lines = await transact(ctx, (em) =>
@@ -39,18 +40,66 @@ export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
       order by c.id limit ${BATCH}`),
     );
     const end = lines.at(-1);
-    if (!end) return;
+    if (!end) break;
     for (const { id, orderId } of lines)
       announceMetrics(ctx, await transact(ctx, (em) => rate(em, ctx, id, orderId)));
     last = end.id;
   }
+  await settleOverdue(ctx, tenantId);
+}
+
+/** Refunds of orders that have no unrated line left, as one has whose last one was rejected by hand. */
+async function settleOverdue(ctx: Context, tenantId: string): Promise<void> {
+  for (let last = ''; ; ) {
+    const orders = await transact(ctx, (em) =>
+      em.execute<{ orderId: string }[]>(sql`
+      select distinct r.order_id as "orderId" from sale_refunds r
+      join lateral (select s.partner_id, s.currency from sales s where s.tenant_id = r.tenant_id and s.order_id = r.order_id
+        union all select v.partner_id, v.amount_currency from conversions v where v.tenant_id = r.tenant_id and v.order_id = r.order_id) o
+        on o.partner_id = coalesce(r.partner_id, o.partner_id) and o.currency = coalesce(r.currency, o.currency)
+      where r.tenant_id = ${tenantId} and r.settled_at is null and r.order_id > ${last}
+        and not exists (select from commissions c where c.tenant_id = r.tenant_id and c.partner_id = o.partner_id and c.order_id = r.order_id
+          and c.unrated is not null and c.status <> 'REJECTED')
+        and not exists (select from commissions c join conversions v on v.id = c.conversion_id
+          where v.tenant_id = r.tenant_id and v.order_id = r.order_id and v.partner_id = o.partner_id
+            and c.unrated is not null and c.status <> 'REJECTED')
+      order by 1 limit ${BATCH}`),
+    );
+    const end = orders.at(-1);
+    if (!end) return;
+    for (const { orderId } of orders)
+      for (const partnerId of await transact(ctx, (em) => settleOrder(em, ctx, tenantId, orderId)))
+        announceMetrics(ctx, partnerId);
+    last = end.orderId;
+  }
+}
+
+async function settleOrder(
+  em: EntityManager,
+  ctx: Context,
+  tenantId: string,
+  orderId: string,
+): Promise<Set<string>> {
+  await lockOrder(em, orderId);
+  const partners = new Set<string>();
+  for (const order of await knownOrders(em, { tenantId, orderId, partnerId: null }))
+    for (const { id, partnerId, takenMinor, lines } of await settleWaiting(em, ctx, order)) {
+      const subject = { id, tenantId, partnerId };
+      record(em, ctx, 'sale.refunded', subject, {
+        before: { waiting: true },
+        after: { orderId, waiting: false, takenMinor, lines },
+        subjects: lines,
+      });
+      if (partnerId) partners.add(partnerId);
+    }
+  return partners;
 }
 
 /** The line as it would have been made with the rate at hand; what it no longer earns is rejected, with the reason. */
 async function rate(em: EntityManager, ctx: Context, id: string, orderId: string | null): Promise<string> {
   if (orderId !== null) await lockOrder(em, orderId);
   const line = await lockCommission(em, id, { partnerToo: true });
-  const { tenantId, partnerId } = line;
+  const { partnerId } = line;
   if (isRated(line) || line.status !== 'HELD') return partnerId;
   const partner = await findPartner(em, partnerId);
   const earning = earningOf(line);
@@ -61,9 +110,11 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
     await endHolds(em, ctx, line, { reason });
     await em.flush();
     Object.assign(line, { status: 'REJECTED', reason, rejectCode: 'TERMS' });
+    await em.flush();
+    const refunds = await settleRefunds(em, ctx, line, orderId);
     record(em, ctx, 'commission.rated', line, {
       before: { status: 'HELD' },
-      after: { status: line.status },
+      after: { status: line.status, ...refunds },
       reason,
     });
     return partnerId;
@@ -80,13 +131,31 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   for (const hold of await openHolds(em, line))
     if (hold.kind === 'FX') await endHold(em, ctx, line, hold, { releaseReason: 'the rate was entered' });
   await em.flush();
-  for (const order of orderId === null ? [] : await knownOrders(em, { tenantId, orderId, partnerId }))
-    await settleWaiting(em, ctx, order);
+  const refunds = await settleRefunds(em, ctx, line, orderId);
   record(em, ctx, 'commission.rated', line, {
     before: { status: 'HELD', exchange: null, amount: null },
-    after: { status: line.status, exchange: weighed.exchange, amount, baseAmount: line.baseAmount },
+    after: {
+      status: line.status,
+      exchange: weighed.exchange,
+      amount,
+      baseAmount: line.baseAmount,
+      ...refunds,
+    },
   });
   return partnerId;
+}
+
+/** What waits for the line's order, which is locked, now that the line waits no more; for the line's audit entry. */
+async function settleRefunds(
+  em: EntityManager,
+  ctx: Context,
+  { tenantId, partnerId }: Commission,
+  orderId: string | null,
+): Promise<object> {
+  const settled: SaleRefund[] = [];
+  for (const order of orderId === null ? [] : await knownOrders(em, { tenantId, orderId, partnerId }))
+    settled.push(...(await settleWaiting(em, ctx, order)));
+  return refundsOf(settled);
 }
 
 /** The sale as it was told, from what is kept of it. */

@@ -27,8 +27,8 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
   if (['REVERSAL', 'TRUE_UP', 'ADJUSTMENT', 'BONUS'].includes(type))
     throw invalid('input.type', `${type} is no sale`);
   const recorded = await transact(ctx, async (em) => {
-    await lockOrder(em, input.orderId);
-    const partner = await holdPartner(em, input.partnerId, 'input.partnerId');
+    const { refundsWait } = await lockOrder(em, input.orderId);
+    const partner = await holdPartner(em, input.partnerId, 'input.partnerId', { alone: refundsWait });
     const { tenantId, id: partnerId } = partner;
     const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
     const lines = saleLines(invoiceOf(input, currency));

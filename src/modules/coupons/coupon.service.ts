@@ -49,7 +49,8 @@ export function endCoupon(ctx: Context, id: string): Promise<string> {
   });
 }
 
-/** Uses a coupon for a sale of that instant; its partner, or null where it does not count: unknown, ended, used up. */
+/** Uses a coupon for a sale of that instant; its partner, or null where it does not count: unknown, ended, used up,
+ *  of a partner that is not ACTIVE. */
 export async function redeemCoupon(
   em: EntityManager,
   tenantId: string,
@@ -61,6 +62,7 @@ export async function redeemCoupon(
     where tenant_id = ${tenantId} and upper(code) = ${code.trim().toUpperCase()} and starts_at <= ${at}
       and (ends_at is null or ends_at > ${at}) and (ended_at is null or ended_at > ${at})
       and (max_uses is null or uses < max_uses)
+      and exists (select from partners p where p.id = coupons.partner_id and p.status = 'ACTIVE')
     returning partner_id`);
   return used?.partner_id ?? null;
 }

@@ -9,6 +9,7 @@ import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { partnerTable } from '../partners/partner.entity.ts';
 import { findPartner } from '../partners/partner.service.ts';
+import { programOf } from '../programs/program.service.ts';
 import { Deal } from './deal.entity.ts';
 import type { RegisterDealInput } from './deal.inputs.ts';
 
@@ -33,6 +34,7 @@ export async function registerDeal(ctx: Context, input: RegisterDealInput): Prom
         field: domain ? 'input.domain' : 'input.email',
         reason: 'DEAL_REGISTERED',
       });
+    if (ctx.actor.partnerId !== null) await requireRoom(em, tenantId, partnerId, now);
     const deal = em.create(Deal, {
       tenantId,
       partnerId,
@@ -46,6 +48,16 @@ export async function registerDeal(ctx: Context, input: RegisterDealInput): Prom
     record(em, ctx, 'deal.registered', deal, { after: { expiresAt: deal.expiresAt } });
     return deal.id;
   });
+}
+
+/** A partner that registers everybody would beat everybody. Asking for the prospect made those of the tenant take turns. */
+async function requireRoom(em: EntityManager, tenantId: string, partnerId: string, now: Date): Promise<void> {
+  const { dealsPerPartner } = await programOf(em, tenantId);
+  const open = { partnerId, closedAt: null, referralId: null, expiresAt: { $gt: now } };
+  if ((await em.count(Deal, open)) >= dealsPerPartner)
+    throw conflict(`a partner has at most ${dealsPerPartner} open deals: close one, or ask the program`, {
+      reason: 'TOO_MANY_DEALS',
+    });
 }
 
 /** Gives a prospect up before its time: anybody may register it now. */
@@ -62,7 +74,7 @@ export function closeDeal(ctx: Context, id: string): Promise<string> {
   });
 }
 
-/** The deal that was live for a buyer at that instant, locked until its sale is recorded. */
+/** The deal of an ACTIVE partner that was live for a buyer at that instant, locked until its sale is recorded. */
 export async function dealOfSale(
   em: EntityManager,
   tenantId: string,
@@ -74,6 +86,7 @@ export async function dealOfSale(
     select id, partner_id from deals
     where tenant_id = ${tenantId} and (email = ${email.toLowerCase()} or domain = ${companyDomainOf(email)})
       and registered_at <= ${at} and expires_at > ${at} and (closed_at is null or closed_at > ${at}) and referral_id is null
+      and exists (select from partners p where p.id = deals.partner_id and p.status = 'ACTIVE')
     order by registered_at, id limit 1 for update`);
   return deal ? { id: deal.id, partnerId: deal.partner_id } : null;
 }

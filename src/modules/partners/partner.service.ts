@@ -196,8 +196,15 @@ export async function lockPartner(em: EntityManager, id: string, field = 'id'): 
   return em.refreshOrFail(partner);
 }
 
-/** The partner, held in place until the transaction ends: it earns, so nobody may delete it meanwhile. */
-export async function holdPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
+/** The partner, held in place until the transaction ends: it earns, so nobody may delete it meanwhile. `alone`: for who will
+ *  add up its lines too. Two that hold it together and then each want it alone would wait for each other. */
+export async function holdPartner(
+  em: EntityManager,
+  id: string,
+  field = 'id',
+  { alone = false } = {},
+): Promise<Partner> {
+  if (alone) return lockPartner(em, id, field);
   const partner = await em.findOne(Partner, idOf(id, field), { lockMode: LockMode.PESSIMISTIC_READ });
   if (!partner) throw notFound('partner', field === 'id' ? {} : { field });
   return partner;

@@ -44,7 +44,7 @@ export async function connectPayoutAccount(
   // After the last one was removed it is another account.
   const key = keyOf([owner.tenantId, owner.partnerId, country, email, used.at(-1)?.id ?? '']);
   const stripeAccount = known
-    ? await stripeNameOf(ctx, known.id)
+    ? await openedFor(rail, owner, await stripeNameOf(ctx, known.id))
     : await rail.open({ ...owner, country, email, key });
   const at = `${ctx.portalUrl}/payout-accounts?partner=${owner.partnerId}&stripe=`;
   const link = await rail.link(stripeAccount, { again: `${at}again`, done: `${at}done` });
@@ -54,6 +54,22 @@ export async function connectPayoutAccount(
     { keepSame: true },
   );
   return { id, ...link };
+}
+
+/** The account itself, where it was opened for its partner: a link to the form of another's shows what that one told the rail,
+ *  and takes other bank details. One that was typed in may be anybody's. */
+async function openedFor(
+  rail: PayeeOnboarding,
+  { tenantId, partnerId }: Awaited<ReturnType<typeof partnerOwner>>,
+  stripeAccount: string,
+): Promise<string> {
+  const state = await rail.state(stripeAccount);
+  // Whether it is another's or none at all is nothing to tell.
+  if (state?.tenantId !== tenantId || state.partnerId !== partnerId)
+    throw conflict('the account was not opened here for the partner: remove it, and connect a new one', {
+      reason: 'UNKNOWN_ACCOUNT',
+    });
+  return stripeAccount;
 }
 
 /** Asks the rail how an account stands, and keeps what it says. */

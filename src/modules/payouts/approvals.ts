@@ -9,7 +9,8 @@ import { railsOf } from './pay-balances.ts';
 import type { Payout } from './payout.entity.ts';
 
 /** Says of the PENDING payouts of these partners, or of one payout, whether two people must approve them and why. What the
- *  limit is compared with is exact: amounts of other currencies by the rate of today, and without one it takes two. */
+ *  limit is compared with is exact: amounts of other currencies by the rate of today, and without one it takes two. Once it
+ *  takes two it stays so, whatever becomes of the limit; only a missing rate may be entered. */
 export async function flagForSecondApproval(
   em: EntityManager,
   program: Program,
@@ -23,12 +24,12 @@ export async function flagForSecondApproval(
   await em.execute(sql`
     with worth as materialized (select * from jsonb_to_recordset(${await worthOf(em, program)}::jsonb) w (currency text, n numeric, d numeric)),
     waiting as (
-      select o.id, o.partner_id, o.amount_minor, o.amount_currency, (o.created_at at time zone ${timeZone})::date as day from payouts o
+      select o.id, o.partner_id, o.second_approval as before, o.amount_minor, o.amount_currency, (o.created_at at time zone ${timeZone})::date as day from payouts o
       where o.status = 'PENDING' and o.tenant_id = ${tenantId} and (o.id = ${payoutId}::uuid or o.partner_id in (
         select value::uuid from jsonb_array_elements_text(${partners}::jsonb)))),
     judged as (
       select o.id, case
-        when ${limit}::numeric is null then null
+        when o.before in ('ABOVE_LIMIT', 'SPLIT') or ${limit}::numeric is null then o.before
         when w.n is null then 'NO_RATE'
         when o.amount_minor * w.n > ${limit}::numeric * w.d then 'ABOVE_LIMIT'
         when (select sum(q.amount_minor * v.n / v.d) from payouts q join worth v on v.currency = q.amount_currency

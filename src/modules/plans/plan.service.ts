@@ -1,10 +1,8 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
-import { checkBands } from '../../domain/bands.ts';
 import { conflict, invalid, notFound } from '../../domain/errors.ts';
 import type { Rule } from '../../domain/plan.ts';
 import type { Context } from '../../kernel/context.ts';
-import { amountOf, currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
 import { idOf } from '../../kernel/ids.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
@@ -16,6 +14,7 @@ import type {
   CreateCommissionPlanInput,
   CreateCommissionRuleInput,
 } from './plan.inputs.ts';
+import { readTerms } from './rule-terms.service.ts';
 
 const MAX_PLANS = 200;
 const MAX_RULES = 500; // of one plan or partner, in force at one time
@@ -248,28 +247,7 @@ function addVersion(
 /** An input's terms as columns; refuses what does not fit together, by name. */
 function termsOf(input: CommissionRuleInput) {
   const { method } = input;
-  const currency = input.currency == null ? null : currencyOf(input.currency, 'input.currency');
-  const needed = { PERCENTAGE: 'rate', FLAT: 'perUnit', TIERED: 'bands' } as const;
-  for (const [of, field] of Object.entries(needed)) {
-    if (of === method && input[field] == null)
-      throw invalid(`input.${field}`, `is needed for a ${method} rule`);
-    if (of !== method && input[field] != null) throw invalid(`input.${field}`, `is for a ${of} rule`);
-  }
-  if (method !== 'TIERED' && (input.bandMode != null || input.bandPeriod != null))
-    throw invalid(`input.${input.bandMode != null ? 'bandMode' : 'bandPeriod'}`, 'is for a TIERED rule');
-  if (input.stepDownRate != null && input.recurringMonths == null && input.recurringCount == null)
-    throw invalid('input.stepDownRate', 'needs recurringMonths or recurringCount, after which it applies');
-  if (input.firstPurchaseOnly && (input.recurringMonths != null || input.recurringCount != null))
-    throw invalid(
-      'input.firstPurchaseOnly',
-      'leaves nothing to recur: leave recurringMonths and recurringCount out',
-    );
-  const inCurrency = (field: string): string => {
-    if (currency === null) throw invalid('input.currency', `is needed: it is the currency of ${field}`);
-    return currency;
-  };
-  const minor = (text: string | null | undefined, field: string) =>
-    text == null ? null : positiveAmountOf(text, inCurrency(field), `input.${field}`).minor;
+  const { currency, minor, bands } = readTerms(input, 'input');
   return {
     name: input.name,
     product: input.product ?? null,
@@ -283,7 +261,7 @@ function termsOf(input: CommissionRuleInput) {
     perUnitMinor: minor(input.perUnit, 'perUnit'),
     bandMode: method === 'TIERED' ? (input.bandMode ?? 'PROGRESSIVE') : null,
     bandPeriod: method === 'TIERED' ? (input.bandPeriod ?? 'MONTH') : null,
-    bandRows: method === 'TIERED' ? bandsOf(input, inCurrency('bands')) : null,
+    bandRows: method === 'TIERED' ? storedBands(bands()) : null,
     firstPurchaseOnly: input.firstPurchaseOnly ?? false,
     recurringMonths: input.recurringMonths ?? null,
     recurringCount: input.recurringCount ?? null,
@@ -294,11 +272,5 @@ function termsOf(input: CommissionRuleInput) {
   };
 }
 
-function bandsOf({ bands }: CommissionRuleInput, currency: string): StoredBand[] {
-  const read = (bands ?? []).map(({ from, rate }, index) => ({
-    from: amountOf(from, currency, `input.bands.${index}.from`).minor,
-    rateBps: rate,
-  }));
-  checkBands(read, 'input.bands');
-  return read.map(({ from, rateBps }) => ({ from: `${from}`, rateBps }));
-}
+const storedBands = (bands: readonly { from: bigint; rateBps: number }[]): StoredBand[] =>
+  bands.map(({ from, rateBps }) => ({ from: `${from}`, rateBps }));

@@ -6,14 +6,8 @@ import type { CommissionRuleInput } from './plan.inputs.ts';
 
 export { CommissionRuleInput, CreateCommissionRuleInput } from './plan.inputs.ts';
 
-/** A rule that is tried and not kept; refuses what does not fit together, by name. `path` is where the input stands. */
-export function triedRule(
-  input: CommissionRuleInput,
-  {
-    path,
-    ...identity
-  }: Pick<Rule, 'id' | 'of' | 'version'> & { readonly key: string; readonly path: string },
-): Rule & { readonly key: string } {
+/** Reads an input's terms, which stand at `path`; refuses what does not fit together, by name. */
+export function readTerms(input: CommissionRuleInput, path: string) {
   const { method } = input;
   const currency = input.currency == null ? null : currencyOf(input.currency, `${path}.currency`);
   const needed = { PERCENTAGE: 'rate', FLAT: 'perUnit', TIERED: 'bands' } as const;
@@ -35,8 +29,31 @@ export function triedRule(
     if (currency === null) throw invalid(`${path}.currency`, `is needed: it is the currency of ${field}`);
     return currency;
   };
-  const minor = (text: string, field: string): bigint =>
-    positiveAmountOf(text, inCurrency(field), `${path}.${field}`).minor;
+  return {
+    currency,
+    minor: (text: string | null | undefined, field: string): bigint | null =>
+      text == null ? null : positiveAmountOf(text, inCurrency(field), `${path}.${field}`).minor,
+    bands(): { from: bigint; rateBps: number }[] {
+      const bands = (input.bands ?? []).map(({ from, rate: rateBps }, index) => ({
+        from: amountOf(from, inCurrency('bands'), `${path}.bands.${index}.from`).minor,
+        rateBps,
+      }));
+      checkBands(bands, `${path}.bands`);
+      return bands;
+    },
+  };
+}
+
+/** A rule that is tried and not kept; refuses what does not fit together, by name. `path` is where the input stands. */
+export function triedRule(
+  input: CommissionRuleInput,
+  {
+    path,
+    ...identity
+  }: Pick<Rule, 'id' | 'of' | 'version'> & { readonly key: string; readonly path: string },
+): Rule & { readonly key: string } {
+  const { method } = input;
+  const { currency, minor, bands } = readTerms(input, path);
   return {
     ...identity,
     name: input.name,
@@ -44,7 +61,7 @@ export function triedRule(
     customerKind: input.customerKind ?? 'ANY',
     countries: input.countries ?? null,
     types: input.types ?? null,
-    minimum: input.minimumPurchase == null ? null : minor(input.minimumPurchase, 'minimumPurchase'),
+    minimum: minor(input.minimumPurchase, 'minimumPurchase'),
     currency,
     terms: termsOf(),
     firstPurchaseOnly: input.firstPurchaseOnly ?? false,
@@ -53,7 +70,7 @@ export function triedRule(
     stepDownRateBps: input.stepDownRate ?? null,
     cap: input.cap
       ? {
-          limit: minor(input.cap.amount, 'cap.amount'),
+          limit: minor(input.cap.amount, 'cap.amount') as bigint,
           per: input.cap.per,
           period: input.cap.period ?? 'LIFETIME',
         }
@@ -64,16 +81,11 @@ export function triedRule(
 
   function termsOf(): RuleTerms {
     if (method === 'PERCENTAGE') return { method, rateBps: input.rate as number };
-    if (method === 'FLAT') return { method, perUnit: minor(input.perUnit as string, 'perUnit') };
-    const bands = (input.bands ?? []).map(({ from, rate: rateBps }, index) => ({
-      from: amountOf(from, inCurrency('bands'), `${path}.bands.${index}.from`).minor,
-      rateBps,
-    }));
-    checkBands(bands, `${path}.bands`);
+    if (method === 'FLAT') return { method, perUnit: minor(input.perUnit, 'perUnit') as bigint };
     return {
       method,
       mode: input.bandMode ?? 'PROGRESSIVE',
-      bands,
+      bands: bands(),
       period: input.bandPeriod ?? 'MONTH',
     };
   }

@@ -113,6 +113,13 @@ export class Program {
   @Property({ type: 'integer' })
   splitDays: Opt<number> = 7;
 
+  @Field(() => Int, {
+    description:
+      'Deals that a partner may have open at once by its own registration; staff may register more for it.',
+  })
+  @Property({ type: 'integer' })
+  dealsPerPartner: Opt<number> = 50;
+
   @Field(() => Boolean, { description: 'Whether each month raises and lowers tiers by itself.' })
   @Property({ type: 'boolean' })
   automaticTiers: Opt<boolean> = true;
@@ -191,6 +198,7 @@ export const programTable: Table<Program> = {
     autoPayouts: column('g.auto_payouts'),
     secondApprovalAboveMinor: column('g.second_approval_above_minor'),
     splitDays: column('g.split_days'),
+    dealsPerPartner: column('g.deals_per_partner'),
     automaticTiers: column('g.automatic_tiers'),
     tierSettleDays: column('g.tier_settle_days'),
     tierGraceMonths: column('g.tier_grace_months'),

@@ -121,6 +121,14 @@ export class UpdateProgramInput {
   @Max(90, { message: 'must be from 1 to 90' })
   splitDays?: number;
 
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Deals that a partner may have open at once by its own registration; 0 to 10,000.',
+  })
+  @Min(0, { message: 'must be from 0 to 10,000' })
+  @Max(10_000, { message: 'must be from 0 to 10,000' })
+  dealsPerPartner?: number;
+
   @Field(() => [String], {
     nullable: true,
     description: 'Hosts that tracking links may lead to, at most 50, e.g. `shop.example.com`.',

@@ -77,6 +77,9 @@ export async function updateProgram(
       throw forbidden('who signs in as staff is decided by platform administrators', { field });
     requireFreshSignIn(ctx.actor);
   }
+  // How many people let money go is nothing for a session that was left open or stolen.
+  if ([secondApprovalAbove, settings.splitDays, settings.autoPayouts].some((given) => given !== undefined))
+    requireFreshSignIn(ctx.actor);
   await transact(ctx, async (em) => {
     const program = await em.findOneOrFail(Program, { tenantId });
     const before = { ...program };

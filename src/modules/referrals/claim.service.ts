@@ -26,7 +26,7 @@ interface Claim {
 }
 
 /** The referral that a sale of that instant closes. Who bought before stays with its partner; else a registered deal, a
- *  coupon, a lead, an assignment and a click count, in this order (DOMAIN section 5). A claim that is no open click gets a
+ *  coupon, a lead, an assignment and a click count, in this order (DOMAIN section 5). A partner that is not ACTIVE loses a first sale to whoever is next. A claim that is no open click gets a
  *  referral of its own, which counts as no click. Refused where nobody has a claim. */
 export async function referralOfSale(
   em: EntityManager,
@@ -67,8 +67,8 @@ async function claimOf(
   await em.execute(
     sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['customer', tenantId, evidence.customerId])}, 0))`,
   );
-  const [customer] = await em.execute<{ partner_id: string | null; bought: boolean }[]>(sql`
-    select k.partner_id, exists (select from conversions v where v.customer_id = k.id)
+  const [customer] = await em.execute<{ partner_id: string | null; active: boolean; bought: boolean }[]>(sql`
+    select k.partner_id, exists (select from partners p where p.id = k.partner_id and p.status = 'ACTIVE') as active, exists (select from conversions v where v.customer_id = k.id)
       or exists (select from commissions c where c.customer_id = k.id) as bought
     from customers k where k.tenant_id = ${tenantId} and k.external_id = ${evidence.customerId}`);
   const bound = customer?.partner_id ?? null;
@@ -94,7 +94,7 @@ async function claimOf(
       },
     };
   }
-  if (bound) return { partnerId: bound, origin: 'ASSIGNMENT' };
+  if (bound && customer?.active) return { partnerId: bound, origin: 'ASSIGNMENT' };
   return click && insideWindow(click.clickedAt, click.expiresAt, at)
     ? { partnerId: click.partnerId, origin: click.convertedAt ? 'REPEAT' : 'CLICK' }
     : null;

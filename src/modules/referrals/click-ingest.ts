@@ -18,6 +18,8 @@ export interface Click {
   /** A program's click is a touch alone; `always`: a referral too, for a caller who is answered with one. */
   readonly bot: boolean;
   readonly always: boolean;
+  /** Whether it is kept; else it is only told where it leads. */
+  readonly stored: boolean;
   readonly medium: string | null;
   readonly campaign: string | null;
   /** s1 to s5 of the link. */
@@ -142,9 +144,9 @@ const INSERT = `
       t.at + coalesce(a.cookie_days, ${DEFAULT_WINDOW_DAYS}) * interval '24 hours' as expires_at,
       g.landing_hosts, g.landing_url, g.tracking_consent
     from unnest($::uuid[], $::text[], $::text[], $::uuid[], $::boolean[], $::boolean[], $::boolean[], $::boolean[], $::text[],
-        $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::timestamptz[], $::text[])
+        $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::timestamptz[], $::text[], $::boolean[])
       t (id, code, tenant, visitor, of_cookie, folds, bot, always, medium, campaign, subs, device, landing, referrer, source, ip,
-        agent, at, metadata)
+        agent, at, metadata, stored)
     cross join lateral (
       select p.tenant_id, p.id as partner_id, p.referral_code, null::uuid as link_id, null::text as target, null::text as link_campaign
       from partners p where p.referral_code = t.code and p.status = 'ACTIVE' and p.deleted_at is null
@@ -166,13 +168,13 @@ const INSERT = `
       user_agent, clicked_at, expires_at, metadata, bot, link_id, campaign)
     select id, tenant_id, partner_id, referral_code, visitor_id, landing, referrer, source, ip, agent, at, expires_at,
       metadata::jsonb, bot, link_id, coalesce(link_campaign, campaign)
-    from clicks where again_id is null and (always or not bot)),
+    from clicks where again_id is null and stored and (always or not bot)),
   touched as (
     insert into touches (id, tenant_id, partner_id, visitor_id, clicked_at, code, link_id, source, medium, campaign, subs,
       ip_hash, device, bot)
     select id, tenant_id, partner_id, visitor_id, at, code, link_id, source, medium, coalesce(link_campaign, campaign),
       subs::text[], ip, device, bot
-    from clicks where again_id is null)
+    from clicks where again_id is null and stored)
   select id, coalesce(again_id, id), tenant_id, partner_id, expires_at, now(), landing_hosts, landing_url, target,
     tracking_consent = 'REQUIRED', cookie_days from clicks`;
 
@@ -199,6 +201,7 @@ async function insert(pool: BoundPool, clicks: readonly Click[]): Promise<Map<st
     all('userAgent'),
     all('clickedAt'),
     clicks.map(({ metadata }) => JSON.stringify(metadata)),
+    all('stored'),
   );
   const rows = await query({ pool, actor: system }, statement);
   return new Map(

@@ -22,6 +22,8 @@ export interface Followed {
   readonly optedOut: boolean;
   /** Loads ahead what nobody may ever look at. */
   readonly prefetch: boolean;
+  /** More of its network than is kept: it leads where it leads, and is nobody's click. */
+  readonly tooMany: boolean;
 }
 
 export interface Landing {
@@ -37,7 +39,7 @@ const PASSED_ON = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'u
 
 /** Records the click and says where it leads, after the commit that holds it; null where the code is nobody's. */
 export async function followLink(services: Services, followed: Followed): Promise<Landing | null> {
-  const { query, userAgent, referrer, ipAddress, prefetch } = followed;
+  const { query, userAgent, referrer, ipAddress, prefetch, tooMany } = followed;
   if (!CODE.test(followed.code)) return null;
   const clickedAt = services.clock.now();
   const tags = PASSED_ON.map((name) => [name, wordOf(query[name])] as const);
@@ -55,7 +57,8 @@ export async function followLink(services: Services, followed: Followed): Promis
     tenantId: null,
     visitorId,
     ofCookie: true,
-    folds: followed.visitorId !== null && !bot,
+    folds: followed.visitorId !== null && !bot && !tooMany,
+    stored: !tooMany,
     bot,
     always: false,
     medium: tag('utm_medium'),
@@ -71,11 +74,12 @@ export async function followLink(services: Services, followed: Followed): Promis
     metadata: {},
   });
   if (!recorded) return null;
-  if (!bot && recorded.id === id) announceMetrics(services, recorded.partnerId);
+  const counts = !bot && !tooMany;
+  if (counts && recorded.id === id) announceMetrics(services, recorded.partnerId);
   const { hosts, landingUrl, target, consentRequired, cookieDays } = recorded;
   const wanted = typeof query['to'] === 'string' ? query['to'] : null;
   const page = landingPage(hosts, landingUrl, [wanted, target]);
-  if (page && !bot) page.searchParams.set(CLICK_PARAMETER, recorded.id);
+  if (page && counts) page.searchParams.set(CLICK_PARAMETER, recorded.id);
   for (const [name, value] of tags) if (page && value !== null) page.searchParams.set(name, value);
   const consented = query['consent'] === 'granted' || (!consentRequired && query['consent'] !== 'denied');
   return {

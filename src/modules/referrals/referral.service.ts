@@ -38,6 +38,7 @@ export async function trackReferral(ctx: Context, input: TrackReferralInput): Pr
     folds: false, // a server says what it counted: each call is a click of its own
     bot: isNamedBot(userAgent),
     always: true,
+    stored: true,
     medium: wordOf(landing?.searchParams.get('utm_medium')),
     campaign: wordOf(landing?.searchParams.get('utm_campaign')),
     subs: [],

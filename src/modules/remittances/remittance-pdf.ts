@@ -1,93 +1,100 @@
-import { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
-import pdfmake from 'pdfmake';
-import type { Content, TableCell } from 'pdfmake/interfaces.js';
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../../domain/errors.ts';
 import type { Context } from '../../kernel/context.ts';
 import { amountText } from '../../kernel/currency.ts';
 import { linesPaidBy } from '../commissions/payout-lines.service.ts';
 import type { RemittanceHead } from './remittance.loader.ts';
 import { totalOf } from './remittance-csv.ts';
 
-const MAX_LINES = 500; // setting more of them would keep the process from its other callers
+const MAX_LINES = 500;
+const MAX_WAITING = 20; // a sheet takes up to a second: who comes after so many comes again
 
-// The fonts that come with pdfmake, embedded in each file; nothing else is read and nothing is fetched.
-const FONTS = join(
-  dirname(createRequire(import.meta.url).resolve('pdfmake/package.json')),
-  'fonts',
-  'Roboto',
-);
-pdfmake.addFonts({
-  Roboto: {
-    normal: join(FONTS, 'Roboto-Regular.ttf'),
-    bold: join(FONTS, 'Roboto-Medium.ttf'),
-    italics: join(FONTS, 'Roboto-Italic.ttf'),
-    bolditalics: join(FONTS, 'Roboto-MediumItalic.ttf'),
-  },
-});
-pdfmake.setUrlAccessPolicy(() => false);
-pdfmake.setLocalAccessPolicy((path: string) => path.startsWith(FONTS + sep));
+/** What a remittance statement says, as texts. */
+export interface Sheet {
+  readonly payoutId: string;
+  readonly brand: string;
+  /** `#rrggbb`. */
+  readonly color: string;
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly rows: readonly (readonly [date: string, line: string, amount: string])[];
+  readonly total: readonly [text: string, amount: string];
+}
 
-/** A remittance statement to print or keep. Of a payout of more than 500 lines the others are one sum: the CSV has them. */
-export async function remittancePdf(ctx: Context, head: RemittanceHead): Promise<Buffer> {
+/** A remittance statement to print or keep, in base64. Of a payout of more than 500 lines the others are one sum: the CSV
+ *  has them. Throws SERVICE_UNAVAILABLE where too many wait for theirs. */
+export async function remittancePdf(ctx: Context, head: RemittanceHead): Promise<string> {
   const lines = await linesPaidBy(ctx, head.payoutId, MAX_LINES);
   const { currency, minor } = head.amount;
   const text = (amount: bigint) => `${amountText({ minor: amount, currency })} ${currency}`;
-  const right = (amount: bigint): TableCell => ({ text: text(amount), alignment: 'right', noWrap: true });
   const left = head.lineCount - lines.length;
   const shown = lines.reduce((sum, line) => sum + line.amount.minor, 0n);
-  const rest: TableCell[][] =
-    left > 0 ? [['', `${left} further lines, which the CSV has one by one`, right(minor - shown)]] : [];
-  const facts = [
-    ['Partner', head.companyName],
-    ['Payout', head.payoutId],
-    ['Period', `${head.periodStart} to ${head.periodEnd}`],
-    ['Paid by', `${head.method}${head.lastFour === null ? '' : `, account ending in ${head.lastFour}`}`],
-    ['Status', head.paidAt ? `${head.status} at ${head.paidAt.toISOString()}` : head.status],
-    ...(head.reference === null ? [] : [['Reference', head.reference]]),
-  ];
-  const content: Content = [
-    { text: head.brand, fontSize: 18, bold: true, color: head.color },
-    { text: 'Remittance statement', fontSize: 13, margin: [0, 2, 0, 10] },
-    { table: { body: facts }, layout: 'noBorders', margin: [0, 0, 0, 12] },
-    {
-      layout: 'lightHorizontalLines',
-      table: {
-        headerRows: 1,
-        widths: ['auto', '*', 'auto'],
-        body: [
-          [
-            { text: 'Date', bold: true },
-            { text: 'Line', bold: true },
-            { text: 'Amount', bold: true, alignment: 'right' },
-          ],
-          ...lines.map((line): TableCell[] => [
-            { text: line.occurredAt.toISOString().slice(0, 10), noWrap: true },
-            {
-              text: [
-                line.orderId === null ? line.type : `${line.type}, order ${line.orderId}`,
-                `: ${line.sentence}`,
-              ],
-            },
-            right(line.amount.minor),
-          ]),
-          ...rest,
-          ['', { text: `${totalOf(head)}`, bold: true }, right(minor)],
-        ],
-      },
-    },
-  ];
-  return pdfmake
-    .createPdf({
-      content,
-      info: { title: `Remittance ${head.payoutId}`, author: head.brand },
-      defaultStyle: { font: 'Roboto', fontSize: 9 },
-      pageMargins: [40, 40, 40, 50],
-      footer: (page: number, pages: number) => ({
-        text: `${head.payoutId}   ${page} / ${pages}`,
-        alignment: 'center',
-        fontSize: 7,
-        margin: [0, 15, 0, 0],
+  return drawing({
+    payoutId: head.payoutId,
+    ...{ brand: head.brand, color: head.color },
+    facts: [
+      ['Partner', head.companyName],
+      ['Payout', head.payoutId],
+      ['Period', `${head.periodStart} to ${head.periodEnd}`],
+      ['Paid by', `${head.method}${head.lastFour === null ? '' : `, account ending in ${head.lastFour}`}`],
+      ['Status', head.paidAt ? `${head.status} at ${head.paidAt.toISOString()}` : head.status],
+      ...(head.reference === null ? [] : [['Reference', head.reference] as const]),
+    ],
+    rows: [
+      ...lines.map((line) => {
+        const what = line.orderId === null ? line.type : `${line.type}, order ${line.orderId}`;
+        const on = line.occurredAt.toISOString().slice(0, 10);
+        return [on, `${what}: ${line.sentence}`, text(line.amount.minor)] as const;
       }),
-    })
-    .getBuffer();
+      ...(left > 0
+        ? [['', `${left} further lines, which the CSV has one by one`, text(minor - shown)] as const]
+        : []),
+    ],
+    total: [totalOf(head), text(minor)],
+  });
+}
+
+interface Waiting {
+  readonly resolve: (base64: string) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const waiting = new Map<number, Waiting>();
+let thread: Worker | null = null;
+let last = 0;
+
+/** Draws it in the thread that is kept for that, so that nobody else waits meanwhile. */
+function drawing(sheet: Sheet): Promise<string> {
+  if (waiting.size >= MAX_WAITING)
+    throw new AppError('SERVICE_UNAVAILABLE', 'too many statements are being drawn', { retryAfter: 10 });
+  thread ??= started();
+  const worker = thread;
+  return new Promise<string>((resolve, reject) => {
+    const no = ++last;
+    waiting.set(no, { resolve, reject });
+    worker.ref();
+    worker.postMessage({ no, sheet });
+  });
+}
+
+function started(): Worker {
+  // Where this file is compiled the thread's is too, and has the same ending.
+  const worker = new Worker(new URL(`./draw-pdf${import.meta.url.slice(-3)}`, import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: 256 },
+  });
+  worker.on('message', ({ no, base64, fault }: { no: number; base64?: string; fault?: string }) => {
+    const one = waiting.get(no);
+    waiting.delete(no);
+    if (waiting.size === 0) worker.unref(); // an idle one keeps no process alive
+    if (base64 === undefined) one?.reject(new Error(`a statement can not be drawn: ${fault}`));
+    else one?.resolve(base64);
+  });
+  const end = (error: unknown) => {
+    if (thread !== worker) return;
+    thread = null; // the next one starts another
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  worker.on('error', end);
+  worker.on('exit', () => end(new Error('the thread that draws statements ended')));
+  return worker;
 }

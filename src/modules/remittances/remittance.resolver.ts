@@ -24,6 +24,15 @@ class Remittance {
   fileName!: string;
 
   head!: RemittanceHead;
+
+  /** Each file is made once, under however many names it is asked for. */
+  files!: Map<'csv' | 'pdf', Promise<string>>;
+}
+
+function once({ files }: Remittance, kind: 'csv' | 'pdf', make: () => Promise<string>): Promise<string> {
+  const file = files.get(kind) ?? make();
+  files.set(kind, file);
+  return file;
 }
 
 @Resolver(() => Remittance)
@@ -37,21 +46,22 @@ export class RemittanceResolver {
     @Ctx() ctx: Context,
   ): Promise<Remittance> {
     const head = await remittanceHead(ctx, payoutId);
-    return { payoutId: head.payoutId, fileName: `remittance-${head.periodEnd}-${head.payoutId}`, head };
+    const fileName = `remittance-${head.periodEnd}-${head.payoutId}`;
+    return { payoutId: head.payoutId, fileName, head, files: new Map() };
   }
 
   @FieldResolver(() => String, {
     description:
       'As CSV (RFC 4180, UTF-8 with its mark): every line with its explanation, and the total. No cell is a formula.',
   })
-  csv(@Root() { head }: Remittance, @Ctx() ctx: Context): Promise<string> {
-    return remittanceCsv(ctx, head);
+  csv(@Root() remittance: Remittance, @Ctx() ctx: Context): Promise<string> {
+    return once(remittance, 'csv', () => remittanceCsv(ctx, remittance.head));
   }
 
   @FieldResolver(() => String, {
     description: 'As PDF, in base64: the first 500 lines one by one, the others as a sum.',
   })
-  async pdf(@Root() { head }: Remittance, @Ctx() ctx: Context): Promise<string> {
-    return (await remittancePdf(ctx, head)).toString('base64');
+  pdf(@Root() remittance: Remittance, @Ctx() ctx: Context): Promise<string> {
+    return once(remittance, 'pdf', () => remittancePdf(ctx, remittance.head));
   }
 }
