@@ -11,6 +11,12 @@ import {
   PartnerManagerResolver,
 } from './modules/account-managers/account-manager.resolver.ts';
 import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/api-keys/api-key.resolver.ts';
+import {
+  CommissionAttributionResolver,
+  CustomerAttributionResolver,
+  PartnerShareResolver,
+  ReferralAttributionResolver,
+} from './modules/attribution/attribution.resolver.ts';
 import { AuditResolver } from './modules/audit/audit.resolver.ts';
 import { BankFileResolver, BankPaymentResolver } from './modules/bank-files/bank-file.resolver.ts';
 import { BankStatusLineResolver, BankStatusResolver } from './modules/bank-files/bank-status.resolver.ts';
@@ -87,6 +93,10 @@ export async function createSchema(): Promise<GraphQLSchema> {
       AccountManagerResolver,
       AuditResolver,
       ApiKeyResolver,
+      CommissionAttributionResolver,
+      CustomerAttributionResolver,
+      PartnerShareResolver,
+      ReferralAttributionResolver,
       BankFileResolver,
       BankPaymentResolver,
       BankStatusLineResolver,
