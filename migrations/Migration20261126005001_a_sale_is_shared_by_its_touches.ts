@@ -41,7 +41,7 @@ export class Migration20261126005001_a_sale_is_shared_by_its_touches extends Mig
     this.addSql(`
       create table attribution_shares (
         id uuid primary key, tenant_id text not null, created_at timestamptz(3) not null default now(), partner_id uuid not null,
-        sale_id uuid not null, conversion_id uuid, basis text not null, model text not null, unit text not null,
+        sale_id uuid not null, conversion_id uuid, named_touch uuid, basis text not null, model text not null, unit text not null,
         sale_minor bigint not null, share_minor bigint not null, currency text not null, occurred_at timestamptz(3) not null,
         own_touches integer not null, all_touches integer not null, other_touches integer not null, touches jsonb not null,
         constraint attribution_shares_within check (share_minor between 0 and sale_minor),

@@ -17,6 +17,11 @@ import {
   PartnerShareResolver,
   ReferralAttributionResolver,
 } from './modules/attribution/attribution.resolver.ts';
+import {
+  AttributionReplayResolver,
+  ConversionFunnelResolver,
+  ReplayedPartnerResolver,
+} from './modules/attribution/replay.resolver.ts';
 import { AuditResolver } from './modules/audit/audit.resolver.ts';
 import { BankFileResolver, BankPaymentResolver } from './modules/bank-files/bank-file.resolver.ts';
 import { BankStatusLineResolver, BankStatusResolver } from './modules/bank-files/bank-status.resolver.ts';
@@ -93,7 +98,10 @@ export async function createSchema(): Promise<GraphQLSchema> {
       AccountManagerResolver,
       AuditResolver,
       ApiKeyResolver,
+      AttributionReplayResolver,
       CommissionAttributionResolver,
+      ConversionFunnelResolver,
+      ReplayedPartnerResolver,
       CustomerAttributionResolver,
       PartnerShareResolver,
       ReferralAttributionResolver,

@@ -40,7 +40,7 @@ export interface PathTouch {
 }
 
 /** A partner's part of a sale. */
-export interface AttributedShare {
+interface AttributedShare {
   readonly partnerId: string;
   /** Minor units of the sale's base. */
   readonly minor: bigint;

@@ -90,6 +90,8 @@ export interface Kept {
   /** The conversion that closed the referral. */
   readonly saleId: string;
   readonly basis: ReferralOrigin;
+  /** The touch that the caller named. */
+  readonly named: string | null;
   readonly terms: AttributionTerms;
   readonly sale: Money;
   readonly at: Date;
@@ -104,7 +106,7 @@ export interface Kept {
 
 /** Keeps what a sale was credited by, a row a partner: one that has no part in it is told why. */
 export async function keepPath(em: EntityManager, kept: Kept): Promise<void> {
-  const { tenantId, saleId, basis, terms, sale, at, parts, path } = kept;
+  const { tenantId, saleId, basis, named, terms, sale, at, parts, path } = kept;
   const all = path.touches.filter(({ excluded }) => excluded === null).length;
   const partners = new Set([...parts, ...path.touches].map(({ partnerId }) => partnerId));
   const rows = [...partners].map((partnerId) => {
@@ -124,9 +126,9 @@ export async function keepPath(em: EntityManager, kept: Kept): Promise<void> {
     };
   });
   await em.execute(sql`
-    insert into attribution_shares (id, tenant_id, partner_id, sale_id, conversion_id, basis, model, unit, sale_minor, share_minor,
+    insert into attribution_shares (id, tenant_id, partner_id, sale_id, conversion_id, named_touch, basis, model, unit, sale_minor, share_minor,
       currency, occurred_at, own_touches, all_touches, other_touches, touches)
-    select r.id, ${tenantId}, r.partner_id, ${saleId}, r.conversion_id, ${basis}, ${terms.model}, ${terms.unit}, ${sale.minor}, r.share_minor,
+    select r.id, ${tenantId}, r.partner_id, ${saleId}, r.conversion_id, ${named}::uuid, ${basis}, ${terms.model}, ${terms.unit}, ${sale.minor}, r.share_minor,
       ${sale.currency}, ${at}, r.own_touches, ${all}, r.other_touches, r.touches
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) r (id uuid, partner_id uuid, conversion_id uuid, share_minor bigint,
       own_touches int, other_touches int, touches jsonb)`);

@@ -98,6 +98,7 @@ export async function convertReferral(
           sale: amount,
           at,
           basis: shared.basis,
+          named: shared.named,
           terms: shared.terms,
           path: shared.path,
         },

@@ -27,6 +27,7 @@ interface Part {
 
 export interface SharedSale {
   readonly basis: ReferralOrigin;
+  readonly named: string | null;
   readonly terms: AttributionTerms;
   readonly path: Pick<Attributed<Touched>, 'touches' | 'total'>;
   /** That of the referral's own partner comes first, also where it has no part. */
@@ -69,7 +70,7 @@ export async function shareSale(
   const { closing, touches, total } = attributed;
   const mine = { partner: own, minor: sale.minor, referralId: referral.id, source: referral.source };
   const whole: SharedSale = {
-    ...{ basis, terms: { model, unit }, path: { touches, total } },
+    ...{ basis, named, terms: { model, unit }, path: { touches, total } },
     ...{ parts: [mine], winner: own, refused: null },
   };
   const selfReferred =

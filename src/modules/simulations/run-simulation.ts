@@ -6,7 +6,7 @@ import { transact } from '../../kernel/transact.ts';
 import type { Program } from '../programs/program.entity.ts';
 import { programOf } from '../programs/program.service.ts';
 import { PlanSimulation, type StoredResult } from './plan-simulation.entity.ts';
-import { type Changes, type SimulatedTerms, type Span, simulatedTerms } from './simulated-terms.ts';
+import { type Changes, type SimulatedTerms, type Span, simulatedTerms } from './simulated-terms.service.ts';
 
 const PAGE = 2_000; // some 30 ms of arithmetic: others are served in between
 const TOP = 50;
