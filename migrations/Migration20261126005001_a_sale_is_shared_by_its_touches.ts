@@ -18,7 +18,7 @@ export class Migration20261126005001_a_sale_is_shared_by_its_touches extends Mig
       drop constraint conversions_one_each_referral,
       add constraint conversions_part_of foreign key (tenant_id, part_of) references conversions (tenant_id, id) deferrable initially deferred`);
     this.addSql(`create unique index conversions_one_each_referral on conversions (referral_id) where part_of is null`);
-    this.addSql(`create index conversions_referral on conversions (referral_id) where part_of is not null`);
+    this.addSql(`create index conversions_referral on conversions (referral_id)`);
     this.addSql(`create unique index conversions_one_each_part on conversions (part_of, partner_id) where part_of is not null`);
     this.addSql(`drop index conversions_one_each_order`);
     this.addSql(`create unique index conversions_one_each_order on conversions (tenant_id, order_id) where order_id is not null and part_of is null`);

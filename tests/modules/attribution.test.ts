@@ -688,3 +688,56 @@ describe('a funnel', () => {
     ]);
   });
 });
+
+describe('by an index', () => {
+  /** Whether a statement is answered without walking the whole of a table, whatever its size. */
+  const walks = async (statement: string, ...values: unknown[]): Promise<string[]> => {
+    const client = await app.database.pool.connect();
+    try {
+      await client.query('begin');
+      await client.query('set local enable_seqscan = off');
+      await client.query('set local role partner_portal_api');
+      await client.query(
+        "select set_config('portal.tenant', 'acme', true), set_config('portal.partner', '', true)",
+      );
+      const { rows } = await client.query(`explain ${statement}`, values);
+      return rows.map((row) => row['QUERY PLAN'] as string).filter((line) => line.includes('Seq Scan'));
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  };
+
+  test.each([
+    [
+      'a visitor’s path',
+      'select * from touches where tenant_id = $1 and visitor_id = $2 and clicked_at <= now() order by clicked_at desc, id desc limit 1000',
+      ['acme', randomUUID()],
+    ],
+    [
+      'the sale of a referral',
+      'select coalesce(part_of, id) from conversions where referral_id = $1',
+      [randomUUID()],
+    ],
+    ['the parts of a sale', 'select * from conversions where part_of = $1', [randomUUID()]],
+    [
+      'the parts of an order',
+      'select * from conversions where tenant_id = $1 and order_id = $2',
+      ['acme', 'x'],
+    ],
+    ['the shares of a sale', 'select * from attribution_shares where sale_id = $1', [randomUUID()]],
+    ['the share of a line', 'select * from attribution_shares where conversion_id = $1', [randomUUID()]],
+    [
+      'the sales of a period',
+      "select * from conversions where tenant_id = $1 and occurred_at >= now() - interval '30 days'",
+      ['acme'],
+    ],
+    [
+      'the clicks of a period',
+      "select * from touches where tenant_id = $1 and clicked_at >= now() and clicked_at < now() + interval '1 day'",
+      ['acme'],
+    ],
+  ])('finds %s', async (_, statement, values) => {
+    expect(await walks(statement, ...values)).toEqual([]);
+  });
+});

@@ -145,7 +145,7 @@ function salesOf(
     /** Purchases that earned nothing then: they left no line that could be weighed. */
     leftOut() {
       const statement = new Statement().add(
-        'select ((select count(*) from conversions v where v.tenant_id = $ and ',
+        'select ((select count(*) from conversions v where v.tenant_id = $ and v.amount_minor > 0 and ',
         tenantId,
       );
       return within('v', statement)
