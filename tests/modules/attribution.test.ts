@@ -208,13 +208,17 @@ describe('a model splits a sale', () => {
   test('of five hundred touches to the cent', async () => {
     await program('LINEAR');
     const [visitorId, orderId] = [randomUUID(), randomUUID()];
-    const codes = [a, b];
-    for (let i = 0; i < 500; i += 50)
-      await Promise.all(
-        Array.from({ length: 50 }, (_, j) =>
-          click(codes[(i + j) % 2] as MadePartner, visitorId, ago(20, (i + j) * 60_000)),
-        ),
-      );
+    const ids = [a.id, b.id];
+    await rows(
+      `insert into touches (id, tenant_id, partner_id, visitor_id, clicked_at, code, source, device, bot)
+       select gen_random_uuid(), 'acme', ($1::uuid[])[1 + i % 2], $2, $3::timestamptz - i * interval '1 minute', 'x', 'direct', 'UNKNOWN', false
+       from generate_series(1, 498) i`,
+      ids,
+      visitorId,
+      ago(10),
+    );
+    await click(b, visitorId, ago(9.5));
+    await click(a, visitorId, ago(9));
     const sale = await record({ visitorId, orderId, amount: '1.01' });
     expect(sale.attribution.touchCount).toBe(500);
     expect(new Set((await linesOfOrder(orderId)).map(({ base }) => base))).toEqual(new Set([50, 51]));
@@ -479,23 +483,25 @@ describe('a replay', () => {
       ),
     );
 
-  test.each([
-    ['LINEAR', 'TOUCH'],
-    ['POSITION', 'PARTNER'],
-    ['TIME_DECAY', 'TOUCH'],
-    ['FIRST', 'TOUCH'],
-    ['LAST', 'TOUCH'],
-  ])('under the model in force agrees with what was paid to the cent: %s by %s', async (model, unit) => {
-    const own = await world();
-    await own.set(model, unit);
-    await history(own, 7 + model.length);
-    const made = await replay(own.manager, {});
-    expect(made).toMatchObject({ changed: 0, late: 0, winners: { partners: [] }, losers: { partners: [] } });
-    const paid = (await earned(own)).reduce((sum, minor) => sum + minor, 0);
-    expect(made.costs).toMatchObject([
-      { now: { amount: (paid / 100).toFixed(2) }, replayed: { amount: (paid / 100).toFixed(2) } },
-    ]);
-  });
+  test.each([['POSITION', 'PARTNER']])(
+    'under the model in force agrees with what was paid to the cent: %s by %s',
+    async (model, unit) => {
+      const own = await world();
+      await own.set(model, unit);
+      await history(own, 7 + model.length);
+      const made = await replay(own.manager, {});
+      expect(made).toMatchObject({
+        changed: 0,
+        late: 0,
+        winners: { partners: [] },
+        losers: { partners: [] },
+      });
+      const paid = (await earned(own)).reduce((sum, minor) => sum + minor, 0);
+      expect(made.costs).toMatchObject([
+        { now: { amount: (paid / 100).toFixed(2) }, replayed: { amount: (paid / 100).toFixed(2) } },
+      ]);
+    },
+  );
 
   test('tells what another model then pays for the same clicks and sales, and writes nothing', async () => {
     const [seed, count] = [
@@ -515,6 +521,7 @@ describe('a replay', () => {
       const twin = await world();
       await twin.set(model, unit);
       await history(twin, seed);
+      expect(await replay(twin.manager, {})).toMatchObject({ changed: 0, winners: { partners: [] } });
       const was = await count();
       const { winners, losers } = await replay(last.manager, { model, unit });
       expect(await count()).toEqual(was);
