@@ -11,6 +11,17 @@ import {
   PartnerManagerResolver,
 } from './modules/account-managers/account-manager.resolver.ts';
 import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/api-keys/api-key.resolver.ts';
+import {
+  CommissionAttributionResolver,
+  CustomerAttributionResolver,
+  PartnerShareResolver,
+  ReferralAttributionResolver,
+} from './modules/attribution/attribution.resolver.ts';
+import {
+  AttributionReplayResolver,
+  ConversionFunnelResolver,
+  ReplayedPartnerResolver,
+} from './modules/attribution/replay.resolver.ts';
 import { AuditResolver } from './modules/audit/audit.resolver.ts';
 import { BankFileResolver, BankPaymentResolver } from './modules/bank-files/bank-file.resolver.ts';
 import { BankStatusLineResolver, BankStatusResolver } from './modules/bank-files/bank-status.resolver.ts';
@@ -92,6 +103,13 @@ export async function createSchema(): Promise<GraphQLSchema> {
       AccountManagerResolver,
       AuditResolver,
       ApiKeyResolver,
+      AttributionReplayResolver,
+      CommissionAttributionResolver,
+      ConversionFunnelResolver,
+      ReplayedPartnerResolver,
+      CustomerAttributionResolver,
+      PartnerShareResolver,
+      ReferralAttributionResolver,
       BankFileResolver,
       BankPaymentResolver,
       BankStatusLineResolver,

@@ -8,6 +8,7 @@ const conflicts: Record<string, string> = {
   payout_items_one_live_claim: 'a commission of this payout was claimed by another payout at the same time',
   conversions_one_each_referral: 'the referral was converted already',
   conversions_one_each_order: 'the order was converted already',
+  conversions_one_each_order_and_partner: 'the order was converted already',
   tracking_links_path: 'the path is taken',
   coupons_code: 'the program has a coupon of this code',
   deals_one_live_domain: 'the prospect is registered already',

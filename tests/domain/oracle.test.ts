@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type AttributionModel, attribute, pathOf } from '../../src/domain/attribution.ts';
 import { type Band, bandedCommission, bandedLines, bandOf } from '../../src/domain/bands.ts';
 import {
   type CommissionTerms,
@@ -30,7 +31,7 @@ interface Vector {
 
 const vectors: Vector[] = present
   ? (JSON.parse(readFileSync(file, 'utf8')).vectors as Vector[]).filter(({ group }) =>
-      /^[ABCDEFGK]\./.test(group),
+      /^[ABCDEFGHK]\./.test(group),
     )
   : [];
 
@@ -104,6 +105,23 @@ const tierOf = ({ given: { revenue, customers }, expect: { tier } }: Vector) =>
   expect(tierEarned(thresholds, { revenue: BigInt(revenue), customers })).toBe(tierNamed(tier));
 const windowEnd = ({ given: { first_paid, months }, expect: { end } }: Vector) =>
   expect(monthsLater(day(first_paid), months)).toEqual(day(end));
+
+const now = new Date('2026-06-30T12:00:00Z');
+const touchOf = (partnerId: string, daysBefore: number) => ({
+  id: `${partnerId}${daysBefore}`,
+  partnerId,
+  at: new Date(now.getTime() - daysBefore * 86_400_000),
+  until: new Date(now.getTime() + 1),
+  excluded: null,
+});
+
+/** What each of so many partners gets, one touch each, so many days before the sale. */
+const attributed = (base: number, ages: readonly number[], model: AttributionModel): number[] =>
+  attribute(
+    BigInt(base),
+    ages.map((age, index) => touchOf(`${index}`, age)),
+    { model, unit: 'TOUCH' },
+  ).shares.map(({ minor }) => Number(minor));
 
 const checks: Record<string, (vector: Vector) => void> = {
   T01: ({ given, expect: { commission: answer } }) => expect(commission(given)).toBe(answer),
@@ -290,10 +308,44 @@ const checks: Record<string, (vector: Vector) => void> = {
     const base = Number(inUsd(sale_eur).minor);
     expect(reversals({ base, original }, [Number(inUsd(refund_eur).minor)])).toEqual([answer.reversal]);
   },
+  T71: ({ given: { base }, expect: answer }) => {
+    const names = {
+      first: 'FIRST',
+      last: 'LAST',
+      linear: 'LINEAR',
+      position: 'POSITION',
+      time_decay: 'TIME_DECAY',
+    };
+    for (const [name, model] of Object.entries(names))
+      expect(attributed(base, [20, 10, 3], model as AttributionModel)).toEqual(answer[name]);
+  },
+  T72: ({ given: { base }, expect: answer }) =>
+    expect(attributed(base, [14, 7, 0], 'TIME_DECAY')).toEqual(answer.shares),
+  T74: ({ given: { base }, expect: answer }) => {
+    for (const [count, parts] of Object.entries(answer)) {
+      const ages = Array.from({ length: Number(count) }, (_, index) => 20 - index);
+      expect(attributed(base, ages, 'POSITION')).toEqual(parts);
+    }
+  },
+  T77: ({ given: { base }, expect: answer }) => {
+    const path = [touchOf('A', 9), touchOf('B', 5), touchOf('A', 1)];
+    for (const unit of ['TOUCH', 'PARTNER'] as const) {
+      const { shares } = attribute(BigInt(base), path, { model: 'LINEAR', unit });
+      const told = Object.fromEntries(shares.map(({ partnerId, minor }) => [partnerId, Number(minor)]));
+      expect(told).toEqual(answer[unit === 'TOUCH' ? 'per_touch' : 'per_partner']);
+    }
+  },
+  T79: ({ given: { click, conversions }, expect: answer }) => {
+    const at = new Date(click);
+    const until = new Date(at.getTime() + 30 * 86_400_000);
+    const counts = (conversion: string) =>
+      pathOf([{ ...touchOf('A', 0), at, until }], new Date(conversion))[0]?.excluded === null;
+    expect(conversions.map(counts)).toEqual(answer.attributed);
+  },
 };
 
 /** Checked through the graph, in tests/modules. */
-const throughTheGraph = new Set(['T10', 'T38', 'T63', 'T64', 'T70', 'T103', 'T104', 'T106']);
+const throughTheGraph = new Set(['T10', 'T38', 'T63', 'T64', 'T70', 'T80', 'T103', 'T104', 'T106']);
 
 const notBuilt: Record<string, string> = {};
 

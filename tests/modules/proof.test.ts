@@ -277,6 +277,19 @@ describe('what was changed by hand is named', () => {
       /order twice earned line 0/,
     ],
     [
+      'the parts of a shared sale sum to it, and each is computed on its own',
+      `insert into attribution_shares (id, tenant_id, partner_id, sale_id, basis, model, unit, sale_minor, share_minor, currency, occurred_at,
+         own_touches, all_touches, other_touches, touches)
+       select new_id(), tenant_id, partner_id, id, 'CLICK', 'LINEAR', 'TOUCH', amount_minor, amount_minor - 1, amount_currency, occurred_at, 1, 2, 1, '[]'
+       from conversions order by id limit 1`,
+      /the parts of sale .* sum to \d+ of \d+/,
+    ],
+    [
+      'of the parts of a sale one is counted',
+      `update conversions set counted = false where id = (select id from conversions limit 1)`,
+      /0 parts of sale/,
+    ],
+    [
       "partners' figures by day are what their rows add up to",
       `update partner_metrics_daily set revenue_minor = revenue_minor + 7 where partner_id = (select partner_id from partner_metrics_daily limit 1)`,
       /revenue_minor is \d+, its rows add up to \d+/,

@@ -686,6 +686,17 @@ export const operations: Record<string, Operation> = {
     answers: manages,
   },
   reportedConversions: { document: '{ reportedConversions { edges { node { id } } } }', answers: lists },
+  replayAttribution: {
+    document:
+      'query ($input: ReplayAttributionInput!) { replayAttribution(input: $input) { sales winners { partners { now { amount } } } } }',
+    variables: () => ({ input: { from: '2026-01-01', to: '2026-01-02' } }),
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  conversionFunnel: {
+    document:
+      'query { conversionFunnel(from: "2026-01-01", to: "2026-01-02", by: PARTNER) { steps { key clicks } } }',
+    answers: lists,
+  },
   visitorTouches: {
     document: 'query ($id: ID!) { visitorTouches(visitorId: $id) { id } }',
     variables: byId,

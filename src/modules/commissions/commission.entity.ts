@@ -269,6 +269,13 @@ export const commissionTable: Table<Commission> = {
     partnerId: column('c.partner_id'),
     customerId: column('c.customer_id'),
     referralId: column('c.referral_id'),
+    conversionId: column('c.conversion_id'),
+    // Of a sale that several partners are credited with: how much of it is this one's.
+    part: column(
+      `(select jsonb_build_object('share', a.share_minor::text, 'sale', a.sale_minor::text, 'currency', a.currency, 'own', a.own_touches,
+        'all', a.all_touches, 'model', a.model)
+        from attribution_shares a where a.conversion_id = c.conversion_id and a.share_minor < a.sale_minor)`,
+    ),
     reversesId: column('c.reverses_id'),
     type: column('c.type'),
     method: column('c.method'),
@@ -327,6 +334,7 @@ export const commissionTable: Table<Commission> = {
     payout: ['payoutId'],
     reversedAmount: ['amount'],
     rule: ['ruleId'],
+    attribution: ['conversionId'],
     saleAmount: ['saleAmount'],
     explanation: [
       'type',
@@ -343,7 +351,7 @@ export const commissionTable: Table<Commission> = {
       'product',
       'reversesId',
       'carriedBy',
-      ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly'],
+      ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly', 'part'],
     ],
   },
 };

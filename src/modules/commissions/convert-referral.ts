@@ -1,5 +1,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
 import { conflict, invalid, notFound } from '../../domain/errors.ts';
+import { money } from '../../domain/money.ts';
 import { insideWindow } from '../../domain/referral.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
@@ -9,6 +11,7 @@ import { metadataOf } from '../../kernel/metadata.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { transact, within } from '../../kernel/transact.ts';
+import { keepPath } from '../attribution/attribution.service.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
@@ -20,24 +23,26 @@ import { earn } from './earn-commission.ts';
 import { lockOrder, refuseKnown } from './order.ts';
 import { firstPurchase } from './read-terms.ts';
 import { refundsOf, settleWaiting } from './refund-sale.ts';
+import { type Claimed, shareSale } from './share-sale.ts';
 
-/** Closes a referral with a purchase and makes the commission that it earns. A purchase that earns nothing (the
- *  affiliate's terms, a partner who is not ACTIVE) is a conversion all the same. */
+/** Closes a referral with a purchase and makes the commission that it earns: one a partner, where the program's model
+ *  credits several, each by its own terms on its part of the sale. A purchase that earns nothing (the affiliate's terms, a
+ *  partner who is not ACTIVE) is a conversion all the same. */
 export async function convertReferral(
   ctx: Context,
   /** The referral, or what finds it within the transaction. */
-  id: string | ((em: EntityManager) => Promise<string>),
+  id: string | ((em: EntityManager) => Promise<Claimed>),
   input: ConvertReferralInput,
 ): Promise<string> {
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const metadata = metadataOf(input.metadata, 'input.metadata');
   const converted = await transact(ctx, async (em) => {
     const alone = input.orderId != null && (await lockOrder(em, input.orderId)).refundsWait;
-    const referral = await em.findOne(Referral, idOf(typeof id === 'string' ? id : await id(em)), {
-      lockMode: LockMode.PESSIMISTIC_WRITE,
-    });
+    const claimed = typeof id === 'string' ? { id: idOf(id), basis: null, named: null } : await id(em);
+    const referral = await em.findOne(Referral, claimed.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!referral) throw notFound('referral');
     const { tenantId, partnerId } = referral;
+    const partners = new Set([partnerId]);
     const request = {
       tenantId,
       operation: 'convertReferral',
@@ -55,63 +60,107 @@ export async function convertReferral(
       if (!insideWindow(referral.clickedAt, referral.expiresAt, at)) {
         throw conflict('the referral expired before the purchase', { reason: 'EXPIRED' });
       }
-      const order = input.orderId == null ? null : { tenantId, partnerId, orderId: input.orderId };
-      if (order) await refuseKnown(em, order);
+      const shared = await shareSale(em, partner, {
+        ...{ referral, claimed, sale: amount, at },
+        ...{ customerId: input.customerId, customerEmail: input.customerEmail },
+      });
+      const { parts, winner } = shared;
+      for (const part of parts) {
+        partners.add(part.partner.id);
+        if (input.orderId != null)
+          await refuseKnown(em, { tenantId, partnerId: part.partner.id, orderId: input.orderId });
+      }
       const customer = await seeCustomer(em, {
         tenantId,
         externalId: input.customerId,
         email: input.customerEmail,
-        partnerId,
+        partnerId: winner.id,
         at,
       });
-      const conversion = em.create(Conversion, {
-        tenantId,
-        partnerId,
-        referralId: referral.id,
-        customerId: customer.id,
-        orderId: input.orderId ?? null,
-        subscriptionId: input.subscriptionId ?? null,
-        source: referral.source,
-        amount: new MoneyColumn(amount),
-        occurredAt: at,
-      });
+      const made = parts.map((part, index) => ({ ...part, id: v7(), main: index === 0 }));
+      const { id: saleId } = made[0] as (typeof made)[number];
+      for (const { id, main, partner, minor, referralId, source } of made)
+        em.create(Conversion, {
+          ...{ id, tenantId, partnerId: partner.id, referralId, customerId: customer.id, source },
+          orderId: input.orderId ?? null,
+          subscriptionId: input.subscriptionId ?? null,
+          amount: new MoneyColumn(money(minor, currency)),
+          occurredAt: at,
+          partOf: main ? null : saleId,
+          counted: partner.id === winner.id,
+        });
       referral.convertedAt = at;
       referral.customerId = customer.id;
       await em.flush();
-      const run = within(em);
-      const line = await earn(run, ctx, partner, {
-        type: (await firstPurchase(run, partnerId, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
-        base: amount,
-        product: input.product,
-        quantity: input.quantity,
-        country: input.country,
-        occurredAt: at,
-        customerId: customer.id,
-        subscriptionId: input.subscriptionId,
-        conversion: { id: conversion.id, referralId: referral.id },
-        source: referral.source,
-        statedBy: ctx.actor.id,
-        metadata,
+      await keepPath(em, {
+        ...{
+          tenantId,
+          saleId,
+          sale: amount,
+          at,
+          basis: shared.basis,
+          named: shared.named,
+          terms: shared.terms,
+          path: shared.path,
+        },
+        parts: made
+          .filter(({ minor }) => minor > 0n)
+          .map(({ id, partner, minor }) => ({ partnerId: partner.id, minor, conversionId: id })),
       });
-      const unearned = typeof line === 'string' ? amount.minor : 0n;
-      const refunds = order
-        ? await settleWaiting(em, ctx, { ...order, currency: amount.currency, unearned })
-        : [];
-      record(em, ctx, 'referral.converted', referral, {
-        before: { convertedAt: null, customerId: null },
-        after: {
-          ...{ convertedAt: at, customerId: customer.id, conversionId: conversion.id, amount },
+      let unearned = 0n;
+      const earned: object[] = [];
+      const lines: string[] = [];
+      const run = within(em);
+      for (const { id, partner, minor, referralId, source } of made) {
+        if (minor === 0n) continue;
+        const line =
+          shared.refused ??
+          (await earn(run, ctx, partner, {
+            type: (await firstPurchase(run, partner.id, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
+            base: money(minor, currency),
+            purchase: amount.minor,
+            product: input.product,
+            quantity: input.quantity,
+            country: input.country,
+            occurredAt: at,
+            customerId: customer.id,
+            subscriptionId: input.subscriptionId,
+            conversion: { id, referralId },
+            source,
+            statedBy: ctx.actor.id,
+            metadata,
+          }));
+        await em.flush();
+        if (typeof line === 'string') unearned += minor;
+        else lines.push(line.id);
+        earned.push({
+          ...(made.length > 1 && { partnerId: partner.id, share: money(minor, currency) }),
           ...(typeof line === 'string'
             ? { earnsNothing: line }
             : { commission: { id: line.id, amount: line.amount } }),
+        });
+      }
+      const refunds =
+        input.orderId == null
+          ? []
+          : await settleWaiting(em, ctx, {
+              ...{ tenantId, partnerId: winner.id, orderId: input.orderId, currency, unearned },
+              sharedBy: [...partners],
+            });
+      record(em, ctx, 'referral.converted', referral, {
+        before: { convertedAt: null, customerId: null },
+        after: {
+          ...{ convertedAt: at, customerId: customer.id, conversionId: saleId, amount },
+          ...(earned.length === 1 ? earned[0] : { model: shared.terms.model, shares: earned }),
           ...refundsOf(refunds),
         },
+        ...(earned.length > 1 && { subjects: lines }),
       });
       await em.flush();
       return referral.id;
     });
-    return referral;
+    return { id: referral.id, partners };
   });
-  announceMetrics(ctx, converted.partnerId);
+  for (const partnerId of converted.partners) announceMetrics(ctx, partnerId);
   return converted.id;
 }

@@ -56,10 +56,24 @@ export function computedLineOf(line: Stored): ComputedLine {
   };
 }
 
-type Explained = Stored & Pick<Commission, 'type' | 'carriedBy'> & { readonly refundedEarly?: bigint | null };
+/** How much of a sale that several partners are credited with is a line's, in minor units of the sale. */
+interface PartOfSale {
+  readonly share: string;
+  readonly sale: string;
+  readonly currency: string;
+  readonly own: number;
+  readonly all: number;
+  readonly model: string;
+}
+
+type Explained = Stored &
+  Pick<Commission, 'type' | 'carriedBy'> & {
+    readonly refundedEarly?: bigint | null;
+    readonly part?: PartOfSale | null;
+  };
 
 export function explanationOf(line: Explained): Explanation {
-  const told = explanationOfLine(line);
+  const told = shared(explanationOfLine(line), line);
   const { refundedEarly } = line;
   if (refundedEarly == null || line.reversesId) return told;
   const { currency } = soldFor(line);
@@ -70,6 +84,18 @@ export function explanationOf(line: Explained): Explanation {
       ...told.steps,
       { label: 'Refunded before', detail: `${refunded} of the sale, by lines of their own`, amount: null },
     ],
+  };
+}
+
+/** The same with how the sale was split. */
+function shared({ sentence, steps }: Explanation, { part, reversesId, type }: Explained): Explanation {
+  if (!part || reversesId || type === 'TRUE_UP' || type === 'ADJUSTMENT') return { sentence, steps };
+  const { share, sale, currency, own, all, model } = part;
+  const amount = (minor: string) => amountText({ minor: BigInt(minor), currency });
+  const of = `${amount(share)} of ${amount(sale)} ${currency}, ${own} of ${all} touches, ${model}`;
+  return {
+    sentence: `${sentence} The sale is shared: ${of}.`,
+    steps: [{ label: 'Share', detail: of, amount: null }, ...steps],
   };
 }
 

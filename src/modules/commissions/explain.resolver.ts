@@ -76,7 +76,7 @@ class CommissionPreview {
 
 @ObjectType({ simpleResolvers: true, description: 'A figure that does not come out again.' })
 class CommissionDifference {
-  @Field({ description: 'Which figure: `base`, `amount` or `true-up`.' })
+  @Field({ description: 'Which figure: `base`, `amount`, `true-up` or, of a shared sale, `share`.' })
   what!: string;
 
   @Field(() => MoneyColumn, { description: 'What is stored.' })

@@ -21,23 +21,32 @@ export interface KnownOrder extends Order {
   readonly currency: string;
   /** Minor units of the order that earned nothing. */
   readonly unearned: bigint;
+  /** Every partner that is credited with a part of it, where its sale is shared; `partnerId` is whose conversion it counts as. */
+  readonly sharedBy?: readonly string[];
 }
 
-/** An order is known by a recorded sale or by the referral that it closed: once for each partner. */
+/** An order is known by a recorded sale or by the referral that it closed: once for each partner, but one whose sale is
+ *  shared is one order of all who share it. */
 export async function knownOrders(
   em: EntityManager,
   { tenantId, orderId, partnerId }: Omit<Order, 'partnerId'> & { readonly partnerId: string | null },
 ): Promise<KnownOrder[]> {
-  const rows = await em.execute<{ partner_id: string; currency: string; unearned: string }[]>(sql`
-    select partner_id, currency, (select coalesce(sum((r->>'base')::bigint), 0) from jsonb_array_elements(refused) r)::text as unearned
+  const rows = await em.execute<
+    { partner_id: string; currency: string; unearned: string; shared_by: string[] | null }[]
+  >(sql`
+    select partner_id, currency, (select coalesce(sum((r->>'base')::bigint), 0) from jsonb_array_elements(refused) r)::text as unearned,
+      null::text[] as shared_by
     from sales where tenant_id = ${tenantId} and order_id = ${orderId} and (${partnerId}::uuid is null or partner_id = ${partnerId})
     union all
-    select v.partner_id, v.amount_currency,
-      case when exists (select from commissions c where c.conversion_id = v.id) then '0' else v.amount_minor::text end
-    from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId} and (${partnerId}::uuid is null or v.partner_id = ${partnerId})`);
-  return rows.map(({ partner_id, currency, unearned }) => ({
+    select (array_agg(v.partner_id order by v.counted desc))[1], min(v.amount_currency),
+      coalesce(sum(v.amount_minor) filter (where not exists (select from commissions c where c.conversion_id = v.id)), 0)::text,
+      array_agg(v.partner_id::text)
+    from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}
+    having bool_or(${partnerId}::uuid is null or v.partner_id = ${partnerId})`);
+  return rows.map(({ partner_id, currency, unearned, shared_by }) => ({
     ...{ tenantId, orderId, partnerId: partner_id, currency },
     unearned: BigInt(unearned),
+    ...(shared_by && { sharedBy: shared_by }),
   }));
 }
 

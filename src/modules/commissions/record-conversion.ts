@@ -1,3 +1,4 @@
+import type { ReferralOrigin } from '../../domain/referral.ts';
 import type { Context } from '../../kernel/context.ts';
 import { happenedAt } from '../../kernel/instants.ts';
 import { once } from '../idempotency/idempotency.service.ts';
@@ -12,9 +13,15 @@ export function recordConversion(ctx: Context, input: RecordConversionInput): Pr
   const { clickId: _, visitorId: __, couponCode: ___, leadId: ____, ...purchase } = input;
   return convertReferral(
     ctx,
-    (em) => {
+    async (em) => {
       const request = { tenantId, operation: 'recordConversion', key: input.idempotencyKey, input };
-      return once(em, ctx, request, () => referralOfSale(em, tenantId, input, at));
+      let basis: ReferralOrigin | null = null;
+      const id = await once(em, ctx, request, async () => {
+        const claimed = await referralOfSale(em, tenantId, input, at);
+        basis = claimed.basis;
+        return claimed.id;
+      });
+      return { id, basis, named: input.clickId ?? null };
     },
     { ...purchase, occurredAt: input.occurredAt ?? null },
   );

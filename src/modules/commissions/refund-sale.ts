@@ -80,9 +80,11 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
       await em.flush();
       return refund.id;
     });
-    return { id, partnerId: (await em.findOneOrFail(SaleRefund, id)).partnerId };
+    const refund = await em.findOneOrFail(SaleRefund, id);
+    const lines = await em.find(Commission, { id: { $in: refund.lines } });
+    return { id, partners: new Set([refund.partnerId, ...lines.map((line) => line.partnerId)]) };
   });
-  if (refunded.partnerId) announceMetrics(ctx, refunded.partnerId);
+  for (const partnerId of refunded.partners) if (partnerId) announceMetrics(ctx, partnerId);
   return refunded.id;
 }
 
@@ -126,35 +128,40 @@ export async function settleWaiting(
   ctx: Context,
   order: KnownOrder,
 ): Promise<SaleRefund[]> {
-  const { tenantId, orderId, partnerId } = order;
+  const { tenantId, orderId, partnerId, sharedBy = [partnerId] } = order;
   const waiting = await em.find(
     SaleRefund,
-    { tenantId, orderId, settledAt: null, $or: [{ partnerId }, { partnerId: null }] },
+    { tenantId, orderId, settledAt: null, $or: [{ partnerId: { $in: [...sharedBy] } }, { partnerId: null }] },
     { orderBy: { id: 'asc' } },
   );
   for (const refund of waiting) await settle(em, ctx, order, refund);
   return waiting.filter(({ settledAt }) => settledAt != null);
 }
 
-/** Takes a refund from the lines of its order, each in proportion to what is left of it. Of another currency than the
+/** Takes a refund from the lines of its order, each in proportion to what is left of it: those of every partner that shares
+ *  the sale, whichever of them the refund names. Of another currency than the
  *  order's, or of a line whose exchange rate is missing, it goes on waiting. The order is locked. */
 async function settle(
   em: EntityManager,
   ctx: Context,
-  { tenantId, partnerId, orderId, currency, unearned }: KnownOrder,
+  { tenantId, partnerId, orderId, currency, unearned, sharedBy = [partnerId] }: KnownOrder,
   refund: SaleRefund,
 ): Promise<void> {
   if (refund.currency != null && refund.currency !== currency) return;
-  await em.execute(sql`select 1 from partners where id = ${partnerId} for no key update`);
+  const partners = sql`array(select jsonb_array_elements_text(${JSON.stringify(sharedBy)}::jsonb)::uuid)`;
+  await em.execute(sql`select 1 from partners where id = any(${partners}) order by id for no key update`);
   const locked = await em.execute<{ id: string }[]>(sql`
-    select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = ${partnerId} and c.reverses_id is null and c.adjusts_id is null
-      and (c.order_id = ${orderId} or c.conversion_id = (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
+    select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = any(${partners}) and c.reverses_id is null and c.adjusts_id is null
+      and (c.order_id = ${orderId} or c.conversion_id in (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
     order by c.id for update`);
   const ids = locked.map(({ id }) => id);
   const lines = await em.find(Commission, { id: { $in: ids } }, { orderBy: { id: 'asc' }, refresh: true });
   if (lines.some((line) => !isRated(line) && line.status !== 'REJECTED')) return;
   const earlier = await em.find(Commission, { reversesId: { $in: ids } });
-  const settled = await em.find(SaleRefund, { tenantId, orderId, partnerId, settledAt: { $ne: null } });
+  const settled = await em.find(SaleRefund, {
+    ...{ tenantId, orderId, settledAt: { $ne: null } },
+    partnerId: { $in: [...sharedBy] },
+  });
 
   const sum = (amounts: readonly bigint[]) => amounts.reduce((total, each) => total + each, 0n);
   const refundedOf = (line: Commission) =>
@@ -186,7 +193,8 @@ async function settle(
     await em.flush(); // the next line may be of the same period of bands
   }
   Object.assign(refund, {
-    ...{ partnerId, currency, settledAt: ctx.clock.now(), lines: made.map(({ id }) => id) },
+    partnerId: refund.partnerId ?? partnerId,
+    ...{ currency, settledAt: ctx.clock.now(), lines: made.map(({ id }) => id) },
     ...{ takenMinor: sum(shares), unearnedMinor: shares.at(-1) ?? 0n },
   });
 }

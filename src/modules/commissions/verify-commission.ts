@@ -9,6 +9,7 @@ import { transact } from '../../kernel/transact.ts';
 import { programOf } from '../programs/program.service.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { computedLineOf, type Difference, differencesOf } from './explain-commission.ts';
+import { soldFor } from './sold.ts';
 
 export interface Verification {
   readonly currency: string;
@@ -25,8 +26,18 @@ export async function verifyCommission(ctx: Context, id: string): Promise<Verifi
     if (line.reversesId) return { currency, differences: await refundDiffers(em, line) };
     if (line.type === 'ADJUSTMENT') return { currency, differences: await adjustmentDiffers(em, line) };
     if (line.adjustsId) return { currency, differences: await trueUpDiffers(em, line) };
-    return { currency, differences: differencesOf(line) };
+    return { currency, differences: [...differencesOf(line), ...(await partDiffers(em, line))] };
   });
+}
+
+/** The sale of a conversion's line is its partner's part of it, as the evidence of the split has it. */
+async function partDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
+  const [kept] = await em.execute<{ share: string }[]>(sql`
+    select share_minor::text as share from attribution_shares where conversion_id = ${line.conversionId ?? null}::uuid`);
+  const stored = soldFor(line).minor;
+  return !kept || BigInt(kept.share) === stored
+    ? []
+    : [{ what: 'share', stored, recomputed: BigInt(kept.share) }];
 }
 
 /** A refund is what the refunds up to it take together, less those before it. */

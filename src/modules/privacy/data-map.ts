@@ -707,6 +707,11 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     referral_id: 'an id',
     customer_id: 'an id',
     created_at: 'bookkeeping',
+    part_of: 'an id',
+    counted: 'which part of a shared sale figures count',
+  },
+  attribution_shares: {
+    '*': 'which clicks a partner was credited by, by ids; no visitor, address or browser. What it was paid for: accounting records',
   },
   commissions: {
     carried_by: 'an id',

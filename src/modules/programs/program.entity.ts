@@ -1,6 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { AttributionModel, AttributionUnit } from '../../domain/attribution.ts';
 import { FlatRefund, Settlement } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { TrackingConsent } from '../../domain/touch.ts';
@@ -43,6 +44,28 @@ registerEnumType(TrackingConsent, {
     REQUIRED: {
       description: 'None without `consent=granted` in the link; the click is known by its id in the address.',
     },
+  },
+});
+
+registerEnumType(AttributionModel, {
+  name: 'AttributionModel',
+  description: 'Which of the clicks before a sale are credited with it, and how much of it.',
+  valuesConfig: {
+    FIRST: { description: 'The first one, with all of it.' },
+    LAST: { description: 'The last one, with all of it.' },
+    LINEAR: { description: 'All alike.' },
+    POSITION: {
+      description: 'The first and the last with 40 % each, those between share 20 %; two share it alike.',
+    },
+    TIME_DECAY: { description: 'All, each with half of what one seven days later has.' },
+  },
+});
+registerEnumType(AttributionUnit, {
+  name: 'AttributionUnit',
+  description: 'What an attribution model counts.',
+  valuesConfig: {
+    TOUCH: { description: 'Every click.' },
+    PARTNER: { description: 'Every partner once: by its last click, under FIRST by its first.' },
   },
 });
 
@@ -161,6 +184,17 @@ export class Program {
   @Enum({ items: () => TrackingConsent })
   trackingConsent: Opt<TrackingConsent> = 'NOT_NEEDED';
 
+  @Field(() => AttributionModel, {
+    description:
+      'Which clicks are credited with a first purchase that no deal, coupon, lead or assignment claims; later ones follow its customer.',
+  })
+  @Enum({ items: () => AttributionModel })
+  attributionModel: Opt<AttributionModel> = 'LAST';
+
+  @Field(() => AttributionUnit, { description: 'What the attribution model counts.' })
+  @Enum({ items: () => AttributionUnit })
+  attributionUnit: Opt<AttributionUnit> = 'TOUCH';
+
   @Field(() => ID, {
     nullable: true,
     description:
@@ -207,6 +241,8 @@ export const programTable: Table<Program> = {
     landingHosts: column('g.landing_hosts'),
     landingUrl: column('g.landing_url'),
     trackingConsent: column('g.tracking_consent'),
+    attributionModel: column('g.attribution_model'),
+    attributionUnit: column('g.attribution_unit'),
     identityOrgId: column('g.identity_org_id'),
     createdAt: column('g.created_at'),
     updatedAt: column('g.updated_at'),

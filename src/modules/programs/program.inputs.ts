@@ -1,5 +1,6 @@
 import { ArrayMaxSize, Matches, Max, MaxLength, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
+import { AttributionModel, AttributionUnit } from '../../domain/attribution.ts';
 import { FlatRefund, Settlement } from '../../domain/commission.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { PartnerTier } from '../../domain/partner.ts';
@@ -152,6 +153,15 @@ export class UpdateProgramInput {
     description: 'Whether visitors must consent before a cookie is set.',
   })
   trackingConsent?: TrackingConsent;
+
+  @Field(() => AttributionModel, {
+    nullable: true,
+    description: 'Which clicks are credited with sales from now on.',
+  })
+  attributionModel?: AttributionModel;
+
+  @Field(() => AttributionUnit, { nullable: true, description: 'What the attribution model counts.' })
+  attributionUnit?: AttributionUnit;
 
   @Field(() => ID, {
     nullable: true,

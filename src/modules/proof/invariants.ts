@@ -49,6 +49,7 @@ const APPEND_ONLY = [
   'commission_rules',
   'plan_memberships',
   'tier_config_versions',
+  'attribution_shares',
 ];
 
 /** Amounts in these sentences are in minor units, as they are stored. */
@@ -231,11 +232,33 @@ export const invariants: readonly Invariant[] = [
       where f.settled_at is null and exists (
         select from (
           select tenant_id, partner_id, order_id, currency, null::uuid as conversion_id from sales
-          union all select tenant_id, partner_id, order_id, amount_currency, id from conversions) s
+          union all select tenant_id, partner_id, order_id, amount_currency, coalesce(part_of, id) from conversions) s
         where s.tenant_id = f.tenant_id and s.order_id = f.order_id
           and (f.partner_id is null or f.partner_id = s.partner_id) and (f.currency is null or f.currency = s.currency)
-          and not exists (select from commissions c where c.tenant_id = s.tenant_id and c.partner_id = s.partner_id and c.unrated is not null
-            and c.status in ('HELD', 'REJECTED') and (c.order_id = s.order_id or c.conversion_id = s.conversion_id)))`,
+          and not exists (select from commissions c where c.tenant_id = s.tenant_id and c.unrated is not null and c.status in ('HELD', 'REJECTED')
+            and (c.order_id = s.order_id and c.partner_id = s.partner_id
+              or c.conversion_id in (select v.id from conversions v where coalesce(v.part_of, v.id) = s.conversion_id))))`,
+  },
+  {
+    name: 'the parts of a shared sale sum to it, and each is computed on its own',
+    faults: `
+      select format('the parts of sale %s sum to %s of %s', sale_id, sum(share_minor), max(sale_minor)) from attribution_shares
+      group by sale_id having sum(share_minor) <> max(sale_minor) or min(sale_minor) <> max(sale_minor) or count(distinct currency) > 1
+      union all
+      select format('conversion %s is %s, its share of sale %s is %s', v.id, v.amount_minor, a.sale_id, a.share_minor)
+      from attribution_shares a join conversions v on v.id = a.conversion_id
+      where (v.amount_minor, v.amount_currency, v.partner_id, coalesce(v.part_of, v.id)) is distinct from (a.share_minor, a.currency, a.partner_id, a.sale_id)
+      union all
+      select format('line %s is computed on %s of conversion %s, which is %s', c.id, coalesce(c.sale_minor, c.base_minor), v.id, v.amount_minor)
+      from commissions c join conversions v on v.id = c.conversion_id
+      where v.part_of is not null and c.reverses_id is null and c.adjusts_id is null
+        and (coalesce(c.sale_minor, c.base_minor) <> v.amount_minor or c.partner_id <> v.partner_id)`,
+  },
+  {
+    name: 'of the parts of a sale one is counted',
+    faults: `
+      select format('%s parts of sale %s are counted', count(*) filter (where counted), coalesce(part_of, id)) from conversions
+      group by coalesce(part_of, id) having count(*) filter (where counted) <> 1`,
   },
   {
     name: "partners' figures by day are what their rows add up to",

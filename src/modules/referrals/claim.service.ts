@@ -1,11 +1,14 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
+import { type AttributionTerms, attribute } from '../../domain/attribution.ts';
 import { conflict, notFound } from '../../domain/errors.ts';
 import { expiryOf, insideWindow, type ReferralOrigin } from '../../domain/referral.ts';
 import { idOf } from '../../kernel/ids.ts';
+import { readPath } from '../attribution/attribution.service.ts';
 import { redeemCoupon } from '../coupons/coupon.service.ts';
 import { dealOfSale } from '../deals/deal.service.ts';
 import { leadOfSale } from '../leads/lead.service.ts';
+import { programOf } from '../programs/program.service.ts';
 import { Referral } from './referral.entity.ts';
 
 /** What a sale may be credited by. */
@@ -25,16 +28,26 @@ interface Claim {
   readonly settle?: (referralId: string) => Promise<unknown>;
 }
 
-/** The referral that a sale of that instant closes. Who bought before stays with its partner; else a registered deal, a
- *  coupon, a lead, an assignment and a click count, in this order (DOMAIN section 5). A partner that is not ACTIVE loses a first sale to whoever is next. A claim that is no open click gets a
- *  referral of its own, which counts as no click. Refused where nobody has a claim. */
+export interface ClaimedReferral {
+  readonly id: string;
+  /** What the claim rests on; a referral that was a click before may be claimed by something stronger. */
+  readonly basis: ReferralOrigin;
+}
+
+/** The referral that a sale of that instant closes. Who bought before stays with its partner, whatever the window and the
+ *  model: renewals follow the customer. Else a registered deal, a coupon, a lead, an assignment and clicks count, in this
+ *  order (DOMAIN section 5). Clicks are credited under the program's model; the customer is bound to the partner of the last
+ *  one that counts (under FIRST, of the first), and that is the referral which is closed. A partner that is not ACTIVE loses
+ *  a first sale to whoever is next. A claim that is no open click gets
+ *  a referral of its own, which counts as no click. Refused where nobody has a claim. */
 export async function referralOfSale(
   em: EntityManager,
   tenantId: string,
   evidence: Evidence,
   at: Date,
-): Promise<string> {
-  const click = await clickOf(em, tenantId, evidence, at);
+): Promise<ClaimedReferral> {
+  const { attributionModel: model, attributionUnit: unit } = await programOf(em, tenantId);
+  const click = await clickOf(em, tenantId, evidence, at, { model, unit });
   const claim = await claimOf(em, tenantId, evidence, at, click);
   if (!claim) throw conflict('no partner has a claim to this sale', { reason: 'NOT_ATTRIBUTED' });
   if (
@@ -43,7 +56,7 @@ export async function referralOfSale(
     insideWindow(click.clickedAt, click.expiresAt, at)
   ) {
     await claim.settle?.(click.id);
-    return click.id;
+    return { id: click.id, basis: claim.origin };
   }
   const id = v7();
   await em.execute(sql`
@@ -53,7 +66,7 @@ export async function referralOfSale(
     from partners p left join referrals f on f.id = ${click?.id ?? null} and f.partner_id = p.id
     where p.id = ${claim.partnerId}`);
   await claim.settle?.(id);
-  return id;
+  return { id, basis: claim.origin };
 }
 
 async function claimOf(
@@ -100,23 +113,23 @@ async function claimOf(
     : null;
 }
 
-/** The click that the evidence names, or the visitor's last one that counts: before the sale, within its window. */
+/** The click that the evidence names, or that of the visitor's which closes the sale. Under FIRST that is the first one that
+ *  counts, also where a later one was named. */
 async function clickOf(
   em: EntityManager,
   tenantId: string,
-  { clickId, visitorId }: Evidence,
+  { clickId, visitorId, customerId, customerEmail }: Evidence,
   at: Date,
+  terms: AttributionTerms,
 ): Promise<Referral | null> {
-  if (clickId != null) {
-    const click = await em.findOne(Referral, { id: idOf(clickId, 'input.clickId'), tenantId });
-    if (!click) throw notFound('referral', { field: 'input.clickId' });
-    return click;
-  }
-  if (visitorId == null) return null;
-  const [last] = await em.execute<{ id: string }[]>(sql`
-    select r.id from touches t join referrals r on r.id = t.id join partners p on p.id = t.partner_id and p.status = 'ACTIVE'
-    where t.tenant_id = ${tenantId} and t.visitor_id = ${idOf(visitorId, 'input.visitorId')} and t.clicked_at <= ${at} and not t.bot
-      and r.expires_at > ${at}
-    order by t.clicked_at desc, t.id desc limit 1`);
-  return last ? em.findOne(Referral, last.id) : null;
+  const named =
+    clickId == null ? null : await em.findOne(Referral, { id: idOf(clickId, 'input.clickId'), tenantId });
+  if (clickId != null && !named) throw notFound('referral', { field: 'input.clickId' });
+  if (named && (terms.model !== 'FIRST' || at < named.clickedAt)) return named;
+  const visitor = named?.visitorId ?? (visitorId == null ? null : idOf(visitorId, 'input.visitorId'));
+  if (visitor === null) return null;
+  const of = { referralId: named?.id ?? null, named: named?.id ?? null, customerId, customerEmail };
+  const path = await readPath(em, { tenantId, visitorId: visitor, at, ...of });
+  const { closing } = attribute(1n, path, terms);
+  return closing ? em.findOne(Referral, closing.id) : named;
 }

@@ -1,8 +1,9 @@
+import type { Opt } from '@mikro-orm/core';
 import { Embedded, Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 
-/** The purchase that closed a referral. */
+/** The purchase that closed a referral, or a partner's part of it where several are credited. */
 @Entity({ tableName: 'conversions' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class Conversion extends Base {
@@ -25,7 +26,13 @@ export class Conversion extends Base {
   source!: string; // of its referral, so that metrics need no join
 
   @Embedded(() => MoneyColumn)
-  amount!: MoneyColumn;
+  amount!: MoneyColumn; // of a sale that is shared, this partner's part
+
+  @Property({ type: 'uuid', nullable: true })
+  partOf?: string | null; // the conversion that closed the referral, where this is a part for another partner
+
+  @Property({ type: 'boolean' })
+  counted: Opt<boolean> = true; // of the parts of a sale, the one that figures count as the conversion
 
   @Property({ type: 'timestamptz', length: 3 })
   occurredAt!: Date;

@@ -6,7 +6,7 @@ import { transact } from '../../kernel/transact.ts';
 import type { Program } from '../programs/program.entity.ts';
 import { programOf } from '../programs/program.service.ts';
 import { PlanSimulation, type StoredResult } from './plan-simulation.entity.ts';
-import { type Changes, type SimulatedTerms, type Span, simulatedTerms } from './simulated-terms.ts';
+import { type Changes, type SimulatedTerms, type Span, simulatedTerms } from './simulated-terms.service.ts';
 
 const PAGE = 2_000; // some 30 ms of arithmetic: others are served in between
 const TOP = 50;
@@ -145,7 +145,7 @@ function salesOf(
     /** Purchases that earned nothing then: they left no line that could be weighed. */
     leftOut() {
       const statement = new Statement().add(
-        'select ((select count(*) from conversions v where v.tenant_id = $ and ',
+        'select ((select count(*) from conversions v where v.tenant_id = $ and v.amount_minor > 0 and ',
         tenantId,
       );
       return within('v', statement)

@@ -8,7 +8,7 @@ import { record } from '../audit/audit.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { programOf } from '../programs/program.service.ts';
 import { PlanSimulation } from './plan-simulation.entity.ts';
-import { resolve } from './simulated-terms.ts';
+import { resolve } from './simulated-terms.service.ts';
 import type { SimulatePlanInput } from './simulation.inputs.ts';
 
 const MAX_MONTHS = 36;

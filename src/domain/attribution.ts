@@ -1,0 +1,198 @@
+import { money, split } from './money.ts';
+
+/** Which of the touches before a sale are credited with it, and how much (DOMAIN section 5). */
+export const AttributionModel = {
+  FIRST: 'FIRST',
+  LAST: 'LAST',
+  LINEAR: 'LINEAR',
+  POSITION: 'POSITION',
+  TIME_DECAY: 'TIME_DECAY',
+} as const;
+export type AttributionModel = (typeof AttributionModel)[keyof typeof AttributionModel];
+
+/** What a model counts: every touch, or every partner once. */
+export const AttributionUnit = { TOUCH: 'TOUCH', PARTNER: 'PARTNER' } as const;
+export type AttributionUnit = (typeof AttributionUnit)[keyof typeof AttributionUnit];
+
+/** Why a touch has no part in a sale. */
+export const TouchExcluded = {
+  BOT: 'BOT',
+  INACTIVE: 'INACTIVE',
+  SELF_REFERRAL: 'SELF_REFERRAL',
+  AFTER: 'AFTER',
+  WINDOW: 'WINDOW',
+  OUTRANKED: 'OUTRANKED',
+} as const;
+export type TouchExcluded = (typeof TouchExcluded)[keyof typeof TouchExcluded];
+
+export interface AttributionTerms {
+  readonly model: AttributionModel;
+  readonly unit: AttributionUnit;
+}
+
+export interface PathTouch {
+  readonly id: string;
+  readonly partnerId: string;
+  readonly at: Date;
+  /** End of its window, which is half-open. */
+  readonly until: Date;
+  readonly excluded: TouchExcluded | null;
+}
+
+/** A partner's part of a sale. */
+interface AttributedShare {
+  readonly partnerId: string;
+  /** Minor units of the sale's base. */
+  readonly minor: bigint;
+  readonly weight: bigint;
+  /** Its touches that count. */
+  readonly touches: number;
+}
+
+export interface Attributed<T extends PathTouch> {
+  /** In time order. */
+  readonly touches: readonly (T & { readonly weight: bigint })[];
+  /** Of `weight`s. */
+  readonly total: bigint;
+  /** In the order of each partner's first touch that counts; they sum to the base. Empty where no touch counts. */
+  readonly shares: readonly AttributedShare[];
+  /** The touch that the sale is bound by: the first under FIRST, else the last one that counts. */
+  readonly closing: T | null;
+}
+
+const byTime = (a: PathTouch, b: PathTouch): number =>
+  a.at.getTime() - b.at.getTime() || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+
+/** The touches of a visitor in time order, each with why it has no part in a sale of that instant. `end` is the touch that
+ *  the caller named: what came after it has no part. */
+export function pathOf<T extends PathTouch>(touches: readonly T[], at: Date, end: string | null = null): T[] {
+  const ordered = [...touches].sort(byTime);
+  const named = end === null ? undefined : ordered.find(({ id }) => id === end);
+  return ordered.map((touch) => {
+    const late = touch.at > at || (named !== undefined && byTime(touch, named) > 0);
+    const excluded = touch.excluded ?? (late ? 'AFTER' : at < touch.until ? null : 'WINDOW');
+    return { ...touch, excluded };
+  });
+}
+
+/** Splits the base of a sale over the partners whose touches count, by largest remainder (M3): exact at any number of
+ *  touches, because those of a partner are added up before anything is rounded. `path` is that of `pathOf`. */
+export function attribute<T extends PathTouch>(
+  base: bigint,
+  path: readonly T[],
+  { model, unit }: AttributionTerms,
+): Attributed<T> {
+  const counting = path.filter(({ excluded }) => excluded === null);
+  const units = unit === 'PARTNER' ? oneEach(counting, model) : counting;
+  const weights = new Map(weightsOf(units, model).map((weight, index) => [units[index]?.id, weight]));
+  const touches = path.map((touch) => ({ ...touch, weight: weights.get(touch.id) ?? 0n }));
+  const partners = new Map<string, { weight: bigint; touches: number }>();
+  for (const { partnerId, excluded, weight } of touches) {
+    if (excluded !== null) continue;
+    const sum = partners.get(partnerId) ?? { weight: 0n, touches: 0 };
+    partners.set(partnerId, { weight: sum.weight + weight, touches: sum.touches + 1 });
+  }
+  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0n);
+  if (total === 0n) return { touches, total, shares: [], closing: null };
+  const parts = split(
+    money(base, ''),
+    [...partners.values()].map(({ weight }) => weight),
+  );
+  return {
+    touches,
+    total,
+    shares: [...partners].map(([partnerId, sum], index) => ({
+      partnerId,
+      minor: parts[index]?.minor ?? 0n,
+      ...sum,
+    })),
+    closing: (model === 'FIRST' ? counting[0] : counting.at(-1)) ?? null,
+  };
+}
+
+/** A partner counts once: by its first touch where the first one counts, else by its last. */
+function oneEach<T extends PathTouch>(counting: readonly T[], model: AttributionModel): T[] {
+  const chosen = new Map<string, T>();
+  for (const touch of counting)
+    if (model !== 'FIRST' || !chosen.has(touch.partnerId)) chosen.set(touch.partnerId, touch);
+  return [...chosen.values()].sort(byTime);
+}
+
+/** What each touch weighs beside the others, in time order. */
+function weightsOf(touches: readonly PathTouch[], model: AttributionModel): bigint[] {
+  const last = touches.length - 1;
+  switch (model) {
+    case 'FIRST':
+      return touches.map((_, index) => (index === 0 ? 1n : 0n));
+    case 'LAST':
+      return touches.map((_, index) => (index === last ? 1n : 0n));
+    case 'LINEAR':
+      return touches.map(() => 1n);
+    case 'POSITION': {
+      // 40 % each for the ends and 20 % for all between: so many times what one of these has.
+      const end = last >= 2 ? 2n * BigInt(last - 1) : 1n;
+      return touches.map((_, index) => (index === 0 || index === last ? end : 1n));
+    }
+    case 'TIME_DECAY': {
+      // Ages before the last touch: that much more for each is the same factor for all.
+      const latest = touches.at(-1)?.at.getTime() ?? 0;
+      return touches.map(({ at }) => decayed(latest - at.getTime()));
+    }
+  }
+}
+
+const HALF_LIFE_MS = 7n * 24n * 60n * 60n * 1_000n;
+const BITS = 128n;
+const ONE = 1n << BITS;
+
+/** 2^-(1/2), 2^-(1/4), ... in 128 bits: what each bit of a fraction of a half-life leaves. */
+const ROOTS = Array.from({ length: 64 }).reduce<bigint[]>(
+  (roots) => [...roots, squareRoot((roots.at(-1) ?? ONE >> 1n) << BITS)],
+  [],
+);
+
+/** 2^(-age / 7 days) of 2^128; whole half-lives are exact. */
+function decayed(ageMs: number): bigint {
+  const age = BigInt(ageMs);
+  const halves = age / HALF_LIFE_MS;
+  if (halves > BITS) return 0n;
+  let rest = age % HALF_LIFE_MS;
+  let weight = ONE;
+  for (const root of ROOTS) {
+    if (rest === 0n) break;
+    rest *= 2n;
+    if (rest < HALF_LIFE_MS) continue;
+    rest -= HALF_LIFE_MS;
+    weight = (weight * root) >> BITS;
+  }
+  return weight >> halves;
+}
+
+function squareRoot(value: bigint): bigint {
+  let root = 1n << BigInt((value.toString(2).length + 1) >> 1);
+  for (;;) {
+    const next = (root + value / root) >> 1n;
+    if (next >= root) return root;
+    root = next;
+  }
+}
+
+const PLACES = 6;
+
+/** A weight as a part of all, in decimal text of six places, e.g. `0.333333`. */
+export function weightText(weight: bigint, total: bigint): string {
+  if (total === 0n) return '0.000000';
+  const scaled = ((weight * 10n ** BigInt(PLACES) * 2n + total) / (total * 2n)).toString();
+  const digits = scaled.padStart(PLACES + 1, '0');
+  return `${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`;
+}
+
+/** A mailbox by whichever of its spellings: in lower case, without a plus tag, at Gmail without dots. */
+export function mailboxOf(address: string): string {
+  const lower = address.trim().toLowerCase();
+  const at = lower.lastIndexOf('@');
+  if (at < 0) return lower;
+  const host = lower.slice(at + 1).replace(/^googlemail\.com$/, 'gmail.com');
+  const [name = ''] = lower.slice(0, at).split('+');
+  return `${host === 'gmail.com' ? name.replaceAll('.', '') : name}@${host}`;
+}
