@@ -3,6 +3,7 @@ import type { CommissionType, Settlement } from '../../domain/commission.ts';
 import { kept } from '../../domain/computation.ts';
 import { invalid } from '../../domain/errors.ts';
 import { type EnteredRate, exchange, rateInto } from '../../domain/exchange.ts';
+import type { FraudTerms } from '../../domain/fraud.ts';
 import { type Money, money, type RoundingMode } from '../../domain/money.ts';
 import type { PartnerStatus, PartnerTier } from '../../domain/partner.ts';
 import {
@@ -22,12 +23,14 @@ import type { Context } from '../../kernel/context.ts';
 import { enqueue } from '../../kernel/jobs.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { rateOn } from '../exchange-rates/exchange-rate.service.ts';
+import { assess, blockedAs, keepReview } from '../fraud/fraud.service.ts';
 import type { Partner } from '../partners/partner.entity.ts';
 import { affiliateTermsOf } from '../partners/partner.service.ts';
 import { type RuleInForce, rulesInForce } from '../plans/plan.service.ts';
 import { Commission } from './commission.entity.ts';
 import { CommissionHold } from './commission-hold.entity.ts';
 import { digitsOf } from './sold.ts';
+import { review, watched } from './watch-line.ts';
 
 export interface Earning {
   readonly type: CommissionType;
@@ -63,6 +66,7 @@ export interface Earning {
 export type Refused =
   | Exclude<PartnerStatus, 'ACTIVE'>
   | NonNullable<ReturnType<typeof whyNotEarning>>
+  | ReturnType<typeof blockedAs>
   | 'CAP_REACHED';
 
 /** One PENDING line with everything that decided it (and its TRUE_UP, where it crosses into a band that applies to the
@@ -76,6 +80,13 @@ export async function earn(
   const weighed = await weigh(em, partner, earning);
   if (typeof weighed === 'string') return weighed;
   const revenueMinor = earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor;
+  const sale = watched(partner, earning);
+  const risk = earning.type === 'BONUS' ? null : await assess(em, sale, weighed.inForce.fraud);
+  if (risk?.outcome === 'BLOCKED') {
+    const amount = 'missing' in weighed ? money(0n, weighed.missing.to) : owedBy(weighed);
+    await keepReview(em, ctx, { sale, assessment: risk, amount, commissionId: null, holdId: null });
+    return blockedAs(risk);
+  }
   if ('missing' in weighed) return awaitRate(em, ctx, partner, earning, weighed, revenueMinor);
   await count(em, partner, earning, weighed);
   const line = em.create(Commission, {
@@ -83,12 +94,15 @@ export async function earn(
     ...termColumns(weighed),
     saleMinor: weighed.exchange ? earning.base.minor : null,
     saleCurrency: weighed.exchange ? earning.base.currency : null,
-    amount: new MoneyColumn(money(weighed.computed.amount, weighed.base.currency)),
+    amount: new MoneyColumn(owedBy(weighed)),
     revenueMinor,
   });
   trueUp(em, partner, earning, weighed, line);
+  if (risk) await review(em, ctx, line, sale, risk);
   return line;
 }
+
+const owedBy = ({ computed, base }: Weighed): Money => money(computed.amount, base.currency);
 
 /** Counts a sale under its rule. */
 export async function count(
@@ -402,12 +416,14 @@ interface InForce {
   readonly settlement: Settlement;
   /** Of the program's time zone. */
   readonly day: string;
+  /** The program's risk rules; null: none is on. */
+  readonly fraud: FraudTerms | null;
 }
 
 /** What the partner was at that moment (its tier and that tier's rate are those in force at `occurredAt`), and the program's terms. */
 async function inForceAt(em: EntityManager, tenantId: string, partnerId: string, at: Date): Promise<InForce> {
   const [terms] = await em.execute<InForce[]>(sql`
-    select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement,
+    select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
       (${at}::timestamptz at time zone g.time_zone)::date::text as day
     from (select status, tier from partner_history where partner_id = ${partnerId} and effective_at <= ${at}
           order by effective_at desc, id desc limit 1) h

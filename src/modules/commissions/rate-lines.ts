@@ -6,6 +6,7 @@ import { MoneyColumn } from '../../kernel/money.column.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { MAX_AGE_DAYS } from '../exchange-rates/exchange-rate.service.ts';
+import { assess } from '../fraud/fraud.service.ts';
 import { findPartner } from '../partners/partner.service.ts';
 import type { Commission } from './commission.entity.ts';
 import { lockCommission } from './commission.service.ts';
@@ -15,6 +16,7 @@ import { endHold } from './hold-commission.ts';
 import { knownOrders, lockOrder } from './order.ts';
 import { settleWaiting } from './refund-sale.ts';
 import { isRated, soldFor } from './sold.ts';
+import { review, watched } from './watch-line.ts';
 
 const BATCH = 500;
 
@@ -72,6 +74,9 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   const { tier, roundingMode } = weighed.inForce;
   Object.assign(line, { ...termColumns(weighed), tier, roundingMode, amount, unrated: null });
   trueUp(em, partner, earning, weighed, line);
+  const sale = watched(partner, earning);
+  const risk = await assess(em, sale, weighed.inForce.fraud);
+  if (risk) await review(em, ctx, line, sale, risk);
   await em.flush();
   for (const hold of await openHolds(em, line))
     if (hold.kind === 'FX') await endHold(em, ctx, line, hold, { releaseReason: 'the rate was entered' });

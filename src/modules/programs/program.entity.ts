@@ -2,6 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { FlatRefund, Settlement } from '../../domain/commission.ts';
+import type { FraudTerms } from '../../domain/fraud.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { TrackingConsent } from '../../domain/touch.ts';
 import { byTenant } from '../../kernel/base.entity.ts';
@@ -153,6 +154,9 @@ export class Program {
   @Field(() => TrackingConsent, { description: 'Whether visitors must consent before a cookie is set.' })
   @Enum({ items: () => TrackingConsent })
   trackingConsent: Opt<TrackingConsent> = 'NOT_NEEDED';
+
+  @Property({ type: 'json', nullable: true })
+  fraud?: FraudTerms | null; // its risk rules; served by FraudResolver
 
   @Field(() => ID, {
     nullable: true,
