@@ -11,6 +11,7 @@ import { MoneyColumn } from '../../kernel/money.column.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
+import { keepPayment, paymentOf } from '../fraud/payment-fingerprint.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import { Conversion } from '../referrals/conversion.entity.ts';
@@ -30,6 +31,7 @@ export async function convertReferral(
 ): Promise<string> {
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const metadata = metadataOf(input.metadata, 'input.metadata');
+  const payment = await paymentOf(ctx, input.paymentFingerprint);
   const converted = await transact(ctx, async (em) => {
     if (input.orderId != null) await lockOrder(em, input.orderId);
     const referral = await em.findOne(Referral, idOf(typeof id === 'string' ? id : await id(em)), {
@@ -63,6 +65,7 @@ export async function convertReferral(
         partnerId,
         at,
       });
+      await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const conversion = em.create(Conversion, {
         tenantId,
         partnerId,
