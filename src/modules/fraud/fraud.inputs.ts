@@ -1,4 +1,4 @@
-import { ArrayMaxSize, Matches, Max, Min } from 'class-validator';
+import { ArrayMaxSize, Matches, Max, Min, ValidateNested } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { FraudList, FraudMode, FraudOutcome, FraudRule, ReviewState } from '../../domain/fraud.ts';
 import { Name } from '../../kernel/name.ts';
@@ -34,6 +34,7 @@ export class UpdateFraudSettingsInput {
 
   @Field(() => [FraudRuleInput], { nullable: true, description: 'The rules that change, each once.' })
   @ArrayMaxSize(50, { message: 'takes at most 50 rules' })
+  @ValidateNested({ each: true })
   rules?: FraudRuleInput[] | null;
 }
 
