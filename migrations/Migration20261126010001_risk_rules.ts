@@ -114,6 +114,7 @@ export class Migration20261126010001_risk_rules extends Migration {
             and not exists (select from fraud_list_entries a where a.tenant_id = k.tenant_id and a.list = 'ALLOWED_CUSTOMER' and a.removed_at is null
               and (a.customer_id = k.id or a.domain = substring(normal_email(k.email) from '@([^@]*)$'))))
       $$`);
+    this.addSql(`revoke execute on function buys_from_itself from public`);
     this.addSql(`
       create function earns_not_on_itself() returns trigger language plpgsql ${AS_OWNER} as $$
       declare rules jsonb := (select fraud->'rules' from programs where tenant_id = new.tenant_id);

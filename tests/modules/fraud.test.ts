@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { normalEmail } from '../../src/domain/fraud.ts';
-import { system } from '../../src/kernel/actor.ts';
+import { type Actor, actorOf, system } from '../../src/kernel/actor.ts';
 import { contextFor } from '../../src/kernel/context.ts';
+import { query, Statement } from '../../src/kernel/rows.ts';
+import { rateLines } from '../../src/modules/commissions/rate-lines.ts';
 import { applyRetention } from '../../src/modules/privacy/retention.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
@@ -557,6 +559,61 @@ describe('in shadow', () => {
       { outcome: 'WOULD_HOLD', score: 0, shadowScore: 100, state: 'NONE' },
     ]);
   });
+});
+
+test('the database shows nothing of it to a partner, nor takes anything from one', async () => {
+  const { tenant, staff, partner, buys } = await program(held('FAST_PURCHASE'));
+  await buys('c1', { payment: 'card' });
+  await app.ask(staff.manager, LIST, { input: { list: 'BLOCKED_CUSTOMER', customerId: 'c9' } });
+  const as = (actor: Actor) => contextFor(app.app.services, { actor, requestId: 'r' });
+  const who = { id: 'x', tenantId: tenant, credential: 'TOKEN' } as const;
+  const own = as(actorOf({ ...who, role: 'PARTNER', partnerId: partner.id }));
+  const finance = as(actorOf({ ...who, role: 'FINANCE' }));
+  for (const table of ['fraud_reviews', 'fraud_hits', 'fraud_list_entries', 'payment_fingerprints']) {
+    const rows = () => new Statement().add(`select id from ${table}`);
+    expect(await query(finance, rows()), table).toHaveLength(1);
+    expect(await query(own, rows()), table).toEqual([]);
+  }
+  const listing = `insert into fraud_list_entries (id, tenant_id, list, domain, reason, added_by)
+    values (gen_random_uuid(), '${tenant}', 'ALLOWED_CUSTOMER', 'mine.example', 'x', 'x') returning id`;
+  await expect(query(own, new Statement().add(listing))).rejects.toMatchObject({ code: '42501' });
+});
+
+test('an order of two products is one sale of its hour, and each of its lines is looked at', async () => {
+  const { staff, partner, reviews } = await program(held('PARTNER_VELOCITY', { limit: 2 }));
+  const order = (orderId: string) => ({
+    partnerId: partner.id,
+    orderId,
+    lines: ['A', 'B'].map((product) => ({ product, amount: '50.00' })),
+  });
+  const record = async (orderId: string) =>
+    (await app.ask(staff.manager, SALE, { input: order(orderId) })).recordSale.commissions;
+  expect(await record('o1')).toMatchObject([{ status: 'PENDING' }, { status: 'PENDING' }]);
+  expect(await record('o2')).toMatchObject([{ status: 'HELD' }, { status: 'HELD' }]);
+  expect(await reviews()).toHaveLength(2);
+});
+
+test('a line that waits for its exchange rate is looked at once that is there', async () => {
+  const { staff, reviews, partner } = await program(held('PARTNER_VELOCITY', { limit: 1 }));
+  await app.ask(staff.manager, 'mutation { updateProgram(input: { settlement: PARTNER }) { tenantId } }');
+  const id = await makeCommission(app, staff.manager, partner.id, { currency: 'EUR' });
+  expect(await reviews()).toEqual([]);
+  const rate = { base: 'EUR', quote: 'USD', rate: '1.1', effectiveOn: now() };
+  await app.ask(
+    staff.manager,
+    'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { count } }',
+    { input: { rates: [rate] } },
+  );
+  const { rows } = await app.database.pool.query('select tenant_id from commissions where id = $1', [id]);
+  await rateLines(contextFor(app.app.services, { actor: system, requestId: 'r' }), rows[0].tenant_id);
+  expect((await app.ask(staff.maria, LINE, { id })).commission).toMatchObject({
+    status: 'HELD',
+    holds: [
+      { kind: 'FX', releasedAt: expect.any(String) },
+      { kind: 'RISK', releasedAt: null },
+    ],
+  });
+  expect(await reviews({ state: 'OPEN' })).toMatchObject([{ amount: { amount: '11.00', currency: 'USD' } }]);
 });
 
 describe('what the rules saw', () => {

@@ -8,18 +8,20 @@ import { CommissionHold } from './commission-hold.entity.ts';
 interface Sold {
   readonly customerId: string | null;
   readonly conversion?: { readonly referralId: string } | undefined;
+  readonly order?: { readonly id: string } | undefined;
   readonly occurredAt: Date;
 }
 
 /** What the risk rules look at of a sale. */
 export const watched = (
   { tenantId, id: partnerId }: Pick<Partner, 'tenantId' | 'id'>,
-  { customerId, conversion, occurredAt }: Sold,
+  { customerId, conversion, order, occurredAt }: Sold,
 ): Watched => ({
   tenantId,
   partnerId,
   customerId,
   referralId: conversion?.referralId ?? null,
+  orderId: order?.id ?? null,
   occurredAt,
 });
 

@@ -28,6 +28,8 @@ export interface Watched {
   readonly partnerId: string;
   readonly customerId: string | null;
   readonly referralId: string | null;
+  /** The order whose line it is: its other lines are no sales of their own. */
+  readonly orderId: string | null;
   readonly occurredAt: Date;
 }
 
@@ -61,7 +63,7 @@ type Gathered = Omit<Facts, 'disposable' | 'freeMail' | 'allowed' | 'secondsToPu
 };
 
 async function factsOf(em: EntityManager, sale: Watched, terms: FraudTerms): Promise<Facts> {
-  const { tenantId, partnerId, customerId, referralId, occurredAt: at } = sale;
+  const { tenantId, partnerId, customerId, referralId, orderId, occurredAt: at } = sale;
   const on = (...rules: FraudRule[]) => rules.some((rule) => termsOf(terms, rule).mode !== 'OFF');
   const from = (ms: number) => new Date(at.getTime() - ms);
   const [found] = await em.execute<{ facts: Gathered }[]>(sql`
@@ -100,7 +102,7 @@ async function factsOf(em: EntityManager, sale: Watched, terms: FraudTerms): Pro
         select count(distinct sale) from (
           select coalesce(c.order_id, c.conversion_id::text, c.id::text) as sale from commissions c
           where c.partner_id = ${partnerId} and c.id >= ${lowestId(from(HOUR))} and c.occurred_at > ${from(HOUR)} and c.occurred_at <= ${at}
-            and c.reverses_id is null and c.adjusts_id is null limit ${MOST}) made) end,
+            and c.reverses_id is null and c.adjusts_id is null and (${orderId}::text is null or c.order_id is distinct from ${orderId}) limit ${MOST}) made) end,
       'addressSales', case when ${on('ADDRESS_VELOCITY')} then (
         select count(*) from (
           select from r join referrals f on f.tenant_id = ${tenantId} and f.ip_hash = r.ip_hash and f.id <> r.id
