@@ -124,10 +124,10 @@ export function removeFraudListEntry(ctx: Context, id: string, reason: string): 
     if (!entry) throw notFound('entry');
     if (entry.removedAt) throw conflict('it was taken off already', { reason: 'ALREADY_REMOVED' });
     Object.assign(entry, { removedAt: ctx.clock.now(), removedBy: ctx.actor.id });
-    const { list, customerId = null, domain = null } = entry;
+    const { list, customerId = null, domain = null, removedAt } = entry;
     record(em, ctx, 'fraud.unlisted', entry, {
-      before: { list, customerId, domain },
-      after: null,
+      before: { removedAt: null },
+      after: { list, customerId, domain, removedAt },
       reason: why,
     });
     return entry.id;
