@@ -18,6 +18,8 @@ import { Customer } from './src/modules/customers/customer.entity.ts';
 import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
 import { Deal } from './src/modules/deals/deal.entity.ts';
 import { ExchangeRate } from './src/modules/exchange-rates/exchange-rate.entity.ts';
+import { FraudListEntry } from './src/modules/fraud/fraud-list-entry.entity.ts';
+import { FraudReview } from './src/modules/fraud/fraud-review.entity.ts';
 import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity.ts';
 import { Lead } from './src/modules/leads/lead.entity.ts';
 import { PostingRow } from './src/modules/ledger/posting.entity.ts';
@@ -85,6 +87,8 @@ export default defineConfig({
     Erasure,
     DataKeyRow,
     ExchangeRate,
+    FraudListEntry,
+    FraudReview,
     IdempotencyKey,
     Invitation,
     ManagerAssignment,

@@ -40,6 +40,7 @@ import { CouponResolver } from './modules/coupons/coupon.resolver.ts';
 import { CustomerResolver } from './modules/customers/customer.resolver.ts';
 import { DealResolver } from './modules/deals/deal.resolver.ts';
 import { ExchangeRateResolver } from './modules/exchange-rates/exchange-rate.resolver.ts';
+import { FraudListResolver, FraudResolver } from './modules/fraud/fraud.resolver.ts';
 import { LeadResolver } from './modules/leads/lead.resolver.ts';
 import { TrackingLinkResolver } from './modules/links/tracking-link.resolver.ts';
 import { MemberResolver } from './modules/members/member.resolver.ts';
@@ -163,6 +164,8 @@ export async function createSchema(): Promise<GraphQLSchema> {
       CouponResolver,
       CustomerResolver,
       DealResolver,
+      FraudResolver,
+      FraudListResolver,
       LeadResolver,
       TrackingLinkResolver,
       ReportedConversionResolver,

@@ -69,9 +69,13 @@ export function after(action: CommissionAction, status: CommissionStatus): Commi
   return to;
 }
 
-export function refuseOwnLine(createdBy: string | null, approver: string): void {
+export function refuseOwnLine(
+  createdBy: string | null,
+  approver: string,
+  what: 'approve' | 'review' = 'approve',
+): void {
   if (createdBy !== null && createdBy === approver) {
-    throw forbidden('who made a commission or told of its sale may not approve it');
+    throw forbidden(`who made a commission or told of its sale may not ${what} it`);
   }
 }
 

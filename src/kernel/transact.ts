@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeadlockException, type EntityManager } from '@mikro-orm/postgresql';
+import { DeadlockException, type EntityManager, type RawQueryFragment } from '@mikro-orm/postgresql';
 import type { Context } from './context.ts';
 import { refusalOf } from './format-error.ts';
-import { nameOf, type Statement } from './rows.ts';
+import { nameOf, Statement } from './rows.ts';
 
 const TRIES = 5;
 const AWAY_MS = 500;
@@ -24,6 +24,13 @@ export const within =
   (em: EntityManager): Run =>
   ({ text, values }) =>
     em.execute(text.replace(/\$\d+/g, '?'), values);
+
+/** A statement in MikroORM's `sql`, for such a run. */
+export function asStatement({ sql, params }: RawQueryFragment): Statement {
+  const statement = new Statement();
+  statement.text = sql.replaceAll('?', () => `$${statement.values.push(params[statement.values.length])}`);
+  return statement;
+}
 
 /** The same without entities, for what is asked for most: its statements are planned once a connection. */
 export function transactStatements<T>(

@@ -36,6 +36,10 @@ import {
 const LOCK_TIER =
   'mutation ($id: ID!) { lockPartnerTier(partnerId: $id, tier: GOLD, reason: "strategic") { id } }';
 const ADD_MANAGER = 'mutation ($input: AccountManagerInput!) { addAccountManager(input: $input) { id } }';
+const FRAUD_SETTINGS =
+  'mutation ($input: UpdateFraudSettingsInput!) { updateFraudSettings(input: $input) { threshold } }';
+const LIST_CUSTOMER =
+  'mutation ($input: FraudListEntryInput!) { addFraudListEntry(input: $input, reason: "x") { id } }';
 const HOLD_PAYOUTS = 'mutation ($id: ID!) { holdPayouts(partnerId: $id, reason: "to look at") { id } }';
 const CREATE_BANK_FILE = 'mutation ($input: CreateBankFileInput!) { createBankFile(input: $input) { id } }';
 const CREATE_RULE =
@@ -103,6 +107,9 @@ export interface World {
   bankFile(state: 'DRAFT' | 'APPROVED' | 'NACHA'): Promise<string>;
   /** An open hold on a line that waits for approval. */
   held(): Promise<string>;
+  /** A review that waits: of a line that the risk rules hold. */
+  reviewed(): Promise<string>;
+  fraudListEntry(): Promise<string>;
   /** An open dispute of a line that is owed. */
   disputed(): Promise<string>;
   /** A simulation that waits, the only one. */
@@ -277,6 +284,21 @@ export async function makeWorld(app: TestApp): Promise<World> {
     async held() {
       const id = await makeCommission(app, maker, partner.id);
       return (await app.ask(staff.tom, HOLD, { id, reason: 'to look at' })).holdCommission.holds[0].id;
+    },
+    async reviewed() {
+      const rules = (mode: string) => ({ input: { rules: [{ rule: 'PARTNER_VELOCITY', mode, limit: 1 }] } });
+      await app.ask(maker, FRAUD_SETTINGS, rules('HOLD'));
+      await makeCommission(app, maker, partner.id);
+      await app.ask(maker, FRAUD_SETTINGS, rules('OFF'));
+      const { fraudReviews } = await app.ask(
+        staff.tom,
+        '{ fraudReviews(filter: { state: OPEN }, first: 1) { edges { node { id } } } }',
+      );
+      return fraudReviews.edges[0].node.id;
+    },
+    async fraudListEntry() {
+      const input = { list: 'ALLOWED_CUSTOMER', customerId: randomUUID() };
+      return (await app.ask(maker, LIST_CUSTOMER, { input })).addFraudListEntry.id;
     },
     async disputed() {
       const id = await approved();
@@ -780,6 +802,51 @@ export const operations: Record<string, Operation> = {
     variables: (id) => ({ id, reason: 'x' }),
     subject: (world) => world.held(),
     answers: decides,
+  },
+  fraudSettings: {
+    document: '{ fraudSettings { threshold } }',
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  updateFraudSettings: {
+    document: FRAUD_SETTINGS,
+    variables: () => ({ input: { threshold: 50 } }),
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  fraudReviews: { document: '{ fraudReviews { edges { node { id } } } }', answers: lists },
+  fraudReport: {
+    document: '{ fraudReport(from: "2026-01-01", to: "2026-12-31") { total { held } } }',
+    answers: lists,
+  },
+  fraudListEntries: { document: '{ fraudListEntries { edges { node { id } } } }', answers: lists },
+  addFraudListEntry: {
+    document: LIST_CUSTOMER,
+    variables: () => ({ input: { list: 'DISPOSABLE_DOMAIN', domain: `${randomUUID()}.example` } }),
+    answers: [ok, ok, no, no, no, no, no, ok, who],
+  },
+  removeFraudListEntry: {
+    document: 'mutation ($id: ID!) { removeFraudListEntry(id: $id, reason: "x") { id } }',
+    variables: byId,
+    subject: ({ fraudListEntry }) => fraudListEntry(),
+    answers: manages,
+  },
+  releaseReview: {
+    document: 'mutation ($id: ID!) { releaseReview(id: $id, reason: "x") { id } }',
+    variables: byId,
+    subject: ({ reviewed }) => reviewed(),
+    answers: decides,
+  },
+  confirmFraud: {
+    document: 'mutation ($id: ID!) { confirmFraud(id: $id, reason: "x") { id } }',
+    variables: byId,
+    subject: ({ reviewed }) => reviewed(),
+    answers: decides,
+  },
+  decideReviews: {
+    document:
+      'mutation ($ids: [ID!]!) { decideReviews(ids: $ids, decision: RELEASED, reason: "x") { decided failures { code message } } }',
+    variables: (id) => ({ ids: [id] }),
+    subject: ({ reviewed }) => reviewed(),
+    answers: [ok, no, ok, no, no, no, ok, no, who], // what is hidden is a failure of its own
   },
   openDispute: {
     document: DISPUTE,

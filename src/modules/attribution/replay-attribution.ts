@@ -69,7 +69,7 @@ export async function replayAttribution(ctx: Context, input: ReplayInput): Promi
   const model = input.model ?? program.attributionModel;
   const unit = input.unit ?? program.attributionUnit;
   const span: Span = { tenantId, timeZone: program.timeZone, from: input.from, next };
-  const [[count] = []] = await query(ctx, within(new Statement().add('select count(*)::int '), span));
+  const [[count] = []] = await query(ctx, inSpan(new Statement().add('select count(*)::int '), span));
   if ((count as number) > MOST)
     throw invalid('input.to', `makes more than ${MOST} sales: give a shorter period`);
 
@@ -175,7 +175,7 @@ interface Span {
   readonly next: string;
 }
 
-const within = (statement: Statement, { tenantId, timeZone, from, next }: Span): Statement =>
+const inSpan = (statement: Statement, { tenantId, timeZone, from, next }: Span): Statement =>
   statement.add(
     `from conversions v where v.tenant_id = $ and v.part_of is null and v.occurred_at >= $::date::timestamp at time zone $
       and v.occurred_at < $::date::timestamp at time zone $`,
@@ -188,7 +188,7 @@ const within = (statement: Statement, { tenantId, timeZone, from, next }: Span):
 
 /** The next sales, each with its path as it was kept, the clicks heard of since and what its lines have earned. */
 async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[]> {
-  const statement = within(
+  const statement = inSpan(
     new Statement().add(
       'with sale as (select v.*, (v.occurred_at at time zone $)::date as day ',
       span.timeZone,

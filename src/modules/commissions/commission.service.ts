@@ -207,8 +207,7 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
   const before = await statusOf(em, line);
   if (before === 'HELD') throw await refusedAsHeld(em, line);
   const status = after('approve', before);
-  const maker = line.createdBy ?? line.statedBy ?? null;
-  refuseOwnLine(maker && (await hasSeenKey(em, maker, actor.id)) ? actor.id : maker, actor.id);
+  await refuseMaker(em, actor.id, line, 'approve');
   const refunds = await refundsOf(em, line, 'PENDING');
   for (const each of [line, ...refunds]) {
     Object.assign(each, { status, approvedAt: clock.now(), approvedBy: actor.id });
@@ -221,6 +220,17 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
     );
   }
   return { before: { status: before }, after: { status, refunds: refunds.map(({ id }) => id as string) } };
+}
+
+/** Four eyes: neither who made the line nor who has seen the secret of the key that did. */
+export async function refuseMaker(
+  em: EntityManager,
+  actorId: string,
+  line: Commission,
+  what: 'approve' | 'review',
+): Promise<void> {
+  const maker = line.createdBy ?? line.statedBy ?? null;
+  refuseOwnLine(maker && (await hasSeenKey(em, maker, actorId)) ? actorId : maker, actorId, what);
 }
 
 /** Each line is rejected or refused by itself, as one by one; all rejections are one transaction. */
@@ -315,7 +325,7 @@ interface Rejected {
 }
 
 /** `line` and its partner are locked. */
-async function reject(
+export async function reject(
   em: EntityManager,
   ctx: Context,
   line: Commission,

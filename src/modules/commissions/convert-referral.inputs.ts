@@ -13,6 +13,14 @@ export class ConvertReferralInput {
   @MaxLength(254, { message: 'must be at most 254 characters long' })
   customerEmail?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "What your payment provider calls the card or account that paid, e.g. Stripe's `fingerprint`: never its number. Kept as a keyed hash, for the risk rules.",
+  })
+  @Name(200)
+  paymentFingerprint?: string | null;
+
   @Field(() => Decimal, { description: 'What the customer paid, tax not included: more than 0.' })
   amount!: string;
 

@@ -14,6 +14,7 @@ import { transact, within } from '../../kernel/transact.ts';
 import { keepPath } from '../attribution/attribution.service.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
+import { keepPayment, paymentOf } from '../fraud/payment-fingerprint.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import { Conversion } from '../referrals/conversion.entity.ts';
@@ -36,6 +37,7 @@ export async function convertReferral(
 ): Promise<string> {
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const metadata = metadataOf(input.metadata, 'input.metadata');
+  const payment = await paymentOf(ctx, input.paymentFingerprint);
   const converted = await transact(ctx, async (em) => {
     const alone = input.orderId != null && (await lockOrder(em, input.orderId)).refundsWait;
     const claimed = typeof id === 'string' ? { id: idOf(id), basis: null, named: null } : await id(em);
@@ -77,6 +79,7 @@ export async function convertReferral(
         partnerId: winner.id,
         at,
       });
+      await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const made = parts.map((part, index) => ({ ...part, id: v7(), main: index === 0 }));
       const { id: saleId } = made[0] as (typeof made)[number];
       for (const { id, main, partner, minor, referralId, source } of made)

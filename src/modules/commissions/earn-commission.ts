@@ -12,10 +12,12 @@ import { enqueue } from '../../kernel/jobs.ts';
 import { Statement } from '../../kernel/rows.ts';
 import type { Run } from '../../kernel/transact.ts';
 import { rateOn } from '../exchange-rates/exchange-rate.service.ts';
+import { assess, blockedAs, keepReview } from '../fraud/fraud.service.ts';
 import type { RuleInForce } from '../plans/plan.service.ts';
 import { boughtBefore, type Earner, firstPurchase, type InForce, inForceAt } from './read-terms.ts';
 import { pastOf, use } from './rule-usage.ts';
 import { digitsOf } from './sold.ts';
+import { review, watched } from './watch-line.ts';
 import { type NewLine, writeLines } from './write-lines.ts';
 
 export interface Earning {
@@ -52,6 +54,7 @@ export interface Earning {
 export type Refused =
   | Exclude<PartnerStatus, 'ACTIVE'>
   | NonNullable<ReturnType<typeof whyNotEarning>>
+  | ReturnType<typeof blockedAs>
   | 'CAP_REACHED';
 
 export type MadeLine = NewLine & { readonly createdAt: Date };
@@ -79,6 +82,13 @@ export async function earn(
   const weighed = await weigh(run, partner, earning, inForce);
   if (typeof weighed === 'string') return weighed;
   const revenueMinor = earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor;
+  const sale = watched(partner, earning);
+  const risk = earning.type === 'BONUS' ? null : await assess(run, sale, weighed.inForce.fraud);
+  if (risk?.outcome === 'BLOCKED') {
+    const amount = 'missing' in weighed ? money(0n, weighed.missing.to) : owedBy(weighed);
+    await keepReview(run, ctx, { sale, assessment: risk, amount, commissionId: null, holdId: null });
+    return blockedAs(risk);
+  }
   if ('missing' in weighed) {
     const line = { ...unratedLine(partner, earning, weighed), id, revenueMinor };
     const createdAt = await awaitRate(run, ctx, line, weighed, beside);
@@ -91,13 +101,16 @@ export async function earn(
     id,
     saleMinor: weighed.exchange ? earning.base.minor : null,
     saleCurrency: weighed.exchange ? earning.base.currency : null,
-    amount: money(weighed.computed.amount, weighed.base.currency),
+    amount: owedBy(weighed),
     revenueMinor,
   };
   const lines = [line, ...trueUpOf(partner, earning, weighed, line.id)];
   const createdAt = await writeLines(run, lines, (statement) => beside?.(statement, line));
+  if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }
+
+const owedBy = ({ computed, base }: Weighed): Money => money(computed.amount, base.currency);
 
 /** Counts a sale under its rule. */
 export async function count(

@@ -71,6 +71,10 @@ export async function releaseHold(ctx: Context, id: string, reason: string): Pro
       throw conflict('a dispute is not released but resolved', { reason: 'IS_A_DISPUTE' });
     if (hold.kind === 'FX')
       throw conflict('it ends when the exchange rate is entered', { reason: 'RATE_MISSING' });
+    if (hold.kind === 'RISK')
+      throw conflict('it ends with its review: release that, or confirm it as fraud', {
+        reason: 'IS_A_REVIEW',
+      });
     const before = { status: line.status };
     await endHold(em, ctx, line, hold, { releaseReason: why });
     record(em, ctx, 'commission.released', line, {

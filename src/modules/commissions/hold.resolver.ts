@@ -26,7 +26,8 @@ export class CommissionHoldResolver {
 
   @Authorized('commission:decide')
   @Mutation(() => Commission, {
-    description: 'Releases one hold. The commission is PENDING again once no hold on it is open.',
+    description:
+      'Releases one hold. The commission is PENDING again once no hold on it is open. One of the risk rules ends with its review.',
   })
   async releaseHold(
     @Arg('id', () => ID, { description: "The hold's id." }) id: string,

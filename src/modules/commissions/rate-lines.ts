@@ -6,6 +6,7 @@ import { MoneyColumn } from '../../kernel/money.column.ts';
 import { transact, within } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { MAX_AGE_DAYS } from '../exchange-rates/exchange-rate.service.ts';
+import { assess } from '../fraud/fraud.service.ts';
 import { findPartner } from '../partners/partner.service.ts';
 import type { Commission } from './commission.entity.ts';
 import { lockCommission } from './commission.service.ts';
@@ -16,6 +17,7 @@ import { knownOrders, lockOrder } from './order.ts';
 import { refundsOf, settleWaiting } from './refund-sale.ts';
 import type { SaleRefund } from './sale-refund.entity.ts';
 import { isRated, soldFor } from './sold.ts';
+import { review, watched } from './watch-line.ts';
 import { writeLines } from './write-lines.ts';
 
 const BATCH = 500;
@@ -128,6 +130,9 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   await em.flush();
   const trueUps = trueUpOf(partner, earning, weighed, line.id);
   if (trueUps.length > 0) await writeLines(run, trueUps);
+  const sale = watched(partner, earning);
+  const risk = await assess(run, sale, weighed.inForce.fraud);
+  if (risk) await review(run, ctx, line, sale, risk);
   for (const hold of await openHolds(em, line))
     if (hold.kind === 'FX') await endHold(em, ctx, line, hold, { releaseReason: 'the rate was entered' });
   await em.flush();

@@ -1,6 +1,7 @@
 import { v7 } from 'uuid';
 import type { Settlement } from '../../domain/commission.ts';
 import { invalid, notFound } from '../../domain/errors.ts';
+import type { FraudTerms } from '../../domain/fraud.ts';
 import type { RoundingMode } from '../../domain/money.ts';
 import type { PartnerStatus, PartnerTier } from '../../domain/partner.ts';
 import type { PurchaseTerms } from '../../domain/recurring.ts';
@@ -74,6 +75,8 @@ export interface InForce {
   readonly roundingMode: RoundingMode;
   readonly holdDays: number;
   readonly settlement: Settlement;
+  /** The program's risk rules; null: none is on. */
+  readonly fraud: FraudTerms | null;
   /** Of the program's time zone. */
   readonly day: string;
   /** Its own and its plan's. */
@@ -96,7 +99,7 @@ type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
 export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<InForce> {
   const [row] = await run<TermsRow>(
     new Statement().add(
-      `select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement,
+      `select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
         (at.instant at time zone g.time_zone)::date::text as day, ${RULES_IN_FORCE} as rules,
         (select json_build_object('firstPurchaseOnly', a.first_purchase_only, 'recurringMonths', a.recurring_months,
             'minimum', a.minimum_purchase_minor::text, 'currency', a.minimum_purchase_currency)

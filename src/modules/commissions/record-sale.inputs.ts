@@ -31,6 +31,14 @@ export class RecordSaleInput {
   @Name(200)
   customerId?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "What your payment provider calls the card or account that paid, e.g. Stripe's `fingerprint`: never its number. Kept as a keyed hash, for the risk rules; only with customerId.",
+  })
+  @Name(200)
+  paymentFingerprint?: string | null;
+
   @Field(() => String, { description: 'Your own id of the order; a partner earns on an order once.' })
   @Name(200)
   orderId!: string;

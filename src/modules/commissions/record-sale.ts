@@ -9,6 +9,7 @@ import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { transact, within } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
+import { keepPayment, paymentOf } from '../fraud/payment-fingerprint.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import { earn } from './earn-commission.ts';
@@ -26,6 +27,9 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
   const type = input.type ?? 'ONE_TIME';
   if (['REVERSAL', 'TRUE_UP', 'ADJUSTMENT', 'BONUS'].includes(type))
     throw invalid('input.type', `${type} is no sale`);
+  if (input.paymentFingerprint != null && input.customerId == null)
+    throw invalid('input.paymentFingerprint', 'is of a customer: give customerId');
+  const payment = await paymentOf(ctx, input.paymentFingerprint);
   const recorded = await transact(ctx, async (em) => {
     const { refundsWait } = await lockOrder(em, input.orderId);
     const partner = await holdPartner(em, input.partnerId, 'input.partnerId', { alone: refundsWait });
@@ -39,6 +43,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
       const customer = input.customerId
         ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at })
         : null;
+      if (customer) await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const run = within(em);
       const inForce = await inForceAt(run, partnerId, at);
       const earned: NewLine[] = [];

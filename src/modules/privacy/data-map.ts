@@ -260,6 +260,17 @@ export const dataMap: readonly Place[] = [
     keeps: ACCOUNTS,
   },
   {
+    purpose: 'telling sales from what is none',
+    kept: 'what a rule saw for 13 months (RETENTION_MONTHS), that it hit 10 years',
+    table: 'fraud_hits',
+    of: 'PARTNER',
+    // What a rule saw is not shown: telling would teach how to pass it.
+    rows: 'review_id in (select id from fraud_reviews where partner_id = any($))',
+    shows: ['created_at'],
+    erases: { evidence: NONE },
+    keeps: { ...ACCOUNTS, what: 'that a risk rule asked for a look at a sale' },
+  },
+  {
     ...payment,
     table: 'payouts',
     of: 'PARTNER',
@@ -506,6 +517,27 @@ export const dataMap: readonly Place[] = [
     keeps: ACCOUNTS,
   },
   {
+    purpose: 'telling sales from what is none',
+    kept: 'what a rule saw for 13 months (RETENTION_MONTHS), that it hit 10 years',
+    table: 'fraud_hits',
+    of: 'CUSTOMER',
+    // What a rule saw is not shown: telling would teach how to pass it.
+    rows: 'review_id in (select id from fraud_reviews where customer_id = any($))',
+    shows: ['created_at'],
+    erases: { evidence: NONE },
+    keeps: { ...ACCOUNTS, what: 'that a risk rule asked for a look at a sale' },
+  },
+  {
+    purpose: 'telling sales from what is none',
+    kept: '13 months after it paid so last (RETENTION_MONTHS)',
+    table: 'payment_fingerprints',
+    of: 'CUSTOMER',
+    rows: 'customer_id = any($)',
+    shows: ['seen_at'],
+    erases: { fingerprint: 'md5(id::text)' },
+    keeps: { ...ACCOUNTS, what: 'that it paid, without with what' },
+  },
+  {
     purpose: 'which link brought the customer',
     kept: 'the visitor for 13 months (RETENTION_MONTHS), the click as a count for ever',
     table: 'referrals',
@@ -567,6 +599,24 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
   programs: { '*': 'settings of a tenant' },
   partner_tier_configs: { '*': 'settings of a tenant' },
   tier_config_versions: { '*': 'settings of a tenant' },
+  fraud_reviews: {
+    '*': 'what risk rules said of a line, by ids, sums and scores; accounting records',
+  },
+  fraud_hits: {
+    id: 'an id',
+    tenant_id: 'the tenant',
+    review_id: 'an id',
+    rule: 'telling would teach how to pass it',
+    mode: 'a setting of the program',
+    weight: 'a setting of the program',
+  },
+  fraud_list_entries: { '*': 'ids and domains that staff listed, and why; accounting records' },
+  payment_fingerprints: {
+    id: 'an id',
+    tenant_id: 'the tenant',
+    customer_id: 'an id',
+    created_at: 'bookkeeping',
+  },
   plan_simulations: {
     '*': 'what the program had paid under other terms, by ids and sums; gone after 7 days',
   },

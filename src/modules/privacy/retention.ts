@@ -48,6 +48,28 @@ const endings: readonly Ending[] = [
     },
   },
   {
+    what: 'what risk rules saw',
+    async end(em, now, { visitorMonths }) {
+      const [gone] = await em.execute<{ count: number }[]>(sql`
+        with old as (
+          select id from fraud_hits
+          where evidence is not null and created_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month' limit ${BATCH}),
+        forgotten as (update fraud_hits t set evidence = null from old where t.id = old.id returning 1)
+        select count(*)::int as count from forgotten`);
+      return gone?.count ?? 0;
+    },
+  },
+  {
+    what: 'what customers paid with',
+    async end(em, now, { visitorMonths }) {
+      const gone = await em.execute<object[]>(sql`
+        delete from payment_fingerprints where id in (
+          select id from payment_fingerprints where seen_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month' limit ${BATCH})
+        returning 1`);
+      return gone.length;
+    },
+  },
+  {
     what: 'idempotency keys',
     async end(em, now) {
       const [gone] = await em.execute<{ count: number }[]>(sql`

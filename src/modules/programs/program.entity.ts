@@ -3,6 +3,7 @@ import { Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm/decorator
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { AttributionModel, AttributionUnit } from '../../domain/attribution.ts';
 import { FlatRefund, Settlement } from '../../domain/commission.ts';
+import type { FraudTerms } from '../../domain/fraud.ts';
 import { RoundingMode } from '../../domain/money.ts';
 import { TrackingConsent } from '../../domain/touch.ts';
 import { byTenant } from '../../kernel/base.entity.ts';
@@ -194,6 +195,9 @@ export class Program {
   @Field(() => AttributionUnit, { description: 'What the attribution model counts.' })
   @Enum({ items: () => AttributionUnit })
   attributionUnit: Opt<AttributionUnit> = 'TOUCH';
+
+  @Property({ type: 'json', nullable: true })
+  fraud?: FraudTerms | null; // its risk rules; served by FraudResolver
 
   @Field(() => ID, {
     nullable: true,

@@ -1,0 +1,250 @@
+/** What makes a sale look as if it were none, or as if its customer were the partner itself (DOMAIN section 8). */
+export const FraudRule = {
+  SAME_USER: 'SAME_USER',
+  SAME_EMAIL: 'SAME_EMAIL',
+  SAME_PAYMENT: 'SAME_PAYMENT',
+  BLOCKED_CUSTOMER: 'BLOCKED_CUSTOMER',
+  SAME_COMPANY_DOMAIN: 'SAME_COMPANY_DOMAIN',
+  SAME_ADDRESS: 'SAME_ADDRESS',
+  DISPOSABLE_EMAIL: 'DISPOSABLE_EMAIL',
+  SHARED_PAYOUT_ACCOUNT: 'SHARED_PAYOUT_ACCOUNT',
+  FAST_PURCHASE: 'FAST_PURCHASE',
+  PARTNER_VELOCITY: 'PARTNER_VELOCITY',
+  ADDRESS_VELOCITY: 'ADDRESS_VELOCITY',
+  CLICK_FLOOD: 'CLICK_FLOOD',
+  FOREIGN_COUPON: 'FOREIGN_COUPON',
+} as const;
+export type FraudRule = (typeof FraudRule)[keyof typeof FraudRule];
+
+export const FraudMode = { OFF: 'OFF', SHADOW: 'SHADOW', HOLD: 'HOLD', BLOCK: 'BLOCK' } as const;
+export type FraudMode = (typeof FraudMode)[keyof typeof FraudMode];
+
+export interface RuleTerms {
+  readonly mode: FraudMode;
+  /** What a hit adds to the score: 1 to 100. */
+  readonly weight: number;
+  /** Of a rule that counts: from how many on it hits. */
+  readonly limit: number | null;
+}
+
+/** A program's own terms; a rule that it does not name is OFF. */
+export interface FraudTerms {
+  /** From which score on a line is held: 1 to 100. */
+  readonly threshold: number;
+  readonly rules: Readonly<Partial<Record<FraudRule, RuleTerms>>>;
+}
+
+interface RuleDefaults {
+  /** What DOMAIN section 8 says of it. */
+  readonly recommended: 'HOLD' | 'BLOCK';
+  readonly weight: number;
+  readonly limit: number | null;
+}
+
+const ROUTINE = 50; // alone it reaches the default threshold
+const block: RuleDefaults = { recommended: 'BLOCK', weight: 100, limit: null };
+const hold = (limit: number | null = null): RuleDefaults => ({ recommended: 'HOLD', weight: ROUTINE, limit });
+
+export const DEFAULT_THRESHOLD = 50;
+export const fraudRules: Readonly<Record<FraudRule, RuleDefaults>> = {
+  SAME_USER: block,
+  SAME_EMAIL: block,
+  SAME_PAYMENT: block,
+  BLOCKED_CUSTOMER: block,
+  SAME_COMPANY_DOMAIN: hold(),
+  SAME_ADDRESS: hold(),
+  DISPOSABLE_EMAIL: hold(),
+  SHARED_PAYOUT_ACCOUNT: hold(),
+  FAST_PURCHASE: hold(10), // seconds
+  PARTNER_VELOCITY: hold(60),
+  ADDRESS_VELOCITY: hold(5),
+  CLICK_FLOOD: hold(300),
+  FOREIGN_COUPON: hold(),
+};
+export const allFraudRules = Object.keys(fraudRules) as FraudRule[];
+
+/** What a rule does in a program. */
+export function termsOf(terms: FraudTerms | null, rule: FraudRule): RuleTerms {
+  const { weight, limit } = fraudRules[rule];
+  return terms?.rules[rule] ?? { mode: 'OFF', weight, limit };
+}
+
+/** Whether any rule does anything. */
+export const isWatching = (terms: FraudTerms | null): terms is FraudTerms =>
+  terms !== null && allFraudRules.some((rule) => termsOf(terms, rule).mode !== 'OFF');
+
+/** One spelling of all addresses that reach the same mailbox: case, a tag after a plus, and Gmail's dots and second name.
+ *  The database says the same (normal_email). */
+export function normalEmail(email: string): string {
+  const text = email.trim().toLowerCase();
+  const at = text.lastIndexOf('@');
+  if (at < 1) return text;
+  const domain = text.slice(at + 1) === 'googlemail.com' ? 'gmail.com' : text.slice(at + 1);
+  const whole = text.slice(0, at);
+  const plus = whole.indexOf('+');
+  const untagged = plus > 0 ? whole.slice(0, plus) : whole;
+  const local = domain === 'gmail.com' ? untagged.replaceAll('.', '') || untagged : untagged;
+  return `${local}@${domain}`;
+}
+
+/** What stands after the last @, in lower case; null of what is no address. */
+export function emailDomain(email: string): string | null {
+  const normal = normalEmail(email);
+  const at = normal.lastIndexOf('@');
+  return at < 1 ? null : normal.slice(at + 1);
+}
+
+/** A domain or one that it lies under is in the list. */
+export function listed(list: ReadonlySet<string>, domain: string): boolean {
+  for (let rest = domain; rest.includes('.'); rest = rest.slice(rest.indexOf('.') + 1))
+    if (list.has(rest)) return true;
+  return false;
+}
+
+/** What is known of a sale and of everybody around it. */
+export interface Facts {
+  readonly customer: { readonly externalId: string; readonly email: string | null } | null;
+  readonly partner: { readonly id: string; readonly email: string };
+  readonly members: readonly {
+    readonly id: string;
+    readonly email: string;
+    readonly subject: string | null;
+  }[];
+  /** Of the program's lists, what names this customer. */
+  readonly allowed: boolean;
+  readonly blockedBy: string | null;
+  /** Seconds from the click to the purchase; null where no click brought it. */
+  readonly secondsToPurchase: number | null;
+  /** Other customers who paid with the same means, and are the partner's own people or bought through it. */
+  readonly samePayment: readonly string[];
+  /** Sales to other customers after a click from the same address, within 24 hours before. */
+  readonly sameAddress: readonly string[];
+  readonly sharedAccounts: readonly string[];
+  readonly partnerSales: number;
+  readonly addressSales: number;
+  readonly addressClicks: number;
+  /** Whose link the visitor of a sale by coupon had followed last, where that is another partner. */
+  readonly couponAgainst: string | null;
+  readonly disposable: ReadonlySet<string>;
+  readonly freeMail: ReadonlySet<string>;
+}
+
+/** What hit and what it was compared with: ids, counts and domains, never an address of a person. */
+export interface Hit {
+  readonly rule: FraudRule;
+  readonly mode: Exclude<FraudMode, 'OFF'>;
+  readonly weight: number;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+type Evidence = Hit['evidence'] | null;
+
+const some = (key: string, ids: readonly string[]): Evidence => (ids.length ? { [key]: ids } : null);
+const reaches = (count: number, limit: number | null): Evidence =>
+  limit !== null && count >= limit ? { count, limit } : null;
+
+const signals: Record<FraudRule, (facts: Facts, limit: number | null) => Evidence> = {
+  SAME_USER({ customer, partner, members }) {
+    const id = customer?.externalId;
+    if (id === undefined) return null;
+    if (id === partner.id) return { comparedWith: 'PARTNER', partner: partner.id };
+    const member = members.find((each) => each.id === id || each.subject === id);
+    return member ? { comparedWith: 'MEMBER', member: member.id } : null;
+  },
+  SAME_EMAIL({ customer, partner, members }) {
+    if (!customer?.email) return null;
+    const own = normalEmail(customer.email);
+    if (own === normalEmail(partner.email)) return { comparedWith: 'PARTNER', partner: partner.id };
+    const member = members.find(({ email }) => normalEmail(email) === own);
+    return member ? { comparedWith: 'MEMBER', member: member.id } : null;
+  },
+  SAME_PAYMENT: ({ samePayment }) => some('customers', samePayment),
+  BLOCKED_CUSTOMER: ({ blockedBy }) => (blockedBy === null ? null : { entry: blockedBy }),
+  SAME_COMPANY_DOMAIN({ customer, partner, members, freeMail }) {
+    const domain = customer?.email ? emailDomain(customer.email) : null;
+    if (!domain || listed(freeMail, domain)) return null;
+    if (emailDomain(partner.email) === domain) return { comparedWith: 'PARTNER', domain };
+    const member = members.find(({ email }) => emailDomain(email) === domain);
+    return member ? { comparedWith: 'MEMBER', member: member.id, domain } : null;
+  },
+  SAME_ADDRESS: ({ sameAddress }) => some('referrals', sameAddress),
+  DISPOSABLE_EMAIL({ customer, disposable }) {
+    const domain = customer?.email ? emailDomain(customer.email) : null;
+    return domain && listed(disposable, domain) ? { domain } : null;
+  },
+  SHARED_PAYOUT_ACCOUNT: ({ sharedAccounts }) => some('partners', sharedAccounts),
+  FAST_PURCHASE: ({ secondsToPurchase: seconds }, limit) =>
+    seconds !== null && limit !== null && seconds < limit ? { seconds, limit } : null,
+  PARTNER_VELOCITY: ({ partnerSales }, limit) => reaches(partnerSales, limit),
+  ADDRESS_VELOCITY: ({ addressSales }, limit) => reaches(addressSales, limit),
+  CLICK_FLOOD: ({ addressClicks }, limit) => reaches(addressClicks, limit),
+  FOREIGN_COUPON: ({ couponAgainst }) => (couponAgainst === null ? null : { partner: couponAgainst }),
+};
+
+/** Every rule that is not OFF and hits; none of a customer that the program allows. */
+export function hitsOf(facts: Facts, terms: FraudTerms): Hit[] {
+  if (facts.allowed) return [];
+  return allFraudRules.flatMap((rule) => {
+    const { mode, weight, limit } = termsOf(terms, rule);
+    const evidence = mode === 'OFF' ? null : signals[rule](facts, limit);
+    return mode === 'OFF' || evidence === null ? [] : [{ rule, mode, weight, evidence }];
+  });
+}
+
+/** In rising order: what comes of a line with hits. */
+export const FraudOutcome = {
+  NOTED: 'NOTED',
+  WOULD_HOLD: 'WOULD_HOLD',
+  HELD: 'HELD',
+  BLOCKED: 'BLOCKED',
+} as const;
+export type FraudOutcome = (typeof FraudOutcome)[keyof typeof FraudOutcome];
+
+export interface Judgement {
+  readonly outcome: FraudOutcome;
+  /** Of the rules that do something: 0 to 100. */
+  readonly score: number;
+  /** With those in SHADOW as well: 0 to 100, never less than `score`. */
+  readonly shadowScore: number;
+}
+
+/** One more hit never makes less of it. */
+export function judge(hits: readonly Pick<Hit, 'mode' | 'weight'>[], threshold: number): Judgement {
+  const sum = (of: typeof hits) =>
+    Math.min(
+      100,
+      of.reduce((total, { weight }) => total + weight, 0),
+    );
+  const score = sum(hits.filter(({ mode }) => mode !== 'SHADOW'));
+  const shadowScore = sum(hits);
+  const outcome = hits.some(({ mode }) => mode === 'BLOCK')
+    ? 'BLOCKED'
+    : score >= threshold
+      ? 'HELD'
+      : shadowScore >= threshold
+        ? 'WOULD_HOLD'
+        : 'NOTED';
+  return { outcome, score, shadowScore };
+}
+
+export const FraudDecision = { RELEASED: 'RELEASED', FRAUD: 'FRAUD' } as const;
+export type FraudDecision = (typeof FraudDecision)[keyof typeof FraudDecision];
+
+/** Where the review of a line stands. CLOSED: the line came to its end another way. */
+export const ReviewState = {
+  OPEN: 'OPEN',
+  RELEASED: 'RELEASED',
+  FRAUD: 'FRAUD',
+  CLOSED: 'CLOSED',
+  NONE: 'NONE',
+} as const;
+export type ReviewState = (typeof ReviewState)[keyof typeof ReviewState];
+
+/** What a program lists by hand. */
+export const FraudList = {
+  ALLOWED_CUSTOMER: 'ALLOWED_CUSTOMER',
+  BLOCKED_CUSTOMER: 'BLOCKED_CUSTOMER',
+  DISPOSABLE_DOMAIN: 'DISPOSABLE_DOMAIN',
+  FREE_MAIL_DOMAIN: 'FREE_MAIL_DOMAIN',
+} as const;
+export type FraudList = (typeof FraudList)[keyof typeof FraudList];
