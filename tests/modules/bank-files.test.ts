@@ -451,6 +451,26 @@ describe("the bank's word", () => {
     });
   });
 
+  test('is not needed to withdraw a payment that still waits for a file: two people say that it was never sent', async () => {
+    await company();
+    const { payoutId, partnerId } = await owed();
+    const paid = { outcome: 'PAID', reference: 'none', evidence: 'none' };
+    expect(await app.refusal(who.maria, SAY, { id: payoutId, input: paid })).toMatchObject({
+      code: 'CONFLICT',
+    });
+    const input = { outcome: 'NOT_SENT', evidence: 'the partner was a fraud' };
+    await say(who.maria, payoutId, input);
+    expect((await paymentOf(payoutId)).status).toBe('WAITING');
+    await say(who.tom, payoutId, input);
+    expect((await paymentOf(payoutId)).status).toBe('REJECTED');
+    expect((await seen(payoutId)).status).toBe('FAILED');
+    await app.ask(who.maria, CANCEL, { id: payoutId, reason: 'fraud' });
+    expect(await balanceOf(app, who.tom, partnerId, 'EUR')).toMatchObject({
+      payable: '20.00',
+      inTransit: '0.00',
+    });
+  });
+
   test('of a file as one sum is right without what it had rejected of it', async () => {
     const { file, payments } = await handedOut(2);
     const [rejected, paid] = payments as [Owed, Owed];
