@@ -135,7 +135,13 @@ export async function makeWorld(app: TestApp): Promise<World> {
     'manager elsewhere': elsewhere.manager,
     nobody: null,
   };
-  const approved = () => makeApproved(app, { manager: maker, maria: staff.tom }, partner.id);
+  async function approved(): Promise<string> {
+    // Its account may have been set a moment ago, by another operation that is tried.
+    await app.database.pool.query('update payout_accounts set usable_from = now() where partner_id = $1', [
+      partner.id,
+    ]);
+    return makeApproved(app, { manager: maker, maria: staff.tom }, partner.id);
+  }
   async function payout(): Promise<string> {
     await approved();
     const input = { partnerId: partner.id, ...period };
