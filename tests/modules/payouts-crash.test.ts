@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { system } from '../../src/kernel/actor.ts';
+import { contextFor } from '../../src/kernel/context.ts';
+import { resumePayouts } from '../../src/modules/payouts/resume-payouts.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { APPROVE, BALANCES, CREATE, earned, january, newPartner, PAYOUT } from '../support/earn.ts';
 import { staffOf } from '../support/make.ts';
+import { manyPayouts } from '../support/many-payouts.ts';
 import { until } from '../support/until.ts';
 
 let app: TestApp;
@@ -11,6 +15,20 @@ beforeAll(async () => {
   app = await createTestApp({}, { PAYOUT_LEASE_SECONDS: '2' });
 });
 afterAll(() => app.close());
+
+test('payouts whose jobs died are taken up five hundred at a time, each once', async () => {
+  const { ids } = await manyPayouts(app, await staffOf(app), 501);
+  const change = (set: string) =>
+    app.database.pool.query(
+      `begin; set local session_replication_role = replica;
+       update payouts set ${set} where id = any('{${ids.join()}}'); commit`,
+    );
+  await change(`updated_at = now() - interval '1 minute'`);
+  const resume = () => resumePayouts(contextFor(app.app.services, { actor: system, requestId: 'a worker' }));
+  expect([await resume(), await resume(), await resume()]).toEqual([500, 1, 0]);
+  await app.database.pool.query('delete from graphile_worker._private_jobs'); // they are not to be sent here
+  await change(`status = 'CANCELED'`);
+});
 
 test('a worker that is killed before or after the rail has the money is followed by one that pays once', async () => {
   const who = await staffOf(app);

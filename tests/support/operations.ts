@@ -144,7 +144,13 @@ export async function makeWorld(app: TestApp): Promise<World> {
     'manager elsewhere': elsewhere.manager,
     nobody: null,
   };
-  const approved = () => makeApproved(app, { manager: maker, maria: staff.tom }, partner.id);
+  async function approved(): Promise<string> {
+    // Its account may have been set a moment ago, by another operation that is tried.
+    await app.database.pool.query('update payout_accounts set usable_from = now() where partner_id = $1', [
+      partner.id,
+    ]);
+    return makeApproved(app, { manager: maker, maria: staff.tom }, partner.id);
+  }
   async function payout(): Promise<string> {
     await approved();
     const input = { partnerId: partner.id, ...period };
@@ -187,6 +193,7 @@ export async function makeWorld(app: TestApp): Promise<World> {
     };
     const input = anAccount({ partnerId: partner.id, ...(currency === 'USD' && dollars) });
     const account = (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
+    await pool.query('update payout_accounts set usable_from = now() where id = $1', [account]);
     await pool.query(
       `insert into payout_runs (id, tenant_id, as_of, payout_count, created_by, skipped) select $1, tenant_id, now(), 1, 'maker', '[]'
        from partners where id = $2`,

@@ -31,7 +31,7 @@ export async function resolvePayout(
   return transact(ctx, async (em) => {
     const payout = await em.findOneOrFail(Payout, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
     const attempt = await em.findOne(PayoutAttempt, { payoutId: payout.id }, { orderBy: { number: 'desc' } });
-    const differs = attempt !== null && (await bankDiffers(em, attempt.key));
+    const differs = attempt !== null && (await bankDiffers(em, attempt.key, outcome));
     const failed = payout.status === 'FAILED' && !payout.releasedAt;
     const open = payout.status === 'PROCESSING' && (differs || attempt?.status === 'UNKNOWN');
     if (!attempt || !(open || (failed && differs)))
@@ -75,11 +75,15 @@ export async function resolvePayout(
   });
 }
 
-async function bankDiffers(em: EntityManager, key: string): Promise<boolean> {
-  const differs = await em.execute<object[]>(
-    sql`select 1 from bank_payments where key = ${key} and difference is not null`,
-  );
-  return differs.length > 0;
+/** Whether people may settle the payment of a key: the bank contradicts us, or, that it was never sent, none of its files has it. */
+async function bankDiffers(
+  em: EntityManager,
+  key: string,
+  outcome: ResolvePayoutInput['outcome'],
+): Promise<boolean> {
+  const open = await em.execute<object[]>(sql`
+    select 1 from bank_payments where key = ${key} and (difference is not null or (status = 'WAITING' and ${outcome} = 'NOT_SENT'))`);
+  return open.length > 0;
 }
 
 /** The payment of the key ends where the payout does. A file with it that nobody has is not handed out any more. */
