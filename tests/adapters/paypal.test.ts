@@ -500,7 +500,8 @@ describe('an event of PayPal', () => {
   test('is verified without another fetch, however many certificates others make up', async () => {
     const rail = railOf();
     await heardBy(signed(), rail);
-    for (let no = 0; no < 50; no++) await heardBy(signed(event(), { url: madeUp(no) }), rail)?.catch(() => {});
+    for (let no = 0; no < 50; no++)
+      await heardBy(signed(event(), { url: madeUp(no) }), rail)?.catch(() => {});
     const before = paypal.certificatesServed();
     await heardBy(signed(), rail);
     expect(paypal.certificatesServed()).toBe(before);
