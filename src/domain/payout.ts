@@ -154,7 +154,7 @@ export const payoutBlocks = {
   NOT_ACTIVE: 'the partner is not ACTIVE',
   PAYOUTS_HELD: 'payouts of the partner are held',
   NO_RAIL: 'no rail is set up that carries its method',
-  NO_ACCOUNT: 'the partner has no account of that method and currency',
+  NO_ACCOUNT: 'no account was noted when the payout was made: cancel it and make it anew',
   ACCOUNT_CHANGED: 'the partner has changed its account since: cancel the payout and make it anew',
   ACCOUNT_COOLING_OFF: 'the account of the partner was changed within the last 72 hours',
   ACCOUNT_TO_CHECK: 'money came back from the account of the partner, and nobody has confirmed it since',

@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { PayeeOnboarding } from '../../ports/payee-onboarding.ts';
 
-/** Accounts for development, that are in order at once. Their link leads straight back. */
+const MOST = 10_000;
+const openedFor = new Map<string, { readonly tenantId: string; readonly partnerId: string }>();
+
+/** Accounts for development, that are in order at once. Their link leads straight back. A process knows whom it opened
+ *  them for until it ends. */
 export const sandboxPayees: PayeeOnboarding = {
-  open: async ({ key }) => `acct_sandbox${createHash('sha256').update(key).digest('hex').slice(0, 16)}`,
+  async open({ key, tenantId, partnerId }) {
+    const account = `acct_sandbox${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
+    if (openedFor.size >= MOST) openedFor.clear();
+    openedFor.set(account, { tenantId, partnerId });
+    return account;
+  },
   link: async (_, { done }) => ({ url: done, expiresAt: new Date(Date.now() + 300_000) }),
-  state: async () => ({ tenantId: null, partnerId: null, receives: true, paysOut: true, required: [] }),
+  state: async (account) => ({
+    ...(openedFor.get(account) ?? { tenantId: null, partnerId: null }),
+    ...{ receives: true, paysOut: true, required: [] },
+  }),
 };
