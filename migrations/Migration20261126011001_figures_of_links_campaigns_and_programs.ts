@@ -5,7 +5,7 @@ const FIGURES = ['clicks', 'conversions', 'orders', 'customers', 'revenue_minor'
 const list = FIGURES.join(', ');
 const sums = FIGURES.map((figure) => `sum(${figure})::bigint as ${figure}`).join(', ');
 const added = (table: string) => FIGURES.map((figure) => `${figure} = ${table}.${figure} + excluded.${figure}`).join(', ');
-const columns = FIGURES.map((figure) => `${figure} bigint not null default 0`).join(', ');
+const columns = FIGURES.map((figure) => `${figure} bigint not null default '0'`).join(', ');
 const any = FIGURES.map((figure) => `sum(${figure}) <> 0`).join(' or ');
 
 /** A partner's figures by link and by campaign, and those of a whole program, kept by what changes as all others are. What
