@@ -14,7 +14,7 @@ import { type GenericSimulator, simulatedRail, startSimulator } from '../support
 import { until } from '../support/until.ts';
 
 const SEED = 42;
-const ROUNDS = 200;
+const ROUNDS = 100;
 
 let server: OwnServer;
 let app: TestApp;
