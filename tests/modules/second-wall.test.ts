@@ -511,7 +511,7 @@ describe("The API's role", () => {
 
   test('is the only one who runs what works as the owner, and finds nothing of others on its path', async () => {
     const { rows } = await owner<{ name: string; path: string | null; everybody: boolean }>(`
-      select p.proname as name, array_to_string(p.proconfig, ',') as path,
+      select p.proname as name, (select set from unnest(p.proconfig) set where set like 'search_path=%') as path,
         p.prorettype <> 'trigger'::regtype and has_function_privilege('public', p.oid, 'execute') as everybody
       from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prosecdef`);
     expect(rows.length).toBeGreaterThan(10);
