@@ -134,6 +134,7 @@ describe('a partner', () => {
   beforeAll(async () => {
     mine = as.partner as string;
     made = [];
+    await app.database.pool.query('update payout_accounts set usable_from = now()'); // of the operations before
     for (const { id, referralCode } of [partner, other]) {
       const referral = await makeClick(app, referralCode);
       await app.ask(maker, CONVERT, {

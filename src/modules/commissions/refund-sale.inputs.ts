@@ -1,3 +1,4 @@
+import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { Name } from '../../kernel/name.ts';
 import { DateTime, Decimal } from '../../kernel/scalars.ts';
@@ -68,6 +69,7 @@ export class RefundSaleInput {
 @InputType({ description: 'Which refunds; what is left out does not narrow.' })
 export class SaleRefundFilter {
   @Field(() => ID, { nullable: true, description: 'Of this partner.' })
+  @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Of this order: your own id of it.' })
