@@ -242,6 +242,26 @@ interface Preview {
 }
 
 describe('who is paid', () => {
+  test("has the program's own minimum whatever is said of other currencies, and never two", async () => {
+    const who = await program();
+    const set = (input: object) =>
+      app.send(
+        who.manager,
+        'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { minimumPayout { amount } minimumPayouts { currency } } }',
+        { input },
+      );
+    const yen = { currency: 'JPY', amount: '100' };
+    const both = await set({ minimumPayout: '50', minimumPayouts: [yen] });
+    expect(both.data.updateProgram.minimumPayout).toEqual({ amount: '50.00' });
+    const others = await set({ minimumPayouts: [yen] });
+    expect(others.data.updateProgram.minimumPayout).toEqual({ amount: '50.00' });
+    const two = await set({ minimumPayout: '50', minimumPayouts: [yen, { currency: 'USD', amount: '7' }] });
+    expect(two.errors?.[0]?.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'input.minimumPayouts.1.amount',
+    });
+  });
+
   test('is the same for a preview, the run after it and a payout by hand', async () => {
     now = new Date();
     const who = await program({

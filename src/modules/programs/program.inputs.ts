@@ -96,7 +96,8 @@ export class UpdateProgramInput {
 
   @Field(() => [MinimumPayoutInput], {
     nullable: true,
-    description: 'The smallest payouts by currency, at most 200; currencies that are left out have none.',
+    description:
+      "The smallest payouts by currency, at most 200. Other currencies that are left out have none; the program's own keeps what it has.",
   })
   @ArrayMaxSize(200, { message: 'takes at most 200 currencies' })
   minimumPayouts?: MinimumPayoutInput[];

@@ -98,7 +98,7 @@ export async function updateProgram(
     if (minimumPayout != null) {
       program.minimumPayoutMinor = notNegative(minimumPayout, program.currency, 'input.minimumPayout');
     }
-    if (minimumPayouts != null) setMinimums(program, minimumPayouts);
+    if (minimumPayouts != null) setMinimums(program, minimumPayouts, minimumPayout != null);
     if (secondApprovalAbove !== undefined)
       program.secondApprovalAboveMinor =
         secondApprovalAbove === null
@@ -117,19 +117,23 @@ function notNegative(text: string, currency: string, field: string): bigint {
   return minor;
 }
 
-function setMinimums(program: Program, minimums: readonly MinimumPayoutInput[]): void {
+/** Other currencies that are left out have none; the program's own keeps what it has. `given`: it was named by itself too. */
+function setMinimums(program: Program, minimums: readonly MinimumPayoutInput[], given: boolean): void {
   const others: Record<string, string> = {};
-  let own = 0n;
   minimums.forEach(({ currency, amount }, index) => {
     const field = `input.minimumPayouts.${index}`;
     currencyOf(currency, `${field}.currency`);
     if (minimums.findIndex((each) => each.currency === currency) !== index)
       throw invalid(`${field}.currency`, 'is given twice');
     const minor = notNegative(amount, currency, `${field}.amount`);
-    if (currency === program.currency) own = minor;
-    else if (minor > 0n) others[currency] = `${minor}`;
+    if (currency !== program.currency) {
+      if (minor > 0n) others[currency] = `${minor}`;
+      return;
+    }
+    if (given && minor !== program.minimumPayoutMinor)
+      throw invalid(`${field}.amount`, 'is another than minimumPayout');
+    program.minimumPayoutMinor = minor;
   });
-  program.minimumPayoutMinor = own;
   program.payoutMinimums = others;
 }
 
