@@ -15,7 +15,8 @@ import { Commission, commissionTable } from './commission.entity.ts';
 import { lockCommission, statusOf } from './commission.service.ts';
 import { type CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
 import { endHold, lockHold, placeHold } from './hold-commission.ts';
-import { bandsShrink, takeBack } from './reverse-commission.ts';
+import { takeBack } from './reverse-commission.ts';
+import { bandsShrink } from './true-ups.ts';
 
 /** The customer disputes the payment of the sale. What no payout has claimed yet waits for the outcome; what one has is
  *  paid as it would have been. Answers with the line's id. */

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { system } from '../../src/kernel/actor.ts';
+import { proveAll } from '../../src/proof.ts';
+import { createTestApp, type TestApp } from '../support/app.ts';
+import { APPROVE, balanceOf, linesOf, makePartner, REJECT, REVERSE, staffOf } from '../support/make.ts';
+
+let app: TestApp;
+let staff: Awaited<ReturnType<typeof staffOf>>;
+let partner: string;
+
+const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
+const RECORD =
+  'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { commissions { id } refused { reason } } }';
+
+beforeAll(async () => {
+  app = await createTestApp();
+  staff = await staffOf(app);
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  ({ id: partner } = await makePartner(app, staff.manager));
+});
+
+/** A rule of the partner's own. */
+const rule = (input: object) =>
+  app.ask(staff.manager, RULE, { input: { partnerId: partner, name: 'its own', currency: 'USD', ...input } });
+const banded = (bandMode = 'RETROACTIVE', more: object = {}) =>
+  rule({
+    ...{ method: 'TIERED', bandMode, bandPeriod: 'MONTH', ...more },
+    bands: [
+      { from: '0', rate: 5 },
+      { from: '100', rate: 10 },
+    ],
+  });
+const told = async (amount: string, more: object = {}) =>
+  (
+    await app.ask(staff.manager, RECORD, {
+      input: { partnerId: partner, orderId: randomUUID(), lines: [{ amount }], ...more },
+    })
+  ).recordSale;
+const sell = async (amount: string, more: object = {}): Promise<string> =>
+  (await told(amount, more)).commissions[0]?.id;
+const lines = async () =>
+  (await linesOf(app, partner)).map(({ type, status, minor }) => `${type} ${status} ${minor}`);
+const approveAll = async () => {
+  for (const { id, status } of await linesOf(app, partner))
+    if (status === 'PENDING') await app.ask(staff.maria, APPROVE, { id });
+};
+const reject = (id: string) => app.ask(staff.maria, REJECT, { id, reason: 'not a true sale' });
+const payable = async () => (await balanceOf(app, staff.maria, partner))['payable'];
+const faults = async () => {
+  const { pool, seals } = app.app.services;
+  const found: string[] = [];
+  for await (const { faults } of proveAll({ pool, seals, actor: system })) found.push(...faults);
+  return found;
+};
+
+describe('rejecting a sale of a tiered period', () => {
+  test('takes the true-up with it that it made', async () => {
+    await banded();
+    await sell('60');
+    const second = await sell('60');
+    await approveAll();
+    expect(await payable()).toBe('12.00');
+    await reject(second);
+    expect(await lines()).toEqual(['ONE_TIME APPROVED 300', 'ONE_TIME REJECTED 600', 'TRUE_UP REJECTED 300']);
+    expect(await payable()).toBe('3.00');
+    await sell('30');
+    expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 150']);
+  });
+
+  test.each(['RETROACTIVE', 'PROGRESSIVE'])(
+    '%s takes what the others of the period earned by it',
+    async (mode) => {
+      await banded(mode);
+      const first = await sell('60');
+      const second = await sell('60');
+      await approveAll();
+      await reject(first);
+      expect(await payable()).toBe('3.00');
+      await reject(second);
+      expect(await payable()).toBe('0.00');
+      await sell('60');
+      expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 300']);
+    },
+  );
+
+  test('that waits for approval leaves the same, and a later refund takes the rest', async () => {
+    await banded();
+    const first = await sell('60');
+    const second = await sell('60');
+    await app.ask(staff.maria, REVERSE, { id: second, input: { amount: '10' } });
+    await reject(first);
+    expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('2.50');
+    await app.ask(staff.maria, REVERSE, { id: second, input: {} });
+    expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('0.00');
+    expect(await faults()).toEqual([]);
+  });
+
+  test('is not done to its true-up alone', async () => {
+    await banded();
+    await sell('60');
+    await sell('60');
+    const trueUp = (await linesOf(app, partner)).at(-1)?.id;
+    expect(await app.refusal(staff.maria, REJECT, { id: trueUp, reason: 'x' })).toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('with the sale that made it'),
+    });
+  });
+});
