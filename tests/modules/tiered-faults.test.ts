@@ -3,7 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { system } from '../../src/kernel/actor.ts';
 import { proveAll } from '../../src/proof.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
-import { APPROVE, balanceOf, linesOf, makePartner, REJECT, REVERSE, staffOf } from '../support/make.ts';
+import {
+  APPROVE,
+  balanceOf,
+  DISPUTE,
+  linesOf,
+  makePartner,
+  REJECT,
+  RESOLVE,
+  REVERSE,
+  staffOf,
+} from '../support/make.ts';
 
 let app: TestApp;
 let staff: Awaited<ReturnType<typeof staffOf>>;
@@ -12,6 +22,8 @@ let partner: string;
 const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
 const RECORD =
   'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { commissions { id } refused { reason } } }';
+
+const REFUND = `mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id waiting taken { amount } } }`;
 
 beforeAll(async () => {
   app = await createTestApp();
@@ -107,5 +119,80 @@ describe('rejecting a sale of a tiered period', () => {
       code: 'CONFLICT',
       message: expect.stringContaining('with the sale that made it'),
     });
+  });
+});
+
+const dispute = async (id: string): Promise<string> =>
+  (await app.ask(staff.maria, DISPUTE, { id, reason: 'chargeback' })).openDispute.holds.at(-1).id;
+const resolve = (id: string, outcome: string) =>
+  app.ask(staff.maria, RESOLVE, { id, outcome, reason: 'decided' });
+const refund = async (orderId: string, more: object = {}) =>
+  (await app.ask(staff.maria, REFUND, { input: { orderId, reason: 'returned', ...more } })).refundSale;
+
+describe('a dispute that was lost and is won after all', () => {
+  test('gives back the true-up that losing took', async () => {
+    await banded();
+    await sell('60');
+    const second = await sell('60');
+    await approveAll();
+    const opened = await dispute(second);
+    await resolve(opened, 'LOST');
+    expect(await payable()).toBe('3.00');
+    await resolve(opened, 'WON');
+    expect(await payable()).toBe('12.00');
+    expect(await faults()).toEqual([]);
+  });
+
+  test('is refunded or lost again as any sale', async () => {
+    const [orderId, other] = [randomUUID(), randomUUID()];
+    const [first, second] = [await sell('100', { orderId }), await sell('100', { orderId: other })];
+    await approveAll();
+    for (const id of [first, second]) {
+      const opened = await dispute(id);
+      await resolve(opened, 'LOST');
+      await resolve(opened, 'WON');
+    }
+    expect(await payable()).toBe('20.00');
+    expect((await refund(orderId, { amountRefundedSoFar: '30' })).taken.amount).toBe('30.00');
+    expect((await refund(orderId, { amount: '70' })).taken.amount).toBe('70.00');
+    expect(await payable()).toBe('10.00');
+    const again = await dispute(second);
+    await resolve(again, 'LOST');
+    expect(await payable()).toBe('0.00');
+    await resolve(again, 'WON');
+    expect(await payable()).toBe('10.00');
+    await app.ask(staff.maria, REVERSE, { id: second, input: { amount: '40' } });
+    expect(await payable()).toBe('6.00');
+    expect(await faults()).toEqual([]);
+  });
+
+  test.each([
+    ['an amount', { amount: '30' }, '7.00'],
+    ['a total', { amountRefundedSoFar: '30' }, '7.00'],
+    ['all of it', {}, '0.00'],
+  ])('keeps %s taken back that was refunded meanwhile', async (_, asked, left) => {
+    const orderId = randomUUID();
+    const id = await sell('100', { orderId });
+    await approveAll();
+    const opened = await dispute(id);
+    await resolve(opened, 'LOST');
+    expect((await refund(orderId, asked)).taken.amount).toBe('0.00');
+    await resolve(opened, 'WON');
+    expect(await payable()).toBe(left);
+    expect(await faults()).toEqual([]);
+  });
+
+  test('is rejected as any sale where it waits for approval', async () => {
+    await banded();
+    const first = await sell('60');
+    await sell('60');
+    const opened = await dispute(first);
+    await resolve(opened, 'LOST');
+    await resolve(opened, 'WON');
+    const back = (await linesOf(app, partner)).find(({ type }) => type === 'ADJUSTMENT')?.id as string;
+    expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('12.00');
+    await reject(back);
+    expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('3.00');
+    expect(await faults()).toEqual([]);
   });
 });

@@ -136,6 +136,25 @@ export async function settleWaiting(
   return waiting.filter(({ settledAt }) => settledAt != null);
 }
 
+/** Refunds that were settled since then and took less than they asked for: what came back of the order pays the rest. The
+ *  order is locked. */
+export async function settleAgain(
+  em: EntityManager,
+  ctx: Context,
+  order: KnownOrder,
+  since: Date,
+): Promise<void> {
+  const { tenantId, orderId, partnerId } = order;
+  const short = await em.find(
+    SaleRefund,
+    { tenantId, orderId, partnerId, settledAt: { $gte: since } },
+    { orderBy: { id: 'asc' } },
+  );
+  for (const refund of short)
+    if (refund.partMinor == null || refund.partMinor > (refund.takenMinor ?? 0n))
+      await settle(em, ctx, order, refund);
+}
+
 /** Takes a refund from the lines of its order, each in proportion to what is left of it. Of another currency than the
  *  order's, or of a line whose exchange rate is missing, it goes on waiting. The order is locked. */
 async function settle(
@@ -146,10 +165,14 @@ async function settle(
 ): Promise<void> {
   if (refund.currency != null && refund.currency !== currency) return;
   await em.execute(sql`select 1 from partners where id = ${partnerId} for no key update`);
+  // Its sales, and what won disputes gave back of them.
   const locked = await em.execute<{ id: string }[]>(sql`
-    select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = ${partnerId} and c.reverses_id is null and c.adjusts_id is null
-      and (c.order_id = ${orderId} or c.conversion_id = (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
-    order by c.id for update`);
+    with recursive sales as (
+      select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = ${partnerId} and c.reverses_id is null and c.adjusts_id is null
+        and (c.order_id = ${orderId} or c.conversion_id = (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
+      union all
+      select b.id from sales s join commissions b on b.adjusts_id = s.id and b.type = 'ADJUSTMENT' and b.carried_by is null)
+    select c.id from commissions c where c.id in (select id from sales) order by c.id for update`);
   const ids = locked.map(({ id }) => id);
   const lines = await em.find(Commission, { id: { $in: ids } }, { orderBy: { id: 'asc' }, refresh: true });
   if (lines.some((line) => !isRated(line) && line.status !== 'REJECTED')) return;
@@ -171,9 +194,11 @@ async function settle(
   const bears = refund.product == null || asked.length === 0;
   const rest = bears && nothing > nothingTaken ? nothing - nothingTaken : 0n;
   const all = sum(left) + rest;
-  const before = sum(earning.map(refundedOf)) + nothingTaken;
+  const back = lines.filter(({ type }) => type === 'ADJUSTMENT').map((line) => soldFor(line).minor);
+  const before = sum(earning.map(refundedOf)) + nothingTaken - sum(back);
+  const already = refund.takenMinor ?? 0n;
   const due =
-    refund.partMinor ??
+    (refund.partMinor == null ? null : refund.partMinor - already) ??
     (refund.totalMinor == null ? all : refund.totalMinor > before ? refund.totalMinor - before : 0n);
   const shares = refundShares(due, [...left, rest]);
 
@@ -186,7 +211,15 @@ async function settle(
     await em.flush(); // the next line may be of the same period of bands
   }
   Object.assign(refund, {
-    ...{ partnerId, currency, settledAt: ctx.clock.now(), lines: made.map(({ id }) => id) },
-    ...{ takenMinor: sum(shares), unearnedMinor: shares.at(-1) ?? 0n },
+    ...{
+      partnerId,
+      currency,
+      settledAt: ctx.clock.now(),
+      lines: [...refund.lines, ...made.map(({ id }) => id)],
+    },
+    ...{
+      takenMinor: already + sum(shares),
+      unearnedMinor: (refund.unearnedMinor ?? 0n) + (shares.at(-1) ?? 0n),
+    },
   });
 }

@@ -20,7 +20,7 @@ import { anyClaimed, lockCommission, refundsOf, statusOf } from './commission.se
 import type { CommissionHold } from './commission-hold.entity.ts';
 import { accruedIn, endHolds } from './commission-hold.service.ts';
 import { baseOf, isRated, soldFor } from './sold.ts';
-import { bandsShrink, trueUp, trueUpsOf } from './true-ups.ts';
+import { bandsShrink, standingOf, trueUp, trueUpsOf } from './true-ups.ts';
 
 /** Takes back a line in proportion to what was refunded of its base, by a linked negative line (DOMAIN section 2).
  *  Whole and not yet in a payout, the line and its refunds end as REVERSED; of a paid one the next payout pays less. */
@@ -32,13 +32,14 @@ export async function reverseCommission(
   const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   await authorizeRow(ctx, 'reverse', commissionTable, id);
   const reversed = await transact(ctx, async (em) => {
-    const line = await lockCommission(em, id, { partnerToo: true });
+    const asked = await lockCommission(em, id, { partnerToo: true });
+    const line = await standingOf(em, asked);
     const { tenantId, partnerId } = line;
     const request = {
       tenantId,
       operation: 'reverseCommission',
       key: input.idempotencyKey,
-      input: { ...input, id: line.id },
+      input: { ...input, id: asked.id },
     };
     await once(em, ctx, request, async () => {
       const before = await statusOf(em, line);
@@ -86,6 +87,7 @@ export async function takeBack(
       reason: 'RATE_MISSING',
     });
   if (line.reversesId) throw conflict('a refund can not be taken back itself');
+  if (line.carriedBy) throw conflict('what a payout could not carry is no sale');
   if (line.type === 'TRUE_UP') throw conflict('a true-up is taken back with the sale that made it');
   const status = await statusOf(em, line);
   const claimed = status === 'ALLOCATED' || status === 'PAID';

@@ -16,14 +16,32 @@ export const trueUpsOf = (em: EntityManager, { id }: Commission): Promise<Commis
     { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
   );
 
+/** The sale's own line, of which a won dispute may have given back what a lost one took. */
+async function saleOf(em: EntityManager, line: Commission): Promise<Commission> {
+  let sale = line;
+  while (sale.type === 'ADJUSTMENT' && !sale.carriedBy && sale.adjustsId)
+    sale = await em.findOneOrFail(Commission, sale.adjustsId);
+  return sale;
+}
+
+/** What of a line counts now: itself, or, taken back by a lost dispute that was won after all, what came back. Locked. */
+export async function standingOf(em: EntityManager, line: Commission): Promise<Commission> {
+  for (let standing = line; ; ) {
+    const back = await em.findOne(
+      Commission,
+      { adjustsId: standing.id, type: 'ADJUSTMENT', carriedBy: null },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
+    if (!back) return standing;
+    standing = back;
+  }
+}
+
 /** What a refund (or a rejection, of all that is left) takes from the period of a tiered line, by the line's own bands: more
  *  than a share of the line where other sales fall into a lower band with it; what comes back, negative, adds as a sale does.
  *  null: the line is not tiered. Counts it under its rule. */
-export async function bandsShrink(
-  em: EntityManager,
-  line: Commission,
-  refund: bigint,
-): Promise<bigint | null> {
+export async function bandsShrink(em: EntityManager, of: Commission, refund: bigint): Promise<bigint | null> {
+  const line = await saleOf(em, of);
   const computed = line.computation ? read(line.computation) : null;
   if (!computed?.period || !line.ruleId) return null;
   const [usage] = await em.execute<{ base_minor: string; rule_key: string; period_start: string }[]>(sql`
