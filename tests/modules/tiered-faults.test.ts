@@ -196,3 +196,45 @@ describe('a dispute that was lost and is won after all', () => {
     expect(await faults()).toEqual([]);
   });
 });
+
+describe("a rule's cap", () => {
+  const capped = (per: string) =>
+    rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '20', per, period: 'MONTH' } });
+
+  test.each(['PARTNER', 'CUSTOMER'])(
+    'of a %s is used up no longer by what was rejected or refunded',
+    async (per) => {
+      await capped(per);
+      const of = { customerId: randomUUID() };
+      const rejected = await sell('100', of);
+      expect((await told('100', of)).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
+      await reject(rejected);
+      const refunded = await sell('100', of);
+      await app.ask(staff.maria, REVERSE, { id: refunded, input: { amount: '40' } });
+      await sell('100', of); // 8.00 are left of the cap
+      expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 800']);
+      expect((await told('100', of)).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
+      await app.ask(staff.maria, REVERSE, { id: refunded, input: {} });
+      await sell('100', of);
+      expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 1200']);
+      expect(await faults()).toEqual([]);
+    },
+  );
+
+  test('is used up again by what a won dispute gives back', async () => {
+    await capped('PARTNER');
+    const opened = await dispute(await sell('100'));
+    await resolve(opened, 'LOST');
+    await resolve(opened, 'WON');
+    expect((await told('100')).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
+  });
+
+  test('that cut a sale of a tiered period leaves nothing behind when that is rejected', async () => {
+    await banded('RETROACTIVE', { cap: { amount: '5', per: 'PARTNER', period: 'MONTH' } });
+    await sell('60');
+    const second = await sell('60');
+    expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'ONE_TIME PENDING 200']);
+    await reject(second);
+    expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'ONE_TIME REJECTED 200']);
+  });
+});

@@ -29,7 +29,7 @@ import { accruedIn, endHolds, refusedAsHeld } from './commission-hold.service.ts
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import { type Earner, inForceAt, openSale } from './read-terms.ts';
 import { isRated } from './sold.ts';
-import { bandsShrink, trueUp, trueUpsOf } from './true-ups.ts';
+import { bandsShrink, changeCapUsed, trueUp, trueUpsOf } from './true-ups.ts';
 import type { NewLine } from './write-lines.ts';
 
 /** A line made by hand, PENDING; answers with its id, and with all of it where it was made by this request. Two statements
@@ -352,6 +352,7 @@ async function reject(
   }
   const sum = (lines: readonly Commission[]) => lines.reduce((total, each) => total + each.amount.minor, 0n);
   const rest = banded === null ? sum(gone) - sum([line, ...refunds, ...beside]) : banded + sum(gone);
+  await changeCapUsed(em, line, rest - sum(gone));
   if (rest !== 0n)
     trueUp(em, ctx, line, {
       minor: rest,

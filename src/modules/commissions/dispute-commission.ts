@@ -19,7 +19,7 @@ import { endHold, lockHold, placeHold } from './hold-commission.ts';
 import { knownOrders, lockOrder, type Order } from './order.ts';
 import { settleAgain } from './refund-sale.ts';
 import { takeBack } from './reverse-commission.ts';
-import { bandsShrink, standingOf, trueUp } from './true-ups.ts';
+import { bandsShrink, changeCapUsed, standingOf, trueUp } from './true-ups.ts';
 
 /** The customer disputes the payment of the sale. What no payout has claimed yet waits for the outcome; what one has is
  *  paid as it would have been. Of a line that an earlier dispute took and gave back, what came back is disputed. Answers with
@@ -185,6 +185,7 @@ async function reinstate(
     );
   const rest = banded === null ? lost : banded + refund.amount.minor;
   const { occurredAt } = mirror;
+  await changeCapUsed(em, line, mirror.amount.minor + rest);
   if (rest !== 0n) trueUp(em, ctx, mirror, { minor: rest, approved: owed, occurredAt });
   await em.flush();
   return mirror;

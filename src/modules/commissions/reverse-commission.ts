@@ -20,7 +20,7 @@ import { anyClaimed, lockCommission, refundsOf, statusOf } from './commission.se
 import type { CommissionHold } from './commission-hold.entity.ts';
 import { accruedIn, endHolds } from './commission-hold.service.ts';
 import { baseOf, isRated, soldFor } from './sold.ts';
-import { bandsShrink, standingOf, trueUp, trueUpsOf } from './true-ups.ts';
+import { bandsShrink, changeCapUsed, standingOf, trueUp, trueUpsOf } from './true-ups.ts';
 
 /** Takes back a line in proportion to what was refunded of its base, by a linked negative line (DOMAIN section 2).
  *  Whole and not yet in a payout, the line and its refunds end as REVERSED; of a paid one the next payout pays less. */
@@ -170,6 +170,7 @@ export async function takeBack(
     });
   if (banded !== null && banded !== due)
     trueUp(em, ctx, line, { minor: banded - due, approved: !waits, occurredAt });
+  await changeCapUsed(em, line, banded ?? due);
   if (closes) {
     for (const each of [line, ...(await refundsOf(em, line, waits ? 'PENDING' : 'APPROVED'))])
       each.status = 'REVERSED';

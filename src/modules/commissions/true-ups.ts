@@ -58,7 +58,21 @@ export async function bandsShrink(em: EntityManager, of: Commission, refund: big
   await em.execute(sql`
     update rule_usage set base_minor = base_minor - ${refund}, earned_minor = earned_minor + ${taken}
     where partner_id = ${line.partnerId} and rule_key = ${usage.rule_key} and scope = 'bands' and period_start = ${usage.period_start}::date`);
-  return taken;
+  // What a cap cut off the sale is not in the bands' sums: it is taken back by its own share.
+  return computed.cap && computed.cap.cut > 0n ? null : taken;
+}
+
+/** What a refund, a rejection or a won dispute changes of what a rule's cap has used up: minor units of the line's currency,
+ *  negative where earnings went. */
+export async function changeCapUsed(em: EntityManager, of: Commission, minor: bigint): Promise<void> {
+  const { ruleId, partnerId, customerId = null, occurredAt } = await saleOf(em, of);
+  if (!ruleId || minor === 0n) return;
+  await em.execute(sql`
+    update rule_usage u set earned_minor = u.earned_minor + ${minor}
+    from commission_rules r join programs g on g.tenant_id = r.tenant_id
+    where r.id = ${ruleId} and r.cap_per in ('CUSTOMER', 'PARTNER') and u.partner_id = ${partnerId} and u.rule_key = r.rule_key
+      and u.scope = case r.cap_per when 'CUSTOMER' then coalesce(${customerId}::uuid::text, 'all') else 'all' end
+      and u.period_start = rule_period(r.cap_period, ${occurredAt}::timestamptz at time zone g.time_zone)`);
 }
 
 interface Adjustment {
