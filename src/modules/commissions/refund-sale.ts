@@ -1,6 +1,6 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict, invalid } from '../../domain/errors.ts';
-import { refundShares } from '../../domain/sale.ts';
+import { refundedInAll, refundShares, type ToldRefund } from '../../domain/sale.ts';
 import { authorize } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
@@ -155,6 +155,29 @@ export async function settleAgain(
       await settle(em, ctx, order, refund);
 }
 
+const isSale = ({ type }: Commission): boolean => type !== 'ADJUSTMENT';
+
+const toldBy = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): ToldRefund => ({
+  ...{ at: occurredAt, part: partMinor ?? takenMinor ?? 0n, total: totalMinor ?? null },
+});
+
+/** Refunds of single lines that no refund of the order made. What a dispute took and gave back again is none. */
+function directly(
+  lines: readonly Commission[],
+  refunds: readonly Commission[],
+  settled: readonly SaleRefund[],
+): ToldRefund[] {
+  const made = new Set(settled.flatMap(({ lines }) => lines));
+  const wonBack = new Set(
+    lines
+      .filter((line) => !isSale(line))
+      .map(({ adjustsId }) => refunds.findLast(({ reversesId }) => reversesId === adjustsId)?.id),
+  );
+  return refunds
+    .filter(({ id }) => !made.has(id) && !wonBack.has(id))
+    .map((line) => ({ at: line.occurredAt, part: -soldFor(line).minor }));
+}
+
 /** Takes a refund from the lines of its order, each in proportion to what is left of it. Of another currency than the
  *  order's, or of a line whose exchange rate is missing, it goes on waiting. The order is locked. */
 async function settle(
@@ -176,7 +199,7 @@ async function settle(
   const ids = locked.map(({ id }) => id);
   const lines = await em.find(Commission, { id: { $in: ids } }, { orderBy: { id: 'asc' }, refresh: true });
   if (lines.some((line) => !isRated(line) && line.status !== 'REJECTED')) return;
-  const earlier = await em.find(Commission, { reversesId: { $in: ids } });
+  const earlier = await em.find(Commission, { reversesId: { $in: ids } }, { orderBy: { id: 'asc' } });
   const settled = await em.find(SaleRefund, { tenantId, orderId, partnerId, settledAt: { $ne: null } });
 
   const sum = (amounts: readonly bigint[]) => amounts.reduce((total, each) => total + each, 0n);
@@ -194,13 +217,17 @@ async function settle(
   const bears = refund.product == null || asked.length === 0;
   const rest = bears && nothing > nothingTaken ? nothing - nothingTaken : 0n;
   const all = sum(left) + rest;
-  const back = lines.filter(({ type }) => type === 'ADJUSTMENT').map((line) => soldFor(line).minor);
-  const before = sum(earning.map(refundedOf)) + nothingTaken - sum(back);
   const already = refund.takenMinor ?? 0n;
-  const due =
-    (refund.partMinor == null ? null : refund.partMinor - already) ??
-    (refund.totalMinor == null ? all : refund.totalMinor > before ? refund.totalMinor - before : 0n);
-  const shares = refundShares(due, [...left, rest]);
+  const others = settled.filter(({ id }) => id !== refund.id);
+  const ofTotals = refund.totalMinor != null || others.some(({ totalMinor }) => totalMinor != null);
+  const more = (): bigint => {
+    const whole = unearned + sum(lines.filter(isSale).map((line) => soldFor(line).minor));
+    const told = [...others.map(toldBy), ...directly(lines, earlier, settled)];
+    return refundedInAll([...told, toldBy(refund)], whole) - refundedInAll(told, whole) - already;
+  };
+  const ofAll = refund.partMinor == null && refund.totalMinor == null;
+  const due = ofAll ? all : ofTotals ? more() : (refund.partMinor ?? 0n) - already;
+  const shares = refundShares(due > 0n ? due : 0n, [...left, rest]);
 
   const made: Commission[] = [];
   for (const [index, line] of asked.entries()) {
@@ -222,4 +249,5 @@ async function settle(
       unearnedMinor: (refund.unearnedMinor ?? 0n) + (shares.at(-1) ?? 0n),
     },
   });
+  await em.flush(); // the next refund of the order sees it
 }
