@@ -238,3 +238,48 @@ describe("a rule's cap", () => {
     expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'ONE_TIME REJECTED 200']);
   });
 });
+
+describe('refunds that are told as amounts and as totals', () => {
+  const [t1, t2, t3] = ['2026-02-01T10:00:00Z', '2026-02-02T10:00:00Z', '2026-02-03T10:00:00Z'];
+  const single = { amount: '30', refundId: 'x1', occurredAt: t1 };
+  const total = { amountRefundedSoFar: '50', occurredAt: t2 };
+  const later = { amount: '20', refundId: 'x2', occurredAt: t3 };
+  test.each([
+    [
+      [single, total, later],
+      ['30.00', '20.00', '20.00'],
+    ],
+    [
+      [total, single, later],
+      ['50.00', '0.00', '20.00'],
+    ],
+    [
+      [later, total, single],
+      ['20.00', '50.00', '0.00'],
+    ],
+    [
+      [total, later, single],
+      ['50.00', '20.00', '0.00'],
+    ],
+  ])('take the same in any order (%#)', async (told, taken) => {
+    const orderId = randomUUID();
+    await sell('100', { orderId, occurredAt: '2026-01-31T10:00:00Z' });
+    const amounts = [];
+    for (const each of told) amounts.push((await refund(orderId, each)).taken.amount);
+    expect(amounts).toEqual(taken);
+  });
+});
+
+describe('what is asked of a sale or a refund', () => {
+  test('is refused by its field where it is no id or out of bounds', async () => {
+    const list =
+      'query ($filter: SaleRefundFilter) { saleRefunds(filter: $filter) { edges { node { id } } } }';
+    expect(await app.refusal(staff.maria, list, { filter: { partnerId: 'x' } })).toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', field: 'filter.partnerId' },
+    });
+    const input = { partnerId: partner, orderId: randomUUID(), lines: [{ amount: '1', quantity: 0 }] };
+    expect(await app.refusal(staff.manager, RECORD, { input })).toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', field: 'input.lines.0.quantity' },
+    });
+  });
+});

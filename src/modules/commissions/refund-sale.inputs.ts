@@ -1,3 +1,4 @@
+import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { Name } from '../../kernel/name.ts';
 import { DateTime, Decimal } from '../../kernel/scalars.ts';
@@ -26,7 +27,7 @@ export class RefundSaleInput {
   @Field(() => Decimal, {
     nullable: true,
     description:
-      'What all refunds of the order gave back so far, this one included, net of tax, as providers report it. Sent twice or late it takes nothing more.',
+      'What all refunds of the order gave back so far, this one included, net of tax, as providers report it: every refund up to `occurredAt`. Sent twice or late it takes nothing more, and a single refund told after it that happened before it is in it.',
   })
   amountRefundedSoFar?: string | null;
 
@@ -68,6 +69,7 @@ export class RefundSaleInput {
 @InputType({ description: 'Which refunds; what is left out does not narrow.' })
 export class SaleRefundFilter {
   @Field(() => ID, { nullable: true, description: 'Of this partner.' })
+  @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Of this order: your own id of it.' })
