@@ -283,3 +283,31 @@ describe('what is asked of a sale or a refund', () => {
     });
   });
 });
+
+test('A refund and what a won dispute gives back say what they belong to', async () => {
+  const orderId = randomUUID();
+  const id = await sell('100', { orderId, lines: [{ amount: '100', product: 'pro' }] });
+  await refund(orderId, { amount: '25' });
+  await refund(orderId, { amount: '30' });
+  const opened = await dispute(id);
+  await resolve(opened, 'LOST');
+  await resolve(opened, 'WON');
+  const LIST = `query ($filter: CommissionFilter) { commissions(filter: $filter) { edges { node {
+    type reverses { id orderId product } adjusts { id orderId } explanation { sentence steps { label amount { amount } } } } } } }`;
+  const { edges } = (await app.ask(staff.maria, LIST, { filter: { partnerId: partner } })).commissions;
+  const [back, lost, second] = edges.map(({ node }: { node: object }) => node);
+  expect(back).toMatchObject({ type: 'ADJUSTMENT', reverses: null, adjusts: { id, orderId } });
+  expect(lost.explanation.sentence).toBe(
+    '-4.50 USD takes back what was left of a sale whose dispute was lost: 45.00 USD of its base.',
+  );
+  expect(second).toMatchObject({ reverses: { id, orderId, product: 'pro' }, adjusts: null });
+  const steps = second.explanation.steps as { label: string; amount: { amount: string } }[];
+  expect(steps.map(({ label, amount }) => `${label} ${amount.amount}`)).toEqual([
+    'Refund -30.00',
+    'Original 10.00',
+    'Refunded so far 55.00',
+    'Taken back by then 5.50',
+    'Taken back before 2.50',
+    'Total -3.00',
+  ]);
+});
