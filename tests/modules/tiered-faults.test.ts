@@ -271,6 +271,16 @@ describe('refunds that are told as amounts and as totals', () => {
 });
 
 describe('what is asked of a sale or a refund', () => {
+  test('is refused by its field where the order has no such product', async () => {
+    const orderId = randomUUID();
+    await sell('100', { orderId, lines: [{ amount: '100', product: 'pro' }] });
+    const input = { orderId, product: 'other', reason: 'returned' };
+    expect(await app.refusal(staff.maria, REFUND, { input })).toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', field: 'input.product' },
+    });
+    expect((await refund(orderId, { product: 'pro' })).taken.amount).toBe('100.00');
+  });
+
   test('is refused by its field where it is no id or out of bounds', async () => {
     const list =
       'query ($filter: SaleRefundFilter) { saleRefunds(filter: $filter) { edges { node { id } } } }';

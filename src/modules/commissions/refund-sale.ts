@@ -61,7 +61,10 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
         product: input.product ?? null,
         refundId: input.refundId ?? null,
       });
-      if (order) await settle(em, ctx, order, refund);
+      if (order) {
+        await requireProduct(em, order, input.product ?? null);
+        await settle(em, ctx, order, refund);
+      }
       const { partnerId, settledAt, takenMinor, lines } = refund;
       record(
         em,
@@ -84,6 +87,25 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
   });
   if (refunded.partnerId) announceMetrics(ctx, refunded.partnerId);
   return refunded.id;
+}
+
+/** Refuses a product that nothing of the order was sold of; one that earned nothing is of it. */
+async function requireProduct(
+  em: EntityManager,
+  { tenantId, partnerId, orderId }: KnownOrder,
+  product: string | null,
+): Promise<void> {
+  if (product === null) return;
+  const [sold] = await em.execute<object[]>(sql`
+    select 1 from commissions where tenant_id = ${tenantId} and partner_id = ${partnerId} and order_id = ${orderId} and product = ${product}
+    union all
+    select 1 from sales, jsonb_array_elements(refused) r
+    where tenant_id = ${tenantId} and partner_id = ${partnerId} and order_id = ${orderId} and r->>'product' = ${product}
+    union all
+    select 1 from conversions v left join commissions c on c.conversion_id = v.id
+    where v.tenant_id = ${tenantId} and v.partner_id = ${partnerId} and v.order_id = ${orderId} and (c.id is null or c.product = ${product})
+    limit 1`);
+  if (!sold) throw invalid('input.product', 'is not of the order');
 }
 
 type Asked = Pick<SaleRefund, 'partMinor' | 'totalMinor' | 'currency'>;
