@@ -60,3 +60,22 @@ export function refundShares(refund: bigint, left: readonly bigint[]): bigint[] 
   if (all === 0n) return left.map(() => 0n);
   return split(money(refund > all ? all : refund, ''), left).map(({ minor }) => minor);
 }
+
+/** What was told to be refunded of an order. */
+export interface ToldRefund {
+  readonly at: Date;
+  /** What it gave back itself. */
+  readonly part: bigint;
+  /** Or: what all refunds up to it gave back, itself included. */
+  readonly total?: bigint | null;
+}
+
+/** What all of it comes to, in whatever order it was told: a total includes the refunds that happened before it or with it. */
+export function refundedInAll(told: readonly ToldRefund[], whole: bigint): bigint {
+  const inOrder = told.toSorted((a, b) => +a.at - +b.at || Number(a.total != null) - Number(b.total != null));
+  const all = inOrder.reduce(
+    (sum, { part, total }) => (total == null ? sum + part : total > sum ? total : sum),
+    0n,
+  );
+  return all > whole ? whole : all;
+}

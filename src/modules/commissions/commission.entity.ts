@@ -252,6 +252,11 @@ const claim = `left join payout_items i on i.commission_id = c.id and i.voided_a
 export const held =
   'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
 
+/** What explains a refund: its line, and the refunds of that with it and before it, in the order in which they were made. */
+const ofReversed = (what: string): string => `(select ${what} from commissions o where o.id = c.reverses_id)`;
+const refundsUpTo = (what: string, until: string): string =>
+  `(select coalesce(-sum(e.${what}), 0)::bigint from commissions e where e.reverses_id = c.reverses_id and e.id ${until} c.id)`;
+
 export const commissionTable: Table<Commission> = {
   type: Commission,
   from: 'commissions c',
@@ -293,6 +298,11 @@ export const commissionTable: Table<Commission> = {
     product: column('c.product'),
     country: column('c.country'),
     orderId: column('c.order_id'),
+    reversedLineAmount: column(ofReversed('o.amount_minor')),
+    reversedLineBase: column(ofReversed('o.base_minor')),
+    refundedSoFar: column(refundsUpTo('base_minor', '<=')),
+    reversedBefore: column(refundsUpTo('amount_minor', '<')),
+    lostDispute: column('exists (select from commission_holds h where h.refund_id = c.id)'),
     saleAmount: moneyColumn('c.sale_minor', 'c.sale_currency'),
     saleMinor: column('c.sale_minor'),
     saleCurrency: column('c.sale_currency'),
@@ -336,6 +346,8 @@ export const commissionTable: Table<Commission> = {
     rule: ['ruleId'],
     attribution: ['conversionId'],
     saleAmount: ['saleAmount'],
+    reverses: ['reversesId'],
+    adjusts: ['adjustsId'],
     explanation: [
       'type',
       'computation',
@@ -352,6 +364,7 @@ export const commissionTable: Table<Commission> = {
       'reversesId',
       'carriedBy',
       ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly', 'part'],
+      ...['reversedLineAmount', 'reversedLineBase', 'refundedSoFar', 'reversedBefore', 'lostDispute'],
     ],
   },
 };

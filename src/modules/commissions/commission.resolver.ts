@@ -28,7 +28,13 @@ import { Referral, referralTable } from '../referrals/referral.entity.ts';
 import { approveAll } from './approve-many.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { CommissionFilter, CreateCommissionInput, ReverseCommissionInput } from './commission.inputs.ts';
-import { commissionsOfIds, commissionsOfReferral, narrow, reversedOf } from './commission.loader.ts';
+import {
+  commissionsNamed,
+  commissionsOfIds,
+  commissionsOfReferral,
+  narrow,
+  reversedOf,
+} from './commission.loader.ts';
 import {
   approveCommission,
   approveCommissions,
@@ -284,6 +290,32 @@ export class CommissionResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<MoneyColumn> {
     return reversedOf(ctx, info, line);
+  }
+
+  @FieldResolver(() => Commission, {
+    nullable: true,
+    description:
+      'The line that this refund takes back a share of, with its order and product; null for any other.',
+  })
+  async reverses(
+    @Root() { reversesId }: Commission,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Commission | null> {
+    return reversesId ? ((await commissionsNamed(ctx, info, [reversesId]))[0] ?? null) : null;
+  }
+
+  @FieldResolver(() => Commission, {
+    nullable: true,
+    description:
+      'The line whose sale or refund made this TRUE_UP, or of which this ADJUSTMENT gives back what a lost dispute took.',
+  })
+  async adjusts(
+    @Root() { adjustsId }: Commission,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Commission | null> {
+    return adjustsId ? ((await commissionsNamed(ctx, info, [adjustsId]))[0] ?? null) : null;
   }
 }
 

@@ -30,6 +30,7 @@ import { accruedIn, endHolds, refusedAsHeld } from './commission-hold.service.ts
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import { type Earner, inForceAt, openSale } from './read-terms.ts';
 import { isRated } from './sold.ts';
+import { bandsShrink, changeCapUsed, trueUp, trueUpsOf } from './true-ups.ts';
 import type { NewLine } from './write-lines.ts';
 
 /** A line made by hand, PENDING; answers with its id, and with all of it where it was made by this request. Two statements
@@ -324,7 +325,8 @@ interface Rejected {
   readonly refunds: readonly string[];
 }
 
-/** `line` and its partner are locked. */
+/** What the sale added to others of its period goes with it; what others lose or gain by it stands as a line of its own.
+ *  `line` and its partner are locked. */
 export async function reject(
   em: EntityManager,
   ctx: Context,
@@ -333,6 +335,7 @@ export async function reject(
   code: RejectCode | null,
 ): Promise<Rejected> {
   if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');
+  if (line.type === 'TRUE_UP') throw conflict('a true-up is rejected with the sale that made it');
   const before = await statusOf(em, line);
   const status = after('reject', before);
   const refunds = await refundsOf(em, line, accruedIn(before) ? 'APPROVED' : 'PENDING');
@@ -341,8 +344,14 @@ export async function reject(
       reason: 'REFUND_CLAIMED',
     });
   }
-  for (const each of [line, ...refunds]) {
-    if (before === 'APPROVED')
+  const beside = await trueUpsOf(em, line);
+  const owed = beside.filter((each) => accruedIn(each.status));
+  const claimed = new Set(await claimedOf(em, owed)); // a payout's is not changed: a line of its own takes it back
+  const gone = [line, ...refunds, ...beside.filter(({ id }) => !claimed.has(id))];
+  const left = refunds.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor);
+  const banded = isRated(line) ? await bandsShrink(em, line, left) : null;
+  for (const each of gone) {
+    if (accruedIn(each.status))
       post(
         em,
         each,
@@ -352,11 +361,20 @@ export async function reject(
       );
     Object.assign(each, { status, reason: why, rejectCode: code });
   }
+  const sum = (lines: readonly Commission[]) => lines.reduce((total, each) => total + each.amount.minor, 0n);
+  const rest = banded === null ? sum(gone) - sum([line, ...refunds, ...beside]) : banded + sum(gone);
+  await changeCapUsed(em, line, rest - sum(gone));
+  if (rest !== 0n)
+    trueUp(em, ctx, line, {
+      minor: rest,
+      approved: accruedIn(before) || owed.length > 0,
+      occurredAt: line.occurredAt,
+    });
   await endHolds(em, ctx, line, { reason: why });
   // A refund of its order may have waited for this line alone; the job takes it up, as the order can not be locked here.
   const { tenantId } = line;
   if (!isRated(line)) await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
-  return { line, before, refunds: refunds.map(({ id }) => id as string) };
+  return { line, before, refunds: gone.slice(1).map(({ id }) => id as string) };
 }
 
 /** The line, locked. What moves a line out of reach of a payout locks its partner first, as a payout does. */
@@ -385,14 +403,18 @@ export async function statusOf(em: EntityManager, { id, status }: Commission): P
   return claim ? (claim.status === 'PAID' ? 'PAID' : 'ALLOCATED') : status;
 }
 
-/** Whether a payout has claimed any of these lines. */
-export async function anyClaimed(em: EntityManager, lines: readonly Commission[]): Promise<boolean> {
+/** Which of these lines a payout has claimed. */
+async function claimedOf(em: EntityManager, lines: readonly Commission[]): Promise<string[]> {
+  if (lines.length === 0) return [];
   const ids = `{${lines.map(({ id }) => id).join()}}`;
-  const claims = await em.execute<object[]>(sql`
-    select 1 from payout_items where voided_at is null
-      and commission_id = any(${ids}::uuid[]) limit 1`);
-  return claims.length > 0;
+  const claims = await em.execute<{ id: string }[]>(sql`
+    select commission_id as id from payout_items where voided_at is null and commission_id = any(${ids}::uuid[])`);
+  return claims.map(({ id }) => id);
 }
+
+/** Whether a payout has claimed any of these lines. */
+export const anyClaimed = async (em: EntityManager, lines: readonly Commission[]): Promise<boolean> =>
+  (await claimedOf(em, lines)).length > 0;
 
 export function refundsOf(
   em: EntityManager,

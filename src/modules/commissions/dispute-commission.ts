@@ -1,10 +1,11 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict } from '../../domain/errors.ts';
 import type { DisputeOutcome } from '../../domain/hold.ts';
 import { money } from '../../domain/money.ts';
 import { commissionAccrued } from '../../domain/posting.ts';
 import { authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
+import { idOf } from '../../kernel/ids.ts';
 import { announceMetrics } from '../../kernel/metrics-topic.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 import { reasonOf } from '../../kernel/reason.ts';
@@ -15,15 +16,19 @@ import { Commission, commissionTable } from './commission.entity.ts';
 import { lockCommission, statusOf } from './commission.service.ts';
 import { type CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
 import { endHold, lockHold, placeHold } from './hold-commission.ts';
-import { bandsShrink, takeBack } from './reverse-commission.ts';
+import { knownOrders, lockOrder, type Order } from './order.ts';
+import { settleAgain } from './refund-sale.ts';
+import { takeBack } from './reverse-commission.ts';
+import { bandsShrink, changeCapUsed, standingOf, trueUp } from './true-ups.ts';
 
 /** The customer disputes the payment of the sale. What no payout has claimed yet waits for the outcome; what one has is
- *  paid as it would have been. Answers with the line's id. */
+ *  paid as it would have been. Of a line that an earlier dispute took and gave back, what came back is disputed. Answers with
+ *  the id of the line that is. */
 export async function openDispute(ctx: Context, commissionId: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionTable, commissionId);
   return transact(ctx, async (em) => {
-    const line = await lockCommission(em, commissionId, { partnerToo: true });
+    const line = await standingOf(em, await lockCommission(em, commissionId, { partnerToo: true }));
     const before = await statusOf(em, line);
     if (before === 'REJECTED' || before === 'REVERSED')
       throw conflict(`there is nothing to dispute of a commission that is ${before}`);
@@ -48,6 +53,8 @@ export async function resolveDispute(
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionHoldTable, id, { what: 'dispute' });
   const line = await transact(ctx, async (em) => {
+    const order = await orderOf(em, id);
+    if (order) await lockOrder(em, order.orderId);
     const { hold, line } = await lockHold(em, id, 'dispute');
     if (hold.kind !== 'DISPUTE') throw conflict('the hold is no dispute: release it');
     const before = { status: await statusOf(em, line), outcome: hold.outcome ?? null };
@@ -67,10 +74,34 @@ export async function resolveDispute(
       },
       reason: why,
     });
+    if (again && order) await refundReinstated(em, ctx, order, hold);
     return line;
   });
   announceMetrics(ctx, line.partnerId);
   return line.id;
+}
+
+/** The order of a disputed line, where it is known by one. */
+async function orderOf(em: EntityManager, holdId: string): Promise<Order | null> {
+  const [order] = await em.execute<Order[]>(sql`
+    with recursive sale as (
+      select c.* from commissions c join commission_holds h on h.commission_id = c.id where h.id = ${idOf(holdId)}
+      union all
+      select c.* from sale s join commissions c on c.id = s.adjusts_id where s.type = 'ADJUSTMENT')
+    select s.tenant_id as "tenantId", s.partner_id as "partnerId", coalesce(s.order_id, v.order_id) as "orderId"
+    from sale s left join conversions v on v.id = s.conversion_id where s.type <> 'ADJUSTMENT' and coalesce(s.order_id, v.order_id) is not null`);
+  return order ?? null;
+}
+
+/** Refunds that came while the sale was lost took nothing of it: now that it is back, they do. */
+async function refundReinstated(
+  em: EntityManager,
+  ctx: Context,
+  order: Order,
+  { releasedAt }: CommissionHold,
+): Promise<void> {
+  if (!releasedAt) return;
+  for (const known of await knownOrders(em, order)) await settleAgain(em, ctx, known, releasedAt);
 }
 
 async function lose(
@@ -92,7 +123,8 @@ async function lose(
   return refund;
 }
 
-/** The mirror of what losing took: owed again where it was owed before, to be approved where it was not. */
+/** The mirror of what losing took of the line, and of what it took beside it: owed again where it was owed before, to be
+ *  approved where it was not. From now on it stands for the line: it is refunded, rejected or disputed as one. */
 async function reinstate(
   em: EntityManager,
   ctx: Context,
@@ -103,6 +135,10 @@ async function reinstate(
   if (earlier || !hold.refundId)
     throw conflict('what the dispute took was given back already', { reason: 'ALREADY_REINSTATED' });
   const refund = await em.findOneOrFail(Commission, hold.refundId);
+  const others = await em.find(Commission, {
+    ...{ adjustsId: line.id, type: 'TRUE_UP', createdAt: refund.createdAt, id: { $gt: refund.id } },
+  });
+  const lost = others.reduce((sum, each) => sum - each.amount.minor, 0n);
   const base = -refund.baseAmount.minor;
   const banded = await bandsShrink(em, line, -base); // its sales count in their period again
   const owed = refund.approvedAt != null;
@@ -129,7 +165,7 @@ async function reinstate(
     perUnitMinor: line.perUnitMinor ?? null,
     quantity: line.quantity ?? null,
     roundingMode: line.roundingMode,
-    amount: new MoneyColumn(money(banded ?? -refund.amount.minor, line.amount.currency)),
+    amount: new MoneyColumn(money(-refund.amount.minor, line.amount.currency)),
     revenueMinor: -refund.revenueMinor,
     source: line.source,
     subscriptionId: line.subscriptionId ?? null,
@@ -147,6 +183,10 @@ async function reinstate(
       commissionAccrued(mirror.partnerId, mirror.amount),
       ctx.clock.now(),
     );
+  const rest = banded === null ? lost : banded + refund.amount.minor;
+  const { occurredAt } = mirror;
+  await changeCapUsed(em, line, mirror.amount.minor + rest);
+  if (rest !== 0n) trueUp(em, ctx, mirror, { minor: rest, approved: owed, occurredAt });
   await em.flush();
   return mirror;
 }

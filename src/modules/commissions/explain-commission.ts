@@ -70,6 +70,12 @@ type Explained = Stored &
   Pick<Commission, 'type' | 'carriedBy'> & {
     readonly refundedEarly?: bigint | null;
     readonly part?: PartOfSale | null;
+    /** Of a refund: its line, and all refunds of that together with it and before it, as positive amounts. */
+    readonly reversedLineAmount?: bigint | null;
+    readonly reversedLineBase?: bigint | null;
+    readonly refundedSoFar?: bigint | null;
+    readonly reversedBefore?: bigint | null;
+    readonly lostDispute?: boolean;
   };
 
 export function explanationOf(line: Explained): Explanation {
@@ -136,18 +142,7 @@ function explanationOfLine(line: Explained): Explanation {
 
   const { currency } = line.amount;
   const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
-  if (line.reversesId)
-    return {
-      sentence: `${amount(line.amount.minor)} takes back the share of a refund of ${amount(-line.baseAmount.minor)}.`,
-      steps: [
-        {
-          label: 'Refund',
-          detail: `${amount(-line.baseAmount.minor)} of the base`,
-          amount: line.baseAmount.minor,
-        },
-        { label: 'Total', detail: amount(line.amount.minor), amount: line.amount.minor },
-      ],
-    };
+  if (line.reversesId) return refundExplained(line, amount);
   if (line.type === 'ADJUSTMENT') {
     const { minor } = line.amount;
     const carried =
@@ -181,6 +176,44 @@ function explanationOfLine(line: Explained): Explanation {
   return line.exchange && line.saleMinor != null
     ? exchanged(told, soldFor(line), line.exchange, amount(computed.base))
     : told;
+}
+
+/** A refund: what its line made, how much of its base is refunded by now, what that takes back in all, and had before. */
+function refundExplained(line: Explained, amount: (minor: bigint) => string): Explanation {
+  const base = -line.baseAmount.minor;
+  const { reversedLineAmount, reversedLineBase, refundedSoFar, reversedBefore } = line;
+  const steps = [];
+  if (reversedLineAmount != null && reversedLineBase != null && refundedSoFar != null) {
+    const before = reversedBefore ?? 0n;
+    steps.push(
+      {
+        label: 'Original',
+        detail: `${amount(reversedLineAmount)} on a base of ${amount(reversedLineBase)}`,
+        amount: reversedLineAmount,
+      },
+      { label: 'Refunded so far', detail: `${amount(refundedSoFar)} of the base`, amount: refundedSoFar },
+      {
+        label: 'Taken back by then',
+        detail: `${amount(before - line.amount.minor)} of ${amount(reversedLineAmount)}`,
+        amount: before - line.amount.minor,
+      },
+      { label: 'Taken back before', detail: amount(before), amount: before },
+    );
+  }
+  return {
+    sentence: line.lostDispute
+      ? `${amount(line.amount.minor)} takes back what was left of a sale whose dispute was lost: ${amount(base)} of its base.`
+      : `${amount(line.amount.minor)} takes back the share of a refund of ${amount(base)}.`,
+    steps: [
+      {
+        label: line.lostDispute ? 'Lost dispute' : 'Refund',
+        detail: `${amount(base)} of the base`,
+        amount: line.baseAmount.minor,
+      },
+      ...steps,
+      { label: 'Total', detail: amount(line.amount.minor), amount: line.amount.minor },
+    ],
+  };
 }
 
 export interface Difference {

@@ -1,7 +1,7 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict } from '../../domain/errors.ts';
 
-interface Order {
+export interface Order {
   readonly tenantId: string;
   readonly partnerId: string;
   /** The seller's own id of it. */

@@ -1,4 +1,4 @@
-import { ArrayMaxSize, ArrayMinSize, Matches, Max, Min } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, Matches, Max, Min, ValidateNested } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { CommissionType } from '../../domain/commission.ts';
 import { Name } from '../../kernel/name.ts';
@@ -48,6 +48,7 @@ export class RecordSaleInput {
   })
   @ArrayMinSize(1, { message: 'takes at least one line' })
   @ArrayMaxSize(100, { message: 'takes at most 100 lines' })
+  @ValidateNested({ each: true })
   lines!: SaleLineInput[];
 
   @Field(() => Decimal, { nullable: true, description: 'Taken off the whole order; default 0.' })

@@ -27,7 +27,7 @@ export class RefundSaleInput {
   @Field(() => Decimal, {
     nullable: true,
     description:
-      'What all refunds of the order gave back so far, this one included, net of tax, as providers report it. Sent twice or late it takes nothing more.',
+      'What all refunds of the order gave back so far, this one included, net of tax, as providers report it: every refund up to `occurredAt`. Sent twice or late it takes nothing more, and a single refund told after it that happened before it is in it.',
   })
   amountRefundedSoFar?: string | null;
 

@@ -1,6 +1,6 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict, invalid } from '../../domain/errors.ts';
-import { refundShares } from '../../domain/sale.ts';
+import { refundedInAll, refundShares, type ToldRefund } from '../../domain/sale.ts';
 import { authorize } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
 import { currencyOf, positiveAmountOf } from '../../kernel/currency.ts';
@@ -61,7 +61,10 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
         product: input.product ?? null,
         refundId: input.refundId ?? null,
       });
-      if (order) await settle(em, ctx, order, refund);
+      if (order) {
+        await requireProduct(em, order, input.product ?? null);
+        await settle(em, ctx, order, refund);
+      }
       const { partnerId, settledAt, takenMinor, lines } = refund;
       record(
         em,
@@ -86,6 +89,25 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
   });
   for (const partnerId of refunded.partners) if (partnerId) announceMetrics(ctx, partnerId);
   return refunded.id;
+}
+
+/** Refuses a product that nothing of the order was sold of; one that earned nothing is of it. */
+async function requireProduct(
+  em: EntityManager,
+  { tenantId, partnerId, orderId }: KnownOrder,
+  product: string | null,
+): Promise<void> {
+  if (product === null) return;
+  const [sold] = await em.execute<object[]>(sql`
+    select 1 from commissions where tenant_id = ${tenantId} and partner_id = ${partnerId} and order_id = ${orderId} and product = ${product}
+    union all
+    select 1 from sales, jsonb_array_elements(refused) r
+    where tenant_id = ${tenantId} and partner_id = ${partnerId} and order_id = ${orderId} and r->>'product' = ${product}
+    union all
+    select 1 from conversions v left join commissions c on c.conversion_id = v.id
+    where v.tenant_id = ${tenantId} and v.partner_id = ${partnerId} and v.order_id = ${orderId} and (c.id is null or c.product = ${product})
+    limit 1`);
+  if (!sold) throw invalid('input.product', 'is not of the order');
 }
 
 type Asked = Pick<SaleRefund, 'partMinor' | 'totalMinor' | 'currency'>;
@@ -138,6 +160,48 @@ export async function settleWaiting(
   return waiting.filter(({ settledAt }) => settledAt != null);
 }
 
+/** Refunds that were settled since then and took less than they asked for: what came back of the order pays the rest. The
+ *  order is locked. */
+export async function settleAgain(
+  em: EntityManager,
+  ctx: Context,
+  order: KnownOrder,
+  since: Date,
+): Promise<void> {
+  const { tenantId, orderId, partnerId, sharedBy = [partnerId] } = order;
+  const short = await em.find(
+    SaleRefund,
+    { tenantId, orderId, partnerId: { $in: [...sharedBy] }, settledAt: { $gte: since } },
+    { orderBy: { id: 'asc' } },
+  );
+  for (const refund of short)
+    if (refund.partMinor == null || refund.partMinor > (refund.takenMinor ?? 0n))
+      await settle(em, ctx, order, refund);
+}
+
+const isSale = ({ type }: Commission): boolean => type !== 'ADJUSTMENT';
+
+const toldBy = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): ToldRefund => ({
+  ...{ at: occurredAt, part: partMinor ?? takenMinor ?? 0n, total: totalMinor ?? null },
+});
+
+/** Refunds of single lines that no refund of the order made. What a dispute took and gave back again is none. */
+function directly(
+  lines: readonly Commission[],
+  refunds: readonly Commission[],
+  settled: readonly SaleRefund[],
+): ToldRefund[] {
+  const made = new Set(settled.flatMap(({ lines }) => lines));
+  const wonBack = new Set(
+    lines
+      .filter((line) => !isSale(line))
+      .map(({ adjustsId }) => refunds.findLast(({ reversesId }) => reversesId === adjustsId)?.id),
+  );
+  return refunds
+    .filter(({ id }) => !made.has(id) && !wonBack.has(id))
+    .map((line) => ({ at: line.occurredAt, part: -soldFor(line).minor }));
+}
+
 /** Takes a refund from the lines of its order, each in proportion to what is left of it: those of every partner that shares
  *  the sale, whichever of them the refund names. Of another currency than the
  *  order's, or of a line whose exchange rate is missing, it goes on waiting. The order is locked. */
@@ -150,14 +214,18 @@ async function settle(
   if (refund.currency != null && refund.currency !== currency) return;
   const partners = sql`array(select jsonb_array_elements_text(${JSON.stringify(sharedBy)}::jsonb)::uuid)`;
   await em.execute(sql`select 1 from partners where id = any(${partners}) order by id for no key update`);
+  // Its sales, and what won disputes gave back of them.
   const locked = await em.execute<{ id: string }[]>(sql`
-    select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = any(${partners}) and c.reverses_id is null and c.adjusts_id is null
-      and (c.order_id = ${orderId} or c.conversion_id in (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
-    order by c.id for update`);
+    with recursive sales as (
+      select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = any(${partners}) and c.reverses_id is null and c.adjusts_id is null
+        and (c.order_id = ${orderId} or c.conversion_id in (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
+      union all
+      select b.id from sales s join commissions b on b.adjusts_id = s.id and b.type = 'ADJUSTMENT' and b.carried_by is null)
+    select c.id from commissions c where c.id in (select id from sales) order by c.id for update`);
   const ids = locked.map(({ id }) => id);
   const lines = await em.find(Commission, { id: { $in: ids } }, { orderBy: { id: 'asc' }, refresh: true });
   if (lines.some((line) => !isRated(line) && line.status !== 'REJECTED')) return;
-  const earlier = await em.find(Commission, { reversesId: { $in: ids } });
+  const earlier = await em.find(Commission, { reversesId: { $in: ids } }, { orderBy: { id: 'asc' } });
   const settled = await em.find(SaleRefund, {
     ...{ tenantId, orderId, settledAt: { $ne: null } },
     partnerId: { $in: [...sharedBy] },
@@ -178,11 +246,17 @@ async function settle(
   const bears = refund.product == null || asked.length === 0;
   const rest = bears && nothing > nothingTaken ? nothing - nothingTaken : 0n;
   const all = sum(left) + rest;
-  const before = sum(earning.map(refundedOf)) + nothingTaken;
-  const due =
-    refund.partMinor ??
-    (refund.totalMinor == null ? all : refund.totalMinor > before ? refund.totalMinor - before : 0n);
-  const shares = refundShares(due, [...left, rest]);
+  const already = refund.takenMinor ?? 0n;
+  const others = settled.filter(({ id }) => id !== refund.id);
+  const ofTotals = refund.totalMinor != null || others.some(({ totalMinor }) => totalMinor != null);
+  const more = (): bigint => {
+    const whole = unearned + sum(lines.filter(isSale).map((line) => soldFor(line).minor));
+    const told = [...others.map(toldBy), ...directly(lines, earlier, settled)];
+    return refundedInAll([...told, toldBy(refund)], whole) - refundedInAll(told, whole) - already;
+  };
+  const ofAll = refund.partMinor == null && refund.totalMinor == null;
+  const due = ofAll ? all : ofTotals ? more() : (refund.partMinor ?? 0n) - already;
+  const shares = refundShares(due > 0n ? due : 0n, [...left, rest]);
 
   const made: Commission[] = [];
   for (const [index, line] of asked.entries()) {
@@ -193,8 +267,16 @@ async function settle(
     await em.flush(); // the next line may be of the same period of bands
   }
   Object.assign(refund, {
-    partnerId: refund.partnerId ?? partnerId,
-    ...{ currency, settledAt: ctx.clock.now(), lines: made.map(({ id }) => id) },
-    ...{ takenMinor: sum(shares), unearnedMinor: shares.at(-1) ?? 0n },
+    ...{
+      partnerId: refund.partnerId ?? partnerId,
+      currency,
+      settledAt: ctx.clock.now(),
+      lines: [...refund.lines, ...made.map(({ id }) => id)],
+    },
+    ...{
+      takenMinor: already + sum(shares),
+      unearnedMinor: (refund.unearnedMinor ?? 0n) + (shares.at(-1) ?? 0n),
+    },
   });
+  await em.flush(); // the next refund of the order sees it
 }

@@ -1,7 +1,5 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import { bandedLines } from '../../domain/bands.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { after, reversalDue } from '../../domain/commission.ts';
-import { read } from '../../domain/computation.ts';
 import { conflict } from '../../domain/errors.ts';
 import { divide, money } from '../../domain/money.ts';
 import { commissionAccrued } from '../../domain/posting.ts';
@@ -22,6 +20,7 @@ import { anyClaimed, lockCommission, refundsOf, statusOf } from './commission.se
 import type { CommissionHold } from './commission-hold.entity.ts';
 import { accruedIn, endHolds } from './commission-hold.service.ts';
 import { baseOf, isRated, soldFor } from './sold.ts';
+import { bandsShrink, changeCapUsed, standingOf, trueUp, trueUpsOf } from './true-ups.ts';
 
 /** Takes back a line in proportion to what was refunded of its base, by a linked negative line (DOMAIN section 2).
  *  Whole and not yet in a payout, the line and its refunds end as REVERSED; of a paid one the next payout pays less. */
@@ -33,13 +32,14 @@ export async function reverseCommission(
   const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   await authorizeRow(ctx, 'reverse', commissionTable, id);
   const reversed = await transact(ctx, async (em) => {
-    const line = await lockCommission(em, id, { partnerToo: true });
+    const asked = await lockCommission(em, id, { partnerToo: true });
+    const line = await standingOf(em, asked);
     const { tenantId, partnerId } = line;
     const request = {
       tenantId,
       operation: 'reverseCommission',
       key: input.idempotencyKey,
-      input: { ...input, id: line.id },
+      input: { ...input, id: asked.id },
     };
     await once(em, ctx, request, async () => {
       const before = await statusOf(em, line);
@@ -87,6 +87,7 @@ export async function takeBack(
       reason: 'RATE_MISSING',
     });
   if (line.reversesId) throw conflict('a refund can not be taken back itself');
+  if (line.carriedBy) throw conflict('what a payout could not carry is no sale');
   if (line.type === 'TRUE_UP') throw conflict('a true-up is taken back with the sale that made it');
   const status = await statusOf(em, line);
   const claimed = status === 'ALLOCATED' || status === 'PAID';
@@ -169,6 +170,7 @@ export async function takeBack(
     });
   if (banded !== null && banded !== due)
     trueUp(em, ctx, line, { minor: banded - due, approved: !waits, occurredAt });
+  await changeCapUsed(em, line, banded ?? due);
   if (closes) {
     for (const each of [line, ...(await refundsOf(em, line, waits ? 'PENDING' : 'APPROVED'))])
       each.status = 'REVERSED';
@@ -179,77 +181,6 @@ export async function takeBack(
 }
 
 /** What a tier that was reached afterwards has added to a line and refunds have not taken back yet. */
-async function tierTrueUpOf(em: EntityManager, { id }: Commission): Promise<bigint> {
-  const lines = await em.find(Commission, { adjustsId: id, type: 'TRUE_UP', status: { $ne: 'REJECTED' } });
-  return lines.reduce((sum, each) => sum + each.amount.minor, 0n);
-}
-
-/** What a refund takes from the period of a tiered line, by the line's own bands: more than a share of the line where other
- *  sales fall into a lower band with it. null: the line is not tiered. Counts the refund under its rule. */
-export async function bandsShrink(
-  em: EntityManager,
-  line: Commission,
-  refund: bigint,
-): Promise<bigint | null> {
-  const computed = line.computation ? read(line.computation) : null;
-  if (!computed?.period || !line.ruleId) return null;
-  const [usage] = await em.execute<{ base_minor: string; rule_key: string; period_start: string }[]>(sql`
-    select u.base_minor, u.rule_key, u.period_start::text from commission_rules r join programs g on g.tenant_id = r.tenant_id
-    join rule_usage u on u.rule_key = r.rule_key and u.partner_id = ${line.partnerId} and u.scope = 'bands'
-      and u.period_start = rule_period(r.band_period, ${line.occurredAt}::timestamptz at time zone g.time_zone)
-    where r.id = ${line.ruleId} for update of u`);
-  if (!usage) return null;
-  const { currency } = line.baseAmount;
-  const { bands, mode } = computed.period;
-  const before = money(BigInt(usage.base_minor), currency);
-  const { line: taken } = bandedLines(bands, mode, before, money(-refund, currency), line.roundingMode);
-  await em.execute(sql`
-    update rule_usage set base_minor = base_minor - ${refund}, earned_minor = earned_minor + ${taken.minor}
-    where partner_id = ${line.partnerId} and rule_key = ${usage.rule_key} and scope = 'bands' and period_start = ${usage.period_start}::date`);
-  return taken.minor;
-}
-
-interface Adjustment {
-  readonly minor: bigint;
-  readonly approved: boolean;
-  readonly occurredAt: Date;
-}
-
-/** What a refund takes from the other sales of a tiered period: a line of its own beside the refund. */
-function trueUp(
-  em: EntityManager,
-  ctx: Context,
-  line: Commission,
-  { minor, approved, occurredAt }: Adjustment,
-): void {
-  const { currency } = line.amount;
-  const made = em.create(Commission, {
-    tenantId: line.tenantId,
-    partnerId: line.partnerId,
-    customerId: line.customerId ?? null,
-    adjustsId: line.id,
-    ruleId: line.ruleId ?? null,
-    computation: line.computation ?? null,
-    type: 'TRUE_UP',
-    method: line.method,
-    status: approved ? 'APPROVED' : 'PENDING',
-    baseAmount: new MoneyColumn(money(0n, currency)),
-    tier: line.tier,
-    roundingMode: line.roundingMode,
-    amount: new MoneyColumn(money(minor, currency)),
-    revenueMinor: 0n,
-    source: line.source,
-    subscriptionId: line.subscriptionId ?? null,
-    occurredAt,
-    approvedAt: approved ? ctx.clock.now() : null,
-    approvedBy: approved ? ctx.actor.id : null,
-  });
-  if (approved)
-    post(
-      em,
-      made,
-      `commission:${made.id}:accrued`,
-      commissionAccrued(line.partnerId, made.amount),
-      ctx.clock.now(),
-    );
+async function tierTrueUpOf(em: EntityManager, line: Commission): Promise<bigint> {
+  return (await trueUpsOf(em, line)).reduce((sum, each) => sum + each.amount.minor, 0n);
 }

@@ -66,6 +66,8 @@ async function trueUpDiffers(em: EntityManager, line: Commission): Promise<Diffe
     select 1 from commissions where reverses_id = ${line.adjustsId ?? null} and occurred_at = ${line.occurredAt} limit 1`);
   if (refunded) return []; // made by a refund: its period has moved on since
   const sale = await em.findOneOrFail(Commission, line.adjustsId ?? '');
+  if (sale.type === 'ADJUSTMENT') return []; // what a won dispute gave back beside it
+  if (line.rateSource !== 'TIER' && +line.createdAt !== +sale.createdAt) return []; // made afterwards: as above
   const recomputed =
     line.rateSource === 'TIER' ? await tierTrueUp(em, line, sale) : computedLineOf(sale).trueUp;
   const stored = line.amount.minor;
