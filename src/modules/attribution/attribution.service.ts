@@ -26,6 +26,8 @@ export interface PathOf {
   readonly customerId: string;
   readonly customerEmail?: string | null | undefined;
   readonly at: Date;
+  /** JUDGED: a risk rule of the program looks at them, and keeps what it saw. Absent: they have no part. */
+  readonly selfReferrals?: 'EXCLUDED' | 'JUDGED';
 }
 
 const MOST = 1_000;
@@ -35,7 +37,16 @@ const LOOK_BACK_DAYS = 400;
 /** The touches of a visitor before a sale in time order, each with why it has no part in it: the last 1,000 of 400 days. */
 export async function readPath(
   em: EntityManager,
-  { tenantId, visitorId, referralId = null, named = null, customerId, customerEmail, at }: PathOf,
+  {
+    tenantId,
+    visitorId,
+    referralId = null,
+    named = null,
+    customerId,
+    customerEmail,
+    at,
+    selfReferrals = 'EXCLUDED',
+  }: PathOf,
 ): Promise<Touched[]> {
   const rows = await em.execute<
     {
@@ -78,7 +89,7 @@ export async function readPath(
       ? ('BOT' as const)
       : !row.active
         ? ('INACTIVE' as const)
-        : own.has(mailboxOf(row.partner_email))
+        : selfReferrals === 'EXCLUDED' && own.has(mailboxOf(row.partner_email))
           ? ('SELF_REFERRAL' as const)
           : null,
   }));

@@ -1,5 +1,6 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { type Attributed, type AttributionTerms, attribute } from '../../domain/attribution.ts';
+import { termsOf } from '../../domain/fraud.ts';
 import type { Money } from '../../domain/money.ts';
 import type { ReferralOrigin } from '../../domain/referral.ts';
 import { readPath, type Touched } from '../attribution/attribution.service.ts';
@@ -56,12 +57,22 @@ export async function shareSale(
   { referral, claimed, customerId, customerEmail, sale, at }: Sold,
 ): Promise<SharedSale> {
   const { tenantId, visitorId } = referral;
-  const { attributionModel: model, attributionUnit: unit } = await programOf(em, tenantId);
+  const { attributionModel: model, attributionUnit: unit, fraud = null } = await programOf(em, tenantId);
+  const selfReferrals = termsOf(fraud, 'SAME_EMAIL').mode === 'OFF' ? 'EXCLUDED' : 'JUDGED';
   const bought = claimed.basis === null && (await boughtBefore(em, tenantId, customerId));
   const basis = claimed.basis ?? (bought ? 'CUSTOMER' : referral.origin);
   const byClicks = basis === 'CLICK' || basis === 'REPEAT';
   const named = claimed.basis === null && referral.origin === 'CLICK' ? referral.id : claimed.named;
-  const of = { tenantId, visitorId, referralId: referral.id, named, customerId, customerEmail, at };
+  const of = {
+    tenantId,
+    visitorId,
+    referralId: referral.id,
+    named,
+    customerId,
+    customerEmail,
+    at,
+    selfReferrals,
+  } as const;
   const read = await readPath(em, of);
   const path = byClicks
     ? read
