@@ -200,7 +200,7 @@ describe('a partner', () => {
     const schema = await createSchema();
     const customer = schema.getType('Customer');
     expect(new Set(isObjectType(customer) ? Object.keys(customer.getFields()) : [])).toEqual(
-      new Set(['createdAt', 'externalId', 'id']),
+      new Set(['attributions', 'createdAt', 'externalId', 'id']),
     );
   });
 

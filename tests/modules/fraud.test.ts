@@ -192,7 +192,10 @@ describe('a partner that buys from itself', () => {
   });
 
   test('is known by what it paid with, of which only a hash is kept', async () => {
-    const { partner, staff, buys, sql } = await program(blocks('SAME_PAYMENT'));
+    const { partner, staff, buys, sql } = await program(blocks('SAME_PAYMENT'), {
+      rule: 'SAME_EMAIL',
+      mode: 'SHADOW',
+    });
     expect(await buys('me', { email: 'john.doe@partner.example', payment: 'card_secret_1' })).toHaveLength(1);
     expect(await buys('straw', { email: 'straw@else.example', payment: 'card_secret_1' })).toEqual([]);
     expect(await buys('true', { email: 'true@else.example', payment: 'card_secret_2' })).toHaveLength(1);
@@ -212,7 +215,7 @@ describe('a partner that buys from itself', () => {
   });
 
   test('is refused by hand with the reason, and by the database behind that', async () => {
-    const { partner, staff, buys, sql } = await program();
+    const { partner, staff, buys, sql } = await program({ rule: 'SAME_EMAIL', mode: 'SHADOW' });
     const [line] = await buys('me', { email: 'john.doe@partner.example' });
     await app.ask(staff.manager, SETTINGS, { input: { rules: [blocks('SAME_EMAIL')] } });
     const input = { partnerId: partner.id, type: 'ONE_TIME', amount: '10.00', customerId: 'me' };
