@@ -205,8 +205,9 @@ test('statements of a whole page of partners are one reading of the ledger', asy
   const statements = async (first: number) => {
     app.statements.length = 0;
     await app.ask(staff.maria, asked, { first });
-    return app.statements.length;
+    return app.statements.filter((text) => /\bpostings\b/.test(text)).length; // not those of jobs that run meanwhile
   };
+  expect(await statements(2)).toBeGreaterThan(0);
   expect(await statements(2)).toBe(await statements(8));
 });
 
