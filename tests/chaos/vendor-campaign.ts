@@ -104,6 +104,12 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
          and lease_until is null and created_at between now() - interval '10 minutes' and now() - interval '5 seconds'`,
       [ids],
     );
+    // What a rail refuses for a while is waited for, minutes and hours; nobody waits here.
+    await app.database.pool.query(
+      `update graphile_worker._private_jobs set run_at = now()
+       where key = any($1) and locked_at is null and run_at > now() + interval '10 seconds'`,
+      [ids.map((id) => `send_payout:${id}`)],
+    );
   };
   await inLanes(ids, 4, (id) => app.ask(who.tom, APPROVE, { id }));
   await until(async () => {
