@@ -186,13 +186,3 @@ export function weightText(weight: bigint, total: bigint): string {
   const digits = scaled.padStart(PLACES + 1, '0');
   return `${digits.slice(0, -PLACES)}.${digits.slice(-PLACES)}`;
 }
-
-/** A mailbox by whichever of its spellings: in lower case, without a plus tag, at Gmail without dots. */
-export function mailboxOf(address: string): string {
-  const lower = address.trim().toLowerCase();
-  const at = lower.lastIndexOf('@');
-  if (at < 0) return lower;
-  const host = lower.slice(at + 1).replace(/^googlemail\.com$/, 'gmail.com');
-  const [name = ''] = lower.slice(0, at).split('+');
-  return `${host === 'gmail.com' ? name.replaceAll('.', '') : name}@${host}`;
-}

@@ -3,11 +3,11 @@ import { v7 } from 'uuid';
 import {
   type Attributed,
   type AttributionTerms,
-  mailboxOf,
   type PathTouch,
   pathOf,
   weightText,
 } from '../../domain/attribution.ts';
+import { normalEmail } from '../../domain/fraud.ts';
 import type { Money } from '../../domain/money.ts';
 import type { ReferralOrigin } from '../../domain/referral.ts';
 
@@ -77,7 +77,7 @@ export async function readPath(
     left join affiliate_configs a on a.partner_id = p.id
     left join customers k on k.tenant_id = ${tenantId} and k.external_id = ${customerId}`);
   const own = new Set(
-    [rows[0]?.customer_email, customerEmail].flatMap((email) => (email ? mailboxOf(email) : [])),
+    [rows[0]?.customer_email, customerEmail].flatMap((email) => (email ? normalEmail(email) : [])),
   );
   const touches = rows.map((row) => ({
     id: row.id,
@@ -89,7 +89,7 @@ export async function readPath(
       ? ('BOT' as const)
       : !row.active
         ? ('INACTIVE' as const)
-        : selfReferrals === 'EXCLUDED' && own.has(mailboxOf(row.partner_email))
+        : selfReferrals === 'EXCLUDED' && own.has(normalEmail(row.partner_email))
           ? ('SELF_REFERRAL' as const)
           : null,
   }));

@@ -3,7 +3,6 @@ import {
   type AttributionTerms,
   type AttributionUnit,
   attribute,
-  mailboxOf,
   type PathTouch,
   pathOf,
   type TouchExcluded,
@@ -11,6 +10,7 @@ import {
 import { type CommissionType, type FlatRefund, reversalDue } from '../../domain/commission.ts';
 import { invalid } from '../../domain/errors.ts';
 import { type EnteredRate, exchange, rateInto } from '../../domain/exchange.ts';
+import { normalEmail } from '../../domain/fraud.ts';
 import { money, type RoundingMode, split } from '../../domain/money.ts';
 import type { PartnerTier } from '../../domain/partner.ts';
 import { computeLine, decide, nothingBefore, type RuleLevel } from '../../domain/plan.ts';
@@ -253,7 +253,7 @@ type Text<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] };
 function read(row: readonly unknown[]): PastSale {
   const [id, partnerId, at, day, currency, saleMinor, minor, basis, named] = row;
   const [shares, touches, late, lines, email] = row.slice(9);
-  const customer = email === null ? null : mailboxOf(email as string);
+  const customer = email === null ? null : normalEmail(email as string);
   const known = new Set((touches as KeptTouch[]).map((touch) => touch.id));
   const touch = (each: Pick<KeptTouch, 'id' | 'partnerId' | 'clickedAt' | 'until'>) => ({
     id: each.id,
@@ -284,7 +284,7 @@ function read(row: readonly unknown[]): PastSale {
             ? ('BOT' as const)
             : !each.active
               ? ('INACTIVE' as const)
-              : customer !== null && mailboxOf(each.email) === customer
+              : customer !== null && normalEmail(each.email) === customer
                 ? ('SELF_REFERRAL' as const)
                 : null,
         })),
