@@ -40,10 +40,14 @@ export interface PastSale {
   readonly tier: PartnerTier;
   /** What it earned when it was entered, the TRUE_UP of its period included. */
   readonly earned: bigint;
+  readonly trueUp: bigint;
+  /** Whether its rule's cap cut it. */
+  readonly cut: boolean;
   /** The same with all that was added and taken back since. */
   readonly net: bigint;
-  /** Of its base, in the order they were entered; negative where a dispute that was won gave back. */
-  readonly refunds: readonly { readonly id: string; readonly base: bigint }[];
+  /** Of its base, in the order they were entered; negative where a dispute that was won gave back, all that was left where it
+   *  was rejected. */
+  readonly refunds: readonly { readonly id: string; readonly base: bigint; readonly rejected: boolean }[];
   readonly customerKind: 'NEW' | 'RETURNING' | null;
   readonly firstPurchaseAt: Date | null;
   readonly purchases: number;
@@ -68,14 +72,32 @@ interface Usage {
   earned: bigint;
 }
 
-/** A refund of a counted sale that is still to be played back. */
+/** A sale under a rule that counts, and what has come of it up to now. */
+interface Counted {
+  readonly sale: PastSale;
+  readonly rule: KeyedRule;
+  readonly method: ComputedLine['method'];
+  /** Its own line, without its TRUE_UP. */
+  readonly amount: bigint;
+  /** Whether the bands of its period say what a refund takes. */
+  readonly banded: boolean;
+  /** Whether a cap cut it: its refunds take their share of the line, also where it is banded. */
+  readonly cut: boolean;
+  /** Whether what it earns is told. */
+  readonly told: boolean;
+  refunded: bigint;
+  reversed: bigint;
+  earned: bigint;
+}
+
+type Reversible = Pick<Counted, 'amount' | 'method' | 'refunded' | 'reversed'>;
+
+/** A refund of a counted sale, or its rejection, that is still to be played back. */
 interface Awaited {
   readonly id: string;
   readonly base: bigint;
-  readonly rule: KeyedRule;
-  readonly sale: PastSale;
-  /** Whether what it takes is told. */
-  readonly told: boolean;
+  readonly rejected: boolean;
+  readonly of: Counted;
 }
 
 const periodOf = (period: RulePeriod, day: string): string => {
@@ -113,33 +135,38 @@ export class Simulation {
   }
 
   #weigh(sale: PastSale, decision: Decision, rule: KeyedRule | null): void {
-    const { base, roundingMode: mode } = sale;
+    const { roundingMode: mode } = sale;
     const past = rule ? this.#past(sale, rule) : nothingBefore;
     const computed = computeLine(sale, sale, decision, past, mode);
     if (earnsNothing(computed)) return; // such a sale makes no line, so it counts for nothing either
-    const earned = computed.amount + computed.trueUp;
-    if (rule) this.#use(sale, rule, earned);
-    if (!sale.rejected) this.#tell(sale, earned);
-    if (rule && computed.period) this.#await(sale, rule, !sale.rejected);
-    else if (!sale.rejected) {
-      const due = reversalDue({
-        base,
-        original: computed.amount,
-        refunded: sale.refunds.reduce((sum, refund) => sum + refund.base, 0n),
-        reversed: 0n,
-        method: computed.method,
-        flatRefund: this.#terms.flatRefund,
-        mode,
-      });
-      if (due !== 0n) this.#tell(sale, due);
+    const { amount, trueUp, method, period, cap } = computed;
+    const earned = amount + trueUp;
+    if (rule && ruleCounts(rule)) {
+      this.#use(sale, rule, earned);
+      this.#tell(sale, earned);
+      const cut = cap !== null && cap.cut > 0n;
+      this.#await({ sale, rule, method, amount, earned, banded: period !== null, cut, told: true });
+    } else if (!sale.rejected) {
+      this.#tell(sale, earned);
+      const refunded = sale.refunds.reduce((sum, refund) => sum + refund.base, 0n);
+      this.#tell(sale, this.#due(sale, { amount, method, refunded, reversed: 0n }));
     }
+  }
+
+  #due(sale: PastSale, { amount, method, refunded, reversed }: Reversible): bigint {
+    const { base, roundingMode: mode } = sale;
+    const { flatRefund } = this.#terms;
+    return reversalDue({ base, original: amount, refunded, reversed, method, flatRefund, mode });
   }
 
   /** Counts a sale of other months as it was: what a rule of a longer period has seen of it. */
   elsewhere(sale: PastSale, rule: KeyedRule): void {
     this.#playRefunds(sale.id);
-    this.#use(sale, rule, sale.earned);
-    if (rule.terms.method === 'TIERED') this.#await(sale, rule, false);
+    const { earned, trueUp, cut } = sale;
+    this.#use(sale, rule, earned);
+    const { method } = rule.terms;
+    const amount = earned - trueUp;
+    this.#await({ sale, rule, method, amount, earned, banded: method === 'TIERED', cut, told: false });
   }
 
   /** Plays back the refunds that are left. */
@@ -200,27 +227,41 @@ export class Simulation {
     if (cap) cap.earned += earned;
   }
 
-  #await(sale: PastSale, rule: KeyedRule, told: boolean): void {
-    for (const { id, base } of sale.refunds) {
-      const at = this.#refunds.findLastIndex((each) => each.id < id) + 1;
-      this.#refunds.splice(at, 0, { id, base, rule, sale, told });
+  #await(counted: Omit<Counted, 'refunded' | 'reversed'>): void {
+    const of = { ...counted, refunded: 0n, reversed: 0n };
+    for (const refund of of.sale.refunds) {
+      const at = this.#refunds.findLastIndex((each) => each.id < refund.id) + 1;
+      this.#refunds.splice(at, 0, { ...refund, of });
     }
   }
 
-  /** What was refunded before that id was entered takes from its period, as it stood then. */
+  /** What was refunded or rejected before that id was entered, as its period and its cap stood then. */
   #playRefunds(before: string | null): void {
     let played = 0;
-    for (const { id, base, rule, sale, told } of this.#refunds) {
-      if (before !== null && id > before) break;
+    for (const refund of this.#refunds) {
+      if (before !== null && refund.id > before) break;
       played++;
-      const { bands } = this.#counts(sale.partnerId, sale.customerId, sale.day, rule);
-      if (!bands || rule.terms.method !== 'TIERED') continue;
-      const { mode, bands: steps } = rule.terms;
-      const { line } = bandedLines(steps, mode, money(bands.base, ''), money(-base, ''), sale.roundingMode);
-      bands.base -= base;
-      if (told) this.#tell(sale, line.minor);
+      this.#playRefund(refund);
     }
     if (played > 0) this.#refunds = this.#refunds.slice(played);
+  }
+
+  #playRefund({ base, rejected, of }: Awaited): void {
+    const { sale, rule } = of;
+    const { bands, cap } = this.#counts(sale.partnerId, sale.customerId, sale.day, rule);
+    of.refunded += base;
+    const own = rejected ? -of.earned : this.#due(sale, of);
+    of.reversed += own;
+    let taken = own;
+    if (of.banded && bands && rule.terms.method === 'TIERED') {
+      const { mode, bands: steps } = rule.terms;
+      const moved = bandedLines(steps, mode, money(bands.base, ''), money(-base, ''), sale.roundingMode);
+      bands.base -= base;
+      if (!of.cut) taken = moved.line.minor + moved.trueUp.minor;
+    }
+    of.earned += taken;
+    if (cap) cap.earned += taken;
+    if (of.told) this.#tell(sale, taken);
   }
 }
 

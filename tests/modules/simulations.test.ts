@@ -63,9 +63,8 @@ interface Row {
 const netOf = async (partnerId: string): Promise<string> =>
   (
     await app.database.pool.query(
-      `select (coalesce(sum(c.amount_minor), 0) / 100)::numeric(12, 2)::text as net from commissions c
-       left join commissions o on o.id = coalesce(c.reverses_id, c.adjusts_id)
-       where c.partner_id = $1 and c.status <> 'REJECTED' and coalesce(o.status, '') <> 'REJECTED'`,
+      `select (coalesce(sum(amount_minor), 0) / 100)::numeric(12, 2)::text as net from commissions
+       where partner_id = $1 and status <> 'REJECTED'`,
       [partnerId],
     )
   ).rows[0].net;
@@ -195,7 +194,7 @@ function bands() {
   ];
 }
 
-const seed = randomInt(2 ** 31);
+const seed = Number(process.env['SEED']) || randomInt(2 ** 31);
 describe(`a simulation (seed ${seed})`, () => {
   test.each(KINDS)('of %s comes to the cent to what the same sales earn by it in truth', async (_, rule) => {
     const tenant = `t${randomUUID().slice(0, 8)}`;

@@ -122,9 +122,10 @@ function salesOf(
         `select c.id, c.partner_id, c.customer_id, c.type, c.occurred_at, (c.occurred_at at time zone $)::date, c.base_currency, c.product,
           c.country, coalesce((c.computation->>'quantity')::int, c.quantity, 1), c.base_minor, c.status = 'REJECTED', c.rounding_mode,
           case when c.amount_currency = c.base_currency then c.rate_source end, c.rule_id, coalesce(added.rate, c.rate_bps),
-          coalesce(added.tier, c.tier), c.amount_minor + coalesce((c.computation->>'trueUp')::bigint, 0),
-          case when c.status = 'REJECTED' then 0::bigint else c.amount_minor + coalesce(refunds.amount, 0) + coalesce(added.amount, 0) end,
-          coalesce(refunds.rows, '[]') || coalesce(added.rows, '[]'), ${terms.asksKind ? `case when c.customer_id is null then null when customer_bought_before(c.customer_id, c.occurred_at) then 'RETURNING' else 'NEW' end` : 'null'},
+          coalesce(added.tier, c.tier), c.amount_minor,
+          coalesce((c.computation->>'trueUp')::bigint, 0), coalesce((c.computation->'cap'->>'cut')::bigint, 0) > 0,
+          coalesce(added.amount, 0) + case when c.status = 'REJECTED' then 0::bigint else c.amount_minor + coalesce(refunds.amount, 0) end,
+          coalesce(refunds.rows, '[]') || coalesce(added.rows, '[]'), c.updated_at, ${terms.asksKind ? `case when c.customer_id is null then null when customer_bought_before(c.customer_id, c.occurred_at) then 'RETURNING' else 'NEW' end` : 'null'},
           ${terms.asksPurchases ? 'past.first, past.count' : 'null, 0'}, `,
         timeZone,
       );
@@ -165,20 +166,31 @@ function salesOf(
 
 function read(row: readonly unknown[]): PastSale & { readonly within: boolean } {
   const [id, partnerId, customerId, type, occurredAt, day, currency, product, country, quantity, base] = row;
-  const [rejected, roundingMode, level, ruleId, rateBps, tier, earned, net, refunds] = row.slice(11);
-  const [customerKind, first, purchases, within] = row.slice(20);
-  const entered = (refunds as { id: string; base: string }[]).map((each) => ({
-    id: each.id,
-    base: BigInt(each.base),
-  }));
+  const [rejected, roundingMode, level, ruleId, rateBps, tier] = row.slice(11);
+  const [amount, trueUp, cut, net, refunds, changedAt] = row.slice(17);
+  const [customerKind, first, purchases, within] = row.slice(23);
+  const entered = (refunds as { id: string; base: string }[])
+    .map((each) => ({ id: each.id, base: BigInt(each.base), rejected: false }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  if (rejected) {
+    const left = entered.reduce((rest, refund) => rest - refund.base, base as bigint);
+    entered.push({ id: firstIdOf(changedAt as Date), base: left, rejected: true });
+  }
   return {
     ...{ id, partnerId, customerId, type, occurredAt, day, currency, product, country, quantity, base },
-    ...{ rejected, roundingMode, level, ruleId, rateBps, tier, earned, net, customerKind },
-    refunds: entered.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    ...{ rejected, roundingMode, level, ruleId, rateBps, tier, trueUp, cut, net, customerKind },
+    earned: (amount as bigint) + (trueUp as bigint),
+    refunds: entered,
     firstPurchaseAt: (first as Date | null) ?? null,
     purchases: (purchases as number | null) ?? 0,
     within,
   } as PastSale & { within: boolean };
+}
+
+/** The smallest id (UUIDv7) of a moment. */
+function firstIdOf(at: Date): string {
+  const hex = at.getTime().toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
 interface Cost {
