@@ -12,10 +12,11 @@ import { WebSocketServer } from 'ws';
 import { servePlayground } from '../src/http/playground.ts';
 
 const root = join(import.meta.dirname, '..');
-const examplesFolder = join(root, 'src/playground/examples');
-const examples = readdirSync(examplesFolder)
-  .filter((file) => file.endsWith('.graphql'))
-  .map((file) => ({ file, text: readFileSync(join(examplesFolder, file), 'utf8') }));
+const examples = ['src/playground/examples', 'src/documents'].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((file) => file.endsWith('.graphql'))
+    .map((file) => ({ file, text: readFileSync(join(root, folder, file), 'utf8') })),
+);
 
 const schemaFile = join(root, 'schema.graphql');
 const withoutSchema = !existsSync(schemaFile);

@@ -1,4 +1,8 @@
-const texts = import.meta.glob<string>('./examples/*', { query: '?raw', import: 'default', eager: true });
+const texts = import.meta.glob<string>(['./examples/*', '../documents/*.graphql'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
 
 /** The tabs of a first visit: each subject's operations, with variables for all of them. */
 export const examples = [
@@ -11,6 +15,6 @@ export const examples = [
   'privacy',
   'metrics',
 ].map((subject) => ({
-  query: texts[`./examples/${subject}.graphql`] ?? null,
+  query: texts[`../documents/${subject}.graphql`] ?? texts[`./examples/${subject}.graphql`] ?? null,
   variables: texts[`./examples/${subject}.jsonc`] ?? null,
 }));
