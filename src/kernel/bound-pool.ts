@@ -43,8 +43,9 @@ const BIND_TRANSACTION = {
   text: `select set_config('portal.tenant', $1, true), set_config('portal.partner', $2, true), set_config('portal.actor', $3, true)`,
 };
 
-/** Sends a statement of a transaction. What is sent together is answered in order: await all of it with `Promise.all`. */
-export type Send = (statement: QueryConfig) => Promise<object[]>;
+/** Sends a statement of a transaction. What is sent together is answered in order: await all of it with `Promise.all`. The last
+ *  one takes the commit along, so nothing may be refused once it is answered. */
+export type Send = (statement: QueryConfig, last?: boolean) => Promise<object[]>;
 
 /** What is asked of a connection before the next turn of the loop leaves in one packet: each costs as much as a statement. */
 function inOnePacket(client: PoolClient): void {
@@ -98,14 +99,21 @@ export class BoundPool {
     inOnePacket(client);
     const begun = Promise.all([client.query('begin'), client.query({ ...BIND_TRANSACTION, values })]);
     begun.catch(() => {}); // every statement says so
-    try {
-      const result = await work(async (statement) => {
-        const [, { rows }] = await Promise.all([begun, client.query(statement)]);
-        return rows;
-      });
+    let committed: Promise<void> | undefined;
+    const commit = async () => {
       const { command } = await client.query('commit');
       // A transaction that failed ends without an error of its own.
       if (command !== 'COMMIT') throw new Error('the transaction had failed and was not committed');
+    };
+    try {
+      const result = await work(async (statement, last = false) => {
+        if (last) inOnePacket(client);
+        const sent = client.query(statement);
+        if (last) committed = commit();
+        const [, { rows }] = await Promise.all([begun, sent, committed]);
+        return rows;
+      });
+      await (committed ?? commit());
       client.release();
       return result;
     } catch (error) {

@@ -16,8 +16,9 @@ export function transact<T>(
   return again(() => em.fork({ keepTransactionContext: false }).transactional(work));
 }
 
-/** Runs a statement of a transaction; its values come as the driver reads them, bigint as text. */
-export type Run = <Row extends object>(statement: Statement) => Promise<Row[]>;
+/** Runs a statement of a transaction; its values come as the driver reads them, bigint as text. With the last one the transaction
+ *  of `transactStatements` is committed: nothing may be refused after it. */
+export type Run = <Row extends object>(statement: Statement, last?: boolean) => Promise<Row[]>;
 
 /** The statements of a transaction that works with entities too. */
 export const within =
@@ -39,7 +40,8 @@ export function transactStatements<T>(
 ): Promise<T> {
   return again(() =>
     pool.transact(actor, (send) => {
-      const run = ({ text, values }: Statement) => send({ name: nameOf(text), text, values });
+      const run = ({ text, values }: Statement, last?: boolean) =>
+        send({ name: nameOf(text), text, values }, last);
       return work(run as Run);
     }),
   );

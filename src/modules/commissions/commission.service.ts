@@ -55,7 +55,7 @@ export async function createCommission(
       return { id: await resultOf(run, ctx, { ...request, tenantId: partner.tenantId }), line: null };
     if (inForce instanceof AppError) throw inForce;
     const line = await earn(run, ctx, partner, earning, {
-      ...{ inForce, id },
+      ...{ inForce, id, last: true },
       beside: (statement, line) =>
         recordIn(statement, ctx, 'commission.created', line, { after: told(line) }),
     });

@@ -68,6 +68,8 @@ export interface EarnOptions {
   readonly id?: string;
   /** What is stored with the line, in its statement. */
   readonly beside?: (statement: Statement, line: NewLine) => void;
+  /** Whether the caller writes nothing after it: the line is committed as it is written, where nothing else goes with it. */
+  readonly last?: boolean;
 }
 
 /** One PENDING line with everything that decided it (and its TRUE_UP, where it crosses into a band that applies to the
@@ -77,7 +79,7 @@ export async function earn(
   ctx: Recorder,
   partner: Earner,
   earning: Earning,
-  { inForce, id = v7(), beside }: EarnOptions = {},
+  { inForce, id = v7(), beside, last = false }: EarnOptions = {},
 ): Promise<MadeLine | Refused> {
   const weighed = await weigh(run, partner, earning, inForce);
   if (typeof weighed === 'string') return weighed;
@@ -105,7 +107,8 @@ export async function earn(
     revenueMinor,
   };
   const lines = [line, ...trueUpOf(partner, earning, weighed, line.id)];
-  const createdAt = await writeLines(run, lines, (statement) => beside?.(statement, line));
+  const ends = last && risk === null;
+  const createdAt = await writeLines(run, lines, (statement) => beside?.(statement, line), ends);
   if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }

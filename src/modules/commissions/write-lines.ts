@@ -71,11 +71,12 @@ const INSERT = `with line as (insert into commissions (${names})
   select ${names} from jsonb_to_recordset($::jsonb) as t (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(', ')})
   returning id, created_at)`;
 
-/** One statement, however many lines; `beside` adds what is stored with them. Answers with when they were made. */
+/** One statement, however many lines; `beside` adds what is stored with them; `last` commits. Answers with when they were made. */
 export async function writeLines(
   run: Run,
   lines: readonly NewLine[],
   beside?: (statement: Statement) => void,
+  last?: boolean,
 ): Promise<Date> {
   const rows = lines.map((line) =>
     Object.fromEntries(COLUMNS.map(([name, , of]) => [name, of(line) ?? null])),
@@ -84,6 +85,7 @@ export async function writeLines(
   beside?.(statement);
   const [made] = await run<{ at: string | Date }>(
     statement.add(' select created_at as at from line limit 1'),
+    last,
   );
   if (!made) throw new Error('an insert always returns its rows');
   return new Date(made.at);
