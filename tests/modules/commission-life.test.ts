@@ -146,6 +146,24 @@ describe('a held commission', () => {
 });
 
 describe('a dispute', () => {
+  test('of a sale whose commission rounds to nothing takes its revenue when it is lost', async () => {
+    const { id: partnerId } = await makePartner(app, staff.manager, { commissionRate: 10 });
+    const id = await makeCommission(app, staff.manager, partnerId, { amount: '0.02' });
+    const revenue = async () => {
+      const { partner } = await app.ask(
+        staff.maria,
+        'query ($id: ID!) { partner(id: $id) { metrics { revenue { amount } } } }',
+        {
+          id: partnerId,
+        },
+      );
+      return partner.metrics.revenue.amount;
+    };
+    expect(await revenue()).toBe('0.02');
+    await resolve(await dispute(id), 'LOST');
+    expect(await revenue()).toBe('0.00');
+  });
+
   test('lost before the line was approved takes it back, and won after all it waits for approval again', async () => {
     const id = await pending();
     const opened = await dispute(id);

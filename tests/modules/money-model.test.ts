@@ -238,6 +238,7 @@ const ofLines: Record<string, Step> = {
   },
   async dispute(model, _, nth) {
     const line = lineOf(model, nth);
+    if (line.back) return; // what came back would be disputed, as a line of its own
     const done = line.status !== 'REVERSED' && line.disputes.every(({ state }) => state !== 'OPEN');
     await must(done, who.maria, DISPUTE, { id: line.id, reason: 'chargeback' });
     if (!done) return;

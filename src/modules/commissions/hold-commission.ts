@@ -44,7 +44,7 @@ export async function placeHold(
   { kind, reason }: Placed,
 ): Promise<CommissionHold> {
   if (line.reversesId) throw conflict('a refund is held with the line that it takes back from');
-  if (line.amount.minor <= 0n) throw conflict('only what is owed to the partner can be held');
+  if (line.amount.minor < 0n) throw conflict('what the partner owes can not be held');
   if ((await openHolds(em, line)).some((hold) => hold.kind === kind))
     throw conflict(`a ${kind} hold on it is open already`, { reason: 'ALREADY_HELD' });
   const hold = em.create(CommissionHold, {
