@@ -12,6 +12,8 @@ import type { Vendor } from './rails.ts';
 const START = 'mutation ($input: StartReconciliationInput!) { startReconciliation(input: $input) { id } }';
 const READ = `query ($id: ID!) { reconciliation(id: $id) { state matched missingHere missingThere differentAmounts differentStatuses } }`;
 
+const CONFIRM = 'mutation ($id: ID!) { confirmPayoutAccount(id: $id) { id } }';
+
 const KINDS: readonly Fault[] = [
   ...AFTER,
   ...BEFORE.filter((kind) => kind !== '429' && kind !== 'slow'),
@@ -104,6 +106,12 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
          and lease_until is null and created_at between now() - interval '10 minutes' and now() - interval '5 seconds'`,
       [ids],
     );
+    // An account that money came back from takes nothing until its partner has looked at it.
+    const { rowCount } = await app.database.pool.query(
+      'select 1 from payout_accounts where id = $1 and check_asked_at is not null',
+      [setPayoutAccount.id],
+    );
+    if (rowCount) await app.ask(owner, CONFIRM, { id: setPayoutAccount.id });
     // What a rail refuses for a while is waited for, minutes and hours; nobody waits here.
     await app.database.pool.query(
       `update graphile_worker._private_jobs set run_at = now()
@@ -121,6 +129,8 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
   // Some of it comes back, and of that too some is never told: the comparison of the books finds it.
   const standing = () => simulator.ledger().filter(({ returned }) => !returned);
   const keys = new Set((await attempts()).map(({ key }) => key));
+  const returned = async () => (await attempts()).filter(({ payout }) => payout === 'RETURNED').length;
+  const earlier = await returned();
   const back = standing().filter(({ key }) => keys.has(key) && random() < 0.2);
   for (const movement of back) vendor.giveBack(movement);
   await deliver();
@@ -134,8 +144,7 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
     }, 60);
   };
   await compare();
-  const returned = async () => (await attempts()).filter(({ payout }) => payout === 'RETURNED').length;
-  await until(async () => (await returned()) === back.length, 30).catch(() => {});
+  await until(async () => (await returned()) === earlier + back.length, 30).catch(() => {});
   const { missingHere, missingThere, differentAmounts, differentStatuses } = await compare();
 
   const paid = (await attempts()).filter(({ status, payout }) => status === 'CONFIRMED' && payout === 'PAID');

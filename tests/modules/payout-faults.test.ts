@@ -329,7 +329,15 @@ test('Money that comes back reopens the balance, and nothing goes to that accoun
   expect((await app.ask(owner, CONFIRM, { id: account.id })).confirmPayoutAccount.checkAskedAt).toBeNull();
   expect(await app.refusal(owner, CONFIRM, { id: account.id })).toMatchObject({ reason: 'NOT_ASKED' });
   const again = (await app.ask(who.maria, CREATE, next)).createPayout.id;
-  await approve(again);
+  // What was approved before that account was doubted goes out as soon as it is confirmed.
+  await sql('update payout_accounts set check_asked_at = now() where id = $1', account.id);
+  await sql(
+    `update payouts set status = 'APPROVED', approved_by = 'tom', approved_at = now() where id = $1`,
+    again,
+  );
+  const ctx = contextFor(app.app.services, { actor: system, requestId: 'a worker' });
+  expect(await sendPayout(ctx, again, 30)).toBe('BUSY');
+  await app.ask(owner, CONFIRM, { id: account.id });
   await reaches(again, isNow('PAID'));
 });
 
@@ -498,6 +506,33 @@ describe('A rail that fails again and again', () => {
     pass(4_000);
     expect(await call('ANSWERED')).toBeNull();
     expect(await call('ANSWERED')).toBeNull();
+  });
+
+  test('is asked in the order in which payouts came, as often as it takes, and what asked nothing makes room', async () => {
+    const made = new RailGate({ name: 'razorpayx' }, { now: () => performance.now(), random: () => 0 });
+    const begun = performance.now();
+    const entered: number[] = [];
+    const waits = await Promise.all(
+      [1, 2, 3, 4, 5, 6, 7, 8].map((nth) =>
+        made.enter().then((wait) => {
+          if (wait === null) {
+            entered.push(nth);
+            made.leave('ANSWERED');
+          }
+          return wait;
+        }),
+      ),
+    );
+    expect(entered).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(waits.slice(6)).toEqual([2, 2]);
+    const took = performance.now() - begun;
+    expect(took).toBeGreaterThanOrEqual(990);
+
+    for (let i = 0; i < 20; i++) {
+      expect(await made.enter()).toBeNull();
+      made.leave('NOT_ASKED');
+    }
+    expect(performance.now() - begun - took).toBeLessThan(1_000);
   });
 
   test('and says when to come back is asked no sooner', async () => {

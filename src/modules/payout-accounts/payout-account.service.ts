@@ -112,6 +112,13 @@ export async function removePayoutAccount(ctx: Context, id: string): Promise<str
   });
 }
 
+/** Approved payouts of a partner that were kept back are looked at at once. */
+export async function wakePayouts(em: EntityManager, partnerId: string): Promise<void> {
+  await em.execute(sql`
+    select enqueue_job('send_payout', json_build_object('payoutId', id), 'send_payout:' || id, 0)
+    from payouts where partner_id = ${partnerId} and status = 'APPROVED'`);
+}
+
 /** Says that an account which money came back from is right after all: money goes there again. */
 export async function confirmPayoutAccount(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
@@ -126,6 +133,8 @@ export async function confirmPayoutAccount(ctx: Context, id: string): Promise<st
     if (!account.checkAskedAt) throw conflict('nobody asked for it to be checked', { reason: 'NOT_ASKED' });
     const { method, currency, lastFour, checkAskedAt } = account;
     Object.assign(account, { checkAskedAt: null, checkReason: null });
+    await em.flush();
+    await wakePayouts(em, account.partnerId);
     record(em, ctx, 'payoutAccount.confirmed', account, {
       before: { account: id, method, currency, lastFour, checkAskedAt },
       after: { account: id, method, currency, lastFour, checkAskedAt: null },

@@ -1,4 +1,3 @@
-import { sql } from '@mikro-orm/postgresql';
 import { conflict } from '../../domain/errors.ts';
 import { authorize } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -6,6 +5,7 @@ import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { about, lockPartner, partnerOwner } from '../partners/partner.service.ts';
+import { wakePayouts } from '../payout-accounts/payout-account.service.ts';
 import { PayoutHold } from './payout-hold.entity.ts';
 
 /** Keeps whatever would be paid to a partner back: no payout of it is made, approved or tried again. */
@@ -39,9 +39,7 @@ export async function releasePayouts(ctx: Context, partnerId: string, text: stri
       releaseReason: reason,
     });
     await em.flush();
-    await em.execute(sql`
-      select enqueue_job('send_payout', json_build_object('payoutId', id), 'send_payout:' || id, 0)
-      from payouts where partner_id = ${partner.id} and status = 'APPROVED'`);
+    await wakePayouts(em, partner.id);
     record(em, ctx, 'payouts.released', about(partner), { after: { held: false }, reason });
     return partner.id;
   });

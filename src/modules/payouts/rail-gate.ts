@@ -41,24 +41,43 @@ export class RailGate {
   async enter(): Promise<number | null> {
     const { now, random } = this.#pace;
     const latest = now() + WAIT_MS;
+    const turn = Math.max(this.#nextAt, now());
+    const takesTurn = turn <= latest && this.#shutFor() === null;
+    if (takesTurn) this.#nextAt = turn + this.#spacing; // in order of arrival, or one that keeps asking would come first
     for (;;) {
-      const shut = this.#closedUntil - now();
-      if (shut > 0) return (shut * (1 + random())) / 1_000;
-      if (this.#probing) return (FIRST_PAUSE_MS * (1 + random())) / 1_000;
-      if (this.#inside < AT_ONCE && this.#nextAt <= now()) break;
-      if (now() >= latest) return 2 + random() * 8;
-      await sleep(20);
+      const shut = this.#shutFor();
+      const ready = takesTurn && shut === null && this.#inside < AT_ONCE && turn <= now();
+      if (ready) break;
+      if (takesTurn && shut === null && now() < latest) await sleep(Math.max(20, turn - now()));
+      else {
+        if (takesTurn) this.#giveBackTurn();
+        return shut ?? 2 + random() * 8;
+      }
     }
     this.#inside++;
-    this.#nextAt = now() + this.#spacing;
     this.#probing = this.#failures >= MANY_FAILURES;
     return null;
+  }
+
+  /** Seconds; null: it may be asked. */
+  #shutFor(): number | null {
+    const { now, random } = this.#pace;
+    const shut = this.#closedUntil - now();
+    if (shut > 0) return (shut * (1 + random())) / 1_000;
+    return this.#probing ? (FIRST_PAUSE_MS * (1 + random())) / 1_000 : null;
+  }
+
+  #giveBackTurn(): void {
+    this.#nextAt -= this.#spacing;
   }
 
   leave(how: Behaviour): void {
     this.#inside--;
     this.#probing = false;
-    if (how === 'NOT_ASKED') return;
+    if (how === 'NOT_ASKED') {
+      this.#giveBackTurn();
+      return;
+    }
     if (how === 'ANSWERED') {
       this.#failures = this.#pauses = 0;
       return;
