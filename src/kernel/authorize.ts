@@ -6,7 +6,7 @@ import { where } from './condition.ts';
 import type { Context } from './context.ts';
 import { idOf } from './ids.ts';
 import { memo } from './memo.ts';
-import { from, query, type Table } from './rows.ts';
+import { from, nounOf, query, type Table } from './rows.ts';
 
 /** What is done to a row, by the names that the policies have for both. */
 export interface Resource {
@@ -60,7 +60,7 @@ export async function requireSeen(
 ): Promise<void> {
   const key = idOf(id, field);
   if (!(await attributesOf(ctx, table, [key])).has(key))
-    throw notFound(table.type.name.toLowerCase(), field ? { field } : {});
+    throw notFound(nounOf(table), field ? { field } : {});
 }
 
 /** What the policies say of each of these rows; nothing of one that the actor may not see. */

@@ -276,6 +276,10 @@ export async function findRow<T extends object>(
     ...conditions,
   ]);
   const [row] = await query(ctx, statement);
-  if (!row) throw notFound(table.type.name.toLowerCase());
+  if (!row) throw notFound(nounOf(table));
   return selection.read(row);
 }
+
+/** What people call a row of it, e.g. `payout run`. */
+export const nounOf = ({ type }: Pick<Table<object>, 'type'>): string =>
+  type.name.replace(/\B[A-Z]/g, ' $&').toLowerCase();

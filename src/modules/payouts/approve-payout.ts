@@ -81,10 +81,10 @@ export async function approvePayoutRun(ctx: Context, id: string, limit: number):
     const batch = waiting.slice(start, start + BATCH);
     const allowed = batch.filter(({ allowed }) => allowed).map(({ payoutId }) => payoutId);
     const done = await transact(ctx, (em) => approveBatch(em, ctx, { tenantId, runId: id, ids: allowed }));
-    for (const { payoutId } of batch)
+    for (const { payoutId, allowed, own } of batch)
       results.push({
         payoutId,
-        outcome: done.get(payoutId) ?? (allowed.includes(payoutId) ? 'CHANGED' : 'FORBIDDEN'),
+        outcome: done.get(payoutId) ?? (allowed ? 'CHANGED' : own ? 'OWN_PAYOUT' : 'FORBIDDEN'),
       });
   }
   const count = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
@@ -96,12 +96,16 @@ async function waitingOf(ctx: Context, runId: string, limit: number) {
   const statement = new Statement()
     .add('select o.id, (true')
     .and(conditionsOf(plan, payoutTable.attributes))
-    .add(`) is true from ${payoutTable.from} where o.status = 'PENDING'`)
+    .add(
+      `) is true, may_be_one(o.created_by, $) from ${payoutTable.from} where o.status = 'PENDING'`,
+      ctx.actor.id,
+    )
     .and([where('o.run_id = $', runId), ...scopeOf(ctx.actor, payoutTable)])
     .add(' order by o.id limit $', limit);
-  return (await query(ctx, statement)).map(([payoutId, allowed]) => ({
+  return (await query(ctx, statement)).map(([payoutId, allowed, own]) => ({
     payoutId: payoutId as string,
     allowed: allowed as boolean,
+    own: own as boolean,
   }));
 }
 

@@ -13,6 +13,7 @@ registerEnumType(SkipReason, {
     NOT_ACTIVE: { description: 'It is not ACTIVE.' },
     PAYOUTS_HELD: { description: 'Its payouts are held; its lines go on being earned.' },
     NOTHING_TO_PAY: { description: 'No approved line in the period.' },
+    IN_FAILED_PAYOUT: { description: 'What is owed is in a payout that failed: retry or cancel that one.' },
     NO_PAYOUT_METHOD: { description: 'It has not chosen how to be paid.' },
     NO_RAIL: { description: 'No rail is set up that carries its method.' },
     NOT_POSITIVE: { description: 'Refunds outweigh what is owed; the rest is carried on.' },

@@ -23,6 +23,7 @@ const refusals: Record<SkipReason, string> = {
   NOT_ACTIVE: 'the partner is not ACTIVE',
   PAYOUTS_HELD: 'payouts of the partner are held',
   NOTHING_TO_PAY: 'nothing to pay: no approved commission in the period',
+  IN_FAILED_PAYOUT: 'what is owed is in a payout that failed: retry or cancel that one',
   NO_PAYOUT_METHOD: 'the partner has not chosen how to be paid',
   NO_RAIL: 'no rail is set up that carries the method',
   NOT_POSITIVE: 'nothing to pay: refunds outweigh what is owed',
