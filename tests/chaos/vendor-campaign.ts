@@ -97,7 +97,7 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
       )
     ).rows[0]?.n ?? 0;
 
-  const finished = new Set<Movement>();
+  const finished = new Set<Movement>(simulator.ledger()); // of campaigns before this one
   const step = async () => {
     for (const movement of simulator.ledger())
       if (!finished.has(movement) && random() < 0.5) {
@@ -149,7 +149,7 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
     }, 60);
   };
   await compare();
-  await until(async () => (await returned()) === earlier + back.length, 30).catch(late);
+  await until(async () => (await returned()) === earlier + back.length, 120).catch(late);
   const { missingHere, missingThere, differentAmounts, differentStatuses } = await compare();
 
   const paid = (await attempts()).filter(({ status, payout }) => status === 'CONFIRMED' && payout === 'PAID');
