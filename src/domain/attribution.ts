@@ -19,10 +19,14 @@ export const TouchExcluded = {
   BOT: 'BOT',
   INACTIVE: 'INACTIVE',
   SELF_REFERRAL: 'SELF_REFERRAL',
+  TERRITORY: 'TERRITORY',
   AFTER: 'AFTER',
   WINDOW: 'WINDOW',
   OUTRANKED: 'OUTRANKED',
 } as const;
+/** A click that nobody may earn by, though it was told to be the one that the sale came from. */
+export const earnsNothing = (excluded: TouchExcluded | null): excluded is 'SELF_REFERRAL' | 'TERRITORY' =>
+  excluded === TouchExcluded.SELF_REFERRAL || excluded === TouchExcluded.TERRITORY;
 export type TouchExcluded = (typeof TouchExcluded)[keyof typeof TouchExcluded];
 
 export interface AttributionTerms {

@@ -363,6 +363,42 @@ describe('who is credited', () => {
     }
   });
 
+  test('a partner has no part in a sale outside of its territory, also by a click that was named', async () => {
+    const german = await makePartner(app, staff.manager, {
+      ...{ partnerType: 'RESELLER', commissionRate: 30, reseller: { countries: ['DE', 'AT'] } },
+    });
+    for (const model of ['LAST', 'LINEAR', 'FIRST']) {
+      await program(model);
+      const visitorId = randomUUID();
+      const own = await click(german, visitorId, ago(2));
+      await click(a, visitorId, ago(1));
+      const sold = async (country: string | null, more: object = { visitorId }) => {
+        const orderId = randomUUID();
+        const sale = await record({ ...more, orderId, country });
+        return { sale, partners: (await linesOfOrder(orderId)).map(({ partner }) => partner) };
+      };
+      const french = await sold('FR');
+      expect(french.partners).toEqual([a.id]);
+      const { shares } = french.sale.attribution;
+      const kept = shares.find(({ partner }: { partner: { id: string } }) => partner.id === german.id);
+      expect(kept.touches).toEqual([{ id: own, weight: '0.000000', excluded: 'TERRITORY' }]);
+      for (const country of ['AT', null]) expect((await sold(country)).sale.attribution.touchCount).toBe(2);
+    }
+    await program('LAST');
+    const alone = async (country: string) => {
+      const id = await click(german, randomUUID(), ago(1));
+      const orderId = randomUUID();
+      await app.ask(staff.manager, CONVERT, { id, input: purchase({ orderId, country }) });
+      return linesOfOrder(orderId);
+    };
+    expect(await alone('FR')).toEqual([]);
+    expect(await alone('DE')).toHaveLength(1);
+    const stranger = randomUUID();
+    await click(german, stranger, ago(1));
+    const input = purchase({ visitorId: stranger, country: 'FR' });
+    expect(await app.refusal(staff.manager, RECORD, { input })).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
+  });
+
   test('a click that was named ends the path; what came later has no part', async () => {
     await program('LINEAR');
     const visitorId = randomUUID();

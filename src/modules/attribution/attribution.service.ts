@@ -25,6 +25,8 @@ export interface PathOf {
   readonly named?: string | null;
   readonly customerId: string;
   readonly customerEmail?: string | null | undefined;
+  /** ISO 3166 code of the country that was billed, where it is known. */
+  readonly country?: string | null | undefined;
   readonly at: Date;
   /** JUDGED: a risk rule of the program looks at them, and keeps what it saw. Absent: they have no part. */
   readonly selfReferrals?: 'EXCLUDED' | 'JUDGED';
@@ -44,6 +46,7 @@ export async function readPath(
     named = null,
     customerId,
     customerEmail,
+    country,
     at,
     selfReferrals = 'EXCLUDED',
   }: PathOf,
@@ -57,6 +60,7 @@ export async function readPath(
       source: string;
       bot: boolean;
       active: boolean;
+      outside: boolean;
       partner_email: string;
       customer_email: string | null;
     }[]
@@ -71,7 +75,8 @@ export async function readPath(
         where f.id = ${referralId}::uuid and f.origin = 'CLICK' and f.clicked_at <= ${at})
     select t.*, p.email as partner_email, k.email as customer_email,
       coalesce(f.expires_at, t.clicked_at + coalesce(a.cookie_days, 30) * interval '24 hours') as until,
-      partner_was_active(t.partner_id, t.clicked_at) and partner_was_active(t.partner_id, ${at}) as active
+      partner_was_active(t.partner_id, t.clicked_at) and partner_was_active(t.partner_id, ${at}) as active,
+      sells_outside(t.partner_id, ${country ?? null}) as outside
     from path t join partners p on p.id = t.partner_id
     left join referrals f on f.id = t.id
     left join affiliate_configs a on a.partner_id = p.id
@@ -91,7 +96,9 @@ export async function readPath(
         ? ('INACTIVE' as const)
         : selfReferrals === 'EXCLUDED' && own.has(normalEmail(row.partner_email))
           ? ('SELF_REFERRAL' as const)
-          : null,
+          : row.outside
+            ? ('TERRITORY' as const)
+            : null,
   }));
   return pathOf(touches, at, named);
 }

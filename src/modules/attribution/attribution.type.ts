@@ -10,6 +10,7 @@ registerEnumType(TouchExcluded, {
     BOT: { description: 'A program clicked.' },
     INACTIVE: { description: 'Its partner was not ACTIVE at the click, or at the sale.' },
     SELF_REFERRAL: { description: 'Its partner is the customer, by the e-mail address.' },
+    TERRITORY: { description: 'Its partner may not sell in the country that was billed.' },
     AFTER: { description: 'It came after the sale, or after the click that the sale was told to come from.' },
     WINDOW: { description: "Its partner's window had closed." },
     OUTRANKED: { description: 'Something stronger than clicks claimed the sale.' },

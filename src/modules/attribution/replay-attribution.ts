@@ -3,6 +3,7 @@ import {
   type AttributionTerms,
   type AttributionUnit,
   attribute,
+  earnsNothing,
   type PathTouch,
   pathOf,
   type TouchExcluded,
@@ -210,6 +211,7 @@ async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[
     left join lateral (
       select jsonb_agg(jsonb_build_object('id', t.id, 'partnerId', t.partner_id, 'clickedAt', t.clicked_at, 'bot', t.bot, 'email', p.email,
           'until', coalesce(r.expires_at, t.clicked_at + coalesce(c.cookie_days, 30) * interval '24 hours'),
+          'outside', sells_outside(t.partner_id, (select min(c.country) from commissions c where c.conversion_id = s.id)),
           'active', partner_was_active(t.partner_id, t.clicked_at) and partner_was_active(t.partner_id, s.occurred_at))) as touches
       from (select * from touches t where t.tenant_id = s.tenant_id and t.visitor_id = f.visitor_id and t.clicked_at <= s.occurred_at
           and t.clicked_at > s.occurred_at - ${LOOK_BACK_DAYS} * interval '1 day' and t.created_at > s.created_at - interval '1 minute'
@@ -245,6 +247,7 @@ interface KeptTouch {
 interface LateTouch extends Omit<KeptTouch, 'excluded'> {
   readonly bot: boolean;
   readonly active: boolean;
+  readonly outside: boolean;
   readonly email: string;
 }
 
@@ -286,7 +289,9 @@ function read(row: readonly unknown[]): PastSale {
               ? ('INACTIVE' as const)
               : customer !== null && normalEmail(each.email) === customer
                 ? ('SELF_REFERRAL' as const)
-                : null,
+                : each.outside
+                  ? ('TERRITORY' as const)
+                  : null,
         })),
     ],
     lines: (lines as Text<Line>[]).map((line) => ({
@@ -311,7 +316,7 @@ function sharesOf(
   );
   const { shares, closing } = attribute(sale.minor, pathOf(touches, sale.at, sale.named), terms);
   const named = touches.find(({ id }) => id === sale.named);
-  if (!closing || (terms.model === 'LAST' && named && named.excluded !== 'SELF_REFERRAL'))
+  if (!closing || (terms.model === 'LAST' && named && !earnsNothing(named.excluded)))
     return new Map([[sale.partnerId, sale.minor]]);
   return new Map(shares.filter(({ minor }) => minor > 0n).map(({ partnerId, minor }) => [partnerId, minor]));
 }

@@ -64,7 +64,7 @@ export async function convertReferral(
       }
       const shared = await shareSale(em, partner, {
         ...{ referral, claimed, sale: amount, at },
-        ...{ customerId: input.customerId, customerEmail: input.customerEmail },
+        ...{ customerId: input.customerId, customerEmail: input.customerEmail, country: input.country },
       });
       const { parts, winner } = shared;
       for (const part of parts) {

@@ -1,5 +1,5 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import { type Attributed, type AttributionTerms, attribute } from '../../domain/attribution.ts';
+import { type Attributed, type AttributionTerms, attribute, earnsNothing } from '../../domain/attribution.ts';
 import { termsOf } from '../../domain/fraud.ts';
 import type { Money } from '../../domain/money.ts';
 import type { ReferralOrigin } from '../../domain/referral.ts';
@@ -35,8 +35,8 @@ export interface SharedSale {
   readonly parts: readonly [Part, ...Part[]];
   /** The customer is bound to it, and figures count the conversion as its. */
   readonly winner: Partner;
-  /** Why nobody earns on it: the only partner whose click it was is the customer. */
-  readonly refused: 'SELF_REFERRAL' | null;
+  /** Why nobody earns on it: the only partner whose click it was is the customer, or may not sell in its country. */
+  readonly refused: 'SELF_REFERRAL' | 'TERRITORY' | null;
 }
 
 interface Sold {
@@ -44,6 +44,7 @@ interface Sold {
   readonly claimed: Claimed;
   readonly customerId: string;
   readonly customerEmail?: string | null | undefined;
+  readonly country?: string | null | undefined;
   readonly sale: Money;
   readonly at: Date;
 }
@@ -54,7 +55,7 @@ interface Sold {
 export async function shareSale(
   em: EntityManager,
   own: Partner,
-  { referral, claimed, customerId, customerEmail, sale, at }: Sold,
+  { referral, claimed, customerId, customerEmail, country, sale, at }: Sold,
 ): Promise<SharedSale> {
   const { tenantId, visitorId } = referral;
   const { attributionModel: model, attributionUnit: unit, fraud = null } = await programOf(em, tenantId);
@@ -70,6 +71,7 @@ export async function shareSale(
     named,
     customerId,
     customerEmail,
+    country,
     at,
     selfReferrals,
   } as const;
@@ -84,10 +86,10 @@ export async function shareSale(
     ...{ basis, named, terms: { model, unit }, path: { touches, total } },
     ...{ parts: [mine], winner: own, refused: null },
   };
-  const selfReferred =
-    byClicks && touches.some(({ id, excluded }) => id === named && excluded === 'SELF_REFERRAL');
-  if (!closing) return selfReferred ? { ...whole, refused: 'SELF_REFERRAL' } : whole;
-  if (model === 'LAST' && !selfReferred) return whole;
+  const excluded = byClicks ? (touches.find(({ id }) => id === named)?.excluded ?? null) : null;
+  const refused = earnsNothing(excluded) ? excluded : null;
+  if (!closing) return { ...whole, refused };
+  if (model === 'LAST' && refused === null) return whole;
 
   const others = attributed.shares.filter(({ partnerId, minor }) => partnerId !== own.id && minor > 0n);
   const held = new Map([[own.id, own]]);

@@ -15,6 +15,7 @@ import { Referral } from './referral.entity.ts';
 export interface Evidence {
   readonly customerId: string;
   readonly customerEmail?: string | null | undefined;
+  readonly country?: string | null | undefined;
   readonly clickId?: string | null | undefined;
   readonly visitorId?: string | null | undefined;
   readonly couponCode?: string | null | undefined;
@@ -118,7 +119,7 @@ async function claimOf(
 async function clickOf(
   em: EntityManager,
   tenantId: string,
-  { clickId, visitorId, customerId, customerEmail }: Evidence,
+  { clickId, visitorId, customerId, customerEmail, country }: Evidence,
   at: Date,
   terms: AttributionTerms,
 ): Promise<Referral | null> {
@@ -128,7 +129,7 @@ async function clickOf(
   if (named && (terms.model !== 'FIRST' || at < named.clickedAt)) return named;
   const visitor = named?.visitorId ?? (visitorId == null ? null : idOf(visitorId, 'input.visitorId'));
   if (visitor === null) return null;
-  const of = { referralId: named?.id ?? null, named: named?.id ?? null, customerId, customerEmail };
+  const of = { referralId: named?.id ?? null, named: named?.id ?? null, customerId, customerEmail, country };
   const path = await readPath(em, { tenantId, visitorId: visitor, at, ...of });
   const { closing } = attribute(1n, path, terms);
   return closing ? em.findOne(Referral, closing.id) : named;
