@@ -165,6 +165,7 @@ export async function createApp(
     production: config.production,
     corsOrigins: config.corsOrigins,
     trustProxy: config.trustProxy,
+    countryHeader: config.countryHeader,
     drainMs: config.drainMs,
     counter,
     processes: config.processes,

@@ -54,6 +54,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** How many proxies stand before this process, or their networks; what they say of the caller's address is believed. */
   readonly trustProxy: number | readonly string[];
+  /** The header in which our proxy says which country a visitor is in; null: none does. */
+  readonly countryHeader: string | null;
   /** API calls of each person of staff and of each server; partners have the limits of their tiers. */
   readonly staffCallsPerHour: number;
   /** Calls from one address without a credential, or with one that is refused. */
@@ -142,6 +144,11 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     faults.push(
       'TRUST_PROXY must be a number of proxies, or a comma-separated list of their addresses or networks.',
     );
+  const countryHeader = env['COUNTRY_HEADER']?.trim().toLowerCase() || null;
+  if (countryHeader !== null && !/^[a-z0-9-]{1,64}$/.test(countryHeader))
+    faults.push('COUNTRY_HEADER must be the name of a header such as CF-IPCountry.');
+  if (countryHeader !== null && proxies.length === 0)
+    faults.push('COUNTRY_HEADER needs TRUST_PROXY: anybody could send that header otherwise.');
   const smtpUrl = url('SMTP_URL', 'smtp', 'smtps');
   const port = number('PORT', 3500, 0, 65_535);
   const mailFrom = env['MAIL_FROM'] || 'Partner Portal <portal@localhost>';
@@ -212,6 +219,7 @@ export function readConfig(env: NodeJS.ProcessEnv, folder = process.cwd()): Conf
     leaseSeconds: number('PAYOUT_LEASE_SECONDS', 30, 1, 600),
     corsOrigins,
     trustProxy: hops ?? proxies,
+    countryHeader,
     staffCallsPerHour: number('STAFF_CALLS_PER_HOUR', 2_000_000, 1, 1_000_000_000),
     anonymousCallsPerMinute: number('ANONYMOUS_CALLS_PER_MINUTE', 120, 1, 1_000_000_000),
     clicksPerMinute: number('CLICKS_PER_MINUTE', 600, 1, 1_000_000_000),

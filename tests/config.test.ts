@@ -376,3 +376,16 @@ test.each([
 ])('half an account, or one that is none, is refused by its name: %o', (env, sentence) => {
   expect(() => readConfig({ ...production, ...DEBTOR, ...ACH, ...env }, folder)).toThrow(sentence);
 });
+
+test('the country of a visitor is taken from a header only behind a proxy that is believed', () => {
+  expect(readConfig({ TRUST_PROXY: '1', COUNTRY_HEADER: 'CF-IPCountry' }, folder).countryHeader).toBe(
+    'cf-ipcountry',
+  );
+  expect(readConfig({}, folder).countryHeader).toBeNull();
+  expect(() => readConfig({ COUNTRY_HEADER: 'CF-IPCountry' }, folder)).toThrow(
+    'COUNTRY_HEADER needs TRUST_PROXY',
+  );
+  expect(() => readConfig({ TRUST_PROXY: '1', COUNTRY_HEADER: 'a b' }, folder)).toThrow(
+    'COUNTRY_HEADER must be',
+  );
+});

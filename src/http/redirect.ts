@@ -13,6 +13,9 @@ const DAY_SECONDS = 24 * 60 * 60;
 /** Browsers keep no cookie longer. */
 const MAX_DAYS = 400;
 
+/** What proxies say where they do not know. */
+const NOWHERE = new Set(['XX', 'ZZ']);
+
 export interface RedirectOptions {
   readonly services: Services;
   readonly budgets: CallBudgets;
@@ -21,12 +24,14 @@ export interface RedirectOptions {
   /** Clicks of one network that are kept in a minute; more still lead where they lead. */
   readonly clicksPerMinute: number;
   readonly trusts: Trusts;
+  /** Where our proxy says which country a visitor is in. */
+  readonly countryHeader: string | null;
 }
 
 /** `GET /r/:code`: the link that a partner gives out. */
 export function serveRedirect(
   server: FastifyInstance,
-  { services, budgets, unknownCodesPerMinute, clicksPerMinute, trusts }: RedirectOptions,
+  { services, budgets, unknownCodesPerMinute, clicksPerMinute, trusts, countryHeader }: RedirectOptions,
 ): void {
   const sealOf = (visitorId: string) => services.derive(`visitor:${visitorId}`).slice(0, 22);
 
@@ -35,6 +40,12 @@ export function serveRedirect(
       /(?:^|; ?)__Host-pp_visitor=([0-9a-f-]{36})\.([\w-]{22})(?:;|$)/.exec(headers.cookie ?? '') ?? [];
     if (!id || !seal || !isId(id)) return null;
     return timingSafeEqual(Buffer.from(seal), Buffer.from(sealOf(id))) ? id : null;
+  }
+
+  function countryOf({ raw, headers }: FastifyRequest): string | null {
+    if (countryHeader === null || !trusts(raw.socket.remoteAddress ?? '', 0)) return null;
+    const said = String(headers[countryHeader] ?? '').toUpperCase();
+    return /^[A-Z]{2}$/.test(said) && !NOWHERE.has(said) ? said : null;
   }
 
   async function taken(budget: Budget): Promise<boolean> {
@@ -64,6 +75,7 @@ export function serveRedirect(
       ipAddress,
       userAgent: headers['user-agent'] ?? null,
       referrer: headers.referer ?? null,
+      country: countryOf(request),
       optedOut: headers['sec-gpc'] === '1',
       prefetch: /prefetch|prerender/.test(`${headers['sec-purpose'] ?? ''}${headers['purpose'] ?? ''}`),
       tooMany: !(await taken(clicks)),

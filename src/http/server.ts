@@ -39,6 +39,7 @@ export interface HttpOptions extends EdgeOptions {
   readonly authenticator: Authenticator;
   readonly introspection: boolean;
   readonly trustProxy: number | readonly string[];
+  readonly countryHeader: string | null;
   readonly drainMs: number;
   /** Counts calls for all processes. */
   readonly counter: CallCounter;
@@ -62,6 +63,7 @@ export async function httpServer({
   playground,
   tracker,
   trustProxy,
+  countryHeader,
   drainMs,
   counter,
   processes,
@@ -235,6 +237,7 @@ export async function httpServer({
     unknownCodesPerMinute: limits.anonymousCallsPerMinute,
     clicksPerMinute: limits.clicksPerMinute,
     trusts,
+    countryHeader,
   });
   await serveTracker(server, {
     services,

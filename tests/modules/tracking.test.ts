@@ -16,13 +16,18 @@ const PHONE =
 const GOOGLE = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
 const HOME = 'https://shop.example.com/home';
 
+const GUESSES = Number(process.env['GUESSES'] ?? 5_000);
+
 let clock = new Date();
 let app: TestApp;
 let staff: Awaited<ReturnType<typeof staffOf>>;
 let partner: MadePartner;
 let rival: MadePartner;
 beforeAll(async () => {
-  app = await createTestApp({ clock: { now: () => clock } }, { TRUST_PROXY: '1' });
+  app = await createTestApp(
+    { clock: { now: () => clock } },
+    { TRUST_PROXY: '1', COUNTRY_HEADER: 'CF-IPCountry' },
+  );
   staff = await staffOf(app);
   await program({ landingHosts: ['shop.example.com', 'docs.example.com'], landingUrl: HOME });
   partner = await makePartner(app, staff.manager, { commissionRate: 20 });
@@ -198,12 +203,15 @@ describe('a link', () => {
           headers: { 'x-forwarded-for': from, 'user-agent': CHROME },
         });
       const answers = new Map<string, number>();
-      for (let i = 0; i < 300; i++) {
-        const { statusCode, headers } = await guess(`GUESS-${i}`, `2001:db8::${i}`);
+      const asked = small.statements.length;
+      for (let i = 0; i < GUESSES; i++) {
+        const { statusCode, headers } = await guess(`GUESS-${i}`, `2001:db8::${i.toString(16)}`);
         const seen = `${statusCode} ${headers.location ?? ''}`;
         answers.set(seen, (answers.get(seen) ?? 0) + 1);
       }
       expect([...answers.keys()].map((key) => key.slice(0, 3))).toEqual(['302', '429']);
+      expect([...answers.values()][0]).toBe(100);
+      expect(small.statements.length - asked).toBeLessThanOrEqual(101); // the others cost the database nothing
       expect((await guess(referralCode, '2001:db8::ffff')).statusCode).toBe(429);
       expect((await guess(referralCode, '203.0.113.9')).statusCode).toBe(302);
       const { rows: clicks } = await small.database.pool.query('select 1 from referrals');
@@ -212,6 +220,30 @@ describe('a link', () => {
       await small.close();
     }
   });
+});
+
+test('a click has the country that our proxy or a server of the program says, and nobody else', async () => {
+  const countryOf = async (headers: Record<string, string>) =>
+    (await touchOf((await visit(partner.referralCode, headers)).click))?.['country'];
+  expect(await countryOf({ 'cf-ipcountry': 'de' })).toBe('DE');
+  for (const said of ['XX', 'T1', 'Germany', ''])
+    expect(await countryOf({ 'cf-ipcountry': said })).toBeNull();
+  const { trackReferral } = await app.ask(staff.manager, TRACK, {
+    input: { referralCode: partner.referralCode, country: 'AT' },
+  });
+  expect((await touchOf(trackReferral.id))?.['country']).toBe('AT');
+  const plain = await createTestApp({}, { TRUST_PROXY: '10.0.0.0/8', COUNTRY_HEADER: 'CF-IPCountry' });
+  try {
+    const { referralCode } = await makePartner(plain, (await staffOf(plain)).manager);
+    await plain.app.server.inject({
+      url: `/r/${referralCode}`,
+      headers: { 'user-agent': CHROME, 'cf-ipcountry': 'DE' },
+    });
+    const { rows: touches } = await plain.database.pool.query('select country from touches');
+    expect(touches).toEqual([{ country: null }]);
+  } finally {
+    await plain.close();
+  }
 });
 
 describe('the cookie of a visitor', () => {
@@ -286,7 +318,7 @@ describe('what counts', () => {
         userAgent: CHROME,
         referrer: null,
       },
-      ...{ optedOut: false, prefetch: false, tooMany: false },
+      ...{ optedOut: false, prefetch: false, tooMany: false, country: null },
     });
     expect(landing?.location).toContain(`pp_click=${click}`);
   });

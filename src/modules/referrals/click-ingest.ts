@@ -25,6 +25,8 @@ export interface Click {
   /** s1 to s5 of the link. */
   readonly subs: readonly string[];
   readonly device: string;
+  /** ISO 3166. */
+  readonly country: string | null;
   readonly landingUrl: string | null;
   readonly referrerUrl: string | null;
   readonly source: string;
@@ -144,9 +146,9 @@ const INSERT = `
       t.at + coalesce(a.cookie_days, ${DEFAULT_WINDOW_DAYS}) * interval '24 hours' as expires_at,
       g.landing_hosts, g.landing_url, g.tracking_consent
     from unnest($::uuid[], $::text[], $::text[], $::uuid[], $::boolean[], $::boolean[], $::boolean[], $::boolean[], $::text[],
-        $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::timestamptz[], $::text[], $::boolean[])
+        $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::timestamptz[], $::text[], $::boolean[], $::text[])
       t (id, code, tenant, visitor, of_cookie, folds, bot, always, medium, campaign, subs, device, landing, referrer, source, ip,
-        agent, at, metadata, stored)
+        agent, at, metadata, stored, country)
     cross join lateral (
       select p.tenant_id, p.id as partner_id, p.referral_code, null::uuid as link_id, null::text as target, null::text as link_campaign
       from partners p where p.referral_code = t.code and p.status = 'ACTIVE' and p.deleted_at is null
@@ -171,9 +173,9 @@ const INSERT = `
     from clicks where again_id is null and stored and (always or not bot)),
   touched as (
     insert into touches (id, tenant_id, partner_id, visitor_id, clicked_at, code, link_id, source, medium, campaign, subs,
-      ip_hash, device, bot)
+      ip_hash, device, country, bot)
     select id, tenant_id, partner_id, visitor_id, at, code, link_id, source, medium, coalesce(link_campaign, campaign),
-      subs::text[], ip, device, bot
+      subs::text[], ip, device, country, bot
     from clicks where again_id is null and stored)
   select id, coalesce(again_id, id), tenant_id, partner_id, expires_at, now(), landing_hosts, landing_url, target,
     tracking_consent = 'REQUIRED', cookie_days from clicks`;
@@ -202,6 +204,7 @@ async function insert(pool: BoundPool, clicks: readonly Click[]): Promise<Map<st
     all('clickedAt'),
     clicks.map(({ metadata }) => JSON.stringify(metadata)),
     all('stored'),
+    all('country'),
   );
   const rows = await query({ pool, actor: system }, statement);
   return new Map(

@@ -18,6 +18,8 @@ export interface Followed {
   readonly ipAddress: string;
   readonly userAgent: string | null;
   readonly referrer: string | null;
+  /** ISO 3166, where our proxy says so. */
+  readonly country: string | null;
   /** Asks not to be tracked (Global Privacy Control). */
   readonly optedOut: boolean;
   /** Loads ahead what nobody may ever look at. */
@@ -65,6 +67,7 @@ export async function followLink(services: Services, followed: Followed): Promis
     campaign: tag('utm_campaign'),
     subs: subs.some(Boolean) ? subs : [],
     device: deviceOf(agent),
+    country: followed.country,
     landingUrl: null,
     referrerUrl: from && /^https?:$/.test(from.protocol) ? from.href.toWellFormed() : null,
     source: sourceOf(tagged ? new URL(`https://link/?utm_source=${encodeURIComponent(tagged)}`) : null, from),

@@ -48,6 +48,13 @@ export class TrackReferralInput {
   @MaxLength(4_000, { message: 'must be at most 4000 characters long' })
   userAgent?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'ISO 3166 code of the country that the visitor is in, e.g. `DE`.',
+  })
+  @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
+  country?: string | null;
+
   @Field(() => ID, {
     nullable: true,
     description: 'The visitor, where you know it from an earlier click (`visitorId`).',

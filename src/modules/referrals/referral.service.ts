@@ -43,6 +43,7 @@ export async function trackReferral(ctx: Context, input: TrackReferralInput): Pr
     campaign: wordOf(landing?.searchParams.get('utm_campaign')),
     subs: [],
     device: deviceOf(userAgent),
+    country: input.country ?? null,
     landingUrl: input.landingUrl ?? null,
     referrerUrl: input.referrerUrl ?? null,
     source: sourceOf(landing, urlOf(input.referrerUrl)),
