@@ -135,7 +135,6 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
   const standing = () => simulator.ledger().filter(({ returned }) => !returned);
   const keys = new Set((await attempts()).map(({ key }) => key));
   const returned = async () => (await attempts()).filter(({ payout }) => payout === 'RETURNED').length;
-  const earlier = await returned();
   const back = standing().filter(({ key }) => keys.has(key) && random() < 0.2);
   for (const movement of back) vendor.giveBack(movement);
   await deliver();
@@ -149,21 +148,26 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
     }, 60);
   };
   await compare();
-  await until(async () => (await returned()) === earlier + back.length, 120).catch(late);
+  // What is paid here and what stands there; a comparison finds what no message told, and its payout is looked up.
+  const mismatches = async () => {
+    const paid = (await attempts()).filter(
+      ({ status, payout }) => status === 'CONFIRMED' && payout === 'PAID',
+    );
+    const here = new Set(paid.map(({ truth }) => truth));
+    const there = new Set(
+      standing()
+        .filter(({ key }) => keys.has(key))
+        .map(({ key, reference, minor, currency: of }) => `${key} ${reference} ${minor} ${of}`),
+    );
+    const missing = (from: Set<string>, of: Set<string>) => [...of].filter((one) => !from.has(one)).length;
+    return missing(here, there) + missing(there, here);
+  };
+  await until(async () => (await mismatches()) === 0, 120).catch(late);
   const { missingHere, missingThere, differentAmounts, differentStatuses } = await compare();
-
-  const paid = (await attempts()).filter(({ status, payout }) => status === 'CONFIRMED' && payout === 'PAID');
-  const here = new Set(paid.map(({ truth }) => truth));
-  const there = new Set(
-    standing()
-      .filter(({ key }) => keys.has(key))
-      .map(({ key, reference, minor, currency: of }) => `${key} ${reference} ${minor} ${of}`),
-  );
   return {
     ...{ seed, sent: ids.length, injected, delivered, dropped },
     paidTwice: simulator.twice().length,
-    lost:
-      [...here].filter((one) => !there.has(one)).length + [...there].filter((one) => !here.has(one)).length,
+    lost: await mismatches(),
     adrift: await open(),
     returned: await returned(),
     differences: missingHere + missingThere + differentAmounts + differentStatuses,
