@@ -12,6 +12,7 @@ import {
 import { makeKeyFile } from '../adapters/kms/file-kms.ts';
 import { migrate } from '../database.ts';
 import { authenticator } from '../http/authenticate.ts';
+import { measureClicks } from './clicks.ts';
 import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
 import type { Order, Outcome } from './load.ts';
 import { measureMetrics } from './metrics.ts';
@@ -29,6 +30,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' }, // names of scenarios, with commas
     payouts: { type: 'boolean', default: false }, // a payout run instead of requests
     sockets: { type: 'boolean', default: false }, // one event to many sockets instead of requests
+    clicks: { type: 'boolean', default: false }, // clicks on links, at a rate
     metrics: { type: 'boolean', default: false }, // figures added up from scratch instead of requests
   },
 });
@@ -203,6 +205,29 @@ async function sockets(): Promise<boolean> {
   return heard.p99 >= 1_000;
 }
 
+/** Clicks on links at a rate that is offered; the mark is that none is acknowledged which is not stored, and 5 ms at a moderate rate. */
+async function clicks(): Promise<boolean> {
+  compile();
+  const { folder, url } = await database();
+  const orders = [
+    { rate: 500, seconds: options.quick ? 4 : 20, connections: 16 },
+    { rate: 10_000, seconds: options.quick ? 5 : 60, connections: 256 },
+  ];
+  const results = await measureClicks(url, folder, orders, (file, env) => {
+    const made = start(file, join(folder, `${file}.log`), env);
+    closers.unshift(() => made.stop());
+    return made;
+  });
+  for (const { rate, seconds: lasted, acknowledged, stored, lost, refused, waiting, p50, p99 } of results)
+    say(
+      `${rate} clicks/s offered for ${lasted} s: ${(acknowledged / lasted).toFixed(0)}/s acknowledged, ${stored} stored, ${acknowledged} acknowledged, ${lost} of the last ones lost, refused ${JSON.stringify(refused)}, ${waiting} not sent; p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+    );
+  return (
+    results.some(({ lost, stored, acknowledged }) => lost > 0 || stored < acknowledged) ||
+    (results[0]?.p99 ?? 0) >= 5
+  );
+}
+
 /** Figures of every partner added up from scratch, beside one plain statement over the same rows. */
 async function metrics(): Promise<boolean> {
   const { url } = await database();
@@ -220,6 +245,7 @@ async function main(): Promise<boolean> {
   if (options.payouts) return payouts();
   if (options.sockets) return sockets();
   if (options.metrics) return metrics();
+  if (options.clicks) return clicks();
   const bench = await prepare();
   const names = options.only?.split(',');
   const results: Result[] = [];

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { makeKeyFile } from '../adapters/kms/file-kms.ts';
+import type { Crush, Taken } from './clicker.ts';
+import { load, TENANT } from './data.ts';
+import type { Helper } from './processes.ts';
+
+export interface Stored extends Taken {
+  readonly rate: number;
+  readonly seconds: number;
+  /** Rows that are there afterwards. */
+  readonly stored: number;
+  /** Of the last clicks that were acknowledged: how many are not stored. */
+  readonly lost: number;
+}
+
+/** Clicks that are offered to one process at each of some rates, and what of them is stored. */
+export async function measureClicks(
+  url: string,
+  folder: string,
+  orders: readonly Pick<Crush, 'rate' | 'seconds' | 'connections'>[],
+  start: (file: string, env: Record<string, string>) => Helper,
+): Promise<Stored[]> {
+  const { partners } = await load(url, { partners: 100, customers: 200, commissions: 200 });
+  const keys = join(folder, 'keys.json');
+  makeKeyFile(keys);
+  const server = start('product-server.js', {
+    DATABASE_URL: url,
+    JWT_SECRET: randomBytes(48).toString('base64url'),
+    KMS_KEY_FILE: keys,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    WORKER: 'off',
+    TRUST_PROXY: '1',
+  });
+  const { port } = await server.ask<{ port: number }>({ ask: 'port' }).catch(async (error: Error) => {
+    throw new Error(`${error.message}\n${await readFile(join(folder, 'product-server.js.log'), 'utf8')}`);
+  });
+  const clicker = start('clicker.js', {});
+  const pool = new Pool({ connectionString: url, max: 1 });
+  const codes = partners.map(({ referralCode }) => referralCode);
+  const count = async () =>
+    (await pool.query<{ n: number }>('select count(*)::int as n from touches')).rows[0]?.n ?? 0;
+  try {
+    await pool.query(
+      `update programs set landing_hosts = '{shop.example}', landing_url = 'https://shop.example/' where tenant_id = $1`,
+      [TENANT],
+    );
+    await clicker.ask<Taken>({ port, codes, rate: 200, seconds: 3, connections: 8 }); // warm
+    const results: Stored[] = [];
+    for (const order of orders) {
+      const before = await count();
+      const taken = await clicker.ask<Taken>({ port, codes, ...order });
+      const { rows } = await pool.query<{ n: number }>(
+        'select count(*)::int as n from touches where id = any($1)',
+        [taken.ids],
+      );
+      results.push({
+        ...{ ...taken, ...order },
+        stored: (await count()) - before,
+        lost: taken.ids.length - (rows[0]?.n ?? 0),
+      });
+    }
+    return results;
+  } finally {
+    await pool.end();
+  }
+}
