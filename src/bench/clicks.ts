@@ -7,6 +7,12 @@ import type { Crush, Taken } from './clicker.ts';
 import { load, TENANT } from './data.ts';
 import type { Helper } from './processes.ts';
 
+/** Milliseconds that one bare row takes to be inserted and committed, as every click must be before it is answered. */
+export interface Commit {
+  readonly p50: number;
+  readonly p99: number;
+}
+
 export interface Stored extends Taken {
   readonly rate: number;
   readonly seconds: number;
@@ -22,7 +28,7 @@ export async function measureClicks(
   folder: string,
   orders: readonly Pick<Crush, 'rate' | 'seconds' | 'connections'>[],
   start: (file: string, env: Record<string, string>) => Helper,
-): Promise<Stored[]> {
+): Promise<{ commit: Commit; results: Stored[] }> {
   const { partners } = await load(url, { partners: 100, customers: 200, commissions: 200 });
   const keys = join(folder, 'keys.json');
   makeKeyFile(keys);
@@ -63,8 +69,20 @@ export async function measureClicks(
         lost: taken.ids.length - (rows[0]?.n ?? 0),
       });
     }
-    return results;
+    return { commit: await commits(pool), results };
   } finally {
     await pool.end();
   }
+}
+
+async function commits(pool: Pool): Promise<Commit> {
+  await pool.query('create table bare (id int primary key, at timestamptz not null default now())');
+  const times: number[] = [];
+  for (let id = 0; id < 500; id++) {
+    const sent = performance.now();
+    await pool.query('insert into bare (id) values ($1)', [id]);
+    times.push(performance.now() - sent);
+  }
+  times.sort((a, b) => a - b);
+  return { p50: times[250] ?? 0, p99: times[495] ?? 0 };
 }
