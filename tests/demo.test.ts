@@ -62,6 +62,13 @@ describe('the demo program', () => {
     expect(counts.conversions / counts.clicks).toBeLessThan(0.04);
   });
 
+  test('has a touch for every click, so that paths and funnels know them', async () => {
+    const [row] = await rows(
+      'select count(*)::int as n, count(distinct t.country)::int as countries from touches t join referrals r using (id, clicked_at)',
+    );
+    expect(row).toEqual({ n: counts.clicks, countries: 6 });
+  });
+
   test('is the same whenever it is made with the same seed', async () => {
     const other = databases[1]?.pool as pg.Pool;
     await makeDemoData(other, { now });

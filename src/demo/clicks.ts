@@ -1,6 +1,7 @@
 import { stringify } from 'uuid';
 import type { Money } from '../domain/money.ts';
 import { expiryOf, insideWindow, sourceOf } from '../domain/referral.ts';
+import { deviceOf } from '../domain/touch.ts';
 import { landingPages, userAgents } from './names.ts';
 import { type DemoPartner, standingAt } from './partners.ts';
 import { DAY_MS, later, type Random } from './random.ts';
@@ -13,6 +14,7 @@ const referrers: Partial<Record<keyof typeof SOURCES, string>> = {
   twitter: 'https://t.co/a1',
   linkedin: 'https://www.linkedin.com/feed/',
 };
+const COUNTRIES = ['US', 'US', 'US', 'DE', 'IN', 'GB', 'JP', 'AE'] as const;
 const reach = { BRONZE: 1, SILVER: 2, GOLD: 4, PLATINUM: 7, DIAMOND: 12 };
 const pull = { AFFILIATE: 2, RESELLER: 0.6, REFERRAL: 0.8, WHITE_LABEL: 0.7 };
 
@@ -95,6 +97,22 @@ export function makeClicks(
 function withExample([first, ...others]: Purchase[]): Purchase[] {
   return first ? [{ ...first, externalId: 'cust_abc123', subscriptionId: 'sub_xyz789' }, ...others] : [];
 }
+
+/** What a link keeps of a click beside its referral: paths and funnels read that. */
+export const touchOf = (click: Click) => ({
+  id: click.id,
+  tenantId: click.tenantId,
+  createdAt: click.createdAt,
+  partnerId: click.partnerId,
+  visitorId: click.visitorId,
+  clickedAt: click.clickedAt,
+  code: click.referralCode,
+  source: click.source,
+  device: deviceOf(click.userAgent),
+  country: COUNTRIES[Number.parseInt(click.visitorId.slice(0, 2), 16) % COUNTRIES.length],
+  bot: false,
+  subs: [],
+});
 
 /** While it was ACTIVE within the last year. */
 export function activeSpan(partner: DemoPartner, now: Date): { start: Date; end: Date } | null {

@@ -3,7 +3,7 @@ import { BoundPool } from '../kernel/bound-pool.ts';
 import { ensureProgram } from '../modules/programs/program.service.ts';
 import { Book } from './book.ts';
 import { insertRows } from './bulk-insert.ts';
-import { makeClicks, type Purchase } from './clicks.ts';
+import { makeClicks, type Purchase, touchOf } from './clicks.ts';
 import { earnDirectly, earnFromPurchase } from './commissions.ts';
 import { partnerRows } from './partner-rows.ts';
 import { makePartners } from './partners.ts';
@@ -72,6 +72,8 @@ async function fill(
   await insertRows(client, 'customers', [...purchases, ...direct].map(customerRow));
   say(purchases.length + direct.length, 'customers');
   await insertRows(client, 'referrals', clicks);
+  await client.query(`select make_touch_months(($1::timestamptz - interval '12 months')::date, 13)`, [now]);
+  await insertRows(client, 'touches', clicks.map(touchOf));
   say(clicks.length, 'clicks');
   await insertRows(client, 'conversions', conversions);
   say(conversions.length, 'conversions');
