@@ -173,9 +173,13 @@ describe('an operation is refused at once when it has', () => {
 });
 
 describe('what our own clients send stays within the limits', () => {
-  const folder = join(import.meta.dirname, '../../src/playground/examples');
-  test.each(readdirSync(folder).filter((file) => file.endsWith('.graphql')))('%s', (file) => {
-    expect(excessOf(parse(readFileSync(join(folder, file), 'utf8')))).toBeNull();
+  const texts = ['documents', 'playground/examples'].flatMap((name) => {
+    const folder = join(import.meta.dirname, '../../src', name);
+    const files = readdirSync(folder).filter((file) => file.endsWith('.graphql'));
+    return files.map((file) => [file, readFileSync(join(folder, file), 'utf8')] as const);
+  });
+  test.each(texts)('%s', (_, text) => {
+    expect(excessOf(parse(text))).toBeNull();
   });
   test('the schema that the playground asks for', () => {
     expect(excessOf(parse(getIntrospectionQuery()))).toBeNull();

@@ -148,13 +148,13 @@ test('every operation says who may call it, or is open to everyone on purpose', 
 
 describe('what clients send is valid', () => {
   const root = join(import.meta.dirname, '../..');
-  const folders = [join(root, 'src/playground/examples'), join(root, '../shared/contract')].filter(
-    (folder) => {
+  const folders = ['src/documents', 'src/playground/examples', '../shared/contract']
+    .map((folder) => join(root, folder))
+    .filter((folder) => {
       if (existsSync(folder)) return true;
       process.stderr.write(`Skipped: there is no ${folder} to check.\n`);
       return false;
-    },
-  );
+    });
   const files = folders.flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.graphql'))

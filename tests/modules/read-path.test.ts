@@ -13,9 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** One operation of the examples that needs no fragment. */
+/** One operation of the documents that needs no fragment. */
 function operation(file: string, name: string): string {
-  const { definitions } = parse(readFileSync(`src/playground/examples/${file}.graphql`, 'utf8'));
+  const { definitions } = parse(readFileSync(`src/documents/${file}.graphql`, 'utf8'));
   const found = definitions.find(
     (node) => node.kind === Kind.OPERATION_DEFINITION && node.name?.value === name,
   );
