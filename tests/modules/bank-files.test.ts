@@ -319,6 +319,15 @@ describe("the bank's word", () => {
     expect(await app.refusal(who.tom, CANCEL, { id: payoutId, reason: 'anew' })).toMatchObject({
       reason: 'TOLD_BY_YOU',
     });
+    // Nor with the whole run that it is of.
+    const [run] = await rows(
+      `with made as (insert into payout_runs (id, tenant_id, as_of, created_by, partner_count, status, finished_at)
+         select new_id(), tenant_id, now(), 'maria', 1, 'DONE', now() from payouts where id = $1 returning id)
+       update payouts o set run_id = made.id from made where o.id = $1 returning made.id`,
+      payoutId,
+    );
+    const cancelRun = 'mutation ($id: ID!) { cancelPayoutRun(id: $id, reason: "anew") { canceled } }';
+    expect((await app.ask(who.tom, cancelRun, { id: run.id })).cancelPayoutRun).toEqual({ canceled: 0 });
     await app.ask(who.maria, RETRY, { id: payoutId });
     const again = await until(async () => {
       const payment = await paymentOf(payoutId);

@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, type RawQueryFragment, sql } from '@mikro-orm/postgresql';
 import { conflict, forbidden } from '../../domain/errors.ts';
 import { type PayoutBlock, payoutBlocks } from '../../domain/payout.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -71,14 +71,17 @@ export async function whyNotSent(
   return row?.reason ?? null;
 }
 
+/** The bank's last word on a payout: whether it says two things, and whether it is only a rejection that this person read in. */
+export const bankWordOf = (payoutId: string | RawQueryFragment, actorId: string): RawQueryFragment => sql`
+    select b.difference is not null as differs, b.status = 'REJECTED' and exists (
+      select from bank_status_lines n join bank_status_imports i on i.id = n.import_id
+      where n.payment_id = b.id and n.word = 'REJECTED' and n.outcome = 'APPLIED' and may_be_one(i.created_by, ${actorId})) as mine
+    from bank_payments b where b.payout_id = ${payoutId} order by b.id desc limit 1`;
+
 /** That the bank rejected a payment is known by a file that somebody gave: money moves anew only by another person. And not at
  *  all while the bank says two things of it. */
 export async function requireNotToldBy(em: EntityManager, { actor }: Context, { id }: Payout): Promise<void> {
-  const [last] = await em.execute<{ differs: boolean; mine: boolean }[]>(sql`
-    select b.difference is not null as differs, b.status = 'REJECTED' and exists (
-      select from bank_status_lines n join bank_status_imports i on i.id = n.import_id
-      where n.payment_id = b.id and n.word = 'REJECTED' and n.outcome = 'APPLIED' and may_be_one(i.created_by, ${actor.id})) as mine
-    from bank_payments b where b.payout_id = ${id} order by b.id desc limit 1`);
+  const [last] = await em.execute<{ differs: boolean; mine: boolean }[]>(bankWordOf(id, actor.id));
   if (last?.differs) throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
   if (last?.mine)
     throw forbidden('who read in that the bank rejected it may not send it again or call it off', {

@@ -5,12 +5,14 @@ import type { Context } from '../../kernel/context.ts';
 import { reasonOf } from '../../kernel/reason.ts';
 import { transact } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
+import { bankWordOf } from './approvals.ts';
 import { lockRun, tenantOfRun } from './run-payouts.ts';
 
 const BATCH = 500;
 
 /** Stops a run and calls off those of its payouts that are not with the rail; their lines are owed again. Answers with
- *  how many were. What is under way, paid or called off already stays as it is. */
+ *  how many were. What is under way, paid or called off already stays as it is,
+ *  and so does what one by one this person might not call off. */
 export async function cancelPayoutRun(ctx: Context, id: string, text: string): Promise<number> {
   const reason = reasonOf(text);
   const tenantId = await tenantOfRun(ctx, id);
@@ -40,14 +42,16 @@ export async function cancelPayoutRun(ctx: Context, id: string, text: string): P
 
 async function cancelBatch(
   em: EntityManager,
-  { clock }: Context,
+  { actor, clock }: Context,
   runId: string,
   reason: string,
 ): Promise<string[]> {
   const rows = await em.execute<{ id: string }[]>(sql`
     update payouts set status = 'CANCELED', failure_reason = ${reason}, released_at = ${clock.now()}::timestamptz
-    where id in (select id from payouts where run_id = ${runId} and status in ('PENDING', 'APPROVED', 'FAILED')
-      order by id limit ${BATCH} for update)
+    where id in (select o.id from payouts o where o.run_id = ${runId} and (o.status in ('PENDING', 'APPROVED')
+        or (o.status = 'FAILED' and o.released_at is null
+          and not exists (select from (${bankWordOf(sql`o.id`, actor.id)}) w where w.differs or w.mine)))
+      order by o.id limit ${BATCH} for update)
     returning id`);
   const ids = rows.map(({ id }) => id);
   await em.execute(sql`
