@@ -24,10 +24,30 @@ export const TouchExcluded = {
   WINDOW: 'WINDOW',
   OUTRANKED: 'OUTRANKED',
 } as const;
-/** A click that nobody may earn by, though it was told to be the one that the sale came from. */
-export const earnsNothing = (excluded: TouchExcluded | null): excluded is 'SELF_REFERRAL' | 'TERRITORY' =>
-  excluded === TouchExcluded.SELF_REFERRAL || excluded === TouchExcluded.TERRITORY;
 export type TouchExcluded = (typeof TouchExcluded)[keyof typeof TouchExcluded];
+
+/** What is known of a touch and its partner. */
+export interface TouchFacts {
+  readonly bot: boolean;
+  /** Its partner was ACTIVE, at the click and at the sale. */
+  readonly active: boolean;
+  /** Its partner is the customer. */
+  readonly self: boolean;
+  /** Its partner may not sell in the country that was billed. */
+  readonly outside: boolean;
+}
+
+/** Why a touch has no part in a sale, whenever it was; null: nothing speaks against it. */
+export function exclusionOf({ bot, active, self, outside }: TouchFacts): TouchExcluded | null {
+  if (bot) return TouchExcluded.BOT;
+  if (!active) return TouchExcluded.INACTIVE;
+  if (self) return TouchExcluded.SELF_REFERRAL;
+  return outside ? TouchExcluded.TERRITORY : null;
+}
+
+/** Nobody earns by such a click, though it was told to be the one that the sale came from. */
+export const isBarred = (excluded: TouchExcluded | null): excluded is 'SELF_REFERRAL' | 'TERRITORY' =>
+  excluded === TouchExcluded.SELF_REFERRAL || excluded === TouchExcluded.TERRITORY;
 
 export interface AttributionTerms {
   readonly model: AttributionModel;

@@ -38,8 +38,8 @@ export interface PastSale {
   /** Its rate; where its partner rose to a tier afterwards, dated back, that tier's. */
   readonly rateBps: number | null;
   readonly tier: PartnerTier;
-  /** What it earned when it was entered, the TRUE_UP of its period included. */
-  readonly earned: bigint;
+  /** What it earned when it was entered, and the TRUE_UP of its period. */
+  readonly amount: bigint;
   readonly trueUp: bigint;
   /** Whether its rule's cap cut it. */
   readonly cut: boolean;
@@ -76,12 +76,11 @@ interface Usage {
 interface Counted {
   readonly sale: PastSale;
   readonly rule: KeyedRule;
+  /** TIERED: the bands of its period say what a refund takes. */
   readonly method: ComputedLine['method'];
   /** Its own line, without its TRUE_UP. */
   readonly amount: bigint;
-  /** Whether the bands of its period say what a refund takes. */
-  readonly banded: boolean;
-  /** Whether a cap cut it: its refunds take their share of the line, also where it is banded. */
+  /** Whether a cap cut it: its refunds take their share of the line, also where it is TIERED. */
   readonly cut: boolean;
   /** Whether what it earns is told. */
   readonly told: boolean;
@@ -139,13 +138,13 @@ export class Simulation {
     const past = rule ? this.#past(sale, rule) : nothingBefore;
     const computed = computeLine(sale, sale, decision, past, mode);
     if (earnsNothing(computed)) return; // such a sale makes no line, so it counts for nothing either
-    const { amount, trueUp, method, period, cap } = computed;
+    const { amount, trueUp, method, cap } = computed;
     const earned = amount + trueUp;
     if (rule && ruleCounts(rule)) {
       this.#use(sale, rule, earned);
       this.#tell(sale, earned);
       const cut = cap !== null && cap.cut > 0n;
-      this.#await({ sale, rule, method, amount, earned, banded: period !== null, cut, told: true });
+      this.#await({ sale, rule, method, amount, earned, cut, told: true });
     } else if (!sale.rejected) {
       this.#tell(sale, earned);
       const refunded = sale.refunds.reduce((sum, refund) => sum + refund.base, 0n);
@@ -162,11 +161,10 @@ export class Simulation {
   /** Counts a sale of other months as it was: what a rule of a longer period has seen of it. */
   elsewhere(sale: PastSale, rule: KeyedRule): void {
     this.#playRefunds(sale.id);
-    const { earned, trueUp, cut } = sale;
+    const { amount, trueUp, cut } = sale;
+    const earned = amount + trueUp;
     this.#use(sale, rule, earned);
-    const { method } = rule.terms;
-    const amount = earned - trueUp;
-    this.#await({ sale, rule, method, amount, earned, banded: method === 'TIERED', cut, told: false });
+    this.#await({ sale, rule, method: rule.terms.method, amount, earned, cut, told: false });
   }
 
   /** Plays back the refunds that are left. */
@@ -253,7 +251,7 @@ export class Simulation {
     const own = rejected ? -of.earned : this.#due(sale, of);
     of.reversed += own;
     let taken = own;
-    if (of.banded && bands && rule.terms.method === 'TIERED') {
+    if (of.method === 'TIERED' && bands && rule.terms.method === 'TIERED') {
       const { mode, bands: steps } = rule.terms;
       const moved = bandedLines(steps, mode, money(bands.base, ''), money(-base, ''), sale.roundingMode);
       bands.base -= base;

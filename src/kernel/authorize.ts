@@ -43,7 +43,7 @@ export async function authorizeRow(
   action: string,
   table: Table<object>,
   id: string,
-  { what = table.type.name.toLowerCase(), field }: { what?: string; field?: string } = {},
+  { what = nounOf(table), field }: { what?: string; field?: string } = {},
 ): Promise<void> {
   const key = idOf(id, field);
   const attributes = (await attributesOf(ctx, table, [key])).get(key);

@@ -134,7 +134,6 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
   // Some of it comes back, and of that too some is never told: the comparison of the books finds it.
   const standing = () => simulator.ledger().filter(({ returned }) => !returned);
   const keys = new Set((await attempts()).map(({ key }) => key));
-  const returned = async () => (await attempts()).filter(({ payout }) => payout === 'RETURNED').length;
   const back = standing().filter(({ key }) => keys.has(key) && random() < 0.2);
   for (const movement of back) vendor.giveBack(movement);
   await deliver();
@@ -169,7 +168,7 @@ export async function vendorCampaign({ app, who, vendor, seed, payouts, seconds 
     paidTwice: simulator.twice().length,
     lost: await mismatches(),
     adrift: await open(),
-    returned: await returned(),
+    returned: (await attempts()).filter(({ payout }) => payout === 'RETURNED').length,
     differences: missingHere + missingThere + differentAmounts + differentStatuses,
   };
 }

@@ -3,6 +3,7 @@ import { v7 } from 'uuid';
 import {
   type Attributed,
   type AttributionTerms,
+  exclusionOf,
   type PathTouch,
   pathOf,
   weightText,
@@ -90,15 +91,10 @@ export async function readPath(
     at: new Date(row.clicked_at),
     until: new Date(row.until),
     source: row.source,
-    excluded: row.bot
-      ? ('BOT' as const)
-      : !row.active
-        ? ('INACTIVE' as const)
-        : selfReferrals === 'EXCLUDED' && own.has(normalEmail(row.partner_email))
-          ? ('SELF_REFERRAL' as const)
-          : row.outside
-            ? ('TERRITORY' as const)
-            : null,
+    excluded: exclusionOf({
+      ...row,
+      self: selfReferrals === 'EXCLUDED' && own.has(normalEmail(row.partner_email)),
+    }),
   }));
   return pathOf(touches, at, named);
 }

@@ -3,10 +3,12 @@ import {
   type AttributionTerms,
   type AttributionUnit,
   attribute,
-  earnsNothing,
+  exclusionOf,
+  isBarred,
   type PathTouch,
   pathOf,
   type TouchExcluded,
+  type TouchFacts,
 } from '../../domain/attribution.ts';
 import { type CommissionType, type FlatRefund, reversalDue } from '../../domain/commission.ts';
 import { invalid } from '../../domain/errors.ts';
@@ -244,10 +246,7 @@ interface KeptTouch {
   readonly excluded: TouchExcluded | null;
 }
 
-interface LateTouch extends Omit<KeptTouch, 'excluded'> {
-  readonly bot: boolean;
-  readonly active: boolean;
-  readonly outside: boolean;
+interface LateTouch extends Omit<KeptTouch, 'excluded'>, Omit<TouchFacts, 'self'> {
   readonly email: string;
 }
 
@@ -283,15 +282,7 @@ function read(row: readonly unknown[]): PastSale {
         .map((each) => ({
           ...touch(each),
           late: true,
-          excluded: each.bot
-            ? ('BOT' as const)
-            : !each.active
-              ? ('INACTIVE' as const)
-              : customer !== null && normalEmail(each.email) === customer
-                ? ('SELF_REFERRAL' as const)
-                : each.outside
-                  ? ('TERRITORY' as const)
-                  : null,
+          excluded: exclusionOf({ ...each, self: customer !== null && normalEmail(each.email) === customer }),
         })),
     ],
     lines: (lines as Text<Line>[]).map((line) => ({
@@ -316,7 +307,7 @@ function sharesOf(
   );
   const { shares, closing } = attribute(sale.minor, pathOf(touches, sale.at, sale.named), terms);
   const named = touches.find(({ id }) => id === sale.named);
-  if (!closing || (terms.model === 'LAST' && named && !earnsNothing(named.excluded)))
+  if (!closing || (terms.model === 'LAST' && named && !isBarred(named.excluded)))
     return new Map([[sale.partnerId, sale.minor]]);
   return new Map(shares.filter(({ minor }) => minor > 0n).map(({ partnerId, minor }) => [partnerId, minor]));
 }

@@ -15,7 +15,7 @@ import { textOf } from './bank-file-text.ts';
 import { deskOf } from './create-bank-file.ts';
 
 const allowed = (ctx: Context, action: string, id: string): Promise<void> =>
-  authorizeRow(ctx, action, bankFileTable, id, { what: 'bank file' });
+  authorizeRow(ctx, action, bankFileTable, id);
 
 async function lockFile(em: EntityManager, id: string): Promise<BankFile> {
   const file = await em.findOne(BankFile, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });

@@ -1,5 +1,5 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import { type Attributed, type AttributionTerms, attribute, earnsNothing } from '../../domain/attribution.ts';
+import { type Attributed, type AttributionTerms, attribute, isBarred } from '../../domain/attribution.ts';
 import { termsOf } from '../../domain/fraud.ts';
 import type { Money } from '../../domain/money.ts';
 import type { ReferralOrigin } from '../../domain/referral.ts';
@@ -87,7 +87,7 @@ export async function shareSale(
     ...{ parts: [mine], winner: own, refused: null },
   };
   const excluded = byClicks ? (touches.find(({ id }) => id === named)?.excluded ?? null) : null;
-  const refused = earnsNothing(excluded) ? excluded : null;
+  const refused = isBarred(excluded) ? excluded : null;
   if (!closing) return { ...whole, refused };
   if (model === 'LAST' && refused === null) return whole;
 

@@ -74,7 +74,7 @@ async function openedFor(
 
 /** Asks the rail how an account stands, and keeps what it says. */
 export async function refreshPayoutAccount(ctx: Context, id: string): Promise<string> {
-  await authorizeRow(ctx, 'edit', payoutAccountTable, id, { what: 'payout account' });
+  await authorizeRow(ctx, 'edit', payoutAccountTable, id);
   const { stripeAccount } = (await payoutDetailsOf(ctx, id)) ?? {};
   if (!stripeAccount) throw invalid('id', 'is of an account whose rail keeps none: there is nothing to ask');
   const state = await onboardingOf(ctx).state(stripeAccount);

@@ -98,7 +98,7 @@ async function enrolled(
 /** Nothing is paid to it any more; payouts under way are not called back. */
 export async function removePayoutAccount(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
-  await authorizeRow(ctx, 'edit', payoutAccountTable, id, { what: 'payout account' });
+  await authorizeRow(ctx, 'edit', payoutAccountTable, id);
   return transact(ctx, async (em) => {
     const account = await em.findOne(PayoutAccount, { id: idOf(id), removedAt: null });
     if (!account) throw notFound('payout account');
@@ -122,7 +122,7 @@ export async function wakePayouts(em: EntityManager, partnerId: string): Promise
 /** Says that an account which money came back from is right after all: money goes there again. */
 export async function confirmPayoutAccount(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
-  await authorizeRow(ctx, 'edit', payoutAccountTable, id, { what: 'payout account' });
+  await authorizeRow(ctx, 'edit', payoutAccountTable, id);
   return transact(ctx, async (em) => {
     const account = await em.findOne(
       PayoutAccount,

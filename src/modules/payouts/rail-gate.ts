@@ -42,17 +42,19 @@ export class RailGate {
     const { now, random } = this.#pace;
     const latest = now() + WAIT_MS;
     const turn = Math.max(this.#nextAt, now());
-    const takesTurn = turn <= latest && this.#shutFor() === null;
-    if (takesTurn) this.#nextAt = turn + this.#spacing; // in order of arrival, or one that keeps asking would come first
+    const busy = () => 2 + random() * 8;
+    const shut = this.#shutFor();
+    if (shut !== null || turn > latest) return shut ?? busy();
+    this.#nextAt = turn + this.#spacing; // in order of arrival, or one that keeps asking would come first
     for (;;) {
-      const shut = this.#shutFor();
-      const ready = takesTurn && shut === null && this.#inside < AT_ONCE && turn <= now();
-      if (ready) break;
-      if (takesTurn && shut === null && now() < latest) await sleep(Math.max(20, turn - now()));
-      else {
-        if (takesTurn) this.#giveBackTurn();
-        return shut ?? 2 + random() * 8;
+      const shutMeanwhile = this.#shutFor();
+      const mayEnter = shutMeanwhile === null && this.#inside < AT_ONCE && turn <= now();
+      if (mayEnter) break;
+      if (shutMeanwhile !== null || now() >= latest) {
+        this.#giveBackTurn();
+        return shutMeanwhile ?? busy();
       }
+      await sleep(Math.max(20, turn - now()));
     }
     this.#inside++;
     this.#probing = this.#failures >= MANY_FAILURES;

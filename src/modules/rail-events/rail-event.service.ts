@@ -158,7 +158,7 @@ export async function resumeEvents(ctx: Context): Promise<void> {
 /** Somebody looked at a message that does not fit, and it needs nothing more. */
 export async function dismissRailEvent(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
-  await authorizeRow(ctx, 'decide', railEventTable, id, { what: 'rail event' });
+  await authorizeRow(ctx, 'decide', railEventTable, id);
   return transact(ctx, async (em) => {
     // What is about nothing of ours has no tenant, which the filter of an entity never lets through; the row was authorized above.
     const event = await em.findOneOrFail(RailEvent, idOf(id), {

@@ -178,8 +178,7 @@ function read(row: readonly unknown[]): PastSale & { readonly within: boolean } 
   }
   return {
     ...{ id, partnerId, customerId, type, occurredAt, day, currency, product, country, quantity, base },
-    ...{ rejected, roundingMode, level, ruleId, rateBps, tier, trueUp, cut, net, customerKind },
-    earned: (amount as bigint) + (trueUp as bigint),
+    ...{ rejected, roundingMode, level, ruleId, rateBps, tier, amount, trueUp, cut, net, customerKind },
     refunds: entered,
     firstPurchaseAt: (first as Date | null) ?? null,
     purchases: (purchases as number | null) ?? 0,
