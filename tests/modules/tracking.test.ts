@@ -881,6 +881,24 @@ describe('a deal', () => {
     expect(
       await app.refusal(staff.manager, REGISTER, { input: { partnerId: rival.id, company: 'G' } }),
     ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.domain' });
+    expect(
+      await app.refusal(staff.manager, REGISTER, {
+        input: { partnerId: rival.id, company: 'G', domain: 'co.uk' },
+      }),
+    ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.domain' });
+  });
+
+  test('is the same however its domain or its address is spelled', async () => {
+    const [host, tag] = [randomUUID().slice(0, 8), randomUUID().slice(0, 8)];
+    expect(await register({ domain: `Shop.${host}.co.uk` })).toMatchObject({ domain: `${host}.co.uk` });
+    const again = (input: object) =>
+      app.refusal(staff.manager, REGISTER, { input: { partnerId: rival.id, company: 'G', ...input } });
+    expect(await again({ domain: `www.${host}.co.uk` })).toMatchObject({ reason: 'DEAL_REGISTERED' });
+    expect(await again({ email: `ann@mail.${host}.co.uk` })).toMatchObject({ reason: 'DEAL_REGISTERED' });
+    await register({ email: `ann.${tag}@gmail.com` });
+    expect(await again({ email: `a.nn${tag}+x@googlemail.com` })).toMatchObject({
+      reason: 'DEAL_REGISTERED',
+    });
   });
 
   test('is one of so many that a partner may have open; staff may register more for it', async () => {

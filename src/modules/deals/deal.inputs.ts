@@ -15,11 +15,12 @@ export class RegisterDealInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Its domain, e.g. `example.com`; not one of a mail service; default: that of the address.',
+    description:
+      'Its domain, e.g. `example.com`, which counts for all below it; not one of a mail service; default: that of the address.',
   })
   @MaxLength(253, { message: 'must be at most 253 characters long' })
   @Matches(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i, {
-    message: 'must be a domain such as "example.com"',
+    message: 'must be like "example.com"',
   })
   domain?: string | null;
 

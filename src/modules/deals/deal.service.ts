@@ -1,6 +1,5 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../domain/errors.ts';
-import { companyDomainOf, isFreeMail } from '../../domain/prospect.ts';
 import { expiryOf } from '../../domain/referral.ts';
 import { authorizeRow } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -10,6 +9,7 @@ import { record } from '../audit/audit.service.ts';
 import { partnerTable } from '../partners/partner.entity.ts';
 import { findPartner } from '../partners/partner.service.ts';
 import { programOf } from '../programs/program.service.ts';
+import { companyDomainOf, isFreeMail, registeredDomain } from './company-domain.ts';
 import { Deal } from './deal.entity.ts';
 import type { RegisterDealInput } from './deal.inputs.ts';
 
@@ -19,7 +19,8 @@ const DEFAULT_DAYS = 90;
 export async function registerDeal(ctx: Context, input: RegisterDealInput): Promise<string> {
   await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field: 'input.partnerId' });
   const email = input.email?.toLowerCase() ?? null;
-  const domain = input.domain?.toLowerCase() ?? companyDomainOf(email);
+  const domain = input.domain ? registeredDomain(input.domain) : email ? companyDomainOf(email) : null;
+  if (input.domain && !domain) throw invalid('input.domain', 'is one under which anybody has a domain');
   if (domain && isFreeMail(domain))
     throw invalid('input.domain', 'is one of a mail service: everybody has addresses there');
   if (!domain && !email) throw invalid('input.domain', 'or an e-mail address is needed');
@@ -84,7 +85,7 @@ export async function dealOfSale(
   if (!email) return null;
   const [deal] = await em.execute<{ id: string; partner_id: string }[]>(sql`
     select id, partner_id from deals
-    where tenant_id = ${tenantId} and (email = ${email.toLowerCase()} or domain = ${companyDomainOf(email)})
+    where tenant_id = ${tenantId} and (normal_email(email) = normal_email(${email}) or domain = ${companyDomainOf(email)})
       and registered_at <= ${at} and expires_at > ${at} and (closed_at is null or closed_at > ${at}) and referral_id is null
       and exists (select from partners p where p.id = deals.partner_id and p.status = 'ACTIVE')
     order by registered_at, id limit 1 for update`);
