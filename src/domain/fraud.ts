@@ -101,6 +101,17 @@ export function listed(list: ReadonlySet<string>, domain: string): boolean {
   return false;
 }
 
+const HOUR_MS = 3_600_000;
+
+/** The most sales in one hour that a sale lies in, itself among them: the same in whatever order they are told. `others` in
+ *  milliseconds since 1970. */
+export function mostInAnHour(others: readonly number[], at: Date): number {
+  const times = [...others, at.getTime()];
+  const inHourFrom = (from: number) => times.filter((time) => time >= from && time < from + HOUR_MS).length;
+  const starts = times.filter((time) => time <= at.getTime() && time > at.getTime() - HOUR_MS);
+  return Math.max(...starts.map(inHourFrom));
+}
+
 /** What is known of a sale and of everybody around it. */
 export interface Facts {
   readonly customer: { readonly externalId: string; readonly email: string | null } | null;

@@ -11,6 +11,7 @@ import {
   isWatching,
   judge,
   listed,
+  mostInAnHour,
   normalEmail,
 } from '../../src/domain/fraud.ts';
 
@@ -192,4 +193,20 @@ describe('a score', () => {
     const given = hits.map(([mode, weight]) => ({ mode, weight }));
     expect(judge(given, 50).outcome).toBe(outcome);
   });
+});
+
+test('the most sales of an hour are the same for every sale of it, in whatever order they are told', () => {
+  const minutes = fc.array(fc.integer({ min: 0, max: 180 }), { minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(minutes, (told) => {
+      const times = told.map((minute) => minute * 60_000);
+      const most = (order: number[]) =>
+        Math.max(...order.map((time, index) => mostInAnHour(order.slice(0, index), new Date(time))));
+      const busiest = Math.max(
+        ...times.map((from) => times.filter((time) => time >= from && time < from + 3_600_000).length),
+      );
+      expect(most(times)).toBe(busiest);
+      expect(most(times.toSorted((a, b) => b - a))).toBe(busiest);
+    }),
+  );
 });

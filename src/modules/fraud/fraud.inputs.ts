@@ -52,7 +52,7 @@ export class FraudListEntryInput {
 
   @Field(() => String, { nullable: true, description: 'The domain, e.g. `mailinator.com`.' })
   @Matches(/^(?=.{4,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/i, {
-    message: 'must be a domain such as "example.com"',
+    message: 'must be like "example.com"',
   })
   domain?: string | null;
 }

@@ -9,12 +9,13 @@ import {
   isWatching,
   type Judgement,
   judge,
+  mostInAnHour,
   termsOf,
 } from '../../domain/fraud.ts';
+import { disposableDomains, freeMailDomains } from '../../domain/mail-domains.ts';
 import type { Money } from '../../domain/money.ts';
 import type { Context } from '../../kernel/context.ts';
 import { asStatement, type Run } from '../../kernel/transact.ts';
-import { disposableDomains, freeMailDomains } from './mail-domains.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -53,7 +54,13 @@ export const blockedAs = ({ hits }: Assessment): 'SELF_REFERRAL' | 'CUSTOMER_BLO
     ? 'SELF_REFERRAL'
     : 'CUSTOMER_BLOCKED';
 
-type Gathered = Omit<Facts, 'disposable' | 'freeMail' | 'allowed' | 'secondsToPurchase'> & {
+type Gathered = Omit<
+  Facts,
+  'disposable' | 'freeMail' | 'allowed' | 'secondsToPurchase' | 'partnerSales' | 'addressSales'
+> & {
+  /** Milliseconds since 1970 of other sales less than an hour away; null: nobody asked, or there are none. */
+  readonly partnerSales: readonly number[] | null;
+  readonly addressSales: readonly number[] | null;
   readonly seconds: number | null;
   readonly allowed: boolean;
   readonly listed: { readonly list: string; readonly domain: string }[];
@@ -97,14 +104,15 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
           on b.tenant_id = a.tenant_id and b.fingerprint = a.fingerprint and b.partner_id <> a.partner_id and b.removed_at is null
         where a.partner_id = ${partnerId} and a.removed_at is null limit ${NAMED}) same) end,
       'partnerSales', case when ${on('PARTNER_VELOCITY')} then (
-        select count(distinct sale) from (
-          select coalesce(c.order_id, c.conversion_id::text, c.id::text) as sale from commissions c
-          where c.partner_id = ${partnerId} and c.id >= ${lowestId(from(HOUR))} and c.occurred_at > ${from(HOUR)} and c.occurred_at <= ${at}
-            and c.reverses_id is null and c.adjusts_id is null and (${orderId}::text is null or c.order_id is distinct from ${orderId}) limit ${MOST}) made) end,
+        select jsonb_agg(extract(epoch from made.at) * 1000) from (
+          select min(c.occurred_at) as at from commissions c
+          where c.partner_id = ${partnerId} and c.id >= ${lowestId(from(HOUR))} and c.occurred_at > ${from(HOUR)} and c.occurred_at < ${from(-HOUR)}
+            and c.reverses_id is null and c.adjusts_id is null and (${orderId}::text is null or c.order_id is distinct from ${orderId})
+          group by coalesce(c.order_id, c.conversion_id::text, c.id::text) limit ${MOST}) made) end,
       'addressSales', case when ${on('ADDRESS_VELOCITY')} then (
-        select count(*) from (
-          select from r join referrals f on f.tenant_id = ${tenantId} and f.ip_hash = r.ip_hash and f.id <> r.id
-            and f.converted_at > ${from(HOUR)} and f.converted_at <= ${at} limit ${MOST}) made) end,
+        select jsonb_agg(extract(epoch from made.at) * 1000) from (
+          select f.converted_at as at from r join referrals f on f.tenant_id = ${tenantId} and f.ip_hash = r.ip_hash and f.id <> r.id
+            and f.converted_at > ${from(HOUR)} and f.converted_at < ${from(-HOUR)} limit ${MOST}) made) end,
       'addressClicks', case when ${on('CLICK_FLOOD')} then (
         select count(*) from (
           select from r join referrals f on f.partner_id = ${partnerId} and f.ip_hash = r.ip_hash and f.id >= ${lowestId(from(HOUR))}
@@ -124,9 +132,9 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
     samePayment: facts.samePayment ?? [],
     sameAddress: facts.sameAddress ?? [],
     sharedAccounts: facts.sharedAccounts ?? [],
-    // The sale itself counts too; its own line is not made yet.
-    partnerSales: (facts.partnerSales ?? 0) + 1,
-    addressSales: (facts.addressSales ?? 0) + 1,
+    // Among them the sale itself, whose own line is not made yet.
+    partnerSales: mostInAnHour(facts.partnerSales ?? [], at),
+    addressSales: mostInAnHour(facts.addressSales ?? [], at),
     addressClicks: facts.addressClicks ?? 0,
     secondsToPurchase: seconds,
     disposable: new Set(
