@@ -26,6 +26,9 @@ export const TouchExcluded = {
 } as const;
 export type TouchExcluded = (typeof TouchExcluded)[keyof typeof TouchExcluded];
 
+/** Why nobody earns by a touch, though it was told to be the one that the sale came from. */
+export type TouchBarred = 'BOT' | 'INACTIVE' | 'SELF_REFERRAL' | 'TERRITORY';
+
 /** What is known of a touch and its partner. */
 export interface TouchFacts {
   readonly bot: boolean;
@@ -38,16 +41,15 @@ export interface TouchFacts {
 }
 
 /** Why a touch has no part in a sale, whenever it was; null: nothing speaks against it. */
-export function exclusionOf({ bot, active, self, outside }: TouchFacts): TouchExcluded | null {
+export function barOf({ bot, active, self, outside }: TouchFacts): TouchBarred | null {
   if (bot) return TouchExcluded.BOT;
   if (!active) return TouchExcluded.INACTIVE;
   if (self) return TouchExcluded.SELF_REFERRAL;
   return outside ? TouchExcluded.TERRITORY : null;
 }
 
-/** Nobody earns by such a click, though it was told to be the one that the sale came from. */
-export const isBarred = (excluded: TouchExcluded | null): excluded is 'SELF_REFERRAL' | 'TERRITORY' =>
-  excluded === TouchExcluded.SELF_REFERRAL || excluded === TouchExcluded.TERRITORY;
+const BARRED: ReadonlySet<TouchExcluded | null> = new Set(['BOT', 'INACTIVE', 'SELF_REFERRAL', 'TERRITORY']);
+export const isBarred = (excluded: TouchExcluded | null): excluded is TouchBarred => BARRED.has(excluded);
 
 export interface AttributionTerms {
   readonly model: AttributionModel;

@@ -3,14 +3,14 @@ import { v7 } from 'uuid';
 import {
   type Attributed,
   type AttributionTerms,
-  exclusionOf,
+  barOf,
   type PathTouch,
   pathOf,
   weightText,
 } from '../../domain/attribution.ts';
-import { normalEmail } from '../../domain/fraud.ts';
 import type { Money } from '../../domain/money.ts';
 import type { ReferralOrigin } from '../../domain/referral.ts';
+import type { IsCustomer } from '../fraud/self-referral.service.ts';
 
 /** A touch as its click recorded it. */
 export interface Touched extends PathTouch {
@@ -24,13 +24,10 @@ export interface PathOf {
   readonly referralId?: string | null;
   /** The touch that the caller named; the path ends with it. */
   readonly named?: string | null;
-  readonly customerId: string;
-  readonly customerEmail?: string | null | undefined;
+  readonly isCustomer: IsCustomer;
   /** ISO 3166 code of the country that was billed, where it is known. */
   readonly country?: string | null | undefined;
   readonly at: Date;
-  /** JUDGED: a risk rule of the program looks at them, and keeps what it saw. Absent: they have no part. */
-  readonly selfReferrals?: 'EXCLUDED' | 'JUDGED';
 }
 
 const MOST = 1_000;
@@ -40,17 +37,7 @@ const LOOK_BACK_DAYS = 400;
 /** The touches of a visitor before a sale in time order, each with why it has no part in it: the last 1,000 of 400 days. */
 export async function readPath(
   em: EntityManager,
-  {
-    tenantId,
-    visitorId,
-    referralId = null,
-    named = null,
-    customerId,
-    customerEmail,
-    country,
-    at,
-    selfReferrals = 'EXCLUDED',
-  }: PathOf,
+  { tenantId, visitorId, referralId = null, named = null, isCustomer, country, at }: PathOf,
 ): Promise<Touched[]> {
   const rows = await em.execute<
     {
@@ -63,7 +50,6 @@ export async function readPath(
       active: boolean;
       outside: boolean;
       partner_email: string;
-      customer_email: string | null;
     }[]
   >(sql`
     with path as (
@@ -74,27 +60,20 @@ export async function readPath(
       union
       select f.id, f.partner_id, f.clicked_at, f.source, f.bot from referrals f
         where f.id = ${referralId}::uuid and f.origin = 'CLICK' and f.clicked_at <= ${at})
-    select t.*, p.email as partner_email, k.email as customer_email,
+    select t.*, p.email as partner_email,
       coalesce(f.expires_at, t.clicked_at + coalesce(a.cookie_days, 30) * interval '24 hours') as until,
       partner_was_active(t.partner_id, t.clicked_at) and partner_was_active(t.partner_id, ${at}) as active,
       sells_outside(t.partner_id, ${country ?? null}) as outside
     from path t join partners p on p.id = t.partner_id
     left join referrals f on f.id = t.id
-    left join affiliate_configs a on a.partner_id = p.id
-    left join customers k on k.tenant_id = ${tenantId} and k.external_id = ${customerId}`);
-  const own = new Set(
-    [rows[0]?.customer_email, customerEmail].flatMap((email) => (email ? normalEmail(email) : [])),
-  );
+    left join affiliate_configs a on a.partner_id = p.id`);
   const touches = rows.map((row) => ({
     id: row.id,
     partnerId: row.partner_id,
     at: new Date(row.clicked_at),
     until: new Date(row.until),
     source: row.source,
-    excluded: exclusionOf({
-      ...row,
-      self: selfReferrals === 'EXCLUDED' && own.has(normalEmail(row.partner_email)),
-    }),
+    excluded: barOf({ ...row, self: isCustomer(row.partner_email) }),
   }));
   return pathOf(touches, at, named);
 }

@@ -3,7 +3,7 @@ import {
   type AttributionTerms,
   type AttributionUnit,
   attribute,
-  exclusionOf,
+  barOf,
   isBarred,
   type PathTouch,
   pathOf,
@@ -282,7 +282,7 @@ function read(row: readonly unknown[]): PastSale {
         .map((each) => ({
           ...touch(each),
           late: true,
-          excluded: exclusionOf({ ...each, self: customer !== null && normalEmail(each.email) === customer }),
+          excluded: barOf({ ...each, self: customer !== null && normalEmail(each.email) === customer }),
         })),
     ],
     lines: (lines as Text<Line>[]).map((line) => ({

@@ -180,7 +180,10 @@ export class Commission extends Base {
   @Property({ type: 'uuid', nullable: true })
   carriedBy?: string | null; // the payout whose rail could not carry it: an ADJUSTMENT that takes it out, or keeps it owed
 
-  @Field(() => String, { nullable: true, description: 'Your own id of the order; an order earns once.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Your own id of the order; a partner earns on an order once.',
+  })
   @Property({ type: 'text', nullable: true })
   orderId?: string | null;
 
@@ -297,7 +300,9 @@ export const commissionTable: Table<Commission> = {
     ruleId: column('c.rule_id'),
     product: column('c.product'),
     country: column('c.country'),
-    orderId: column('c.order_id'),
+    orderId: column(
+      'coalesce(c.order_id, (select v.order_id from conversions v where v.id = c.conversion_id))',
+    ),
     reversedLineAmount: column(ofReversed('o.amount_minor')),
     reversedLineBase: column(ofReversed('o.base_minor')),
     refundedSoFar: column(refundsUpTo('base_minor', '<=')),

@@ -17,6 +17,7 @@ import { seeCustomer } from '../customers/customer.service.ts';
 import { keepPayment, paymentOf } from '../fraud/payment-fingerprint.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { holdPartner } from '../partners/partner.service.ts';
+import { lockCustomer } from '../referrals/claim.service.ts';
 import { Conversion } from '../referrals/conversion.entity.ts';
 import { Referral } from '../referrals/referral.entity.ts';
 import type { ConvertReferralInput } from './convert-referral.inputs.ts';
@@ -40,8 +41,9 @@ export async function convertReferral(
   const payment = await paymentOf(ctx, input.paymentFingerprint);
   const converted = await transact(ctx, async (em) => {
     const alone = input.orderId != null && (await lockOrder(em, input.orderId)).refundsWait;
-    const claimed = typeof id === 'string' ? { id: idOf(id), basis: null, named: null } : await id(em);
-    const referral = await em.findOne(Referral, claimed.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const claimed = typeof id === 'string' ? await namedReferral(em, id, input.customerId) : await id(em);
+    const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true } as const;
+    const referral = await em.findOne(Referral, claimed.id, lock);
     if (!referral) throw notFound('referral');
     const { tenantId, partnerId } = referral;
     const partners = new Set([partnerId]);
@@ -62,16 +64,13 @@ export async function convertReferral(
       if (!insideWindow(referral.clickedAt, referral.expiresAt, at)) {
         throw conflict('the referral expired before the purchase', { reason: 'EXPIRED' });
       }
+      if (input.orderId != null) await refuseKnown(em, { tenantId, partnerId: null, orderId: input.orderId });
       const shared = await shareSale(em, partner, {
         ...{ referral, claimed, sale: amount, at },
         ...{ customerId: input.customerId, customerEmail: input.customerEmail, country: input.country },
       });
       const { parts, winner } = shared;
-      for (const part of parts) {
-        partners.add(part.partner.id);
-        if (input.orderId != null)
-          await refuseKnown(em, { tenantId, partnerId: part.partner.id, orderId: input.orderId });
-      }
+      for (const part of parts) partners.add(part.partner.id);
       const customer = await seeCustomer(em, {
         tenantId,
         externalId: input.customerId,
@@ -94,6 +93,8 @@ export async function convertReferral(
         });
       referral.convertedAt = at;
       referral.customerId = customer.id;
+      if (shared.opened)
+        await em.nativeUpdate(Referral, shared.opened, { convertedAt: at, customerId: customer.id });
       await em.flush();
       await keepPath(em, {
         ...{
@@ -116,23 +117,22 @@ export async function convertReferral(
       const run = within(em);
       for (const { id, partner, minor, referralId, source } of made) {
         if (minor === 0n) continue;
-        const line =
-          shared.refused ??
-          (await earn(run, ctx, partner, {
-            type: (await firstPurchase(run, partner.id, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
-            base: money(minor, currency),
-            purchase: amount.minor,
-            product: input.product,
-            quantity: input.quantity,
-            country: input.country,
-            occurredAt: at,
-            customerId: customer.id,
-            subscriptionId: input.subscriptionId,
-            conversion: { id, referralId },
-            source,
-            statedBy: ctx.actor.id,
-            metadata,
-          }));
+        const earning = {
+          type: (await firstPurchase(run, partner.id, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
+          base: money(minor, currency),
+          purchase: amount.minor,
+          product: input.product,
+          quantity: input.quantity,
+          country: input.country,
+          occurredAt: at,
+          customerId: customer.id,
+          subscriptionId: input.subscriptionId,
+          conversion: { id, referralId },
+          source,
+          statedBy: ctx.actor.id,
+          metadata,
+        } as const;
+        const line = await earn(run, ctx, partner, earning, { refused: shared.refused });
         await em.flush();
         if (typeof line === 'string') unearned += minor;
         else lines.push(line.id);
@@ -166,4 +166,12 @@ export async function convertReferral(
   });
   for (const partnerId of converted.partners) announceMetrics(ctx, partnerId);
   return converted.id;
+}
+
+/** The customer is locked before the referral, as where a purchase is told without one. */
+async function namedReferral(em: EntityManager, id: string, customerId: string): Promise<Claimed> {
+  const referral = await em.findOne(Referral, idOf(id));
+  if (!referral) throw notFound('referral');
+  await lockCustomer(em, referral.tenantId, customerId);
+  return { id: referral.id, basis: null, named: null };
 }

@@ -1,4 +1,5 @@
 import { v7 } from 'uuid';
+import type { TouchBarred } from '../../domain/attribution.ts';
 import type { CommissionType } from '../../domain/commission.ts';
 import { kept } from '../../domain/computation.ts';
 import { type EnteredRate, exchange, rateInto } from '../../domain/exchange.ts';
@@ -55,6 +56,7 @@ export type Refused =
   | Exclude<PartnerStatus, 'ACTIVE'>
   | NonNullable<ReturnType<typeof whyNotEarning>>
   | ReturnType<typeof blockedAs>
+  | TouchBarred
   | 'CAP_REACHED';
 
 export type MadeLine = NewLine & { readonly createdAt: Date };
@@ -64,6 +66,8 @@ type Recorder = Pick<Context, 'actor' | 'clock'>;
 export interface EarnOptions {
   /** What is in force at that moment, where it is read already. */
   readonly inForce?: InForce | undefined;
+  /** Why it earns nothing whatever it is worth; what the risk rules see of it is kept all the same. */
+  readonly refused?: TouchBarred | null;
   /** Its id, where it was given out already. */
   readonly id?: string;
   /** What is stored with the line, in its statement. */
@@ -79,17 +83,19 @@ export async function earn(
   ctx: Recorder,
   partner: Earner,
   earning: Earning,
-  { inForce, id = v7(), beside, last = false }: EarnOptions = {},
+  { inForce, refused = null, id = v7(), beside, last = false }: EarnOptions = {},
 ): Promise<MadeLine | Refused> {
   const weighed = await weigh(run, partner, earning, inForce);
   if (typeof weighed === 'string') return weighed;
   const revenueMinor = earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor;
   const sale = watched(partner, earning);
   const risk = earning.type === 'BONUS' ? null : await assess(run, sale, weighed.inForce.fraud);
-  if (risk?.outcome === 'BLOCKED') {
+  const why = risk?.outcome === 'BLOCKED' ? blockedAs(risk) : refused;
+  if (why !== null) {
     const amount = 'missing' in weighed ? money(0n, weighed.missing.to) : owedBy(weighed);
-    await keepReview(run, ctx, { sale, assessment: risk, amount, commissionId: null, holdId: null });
-    return blockedAs(risk);
+    if (risk)
+      await keepReview(run, ctx, { sale, assessment: risk, amount, commissionId: null, holdId: null });
+    return why;
   }
   if ('missing' in weighed) {
     const line = { ...unratedLine(partner, earning, weighed), id, revenueMinor };

@@ -50,8 +50,13 @@ export async function knownOrders(
   }));
 }
 
-/** One order earns a partner once, whichever event told of it. The order is locked. */
-export async function refuseKnown(em: EntityManager, order: Order): Promise<void> {
-  if ((await knownOrders(em, order)).length)
+/** An order converts once, whoever it is credited to, and is recorded once for each partner (null: for anybody). The order
+ *  is locked. */
+export async function refuseKnown(
+  em: EntityManager,
+  { tenantId, orderId, partnerId }: Omit<Order, 'partnerId'> & { readonly partnerId: string | null },
+): Promise<void> {
+  const known = await knownOrders(em, { tenantId, orderId, partnerId: null });
+  if (known.some((order) => order.sharedBy || partnerId === null || order.partnerId === partnerId))
     throw conflict('the order was recorded already', { field: 'input.orderId', reason: 'ORDER_RECORDED' });
 }

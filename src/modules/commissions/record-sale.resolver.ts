@@ -33,7 +33,7 @@ export class RecordSaleResolver {
   @Authorized('commission:create')
   @Mutation(() => RecordedSale, {
     description:
-      'Records an order with all of its lines in one step: one commission for each product. An order of a partner is recorded once; CONFLICT with reason ORDER_RECORDED after that.',
+      'Records an order with all of its lines in one step: one commission for each product. An order of a partner is recorded once, and one that converted not at all; CONFLICT with reason ORDER_RECORDED.',
   })
   async recordSale(
     @Arg('input', () => RecordSaleInput, { description: 'The order.' }) input: RecordSaleInput,

@@ -1,12 +1,19 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import { type Attributed, type AttributionTerms, attribute, isBarred } from '../../domain/attribution.ts';
-import { termsOf } from '../../domain/fraud.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import {
+  type Attributed,
+  type AttributionTerms,
+  attribute,
+  isBarred,
+  type TouchBarred,
+} from '../../domain/attribution.ts';
 import type { Money } from '../../domain/money.ts';
 import type { ReferralOrigin } from '../../domain/referral.ts';
 import { readPath, type Touched } from '../attribution/attribution.service.ts';
+import { selfReferralOf } from '../fraud/self-referral.service.ts';
 import type { Partner } from '../partners/partner.entity.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import { programOf } from '../programs/program.service.ts';
+import { claimBeforeClicks, openReferral } from '../referrals/claim.service.ts';
 import type { Referral } from '../referrals/referral.entity.ts';
 
 /** Found for a sale: the referral that it closes, and what it is claimed by. */
@@ -35,8 +42,10 @@ export interface SharedSale {
   readonly parts: readonly [Part, ...Part[]];
   /** The customer is bound to it, and figures count the conversion as its. */
   readonly winner: Partner;
-  /** Why nobody earns on it: the only partner whose click it was is the customer, or may not sell in its country. */
-  readonly refused: 'SELF_REFERRAL' | 'TERRITORY' | null;
+  /** Why nobody earns on it: its partner is the customer, or nothing but a click by which nobody earns speaks for anybody. */
+  readonly refused: TouchBarred | null;
+  /** The referral that was opened for who outranks the click that was named; closed with it. */
+  readonly opened: string | null;
 }
 
 interface Sold {
@@ -50,31 +59,22 @@ interface Sold {
 }
 
 /** Whose a sale is and how much of it. A click's is split under the program's model; what a deal, a coupon, a lead, an
- *  assignment or a customer who bought before claims is whole, and so is the sale of a named click under LAST, but for one of
- *  a partner who is the customer. Every partner is locked. */
+ *  assignment or a customer who bought before claims is whole, also where a click was named, and so is the sale of a named
+ *  click under LAST, but for one by which nobody earns. The customer is locked; every partner ends up locked. */
 export async function shareSale(
   em: EntityManager,
   own: Partner,
   { referral, claimed, customerId, customerEmail, country, sale, at }: Sold,
 ): Promise<SharedSale> {
   const { tenantId, visitorId } = referral;
-  const { attributionModel: model, attributionUnit: unit, fraud = null } = await programOf(em, tenantId);
-  const selfReferrals = termsOf(fraud, 'SAME_EMAIL').mode === 'OFF' ? 'EXCLUDED' : 'JUDGED';
-  const bought = claimed.basis === null && (await boughtBefore(em, tenantId, customerId));
-  const basis = claimed.basis ?? (bought ? 'CUSTOMER' : referral.origin);
+  const { attributionModel: model, attributionUnit: unit } = await programOf(em, tenantId);
+  const isCustomer = await selfReferralOf(em, { tenantId, customerId, customerEmail });
+  const claim =
+    claimed.basis === null ? await claimBeforeClicks(em, tenantId, { customerId, customerEmail }, at) : null;
+  const basis = claimed.basis ?? claim?.origin ?? referral.origin;
   const byClicks = basis === 'CLICK' || basis === 'REPEAT';
   const named = claimed.basis === null && referral.origin === 'CLICK' ? referral.id : claimed.named;
-  const of = {
-    tenantId,
-    visitorId,
-    referralId: referral.id,
-    named,
-    customerId,
-    customerEmail,
-    country,
-    at,
-    selfReferrals,
-  } as const;
+  const of = { tenantId, visitorId, referralId: referral.id, named, isCustomer, country, at };
   const read = await readPath(em, of);
   const path = byClicks
     ? read
@@ -84,9 +84,19 @@ export async function shareSale(
   const mine = { partner: own, minor: sale.minor, referralId: referral.id, source: referral.source };
   const whole: SharedSale = {
     ...{ basis, named, terms: { model, unit }, path: { touches, total } },
-    ...{ parts: [mine], winner: own, refused: null },
+    ...{ parts: [mine], winner: own, refused: null, opened: null },
   };
-  const excluded = byClicks ? (touches.find(({ id }) => id === named)?.excluded ?? null) : null;
+  if (!byClicks) {
+    const outranked = claim !== null && claim.partnerId !== own.id;
+    const winner = outranked ? await holdPartner(em, claim.partnerId) : own;
+    const opened = outranked ? await openReferral(em, claim, at, referral) : null;
+    await claim?.settle?.(opened ?? referral.id);
+    const refused = isCustomer(winner.email) ? 'SELF_REFERRAL' : null;
+    if (opened === null) return { ...whole, refused };
+    const theirs = { partner: winner, minor: sale.minor, referralId: opened, source: basis.toLowerCase() };
+    return { ...whole, parts: [{ ...mine, minor: 0n }, theirs], winner, refused, opened };
+  }
+  const excluded = touches.find(({ id }) => id === named)?.excluded ?? null;
   const refused = isBarred(excluded) ? excluded : null;
   if (!closing) return { ...whole, refused };
   if (model === 'LAST' && refused === null) return whole;
@@ -108,12 +118,4 @@ export async function shareSale(
     ],
     winner: held.get(closing.partnerId) ?? own,
   };
-}
-
-/** Whether the customer is bound by a purchase; the window and the model are for the first one alone. */
-async function boughtBefore(em: EntityManager, tenantId: string, externalId: string): Promise<boolean> {
-  const [found] = await em.execute<object[]>(sql`
-    select 1 from customers k where k.tenant_id = ${tenantId} and k.external_id = ${externalId} and k.partner_id is not null
-      and (exists (select from conversions v where v.customer_id = k.id) or exists (select from commissions c where c.customer_id = k.id))`);
-  return found !== undefined;
 }

@@ -52,8 +52,17 @@ function decide(ctx: Context, id: string, status: 'ACCEPTED' | 'REJECTED', reaso
 }
 
 /** The accepted lead that a sale names, locked until the sale is recorded. */
-export async function leadOfSale(em: EntityManager, id: string, field: string): Promise<Lead> {
-  const lead = await em.findOne(Lead, idOf(id, field), { lockMode: LockMode.PESSIMISTIC_WRITE });
+export async function leadOfSale(
+  em: EntityManager,
+  tenantId: string,
+  id: string,
+  field: string,
+): Promise<Lead> {
+  const lead = await em.findOne(
+    Lead,
+    { id: idOf(id, field), tenantId },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
   if (!lead) throw notFound('lead', { field });
   if (lead.status !== 'ACCEPTED')
     throw conflict(`the lead is ${lead.status}`, { field, reason: 'LEAD_NOT_ACCEPTED' });

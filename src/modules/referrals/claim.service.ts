@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { type AttributionTerms, attribute } from '../../domain/attribution.ts';
 import { conflict, notFound } from '../../domain/errors.ts';
@@ -7,6 +7,7 @@ import { idOf } from '../../kernel/ids.ts';
 import { readPath } from '../attribution/attribution.service.ts';
 import { redeemCoupon } from '../coupons/coupon.service.ts';
 import { dealOfSale } from '../deals/deal.service.ts';
+import { selfReferralOf } from '../fraud/self-referral.service.ts';
 import { leadOfSale } from '../leads/lead.service.ts';
 import { programOf } from '../programs/program.service.ts';
 import { Referral } from './referral.entity.ts';
@@ -22,7 +23,7 @@ export interface Evidence {
   readonly leadId?: string | null | undefined;
 }
 
-interface Claim {
+export interface Claim {
   readonly partnerId: string;
   readonly origin: ReferralOrigin;
   /** Marks what the claim came from as used by the referral. */
@@ -35,12 +36,10 @@ export interface ClaimedReferral {
   readonly basis: ReferralOrigin;
 }
 
-/** The referral that a sale of that instant closes. Who bought before stays with its partner, whatever the window and the
- *  model: renewals follow the customer. Else a registered deal, a coupon, a lead, an assignment and clicks count, in this
- *  order (DOMAIN section 5). Clicks are credited under the program's model; the customer is bound to the partner of the last
- *  one that counts (under FIRST, of the first), and that is the referral which is closed. A partner that is not ACTIVE loses
- *  a first sale to whoever is next. A claim that is no open click gets
- *  a referral of its own, which counts as no click. Refused where nobody has a claim. */
+/** The referral that a sale of that instant closes. What outranks clicks comes first. Clicks are credited under the program's
+ *  model; the customer is bound to the partner of the last one that counts (under FIRST, of the first), and that is the
+ *  referral which is closed. A partner that is not ACTIVE loses a first sale to whoever is next. A claim that is no open
+ *  click gets a referral of its own, which counts as no click. Refused where nobody has a claim. Ends with the click locked. */
 export async function referralOfSale(
   em: EntityManager,
   tenantId: string,
@@ -48,17 +47,37 @@ export async function referralOfSale(
   at: Date,
 ): Promise<ClaimedReferral> {
   const { attributionModel: model, attributionUnit: unit } = await programOf(em, tenantId);
+  await lockCustomer(em, tenantId, evidence.customerId);
   const click = await clickOf(em, tenantId, evidence, at, { model, unit });
-  const claim = await claimOf(em, tenantId, evidence, at, click);
+  const inTime = click !== null && insideWindow(click.clickedAt, click.expiresAt, at);
+  const claim = (await claimBeforeClicks(em, tenantId, evidence, at)) ?? (inTime ? claimBy(click) : null);
   if (!claim) throw conflict('no partner has a claim to this sale', { reason: 'NOT_ATTRIBUTED' });
-  if (
-    click?.partnerId === claim.partnerId &&
-    !click.convertedAt &&
-    insideWindow(click.clickedAt, click.expiresAt, at)
-  ) {
-    await claim.settle?.(click.id);
-    return { id: click.id, basis: claim.origin };
-  }
+  const closes = inTime && click.partnerId === claim.partnerId && !click.convertedAt;
+  const id = closes ? click.id : await openReferral(em, claim, at, click);
+  await claim.settle?.(id);
+  return { id, basis: claim.origin };
+}
+
+const claimBy = ({ partnerId, convertedAt }: Referral): Claim => ({
+  partnerId,
+  origin: convertedAt ? 'REPEAT' : 'CLICK',
+});
+
+/** Sales of one customer take turns, so that two first ones cannot both choose a partner for it. To be taken before any
+ *  referral is locked. */
+export async function lockCustomer(em: EntityManager, tenantId: string, customerId: string): Promise<void> {
+  await em.execute(
+    sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['customer', tenantId, customerId])}, 0))`,
+  );
+}
+
+/** A referral for a claim that is no open click; beside the visitor's click, where there is one. */
+export async function openReferral(
+  em: EntityManager,
+  claim: Claim,
+  at: Date,
+  click: Referral | null,
+): Promise<string> {
   const id = v7();
   await em.execute(sql`
     insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, source, clicked_at, expires_at, metadata, origin, link_id, campaign)
@@ -66,21 +85,18 @@ export async function referralOfSale(
       '{}', ${claim.origin}, f.link_id, f.campaign
     from partners p left join referrals f on f.id = ${click?.id ?? null} and f.partner_id = p.id
     where p.id = ${claim.partnerId}`);
-  await claim.settle?.(id);
-  return { id, basis: claim.origin };
+  return id;
 }
 
-async function claimOf(
+/** What outranks every click (DOMAIN section 5). Who bought before stays with its partner, whatever the window and the model:
+ *  renewals follow the customer. Else a registered deal, a coupon, a lead and an assignment count, in this order. The
+ *  customer is locked. */
+export async function claimBeforeClicks(
   em: EntityManager,
   tenantId: string,
   evidence: Evidence,
   at: Date,
-  click: Referral | null,
 ): Promise<Claim | null> {
-  // Sales of one customer take turns, so that two first ones cannot both choose a partner for it.
-  await em.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['customer', tenantId, evidence.customerId])}, 0))`,
-  );
   const [customer] = await em.execute<{ partner_id: string | null; active: boolean; bought: boolean }[]>(sql`
     select k.partner_id, exists (select from partners p where p.id = k.partner_id and p.status = 'ACTIVE') as active, exists (select from conversions v where v.customer_id = k.id)
       or exists (select from commissions c where c.customer_id = k.id) as bought
@@ -99,7 +115,7 @@ async function claimOf(
   const couponOf = evidence.couponCode ? await redeemCoupon(em, tenantId, evidence.couponCode, at) : null;
   if (couponOf) return { partnerId: couponOf, origin: 'COUPON' };
   if (evidence.leadId != null) {
-    const lead = await leadOfSale(em, evidence.leadId, 'input.leadId');
+    const lead = await leadOfSale(em, tenantId, evidence.leadId, 'input.leadId');
     return {
       partnerId: lead.partnerId,
       origin: 'LEAD',
@@ -108,14 +124,11 @@ async function claimOf(
       },
     };
   }
-  if (bound && customer?.active) return { partnerId: bound, origin: 'ASSIGNMENT' };
-  return click && insideWindow(click.clickedAt, click.expiresAt, at)
-    ? { partnerId: click.partnerId, origin: click.convertedAt ? 'REPEAT' : 'CLICK' }
-    : null;
+  return bound && customer?.active ? { partnerId: bound, origin: 'ASSIGNMENT' } : null;
 }
 
 /** The click that the evidence names, or that of the visitor's which closes the sale. Under FIRST that is the first one that
- *  counts, also where a later one was named. */
+ *  counts, also where a later one was named. Locked: of two sales at once by one click the second finds it converted. */
 async function clickOf(
   em: EntityManager,
   tenantId: string,
@@ -123,14 +136,16 @@ async function clickOf(
   at: Date,
   terms: AttributionTerms,
 ): Promise<Referral | null> {
-  const named =
-    clickId == null ? null : await em.findOne(Referral, { id: idOf(clickId, 'input.clickId'), tenantId });
+  const locked = (id: string) =>
+    em.findOne(Referral, { id, tenantId }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  const named = clickId == null ? null : await locked(idOf(clickId, 'input.clickId'));
   if (clickId != null && !named) throw notFound('referral', { field: 'input.clickId' });
   if (named && (terms.model !== 'FIRST' || at < named.clickedAt)) return named;
   const visitor = named?.visitorId ?? (visitorId == null ? null : idOf(visitorId, 'input.visitorId'));
   if (visitor === null) return null;
-  const of = { referralId: named?.id ?? null, named: named?.id ?? null, customerId, customerEmail, country };
+  const isCustomer = await selfReferralOf(em, { tenantId, customerId, customerEmail });
+  const of = { referralId: named?.id ?? null, named: named?.id ?? null, isCustomer, country };
   const path = await readPath(em, { tenantId, visitorId: visitor, at, ...of });
   const { closing } = attribute(1n, path, terms);
-  return closing ? em.findOne(Referral, closing.id) : named;
+  return closing ? locked(closing.id) : named;
 }
