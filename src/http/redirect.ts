@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../domain/errors.ts';
 import type { Services } from '../kernel/context.ts';
 import { isId } from '../kernel/ids.ts';
@@ -28,7 +28,7 @@ export interface RedirectOptions {
   readonly countryHeader: string | null;
 }
 
-/** `GET /r/:code`: the link that a partner gives out. */
+/** `GET /r/:code`: the link that a partner gives out. `HEAD` is asked by what checks links: it is told where it leads. */
 export function serveRedirect(
   server: FastifyInstance,
   { services, budgets, unknownCodesPerMinute, clicksPerMinute, trusts, countryHeader }: RedirectOptions,
@@ -58,8 +58,11 @@ export function serveRedirect(
     }
   }
 
-  server.get<{ Params: { code: string } }>('/r/:code', async (request, reply) => {
-    const { headers } = request;
+  async function follow(
+    request: FastifyRequest<{ Params: { code: string } }>,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    const { headers, method } = request;
     const ipAddress = callerAddress(request.raw, trusts);
     const guesses = {
       key: `unknown code:${networkOf(ipAddress)}`,
@@ -77,7 +80,9 @@ export function serveRedirect(
       referrer: headers.referer ?? null,
       country: countryOf(request),
       optedOut: headers['sec-gpc'] === '1',
-      prefetch: /prefetch|prerender/.test(`${headers['sec-purpose'] ?? ''}${headers['purpose'] ?? ''}`),
+      looksOnly:
+        method === 'HEAD' ||
+        /prefetch|prerender/.test(`${headers['sec-purpose'] ?? ''}${headers['purpose'] ?? ''}`),
       tooMany: !(await taken(clicks)),
     });
     if (!landing) await taken(guesses); // the next one is told
@@ -91,5 +96,6 @@ export function serveRedirect(
       );
     }
     return reply.redirect(landing?.location ?? services.portalUrl, 302);
-  });
+  }
+  server.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url: '/r/:code', handler: follow });
 }

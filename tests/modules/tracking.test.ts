@@ -60,8 +60,13 @@ interface Visit {
   readonly click: string | null;
 }
 
-async function visit(path: string, headers: Record<string, string> = {}): Promise<Visit> {
+async function visit(
+  path: string,
+  headers: Record<string, string> = {},
+  method: 'GET' | 'HEAD' = 'GET',
+): Promise<Visit> {
   const reply = await app.app.server.inject({
+    method,
     url: `/r/${path}`,
     headers: { 'user-agent': CHROME, ...headers },
   });
@@ -318,23 +323,24 @@ describe('what counts', () => {
         userAgent: CHROME,
         referrer: null,
       },
-      ...{ optedOut: false, prefetch: false, tooMany: false, country: null },
+      ...{ optedOut: false, looksOnly: false, tooMany: false, country: null },
     });
     expect(landing?.location).toContain(`pp_click=${click}`);
   });
 
   test.each([
-    ['a program', { 'user-agent': GOOGLE }],
-    ['a command line', { 'user-agent': 'curl/8.5.0' }],
-    ['a browser that loads ahead', { 'sec-purpose': 'prefetch;prerender' }],
-  ])(
+    ['a program', { 'user-agent': GOOGLE }, 'GET'],
+    ['a command line', { 'user-agent': 'curl/8.5.0' }, 'GET'],
+    ['a browser that loads ahead', { 'sec-purpose': 'prefetch;prerender' }, 'GET'],
+    ['what checks links', { 'user-agent': CHROME }, 'HEAD'],
+  ] as const)(
     'is no click of %s: it is marked, gets no cookie and no id, and follows the link',
-    async (_, headers) => {
+    async (_, headers, method) => {
       const before = await clicksOf(partner);
       const marked = async () =>
         (await rows('select 1 from touches where bot and partner_id = $1', partner.id)).length;
       const bots = await marked();
-      const seen = await visit(partner.referralCode, headers);
+      const seen = await visit(partner.referralCode, headers, method);
       expect(seen).toMatchObject({ status: 302, cookie: null, click: null });
       expect(seen.location.host).toBe('shop.example.com');
       expect(await marked()).toBe(bots + 1);

@@ -22,8 +22,8 @@ export interface Followed {
   readonly country: string | null;
   /** Asks not to be tracked (Global Privacy Control). */
   readonly optedOut: boolean;
-  /** Loads ahead what nobody may ever look at. */
-  readonly prefetch: boolean;
+  /** Loads ahead what nobody may ever look at, or checks the link. */
+  readonly looksOnly: boolean;
   /** More of its network than is kept: it leads where it leads, and is nobody's click. */
   readonly tooMany: boolean;
 }
@@ -41,14 +41,14 @@ const PASSED_ON = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'u
 
 /** Records the click and says where it leads, after the commit that holds it; null where the code is nobody's. */
 export async function followLink(services: Services, followed: Followed): Promise<Landing | null> {
-  const { query, userAgent, referrer, ipAddress, prefetch, tooMany } = followed;
+  const { query, userAgent, referrer, ipAddress, looksOnly, tooMany } = followed;
   if (!CODE.test(followed.code)) return null;
   const clickedAt = services.clock.now();
   const tags = PASSED_ON.map((name) => [name, wordOf(query[name])] as const);
   const tag = (name: string) => tags.find(([known]) => known === name)?.[1] ?? null;
   const subs = ['s1', 's2', 's3', 's4', 's5'].map((name) => wordOf(query[name]) ?? '');
   const agent = userAgent?.slice(0, 500).toWellFormed() ?? null;
-  const bot = prefetch || isBot(agent);
+  const bot = looksOnly || isBot(agent);
   const visitorId = followed.visitorId ?? v4();
   const id = v7();
   const tagged = tag('utm_source');
