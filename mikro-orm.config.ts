@@ -59,6 +59,7 @@ import { Conversion } from './src/modules/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/referrals/referral.entity.ts';
 import { SignedOutToken } from './src/modules/sessions/signed-out-token.entity.ts';
 import { PlanSimulation } from './src/modules/simulations/plan-simulation.entity.ts';
+import { Sponsorship } from './src/modules/sponsors/sponsorship.entity.ts';
 import { CustomerSubscription } from './src/modules/subscriptions/subscription.entity.ts';
 import { TaxId } from './src/modules/tax-ids/tax-id.entity.ts';
 import { TierEvaluation, TierLock } from './src/modules/tiers/tier-evaluation.entity.ts';
@@ -92,6 +93,7 @@ export default defineConfig({
     IdempotencyKey,
     Invitation,
     ManagerAssignment,
+    Sponsorship,
     Member,
     MoneyColumn,
     Partner,

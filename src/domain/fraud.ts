@@ -3,6 +3,7 @@ export const FraudRule = {
   SAME_USER: 'SAME_USER',
   SAME_EMAIL: 'SAME_EMAIL',
   SAME_PAYMENT: 'SAME_PAYMENT',
+  SPONSOR_CUSTOMER: 'SPONSOR_CUSTOMER',
   BLOCKED_CUSTOMER: 'BLOCKED_CUSTOMER',
   SAME_COMPANY_DOMAIN: 'SAME_COMPANY_DOMAIN',
   SAME_ADDRESS: 'SAME_ADDRESS',
@@ -50,6 +51,7 @@ export const fraudRules: Readonly<Record<FraudRule, RuleDefaults>> = {
   SAME_USER: block,
   SAME_EMAIL: block,
   SAME_PAYMENT: block,
+  SPONSOR_CUSTOMER: block,
   BLOCKED_CUSTOMER: block,
   SAME_COMPANY_DOMAIN: hold(),
   SAME_ADDRESS: hold(),
@@ -121,6 +123,8 @@ export interface Facts {
     readonly email: string;
     readonly subject: string | null;
   }[];
+  /** Who sponsored the partner when the sale happened. */
+  readonly sponsor: { readonly id: string; readonly email: string } | null;
   /** Of the program's lists, what names this customer. */
   readonly allowed: boolean;
   readonly blockedBy: string | null;
@@ -170,6 +174,13 @@ const signals: Record<FraudRule, (facts: Facts, limit: number | null) => Evidenc
     return member ? { comparedWith: 'MEMBER', member: member.id } : null;
   },
   SAME_PAYMENT: ({ samePayment }) => some('customers', samePayment),
+  SPONSOR_CUSTOMER({ customer, sponsor }) {
+    if (!customer || !sponsor) return null;
+    const same =
+      customer.externalId === sponsor.id ||
+      (customer.email !== null && normalEmail(customer.email) === normalEmail(sponsor.email));
+    return same ? { sponsor: sponsor.id } : null;
+  },
   BLOCKED_CUSTOMER: ({ blockedBy }) => (blockedBy === null ? null : { entry: blockedBy }),
   SAME_COMPANY_DOMAIN({ customer, partner, members, freeMail }) {
     const domain = customer?.email ? emailDomain(customer.email) : null;

@@ -83,4 +83,4 @@ Asked about rows of one partner. \`partner\` is its owner, \`its ...\` are other
 is another tenant. \`-\` is FORBIDDEN, \`hidden\` NOT_FOUND (exactly as an unknown id), \`who?\` UNAUTHENTICATED.\n
 ${markdown.join('')}`,
   ).toMatchFileSnapshot('access.golden.md');
-});
+}, 90_000);

@@ -121,7 +121,7 @@ describe('the risk rules of a program', () => {
       '{ fraudSettings { threshold rules { rule mode recommended limit } } }',
     );
     expect(fraudSettings.threshold).toBe(50);
-    expect(fraudSettings.rules).toHaveLength(13);
+    expect(fraudSettings.rules).toHaveLength(14);
     expect(new Set(fraudSettings.rules.map(({ mode }: Rule) => mode))).toEqual(new Set(['OFF']));
     expect(await buys('other', { email: 'jane@elsewhere.example' })).toMatchObject([{ status: 'PENDING' }]);
     // Its own click is no touch of a partner's (DOMAIN section 5), with rules or without.

@@ -333,6 +333,14 @@ describe('what was changed by hand is named', () => {
       /\(BRONZE\) has account manager/,
     ],
     [
+      'nobody sponsors itself, over however many hops',
+      `with p as (select array_agg(id) as ids, tenant_id from (select id, tenant_id from partners where tenant_id = (
+         select tenant_id from partners group by tenant_id order by count(*) desc limit 1) limit 3) o group by tenant_id)
+       insert into sponsorships (id, tenant_id, partner_id, sponsor_id, assigned_at, assigned_by, reason)
+       select new_id(), tenant_id, ids[n], ids[n % 3 + 1], now(), 'x', 'x' from p, generate_series(1, 3) n`,
+      /sponsors itself/,
+    ],
+    [
       'every line works out to its amount again',
       `update commissions set amount_minor = amount_minor - 1 where id = ${approved}`,
       /amount is .*, it works out to/,

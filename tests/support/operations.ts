@@ -117,6 +117,8 @@ export interface World {
   accountManager(): Promise<string>;
   /** A partner whose tier has an account manager, and another than it has: both ids. */
   lookedAfter(): Promise<string>;
+  /** A partner and who may sponsor it. */
+  sponsored(how?: { already: boolean }): Promise<string>;
   /** A commission rule of the partner's own. */
   rule(): Promise<string>;
   /** Your own id of a customer of the partner. */
@@ -126,6 +128,10 @@ export interface World {
   lead(): Promise<string>;
   deal(): Promise<string>;
 }
+
+const ASSIGN_SPONSOR = `mutation ($id: ID!, $sponsorId: ID!) {
+  assignSponsor(partnerId: $id, sponsorId: $sponsorId, reason: "brought it") { id }
+}`;
 
 export async function makeWorld(app: TestApp): Promise<World> {
   const staff = await staffOf(app);
@@ -226,6 +232,11 @@ export async function makeWorld(app: TestApp): Promise<World> {
       await accountManager();
       const { id } = await makePartner(app, maker, { tier: 'DIAMOND' });
       return `${id} ${await accountManager()}`;
+    },
+    async sponsored({ already } = { already: false }) {
+      const [{ id }, { id: sponsorId }] = [await makePartner(app, maker), await makePartner(app, maker)];
+      if (already) await app.ask(maker, ASSIGN_SPONSOR, { id, sponsorId });
+      return `${id} ${sponsorId}`;
     },
     async simulation() {
       await app.database.pool.query(`delete from plan_simulations where status = 'WAITING'`); // 5 at most
@@ -537,6 +548,21 @@ export const operations: Record<string, Operation> = {
       return { id, managerId };
     },
     subject: ({ lookedAfter }) => lookedAfter(),
+    answers: manages,
+  },
+  assignSponsor: {
+    document: ASSIGN_SPONSOR,
+    variables: (ids) => {
+      const [id, sponsorId = id] = ids.split(' ');
+      return { id, sponsorId };
+    },
+    subject: ({ sponsored }) => sponsored(),
+    answers: manages,
+  },
+  endSponsorship: {
+    document: 'mutation ($id: ID!) { endSponsorship(partnerId: $id, reason: "left") { id } }',
+    variables: (ids) => ({ id: ids.split(' ')[0] }),
+    subject: ({ sponsored }) => sponsored({ already: true }),
     answers: manages,
   },
   createCommissionPlan: {

@@ -18,6 +18,7 @@ registerEnumType(FraudRule, {
       description:
         "It paid with what one of the partner's people, or another customer of the partner, paid with.",
     },
+    SPONSOR_CUSTOMER: { description: "It is the partner's sponsor, by its id or its e-mail address." },
     BLOCKED_CUSTOMER: { description: 'The program has blocked it or the domain of its e-mail address.' },
     SAME_COMPANY_DOMAIN: {
       description: "Its e-mail address is of the partner's company; free mail does not count.",

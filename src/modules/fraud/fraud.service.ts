@@ -83,6 +83,9 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
       'customer', (select jsonb_build_object('externalId', external_id, 'email', email) from k),
       'partner', (select jsonb_build_object('id', id, 'email', email) from partners where id = ${partnerId}),
       'members', coalesce((select jsonb_agg(jsonb_build_object('id', id, 'email', email, 'subject', subject)) from people), '[]'),
+      'sponsor', (select jsonb_build_object('id', p.id, 'email', p.email) from sponsorships s join partners p on p.id = s.sponsor_id
+        where s.partner_id = ${partnerId} and s.assigned_at <= ${at} and (s.ended_at is null or s.ended_at > ${at})
+        order by s.assigned_at desc limit 1),
       'allowed', exists (select from entries where list = 'ALLOWED_CUSTOMER'),
       'blockedBy', (select id from entries where list = 'BLOCKED_CUSTOMER' order by id limit 1),
       'listed', coalesce((select jsonb_agg(jsonb_build_object('list', list, 'domain', domain)) from entries where list like '%DOMAIN'), '[]'),

@@ -19,9 +19,12 @@ export async function selfReferralOf(
   { tenantId, customerId, customerEmail }: Buyer,
 ): Promise<IsCustomer> {
   const [known] = await em.execute<{ email: string | null; allowed: boolean }[]>(sql`
-    select k.email, exists (select from fraud_list_entries e
-      where e.customer_id = k.id and e.list = 'ALLOWED_CUSTOMER' and e.removed_at is null) as allowed
-    from customers k where k.tenant_id = ${tenantId} and k.external_id = ${customerId}`);
+    with k as (select id, email from customers where tenant_id = ${tenantId} and external_id = ${customerId}),
+    domains as (
+      select substring(normal_email(email) from '@([^@]*)$') as domain from (select email from k union select ${customerEmail ?? null}) m)
+    select (select email from k) as email, exists (
+      select from fraud_list_entries e where e.tenant_id = ${tenantId} and e.list = 'ALLOWED_CUSTOMER' and e.removed_at is null
+        and (e.customer_id = (select id from k) or exists (select from domains d where d.domain = e.domain or d.domain like '%.' || e.domain))) as allowed`);
   if (known?.allowed) return () => false;
   const own = new Set([known?.email, customerEmail].flatMap((email) => (email ? normalEmail(email) : [])));
   return (partnerEmail) => own.has(normalEmail(partnerEmail));

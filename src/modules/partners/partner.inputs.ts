@@ -1,4 +1,4 @@
-import { ArrayMaxSize, Length, Matches, Max, MaxLength, Min, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsUUID, Length, Matches, Max, MaxLength, Min, ValidateNested } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../domain/payout.ts';
@@ -295,6 +295,10 @@ export class PartnerFilter {
 
   @Field(() => PartnerType, { nullable: true, description: 'Of this type.' })
   partnerType?: PartnerType | null;
+
+  @Field(() => ID, { nullable: true, description: 'Sponsored by this partner.' })
+  @IsUUID(undefined, { message: 'must be a UUID' })
+  sponsorId?: string | null;
 
   @Field(() => String, {
     nullable: true,

@@ -28,6 +28,13 @@ function narrow(filter: PartnerFilter | null): Condition[] {
   if (filter?.tier) conditions.push(where('p.tier = $', filter.tier));
   if (filter?.status) conditions.push(where('p.status = $', filter.status));
   if (filter?.partnerType) conditions.push(where('p.partner_type = $', filter.partnerType));
+  if (filter?.sponsorId)
+    conditions.push(
+      where(
+        'p.id in (select s.partner_id from sponsorships s where s.sponsor_id = $ and s.ended_at is null)',
+        filter.sponsorId,
+      ),
+    );
   if (filter?.search) {
     const pattern = `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`;
     conditions.push(

@@ -144,6 +144,14 @@ export const dataMap: readonly Place[] = [
   },
   {
     ...contract,
+    table: 'sponsorships',
+    of: 'PARTNER',
+    rows: 'partner_id = any($)',
+    shows: ['sponsor_id', 'assigned_at', 'reason', 'ended_at'],
+    keeps: TERMS,
+  },
+  {
+    ...contract,
     table: 'reseller_configs',
     of: 'PARTNER',
     rows: 'partner_id = any($)',
@@ -726,6 +734,14 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     unlocked_by: 'somebody of the staff; accounting records',
   },
   manager_assignments: {
+    id: 'an id',
+    tenant_id: 'the tenant',
+    partner_id: 'an id',
+    created_at: 'bookkeeping',
+    assigned_by: 'somebody of the staff',
+    ended_by: 'somebody of the staff',
+  },
+  sponsorships: {
     id: 'an id',
     tenant_id: 'the tenant',
     partner_id: 'an id',

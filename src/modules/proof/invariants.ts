@@ -328,6 +328,12 @@ export const invariants: readonly Invariant[] = [
         or a.tenant_id <> w.tenant_id)`,
   },
   {
+    name: 'nobody sponsors itself, over however many hops',
+    faults: `
+      select format('partner %s sponsors itself', s.partner_id) from sponsorships s
+      where s.ended_at is null and s.partner_id in (select * from sponsors_of(s.partner_id))`,
+  },
+  {
     name: 'what must never change is guarded by the database',
     faults: `
       select format('%s: nothing refuses a change of its rows', guarded) from unnest(array['${APPEND_ONLY.join("', '")}']) guarded
