@@ -1,7 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,7 +8,6 @@ import {
   removeEmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../adapters/embedded-postgres/embedded-postgres.ts';
-import { makeKeyFile } from '../adapters/kms/file-kms.ts';
 import { migrate } from '../database.ts';
 import { authenticator } from '../http/authenticate.ts';
 import { measureClicks } from './clicks.ts';
@@ -21,6 +19,7 @@ import { type Helper, start } from './processes.ts';
 import { type Result, type Round, resultOf, type Side, table } from './report.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import type { Cpu } from './server.ts';
+import { portOf, type Start, serverEnv } from './servers.ts';
 import { measureSockets } from './sockets.ts';
 
 const { values: options } = parseArgs({
@@ -88,38 +87,19 @@ async function prepare(): Promise<Bench> {
 }
 
 async function servers(folder: string, url: string, sample: Sample): Promise<Bench> {
-  const secret = randomBytes(48).toString('base64url');
-  const token = await authenticator(secret).sign(
+  const env = serverEnv(url, folder);
+  const token = await authenticator(env.JWT_SECRET).sign(
     { user: 'bench', role: 'PROGRAM_MANAGER', tenantId: TENANT },
     '1 day',
   );
-  const keys = join(folder, 'keys.json');
-  makeKeyFile(keys);
-  const env = {
-    DATABASE_URL: url,
-    JWT_SECRET: secret,
-    KMS_KEY_FILE: keys,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    WORKER: 'off',
-  };
-  const logs: string[] = [];
-  const helper = (file: string) => {
-    const log = join(folder, `${file}.log`);
-    logs.push(log);
-    const made = start(file, log, env);
-    closers.unshift(() => made.stop());
-    return made;
-  };
+  const begin = startIn(folder);
   const server = async (
     file: string,
     order: (scenario: Scenario) => Omit<Order, 'port' | 'connections' | 'ms'>,
   ) => {
-    const made = helper(file);
-    const { port } = await made.ask<{ port: number }>({ ask: 'port' }).catch(async (error: Error) => {
-      throw new Error(`${error.message}\n${await readFile(join(folder, `${file}.log`), 'utf8')}`);
-    });
-    return { helper: made, order: (scenario: Scenario) => ({ port, ...order(scenario) }) };
+    const helper = begin(file, env);
+    const port = await portOf(helper, folder, file);
+    return { helper, order: (scenario: Scenario) => ({ port, ...order(scenario) }) };
   };
   const authorization = `Bearer ${token}`;
   return {
@@ -133,7 +113,16 @@ async function servers(folder: string, url: string, sample: Sample): Promise<Ben
       authorization,
       bodies: variables(sample).map((each) => JSON.stringify({ query, variables: each })),
     })),
-    loader: helper('load.js'),
+    loader: begin('load.js'),
+  };
+}
+
+/** Processes that print into `folder` and end with the bench. */
+function startIn(folder: string): Start {
+  return (file, env = {}) => {
+    const made = start(file, join(folder, `${file}.log`), env);
+    closers.unshift(() => made.stop());
+    return made;
   };
 }
 
@@ -193,11 +182,7 @@ async function sockets(): Promise<boolean> {
   compile();
   const { folder, url } = await database();
   const crowd = options.quick ? { sockets: 1_000, events: 5 } : { sockets: 5_000, events: 20 };
-  const heard = await measureSockets(url, folder, crowd, (file, env) => {
-    const made = start(file, join(folder, `${file}.log`), env);
-    closers.unshift(() => made.stop());
-    return made;
-  });
+  const heard = await measureSockets(url, folder, crowd, startIn(folder));
   const ms = (value: number) => `${value.toFixed(0)} ms`;
   say(
     `${crowd.sockets} sockets, ${crowd.events} events: p50 ${ms(heard.p50)}, p99 ${ms(heard.p99)} from the click to its delivery; to the last socket ${ms(heard.last)}, at worst ${ms(heard.worst)}`,
@@ -213,11 +198,7 @@ async function clicks(): Promise<boolean> {
     { rate: 500, seconds: options.quick ? 4 : 20, connections: 16 },
     { rate: 10_000, seconds: options.quick ? 5 : 60, connections: 256 },
   ];
-  const { commit, results } = await measureClicks(url, folder, orders, (file, env) => {
-    const made = start(file, join(folder, `${file}.log`), env);
-    closers.unshift(() => made.stop());
-    return made;
-  });
+  const { commit, results } = await measureClicks(url, folder, orders, startIn(folder));
   for (const { rate, seconds: lasted, acknowledged, stored, lost, refused, waiting, p50, p99 } of results)
     say(
       `${rate} clicks/s offered for ${lasted} s: ${(acknowledged / lasted).toFixed(0)}/s acknowledged, ${stored} stored, ${acknowledged} acknowledged, ${lost} of the last ones lost, refused ${JSON.stringify(refused)}, ${waiting} not sent; p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { answer } from './processes.ts';
+import { quantile } from './quantile.ts';
 
 export interface Crush {
   readonly port: number;
@@ -75,10 +76,9 @@ async function run({ port, codes, rate, seconds, connections }: Crush): Promise<
   for (let tries = 0; idle.length < all.length && tries < 200; tries++)
     await new Promise((resolve) => setTimeout(resolve, 50));
   for (const socket of all) socket.destroy();
-  latencies.sort((a, b) => a - b);
-  const quantile = (part: number) => latencies[Math.floor(part * (latencies.length - 1))] ?? 0;
   return {
-    ...{ offered, acknowledged: ids.length, refused, waiting, p50: quantile(0.5), p99: quantile(0.99) },
+    ...{ offered, acknowledged: ids.length, refused, waiting },
+    ...{ p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
     ids: ids.slice(-KEPT_IDS),
   };
 }

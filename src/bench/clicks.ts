@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Pool } from 'pg';
-import { makeKeyFile } from '../adapters/kms/file-kms.ts';
 import type { Crush, Taken } from './clicker.ts';
 import { load, TENANT } from './data.ts';
-import type { Helper } from './processes.ts';
+import { quantile } from './quantile.ts';
+import { portOf, type Start, serverEnv } from './servers.ts';
 
 /** Milliseconds that one bare row takes to be inserted and committed, as every click must be before it is answered. */
 export interface Commit {
@@ -27,24 +24,12 @@ export async function measureClicks(
   url: string,
   folder: string,
   orders: readonly Pick<Crush, 'rate' | 'seconds' | 'connections'>[],
-  start: (file: string, env: Record<string, string>) => Helper,
+  start: Start,
 ): Promise<{ commit: Commit; results: Stored[] }> {
   const { partners } = await load(url, { partners: 100, customers: 200, commissions: 200 });
-  const keys = join(folder, 'keys.json');
-  makeKeyFile(keys);
-  const server = start('product-server.js', {
-    DATABASE_URL: url,
-    JWT_SECRET: randomBytes(48).toString('base64url'),
-    KMS_KEY_FILE: keys,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    WORKER: 'off',
-    TRUST_PROXY: '1',
-  });
-  const { port } = await server.ask<{ port: number }>({ ask: 'port' }).catch(async (error: Error) => {
-    throw new Error(`${error.message}\n${await readFile(join(folder, 'product-server.js.log'), 'utf8')}`);
-  });
-  const clicker = start('clicker.js', {});
+  const server = start('product-server.js', { ...serverEnv(url, folder), TRUST_PROXY: '1' });
+  const port = await portOf(server, folder, 'product-server.js');
+  const clicker = start('clicker.js');
   const pool = new Pool({ connectionString: url, max: 1 });
   const codes = partners.map(({ referralCode }) => referralCode);
   const count = async () =>
@@ -83,6 +68,5 @@ async function commits(pool: Pool): Promise<Commit> {
     await pool.query('insert into bare (id) values ($1)', [id]);
     times.push(performance.now() - sent);
   }
-  times.sort((a, b) => a - b);
-  return { p50: times[250] ?? 0, p99: times[495] ?? 0 };
+  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
 }

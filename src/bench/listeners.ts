@@ -1,5 +1,6 @@
 import WebSocket from 'ws';
 import { answer } from './processes.ts';
+import { quantile } from './quantile.ts';
 
 export interface Crowd {
   readonly port: number;
@@ -55,8 +56,6 @@ async function run(crowd: Crowd): Promise<Heard> {
     await new Promise((resolve) => setTimeout(resolve, 300)); // the next one is no burst
   }
   for (const socket of sockets) socket.terminate();
-  const quantile = (values: number[], part: number) =>
-    values.toSorted((a, b) => a - b)[Math.floor(part * (values.length - 1))] ?? 0;
   return {
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),

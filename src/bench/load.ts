@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { answer } from './processes.ts';
+import { quantile } from './quantile.ts';
 
 export interface Order {
   readonly port: number;
@@ -43,9 +44,8 @@ async function run(order: Order): Promise<Outcome> {
     agent.destroy();
   }
   const seconds = (performance.now() - started) / 1_000;
-  latencies.sort((a, b) => a - b);
-  const quantile = (part: number) => latencies[Math.floor(part * (latencies.length - 1))] ?? 0;
-  return { requests: latencies.length, seconds, p50: quantile(0.5), p99: quantile(0.99), last };
+  const [p50, p99] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
+  return { requests: latencies.length, seconds, p50, p99, last };
 }
 
 function send(agent: Agent, { port, path, authorization }: Order, body: Buffer): Promise<string> {

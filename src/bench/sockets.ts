@@ -1,12 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Client } from 'pg';
-import { makeKeyFile } from '../adapters/kms/file-kms.ts';
 import { authenticator } from '../http/authenticate.ts';
 import { load, TENANT } from './data.ts';
 import type { Crowd, Heard } from './listeners.ts';
-import type { Helper } from './processes.ts';
+import { portOf, type Start, serverEnv } from './servers.ts';
 
 const PEOPLE = 10; // of the staff, whose sockets they are
 
@@ -15,30 +11,21 @@ export async function measureSockets(
   url: string,
   folder: string,
   size: Pick<Crowd, 'sockets' | 'events'>,
-  start: (file: string, env: Record<string, string>) => Helper,
+  start: Start,
 ): Promise<Heard> {
   await load(url, { partners: 2, customers: 2, commissions: 2 });
   const { partnerId, referralCode } = await newcomer(url);
-  const secret = randomBytes(48).toString('base64url');
+  const env = serverEnv(url, folder);
   const tokens = await Promise.all(
     Array.from({ length: PEOPLE }, (_, i) =>
-      authenticator(secret).sign({ user: `person ${i}`, role: 'PROGRAM_MANAGER', tenantId: TENANT }, '1 day'),
+      authenticator(env.JWT_SECRET).sign(
+        { user: `person ${i}`, role: 'PROGRAM_MANAGER', tenantId: TENANT },
+        '1 day',
+      ),
     ),
   );
-  const keys = join(folder, 'keys.json');
-  makeKeyFile(keys);
-  const server = start('product-server.js', {
-    DATABASE_URL: url,
-    JWT_SECRET: secret,
-    KMS_KEY_FILE: keys,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    WORKER: 'off',
-  });
-  const { port } = await server.ask<{ port: number }>({ ask: 'port' }).catch(async (error: Error) => {
-    throw new Error(`${error.message}\n${await readFile(join(folder, 'product-server.js.log'), 'utf8')}`);
-  });
-  return start('listeners.js', {}).ask<Heard>({ port, tokens, partnerId, referralCode, ...size });
+  const port = await portOf(start('product-server.js', env), folder, 'product-server.js');
+  return start('listeners.js').ask<Heard>({ port, tokens, partnerId, referralCode, ...size });
 }
 
 /** A partner without a click yet. */
