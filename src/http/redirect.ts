@@ -95,6 +95,8 @@ export function serveRedirect(
         `${COOKIE}=${visitorId}.${sealOf(visitorId)}; Max-Age=${age}; Path=/; Secure; HttpOnly; SameSite=Lax`,
       );
     }
+    if (landing?.forget)
+      reply.header('set-cookie', `${COOKIE}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`);
     return reply.redirect(landing?.location ?? services.portalUrl, 302);
   }
   server.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url: '/r/:code', handler: follow });

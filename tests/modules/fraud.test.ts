@@ -556,10 +556,10 @@ describe('in shadow', () => {
   });
 
   test('no line moves', async () => {
-    const { partner, buys, reviews } = await program({ rule: 'SAME_USER', mode: 'SHADOW' });
-    expect(await buys(partner.id)).toMatchObject([{ status: 'PENDING' }]);
+    const { buys, reviews } = await program({ rule: 'SAME_COMPANY_DOMAIN', mode: 'SHADOW' });
+    expect(await buys('c1', { email: 'jane@partner.example' })).toMatchObject([{ status: 'PENDING' }]);
     expect(await reviews()).toMatchObject([
-      { outcome: 'WOULD_HOLD', score: 0, shadowScore: 100, state: 'NONE' },
+      { outcome: 'WOULD_HOLD', score: 0, shadowScore: 50, state: 'NONE' },
     ]);
   });
 });

@@ -137,7 +137,8 @@ describe('a program', () => {
       ...{ clicks: 1, conversions: 0, conversionRate: 0, orders: 4, missingRates: ['KWD'] },
       revenue: { amount: '215.00', currency: 'USD' }, // 100 + 50 * 1.10 + 50 * 1.20
       commissionEarned: { amount: '43.00' },
-      averageOrderValue: { amount: '53.75' },
+      averageOrderValue: { amount: '71.67' }, // of the three sales whose rate is there
+      earningsPerClick: null,
       currencies: [
         { currency: 'EUR', orders: 2, revenue: { amount: '100.00' } },
         { currency: 'KWD', orders: 1, revenue: { amount: '7.000' } },

@@ -196,7 +196,8 @@ describe('what was changed by hand is named', () => {
   const approved = someLine(
     `status = 'APPROVED' and reverses_id is null and adjusts_id is null and method = 'PERCENTAGE' and amount_minor > 100`,
   );
-  const sale = `(select adjusts_id from commissions where type = 'TRUE_UP' limit 1)`;
+  const sale = `(select t.adjusts_id from commissions t join commissions o on o.id = t.adjusts_id and o.created_at = t.created_at
+    where t.type = 'TRUE_UP' order by t.id limit 1)`;
 
   test.each([
     [

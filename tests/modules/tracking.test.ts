@@ -410,7 +410,14 @@ describe('touches', () => {
     expect(text).toMatch(/Index.*visitor_id/);
 
     const own = await app.token('PARTNER', { partner: partner.id });
-    const seen = (await app.ask(own, TOUCHES, { id: visitorId })).visitorTouches;
+    expect((await app.ask(own, TOUCHES, { id: visitorId })).visitorTouches).toEqual([]);
+    const [{ id } = { id: '' }] = await rows<{ id: string }>(
+      'select id from touches where visitor_id = $1 and partner_id = $2 limit 1',
+      ...[visitorId, partner.id],
+    );
+    const { referral } = await app.ask(own, 'query ($id: ID!) { referral(id: $id) { visitorId } }', { id });
+    expect(referral.visitorId).not.toBe(visitorId);
+    const seen = (await app.ask(own, TOUCHES, { id: referral.visitorId })).visitorTouches;
     expect(seen).toHaveLength(250);
     expect(new Set(seen.map((touch: { partner: { id: string } }) => touch.partner.id))).toEqual(
       new Set([partner.id]),

@@ -267,3 +267,139 @@ test('a lead of another tenant is nobody’s claim, also for who works in all of
     field: 'input.leadId',
   });
 });
+
+describe('a sale that nobody is credited with', () => {
+  const figures = async ({ id }: MadePartner) =>
+    (
+      await app.ask(
+        staff.manager,
+        'query ($id: ID!) { partner(id: $id) { metrics { conversions revenue { amount } } } }',
+        { id },
+      )
+    ).partner.metrics;
+
+  test.each(['LAST', 'LINEAR'])('binds its customer to nobody and is no figure, under %s', async (model) => {
+    await program(model);
+    const german = await makePartner(app, staff.manager, { reseller: { countries: ['DE'] } });
+    const quiet = await makePartner(app, staff.manager);
+    for (const [partner, more, country] of [
+      [quiet, { userAgent: GOOGLE }, null],
+      [german, {}, 'FR'],
+    ] as const) {
+      const customerId = `cust ${randomUUID()}`;
+      expect(await convert(await click(partner, more), { customerId, country })).toEqual({});
+      expect(await figures(partner)).toEqual({ conversions: 0, revenue: { amount: '0.00' } });
+      const again = { input: purchase({ customerId, country }) };
+      expect(await app.refusal(staff.manager, RECORD, again)).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
+      const visitorId = randomUUID();
+      await click(a, { visitorId });
+      const sale = await record({ customerId, visitorId, country });
+      expect(sale).toMatchObject({ origin: 'CLICK', partner: { id: a.id } });
+      expect(sale.commissions).toHaveLength(1);
+    }
+  });
+
+  test('and one that is told of by hand earns a partner nothing on its own purchase', async () => {
+    const email = `hand.${randomUUID()}@partners.example`;
+    const self = await makePartner(app, staff.manager, { email });
+    const customerId = `cust ${randomUUID()}`;
+    await convert(await click(a), { customerId, customerEmail: email });
+    const input = { partnerId: self.id, orderId: randomUUID(), customerId, lines: [{ amount: '100.00' }] };
+    const { recordSale } = await app.ask(
+      staff.manager,
+      'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { commissions { id } refused { reason } } }',
+      { input },
+    );
+    expect(recordSale).toEqual({ commissions: [], refused: [{ reason: 'SELF_REFERRAL' }] });
+  });
+});
+
+test('a partner’s people and its own id are the partner, with every rule OFF', async () => {
+  await program('LAST');
+  const self = await makePartner(app, staff.manager, { email: `x${randomUUID()}@partners.example` });
+  const mate = `mia.${randomUUID()}@home.example`;
+  await rows(
+    `insert into members (id, tenant_id, partner_id, email, name, role, status, invited_by, issuer, subject, accepted_at)
+     values (gen_random_uuid(), 'acme', $1, $2, 'Mia', 'MANAGER', 'ACTIVE', 'x', 'https://id.example', $2, now())`,
+    ...[self.id, mate],
+  );
+  expect(await convert(await click(self), { customerEmail: mate.replace('@', '+shop@') })).toEqual({});
+  expect(await convert(await click(self), { customerId: self.id })).toEqual({});
+  expect(Object.keys(await convert(await click(self)))).toEqual([self.id]);
+});
+
+describe('a partner', () => {
+  const READ = `query ($id: ID!) { referral(id: $id) { visitorId status convertedAt customer { externalId }
+    attribution { basis sale { amount } shares { share { amount } } } } }`;
+
+  test('can put no click on a visitor’s path by what it reads of its own', async () => {
+    await program('LAST');
+    const visitorId = randomUUID();
+    const [mine] = [
+      await click(a, { visitorId, occurredAt: ago(20) }),
+      await click(b, { visitorId, occurredAt: ago(1) }),
+    ];
+    const own = await app.token('PARTNER', { partner: a.id });
+    const { referral } = await app.ask(own, READ, { id: mine });
+    const second = await click(a, { visitorId, occurredAt: ago(19) });
+    expect((await app.ask(own, READ, { id: second })).referral.visitorId).toBe(referral.visitorId);
+    for (const by of [null, own])
+      await app.ask(by, TRACK, { input: { referralCode: a.referralCode, visitorId: referral.visitorId } });
+    const orderId = randomUUID();
+    await record({ visitorId, orderId });
+    expect(await earners(orderId)).toEqual({ [b.id]: 10_000 });
+  });
+
+  test('that loses a sale reads neither whose nor how large it was', async () => {
+    await program('LAST');
+    const domain = `${randomUUID()}.example`;
+    await app.ask(
+      staff.manager,
+      'mutation ($input: RegisterDealInput!) { registerDeal(input: $input) { id } }',
+      {
+        input: { partnerId: a.id, company: 'Globex', domain },
+      },
+    );
+    const lost = await click(b);
+    await convert(lost, { amount: '98765.43', customerEmail: `ann@${domain}` });
+    const { referral } = await app.ask(await app.token('PARTNER', { partner: b.id }), READ, { id: lost });
+    expect(referral).toMatchObject({
+      ...{ status: 'CONVERTED', customer: null },
+      attribution: { basis: 'DEAL', sale: null, shares: [{ share: { amount: '0.00' } }] },
+    });
+    expect(JSON.stringify(referral)).not.toContain('98765');
+    expect((await app.ask(staff.analyst, READ, { id: lost })).referral.attribution.sale).toEqual({
+      amount: '98765.43',
+    });
+  });
+});
+
+test('a repeat by a click is looked at as its first sale was', async () => {
+  await program('LAST');
+  const SETTINGS = `mutation ($input: UpdateFraudSettingsInput!) { updateFraudSettings(input: $input) { threshold } }`;
+  const mode = (to: string) =>
+    app.ask(staff.manager, SETTINGS, {
+      input: {
+        rules: [
+          { rule: 'FAST_PURCHASE', mode: to, limit: 600 },
+          { rule: 'SAME_ADDRESS', mode: to },
+        ],
+      },
+    });
+  await mode('HOLD');
+  const of = async (clickId: string) => {
+    const { id } = await record({ clickId });
+    const [line] = await rows<{ status: string }>(
+      'select status from commissions where referral_id = $1',
+      id,
+    );
+    return line?.status;
+  };
+  const fast = await click(a, { occurredAt: ago(0, 5_000) });
+  expect([await of(fast), await of(fast)]).toEqual(['HELD', 'HELD']);
+  const admin = await app.token('PLATFORM_ADMIN', { tenant: 'acme' });
+  const input = { referralCode: a.referralCode, occurredAt: ago(0, 3_600_000), ipAddress: '198.51.100.77' };
+  const slow = (await app.ask(admin, TRACK, { input })).trackReferral.id;
+  expect([await of(slow), await of(slow)]).toEqual(['PENDING', 'HELD']);
+  await mode('OFF');
+});

@@ -67,7 +67,14 @@ async function read(ctx: Context, ids: readonly string[], sales: string): Promis
     const sale =
       known.get(saleId as string) ??
       ({
-        ...{ basis, model, unit, sale: of(saleMinor), occurredAt, touchCount },
+        ...{
+          basis,
+          model,
+          unit,
+          sale: own && shareMinor === 0n ? null : of(saleMinor),
+          occurredAt,
+          touchCount,
+        },
         ...{ otherTouches: own ? otherTouches : 0, shares: [] },
       } as unknown as Attribution);
     known.set(saleId as string, sale);

@@ -10,7 +10,7 @@ import {
 } from '../../domain/attribution.ts';
 import type { Money } from '../../domain/money.ts';
 import type { ReferralOrigin } from '../../domain/referral.ts';
-import type { IsCustomer } from '../fraud/self-referral.service.ts';
+import type { BuyerMarks } from '../fraud/self-referral.service.ts';
 
 /** A touch as its click recorded it. */
 export interface Touched extends PathTouch {
@@ -24,7 +24,7 @@ export interface PathOf {
   readonly referralId?: string | null;
   /** The touch that the caller named; the path ends with it. */
   readonly named?: string | null;
-  readonly isCustomer: IsCustomer;
+  readonly buyer: BuyerMarks;
   /** ISO 3166 code of the country that was billed, where it is known. */
   readonly country?: string | null | undefined;
   readonly at: Date;
@@ -37,7 +37,7 @@ const LOOK_BACK_DAYS = 400;
 /** The touches of a visitor before a sale in time order, each with why it has no part in it: the last 1,000 of 400 days. */
 export async function readPath(
   em: EntityManager,
-  { tenantId, visitorId, referralId = null, named = null, isCustomer, country, at }: PathOf,
+  { tenantId, visitorId, referralId = null, named = null, buyer, country, at }: PathOf,
 ): Promise<Touched[]> {
   const rows = await em.execute<
     {
@@ -49,7 +49,7 @@ export async function readPath(
       bot: boolean;
       active: boolean;
       outside: boolean;
-      partner_email: string;
+      self: boolean;
     }[]
   >(sql`
     with path as (
@@ -59,12 +59,14 @@ export async function readPath(
         order by t.clicked_at desc, t.id desc limit ${MOST})
       union
       select f.id, f.partner_id, f.clicked_at, f.source, f.bot from referrals f
-        where f.id = ${referralId}::uuid and f.origin = 'CLICK' and f.clicked_at <= ${at})
-    select t.*, p.email as partner_email,
+        where f.id = ${referralId}::uuid and f.origin = 'CLICK' and f.clicked_at <= ${at}),
+    own as materialized (
+      select id, is_customer(id, ${buyer.externalId}, array(select jsonb_array_elements_text(${JSON.stringify(buyer.emails)}::jsonb))) as self from (select distinct partner_id as id from path) p)
+    select t.*, own.self,
       coalesce(f.expires_at, t.clicked_at + coalesce(a.cookie_days, 30) * interval '24 hours') as until,
       partner_was_active(t.partner_id, t.clicked_at) and partner_was_active(t.partner_id, ${at}) as active,
       sells_outside(t.partner_id, ${country ?? null}) as outside
-    from path t join partners p on p.id = t.partner_id
+    from path t join partners p on p.id = t.partner_id join own on own.id = t.partner_id
     left join referrals f on f.id = t.id
     left join affiliate_configs a on a.partner_id = p.id`);
   const touches = rows.map((row) => ({
@@ -73,7 +75,7 @@ export async function readPath(
     at: new Date(row.clicked_at),
     until: new Date(row.until),
     source: row.source,
-    excluded: barOf({ ...row, self: isCustomer(row.partner_email) }),
+    excluded: barOf(row),
   }));
   return pathOf(touches, at, named);
 }

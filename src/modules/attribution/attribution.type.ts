@@ -70,8 +70,11 @@ export class Attribution {
   @Field(() => AttributionUnit, { description: 'What the model counted.' })
   unit!: AttributionUnit;
 
-  @Field(() => MoneyColumn, { description: 'The whole sale.' })
-  sale!: MoneyColumn;
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'The whole sale; null to a partner that has no part in it.',
+  })
+  sale!: MoneyColumn | null;
 
   @Field(() => Date, { description: 'When the sale happened.' })
   occurredAt!: Date;

@@ -75,7 +75,7 @@ export async function convertReferral(
         tenantId,
         externalId: input.customerId,
         email: input.customerEmail,
-        partnerId: winner.id,
+        partnerId: shared.refused ? null : winner.id,
         at,
       });
       await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
@@ -90,9 +90,11 @@ export async function convertReferral(
           occurredAt: at,
           partOf: main ? null : saleId,
           counted: partner.id === winner.id,
+          refused: shared.refused,
         });
       referral.convertedAt = at;
-      referral.customerId = customer.id;
+      // Whose sale it is not reads nothing of whose it is.
+      referral.customerId = made.length > 1 && made[0]?.minor === 0n ? null : customer.id;
       if (shared.opened)
         await em.nativeUpdate(Referral, shared.opened, { convertedAt: at, customerId: customer.id });
       await em.flush();
@@ -153,7 +155,7 @@ export async function convertReferral(
       record(em, ctx, 'referral.converted', referral, {
         before: { convertedAt: null, customerId: null },
         after: {
-          ...{ convertedAt: at, customerId: customer.id, conversionId: saleId, amount },
+          ...{ convertedAt: at, customerId: referral.customerId, conversionId: saleId, amount },
           ...(earned.length === 1 ? earned[0] : { model: shared.terms.model, shares: earned }),
           ...refundsOf(refunds),
         },

@@ -10,6 +10,7 @@ import { transact, within } from '../../kernel/transact.ts';
 import { record } from '../audit/audit.service.ts';
 import { seeCustomer } from '../customers/customer.service.ts';
 import { keepPayment, paymentOf } from '../fraud/payment-fingerprint.service.ts';
+import { isCustomer, marksOf } from '../fraud/self-referral.service.ts';
 import { once } from '../idempotency/idempotency.service.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import { earn } from './earn-commission.ts';
@@ -40,8 +41,14 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
     const id = await once(em, ctx, request, async () => {
       const order = { tenantId, partnerId, orderId: input.orderId };
       await refuseKnown(em, order);
+      const self =
+        input.customerId != null &&
+        (await isCustomer(em, partnerId, await marksOf(em, { tenantId, customerId: input.customerId })));
       const customer = input.customerId
-        ? await seeCustomer(em, { tenantId, externalId: input.customerId, partnerId, at })
+        ? await seeCustomer(em, {
+            ...{ tenantId, externalId: input.customerId, at },
+            partnerId: self ? null : partnerId,
+          })
         : null;
       if (customer) await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const run = within(em);
@@ -70,7 +77,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
             customerId: customer?.id ?? null,
             order: { id: input.orderId, lineNumber: earned.length },
           },
-          { inForce },
+          { inForce, refused: self ? 'SELF_REFERRAL' : null },
         );
         if (typeof line === 'string') refused.push({ product, reason: line, base: `${base}` });
         else earned.push(line);

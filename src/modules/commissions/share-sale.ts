@@ -9,7 +9,7 @@ import {
 import type { Money } from '../../domain/money.ts';
 import type { ReferralOrigin } from '../../domain/referral.ts';
 import { readPath, type Touched } from '../attribution/attribution.service.ts';
-import { selfReferralOf } from '../fraud/self-referral.service.ts';
+import { isCustomer, marksOf } from '../fraud/self-referral.service.ts';
 import type { Partner } from '../partners/partner.entity.ts';
 import { holdPartner } from '../partners/partner.service.ts';
 import { programOf } from '../programs/program.service.ts';
@@ -68,13 +68,13 @@ export async function shareSale(
 ): Promise<SharedSale> {
   const { tenantId, visitorId } = referral;
   const { attributionModel: model, attributionUnit: unit } = await programOf(em, tenantId);
-  const isCustomer = await selfReferralOf(em, { tenantId, customerId, customerEmail });
+  const buyer = await marksOf(em, { tenantId, customerId, customerEmail });
   const claim =
     claimed.basis === null ? await claimBeforeClicks(em, tenantId, { customerId, customerEmail }, at) : null;
   const basis = claimed.basis ?? claim?.origin ?? referral.origin;
   const byClicks = basis === 'CLICK' || basis === 'REPEAT';
   const named = claimed.basis === null && referral.origin === 'CLICK' ? referral.id : claimed.named;
-  const of = { tenantId, visitorId, referralId: referral.id, named, isCustomer, country, at };
+  const of = { tenantId, visitorId, referralId: referral.id, named, buyer, country, at };
   const read = await readPath(em, of);
   const path = byClicks
     ? read
@@ -91,7 +91,7 @@ export async function shareSale(
     const winner = outranked ? await holdPartner(em, claim.partnerId) : own;
     const opened = outranked ? await openReferral(em, claim, at, referral) : null;
     await claim?.settle?.(opened ?? referral.id);
-    const refused = isCustomer(winner.email) ? 'SELF_REFERRAL' : null;
+    const refused = (await isCustomer(em, winner.id, buyer)) ? 'SELF_REFERRAL' : null;
     if (opened === null) return { ...whole, refused };
     const theirs = { partner: winner, minor: sale.minor, referralId: opened, source: basis.toLowerCase() };
     return { ...whole, parts: [{ ...mine, minor: 0n }, theirs], winner, refused, opened };

@@ -5,14 +5,14 @@ interface Seen {
   readonly tenantId: string;
   readonly externalId: string;
   readonly email?: string | null | undefined;
-  /** The partner that brought it, and when. */
-  readonly partnerId: string;
+  /** The partner that brought it, and when; null: nobody is credited. */
+  readonly partnerId: string | null;
   readonly at: Date;
 }
 
 export interface KnownCustomer {
   readonly id: string;
-  readonly partnerId: string;
+  readonly partnerId: string | null;
 }
 
 /** The customer of that id; made when it is seen first, and bound to the partner unless one has it already.
@@ -21,9 +21,9 @@ export async function seeCustomer(
   em: EntityManager,
   { tenantId, externalId, email, partnerId, at }: Seen,
 ): Promise<KnownCustomer> {
-  const [customer] = await em.execute<{ id: string; partner_id: string }[]>(sql`
+  const [customer] = await em.execute<{ id: string; partner_id: string | null }[]>(sql`
     insert into customers (id, tenant_id, external_id, email, partner_id, bound_at)
-    values (${v7()}, ${tenantId}, ${externalId}, ${email?.toLowerCase() ?? null}, ${partnerId}, ${at})
+    values (${v7()}, ${tenantId}, ${externalId}, ${email?.toLowerCase() ?? null}, ${partnerId}, ${partnerId === null ? null : at})
     on conflict (tenant_id, external_id) do update
       set email = coalesce(customers.email, excluded.email),
           partner_id = coalesce(customers.partner_id, excluded.partner_id),

@@ -56,12 +56,21 @@ export const blockedAs = ({ hits }: Assessment): 'SELF_REFERRAL' | 'CUSTOMER_BLO
 
 type Gathered = Omit<
   Facts,
-  'disposable' | 'freeMail' | 'allowed' | 'secondsToPurchase' | 'partnerSales' | 'addressSales'
+  | 'disposable'
+  | 'freeMail'
+  | 'allowed'
+  | 'secondsToPurchase'
+  | 'partnerSales'
+  | 'addressSales'
+  | 'addressClicks'
 > & {
   /** Milliseconds since 1970 of other sales less than an hour away; null: nobody asked, or there are none. */
   readonly partnerSales: readonly number[] | null;
   readonly addressSales: readonly number[] | null;
-  readonly seconds: number | null;
+  /** The same of other clicks, around the visitor's own. */
+  readonly addressClicks: readonly number[] | null;
+  /** When the visitor clicked, in milliseconds since 1970. */
+  readonly click: number | null;
   readonly allowed: boolean;
   readonly listed: { readonly list: string; readonly domain: string }[];
 };
@@ -75,6 +84,12 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
     with k as (
       select id, external_id, email, substring(normal_email(email) from '@([^@]*)$') as domain from customers where id = ${customerId}),
     r as (select id, origin, clicked_at, ip_hash, visitor_id from referrals where id = ${referralId}),
+    click as (
+      select id, clicked_at as at from r where origin = 'CLICK'
+      union all
+      select o.id, o.clicked_at from r cross join lateral (
+        select id, clicked_at from touches where tenant_id = ${tenantId} and visitor_id = r.visitor_id and partner_id = ${partnerId}
+          and clicked_at <= ${at} and not bot order by clicked_at desc, id desc limit 1) o where r.origin = 'REPEAT'),
     people as (select id, email, subject from members where partner_id = ${partnerId} and removed_at is null),
     entries as (
       select e.id, e.list, e.domain, e.customer_id from fraud_list_entries e left join k on true
@@ -89,7 +104,6 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
       'allowed', exists (select from entries where list = 'ALLOWED_CUSTOMER'),
       'blockedBy', (select id from entries where list = 'BLOCKED_CUSTOMER' order by id limit 1),
       'listed', coalesce((select jsonb_agg(jsonb_build_object('list', list, 'domain', domain)) from entries where list like '%DOMAIN'), '[]'),
-      'seconds', (select extract(epoch from ${at}::timestamptz - clicked_at) from r where origin = 'CLICK'),
       'samePayment', case when ${on('SAME_PAYMENT')} then (select jsonb_agg(id) from (
         select distinct o.id from k join payment_fingerprints own on own.customer_id = k.id
         join payment_fingerprints f on f.tenant_id = own.tenant_id and f.fingerprint = own.fingerprint and f.customer_id <> k.id
@@ -116,10 +130,13 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
         select jsonb_agg(extract(epoch from made.at) * 1000) from (
           select f.converted_at as at from r join referrals f on f.tenant_id = ${tenantId} and f.ip_hash = r.ip_hash and f.id <> r.id
             and f.converted_at > ${from(HOUR)} and f.converted_at < ${from(-HOUR)} limit ${MOST}) made) end,
+      'click', (select extract(epoch from at) * 1000 from click),
       'addressClicks', case when ${on('CLICK_FLOOD')} then (
-        select count(*) from (
-          select from r join referrals f on f.partner_id = ${partnerId} and f.ip_hash = r.ip_hash and f.id >= ${lowestId(from(HOUR))}
-            and f.clicked_at > ${from(HOUR)} and f.clicked_at <= ${at} and f.origin = 'CLICK' limit ${MOST}) made) end,
+        select jsonb_agg(extract(epoch from made.at) * 1000) from (
+          select f.clicked_at as at from r join click on true join referrals f on f.partner_id = ${partnerId} and f.ip_hash = r.ip_hash
+            and f.id between lowest_id(click.at - interval '1 hour') and lowest_id(click.at + interval '1 day') and f.id <> click.id
+            and f.clicked_at > click.at - interval '1 hour' and f.clicked_at < click.at + interval '1 hour' and f.clicked_at <= ${at}
+            and f.origin = 'CLICK' limit ${MOST}) made) end,
       'couponAgainst', case when ${on('FOREIGN_COUPON')} then (
         select nullif(t.partner_id, ${partnerId}) from r join lateral (
           select o.partner_id from touches o where o.tenant_id = ${tenantId} and o.visitor_id = r.visitor_id and o.clicked_at <= ${at} and not o.bot
@@ -127,7 +144,7 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
         where r.origin = 'COUPON') end) as facts`),
   );
   if (!found) throw new Error('a select without from always has its row');
-  const { listed, seconds, ...facts } = found.facts;
+  const { listed, click, ...facts } = found.facts;
   const own = (list: string) => listed.filter((entry) => entry.list === list).map(({ domain }) => domain);
   const free = own('FREE_MAIL_DOMAIN');
   return {
@@ -138,8 +155,8 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
     // Among them the sale itself, whose own line is not made yet.
     partnerSales: mostInAnHour(facts.partnerSales ?? [], at),
     addressSales: mostInAnHour(facts.addressSales ?? [], at),
-    addressClicks: facts.addressClicks ?? 0,
-    secondsToPurchase: seconds,
+    addressClicks: click === null ? 0 : mostInAnHour(facts.addressClicks ?? [], new Date(click)),
+    secondsToPurchase: click === null ? null : (at.getTime() - click) / 1_000,
     disposable: new Set(
       [...disposableDomains, ...own('DISPOSABLE_DOMAIN')].filter((each) => !free.includes(each)),
     ),

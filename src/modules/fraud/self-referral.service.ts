@@ -9,15 +9,19 @@ interface Buyer {
   readonly customerEmail?: string | null | undefined;
 }
 
-/** Whether a partner of that address is the customer. */
-export type IsCustomer = (partnerEmail: string) => boolean;
+/** By what a partner would be the customer: `is_customer` of the database asks so. */
+export interface BuyerMarks {
+  readonly externalId: string | null;
+  /** In their one spelling. */
+  readonly emails: readonly string[];
+}
 
-/** Who refers itself, however it spells its address (DOMAIN sections 5 and 8), whatever the modes of the risk rules; nobody
- *  where the program allows the customer. */
-export async function selfReferralOf(
+/** Who refers itself is known by its address, however it is spelled, and by its id, those of its people too (DOMAIN sections 5
+ *  and 8), whatever the modes of the risk rules; by nothing where the program allows the customer. */
+export async function marksOf(
   em: EntityManager,
   { tenantId, customerId, customerEmail }: Buyer,
-): Promise<IsCustomer> {
+): Promise<BuyerMarks> {
   const [known] = await em.execute<{ email: string | null; allowed: boolean }[]>(sql`
     with k as (select id, email from customers where tenant_id = ${tenantId} and external_id = ${customerId}),
     domains as (
@@ -25,7 +29,19 @@ export async function selfReferralOf(
     select (select email from k) as email, exists (
       select from fraud_list_entries e where e.tenant_id = ${tenantId} and e.list = 'ALLOWED_CUSTOMER' and e.removed_at is null
         and (e.customer_id = (select id from k) or exists (select from domains d where d.domain = e.domain or d.domain like '%.' || e.domain))) as allowed`);
-  if (known?.allowed) return () => false;
-  const own = new Set([known?.email, customerEmail].flatMap((email) => (email ? normalEmail(email) : [])));
-  return (partnerEmail) => own.has(normalEmail(partnerEmail));
+  if (known?.allowed) return { externalId: null, emails: [] };
+  const emails = [known?.email, customerEmail].flatMap((email) => (email ? normalEmail(email) : []));
+  return { externalId: customerId, emails: [...new Set(emails)] };
+}
+
+/** Whether a partner is the customer. */
+export async function isCustomer(
+  em: EntityManager,
+  partnerId: string,
+  { externalId, emails }: BuyerMarks,
+): Promise<boolean> {
+  const [found] = await em.execute<{ self: boolean | null }[]>(
+    sql`select is_customer(${partnerId}::uuid, ${externalId}, array(select jsonb_array_elements_text(${JSON.stringify(emails)}::jsonb))) as self`,
+  );
+  return found?.self === true;
 }

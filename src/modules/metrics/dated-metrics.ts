@@ -121,7 +121,9 @@ export function totals(rows: readonly Dated[], currency: string) {
   const counts: Counts = { clicks: 0n, conversions: 0n, orders: 0n, customers: 0n };
   const own = { revenue: 0n, earned: 0n, paid: 0n };
   const missing = new Set<string>();
+  let ratedOrders = 0n;
   for (const row of rows) {
+    if (row.orders > 0n && inCurrency(row, 0n, currency) !== null) ratedOrders += row.orders;
     for (const name of ['clicks', 'conversions', 'orders', 'customers'] as const) counts[name] += row[name];
     for (const name of ['revenue', 'earned', 'paid'] as const) {
       if (row[name] === 0n) continue;
@@ -139,6 +141,8 @@ export function totals(rows: readonly Dated[], currency: string) {
   };
   return {
     exact: counts,
+    /** Those whose revenue is among it. */
+    ratedOrders,
     ...converted,
     clicks: Number(counts.clicks),
     conversions: Number(counts.conversions),

@@ -54,7 +54,7 @@ export async function programMetrics(ctx: Context, period: Days | null): Promise
   requireStaff(ctx);
   checkPeriod(period);
   const [{ currency }, rows] = await Promise.all([ownProgram(ctx), readDated(ctx, null, period, null)]);
-  const { exact, ...all } = totals(rows, currency);
+  const { exact, ratedOrders, ...all } = totals(rows, currency);
   const each = ({ minor }: MoneyColumn, counted: bigint) => {
     const share = perEach(minor, counted);
     return share === null ? null : new MoneyColumn({ minor: share, currency });
@@ -63,8 +63,8 @@ export async function programMetrics(ctx: Context, period: Days | null): Promise
     ...all,
     periodStart: period?.from ?? null,
     periodEnd: period?.to ?? null,
-    averageOrderValue: each(all.revenue, exact.orders),
-    earningsPerClick: each(all.commissionEarned, exact.clicks),
+    averageOrderValue: each(all.revenue, ratedOrders),
+    earningsPerClick: all.missingRates.length ? null : each(all.commissionEarned, exact.clicks),
     period,
   };
 }
@@ -72,12 +72,12 @@ export async function programMetrics(ctx: Context, period: Days | null): Promise
 /** What the program's subscriptions bring. */
 export async function programSubscriptions(
   ctx: Context,
-  { period, revenue, customers }: ProgramMetrics,
+  { period, revenue, customers, missingRates }: ProgramMetrics,
 ): Promise<SubscriptionMetrics> {
   const { currency } = revenue;
   const [{ today }, rows] = await Promise.all([ownProgram(ctx), readLive(ctx, null, period)]);
   const day = period && period.to < today ? period.to : today;
-  const share = perEach(revenue.minor, BigInt(customers));
+  const share = missingRates.length ? null : perEach(revenue.minor, BigInt(customers));
   const historical = share === null ? null : new MoneyColumn({ minor: share, currency });
   return liveMetrics(rows, { currency, period, historical }, await convertedMoney(ctx, rows, currency, day));
 }

@@ -161,12 +161,15 @@ export class ProgramMetrics extends Totals {
   @Field(() => LocalDate, { nullable: true, description: 'Last day of the period; null: until now.' })
   periodEnd!: string | null;
 
-  @Field(() => MoneyColumn, { nullable: true, description: 'Revenue for each sale; null without sales.' })
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'Revenue for each sale whose rate is there; null without any.',
+  })
   averageOrderValue!: MoneyColumn | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'Commissions for each click; null without clicks.',
+    description: 'Commissions for each click; null without clicks, and where `missingRates` are.',
   })
   earningsPerClick!: MoneyColumn | null;
 

@@ -775,6 +775,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     created_at: 'bookkeeping',
     part_of: 'an id',
     counted: 'which part of a shared sale figures count',
+    refused: 'why nobody is credited with it',
   },
   attribution_shares: {
     '*': 'which clicks a partner was credited by, by ids; no visitor, address or browser. What it was paid for: accounting records',

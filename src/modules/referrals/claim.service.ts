@@ -7,7 +7,7 @@ import { idOf } from '../../kernel/ids.ts';
 import { readPath } from '../attribution/attribution.service.ts';
 import { redeemCoupon } from '../coupons/coupon.service.ts';
 import { dealOfSale } from '../deals/deal.service.ts';
-import { selfReferralOf } from '../fraud/self-referral.service.ts';
+import { marksOf } from '../fraud/self-referral.service.ts';
 import { leadOfSale } from '../leads/lead.service.ts';
 import { programOf } from '../programs/program.service.ts';
 import { Referral } from './referral.entity.ts';
@@ -80,9 +80,9 @@ export async function openReferral(
 ): Promise<string> {
   const id = v7();
   await em.execute(sql`
-    insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, source, clicked_at, expires_at, metadata, origin, link_id, campaign)
+    insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, source, clicked_at, expires_at, metadata, origin, link_id, campaign, ip_hash)
     select ${id}, p.tenant_id, p.id, p.referral_code, ${click?.visitorId ?? id}, ${claim.origin.toLowerCase()}, ${at}, ${expiryOf(at, 1)},
-      '{}', ${claim.origin}, f.link_id, f.campaign
+      '{}', ${claim.origin}, f.link_id, f.campaign, f.ip_hash
     from partners p left join referrals f on f.id = ${click?.id ?? null} and f.partner_id = p.id
     where p.id = ${claim.partnerId}`);
   return id;
@@ -143,8 +143,8 @@ async function clickOf(
   if (named && (terms.model !== 'FIRST' || at < named.clickedAt)) return named;
   const visitor = named?.visitorId ?? (visitorId == null ? null : idOf(visitorId, 'input.visitorId'));
   if (visitor === null) return null;
-  const isCustomer = await selfReferralOf(em, { tenantId, customerId, customerEmail });
-  const of = { referralId: named?.id ?? null, named: named?.id ?? null, isCustomer, country };
+  const buyer = await marksOf(em, { tenantId, customerId, customerEmail });
+  const of = { referralId: named?.id ?? null, named: named?.id ?? null, buyer, country };
   const path = await readPath(em, { tenantId, visitorId: visitor, at, ...of });
   const { closing } = attribute(1n, path, terms);
   return closing ? locked(closing.id) : named;

@@ -1,5 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Embedded, Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import type { TouchBarred } from '../../domain/attribution.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { MoneyColumn } from '../../kernel/money.column.ts';
 
@@ -33,6 +34,9 @@ export class Conversion extends Base {
 
   @Property({ type: 'boolean' })
   counted: Opt<boolean> = true; // of the parts of a sale, the one that figures count as the conversion
+
+  @Property({ type: 'text', nullable: true })
+  refused?: TouchBarred | null; // why nobody is credited with it: no figure counts it
 
   @Property({ type: 'timestamptz', length: 3 })
   occurredAt!: Date;

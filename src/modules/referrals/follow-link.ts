@@ -32,6 +32,8 @@ export interface Landing {
   readonly location: string;
   /** The visitor to remember and for how long; null: nothing may be kept. */
   readonly remember: { readonly visitorId: string; readonly days: number } | null;
+  /** Whoever asks not to be tracked is forgotten by its browser too. */
+  readonly forget: boolean;
 }
 
 const CODE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -49,7 +51,8 @@ export async function followLink(services: Services, followed: Followed): Promis
   const subs = ['s1', 's2', 's3', 's4', 's5'].map((name) => wordOf(query[name]) ?? '');
   const agent = userAgent?.slice(0, 500).toWellFormed() ?? null;
   const bot = looksOnly || isBot(agent);
-  const visitorId = followed.visitorId ?? v4();
+  const denied = followed.optedOut || query['consent'] === 'denied';
+  const visitorId = (denied ? null : followed.visitorId) ?? v4();
   const id = v7();
   const tagged = tag('utm_source');
   const from = urlOf(referrer?.slice(0, 2_000));
@@ -59,7 +62,7 @@ export async function followLink(services: Services, followed: Followed): Promis
     tenantId: null,
     visitorId,
     ofCookie: true,
-    folds: followed.visitorId !== null && !bot && !tooMany,
+    folds: followed.visitorId === visitorId && !bot && !tooMany,
     stored: !tooMany,
     bot,
     always: false,
@@ -87,6 +90,7 @@ export async function followLink(services: Services, followed: Followed): Promis
   const consented = query['consent'] === 'granted' || (!consentRequired && query['consent'] !== 'denied');
   return {
     location: page?.href ?? services.portalUrl,
+    forget: denied && followed.visitorId !== null,
     remember: consented && !followed.optedOut && !bot ? { visitorId, days: cookieDays } : null,
   };
 }

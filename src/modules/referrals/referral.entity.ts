@@ -1,6 +1,6 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
-import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { ReferralOrigin, ReferralStatus } from '../../domain/referral.ts';
 import { Base, byPartner } from '../../kernel/base.entity.ts';
 import { column, owned, type Table } from '../../kernel/rows.ts';
@@ -46,9 +46,6 @@ export class Referral extends Base {
   @Property({ type: 'text' })
   referralCode!: string;
 
-  @Field(() => ID, {
-    description: 'The visitor, for your own cookie: give it to further `trackReferral` calls.',
-  })
   @Property({ type: 'uuid' })
   visitorId!: string;
 

@@ -21,7 +21,8 @@ import { Customer, customerTable } from '../customers/customer.entity.ts';
 import { Partner, partnerTable } from '../partners/partner.entity.ts';
 import { Referral, referralStatusSql, referralTable } from './referral.entity.ts';
 import { ReferralFilter, TrackReferralInput } from './referral.inputs.ts';
-import { trackReferral } from './referral.service.ts';
+import { TrackedReferral, trackReferral } from './referral.service.ts';
+import { visitorFor } from './visitor-alias.ts';
 
 const ReferralConnection = connectionOf(Referral);
 
@@ -69,6 +70,14 @@ export class ReferralResolver {
     @Ctx() ctx: Context,
   ): Promise<Referral> {
     return trackReferral(ctx, input);
+  }
+
+  @FieldResolver(() => ID, {
+    description:
+      'The visitor, for your own cookie: give it to further `trackReferral` calls. A partner that reads it later reads an alias.',
+  })
+  visitorId(@Root() root: Referral, @Ctx() { actor }: Context): string {
+    return root instanceof TrackedReferral ? root.visitorId : visitorFor(actor, root.visitorId);
   }
 
   @FieldResolver(() => Partner, {

@@ -24,7 +24,10 @@ export class TouchResolver {
     const selection = select(touchTable, info, ctx.actor);
     const statement = from(touchTable, ctx.actor, selection)
       .and([
-        where('o.visitor_id = $', idOf(visitorId, 'visitorId')),
+        where(
+          ctx.actor.partnerId === null ? 'o.visitor_id = $' : 'visitor_alias(o.visitor_id, o.partner_id) = $',
+          idOf(visitorId, 'visitorId'),
+        ),
         ...(ctx.actor.tenantId === null ? [] : [where('o.tenant_id = $', ctx.actor.tenantId)]),
       ])
       .add(` order by o.clicked_at desc, o.id desc limit ${MOST}`);

@@ -59,7 +59,7 @@ export async function measure(
     select partner_id, count(distinct customer_id)::int as count from (
       select partner_id, customer_id from (
         select partner_id, customer_id, amount_currency as currency, amount_minor as minor, occurred_at from conversions
-        where partner_id = any(array[${ids}]::uuid[])
+        where partner_id = any(array[${ids}]::uuid[]) and refused is null
         union all
         select partner_id, customer_id, coalesce(sale_currency, base_currency),
           case when status = 'REJECTED' and conversion_id is null then 0 else revenue_minor end, occurred_at
