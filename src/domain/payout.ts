@@ -1,4 +1,4 @@
-import { conflict, forbidden } from './errors.ts';
+import { conflict } from './errors.ts';
 
 export const PayoutStatus = {
   PENDING: 'PENDING',
@@ -46,9 +46,13 @@ export function afterPayout(action: keyof typeof actions, status: PayoutStatus):
   return to;
 }
 
-export function refuseOwnPayout(createdBy: string, approver: string): void {
-  if (createdBy === approver) throw forbidden('who created a payout may not approve it');
-}
+/** Why somebody does not let a payout go, whatever its role: four eyes are two people's. */
+export const payoutHands = {
+  OWN_PAYOUT: 'who created a payout may not approve it',
+  OWN_PARTNER: 'who belongs to the partner may not approve its payout',
+  OWN_ACCOUNT: 'who said where the money goes may not approve that it goes there',
+} as const;
+export type PayoutHand = keyof typeof payoutHands;
 
 /** One try to send a payout. SENDING and UNKNOWN mean that money may have moved: ask the rail before sending. */
 export const AttemptStatus = {

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { money } from '../../src/domain/money.ts';
-import {
-  afterNoTrace,
-  afterPayout,
-  backoffSeconds,
-  PayoutStatus,
-  refuseOwnPayout,
-} from '../../src/domain/payout.ts';
+import { afterNoTrace, afterPayout, backoffSeconds, PayoutStatus } from '../../src/domain/payout.ts';
 import {
   commissionAccrued,
   commissionWithdrawn,
@@ -39,11 +33,6 @@ describe('a payout moves only through its table', () => {
     const refused = expect.objectContaining({ code: 'CONFLICT', message: expect.stringContaining(status) });
     expect(() => afterPayout(action, status)).toThrow(refused);
   });
-});
-
-test('who created a payout may not approve it', () => {
-  expect(() => refuseOwnPayout('maria', 'maria')).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
-  expect(() => refuseOwnPayout('maria', 'tom')).not.toThrow();
 });
 
 describe('the rail is asked again', () => {

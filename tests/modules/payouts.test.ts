@@ -13,7 +13,13 @@ import {
   PAYOUT,
   RETRY,
 } from '../support/earn.ts';
-import { staffOf } from '../support/make.ts';
+import {
+  APPROVE as APPROVE_LINE,
+  anAccount,
+  makeCommission,
+  SET_PAYOUT_ACCOUNT,
+  staffOf,
+} from '../support/make.ts';
 import { until } from '../support/until.ts';
 
 let app: TestApp;
@@ -401,5 +407,66 @@ describe('a run', () => {
     for (let i = 0; i < 3; i++) await earned(app, { manager, maria }, (await newPartner(app, manager)).id);
     const runs = await Promise.all([1, 2, 3, 4, 5].map(() => app.ask(maria, RUN, { input: {} })));
     expect(runs.map(({ runPayouts }) => runPayouts.payoutCount).sort()).toEqual([0, 0, 0, 0, 3]);
+  });
+});
+
+describe('four eyes are those of somebody to whom none of it goes', () => {
+  const APPROVE_RUN =
+    'mutation ($id: ID!) { approvePayoutRun(id: $id, limit: 100) { approved results { outcome } } }';
+
+  test('who is one of the partner’s people approves neither its lines nor its payout', async () => {
+    const own = await staffOf(app, 'small');
+    const uma = await app.token('FINANCE', { tenant: 'small', user: 'uma' });
+    const { id: partnerId } = await newPartner(app, own.manager);
+    await app.database.pool.query(
+      `insert into members (id, tenant_id, partner_id, email, name, role, status, invited_by, issuer, subject, accepted_at)
+       values (gen_random_uuid(), 'small', $1, 'tom@home.example', 'Tom', 'MANAGER', 'ACTIVE', 'x', 'https://id.example', 'tom', now())`,
+      [partnerId],
+    );
+    const line = await makeCommission(app, own.manager, partnerId, { occurredAt: '2026-01-10T00:00:00Z' });
+    const refused = { code: 'FORBIDDEN', reason: 'OWN_PARTNER' };
+    expect(await app.refusal(own.tom, APPROVE_LINE, { id: line })).toMatchObject(refused);
+    const { approveAll: all } = await app.ask(
+      own.tom,
+      'mutation ($filter: CommissionFilter) { approveAll(filter: $filter) { approved skipped { reason count } } }',
+      { filter: { partnerId } },
+    );
+    expect(all).toEqual({ approved: 0, skipped: [{ reason: 'OWN_LINE', count: 1 }] });
+    await app.ask(own.maria, APPROVE_LINE, { id: line });
+    const { runPayouts } = await app.ask(
+      own.maria,
+      'mutation { runPayouts(input: { asOf: "2026-02-05T08:00:00Z" }) { id } }',
+    );
+    const [{ id } = { id: '' }] = await until(async () => {
+      const { rows } = await app.database.pool.query<{ id: string }>(
+        'select id from payouts where partner_id = $1',
+        [partnerId],
+      );
+      return rows.length > 0 && rows;
+    });
+    expect(await app.refusal(own.tom, APPROVE, { id })).toMatchObject(refused);
+    expect((await app.ask(own.tom, APPROVE_RUN, { id: runPayouts.id })).approvePayoutRun).toEqual({
+      approved: 0,
+      results: [{ outcome: 'OWN_PARTNER' }],
+    });
+    await app.ask(uma, APPROVE, { id });
+  });
+
+  test('nor who said where the money goes', async () => {
+    const { id: partnerId } = await newPartner(app, who.manager, {
+      payoutMethod: 'BANK_TRANSFER',
+      currency: 'EUR',
+    });
+    await app.ask(who.tom, SET_PAYOUT_ACCOUNT, { input: anAccount({ partnerId }) });
+    await app.database.pool.query('update payout_accounts set usable_from = now() where partner_id = $1', [
+      partnerId,
+    ]);
+    await earned(app, who, partnerId, { currency: 'EUR' });
+    const id = await payout(partnerId);
+    expect(await app.refusal(who.tom, APPROVE, { id })).toMatchObject({
+      code: 'FORBIDDEN',
+      reason: 'OWN_ACCOUNT',
+    });
+    await app.ask(await app.token('FINANCE', { user: 'uma' }), APPROVE, { id });
   });
 });

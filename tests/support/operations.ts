@@ -1068,7 +1068,7 @@ export const operations: Record<string, Operation> = {
     document: 'mutation ($token: String!) { acceptInvitation(token: $token) { memberId } }',
     variables: (token) => ({ token }),
     subject: (world) => world.link(),
-    answers: [ok, ok, ok, ok, ok, ok, ok, ok, who], // whoever holds a link, of its own
+    answers: [no, no, no, no, ok, ok, ok, ok, who], // whoever holds a link, of its own, and does not work for the program
   },
   changeMemberRole: {
     document: 'mutation ($id: ID!) { changeMemberRole(id: $id, role: READ_ONLY) { id } }',

@@ -74,7 +74,11 @@ async function waiting(ctx: Context, filter: CommissionFilter | null, limit: num
   // What the policies say of approving, as a condition: 10,000 questions would take minutes.
   const plan = await ctx.policy.plan(principalOf(ctx.actor), commissionTable.kind, 'approve');
   const statement = new Statement()
-    .add(`select c.id, c.status, ${MAKER}, (true`)
+    .add(
+      `select c.id, c.status, case when is_member_of($, c.partner_id) then $ else ${MAKER} end, (true`,
+      ctx.actor.id,
+      ctx.actor.id,
+    )
     .and(conditionsOf(plan, { ...commissionTable.attributes, createdBy: { sql: MAKER, is: 'string' } }))
     .add(`) is true from ${commissionTable.from} where c.reverses_id is null`)
     .and([

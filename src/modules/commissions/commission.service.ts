@@ -7,7 +7,7 @@ import {
   type RejectCode,
   refuseOwnLine,
 } from '../../domain/commission.ts';
-import { AppError, conflict, invalid, notFound } from '../../domain/errors.ts';
+import { AppError, conflict, forbidden, invalid, notFound } from '../../domain/errors.ts';
 import { MAX_MINOR, money } from '../../domain/money.ts';
 import { commissionAccrued, commissionWithdrawn } from '../../domain/posting.ts';
 import { authorizeRow, requireAllowed, verdictsOnRows } from '../../kernel/authorize.ts';
@@ -230,6 +230,11 @@ export async function refuseMaker(
   line: Commission,
   what: 'approve' | 'review',
 ): Promise<void> {
+  const [{ own } = { own: false }] = await em.execute<{ own: boolean }[]>(
+    sql`select is_member_of(${actorId}, ${line.partnerId}::uuid) as own`,
+  );
+  if (own)
+    throw forbidden(`who belongs to the partner may not ${what} its commission`, { reason: 'OWN_PARTNER' });
   const maker = line.createdBy ?? line.statedBy ?? null;
   refuseOwnLine(maker && (await hasSeenKey(em, maker, actorId)) ? actorId : maker, actorId, what);
 }

@@ -87,6 +87,9 @@ export class PayoutAccount extends Base {
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   removedAt?: Date | null;
+
+  @Property({ type: 'text', nullable: true })
+  setBy?: string | null; // who said where the money goes: it does not let it go
 }
 
 export const payoutAccountTable: Table<PayoutAccount> = {

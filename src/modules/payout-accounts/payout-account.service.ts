@@ -62,6 +62,7 @@ export async function setPayoutAccount(
       lastFour,
       fingerprint,
       usableFrom: usableFrom(now),
+      setBy: ctx.actor.id,
     });
     record(em, ctx, 'payoutAccount.set', account, {
       before: replaced

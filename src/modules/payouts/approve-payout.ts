@@ -1,6 +1,6 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict, forbidden } from '../../domain/errors.ts';
-import { afterPayout, refuseOwnPayout } from '../../domain/payout.ts';
+import { afterPayout, type PayoutHand, payoutHands } from '../../domain/payout.ts';
 import { principalOf } from '../../kernel/authority.ts';
 import { authorize, authorizeRow } from '../../kernel/authorize.ts';
 import { where } from '../../kernel/condition.ts';
@@ -30,9 +30,10 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
     const status = afterPayout('approve', payout.status);
-    refuseOwnPayout(payout.createdBy, actor.id);
-    if (await mayBeOne(em, payout.createdBy, actor.id))
-      throw forbidden('who created a payout may not approve it');
+    const [{ hand } = { hand: null }] = await em.execute<{ hand: PayoutHand | null }[]>(
+      sql`select hand_in_payout(o, ${actor.id}) as hand from payouts o where o.id = ${payout.id}`,
+    );
+    if (hand) throw forbidden(payoutHands[hand], { reason: hand });
     await requireSendable(em, ctx, payout);
     await flagForSecondApproval(em, await programOf(em, payout.tenantId), { payoutId: payout.id });
     const { firstApprovedBy } = payout;
@@ -84,7 +85,7 @@ export async function approvePayoutRun(ctx: Context, id: string, limit: number):
     for (const { payoutId, allowed, own } of batch)
       results.push({
         payoutId,
-        outcome: done.get(payoutId) ?? (allowed ? 'CHANGED' : own ? 'OWN_PAYOUT' : 'FORBIDDEN'),
+        outcome: done.get(payoutId) ?? (allowed ? 'CHANGED' : (own ?? 'FORBIDDEN')),
       });
   }
   const count = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
@@ -96,16 +97,13 @@ async function waitingOf(ctx: Context, runId: string, limit: number) {
   const statement = new Statement()
     .add('select o.id, (true')
     .and(conditionsOf(plan, payoutTable.attributes))
-    .add(
-      `) is true, may_be_one(o.created_by, $) from ${payoutTable.from} where o.status = 'PENDING'`,
-      ctx.actor.id,
-    )
+    .add(`) is true, hand_in_payout(o, $) from ${payoutTable.from} where o.status = 'PENDING'`, ctx.actor.id)
     .and([where('o.run_id = $', runId), ...scopeOf(ctx.actor, payoutTable)])
     .add(' order by o.id limit $', limit);
   return (await query(ctx, statement)).map(([payoutId, allowed, own]) => ({
     payoutId: payoutId as string,
     allowed: allowed as boolean,
-    own: own as boolean,
+    own: own as PayoutHand | null,
   }));
 }
 
@@ -125,7 +123,7 @@ async function approveBatch(
   const done = await em.execute<{ payoutId: string; outcome: string }[]>(sql`
     with judged as materialized (
       select o.id, coalesce(
-        case when may_be_one(o.created_by, ${actor.id}) then 'OWN_PAYOUT' end,
+        hand_in_payout(o, ${actor.id}),
         why_not_sent(o, ${clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb),
         case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
           when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome

@@ -56,7 +56,7 @@ class PayoutApproval {
 
   @Field({
     description:
-      'APPROVED; FIRST_APPROVAL: a second person must approve it; or why it was left alone: OWN_PAYOUT, FORBIDDEN, SECOND_APPROVER_NEEDED, CHANGED, or what has changed since it was made, e.g. PAYOUTS_HELD.',
+      'APPROVED; FIRST_APPROVAL: a second person must approve it; or why it was left alone: OWN_PAYOUT, OWN_PARTNER, OWN_ACCOUNT, FORBIDDEN, SECOND_APPROVER_NEEDED, CHANGED, or what has changed since it was made, e.g. PAYOUTS_HELD.',
   })
   outcome!: string;
 }

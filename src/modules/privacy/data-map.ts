@@ -851,6 +851,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     partner_id: 'an id',
     data_key_id: 'an id',
     fingerprint: 'a keyed hash; replaced by an erasure',
+    set_by: 'who entered it; accounting records',
   },
   tax_ids: { partner_id: 'an id', data_key_id: 'an id' },
   invitations: {
