@@ -321,3 +321,72 @@ test('A refund and what a won dispute gives back say what they belong to', async
     'Total -3.00',
   ]);
 });
+
+test('what crossing a band adds says so, and the remittance says of every line what the line says of itself', async () => {
+  await banded('RETROACTIVE', { effectiveAt: '2026-01-01' });
+  await sell('60.00', { occurredAt: '2026-01-10T00:00:00Z' });
+  await sell('40.00', { occurredAt: '2026-01-11T00:00:00Z' });
+  await sell('50.00', { occurredAt: '2026-01-12T00:00:00Z' });
+  const explained = async () => {
+    const { commissions } = await app.ask(
+      staff.maria,
+      `query ($id: ID!) { commissions(filter: { partnerId: $id }, first: 100) { edges { node { id type amount { amount } explanation { sentence steps { label amount { amount } } } } } } }`,
+      { id: partner },
+    );
+    return commissions.edges.map(({ node }: { node: object }) => node) as {
+      id: string;
+      type: string;
+      amount: { amount: string };
+      explanation: { sentence: string; steps: { label: string; amount: { amount: string } | null }[] };
+    }[];
+  };
+  const all = await explained();
+  const crossed = all.find(({ type }) => type === 'TRUE_UP');
+  expect(crossed?.amount.amount).toBe('3.00');
+  expect(crossed?.explanation.sentence).toBe(
+    '3.00 USD more on the 60.00 USD that the period had before: with this sale of 40.00 USD it earns 10 %, the band from 100.00 USD on, for all of 100.00 USD.',
+  );
+  for (const { amount, explanation } of all)
+    expect(explanation.steps.at(-1)).toMatchObject({ label: 'Total', amount });
+
+  await approveAll();
+  const { createPayout } = await app.ask(
+    staff.maria,
+    'mutation ($input: CreatePayoutInput!) { createPayout(input: $input) { id } }',
+    {
+      input: { partnerId: partner, method: 'STRIPE', periodStart: '2026-01-01', periodEnd: '2026-01-31' },
+    },
+  );
+  const { remittance } = await app.ask(
+    staff.maria,
+    'query ($id: ID!) { remittance(payoutId: $id) { csv } }',
+    {
+      id: createPayout.id,
+    },
+  );
+  for (const { explanation } of all)
+    expect(remittance.csv).toContain(explanation.sentence.replaceAll('"', '""'));
+});
+
+test('a refund of a banded sale says that its bands pay by what is left of the period', async () => {
+  await banded();
+  await sell('60.00');
+  await sell('40.00');
+  const orderId = randomUUID();
+  await app.ask(staff.manager, RECORD, {
+    input: { partnerId: partner, orderId, lines: [{ amount: '50.00' }] },
+  });
+  await app.ask(staff.maria, REFUND, { input: { orderId, reason: 'back' } });
+  const { rows } = await app.database.pool.query<{ id: string }>(
+    `select id from commissions where partner_id = $1 and type = 'REVERSAL' order by id`,
+    [partner],
+  );
+  const { commission } = await app.ask(
+    staff.maria,
+    'query ($id: ID!) { commission(id: $id) { explanation { sentence } } }',
+    { id: rows.at(-1)?.id },
+  );
+  expect(commission.explanation.sentence).toMatch(
+    /^-5\.00 USD takes back what a refund of 50\.00 USD changes: its bands/,
+  );
+});

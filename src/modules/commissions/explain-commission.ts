@@ -1,3 +1,4 @@
+import { bandOf } from '../../domain/bands.ts';
 import { read } from '../../domain/computation.ts';
 import { type EnteredRate, exchange, rateInto } from '../../domain/exchange.ts';
 import { type Explanation, explain } from '../../domain/explanation.ts';
@@ -172,10 +173,40 @@ function explanationOfLine(line: Explained): Explanation {
       ],
     };
   }
+  if (line.type === 'TRUE_UP' && computed.period)
+    return bandsExplained(line, computed, computed.period, amount);
   const told = explain(computed, { amount, tier: line.tier });
   return line.exchange && line.saleMinor != null
     ? exchanged(told, soldFor(line), line.exchange, amount(computed.base))
     : told;
+}
+
+/** What the other sales of a tiered period earn more or less because of one sale: it carried the period into a band, or its
+ *  refund or rejection took it out of one. */
+function bandsExplained(
+  { amount: { minor } }: Explained,
+  { base, trueUp }: ComputedLine,
+  { before, bands }: NonNullable<ComputedLine['period']>,
+  amount: (minor: bigint) => string,
+): Explanation {
+  const total = { label: 'Total', detail: amount(minor), amount: minor };
+  if (minor !== trueUp)
+    return {
+      sentence: `${amount(minor)} on the other sales of the period: after a refund or a rejection the period reaches another band, whose rate counts for all of it.`,
+      steps: [total],
+    };
+  const after = before + base;
+  const { from, rateBps } = bandOf(bands, after);
+  const reached = `${rateBps / 100} %, the band from ${amount(from)} on, for all of ${amount(after)}`;
+  return {
+    sentence: `${amount(minor)} more on the ${amount(before)} that the period had before: with this sale of ${amount(base)} it earns ${reached}.`,
+    steps: [
+      { label: 'Period before', detail: amount(before), amount: before },
+      { label: 'Sale', detail: amount(base), amount: base },
+      { label: 'Band', detail: reached, amount: null },
+      total,
+    ],
+  };
 }
 
 /** A refund: what its line made, how much of its base is refunded by now, what that takes back in all, and had before. */
@@ -203,7 +234,9 @@ function refundExplained(line: Explained, amount: (minor: bigint) => string): Ex
   return {
     sentence: line.lostDispute
       ? `${amount(line.amount.minor)} takes back what was left of a sale whose dispute was lost: ${amount(base)} of its base.`
-      : `${amount(line.amount.minor)} takes back the share of a refund of ${amount(base)}.`,
+      : line.method === 'TIERED'
+        ? `${amount(line.amount.minor)} takes back what a refund of ${amount(base)} changes: its bands pay by the revenue that is left of the period.`
+        : `${amount(line.amount.minor)} takes back the share of a refund of ${amount(base)}.`,
     steps: [
       {
         label: line.lostDispute ? 'Lost dispute' : 'Refund',

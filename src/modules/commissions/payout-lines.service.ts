@@ -14,20 +14,16 @@ export interface ExplainedLine {
   readonly amount: MoneyColumn;
 }
 
+/** What the explanation of a line looks at, the same as where it is asked of the line itself. */
 const NAMES = [
-  ...[
+  ...new Set([
     'id',
     'type',
     'occurredAt',
     'orderId',
     'amount',
-    'baseAmount',
-    'tier',
-    'roundingMode',
-    'method',
-    'rateBps',
-  ],
-  ...['rateSource', 'perUnitMinor', 'quantity', 'product', 'computation', 'reversesId', 'carriedBy'],
+    ...(commissionTable.needs?.['explanation'] ?? []),
+  ]),
 ];
 
 /** The lines that a payout was made of, given back or not, oldest first. */
