@@ -684,3 +684,15 @@ test('after all of this the books are right', async () => {
   // The failed payout above was failed by hand, without its postings.
   expect(faults).toEqual([]);
 }, 60_000);
+
+test('a run that is over and of which nothing can be called off stays what it is', async () => {
+  await staffOf(app, 'over');
+  const tom = await app.token('FINANCE', { tenant: 'over', user: 'tom' });
+  await app.ask(
+    await app.token('PROGRAM_MANAGER', { tenant: 'over' }),
+    'mutation { updateProgram(input: {}) { tenantId } }',
+  );
+  const id = await asked('over', 'DONE');
+  expect(await app.refusal(tom, CANCEL_RUN, { id })).toMatchObject({ reason: 'NOTHING_TO_CANCEL' });
+  expect((await app.ask(tom, SEE_RUN, { id })).payoutRun.status).toBe('DONE');
+});

@@ -1,4 +1,5 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict } from '../../domain/errors.ts';
 import { afterRun } from '../../domain/payout.ts';
 import { authorize } from '../../kernel/authorize.ts';
 import type { Context } from '../../kernel/context.ts';
@@ -26,6 +27,8 @@ export async function cancelPayoutRun(ctx: Context, id: string, text: string): P
       run.finishedAt ??= ctx.clock.now();
       await em.flush();
       const ids = await cancelBatch(em, ctx, run.id, reason);
+      if (before.status === 'DONE' && ids.length === 0)
+        throw conflict('nothing of the run can be called off any more', { reason: 'NOTHING_TO_CANCEL' });
       if (canceled === 0 || ids.length)
         record(em, ctx, 'payouts.canceled', run, {
           before,

@@ -174,7 +174,8 @@ export class PayoutRunResolver {
 
   @Authorized('payout:decide')
   @Mutation(() => PayoutRunCancellation, {
-    description: 'Stops a run and calls off those of its payouts that are not with the rail.',
+    description:
+      'Stops a run and calls off those of its payouts that are not with the rail. CONFLICT with reason NOTHING_TO_CANCEL of one that is DONE and has none.',
   })
   async cancelPayoutRun(
     @Arg('id', () => ID, { description: 'Its id.' }) id: string,
