@@ -31,6 +31,8 @@ export interface Told {
   readonly base: string | null;
   readonly type: string | null;
   readonly orderId: string | null;
+  /** Of a refund: nobody asked for it, the customer's bank took the money back. */
+  readonly lostDispute: boolean;
   /** Of a payout: how it goes, and its days. */
   readonly method: string | null;
   readonly period: string | null;
@@ -44,10 +46,10 @@ const BESIDE: Readonly<Record<string, string>> = {
 };
 
 /** One sentence on what moved the account. */
-export function sentenceOf({ kind, base, type, orderId, method, period }: Told): string {
+export function sentenceOf({ kind, base, type, orderId, lostDispute, method, period }: Told): string {
   const sale = orderId === null ? `a sale of ${base}` : `order ${orderId}, a sale of ${base}`;
   const earned = (type && BESIDE[type]) || `Commission on ${sale}`;
-  const refund = `refund of ${base?.replace('-', '')}`;
+  const refund = `${lostDispute ? 'lost dispute over' : 'refund of'} ${base?.replace('-', '')}`;
   switch (kind) {
     case 'COMMISSION_ACCRUED':
       return `${earned} approved.`;

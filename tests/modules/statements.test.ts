@@ -2,10 +2,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
   CREATE_PAYOUT,
+  DISPUTE,
   makeApproved,
   makeCommission,
   makePartner,
   REJECT,
+  RESOLVE,
   REVERSE,
   staffOf,
 } from '../support/make.ts';
@@ -239,4 +241,16 @@ test('as CSV no cell is a formula, whatever names it holds, and the columns add 
     'COMMISSION_REVERSED  20.00 20.00 DR',
     'CLOSING   20.00 DR',
   ]);
+});
+
+test('a lost dispute is called one', async () => {
+  const id = await makeApproved(app, staff, partner);
+  await app.ask(staff.maria, DISPUTE, { id, reason: 'chargeback' });
+  const { rows } = await app.database.pool.query<{ id: string }>(
+    'select id from commission_holds where commission_id = $1',
+    [id],
+  );
+  await app.ask(staff.maria, RESOLVE, { id: rows[0]?.id, outcome: 'LOST', reason: 'the bank says so' });
+  const { lines } = await statement();
+  expect(lines.at(-1).sentence).toBe('Share of a lost dispute over 100.00 USD taken back.');
 });

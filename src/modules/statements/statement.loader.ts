@@ -59,7 +59,8 @@ export async function statementsOf(
      select o.id, o.company_name, o.currency,
        (select coalesce(sum(case when m.to_account = o.payable then m.amount_minor else -m.amount_minor end), 0)::bigint from postings m
         where m.partner_id = o.id and m.amount_currency = o.currency and m.occurred_at < o.starts and o.payable in (m.to_account, m.from_account)),
-       l.occurred_at, l.reference, l.minor, c.type, c.order_id, c.base_minor, c.base_currency, t.method, t.period_start, t.period_end
+       l.occurred_at, l.reference, l.minor, c.type, c.order_id, coalesce(c.sale_minor, c.base_minor), coalesce(c.sale_currency, c.base_currency),
+       exists (select from commission_holds h where h.refund_id = c.id), t.method, t.period_start, t.period_end
      from owner o left join line l on l.partner_id = o.id
      left join commissions c on l.reference like 'commission:%' and c.id = split_part(l.reference, ':', 2)::uuid
      left join payouts t on l.reference like 'payout:%' and t.id = split_part(l.reference, ':', 2)::uuid
@@ -100,6 +101,7 @@ type Moved = [
   orderId: string | null,
   baseMinor: bigint | null,
   baseCurrency: string | null,
+  lostDispute: boolean,
   method: string | null,
   periodStart: string | null,
   periodEnd: string | null,
@@ -114,7 +116,8 @@ type Row = [
 ];
 
 function lineOf(at: Date, moved: Moved, { minor: owed, currency }: MoneyColumn): StatementLine {
-  const [reference, minor, type, orderId, baseMinor, baseCurrency, method, start, end] = moved;
+  const [reference, minor, type, orderId, baseMinor, baseCurrency, lostDispute, ...payout] = moved;
+  const [method, start, end] = payout;
   const cause = causeOf(reference, type === 'REVERSAL');
   const base =
     baseMinor === null || baseCurrency === null
@@ -124,7 +127,7 @@ function lineOf(at: Date, moved: Moved, { minor: owed, currency }: MoneyColumn):
   return {
     at,
     cause,
-    sentence: sentenceOf({ kind: cause.kind, base, type, orderId, method, period }),
+    sentence: sentenceOf({ kind: cause.kind, base, type, orderId, lostDispute, method, period }),
     amount: new MoneyColumn({ minor, currency }),
     balance: new MoneyColumn({ minor: owed + minor, currency }),
   };
