@@ -99,5 +99,6 @@ export function serveRedirect(
       reply.header('set-cookie', `${COOKIE}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`);
     return reply.redirect(landing?.location ?? services.portalUrl, 302);
   }
-  server.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url: '/r/:code', handler: follow });
+  for (const url of ['/r/:code', '/r/:code/'])
+    server.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url, handler: follow });
 }

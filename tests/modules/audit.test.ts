@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSchema } from '../../src/schema.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
@@ -85,17 +86,25 @@ describe('every mutation leaves one entry', () => {
   const mutations = Object.entries(operations).filter(([, { document }]) =>
     document.trimStart().startsWith('mutation'),
   );
-  test.each(mutations)('%s', async (name, { document, variables, subject, spends }: Operation) => {
+  /** Whoever does it: an admin, or somebody of that role whom nobody has seen before. */
+  const doer = async ({ by, spends }: Operation): Promise<string | null> =>
+    by
+      ? app.token(by, { user: randomUUID() })
+      : spends
+        ? copyOf(app, world.as.admin)
+        : world.as.admin;
+  test.each(mutations)('%s', async (name, operation: Operation) => {
+    const { document, variables, subject, by } = operation;
     const row = (await subject?.(world)) ?? '';
-    const admin = spends ? await copyOf(app, world.as.admin) : world.as.admin;
-    const entries = await entriesOf(() => app.ask(admin, document, variables?.(row)));
+    const token = await doer(operation);
+    const entries = await entriesOf(() => app.ask(token, document, variables?.(row)));
     if (EXEMPT[name]) return expect(entries).toEqual([]);
     expect(entries.map(({ action }) => action)).toHaveLength(1);
     const [entry] = entries as [Entry];
     expect(entry).toMatchObject({
       tenant_id: 'acme',
-      actor_id: expect.stringMatching(/^platform_admin-/),
-      actor_role: 'PLATFORM_ADMIN',
+      actor_id: by ? expect.any(String) : expect.stringMatching(/^platform_admin-/),
+      actor_role: by ?? 'PLATFORM_ADMIN',
       credential: 'TOKEN',
       request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       action: expect.stringMatching(/^\w+\.\w+$/),
@@ -113,7 +122,8 @@ describe('every mutation leaves one entry', () => {
   // The entry fails at the commit; were it in a transaction of its own, the change would stand without it.
   test.each(mutations.filter(([name]) => !EXEMPT[name]))(
     'and without the entry there is no %s',
-    async (_, { document, variables, subject }) => {
+    async (_, operation) => {
+      const { document, variables, subject } = operation;
       const row = (await subject?.(world)) ?? '';
       await app.database.pool.query(`
         create function no_entry() returns trigger language plpgsql as $$ begin raise exception 'no entry today'; end $$;
@@ -121,9 +131,8 @@ describe('every mutation leaves one entry', () => {
           for each row execute function no_entry()`);
       const before = await everything();
       try {
-        expect((await app.refusal(world.as.admin, document, variables?.(row))).code).toBe(
-          'INTERNAL_SERVER_ERROR',
-        );
+        const token = await doer({ ...operation, spends: false });
+        expect((await app.refusal(token, document, variables?.(row))).code).toBe('INTERNAL_SERVER_ERROR');
         expect(await everything()).toEqual(before);
       } finally {
         await app.database.pool.query('drop trigger no_entry on audit_events; drop function no_entry()');

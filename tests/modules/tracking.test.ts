@@ -328,6 +328,18 @@ describe('what counts', () => {
     expect(landing?.location).toContain(`pp_click=${click}`);
   });
 
+  test('leaves what is signed in a deep link as it is, also behind a slash, and keeps no secret of the page before', async () => {
+    const to = encodeURIComponent('https://docs.example.com/a?sig=a%20b~(x)&b#part');
+    const { location, click } = await visit(`${partner.referralCode}/?to=${to}&utm_source=n`, {
+      referer: 'https://ref.example/page?token=secret',
+    });
+    expect(location.href).toBe(
+      `https://docs.example.com/a?sig=a%20b~(x)&b&pp_click=${click}&utm_source=n#part`,
+    );
+    const kept = await rows('select referrer_url from referrals where id = $1', click);
+    expect(kept).toEqual([{ referrer_url: 'https://ref.example/page' }]);
+  });
+
   test.each([
     ['a program', { 'user-agent': GOOGLE }, 'GET'],
     ['a command line', { 'user-agent': 'curl/8.5.0' }, 'GET'],

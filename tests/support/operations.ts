@@ -441,6 +441,8 @@ export interface Operation {
   readonly subject?: (world: World) => Promise<string>;
   /** The credential is gone afterwards: ask with a copy of it. */
   readonly spends?: boolean;
+  /** Who does it, where an admin may not, or has a hand in it. */
+  readonly by?: 'FINANCE' | 'GUEST';
 }
 
 const byId = (id: string) => ({ id });
@@ -904,6 +906,7 @@ export const operations: Record<string, Operation> = {
     variables: byId,
     subject: ({ payout }) => payout(),
     answers: decides,
+    by: 'FINANCE',
   },
   cancelPayout: {
     document: 'mutation ($id: ID!) { cancelPayout(id: $id, reason: "x") { id } }',
@@ -1068,7 +1071,8 @@ export const operations: Record<string, Operation> = {
     document: 'mutation ($token: String!) { acceptInvitation(token: $token) { memberId } }',
     variables: (token) => ({ token }),
     subject: (world) => world.link(),
-    answers: [no, no, no, no, ok, ok, ok, ok, who], // whoever holds a link, of its own, and does not work for the program
+    by: 'GUEST',
+    answers: [hidden, hidden, hidden, hidden, ok, ok, ok, ok, who], // whoever holds a link, of its own, and does not work for the program
   },
   changeMemberRole: {
     document: 'mutation ($id: ID!) { changeMemberRole(id: $id, role: READ_ONLY) { id } }',

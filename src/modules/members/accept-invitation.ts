@@ -34,8 +34,7 @@ export async function acceptInvitation(ctx: Context, token: string): Promise<Acc
   if (actor.issuer === null) throw forbidden('a person accepts an invitation: sign in with your own account');
   const invited = await invitedBy(ctx, actor, token);
   const { tenantId, partnerId } = invited;
-  if (actor.partnerId === null && actor.tenantId === tenantId)
-    throw forbidden('who works for the program is none of its partners', { field: 'token', reason: 'STAFF' });
+  if (actor.partnerId === null && actor.tenantId === tenantId) throw unknown(); // who works for a program is none of its partners
   // Under its own name, and within the bounds of the partner that it joins and of no other.
   const joining = contextFor(ctx, {
     actor: { ...actor, tenantId, partnerId, everyTenant: false },

@@ -41,6 +41,12 @@ const CODE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const CLICK_PARAMETER = 'pp_click';
 const PASSED_ON = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'];
 
+/** Sets a parameter and leaves the others as they are written: what is signed stays as it was signed. */
+function give(page: URL, name: string, value: string): void {
+  if (page.searchParams.has(name)) page.searchParams.set(name, value);
+  else page.search += `${page.search ? '&' : '?'}${name}=${encodeURIComponent(value.toWellFormed())}`;
+}
+
 /** Records the click and says where it leads, after the commit that holds it; null where the code is nobody's. */
 export async function followLink(services: Services, followed: Followed): Promise<Landing | null> {
   const { query, userAgent, referrer, ipAddress, looksOnly, tooMany } = followed;
@@ -72,7 +78,8 @@ export async function followLink(services: Services, followed: Followed): Promis
     device: deviceOf(agent),
     country: followed.country,
     landingUrl: null,
-    referrerUrl: from && /^https?:$/.test(from.protocol) ? from.href.toWellFormed() : null,
+    referrerUrl:
+      from && /^https?:$/.test(from.protocol) ? `${from.origin}${from.pathname}`.toWellFormed() : null,
     source: sourceOf(tagged ? new URL(`https://link/?utm_source=${encodeURIComponent(tagged)}`) : null, from),
     ipHash: ipAddress ? services.pseudonym(oneSpelling(ipAddress), clickedAt) : null,
     userAgent: agent,
@@ -85,8 +92,8 @@ export async function followLink(services: Services, followed: Followed): Promis
   const { hosts, landingUrl, target, consentRequired, cookieDays } = recorded;
   const wanted = typeof query['to'] === 'string' ? query['to'] : null;
   const page = landingPage(hosts, landingUrl, [wanted, target]);
-  if (page && counts) page.searchParams.set(CLICK_PARAMETER, recorded.id);
-  for (const [name, value] of tags) if (page && value !== null) page.searchParams.set(name, value);
+  if (page && counts) give(page, CLICK_PARAMETER, recorded.id);
+  for (const [name, value] of tags) if (page && value !== null) give(page, name, value);
   const consented = query['consent'] === 'granted' || (!consentRequired && query['consent'] !== 'denied');
   return {
     location: page?.href ?? services.portalUrl,
