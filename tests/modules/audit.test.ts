@@ -88,11 +88,7 @@ describe('every mutation leaves one entry', () => {
   );
   /** Whoever does it: an admin, or somebody of that role whom nobody has seen before. */
   const doer = async ({ by, spends }: Operation): Promise<string | null> =>
-    by
-      ? app.token(by, { user: randomUUID() })
-      : spends
-        ? copyOf(app, world.as.admin)
-        : world.as.admin;
+    by ? app.token(by, { user: randomUUID() }) : spends ? copyOf(app, world.as.admin) : world.as.admin;
   test.each(mutations)('%s', async (name, operation: Operation) => {
     const { document, variables, subject, by } = operation;
     const row = (await subject?.(world)) ?? '';
