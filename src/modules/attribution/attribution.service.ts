@@ -10,7 +10,7 @@ import {
 } from '../../domain/attribution.ts';
 import type { Money } from '../../domain/money.ts';
 import type { ReferralOrigin } from '../../domain/referral.ts';
-import type { BuyerMarks } from '../fraud/self-referral.service.ts';
+import { type BuyerMarks, isCustomerSql } from '../fraud/self-referral.service.ts';
 
 /** A touch as its click recorded it. */
 export interface Touched extends PathTouch {
@@ -61,14 +61,14 @@ export async function readPath(
       select f.id, f.partner_id, f.clicked_at, f.source, f.bot from referrals f
         where f.id = ${referralId}::uuid and f.origin = 'CLICK' and f.clicked_at <= ${at}),
     own as materialized (
-      select id, is_customer(id, ${buyer.externalId}, array(select jsonb_array_elements_text(${JSON.stringify(buyer.emails)}::jsonb))) as self from (select distinct partner_id as id from path) p)
+      select id, ${isCustomerSql(sql`id`, buyer)} as self from (select distinct partner_id as id from path) p)
     select t.*, own.self,
       coalesce(f.expires_at, t.clicked_at + coalesce(a.cookie_days, 30) * interval '24 hours') as until,
       partner_was_active(t.partner_id, t.clicked_at) and partner_was_active(t.partner_id, ${at}) as active,
       sells_outside(t.partner_id, ${country ?? null}) as outside
-    from path t join partners p on p.id = t.partner_id join own on own.id = t.partner_id
+    from path t join own on own.id = t.partner_id
     left join referrals f on f.id = t.id
-    left join affiliate_configs a on a.partner_id = p.id`);
+    left join affiliate_configs a on a.partner_id = t.partner_id`);
   const touches = rows.map((row) => ({
     id: row.id,
     partnerId: row.partner_id,

@@ -94,7 +94,7 @@ export async function convertReferral(
         });
       referral.convertedAt = at;
       // Whose sale it is not reads nothing of whose it is.
-      referral.customerId = made.length > 1 && made[0]?.minor === 0n ? null : customer.id;
+      referral.customerId = made[0]?.minor === 0n ? null : customer.id;
       if (shared.opened)
         await em.nativeUpdate(Referral, shared.opened, { convertedAt: at, customerId: customer.id });
       await em.flush();

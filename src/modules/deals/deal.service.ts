@@ -19,7 +19,7 @@ const DEFAULT_DAYS = 90;
 export async function registerDeal(ctx: Context, input: RegisterDealInput): Promise<string> {
   await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field: 'input.partnerId' });
   const email = input.email?.toLowerCase() ?? null;
-  const domain = input.domain ? registeredDomain(input.domain) : email ? companyDomainOf(email) : null;
+  const domain = input.domain ? registeredDomain(input.domain) : email && companyDomainOf(email);
   if (input.domain && !domain) throw invalid('input.domain', 'is one under which anybody has a domain');
   if (domain && isFreeMail(domain))
     throw invalid('input.domain', 'is one of a mail service: everybody has addresses there');

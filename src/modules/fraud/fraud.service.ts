@@ -123,7 +123,7 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
       'partnerSales', case when ${on('PARTNER_VELOCITY')} then (
         select jsonb_agg(extract(epoch from made.at) * 1000) from (
           select min(c.occurred_at) as at from commissions c
-          where c.partner_id = ${partnerId} and c.id >= ${lowestId(from(HOUR))} and c.occurred_at > ${from(HOUR)} and c.occurred_at < ${from(-HOUR)}
+          where c.partner_id = ${partnerId} and c.id >= lowest_id(${from(HOUR)}::timestamptz) and c.occurred_at > ${from(HOUR)} and c.occurred_at < ${from(-HOUR)}
             and c.reverses_id is null and c.adjusts_id is null and (${orderId}::text is null or c.order_id is distinct from ${orderId})
           group by coalesce(c.order_id, c.conversion_id::text, c.id::text) limit ${MOST}) made) end,
       'addressSales', case when ${on('ADDRESS_VELOCITY')} then (
@@ -162,12 +162,6 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
     ),
     freeMail: new Set([...freeMailDomains, ...free]),
   };
-}
-
-/** The lowest id that a row made at that instant can have. */
-function lowestId(at: Date): string {
-  const hex = Math.max(0, at.getTime()).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
 interface Kept {

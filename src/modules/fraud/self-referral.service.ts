@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, type RawQueryFragment, sql } from '@mikro-orm/postgresql';
 import { normalEmail } from '../../domain/fraud.ts';
 
 interface Buyer {
@@ -34,14 +34,16 @@ export async function marksOf(
   return { externalId: customerId, emails: [...new Set(emails)] };
 }
 
-/** Whether a partner is the customer. */
-export async function isCustomer(
-  em: EntityManager,
-  partnerId: string,
+/** Whether a partner, given by its id or by what stands for it in a statement, is the customer. */
+export const isCustomerSql = (
+  partner: string | RawQueryFragment,
   { externalId, emails }: BuyerMarks,
-): Promise<boolean> {
+): RawQueryFragment =>
+  sql`is_customer(${partner}::uuid, ${externalId}, array(select jsonb_array_elements_text(${JSON.stringify(emails)}::jsonb)))`;
+
+export async function isCustomer(em: EntityManager, partnerId: string, buyer: BuyerMarks): Promise<boolean> {
   const [found] = await em.execute<{ self: boolean | null }[]>(
-    sql`select is_customer(${partnerId}::uuid, ${externalId}, array(select jsonb_array_elements_text(${JSON.stringify(emails)}::jsonb))) as self`,
+    sql`select ${isCustomerSql(partnerId, buyer)} as self`,
   );
   return found?.self === true;
 }

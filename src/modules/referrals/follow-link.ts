@@ -94,10 +94,10 @@ export async function followLink(services: Services, followed: Followed): Promis
   const page = landingPage(hosts, landingUrl, [wanted, target]);
   if (page && counts) give(page, CLICK_PARAMETER, recorded.id);
   for (const [name, value] of tags) if (page && value !== null) give(page, name, value);
-  const consented = query['consent'] === 'granted' || (!consentRequired && query['consent'] !== 'denied');
+  const consented = query['consent'] === 'granted' || !consentRequired;
   return {
     location: page?.href ?? services.portalUrl,
     forget: denied && followed.visitorId !== null,
-    remember: consented && !followed.optedOut && !bot ? { visitorId, days: cookieDays } : null,
+    remember: consented && !denied && !bot ? { visitorId, days: cookieDays } : null,
   };
 }

@@ -49,6 +49,10 @@ export class Referral extends Base {
   @Property({ type: 'uuid' })
   visitorId!: string;
 
+  /** As a partner knows the visitor: the same each time, no other partner's, and nothing that it could say clicks of. Whoever
+   *  could, would put itself on the path of every sale. */
+  visitorAlias!: Opt<string>; // not stored
+
   @Field(() => String, { nullable: true, description: 'The page that the visitor landed on.' })
   @Property({ type: 'text', nullable: true })
   landingUrl?: string | null;
@@ -125,6 +129,7 @@ export const referralTable: Table<Referral> = {
     partnerId: column('f.partner_id'),
     referralCode: column('f.referral_code'),
     visitorId: column('f.visitor_id'),
+    visitorAlias: column('visitor_alias(f.visitor_id, f.partner_id)'),
     status: column(referralStatusSql),
     landingUrl: column('f.landing_url'),
     referrerUrl: column('f.referrer_url'),
@@ -142,5 +147,9 @@ export const referralTable: Table<Referral> = {
     partner: { key: 'f.partner_id', table: () => partnerTable },
     customer: { key: 'f.customer_id', table: () => customerTable },
   },
-  needs: { partner: ['partnerId'], customer: ['customerId'] },
+  needs: {
+    partner: ['partnerId'],
+    customer: ['customerId'],
+    visitorId: ['visitorId', 'visitorAlias'],
+  },
 };

@@ -21,8 +21,7 @@ import { Customer, customerTable } from '../customers/customer.entity.ts';
 import { Partner, partnerTable } from '../partners/partner.entity.ts';
 import { Referral, referralStatusSql, referralTable } from './referral.entity.ts';
 import { ReferralFilter, TrackReferralInput } from './referral.inputs.ts';
-import { TrackedReferral, trackReferral } from './referral.service.ts';
-import { visitorFor } from './visitor-alias.ts';
+import { trackReferral } from './referral.service.ts';
 
 const ReferralConnection = connectionOf(Referral);
 
@@ -77,7 +76,7 @@ export class ReferralResolver {
       'The visitor, for your own cookie: give it to further `trackReferral` calls. A partner that reads it later reads an alias.',
   })
   visitorId(@Root() root: Referral, @Ctx() { actor }: Context): string {
-    return root instanceof TrackedReferral ? root.visitorId : visitorFor(actor, root.visitorId);
+    return actor.partnerId === null ? root.visitorId : root.visitorAlias;
   }
 
   @FieldResolver(() => Partner, {

@@ -19,9 +19,6 @@ export const urlOf = (text: string | null | undefined): URL | null =>
 export const oneSpelling = (address: string): string =>
   ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
 
-/** A click that its caller has just told of. */
-export class TrackedReferral extends Referral {}
-
 /** Records a click. The code is the key: an unknown one and that of a partner who is not ACTIVE answer alike. */
 export async function trackReferral(ctx: Context, input: TrackReferralInput): Promise<Referral> {
   const { actor, clock, pool } = ctx;
@@ -60,12 +57,13 @@ export async function trackReferral(ctx: Context, input: TrackReferralInput): Pr
   announceMetrics(ctx, recorded.partnerId);
   const { id, visitorId, landingUrl, referrerUrl, source, bot } = click;
   const { expiresAt, createdAt } = recorded;
-  return Object.assign(Object.create(TrackedReferral.prototype) as TrackedReferral, {
+  return Object.assign(Object.create(Referral.prototype) as Referral, {
     ...{ id, tenantId: recorded.tenantId, partnerId: recorded.partnerId, visitorId, landingUrl, referrerUrl },
     ...{ source, bot, clickedAt, expiresAt, createdAt, metadata: click.metadata },
     referralCode: click.code,
     origin: 'CLICK' as const,
     status: 'CLICKED' as const,
+    visitorAlias: visitorId, // whoever tells of a click knows its visitor
     convertedAt: null,
     customerId: null,
   });

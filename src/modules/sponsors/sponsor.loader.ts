@@ -23,12 +23,12 @@ export function sponsorsOf(ctx: Context, info: GraphQLResolveInfo, id: string): 
        join partners p on p.id = s.sponsor_id`,
       ids,
     );
-    const lists = new Map<string, SponsorRow[]>();
-    for (const [of, partnerId, companyName, assignedAt, endedAt, reason] of await query(ctx, statement)) {
-      const list = lists.get(of as string) ?? [];
-      list.push({ partnerId, companyName, assignedAt, endedAt, reason } as SponsorRow);
-      lists.set(of as string, list);
-    }
-    return ids.map((key) => lists.get(key) ?? []);
+    const lists = Map.groupBy(await query(ctx, statement), ([of]) => of as string);
+    return ids.map((key) =>
+      (lists.get(key) ?? []).map(
+        ([, partnerId, companyName, assignedAt, endedAt, reason]) =>
+          ({ partnerId, companyName, assignedAt, endedAt, reason }) as SponsorRow,
+      ),
+    );
   }).load(id);
 }
