@@ -6,8 +6,8 @@ import { readConfig } from '../config.ts';
 import { BoundPool } from '../kernel/data/bound-pool.ts';
 import { system } from '../kernel/request/actor.ts';
 import { contextFor } from '../kernel/request/context.ts';
-import { continueRun } from '../modules/payouts/runs/run-payouts.ts';
-import { ensureProgram } from '../modules/programs/program/load-program.ts';
+import { continueRun } from '../modules/payouts/runs/public.ts';
+import { ensureProgram } from '../modules/programs/program/public.ts';
 
 const TENANT = 'bench-payouts';
 

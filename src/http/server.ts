@@ -9,7 +9,7 @@ import type { Actor } from '../kernel/request/actor.ts';
 import { authorityOf } from '../kernel/request/authority.ts';
 import { type Context, contextFor, type Services } from '../kernel/request/context.ts';
 import { refusalOf } from '../kernel/request/format-error.ts';
-import { ensureProgram } from '../modules/programs/program/load-program.ts';
+import { ensureProgram } from '../modules/programs/program/public.ts';
 import type { CallCounter } from '../ports/call-counter.ts';
 import { admissionOf, type CallLimits } from './admission/admission.ts';
 import { type Authenticator, credentialOf, type Door } from './admission/authenticate.ts';

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { Services } from '../../kernel/request/context.ts';
 import { isId } from '../../kernel/request/ids.ts';
-import { followLink } from '../../modules/tracking/referrals/follow-link.ts';
+import { followLink } from '../../modules/tracking/referrals/public.ts';
 import { networkOf } from '../admission/admission.ts';
 import type { Budget, CallBudgets } from '../admission/call-budgets.ts';
 import { callerAddress, type Trusts } from '../admission/caller-address.ts';

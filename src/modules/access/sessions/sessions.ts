@@ -5,7 +5,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Actor } from '../../../kernel/request/actor.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 
 /** Whose an organisation of the identity provider is: a tenant's own one, a partner's, both or nobody's. */
 export interface Organisation {

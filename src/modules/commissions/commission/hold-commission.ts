@@ -7,7 +7,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/ids.ts';
 import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 import { type Commission, commissionTable } from './commission.entity.ts';
 import { CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
 import { lockCommission, statusOf } from './decide-commission.ts';

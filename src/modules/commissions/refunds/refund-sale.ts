@@ -8,13 +8,12 @@ import { currencyOf, positiveAmountOf } from '../../../kernel/request/currency.t
 import { happenedAt } from '../../../kernel/request/instants.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { once } from '../../foundation/idempotency/once.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
-import type { Partner } from '../../partners/partner/partner.entity.ts';
-import { Commission, commissionTable } from '../commission/commission.entity.ts';
-import { takeBack } from '../commission/reverse-commission.ts';
-import { isRated, soldFor } from '../commission/sold.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { once } from '../../foundation/idempotency/public.ts';
+import { findPartner, type Partner } from '../../partners/partner/public.ts';
+
+import { Commission, commissionTable, isRated, soldFor, takeBack } from '../commission/public.ts';
+
 import { type KnownOrder, knownOrders, lockOrder } from './order.ts';
 import type { RefundSaleInput } from './refund-sale.inputs.ts';
 import { SaleRefund } from './sale-refund.entity.ts';

@@ -17,8 +17,8 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/ids.ts';
 import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { Program } from '../../programs/program/program.entity.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { Program } from '../../programs/program/public.ts';
 import type { FraudListEntryInput, UpdateFraudSettingsInput } from './fraud.inputs.ts';
 import { FraudListEntry } from './fraud-list-entry.entity.ts';
 

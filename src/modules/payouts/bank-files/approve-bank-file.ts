@@ -9,7 +9,7 @@ import { amountOf, amountText } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/ids.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 import { BankFile, bankFileTable } from './bank-file.entity.ts';
 import { textOf } from './bank-file-text.ts';
 import { deskOf } from './create-bank-file.ts';

@@ -7,7 +7,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/ids.ts';
 import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 import { requireNotToldBy, requireSendable } from './approvals.ts';
 import { Payout, payoutTable } from './payout.entity.ts';
 

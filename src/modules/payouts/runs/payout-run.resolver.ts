@@ -24,8 +24,8 @@ import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/d
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/ids.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
-import { RunPayoutsInput } from '../payout/payout.inputs.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
+import { RunPayoutsInput } from '../payout/public.ts';
 import { approvePayoutRun } from './approve-payout-run.ts';
 import { cancelPayoutRun } from './cancel-run.ts';
 import { PayoutRun, payoutRunTable, SkippedPartner } from './payout-run.entity.ts';

@@ -7,8 +7,8 @@ import { owned, query, type Scoped, Statement, scopeOf, select } from '../../../
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/ids.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
-import { ratesInForce } from '../../programs/exchange-rates/find-rate.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
+import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import { type Dated, readDated, totals } from './dated-metrics.ts';
 import { checkPeriod, figuresScope, NO_CURRENCY } from './metrics.loader.ts';
 import type { MetricsOf } from './metrics.type.ts';

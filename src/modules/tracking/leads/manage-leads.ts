@@ -5,9 +5,9 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/ids.ts';
 import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { findPartner, partnerTable } from '../../partners/partner/public.ts';
+
 import { Lead } from './lead.entity.ts';
 import type { SubmitLeadInput } from './lead.inputs.ts';
 
