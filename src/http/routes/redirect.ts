@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { Services } from '../../kernel/request/context.ts';
-import { isId } from '../../kernel/request/ids.ts';
+import { isId } from '../../kernel/request/input.ts';
 import { followLink } from '../../modules/tracking/referrals/public.ts';
 import { networkOf } from '../admission/admission.ts';
 import type { Budget, CallBudgets } from '../admission/call-budgets.ts';

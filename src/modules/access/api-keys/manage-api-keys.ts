@@ -4,9 +4,9 @@ import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
+
 import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';
 import { lockPartner, partnerOwner } from '../../partners/partner/public.ts';

@@ -5,9 +5,8 @@ import { MAX_MINOR, money } from '../../../domain/money.ts';
 import { transactStatements } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
-import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { happenedAt, idOf, metadataOf } from '../../../kernel/request/input.ts';
+
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { recordIn } from '../../foundation/audit/public.ts';
 import { resultOf } from '../../foundation/idempotency/public.ts';

@@ -5,7 +5,7 @@ import { recompute } from '../../../domain/plan.ts';
 import { requireSeen } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { programOf } from '../../programs/program/public.ts';
 import { Commission, commissionTable, soldFor } from '../commission/public.ts';
 

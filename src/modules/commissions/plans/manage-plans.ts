@@ -3,7 +3,7 @@ import { v7 } from 'uuid';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { about, lockPartner } from '../../partners/partner/public.ts';
 

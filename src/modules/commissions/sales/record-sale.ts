@@ -4,8 +4,8 @@ import { type Invoice, saleLines } from '../../../domain/sale.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
-import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { happenedAt, metadataOf } from '../../../kernel/request/input.ts';
+
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';

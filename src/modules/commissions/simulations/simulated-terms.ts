@@ -4,7 +4,7 @@ import type { PartnerTier } from '../../../domain/partner.ts';
 import { type KeyedRule, ruleCounts, type Terms } from '../../../domain/simulation.ts';
 import { evaluateTier, type TierThreshold, tierEarned } from '../../../domain/tier.ts';
 import { amountOf } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { findPartner } from '../../partners/partner/public.ts';
 import { type Program, TierConfigVersion } from '../../programs/program/public.ts';
 

@@ -1,7 +1,7 @@
 import { ArrayMaxSize, Min, ValidateNested } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { PartnerTier } from '../../../domain/partner.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { Decimal, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 import { CommissionRuleInput, CreateCommissionRuleInput } from '../plans/public.ts';
 

@@ -15,8 +15,8 @@ import { where } from '../../../kernel/data/condition.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+
 import { record } from '../../foundation/audit/public.ts';
 import { Program } from '../../programs/program/public.ts';
 import type { FraudListEntryInput, UpdateFraudSettingsInput } from './fraud.inputs.ts';

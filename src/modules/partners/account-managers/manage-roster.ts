@@ -1,8 +1,8 @@
 import { conflict, notFound } from '../../../domain/errors.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+
 import { record } from '../../foundation/audit/public.ts';
 import { settleManagers, takeTurns } from '../../programs/account-managers/public.ts';
 import { about, lockPartner } from '../partner/public.ts';

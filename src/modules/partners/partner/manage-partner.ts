@@ -6,8 +6,8 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
-import { given } from '../../../kernel/request/given.ts';
-import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { given, metadataOf } from '../../../kernel/request/input.ts';
+
 import { requireGrantedAfresh } from '../../../kernel/request/permission.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';

@@ -9,7 +9,7 @@ import { from, query } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import { type Payee, PayeeRefused } from '../../../ports/payee-enrolment.ts';
 import type { PayoutInstruction } from '../../../ports/payout-rail.ts';

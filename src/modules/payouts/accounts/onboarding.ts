@@ -7,7 +7,7 @@ import { from, query } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import type { PayeeOnboarding, PayeeState } from '../../../ports/payee-onboarding.ts';
 import { record } from '../../foundation/audit/public.ts';

@@ -10,7 +10,7 @@ import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import type { BankCredit, BankDesk, BankObjection } from '../../../ports/bank-desk.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { openAll, transactSealing } from '../../foundation/data-keys/public.ts';

@@ -6,7 +6,7 @@ import { authorize } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
-import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { metadataOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';
 import { lockPartner, partnerOwner } from '../../partners/partner/public.ts';

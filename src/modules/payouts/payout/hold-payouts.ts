@@ -2,7 +2,7 @@ import { conflict } from '../../../domain/errors.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
+import { reasonOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { about, lockPartner, partnerOwner } from '../../partners/partner/public.ts';
 

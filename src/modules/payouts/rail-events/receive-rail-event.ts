@@ -7,8 +7,8 @@ import { enqueue } from '../../../kernel/data/jobs.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+
 import type { PayoutRail } from '../../../ports/payout-rail.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { lookUpKey, sendPayout } from '../sending/public.ts';

@@ -4,7 +4,7 @@ import { afterRun } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
+import { reasonOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { bankWordOf } from '../payout/public.ts';
 import { lockRun, tenantOfRun } from './run-payouts.ts';

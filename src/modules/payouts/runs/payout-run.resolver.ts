@@ -23,7 +23,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { RunPayoutsInput } from '../payout/public.ts';
 import { approvePayoutRun } from './approve-payout-run.ts';

@@ -5,7 +5,7 @@ import { authorize } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { programOf } from '../../programs/program/public.ts';
 import { flagForSecondApproval, payBalances, type RunPayoutsInput } from '../payout/public.ts';

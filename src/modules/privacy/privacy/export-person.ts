@@ -4,7 +4,7 @@ import { enqueue } from '../../../kernel/data/jobs.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { openAll } from '../../foundation/data-keys/public.ts';

@@ -7,7 +7,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
-import { given } from '../../../kernel/request/given.ts';
+import { given } from '../../../kernel/request/input.ts';
 import { requireFreshSignIn, requireStillGranted } from '../../../kernel/request/permission.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { settleManagers } from '../account-managers/public.ts';

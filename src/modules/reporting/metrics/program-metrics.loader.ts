@@ -6,7 +6,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { owned, query, type Scoped, Statement, scopeOf, select } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import { type Dated, readDated, totals } from './dated-metrics.ts';

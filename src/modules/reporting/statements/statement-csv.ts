@@ -4,7 +4,7 @@ import { where } from '../../../kernel/data/condition.ts';
 import { from, query } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 import { checkDays, type Days, statementsOf } from './statement.loader.ts';
 

@@ -5,7 +5,7 @@ import { monthlyPrice } from '../../../domain/metrics.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
+import { happenedAt } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
 import type { RecordSubscriptionInput } from './subscription.inputs.ts';

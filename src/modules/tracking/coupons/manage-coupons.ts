@@ -2,7 +2,7 @@ import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { findPartner } from '../../partners/partner/public.ts';
 import { Coupon } from './coupon.entity.ts';

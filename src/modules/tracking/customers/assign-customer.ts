@@ -3,8 +3,8 @@ import { v7 } from 'uuid';
 import { conflict } from '../../../domain/errors.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
+import { reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { findPartner } from '../../partners/partner/public.ts';
 

@@ -3,7 +3,7 @@ import { v7 } from 'uuid';
 import { type AttributionTerms, attribute } from '../../../domain/attribution.ts';
 import { conflict, notFound } from '../../../domain/errors.ts';
 import { expiryOf, insideWindow, type ReferralOrigin } from '../../../domain/referral.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { programOf } from '../../programs/program/public.ts';
 import { marksOf, readPath } from '../attribution/public.ts';
 

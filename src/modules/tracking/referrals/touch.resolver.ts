@@ -4,7 +4,7 @@ import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { from, query, select } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Touch, touchTable } from './touch.entity.ts';
 
