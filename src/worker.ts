@@ -1,5 +1,5 @@
 import { createApp } from './app.ts';
-import { ConfigError, environment, readConfig } from './config.ts';
+import { ConfigError, readConfig } from './config/config.ts';
 import { pendingMigrations } from './database.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
 import { runProcess, say } from './process.ts';
@@ -13,7 +13,7 @@ const askedNothing: PolicyDecision = { check: never, plan: never, probe: never, 
 
 /** Runs the durable jobs alone, beside API processes that were started with WORKER=off. */
 await runProcess(async (closes) => {
-  const config = readConfig(environment());
+  const config = readConfig();
   if (config.databaseUrl === null)
     throw new ConfigError('DATABASE_URL is missing: a worker of its own needs a database to share.');
   const pending = await pendingMigrations(config.databaseUrl);

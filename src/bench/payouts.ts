@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { createApp } from '../app.ts';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { system } from '../kernel/actor.ts';
 import { BoundPool } from '../kernel/bound-pool.ts';
 import { contextFor } from '../kernel/context.ts';

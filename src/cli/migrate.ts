@@ -1,10 +1,10 @@
-import { environment, readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { migrate, pendingMigrations } from '../database.ts';
 import { withDatabase } from './with-database.ts';
 
 /** `npm run migrate` brings the database up to date; `-- --pending` only lists what it lacks, and then ends with 1. */
 const main = () =>
-  withDatabase(readConfig(environment()), async (url) => {
+  withDatabase(readConfig(), async (url) => {
     const pending = process.argv.includes('--pending');
     const names = pending ? await pendingMigrations(url) : await migrate(url);
     for (const name of names) process.stdout.write(`${name}\n`);
