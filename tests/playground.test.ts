@@ -9,7 +9,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { servePlayground } from '../src/http/playground.ts';
+import { servePlayground } from '../src/http/routes/playground.ts';
 
 const root = join(import.meta.dirname, '..');
 const examples = ['src/playground/examples', 'src/documents'].flatMap((folder) =>

@@ -9,7 +9,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { serveTracker } from '../src/http/tracker.ts';
+import { serveTracker } from '../src/http/routes/tracker.ts';
 import { createTestApp, type TestApp } from './support/app.ts';
 import { type MadePartner, makePartner, staffOf } from './support/make.ts';
 import { until } from './support/until.ts';

@@ -9,7 +9,7 @@ import {
   startEmbeddedPostgres,
 } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { migrate } from '../database.ts';
-import { authenticator } from '../http/authenticate.ts';
+import { authenticator } from '../http/admission/authenticate.ts';
 import { measureClicks } from './clicks.ts';
 import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
 import type { Order, Outcome } from './load.ts';

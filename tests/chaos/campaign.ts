@@ -1,4 +1,4 @@
-import { system } from '../../src/kernel/actor.ts';
+import { system } from '../../src/kernel/request/actor.ts';
 import { proveAll } from '../../src/proof.ts';
 import type { TestApp } from '../support/app.ts';
 import type { staffOf } from '../support/make.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { authenticator, type Registers } from '../../src/http/authenticate.ts';
-import { ISSUER } from '../../src/http/own-tokens.ts';
-import { actorOf } from '../../src/kernel/actor.ts';
+import { authenticator, type Registers } from '../../src/http/admission/authenticate.ts';
+import { ISSUER } from '../../src/http/admission/own-tokens.ts';
+import { actorOf } from '../../src/kernel/request/actor.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 
 const SECRET = 'the secret of the door, 32 characters or more';

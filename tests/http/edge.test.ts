@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { makeKeyFile } from '../../src/adapters/kms/file-kms.ts';
-import { callerAddress, trusting } from '../../src/http/caller-address.ts';
+import { callerAddress, trusting } from '../../src/http/admission/caller-address.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { aPartner, staffOf } from '../support/make.ts';
 import { listen } from '../support/sockets.ts';

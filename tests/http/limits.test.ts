@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getIntrospectionQuery, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { excessOf } from '../../src/http/limits.ts';
+import { excessOf } from '../../src/http/documents/limits.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { staffOf } from '../support/make.ts';
 import { listen } from '../support/sockets.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Actor } from '../../src/kernel/actor.ts';
+import type { Actor } from '../../src/kernel/request/actor.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { makeWorld, operations, people, reads, type World } from '../support/operations.ts';
 import { listen } from '../support/sockets.ts';

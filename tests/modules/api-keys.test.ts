@@ -299,7 +299,7 @@ describe('a key opens nothing', () => {
   });
 
   test('with the secret of another one', async () => {
-    const { newToken } = await import('../../src/modules/api-keys/api-key-token.ts');
+    const { newToken } = await import('../../src/modules/access/api-keys/api-key-token.ts');
     const { secret, apiKey } = await keyOf(owner);
     const guess = newToken(apiKey['prefix'] as string).token;
     expect(await app.refusal(guess, READ)).toEqual(refused);
@@ -308,7 +308,7 @@ describe('a key opens nothing', () => {
   });
 
   test('and a flood of wrong ones does not reach the database', async () => {
-    const { newToken } = await import('../../src/modules/api-keys/api-key-token.ts');
+    const { newToken } = await import('../../src/modules/access/api-keys/api-key-token.ts');
     const { secret, apiKey } = await keyOf(owner);
     const prefix = apiKey['prefix'] as string;
     await app.refusal(newToken(prefix).token, READ);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { autoApprove } from '../../src/modules/commissions/approve-many.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { autoApprove } from '../../src/modules/commissions/commission/approve-many.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
   APPROVE,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dataMap, withheld } from '../../src/modules/privacy/data-map.ts';
+import { dataMap, withheld } from '../../src/modules/privacy/privacy/data-map.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -33,7 +33,7 @@ test('somebody decided about every column of the database: shown to its person, 
     .filter(({ table, name }) => !decided.has(name) && !decided.has(`${table}.*`));
   expect(
     undecided.map(({ name }) => name),
-    'name these in src/modules/privacy/data-map.ts: do they say something of a person?',
+    'name these in src/modules/privacy/privacy/data-map.ts: do they say something of a person?',
   ).toEqual([]);
   expect(columns.length).toBeGreaterThan(200);
 });

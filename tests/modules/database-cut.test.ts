@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { transact } from '../../src/kernel/transact.ts';
+import { transact } from '../../src/kernel/data/transact.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
 import type { PayoutRail } from '../../src/ports/payout-rail.ts';
 import { AFTER, campaign, faultsOfTheBooks } from '../chaos/campaign.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';

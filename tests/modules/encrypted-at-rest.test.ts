@@ -4,10 +4,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { rotateKeys } from '../../src/modules/data-keys/rotate-keys.ts';
-import { payoutDetailsOf } from '../../src/modules/payout-accounts/payout-account.service.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { rotateKeys } from '../../src/modules/foundation/data-keys/rotate-keys.ts';
+import { payoutDetailsOf } from '../../src/modules/payouts/accounts/manage-payout-account.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { anAccount, makePartner, SET_PAYOUT_ACCOUNT, SET_TAX_ID, staffOf } from '../support/make.ts';
 

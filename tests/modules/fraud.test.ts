@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { normalEmail } from '../../src/domain/fraud.ts';
-import { type Actor, actorOf, system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { query, Statement } from '../../src/kernel/rows.ts';
-import { rateLines } from '../../src/modules/commissions/rate-lines.ts';
-import { applyRetention } from '../../src/modules/privacy/retention.ts';
+import { query, Statement } from '../../src/kernel/data/rows.ts';
+import { type Actor, actorOf, system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { rateLines } from '../../src/modules/commissions/sales/rate-lines.ts';
+import { applyRetention } from '../../src/modules/privacy/privacy/retention.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
   APPROVE,

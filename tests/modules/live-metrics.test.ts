@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { calculateAllMetrics, foldProgramMetrics } from '../../src/modules/metrics/metrics.service.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import {
+  calculateAllMetrics,
+  foldProgramMetrics,
+} from '../../src/modules/reporting/metrics/calculate-metrics.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { earned, newPartner } from '../support/earn.ts';
 import { CONVERT, HOLD, REJECT, RELEASE, REVERSE, staffOf, TRACK } from '../support/make.ts';

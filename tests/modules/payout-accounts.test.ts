@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { payoutDetailsOf } from '../../src/modules/payout-accounts/payout-account.service.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { payoutDetailsOf } from '../../src/modules/payouts/accounts/manage-payout-account.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { anAccount, makePartner, SET_PAYOUT_ACCOUNT, staffOf } from '../support/make.ts';
 import { type RazorpaySimulator, startRazorpay } from '../support/razorpay-simulator.ts';

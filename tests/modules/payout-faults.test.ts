@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { RailGate } from '../../src/modules/payouts/rail-gate.ts';
-import { sendPayout } from '../../src/modules/payouts/send-payout.service.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { RailGate } from '../../src/modules/payouts/sending/rail-gate.ts';
+import { sendPayout } from '../../src/modules/payouts/sending/send-payout.ts';
 import { type PayoutRail, RailBusy } from '../../src/ports/payout-rail.ts';
 import { AFTER, BEFORE, campaign, faultsOfTheBooks } from '../chaos/campaign.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { resumePayouts } from '../../src/modules/payouts/resume-payouts.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { resumePayouts } from '../../src/modules/payouts/sending/resume-payouts.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { APPROVE, BALANCES, CREATE, earned, january, newPartner, PAYOUT } from '../support/earn.ts';
 import { staffOf } from '../support/make.ts';

@@ -4,11 +4,11 @@ import { promisify } from 'node:util';
 import type { PoolClient, QueryConfig } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeDemoData } from '../../src/demo/demo-data.ts';
-import { system } from '../../src/kernel/actor.ts';
-import { BoundPool } from '../../src/kernel/bound-pool.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { linkAudit } from '../../src/modules/audit/seal-audit.ts';
-import { proveMoved } from '../../src/modules/proof/prove.ts';
+import { BoundPool } from '../../src/kernel/data/bound-pool.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { linkAudit } from '../../src/modules/foundation/audit/seal-audit.ts';
+import { proveMoved } from '../../src/modules/proof/proof/prove.ts';
 import { proveAll } from '../../src/proof.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
+import { system } from '../../src/kernel/request/actor.ts';
 import { proveAll } from '../../src/proof.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { monthlyPseudonym } from '../../src/adapters/monthly-pseudonym.ts';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { applyRetention } from '../../src/modules/privacy/retention.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { applyRetention } from '../../src/modules/privacy/privacy/retention.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { holding } from '../support/everything.ts';
 import { APPROVE, CONVERT, CREATE_PAYOUT, linesOf, makePartner, staffOf, TRACK } from '../support/make.ts';

@@ -5,15 +5,15 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { asApi, migrate } from '../../src/database.ts';
-import { type Actor, actorOf, anonymous, system } from '../../src/kernel/actor.ts';
-import { BoundPool, boundsOf, ofTenant } from '../../src/kernel/bound-pool.ts';
-import { type Context, contextFor } from '../../src/kernel/context.ts';
-import { enqueue } from '../../src/kernel/jobs.ts';
-import { query, Statement } from '../../src/kernel/rows.ts';
-import { transact } from '../../src/kernel/transact.ts';
-import { calculateMetrics } from '../../src/modules/metrics/metrics.service.ts';
-import { CreatePartnerInput } from '../../src/modules/partners/partner.inputs.ts';
-import { createPartner } from '../../src/modules/partners/partner.service.ts';
+import { BoundPool, boundsOf, ofTenant } from '../../src/kernel/data/bound-pool.ts';
+import { enqueue } from '../../src/kernel/data/jobs.ts';
+import { query, Statement } from '../../src/kernel/data/rows.ts';
+import { transact } from '../../src/kernel/data/transact.ts';
+import { type Actor, actorOf, anonymous, system } from '../../src/kernel/request/actor.ts';
+import { type Context, contextFor } from '../../src/kernel/request/context.ts';
+import { createPartner } from '../../src/modules/partners/partner/manage-partner.ts';
+import { CreatePartnerInput } from '../../src/modules/partners/partner/partner.inputs.ts';
+import { calculateMetrics } from '../../src/modules/reporting/metrics/calculate-metrics.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
   aPartner,

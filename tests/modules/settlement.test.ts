@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { rateLines } from '../../src/modules/commissions/rate-lines.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { rateLines } from '../../src/modules/commissions/sales/rate-lines.ts';
 import { proveAll } from '../../src/proof.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {

@@ -1,9 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { runSimulation } from '../../src/modules/simulations/run-simulation.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { runSimulation } from '../../src/modules/commissions/simulations/run-simulation.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
   CREATE_COMMISSION,

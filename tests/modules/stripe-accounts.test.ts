@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { payeeChanged } from '../../src/modules/payout-accounts/onboarding.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { payeeChanged } from '../../src/modules/payouts/accounts/onboarding.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
   anAccount,

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { enqueueTierEvaluations, evaluateDueTiers } from '../../src/modules/tiers/evaluate-tiers.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import {
+  enqueueTierEvaluations,
+  evaluateDueTiers,
+} from '../../src/modules/reporting/tiers/evaluate-tiers.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { CREATE_COMMISSION, makePartner, REVERSE, staffOf } from '../support/make.ts';
 

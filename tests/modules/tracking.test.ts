@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { system } from '../../src/kernel/actor.ts';
-import { BoundPool } from '../../src/kernel/bound-pool.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { applyRetention } from '../../src/modules/privacy/retention.ts';
-import { followLink } from '../../src/modules/referrals/follow-link.ts';
+import { BoundPool } from '../../src/kernel/data/bound-pool.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { applyRetention } from '../../src/modules/privacy/privacy/retention.ts';
+import { followLink } from '../../src/modules/tracking/referrals/follow-link.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { linesOf, type MadePartner, makePartner, staffOf, TRACK, tally, unknownId } from '../support/make.ts';
 
