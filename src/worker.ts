@@ -1,6 +1,6 @@
 import { createApp } from './app.ts';
 import { ConfigError, environment, readConfig } from './config.ts';
-import { pendingMigrations } from './database.ts';
+import { pendingChanges } from './database.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
 import { runProcess, say } from './process.ts';
 
@@ -16,7 +16,7 @@ await runProcess(async (closes) => {
   const config = readConfig(environment());
   if (config.databaseUrl === null)
     throw new ConfigError('DATABASE_URL is missing: a worker of its own needs a database to share.');
-  const pending = await pendingMigrations(config.databaseUrl);
+  const pending = await pendingChanges(config.databaseUrl);
   if (pending.length)
     throw new ConfigError(`The database lacks ${pending.length} migrations: run \`npm run migrate\` first.`);
   const app = await createApp(config, config.databaseUrl, { policy: askedNothing });
