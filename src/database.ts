@@ -145,7 +145,9 @@ export async function migrate(url: string): Promise<string[]> {
 async function refuseOldMigrations(client: Client): Promise<void> {
   const { rows } = await client.query(`select to_regclass('mikro_orm_migrations') is not null as migrated`);
   if (!rows[0].migrated) return;
-  const { rowCount } = await client.query(`select from mikro_orm_migrations where name like 'Migration2026%' limit 1`);
+  const { rowCount } = await client.query(
+    `select from mikro_orm_migrations where name like 'Migration2026%' limit 1`,
+  );
   if (rowCount)
     throw new StartupError(
       'This database was built by a version before the first release and cannot be upgraded: start anew with `npm run reset`, or on your own PostgreSQL create an empty database and name it in DATABASE_URL.',

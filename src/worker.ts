@@ -18,7 +18,7 @@ await runProcess(async (closes) => {
     throw new ConfigError('DATABASE_URL is missing: a worker of its own needs a database to share.');
   const pending = await pendingChanges(config.databaseUrl);
   if (pending.length)
-    throw new ConfigError(`The database lacks ${pending.length} migrations: run \`npm run migrate\` first.`);
+    throw new ConfigError(`The database lacks ${pending.length} changes: run \`npm run migrate\` first.`);
   const app = await createApp(config, config.databaseUrl, { policy: askedNothing });
   closes(() => app.close());
   await app.startWorker();

@@ -40,13 +40,18 @@ async function schemaHash(): Promise<string> {
 /** What differs from what was applied to this database, in the order in which it is applied. All policies go together,
  *  because their first file takes all of them away. */
 export async function changedFiles(client: ClientBase): Promise<SourceFile[]> {
-  const { rows } = await client.query<{ path: string; hash: string }>('select path, hash from database_files');
+  const { rows } = await client.query<{ path: string; hash: string }>(
+    'select path, hash from database_files',
+  );
   const applied = new Map(rows.map(({ path, hash }) => [path, hash]));
   const functions = await sourceFiles('functions');
   const policies = await sourceFiles('policies');
   const schema = await schemaHash();
   refuseOtherSchema(applied.get('schema'), schema);
-  refuseMissing([...applied.keys()], new Set(['schema', ...[...functions, ...policies].map(({ path }) => path)]));
+  refuseMissing(
+    [...applied.keys()],
+    new Set(['schema', ...[...functions, ...policies].map(({ path }) => path)]),
+  );
   const differs = ({ path, hash }: SourceFile) => applied.get(path) !== hash;
   return [
     ...(applied.has('schema') ? [] : [{ path: 'schema', sql: '', hash: schema }]),

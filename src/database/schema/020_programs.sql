@@ -7,7 +7,7 @@ create table programs (
   rounding_mode               text not null default 'HALF_UP',
   flat_refund                 text not null default 'PROPORTIONAL',
   hold_days                   int not null default 30,
-  minimum_payout_minor        bigint not null default 0,
+  minimum_payout_minor        bigint not null default '0',
   created_at                  timestamptz(3) not null default now(),
   updated_at                  timestamptz(3) not null default now(),
   identity_org_id             text,

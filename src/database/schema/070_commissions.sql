@@ -107,8 +107,8 @@ create table rule_usage (
   rule_key     uuid not null,
   scope        text not null,
   period_start date not null,
-  base_minor   bigint not null default 0,
-  earned_minor bigint not null default 0,
+  base_minor   bigint not null default '0',
+  earned_minor bigint not null default '0',
   primary key (partner_id, rule_key, scope, period_start),
   constraint rule_usage_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred
