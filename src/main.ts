@@ -19,7 +19,7 @@ await runProcess(async (closes) => {
     databaseUrl = postgres.url;
   }
   const applied = await migrate(databaseUrl);
-  if (applied.length) say(`Database: ${applied.length} migrations applied.`);
+  if (applied.length) say(`Database: ${applied.length} changes applied.`);
 
   const app = await createApp(config, databaseUrl);
   closes(() => app.close());
