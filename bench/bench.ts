@@ -72,7 +72,7 @@ async function database(): Promise<{ folder: string; url: string }> {
 }
 
 function compile(): void {
-  if (spawnSync('tsc && npm run -s build:policies', { stdio: 'inherit', shell: true }).status !== 0)
+  if (spawnSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' }).status !== 0)
     throw new Error('it does not compile');
 }
 

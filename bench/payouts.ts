@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { createApp } from '../src/app.ts';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { BoundPool } from '../src/kernel/data/bound-pool.ts';
 import { system } from '../src/kernel/request/actor.ts';
 import { contextFor } from '../src/kernel/request/context.ts';
