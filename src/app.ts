@@ -53,6 +53,7 @@ import { createSchema } from './schema.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PLAYGROUND = join(HERE, '../playground');
+const DOCS = join(HERE, '../docs');
 const TRACKER = join(HERE, '../tracker/t.js');
 const POLICIES = join(HERE, 'policies'); // beside the compiled code there is a copy
 
@@ -174,6 +175,7 @@ export async function createApp(
     requestsAtOnce: config.requestsAtOnce,
     busyAfterMs: config.busyAfterMs,
     tracker: TRACKER,
+    docs: DOCS,
     playground: config.playground
       ? {
           folder: PLAYGROUND,

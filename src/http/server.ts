@@ -22,6 +22,7 @@ import { apolloServer } from './graphql/apollo.ts';
 import { executorOf } from './graphql/executor.ts';
 import { serveSockets } from './graphql/sockets.ts';
 import { serveBankStatus } from './routes/bank-status.ts';
+import { serveDocs } from './routes/docs.ts';
 import { type PlaygroundOptions, servePlayground } from './routes/playground.ts';
 import { serveRedirect } from './routes/redirect.ts';
 import { serveTracker } from './routes/tracker.ts';
@@ -52,6 +53,8 @@ export interface HttpOptions extends EdgeOptions {
   readonly playground: PlaygroundOptions | null;
   /** The script for sellers' pages. */
   readonly tracker: string;
+  /** The folder of the built documents. */
+  readonly docs: string;
 }
 
 /** Everything that this process answers over HTTP and WebSocket; not listening yet. */
@@ -62,6 +65,7 @@ export async function httpServer({
   introspection,
   playground,
   tracker,
+  docs,
   trustProxy,
   countryHeader,
   drainMs,
@@ -264,6 +268,7 @@ export async function httpServer({
     const ready = database && policy;
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : `${missing} not available` });
   });
+  await serveDocs(server, { folder: docs, playground: playground !== null, isHome: !edge.production });
   if (playground) await servePlayground(server, playground);
   return server;
 }
