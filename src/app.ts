@@ -28,7 +28,9 @@ import { smtpMailer } from './adapters/smtp/smtp-mailer.ts';
 import { stripePayees } from './adapters/stripe/stripe-payees.ts';
 import { stripeRail } from './adapters/stripe/stripe-rail.ts';
 import { systemClock } from './adapters/system-clock.ts';
-import { type Config, ConfigError, type KeyStore } from './config.ts';
+import { type Config, ConfigError } from './config/config.ts';
+import { readKeyFile } from './config/key-file.ts';
+import type { KeyStore } from './config/key-service.ts';
 import { asApi, isBound, openDatabase, ownerPool } from './database.ts';
 import type { PayoutMethod } from './domain/payout.ts';
 import { type Authenticator, authenticator } from './http/admission/authenticate.ts';
@@ -36,6 +38,7 @@ import { httpServer } from './http/server.ts';
 import { startWorker } from './jobs.ts';
 import type { Services } from './kernel/request/context.ts';
 import { CREDENTIALS } from './kernel/request/credentials-topic.ts';
+import { tuning as productionTuning, type Tuning } from './kernel/request/tuning.ts';
 import { logger } from './log.ts';
 import { apiKeyAuthenticator } from './modules/access/api-keys/authenticate-api-key.ts';
 import { membershipRegister } from './modules/access/members/membership.ts';
@@ -48,7 +51,6 @@ import type { PayeeEnrolment } from './ports/payee-enrolment.ts';
 import type { PayoutRail } from './ports/payout-rail.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
 import type { Ports } from './ports/ports.ts';
-import type { PaypalConfig } from './rails-config.ts';
 import { createSchema } from './schema.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -74,7 +76,7 @@ export interface App {
 function keyService(store: KeyStore): KeyService {
   switch (store.kind) {
     case 'FILE':
-      return fileKms(store.path);
+      return fileKms(() => readKeyFile(store.path));
     case 'AWS':
       return awsKms(store.keyId, store.endpoint ? { endpoint: store.endpoint } : {});
     case 'GCP':
@@ -90,16 +92,16 @@ function mailerOf({ smtpUrl, mailFrom, production, dataFolder }: Config, log: Lo
   );
 }
 
-const paypalWebhook = ({ webhookId }: PaypalConfig, outbound: Outbound) =>
+const paypalWebhook = ({ webhookId }: NonNullable<Config['paypal']>, outbound: Outbound) =>
   webhookId === null ? null : { id: webhookId, outbound };
 
 /** Puts the parts together; nothing listens and no job runs yet. `replace` is for tests. */
 export async function createApp(
   config: Config,
   databaseUrl: string,
-  replace: Partial<Ports> & { log?: Logger } = {},
+  replace: Partial<Ports> & { log?: Logger; tuning?: Tuning } = {},
 ): Promise<App> {
-  const { log: ownLog, ...ownPorts } = replace;
+  const { log: ownLog, tuning = productionTuning, ...ownPorts } = replace;
   const log = ownLog ?? logger(config.logLevel);
   const database = await openDatabase(config.databaseApiUrl ?? asApi(databaseUrl));
   if (!(await isBound(database, { ownLogin: config.databaseApiUrl !== null }))) {
@@ -144,11 +146,15 @@ export async function createApp(
     pseudonym: monthlyPseudonym(config.jwtSecret),
     ...ownPorts,
   };
-  const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log };
+  const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log, tuning };
   if (config.bank && ports.bank) rails.BANK_TRANSFER = bankRail(services, ports.bank);
   const auth = authenticator(config.jwtSecret, {
     apiKey: apiKeyAuthenticator(services),
-    provider: config.oidc ? oidc(config.oidc, (error) => log.warn({ error }, 'identity provider')) : null,
+    provider:
+      config.oidc &&
+      oidc({ ...config.oidc, timeoutMs: tuning.identityProviderTimeoutMs }, (error) =>
+        log.warn({ error }, 'identity provider'),
+      ),
     platformOrganisations: config.oidc?.platformOrganisations ?? [],
     organisationOf: (id) => organisationOf(database.pool, id),
     isSignedOut: (fingerprint) => isSignedOut(database.pool, fingerprint),

@@ -30,9 +30,7 @@ import { serveWebhooks } from './routes/webhooks.ts';
 
 const BODY_LIMIT = 128 * 1024;
 const HEADERS_LIMIT = 16 * 1024;
-const HEADERS_MS = 10_000;
 const REQUEST_MS = 20_000;
-const SLOW_CHECK_MS = 2_000;
 
 export interface HttpOptions extends EdgeOptions {
   readonly schema: GraphQLSchema;
@@ -78,7 +76,7 @@ export async function httpServer({
 }: HttpOptions): Promise<FastifyInstance> {
   const authority = authorityOf(given);
   const services = { ...given, policy: authority.policy };
-  const { pool, log } = services;
+  const { pool, log, tuning } = services;
   const execute = executorOf(schema);
   const apollo = await apolloServer(schema, execute, log, { introspection });
   const budgets = callBudgets(counter, processes);
@@ -88,9 +86,9 @@ export async function httpServer({
     requestTimeout: REQUEST_MS,
     connectionTimeout: 60_000,
     http: {
-      headersTimeout: HEADERS_MS,
+      headersTimeout: tuning.headersTimeoutMs,
       maxHeaderSize: HEADERS_LIMIT,
-      connectionsCheckingInterval: SLOW_CHECK_MS,
+      connectionsCheckingInterval: tuning.slowClientCheckMs,
     },
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,
