@@ -2,67 +2,70 @@ import 'reflect-metadata';
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig } from '@mikro-orm/postgresql';
-import { MoneyColumn } from './src/kernel/money.column.ts';
-import { AccountManager, ManagerAssignment } from './src/modules/account-managers/account-manager.entity.ts';
-import { ApiKey } from './src/modules/api-keys/api-key.entity.ts';
-import { AuditEvent, AuditPersonal } from './src/modules/audit/audit-event.entity.ts';
-import { BankFile } from './src/modules/bank-files/bank-file.entity.ts';
-import { BankPayment } from './src/modules/bank-files/bank-payment.entity.ts';
-import { BankStatusImport, BankStatusLine } from './src/modules/bank-files/bank-status.entity.ts';
-import { Commission } from './src/modules/commissions/commission.entity.ts';
-import { CommissionHold } from './src/modules/commissions/commission-hold.entity.ts';
-import { Sale } from './src/modules/commissions/sale.entity.ts';
-import { SaleRefund } from './src/modules/commissions/sale-refund.entity.ts';
-import { Coupon } from './src/modules/coupons/coupon.entity.ts';
-import { Customer } from './src/modules/customers/customer.entity.ts';
-import { DataKeyRow } from './src/modules/data-keys/data-key.entity.ts';
-import { Deal } from './src/modules/deals/deal.entity.ts';
-import { ExchangeRate } from './src/modules/exchange-rates/exchange-rate.entity.ts';
-import { FraudListEntry } from './src/modules/fraud/fraud-list-entry.entity.ts';
-import { FraudReview } from './src/modules/fraud/fraud-review.entity.ts';
-import { IdempotencyKey } from './src/modules/idempotency/idempotency-key.entity.ts';
-import { Lead } from './src/modules/leads/lead.entity.ts';
-import { PostingRow } from './src/modules/ledger/posting.entity.ts';
-import { TrackingLink } from './src/modules/links/tracking-link.entity.ts';
-import { Invitation } from './src/modules/members/invitation.entity.ts';
-import { Member } from './src/modules/members/member.entity.ts';
+import { MoneyColumn } from './src/kernel/data/money.column.ts';
+import { ApiKey } from './src/modules/access/api-keys/api-key.entity.ts';
+import { Invitation } from './src/modules/access/members/invitation.entity.ts';
+import { Member } from './src/modules/access/members/member.entity.ts';
+import { SignedOutToken } from './src/modules/access/sessions/signed-out-token.entity.ts';
+import { Commission } from './src/modules/commissions/commission/commission.entity.ts';
+import { CommissionHold } from './src/modules/commissions/commission/commission-hold.entity.ts';
+import { CommissionPlan, PlanMembership } from './src/modules/commissions/plans/commission-plan.entity.ts';
+import { CommissionRule } from './src/modules/commissions/plans/commission-rule.entity.ts';
+import { SaleRefund } from './src/modules/commissions/refunds/sale-refund.entity.ts';
+import { FraudReview } from './src/modules/commissions/reviews/fraud-review.entity.ts';
+import { Sale } from './src/modules/commissions/sales/sale.entity.ts';
+import { PlanSimulation } from './src/modules/commissions/simulations/plan-simulation.entity.ts';
+import { AuditEvent, AuditPersonal } from './src/modules/foundation/audit/audit-event.entity.ts';
+import { DataKeyRow } from './src/modules/foundation/data-keys/data-key.entity.ts';
+import { IdempotencyKey } from './src/modules/foundation/idempotency/idempotency-key.entity.ts';
+import { PostingRow } from './src/modules/foundation/ledger/posting.entity.ts';
+import { FraudListEntry } from './src/modules/fraud/rules/fraud-list-entry.entity.ts';
+import {
+  AccountManager,
+  ManagerAssignment,
+} from './src/modules/partners/account-managers/account-manager.entity.ts';
+import { Partner } from './src/modules/partners/partner/partner.entity.ts';
+import {
+  AffiliateConfig,
+  ResellerConfig,
+  WhiteLabelConfig,
+} from './src/modules/partners/partner/partner-config.entity.ts';
+import { PartnerHistory } from './src/modules/partners/partner/partner-history.entity.ts';
+import { Sponsorship } from './src/modules/partners/sponsors/sponsorship.entity.ts';
+import { TaxId } from './src/modules/partners/tax-ids/tax-id.entity.ts';
+import { PayoutAccount } from './src/modules/payouts/accounts/payout-account.entity.ts';
+import { BankFile } from './src/modules/payouts/bank-files/bank-file.entity.ts';
+import { BankPayment } from './src/modules/payouts/bank-files/bank-payment.entity.ts';
+import { BankStatusImport, BankStatusLine } from './src/modules/payouts/bank-files/bank-status.entity.ts';
+import { Payout, PayoutItem } from './src/modules/payouts/payout/payout.entity.ts';
+import { PayoutHold } from './src/modules/payouts/payout/payout-hold.entity.ts';
+import { RailEvent } from './src/modules/payouts/rail-events/rail-event.entity.ts';
+import { Reconciliation } from './src/modules/payouts/reconciliation/reconciliation.entity.ts';
+import { ReconciliationDifference } from './src/modules/payouts/reconciliation/reconciliation-difference.entity.ts';
+import { PayoutRun, SkippedPartner } from './src/modules/payouts/runs/payout-run.entity.ts';
+import { PayoutAttempt } from './src/modules/payouts/sending/payout-attempt.entity.ts';
+import { Erasure } from './src/modules/privacy/privacy/erasure.entity.ts';
+import { PersonExport } from './src/modules/privacy/privacy/person-export.entity.ts';
+import { ExchangeRate } from './src/modules/programs/exchange-rates/exchange-rate.entity.ts';
+import { Program } from './src/modules/programs/program/program.entity.ts';
+import { TierConfig } from './src/modules/programs/program/tier-config.entity.ts';
+import { TierConfigVersion } from './src/modules/programs/program/tier-config-version.entity.ts';
 import {
   PartnerMetricsBy,
   PartnerMetricsDay,
   PartnerMetricsRow,
   ProgramMetricsChange,
   ProgramMetricsDay,
-} from './src/modules/metrics/partner-metrics.entity.ts';
-import { Partner } from './src/modules/partners/partner.entity.ts';
-import {
-  AffiliateConfig,
-  ResellerConfig,
-  WhiteLabelConfig,
-} from './src/modules/partners/partner-config.entity.ts';
-import { PartnerHistory } from './src/modules/partners/partner-history.entity.ts';
-import { PayoutAccount } from './src/modules/payout-accounts/payout-account.entity.ts';
-import { Payout, PayoutItem } from './src/modules/payouts/payout.entity.ts';
-import { PayoutAttempt } from './src/modules/payouts/payout-attempt.entity.ts';
-import { PayoutHold } from './src/modules/payouts/payout-hold.entity.ts';
-import { PayoutRun, SkippedPartner } from './src/modules/payouts/payout-run.entity.ts';
-import { CommissionPlan, PlanMembership } from './src/modules/plans/commission-plan.entity.ts';
-import { CommissionRule } from './src/modules/plans/commission-rule.entity.ts';
-import { Erasure } from './src/modules/privacy/erasure.entity.ts';
-import { PersonExport } from './src/modules/privacy/person-export.entity.ts';
-import { Program } from './src/modules/programs/program.entity.ts';
-import { TierConfig } from './src/modules/programs/tier-config.entity.ts';
-import { TierConfigVersion } from './src/modules/programs/tier-config-version.entity.ts';
-import { RailEvent } from './src/modules/rail-events/rail-event.entity.ts';
-import { Reconciliation } from './src/modules/reconciliation/reconciliation.entity.ts';
-import { ReconciliationDifference } from './src/modules/reconciliation/reconciliation-difference.entity.ts';
-import { Conversion } from './src/modules/referrals/conversion.entity.ts';
-import { Referral } from './src/modules/referrals/referral.entity.ts';
-import { SignedOutToken } from './src/modules/sessions/signed-out-token.entity.ts';
-import { PlanSimulation } from './src/modules/simulations/plan-simulation.entity.ts';
-import { Sponsorship } from './src/modules/sponsors/sponsorship.entity.ts';
-import { CustomerSubscription } from './src/modules/subscriptions/subscription.entity.ts';
-import { TaxId } from './src/modules/tax-ids/tax-id.entity.ts';
-import { TierEvaluation, TierLock } from './src/modules/tiers/tier-evaluation.entity.ts';
+} from './src/modules/reporting/metrics/partner-metrics.entity.ts';
+import { CustomerSubscription } from './src/modules/reporting/subscriptions/subscription.entity.ts';
+import { TierEvaluation, TierLock } from './src/modules/reporting/tiers/tier-evaluation.entity.ts';
+import { Coupon } from './src/modules/tracking/coupons/coupon.entity.ts';
+import { Customer } from './src/modules/tracking/customers/customer.entity.ts';
+import { Deal } from './src/modules/tracking/deals/deal.entity.ts';
+import { Lead } from './src/modules/tracking/leads/lead.entity.ts';
+import { TrackingLink } from './src/modules/tracking/links/tracking-link.entity.ts';
+import { Conversion } from './src/modules/tracking/referrals/conversion.entity.ts';
+import { Referral } from './src/modules/tracking/referrals/referral.entity.ts';
 
 /** The application gives `clientUrl`; this one only serves `mikro-orm migration:create` and `migration:check`. */
 export default defineConfig({

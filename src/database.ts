@@ -4,7 +4,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Logger as JobLogger, runMigrations as migrateJobs } from 'graphile-worker';
 import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
 import ormConfig from '../mikro-orm.config.ts';
-import { BoundPool, nothing } from './kernel/bound-pool.ts';
+import { BoundPool, nothing } from './kernel/data/bound-pool.ts';
 
 const MIGRATIONS = join(dirname(fileURLToPath(import.meta.url)), '../migrations');
 const MIGRATION_LOCK = 7_022_611; // any number of our own: one migration at a time, however many processes start

@@ -2,30 +2,34 @@ import { randomUUID } from 'node:crypto';
 import type { TaskList } from 'graphile-worker';
 import type { Pool } from 'pg';
 import { startRunner } from './job-runner.ts';
-import { system } from './kernel/actor.ts';
-import { BoundPool } from './kernel/bound-pool.ts';
-import { type Context, contextFor, type Services } from './kernel/context.ts';
-import type { Jobs } from './kernel/jobs.ts';
-import { linkAudit, sealAudit } from './modules/audit/seal-audit.ts';
-import { autoApprove } from './modules/commissions/approve-many.ts';
-import { rateLines } from './modules/commissions/rate-lines.ts';
-import { rotateKeys } from './modules/data-keys/rotate-keys.ts';
-import { sendInvitation } from './modules/members/send-invitation.ts';
-import { calculateAllMetrics, foldProgramMetrics } from './modules/metrics/metrics.service.ts';
-import { checkLogo } from './modules/partners/check-logo.ts';
-import { payeeChanged } from './modules/payout-accounts/onboarding.ts';
-import { resumePayouts } from './modules/payouts/resume-payouts.ts';
-import { continueRun, resumeRuns } from './modules/payouts/run-payouts.ts';
-import { scheduleRuns } from './modules/payouts/schedule-payouts.ts';
-import { sendPayout } from './modules/payouts/send-payout.service.ts';
-import { forgetClicks } from './modules/privacy/erase-person.ts';
-import { writeExport } from './modules/privacy/export-person.ts';
-import { applyRetention } from './modules/privacy/retention.ts';
-import { proveMoved } from './modules/proof/prove.ts';
-import { hearRail, resumeEvents } from './modules/rail-events/rail-event.service.ts';
-import { reconcile, reconcileAll, resumeReconciliations } from './modules/reconciliation/reconcile.ts';
-import { runSimulation } from './modules/simulations/run-simulation.ts';
-import { enqueueTierEvaluations, evaluateDueTiers } from './modules/tiers/evaluate-tiers.ts';
+import { BoundPool } from './kernel/data/bound-pool.ts';
+import type { Jobs } from './kernel/data/jobs.ts';
+import { system } from './kernel/request/actor.ts';
+import { type Context, contextFor, type Services } from './kernel/request/context.ts';
+import { sendInvitation } from './modules/access/members/send-invitation.ts';
+import { autoApprove } from './modules/commissions/commission/approve-many.ts';
+import { rateLines } from './modules/commissions/sales/rate-lines.ts';
+import { runSimulation } from './modules/commissions/simulations/run-simulation.ts';
+import { linkAudit, sealAudit } from './modules/foundation/audit/seal-audit.ts';
+import { rotateKeys } from './modules/foundation/data-keys/rotate-keys.ts';
+import { checkLogo } from './modules/partners/partner/check-logo.ts';
+import { payeeChanged } from './modules/payouts/accounts/onboarding.ts';
+import { hearRail, resumeEvents } from './modules/payouts/rail-events/receive-rail-event.ts';
+import {
+  reconcile,
+  reconcileAll,
+  resumeReconciliations,
+} from './modules/payouts/reconciliation/reconcile.ts';
+import { continueRun, resumeRuns } from './modules/payouts/runs/run-payouts.ts';
+import { scheduleRuns } from './modules/payouts/runs/schedule-payouts.ts';
+import { resumePayouts } from './modules/payouts/sending/resume-payouts.ts';
+import { sendPayout } from './modules/payouts/sending/send-payout.ts';
+import { forgetClicks } from './modules/privacy/privacy/erase-person.ts';
+import { writeExport } from './modules/privacy/privacy/export-person.ts';
+import { applyRetention } from './modules/privacy/privacy/retention.ts';
+import { proveMoved } from './modules/proof/proof/prove.ts';
+import { calculateAllMetrics, foldProgramMetrics } from './modules/reporting/metrics/calculate-metrics.ts';
+import { enqueueTierEvaluations, evaluateDueTiers } from './modules/reporting/tiers/evaluate-tiers.ts';
 import { proveAll } from './proof.ts';
 
 const RESUME_EVERY_MS = 5_000;

@@ -1,6 +1,6 @@
-import type { Context } from './kernel/context.ts';
-import { auditedTenants, verifyAudit } from './modules/audit/verify-audit.ts';
-import { type Proof, prove } from './modules/proof/prove.ts';
+import type { Context } from './kernel/request/context.ts';
+import { auditedTenants, verifyAudit } from './modules/foundation/audit/verify-audit.ts';
+import { type Proof, prove } from './modules/proof/proof/prove.ts';
 
 /** Holds all that must always be so against the whole database, the audit log included. It reads as the database's owner,
  *  so that no policy hides a row from it. */

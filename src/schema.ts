@@ -1,94 +1,104 @@
 import 'reflect-metadata';
 import { type GraphQLObjectType, type GraphQLSchema, lexicographicSortSchema } from 'graphql';
 import { buildSchema, getMetadataStorage } from 'type-graphql';
-import type { Permission } from './kernel/actor.ts';
-import type { Context } from './kernel/context.ts';
-import { asksAgain, requireAll, requireStillGranted } from './kernel/permission.ts';
-import { DateTime } from './kernel/scalars.ts';
-import { validateInput } from './kernel/validate-input.ts';
-import {
-  AccountManagerResolver,
-  PartnerManagerResolver,
-} from './modules/account-managers/account-manager.resolver.ts';
-import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/api-keys/api-key.resolver.ts';
-import {
-  CommissionAttributionResolver,
-  CustomerAttributionResolver,
-  PartnerShareResolver,
-  ReferralAttributionResolver,
-} from './modules/attribution/attribution.resolver.ts';
+import type { Permission } from './kernel/request/actor.ts';
+import type { Context } from './kernel/request/context.ts';
+import { asksAgain, requireAll, requireStillGranted } from './kernel/request/permission.ts';
+import { DateTime } from './kernel/request/scalars.ts';
+import { validateInput } from './kernel/request/validate-input.ts';
+import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/access/api-keys/api-key.resolver.ts';
+import { MemberResolver } from './modules/access/members/member.resolver.ts';
+import { SessionResolver } from './modules/access/sessions/session.resolver.ts';
 import {
   AttributionReplayResolver,
-  ConversionFunnelResolver,
   ReplayedPartnerResolver,
-} from './modules/attribution/replay.resolver.ts';
-import { AuditResolver } from './modules/audit/audit.resolver.ts';
-import { BankFileResolver, BankPaymentResolver } from './modules/bank-files/bank-file.resolver.ts';
-import { BankStatusLineResolver, BankStatusResolver } from './modules/bank-files/bank-status.resolver.ts';
+} from './modules/commissions/attribution-replays/replay.resolver.ts';
 import {
   CommissionResolver,
   PartnerCommissionsResolver,
   ReferralCommissionsResolver,
-} from './modules/commissions/commission.resolver.ts';
-import { ConvertReferralResolver } from './modules/commissions/convert-referral.resolver.ts';
-import { CommissionExplanationResolver } from './modules/commissions/explain.resolver.ts';
-import { CommissionHoldResolver } from './modules/commissions/hold.resolver.ts';
-import { RecordConversionResolver } from './modules/commissions/record-conversion.resolver.ts';
-import { RecordSaleResolver } from './modules/commissions/record-sale.resolver.ts';
-import { SaleRefundResolver } from './modules/commissions/refund-sale.resolver.ts';
-import { CouponResolver } from './modules/coupons/coupon.resolver.ts';
-import { CustomerResolver } from './modules/customers/customer.resolver.ts';
-import { DealResolver } from './modules/deals/deal.resolver.ts';
-import { ExchangeRateResolver } from './modules/exchange-rates/exchange-rate.resolver.ts';
-import { FraudListResolver, FraudResolver } from './modules/fraud/fraud.resolver.ts';
-import { LeadResolver } from './modules/leads/lead.resolver.ts';
-import { TrackingLinkResolver } from './modules/links/tracking-link.resolver.ts';
-import { MemberResolver } from './modules/members/member.resolver.ts';
-import { PartnerMetricsResolver } from './modules/metrics/metrics.resolver.ts';
+} from './modules/commissions/commission/commission.resolver.ts';
+import { CommissionHoldResolver } from './modules/commissions/commission/hold.resolver.ts';
+import { CreateCommissionResolver } from './modules/commissions/earning/create-commission.resolver.ts';
+import { CommissionExplanationResolver } from './modules/commissions/explain/explain.resolver.ts';
+import { CommissionPlanResolver, CommissionRuleResolver } from './modules/commissions/plans/plan.resolver.ts';
+import { DisputeResolver } from './modules/commissions/refunds/dispute.resolver.ts';
+import { SaleRefundResolver } from './modules/commissions/refunds/refund-sale.resolver.ts';
+import { FraudResolver } from './modules/commissions/reviews/fraud-review.resolver.ts';
+import { CommissionAttributionResolver } from './modules/commissions/sales/commission-attribution.resolver.ts';
+import { ConvertReferralResolver } from './modules/commissions/sales/convert-referral.resolver.ts';
+import { RecordConversionResolver } from './modules/commissions/sales/record-conversion.resolver.ts';
+import { RecordSaleResolver } from './modules/commissions/sales/record-sale.resolver.ts';
 import {
-  PartnerMetricsFieldsResolver,
-  ProgramMetricsResolver,
-} from './modules/metrics/program-metrics.resolver.ts';
-import { PartnerResolver } from './modules/partners/partner.resolver.ts';
+  PlanSimulationResolver,
+  SimulatedPartnerResolver,
+} from './modules/commissions/simulations/simulation.resolver.ts';
+import { AuditResolver } from './modules/foundation/audit/audit.resolver.ts';
+import { FraudListResolver, FraudSettingsResolver } from './modules/fraud/rules/fraud-settings.resolver.ts';
+import {
+  AccountManagerResolver,
+  PartnerManagerResolver,
+} from './modules/partners/account-managers/account-manager.resolver.ts';
+import { PartnerResolver } from './modules/partners/partner/partner.resolver.ts';
+import { SponsorResolver } from './modules/partners/sponsors/sponsor.resolver.ts';
+import { PartnerTaxIdResolver } from './modules/partners/tax-ids/tax-id.resolver.ts';
 import {
   ConnectedPayoutAccountResolver,
   OnboardingResolver,
-} from './modules/payout-accounts/onboarding.resolver.ts';
+} from './modules/payouts/accounts/onboarding.resolver.ts';
 import {
   PartnerPayoutAccountsResolver,
   PayoutAccountResolver,
-} from './modules/payout-accounts/payout-account.resolver.ts';
+} from './modules/payouts/accounts/payout-account.resolver.ts';
+import { BankFileResolver, BankPaymentResolver } from './modules/payouts/bank-files/bank-file.resolver.ts';
+import {
+  BankStatusLineResolver,
+  BankStatusResolver,
+} from './modules/payouts/bank-files/bank-status.resolver.ts';
 import {
   CommissionPayoutResolver,
   PartnerPayoutsResolver,
   PayoutResolver,
-} from './modules/payouts/payout.resolver.ts';
-import { PayoutAttemptResolver } from './modules/payouts/payout-attempt.resolver.ts';
+} from './modules/payouts/payout/payout.resolver.ts';
+import { PartnerPayoutHoldResolver } from './modules/payouts/payout/payout-hold.resolver.ts';
+import { RailEventResolver } from './modules/payouts/rail-events/rail-event.resolver.ts';
+import { ReconciliationResolver } from './modules/payouts/reconciliation/reconciliation.resolver.ts';
+import { RemittanceResolver } from './modules/payouts/remittances/remittance.resolver.ts';
 import {
-  PartnerPayoutHoldResolver,
   PayoutRunPreviewResolver,
   PayoutRunResolver,
   PreviewedPartnerResolver,
-} from './modules/payouts/payout-run.resolver.ts';
-import { CommissionPlanResolver, CommissionRuleResolver } from './modules/plans/plan.resolver.ts';
-import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy.resolver.ts';
-import { ProgramResolver } from './modules/programs/program.resolver.ts';
-import { RailEventResolver } from './modules/rail-events/rail-event.resolver.ts';
-import { ReconciliationResolver } from './modules/reconciliation/reconciliation.resolver.ts';
-import { PartnerReferralsResolver, ReferralResolver } from './modules/referrals/referral.resolver.ts';
-import { ReportedConversionResolver } from './modules/referrals/reported-conversion.resolver.ts';
-import { TouchResolver } from './modules/referrals/touch.resolver.ts';
-import { RemittanceResolver } from './modules/remittances/remittance.resolver.ts';
-import { SessionResolver } from './modules/sessions/session.resolver.ts';
+} from './modules/payouts/runs/payout-run.resolver.ts';
+import { RunOfPayoutResolver } from './modules/payouts/runs/run-of-payout.resolver.ts';
+import { PayoutAttemptResolver } from './modules/payouts/sending/payout-attempt.resolver.ts';
+import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy/privacy.resolver.ts';
+import { ExchangeRateResolver } from './modules/programs/exchange-rates/exchange-rate.resolver.ts';
+import { ProgramResolver } from './modules/programs/program/program.resolver.ts';
+import { PartnerMetricsResolver } from './modules/reporting/metrics/metrics.resolver.ts';
 import {
-  PlanSimulationResolver,
-  SimulatedPartnerResolver,
-} from './modules/simulations/simulation.resolver.ts';
-import { SponsorResolver } from './modules/sponsors/sponsor.resolver.ts';
-import { PartnerStatementResolver } from './modules/statements/statement.resolver.ts';
-import { SubscriptionResolver } from './modules/subscriptions/subscription.resolver.ts';
-import { PartnerTaxIdResolver } from './modules/tax-ids/tax-id.resolver.ts';
-import { PartnerTierResolver } from './modules/tiers/tier.resolver.ts';
+  PartnerMetricsFieldsResolver,
+  ProgramMetricsResolver,
+} from './modules/reporting/metrics/program-metrics.resolver.ts';
+import { PartnerStatementResolver } from './modules/reporting/statements/statement.resolver.ts';
+import { SubscriptionResolver } from './modules/reporting/subscriptions/subscription.resolver.ts';
+import { PartnerTierResolver } from './modules/reporting/tiers/tier.resolver.ts';
+import {
+  CustomerAttributionResolver,
+  PartnerShareResolver,
+} from './modules/tracking/attribution/attribution.resolver.ts';
+import { ConversionFunnelResolver } from './modules/tracking/attribution/conversion-funnel.resolver.ts';
+import { CouponResolver } from './modules/tracking/coupons/coupon.resolver.ts';
+import { CustomerResolver } from './modules/tracking/customers/customer.resolver.ts';
+import { DealResolver } from './modules/tracking/deals/deal.resolver.ts';
+import { LeadResolver } from './modules/tracking/leads/lead.resolver.ts';
+import { TrackingLinkResolver } from './modules/tracking/links/tracking-link.resolver.ts';
+import {
+  PartnerReferralsResolver,
+  ReferralResolver,
+} from './modules/tracking/referrals/referral.resolver.ts';
+import { ReferralAttributionResolver } from './modules/tracking/referrals/referral-attribution.resolver.ts';
+import { ReportedConversionResolver } from './modules/tracking/referrals/reported-conversion.resolver.ts';
+import { TouchResolver } from './modules/tracking/referrals/touch.resolver.ts';
 
 // type-graphql asks for one; ours bring their own `subscribe`, which listens to the change feed.
 const noTopics = {
@@ -121,13 +131,16 @@ export async function createSchema(): Promise<GraphQLSchema> {
       ConversionFunnelResolver,
       ConvertReferralResolver,
       CouponResolver,
+      CreateCommissionResolver,
       CreatedApiKeyResolver,
       CustomerAttributionResolver,
       CustomerResolver,
+      DisputeResolver,
       DealResolver,
       ExchangeRateResolver,
       FraudListResolver,
       FraudResolver,
+      FraudSettingsResolver,
       LeadResolver,
       MemberResolver,
       OnboardingResolver,
@@ -165,6 +178,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       ReplayedPartnerResolver,
       ReportedConversionResolver,
       RequestedExportResolver,
+      RunOfPayoutResolver,
       SaleRefundResolver,
       SessionResolver,
       SimulatedPartnerResolver,

@@ -9,7 +9,7 @@ import {
   startEmbeddedPostgres,
 } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { migrate } from '../database.ts';
-import { authenticator } from '../http/authenticate.ts';
+import { authenticator } from '../http/admission/authenticate.ts';
 import { measureClicks } from './clicks.ts';
 import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
 import type { Order, Outcome } from './load.ts';
@@ -72,7 +72,7 @@ async function database(): Promise<{ folder: string; url: string }> {
 }
 
 function compile(): void {
-  if (spawnSync('tsc && npm run -s build:policies', { stdio: 'inherit', shell: true }).status !== 0)
+  if (spawnSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' }).status !== 0)
     throw new Error('it does not compile');
 }
 

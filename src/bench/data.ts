@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
-import { BoundPool } from '../kernel/bound-pool.ts';
-import { ensureProgram } from '../modules/programs/program.service.ts';
+import { BoundPool } from '../kernel/data/bound-pool.ts';
+import { ensureProgram } from '../modules/programs/program/load-program.ts';
 
 export const TENANT = 'bench';
 

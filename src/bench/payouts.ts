@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { createApp } from '../app.ts';
 import { readConfig } from '../config.ts';
-import { system } from '../kernel/actor.ts';
-import { BoundPool } from '../kernel/bound-pool.ts';
-import { contextFor } from '../kernel/context.ts';
-import { continueRun } from '../modules/payouts/run-payouts.ts';
-import { ensureProgram } from '../modules/programs/program.service.ts';
+import { BoundPool } from '../kernel/data/bound-pool.ts';
+import { system } from '../kernel/request/actor.ts';
+import { contextFor } from '../kernel/request/context.ts';
+import { continueRun } from '../modules/payouts/runs/run-payouts.ts';
+import { ensureProgram } from '../modules/programs/program/load-program.ts';
 
 const TENANT = 'bench-payouts';
 

@@ -2,10 +2,10 @@ import { sealFile } from '../adapters/seal-file/seal-file.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { environment, readConfig } from '../config.ts';
 import { openDatabase } from '../database.ts';
-import { system } from '../kernel/actor.ts';
+import { system } from '../kernel/request/actor.ts';
 import { logger } from '../log.ts';
-import { sealAudit } from '../modules/audit/seal-audit.ts';
-import { auditedTenants, type Verification, verifyAudit } from '../modules/audit/verify-audit.ts';
+import { sealAudit } from '../modules/foundation/audit/seal-audit.ts';
+import { auditedTenants, type Verification, verifyAudit } from '../modules/foundation/audit/verify-audit.ts';
 import { withDatabase } from './with-database.ts';
 
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { runningUrl } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { createApp } from '../app.ts';
 import { ConfigError, environment, readConfig } from '../config.ts';
-import { system } from '../kernel/actor.ts';
-import { contextFor } from '../kernel/context.ts';
-import { erasureLog, replayErasure } from '../modules/privacy/erase-person.ts';
+import { system } from '../kernel/request/actor.ts';
+import { contextFor } from '../kernel/request/context.ts';
+import { erasureLog, replayErasure } from '../modules/privacy/privacy/erase-person.ts';
 import { runProcess } from '../process.ts';
 
 /** Prints the erase log, to be kept beside the backups. `replay [FILE]` erases again whom the file names, or, without one,

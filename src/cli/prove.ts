@@ -1,7 +1,7 @@
 import { sealFile } from '../adapters/seal-file/seal-file.ts';
 import { environment, readConfig } from '../config.ts';
 import { openDatabase } from '../database.ts';
-import { system } from '../kernel/actor.ts';
+import { system } from '../kernel/request/actor.ts';
 import { proveAll } from '../proof.ts';
 import { withDatabase } from './with-database.ts';
 

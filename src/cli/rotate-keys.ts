@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import { runningUrl, startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { createApp } from '../app.ts';
 import { environment, readConfig } from '../config.ts';
-import { system } from '../kernel/actor.ts';
-import { contextFor } from '../kernel/context.ts';
-import { type Progress, rotateKeys } from '../modules/data-keys/rotate-keys.ts';
+import { system } from '../kernel/request/actor.ts';
+import { contextFor } from '../kernel/request/context.ts';
+import { type Progress, rotateKeys } from '../modules/foundation/data-keys/rotate-keys.ts';
 
 const USAGE = `npm run -s rotate-keys -- [--data-keys [--before INSTANT]]
 Wraps every data key under the newest key of the key service. --data-keys also makes new data keys and encrypts everything

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { validate } from 'uuid';
 import { environment, readConfig } from '../config.ts';
-import { authenticator } from '../http/authenticate.ts';
-import { Role } from '../kernel/actor.ts';
+import { authenticator } from '../http/admission/authenticate.ts';
+import { Role } from '../kernel/request/actor.ts';
 
 const USAGE = `npm run -s token -- --role ROLE --tenant TENANT [--partner ID] [--user NAME]
 ROLE is one of ${Object.keys(Role).join(', ')}; --partner goes with PARTNER and only with it.`;

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EmbeddedCerbos, startEmbeddedCerbos } from '../../src/adapters/cerbos/embedded-cerbos.ts';
-import { type AllowList, conditionsOf } from '../../src/kernel/plan-to-sql.ts';
-import { Statement } from '../../src/kernel/rows.ts';
+import { type AllowList, conditionsOf } from '../../src/kernel/data/plan-to-sql.ts';
+import { Statement } from '../../src/kernel/data/rows.ts';
 import type { Attributes, Operand, Plan, Principal } from '../../src/ports/policy-decision.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { money } from '../../src/domain/money.ts';
 import { fromStripe, stripeAmount, stripeCarries } from '../../src/domain/stripe-amount.ts';
-import { digits } from '../../src/kernel/currency.ts';
+import { digits } from '../../src/kernel/request/currency.ts';
 
 describe('an amount at Stripe', () => {
   test('T10: 1.852 KWD is sent as 1850, and 0.002 stays on the balance', () => {

@@ -2,10 +2,10 @@ import { GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, parse } f
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoryFeed } from '../../src/adapters/memory/memory-feed.ts';
 import { unauthenticated } from '../../src/domain/errors.ts';
-import { fanOut, type Lasting, type Reader } from '../../src/http/fan-out.ts';
-import { type Actor, actorOf } from '../../src/kernel/actor.ts';
-import { changesOf } from '../../src/kernel/changes-of.ts';
-import type { Context } from '../../src/kernel/context.ts';
+import { fanOut, type Lasting, type Reader } from '../../src/http/graphql/fan-out.ts';
+import { changesOf } from '../../src/kernel/data/changes-of.ts';
+import { type Actor, actorOf } from '../../src/kernel/request/actor.ts';
+import type { Context } from '../../src/kernel/request/context.ts';
 
 const document = parse('subscription { count }');
 const staff = actorOf({ id: 'maria', role: 'FINANCE', tenantId: 'acme', credential: 'TOKEN' });

@@ -1,7 +1,7 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { actorOf } from '../../src/kernel/actor.ts';
-import { BoundPool } from '../../src/kernel/bound-pool.ts';
+import { BoundPool } from '../../src/kernel/data/bound-pool.ts';
+import { actorOf } from '../../src/kernel/request/actor.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 const actor = actorOf({ id: 'x', role: 'FINANCE', tenantId: 'acme', credential: 'OIDC' });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { actorOf } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { Partner } from '../../src/modules/partners/partner.entity.ts';
+import { actorOf } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { Partner } from '../../src/modules/partners/partner/partner.entity.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { makePartner, staffOf } from '../support/make.ts';
 

@@ -1,6 +1,6 @@
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { blindIndex, type DataKey, open, type Place, seal } from '../../src/kernel/field-cipher.ts';
+import { blindIndex, type DataKey, open, type Place, seal } from '../../src/kernel/data/field-cipher.ts';
 
 const aKey = (): DataKey => ({ id: randomUUID(), key: createSecretKey(randomBytes(32)) });
 const key = aKey();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { conditionsOf } from '../../src/kernel/plan-to-sql.ts';
+import { conditionsOf } from '../../src/kernel/data/plan-to-sql.ts';
 import type { Operand, Plan } from '../../src/ports/policy-decision.ts';
 
 const allowed = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { showsToo } from '../../src/kernel/shown-too.ts';
+import { showsToo } from '../../src/kernel/data/shown-too.ts';
 import type { Operand, Plan } from '../../src/ports/policy-decision.ts';
 
 const eq = (name: string, value: string): Operand => ({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Actor, actorOf, anonymous, system } from '../../src/kernel/actor.ts';
-import { requireFreshSignIn } from '../../src/kernel/permission.ts';
+import { type Actor, actorOf, anonymous, system } from '../../src/kernel/request/actor.ts';
+import { requireFreshSignIn } from '../../src/kernel/request/permission.ts';
 
 const minutesAgo = (minutes: number) => Date.now() - minutes * 60_000;
 const person = (credential: Actor['credential'], signedInAt: number | null) =>

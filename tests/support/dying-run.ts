@@ -1,8 +1,8 @@
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { continueRun } from '../../src/modules/payouts/run-payouts.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { continueRun } from '../../src/modules/payouts/runs/run-payouts.ts';
 
 /** A process that works at a payout run and is killed: inside of its second batch, or after the batch's commit.
  *  Arguments: database URL, `inside` or `after`, the run. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { system } from '../../src/kernel/actor.ts';
-import { contextFor } from '../../src/kernel/context.ts';
-import { writeExport } from '../../src/modules/privacy/export-person.ts';
+import { system } from '../../src/kernel/request/actor.ts';
+import { contextFor } from '../../src/kernel/request/context.ts';
+import { writeExport } from '../../src/modules/privacy/privacy/export-person.ts';
 import { TENANT, type TestApp } from './app.ts';
 
 /** Credentials of one tenant's staff; `maria` and `tom` are two people of FINANCE. */

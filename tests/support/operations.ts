@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import type { Role } from '../../src/kernel/actor.ts';
+import type { Role } from '../../src/kernel/request/actor.ts';
 import type { TestApp } from './app.ts';
 import {
   APPROVE,

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { build, transformWithOxc } from 'vite';
+
+/**
+ * `npm run build` brings `dist` up to date: the program (TypeScript without its types, which `npm run check:static` checks),
+ * every other file that the program reads, the playground and the tracker. It touches only what changed.
+ */
+process.chdir(join(import.meta.dirname, '..'));
+process.env['NODE_ENV'] = 'production'; // else React's development build is bundled
+
+const PROGRAM = ['src/**', 'migrations/**', 'mikro-orm.config.ts'];
+const BROWSER = ['src/playground', 'src/tracker']; // Vite bundles them
+const BUILT = 'dist/built.json'; // for each bundle a hash of what it was made from
+
+const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
+const secondsSince = (start: number): string => `${((performance.now() - start) / 1_000).toFixed(1)} s`;
+
+async function files(patterns: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of glob(patterns, { withFileTypes: true }))
+    if (entry.isFile()) found.push(relative('', join(entry.parentPath, entry.name)));
+  return found.sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** The files of `dist` that one source file becomes. */
+async function outputs(source: string): Promise<[path: string, content: string][]> {
+  const text = await readFile(source, 'utf8');
+  if (!source.endsWith('.ts')) return [[join('dist', source), text]];
+  const { code, map } = await transformWithOxc(text, source, {
+    tsconfig: false,
+    target: 'es2024',
+    decorator: { legacy: true, emitDecoratorMetadata: true },
+    typescript: { onlyRemoveTypeImports: true, rewriteImportExtensions: true },
+    sourcemap: true,
+  });
+  const path = join('dist', source.replace(/\.ts$/, '.js'));
+  const origin = relative(dirname(path), source);
+  return [
+    [path, `${code}\n//# sourceMappingURL=${basename(path)}.map\n`],
+    [`${path}.map`, JSON.stringify({ ...map, sources: [origin], sourcesContent: undefined })],
+  ];
+}
+
+/** Transpiling all files takes a tenth of a second, so nothing is remembered; a file that stays equal is not written. */
+async function buildProgram(): Promise<void> {
+  const start = performance.now();
+  const sources = (await files(PROGRAM)).filter((path) => !BROWSER.some((folder) => path.startsWith(folder)));
+  const wanted = new Map((await Promise.all(sources.map(outputs))).flat());
+  const present = await files(['dist/src/**', 'dist/migrations/**', 'dist/mikro-orm.config.*']);
+  await Promise.all(present.filter((path) => !wanted.has(path)).map((path) => rm(path)));
+  const written = await Promise.all(Array.from(wanted, ([path, content]) => writeChanged(path, content)));
+  const count = written.filter(Boolean).length;
+  if (count) say(`  program: ${count} of ${wanted.size} files written (${secondsSince(start)})`);
+}
+
+async function writeChanged(path: string, content: string): Promise<boolean> {
+  if ((await readFile(path, 'utf8').catch(() => null)) === content) return false;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+  return true;
+}
+
+interface Bundle {
+  readonly name: string;
+  /** Glob patterns of all that it is made from, besides the packages. */
+  readonly from: readonly string[];
+  make(): Promise<unknown>;
+}
+
+const vite = (root: string) => () => build({ root, logLevel: 'warn' });
+
+const BUNDLES: readonly Bundle[] = [
+  { name: 'tracker', from: ['src/tracker/**'], make: vite('src/tracker') },
+  { name: 'playground', from: ['src/playground/**', 'src/documents/**'], make: vite('src/playground') },
+];
+
+/** Makes those bundles anew of which a source, a package or this script changed. */
+async function buildBundles(): Promise<void> {
+  const built: Record<string, string> = JSON.parse(await readFile(BUILT, 'utf8').catch(() => '{}'));
+  for (const { name, from, make } of BUNDLES) {
+    const hash = createHash('sha256');
+    for (const path of await files([...from, 'package-lock.json', 'scripts/**']))
+      hash.update(`${path}\n`).update(await readFile(path));
+    const digest = hash.digest('hex');
+    if (built[name] === digest && existsSync(join('dist', name))) continue;
+    const start = performance.now();
+    await make();
+    say(`  ${name} (${secondsSince(start)})`);
+    built[name] = digest;
+    await writeFile(BUILT, `${JSON.stringify(built, null, 2)}\n`);
+  }
+}
+
+say('Building ...');
+await mkdir('dist', { recursive: true });
+await Promise.all([buildProgram(), buildBundles()]);

@@ -1,0 +1,126 @@
+import { GraphQLError } from 'graphql';
+import ipaddr from 'ipaddr.js';
+import type { Actor } from '../../kernel/request/actor.ts';
+import type { Context } from '../../kernel/request/context.ts';
+import { refusalOf } from '../../kernel/request/format-error.ts';
+import { callsPerHourOf } from '../../modules/partners/partner/partner.loader.ts';
+import type { Documents, Operation } from '../documents/documents.ts';
+import { type Asked, type TrustMode, textOf } from '../documents/trusted-documents.ts';
+import type { Door } from './authenticate.ts';
+import type { Budget, CallBudgets, Standing } from './call-budgets.ts';
+
+const PARTNER_REMEMBERED_MS = 60_000;
+const MANY_PARTNERS = 20_000;
+/** What a stranger could try again and again: counted by all processes together, or not run. */
+const GUESSABLE = 'acceptInvitation';
+
+export interface CallLimits {
+  readonly staffCallsPerHour: number;
+  readonly anonymousCallsPerMinute: number;
+  readonly clicksPerMinute: number;
+}
+
+/** A caller and its budget, for one request or one message of a WebSocket. */
+interface Pass {
+  /** Takes one call, before anything is read; RATE_LIMITED where none is left. */
+  enter(): Promise<void>;
+  /** The operation, if it may run: within every limit, valid, and its other root fields taken from the budget too.
+   *  null: the request names none. */
+  admit(asked: Asked): Promise<Operation | readonly GraphQLError[] | null>;
+  standing(): Standing;
+}
+
+export interface Admission {
+  passFor(ctx: Context): Promise<Pass>;
+  /** The caller of a credential. One that is refused is counted, and after too many from an address, none that is not
+   *  known is looked at any more: RATE_LIMITED, before anybody is asked about it. */
+  callerAt(address: string, door: Door, authorization: string | undefined): Promise<Actor>;
+  /** What proves itself by a signature. After too many forgeries from an address none is looked at any more: RATE_LIMITED. */
+  provenAt<T>(address: string, prove: () => Promise<T>): Promise<T>;
+}
+
+/** Whether an operation may run, asked alike of HTTP and of each message of a WebSocket. */
+export function admissionOf(
+  documents: Documents,
+  budgets: CallBudgets,
+  { staffCallsPerHour, anonymousCallsPerMinute }: CallLimits,
+  trust: TrustMode,
+): Admission {
+  const limits = new Map<string, { calls: Promise<number>; until: number }>();
+
+  function partnerLimit(ctx: Context, partnerId: string): Promise<number> {
+    const known = limits.get(partnerId);
+    if (known && known.until > Date.now()) return known.calls;
+    if (limits.size >= MANY_PARTNERS) limits.clear();
+    const calls = callsPerHourOf(ctx, partnerId);
+    limits.set(partnerId, { calls, until: Date.now() + PARTNER_REMEMBERED_MS });
+    calls.catch(() => limits.delete(partnerId));
+    return calls;
+  }
+
+  const ofAddress = (kind: string, address: string | null): Budget => ({
+    key: `${kind}:${networkOf(address ?? '')}`,
+    calls: anonymousCallsPerMinute,
+    seconds: 60,
+  });
+
+  async function budgetOf(ctx: Context): Promise<Budget> {
+    const { actor, ipAddress } = ctx;
+    if (actor.partnerId !== null)
+      return {
+        key: `partner:${actor.partnerId}`,
+        calls: await partnerLimit(ctx, actor.partnerId),
+        seconds: 3_600,
+      };
+    if (actor.role === 'ANONYMOUS' || actor.role === 'GUEST') return ofAddress('address', ipAddress);
+    return { key: `caller:${actor.tenantId}:${actor.id}`, calls: staffCallsPerHour, seconds: 3_600 };
+  }
+
+  async function countingRefusals<T>(budget: Budget, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (refusalOf(error)?.code === 'UNAUTHENTICATED') await budgets.take(budget, 1);
+      throw error;
+    }
+  }
+
+  return {
+    async provenAt(address, prove) {
+      const budget = ofAddress('forged', address);
+      budgets.spent(budget);
+      return countingRefusals(budget, prove);
+    },
+    async passFor(ctx) {
+      const budget = await budgetOf(ctx);
+      return {
+        enter: () => budgets.take(budget, 1),
+        standing: () => budgets.standing(budget),
+        async admit(asked) {
+          const text = textOf(trust, asked, ctx.actor);
+          if (text === null) return null;
+          if (text instanceof GraphQLError) return [text];
+          const { operationName } = asked;
+          const operation = documents.read(text, typeof operationName === 'string' ? operationName : null);
+          if (!('document' in operation)) return operation;
+          if (operation.calls > 1) await budgets.take(budget, operation.calls - 1);
+          if (operation.fields.has(GUESSABLE)) await budgets.takeTogether(ofAddress('guess', ctx.ipAddress));
+          return operation;
+        },
+      };
+    },
+    async callerAt(address, door, authorization) {
+      const budget = ofAddress('refused', address);
+      if (!door.knows(authorization)) budgets.spent(budget);
+      return countingRefusals(budget, () => door.actorOf(authorization));
+    },
+  };
+}
+
+/** Who has one IPv6 address has 2^64 of them. */
+export function networkOf(address: string): string {
+  if (!ipaddr.isValid(address)) return 'unknown';
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return ipaddr.IPv6.networkAddressFromCIDR(`${parsed}/64`).toString();
+}

@@ -1,0 +1,138 @@
+import { AppError } from '../../domain/errors.ts';
+import type { CallCounter } from '../../ports/call-counter.ts';
+
+/** So many calls in so many seconds, counted under `key`. */
+export interface Budget {
+  readonly key: string;
+  readonly calls: number;
+  readonly seconds: number;
+}
+
+export interface Standing {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetSeconds: number;
+}
+
+export interface CallBudgets {
+  /** Takes calls from a budget; RATE_LIMITED where it has too few left. */
+  take(budget: Budget, calls: number): Promise<void>;
+  /** Takes a call where every process must agree; SERVICE_UNAVAILABLE while they cannot. */
+  takeTogether(budget: Budget): Promise<void>;
+  standing(budget: Budget): Standing;
+  /** RATE_LIMITED where a budget has nothing left as far as this process knows; takes nothing. */
+  spent(budget: Budget): void;
+}
+
+/** What this process may still give out of a budget without asking the counter. */
+interface Lease {
+  left: number;
+  /** By all processes, as the counter last said. */
+  used: number;
+  endsAt: number;
+  /** Given out while the counter did not answer: it hears of them when it does. */
+  owed: number;
+  asking: Promise<void> | null;
+}
+
+const MANY = 20_000;
+const LEASE = 200; // a process takes a 200th of a budget at a time, so two of them strand less than 1 % of it
+const LARGEST_LEASE = 500;
+
+/** Budgets over a counter that all processes share. While it does not answer, each of them gives out its own part of
+ *  what is left. */
+export function callBudgets(counter: CallCounter, processes: number): CallBudgets {
+  const leases = new Map<string, Lease>();
+
+  function leaseOf(key: string): Lease {
+    const known = leases.get(key);
+    if (known) return known;
+    if (leases.size >= MANY) forgetEnded();
+    const made = { left: 0, used: 0, endsAt: 0, owed: 0, asking: null };
+    leases.set(key, made);
+    return made;
+  }
+
+  function forgetEnded(): void {
+    const now = Date.now();
+    for (const [key, { endsAt, asking }] of leases) if (endsAt <= now && asking === null) leases.delete(key);
+    if (leases.size >= MANY) leases.clear(); // the counter still knows
+  }
+
+  /** Adds to the lease what the counter grants. Near the end of a budget it is asked for each call, so that none is
+   *  stranded in another process. */
+  async function ask(lease: Lease, { key, calls: limit, seconds }: Budget, calls: number): Promise<void> {
+    if (lease.endsAt <= Date.now()) Object.assign(lease, { left: 0, used: 0, owed: 0 });
+    const size = Math.min(Math.ceil(limit / LEASE), LARGEST_LEASE);
+    const wanted = limit - lease.used < 10 * size ? calls : Math.max(calls, size);
+    const { owed } = lease;
+    try {
+      const { used, endsInMs } = await counter.add(key, wanted + owed, seconds);
+      lease.left += Math.max(0, Math.min(wanted, wanted - (used - limit)));
+      lease.used = used;
+      lease.owed -= owed;
+      lease.endsAt = Date.now() + endsInMs;
+    } catch {
+      const part = Math.floor((limit - lease.used) / processes);
+      if (lease.owed + calls <= part) {
+        lease.left += calls;
+        lease.owed += calls;
+      }
+      if (lease.endsAt <= Date.now()) lease.endsAt = Date.now() + seconds * 1_000;
+    }
+  }
+
+  async function take(budget: Budget, calls: number): Promise<void> {
+    const lease = leaseOf(budget.key);
+    for (let asked = false; ; ) {
+      const running = lease.endsAt > Date.now();
+      if (running && lease.left >= calls) {
+        lease.left -= calls;
+        return;
+      }
+      if (asked || (running && lease.used >= budget.calls && lease.asking === null))
+        throw rateLimited(lease.endsAt);
+      if (lease.asking !== null) {
+        await lease.asking;
+        continue;
+      }
+      asked = true;
+      lease.asking = ask(lease, budget, calls).finally(() => {
+        lease.asking = null;
+      });
+      await lease.asking;
+    }
+  }
+
+  return {
+    take,
+    spent({ key, calls: limit }) {
+      const lease = leases.get(key);
+      if (lease && lease.endsAt > Date.now() && lease.left === 0 && lease.used >= limit)
+        throw rateLimited(lease.endsAt);
+    },
+    async takeTogether({ key, calls: limit, seconds }) {
+      const counted = await counter.add(key, 1, seconds).catch(() => {
+        throw new AppError('SERVICE_UNAVAILABLE', 'this cannot be counted at the moment: try again soon', {
+          retryAfter: 5,
+        });
+      });
+      if (counted.used > limit) throw rateLimited(Date.now() + counted.endsInMs);
+    },
+    standing({ key, calls: limit, seconds }) {
+      const lease = leases.get(key);
+      const now = Date.now();
+      if (!lease || lease.endsAt <= now) return { limit, remaining: limit, resetSeconds: seconds };
+      return {
+        limit,
+        remaining: Math.max(0, Math.min(limit, limit - lease.used + lease.left)),
+        resetSeconds: Math.ceil((lease.endsAt - now) / 1_000),
+      };
+    },
+  };
+}
+
+function rateLimited(endsAt: number): AppError {
+  const retryAfter = Math.max(1, Math.ceil((endsAt - Date.now()) / 1_000));
+  return new AppError('RATE_LIMITED', `too many calls: try again in ${retryAfter} s`, { retryAfter });
+}

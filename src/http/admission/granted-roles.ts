@@ -1,0 +1,40 @@
+import { type Actor, actorOf, guest, type MemberRole, type Role } from '../../kernel/request/actor.ts';
+import type { Organisation } from '../../modules/access/sessions/sessions.ts';
+import type { Identity } from '../../ports/identity-provider.ts';
+
+// Strongest first: who has several is the first of them. Whoever manages does not decide on money as well.
+const STAFF: readonly Exclude<Role, 'PARTNER'>[] = [
+  'PLATFORM_ADMIN',
+  'PROGRAM_MANAGER',
+  'FINANCE',
+  'ANALYST',
+];
+const OF_PARTNERS: readonly MemberRole[] = ['OWNER', 'MANAGER', 'FINANCE', 'READ_ONLY'];
+
+interface Organisations {
+  organisationOf?(id: string): Promise<Organisation>;
+  readonly platformOrganisations?: readonly string[];
+}
+
+/** What the provider's roles grant here: those of a tenant's own organisation make staff of it, those of a partner's make
+ *  one of its people. Who has none of them is a guest. */
+export async function actorOfIdentity(
+  { subject, organisation, roles, signedInAt }: Identity,
+  issuer: string,
+  { organisationOf, platformOrganisations = [] }: Organisations,
+): Promise<Actor> {
+  const person = { id: subject, credential: 'OIDC', issuer, signedInAt } as const;
+  const has = (name: string) => roles.includes(name) || roles.includes(name.toLowerCase());
+  const staffRole = STAFF.find(
+    (role) => has(role) && (role !== 'PLATFORM_ADMIN' || platformOrganisations.includes(organisation ?? '')),
+  );
+  const member = OF_PARTNERS.find((role) => has(`PARTNER_${role}`));
+  if (organisation === null || !(staffRole || member)) return guest(person);
+  const whose = await organisationOf?.(organisation);
+  if (staffRole && whose?.staffOf) return actorOf({ ...person, role: staffRole, tenantId: whose.staffOf });
+  if (member && whose?.partner) {
+    const { tenantId, id: partnerId } = whose.partner;
+    return actorOf({ ...person, role: 'PARTNER', tenantId, partnerId, member });
+  }
+  return guest(person);
+}

@@ -1,0 +1,109 @@
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
+import { invalid } from '../../domain/errors.ts';
+import type { Context } from '../../kernel/request/context.ts';
+import { responseError } from '../../kernel/request/format-error.ts';
+import { memo } from '../../kernel/request/memo.ts';
+import { keepsItsText, unkept, variableErrors } from '../documents/variables.ts';
+
+const MAX_ERRORS = 100; // of an answer; what failed is null there all the same
+
+interface Operation {
+  readonly document: DocumentNode;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Record<string, unknown> | null | undefined;
+  readonly context: Context;
+}
+
+export type Executor = (operation: Operation) => Promise<ExecutionResult>;
+
+interface Prepared {
+  readonly operation: OperationDefinitionNode;
+  /** null: graphql-jit does not take this operation, graphql-js does. */
+  readonly compiled: CompiledQuery | null;
+}
+
+/** Runs operations by graphql-jit, compiled once a document. Errors leave it as the API speaks them. */
+export function executorOf(schema: GraphQLSchema): Executor {
+  const prepared = new WeakMap<DocumentNode, Map<string, Prepared>>();
+
+  function prepare(document: DocumentNode, name: string | null | undefined): Prepared {
+    const operations = memo(prepared, document, () => new Map());
+    const known = operations.get(name ?? '');
+    if (known) return known;
+    const operation = getOperationAST(document, name);
+    if (!operation)
+      throw new GraphQLError('operationName names no operation of the document', {
+        extensions: { code: 'BAD_USER_INPUT', field: 'operationName' },
+      });
+    if (!keepsItsText(document))
+      throw new GraphQLError('the document has text that cannot be kept', {
+        extensions: { code: 'BAD_USER_INPUT', field: 'query' },
+      });
+    const compiled = compileQuery(schema, document, name ?? '');
+    const made = { operation, compiled: isCompiledQuery(compiled) ? compiled : null };
+    operations.set(name ?? '', made);
+    return made;
+  }
+
+  async function run({
+    document,
+    operationName,
+    variables: given,
+    context,
+  }: Operation): Promise<ExecutionResult> {
+    const variables = given ?? {};
+    const { operation, compiled } = prepare(document, operationName);
+    if (operation.operation === 'subscription')
+      throw invalid('query', 'a subscription goes over WebSocket, on the same path');
+    const refused = unkept(variables, '');
+    if (refused) throw invalid(refused.field || 'variables', refused.fault);
+    const result = compiled
+      ? await compiled.query(undefined, context, variables)
+      : await execute({
+          schema,
+          document,
+          operationName: operationName ?? null,
+          variableValues: variables,
+          contextValue: context,
+        });
+    if (!result.errors) return result as ExecutionResult;
+    if (result.data === undefined) {
+      const errors = variableErrors(schema, operation, variables);
+      if (errors.length) return { errors };
+    }
+    return {
+      ...(result as ExecutionResult),
+      errors: result.errors.slice(0, MAX_ERRORS).map((error) => responseError(withOriginal(error), context)),
+    };
+  }
+
+  return (operation) =>
+    run(operation).catch((error: unknown) => ({
+      errors: [
+        responseError(
+          error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error }),
+          operation.context,
+        ),
+      ],
+    }));
+}
+
+/** graphql-jit's errors pass for graphql-js's, but never had their constructor run: they carry no extensions. */
+function withOriginal(error: GraphQLError): GraphQLError {
+  if ((error.extensions as unknown) !== undefined) return error;
+  const { message, nodes, path, originalError } = error;
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    path: path ?? null,
+    originalError: originalError ?? null,
+  });
+}

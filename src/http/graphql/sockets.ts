@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ExecutionArgs, GraphQLError, type GraphQLSchema } from 'graphql';
+import { CloseCode } from 'graphql-ws';
+import { useServer as serveProtocol } from 'graphql-ws/use/ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { AppError } from '../../domain/errors.ts';
+import type { Actor } from '../../kernel/request/actor.ts';
+import { type Context, contextFor, type Services } from '../../kernel/request/context.ts';
+import { refusalOf, responseError } from '../../kernel/request/format-error.ts';
+import type { Admission } from '../admission/admission.ts';
+import { credentialOf, type Door } from '../admission/authenticate.ts';
+import { callerAddress, type Trusts } from '../admission/caller-address.ts';
+import { variableErrors } from '../documents/variables.ts';
+import type { Executor } from './executor.ts';
+import { fanOut, type Lasting, type Reader } from './fan-out.ts';
+
+const MAX_MESSAGE = 64 * 1024;
+/** A reader that lets so many bytes pile up is dropped; it comes back and catches up by a query. */
+const MAX_UNREAD = 1024 * 1024;
+
+const MAX_OPERATIONS = 20; // at a time on one socket
+const MAX_SOCKETS = 10_000; // of the process
+const MAX_SOCKETS_OF = { staff: 2_000, partner: 100, address: 10 };
+const ANONYMOUS_IDLE_MS = 30_000;
+const PATIENCE_MS = 3_000; // for the other side to close too
+const TOO_MANY = 4429;
+const IDLE = 4408;
+
+const TRY_AGAIN_LATER = 1013; // RFC 6455's registry of close codes
+
+interface Extra {
+  authorization: string | undefined;
+}
+
+interface SocketOptions {
+  readonly schema: GraphQLSchema;
+  readonly execute: Executor;
+  readonly services: Services;
+  readonly admission: Admission;
+  readonly trusts: Trusts;
+  readonly allowsOrigin: (origin: string) => boolean;
+  /** The actor of a credential; its tenant has a program from then on. */
+  readonly door: Door;
+}
+
+/** GraphQL over WebSocket (graphql-transport-ws) on the same path, with the same credential in `authorization`. */
+export function serveSockets(
+  server: Server,
+  { schema, execute, services, admission, trusts, allowsOrigin, door }: SocketOptions,
+): { close(): Promise<void> } {
+  const open = new Map<string, number>();
+  const lasting = fanOut();
+
+  /** Whether one more socket of that caller may be; it is counted until it closes. */
+  function countSocket(socket: WebSocket, { id, tenantId, partnerId }: Actor, address: string): boolean {
+    const [key, most] =
+      tenantId === null
+        ? [`address ${address}`, MAX_SOCKETS_OF.address]
+        : partnerId === null
+          ? [`staff ${tenantId} ${id}`, MAX_SOCKETS_OF.staff]
+          : [`partner ${partnerId}`, MAX_SOCKETS_OF.partner];
+    const count = open.get(key) ?? 0;
+    if (count >= most) return false;
+    open.set(key, count + 1);
+    socket.once('close', () => {
+      const left = (open.get(key) ?? 1) - 1;
+      if (left > 0) open.set(key, left);
+      else open.delete(key);
+    });
+    return true;
+  }
+
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE,
+    handleProtocols: (offered) => (offered.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
+  });
+
+  const disposable = serveProtocol<{ authorization?: unknown }, Partial<Extra>>(
+    {
+      schema,
+      connectionInitWaitTimeout: 5_000,
+      async onConnect(ctx) {
+        const given = ctx.connectionParams?.authorization;
+        const authorization = given == null ? undefined : String(given);
+        const { socket } = ctx.extra;
+        const address = callerAddress(ctx.extra.request, trusts);
+        try {
+          const actor = await admission.callerAt(address, door, authorization);
+          Object.assign(ctx.extra, { authorization });
+          if (!countSocket(socket, actor, address)) {
+            socket.close(TOO_MANY, 'too many sockets are open');
+            return true;
+          }
+          if (authorization === undefined)
+            closeWhenIdle(socket, () => Object.keys(ctx.subscriptions).length === 0);
+          closeAt(socket, door.expiryOf(authorization));
+          if (authorization) closeWhenTakenBack(socket, actor, () => door.actorNow(authorization));
+        } catch (error) {
+          const refusal = refusalOf(error);
+          if (!refusal) throw error;
+          const code = refusal.code === 'UNAUTHENTICATED' ? CloseCode.Forbidden : TRY_AGAIN_LATER;
+          socket.close(code, refusal.message.slice(0, 120));
+        }
+        return true;
+      },
+      async onSubscribe(ctx, id, { query, operationName, variables, extensions }) {
+        const { authorization, request } = ctx.extra;
+        const requestId = randomUUID();
+        const ipAddress = callerAddress(request, trusts);
+        const again = () => door.actorOf(authorization);
+        try {
+          if (Object.keys(ctx.subscriptions).length > MAX_OPERATIONS)
+            throw new AppError('RATE_LIMITED', `a socket takes ${MAX_OPERATIONS} operations at a time`, {
+              retryAfter: 1,
+            });
+          const contextValue = contextFor(services, {
+            actor: await admission.callerAt(ipAddress, door, authorization),
+            actorNow: () => door.actorNow(authorization),
+            credential: () => credentialOf(authorization),
+            requestId,
+            ipAddress,
+          });
+          const pass = await admission.passFor(contextValue);
+          await pass.enter();
+          const operation = await pass.admit({ query, operationName, extensions });
+          if (!operation || !('document' in operation)) return operation ?? [];
+          const variableValues = variables ?? {};
+          const faults = variableErrors(schema, operation.definition, variableValues);
+          if (faults.length) return faults;
+          const { document } = operation;
+          return {
+            schema,
+            document,
+            operationName: operationName ?? null,
+            variableValues,
+            contextValue,
+            id,
+            reader: readerOf(ctx.extra.socket),
+            authorization,
+            again,
+          };
+        } catch (error) {
+          return [
+            responseError(new GraphQLError('', { originalError: error as Error }), {
+              ...services,
+              requestId,
+            }),
+          ];
+        }
+      },
+      execute: ({ document, operationName, variableValues, contextValue }: ExecutionArgs) =>
+        execute({
+          document,
+          operationName,
+          variables: variableValues as Record<string, unknown>,
+          context: contextValue as Context,
+        }),
+      subscribe: (args: ExecutionArgs) => lasting.join(args as Lasting),
+    },
+    sockets,
+  );
+
+  sockets.on('connection', (socket) => {
+    dropSlowReader(socket);
+    // A frame that is malformed or too long: `ws` closes the socket with the right code, and it is no error of ours.
+    socket.removeAllListeners('error').on('error', () => {});
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.url?.split('?', 1)[0] !== '/graphql') {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    if (sockets.clients.size >= MAX_SOCKETS) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    const { origin, host } = request.headers;
+    if (origin !== undefined && !allowsOrigin(origin) && !isOf(origin, host)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n'); // CORS does not reach WebSockets
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
+  });
+  return {
+    async close() {
+      const impatient = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate();
+      }, PATIENCE_MS);
+      await disposable.dispose();
+      clearTimeout(impatient);
+    },
+  };
+}
+
+/** Whether a page of that origin was served by this very host. */
+const isOf = (origin: string, host: string | undefined): boolean =>
+  URL.canParse(origin) && new URL(origin).host === host;
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A credential that has expired is no credential: its socket ends with it. */
+function closeAt(socket: WebSocket, expiresAt: number | null): void {
+  if (expiresAt === null) return;
+  const end = () => socket.close(CloseCode.Forbidden, 'the token has expired');
+  const timer = setTimeout(end, Math.min(expiresAt - Date.now(), LONGEST_TIMER_MS));
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** Nobody without a credential has a reason to hold a socket on which nothing goes on. */
+function closeWhenIdle(socket: WebSocket, idle: () => boolean): void {
+  const timer = setInterval(() => {
+    if (idle()) socket.close(IDLE, 'nothing goes on here');
+  }, ANONYMOUS_IDLE_MS);
+  socket.once('close', () => clearInterval(timer));
+}
+
+const ASK_AGAIN_MS = 30_000;
+
+/** A credential that was taken back, or grants something else by now, ends its socket within a minute. Whoever answers
+ *  for it may be away meanwhile: a socket only reads. */
+function closeWhenTakenBack(socket: WebSocket, was: Actor, ask: () => Promise<Actor>): void {
+  const timer = setInterval(async () => {
+    const refused = await ask().then(
+      (is) => is.role !== was.role || is.tenantId !== was.tenantId || is.partnerId !== was.partnerId,
+      (error: unknown) => refusalOf(error)?.code === 'UNAUTHENTICATED',
+    );
+    if (refused) socket.close(CloseCode.Forbidden, 'the credential no longer counts');
+  }, ASK_AGAIN_MS);
+  socket.once('close', () => clearInterval(timer));
+}
+
+function dropSlowReader(socket: WebSocket): void {
+  const send = socket.send.bind(socket);
+  let dropped = false;
+  socket.send = ((data: string | Buffer, sent: (error?: Error) => void) => {
+    dropped ||= socket.bufferedAmount > MAX_UNREAD;
+    if (dropped) socket.terminate();
+    // What was under way to a dropped reader is no error.
+    else send(data, { binary: false }, (error) => sent(dropped ? undefined : error));
+  }) as WebSocket['send'];
+}
+
+/** A socket as the fan-out sees it: what it does not take any more is nobody's error. */
+const readerOf = (socket: WebSocket): Reader => ({
+  get bufferedAmount() {
+    return socket.bufferedAmount;
+  },
+  send(frame) {
+    if (socket.readyState === socket.OPEN) socket.send(frame, () => {});
+  },
+  close: (code, reason) => socket.close(code, reason),
+  terminate: () => socket.terminate(),
+});

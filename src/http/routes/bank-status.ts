@@ -1,0 +1,53 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { invalid } from '../../domain/errors.ts';
+import type { Context } from '../../kernel/request/context.ts';
+import { requireFreshSignIn, requireStillGranted } from '../../kernel/request/permission.ts';
+import { importBankStatus } from '../../modules/payouts/bank-files/import-bank-status.ts';
+
+/** What the reader of status files takes at most; the body of an operation is far smaller. */
+const BODY_LIMIT = 8 * 1024 * 1024;
+
+interface BankStatusOptions {
+  /** Who calls, counted as one call of its budget. */
+  readonly contextOf: (request: FastifyRequest) => Promise<Context>;
+}
+
+/** `POST /bank-status`, the bytes of a status file as its body: `importBankStatus` for files that are larger than an operation may
+ *  be, to the same callers. Who may not is refused before the body is read. */
+export async function serveBankStatus(
+  server: FastifyInstance,
+  { contextOf }: BankStatusOptions,
+): Promise<void> {
+  const contexts = new WeakMap<FastifyRequest, Context>();
+  await server.register((scope, _, registered) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+    scope.post(
+      '/bank-status',
+      {
+        bodyLimit: BODY_LIMIT,
+        async onRequest(request, reply) {
+          reply.header('x-request-id', request.id).header('cache-control', 'no-store');
+          const ctx = await contextOf(request);
+          await requireStillGranted(ctx, ['payout:decide']);
+          requireFreshSignIn(ctx.actor);
+          contexts.set(request, ctx);
+        },
+      },
+      async (request, reply) => {
+        const ctx = contexts.get(request) as Context;
+        const id = await importBankStatus(ctx, textOf(request.body));
+        return reply.send({ id });
+      },
+    );
+    registered();
+  });
+}
+
+function textOf(body: unknown): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+  } catch {
+    throw invalid('content', 'is not UTF-8');
+  }
+}

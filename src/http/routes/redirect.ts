@@ -1,0 +1,104 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../domain/errors.ts';
+import type { Services } from '../../kernel/request/context.ts';
+import { isId } from '../../kernel/request/ids.ts';
+import { followLink } from '../../modules/tracking/referrals/follow-link.ts';
+import { networkOf } from '../admission/admission.ts';
+import type { Budget, CallBudgets } from '../admission/call-budgets.ts';
+import { callerAddress, type Trusts } from '../admission/caller-address.ts';
+
+const COOKIE = '__Host-pp_visitor'; // a browser takes it from this host alone, over TLS, for all of its paths
+const DAY_SECONDS = 24 * 60 * 60;
+/** Browsers keep no cookie longer. */
+const MAX_DAYS = 400;
+
+/** What proxies say where they do not know. */
+const NOWHERE = new Set(['XX', 'ZZ']);
+
+export interface RedirectOptions {
+  readonly services: Services;
+  readonly budgets: CallBudgets;
+  /** Codes that are nobody's, of one network, in a minute: who tries more is guessing. */
+  readonly unknownCodesPerMinute: number;
+  /** Clicks of one network that are kept in a minute; more still lead where they lead. */
+  readonly clicksPerMinute: number;
+  readonly trusts: Trusts;
+  /** Where our proxy says which country a visitor is in. */
+  readonly countryHeader: string | null;
+}
+
+/** `GET /r/:code`: the link that a partner gives out. `HEAD` is asked by what checks links: it is told where it leads. */
+export function serveRedirect(
+  server: FastifyInstance,
+  { services, budgets, unknownCodesPerMinute, clicksPerMinute, trusts, countryHeader }: RedirectOptions,
+): void {
+  const sealOf = (visitorId: string) => services.derive(`visitor:${visitorId}`).slice(0, 22);
+
+  function visitorOf({ headers }: FastifyRequest): string | null {
+    const [, id, seal] =
+      /(?:^|; ?)__Host-pp_visitor=([0-9a-f-]{36})\.([\w-]{22})(?:;|$)/.exec(headers.cookie ?? '') ?? [];
+    if (!id || !seal || !isId(id)) return null;
+    return timingSafeEqual(Buffer.from(seal), Buffer.from(sealOf(id))) ? id : null;
+  }
+
+  function countryOf({ raw, headers }: FastifyRequest): string | null {
+    if (countryHeader === null || !trusts(raw.socket.remoteAddress ?? '', 0)) return null;
+    const said = String(headers[countryHeader] ?? '').toUpperCase();
+    return /^[A-Z]{2}$/.test(said) && !NOWHERE.has(said) ? said : null;
+  }
+
+  async function taken(budget: Budget): Promise<boolean> {
+    try {
+      await budgets.take(budget, 1);
+      return true;
+    } catch (error) {
+      if (error instanceof AppError) return false;
+      throw error;
+    }
+  }
+
+  async function follow(
+    request: FastifyRequest<{ Params: { code: string } }>,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    const { headers, method } = request;
+    const ipAddress = callerAddress(request.raw, trusts);
+    const guesses = {
+      key: `unknown code:${networkOf(ipAddress)}`,
+      calls: unknownCodesPerMinute,
+      seconds: 60,
+    };
+    budgets.spent(guesses); // before anything is looked up, so that the answer says nothing of the code
+    const clicks = { key: `clicks:${networkOf(ipAddress)}`, calls: clicksPerMinute, seconds: 60 };
+    const landing = await followLink(services, {
+      code: request.params.code,
+      query: request.query as Record<string, unknown>,
+      visitorId: visitorOf(request),
+      ipAddress,
+      userAgent: headers['user-agent'] ?? null,
+      referrer: headers.referer ?? null,
+      country: countryOf(request),
+      optedOut: headers['sec-gpc'] === '1',
+      looksOnly:
+        method === 'HEAD' ||
+        /prefetch|prerender/.test(`${headers['sec-purpose'] ?? ''}${headers['purpose'] ?? ''}`),
+      tooMany: !(await taken(clicks)),
+    });
+    if (!landing) await taken(guesses); // the next one is told
+    reply.header('cache-control', 'no-store');
+    if (landing?.remember) {
+      const { visitorId, days } = landing.remember;
+      const age = Math.min(days, MAX_DAYS) * DAY_SECONDS;
+      reply.header(
+        'set-cookie',
+        `${COOKIE}=${visitorId}.${sealOf(visitorId)}; Max-Age=${age}; Path=/; Secure; HttpOnly; SameSite=Lax`,
+      );
+    }
+    if (landing?.forget)
+      reply.header('set-cookie', `${COOKIE}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`);
+    return reply.redirect(landing?.location ?? services.portalUrl, 302);
+  }
+  for (const url of ['/r/:code', '/r/:code/'])
+    server.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url, handler: follow });
+}

@@ -1,0 +1,50 @@
+import type { FragmentDefinitionNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql';
+import { memo } from '../request/memo.ts';
+
+type Fragments = Record<string, FragmentDefinitionNode>;
+
+function* fieldsOf(
+  set: SelectionSetNode | undefined,
+  fragments: Fragments,
+): Generator<[string, SelectionSetNode | undefined]> {
+  for (const node of set?.selections ?? []) {
+    if (node.kind === 'Field') yield [node.name.value, node.selectionSet];
+    else if (node.kind === 'InlineFragment') yield* fieldsOf(node.selectionSet, fragments);
+    else yield* fieldsOf(fragments[node.name.value]?.selectionSet, fragments);
+  }
+}
+
+/** Names of the fields asked below `path`. `@skip` and `@include` are not weighed: a column too many does no harm. */
+export function askedFields(info: GraphQLResolveInfo, path: readonly string[] = []): Set<string> {
+  let sets = info.fieldNodes.map((node) => node.selectionSet);
+  for (const step of path) {
+    sets = sets.flatMap((set) =>
+      Array.from(fieldsOf(set, info.fragments))
+        .filter(([name]) => name === step)
+        .map(([, below]) => below),
+    );
+  }
+  return new Set(sets.flatMap((set) => Array.from(fieldsOf(set, info.fragments), ([name]) => name)));
+}
+
+interface Kept<V> {
+  readonly nodes: GraphQLResolveInfo['fieldNodes'];
+  readonly value: V;
+}
+
+/** What belongs to a field of a document. Its nodes name it: one, or several where fragments ask for the same field. */
+export type PerField<V> = WeakMap<object, Kept<V>[]>;
+
+export function perField<V>(store: PerField<V>, { fieldNodes }: GraphQLResolveInfo, make: () => V): V {
+  const kept = memo(store, fieldNodes[0] as object, (): Kept<V>[] => []);
+  for (const { nodes, value } of kept) {
+    if (nodes.length === fieldNodes.length && nodes.every((node, i) => node === fieldNodes[i])) return value;
+  }
+  const value = make();
+  kept.push({ nodes: fieldNodes, value });
+  return value;
+}
+
+/** Whether an id is all that is asked of a row. */
+export const asksIdOnly = (fields: ReadonlySet<string>): boolean =>
+  [...fields].every((field) => field === 'id');

@@ -1,0 +1,29 @@
+import { Embeddable, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import type { Money } from '../../domain/money.ts';
+import { amountText } from '../request/currency.ts';
+
+/** How domain money is stored (two columns) and served (one GraphQL type). */
+@Embeddable()
+@ObjectType('Money', { simpleResolvers: true, description: 'An exact amount in one currency.' })
+export class MoneyColumn implements Money {
+  @Property({ type: 'bigint' })
+  minor: bigint;
+
+  @Field({ description: 'ISO 4217 code, e.g. `USD`.' })
+  @Property({ type: 'text' })
+  currency: string;
+
+  constructor({ minor, currency }: Money) {
+    this.minor = minor;
+    this.currency = currency;
+  }
+
+  @Field(() => String, {
+    description:
+      "Decimal text with exactly the currency's ISO 4217 digits: `199.80`, JPY `1250`, KWD `1.852`.",
+  })
+  get amount(): string {
+    return amountText(this);
+  }
+}

@@ -1,0 +1,226 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
+import { parse, stringify } from 'uuid';
+import { invalid } from '../../domain/errors.ts';
+import type { Context } from '../request/context.ts';
+import { memo } from '../request/memo.ts';
+import { askedFields } from './asked.ts';
+import { type Condition, where } from './condition.ts';
+import { loaderFor } from './loader.ts';
+import { from, query, type Selection, Statement, scopeOf, select, type Table } from './rows.ts';
+
+const DEFAULT_PAGE = 20;
+const MAX_PAGE = 100;
+
+@ObjectType({ simpleResolvers: true, description: 'Where a page lies in its list.' })
+class PageInfo {
+  @Field({ description: 'Whether rows follow this page.' })
+  hasNextPage!: boolean;
+
+  @Field({ description: 'Whether rows lie before this page.' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the first row; null on an empty page.' })
+  startCursor!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Cursor of the last row, for `after`; null on an empty page.',
+  })
+  endCursor!: string | null;
+}
+
+/** One row of a page; its cursor is made only when it is asked for. */
+class Edge<T extends { id: string }> {
+  readonly node: T;
+  readonly #list: string;
+
+  constructor(node: T, list: string) {
+    this.node = node;
+    this.#list = list;
+  }
+
+  get cursor(): string {
+    return Buffer.concat([parse(this.node.id), Buffer.from(this.#list)]).toString('base64url');
+  }
+}
+
+export interface Connection<T extends { id: string }> {
+  readonly edges: Edge<T>[];
+  readonly pageInfo: PageInfo;
+  readonly totalCount?: number;
+}
+
+const connections = new Map<unknown, ClassType<object>>();
+
+/** The Relay connection type of `Node`, named after it; the same one at every call. */
+export function connectionOf<T extends { id: string }>(Node: ClassType<T>): ClassType<object> {
+  return memo(connections, Node, () => declareConnection(Node));
+}
+
+function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassType<object> {
+  @ObjectType(`${Node.name}Edge`, { simpleResolvers: true, description: `One ${Node.name} of a page.` })
+  class NodeEdge {
+    @Field({ description: 'Give it as `after` for the rows that follow this one.' })
+    cursor!: string;
+
+    @Field(() => Node, { description: 'The row.' })
+    node!: T;
+  }
+
+  @ObjectType(`${Node.name}Connection`, {
+    simpleResolvers: true,
+    description: `A page of ${Node.name}s, newest first.`,
+  })
+  class NodeConnection {
+    @Field(() => [NodeEdge], { description: 'The rows of this page.' })
+    edges!: NodeEdge[];
+
+    @Field(() => PageInfo, { description: 'Where this page lies.' })
+    pageInfo!: PageInfo;
+
+    @Field(() => Int, { description: 'Rows in the whole list, counted only when asked for.' })
+    totalCount!: number;
+  }
+  return NodeConnection;
+}
+
+const ID_BYTES = 16;
+
+/** The id of a cursor; it carries the name of its list, so that none is taken for that of another. */
+function idOf(cursor: string, list: string): string {
+  const bytes = Buffer.from(cursor, 'base64url');
+  const named = bytes.subarray(ID_BYTES).toString() === list && bytes.toString('base64url') === cursor;
+  try {
+    if (named) return stringify(bytes.subarray(0, ID_BYTES));
+  } catch {} // 16 bytes that are no UUID
+  throw invalid('after', 'is not a cursor of this list');
+}
+
+@ArgsType()
+export class PageArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: `Rows a page: 1 to ${MAX_PAGE}, default ${DEFAULT_PAGE}.`,
+  })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the row before the page.' })
+  after?: string | null;
+}
+
+/** How many rows a page takes; refuses what is out of bounds. */
+function pageSize(first: number | null | undefined): number {
+  const size = first ?? DEFAULT_PAGE;
+  if (size < 1 || size > MAX_PAGE) throw invalid('first', `must be from 1 to ${MAX_PAGE}`);
+  return size;
+}
+
+function pageOf<T extends { id: string }>(
+  rows: T[],
+  list: string,
+  size: number,
+  after: string | null | undefined,
+): Connection<T> {
+  const more = rows.length > size;
+  if (more) rows.length = size;
+  const edges = rows.map((row) => new Edge(row, list));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: more,
+      hasPreviousPage: after != null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** Rows before the cursor; ids sort by time, so the id alone is the key that paging continues from. */
+const beyond = (
+  table: Pick<Table<object>, 'alias' | 'type'>,
+  after: string | null | undefined,
+): Condition[] => (after == null ? [] : [where(`${table.alias}.id < $`, idOf(after, table.type.name))]);
+
+const whole = ({ alias }: { alias: string }) => ({ list: `${alias}.*`, joins: '' });
+
+/** Joins other rows to a page that is cut already: joined first, PostgreSQL may walk the wrong table. */
+const joined = <T extends object>({ alias }: Table<T>, { list, joins }: Selection<T>): [string, string] => [
+  `select ${list} from (`,
+  `) ${alias}${joins} order by ${alias}.id desc`,
+];
+
+/** One page of a scoped table, newest first. */
+export async function page<T extends { id: string }>(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  table: Table<T>,
+  { first, after }: PageArgs,
+  conditions: readonly Condition[],
+): Promise<Connection<T>> {
+  const size = pageSize(first);
+  const selection = select(table, info, ctx.actor, ['edges', 'node']);
+  const cut = from(table, ctx.actor, selection.wide ? whole(table) : selection)
+    .and(conditions)
+    .and(beyond(table, after))
+    .add(` order by ${table.alias}.id desc limit ${size + 1}`); // in the text, so that one plan serves
+  const statement = selection.wide ? cut.around(...joined(table, selection)) : cut;
+  const count = { list: 'count(*)::int', joins: '' };
+  const [rows, counted] = await Promise.all([
+    query(ctx, statement),
+    askedFields(info).has('totalCount') ? query(ctx, from(table, ctx.actor, count).and(conditions)) : null,
+  ]);
+  const found = pageOf(
+    rows.map((row) => selection.read(row)),
+    table.type.name,
+    size,
+    after,
+  );
+  return counted ? { ...found, totalCount: counted[0]?.[0] as number } : found;
+}
+
+/** The newest rows of each parent: one statement for all of them, an index walk for each. */
+export function pageOfEach<T extends { id: string }>(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  table: Table<T>,
+  /** The condition that ties a row to its parent, e.g. `c.partner_id = owner.id`. */
+  tie: string,
+  id: string,
+  { first, after }: PageArgs,
+  conditions: readonly Condition[] = [],
+): Promise<Connection<T>> {
+  return loaderFor<string, Connection<T>>(ctx, info, async (ids) => {
+    const size = pageSize(first);
+    const selection = select(table, info, ctx.actor, ['edges', 'node']);
+    const { wide, read } = selection;
+    const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
+      new Statement()
+        .add(`select ${list} from ${table.from}${joins} where ${tie}`)
+        .and(scopeOf(ctx.actor, table))
+        .and(conditions);
+    const each = (statement: Statement) =>
+      statement.around(
+        'select owner.id, row.* from unnest($::uuid[]) owner(id) cross join lateral (',
+        ') row',
+        [ids],
+      );
+    const cut = ofEach(wide ? whole(table) : selection)
+      .and(beyond(table, after))
+      .add(` order by ${table.alias}.id desc limit ${size + 1}`);
+    const rows = each(wide ? cut.around(...joined(table, selection)) : cut);
+    const [found, counted] = await Promise.all([
+      query(ctx, rows),
+      askedFields(info).has('totalCount')
+        ? query(ctx, each(ofEach({ list: 'count(*)::int', joins: '' })))
+        : null,
+    ]);
+    const lists = new Map<string, T[]>(ids.map((key) => [key, []]));
+    for (const values of found) lists.get(values[0] as string)?.push(read(values, 1));
+    const counts = new Map(counted?.map((values) => [values[0], values[1] as number]));
+    return ids.map((key) => {
+      const each = pageOf(lists.get(key) ?? [], table.type.name, size, after);
+      return counted ? { ...each, totalCount: counts.get(key) ?? 0 } : each;
+    });
+  }).load(id);
+}

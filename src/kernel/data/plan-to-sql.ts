@@ -1,0 +1,107 @@
+import type { Operand, Plan } from '../../ports/policy-decision.ts';
+import { type Condition, where } from './condition.ts';
+
+/** An attribute that policies may look at, and the SQL expression that holds it. NULL is an attribute that does not
+ *  exist. A value of another type than the attribute's equals nothing in a policy and much in SQL: it throws. */
+interface Attribute {
+  readonly sql: string;
+  readonly is: 'string' | 'number' | 'boolean';
+}
+export type AllowList = Readonly<Record<string, Attribute>>;
+
+/** The rows that a policy shows, as SQL over the allowed attributes. Knows and, or, not, eq, ne, in; throws on all else,
+ *  because a condition that is left out shows what is somebody else's.
+ *
+ *  A missing attribute is an error to a policy. Its `not`, `and` and `or` treat errors just as SQL treats NULL, and at the
+ *  top neither is true: so NULL goes through unhindered, and nothing here may turn it into false. */
+export function conditionsOf(plan: Plan, allowed: AllowList): Condition[] {
+  if (plan.kind === 'ALWAYS_ALLOWED') return [];
+  if (plan.kind === 'ALWAYS_DENIED') return [where('false')];
+  return [condition(plan.condition, allowed)];
+}
+
+function condition(operand: Operand, allowed: AllowList): Condition {
+  if ('variable' in operand) {
+    const attribute = attributeOf(operand, allowed);
+    if (attribute.is !== 'boolean') throw untranslatable(`${operand.variable} is no condition`);
+    return where(attribute.sql);
+  }
+  if (!('operator' in operand)) throw untranslatable('a value is no condition');
+  const { operator, operands } = operand;
+  switch (operator) {
+    case 'and':
+    case 'or':
+      if (operands.length === 0) throw untranslatable(`${operator} of nothing`);
+      return joined(
+        operands.map((each) => condition(each, allowed)),
+        ` ${operator} `,
+      );
+    case 'not': {
+      const [one] = exactly(1, operator, operands);
+      const { sql, values } = condition(one as Operand, allowed);
+      return { sql: `not (${sql})`, values };
+    }
+    case 'eq':
+    case 'ne': {
+      const [left, right] = exactly(2, operator, operands) as [Operand, Operand];
+      return compared(operator === 'eq' ? '=' : '<>', left, right, allowed);
+    }
+    case 'in': {
+      const [one, list] = exactly(2, operator, operands) as [Operand, Operand];
+      return within(one, list, allowed);
+    }
+    default:
+      throw untranslatable(`operator ${operator}`);
+  }
+}
+
+const joined = (parts: readonly Condition[], between: string): Condition => ({
+  sql: `(${parts.map(({ sql }) => sql).join(between)})`,
+  values: parts.flatMap(({ values }) => values),
+});
+
+/** Both directions are the same comparison, so a value may stand on either side. */
+function compared(sign: '=' | '<>', left: Operand, right: Operand, allowed: AllowList): Condition {
+  if ('variable' in left && 'variable' in right) {
+    const [one, other] = [attributeOf(left, allowed), attributeOf(right, allowed)];
+    if (one.is !== other.is) throw untranslatable(`${left.variable} and ${right.variable} differ in type`);
+    return where(`${one.sql} ${sign} ${other.sql}`);
+  }
+  const [variable, value] = 'variable' in left ? [left, right] : [right, left];
+  if (!('variable' in variable) || !('value' in value)) throw untranslatable('a comparison of neither');
+  const attribute = attributeOf(variable, allowed);
+  return where(`${attribute.sql} ${sign} $`, valueFor(attribute, value.value));
+}
+
+function within(variable: Operand, list: Operand, allowed: AllowList): Condition {
+  if (!('variable' in variable) || !('value' in list) || !Array.isArray(list.value))
+    throw untranslatable('in, of anything but an attribute in a list of values');
+  const attribute = attributeOf(variable, allowed);
+  const values = list.value.map((value) => valueFor(attribute, value));
+  if (values.length === 0) return where(`${attribute.sql} <> ${attribute.sql}`); // false, but NULL of NULL
+  return where(`${attribute.sql} = any($)`, values);
+}
+
+const ATTRIBUTE = 'request.resource.attr.';
+
+function attributeOf({ variable }: { variable: string }, allowed: AllowList): Attribute {
+  const name = variable.startsWith(ATTRIBUTE) ? variable.slice(ATTRIBUTE.length) : '';
+  if (!Object.hasOwn(allowed, name)) throw untranslatable(`${variable} is not on the list of attributes`);
+  return allowed[name] as Attribute;
+}
+
+function valueFor({ is }: Attribute, value: unknown): unknown {
+  if (typeof value !== is)
+    throw untranslatable(`a ${value === null ? 'null' : typeof value} where a ${is} is`);
+  if (is === 'number' && !Number.isFinite(value)) throw untranslatable(`the number ${value}`);
+  return value;
+}
+
+function exactly(count: number, operator: string, operands: readonly Operand[]): readonly Operand[] {
+  if (operands.length !== count) throw untranslatable(`${operator} of ${operands.length}`);
+  return operands;
+}
+
+/** A bug of a policy, not of a caller: masked, logged, and nothing shown. */
+const untranslatable = (what: string): Error =>
+  new Error(`the policy's plan has what is not translated to SQL: ${what}`);

@@ -1,0 +1,31 @@
+import { type ValidationError, validate } from 'class-validator';
+import { invalid } from '../../domain/errors.ts';
+
+function first(errors: readonly ValidationError[], path: string): { field: string; message: string } | null {
+  for (const { property, constraints, children } of errors) {
+    const field = `${path}.${property}`;
+    const inner = first(children ?? [], field);
+    if (inner) return inner;
+    const message = Object.values(constraints ?? {})[0];
+    if (message) return { field, message: message.replace(property, '').trim() };
+  }
+  return null;
+}
+
+// By our naming every argument object is `filter`, `period` or `input`.
+const argumentOf = (type: string) =>
+  /Filter$/.test(type) ? 'filter' : /PeriodInput$/.test(type) ? 'period' : 'input';
+
+/** type-graphql's hook: checks argument objects by their decorators and names the field at fault. */
+export async function validateInput(value: unknown): Promise<void> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Date) return;
+  const type = value.constructor?.name;
+  if (!type || type === 'Object' || type === 'PageArgs') return; // paging checks its own, on every list
+  const errors = await validate(value, {
+    skipMissingProperties: true,
+    forbidUnknownValues: false,
+    validationError: { target: false, value: false },
+  });
+  const fault = first(errors, argumentOf(type));
+  if (fault) throw invalid(fault.field, fault.message);
+}

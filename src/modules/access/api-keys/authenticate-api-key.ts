@@ -1,0 +1,130 @@
+import { sql } from '@mikro-orm/postgresql';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import { type Actor, actorOf, system } from '../../../kernel/request/actor.ts';
+import { type Context, contextFor, type Services } from '../../../kernel/request/context.ts';
+import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
+import { type ApiKeyScope, permissionOf } from './api-key.entity.ts';
+import { readToken, sameHash } from './api-key-token.ts';
+
+const REFUSED_MS = 1_000;
+const REFUSED = 10_000;
+const TOUCH_EVERY_MS = 60_000;
+
+interface Row {
+  readonly id: string;
+  readonly actor: Actor;
+  readonly secretHash: string;
+  readonly previousSecretHash: string | null;
+  readonly overlapEndsAt: Date | null;
+  readonly expiresAt: Date;
+  readonly revokedAt: Date | null;
+}
+
+export interface KnownKey {
+  readonly actor: Actor;
+  /** When the secret stops to count, in milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Whose a token is, as the database says now; null for one that opens nothing, whatever the reason. What was refused is
+ *  remembered by its prefix for a second, so that a flood of wrong keys is one read a second for each name they use. */
+export function apiKeyAuthenticator(services: Services): (token: string) => Promise<KnownKey | null> {
+  const ctx = contextFor(services, { actor: system, requestId: 'authenticate' });
+  const refused = new Map<string, { readonly row: Row | null; readonly until: number }>();
+  const touched = new Map<string, number>();
+  services.feed.subscribe(CREDENTIALS, () => refused.clear());
+
+  /** Notes the use of a key, at most once a minute and beside the request. */
+  function touch(id: string): void {
+    const now = Date.now();
+    if ((touched.get(id) ?? 0) > now - TOUCH_EVERY_MS) return;
+    touched.set(id, now);
+    const usedAt = services.clock.now();
+    transact(ctx, (em) =>
+      em.execute(
+        sql`update api_keys set last_used_at = ${usedAt}
+          where id = ${id} and (last_used_at is null or last_used_at < ${usedAt})`,
+      ),
+    ).catch((error: unknown) => services.log.warn({ error, id }, 'could not note the use of an API key'));
+  }
+
+  return async (token) => {
+    const asked = readToken(token, services.environment);
+    if (!asked) return null;
+    const now = services.clock.now();
+    const known = refused.get(asked.prefix);
+    if (known && known.until > Date.now() && endOf(known.row, asked.hash, now) === null) return null;
+    const row = await readRow(ctx, asked.prefix);
+    const end = endOf(row, asked.hash, now);
+    if (row === null || end === null) {
+      if (refused.size >= REFUSED) refused.clear();
+      refused.set(asked.prefix, { row, until: Date.now() + REFUSED_MS });
+      return null;
+    }
+    touch(row.id);
+    return { actor: row.actor, expiresAt: end.getTime() };
+  };
+}
+
+/** When the secret of that hash stops to count; null: it does not count. */
+function endOf(row: Row | null, hash: string, now: Date): Date | null {
+  if (row === null || row.revokedAt) return null;
+  const { secretHash, previousSecretHash, expiresAt, overlapEndsAt } = row;
+  const end = sameHash(hash, secretHash)
+    ? expiresAt
+    : previousSecretHash && sameHash(hash, previousSecretHash)
+      ? overlapEndsAt
+      : null;
+  return end && end > now ? end : null;
+}
+
+async function readRow(ctx: Context, prefix: string): Promise<Row | null> {
+  const [found] = await query(
+    ctx,
+    new Statement().add(
+      `select k.id, k.tenant_id, k.partner_id, k.scopes, k.secret_hash, k.previous_secret_hash, k.overlap_ends_at,
+         k.expires_at, k.revoked_at
+       from api_keys k left join partners p on p.id = k.partner_id where k.prefix = $ and p.deleted_at is null`,
+      prefix,
+    ),
+  );
+  if (!found) return null;
+  const [
+    id,
+    tenantId,
+    partnerId,
+    scopes,
+    secretHash,
+    previousSecretHash,
+    overlapEndsAt,
+    expiresAt,
+    revokedAt,
+  ] = found as [
+    string,
+    string,
+    string | null,
+    ApiKeyScope[],
+    string,
+    string | null,
+    Date | null,
+    Date,
+    Date | null,
+  ];
+  const actor = actorOfKey(id, tenantId, partnerId, scopes);
+  return { id, actor, secretHash, previousSecretHash, overlapEndsAt, expiresAt, revokedAt };
+}
+
+/** The weakest role that holds the scopes, and of it the scopes alone. */
+function actorOfKey(id: string, tenantId: string, partnerId: string | null, scopes: ApiKeyScope[]): Actor {
+  const readsOnly = scopes.every((scope) => scope === 'READ');
+  return actorOf({
+    id: `key:${id}`,
+    role: partnerId !== null ? 'PARTNER' : readsOnly ? 'ANALYST' : 'PROGRAM_MANAGER',
+    member: readsOnly ? 'READ_ONLY' : 'MANAGER',
+    tenantId,
+    partnerId,
+    scopes: scopes.map((scope) => permissionOf[scope]),
+    credential: 'API_KEY',
+  });
+}

@@ -1,0 +1,204 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { conflict, forbidden, invalid, notFound } from '../../../domain/errors.ts';
+import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { once } from '../../foundation/idempotency/once.ts';
+import { lockPartner, partnerOwner } from '../../partners/partner/find-partner.ts';
+import { ApiKey, apiKeyTable, permissionOf, SCOPES_OF_PARTNERS } from './api-key.entity.ts';
+import type { CreateApiKeyInput } from './api-key.inputs.ts';
+import { newPrefix, newToken } from './api-key-token.ts';
+
+const DAY_MS = 86_400_000;
+const DEFAULT_DAYS = 365;
+const MAX_DAYS = 400;
+const MAX_KEYS = 20;
+const MAX_OVERLAP_HOURS = 168;
+
+export interface SecretOnce {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** Makes a key of a partner or of the tenant; the answer is the only place where its secret ever stands. */
+export async function createApiKey(ctx: Context, input: CreateApiKeyInput): Promise<SecretOnce> {
+  const { actor, clock } = ctx;
+  requireFreshSignIn(actor);
+  const partnerId = input.partnerId ?? actor.partnerId;
+  requireScopes(ctx, input, partnerId !== null);
+  const expiresAt = expiryOf(clock.now(), input.expiresAt);
+  const attributes =
+    partnerId === null ? { tenantId: actor.tenantId } : await partnerOwner(ctx, partnerId, 'input.partnerId');
+  await authorize(ctx, 'manage', { kind: 'apiKey', id: '(new)', attributes });
+  return transact(ctx, async (em) => {
+    const owner = await lockOwner(em, ctx, partnerId);
+    const request = { tenantId: owner.tenantId, operation: 'createApiKey', key: input.idempotencyKey, input };
+    let secret: string | null = null;
+    const id = await once(em, ctx, request, async () => {
+      await requireRoom(em, owner, clock.now());
+      const prefix = newPrefix(ctx.environment);
+      const { token, hash } = newToken(prefix);
+      secret = token;
+      const key = em.create(ApiKey, {
+        ...owner,
+        name: input.name,
+        prefix,
+        secretHash: hash,
+        scopes: input.scopes,
+        expiresAt,
+        createdBy: actor.id,
+        seenBy: [actor.id],
+      });
+      record(em, ctx, 'apiKey.created', key, { after: plain(key) });
+      return key.id;
+    });
+    if (secret === null)
+      throw conflict(
+        'the key was made already, and its secret is not shown again: revoke it and make another',
+        {
+          field: 'input.idempotencyKey',
+          reason: 'ALREADY_CREATED',
+        },
+      );
+    return { id, secret };
+  });
+}
+
+/** Nobody gives a key what it may not do itself, nor what no key may do. */
+function requireScopes({ actor }: Context, { scopes }: CreateApiKeyInput, ofPartner: boolean): void {
+  const field = 'input.scopes';
+  if (!scopes.includes('READ'))
+    throw invalid(field, 'must name READ: whatever a key does, it reads the answer');
+  for (const scope of scopes) {
+    if (!actor.permissions.has(permissionOf[scope]))
+      throw forbidden(`a key may not do what you may not: ${scope}`, { field });
+    if (ofPartner && !SCOPES_OF_PARTNERS.has(scope))
+      throw invalid(field, `a partner's key may not have ${scope}`);
+  }
+}
+
+function expiryOf(now: Date, wanted: Date | null | undefined): Date {
+  if (wanted == null) return new Date(now.getTime() + DEFAULT_DAYS * DAY_MS);
+  if (wanted <= now) throw invalid('input.expiresAt', 'lies in the past');
+  if (wanted.getTime() > now.getTime() + MAX_DAYS * DAY_MS)
+    throw invalid('input.expiresAt', `must be at most ${MAX_DAYS} days ahead`);
+  return wanted;
+}
+
+interface Owner {
+  readonly tenantId: string;
+  readonly partnerId: string | null;
+}
+
+/** Whose key it is, locked, so that its keys can be counted. */
+async function lockOwner(em: EntityManager, { actor }: Context, partnerId: string | null): Promise<Owner> {
+  if (partnerId !== null) {
+    const partner = await lockPartner(em, partnerId, 'input.partnerId');
+    return { tenantId: partner.tenantId, partnerId: partner.id };
+  }
+  const tenantId = actor.tenantId as string;
+  await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`);
+  return { tenantId, partnerId: null };
+}
+
+async function requireRoom(em: EntityManager, owner: Owner, now: Date): Promise<void> {
+  const live = await em.count(
+    ApiKey,
+    { ...owner, revokedAt: null, expiresAt: { $gt: now } },
+    { filters: false },
+  );
+  if (live >= MAX_KEYS)
+    throw conflict(`there are ${MAX_KEYS} live keys already: revoke one first`, { reason: 'TOO_MANY_KEYS' });
+}
+
+/** A new secret for the same key, for as long as the key was made for; the old one counts until the overlap ends. */
+export async function rotateApiKey(ctx: Context, id: string, overlapHours: number): Promise<SecretOnce> {
+  requireFreshSignIn(ctx.actor);
+  if (overlapHours < 0 || overlapHours > MAX_OVERLAP_HOURS)
+    throw invalid('overlapHours', `must be from 0 to ${MAX_OVERLAP_HOURS}`);
+  const now = ctx.clock.now();
+  await authorizeRow(ctx, 'manage', apiKeyTable, id);
+  const rotated = await transact(ctx, async (em) => {
+    const key = await lockKey(em, id);
+    if (key.revokedAt) throw conflict('the key was revoked: make another one', { reason: 'REVOKED' });
+    if (key.expiresAt <= now) throw conflict('the key has expired: make another one', { reason: 'EXPIRED' });
+    const before = plain(key);
+    const { token, hash } = newToken(key.prefix);
+    const lifetime = key.expiresAt.getTime() - (key.rotatedAt ?? key.createdAt).getTime();
+    const overlapEnds = Math.min(now.getTime() + overlapHours * 3_600_000, key.expiresAt.getTime());
+    key.previousSecretHash = overlapHours > 0 ? key.secretHash : null;
+    key.overlapEndsAt = overlapHours > 0 ? new Date(overlapEnds) : null;
+    key.secretHash = hash;
+    key.rotatedAt = now;
+    key.seenBy = [...new Set([...key.seenBy, ctx.actor.id])];
+    key.expiresAt = new Date(now.getTime() + Math.min(lifetime, MAX_DAYS * DAY_MS));
+    record(em, ctx, 'apiKey.rotated', key, { before, after: plain(key) });
+    return { id: key.id, secret: token };
+  });
+  ctx.feed.publish(CREDENTIALS);
+  return rotated;
+}
+
+/** Ends a key at once, its old secret too. A key that was revoked already stays as it is. */
+export async function revokeApiKey(ctx: Context, id: string, reason: string | null): Promise<string> {
+  const why = reason === null ? null : reasonOf(reason);
+  await authorizeRow(ctx, 'manage', apiKeyTable, id);
+  await transact(ctx, async (em) => {
+    const key = await lockKey(em, id);
+    if (key.revokedAt) return;
+    const before = plain(key);
+    key.revokedAt = ctx.clock.now();
+    record(em, ctx, 'apiKey.revoked', key, { before, after: plain(key), reason: why });
+  });
+  ctx.feed.publish(CREDENTIALS);
+  return id;
+}
+
+/** Ends the partner's keys whose secrets a person has seen, in the transaction that ends its membership. Answers with
+ *  their ids. */
+export async function revokeKeysSeenBy(
+  em: EntityManager,
+  partnerId: string,
+  personId: string | null | undefined,
+  now: Date,
+): Promise<string[]> {
+  if (personId == null) return []; // has never signed in
+  const keys = await em.find(
+    ApiKey,
+    { partnerId, revokedAt: null, expiresAt: { $gt: now }, seenBy: { $contains: [personId] } },
+    { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+  );
+  for (const key of keys) key.revokedAt = now;
+  return keys.map(({ id }) => id);
+}
+
+async function lockKey(em: EntityManager, id: string): Promise<ApiKey> {
+  const key = await em.findOne(ApiKey, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!key) throw notFound('apikey');
+  return key;
+}
+
+/** Whether the person has seen the secret of the key that made something: then it may have made it itself. */
+export async function hasSeenKey(em: EntityManager, maker: string, personId: string): Promise<boolean> {
+  if (!maker.startsWith('key:')) return false;
+  const [seen] = await em.execute<object[]>(
+    sql`select 1 from api_keys where id = ${maker.slice('key:'.length)} and ${personId} = any(seen_by)`,
+  );
+  return seen !== undefined;
+}
+
+/** A key as the audit log may know it: without its hashes. */
+const plain = ({ partnerId, name, prefix, scopes, expiresAt, overlapEndsAt, revokedAt }: ApiKey) => ({
+  partnerId: partnerId ?? null,
+  name,
+  prefix,
+  scopes,
+  expiresAt,
+  overlapEndsAt: overlapEndsAt ?? null,
+  revokedAt: revokedAt ?? null,
+});

@@ -1,0 +1,32 @@
+import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+
+/** One link to one person. The link's token comes from the server's key and `nonce`; the table knows its hash alone, so
+ *  that a dump of the database opens nothing. */
+@Entity({ tableName: 'invitations' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+export class Invitation extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Property({ type: 'uuid' })
+  memberId!: string;
+
+  @Property({ type: 'text' })
+  nonce!: string;
+
+  @Property({ type: 'text' })
+  tokenHash!: string;
+
+  @Property({ type: 'timestamptz', length: 3 })
+  expiresAt!: Date;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  sentAt?: Date | null;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  usedAt?: Date | null;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  canceledAt?: Date | null;
+}

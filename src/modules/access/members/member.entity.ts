@@ -1,0 +1,102 @@
+import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { MemberRole } from '../../../kernel/request/actor.ts';
+
+export const MemberStatus = { INVITED: 'INVITED', ACTIVE: 'ACTIVE', REMOVED: 'REMOVED' } as const;
+export type MemberStatus = (typeof MemberStatus)[keyof typeof MemberStatus];
+
+registerEnumType(MemberRole, {
+  name: 'MemberRole',
+  description: "What a person is in its partner's organisation. Everybody reads all that is the partner's.",
+  valuesConfig: {
+    OWNER: { description: 'All that the partner may do, its members and API keys included.' },
+    MANAGER: { description: "Changes the partner's contact data." },
+    FINANCE: { description: 'Changes where the money goes.' },
+    READ_ONLY: { description: 'Reads.' },
+  },
+});
+registerEnumType(MemberStatus, {
+  name: 'MemberStatus',
+  description: 'How far a member has come.',
+  valuesConfig: {
+    INVITED: { description: 'Has not accepted yet, and may do nothing.' },
+    ACTIVE: { description: 'Signs in and acts in its role.' },
+    REMOVED: { description: 'May do nothing any more.' },
+  },
+});
+
+/** A person of a partner. Who it is (`issuer`, `subject`) is known from the moment that it accepts its invitation. */
+@Entity({ tableName: 'members' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+@ObjectType({ simpleResolvers: true, description: "A person of a partner's organisation." })
+export class Member extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Property({ type: 'text', nullable: true })
+  issuer?: string | null;
+
+  @Property({ type: 'text', nullable: true })
+  subject?: string | null;
+
+  @Field({ description: 'Where its invitation went.' })
+  @Property({ type: 'text' })
+  email!: string;
+
+  @Field({ description: 'Its name, as who invited it wrote it.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field(() => MemberRole, { description: 'What it may do.' })
+  @Enum({ items: () => MemberRole })
+  role!: MemberRole;
+
+  @Field(() => MemberStatus, { description: 'How far it has come.' })
+  @Enum({ items: () => MemberStatus })
+  status!: MemberStatus;
+
+  @Field({ description: 'Who invited it.' })
+  @Property({ type: 'text' })
+  invitedBy!: string;
+
+  @Field(() => Date, { nullable: true, description: 'When it accepted; null until it did.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  acceptedAt?: Date | null;
+
+  @Field(() => Date, { nullable: true, description: 'When it was removed; null while it is not.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  removedAt?: Date | null;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Until when its link counts; null where none is out.',
+  })
+  readonly invitationExpiresAt?: Date | null;
+}
+
+const invitation =
+  'left join invitations i on i.member_id = m.id and i.tenant_id = m.tenant_id and i.used_at is null and i.canceled_at is null';
+
+export const memberTable: Table<Member> = {
+  type: Member,
+  from: 'members m',
+  alias: 'm',
+  kind: 'member',
+  attributes: owned('m', 'm.partner_id'),
+  columns: {
+    id: column('m.id'),
+    partnerId: column('m.partner_id'),
+    email: column('m.email'),
+    name: column('m.name'),
+    role: column('m.role'),
+    status: column('m.status'),
+    invitedBy: column('m.invited_by'),
+    acceptedAt: column('m.accepted_at'),
+    removedAt: column('m.removed_at'),
+    createdAt: column('m.created_at'),
+    invitationExpiresAt: column('i.expires_at', invitation),
+  },
+  needs: { partner: ['partnerId'] },
+};

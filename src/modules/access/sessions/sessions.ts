@@ -1,0 +1,65 @@
+import { sql } from '@mikro-orm/postgresql';
+import { conflict } from '../../../domain/errors.ts';
+import { type BoundPool, boundsOf, nothing } from '../../../kernel/data/bound-pool.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Actor } from '../../../kernel/request/actor.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
+import { record } from '../../foundation/audit/record.ts';
+
+/** Whose an organisation of the identity provider is: a tenant's own one, a partner's, both or nobody's. */
+export interface Organisation {
+  readonly staffOf: string | null;
+  readonly partner: { readonly tenantId: string; readonly id: string } | null;
+}
+
+export async function organisationOf(pool: BoundPool, id: string): Promise<Organisation> {
+  const [row] = await pool.query<{
+    staff_of: string | null;
+    partner_of: string | null;
+    partner_id: string | null;
+  }>(nothing, { name: 'organisation', text: 'select * from organisation($1)', values: [id] });
+  return {
+    staffOf: row?.staff_of ?? null,
+    partner: row?.partner_of && row.partner_id ? { tenantId: row.partner_of, id: row.partner_id } : null,
+  };
+}
+
+export async function isSignedOut(pool: BoundPool, fingerprint: string): Promise<boolean> {
+  const rows = await pool.query(nothing, {
+    name: 'is_signed_out',
+    text: 'select 1 from signed_out_tokens where fingerprint = $1',
+    values: [fingerprint],
+  });
+  return rows.length > 0;
+}
+
+/** Whether the partner that a token names was deleted since. */
+export async function isOfDeletedPartner(pool: BoundPool, actor: Actor): Promise<boolean> {
+  const rows = await pool.query(boundsOf(actor), {
+    name: 'is_of_deleted_partner',
+    text: 'select 1 from partners where id = $1 and deleted_at is not null',
+    values: [actor.partnerId],
+  });
+  return rows.length > 0;
+}
+
+/** The token of this request counts no more: at once where money moves, within seconds elsewhere. Tokens of ours live
+ *  400 days at most, so that older entries are in nobody's way. */
+export async function signOut(ctx: Context): Promise<boolean> {
+  const { actor, feed } = ctx;
+  const credential = ctx.credential();
+  if (actor.credential === 'API_KEY' || credential === null)
+    throw conflict('an API key is not signed out: revoke it');
+  await transact(ctx, async (em) => {
+    await em.execute(sql`delete from signed_out_tokens where signed_out_at < now() - interval '401 days'`);
+    await em.execute(
+      sql`insert into signed_out_tokens (fingerprint) values (${credential}) on conflict do nothing`,
+    );
+    if (actor.tenantId === null) return; // a guest: it could do nothing that an entry would explain
+    const subject = { id: null, tenantId: actor.tenantId, partnerId: actor.partnerId };
+    record(em, ctx, 'session.ended', subject, { before: null, after: { fingerprint: credential } });
+  });
+  feed.publish(CREDENTIALS);
+  return true;
+}

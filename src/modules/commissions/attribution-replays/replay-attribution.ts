@@ -1,0 +1,449 @@
+import {
+  type AttributionModel,
+  type AttributionTerms,
+  type AttributionUnit,
+  attribute,
+  barOf,
+  isBarred,
+  type PathTouch,
+  pathOf,
+  type TouchExcluded,
+  type TouchFacts,
+} from '../../../domain/attribution.ts';
+import { type CommissionType, type FlatRefund, reversalDue } from '../../../domain/commission.ts';
+import { invalid } from '../../../domain/errors.ts';
+import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
+import { normalEmail } from '../../../domain/fraud.ts';
+import { money, type RoundingMode, split } from '../../../domain/money.ts';
+import type { PartnerTier } from '../../../domain/partner.ts';
+import { computeLine, decide, nothingBefore, type RuleLevel } from '../../../domain/plan.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import { transact, within } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { digits } from '../../../kernel/request/currency.ts';
+import { rateOn } from '../../programs/exchange-rates/find-rate.ts';
+import { programOf } from '../../programs/program/load-program.ts';
+import type { Program } from '../../programs/program/program.entity.ts';
+import { type SimulatedTerms, simulatedTerms } from '../simulations/simulated-terms.ts';
+
+export interface ReplayInput {
+  readonly from: string;
+  readonly to: string;
+  readonly model?: AttributionModel | null;
+  readonly unit?: AttributionUnit | null;
+  readonly windowDays?: number | null;
+}
+
+export interface ReplayedPartner {
+  readonly partnerId: string;
+  readonly currency: string;
+  readonly now: bigint;
+  readonly replayed: bigint;
+}
+
+export interface Replay {
+  readonly terms: AttributionTerms;
+  readonly sales: number;
+  readonly changed: number;
+  readonly late: number;
+  readonly unknown: number;
+  /** Those who gain most first, of each currency. */
+  readonly partners: readonly ReplayedPartner[];
+}
+
+const PAGE = 500;
+const MOST = 20_000;
+const DAY_MS = 86_400_000;
+const LOOK_BACK_DAYS = 400;
+const TOUCHES = 1_000;
+const FIRST = '00000000-0000-0000-0000-000000000000';
+
+/** What the sales of past days had paid under another model, unit or window, by partner; writes nothing. What is credited as
+ *  it was keeps what it earned, refunds and all. A part that changes is weighed by the rules and the tier of its day; a
+ *  band or a cap starts from where the sale itself had found it. Clicks that were heard of later have their part. */
+export async function replayAttribution(ctx: Context, input: ReplayInput): Promise<Replay> {
+  if (input.to < input.from) throw invalid('input.to', 'lies before from');
+  const tenantId = ctx.actor.tenantId ?? '';
+  const next = dayAfter(input.to);
+  const { program, terms } = await transact(ctx, async (em) => {
+    const program = await programOf(em, tenantId);
+    return { program, terms: await simulatedTerms(em, program, {}, { month: input.from, next }) };
+  });
+  const model = input.model ?? program.attributionModel;
+  const unit = input.unit ?? program.attributionUnit;
+  const span: Span = { tenantId, timeZone: program.timeZone, from: input.from, next };
+  const [[count] = []] = await query(ctx, inSpan(new Statement().add('select count(*)::int '), span));
+  if ((count as number) > MOST)
+    throw invalid('input.to', `makes more than ${MOST} sales: give a shorter period`);
+
+  const sums = new Map<string, { now: bigint; replayed: bigint }>();
+  const weighing = new Weighing(ctx, program, terms);
+  let [sales, changed, late, unknown] = [0, 0, 0, 0];
+  for (let last = FIRST; ; ) {
+    const page = await pageOf(ctx, span, last);
+    const end = page.at(-1);
+    if (!end) break;
+    last = end.id;
+    await weighing.know(page);
+    for (const sale of page) {
+      sales++;
+      if (sale.basis === null) unknown++;
+      if (sale.touches.some((touch) => touch.late)) late++;
+      const then = sharesOf(sale, { model, unit }, input.windowDays ?? null);
+      const differs = [...new Set([...sale.shares.keys(), ...then.keys()])].filter(
+        (partner) => (sale.shares.get(partner) ?? 0n) !== (then.get(partner) ?? 0n),
+      );
+      if (differs.length) changed++;
+      const refunds = refundsOf(sale, then);
+      for (const partner of new Set([...sale.lines.map((line) => line.partnerId), ...then.keys()])) {
+        const lines = sale.lines.filter((line) => line.partnerId === partner);
+        for (const line of lines) add(sums, partner, line.currency, { now: line.net });
+        if (!differs.includes(partner))
+          for (const line of lines) add(sums, partner, line.currency, { replayed: line.net });
+        else {
+          const share = then.get(partner) ?? 0n;
+          const made =
+            share === 0n ? null : await weighing.earn(sale, partner, share, refunds.get(partner) ?? 0n);
+          if (made) add(sums, partner, made.currency, { replayed: made.minor });
+        }
+      }
+    }
+  }
+  const partners = [...sums].map(([key, sum]) => {
+    const [partnerId = '', currency = ''] = key.split(' ');
+    return { partnerId, currency, ...sum };
+  });
+  const gain = (each: ReplayedPartner) => each.replayed - each.now;
+  partners.sort((x, y) => {
+    if (x.currency !== y.currency) return x.currency < y.currency ? -1 : 1;
+    if (gain(x) !== gain(y)) return gain(x) < gain(y) ? 1 : -1;
+    return x.partnerId < y.partnerId ? -1 : 1;
+  });
+  return { terms: { model, unit }, sales, changed, late, unknown, partners };
+}
+
+function add(
+  sums: Map<string, { now: bigint; replayed: bigint }>,
+  partnerId: string,
+  currency: string,
+  { now = 0n, replayed = 0n }: { now?: bigint; replayed?: bigint },
+): void {
+  const key = `${partnerId} ${currency}`;
+  const sum = sums.get(key) ?? { now: 0n, replayed: 0n };
+  sums.set(key, { now: sum.now + now, replayed: sum.replayed + replayed });
+}
+
+interface Line {
+  readonly partnerId: string;
+  readonly currency: string;
+  readonly net: bigint;
+  readonly type: CommissionType;
+  readonly product: string | null;
+  readonly country: string | null;
+  readonly quantity: number;
+  readonly level: RuleLevel | null;
+  readonly ruleId: string | null;
+  readonly rateBps: number | null;
+  readonly tier: PartnerTier;
+  readonly roundingMode: RoundingMode;
+  readonly exchange: EnteredRate | null;
+  readonly refunded: bigint;
+  readonly before: bigint;
+  readonly used: bigint;
+}
+
+interface ReplayedTouch extends PathTouch {
+  readonly late: boolean;
+}
+
+interface PastSale {
+  readonly id: string;
+  readonly partnerId: string;
+  readonly at: Date;
+  readonly day: string;
+  readonly minor: bigint;
+  readonly currency: string;
+  /** null: its path was not kept. */
+  readonly basis: string | null;
+  readonly named: string | null;
+  readonly shares: ReadonlyMap<string, bigint>;
+  readonly touches: readonly ReplayedTouch[];
+  readonly lines: readonly Line[];
+}
+
+interface Span {
+  readonly tenantId: string;
+  readonly timeZone: string;
+  readonly from: string;
+  readonly next: string;
+}
+
+const inSpan = (statement: Statement, { tenantId, timeZone, from, next }: Span): Statement =>
+  statement.add(
+    `from conversions v where v.tenant_id = $ and v.part_of is null and v.occurred_at >= $::date::timestamp at time zone $
+      and v.occurred_at < $::date::timestamp at time zone $`,
+    tenantId,
+    from,
+    timeZone,
+    next,
+    timeZone,
+  );
+
+/** The next sales, each with its path as it was kept, the clicks heard of since and what its lines have earned. */
+async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[]> {
+  const statement = inSpan(
+    new Statement().add(
+      'with sale as (select v.*, (v.occurred_at at time zone $)::date as day ',
+      span.timeZone,
+    ),
+    span,
+  ).add(
+    ` and v.id > $ order by v.id limit ${PAGE})
+    select s.id, s.partner_id, s.occurred_at, s.day, s.amount_currency, a.sale_minor, s.amount_minor, a.basis, a.named_touch,
+      coalesce(a.shares, '{}'), coalesce(a.touches, '[]'), coalesce(late.touches, '[]'), coalesce(l.lines, '[]'), k.email
+    from sale s
+    join customers k on k.id = s.customer_id
+    join referrals f on f.id = s.referral_id
+    left join lateral (
+      select max(a.sale_minor) as sale_minor, max(a.basis) as basis, max(a.named_touch::text) as named_touch,
+        jsonb_object_agg(a.partner_id, a.share_minor::text) as shares,
+        (select jsonb_agg(t || jsonb_build_object('partnerId', x.partner_id)) from attribution_shares x, jsonb_array_elements(x.touches) t
+          where x.sale_id = s.id) as touches
+      from attribution_shares a where a.sale_id = s.id having count(*) > 0) a on true
+    left join lateral (
+      select jsonb_agg(jsonb_build_object('id', t.id, 'partnerId', t.partner_id, 'clickedAt', t.clicked_at, 'bot', t.bot, 'email', p.email,
+          'until', coalesce(r.expires_at, t.clicked_at + coalesce(c.cookie_days, 30) * interval '24 hours'),
+          'outside', sells_outside(t.partner_id, (select min(c.country) from commissions c where c.conversion_id = s.id)),
+          'active', partner_was_active(t.partner_id, t.clicked_at) and partner_was_active(t.partner_id, s.occurred_at))) as touches
+      from (select * from touches t where t.tenant_id = s.tenant_id and t.visitor_id = f.visitor_id and t.clicked_at <= s.occurred_at
+          and t.clicked_at > s.occurred_at - ${LOOK_BACK_DAYS} * interval '1 day' and t.created_at > s.created_at - interval '1 minute'
+        order by t.clicked_at desc, t.id desc limit ${TOUCHES}) t
+      join partners p on p.id = t.partner_id left join affiliate_configs c on c.partner_id = p.id left join referrals r on r.id = t.id
+      where a.basis in ('CLICK', 'REPEAT')) late on true
+    left join lateral (
+      select jsonb_agg(jsonb_build_object('partnerId', c.partner_id, 'currency', c.amount_currency, 'type', c.type, 'product', c.product,
+          'country', c.country, 'quantity', coalesce((c.computation->>'quantity')::int, c.quantity, 1), 'level', c.rate_source, 'ruleId', c.rule_id,
+          'rateBps', c.rate_bps, 'tier', c.tier, 'roundingMode', c.rounding_mode, 'exchange', c.exchange,
+          'before', coalesce(c.computation->'period'->>'before', '0'), 'used', coalesce(c.computation->'cap'->>'used', '0'),
+          'net', case when c.status = 'REJECTED' then '0' else (c.amount_minor + coalesce(x.minor, 0))::text end,
+          'refunded', coalesce(x.sold, 0)::text) order by c.id) as lines
+      from conversions v join commissions c on c.conversion_id = v.id and c.reverses_id is null and c.adjusts_id is null
+      left join lateral (select sum(r.amount_minor) filter (where r.status <> 'REJECTED') as minor,
+          sum(-coalesce(r.sale_minor, r.base_minor)) filter (where r.reverses_id is not null) as sold
+        from commissions r where r.reverses_id = c.id or r.adjusts_id = c.id) x on true
+      where v.id = s.id or v.part_of = s.id) l on true
+    order by s.id`,
+    last,
+  );
+  return (await query(ctx, statement)).map(read);
+}
+
+interface KeptTouch {
+  readonly id: string;
+  readonly partnerId: string;
+  readonly clickedAt: string;
+  readonly until: string;
+  readonly excluded: TouchExcluded | null;
+}
+
+interface LateTouch extends Omit<KeptTouch, 'excluded'>, Omit<TouchFacts, 'self'> {
+  readonly email: string;
+}
+
+type Text<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] };
+
+function read(row: readonly unknown[]): PastSale {
+  const [id, partnerId, at, day, currency, saleMinor, minor, basis, named] = row;
+  const [shares, touches, late, lines, email] = row.slice(9);
+  const customer = email === null ? null : normalEmail(email as string);
+  const known = new Set((touches as KeptTouch[]).map((touch) => touch.id));
+  const touch = (each: Pick<KeptTouch, 'id' | 'partnerId' | 'clickedAt' | 'until'>) => ({
+    id: each.id,
+    partnerId: each.partnerId,
+    at: new Date(each.clickedAt),
+    until: new Date(each.until),
+  });
+  return {
+    ...{ id, partnerId, at, day, currency, basis, named, minor: saleMinor ?? minor },
+    shares: new Map(
+      basis === null
+        ? [[partnerId as string, minor as bigint]]
+        : Object.entries(shares as Record<string, string>).map(([key, value]) => [key, BigInt(value)]),
+    ),
+    touches: [
+      ...(touches as KeptTouch[]).map((each) => ({
+        ...touch(each),
+        late: false,
+        // When it was in time is asked again.
+        excluded: each.excluded === 'WINDOW' || each.excluded === 'AFTER' ? null : each.excluded,
+      })),
+      ...(late as LateTouch[])
+        .filter((each) => !known.has(each.id))
+        .map((each) => ({
+          ...touch(each),
+          late: true,
+          excluded: barOf({ ...each, self: customer !== null && normalEmail(each.email) === customer }),
+        })),
+    ],
+    lines: (lines as Text<Line>[]).map((line) => ({
+      ...line,
+      net: BigInt(line.net),
+      refunded: BigInt(line.refunded),
+      before: BigInt(line.before),
+      used: BigInt(line.used),
+    })),
+  } as PastSale;
+}
+
+/** The parts of a sale under other terms. What no click claims stays as it was. */
+function sharesOf(
+  sale: PastSale,
+  terms: AttributionTerms,
+  windowDays: number | null,
+): ReadonlyMap<string, bigint> {
+  if (sale.basis !== 'CLICK' && sale.basis !== 'REPEAT') return sale.shares;
+  const touches = sale.touches.map((touch) =>
+    windowDays === null ? touch : { ...touch, until: new Date(touch.at.getTime() + windowDays * DAY_MS) },
+  );
+  const { shares, closing } = attribute(sale.minor, pathOf(touches, sale.at, sale.named), terms);
+  const named = touches.find(({ id }) => id === sale.named);
+  if (!closing || (terms.model === 'LAST' && named && !isBarred(named.excluded)))
+    return new Map([[sale.partnerId, sale.minor]]);
+  return new Map(shares.filter(({ minor }) => minor > 0n).map(({ partnerId, minor }) => [partnerId, minor]));
+}
+
+/** What was refunded of the sale, in its parts. */
+function refundsOf(sale: PastSale, shares: ReadonlyMap<string, bigint>): Map<string, bigint> {
+  const refunded = sale.lines.reduce((sum, line) => sum + line.refunded, 0n);
+  const partners = [...shares.keys()];
+  const parts = split(
+    money(refunded, ''),
+    partners.map((partner) => shares.get(partner) ?? 0n),
+  );
+  return new Map(partners.map((partner, index) => [partner, parts[index]?.minor ?? 0n]));
+}
+
+interface Standing {
+  readonly tier: PartnerTier;
+  readonly from: Date;
+}
+
+interface Known {
+  readonly currency: string;
+  readonly minimum: { readonly minor: bigint; readonly currency: string } | null;
+  readonly standings: readonly Standing[];
+}
+
+/** Weighs what a part of a sale had earned, by the terms of its partner on that day. */
+class Weighing {
+  readonly #ctx: Context;
+  readonly #program: Program;
+  readonly #terms: SimulatedTerms;
+  readonly #partners = new Map<string, Known>();
+  readonly #rates = new Map<string, EnteredRate | null>();
+
+  constructor(ctx: Context, program: Program, terms: SimulatedTerms) {
+    this.#ctx = ctx;
+    this.#program = program;
+    this.#terms = terms;
+  }
+
+  /** Reads what is to be known of the partners of a page. */
+  async know(page: readonly PastSale[]): Promise<void> {
+    const asked = new Set(
+      page.flatMap(({ touches, partnerId }) => [partnerId, ...touches.map((t) => t.partnerId)]),
+    );
+    const ids = [...asked].filter((id) => !this.#partners.has(id));
+    if (ids.length === 0) return;
+    const statement = new Statement().add(
+      `select p.id, p.currency, c.minimum_purchase_minor, c.minimum_purchase_currency,
+        (select jsonb_agg(jsonb_build_object('tier', h.tier, 'from', h.effective_at) order by h.effective_at, h.id)
+          from partner_history h where h.partner_id = p.id)
+      from partners p left join affiliate_configs c on c.partner_id = p.id and p.partner_type = 'AFFILIATE' where p.id = any($)`,
+      ids,
+    );
+    for (const [id, currency, minor, of, standings] of await query(this.#ctx, statement))
+      this.#partners.set(id as string, {
+        currency: currency as string,
+        minimum: minor === null ? null : { minor: minor as bigint, currency: of as string },
+        standings: (standings as { tier: PartnerTier; from: string }[]).map(({ tier, from }) => ({
+          tier,
+          from: new Date(from),
+        })),
+      });
+  }
+
+  async earn(
+    sale: PastSale,
+    partnerId: string,
+    share: bigint,
+    refunded: bigint,
+  ): Promise<{ minor: bigint; currency: string } | null> {
+    const partner = this.#partners.get(partnerId);
+    if (!partner) return null;
+    const line = sale.lines.find((each) => each.partnerId === partnerId);
+    const like = line ?? sale.lines[0];
+    const currency =
+      line?.currency ?? (this.#program.settlement === 'PARTNER' ? partner.currency : sale.currency);
+    const mode = line?.roundingMode ?? this.#program.roundingMode;
+    const into = async (minor: bigint): Promise<bigint | null> => {
+      if (currency === sale.currency) return minor;
+      const rate = line?.exchange ?? (await this.#rate(sale, currency));
+      const of = { currency, digits: digits(currency), fromDigits: digits(sale.currency) };
+      return rate && exchange(money(minor, sale.currency), rateInto(rate, currency), of, mode).minor;
+    };
+    const base = await into(share);
+    const taken = await into(refunded);
+    const whole = await into(sale.minor);
+    if (base === null || taken === null || whole === null) return null; // its rate is missing: worth nothing yet
+    if (partner.minimum?.currency === currency && whole < partner.minimum.minor) return null;
+
+    const level = line?.level ?? null;
+    const tier = line?.tier ?? partner.standings.findLast(({ from }) => from <= sale.at)?.tier ?? 'BRONZE';
+    const own =
+      level === 'PLAN' || level === 'TIER'
+        ? null
+        : level === 'PARTNER' && line?.ruleId === null
+          ? line.rateBps
+          : this.#terms.partnerRate(partnerId);
+    const sold = { product: like?.product ?? null, quantity: like?.quantity ?? 1, base };
+    const circumstances = {
+      type: line?.type ?? 'SIGNUP',
+      occurredAt: sale.at,
+      currency,
+      country: like?.country ?? null,
+      customerKind: 'NEW' as const, // only a first purchase is split
+    };
+    const rates = { line: null, partner: own, tier: this.#terms.tierRate(tier, sale.at) };
+    const decision = decide(this.#terms.rulesFor(partnerId, sale.at), rates, sold, circumstances);
+    const past = { ...nothingBefore, periodBase: line?.before ?? 0n, capUsed: line?.used ?? 0n };
+    const computed = computeLine(sold, circumstances, decision, past, mode);
+    const due = reversalDue({
+      base,
+      original: computed.amount,
+      refunded: taken,
+      reversed: 0n,
+      method: computed.method,
+      flatRefund: this.#program.flatRefund as FlatRefund,
+      mode,
+    });
+    return { minor: computed.amount + computed.trueUp + due, currency };
+  }
+
+  async #rate({ currency, day }: PastSale, to: string): Promise<EnteredRate | null> {
+    const key = `${currency} ${to} ${day}`;
+    let rate = this.#rates.get(key);
+    if (rate === undefined) {
+      rate =
+        (await rateOn(within(this.#ctx.em), this.#program.tenantId, { from: currency, to, day })) ?? null;
+      this.#rates.set(key, rate);
+    }
+    return rate;
+  }
+}
+
+function dayAfter(day: string): string {
+  const next = new Date(`${day}T00:00:00Z`);
+  next.setUTCDate(next.getUTCDate() + 1);
+  return next.toISOString().slice(0, 10);
+}

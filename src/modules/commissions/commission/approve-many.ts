@@ -1,0 +1,171 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { where } from '../../../kernel/data/condition.ts';
+import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
+import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import { principalOf } from '../../../kernel/request/authority.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { hasSeenKey } from '../../access/api-keys/manage-api-keys.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { postAccruals } from '../../foundation/ledger/post.ts';
+import { commissionTable } from './commission.entity.ts';
+import type { CommissionFilter } from './commission.inputs.ts';
+import { narrow } from './commission.loader.ts';
+
+const BATCH = 1_000;
+
+/** Why a line of a filter was not approved. */
+type SkippedBecause = 'HELD' | 'OWN_LINE' | 'FORBIDDEN' | 'CHANGED';
+
+export interface ApprovedAll {
+  readonly approved: number;
+  readonly skipped: { readonly reason: SkippedBecause; readonly count: number }[];
+}
+
+/** Approves what of a filter waits for it, oldest first, in batches that each stand by themselves. The policies are asked
+ *  as they are now, for all lines at once. */
+export async function approveAll(
+  ctx: Context,
+  filter: CommissionFilter | null,
+  limit: number,
+): Promise<ApprovedAll> {
+  const skipped = new Map<SkippedBecause, number>();
+  const skip = (reason: SkippedBecause, count = 1) =>
+    count && skipped.set(reason, (skipped.get(reason) ?? 0) + count);
+  const candidates = await waiting(ctx, filter, limit);
+  let approved = 0;
+  for (let start = 0; start < candidates.length; start += BATCH) {
+    const batch = candidates.slice(start, start + BATCH);
+    const held = batch.filter(({ status }) => status === 'HELD');
+    skip('HELD', held.length);
+    const open = batch.filter(({ status }) => status !== 'HELD');
+    const done = await transact(ctx, async (em) => {
+      const own = await ownMakers(em, ctx, open);
+      const refused: SkippedBecause[] = [];
+      const ids: string[] = [];
+      for (const { id, maker, allowed } of open) {
+        if (own.has(maker)) refused.push('OWN_LINE');
+        else if (!allowed) refused.push('FORBIDDEN');
+        else ids.push(id);
+      }
+      const { lines, partners } = await approveLines(em, ctx, ids);
+      refused.push(...Array.from({ length: ids.length - lines }, () => 'CHANGED' as const));
+      return { refused, lines, partners };
+    });
+    for (const reason of done.refused) skip(reason);
+    approved += done.lines;
+    for (const partnerId of done.partners) announceMetrics(ctx, partnerId);
+  }
+  return { approved, skipped: Array.from(skipped, ([reason, count]) => ({ reason, count })) };
+}
+
+// Nobody is '', and nobody has that id: a policy that compares it with somebody must not come to NULL.
+const MAKER = "coalesce(c.created_by, c.stated_by, '')";
+
+interface Candidate {
+  readonly id: string;
+  readonly status: string;
+  readonly maker: string;
+  readonly allowed: boolean;
+}
+
+async function waiting(ctx: Context, filter: CommissionFilter | null, limit: number): Promise<Candidate[]> {
+  // What the policies say of approving, as a condition: 10,000 questions would take minutes.
+  const plan = await ctx.policy.plan(principalOf(ctx.actor), commissionTable.kind, 'approve');
+  const statement = new Statement()
+    .add(
+      `select c.id, c.status, case when is_member_of($, c.partner_id) then $ else ${MAKER} end, (true`,
+      ctx.actor.id,
+      ctx.actor.id,
+    )
+    .and(conditionsOf(plan, { ...commissionTable.attributes, createdBy: { sql: MAKER, is: 'string' } }))
+    .add(`) is true from ${commissionTable.from} where c.reverses_id is null`)
+    .and([
+      where("c.status in ('PENDING', 'HELD')"),
+      where('c.tenant_id = $', ctx.actor.tenantId),
+      ...scopeOf(ctx.actor, commissionTable),
+      ...narrow(filter),
+    ])
+    .add(" order by c.status = 'HELD', c.id limit $", limit);
+  return (await query(ctx, statement)).map(([id, status, maker, allowed]) => ({
+    id: id as string,
+    status: status as string,
+    maker: maker as string,
+    allowed: allowed as boolean,
+  }));
+}
+
+/** Makers that are the actor: itself, and API keys whose secret it has seen. */
+async function ownMakers(
+  em: EntityManager,
+  { actor }: Context,
+  lines: readonly Candidate[],
+): Promise<Set<string>> {
+  const own = new Set<string>();
+  for (const maker of new Set(lines.map((line) => line.maker)))
+    if (maker === actor.id || (await hasSeenKey(em, maker, actor.id))) own.add(maker);
+  return own;
+}
+
+/** Approves those of the lines that are PENDING still, with the refunds that wait with them: in the ledger and the audit
+ *  log, as one by one. */
+async function approveLines(
+  em: EntityManager,
+  ctx: Context,
+  ids: readonly string[],
+): Promise<{ lines: number; partners: Set<string> }> {
+  const { actor, clock } = ctx;
+  // Arrays, whose length the planner sees: of a set of unknown size it may rather read the whole table, a batch at a time.
+  const arrayOf = (named: readonly string[]) => sql`${`{${named.join()}}`}::uuid[]`;
+  // Locked first and read after: what another change added meanwhile is seen.
+  const lines = await em.execute<{ id: string }[]>(sql`
+    select id from commissions where id = any(${arrayOf(ids)}) and status = 'PENDING' and reverses_id is null order by id for update`);
+  if (lines.length === 0) return { lines: 0, partners: new Set() };
+  const own = lines.map(({ id }) => id);
+  const refunds = await em.execute<{ id: string }[]>(sql`
+    select id from commissions where reverses_id = any(${arrayOf(own)}) and status = 'PENDING'`);
+  const all = await em.execute<{ id: string; tenantId: string; partnerId: string }[]>(sql`
+    update commissions set status = 'APPROVED', approved_at = ${clock.now()}, approved_by = ${actor.id}
+    where id = any(${arrayOf([...own, ...refunds.map(({ id }) => id)])})
+    returning id, tenant_id as "tenantId", partner_id as "partnerId"`);
+  await postAccruals(
+    em,
+    all.map(({ id }) => id),
+  );
+  for (const [tenantId, mine] of Map.groupBy(all, (line) => line.tenantId))
+    record(
+      em,
+      ctx,
+      'commissions.approved',
+      { id: null, tenantId },
+      {
+        before: { status: 'PENDING' },
+        after: { status: 'APPROVED', count: mine.length },
+        subjects: mine.map(({ id }) => id),
+      },
+    );
+  return { lines: lines.length, partners: new Set(all.map(({ partnerId }) => partnerId)) };
+}
+
+/** Programs that ask for it: lines whose refund period is over, by the database's clock, of partners that are ACTIVE. What
+ *  somebody made by hand waits for another one's eyes; what is held waits for its holds. */
+export async function autoApprove(ctx: Context): Promise<void> {
+  for (;;) {
+    const done = await transact(ctx, async (em) => {
+      const due = await em.execute<{ id: string }[]>(sql`
+        select c.id from programs g join commissions c on c.tenant_id = g.tenant_id join partners p on p.id = c.partner_id
+        where g.auto_approve and c.status = 'PENDING' and c.created_by is null and c.reverses_id is null and c.hold_until <= now()
+          and p.status = 'ACTIVE' and p.deleted_at is null
+        order by c.id limit ${BATCH} for update of c skip locked`);
+      return approveLines(
+        em,
+        ctx,
+        due.map(({ id }) => id),
+      );
+    });
+    for (const partnerId of done.partners) announceMetrics(ctx, partnerId);
+    if (done.lines) ctx.log.info({ lines: done.lines }, 'commissions past their hold are approved');
+    if (done.lines < BATCH) return;
+  }
+}

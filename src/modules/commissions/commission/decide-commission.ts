@@ -1,0 +1,310 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { after, type CommissionStatus, type RejectCode, refuseOwnLine } from '../../../domain/commission.ts';
+import { AppError, conflict, forbidden, notFound } from '../../../domain/errors.ts';
+import { commissionAccrued, commissionWithdrawn } from '../../../domain/posting.ts';
+import { authorizeRow, requireAllowed, verdictsOnRows } from '../../../kernel/data/authorize.ts';
+import { enqueue } from '../../../kernel/data/jobs.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf, isId } from '../../../kernel/request/ids.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { hasSeenKey } from '../../access/api-keys/manage-api-keys.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { post } from '../../foundation/ledger/post.ts';
+import { Commission, commissionTable } from './commission.entity.ts';
+import { accruedIn, endHolds, refusedAsHeld } from './open-holds.ts';
+import { isRated } from './sold.ts';
+import { bandsShrink, changeCapUsed, trueUp, trueUpsOf } from './true-ups.ts';
+
+/** Approves a line: from now on it is owed. */
+export async function approveCommission(ctx: Context, id: string): Promise<string> {
+  await authorizeRow(ctx, 'approve', commissionTable, id);
+  const line = await transact(ctx, async (em) => {
+    const line = await lockCommission(em, id);
+    const { before, after } = await approve(em, ctx, line);
+    record(em, ctx, 'commission.approved', line, { before, after: { ...after, amount: line.amount } });
+    return line;
+  });
+  announceMetrics(ctx, line.partnerId);
+  return line.id;
+}
+
+/** A line of many that was passed over, and why. */
+export interface LineFailure {
+  readonly id: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Each line is approved or refused by itself; all approvals are one transaction. */
+export async function approveCommissions(
+  ctx: Context,
+  ids: readonly string[],
+): Promise<{ approved: string[]; failures: LineFailure[] }> {
+  const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
+  const verdicts = await verdictsOnRows(ctx, 'approve', commissionTable, known);
+  const { approved, failures } = await transact(ctx, async (em) => {
+    const lines = await em.find(
+      Commission,
+      { id: { $in: known } },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
+    );
+    const byId = new Map(lines.map((line) => [line.id as string, line]));
+    const approved: { line: Commission; refunds: string[] }[] = [];
+    const failures = await eachLine(ids, async (key) => {
+      const line = byId.get(key);
+      const verdict = verdicts.get(key);
+      if (!line || !verdict) throw notFound('commission');
+      requireAllowed(ctx, 'approve', verdict);
+      const { refunds } = (await approve(em, ctx, line)).after;
+      approved.push({ line, refunds });
+    });
+    // Lines of several tenants, which only an administrator has: one entry in the chain of each.
+    for (const [tenantId, lines] of Map.groupBy(approved, ({ line }) => line.tenantId)) {
+      record(
+        em,
+        ctx,
+        'commissions.approved',
+        { id: null, tenantId },
+        {
+          before: { status: 'PENDING' },
+          after: {
+            status: 'APPROVED',
+            commissions: lines.map(({ line: { id, amount }, refunds }) => ({ id, amount, refunds })),
+          },
+          subjects: lines.flatMap(({ line, refunds }) => [line.id, ...refunds]),
+        },
+      );
+    }
+    return { approved: approved.map(({ line }) => line), failures };
+  });
+  for (const partnerId of new Set(approved.map((line) => line.partnerId))) announceMetrics(ctx, partnerId);
+  return { approved: approved.map((line) => line.id), failures };
+}
+
+async function approve(em: EntityManager, { actor, clock }: Context, line: Commission) {
+  if (line.reversesId) throw conflict('a refund is approved with the line that it takes back from');
+  const before = await statusOf(em, line);
+  if (before === 'HELD') throw await refusedAsHeld(em, line);
+  const status = after('approve', before);
+  await refuseMaker(em, actor.id, line, 'approve');
+  const refunds = await refundsOf(em, line, 'PENDING');
+  for (const each of [line, ...refunds]) {
+    Object.assign(each, { status, approvedAt: clock.now(), approvedBy: actor.id });
+    post(
+      em,
+      each,
+      `commission:${each.id}:accrued`,
+      commissionAccrued(each.partnerId, each.amount),
+      clock.now(),
+    );
+  }
+  return { before: { status: before }, after: { status, refunds: refunds.map(({ id }) => id as string) } };
+}
+
+/** Four eyes: neither who made the line nor who has seen the secret of the key that did. */
+export async function refuseMaker(
+  em: EntityManager,
+  actorId: string,
+  line: Commission,
+  what: 'approve' | 'review',
+): Promise<void> {
+  const [{ own } = { own: false }] = await em.execute<{ own: boolean }[]>(
+    sql`select is_member_of(${actorId}, ${line.partnerId}::uuid) as own`,
+  );
+  if (own)
+    throw forbidden(`who belongs to the partner may not ${what} its commission`, { reason: 'OWN_PARTNER' });
+  const maker = line.createdBy ?? line.statedBy ?? null;
+  refuseOwnLine(maker && (await hasSeenKey(em, maker, actorId)) ? actorId : maker, actorId, what);
+}
+
+/** Each line is rejected or refused by itself, as one by one; all rejections are one transaction. */
+export async function rejectCommissions(
+  ctx: Context,
+  ids: readonly string[],
+  reason: string,
+  code: RejectCode | null,
+): Promise<{ done: string[]; failures: LineFailure[] }> {
+  const why = reasonOf(reason);
+  const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))].sort();
+  const verdicts = await verdictsOnRows(ctx, 'reject', commissionTable, known);
+  const { done, failures } = await transact(ctx, async (em) => {
+    // Partners in one order, as everybody locks them, and then their lines.
+    await em.execute(sql`
+      select 1 from partners where id in (select partner_id from commissions where id = any(${`{${known.join()}}`}::uuid[]))
+      order by id for no key update`);
+    const done: Rejected[] = [];
+    const failures = await eachLine(ids, async (key) => {
+      const verdict = verdicts.get(key);
+      if (!verdict) throw notFound('commission');
+      requireAllowed(ctx, 'reject', verdict);
+      done.push(await reject(em, ctx, await lockCommission(em, key), why, code));
+      await em.flush();
+    });
+    for (const [tenantId, lines] of Map.groupBy(done, ({ line }) => line.tenantId))
+      record(
+        em,
+        ctx,
+        'commissions.rejected',
+        { id: null, tenantId },
+        {
+          before: { commissions: lines.map(({ line, before }) => ({ id: line.id, status: before })) },
+          after: {
+            ...{ status: 'REJECTED', code },
+            commissions: lines.map(({ line: { id, amount }, refunds }) => ({ id, amount, refunds })),
+          },
+          reason: why,
+          subjects: lines.flatMap(({ line, refunds }) => [line.id, ...refunds]),
+        },
+      );
+    return { done: done.map(({ line }) => line), failures };
+  });
+  for (const partnerId of new Set(done.map((line) => line.partnerId))) announceMetrics(ctx, partnerId);
+  return { done: done.map((line) => line.id), failures };
+}
+
+/** Does something to each line, once; answers with those that it was refused of, and why. */
+async function eachLine(
+  ids: readonly string[],
+  work: (key: string) => Promise<void>,
+): Promise<LineFailure[]> {
+  const failures: LineFailure[] = [];
+  for (const id of new Set(ids)) {
+    try {
+      await work(idOf(id, 'ids'));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      failures.push({ id, code: error.code, message: error.message });
+    }
+  }
+  return failures;
+}
+
+/** Refuses a line for good, with a reason; what was owed by it is owed no more. */
+export async function rejectCommission(
+  ctx: Context,
+  id: string,
+  reason: string,
+  code: RejectCode | null,
+): Promise<string> {
+  const why = reasonOf(reason);
+  await authorizeRow(ctx, 'reject', commissionTable, id);
+  const line = await transact(ctx, async (em) => {
+    const line = await lockCommission(em, id, { partnerToo: true });
+    const { before, refunds } = await reject(em, ctx, line, why, code);
+    record(em, ctx, 'commission.rejected', line, {
+      before: { status: before },
+      after: { status: line.status, amount: line.amount, refunds, code },
+      reason: why,
+    });
+    return line;
+  });
+  announceMetrics(ctx, line.partnerId);
+  return line.id;
+}
+
+interface Rejected {
+  readonly line: Commission;
+  readonly before: CommissionStatus;
+  readonly refunds: readonly string[];
+}
+
+/** What the sale added to others of its period goes with it; what others lose or gain by it stands as a line of its own.
+ *  `line` and its partner are locked. */
+export async function reject(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  why: string,
+  code: RejectCode | null,
+): Promise<Rejected> {
+  if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');
+  if (line.type === 'TRUE_UP') throw conflict('a true-up is rejected with the sale that made it');
+  const before = await statusOf(em, line);
+  const status = after('reject', before);
+  const refunds = await refundsOf(em, line, accruedIn(before) ? 'APPROVED' : 'PENDING');
+  if (await anyClaimed(em, refunds)) {
+    throw conflict('a payout has taken a refund of it off already: reverse it instead', {
+      reason: 'REFUND_CLAIMED',
+    });
+  }
+  const beside = await trueUpsOf(em, line);
+  const owed = beside.filter((each) => accruedIn(each.status));
+  const claimed = new Set(await claimedOf(em, owed)); // a payout's is not changed: a line of its own takes it back
+  const gone = [line, ...refunds, ...beside.filter(({ id }) => !claimed.has(id))];
+  const left = refunds.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor);
+  const banded = isRated(line) ? await bandsShrink(em, line, left) : null;
+  for (const each of gone) {
+    if (accruedIn(each.status))
+      post(
+        em,
+        each,
+        `commission:${each.id}:withdrawn`,
+        commissionWithdrawn(each.partnerId, each.amount),
+        ctx.clock.now(),
+      );
+    Object.assign(each, { status, reason: why, rejectCode: code });
+  }
+  const sum = (lines: readonly Commission[]) => lines.reduce((total, each) => total + each.amount.minor, 0n);
+  const rest = banded === null ? sum(gone) - sum([line, ...refunds, ...beside]) : banded + sum(gone);
+  await changeCapUsed(em, line, rest - sum(gone));
+  if (rest !== 0n)
+    trueUp(em, ctx, line, {
+      minor: rest,
+      approved: accruedIn(before) || owed.length > 0,
+      occurredAt: line.occurredAt,
+    });
+  await endHolds(em, ctx, line, { reason: why });
+  // A refund of its order may have waited for this line alone; the job takes it up, as the order can not be locked here.
+  const { tenantId } = line;
+  if (!isRated(line)) await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
+  return { line, before, refunds: gone.slice(1).map(({ id }) => id as string) };
+}
+
+/** The line, locked. What moves a line out of reach of a payout locks its partner first, as a payout does. */
+export async function lockCommission(
+  em: EntityManager,
+  id: string,
+  { partnerToo = false } = {},
+): Promise<Commission> {
+  const key = idOf(id);
+  if (partnerToo) {
+    const line = await em.findOne(Commission, key, { fields: ['partnerId'], disableIdentityMap: true });
+    if (!line) throw notFound('commission');
+    await em.execute(sql`select 1 from partners where id = ${line.partnerId} for no key update`);
+  }
+  const line = await em.findOne(Commission, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!line) throw notFound('commission');
+  return line;
+}
+
+/** The stored status, or ALLOCATED or PAID where a payout has claimed the line. */
+export async function statusOf(em: EntityManager, { id, status }: Commission): Promise<CommissionStatus> {
+  if (status !== 'APPROVED') return status;
+  const [claim] = await em.execute<{ status: string }[]>(sql`
+    select p.status from payout_items i join payouts p on p.id = i.payout_id
+    where i.commission_id = ${id} and i.voided_at is null`);
+  return claim ? (claim.status === 'PAID' ? 'PAID' : 'ALLOCATED') : status;
+}
+
+/** Which of these lines a payout has claimed. */
+async function claimedOf(em: EntityManager, lines: readonly Commission[]): Promise<string[]> {
+  if (lines.length === 0) return [];
+  const ids = `{${lines.map(({ id }) => id).join()}}`;
+  const claims = await em.execute<{ id: string }[]>(sql`
+    select commission_id as id from payout_items where voided_at is null and commission_id = any(${ids}::uuid[])`);
+  return claims.map(({ id }) => id);
+}
+
+/** Whether a payout has claimed any of these lines. */
+export const anyClaimed = async (em: EntityManager, lines: readonly Commission[]): Promise<boolean> =>
+  (await claimedOf(em, lines)).length > 0;
+
+export function refundsOf(
+  em: EntityManager,
+  line: Commission,
+  status: CommissionStatus,
+): Promise<Commission[]> {
+  return em.find(Commission, { reversesId: line.id, status }, { orderBy: { id: 'asc' } });
+}

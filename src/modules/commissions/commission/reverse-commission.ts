@@ -1,0 +1,186 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { after, reversalDue } from '../../../domain/commission.ts';
+import { conflict } from '../../../domain/errors.ts';
+import { divide, money } from '../../../domain/money.ts';
+import { commissionAccrued } from '../../../domain/posting.ts';
+import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { positiveAmountOf } from '../../../kernel/request/currency.ts';
+import { happenedAt } from '../../../kernel/request/instants.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { once } from '../../foundation/idempotency/once.ts';
+import { post } from '../../foundation/ledger/post.ts';
+import { programOf } from '../../programs/program/load-program.ts';
+import { Commission, commissionTable } from './commission.entity.ts';
+import type { ReverseCommissionInput } from './commission.inputs.ts';
+import type { CommissionHold } from './commission-hold.entity.ts';
+import { anyClaimed, lockCommission, refundsOf, statusOf } from './decide-commission.ts';
+import { accruedIn, endHolds } from './open-holds.ts';
+import { baseOf, isRated, soldFor } from './sold.ts';
+import { bandsShrink, changeCapUsed, standingOf, trueUp, trueUpsOf } from './true-ups.ts';
+
+/** Takes back a line in proportion to what was refunded of its base, by a linked negative line (DOMAIN section 2).
+ *  Whole and not yet in a payout, the line and its refunds end as REVERSED; of a paid one the next payout pays less. */
+export async function reverseCommission(
+  ctx: Context,
+  id: string,
+  input: ReverseCommissionInput,
+): Promise<string> {
+  const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  await authorizeRow(ctx, 'reverse', commissionTable, id);
+  const reversed = await transact(ctx, async (em) => {
+    const asked = await lockCommission(em, id, { partnerToo: true });
+    const line = await standingOf(em, asked);
+    const { tenantId, partnerId } = line;
+    const request = {
+      tenantId,
+      operation: 'reverseCommission',
+      key: input.idempotencyKey,
+      input: { ...input, id: asked.id },
+    };
+    await once(em, ctx, request, async () => {
+      const before = await statusOf(em, line);
+      const { currency } = soldFor(line);
+      const refund = await takeBack(em, ctx, line, {
+        asked: input.amount == null ? null : positiveAmountOf(input.amount, currency, 'input.amount').minor,
+        reason: input.reason ?? null,
+        occurredAt,
+      });
+      const { id: refundId, baseAmount, amount } = refund;
+      record(em, ctx, 'commission.reversed', line, {
+        before: { status: before },
+        after: { status: await statusOf(em, line), refund: { id: refundId, baseAmount, amount } },
+        reason: input.reason,
+      });
+      await em.flush();
+      return line.id;
+    });
+    return { id: line.id, partnerId };
+  });
+  announceMetrics(ctx, reversed.partnerId);
+  return reversed.id;
+}
+
+interface TakenBack {
+  /** Minor units of the sale; null: all that is left of it. */
+  readonly asked: bigint | null;
+  readonly reason: string | null;
+  readonly occurredAt: Date;
+  /** The dispute that is lost by it, which tells so itself. */
+  readonly dispute?: CommissionHold;
+}
+
+/** The refund's line; `line` and its partner are locked. */
+export async function takeBack(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  { asked, reason, occurredAt, dispute }: TakenBack,
+): Promise<Commission> {
+  const { tenantId, partnerId, baseAmount: base } = line;
+  const sold = soldFor(line);
+  if (!isRated(line))
+    throw conflict('its exchange rate is missing: enter that first, or reject it', {
+      reason: 'RATE_MISSING',
+    });
+  if (line.reversesId) throw conflict('a refund can not be taken back itself');
+  if (line.carriedBy) throw conflict('what a payout could not carry is no sale');
+  if (line.type === 'TRUE_UP') throw conflict('a true-up is taken back with the sale that made it');
+  const status = await statusOf(em, line);
+  const claimed = status === 'ALLOCATED' || status === 'PAID';
+  if (!claimed) after('reverse', status);
+
+  const earlier = await em.find(Commission, { reversesId: line.id });
+  const refundedBefore = earlier.reduce((sum, each) => sum - each.baseAmount.minor, 0n);
+  const left = base.minor - refundedBefore;
+  const soldBefore = earlier.reduce((sum, each) => sum - soldFor(each).minor, 0n);
+  const soldLeft = sold.minor - soldBefore;
+  if (soldLeft === 0n)
+    throw conflict('the whole of it was taken back already', { reason: 'ALREADY_REVERSED' });
+  const whole = asked === null || asked >= soldLeft;
+  const soldRefund = whole ? soldLeft : asked;
+  const refund = whole ? left : baseOf(line, soldBefore + soldRefund) - refundedBefore;
+  const { flatRefund } = await programOf(em, tenantId);
+  const banded = await bandsShrink(em, line, refund);
+  const own = reversalDue({
+    base: base.minor,
+    original: line.amount.minor,
+    refunded: refundedBefore + refund,
+    reversed: earlier.reduce((sum, each) => sum + each.amount.minor, 0n),
+    method: line.method,
+    flatRefund,
+    mode: line.roundingMode,
+  });
+  const taken = earlier.reduce((sum, each) => sum + each.amount.minor, 0n);
+  const most = -(line.amount.minor + taken); // what is left of the line
+  // Taken back whole, the line keeps nothing, also where its bands fall and other sales gain by it.
+  const due = banded === null ? own : whole || banded < most ? most : banded;
+
+  // A refund that a payout has taken off already still stands against the line, which then stays owed beside it.
+  const waits = !accruedIn(status);
+  const closes = whole && !claimed && !(await anyClaimed(em, earlier));
+  const end = closes ? 'REVERSED' : waits ? 'PENDING' : 'APPROVED';
+  const refundLine = em.create(Commission, {
+    tenantId,
+    partnerId,
+    customerId: line.customerId ?? null,
+    referralId: line.referralId ?? null,
+    conversionId: line.conversionId ?? null,
+    reversesId: line.id,
+    type: 'REVERSAL',
+    method: line.method,
+    status: end,
+    baseAmount: new MoneyColumn(money(-refund, base.currency)),
+    saleMinor: line.exchange ? -soldRefund : null,
+    saleCurrency: line.exchange ? sold.currency : null,
+    exchange: line.exchange ?? null,
+    rateBps: line.rateBps ?? null,
+    rateSource: line.rateSource ?? null,
+    tier: line.tier,
+    perUnitMinor: line.perUnitMinor ?? null,
+    quantity: line.quantity ?? null,
+    roundingMode: line.roundingMode,
+    amount: new MoneyColumn(money(due, line.amount.currency)),
+    revenueMinor: line.type === 'BONUS' ? 0n : -soldRefund,
+    source: line.source,
+    subscriptionId: line.subscriptionId ?? null,
+    occurredAt,
+    approvedAt: waits ? null : ctx.clock.now(),
+    approvedBy: waits ? null : ctx.actor.id,
+    reason,
+  });
+  if (!waits) {
+    post(
+      em,
+      refundLine,
+      `commission:${refundLine.id}:accrued`,
+      commissionAccrued(partnerId, refundLine.amount),
+      ctx.clock.now(),
+    );
+  }
+  const raised = line.method === 'PERCENTAGE' ? await tierTrueUpOf(em, line) : 0n;
+  if (raised > 0n && left > 0n)
+    trueUp(em, ctx, line, {
+      minor: -divide(raised * refund, left, line.roundingMode),
+      approved: !waits,
+      occurredAt,
+    });
+  if (banded !== null && banded !== due)
+    trueUp(em, ctx, line, { minor: banded - due, approved: !waits, occurredAt });
+  await changeCapUsed(em, line, banded ?? due);
+  if (closes) {
+    for (const each of [line, ...(await refundsOf(em, line, waits ? 'PENDING' : 'APPROVED'))])
+      each.status = 'REVERSED';
+    line.reason = reason;
+    await endHolds(em, ctx, line, { reason, but: dispute });
+  }
+  return refundLine;
+}
+
+/** What a tier that was reached afterwards has added to a line and refunds have not taken back yet. */
+async function tierTrueUpOf(em: EntityManager, line: Commission): Promise<bigint> {
+  return (await trueUpsOf(em, line)).reduce((sum, each) => sum + each.amount.minor, 0n);
+}

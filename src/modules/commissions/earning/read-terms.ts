@@ -1,0 +1,143 @@
+import { v7 } from 'uuid';
+import type { Settlement } from '../../../domain/commission.ts';
+import { invalid, notFound } from '../../../domain/errors.ts';
+import type { FraudTerms } from '../../../domain/fraud.ts';
+import type { RoundingMode } from '../../../domain/money.ts';
+import type { PartnerStatus, PartnerTier } from '../../../domain/partner.ts';
+import type { PurchaseTerms } from '../../../domain/recurring.ts';
+import { Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import type { Run } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { type Repeatable, requestHash } from '../../foundation/idempotency/once.ts';
+import { type Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { RULES_IN_FORCE, type RuleInForce, type RuleJson, rulesOf } from '../plans/rules-in-force.ts';
+
+/** What of a partner decides what it earns. */
+export type Earner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
+
+export interface OpenedSale {
+  readonly partner: Earner;
+  /** Null where none is named. */
+  readonly customerId: string | null;
+  /** The request was answered before. */
+  readonly repeated: boolean;
+}
+
+interface Opening extends Omit<Repeatable, 'tenantId'> {
+  readonly partnerId: string;
+  /** What the request makes. */
+  readonly resultId: string;
+  /** The seller's own id of the customer, which becomes the partner's if it is nobody's. */
+  readonly externalId: string | null | undefined;
+  readonly at: Date;
+}
+
+/** One statement: the partner, held in place as `holdPartner` does, then the request's key as `once` takes it, then the
+ *  customer as `seeCustomer` sees it. */
+export async function openSale(run: Run, { actor }: Context, opening: Opening): Promise<OpenedSale> {
+  const { partnerId, resultId, operation, key, input, externalId, at } = opening;
+  const statement = new Statement()
+    .add(
+      'with held as materialized (select p.id, p.tenant_id, p.currency, p.rate_bps from partners p where p.id = $::uuid and p.deleted_at is null',
+      partnerId,
+    )
+    .and(scopeOf(actor, partnerTable))
+    .add(' for share of p)');
+  if (key != null)
+    statement.add(
+      `, key as (insert into idempotency_keys (tenant_id, actor_id, operation, key, request_hash, result_id)
+        select tenant_id, $, $, $, $, $::uuid from held on conflict do nothing returning key)`,
+      ...[actor.id, operation, key, requestHash(input), resultId],
+    );
+  if (externalId != null)
+    statement.add(
+      `, customer as (insert into customers (id, tenant_id, external_id, partner_id, bound_at)
+        select $::uuid, tenant_id, $, id, $::timestamptz from held
+        on conflict (tenant_id, external_id) do update
+          set partner_id = coalesce(customers.partner_id, excluded.partner_id), bound_at = coalesce(customers.bound_at, excluded.bound_at)
+        returning id)`,
+      ...[v7(), externalId, at],
+    );
+  statement.add(` select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
+    ${externalId == null ? 'null' : '(select c.id from customer c)'} as "customerId",
+    ${key == null ? 'false' : 'not exists (select from key)'} as repeated from held`);
+  const [row] = await run<Earner & Omit<OpenedSale, 'partner'>>(statement);
+  if (!row) throw notFound('partner', { field: 'input.partnerId' });
+  const { customerId, repeated, ...partner } = row;
+  return { partner, customerId, repeated };
+}
+
+/** What was in force for a partner at the moment of a sale. */
+export interface InForce {
+  readonly status: PartnerStatus;
+  readonly tier: PartnerTier;
+  readonly tierRateBps: number;
+  readonly roundingMode: RoundingMode;
+  readonly holdDays: number;
+  readonly settlement: Settlement;
+  /** The program's risk rules; null: none is on. */
+  readonly fraud: FraudTerms | null;
+  /** Of the program's time zone. */
+  readonly day: string;
+  /** Its own and its plan's. */
+  readonly rules: readonly RuleInForce[];
+  /** An affiliate's own terms; null for other types. The minimum is in a currency. */
+  readonly affiliate:
+    | (Omit<PurchaseTerms, 'minimum'> & { readonly minimum: bigint | null; readonly currency: string | null })
+    | null;
+}
+
+type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
+  readonly rules: readonly RuleJson[] | null;
+  readonly affiliate:
+    | (Omit<PurchaseTerms, 'minimum'> & { readonly minimum: string | null; readonly currency: string | null })
+    | null;
+};
+
+/** One statement: what the partner was at that moment (its tier and that tier's rate are those in force then), the
+ *  program's terms, the rules and an affiliate's own terms. The partner is held, or what it reads may be over. */
+export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<InForce> {
+  const [row] = await run<TermsRow>(
+    new Statement().add(
+      `select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
+        (at.instant at time zone g.time_zone)::date::text as day, ${RULES_IN_FORCE} as rules,
+        (select json_build_object('firstPurchaseOnly', a.first_purchase_only, 'recurringMonths', a.recurring_months,
+            'minimum', a.minimum_purchase_minor::text, 'currency', a.minimum_purchase_currency)
+          from affiliate_configs a where a.partner_id = p.id and p.partner_type = 'AFFILIATE') as affiliate
+      from partners p
+      cross join (select $::timestamptz as instant) at
+      join programs g on g.tenant_id = p.tenant_id
+      cross join lateral (select h.status, h.tier from partner_history h where h.partner_id = p.id and h.effective_at <= at.instant
+        order by h.effective_at desc, h.id desc limit 1) h
+      cross join lateral (select v.rate_bps from tier_config_versions v
+        where v.tenant_id = p.tenant_id and v.tier = h.tier and v.effective_at <= at.instant
+        order by v.effective_at desc, v.id desc limit 1) t
+      where p.id = $::uuid`,
+      ...[at, partnerId],
+    ),
+  );
+  if (!row) throw invalid('input.occurredAt', 'lies before the partner existed');
+  const { rules, affiliate, ...terms } = row;
+  const minimum = affiliate?.minimum == null ? null : BigInt(affiliate.minimum);
+  return { ...terms, rules: rulesOf(rules), affiliate: affiliate && { ...affiliate, minimum } };
+}
+
+/** When this customer's first purchase earned for the partner; null when none has. */
+export async function firstPurchase(run: Run, partnerId: string, customerId: string): Promise<Date | null> {
+  const [row] = await run<{ first: string | null }>(
+    new Statement().add(
+      `select min(occurred_at) as first from commissions
+      where customer_id = $::uuid and partner_id = $::uuid and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`,
+      ...[customerId, partnerId],
+    ),
+  );
+  return row?.first ? new Date(row.first) : null;
+}
+
+/** Whether the customer had bought anything of the program before. */
+export async function boughtBefore(run: Run, customerId: string, at: Date): Promise<boolean> {
+  const [found] = await run<{ before: boolean }>(
+    new Statement().add('select customer_bought_before($::uuid, $::timestamptz) as before', customerId, at),
+  );
+  return found?.before ?? false;
+}

@@ -1,0 +1,100 @@
+import {
+  type ComputedLine,
+  nothingBefore,
+  type Past,
+  type Rule,
+  type RulePeriod,
+} from '../../../domain/plan.ts';
+import { Statement } from '../../../kernel/data/rows.ts';
+import type { Run } from '../../../kernel/data/transact.ts';
+import type { RuleInForce } from '../plans/rules-in-force.ts';
+import type { Earner } from './read-terms.ts';
+
+interface Purchase {
+  readonly customerId: string | null;
+  readonly occurredAt: Date;
+}
+
+/** A count that a rule keeps: its bands by partner, its cap by what it limits. */
+interface Count {
+  readonly scope: string;
+  readonly period: RulePeriod;
+}
+
+const NO_SCOPE = 'all';
+const BANDS = 'bands';
+
+const bandCount = ({ terms }: Rule): Count | null =>
+  terms.method === 'TIERED' ? { scope: BANDS, period: terms.period } : null;
+
+const capCount = ({ cap }: Rule, { customerId }: Purchase): Count | null =>
+  cap && cap.per !== 'SALE'
+    ? { scope: cap.per === 'CUSTOMER' ? (customerId ?? NO_SCOPE) : NO_SCOPE, period: cap.period }
+    : null;
+
+/** What came before a sale under its rule. Where the rule counts, its count is locked: sales under it take turns. */
+export async function pastOf(
+  run: Run,
+  partner: Earner,
+  purchase: Purchase,
+  rule: RuleInForce | null,
+): Promise<Past> {
+  if (!rule) return nothingBefore;
+  const { customerId, occurredAt } = purchase;
+  const windowed = rule.firstPurchaseOnly || rule.recurringMonths !== null || rule.recurringCount !== null;
+  const [purchases] =
+    windowed && customerId
+      ? await run<{ first: string | null; count: number }>(
+          new Statement().add(
+            `select min(occurred_at) as first, count(distinct coalesce(order_id, conversion_id::text, id::text))::int as count from commissions
+            where customer_id = $::uuid and partner_id = $::uuid and occurred_at < $::timestamptz
+              and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`,
+            ...[customerId, partner.id, occurredAt],
+          ),
+        )
+      : [];
+  const counted = async (count: Count | null) => {
+    if (!count) return undefined;
+    const [row] = await run<{ base_minor: string; earned_minor: string }>(
+      new Statement().add(
+        `insert into rule_usage (tenant_id, partner_id, rule_key, scope, period_start)
+        select g.tenant_id, $::uuid, $::uuid, $, rule_period($, $::timestamptz at time zone g.time_zone)
+        from programs g where g.tenant_id = $
+        on conflict (partner_id, rule_key, scope, period_start) do update set base_minor = rule_usage.base_minor
+        returning base_minor, earned_minor`,
+        ...[partner.id, rule.key, count.scope, count.period, occurredAt, partner.tenantId],
+      ),
+    );
+    return row;
+  };
+  const bands = await counted(bandCount(rule));
+  const cap = await counted(capCount(rule, purchase));
+  return {
+    firstPurchaseAt: purchases?.first ? new Date(purchases.first) : null,
+    purchases: purchases?.count ?? 0,
+    periodBase: BigInt(bands?.base_minor ?? 0),
+    capUsed: BigInt(cap?.earned_minor ?? 0),
+  };
+}
+
+/** Counts a sale under its rule. */
+export async function use(
+  run: Run,
+  partner: Earner,
+  purchase: Purchase,
+  rule: RuleInForce,
+  { base, amount, trueUp }: ComputedLine,
+): Promise<void> {
+  for (const count of [bandCount(rule), capCount(rule, purchase)]) {
+    if (!count) continue;
+    await run(
+      new Statement().add(
+        `update rule_usage u set base_minor = base_minor + $::bigint, earned_minor = earned_minor + $::bigint
+        from programs g where g.tenant_id = $ and u.partner_id = $::uuid and u.rule_key = $::uuid and u.scope = $
+          and u.period_start = rule_period($, $::timestamptz at time zone g.time_zone)`,
+        ...[base, amount + trueUp, partner.tenantId, partner.id, rule.key, count.scope],
+        ...[count.period, purchase.occurredAt],
+      ),
+    );
+  }
+}

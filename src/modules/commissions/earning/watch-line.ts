@@ -1,0 +1,66 @@
+import { v7 } from 'uuid';
+import type { Money } from '../../../domain/money.ts';
+import { Statement } from '../../../kernel/data/rows.ts';
+import type { Run } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { type Assessment, keepReview, type Watched } from '../../fraud/rules/assess-sale.ts';
+import type { Partner } from '../../partners/partner/partner.entity.ts';
+import type { Commission } from '../commission/commission.entity.ts';
+
+interface Sold {
+  readonly customerId: string | null;
+  readonly conversion?: { readonly referralId: string } | undefined;
+  readonly order?: { readonly id: string } | undefined;
+  readonly occurredAt: Date;
+}
+
+/** What the risk rules look at of a sale. */
+export const watched = (
+  { tenantId, id: partnerId }: Pick<Partner, 'tenantId' | 'id'>,
+  { customerId, conversion, order, occurredAt }: Sold,
+): Watched => ({
+  tenantId,
+  partnerId,
+  customerId,
+  referralId: conversion?.referralId ?? null,
+  orderId: order?.id ?? null,
+  occurredAt,
+});
+
+/** Keeps what the risk rules saw of a line, and holds it where they ask for a look at it, beside whatever else holds it;
+ *  true where they do. What they saw is not for the partner, who reads the hold. */
+export async function review(
+  run: Run,
+  { actor, clock }: Pick<Context, 'actor' | 'clock'>,
+  {
+    id,
+    tenantId,
+    partnerId,
+    amount,
+  }: Pick<Commission, 'id' | 'tenantId' | 'partnerId'> & { readonly amount: Money },
+  sale: Watched,
+  assessment: Assessment,
+): Promise<boolean> {
+  const { outcome, score, threshold, hits } = assessment;
+  const holdId = (outcome === 'HELD' || outcome === 'BLOCKED') && amount.minor > 0n ? v7() : null;
+  if (holdId) {
+    await run(
+      new Statement().add(
+        `insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, evidence, placed_by, placed_at)
+         values ($::uuid, $, $::uuid, $::uuid, 'RISK', $, $::jsonb, $, $::timestamptz)`,
+        ...[holdId, tenantId, partnerId, id, 'the program looks at this sale before it approves it'],
+        JSON.stringify({ score, threshold, rules: hits.map(({ rule }) => rule) }),
+        ...[actor.id, clock.now()],
+      ),
+    );
+    // The line moves only once the hold is there, as the database sees to.
+    await run(
+      new Statement().add(
+        `update commissions set status = 'HELD', updated_at = now() where id = $::uuid and status = 'PENDING'`,
+        id,
+      ),
+    );
+  }
+  await keepReview(run, { clock }, { sale, assessment, amount, commissionId: id, holdId });
+  return holdId !== null;
+}

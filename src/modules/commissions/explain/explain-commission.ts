@@ -1,0 +1,278 @@
+import { bandOf } from '../../../domain/bands.ts';
+import { read } from '../../../domain/computation.ts';
+import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
+import { type Explanation, explain } from '../../../domain/explanation.ts';
+import type { Money, RoundingMode } from '../../../domain/money.ts';
+import { type ComputedLine, recompute } from '../../../domain/plan.ts';
+import { amountText } from '../../../kernel/request/currency.ts';
+import type { Commission } from '../commission/commission.entity.ts';
+import { digitsOf, soldFor } from '../commission/sold.ts';
+
+type Stored = Pick<
+  Commission,
+  | 'amount'
+  | 'baseAmount'
+  | 'tier'
+  | 'roundingMode'
+  | 'method'
+  | 'rateBps'
+  | 'rateSource'
+  | 'perUnitMinor'
+  | 'quantity'
+  | 'product'
+  | 'computation'
+  | 'reversesId'
+  | 'saleMinor'
+  | 'saleCurrency'
+  | 'exchange'
+  | 'unrated'
+>;
+
+/** What made a line: as it was kept, or, of a line from before computations were kept, as its columns say. */
+export function computedLineOf(line: Stored): ComputedLine {
+  if (line.computation) return read(line.computation);
+  const { amount, baseAmount, method, rateBps, perUnitMinor, rateSource } = line;
+  return {
+    product: line.product ?? null,
+    quantity: line.quantity ?? 1,
+    base: baseAmount.minor,
+    level: rateSource ?? 'LINE',
+    rule: null,
+    method,
+    parts: [
+      {
+        base: baseAmount.minor,
+        rateBps: rateBps ?? null,
+        perUnit: perUnitMinor ?? null,
+        quantity: line.quantity ?? 1,
+        from: null,
+        amount: amount.minor,
+      },
+    ],
+    period: null,
+    limited: null,
+    cap: null,
+    amount: amount.minor,
+    trueUp: 0n,
+  };
+}
+
+/** How much of a sale that several partners are credited with is a line's, in minor units of the sale. */
+interface PartOfSale {
+  readonly share: string;
+  readonly sale: string;
+  readonly currency: string;
+  readonly own: number;
+  readonly all: number;
+  readonly model: string;
+}
+
+type Explained = Stored &
+  Pick<Commission, 'type' | 'carriedBy'> & {
+    readonly refundedEarly?: bigint | null;
+    readonly part?: PartOfSale | null;
+    /** Of a refund: its line, and all refunds of that together with it and before it, as positive amounts. */
+    readonly reversedLineAmount?: bigint | null;
+    readonly reversedLineBase?: bigint | null;
+    readonly refundedSoFar?: bigint | null;
+    readonly reversedBefore?: bigint | null;
+    readonly lostDispute?: boolean;
+  };
+
+export function explanationOf(line: Explained): Explanation {
+  const told = shared(explanationOfLine(line), line);
+  const { refundedEarly } = line;
+  if (refundedEarly == null || line.reversesId) return told;
+  const { currency } = soldFor(line);
+  const refunded = `${amountText({ minor: refundedEarly, currency })} ${currency}`;
+  return {
+    sentence: `${told.sentence} ${refunded} of the sale had been refunded before it came, which lines of their own take back.`,
+    steps: [
+      ...told.steps,
+      { label: 'Refunded before', detail: `${refunded} of the sale, by lines of their own`, amount: null },
+    ],
+  };
+}
+
+/** The same with how the sale was split. */
+function shared({ sentence, steps }: Explanation, { part, reversesId, type }: Explained): Explanation {
+  if (!part || reversesId || type === 'TRUE_UP' || type === 'ADJUSTMENT') return { sentence, steps };
+  const { share, sale, currency, own, all, model } = part;
+  const amount = (minor: string) => amountText({ minor: BigInt(minor), currency });
+  const of = `${amount(share)} of ${amount(sale)} ${currency}, ${own} of ${all} touches, ${model}`;
+  return {
+    sentence: `${sentence} The sale is shared: ${of}.`,
+    steps: [{ label: 'Share', detail: of, amount: null }, ...steps],
+  };
+}
+
+const textOf = ({ minor, currency }: Money): string => `${amountText({ minor, currency })} ${currency}`;
+
+/** The same with what was sold and the rate that made the base of it. */
+export function exchanged(
+  { sentence, steps }: Explanation,
+  sold: Money,
+  { base, quote, rate, effectiveOn }: EnteredRate,
+  worth: string,
+): Explanation {
+  const by = `${rate} ${quote} for one ${base}, the rate of ${effectiveOn}`;
+  return {
+    sentence: `${sentence} ${textOf(sold)} were sold, worth ${worth} at ${by}.`,
+    steps: [
+      { label: 'Sale', detail: `${textOf(sold)} sold`, amount: null },
+      { label: 'Exchange', detail: `${textOf(sold)} is ${worth} at ${by}`, amount: null },
+      ...steps,
+    ],
+  };
+}
+
+function explanationOfLine(line: Explained): Explanation {
+  if (line.unrated) {
+    const { day } = line.unrated;
+    const { currency } = line.amount;
+    const sold = soldFor(line);
+    const why = `no exchange rate of ${sold.currency} and ${currency} for ${day}`;
+    return {
+      sentence: `${textOf(sold)} were sold; what it earns is worked out once there is a rate: ${why}.`,
+      steps: [
+        { label: 'Sale', detail: `${textOf(sold)} sold`, amount: null },
+        { label: 'Exchange', detail: why, amount: null },
+      ],
+    };
+  }
+
+  const { currency } = line.amount;
+  const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
+  if (line.reversesId) return refundExplained(line, amount);
+  if (line.type === 'ADJUSTMENT') {
+    const { minor } = line.amount;
+    const carried =
+      minor < 0n
+        ? `${amount(-minor)} is more than the rail can carry of this currency, so it stays on the balance.`
+        : `${amount(minor)} stayed on the balance, because the rail of an earlier payout could not carry it.`;
+    return {
+      sentence: line.carriedBy ? carried : `${amount(minor)} comes back that a lost dispute had taken.`,
+      steps: [{ label: 'Total', detail: amount(minor), amount: minor }],
+    };
+  }
+  const computed = computedLineOf(line);
+  if (line.type === 'TRUE_UP' && line.rateSource === 'TIER') {
+    const more = line.amount.minor;
+    const whole = `${(line.rateBps ?? 0) / 100} % of ${amount(computed.base)}`;
+    return {
+      sentence: `${amount(more)} more for a sale that earned by the tier before: ${line.tier}, reached in the month before it, gives ${whole}, which is ${amount(computed.amount)} in all.`,
+      steps: [
+        {
+          label: 'Base',
+          detail: `${amount(computed.base)} of the sale, less refunds`,
+          amount: computed.base,
+        },
+        { label: 'Commission', detail: `${whole}, the rate of tier ${line.tier}`, amount: computed.amount },
+        { label: 'Earned before', detail: 'by the sale itself', amount: more - computed.amount },
+        { label: 'Total', detail: amount(more), amount: more },
+      ],
+    };
+  }
+  if (line.type === 'TRUE_UP' && computed.period)
+    return bandsExplained(line, computed, computed.period, amount);
+  const told = explain(computed, { amount, tier: line.tier });
+  return line.exchange && line.saleMinor != null
+    ? exchanged(told, soldFor(line), line.exchange, amount(computed.base))
+    : told;
+}
+
+/** What the other sales of a tiered period earn more or less because of one sale: it carried the period into a band, or its
+ *  refund or rejection took it out of one. */
+function bandsExplained(
+  { amount: { minor } }: Explained,
+  { base, trueUp }: ComputedLine,
+  { before, bands }: NonNullable<ComputedLine['period']>,
+  amount: (minor: bigint) => string,
+): Explanation {
+  const total = { label: 'Total', detail: amount(minor), amount: minor };
+  if (minor !== trueUp)
+    return {
+      sentence: `${amount(minor)} on the other sales of the period: after a refund or a rejection the period reaches another band, whose rate counts for all of it.`,
+      steps: [total],
+    };
+  const after = before + base;
+  const { from, rateBps } = bandOf(bands, after);
+  const reached = `${rateBps / 100} %, the band from ${amount(from)} on, for all of ${amount(after)}`;
+  return {
+    sentence: `${amount(minor)} more on the ${amount(before)} that the period had before: with this sale of ${amount(base)} it earns ${reached}.`,
+    steps: [
+      { label: 'Period before', detail: amount(before), amount: before },
+      { label: 'Sale', detail: amount(base), amount: base },
+      { label: 'Band', detail: reached, amount: null },
+      total,
+    ],
+  };
+}
+
+/** A refund: what its line made, how much of its base is refunded by now, what that takes back in all, and had before. */
+function refundExplained(line: Explained, amount: (minor: bigint) => string): Explanation {
+  const base = -line.baseAmount.minor;
+  const { reversedLineAmount, reversedLineBase, refundedSoFar, reversedBefore } = line;
+  const steps = [];
+  if (reversedLineAmount != null && reversedLineBase != null && refundedSoFar != null) {
+    const before = reversedBefore ?? 0n;
+    steps.push(
+      {
+        label: 'Original',
+        detail: `${amount(reversedLineAmount)} on a base of ${amount(reversedLineBase)}`,
+        amount: reversedLineAmount,
+      },
+      { label: 'Refunded so far', detail: `${amount(refundedSoFar)} of the base`, amount: refundedSoFar },
+      {
+        label: 'Taken back by then',
+        detail: `${amount(before - line.amount.minor)} of ${amount(reversedLineAmount)}`,
+        amount: before - line.amount.minor,
+      },
+      { label: 'Taken back before', detail: amount(before), amount: before },
+    );
+  }
+  return {
+    sentence: line.lostDispute
+      ? `${amount(line.amount.minor)} takes back what was left of a sale whose dispute was lost: ${amount(base)} of its base.`
+      : line.method === 'TIERED'
+        ? `${amount(line.amount.minor)} takes back what a refund of ${amount(base)} changes: its bands pay by the revenue that is left of the period.`
+        : `${amount(line.amount.minor)} takes back the share of a refund of ${amount(base)}.`,
+    steps: [
+      {
+        label: line.lostDispute ? 'Lost dispute' : 'Refund',
+        detail: `${amount(base)} of the base`,
+        amount: line.baseAmount.minor,
+      },
+      ...steps,
+      { label: 'Total', detail: amount(line.amount.minor), amount: line.amount.minor },
+    ],
+  };
+}
+
+export interface Difference {
+  readonly what: string;
+  readonly stored: bigint;
+  readonly recomputed: bigint;
+}
+
+/** The base by the rate that is kept with the line. */
+function baseByRate(line: Stored): bigint {
+  const { baseAmount, roundingMode } = line;
+  if (!line.exchange || line.saleMinor == null) return baseAmount.minor;
+  const rate = rateInto(line.exchange, baseAmount.currency);
+  return exchange(soldFor(line), rate, digitsOf(soldFor(line), baseAmount), roundingMode).minor;
+}
+
+/** Works a line out again from what is kept of it; nothing differs, or something was changed. */
+export function differencesOf(line: Stored & { readonly roundingMode: RoundingMode }): Difference[] {
+  if (line.unrated) return []; // it is worth nothing until its rate is there
+  const computed = computedLineOf(line);
+  const again = recompute(computed, line.roundingMode);
+  const compared: Difference[] = [
+    { what: 'base', stored: line.baseAmount.minor, recomputed: computed.base },
+    { what: 'base', stored: line.baseAmount.minor, recomputed: baseByRate(line) },
+    { what: 'amount', stored: line.amount.minor, recomputed: again.amount },
+    { what: 'true-up', stored: computed.trueUp, recomputed: again.trueUp },
+  ];
+  return compared.filter(({ stored, recomputed }) => stored !== recomputed);
+}

@@ -1,0 +1,63 @@
+import { sql } from '@mikro-orm/postgresql';
+import type { Explanation } from '../../../domain/explanation.ts';
+import { explain } from '../../../domain/explanation.ts';
+import type { Money } from '../../../domain/money.ts';
+import { money } from '../../../domain/money.ts';
+import { requireSeen } from '../../../kernel/data/authorize.ts';
+import { within } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { amountText } from '../../../kernel/request/currency.ts';
+import { holdPartner } from '../../partners/partner/find-partner.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import type { CreateCommissionInput } from '../commission/commission.inputs.ts';
+import { earningOf } from '../earning/create-commission.ts';
+import { type Refused, weigh } from '../earning/earn-commission.ts';
+import { exchanged } from './explain-commission.ts';
+
+export interface Preview {
+  readonly amount: Money;
+  readonly trueUp: Money;
+  readonly ruleId: string | null;
+  /** Why the sale would earn nothing; null where it earns. */
+  readonly refused: Refused | 'RATE_MISSING' | null;
+  readonly explanation: Explanation | null;
+}
+
+/** What a sale would pay and why. It is weighed as a real one, and everything is taken back. */
+export async function previewCommission(ctx: Context, input: CreateCommissionInput): Promise<Preview> {
+  await requireSeen(ctx, partnerTable, input.partnerId, 'input.partnerId');
+  const em = ctx.em.fork({ keepTransactionContext: false });
+  await em.begin();
+  try {
+    const partner = await holdPartner(em, input.partnerId, 'input.partnerId');
+    const earning = earningOf(ctx, partner, input);
+    const [known] = await em.execute<{ id: string | null }[]>(
+      sql`select customer_known_as(${partner.tenantId}, ${input.customerId ?? null}) as id`,
+    );
+    const weighed = await weigh(within(em), partner, {
+      ...earning,
+      customerId: known?.id ?? null,
+      newCustomer: input.customerId != null && known?.id == null,
+    });
+    if (typeof weighed === 'string' || 'missing' in weighed) {
+      const nothing = money(0n, earning.base.currency);
+      const refused = typeof weighed === 'string' ? weighed : 'RATE_MISSING';
+      return { amount: nothing, trueUp: nothing, ruleId: null, refused, explanation: null };
+    }
+    const { computed, inForce, decision, exchange } = weighed;
+    const { currency } = weighed.base;
+    const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
+    const explanation = explain(computed, { amount, tier: inForce.tier });
+    return {
+      amount: money(computed.amount, currency),
+      trueUp: money(computed.trueUp, currency),
+      ruleId: decision.rule?.id ?? null,
+      refused: null,
+      explanation: exchange
+        ? exchanged(explanation, earning.base, exchange, amount(computed.base))
+        : explanation,
+    };
+  } finally {
+    await em.rollback();
+  }
+}

@@ -1,0 +1,102 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { reversalDue } from '../../../domain/commission.ts';
+import { notFound } from '../../../domain/errors.ts';
+import { recompute } from '../../../domain/plan.ts';
+import { requireSeen } from '../../../kernel/data/authorize.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { programOf } from '../../programs/program/load-program.ts';
+import { Commission, commissionTable } from '../commission/commission.entity.ts';
+import { soldFor } from '../commission/sold.ts';
+import { computedLineOf, type Difference, differencesOf } from './explain-commission.ts';
+
+export interface Verification {
+  readonly currency: string;
+  readonly differences: readonly Difference[];
+}
+
+/** Works a line out again from what is stored, and nothing else. */
+export async function verifyCommission(ctx: Context, id: string): Promise<Verification> {
+  await requireSeen(ctx, commissionTable, id);
+  return transact(ctx, async (em) => {
+    const line = await em.findOne(Commission, idOf(id));
+    if (!line) throw notFound('commission');
+    const { currency } = line.amount;
+    if (line.reversesId) return { currency, differences: await refundDiffers(em, line) };
+    if (line.type === 'ADJUSTMENT') return { currency, differences: await adjustmentDiffers(em, line) };
+    if (line.adjustsId) return { currency, differences: await trueUpDiffers(em, line) };
+    return { currency, differences: [...differencesOf(line), ...(await partDiffers(em, line))] };
+  });
+}
+
+/** The sale of a conversion's line is its partner's part of it, as the evidence of the split has it. */
+async function partDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
+  const [kept] = await em.execute<{ share: string }[]>(sql`
+    select share_minor::text as share from attribution_shares where conversion_id = ${line.conversionId ?? null}::uuid`);
+  const stored = soldFor(line).minor;
+  return !kept || BigInt(kept.share) === stored
+    ? []
+    : [{ what: 'share', stored, recomputed: BigInt(kept.share) }];
+}
+
+/** A refund is what the refunds up to it take together, less those before it. */
+async function refundDiffers(em: EntityManager, refund: Commission): Promise<Difference[]> {
+  const original = await em.findOneOrFail(Commission, refund.reversesId ?? '');
+  if (original.method === 'TIERED') return []; // its period has moved on since
+  const earlier = await em.find(Commission, { reversesId: original.id, id: { $lt: refund.id } });
+  const sum = (of: (line: Commission) => bigint) => earlier.reduce((total, each) => total + of(each), 0n);
+  const { flatRefund } = await programOf(em, original.tenantId);
+  const recomputed = reversalDue({
+    base: original.baseAmount.minor,
+    original: original.amount.minor,
+    refunded: -sum((each) => each.baseAmount.minor) - refund.baseAmount.minor,
+    reversed: sum((each) => each.amount.minor),
+    method: original.method,
+    flatRefund,
+    mode: original.roundingMode,
+  });
+  const stored = refund.amount.minor;
+  return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
+}
+
+/** A true-up of a sale is kept with the sale's own computation. */
+async function trueUpDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
+  const [refunded] = await em.execute<object[]>(sql`
+    select 1 from commissions where reverses_id = ${line.adjustsId ?? null} and occurred_at = ${line.occurredAt} limit 1`);
+  if (refunded) return []; // made by a refund: its period has moved on since
+  const sale = await em.findOneOrFail(Commission, line.adjustsId ?? '');
+  if (sale.type === 'ADJUSTMENT') return []; // what a won dispute gave back beside it
+  if (line.rateSource !== 'TIER' && +line.createdAt !== +sale.createdAt) return []; // made afterwards: as above
+  const recomputed =
+    line.rateSource === 'TIER' ? await tierTrueUp(em, line, sale) : computedLineOf(sale).trueUp;
+  const stored = line.amount.minor;
+  return stored === recomputed ? [] : [{ what: 'true-up', stored, recomputed }];
+}
+
+/** What comes back is what the lost dispute took. */
+async function adjustmentDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
+  if (line.carriedBy) return carriedDiffers(em, line, line.carriedBy);
+  if (line.method === 'TIERED') return []; // its period has moved on since
+  const [taken] = await em.execute<{ minor: string }[]>(sql`
+    select (-c.amount_minor)::text as minor from commission_holds h join commissions c on c.id = h.refund_id
+    where h.commission_id = ${line.adjustsId ?? null} order by h.id desc limit 1`);
+  const recomputed = BigInt(taken?.minor ?? 0);
+  const stored = line.amount.minor;
+  return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
+}
+
+/** What a payout leaves on the balance and what it takes out are the same. */
+async function carriedDiffers(em: EntityManager, line: Commission, payoutId: string): Promise<Difference[]> {
+  const lines = await em.find(Commission, { carriedBy: payoutId, id: { $ne: line.id } });
+  const recomputed = -lines.reduce((sum, { amount }) => sum + amount.minor, 0n);
+  const stored = line.amount.minor;
+  return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
+}
+
+/** What the new tier gives on the sale, less what the sale and the refunds before have earned. */
+async function tierTrueUp(em: EntityManager, line: Commission, sale: Commission): Promise<bigint> {
+  const refunds = await em.find(Commission, { reversesId: sale.id, id: { $lt: line.id } });
+  const earned = refunds.reduce((sum, each) => sum + each.amount.minor, sale.amount.minor);
+  return recompute(computedLineOf(line), line.roundingMode).amount - earned;
+}

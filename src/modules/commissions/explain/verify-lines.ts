@@ -1,0 +1,127 @@
+import { FlatRefund, reversalDue } from '../../../domain/commission.ts';
+import { money } from '../../../domain/money.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { amountText } from '../../../kernel/request/currency.ts';
+import type { Commission } from '../commission/commission.entity.ts';
+import { computedLineOf, differencesOf } from './explain-commission.ts';
+
+const CHUNK = 2_000;
+const FIRST = '00000000-0000-0000-0000-000000000000';
+
+type Line = Parameters<typeof differencesOf>[0] & Pick<Commission, 'id'>;
+
+type Of<Key extends keyof Line> = Exclude<Line[Key], undefined>;
+
+/** What came of a line afterwards, in minor units. */
+interface Sequel {
+  readonly refunded: bigint;
+  readonly reversed: bigint;
+  /** null: a refund came with the sale itself, so what the sale made can not be told from what the refund made. */
+  readonly trueUp: bigint | null;
+}
+
+/** Works every line of the database out again, with its refunds and its true-up, and names those that come out otherwise. */
+export async function* faultyLines(ctx: Pick<Context, 'pool' | 'actor'>): AsyncGenerator<string> {
+  for (let last = FIRST; ; ) {
+    const lines = await linesAfter(ctx, last);
+    const end = lines.at(-1);
+    if (!end) return;
+    for (const [line, sequel] of lines) {
+      const text = (minor: bigint) => amountText(money(minor, line.amount.currency));
+      for (const { what, stored, recomputed } of differences(line, sequel))
+        yield `line ${line.id}: ${what} is ${text(stored)}, it works out to ${text(recomputed)} ${line.amount.currency}`;
+    }
+    last = end[0].id;
+  }
+}
+
+function differences(line: Line, { refunded, reversed, trueUp }: Sequel) {
+  const found = differencesOf(line);
+  const due = computedLineOf(line).trueUp;
+  if (trueUp !== null && trueUp !== due) found.push({ what: 'true-up', stored: trueUp, recomputed: due });
+  if (refunded === 0n || line.method === 'TIERED') return found; // a tiered one's period has moved on since
+  // How flat lines are refunded is a setting, which may have been another one then.
+  const [taken, otherwise] = Object.values(FlatRefund).map((flatRefund) =>
+    reversalDue({
+      base: line.baseAmount.minor,
+      original: line.amount.minor,
+      refunded,
+      reversed: 0n,
+      method: line.method,
+      flatRefund,
+      mode: line.roundingMode,
+    }),
+  ) as [bigint, bigint];
+  if (reversed !== taken && reversed !== otherwise)
+    found.push({ what: 'what its refunds took back', stored: reversed, recomputed: taken });
+  return found;
+}
+
+/** The next lines that are neither a refund nor a true-up, by their ids. */
+async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): Promise<[Line, Sequel][]> {
+  const statement = new Statement().add(
+    `select c.id, c.amount_minor, c.amount_currency, c.base_minor, c.base_currency, c.tier, c.rounding_mode, c.method, c.rate_bps,
+       c.rate_source, c.per_unit_minor, c.quantity, c.product, c.computation,
+       c.sale_minor, c.sale_currency, c.exchange, c.unrated,
+       coalesce(r.base, 0)::bigint, coalesce(r.amount, 0)::bigint, coalesce(t.amount, 0)::bigint, coalesce(r.at_once, false)
+     from (select * from commissions where id > $ and reverses_id is null and adjusts_id is null order by id limit ${CHUNK}) c
+     left join lateral (
+       select -sum(base_minor) as base, sum(amount_minor) as amount, bool_or(created_at = c.created_at) as at_once
+       from commissions where reverses_id = c.id) r on true
+     left join lateral (
+       select sum(amount_minor) as amount from commissions where adjusts_id = c.id and type = 'TRUE_UP' and created_at = c.created_at) t on true
+     order by c.id`,
+    last,
+  );
+  return (await query(ctx, statement)).map((row) => {
+    const [id, minor, currency, baseMinor, baseCurrency, ...terms] = row as [
+      string,
+      bigint,
+      string,
+      bigint,
+      string,
+    ];
+    const [
+      tier,
+      roundingMode,
+      method,
+      rateBps,
+      rateSource,
+      perUnitMinor,
+      quantity,
+      product,
+      computation,
+      saleMinor,
+      saleCurrency,
+      exchange,
+      unrated,
+      ...sequel
+    ] = terms as unknown[] as [
+      Of<'tier'>,
+      Of<'roundingMode'>,
+      Of<'method'>,
+      Of<'rateBps'>,
+      Of<'rateSource'>,
+      Of<'perUnitMinor'>,
+      Of<'quantity'>,
+      Of<'product'>,
+      Of<'computation'>,
+      Of<'saleMinor'>,
+      Of<'saleCurrency'>,
+      Of<'exchange'>,
+      Of<'unrated'>,
+    ];
+    const [refunded, reversed, trueUp, atOnce] = sequel as unknown[] as [bigint, bigint, bigint, boolean];
+    const amount = new MoneyColumn({ minor, currency });
+    const baseAmount = new MoneyColumn({ minor: baseMinor, currency: baseCurrency });
+    return [
+      {
+        ...{ id, amount, baseAmount, tier, roundingMode, method, rateBps, rateSource, perUnitMinor },
+        ...{ quantity, product, computation, reversesId: null, saleMinor, saleCurrency, exchange, unrated },
+      },
+      { refunded, reversed, trueUp: atOnce ? null : trueUp },
+    ];
+  });
+}

@@ -1,0 +1,55 @@
+import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
+import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+
+/** A set of rules that partners earn by. */
+@Entity({ tableName: 'commission_plans' })
+@Filter({ name: 'mine', cond: byTenant, default: true })
+@ObjectType({ simpleResolvers: true, description: 'A set of commission rules that partners earn by.' })
+export class CommissionPlan extends Base {
+  @Field({ description: 'Its name, unique in the program.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field({ description: 'Whether partners that were put on no plan are on this one.' })
+  @Property({ type: 'boolean' })
+  isDefault!: boolean;
+
+  @Field({ description: 'Who made it.' })
+  @Property({ type: 'text' })
+  createdBy!: string;
+}
+
+export const commissionPlanTable: Table<CommissionPlan> = {
+  type: CommissionPlan,
+  from: 'commission_plans n',
+  alias: 'n',
+  kind: 'plan',
+  attributes: owned('n'),
+  columns: {
+    id: column('n.id'),
+    tenantId: column('n.tenant_id'),
+    name: column('n.name'),
+    isDefault: column('n.is_default'),
+    createdBy: column('n.created_by'),
+    createdAt: column('n.created_at'),
+  },
+};
+
+/** Which plan a partner is on, from when; its rows are only ever added to. */
+@Entity({ tableName: 'plan_memberships' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+export class PlanMembership extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Property({ type: 'uuid', nullable: true })
+  planId?: string | null; // null: back on the default plan
+
+  @Property({ type: 'timestamptz', length: 3 })
+  effectiveAt!: Date;
+
+  @Property({ type: 'text' })
+  createdBy!: string;
+}

@@ -1,0 +1,192 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict } from '../../../domain/errors.ts';
+import type { DisputeOutcome } from '../../../domain/hold.ts';
+import { money } from '../../../domain/money.ts';
+import { commissionAccrued } from '../../../domain/posting.ts';
+import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { post } from '../../foundation/ledger/post.ts';
+import { Commission, commissionTable } from '../commission/commission.entity.ts';
+import { type CommissionHold, commissionHoldTable } from '../commission/commission-hold.entity.ts';
+import { lockCommission, statusOf } from '../commission/decide-commission.ts';
+import { endHold, lockHold, placeHold } from '../commission/hold-commission.ts';
+import { takeBack } from '../commission/reverse-commission.ts';
+import { bandsShrink, changeCapUsed, standingOf, trueUp } from '../commission/true-ups.ts';
+import { knownOrders, lockOrder, type Order } from './order.ts';
+import { settleAgain } from './refund-sale.ts';
+
+/** The customer disputes the payment of the sale. What no payout has claimed yet waits for the outcome; what one has is
+ *  paid as it would have been. Of a line that an earlier dispute took and gave back, what came back is disputed. Answers with
+ *  the id of the line that is. */
+export async function openDispute(ctx: Context, commissionId: string, reason: string): Promise<string> {
+  const why = reasonOf(reason);
+  await authorizeRow(ctx, 'hold', commissionTable, commissionId);
+  return transact(ctx, async (em) => {
+    const line = await standingOf(em, await lockCommission(em, commissionId, { partnerToo: true }));
+    const before = await statusOf(em, line);
+    if (before === 'REJECTED' || before === 'REVERSED')
+      throw conflict(`there is nothing to dispute of a commission that is ${before}`);
+    const hold = await placeHold(em, ctx, line, { kind: 'DISPUTE', reason: why });
+    record(em, ctx, 'commission.disputed', line, {
+      before: { dispute: null, status: before },
+      after: { dispute: hold.id, status: before === 'APPROVED' ? 'HELD' : await statusOf(em, line) },
+      reason: why,
+    });
+    return line.id;
+  });
+}
+
+/** WON: the line goes on where it was. LOST: all of it that is left is taken back. A lost one that is decided for the
+ *  program after all gives back what it took. Answers with the line's id. */
+export async function resolveDispute(
+  ctx: Context,
+  id: string,
+  outcome: DisputeOutcome,
+  reason: string,
+): Promise<string> {
+  const why = reasonOf(reason);
+  await authorizeRow(ctx, 'hold', commissionHoldTable, id, { what: 'dispute' });
+  const line = await transact(ctx, async (em) => {
+    const order = await orderOf(em, id);
+    if (order) await lockOrder(em, order.orderId);
+    const { hold, line } = await lockHold(em, id, 'dispute');
+    if (hold.kind !== 'DISPUTE') throw conflict('the hold is no dispute: release it');
+    const before = { status: await statusOf(em, line), outcome: hold.outcome ?? null };
+    const again = hold.outcome === 'LOST' && outcome === 'WON';
+    const made = again
+      ? await reinstate(em, ctx, line, hold)
+      : outcome === 'LOST'
+        ? await lose(em, ctx, line, hold, why)
+        : await endHold(em, ctx, line, hold, { outcome, releaseReason: why });
+    record(em, ctx, again ? 'commission.reinstated' : 'commission.disputeResolved', line, {
+      before,
+      after: {
+        status: await statusOf(em, line),
+        outcome,
+        dispute: hold.id,
+        ...(made ? { line: made.id, amount: made.amount } : {}),
+      },
+      reason: why,
+    });
+    if (again && order) await refundReinstated(em, ctx, order, hold);
+    return line;
+  });
+  announceMetrics(ctx, line.partnerId);
+  return line.id;
+}
+
+/** The order of a disputed line, where it is known by one. */
+async function orderOf(em: EntityManager, holdId: string): Promise<Order | null> {
+  const [order] = await em.execute<Order[]>(sql`
+    with recursive sale as (
+      select c.* from commissions c join commission_holds h on h.commission_id = c.id where h.id = ${idOf(holdId)}
+      union all
+      select c.* from sale s join commissions c on c.id = s.adjusts_id where s.type = 'ADJUSTMENT')
+    select s.tenant_id as "tenantId", s.partner_id as "partnerId", coalesce(s.order_id, v.order_id) as "orderId"
+    from sale s left join conversions v on v.id = s.conversion_id where s.type <> 'ADJUSTMENT' and coalesce(s.order_id, v.order_id) is not null`);
+  return order ?? null;
+}
+
+/** Refunds that came while the sale was lost took nothing of it: now that it is back, they do. */
+async function refundReinstated(
+  em: EntityManager,
+  ctx: Context,
+  order: Order,
+  { releasedAt }: CommissionHold,
+): Promise<void> {
+  if (!releasedAt) return;
+  for (const known of await knownOrders(em, order)) await settleAgain(em, ctx, known, releasedAt);
+}
+
+async function lose(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  hold: CommissionHold,
+  reason: string,
+): Promise<Commission | null> {
+  if (hold.releasedAt) throw conflict('the dispute was resolved already', { reason: 'ALREADY_RELEASED' });
+  const left = await em.find(Commission, { reversesId: line.id });
+  const whole = left.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor) === 0n;
+  const refund = whole
+    ? null
+    : await takeBack(em, ctx, line, { asked: null, reason, occurredAt: ctx.clock.now(), dispute: hold });
+  await em.flush();
+  const how = { outcome: 'LOST', releaseReason: reason, refundId: refund?.id ?? null } as const;
+  await endHold(em, ctx, line, hold, how);
+  return refund;
+}
+
+/** The mirror of what losing took of the line, and of what it took beside it: owed again where it was owed before, to be
+ *  approved where it was not. From now on it stands for the line: it is refunded, rejected or disputed as one. */
+async function reinstate(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  hold: CommissionHold,
+): Promise<Commission> {
+  const earlier = await em.findOne(Commission, { adjustsId: line.id, type: 'ADJUSTMENT', carriedBy: null });
+  if (earlier || !hold.refundId)
+    throw conflict('what the dispute took was given back already', { reason: 'ALREADY_REINSTATED' });
+  const refund = await em.findOneOrFail(Commission, hold.refundId);
+  const others = await em.find(Commission, {
+    ...{ adjustsId: line.id, type: 'TRUE_UP', createdAt: refund.createdAt, id: { $gt: refund.id } },
+  });
+  const lost = others.reduce((sum, each) => sum - each.amount.minor, 0n);
+  const base = -refund.baseAmount.minor;
+  const banded = await bandsShrink(em, line, -base); // its sales count in their period again
+  const owed = refund.approvedAt != null;
+  const mirror = em.create(Commission, {
+    tenantId: line.tenantId,
+    partnerId: line.partnerId,
+    customerId: line.customerId ?? null,
+    referralId: line.referralId ?? null,
+    conversionId: line.conversionId ?? null,
+    adjustsId: line.id,
+    type: 'ADJUSTMENT',
+    method: line.method,
+    status: owed ? 'APPROVED' : 'PENDING',
+    baseAmount: new MoneyColumn(money(base, line.baseAmount.currency)),
+    saleMinor: refund.saleMinor == null ? null : -refund.saleMinor,
+    saleCurrency: refund.saleCurrency ?? null,
+    exchange: refund.exchange ?? null,
+    rateBps: line.rateBps ?? null,
+    rateSource: line.rateSource ?? null,
+    ruleId: line.ruleId ?? null,
+    product: line.product ?? null,
+    country: line.country ?? null,
+    tier: line.tier,
+    perUnitMinor: line.perUnitMinor ?? null,
+    quantity: line.quantity ?? null,
+    roundingMode: line.roundingMode,
+    amount: new MoneyColumn(money(-refund.amount.minor, line.amount.currency)),
+    revenueMinor: -refund.revenueMinor,
+    source: line.source,
+    subscriptionId: line.subscriptionId ?? null,
+    occurredAt: ctx.clock.now(),
+    holdUntil: owed ? null : (line.holdUntil ?? null),
+    approvedAt: owed ? ctx.clock.now() : null,
+    approvedBy: owed ? ctx.actor.id : null,
+    reason: null,
+  });
+  if (owed)
+    post(
+      em,
+      mirror,
+      `commission:${mirror.id}:accrued`,
+      commissionAccrued(mirror.partnerId, mirror.amount),
+      ctx.clock.now(),
+    );
+  const rest = banded === null ? lost : banded + refund.amount.minor;
+  const { occurredAt } = mirror;
+  await changeCapUsed(em, line, mirror.amount.minor + rest);
+  if (rest !== 0n) trueUp(em, ctx, mirror, { minor: rest, approved: owed, occurredAt });
+  await em.flush();
+  return mirror;
+}

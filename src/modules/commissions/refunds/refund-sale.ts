@@ -1,0 +1,282 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict, invalid } from '../../../domain/errors.ts';
+import { refundedInAll, refundShares, type ToldRefund } from '../../../domain/sale.ts';
+import { authorize } from '../../../kernel/data/authorize.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
+import { happenedAt } from '../../../kernel/request/instants.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { once } from '../../foundation/idempotency/once.ts';
+import { findPartner } from '../../partners/partner/find-partner.ts';
+import type { Partner } from '../../partners/partner/partner.entity.ts';
+import { Commission, commissionTable } from '../commission/commission.entity.ts';
+import { takeBack } from '../commission/reverse-commission.ts';
+import { isRated, soldFor } from '../commission/sold.ts';
+import { type KnownOrder, knownOrders, lockOrder } from './order.ts';
+import type { RefundSaleInput } from './refund-sale.inputs.ts';
+import { SaleRefund } from './sale-refund.entity.ts';
+
+/** Takes back what an order earned, in the share that was refunded of it; before its sale has come it waits for that.
+ *  Answers with the refund's id. */
+export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<string> {
+  const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  const reason = reasonOf(input.reason);
+  if (input.amountRefundedSoFar != null && (input.amount ?? input.product) != null)
+    throw invalid('input.amountRefundedSoFar', 'is of the whole order: give it without amount and product');
+  const partner =
+    input.partnerId == null ? null : await findPartner(ctx.em, input.partnerId, 'input.partnerId');
+  const tenantId = partner?.tenantId ?? ctx.actor.tenantId ?? '';
+  // There may be no line to ask about yet, so the order is asked about.
+  const attributes = { tenantId, partnerId: partner?.id ?? '' };
+  await authorize(ctx, 'reverse', { kind: commissionTable.kind, id: `order:${input.orderId}`, attributes });
+
+  const refunded = await transact(ctx, async (em) => {
+    await lockOrder(em, input.orderId);
+    const request = { tenantId, operation: 'refundSale', key: input.idempotencyKey, input };
+    const id = await once(em, ctx, request, async () => {
+      const orders = await knownOrders(em, {
+        ...{ tenantId, orderId: input.orderId },
+        partnerId: partner?.id ?? null,
+      });
+      const [order] = orders;
+      if (orders.length > 1)
+        throw conflict('several partners earned on the order: say whose refund it is', {
+          ...{ field: 'input.partnerId', reason: 'PARTNER_NEEDED' },
+        });
+      const asked = askedOf(input, order ?? null, partner);
+      const known = await sameRefund(em, tenantId, input);
+      if (known) {
+        if (saysTheSame(known, asked, input)) return known.id;
+        throw conflict('another refund of the order has that id', {
+          ...{ field: 'input.refundId', reason: 'REFUND_MISMATCH' },
+        });
+      }
+      const refund = em.create(SaleRefund, {
+        ...{ tenantId, ...asked, reason, occurredAt, statedBy: ctx.actor.id },
+        partnerId: partner?.id ?? null,
+        orderId: input.orderId,
+        product: input.product ?? null,
+        refundId: input.refundId ?? null,
+      });
+      if (order) {
+        await requireProduct(em, order, input.product ?? null);
+        await settle(em, ctx, order, refund);
+      }
+      const { partnerId, settledAt, takenMinor, lines } = refund;
+      record(
+        em,
+        ctx,
+        'sale.refunded',
+        { id: refund.id, tenantId, partnerId },
+        {
+          after: {
+            ...{ orderId: input.orderId, product: input.product ?? null, ...asked, occurredAt, lines },
+            ...{ waiting: settledAt == null, takenMinor: takenMinor ?? null },
+          },
+          reason,
+          subjects: lines,
+        },
+      );
+      await em.flush();
+      return refund.id;
+    });
+    const refund = await em.findOneOrFail(SaleRefund, id);
+    const lines = await em.find(Commission, { id: { $in: refund.lines } });
+    return { id, partners: new Set([refund.partnerId, ...lines.map((line) => line.partnerId)]) };
+  });
+  for (const partnerId of refunded.partners) if (partnerId) announceMetrics(ctx, partnerId);
+  return refunded.id;
+}
+
+/** Refuses a product that nothing of the order was sold of; one that earned nothing is of it. */
+async function requireProduct(
+  em: EntityManager,
+  { tenantId, partnerId, orderId }: KnownOrder,
+  product: string | null,
+): Promise<void> {
+  if (product === null) return;
+  const [sold] = await em.execute<object[]>(sql`
+    select 1 from commissions where tenant_id = ${tenantId} and partner_id = ${partnerId} and order_id = ${orderId} and product = ${product}
+    union all
+    select 1 from sales, jsonb_array_elements(refused) r
+    where tenant_id = ${tenantId} and partner_id = ${partnerId} and order_id = ${orderId} and r->>'product' = ${product}
+    union all
+    select 1 from conversions v left join commissions c on c.conversion_id = v.id
+    where v.tenant_id = ${tenantId} and v.partner_id = ${partnerId} and v.order_id = ${orderId} and (c.id is null or c.product = ${product})
+    limit 1`);
+  if (!sold) throw invalid('input.product', 'is not of the order');
+}
+
+type Asked = Pick<SaleRefund, 'partMinor' | 'totalMinor' | 'currency'>;
+
+function askedOf(input: RefundSaleInput, order: KnownOrder | null, partner: Partner | null): Asked {
+  const { amount = null, amountRefundedSoFar = null } = input;
+  const given = input.currency == null ? null : currencyOf(input.currency, 'input.currency');
+  if (order && given !== null && given !== order.currency)
+    throw invalid('input.currency', `is not that of the order, which is ${order.currency}`);
+  const currency = given ?? order?.currency ?? partner?.currency ?? null;
+  const minorOf = (text: string | null, field: string): bigint | null => {
+    if (text === null) return null;
+    if (currency === null) throw invalid('input.currency', 'is needed: the order is not known yet');
+    return positiveAmountOf(text, currency, field).minor;
+  };
+  const partMinor = minorOf(amount, 'input.amount');
+  const totalMinor = minorOf(amountRefundedSoFar, 'input.amountRefundedSoFar');
+  return { partMinor, totalMinor, currency: partMinor === null && totalMinor === null ? null : currency };
+}
+
+const sameRefund = (
+  em: EntityManager,
+  tenantId: string,
+  { orderId, refundId }: RefundSaleInput,
+): Promise<SaleRefund | null> =>
+  refundId == null ? Promise.resolve(null) : em.findOne(SaleRefund, { tenantId, orderId, refundId });
+
+const saysTheSame = (known: SaleRefund, asked: Asked, { product = null }: RefundSaleInput): boolean =>
+  (known.partMinor ?? null) === (asked.partMinor ?? null) &&
+  (known.totalMinor ?? null) === (asked.totalMinor ?? null) &&
+  (known.product ?? null) === product;
+
+/** What an audit entry of a sale says of the refunds that had waited for it. */
+export const refundsOf = (refunds: readonly SaleRefund[]): object =>
+  refunds.length ? { refunds: refunds.map(({ id, takenMinor, lines }) => ({ id, takenMinor, lines })) } : {};
+
+/** What waits for an order, once its lines are there. The order is locked. */
+export async function settleWaiting(
+  em: EntityManager,
+  ctx: Context,
+  order: KnownOrder,
+): Promise<SaleRefund[]> {
+  const { tenantId, orderId, partnerId, sharedBy = [partnerId] } = order;
+  const waiting = await em.find(
+    SaleRefund,
+    { tenantId, orderId, settledAt: null, $or: [{ partnerId: { $in: [...sharedBy] } }, { partnerId: null }] },
+    { orderBy: { id: 'asc' } },
+  );
+  for (const refund of waiting) await settle(em, ctx, order, refund);
+  return waiting.filter(({ settledAt }) => settledAt != null);
+}
+
+/** Refunds that were settled since then and took less than they asked for: what came back of the order pays the rest. The
+ *  order is locked. */
+export async function settleAgain(
+  em: EntityManager,
+  ctx: Context,
+  order: KnownOrder,
+  since: Date,
+): Promise<void> {
+  const { tenantId, orderId, partnerId, sharedBy = [partnerId] } = order;
+  const short = await em.find(
+    SaleRefund,
+    { tenantId, orderId, partnerId: { $in: [...sharedBy] }, settledAt: { $gte: since } },
+    { orderBy: { id: 'asc' } },
+  );
+  for (const refund of short)
+    if (refund.partMinor == null || refund.partMinor > (refund.takenMinor ?? 0n))
+      await settle(em, ctx, order, refund);
+}
+
+const isSale = ({ type }: Commission): boolean => type !== 'ADJUSTMENT';
+
+const toldBy = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): ToldRefund => ({
+  ...{ at: occurredAt, part: partMinor ?? takenMinor ?? 0n, total: totalMinor ?? null },
+});
+
+/** Refunds of single lines that no refund of the order made. What a dispute took and gave back again is none. */
+function directly(
+  lines: readonly Commission[],
+  refunds: readonly Commission[],
+  settled: readonly SaleRefund[],
+): ToldRefund[] {
+  const made = new Set(settled.flatMap(({ lines }) => lines));
+  const wonBack = new Set(
+    lines
+      .filter((line) => !isSale(line))
+      .map(({ adjustsId }) => refunds.findLast(({ reversesId }) => reversesId === adjustsId)?.id),
+  );
+  return refunds
+    .filter(({ id }) => !made.has(id) && !wonBack.has(id))
+    .map((line) => ({ at: line.occurredAt, part: -soldFor(line).minor }));
+}
+
+/** Takes a refund from the lines of its order, each in proportion to what is left of it: those of every partner that shares
+ *  the sale, whichever of them the refund names. Of another currency than the
+ *  order's, or of a line whose exchange rate is missing, it goes on waiting. The order is locked. */
+async function settle(
+  em: EntityManager,
+  ctx: Context,
+  { tenantId, partnerId, orderId, currency, unearned, sharedBy = [partnerId] }: KnownOrder,
+  refund: SaleRefund,
+): Promise<void> {
+  if (refund.currency != null && refund.currency !== currency) return;
+  const partners = sql`array(select jsonb_array_elements_text(${JSON.stringify(sharedBy)}::jsonb)::uuid)`;
+  await em.execute(sql`select 1 from partners where id = any(${partners}) order by id for no key update`);
+  // Its sales, and what won disputes gave back of them.
+  const locked = await em.execute<{ id: string }[]>(sql`
+    with recursive sales as (
+      select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = any(${partners}) and c.reverses_id is null and c.adjusts_id is null
+        and (c.order_id = ${orderId} or c.conversion_id in (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
+      union all
+      select b.id from sales s join commissions b on b.adjusts_id = s.id and b.type = 'ADJUSTMENT' and b.carried_by is null)
+    select c.id from commissions c where c.id in (select id from sales) order by c.id for update`);
+  const ids = locked.map(({ id }) => id);
+  const lines = await em.find(Commission, { id: { $in: ids } }, { orderBy: { id: 'asc' }, refresh: true });
+  if (lines.some((line) => !isRated(line) && line.status !== 'REJECTED')) return;
+  const earlier = await em.find(Commission, { reversesId: { $in: ids } }, { orderBy: { id: 'asc' } });
+  const settled = await em.find(SaleRefund, {
+    ...{ tenantId, orderId, settledAt: { $ne: null } },
+    partnerId: { $in: [...sharedBy] },
+  });
+
+  const sum = (amounts: readonly bigint[]) => amounts.reduce((total, each) => total + each, 0n);
+  const refundedOf = (line: Commission) =>
+    -sum(earlier.filter(({ reversesId }) => reversesId === line.id).map((each) => soldFor(each).minor));
+  // A line that was rejected earns nothing any more, so its share of a refund takes nothing.
+  const earning = lines.filter(({ status }) => status !== 'REJECTED');
+  const rejected = lines.filter(({ status }) => status === 'REJECTED');
+  const nothing = unearned + sum(rejected.map((line) => soldFor(line).minor - refundedOf(line)));
+  const nothingTaken = sum(settled.map(({ unearnedMinor }) => unearnedMinor ?? 0n));
+
+  const asked = earning.filter(({ product }) => refund.product == null || product === refund.product);
+  const left = asked.map((line) => soldFor(line).minor - refundedOf(line));
+  // What earned nothing bears its share too; a refund of a product bears it alone, unless that is what earned nothing.
+  const bears = refund.product == null || asked.length === 0;
+  const rest = bears && nothing > nothingTaken ? nothing - nothingTaken : 0n;
+  const all = sum(left) + rest;
+  const already = refund.takenMinor ?? 0n;
+  const others = settled.filter(({ id }) => id !== refund.id);
+  const ofTotals = refund.totalMinor != null || others.some(({ totalMinor }) => totalMinor != null);
+  const more = (): bigint => {
+    const whole = unearned + sum(lines.filter(isSale).map((line) => soldFor(line).minor));
+    const told = [...others.map(toldBy), ...directly(lines, earlier, settled)];
+    return refundedInAll([...told, toldBy(refund)], whole) - refundedInAll(told, whole) - already;
+  };
+  const ofAll = refund.partMinor == null && refund.totalMinor == null;
+  const due = ofAll ? all : ofTotals ? more() : (refund.partMinor ?? 0n) - already;
+  const shares = refundShares(due > 0n ? due : 0n, [...left, rest]);
+
+  const made: Commission[] = [];
+  for (const [index, line] of asked.entries()) {
+    const share = shares[index] ?? 0n;
+    if (share === 0n) continue;
+    const occurredAt = refund.occurredAt < line.occurredAt ? line.occurredAt : refund.occurredAt;
+    made.push(await takeBack(em, ctx, line, { asked: share, reason: refund.reason, occurredAt }));
+    await em.flush(); // the next line may be of the same period of bands
+  }
+  Object.assign(refund, {
+    ...{
+      partnerId: refund.partnerId ?? partnerId,
+      currency,
+      settledAt: ctx.clock.now(),
+      lines: [...refund.lines, ...made.map(({ id }) => id)],
+    },
+    ...{
+      takenMinor: already + sum(shares),
+      unearnedMinor: (refund.unearnedMinor ?? 0n) + (shares.at(-1) ?? 0n),
+    },
+  });
+  await em.flush(); // the next refund of the order sees it
+}

@@ -1,0 +1,133 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { AppError, conflict, notFound } from '../../../domain/errors.ts';
+import type { FraudDecision } from '../../../domain/fraud.ts';
+import { authorizeRow, requireAllowed, requireSeen, verdictsOnRows } from '../../../kernel/data/authorize.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf, isId } from '../../../kernel/request/ids.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { commissionTable } from '../commission/commission.entity.ts';
+import { endAsFraud, lockForReview, releaseRisk } from './end-review.ts';
+import { FraudReview, fraudReviewTable } from './fraud-review.entity.ts';
+
+const ACTIONS = { RELEASED: 'fraud.released', FRAUD: 'fraud.confirmed' } as const;
+
+/** RELEASED: the hold of the rules ends, and the line goes on once nothing else holds it. FRAUD: the line is rejected, or
+ *  taken back where a payout has claimed it. Once, and not by who made the line. Answers with the review's id. */
+export async function decideReview(
+  ctx: Context,
+  id: string,
+  decision: FraudDecision,
+  reason: string,
+): Promise<string> {
+  const why = reasonOf(reason);
+  await requireSeen(ctx, fraudReviewTable, id);
+  const lineId = (await linesOf(ctx, [idOf(id)])).get(idOf(id));
+  if (lineId) await authorizeRow(ctx, 'review', commissionTable, lineId);
+  const decided = await transact(ctx, async (em) => {
+    const done = await decide(em, ctx, { id, lineId }, decision, why);
+    record(em, ctx, ACTIONS[decision], done.review, { ...done.change, reason: why });
+    return done.review;
+  });
+  announceMetrics(ctx, decided.partnerId);
+  return decided.id;
+}
+
+interface Failure {
+  readonly id: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Each review is decided or refused by itself; all that are decided are one transaction. */
+export async function decideReviews(
+  ctx: Context,
+  ids: readonly string[],
+  decision: FraudDecision,
+  reason: string,
+): Promise<{ done: string[]; failures: Failure[] }> {
+  const why = reasonOf(reason);
+  const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
+  const lines = await linesOf(ctx, known);
+  const verdicts = await verdictsOnRows(ctx, 'review', commissionTable, [...lines.values()]);
+  const { done, failures } = await transact(ctx, async (em) => {
+    // Partners in one order, as everybody locks them, and then their lines.
+    await em.execute(sql`
+      select 1 from partners where id in (select partner_id from fraud_reviews where id = any(${`{${known.join()}}`}::uuid[]))
+      order by id for no key update`);
+    const done: Awaited<ReturnType<typeof decide>>[] = [];
+    const failures: Failure[] = [];
+    for (const id of new Set(ids)) {
+      try {
+        const lineId = lines.get(idOf(id, 'ids'));
+        const verdict = lineId && verdicts.get(lineId);
+        if (!verdict) throw notFound('review');
+        requireAllowed(ctx, 'review', verdict);
+        done.push(await decide(em, ctx, { id, lineId }, decision, why));
+        await em.flush();
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        failures.push({ id, code: error.code, message: error.message });
+      }
+    }
+    for (const [tenantId, reviews] of Map.groupBy(done, ({ review }) => review.tenantId))
+      record(
+        em,
+        ctx,
+        ACTIONS[decision],
+        { id: null, tenantId },
+        {
+          after: {
+            decision,
+            reviews: reviews.map(({ review, change }) => ({ id: review.id, ...change.after })),
+          },
+          reason: why,
+          subjects: reviews.map(({ review }) => review.id),
+        },
+      );
+    return { done: done.map(({ review }) => review), failures };
+  });
+  for (const partnerId of new Set(done.map((review) => review.partnerId))) announceMetrics(ctx, partnerId);
+  return { done: done.map(({ id }) => id), failures };
+}
+
+/** The lines of the reviews that the actor sees; none of a sale that was blocked. */
+async function linesOf(ctx: Context, ids: readonly string[]): Promise<Map<string, string>> {
+  const statement = new Statement().add(
+    'select v.id, v.commission_id from fraud_reviews v where v.id = any($) and v.commission_id is not null',
+    ids,
+  );
+  return new Map((await query(ctx, statement)).map(([id, line]) => [id as string, line as string]));
+}
+
+interface Named {
+  readonly id: string;
+  readonly lineId: string | undefined;
+}
+
+async function decide(
+  em: EntityManager,
+  ctx: Context,
+  { id, lineId }: Named,
+  decision: FraudDecision,
+  why: string,
+) {
+  if (!lineId) throw conflict('the sale was blocked: nothing is owed by it', { reason: 'BLOCKED' });
+  const line = await lockForReview(em, ctx, lineId);
+  const review = await em.findOneOrFail(FraudReview, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (review.decision)
+    throw conflict(`somebody decided already: ${review.decision}`, { reason: 'ALREADY_DECIDED' });
+  if (decision === 'RELEASED' && !review.holdId)
+    throw conflict('the rules do not hold this line', { reason: 'NOT_HELD' });
+  const before = { decision: null, status: line.status as string };
+  let refund: string | null = null;
+  if (decision === 'RELEASED') await releaseRisk(em, ctx, line, review.holdId as string, why);
+  else refund = (await endAsFraud(em, ctx, line, why)).refundId;
+  Object.assign(review, { decision, decidedBy: ctx.actor.id, decidedAt: ctx.clock.now(), reason: why });
+  await em.flush();
+  const after = { decision, status: line.status as string, commission: line.id, ...(refund && { refund }) };
+  return { review, change: { before, after } };
+}

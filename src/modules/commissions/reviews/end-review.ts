@@ -1,0 +1,51 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { CommissionStatus } from '../../../domain/commission.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import type { Commission } from '../commission/commission.entity.ts';
+import { CommissionHold } from '../commission/commission-hold.entity.ts';
+import { lockCommission, refuseMaker, reject, statusOf } from '../commission/decide-commission.ts';
+import { endHold } from '../commission/hold-commission.ts';
+import { takeBack } from '../commission/reverse-commission.ts';
+
+/** The line with its partner, locked, for somebody who may review it. */
+export async function lockForReview(em: EntityManager, { actor }: Context, id: string): Promise<Commission> {
+  const line = await lockCommission(em, id, { partnerToo: true });
+  await refuseMaker(em, actor.id, line, 'review');
+  return line;
+}
+
+/** Ends the hold of a review; whatever else holds the line goes on. */
+export async function releaseRisk(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  holdId: string,
+  reason: string,
+): Promise<void> {
+  const hold = await em.findOneOrFail(CommissionHold, holdId);
+  await endHold(em, ctx, line, hold, { releaseReason: reason });
+}
+
+interface Ended {
+  readonly before: CommissionStatus;
+  readonly after: CommissionStatus;
+  /** The line that takes back what a payout has claimed already. */
+  readonly refundId: string | null;
+}
+
+/** A sale that was none: its line is rejected, or taken back where a payout has claimed it. */
+export async function endAsFraud(
+  em: EntityManager,
+  ctx: Context,
+  line: Commission,
+  reason: string,
+): Promise<Ended> {
+  const before = await statusOf(em, line);
+  if (before !== 'ALLOCATED' && before !== 'PAID') {
+    await reject(em, ctx, line, reason, 'FRAUD');
+    return { before, after: line.status, refundId: null };
+  }
+  const occurredAt = ctx.clock.now();
+  const refund = await takeBack(em, ctx, line, { asked: null, reason: `FRAUD: ${reason}`, occurredAt });
+  return { before, after: before, refundId: refund.id };
+}

@@ -1,0 +1,179 @@
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+import { conflict, invalid, notFound } from '../../../domain/errors.ts';
+import { money } from '../../../domain/money.ts';
+import { insideWindow } from '../../../domain/referral.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { transact, within } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { happenedAt } from '../../../kernel/request/instants.ts';
+import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { once } from '../../foundation/idempotency/once.ts';
+import { keepPayment, paymentOf } from '../../fraud/rules/payment-fingerprint.ts';
+import { holdPartner } from '../../partners/partner/find-partner.ts';
+import { keepPath } from '../../tracking/attribution/attribution-path.ts';
+import { seeCustomer } from '../../tracking/customers/see-customer.ts';
+import { lockCustomer } from '../../tracking/referrals/claim-referral.ts';
+import { Conversion } from '../../tracking/referrals/conversion.entity.ts';
+import { Referral } from '../../tracking/referrals/referral.entity.ts';
+import { earn } from '../earning/earn-commission.ts';
+import { firstPurchase } from '../earning/read-terms.ts';
+import { lockOrder, refuseKnown } from '../refunds/order.ts';
+import { refundsOf, settleWaiting } from '../refunds/refund-sale.ts';
+import type { ConvertReferralInput } from './convert-referral.inputs.ts';
+import { type Claimed, shareSale } from './share-sale.ts';
+
+/** Closes a referral with a purchase and makes the commission that it earns: one a partner, where the program's model
+ *  credits several, each by its own terms on its part of the sale. A purchase that earns nothing (the affiliate's terms, a
+ *  partner who is not ACTIVE) is a conversion all the same. */
+export async function convertReferral(
+  ctx: Context,
+  /** The referral, or what finds it within the transaction. */
+  id: string | ((em: EntityManager) => Promise<Claimed>),
+  input: ConvertReferralInput,
+): Promise<string> {
+  const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  const metadata = metadataOf(input.metadata, 'input.metadata');
+  const payment = await paymentOf(ctx, input.paymentFingerprint);
+  const converted = await transact(ctx, async (em) => {
+    const alone = input.orderId != null && (await lockOrder(em, input.orderId)).refundsWait;
+    const claimed = typeof id === 'string' ? await namedReferral(em, id, input.customerId) : await id(em);
+    const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true } as const;
+    const referral = await em.findOne(Referral, claimed.id, lock);
+    if (!referral) throw notFound('referral');
+    const { tenantId, partnerId } = referral;
+    const partners = new Set([partnerId]);
+    const request = {
+      tenantId,
+      operation: 'convertReferral',
+      key: input.idempotencyKey,
+      input: { ...input, id: referral.id },
+    };
+    await once(em, ctx, request, async () => {
+      const partner = await holdPartner(em, partnerId, 'id', { alone });
+      const currency =
+        input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
+      const amount = positiveAmountOf(input.amount, currency, 'input.amount');
+      if (referral.convertedAt)
+        throw conflict('the referral was converted already', { reason: 'ALREADY_CONVERTED' });
+      if (at < referral.clickedAt) throw invalid('input.occurredAt', 'lies before the click');
+      if (!insideWindow(referral.clickedAt, referral.expiresAt, at)) {
+        throw conflict('the referral expired before the purchase', { reason: 'EXPIRED' });
+      }
+      if (input.orderId != null) await refuseKnown(em, { tenantId, partnerId: null, orderId: input.orderId });
+      const shared = await shareSale(em, partner, {
+        ...{ referral, claimed, sale: amount, at },
+        ...{ customerId: input.customerId, customerEmail: input.customerEmail, country: input.country },
+      });
+      const { parts, winner } = shared;
+      for (const part of parts) partners.add(part.partner.id);
+      const customer = await seeCustomer(em, {
+        tenantId,
+        externalId: input.customerId,
+        email: input.customerEmail,
+        partnerId: shared.refused ? null : winner.id,
+        at,
+      });
+      await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
+      const made = parts.map((part, index) => ({ ...part, id: v7(), main: index === 0 }));
+      const { id: saleId } = made[0] as (typeof made)[number];
+      for (const { id, main, partner, minor, referralId, source } of made)
+        em.create(Conversion, {
+          ...{ id, tenantId, partnerId: partner.id, referralId, customerId: customer.id, source },
+          orderId: input.orderId ?? null,
+          subscriptionId: input.subscriptionId ?? null,
+          amount: new MoneyColumn(money(minor, currency)),
+          occurredAt: at,
+          partOf: main ? null : saleId,
+          counted: partner.id === winner.id,
+          refused: shared.refused,
+        });
+      referral.convertedAt = at;
+      // Whose sale it is not reads nothing of whose it is.
+      referral.customerId = made[0]?.minor === 0n ? null : customer.id;
+      if (shared.opened)
+        await em.nativeUpdate(Referral, shared.opened, { convertedAt: at, customerId: customer.id });
+      await em.flush();
+      await keepPath(em, {
+        ...{
+          tenantId,
+          saleId,
+          sale: amount,
+          at,
+          basis: shared.basis,
+          named: shared.named,
+          terms: shared.terms,
+          path: shared.path,
+        },
+        parts: made
+          .filter(({ minor }) => minor > 0n)
+          .map(({ id, partner, minor }) => ({ partnerId: partner.id, minor, conversionId: id })),
+      });
+      let unearned = 0n;
+      const earned: object[] = [];
+      const lines: string[] = [];
+      const run = within(em);
+      for (const { id, partner, minor, referralId, source } of made) {
+        if (minor === 0n) continue;
+        const earning = {
+          type: (await firstPurchase(run, partner.id, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
+          base: money(minor, currency),
+          purchase: amount.minor,
+          product: input.product,
+          quantity: input.quantity,
+          country: input.country,
+          occurredAt: at,
+          customerId: customer.id,
+          subscriptionId: input.subscriptionId,
+          conversion: { id, referralId },
+          source,
+          statedBy: ctx.actor.id,
+          metadata,
+        } as const;
+        const line = await earn(run, ctx, partner, earning, { refused: shared.refused });
+        await em.flush();
+        if (typeof line === 'string') unearned += minor;
+        else lines.push(line.id);
+        earned.push({
+          ...(made.length > 1 && { partnerId: partner.id, share: money(minor, currency) }),
+          ...(typeof line === 'string'
+            ? { earnsNothing: line }
+            : { commission: { id: line.id, amount: line.amount } }),
+        });
+      }
+      const refunds =
+        input.orderId == null
+          ? []
+          : await settleWaiting(em, ctx, {
+              ...{ tenantId, partnerId: winner.id, orderId: input.orderId, currency, unearned },
+              sharedBy: [...partners],
+            });
+      record(em, ctx, 'referral.converted', referral, {
+        before: { convertedAt: null, customerId: null },
+        after: {
+          ...{ convertedAt: at, customerId: referral.customerId, conversionId: saleId, amount },
+          ...(earned.length === 1 ? earned[0] : { model: shared.terms.model, shares: earned }),
+          ...refundsOf(refunds),
+        },
+        ...(earned.length > 1 && { subjects: lines }),
+      });
+      await em.flush();
+      return referral.id;
+    });
+    return { id: referral.id, partners };
+  });
+  for (const partnerId of converted.partners) announceMetrics(ctx, partnerId);
+  return converted.id;
+}
+
+/** The customer is locked before the referral, as where a purchase is told without one. */
+async function namedReferral(em: EntityManager, id: string, customerId: string): Promise<Claimed> {
+  const referral = await em.findOne(Referral, idOf(id));
+  if (!referral) throw notFound('referral');
+  await lockCustomer(em, referral.tenantId, customerId);
+  return { id: referral.id, basis: null, named: null };
+}

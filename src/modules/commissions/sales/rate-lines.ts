@@ -1,0 +1,188 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { money } from '../../../domain/money.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { transact, within } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { assess } from '../../fraud/rules/assess-sale.ts';
+import { findPartner } from '../../partners/partner/find-partner.ts';
+import { MAX_AGE_DAYS } from '../../programs/exchange-rates/find-rate.ts';
+import type { Commission } from '../commission/commission.entity.ts';
+import { lockCommission } from '../commission/decide-commission.ts';
+import { endHold } from '../commission/hold-commission.ts';
+import { endHolds, openHolds } from '../commission/open-holds.ts';
+import { isRated, soldFor } from '../commission/sold.ts';
+import { count, type Earning, termColumns, trueUpOf, weigh } from '../earning/earn-commission.ts';
+import { review, watched } from '../earning/watch-line.ts';
+import { writeLines } from '../earning/write-lines.ts';
+import { knownOrders, lockOrder } from '../refunds/order.ts';
+import { refundsOf, settleWaiting } from '../refunds/refund-sale.ts';
+import type { SaleRefund } from '../refunds/sale-refund.entity.ts';
+
+const BATCH = 500;
+
+interface Waiting {
+  readonly id: string;
+  readonly orderId: string | null;
+}
+
+/** Works out what lines are worth that wait for an exchange rate which is there now, each by itself, and settles the refunds
+ *  that wait for no line any more. Running it again does nothing more. */
+export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
+  for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const lines = await transact(ctx, (em) =>
+      em.execute<Waiting[]>(sql`
+      select c.id, coalesce(c.order_id, v.order_id) as "orderId" from commissions c left join conversions v on v.id = c.conversion_id
+      where c.tenant_id = ${tenantId} and c.unrated is not null and c.status = 'HELD' and c.id > ${last}
+        and exists (select from exchange_rates x where x.tenant_id = c.tenant_id
+          and least(x.base, x.quote) = least(c.sale_currency, c.amount_currency)
+          and greatest(x.base, x.quote) = greatest(c.sale_currency, c.amount_currency)
+          and x.effective_on between (c.unrated->>'day')::date - ${MAX_AGE_DAYS}::int and (c.unrated->>'day')::date)
+      order by c.id limit ${BATCH}`),
+    );
+    const end = lines.at(-1);
+    if (!end) break;
+    for (const { id, orderId } of lines)
+      announceMetrics(ctx, await transact(ctx, (em) => rate(em, ctx, id, orderId)));
+    last = end.id;
+  }
+  await settleOverdue(ctx, tenantId);
+}
+
+/** Refunds of orders that have no unrated line left, as one has whose last one was rejected by hand. */
+async function settleOverdue(ctx: Context, tenantId: string): Promise<void> {
+  for (let last = ''; ; ) {
+    const orders = await transact(ctx, (em) =>
+      em.execute<{ orderId: string }[]>(sql`
+      select distinct r.order_id as "orderId" from sale_refunds r
+      join lateral (select s.partner_id, s.currency from sales s where s.tenant_id = r.tenant_id and s.order_id = r.order_id
+        union all select v.partner_id, v.amount_currency from conversions v where v.tenant_id = r.tenant_id and v.order_id = r.order_id) o
+        on o.partner_id = coalesce(r.partner_id, o.partner_id) and o.currency = coalesce(r.currency, o.currency)
+      where r.tenant_id = ${tenantId} and r.settled_at is null and r.order_id > ${last}
+        and not exists (select from commissions c where c.tenant_id = r.tenant_id and c.partner_id = o.partner_id and c.order_id = r.order_id
+          and c.unrated is not null and c.status <> 'REJECTED')
+        and not exists (select from commissions c join conversions v on v.id = c.conversion_id
+          where v.tenant_id = r.tenant_id and v.order_id = r.order_id and v.partner_id = o.partner_id
+            and c.unrated is not null and c.status <> 'REJECTED')
+      order by 1 limit ${BATCH}`),
+    );
+    const end = orders.at(-1);
+    if (!end) return;
+    for (const { orderId } of orders)
+      for (const partnerId of await transact(ctx, (em) => settleOrder(em, ctx, tenantId, orderId)))
+        announceMetrics(ctx, partnerId);
+    last = end.orderId;
+  }
+}
+
+async function settleOrder(
+  em: EntityManager,
+  ctx: Context,
+  tenantId: string,
+  orderId: string,
+): Promise<Set<string>> {
+  await lockOrder(em, orderId);
+  const partners = new Set<string>();
+  for (const order of await knownOrders(em, { tenantId, orderId, partnerId: null }))
+    for (const { id, partnerId, takenMinor, lines } of await settleWaiting(em, ctx, order)) {
+      const subject = { id, tenantId, partnerId };
+      record(em, ctx, 'sale.refunded', subject, {
+        before: { waiting: true },
+        after: { orderId, waiting: false, takenMinor, lines },
+        subjects: lines,
+      });
+      if (partnerId) partners.add(partnerId);
+    }
+  return partners;
+}
+
+/** The line as it would have been made with the rate at hand; what it no longer earns is rejected, with the reason. */
+async function rate(em: EntityManager, ctx: Context, id: string, orderId: string | null): Promise<string> {
+  if (orderId !== null) await lockOrder(em, orderId);
+  const line = await lockCommission(em, id, { partnerToo: true });
+  const { partnerId } = line;
+  if (isRated(line) || line.status !== 'HELD') return partnerId;
+  const partner = await findPartner(em, partnerId);
+  const earning = earningOf(line);
+  const run = within(em);
+  const weighed = await weigh(run, partner, earning);
+  if (typeof weighed === 'string') {
+    const reason = `the sale earns nothing: ${weighed}`;
+    await endHolds(em, ctx, line, { reason });
+    await em.flush();
+    Object.assign(line, { status: 'REJECTED', reason, rejectCode: 'TERMS' });
+    await em.flush();
+    const refunds = await settleRefunds(em, ctx, line, orderId);
+    record(em, ctx, 'commission.rated', line, {
+      before: { status: 'HELD' },
+      after: { status: line.status, ...refunds },
+      reason,
+    });
+    return partnerId;
+  }
+  if ('missing' in weighed) return partnerId;
+  await count(run, partner, earning, weighed);
+  const amount = new MoneyColumn(money(weighed.computed.amount, weighed.base.currency));
+  const { tier, roundingMode } = weighed.inForce;
+  const baseAmount = new MoneyColumn(weighed.base);
+  Object.assign(line, { ...termColumns(weighed), baseAmount, tier, roundingMode, amount, unrated: null });
+  await em.flush();
+  const trueUps = trueUpOf(partner, earning, weighed, line.id);
+  if (trueUps.length > 0) await writeLines(run, trueUps);
+  const sale = watched(partner, earning);
+  const risk = await assess(run, sale, weighed.inForce.fraud);
+  if (risk) await review(run, ctx, line, sale, risk);
+  for (const hold of await openHolds(em, line))
+    if (hold.kind === 'FX') await endHold(em, ctx, line, hold, { releaseReason: 'the rate was entered' });
+  await em.flush();
+  const refunds = await settleRefunds(em, ctx, line, orderId);
+  record(em, ctx, 'commission.rated', line, {
+    before: { status: 'HELD', exchange: null, amount: null },
+    after: {
+      status: line.status,
+      exchange: weighed.exchange,
+      amount,
+      baseAmount: line.baseAmount,
+      ...refunds,
+    },
+  });
+  return partnerId;
+}
+
+/** What waits for the line's order, which is locked, now that the line waits no more; for the line's audit entry. */
+async function settleRefunds(
+  em: EntityManager,
+  ctx: Context,
+  { tenantId, partnerId }: Commission,
+  orderId: string | null,
+): Promise<object> {
+  const settled: SaleRefund[] = [];
+  for (const order of orderId === null ? [] : await knownOrders(em, { tenantId, orderId, partnerId }))
+    settled.push(...(await settleWaiting(em, ctx, order)));
+  return refundsOf(settled);
+}
+
+/** The sale as it was told, from what is kept of it. */
+function earningOf(line: Commission): Earning {
+  const { unrated, conversionId, referralId, orderId } = line;
+  return {
+    type: line.type,
+    base: soldFor(line),
+    product: line.product,
+    quantity: unrated?.quantity,
+    country: line.country,
+    rateBps: unrated?.rateBps,
+    occurredAt: line.occurredAt,
+    customerId: line.customerId ?? null,
+    subscriptionId: line.subscriptionId,
+    conversion: conversionId && referralId ? { id: conversionId, referralId } : undefined,
+    order: orderId ? { id: orderId, lineNumber: line.lineNumber } : undefined,
+    purchase: unrated?.purchase == null ? undefined : BigInt(unrated.purchase),
+    owedIn: line.amount.currency,
+    source: line.source,
+    createdBy: line.createdBy ?? undefined,
+    statedBy: line.statedBy ?? '',
+    metadata: line.metadata,
+  };
+}

@@ -1,0 +1,28 @@
+import type { ReferralOrigin } from '../../../domain/referral.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { happenedAt } from '../../../kernel/request/instants.ts';
+import { once } from '../../foundation/idempotency/once.ts';
+import { referralOfSale } from '../../tracking/referrals/claim-referral.ts';
+import { convertReferral } from './convert-referral.ts';
+import type { RecordConversionInput } from './record-conversion.inputs.ts';
+
+/** A purchase as a server tells of it: finds whose it is and closes that referral with it, in one transaction. */
+export function recordConversion(ctx: Context, input: RecordConversionInput): Promise<string> {
+  const tenantId = ctx.actor.tenantId ?? '';
+  const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  const { clickId: _, visitorId: __, couponCode: ___, leadId: ____, ...purchase } = input;
+  return convertReferral(
+    ctx,
+    async (em) => {
+      const request = { tenantId, operation: 'recordConversion', key: input.idempotencyKey, input };
+      let basis: ReferralOrigin | null = null;
+      const id = await once(em, ctx, request, async () => {
+        const claimed = await referralOfSale(em, tenantId, input, at);
+        basis = claimed.basis;
+        return claimed.id;
+      });
+      return { id, basis, named: input.clickId ?? null };
+    },
+    { ...purchase, occurredAt: input.occurredAt ?? null },
+  );
+}

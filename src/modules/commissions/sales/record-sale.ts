@@ -1,0 +1,124 @@
+import { invalid } from '../../../domain/errors.ts';
+import { MAX_MINOR, money } from '../../../domain/money.ts';
+import { type Invoice, saleLines } from '../../../domain/sale.ts';
+import { transact, within } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
+import { happenedAt } from '../../../kernel/request/instants.ts';
+import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { once } from '../../foundation/idempotency/once.ts';
+import { keepPayment, paymentOf } from '../../fraud/rules/payment-fingerprint.ts';
+import { holdPartner } from '../../partners/partner/find-partner.ts';
+import { isCustomer, marksOf } from '../../tracking/attribution/self-referral.ts';
+import { seeCustomer } from '../../tracking/customers/see-customer.ts';
+import { earn } from '../earning/earn-commission.ts';
+import { inForceAt } from '../earning/read-terms.ts';
+import type { NewLine } from '../earning/write-lines.ts';
+import { lockOrder, refuseKnown } from '../refunds/order.ts';
+import { refundsOf, settleWaiting } from '../refunds/refund-sale.ts';
+import type { RecordSaleInput } from './record-sale.inputs.ts';
+import { type RefusedProduct, Sale } from './sale.entity.ts';
+
+/** An order as a whole: a line for each of its products, or none where nothing was earned. Answers with the sale's id. */
+export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<string> {
+  const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
+  const metadata = metadataOf(input.metadata, 'input.metadata');
+  const type = input.type ?? 'ONE_TIME';
+  if (['REVERSAL', 'TRUE_UP', 'ADJUSTMENT', 'BONUS'].includes(type))
+    throw invalid('input.type', `${type} is no sale`);
+  if (input.paymentFingerprint != null && input.customerId == null)
+    throw invalid('input.paymentFingerprint', 'is of a customer: give customerId');
+  const payment = await paymentOf(ctx, input.paymentFingerprint);
+  const recorded = await transact(ctx, async (em) => {
+    const { refundsWait } = await lockOrder(em, input.orderId);
+    const partner = await holdPartner(em, input.partnerId, 'input.partnerId', { alone: refundsWait });
+    const { tenantId, id: partnerId } = partner;
+    const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
+    const lines = saleLines(invoiceOf(input, currency));
+    const request = { tenantId, operation: 'recordSale', key: input.idempotencyKey, input };
+    const id = await once(em, ctx, request, async () => {
+      const order = { tenantId, partnerId, orderId: input.orderId };
+      await refuseKnown(em, order);
+      const self =
+        input.customerId != null &&
+        (await isCustomer(em, partnerId, await marksOf(em, { tenantId, customerId: input.customerId })));
+      const customer = input.customerId
+        ? await seeCustomer(em, {
+            ...{ tenantId, externalId: input.customerId, at },
+            partnerId: self ? null : partnerId,
+          })
+        : null;
+      if (customer) await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
+      const run = within(em);
+      const inForce = await inForceAt(run, partnerId, at);
+      const earned: NewLine[] = [];
+      const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
+      for (const { product, quantity, base } of lines) {
+        const line = await earn(
+          run,
+          ctx,
+          partner,
+          {
+            ...{
+              type,
+              product,
+              quantity,
+              metadata,
+              occurredAt: at,
+              source: '(none)',
+              createdBy: ctx.actor.id,
+              statedBy: ctx.actor.id,
+            },
+            ...{ country: input.country, subscriptionId: input.subscriptionId },
+            base: money(base, currency),
+            purchase: lines.reduce((sum, each) => sum + each.base, 0n),
+            customerId: customer?.id ?? null,
+            order: { id: input.orderId, lineNumber: earned.length },
+          },
+          { inForce, refused: self ? 'SELF_REFERRAL' : null },
+        );
+        if (typeof line === 'string') refused.push({ product, reason: line, base: `${base}` });
+        else earned.push(line);
+      }
+      const sale = em.create(Sale, { tenantId, partnerId, orderId: input.orderId, currency, refused });
+      await em.flush();
+      const unearned = refused.reduce((sum, each) => sum + BigInt(each.base ?? 0), 0n);
+      const refunds = await settleWaiting(em, ctx, { ...order, currency, unearned });
+      record(em, ctx, 'sale.recorded', sale, {
+        after: {
+          ...{ orderId: input.orderId, occurredAt: at, refused, ...refundsOf(refunds) },
+          commissions: earned.map(({ id, product, amount }) => ({ id, product: product ?? null, amount })),
+        },
+        subjects: [...earned.map((line) => line.id), ...refunds.flatMap(({ id, lines }) => [id, ...lines])],
+      });
+      await em.flush();
+      return sale.id;
+    });
+    return { id, partnerId };
+  });
+  announceMetrics(ctx, recorded.partnerId);
+  return recorded.id;
+}
+
+function invoiceOf(input: RecordSaleInput, currency: string): Invoice {
+  const notNegative = (text: string | null | undefined, field: string): bigint => {
+    const { minor } = amountOf(text ?? '0', currency, field);
+    if (minor < 0n) throw invalid(field, 'must not be negative');
+    return minor;
+  };
+  const lines = input.lines.map(({ product, quantity, amount }, index) => ({
+    product: product ?? null,
+    quantity: quantity ?? 1,
+    amount: amountOf(amount, currency, `input.lines.${index}.amount`).minor,
+  }));
+  const discount = notNegative(input.discount, 'input.discount');
+  const tax = notNegative(input.tax, 'input.tax');
+  const total = lines.reduce((sum, { amount }) => sum + amount, 0n) - discount + tax;
+  if (total > MAX_MINOR) throw invalid('input.lines', 'come to more than 10^15 minor units');
+  if (input.collected == null) return { lines, discount, tax, collected: total };
+  const collected = notNegative(input.collected, 'input.collected');
+  if (collected > 0n && collected > total) throw invalid('input.collected', 'is more than was billed');
+  return { lines, discount, tax, collected };
+}

@@ -1,0 +1,121 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import {
+  type Attributed,
+  type AttributionTerms,
+  attribute,
+  isBarred,
+  type TouchBarred,
+} from '../../../domain/attribution.ts';
+import type { Money } from '../../../domain/money.ts';
+import type { ReferralOrigin } from '../../../domain/referral.ts';
+import { holdPartner } from '../../partners/partner/find-partner.ts';
+import type { Partner } from '../../partners/partner/partner.entity.ts';
+import { programOf } from '../../programs/program/load-program.ts';
+import { readPath, type Touched } from '../../tracking/attribution/attribution-path.ts';
+import { isCustomer, marksOf } from '../../tracking/attribution/self-referral.ts';
+import { claimBeforeClicks, openReferral } from '../../tracking/referrals/claim-referral.ts';
+import type { Referral } from '../../tracking/referrals/referral.entity.ts';
+
+/** Found for a sale: the referral that it closes, and what it is claimed by. */
+export interface Claimed {
+  readonly id: string;
+  /** null: the caller named the referral itself. */
+  readonly basis: ReferralOrigin | null;
+  /** The click that the caller named. */
+  readonly named: string | null;
+}
+
+interface Part {
+  readonly partner: Partner;
+  readonly minor: bigint;
+  /** The last of its touches that counts; the referral's own partner: the referral. */
+  readonly referralId: string;
+  readonly source: string;
+}
+
+export interface SharedSale {
+  readonly basis: ReferralOrigin;
+  readonly named: string | null;
+  readonly terms: AttributionTerms;
+  readonly path: Pick<Attributed<Touched>, 'touches' | 'total'>;
+  /** That of the referral's own partner comes first, also where it has no part. */
+  readonly parts: readonly [Part, ...Part[]];
+  /** The customer is bound to it, and figures count the conversion as its. */
+  readonly winner: Partner;
+  /** Why nobody earns on it: its partner is the customer, or nothing but a click by which nobody earns speaks for anybody. */
+  readonly refused: TouchBarred | null;
+  /** The referral that was opened for who outranks the click that was named; closed with it. */
+  readonly opened: string | null;
+}
+
+interface Sold {
+  readonly referral: Referral;
+  readonly claimed: Claimed;
+  readonly customerId: string;
+  readonly customerEmail?: string | null | undefined;
+  readonly country?: string | null | undefined;
+  readonly sale: Money;
+  readonly at: Date;
+}
+
+/** Whose a sale is and how much of it. A click's is split under the program's model; what a deal, a coupon, a lead, an
+ *  assignment or a customer who bought before claims is whole, also where a click was named, and so is the sale of a named
+ *  click under LAST, but for one by which nobody earns. The customer is locked; every partner ends up locked. */
+export async function shareSale(
+  em: EntityManager,
+  own: Partner,
+  { referral, claimed, customerId, customerEmail, country, sale, at }: Sold,
+): Promise<SharedSale> {
+  const { tenantId, visitorId } = referral;
+  const { attributionModel: model, attributionUnit: unit } = await programOf(em, tenantId);
+  const buyer = await marksOf(em, { tenantId, customerId, customerEmail });
+  const claim =
+    claimed.basis === null ? await claimBeforeClicks(em, tenantId, { customerId, customerEmail }, at) : null;
+  const basis = claimed.basis ?? claim?.origin ?? referral.origin;
+  const byClicks = basis === 'CLICK' || basis === 'REPEAT';
+  const named = claimed.basis === null && referral.origin === 'CLICK' ? referral.id : claimed.named;
+  const of = { tenantId, visitorId, referralId: referral.id, named, buyer, country, at };
+  const read = await readPath(em, of);
+  const path = byClicks
+    ? read
+    : read.map((touch) => ({ ...touch, excluded: touch.excluded ?? ('OUTRANKED' as const) }));
+  const attributed = attribute(sale.minor, path, { model, unit });
+  const { closing, touches, total } = attributed;
+  const mine = { partner: own, minor: sale.minor, referralId: referral.id, source: referral.source };
+  const whole: SharedSale = {
+    ...{ basis, named, terms: { model, unit }, path: { touches, total } },
+    ...{ parts: [mine], winner: own, refused: null, opened: null },
+  };
+  if (!byClicks) {
+    const outranked = claim !== null && claim.partnerId !== own.id;
+    const winner = outranked ? await holdPartner(em, claim.partnerId) : own;
+    const opened = outranked ? await openReferral(em, claim, at, referral) : null;
+    await claim?.settle?.(opened ?? referral.id);
+    const refused = (await isCustomer(em, winner.id, buyer)) ? 'SELF_REFERRAL' : null;
+    if (opened === null) return { ...whole, refused };
+    const theirs = { partner: winner, minor: sale.minor, referralId: opened, source: basis.toLowerCase() };
+    return { ...whole, parts: [{ ...mine, minor: 0n }, theirs], winner, refused, opened };
+  }
+  const excluded = touches.find(({ id }) => id === named)?.excluded ?? null;
+  const refused = isBarred(excluded) ? excluded : null;
+  if (!closing) return { ...whole, refused };
+  if (model === 'LAST' && refused === null) return whole;
+
+  const others = attributed.shares.filter(({ partnerId, minor }) => partnerId !== own.id && minor > 0n);
+  const held = new Map([[own.id, own]]);
+  for (const partnerId of others.map((each) => each.partnerId).sort())
+    held.set(partnerId, await holdPartner(em, partnerId));
+  const minorOf = (id: string) => attributed.shares.find((each) => each.partnerId === id)?.minor ?? 0n;
+  return {
+    ...whole,
+    parts: [
+      { ...mine, minor: minorOf(own.id) },
+      ...others.map(({ partnerId, minor }) => {
+        const last = touches.findLast((touch) => touch.partnerId === partnerId && touch.excluded === null);
+        const partner = held.get(partnerId) as Partner;
+        return { partner, minor, referralId: last?.id ?? '', source: last?.source ?? '' };
+      }),
+    ],
+    winner: held.get(closing.partnerId) ?? own,
+  };
+}

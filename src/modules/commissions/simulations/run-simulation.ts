@@ -1,0 +1,259 @@
+import { v7 } from 'uuid';
+import { type PastSale, Simulation } from '../../../domain/simulation.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { programOf } from '../../programs/program/load-program.ts';
+import type { Program } from '../../programs/program/program.entity.ts';
+import { PlanSimulation, type StoredResult } from './plan-simulation.entity.ts';
+import { type Changes, type SimulatedTerms, type Span, simulatedTerms } from './simulated-terms.ts';
+
+const PAGE = 2_000; // some 30 ms of arithmetic: others are served in between
+const TOP = 50;
+const FIRST = '00000000-0000-0000-0000-000000000000';
+
+/** Weighs the sales of a simulation's months and keeps the answer; again from the start where a run of before died. */
+export async function runSimulation(ctx: Context, id: string): Promise<void> {
+  const begun = await transact(ctx, async (em) => {
+    const simulation = await em.findOne(PlanSimulation, id);
+    if (!simulation || (simulation.status !== 'WAITING' && simulation.status !== 'RUNNING')) return null;
+    const program = await programOf(em, simulation.tenantId);
+    const span = { month: simulation.firstDay, next: dayAfter(simulation.lastDay) };
+    const terms = await simulatedTerms(em, program, simulation.changes as Changes, span);
+    return { program, span, terms };
+  });
+  if (!begun) return;
+  const stream = salesOf(begun.program, begun.span, begun.terms, v7());
+  const [[total] = []] = await query(ctx, stream.count());
+  let done = 0;
+  if (!(await progress(ctx, id, { total: total as number, done }))) return;
+
+  const sums = new Sums();
+  const simulation = new Simulation(begun.terms, (sale, then) => sums.wouldBe(sale, then));
+  for (let coming = query(ctx, stream.page(FIRST)); ; ) {
+    const page = (await coming).map(read);
+    const last = page.at(-1)?.id;
+    if (last === undefined) break;
+    coming = query(ctx, stream.page(last)); // the database reads on while this page is weighed
+    for (const { within, ...sale } of page) {
+      if (within) {
+        sums.now(sale, sale.net);
+        simulation.sale(sale);
+      } else {
+        const rule = sale.ruleId === null ? null : begun.terms.countedBy(sale.ruleId, sale.occurredAt);
+        if (rule) simulation.elsewhere(sale, rule);
+      }
+    }
+    done += page.length;
+    if (!(await progress(ctx, id, { total: total as number, done }))) {
+      await coming; // canceled meanwhile
+      return;
+    }
+  }
+  simulation.end();
+  const [[leftOut] = []] = await query(ctx, stream.leftOut());
+  const result = sums.result(leftOut as number);
+  await transact(ctx, (em) =>
+    em.nativeUpdate(
+      PlanSimulation,
+      { id, status: 'RUNNING' },
+      { status: 'DONE', result, salesDone: done, finishedAt: ctx.clock.now() },
+    ),
+  );
+}
+
+/** Whether it is still wanted. */
+async function progress(
+  ctx: Context,
+  id: string,
+  { total, done }: { total: number; done: number },
+): Promise<boolean> {
+  const updated = await transact(ctx, (em) =>
+    em.nativeUpdate(
+      PlanSimulation,
+      { id, status: { $in: ['WAITING', 'RUNNING'] } },
+      { status: 'RUNNING', salesTotal: total, salesDone: done },
+    ),
+  );
+  return updated === 1;
+}
+
+function dayAfter(day: string): string {
+  const next = new Date(`${day}T00:00:00Z`);
+  next.setUTCDate(next.getUTCDate() + 1);
+  return next.toISOString().slice(0, 10);
+}
+
+/** Sales in the order in which they were entered, each with what became of it; none that came in since. */
+function salesOf(
+  { tenantId, timeZone }: Program,
+  { month, next }: Span,
+  terms: SimulatedTerms,
+  until: string,
+) {
+  const within = (table: string, statement: Statement) =>
+    statement.add(
+      `${table}.occurred_at >= $::date::timestamp at time zone $ and ${table}.occurred_at < $::date::timestamp at time zone $`,
+      month,
+      timeZone,
+      next,
+      timeZone,
+    );
+  // A rule that counts has counted sales of other months too, those of its period.
+  const scope = (statement: Statement) => {
+    statement.add(
+      ' where c.tenant_id = $ and c.id < $::uuid and c.reverses_id is null and c.adjusts_id is null and (',
+      tenantId,
+      until,
+    );
+    within('c', statement).add(' or (c.rule_id = any($::uuid[])', terms.countedIds);
+    if (!terms.lifelong)
+      statement.add(
+        ` and c.occurred_at >= $::date - interval '367 days' and c.occurred_at < $::date + interval '367 days'`,
+        month,
+        next,
+      );
+    return statement.add('))');
+  };
+  return {
+    count: () => scope(new Statement().add('select count(*)::int from commissions c')),
+    page(last: string) {
+      const statement = new Statement().add(
+        `select c.id, c.partner_id, c.customer_id, c.type, c.occurred_at, (c.occurred_at at time zone $)::date, c.base_currency, c.product,
+          c.country, coalesce((c.computation->>'quantity')::int, c.quantity, 1), c.base_minor, c.status = 'REJECTED', c.rounding_mode,
+          case when c.amount_currency = c.base_currency then c.rate_source end, c.rule_id, coalesce(added.rate, c.rate_bps),
+          coalesce(added.tier, c.tier), c.amount_minor,
+          coalesce((c.computation->>'trueUp')::bigint, 0), coalesce((c.computation->'cap'->>'cut')::bigint, 0) > 0,
+          coalesce(added.amount, 0) + case when c.status = 'REJECTED' then 0::bigint else c.amount_minor + coalesce(refunds.amount, 0) end,
+          coalesce(refunds.rows, '[]') || coalesce(added.rows, '[]'), c.updated_at, ${terms.asksKind ? `case when c.customer_id is null then null when customer_bought_before(c.customer_id, c.occurred_at) then 'RETURNING' else 'NEW' end` : 'null'},
+          ${terms.asksPurchases ? 'past.first, past.count' : 'null, 0'}, `,
+        timeZone,
+      );
+      within('c', statement).add(` from commissions c
+        left join lateral (select sum(r.amount_minor)::bigint as amount, jsonb_agg(jsonb_build_object('id', r.id, 'base', (-r.base_minor)::text)) as rows
+          from commissions r where r.reverses_id = c.id) refunds on true
+        left join lateral (select sum(a.amount_minor) filter (where a.status <> 'REJECTED')::bigint as amount,
+            jsonb_agg(jsonb_build_object('id', a.id, 'base', (-a.base_minor)::text)) filter (where a.type = 'ADJUSTMENT' and a.status <> 'REJECTED') as rows,
+            (array_agg(a.tier order by a.id desc) filter (where a.type = 'TRUE_UP' and a.rate_source = 'TIER'))[1] as tier,
+            (array_agg(a.rate_bps order by a.id desc) filter (where a.type = 'TRUE_UP' and a.rate_source = 'TIER'))[1] as rate
+          from commissions a where a.adjusts_id = c.id) added on true`);
+      if (terms.asksPurchases)
+        statement.add(` left join lateral (select min(p.occurred_at) as first, count(distinct coalesce(p.order_id, p.conversion_id::text, p.id::text))::int as count
+          from commissions p where p.customer_id = c.customer_id and p.partner_id = c.partner_id and p.occurred_at < c.occurred_at and p.id < c.id
+            and p.type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and (p.status <> 'REJECTED' or p.updated_at > c.created_at)) past on true`);
+      return scope(statement).add(` and c.id > $::uuid order by c.id limit ${PAGE}`, last);
+    },
+    /** Purchases that earned nothing then: they left no line that could be weighed. */
+    leftOut() {
+      const statement = new Statement().add(
+        'select ((select count(*) from conversions v where v.tenant_id = $ and v.amount_minor > 0 and ',
+        tenantId,
+      );
+      return within('v', statement)
+        .add(' and not exists (select from commissions c where c.conversion_id = v.id))')
+        .add(
+          ` + (select coalesce(sum(jsonb_array_length(s.refused)), 0) from sales s where s.tenant_id = $ and s.refused <> '[]'
+            and s.created_at >= $::date::timestamp at time zone $ and s.created_at < $::date::timestamp at time zone $))::int`,
+          tenantId,
+          month,
+          timeZone,
+          next,
+          timeZone,
+        );
+    },
+  };
+}
+
+function read(row: readonly unknown[]): PastSale & { readonly within: boolean } {
+  const [id, partnerId, customerId, type, occurredAt, day, currency, product, country, quantity, base] = row;
+  const [rejected, roundingMode, level, ruleId, rateBps, tier] = row.slice(11);
+  const [amount, trueUp, cut, net, refunds, changedAt] = row.slice(17);
+  const [customerKind, first, purchases, within] = row.slice(23);
+  const entered = (refunds as { id: string; base: string }[])
+    .map((each) => ({ id: each.id, base: BigInt(each.base), rejected: false }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  if (rejected) {
+    const left = entered.reduce((rest, refund) => rest - refund.base, base as bigint);
+    entered.push({ id: firstIdOf(changedAt as Date), base: left, rejected: true });
+  }
+  return {
+    ...{ id, partnerId, customerId, type, occurredAt, day, currency, product, country, quantity, base },
+    ...{ rejected, roundingMode, level, ruleId, rateBps, tier, amount, trueUp, cut, net, customerKind },
+    refunds: entered,
+    firstPurchaseAt: (first as Date | null) ?? null,
+    purchases: (purchases as number | null) ?? 0,
+    within,
+  } as PastSale & { within: boolean };
+}
+
+/** The smallest id (UUIDv7) of a moment. */
+function firstIdOf(at: Date): string {
+  const hex = at.getTime().toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
+interface Cost {
+  now: bigint;
+  simulated: bigint;
+}
+
+/** What the sales cost, now and then: by currency, by month, by partner. */
+class Sums {
+  readonly #costs = new Map<string, Cost>();
+
+  now(sale: PastSale, amount: bigint): void {
+    for (const cost of this.#of(sale)) cost.now += amount;
+  }
+
+  wouldBe(sale: PastSale, amount: bigint): void {
+    for (const cost of this.#of(sale)) cost.simulated += amount;
+  }
+
+  *#of({ currency, day, partnerId }: PastSale): Generator<Cost> {
+    for (const name of [
+      `all ${currency} `,
+      `month ${currency} ${day.slice(0, 7)}`,
+      `partner ${currency} ${partnerId}`,
+    ]) {
+      let cost = this.#costs.get(name);
+      if (!cost) {
+        cost = { now: 0n, simulated: 0n };
+        this.#costs.set(name, cost);
+      }
+      yield cost;
+    }
+  }
+
+  result(leftOut: number): StoredResult {
+    const of = (kind: string) =>
+      [...this.#costs]
+        .map(([name, cost]) => ({ parts: name.split(' '), ...cost }))
+        .filter(({ parts }) => parts[0] === kind)
+        .map(({ parts: [, currency = '', key = ''], now, simulated }) => ({ currency, key, now, simulated }))
+        .sort((a, b) => (`${a.currency}${a.key}` < `${b.currency}${b.key}` ? -1 : 1));
+    const stored = ({ currency, now, simulated }: { currency: string } & Cost) => ({
+      currency,
+      now: `${now}`,
+      simulated: `${simulated}`,
+    });
+    const partners = of('partner').map((each) => ({ ...each, gain: each.simulated - each.now }));
+    // Of each currency: amounts of two can not be told apart by size.
+    const top = (sign: 1n | -1n) =>
+      [...Map.groupBy(partners, ({ currency }) => currency).values()].flatMap((own) =>
+        own
+          .filter(({ gain }) => gain * sign > 0n)
+          .sort((a, b) => (a.gain === b.gain ? 0 : a.gain * sign < b.gain * sign ? 1 : -1))
+          .slice(0, TOP)
+          .map((each) => ({ ...stored(each), partnerId: each.key })),
+      );
+    return {
+      costs: of('all').map(stored),
+      months: of('month').map((each) => ({ ...stored(each), month: `${each.key}-01` })),
+      winners: top(1n),
+      losers: top(-1n),
+      better: partners.filter(({ gain }) => gain > 0n).length,
+      worse: partners.filter(({ gain }) => gain < 0n).length,
+      leftOut,
+    };
+  }
+}

@@ -1,0 +1,313 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { invalid, notFound } from '../../../domain/errors.ts';
+import type { PartnerTier } from '../../../domain/partner.ts';
+import { type KeyedRule, ruleCounts, type Terms } from '../../../domain/simulation.ts';
+import { evaluateTier, type TierThreshold, tierEarned } from '../../../domain/tier.ts';
+import { amountOf } from '../../../kernel/request/currency.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { findPartner } from '../../partners/partner/find-partner.ts';
+import type { Program } from '../../programs/program/program.entity.ts';
+import { TierConfigVersion } from '../../programs/program/tier-config-version.entity.ts';
+import { CommissionPlan } from '../plans/commission-plan.entity.ts';
+import { CommissionRule, ruleOf } from '../plans/commission-rule.entity.ts';
+import { triedRule } from '../plans/rule-terms.ts';
+import type { SimulatePlanInput } from './simulation.inputs.ts';
+
+/** What is tried, as the input has it: the months apart. */
+export type Changes = Pick<SimulatePlanInput, 'add' | 'change' | 'remove' | 'tiers' | 'flatRate'>;
+
+/** A rule with whose it is: a plan's or a partner's. */
+interface OwnedRule {
+  readonly rule: KeyedRule;
+  readonly owner: string;
+}
+
+interface ChangedTier {
+  readonly rateBps: number | null;
+  readonly minRevenue: bigint | null;
+  readonly minCustomers: number | null;
+}
+
+interface Resolved {
+  readonly added: readonly OwnedRule[];
+  readonly changed: ReadonlyMap<string, KeyedRule>;
+  readonly removed: ReadonlySet<string>;
+  readonly tiers: ReadonlyMap<PartnerTier, ChangedTier>;
+}
+
+/** The changes as the arithmetic has them; refuses, by name, what does not fit together or is not of this program. */
+export async function resolve(em: EntityManager, program: Program, changes: Changes): Promise<Resolved> {
+  const { tenantId } = program;
+  const { add, change, remove, tiers, flatRate } = changes;
+  if (flatRate != null && (add ?? change ?? remove ?? tiers) != null)
+    throw invalid('input.flatRate', 'takes the place of all other terms: give nothing beside it');
+  const keyOf = async (id: string, field: string): Promise<CommissionRule> => {
+    const rule = await em.findOne(CommissionRule, { id: idOf(id, field), tenantId });
+    if (!rule) throw notFound('rule', { field });
+    return rule;
+  };
+  const added: OwnedRule[] = [];
+  for (const [index, input] of (add ?? []).entries()) {
+    const path = `input.add.${index}`;
+    const owner = await ownerOf(em, tenantId, input, path);
+    const of = input.partnerId == null ? 'PLAN' : 'PARTNER';
+    const name = `added ${index}`;
+    added.push({ owner, rule: triedRule(input, { path, id: name, key: name, version: 1, of }) });
+  }
+  const changed = new Map<string, KeyedRule>();
+  for (const [index, { ruleId, rule: input }] of (change ?? []).entries()) {
+    const field = `input.change.${index}.ruleId`;
+    const { ruleKey: key, version, partnerId } = await keyOf(ruleId, field);
+    if (changed.has(key)) throw invalid(field, 'names a rule that is changed already');
+    const of = partnerId ? 'PARTNER' : 'PLAN';
+    const identity = {
+      path: `input.change.${index}.rule`,
+      id: `changed ${index}`,
+      key,
+      version,
+      of,
+    } as const;
+    changed.set(key, triedRule(input, identity));
+  }
+  const removed = new Set<string>();
+  for (const [index, id] of (remove ?? []).entries()) {
+    const { ruleKey } = await keyOf(id, `input.remove.${index}`);
+    if (changed.has(ruleKey)) throw invalid(`input.remove.${index}`, 'names a rule that is changed');
+    removed.add(ruleKey);
+  }
+  return { added, changed, removed, tiers: tiersOf(program, tiers ?? []) };
+}
+
+async function ownerOf(
+  em: EntityManager,
+  tenantId: string,
+  { planId, partnerId }: NonNullable<Changes['add']>[number],
+  path: string,
+): Promise<string> {
+  if ((planId == null) === (partnerId == null))
+    throw invalid(`${path}.planId`, 'give either planId or partnerId');
+  if (partnerId != null) {
+    const partner = await findPartner(em, partnerId, `${path}.partnerId`);
+    if (partner.tenantId !== tenantId) throw notFound('partner', { field: `${path}.partnerId` });
+    return partner.id;
+  }
+  const plan = await em.findOne(CommissionPlan, { id: idOf(planId ?? '', `${path}.planId`), tenantId });
+  if (!plan) throw notFound('plan', { field: `${path}.planId` });
+  return plan.id;
+}
+
+function tiersOf({ currency }: Program, given: NonNullable<Changes['tiers']>): Map<PartnerTier, ChangedTier> {
+  const tiers = new Map<PartnerTier, ChangedTier>();
+  for (const [index, { tier, commissionRate, minMonthlyRevenue, minCustomers }] of given.entries()) {
+    const field = `input.tiers.${index}`;
+    if (tiers.has(tier)) throw invalid(`${field}.tier`, 'is given twice');
+    const minRevenue =
+      minMonthlyRevenue == null
+        ? null
+        : amountOf(minMonthlyRevenue, currency, `${field}.minMonthlyRevenue`).minor;
+    if (minRevenue !== null && minRevenue < 0n)
+      throw invalid(`${field}.minMonthlyRevenue`, 'must not be negative');
+    tiers.set(tier, { rateBps: commissionRate ?? null, minRevenue, minCustomers: minCustomers ?? null });
+  }
+  return tiers;
+}
+
+export interface Span {
+  /** First days of the first month and of the one after the last. */
+  readonly month: string;
+  readonly next: string;
+}
+
+export interface SimulatedTerms extends Terms {
+  /** The rule that counts for a line of other months, by the id of the version that made it. */
+  countedBy(ruleId: string, at: Date): KeyedRule | null;
+  /** Every version of the rules that count. */
+  readonly countedIds: readonly string[];
+  /** Whether any of them counts without end. */
+  readonly lifelong: boolean;
+  /** Whether a rule asks what its customer bought before. */
+  readonly asksPurchases: boolean;
+  readonly asksKind: boolean;
+}
+
+/** All that the sales are weighed by, read once: rules in every version, plans of partners, rates, tiers. */
+export async function simulatedTerms(
+  em: EntityManager,
+  program: Program,
+  changes: Changes,
+  span: Span,
+): Promise<SimulatedTerms> {
+  const { tenantId, flatRefund } = program;
+  const { added, changed, removed, tiers } = await resolve(em, program, changes);
+  const rows = await em.find(CommissionRule, { tenantId }, { disableIdentityMap: true });
+  const owned = [...added, ...versionsOf(rows, changed, removed)];
+  const byOwner = Map.groupBy(owned, ({ owner }) => owner);
+  const rulesOf = new Map([...byOwner].map(([owner, list]) => [owner, list.map(({ rule }) => rule)]));
+  const keyOf = new Map(rows.map(({ id, ruleKey }) => [id as string, ruleKey]));
+  const counting = Map.groupBy(owned.map(({ rule }) => rule).filter(ruleCounts), ({ key }) => key);
+  const all = owned.map(({ rule }) => rule);
+  const planAt = await plansOf(em, tenantId);
+  const both = new Map<string, readonly KeyedRule[]>();
+  const rates = new Map(
+    (
+      await em.execute<{ id: string; rate: number }[]>(
+        sql`select id, rate_bps as rate from partners where tenant_id = ${tenantId} and rate_bps is not null`,
+      )
+    ).map(({ id, rate }) => [id, rate]),
+  );
+  const versions = await em.find(
+    TierConfigVersion,
+    { tenantId },
+    { orderBy: { effectiveAt: 'desc', id: 'desc' }, disableIdentityMap: true },
+  );
+  const versionAt = (tier: PartnerTier, at: Date): TierConfigVersion | undefined =>
+    versions.find((each) => each.tier === tier && each.effectiveAt <= at);
+  const thresholdsAt = (at: Date): TierThreshold[] =>
+    [...new Set(versions.map(({ tier }) => tier))].flatMap((tier) => {
+      const version = versionAt(tier, at);
+      const given = tiers.get(tier);
+      return version
+        ? [
+            {
+              tier,
+              minRevenue: given?.minRevenue ?? version.minMonthlyRevenue.minor,
+              minCustomers: given?.minCustomers ?? version.minCustomers,
+            },
+          ]
+        : [];
+    });
+  const retiered = [...tiers.values()].some((tier) => (tier.minRevenue ?? tier.minCustomers) !== null);
+  const courses = retiered ? await tierCourses(em, program, span, thresholdsAt) : new Map<string, Course>();
+  return {
+    flatRateBps: changes.flatRate ?? null,
+    flatRefund,
+    rulesFor(partnerId, at) {
+      const plan = planAt(partnerId, at) ?? '';
+      const own = rulesOf.get(partnerId);
+      const planned = rulesOf.get(plan) ?? [];
+      if (!own) return planned;
+      const name = `${partnerId} ${plan}`;
+      const known = both.get(name);
+      if (known) return known;
+      const joined = [...own, ...planned];
+      both.set(name, joined);
+      return joined;
+    },
+    partnerRate: (partnerId) => rates.get(partnerId) ?? null,
+    tierRate: (tier, at) => tiers.get(tier)?.rateBps ?? versionAt(tier, at)?.rateBps ?? 0,
+    tierAt: (partnerId, at) => courses.get(partnerId)?.findLast(({ from }) => from <= at)?.tier ?? null,
+    countedBy(ruleId, at) {
+      const list = counting.get(keyOf.get(ruleId) ?? '') ?? [];
+      return list.find(({ from, until }) => from <= at && (until === null || at < until)) ?? null;
+    },
+    countedIds: rows.filter(({ ruleKey }) => counting.has(ruleKey)).map(({ id }) => id),
+    lifelong: [...counting.values()]
+      .flat()
+      .some(
+        ({ terms, cap }) =>
+          (terms.method === 'TIERED' && terms.period === 'LIFETIME') || cap?.period === 'LIFETIME',
+      ),
+    asksPurchases: all.some(
+      (rule) => rule.firstPurchaseOnly || rule.recurringMonths !== null || rule.recurringCount !== null,
+    ),
+    asksKind: all.some(({ customerKind }) => customerKind !== 'ANY'),
+  };
+}
+
+/** Every version ends where the next one begins. A changed rule is in force from its own instant on. */
+function versionsOf(
+  rows: readonly CommissionRule[],
+  changed: ReadonlyMap<string, KeyedRule>,
+  removed: ReadonlySet<string>,
+): OwnedRule[] {
+  return [...Map.groupBy(rows, ({ ruleKey }) => ruleKey)].flatMap(([key, versions]) => {
+    if (removed.has(key)) return [];
+    const owner = (versions[0]?.planId ?? versions[0]?.partnerId) as string;
+    const instead = changed.get(key);
+    versions.sort((a, b) => a.version - b.version);
+    const was = versions.flatMap((row, index) => {
+      const next = versions[index + 1]?.effectiveAt ?? null;
+      const until = instead && (next === null || instead.from < next) ? instead.from : next;
+      return row.ended ? [] : [{ owner, rule: { ...ruleOf(row), until } }];
+    });
+    return instead ? [...was, { owner, rule: instead }] : was;
+  });
+}
+
+async function plansOf(
+  em: EntityManager,
+  tenantId: string,
+): Promise<(partnerId: string, at: Date) => string | null> {
+  const standard = await em.findOne(CommissionPlan, { tenantId, isDefault: true });
+  const rows = await em.execute<{ partner_id: string; plan_id: string | null; at: string }[]>(sql`
+    select partner_id, plan_id, effective_at as at from plan_memberships
+    where tenant_id = ${tenantId} order by partner_id, effective_at, id`);
+  const dated = rows.map(({ partner_id, plan_id, at }) => ({ partner_id, plan_id, at: new Date(at) }));
+  const byPartner = Map.groupBy(dated, ({ partner_id }) => partner_id);
+  return (partnerId, at) =>
+    byPartner.get(partnerId)?.findLast((each) => each.at <= at)?.plan_id ?? standard?.id ?? null;
+}
+
+/** The tiers of a partner, oldest first. */
+type Course = readonly { readonly from: Date; readonly tier: PartnerTier }[];
+
+/** What the months had made of the tiers by other thresholds, from what each month was measured to be. A tier that
+ *  somebody gave by hand stays, as does one that is locked. */
+async function tierCourses(
+  em: EntityManager,
+  { tenantId, timeZone, tierSettleDays, tierGraceMonths, tierMaxDrop }: Program,
+  { month: first, next }: Span,
+  thresholdsAt: (at: Date) => TierThreshold[],
+): Promise<Map<string, Course>> {
+  const rows = await em.execute<
+    {
+      partner_id: string;
+      within: boolean;
+      revenue: string;
+      customers: number;
+      before: PartnerTier;
+      after: PartnerTier;
+      misses: number;
+      change: string;
+      effective: string;
+      starts: string;
+      ends: string;
+      settles: string;
+    }[]
+  >(sql`
+    select partner_id, month >= ${first}::date as within, revenue_minor::text as revenue, customers, tier_before as before,
+      tier_after as after, misses, change, effective_at as effective, (month::timestamp at time zone ${timeZone}) as starts,
+      ((month + interval '1 month') at time zone ${timeZone}) as ends,
+      ((month + interval '1 month' + ${tierSettleDays} * interval '1 day') at time zone ${timeZone}) as settles
+    from tier_evaluations where tenant_id = ${tenantId} and change <> 'BLOCKED'
+      and month >= ${first}::date - interval '1 month' and month < ${next}::date
+    order by partner_id, month`);
+  const courses = new Map<string, Course>();
+  for (const [partnerId, months] of Map.groupBy(rows, ({ partner_id }) => partner_id)) {
+    const course: { from: Date; tier: PartnerTier }[] = [];
+    let [tier, misses, was] = ['BRONZE' as PartnerTier, 0, null as PartnerTier | null];
+    for (const each of months) {
+      if (was !== each.before) {
+        [tier, misses] = [each.before, 0];
+        course.push({ from: was === null ? new Date(0) : new Date(each.starts), tier });
+      }
+      was = each.after;
+      if (!each.within) {
+        [tier, misses] = [each.after, each.misses];
+        course.push({ from: new Date(each.effective), tier });
+        continue;
+      }
+      const ends = new Date(each.ends);
+      const result = { revenue: BigInt(each.revenue), customers: each.customers };
+      const earned = tierEarned(thresholdsAt(new Date(ends.getTime() - 1)), result);
+      const standing = { tier, misses, locked: each.change === 'LOCKED' };
+      const made = evaluateTier(standing, earned, { graceMonths: tierGraceMonths, maxDrop: tierMaxDrop });
+      const same = made.change === each.change && made.tier === each.after;
+      const from = same ? each.effective : made.change === 'DEMOTED' ? each.settles : each.ends;
+      [tier, misses] = [made.tier, made.misses];
+      course.push({ from: new Date(from), tier });
+    }
+    courses.set(partnerId, course);
+  }
+  return courses;
+}

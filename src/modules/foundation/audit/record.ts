@@ -1,0 +1,100 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+import type { Statement } from '../../../kernel/data/rows.ts';
+import { canonical } from '../../../kernel/request/canonical.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { AuditEvent, AuditPersonal } from './audit-event.entity.ts';
+import { apart, changeOf } from './change.ts';
+
+/** What a mutation was about: a row and whose it is. */
+interface Subject {
+  /** Null: the program itself, or the rows that `subjects` lists. */
+  readonly id: string | null;
+  readonly tenantId: string;
+  /** The partner whom it concerns. */
+  readonly partnerId?: string | null | undefined;
+}
+
+interface Change {
+  /** Given both, the entry keeps only what differs. */
+  readonly before?: object | null;
+  readonly after?: object | null;
+  readonly reason?: string | null | undefined;
+  /** Every row, where one call changed many. */
+  readonly subjects?: readonly string[];
+}
+
+type Recorder = Pick<Context, 'actor' | 'requestId'>;
+
+/** The one entry of a mutation; it is stored with the mutation or not at all. */
+export function record(
+  em: EntityManager,
+  ctx: Recorder,
+  action: string,
+  subject: Subject,
+  change: Change = {},
+): void {
+  const { event, personal } = entryOf(ctx, action, subject, change);
+  em.create(AuditEvent, event);
+  if (personal) em.create(AuditPersonal, personal);
+}
+
+/** The same entry within a statement that writes what it is about, as a further `with` of it. */
+export function recordIn(
+  statement: Statement,
+  ctx: Recorder,
+  action: string,
+  subject: Subject,
+  change: Change,
+): Statement {
+  const { event, personal } = entryOf(ctx, action, subject, change);
+  const { id, tenantId, actorId, actorRole, credential, requestId, subjectId, subjects, partnerId } = event;
+  statement.add(
+    `, entry as (insert into audit_events
+      (id, tenant_id, actor_id, actor_role, credential, request_id, action, subject_id, subjects, partner_id, before, after, reason, personal_hash)
+      values ($::uuid, $, $, $, $, $, $, $::uuid, $::uuid[], $::uuid, $::jsonb, $::jsonb, $, $))`,
+    ...[id, tenantId, actorId, actorRole, credential, requestId, action, subjectId, `{${subjects.join()}}`],
+    ...[partnerId, jsonOf(event.before), jsonOf(event.after), event.reason, event.personalHash],
+  );
+  return personal
+    ? statement.add(
+        `, personal as (insert into audit_personal (event_id, tenant_id, partner_id, data, salt) values ($::uuid, $, $::uuid, $::jsonb, $))`,
+        ...[id, tenantId, partnerId, jsonOf(personal.data), personal.salt],
+      )
+    : statement;
+}
+
+const jsonOf = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));
+
+function entryOf(
+  { actor, requestId }: Recorder,
+  action: string,
+  { id: subjectId, tenantId, partnerId = null }: Subject,
+  { before, after, reason = null, subjects = [] }: Change,
+) {
+  const { kept, personal } = apart(changeOf(before, after));
+  const salt = personal && randomBytes(16).toString('base64url');
+  const event = {
+    id: v7(),
+    tenantId,
+    actorId: actor.id,
+    actorRole: actor.role,
+    credential: actor.credential,
+    requestId,
+    action,
+    subjectId,
+    subjects: [...subjects],
+    partnerId,
+    ...kept,
+    reason,
+    personalHash: personal && salt ? personalHash(salt, personal) : null,
+  };
+  return {
+    event,
+    personal: personal && salt && { eventId: event.id, tenantId, partnerId, data: personal, salt },
+  };
+}
+
+export const personalHash = (salt: string, data: unknown): string =>
+  createHash('sha256').update(salt).update(canonical(data)).digest('hex');

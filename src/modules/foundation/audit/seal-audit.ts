@@ -1,0 +1,55 @@
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import type { Seal } from '../../../ports/audit-seals.ts';
+
+const BATCH = 5_000;
+
+/** Links every entry that was committed until now; answers with how many. */
+export async function linkAudit(ctx: Pick<Context, 'pool' | 'actor'>): Promise<number> {
+  for (let linked = 0; ; ) {
+    const [[count] = [0]] = (await query(
+      ctx,
+      new Statement().add('select link_audit_events($)', BATCH),
+    )) as number[][];
+    linked += count ?? 0;
+    if (count !== BATCH) return linked;
+  }
+}
+
+type Seals = Pick<Context, 'pool' | 'actor' | 'seals' | 'clock' | 'log'>;
+
+/** Seals the head of each chain that grew since its last seal. A chain that no longer holds its last seal is not sealed
+ *  anew: that would cover up what was done to it. */
+export async function sealAudit(ctx: Seals): Promise<Seal[]> {
+  await linkAudit(ctx);
+  const last = new Map<string, Seal>();
+  for await (const seal of ctx.seals.read()) if (seal.genuine) last.set(seal.tenantId, seal);
+  const heads = (await query(
+    ctx,
+    new Statement().add(`
+      select p.tenant_id, l.seq, encode(l.hash, 'hex') from programs p
+      cross join lateral (select seq, hash from audit_links where tenant_id = p.tenant_id order by seq desc limit 1) l
+      order by 1`),
+  )) as [string, bigint, string][];
+  const seals: Seal[] = [];
+  for (const [tenantId, seq, hash] of heads) {
+    const before = last.get(tenantId);
+    if (before && !(await holds(ctx, before))) {
+      ctx.log.error({ tenantId, seq: `${before.seq}` }, 'the audit log no longer holds its last seal');
+    } else if (!before || before.seq < seq) seals.push({ tenantId, seq, hash, sealedAt: ctx.clock.now() });
+  }
+  await ctx.seals.append(seals);
+  for (const { seq, ...seal } of seals)
+    ctx.log.info({ seal: { ...seal, seq: `${seq}` } }, 'audit log sealed');
+  return seals;
+}
+
+async function holds(ctx: Seals, { tenantId, seq, hash }: Seal): Promise<boolean> {
+  const statement = new Statement().add(
+    `select 1 from audit_links where tenant_id = $ and seq = $ and hash = decode($, 'hex')`,
+    tenantId,
+    seq,
+    hash,
+  );
+  return (await query(ctx, statement)).length > 0;
+}

@@ -1,0 +1,223 @@
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { memo } from '../../../kernel/request/memo.ts';
+import { COVERED, eventHash, GENESIS, linkHash } from './chain.ts';
+import { personalHash } from './record.ts';
+
+const CHUNK = 2_000n;
+
+/** What can be wrong with a log. */
+export const AuditFault = {
+  CHANGED: 'CHANGED',
+  DELETED: 'DELETED',
+  INSERTED: 'INSERTED',
+  REORDERED: 'REORDERED',
+  MISSING: 'MISSING',
+  FORKED: 'FORKED',
+  PERSONAL_CHANGED: 'PERSONAL_CHANGED',
+  UNLINKED: 'UNLINKED',
+  TAIL_CUT: 'TAIL_CUT',
+  REBUILT: 'REBUILT',
+  SEAL_FORGED: 'SEAL_FORGED',
+} as const;
+export type AuditFault = (typeof AuditFault)[keyof typeof AuditFault];
+
+interface FoundFault {
+  readonly kind: AuditFault;
+  /** The place in the chain; null where there is none. */
+  readonly seq: bigint | null;
+  readonly eventId: string | null;
+}
+
+export interface Verification {
+  readonly checked: number;
+  readonly firstFault: FoundFault | null;
+  /** The last seal that holds; whatever was done before it shows. */
+  readonly sealedThrough: bigint | null;
+}
+
+interface Link {
+  readonly seq: bigint;
+  readonly eventId: string;
+  readonly eventHash: string;
+  readonly prev: string;
+  readonly hash: string;
+  readonly personal: { readonly data: unknown; readonly salt: string } | null;
+  /** Null where the entry is gone. */
+  readonly columns: readonly (string | null)[] | null;
+}
+
+type Reads = Pick<Context, 'pool' | 'actor' | 'seals'>;
+
+/** Reads a tenant's chain from its first link to its last and works every hash out again. It trusts nothing that the
+ *  database says of itself, and takes the seals from elsewhere. */
+export async function verifyAudit(
+  ctx: Reads,
+  tenantId: string,
+  progress: (checked: number) => void = () => {},
+): Promise<Verification> {
+  const seals = new Map<bigint, string>();
+  let forged = false;
+  for await (const seal of ctx.seals.read()) {
+    if (seal.tenantId !== tenantId) continue;
+    if (seal.genuine) seals.set(seal.seq, seal.hash);
+    else forged = true;
+  }
+  let sealedThrough: bigint | null = null;
+  let checked = 0;
+  const ends = (firstFault: FoundFault | null): Verification => ({ checked, firstFault, sealedThrough });
+  if (forged) return ends({ kind: 'SEAL_FORGED', seq: null, eventId: null });
+
+  let last: Link | null = null;
+  for await (const link of linksOf(ctx, tenantId)) {
+    const fault = await faultOf(ctx, tenantId, last, link);
+    if (fault) return ends(fault);
+    const sealed = seals.get(link.seq);
+    if (sealed !== undefined) {
+      if (sealed !== link.hash) return ends({ kind: 'REBUILT', seq: link.seq, eventId: link.eventId });
+      sealedThrough = link.seq;
+    }
+    last = link;
+    if (++checked % Number(CHUNK) === 0) progress(checked);
+  }
+  const head: bigint = last?.seq ?? 0n;
+  if ([...seals.keys()].some((seq) => seq > head))
+    return ends({ kind: 'TAIL_CUT', seq: head + 1n, eventId: null });
+  const unlinked = await unlinkedOf(ctx, tenantId);
+  return ends(unlinked === null ? null : { kind: 'UNLINKED', seq: null, eventId: unlinked });
+}
+
+const underWay = new WeakMap<Context['pool'], Map<string, Promise<Verification>>>();
+
+/** The caller's own log, as the graph serves it. It takes a while, so callers at the same time share one check. */
+export async function verifyOwnAudit(ctx: Context) {
+  const tenantId = ctx.actor.tenantId ?? '';
+  const checks = memo(underWay, ctx.pool, () => new Map<string, Promise<Verification>>());
+  const check = memo(checks, tenantId, () =>
+    verifyAudit(ctx, tenantId).finally(() => checks.delete(tenantId)),
+  );
+  const { checked, firstFault, sealedThrough } = await check;
+  return {
+    ok: firstFault === null,
+    checked,
+    firstFault: firstFault && { ...firstFault, seq: numberOf(firstFault.seq) },
+    sealedThrough: numberOf(sealedThrough),
+  };
+}
+
+/** Every tenant that has a log, or had one when it was sealed. */
+export async function auditedTenants(ctx: Reads): Promise<string[]> {
+  const rows = (await query(
+    ctx,
+    new Statement().add(
+      'select tenant_id from programs union select distinct tenant_id from audit_links order by 1',
+    ),
+  )) as [string][];
+  const tenants = new Set(rows.map(([tenantId]) => tenantId));
+  for await (const { tenantId } of ctx.seals.read()) tenants.add(tenantId);
+  return [...tenants];
+}
+
+const numberOf = (seq: bigint | null): number | null => (seq === null ? null : Number(seq));
+
+/** A tenant's links by their place, a bounded number at a time. */
+async function* linksOf(ctx: Reads, tenantId: string): AsyncGenerator<Link> {
+  let from = await nextSeq(ctx, tenantId, null);
+  while (from !== null) {
+    const statement = new Statement().add(
+      `select l.seq, l.event_id, encode(l.event_hash, 'hex'), encode(l.prev_hash, 'hex'), encode(l.hash, 'hex'),
+         p.data, p.salt, ${COVERED.join(', ')}
+       from audit_links l left join audit_events e on e.id = l.event_id left join audit_personal p on p.event_id = l.event_id
+       where l.tenant_id = $ and l.seq >= $ and l.seq < $ order by l.seq, l.event_id`,
+      tenantId,
+      from,
+      from + CHUNK,
+    );
+    const rows = (await query(ctx, statement)) as [
+      bigint,
+      ...[string, string, string, string],
+      ...[unknown, string | null],
+      ...(string | null)[],
+    ][];
+    for (const [seq, eventId, event, prev, hash, data, salt, ...columns] of rows) {
+      yield {
+        ...{ seq, eventId, eventHash: event, prev, hash },
+        personal: salt === null ? null : { data, salt },
+        columns: columns[0] === null ? null : columns,
+      };
+    }
+    from = await nextSeq(ctx, tenantId, from + CHUNK);
+  }
+}
+
+/** The first place at `from` or behind it; null for the first of all, which an owner may well have put before 1. */
+async function nextSeq(ctx: Reads, tenantId: string, from: bigint | null): Promise<bigint | null> {
+  const statement = new Statement().add('select min(seq) from audit_links where tenant_id = $', tenantId);
+  if (from !== null) statement.add(' and seq >= $', from);
+  const [row] = (await query(ctx, statement)) as [bigint | null][];
+  return row?.[0] ?? null;
+}
+
+/** What is wrong with a link, given that all before it is right. */
+async function faultOf(
+  ctx: Reads,
+  tenantId: string,
+  last: Link | null,
+  link: Link,
+): Promise<FoundFault | null> {
+  const { seq, eventId, columns, personal } = link;
+  const here = (kind: AuditFault): FoundFault => ({ kind, seq, eventId });
+  const expected = (last?.seq ?? 0n) + 1n;
+  if (seq < expected) return here('FORKED');
+  if (seq > expected) return { kind: 'MISSING', seq: expected, eventId: null };
+  if (columns === null) return here('DELETED');
+
+  const own = eventHash(columns);
+  if (own !== link.eventHash) {
+    const elsewhere = await seqOf(ctx, tenantId, 'event_hash', own);
+    return here(elsewhere === null ? 'CHANGED' : 'REORDERED');
+  }
+  if (columns[1] !== tenantId) return here('INSERTED'); // it is of another tenant's log
+  const claimed = columns.at(-1) as string | null; // personal_hash
+  if (personal && claimed !== personalHash(personal.salt, personal.data)) return here('PERSONAL_CHANGED');
+  const prev = last?.hash ?? GENESIS;
+  if (link.prev === prev) return link.hash === linkHash(prev, seq, own) ? null : here('CHANGED');
+
+  const follows = link.prev === GENESIS ? 0n : await seqOf(ctx, tenantId, 'hash', link.prev);
+  if (follows !== null && follows >= seq) return here('REORDERED');
+  // It follows an earlier link, so the one in between was put there.
+  if (follows !== null && last) return { kind: 'INSERTED', seq: last.seq, eventId: last.eventId };
+  // What it follows is nowhere. Made for this place, it is right, and the link before it was made anew; made for a place
+  // further on, links before it are gone.
+  if (last && link.hash === linkHash(link.prev, seq, own))
+    return { kind: 'CHANGED', seq: last.seq, eventId: last.eventId };
+  return { kind: 'MISSING', seq, eventId: null };
+}
+
+async function seqOf(
+  ctx: Reads,
+  tenantId: string,
+  column: 'event_hash' | 'hash',
+  hash: string,
+): Promise<bigint | null> {
+  const statement = new Statement().add(
+    `select seq from audit_links where tenant_id = $ and ${column} = decode($, 'hex') order by seq limit 1`,
+    tenantId,
+    hash,
+  );
+  const [row] = (await query(ctx, statement)) as [bigint][];
+  return row?.[0] ?? null;
+}
+
+/** The oldest entry that no link covers, those of the last minute apart; a moment to come is no excuse. */
+async function unlinkedOf(ctx: Reads, tenantId: string): Promise<string | null> {
+  const statement = new Statement().add(
+    `select e.id from audit_events e
+     where e.tenant_id = $ and e.created_at not between now() - interval '1 minute' and now() + interval '1 minute'
+       and not exists (select from audit_links l where l.event_id = e.id and l.tenant_id = e.tenant_id)
+     order by e.id limit 1`,
+    tenantId,
+  );
+  const [row] = (await query(ctx, statement)) as [string][];
+  return row?.[0] ?? null;
+}

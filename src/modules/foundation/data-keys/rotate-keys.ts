@@ -1,0 +1,247 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from '@mikro-orm/postgresql';
+import { type DataKey, type Place, seal } from '../../../kernel/data/field-cipher.ts';
+import { enqueue } from '../../../kernel/data/jobs.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import {
+  contextOf,
+  dataKeyOf,
+  keep,
+  newKey,
+  type Owner,
+  openAll,
+  type StoredKey,
+  storedKeys,
+} from './data-keys.ts';
+
+const BATCH = 200;
+const AT_ONCE = 8;
+/** A request that read a row before it was sealed anew still needs the row's old key for as long as it runs. */
+const GRACE_SECONDS = 600;
+
+export interface Progress {
+  readonly step: 'wrapped anew' | 'replaced' | 'sealed anew' | 'retired';
+  readonly done: number;
+  readonly total: number;
+}
+
+interface Rotation {
+  /** Data keys made before then are replaced by new ones; null: none are, only what wraps them is new. */
+  readonly replaceBefore: Date | null;
+  readonly progress?: (progress: Progress) => void;
+  readonly graceSeconds?: number;
+}
+
+/** Wraps every data key under the newest key of the key service and, where asked to, makes new data keys and seals
+ *  everything anew by them. It works in small transactions beside readers and writers, and may be cut short: the same
+ *  call goes on. */
+export async function rotateKeys(
+  ctx: Context,
+  { replaceBefore, progress = () => {}, graceSeconds = GRACE_SECONDS }: Rotation,
+): Promise<void> {
+  await wrapAnew(ctx, progress);
+  if (replaceBefore) await replace(ctx, replaceBefore, progress);
+  await sealAnew(ctx, progress);
+  const left = await retire(ctx, graceSeconds, progress);
+  if (left)
+    await transact(ctx, (em) =>
+      enqueue(em, 'rotate_keys', { replaceBefore: null }, { key: 'retire_keys', delaySeconds: graceSeconds }),
+    );
+}
+
+type Report = (progress: Progress) => void;
+
+async function wrapAnew(ctx: Context, progress: Report): Promise<void> {
+  const { kekId } = await ctx.keys.wrap(randomBytes(32), { purpose: 'which key is the newest' });
+  const old = () => new Statement().add('wrapped is not null and kek_id <> $', kekId);
+  const total = await count(ctx, old().around('select count(*)::int from data_keys where ', ''));
+  for (let last = '00000000-0000-0000-0000-000000000000', done = 0; ; ) {
+    const page = await storedKeys(ctx, old().add(` and id > $`, last), BATCH);
+    await each(page, (key) => wrapOne(ctx, key));
+    done += page.length;
+    if (total) progress({ step: 'wrapped anew', done, total });
+    if (page.length < BATCH) return;
+    last = page.at(-1)?.id ?? last;
+  }
+}
+
+async function wrapOne(ctx: Context, key: StoredKey): Promise<void> {
+  const bytes = await ctx.keys.unwrap(
+    { kekId: key.kekId, bytes: Buffer.from(key.wrapped ?? '', 'base64') },
+    contextOf(key),
+  );
+  const { kekId, bytes: wrapped } = await ctx.keys.wrap(bytes, contextOf(key));
+  bytes.fill(0);
+  const text = Buffer.from(wrapped).toString('base64');
+  // Not where it was shredded meanwhile: that must never bring it back.
+  await transact(ctx, (em) =>
+    em.execute(
+      sql`update data_keys set wrapped = ${text}, kek_id = ${kekId} where id = ${key.id} and wrapped = ${key.wrapped}`,
+    ),
+  );
+}
+
+/** Gives every owner a new key. Taking the old one out of use waits for the transactions that hold it; from then on
+ *  nothing is written by it any more. */
+async function replace(ctx: Context, before: Date, progress: Report): Promise<void> {
+  // Never those that it makes itself.
+  const [[until] = []] = await query(ctx, new Statement().add('select least($::timestamptz, now())', before));
+  const old = () =>
+    new Statement().add(
+      `purpose = 'FIELDS' and replaced_at is null and shredded_at is null and created_at < $`,
+      until,
+    );
+  const total = await count(ctx, old().around('select count(*)::int from data_keys where ', ''));
+  for (let done = 0; ; ) {
+    const page = await storedKeys(ctx, old(), BATCH);
+    if (page.length === 0) return;
+    await each(page, async (key) => {
+      const fresh = await newKey(ctx, key);
+      await transact(ctx, async (em) => {
+        const [taken] = await em.execute<object[]>(sql`
+          update data_keys set replaced_at = now()
+          where id = ${key.id} and replaced_at is null and shredded_at is null returning id`);
+        if (taken) await keep(em, fresh, 'FIELDS');
+      });
+    });
+    done += page.length;
+    progress({ step: 'replaced', done, total: Math.max(total, done) });
+  }
+}
+
+interface SealedTable {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
+/** Every table with a column of the type `envelope`, so none is forgotten. Each has an id, a tenant and a data key. */
+async function sealedTables(ctx: Context): Promise<SealedTable[]> {
+  const rows = await query(
+    ctx,
+    new Statement().add(`
+      select quote_ident(table_name), array_agg(quote_ident(column_name) order by column_name)
+      from information_schema.columns where domain_name = 'envelope' and table_schema = current_schema()
+      group by table_name order by table_name`),
+  );
+  return rows.map(([table, columns]) => ({ table: table as string, columns: columns as string[] }));
+}
+
+const underReplaced = ({ table }: SealedTable): string =>
+  `from ${table} t join data_keys k on k.tenant_id = t.tenant_id and k.id = t.data_key_id
+   where k.replaced_at is not null and k.wrapped is not null`;
+
+async function sealAnew(ctx: Context, progress: Report): Promise<void> {
+  const tables = await sealedTables(ctx);
+  const counts = await Promise.all(
+    tables.map((table) => count(ctx, new Statement().add(`select count(*)::int ${underReplaced(table)}`))),
+  );
+  const total = counts.reduce((sum, each) => sum + each, 0);
+  let done = 0;
+  for (const table of tables) {
+    for (let rows = await page(ctx, table); rows.length > 0; rows = await page(ctx, table)) {
+      await sealRows(ctx, table, rows);
+      done += rows.length;
+      progress({ step: 'sealed anew', done, total: Math.max(total, done) });
+    }
+  }
+}
+
+interface SealedRow extends Owner {
+  readonly id: string;
+  readonly envelopes: readonly string[];
+}
+
+async function page(ctx: Context, table: SealedTable): Promise<SealedRow[]> {
+  const columns = table.columns.map((column) => `t.${column}`).join(', ');
+  const rows = await query(
+    ctx,
+    new Statement().add(
+      `select t.id, k.tenant_id, k.partner_id, ${columns} ${underReplaced(table)} order by t.id limit ${BATCH}`,
+    ),
+  );
+  return rows.map(([id, tenantId, partnerId, ...envelopes]) => ({
+    id: id as string,
+    tenantId: tenantId as string,
+    partnerId: partnerId as string | null,
+    envelopes: envelopes as string[],
+  }));
+}
+
+async function sealRows(
+  ctx: Context,
+  { table, columns }: SealedTable,
+  rows: readonly SealedRow[],
+): Promise<void> {
+  const places = rows.flatMap(({ id, tenantId, envelopes }) =>
+    envelopes.map((envelope, i) => ({
+      place: { tenantId, table, column: columns[i] as string, rowId: id } satisfies Place,
+      envelope,
+    })),
+  );
+  const values = await openAll(ctx, places);
+  const keys = new Map<string, DataKey>();
+  for (const { tenantId, partnerId } of rows) {
+    const owner = `${tenantId} ${partnerId}`;
+    if (!keys.has(owner)) keys.set(owner, await dataKeyOf(ctx, { tenantId, partnerId }, 'FIELDS'));
+  }
+  const sealed = rows.map(({ tenantId, partnerId, envelopes }, row) => {
+    const key = keys.get(`${tenantId} ${partnerId}`) as DataKey;
+    return envelopes.map((_, i) => {
+      const at = row * columns.length + i;
+      const value = values[at];
+      // Shredded between the two reads: as it is, it stays.
+      return value == null ? null : seal(key, (places[at] as (typeof places)[number]).place, value);
+    });
+  });
+  const changes = rows.flatMap(({ id, envelopes }, i) => {
+    const fresh = sealed[i] as (string | null)[];
+    return fresh.includes(null) ? [] : [{ id, before: envelopes, after: fresh }];
+  });
+  const set = columns.map((column, i) => `${column} = new.after->>${i}`).join(', ');
+  // Only where a row is as it was read: what was written meanwhile is by the new key already.
+  const same = columns.map((column, i) => ` and t.${column} = new.before->>${i}`).join('');
+  await transact(ctx, (em) =>
+    em.execute(
+      `update ${table} t set ${set} from jsonb_to_recordset(?::jsonb) as new(id uuid, before jsonb, after jsonb)
+       where t.id = new.id${same}`,
+      [JSON.stringify(changes)],
+    ),
+  );
+}
+
+/** Deletes the replaced keys that nothing uses; answers how many must wait. */
+async function retire(ctx: Context, graceSeconds: number, progress: Report): Promise<number> {
+  const tables = await sealedTables(ctx);
+  const unused = tables
+    .map(({ table }) => ` and not exists (select from ${table} t where t.data_key_id = k.id)`)
+    .join('');
+  const done = await transact(ctx, (em) =>
+    em.execute<object[]>(
+      `delete from data_keys k where replaced_at < now() - make_interval(secs => ?) and wrapped is not null${unused} returning id`,
+      [graceSeconds],
+    ),
+  );
+  const left = await count(
+    ctx,
+    new Statement().add(
+      'select count(*)::int from data_keys where replaced_at is not null and wrapped is not null',
+    ),
+  );
+  if (done.length) progress({ step: 'retired', done: done.length, total: done.length + left });
+  return left;
+}
+
+async function count(ctx: Context, statement: Statement): Promise<number> {
+  const [row] = await query(ctx, statement);
+  return row?.[0] as number;
+}
+
+/** Some at once, because the key service may be far away; none is left running when one fails. */
+async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let i = 0; i < items.length; i += AT_ONCE) {
+    const results = await Promise.allSettled(items.slice(i, i + AT_ONCE).map(work));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+}

@@ -1,0 +1,76 @@
+import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
+import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+
+/** One of the tenant's staff that partners of the higher tiers may turn to. */
+@Entity({ tableName: 'account_managers' })
+@Filter({ name: 'mine', cond: byTenant, default: true })
+@ObjectType({
+  simpleResolvers: true,
+  description: "One of the tenant's staff that partners of the higher tiers may turn to.",
+})
+export class AccountManager extends Base {
+  @Field({ description: 'Its name.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field({ description: 'Its e-mail address.' })
+  @Property({ type: 'text' })
+  email!: string;
+
+  @Property({ type: 'text' })
+  addedBy!: string;
+
+  @Field(() => Date, { nullable: true, description: 'When it stopped to be one; null while it is.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  endedAt?: Date | null;
+
+  @Property({ type: 'text', nullable: true })
+  endedBy?: string | null;
+}
+
+/** Who looked after which partner, from when until when. */
+@Entity({ tableName: 'manager_assignments' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+export class ManagerAssignment extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Property({ type: 'uuid' })
+  managerId!: string;
+
+  @Property({ type: 'timestamptz', length: 3 })
+  assignedAt!: Date;
+
+  @Property({ type: 'text' })
+  assignedBy!: string;
+
+  @Property({ type: 'text', nullable: true })
+  reason?: string | null; // of who assigned it by hand
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  endedAt?: Date | null;
+
+  @Property({ type: 'text', nullable: true })
+  endedBy?: string | null;
+}
+
+export const accountManagerTable: Table<AccountManager> = {
+  type: AccountManager,
+  from: 'account_managers w',
+  alias: 'w',
+  kind: 'plan', // the roster is for the tenant's staff, as its plans are
+  attributes: owned('w'),
+  columns: {
+    id: column('w.id'),
+    tenantId: column('w.tenant_id'),
+    name: column('w.name'),
+    email: column('w.email'),
+    endedAt: column('w.ended_at'),
+    createdAt: column('w.created_at'),
+    partnerCount: column(
+      '(select count(*)::int from manager_assignments a where a.manager_id = w.id and a.ended_at is null)',
+    ),
+  },
+};

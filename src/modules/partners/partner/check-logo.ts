@@ -1,0 +1,33 @@
+import { sql } from '@mikro-orm/postgresql';
+import { type ImageStatus, isImage } from '../../../domain/image.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { type Outbound, OutboundError } from '../../../ports/outbound.ts';
+import { WhiteLabelConfig } from './partner-config.entity.ts';
+
+/** Looks once at a partner's images and keeps what became of it; the images themselves are neither kept nor served. */
+export async function checkLogo(ctx: Context, partnerId: string): Promise<void> {
+  const config = await ctx.em.findOne(WhiteLabelConfig, partnerId);
+  if (!config) return;
+  const { logoUrl, faviconUrl } = config;
+  const [logo, favicon] = await Promise.all([look(ctx.outbound, logoUrl), look(ctx.outbound, faviconUrl)]);
+  // An address that was changed meanwhile has a job of its own.
+  await transact(ctx, (em) =>
+    em.execute(sql`
+      update white_label_configs
+      set logo_status = case when logo_url = ${logoUrl ?? null} then ${logo} else logo_status end,
+          favicon_status = case when favicon_url = ${faviconUrl ?? null} then ${favicon} else favicon_status end
+      where partner_id = ${partnerId}`),
+  );
+}
+
+async function look(outbound: Outbound, url: string | null | undefined): Promise<ImageStatus | null> {
+  if (!url) return null;
+  const answer = await outbound.fetch({ url }).catch((error: unknown) => {
+    if (error instanceof OutboundError) return null;
+    throw error;
+  });
+  if (answer?.status !== 200) return 'NOT_REACHABLE';
+  if (answer.cut) return 'TOO_LARGE';
+  return isImage(answer.body) ? 'OK' : 'NOT_AN_IMAGE';
+}

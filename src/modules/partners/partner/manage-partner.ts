@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict, forbidden } from '../../../domain/errors.ts';
+import { type PartnerTier, referralCode } from '../../../domain/partner.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
+import { currencyOf } from '../../../kernel/request/currency.ts';
+import { given } from '../../../kernel/request/given.ts';
+import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { requireGrantedAfresh } from '../../../kernel/request/permission.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { once } from '../../foundation/idempotency/once.ts';
+import { settleManagers } from '../../programs/account-managers/assign-managers.ts';
+import { ensureProgram, programOf } from '../../programs/program/load-program.ts';
+import { configure } from './configure-partner.ts';
+import { lockPartner } from './find-partner.ts';
+import { Partner } from './partner.entity.ts';
+import type { CreatePartnerInput, UpdatePartnerInput } from './partner.inputs.ts';
+import { PartnerHistory } from './partner-history.entity.ts';
+
+const ALWAYS = new Date(0);
+
+const OWN_CONTACT_DATA = new Set(['contactName', 'email']);
+
+/** Who someone is comes from the credential; only a platform administrator names another tenant. */
+function tenantFor({ actor }: Context, claimed: string | null | undefined): string {
+  const own = actor.tenantId ?? '';
+  if (claimed == null || claimed === own) return own;
+  if (!actor.everyTenant)
+    throw forbidden('tenantId is not that of your credential', { field: 'input.tenantId' });
+  return claimed;
+}
+
+/** Makes a partner, ACTIVE unless the input says otherwise; answers with its id. */
+export async function createPartner(ctx: Context, input: CreatePartnerInput): Promise<string> {
+  if (input.identityOrgId != null) await requireGrantedAfresh(ctx, 'partner:create');
+  const tenantId = tenantFor(ctx, input.tenantId);
+  await ensureProgram(ctx.pool, tenantId);
+  const metadata = metadataOf(input.metadata, 'input.metadata');
+  return transact(ctx, async (em) => {
+    const request = { tenantId, operation: 'createPartner', key: input.idempotencyKey, input };
+    return once(em, ctx, request, async () => {
+      const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : null;
+      const partner = em.create(Partner, {
+        tenantId,
+        partnerType: input.partnerType,
+        status: input.status ?? 'ACTIVE',
+        tier: input.tier ?? 'BRONZE',
+        companyName: input.companyName,
+        contactName: input.contactName ?? null,
+        email: input.email,
+        referralCode: await freeCode(em, input),
+        rateBps: input.commissionRate ?? null,
+        currency: currency ?? (await programOf(em, tenantId)).currency,
+        payoutFrequency: input.payoutFrequency ?? 'MONTHLY',
+        payoutMethod: input.payoutMethod ?? null,
+        contractStartDate: input.contractStartDate ?? null,
+        identityOrgId: input.identityOrgId ?? null,
+        metadata,
+      });
+      remember(em, ctx, partner, ALWAYS);
+      await em.flush();
+      await settleManagers(em, ctx, tenantId, [partner.id]);
+      const config = await configure(em, ctx, partner, input);
+      record(em, ctx, 'partner.created', about(partner), { after: { ...config.after, ...partner } });
+      return partner.id;
+    });
+  });
+}
+
+async function freeCode(
+  em: EntityManager,
+  { referralCode: wanted, companyName }: CreatePartnerInput,
+): Promise<string> {
+  const taken = async (code: string) => (await em.execute(sql`select 1 where is_taken(${code})`)).length > 0;
+  if (wanted) {
+    const code = wanted.toUpperCase();
+    if (await taken(code))
+      throw conflict(`the referral code ${code} is taken`, { field: 'input.referralCode' });
+    return code;
+  }
+  for (;;) {
+    const code = referralCode(companyName, randomBytes(10));
+    if (!(await taken(code))) return code;
+  }
+}
+
+/** A partner as the subject of an audit entry. */
+export const about = ({ id, tenantId }: Partner) => ({ id, tenantId, partnerId: id });
+
+function remember(
+  em: EntityManager,
+  { actor }: Context,
+  { id, tenantId, status, tier }: Partner,
+  effectiveAt: Date,
+  reason: string | null = null,
+): void {
+  em.create(PartnerHistory, {
+    tenantId,
+    partnerId: id,
+    status,
+    tier,
+    effectiveAt,
+    changedBy: actor.id,
+    reason,
+  });
+}
+
+/** Gives a partner, which is locked, a tier from now on. */
+export function rememberTier(
+  em: EntityManager,
+  ctx: Context,
+  partner: Partner,
+  tier: PartnerTier,
+  reason: string,
+): void {
+  partner.tier = tier;
+  remember(em, ctx, partner, ctx.clock.now(), reason);
+}
+
+/** Changes what the input names; a partner changes its own contact data only. */
+export async function updatePartner(ctx: Context, id: string, input: UpdatePartnerInput): Promise<string> {
+  if (input.identityOrgId !== undefined && ctx.actor.partnerId === null)
+    await requireGrantedAfresh(ctx, 'partner:edit'); // it decides who gets in
+  const { actor, clock } = ctx;
+  if (actor.partnerId !== null) {
+    const denied = Object.keys(input).find((field) => !OWN_CONTACT_DATA.has(field));
+    if (denied) throw forbidden(`a partner may not change its ${denied}`, { field: `input.${denied}` });
+  }
+  await transact(ctx, async (em) => {
+    const partner = await lockPartner(em, id);
+    const before = { ...partner };
+    const {
+      commissionRate,
+      apiLimitOverride,
+      payoutMethod,
+      contactName,
+      contractStartDate,
+      identityOrgId,
+      metadata,
+      reseller,
+      affiliate,
+      whiteLabel,
+      ...rest
+    } = input;
+    em.assign(partner, given(rest));
+    if (commissionRate !== undefined) partner.rateBps = commissionRate;
+    if (apiLimitOverride !== undefined) partner.apiLimitOverride = apiLimitOverride;
+    if (payoutMethod !== undefined) partner.payoutMethod = payoutMethod;
+    if (contactName !== undefined) partner.contactName = contactName;
+    if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
+    if (identityOrgId !== undefined) partner.identityOrgId = identityOrgId;
+    if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
+    if (partner.status !== before.status || partner.tier !== before.tier) {
+      remember(em, ctx, partner, clock.now());
+      await settleManagers(em, ctx, partner.tenantId, [partner.id]);
+    }
+    const config = await configure(em, ctx, partner, input);
+    record(em, ctx, 'partner.updated', about(partner), {
+      before: { ...config.before, ...before },
+      after: { ...config.after, ...partner },
+    });
+  });
+  return id;
+}
+
+/** Takes a partner out of the program; its lines and payouts stay. Refused while money is owed to it or under way. */
+export async function deletePartner(ctx: Context, id: string): Promise<Partner> {
+  const deleted = await transact(ctx, async (em) => {
+    const partner = await lockPartner(em, id);
+    const [owed] = await em.execute(sql`
+      select 1 from commissions c where c.partner_id = ${id} and c.status in ('PENDING', 'HELD', 'APPROVED') and c.amount_minor > 0
+        and not exists (select 1 from payout_items i join payouts p on p.id = i.payout_id
+          where i.commission_id = c.id and i.voided_at is null and p.status = 'PAID') limit 1`);
+    if (owed)
+      throw conflict('the partner has commissions that are not paid yet: pay, reject or reverse them first');
+    const before = { ...partner };
+    partner.status = 'INACTIVE';
+    partner.deletedAt = ctx.clock.now();
+    remember(em, ctx, partner, partner.deletedAt);
+    await settleManagers(em, ctx, partner.tenantId, [partner.id]);
+    record(em, ctx, 'partner.deleted', about(partner), { before, after: { ...partner } });
+    return partner;
+  });
+  ctx.feed.publish(CREDENTIALS); // its tokens, keys and members open nothing any more
+  return deleted;
+}

@@ -1,0 +1,75 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict, invalid } from '../../../domain/errors.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { findPartner, lockPartner } from '../partner/find-partner.ts';
+import { about } from '../partner/manage-partner.ts';
+import type { Partner } from '../partner/partner.entity.ts';
+import { Sponsorship } from './sponsorship.entity.ts';
+
+/** Gives a partner a sponsor, or another one than it has; answers with the partner's id. Refused where the sponsor is, over
+ *  however many hops, sponsored by the partner (DOMAIN section 9), which the database refuses as well. */
+export function assignSponsor(
+  ctx: Context,
+  partnerId: string,
+  sponsorId: string,
+  text: string,
+): Promise<string> {
+  const reason = reasonOf(text);
+  return transact(ctx, async (em) => {
+    const { partner, current } = await heldForSponsor(em, partnerId);
+    const sponsor = await findPartner(em, sponsorId, 'sponsorId');
+    if (sponsor.id === partner.id) throw invalid('sponsorId', 'is the partner itself');
+    if (sponsor.tenantId !== partner.tenantId) throw invalid('sponsorId', 'is a partner of another program');
+    if (current?.sponsorId === sponsor.id)
+      throw conflict('it is the sponsor of this partner already', { reason: 'ALREADY_ASSIGNED' });
+    const [cycle] = await em.execute<object[]>(
+      sql`select 1 where ${partner.id}::uuid in (select * from sponsors_of(${sponsor.id}))`,
+    );
+    if (cycle)
+      throw conflict('the partner sponsors its sponsor, itself or through others', {
+        ...{ field: 'sponsorId', reason: 'SPONSOR_CYCLE' },
+      });
+    const now = ctx.clock.now();
+    if (current) Object.assign(current, { endedAt: now, endedBy: ctx.actor.id });
+    await em.flush(); // a partner has one at a time
+    em.create(Sponsorship, {
+      ...{ tenantId: partner.tenantId, partnerId: partner.id, sponsorId: sponsor.id },
+      ...{ assignedAt: now, assignedBy: ctx.actor.id, reason },
+    });
+    record(em, ctx, 'sponsor.assigned', about(partner), {
+      before: { sponsorId: current?.sponsorId ?? null },
+      after: { sponsorId: sponsor.id },
+      reason,
+    });
+    return partner.id;
+  });
+}
+
+/** From now on nobody sponsors the partner; answers with its id. */
+export function endSponsorship(ctx: Context, partnerId: string, text: string): Promise<string> {
+  const reason = reasonOf(text);
+  return transact(ctx, async (em) => {
+    const { partner, current } = await heldForSponsor(em, partnerId);
+    if (!current) throw conflict('nobody sponsors the partner', { reason: 'NO_SPONSOR' });
+    Object.assign(current, { endedAt: ctx.clock.now(), endedBy: ctx.actor.id });
+    record(em, ctx, 'sponsor.ended', about(partner), {
+      before: { sponsorId: current.sponsorId },
+      after: { sponsorId: null },
+      reason,
+    });
+    return partner.id;
+  });
+}
+
+/** Sponsors of one program are given in turn, so that no two at once close a circle. */
+async function heldForSponsor(
+  em: EntityManager,
+  partnerId: string,
+): Promise<{ partner: Partner; current: Sponsorship | null }> {
+  const partner = await lockPartner(em, partnerId, 'partnerId');
+  await em.execute(sql`select sponsors_take_turns(${partner.tenantId})`);
+  return { partner, current: await em.findOne(Sponsorship, { partnerId: partner.id, endedAt: null }) };
+}

@@ -1,0 +1,23 @@
+import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+
+/** The number under which a partner is known to its tax office, sealed. */
+@Entity({ tableName: 'tax_ids' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+export class TaxId extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Property({ type: 'text' })
+  country!: string;
+
+  /** An envelope. */
+  @Property({ type: 'text', fieldName: 'number' })
+  sealedNumber!: string;
+
+  @Property({ type: 'text' })
+  lastFour!: string;
+
+  @Property({ type: 'timestamptz', length: 3 })
+  changedAt!: Date;
+}

@@ -1,0 +1,22 @@
+import { IsISO31661Alpha2 } from 'class-validator';
+import { Field, ID, InputType } from 'type-graphql';
+import { Name } from '../../../kernel/request/name.ts';
+
+@InputType({
+  description: 'Whom Stripe is to open an account for. What else it wants to know it asks itself.',
+})
+export class ConnectPayoutAccountInput {
+  @Field(() => ID, { description: 'The partner.' })
+  partnerId!: string;
+
+  @Field({ description: 'Name of the person or company that is paid, 1 to 140 characters.' })
+  @Name(140)
+  holderName!: string;
+
+  @Field({ description: 'ISO 3166 code of the country in which it lives.' })
+  @IsISO31661Alpha2({ message: 'must be an ISO 3166 code such as "DE"' })
+  country!: string;
+
+  @Field({ description: 'ISO 4217 code of the currency that it is to be paid in.' })
+  currency!: string;
+}

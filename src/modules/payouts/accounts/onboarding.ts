@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { conflict, invalid, notFound } from '../../../domain/errors.ts';
+import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
+import { where } from '../../../kernel/data/condition.ts';
+import { from, query } from '../../../kernel/data/rows.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { currencyOf } from '../../../kernel/request/currency.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
+import type { PayeeOnboarding, PayeeState } from '../../../ports/payee-onboarding.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { blindIndexOf } from '../../foundation/data-keys/data-keys.ts';
+import { partnerOwner } from '../../partners/partner/find-partner.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { payoutDetailsOf, setPayoutAccount } from './manage-payout-account.ts';
+import type { ConnectPayoutAccountInput } from './onboarding.inputs.ts';
+import { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
+import { accountGiven } from './payout-details.ts';
+
+const GONE = 'Stripe no longer lets us pay to this account: remove it, and connect a new one.';
+
+export interface Connecting {
+  readonly id: string;
+  readonly url: string;
+  readonly expiresAt: Date;
+}
+
+/** Opens an account with the rail, or takes up the one that the partner has, and answers with the link to the rail's own
+ *  form. Asked twice it is one account, and two links. */
+export async function connectPayoutAccount(
+  ctx: Context,
+  { partnerId, country, currency: code, holderName }: ConnectPayoutAccountInput,
+): Promise<Connecting> {
+  requireFreshSignIn(ctx.actor);
+  const owner = await partnerOwner(ctx, partnerId, 'input.partnerId');
+  await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(new)', attributes: owner });
+  const currency = currencyOf(code, 'input.currency');
+  const rail = onboardingOf(ctx);
+  const used = await stripeAccountsOf(ctx, owner.partnerId);
+  const known = used.find((account) => account.country === country && account.removedAt === null);
+  const email = await emailOf(ctx, owner.partnerId);
+  // After the last one was removed it is another account.
+  const key = keyOf([owner.tenantId, owner.partnerId, country, email, used.at(-1)?.id ?? '']);
+  const stripeAccount = known
+    ? await openedFor(rail, owner, await stripeNameOf(ctx, known.id))
+    : await rail.open({ ...owner, country, email, key });
+  const at = `${ctx.portalUrl}/payout-accounts?partner=${owner.partnerId}&stripe=`;
+  const link = await rail.link(stripeAccount, { again: `${at}again`, done: `${at}done` });
+  const id = await setPayoutAccount(
+    ctx,
+    { partnerId: owner.partnerId, method: 'STRIPE', holderName, country, currency, stripeAccount },
+    { keepSame: true },
+  );
+  return { id, ...link };
+}
+
+/** The account itself, where it was opened for its partner: a link to the form of another's shows what that one told the rail,
+ *  and takes other bank details. One that was typed in may be anybody's. */
+async function openedFor(
+  rail: PayeeOnboarding,
+  { tenantId, partnerId }: Awaited<ReturnType<typeof partnerOwner>>,
+  stripeAccount: string,
+): Promise<string> {
+  const state = await rail.state(stripeAccount);
+  // Whether it is another's or none at all is nothing to tell.
+  if (state?.tenantId !== tenantId || state.partnerId !== partnerId)
+    throw conflict('the account was not opened here for the partner: remove it, and connect a new one', {
+      reason: 'UNKNOWN_ACCOUNT',
+    });
+  return stripeAccount;
+}
+
+/** Asks the rail how an account stands, and keeps what it says. */
+export async function refreshPayoutAccount(ctx: Context, id: string): Promise<string> {
+  await authorizeRow(ctx, 'edit', payoutAccountTable, id);
+  const { stripeAccount } = (await payoutDetailsOf(ctx, id)) ?? {};
+  if (!stripeAccount) throw invalid('id', 'is of an account whose rail keeps none: there is nothing to ask');
+  const state = await onboardingOf(ctx).state(stripeAccount);
+  return transact(ctx, async (em) => {
+    const account = await keepState(em, ctx, idOf(id), state);
+    if (!account) throw notFound('payout account');
+    return account.id;
+  });
+}
+
+/** The rail said that something is new with one of its accounts: what it says now is kept, where the account is one
+ *  that we opened. */
+export async function payeeChanged(ctx: Context, stripeAccount: string): Promise<void> {
+  const state = await onboardingOf(ctx).state(stripeAccount);
+  if (!state?.tenantId) return;
+  const { identity } = accountGiven({ method: 'STRIPE', country: '', currency: '', stripeAccount });
+  const fingerprint = await blindIndexOf(ctx, state.tenantId, 'payout_accounts.fingerprint', identity);
+  const accounts = from(payoutAccountTable, ctx.actor, { list: 'a.id', joins: '' }).and([
+    where('a.tenant_id = $', state.tenantId),
+    where('a.fingerprint = $', fingerprint),
+    where('a.removed_at is null'),
+  ]);
+  for (const [id] of await query(ctx, accounts))
+    await transact(ctx, (em) => keepState(em, ctx, id as string, state, { onlyNews: true }));
+}
+
+async function keepState(
+  em: EntityManager,
+  ctx: Context,
+  id: string,
+  state: PayeeState | null,
+  { onlyNews = false } = {},
+): Promise<PayoutAccount | null> {
+  const account = await em.findOne(
+    PayoutAccount,
+    { id, removedAt: null },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+  if (!account) return null;
+  const view = ({ payoutsEnabled = null, requirements, verifiedAt = null }: PayoutAccount) => ({
+    ...{ payoutsEnabled, requirements, verified: verifiedAt !== null },
+  });
+  const before = view(account);
+  const now = ctx.clock.now();
+  account.payoutsEnabled = (state?.receives && state.paysOut) ?? false;
+  account.requirements = state === null ? [GONE] : [...state.required];
+  account.checkedAt = now;
+  // Who went through the rail's own form by our link is whom we opened it for.
+  if (state?.receives && state.partnerId === account.partnerId) account.verifiedAt ??= now;
+  const after = view(account);
+  if (!onlyNews || JSON.stringify(before) !== JSON.stringify(after))
+    record(em, ctx, 'payoutAccount.checked', account, { before, after });
+  return account;
+}
+
+function onboardingOf({ onboarding }: Context): PayeeOnboarding {
+  if (!onboarding) throw conflict('Stripe is not set up here', { reason: 'RAIL_NOT_SET_UP' });
+  return onboarding;
+}
+
+interface Used {
+  readonly id: string;
+  readonly country: string;
+  readonly removedAt: Date | null;
+}
+
+/** Every Stripe account that the partner had or has, the last removed one at the end. */
+async function stripeAccountsOf(ctx: Context, partnerId: string): Promise<Used[]> {
+  const accounts = from(payoutAccountTable, ctx.actor, { list: 'a.id, a.country, a.removed_at', joins: '' })
+    .and([where('a.partner_id = $', partnerId), where("a.method = 'STRIPE'")])
+    .add(' order by a.removed_at nulls first, a.id');
+  return (await query(ctx, accounts)).map(([id, country, removedAt]) => ({
+    id: id as string,
+    country: country as string,
+    removedAt: removedAt as Date | null,
+  }));
+}
+
+async function stripeNameOf(ctx: Context, id: string): Promise<string> {
+  const details = await payoutDetailsOf(ctx, id);
+  if (!details?.stripeAccount) throw notFound('payout account');
+  return details.stripeAccount;
+}
+
+async function emailOf(ctx: Context, partnerId: string): Promise<string> {
+  const partner = from(partnerTable, ctx.actor, { list: 'p.email', joins: '' }).and([
+    where('p.id = $', partnerId),
+  ]);
+  const [row] = await query(ctx, partner);
+  if (!row) throw notFound('partner', { field: 'input.partnerId' });
+  return row[0] as string;
+}
+
+const keyOf = (parts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);

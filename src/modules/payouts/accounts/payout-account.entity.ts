@@ -1,0 +1,121 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { PayoutMethod } from '../../../domain/payout.ts';
+import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+
+/** Where a partner's money goes. A change is a new row; the old one stays for the payouts that it carried. */
+@Entity({ tableName: 'payout_accounts' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+@ObjectType({
+  simpleResolvers: true,
+  description:
+    'Where the money of a partner goes, by one method and in one currency. Its number is never shown.',
+})
+export class PayoutAccount extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Field(() => PayoutMethod, { description: 'The rail that pays to it.' })
+  @Enum({ items: () => PayoutMethod })
+  method!: PayoutMethod;
+
+  @Field({ description: 'ISO 3166 code of the country in which it is kept.' })
+  @Property({ type: 'text' })
+  country!: string;
+
+  @Field({ description: 'ISO 4217 code of the currency that it takes.' })
+  @Property({ type: 'text' })
+  currency!: string;
+
+  /** An envelope, as `details` is. */
+  @Property({ type: 'text', fieldName: 'holder_name' })
+  sealedHolderName!: string;
+
+  @Property({ type: 'text', fieldName: 'details' })
+  sealedDetails!: string;
+
+  @Field({ description: 'How its number ends: at most four characters, and never more than half of it.' })
+  @Property({ type: 'text' })
+  lastFour!: string;
+
+  /** A blind index over the number: the same account of two partners has the same one. */
+  @Property({ type: 'text' })
+  fingerprint!: string;
+
+  @Field(() => Date, { nullable: true, description: 'When it was seen to be theirs; null until then.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  verifiedAt?: Date | null;
+
+  @Field(() => Date, { description: 'From when money may go there: 72 hours after it was set.' })
+  @Property({ type: 'timestamptz', length: 3 })
+  usableFrom!: Date;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether the rail passes on to its holder what we pay; null where the rail keeps no account, or was not asked yet.',
+  })
+  @Property({ type: 'boolean', nullable: true })
+  payoutsEnabled?: boolean | null;
+
+  @Field(() => [String], {
+    description: 'What its holder is to do with the rail, in words; empty where there is nothing to do.',
+  })
+  @Property({ type: 'text[]', default: [] })
+  requirements: Opt<string[]> = [];
+
+  @Field(() => Date, { nullable: true, description: 'When the rail said so; null until then.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  checkedAt?: Date | null;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Since when nothing goes there because money came back from it; null: it may.',
+  })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  checkAskedAt?: Date | null;
+
+  @Field(() => String, { nullable: true, description: 'Why the money came back, in words.' })
+  @Property({ type: 'text', nullable: true })
+  checkReason?: string | null;
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it was removed or replaced; null while it is in use.',
+  })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  removedAt?: Date | null;
+
+  @Property({ type: 'text', nullable: true })
+  setBy?: string | null; // who said where the money goes: it does not let it go
+}
+
+export const payoutAccountTable: Table<PayoutAccount> = {
+  type: PayoutAccount,
+  from: 'payout_accounts a',
+  alias: 'a',
+  kind: 'payoutAccount',
+  attributes: owned('a', 'a.partner_id'),
+  columns: {
+    id: column('a.id'),
+    createdAt: column('a.created_at'),
+    tenantId: column('a.tenant_id'),
+    partnerId: column('a.partner_id'),
+    method: column('a.method'),
+    country: column('a.country'),
+    currency: column('a.currency'),
+    sealedHolderName: column('a.holder_name'),
+    lastFour: column('a.last_four'),
+    verifiedAt: column('a.verified_at'),
+    usableFrom: column('a.usable_from'),
+    payoutsEnabled: column('a.payouts_enabled'),
+    requirements: column('a.requirements'),
+    checkedAt: column('a.checked_at'),
+    checkAskedAt: column('a.check_asked_at'),
+    checkReason: column('a.check_reason'),
+    removedAt: column('a.removed_at'),
+  },
+  needs: { holderName: ['sealedHolderName', 'tenantId'] },
+};

@@ -1,0 +1,194 @@
+import { isEmail } from 'class-validator';
+import { electronicFormatIBAN, getCountrySpecifications, isValidBIC, isValidIBAN } from 'ibantools';
+import { isIfsc, isRoutingNumber, isSortCode, lastFour } from '../../../domain/bank-account.ts';
+import { invalid } from '../../../domain/errors.ts';
+import type { PayoutMethod } from '../../../domain/payout.ts';
+import type { Payee } from '../../../ports/payee-enrolment.ts';
+import type { SetPayoutAccountInput } from './payout-account.inputs.ts';
+
+const FIELDS = {
+  BANK_TRANSFER: ['iban', 'bic', 'accountNumber', 'routingNumber', 'ifsc', 'sortCode'],
+  PAYPAL: ['paypalEmail'],
+  STRIPE: ['stripeAccount'],
+  RAZORPAY: ['razorpayFundAccount', 'accountNumber', 'ifsc', 'upiAddress'],
+} as const satisfies Record<PayoutMethod, readonly (keyof SetPayoutAccountInput)[]>;
+
+type DetailField = (typeof FIELDS)[PayoutMethod][number];
+
+/** What a rail needs to pay to an account. */
+export type PayoutDetails = Readonly<Partial<Record<DetailField, string>>>;
+
+type AccountInput = Pick<SetPayoutAccountInput, 'method' | 'country' | 'currency' | DetailField>;
+
+interface AccountGiven {
+  readonly details: PayoutDetails;
+  readonly lastFour: string;
+  /** The same text for the same account, however it was typed. */
+  readonly identity: string;
+  /** What the rail takes from us and gives a token for; null: `details` are kept as they are. */
+  readonly enrol: Payee['account'] | null;
+}
+
+/** The account in its normal form. A refusal names the field and never repeats what was given. */
+export function accountGiven(input: AccountInput): AccountGiven {
+  const allowed: readonly string[] = FIELDS[input.method];
+  for (const field of Object.values(FIELDS).flat())
+    if (input[field] != null && !allowed.includes(field))
+      throw invalid(`input.${field}`, `is not for ${input.method}`);
+  switch (input.method) {
+    case 'BANK_TRANSFER':
+      return bankAccount(input);
+    case 'PAYPAL': {
+      const paypalEmail = needed(
+        input,
+        'paypalEmail',
+        (text) => isEmail(text),
+        'is not an e-mail address',
+      ).toLowerCase();
+      return {
+        details: { paypalEmail },
+        lastFour: lastFour(paypalEmail.slice(0, paypalEmail.lastIndexOf('@'))),
+        identity: `paypal ${paypalEmail}`,
+        enrol: null,
+      };
+    }
+    case 'STRIPE': {
+      const pattern = /^acct_[A-Za-z0-9]{8,60}$/;
+      return token(
+        'stripeAccount',
+        needed(input, 'stripeAccount', pattern, 'is not a Stripe account, acct_...'),
+      );
+    }
+    case 'RAZORPAY':
+      return razorpayAccount(input);
+  }
+}
+
+/** A fund account that there is already, or what one is made of. */
+function razorpayAccount(input: AccountInput): AccountGiven {
+  const only = (...fields: readonly DetailField[]) => onlyOf(FIELDS.RAZORPAY, input, fields);
+  if (input.upiAddress != null) {
+    only('upiAddress');
+    const pattern = /^[a-z0-9._-]{2,100}@[a-z][a-z0-9]{1,60}$/i;
+    const upiAddress = needed(input, 'upiAddress', pattern, 'is not a UPI address').toLowerCase();
+    inRupees(input);
+    return {
+      details: {},
+      lastFour: lastFour(upiAddress.slice(0, upiAddress.indexOf('@'))),
+      identity: `upi ${upiAddress}`,
+      enrol: { upiAddress },
+    };
+  }
+  if (input.accountNumber != null || input.ifsc != null) {
+    only('accountNumber', 'ifsc');
+    const accountNumber = needed(input, 'accountNumber', INDIAN_NUMBER, 'must be 9 to 18 digits');
+    const ifsc = needed(input, 'ifsc', isIfsc, 'is not an IFSC');
+    inRupees(input);
+    const { identity, lastFour } = byNumber(input, accountNumber, 'ifsc', ifsc);
+    return { details: {}, lastFour, identity, enrol: { accountNumber, ifsc } };
+  }
+  const pattern = /^fa_[A-Za-z0-9]{8,60}$/;
+  return token(
+    'razorpayFundAccount',
+    needed(input, 'razorpayFundAccount', pattern, 'is not a Razorpay fund account, fa_...'),
+  );
+}
+
+function inRupees({ country, currency }: AccountInput): void {
+  if (country !== 'IN') throw invalid('input.country', 'must be IN for an account at a bank of India');
+  if (currency !== 'INR') throw invalid('input.currency', 'must be INR for an account at a bank of India');
+}
+
+const INDIAN_NUMBER = /^\d{9,18}$/;
+
+const token = (field: DetailField, value: string): AccountGiven => ({
+  details: { [field]: value },
+  lastFour: lastFour(value.slice(value.indexOf('_') + 1)),
+  identity: `${field} ${value}`,
+  enrol: null,
+});
+
+/** By IBAN where the country has them, else by the number and what names the bank there. */
+function bankAccount(input: AccountInput): AccountGiven {
+  const { country } = input;
+  const hasIban = getCountrySpecifications()[country]?.IBANRegistry === true;
+  if (input.iban != null || (hasIban && country !== 'GB')) return byIban(input);
+  const accountNumber = (pattern: RegExp, words: string) => needed(input, 'accountNumber', pattern, words);
+  switch (country) {
+    case 'US':
+      return byNumber(
+        input,
+        accountNumber(/^\d{4,17}$/, 'must be 4 to 17 digits'),
+        'routingNumber',
+        needed(input, 'routingNumber', isRoutingNumber, 'is not an ABA routing number'),
+      );
+    case 'IN':
+      return byNumber(
+        input,
+        accountNumber(INDIAN_NUMBER, 'must be 9 to 18 digits'),
+        'ifsc',
+        needed(input, 'ifsc', isIfsc, 'is not an IFSC'),
+      );
+    case 'GB':
+      return byNumber(
+        input,
+        accountNumber(/^\d{8}$/, 'must be 8 digits'),
+        'sortCode',
+        needed(input, 'sortCode', isSortCode, 'is not a sort code'),
+      );
+    default:
+      return byNumber(
+        input,
+        accountNumber(/^[A-Z0-9]{4,34}$/, 'must be 4 to 34 letters or digits'),
+        'bic',
+        needed(input, 'bic', isValidBIC, 'is not a BIC'),
+      );
+  }
+}
+
+function byIban(input: AccountInput): AccountGiven {
+  const iban = electronicFormatIBAN(
+    needed(input, 'iban', (text) => isValidIBAN(text), 'is not an IBAN'),
+  ) as string;
+  if (iban.slice(0, 2) !== input.country)
+    throw invalid('input.iban', 'is of another country than input.country');
+  onlyOf(FIELDS.BANK_TRANSFER, input, ['iban', 'bic']);
+  const bic = input.bic == null ? null : needed(input, 'bic', isValidBIC, 'is not a BIC');
+  const details = { iban, ...(bic && { bic }) };
+  return { details, lastFour: lastFour(iban), identity: `iban ${iban}`, enrol: null };
+}
+
+function byNumber(
+  input: AccountInput,
+  accountNumber: string,
+  bankField: DetailField,
+  bank: string,
+): AccountGiven {
+  onlyOf(FIELDS[input.method], input, ['accountNumber', bankField]);
+  return {
+    details: { accountNumber, [bankField]: bank },
+    lastFour: lastFour(accountNumber),
+    identity: `${input.country} ${bank} ${accountNumber}`,
+    enrol: null,
+  };
+}
+
+function onlyOf(fields: readonly DetailField[], input: AccountInput, wanted: readonly DetailField[]): void {
+  const extra = fields.find((field) => input[field] != null && !wanted.includes(field));
+  if (extra) throw invalid(`input.${extra}`, 'does not belong to this kind of account');
+}
+
+/** The field without spaces and dashes, in capitals where it is a bank's. */
+function needed(
+  input: AccountInput,
+  field: DetailField,
+  valid: RegExp | ((text: string) => boolean),
+  words: string,
+): string {
+  const given = input[field];
+  if (given == null) throw invalid(`input.${field}`, `is needed for ${input.method} in ${input.country}`);
+  const bank = (FIELDS.BANK_TRANSFER as readonly string[]).includes(field);
+  const text = bank ? given.replace(/[\s-]/g, '').toUpperCase() : given.trim();
+  if (!(valid instanceof RegExp ? valid.test(text) : valid(text))) throw invalid(`input.${field}`, words);
+  return text;
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+import { conflict } from '../../../domain/errors.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { openAll, type Sealer } from '../../foundation/data-keys/data-keys.ts';
+
+const PART = 200_000; // characters
+const TABLE = 'bank_file_parts';
+const COLUMN = 'content';
+
+export const sha256Of = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+
+/** Seals the text of a file, in pieces. */
+export async function keepText(
+  em: EntityManager,
+  seal: Sealer,
+  { id: fileId, tenantId }: { id: string; tenantId: string },
+  text: string,
+): Promise<void> {
+  for (let number = 0; number * PART < text.length; number++) {
+    const id = v7();
+    const piece = text.slice(number * PART, (number + 1) * PART);
+    await em.execute(sql`
+      insert into bank_file_parts (id, tenant_id, file_id, number, content)
+      values (${id}, ${tenantId}, ${fileId}, ${number}, ${seal(TABLE, COLUMN, id, piece)})`);
+  }
+}
+
+/** The text as it was sealed, the same bytes each time. */
+export async function textOf(ctx: Context, fileId: string, sha256: string): Promise<string> {
+  const rows = await query(
+    ctx,
+    new Statement().add(
+      'select id, tenant_id, content from bank_file_parts where file_id = $ order by number',
+      fileId,
+    ),
+  );
+  if (rows.some(([, , envelope]) => envelope === null))
+    throw conflict('a partner of the file was erased, and the text of the file with it', {
+      reason: 'ERASED',
+    });
+  const pieces = await openAll(
+    ctx,
+    rows.map(([rowId, tenantId, envelope]) => ({
+      place: { tenantId: tenantId as string, table: TABLE, column: COLUMN, rowId: rowId as string },
+      envelope: envelope as string,
+    })),
+  );
+  const text = pieces.join('');
+  if (sha256Of(text) !== sha256) throw new Error(`the text of bank file ${fileId} is not what was approved`);
+  return text;
+}

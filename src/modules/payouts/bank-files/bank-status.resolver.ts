@@ -1,0 +1,86 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Args,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  Info,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { where } from '../../../kernel/data/condition.ts';
+import { loadOne } from '../../../kernel/data/loader.ts';
+import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
+import { findRow } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { BankStatusLineFilter } from './bank-file.inputs.ts';
+import { BankPayment, bankPaymentTable } from './bank-payment.entity.ts';
+import {
+  BankStatusImport,
+  BankStatusLine,
+  bankStatusImportTable,
+  bankStatusLineTable,
+} from './bank-status.entity.ts';
+import { importBankStatus } from './import-bank-status.ts';
+
+const BankStatusImportConnection = connectionOf(BankStatusImport);
+const BankStatusLineConnection = connectionOf(BankStatusLine);
+
+@Resolver(() => BankStatusImport)
+export class BankStatusResolver {
+  @Authorized('payout:decide')
+  @Query(() => BankStatusImportConnection, {
+    description: 'Status files of the bank that were read in, newest first.',
+  })
+  bankStatusImports(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<BankStatusImport>> {
+    return page(ctx, info, bankStatusImportTable, args, []);
+  }
+
+  @Authorized('payout:decide')
+  @Mutation(() => BankStatusImport, {
+    description:
+      'Reads in what the bank says: pain.002, camt.053, camt.054, or a NACHA return file. The same file again changes nothing. It needs a fresh sign-in.',
+  })
+  async importBankStatus(
+    @Arg('content', () => String, { description: 'The text of the file.' }) content: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<BankStatusImport> {
+    return findRow(ctx, info, bankStatusImportTable, await importBankStatus(ctx, content));
+  }
+
+  @FieldResolver(() => BankStatusLineConnection, { description: 'Its lines about payments, last first.' })
+  lines(
+    @Root() { id }: BankStatusImport,
+    @Arg('filter', () => BankStatusLineFilter, { nullable: true, description: 'Which of them.' })
+    filter: BankStatusLineFilter | null,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<BankStatusLine>> {
+    const conditions = filter?.outcome ? [where('n.outcome = $', filter.outcome)] : [];
+    return pageOfEach(ctx, info, bankStatusLineTable, 'n.import_id = owner.id', id, args, conditions);
+  }
+}
+
+@Resolver(() => BankStatusLine)
+export class BankStatusLineResolver {
+  @FieldResolver(() => BankPayment, {
+    nullable: true,
+    description: 'The payment that it is about; null where none of ours has that reference.',
+  })
+  payment(
+    @Root() root: BankStatusLine,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<BankPayment | null> | BankPayment | null {
+    return loadOne(ctx, info, bankPaymentTable, root.paymentId ?? null, root);
+  }
+}

@@ -1,0 +1,256 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+import {
+  type BankLineOutcome,
+  type BankPaymentStatus,
+  correctionInWords,
+  outcomeOf,
+  reasonInWords,
+} from '../../../domain/bank-status.ts';
+import { authorize } from '../../../kernel/data/authorize.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { amountText } from '../../../kernel/request/currency.ts';
+import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
+import type { BankReference, BankStatusLine } from '../../../ports/bank-desk.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { wakePayouts } from './approve-bank-file.ts';
+import { sha256Of } from './bank-file-text.ts';
+import { BankStatusImport } from './bank-status.entity.ts';
+import { deskOf } from './create-bank-file.ts';
+
+/** A payment as the lines of one file move it. */
+interface Payment {
+  readonly id: string;
+  readonly payoutId: string;
+  readonly key: string;
+  readonly minor: bigint;
+  readonly currency: string;
+  readonly fileId: string | null;
+  readonly batch: number | null;
+  readonly trace: string | null;
+  /** Whether a file with it was ever handed out. */
+  readonly handedOut: boolean;
+  status: BankPaymentStatus;
+  code: string | null;
+  reason: string | null;
+  correction: string | null;
+  difference: string | null;
+  changed: boolean;
+}
+
+interface Judged {
+  readonly payment: Payment | null;
+  readonly line: BankStatusLine;
+  readonly outcome: BankLineOutcome;
+  readonly explanation: string | null;
+}
+
+/** Reads what the bank says how payments went; answers with the import's id. The same text is read once: again, it answers
+ *  with the first import and nothing moves. */
+export async function importBankStatus(ctx: Context, content: string): Promise<string> {
+  requireFreshSignIn(ctx.actor); // a file alone moves payouts: a stolen session must not
+  const tenantId = ctx.actor.tenantId ?? '';
+  await authorize(ctx, 'decide', { kind: 'payout', id: '(status)', attributes: { tenantId } });
+  const { kind, lines } = deskOf(ctx).read(content, 'content');
+  const sha256 = sha256Of(content);
+  return transact(ctx, async (em) => {
+    await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`); // one import at a time
+    const before = await em.findOne(BankStatusImport, { tenantId, sha256 });
+    if (before) {
+      record(em, ctx, 'bankStatus.imported', before, { after: { kind, repeated: true } });
+      return before.id;
+    }
+    const payments = await paymentsOf(em, tenantId, lines);
+    const known = indexOf(payments);
+    const judged = lines.flatMap((line) => judge(line, known));
+    const made = em.create(BankStatusImport, {
+      ...{ tenantId, kind, sha256, lineCount: judged.length, createdBy: ctx.actor.id },
+    });
+    await em.flush();
+    await keepLines(em, made, judged);
+    const moved = payments.filter(({ changed }) => changed);
+    await store(em, moved);
+    await wakePayouts(em, [...new Set(moved.map(({ payoutId }) => payoutId))]);
+    const differ = judged.filter(({ outcome, payment }) => outcome === 'DIFFERENT' && payment);
+    if (differ.length > 0)
+      ctx.log.error(
+        { tenantId, import: made.id, payments: differ.slice(0, 20).map(({ payment }) => payment?.key) },
+        'the bank says of payments what contradicts us: two people have to look, see resolvePayout',
+      );
+    const counts = Object.groupBy(judged, ({ outcome }) => outcome);
+    record(em, ctx, 'bankStatus.imported', made, {
+      after: {
+        kind,
+        ...Object.fromEntries(Object.entries(counts).map(([name, some]) => [name, some.length])),
+      },
+      subjects: moved.map(({ id }) => id),
+    });
+    return made.id;
+  });
+}
+
+const uuidOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+
+/** Every payment of ours that the lines speak of, locked in one order. */
+async function paymentsOf(
+  em: EntityManager,
+  tenantId: string,
+  lines: readonly BankStatusLine[],
+): Promise<Payment[]> {
+  const of = <By extends BankReference['by']>(by: By) =>
+    lines.flatMap(({ reference }) =>
+      reference.by === by ? [reference as Extract<BankReference, { by: By }>] : [],
+    );
+  const keys = JSON.stringify(of('KEY').map(({ key }) => key));
+  const files = JSON.stringify(of('FILE').map(({ fileId }) => uuidOf(fileId)));
+  const traces = JSON.stringify(of('TRACE').map(({ trace }) => trace));
+  const rows = await em.execute<Record<string, never>[]>(sql`
+    select b.id, b.payout_id as "payoutId", b.key, b.amount_minor::text as minor, b.amount_currency as currency, b.status, b.code, b.reason,
+      b.correction, b.difference, f.id as "fileId", i.batch, i.trace, coalesce(f.downloads > 0, false) as "handedOut"
+    from bank_payments b
+    left join bank_file_items i on i.payment_id = b.id and i.voided_at is null
+    left join bank_files f on f.id = i.file_id
+    where b.tenant_id = ${tenantId} and b.id in (
+      select id from bank_payments where tenant_id = ${tenantId} and key in (select jsonb_array_elements_text(${keys}::jsonb))
+      union all
+      select payment_id from bank_file_items where tenant_id = ${tenantId} and voided_at is null
+        and file_id in (select jsonb_array_elements_text(${files}::jsonb)::uuid)
+      union all
+      select payment_id from bank_file_items where tenant_id = ${tenantId} and voided_at is null
+        and trace in (select jsonb_array_elements_text(${traces}::jsonb)))
+    order by b.id for update of b`);
+  return rows.map(
+    (row) => ({ ...(row as object), minor: BigInt(row['minor'] ?? 0), changed: false }) as Payment,
+  );
+}
+
+interface Index {
+  readonly byKey: ReadonlyMap<string, Payment>;
+  readonly byTrace: ReadonlyMap<string | null, Payment[]>;
+  readonly byFile: ReadonlyMap<string | null, Payment[]>;
+}
+
+const indexOf = (payments: readonly Payment[]): Index => ({
+  byKey: new Map(payments.map((payment) => [payment.key, payment])),
+  byTrace: Map.groupBy(payments, ({ trace }) => trace),
+  byFile: Map.groupBy(payments, ({ fileId }) => fileId),
+});
+
+function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[] {
+  const { reference } = line;
+  if (reference.by === 'FILE') {
+    const some = (byFile.get(uuidOf(reference.fileId)) ?? []).filter(
+      ({ batch }) => reference.batch === null || batch === reference.batch,
+    );
+    if (some.length === 0) return [unknown(line)];
+    if (line.amount === null) return some.map((payment) => judgeOne(line, payment));
+    // What the bank booked as one sum is right where the sum is, and says nothing where it is not. What it had rejected before
+    // is not in it.
+    const left = some.filter(({ status }) => status !== 'REJECTED');
+    const booked = [left, some].find((these) => isSumOf(these, line.amount));
+    return booked
+      ? booked.map((payment) => judgeOne({ ...line, amount: null }, payment))
+      : some.map((payment) => different(line, payment, 'the bank booked another sum than that of the file'));
+  }
+  const payment =
+    reference.by === 'KEY'
+      ? byKey.get(reference.key)
+      : byTrace
+          .get(reference.trace)
+          ?.find(({ key }) => key.slice(-15).toUpperCase() === reference.identification.toUpperCase());
+  return [payment ? judgeOne(line, payment) : unknown(line)];
+}
+
+const isSumOf = (payments: readonly Payment[], amount: BankStatusLine['amount']): boolean =>
+  amount !== null &&
+  payments[0]?.currency === amount.currency &&
+  payments.reduce((sum, { minor }) => sum + minor, 0n) === amount.minor;
+
+const unknown = (line: BankStatusLine): Judged => ({
+  ...{ payment: null, line, outcome: 'UNKNOWN' },
+  explanation: 'No payment of ours has that reference.',
+});
+
+function different(line: BankStatusLine, payment: Payment, words: string): Judged {
+  const explanation = `The bank says ${line.word}${line.code ? ` (${line.code})` : ''}: ${words}.`;
+  Object.assign(payment, { difference: explanation, changed: true });
+  return { payment, line, outcome: 'DIFFERENT', explanation };
+}
+
+function judgeOne(line: BankStatusLine, payment: Payment): Judged {
+  const { word, code, amount } = line;
+  if (amount && (amount.minor !== payment.minor || amount.currency !== payment.currency)) {
+    const ours = { minor: payment.minor, currency: payment.currency };
+    return different(
+      line,
+      payment,
+      `it names ${amountText(amount)} ${amount.currency}, and the payment is of ${amountText(ours)} ${ours.currency}`,
+    );
+  }
+  if (word === 'NOTED') {
+    const correction = /^C\d\d$/.test(code ?? '') ? correctionInWords(code ?? '') : null;
+    if (correction) Object.assign(payment, { correction, changed: true });
+    return {
+      payment,
+      line,
+      outcome: 'NOTED',
+      explanation: correction ?? 'The bank says what moves no payment.',
+    };
+  }
+  if (!payment.handedOut) return different(line, payment, 'no file with the payment was handed out');
+  const outcome = outcomeOf(word, payment.status);
+  if (outcome === 'DIFFERENT') return different(line, payment, `the payment is ${payment.status}`);
+  if (outcome === 'REPEATED') return { payment, line, outcome, explanation: null };
+  const bad = word === 'REJECTED' || word === 'RETURNED';
+  Object.assign(payment, {
+    ...{ status: word, changed: true },
+    ...(bad && { code, reason: reasonInWords(code) }),
+  });
+  return { payment, line, outcome, explanation: bad ? payment.reason : null };
+}
+
+function nameOf(reference: BankReference): string {
+  if (reference.by === 'KEY') return reference.key.slice(0, 35);
+  if (reference.by === 'TRACE') return reference.trace;
+  return reference.batch === null ? reference.fileId : `${reference.fileId}-${reference.batch}`;
+}
+
+async function keepLines(
+  em: EntityManager,
+  made: BankStatusImport,
+  judged: readonly Judged[],
+): Promise<void> {
+  const rows = judged.map(({ payment, line, outcome, explanation }) => ({
+    ...{
+      id: v7(),
+      payment: payment?.id ?? null,
+      reference: nameOf(line.reference),
+      word: line.word,
+      code: line.code?.slice(0, 35) ?? null,
+    },
+    ...{
+      minor: line.amount?.minor.toString() ?? null,
+      currency: line.amount?.currency ?? null,
+      outcome,
+      explanation,
+    },
+  }));
+  await em.execute(sql`
+    insert into bank_status_lines (id, tenant_id, import_id, payment_id, reference, word, code, amount_minor, amount_currency, outcome, explanation)
+    select id, ${made.tenantId}, ${made.id}, payment, reference, word, code, minor, currency, outcome, explanation
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) t (id uuid, payment uuid, reference text, word text, code text,
+      minor bigint, currency text, outcome text, explanation text)`);
+}
+
+async function store(em: EntityManager, moved: readonly Payment[]): Promise<void> {
+  if (moved.length === 0) return;
+  const rows = moved.map(({ id, status, code, reason, correction, difference }) => ({
+    ...{ id, status, code, reason, correction, difference },
+  }));
+  await em.execute(sql`
+    update bank_payments b
+    set status = t.status, code = t.code, reason = t.reason, correction = t.correction, difference = t.difference
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) t (id uuid, status text, code text, reason text, correction text, difference text)
+    where b.id = t.id`);
+}

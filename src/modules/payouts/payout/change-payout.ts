@@ -1,0 +1,68 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { conflict, notFound } from '../../../domain/errors.ts';
+import { afterPayout } from '../../../domain/payout.ts';
+import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { enqueue } from '../../../kernel/data/jobs.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { requireNotToldBy, requireSendable } from './approvals.ts';
+import { Payout, payoutTable } from './payout.entity.ts';
+
+export async function lockPayout(em: EntityManager, id: string): Promise<Payout> {
+  const payout = await em.findOne(Payout, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!payout) throw notFound('payout');
+  return payout;
+}
+
+export const sendKey = (payoutId: string): string => `send_payout:${payoutId}`;
+
+/** Sends a payout again that the rail refused, under a new key. */
+export async function retryPayout(ctx: Context, id: string): Promise<string> {
+  await authorizeRow(ctx, 'retry', payoutTable, id);
+  return transact(ctx, async (em) => {
+    const payout = await lockPayout(em, id);
+    const status = afterPayout('retry', payout.status);
+    if (payout.releasedAt) throw conflict('its lines went back: make a new payout', { reason: 'RELEASED' });
+    await requireSendable(em, ctx, payout);
+    await requireNotToldBy(em, ctx, payout);
+    const { status: failed, failureReason } = payout;
+    Object.assign(payout, { status, failureReason: null });
+    await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });
+    record(em, ctx, 'payout.retried', payout, {
+      before: { status: failed, failureReason },
+      after: { status, failureReason: null, amount: payout.amount },
+    });
+    return payout.id;
+  });
+}
+
+/** Calls a payout off that is not with the rail; its lines are owed again. */
+export async function cancelPayout(ctx: Context, id: string, reason: string): Promise<string> {
+  const why = reasonOf(reason);
+  await authorizeRow(ctx, 'cancel', payoutTable, id);
+  return transact(ctx, async (em) => {
+    const payout = await lockPayout(em, id);
+    if (payout.status === 'FAILED' && !payout.releasedAt) await requireNotToldBy(em, ctx, payout);
+    const before = { status: payout.status };
+    Object.assign(payout, { status: afterPayout('cancel', payout.status), failureReason: why });
+    await release(em, ctx, payout);
+    const after = { status: payout.status, amount: payout.amount };
+    record(em, ctx, 'payout.canceled', payout, { before, after, reason: why });
+    return payout.id;
+  });
+}
+
+/** Gives the lines of a payout back: the next payout may claim them. */
+export async function release(
+  em: EntityManager,
+  { clock }: Pick<Context, 'clock'>,
+  payout: Payout,
+): Promise<void> {
+  payout.releasedAt = clock.now();
+  await em.flush(); // the database lets lines go only from a payout that is over
+  await em.execute(sql`
+    update payout_items set voided_at = ${payout.releasedAt} where payout_id = ${payout.id} and voided_at is null`);
+}

@@ -1,0 +1,122 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { PayoutMethod, type SkipReason } from '../../../domain/payout.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { currencyCodes } from '../../../kernel/request/currency.ts';
+import { memo } from '../../../kernel/request/memo.ts';
+import type { PayoutRail } from '../../../ports/payout-rail.ts';
+import { postAccruals } from '../../foundation/ledger/post.ts';
+
+/** Whose balances, of which days. */
+export interface Due {
+  readonly tenantId: string;
+  readonly partnerIds: readonly string[];
+  /** Of a run: each partner's last whole period before it, and what was carried on. Else the days that are given. */
+  readonly asOf: Date;
+  readonly days: { readonly start: string; readonly end: string } | null;
+  readonly currency: string | null;
+  readonly method: PayoutMethod | null;
+}
+
+interface Making {
+  readonly runId: string | null;
+  readonly createdBy: string;
+  readonly initiatedBy: string;
+  readonly metadata: object;
+}
+
+export interface Balance {
+  readonly payoutId: string;
+  readonly partnerId: string;
+  readonly currency: string | null;
+  readonly method: PayoutMethod | null;
+  readonly amount: bigint;
+  readonly lines: number;
+  readonly reason: SkipReason | null;
+}
+
+type Carries = Record<string, boolean | (string | null)[]>;
+const carriages = new WeakMap<PayoutRail, Carries>();
+
+/** What each rail that is set up carries, as `payout_balances` reads it. */
+export function railsOf(ctx: Pick<Context, 'rail'>): string {
+  const rails: Record<string, Carries> = {};
+  for (const method of Object.values(PayoutMethod)) {
+    const rail = ctx.rail(method);
+    if (rail) rails[method] = memo(carriages, rail, () => carriedBy(rail));
+  }
+  return JSON.stringify(rails);
+}
+
+function carriedBy(rail: PayoutRail): Carries {
+  const carries: Carries = { account: rail.needsAccount };
+  for (const currency of currencyCodes) {
+    const can = rail.carries(currency);
+    if (can)
+      carries[currency] = [`${can.step}`, `${can.minimum}`, can.maximum === null ? null : `${can.maximum}`];
+  }
+  return carries;
+}
+
+/** The balances of some partners, each with the reason for which it is not paid: the same for a payout by hand, a run and
+ *  its preview. Its values are those of `balancesValues`. */
+export const BALANCES = `payout_balances($, array(select jsonb_array_elements_text($::jsonb)::uuid), $::timestamptz, $::timestamptz,
+  $::jsonb, $::date, $::date + 1, $, $)`;
+
+export const balancesValues = (ctx: Context, due: Due): unknown[] => [
+  due.tenantId,
+  JSON.stringify(due.partnerIds),
+  due.asOf,
+  ctx.clock.now(),
+  railsOf(ctx),
+  due.days?.start ?? null,
+  due.days?.end ?? null,
+  due.currency,
+  due.method,
+];
+
+/** Makes a payout of every balance that is to be paid and claims its lines, in one statement; the partners are locked
+ *  already. What the rail can not carry of a balance stays owed: a line takes it from the payout, another one keeps it. */
+export async function payBalances(
+  em: EntityManager,
+  ctx: Context,
+  due: Due,
+  { runId, createdBy, initiatedBy, metadata }: Making,
+): Promise<Balance[]> {
+  const { tenantId } = due;
+  const now = ctx.clock.now();
+  const [tenant, partners, asOf, at, rails, starts, ends, currency, method] = balancesValues(ctx, due);
+  const rows = await em.execute<
+    (Omit<Balance, 'amount'> & { amount: string | null; rest: string[] | null })[]
+  >(sql`
+    with balance as materialized (
+      select b.*, b.reason is null and b.amount <> b.total as leaves, new_id() as payout_id, new_id() as taken_id, new_id() as kept_id
+      from payout_balances(${tenant}, array(select jsonb_array_elements_text(${partners}::jsonb)::uuid), ${asOf}::timestamptz, ${at}::timestamptz,
+        ${rails}::jsonb, ${starts}::date, ${ends}::date + 1, ${currency}, ${method}) b),
+    made as (
+      insert into payouts (id, tenant_id, partner_id, run_id, method, payout_account_id, period_start, period_end, amount_minor,
+        amount_currency, commission_count, created_by, initiated_by, metadata)
+      select payout_id, ${tenantId}, partner_id, ${runId}, method, account_id, period_start, period_end, amount, currency,
+        lines + leaves::int, ${createdBy}, ${initiatedBy}, ${JSON.stringify(metadata)}
+      from balance where reason is null),
+    rest as (
+      select b.*, r.id, r.minor from balance b
+      cross join lateral (values (b.taken_id, b.amount - b.total), (b.kept_id, b.total - b.amount)) r (id, minor) where b.leaves),
+    carried as (
+      insert into commissions (id, tenant_id, partner_id, adjusts_id, carried_by, type, method, status, base_minor, base_currency, rate_bps,
+        tier, rounding_mode, amount_minor, amount_currency, revenue_minor, source, occurred_at, approved_at, approved_by, metadata)
+      select id, ${tenantId}, partner_id, line_ids[1], payout_id, 'ADJUSTMENT', 'PERCENTAGE', 'APPROVED', 0, currency, 0,
+        tier, 'HALF_UP', minor, currency, 0, '(none)', last_at, ${now}, ${createdBy}, '{}' from rest),
+    claimed as (
+      insert into payout_items (id, tenant_id, payout_id, commission_id)
+      select new_id(), ${tenantId}, payout_id, unnest(line_ids) from balance where reason is null
+      union all select new_id(), ${tenantId}, payout_id, taken_id from balance where leaves),
+    skipped as (
+      insert into payout_run_skips (id, tenant_id, run_id, partner_id, reason, line_count, amount_minor, amount_currency)
+      select new_id(), ${tenantId}, ${runId}, partner_id, reason, lines, total, currency from balance
+      where reason is not null and ${runId}::uuid is not null)
+    select payout_id as "payoutId", partner_id as "partnerId", currency, method, amount::text, lines, reason, case when leaves then array[taken_id, kept_id] end as rest
+    from balance order by partner_id, currency`);
+  const rest = rows.flatMap((row) => row.rest ?? []);
+  if (rest.length) await postAccruals(em, rest);
+  return rows.map(({ rest: _, ...row }) => ({ ...row, amount: BigInt(row.amount ?? 0) }));
+}

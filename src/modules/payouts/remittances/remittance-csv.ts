@@ -1,0 +1,58 @@
+import { textCell } from '../../../domain/statement.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { amountText } from '../../../kernel/request/currency.ts';
+import { linesPaidBy } from '../../commissions/explain/payout-lines.ts';
+import type { RemittanceHead } from './remittance.loader.ts';
+
+const MAX_LINES = 50_000;
+const BOM = '\uFEFF'; // else a spreadsheet takes UTF-8 for something older
+const HEAD = [
+  'Payout',
+  'Partner',
+  'At',
+  'Type',
+  'Line',
+  'Order',
+  'Explanation',
+  'Currency',
+  'Credit',
+  'Debit',
+];
+
+/** Every line of a payout and its total as a spreadsheet reads them. No cell is a formula: what is taken off has a column of
+ *  its own instead of a sign. */
+export async function remittanceCsv(ctx: Context, head: RemittanceHead): Promise<string> {
+  const { payoutId, companyName, amount } = head;
+  const lines = await linesPaidBy(ctx, payoutId, MAX_LINES);
+  const text = (minor: bigint) =>
+    amountText({ minor: minor < 0n ? -minor : minor, currency: amount.currency });
+  const row = (cells: readonly string[]) => cells.map(textCell).join(',');
+  const rows = [
+    row(HEAD),
+    ...lines.map(({ id, type, occurredAt, orderId, sentence, amount: { minor, currency } }) =>
+      row([
+        ...[payoutId, companyName, occurredAt.toISOString(), type, id, orderId ?? '', sentence, currency],
+        ...(minor < 0n ? ['', text(minor)] : [text(minor), '']),
+      ]),
+    ),
+    row([
+      payoutId,
+      companyName,
+      head.paidAt?.toISOString() ?? '',
+      'TOTAL',
+      '',
+      '',
+      totalOf(head),
+      amount.currency,
+      text(amount.minor),
+      '',
+    ]),
+  ];
+  return `${BOM}${rows.join('\r\n')}\r\n`;
+}
+
+/** What the total is, in words. */
+export function totalOf({ status, method, lastFour, periodStart, periodEnd }: RemittanceHead): string {
+  const to = lastFour === null ? '' : ` to the account that ends in ${lastFour}`;
+  return `Payout for ${periodStart} to ${periodEnd} by ${method}${to}: ${status}`;
+}

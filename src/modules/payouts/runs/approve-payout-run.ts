@@ -1,0 +1,106 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { PayoutHand } from '../../../domain/payout.ts';
+import { authorize } from '../../../kernel/data/authorize.ts';
+import { where } from '../../../kernel/data/condition.ts';
+import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
+import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import { principalOf } from '../../../kernel/request/authority.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { programOf } from '../../programs/program/load-program.ts';
+import { flagForSecondApproval } from '../payout/approvals.ts';
+import { railsOf } from '../payout/pay-balances.ts';
+import { payoutTable } from '../payout/payout.entity.ts';
+import { tenantOfRun } from './run-payouts.ts';
+
+const BATCH = 500;
+
+interface ApprovalResult {
+  readonly payoutId: string;
+  readonly outcome: string;
+}
+
+export interface RunApproval {
+  readonly approved: number;
+  readonly firstApproved: number;
+  readonly results: ApprovalResult[];
+}
+
+/** Approves what of a run waits for it, oldest first, as one by one; each batch stands by itself. */
+export async function approvePayoutRun(ctx: Context, id: string, limit: number): Promise<RunApproval> {
+  const tenantId = await tenantOfRun(ctx, id);
+  await authorize(ctx, 'decide', { kind: 'payout', id: '(run)', attributes: { tenantId } });
+  const waiting = await waitingOf(ctx, id, limit);
+  const results: ApprovalResult[] = [];
+  for (let start = 0; start < waiting.length; start += BATCH) {
+    const batch = waiting.slice(start, start + BATCH);
+    const allowed = batch.filter(({ allowed }) => allowed).map(({ payoutId }) => payoutId);
+    const done = await transact(ctx, (em) => approveBatch(em, ctx, { tenantId, runId: id, ids: allowed }));
+    for (const { payoutId, allowed, own } of batch)
+      results.push({
+        payoutId,
+        outcome: done.get(payoutId) ?? (allowed ? 'CHANGED' : (own ?? 'FORBIDDEN')),
+      });
+  }
+  const count = (outcome: string) => results.filter((result) => result.outcome === outcome).length;
+  return { approved: count('APPROVED'), firstApproved: count('FIRST_APPROVAL'), results };
+}
+
+async function waitingOf(ctx: Context, runId: string, limit: number) {
+  const plan = await ctx.policy.plan(principalOf(ctx.actor), payoutTable.kind, 'approve');
+  const statement = new Statement()
+    .add('select o.id, (true')
+    .and(conditionsOf(plan, payoutTable.attributes))
+    .add(`) is true, hand_in_payout(o, $) from ${payoutTable.from} where o.status = 'PENDING'`, ctx.actor.id)
+    .and([where('o.run_id = $', runId), ...scopeOf(ctx.actor, payoutTable)])
+    .add(' order by o.id limit $', limit);
+  return (await query(ctx, statement)).map(([payoutId, allowed, own]) => ({
+    payoutId: payoutId as string,
+    allowed: allowed as boolean,
+    own: own as PayoutHand | null,
+  }));
+}
+
+/** What became of each of them; those that are not PENDING any more are left out. */
+async function approveBatch(
+  em: EntityManager,
+  ctx: Context,
+  { tenantId, runId, ids }: { tenantId: string; runId: string; ids: readonly string[] },
+): Promise<Map<string, string>> {
+  const { actor, clock } = ctx;
+  const asked = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`;
+  const locked = await em.execute<{ partnerId: string }[]>(sql`
+    select partner_id as "partnerId" from payouts where id in ${asked} and status = 'PENDING' order by id for update`);
+  await flagForSecondApproval(em, await programOf(em, tenantId), {
+    partnerIds: locked.map(({ partnerId }) => partnerId),
+  });
+  const done = await em.execute<{ payoutId: string; outcome: string }[]>(sql`
+    with judged as materialized (
+      select o.id, coalesce(
+        hand_in_payout(o, ${actor.id}),
+        why_not_sent(o, ${clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb),
+        case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
+          when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome
+      from payouts o where o.id in ${asked} and o.status = 'PENDING'),
+    moved as (
+      update payouts o set status = case j.outcome when 'APPROVED' then 'APPROVED' else o.status end,
+        approved_by = case j.outcome when 'APPROVED' then ${actor.id} end, approved_at = case j.outcome when 'APPROVED' then ${clock.now()}::timestamptz end,
+        first_approved_by = case when j.outcome = 'FIRST_APPROVAL' then ${actor.id} when o.second_approval is not null then o.first_approved_by end,
+        first_approved_at = case when j.outcome = 'FIRST_APPROVAL' then ${clock.now()}::timestamptz when o.second_approval is not null then o.first_approved_at end
+      from judged j where j.id = o.id and j.outcome in ('APPROVED', 'FIRST_APPROVAL') returning o.id)
+    select j.id as "payoutId", j.outcome from judged j order by j.id`);
+  const approved = done.filter(({ outcome }) => outcome === 'APPROVED').map(({ payoutId }) => payoutId);
+  const first = done.filter(({ outcome }) => outcome === 'FIRST_APPROVAL').map(({ payoutId }) => payoutId);
+  await em.execute(sql`
+    select enqueue_job('send_payout', json_build_object('payoutId', value), 'send_payout:' || value, 0)
+    from jsonb_array_elements_text(${JSON.stringify(approved)}::jsonb)`);
+  record(
+    em,
+    ctx,
+    'payouts.approved',
+    { id: runId, tenantId },
+    { after: { approved: approved.length, firstApproved: first.length }, subjects: [...approved, ...first] },
+  );
+  return new Map(done.map(({ payoutId, outcome }) => [payoutId, outcome]));
+}

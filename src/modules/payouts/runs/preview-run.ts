@@ -1,0 +1,191 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { PayoutFrequency, PayoutMethod, SkipReason } from '../../../domain/payout.ts';
+import { authorize } from '../../../kernel/data/authorize.ts';
+import { type Condition, where } from '../../../kernel/data/condition.ts';
+import { loaderFor } from '../../../kernel/data/loader.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { type Connection, type PageArgs, page } from '../../../kernel/data/paging.ts';
+import { column, query, Statement, type Table } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { LocalDate } from '../../../kernel/request/scalars.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { BALANCES, balancesValues } from '../payout/pay-balances.ts';
+import type { RunPayoutsInput } from '../payout/payout.inputs.ts';
+import { dueOf } from './run-payouts.ts';
+
+const CHUNK = 500;
+
+@ObjectType({ simpleResolvers: true, description: 'What a run would make of one balance of a partner.' })
+export class PreviewedPayout {
+  @Field(() => SkipReason, {
+    nullable: true,
+    description: 'Why it would be left out; null: it would be paid.',
+  })
+  reason!: SkipReason | null;
+
+  @Field(() => MoneyColumn, { nullable: true, description: 'What would be paid; null without a line.' })
+  amount!: MoneyColumn | null;
+
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'What its lines come to: more than the amount where the rail can not carry all of it.',
+  })
+  balance!: MoneyColumn | null;
+
+  @Field(() => Int, { description: 'Its lines.' })
+  lineCount!: number;
+
+  @Field(() => PayoutMethod, { nullable: true, description: 'The rail that would carry it.' })
+  method!: PayoutMethod | null;
+
+  @Field(() => LocalDate, { nullable: true, description: 'First day of its period.' })
+  periodStart!: string | null;
+
+  @Field(() => LocalDate, { description: 'Last day of its period.' })
+  periodEnd!: string;
+}
+
+@ObjectType({ simpleResolvers: true, description: 'A partner that is due.' })
+export class PreviewedPartner {
+  id!: string;
+
+  @Field(() => ID, { description: 'The partner.' })
+  partnerId!: string;
+
+  asOf!: Date;
+}
+
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What a run would do if it were started now; nothing is written.',
+})
+export class PayoutRunPreview {
+  @Field(() => Date, { description: 'Every period that had ended by this instant would be paid.' })
+  asOf!: Date;
+
+  @Field(() => PayoutFrequency, { nullable: true, description: 'The only frequency; null: all.' })
+  frequency!: PayoutFrequency | null;
+
+  tenantId!: string;
+}
+
+const previewedTable: Table<PreviewedPartner> = {
+  ...partnerTable,
+  type: PreviewedPartner,
+  one: {},
+  needs: {},
+  columns: { id: column('p.id'), partnerId: column('p.id') },
+};
+
+/** Asks what a run asks, and may be asked by whom it may be started. */
+export async function previewPayoutRun(ctx: Context, input: RunPayoutsInput): Promise<PayoutRunPreview> {
+  const due = dueOf(ctx, input);
+  await authorize(ctx, 'make', { kind: 'payout', id: '(run)', attributes: { tenantId: due.tenantId } });
+  return due;
+}
+
+const dueNow = ({ tenantId, frequency }: PayoutRunPreview): Condition[] => [
+  where('p.tenant_id = $', tenantId),
+  where('p.deleted_at is null'),
+  ...(frequency === null ? [] : [where('p.payout_frequency = $', frequency)]),
+];
+
+export async function previewedPartners(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  preview: PayoutRunPreview,
+  args: PageArgs,
+): Promise<Connection<PreviewedPartner>> {
+  const found = await page(ctx, info, previewedTable, args, dueNow(preview));
+  for (const { node } of found.edges) node.asOf = preview.asOf;
+  return found;
+}
+
+/** Each partner's balances and what would become of them: one statement for a page. */
+export function previewedPayoutsOf(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  { id, asOf }: PreviewedPartner,
+): Promise<PreviewedPayout[]> {
+  return loaderFor<string, PreviewedPayout[]>(ctx, info, async (ids) => {
+    const rows = await balancesOf(ctx, ids, asOf);
+    const lists = Map.groupBy(rows, ({ partnerId }) => partnerId);
+    return ids.map((key) => lists.get(key) ?? []);
+  }).load(id);
+}
+
+async function balancesOf(
+  ctx: Context,
+  partnerIds: readonly string[],
+  asOf: Date,
+): Promise<(PreviewedPayout & { partnerId: string })[]> {
+  const tenantId = ctx.actor.tenantId ?? '';
+  const due = { tenantId, partnerIds, asOf, days: null, currency: null, method: null };
+  const statement = new Statement()
+    .add(
+      `select b.partner_id, b.reason, b.currency, b.amount, b.total, b.lines, b.method, b.period_start, b.period_end from ${BALANCES} b`,
+      ...balancesValues(ctx, due),
+    )
+    .add(' order by b.partner_id, b.currency');
+  return (await query(ctx, statement)).map((row) => {
+    const [partnerId, reason, currency, amount, total, lineCount, method, periodStart, periodEnd] =
+      row as Row;
+    const of = (minor: bigint | null) =>
+      minor === null || currency === null ? null : new MoneyColumn({ minor, currency });
+    return {
+      ...{ partnerId, reason, lineCount, method, periodStart, periodEnd },
+      amount: of(reason === null ? amount : null),
+      balance: of(total),
+    };
+  });
+}
+
+type Row = [
+  partnerId: string,
+  reason: SkipReason | null,
+  currency: string | null,
+  amount: bigint | null,
+  total: bigint | null,
+  lineCount: number,
+  method: PayoutMethod | null,
+  periodStart: string | null,
+  periodEnd: string,
+];
+
+export interface PreviewSum {
+  readonly payoutCount: number;
+  readonly skippedCount: number;
+  readonly totals: MoneyColumn[];
+}
+
+/** What the whole run would come to, some hundred partners a statement. */
+export async function sumOf(ctx: Context, preview: PayoutRunPreview): Promise<PreviewSum> {
+  const totals = new Map<string, bigint>();
+  let payoutCount = 0;
+  let skippedCount = 0;
+  for (let after: string | null = null; ; ) {
+    const statement: Statement = new Statement().add(`select p.id from ${partnerTable.from} where true`);
+    statement.and(dueNow(preview));
+    if (after) statement.and([where('p.id > $', after)]);
+    const ids = (await query(ctx, statement.add(` order by p.id limit ${CHUNK}`))).map(
+      ([id]) => id as string,
+    );
+    for (const { amount } of ids.length ? await balancesOf(ctx, ids, preview.asOf) : []) {
+      if (!amount) skippedCount += 1;
+      else {
+        payoutCount += 1;
+        totals.set(amount.currency, (totals.get(amount.currency) ?? 0n) + amount.minor);
+      }
+    }
+    after = ids.at(-1) ?? null;
+    if (ids.length < CHUNK) break;
+  }
+  return {
+    payoutCount,
+    skippedCount,
+    totals: [...totals]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([currency, minor]) => new MoneyColumn({ minor, currency })),
+  };
+}

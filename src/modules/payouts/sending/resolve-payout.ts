@@ -1,0 +1,127 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { conflict, forbidden, invalid } from '../../../domain/errors.ts';
+import { afterPayout } from '../../../domain/payout.ts';
+import { payoutSent } from '../../../domain/posting.ts';
+import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { post } from '../../foundation/ledger/post.ts';
+import { Payout, payoutTable } from '../payout/payout.entity.ts';
+import { PayoutAttempt } from './payout-attempt.entity.ts';
+import type { ResolvePayoutInput } from './payout-attempt.inputs.ts';
+import { confirm, fail } from './settle-payout.ts';
+
+/** What became of a payout whose outcome the rail can not tell, or of whose payment the bank says what contradicts us, by the word of two people who looked: the first says it, the
+ *  second says the same, and then it counts. */
+export async function resolvePayout(
+  ctx: Context,
+  id: string,
+  { outcome, reference, evidence }: ResolvePayoutInput,
+): Promise<string> {
+  requireFreshSignIn(ctx.actor);
+  await authorizeRow(ctx, 'decide', payoutTable, id);
+  const said = reference?.trim() || null;
+  if (outcome === 'PAID' && said === null)
+    throw invalid('input.reference', 'is needed of a payout that was paid');
+  if (outcome === 'NOT_SENT' && said !== null)
+    throw invalid('input.reference', 'is not for one that was never sent');
+  return transact(ctx, async (em) => {
+    const payout = await em.findOneOrFail(Payout, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const attempt = await em.findOne(PayoutAttempt, { payoutId: payout.id }, { orderBy: { number: 'desc' } });
+    const differs = attempt !== null && (await bankDiffers(em, attempt.key, outcome));
+    const failed = payout.status === 'FAILED' && !payout.releasedAt;
+    const open = payout.status === 'PROCESSING' && (differs || attempt?.status === 'UNKNOWN');
+    if (!attempt || !(open || (failed && differs)))
+      throw conflict('its outcome is known, or the rail was not asked yet', { reason: 'NOT_UNKNOWN' });
+    const [asked] = await em.execute<object[]>(
+      sql`select 1 from payout_attempts where id = ${attempt.id} and lease_until >= now()`,
+    );
+    if (asked)
+      throw conflict('the rail is being asked about it: try again in a minute', { reason: 'BEING_ASKED' });
+    const { id: actor } = ctx.actor;
+    if (attempt.resolvedBy != null)
+      // it was settled before, and the bank has contradicted that since
+      Object.assign(attempt, {
+        saidBy: null,
+        saidAt: null,
+        saidOutcome: null,
+        saidEvidence: null,
+        resolvedBy: null,
+      });
+    if (attempt.saidBy == null || attempt.saidBy === actor) {
+      const before = { outcome: attempt.saidOutcome ?? null, reference: attempt.saidReference ?? null };
+      Object.assign(attempt, { saidOutcome: outcome, saidReference: said, saidEvidence: evidence });
+      Object.assign(attempt, { saidBy: actor, saidAt: ctx.clock.now() });
+      const after = { outcome, reference: said, attempt: attempt.number };
+      record(em, ctx, 'payout.outcomeSaid', payout, { before, after, reason: evidence });
+      return payout.id;
+    }
+    if (attempt.saidOutcome !== outcome || (attempt.saidReference ?? null) !== said)
+      throw forbidden('somebody said otherwise: settle it between you', { reason: 'SAID_OTHERWISE' });
+    attempt.resolvedBy = actor;
+    attempt.leaseToken = attempt.leaseUntil = null; // who still waits for the rail settles nothing by it
+    await closeBankPayment(em, attempt.key, outcome, evidence);
+    if (outcome === 'PAID') {
+      const paid = failed ? await openAgain(em, ctx, payout, attempt) : attempt;
+      paid.providerReference = payout.providerReference = said;
+      confirm(em, ctx, payout, paid, evidence);
+    } else if (failed)
+      record(em, ctx, 'payout.notSent', payout, { after: { attempt: attempt.number }, reason: evidence });
+    else await fail(em, ctx, payout, attempt, { code: 'NEVER_SENT', reason: evidence });
+    return payout.id;
+  });
+}
+
+/** Whether people may settle the payment of a key: the bank contradicts us, or, that it was never sent, none of its files has it. */
+async function bankDiffers(
+  em: EntityManager,
+  key: string,
+  outcome: ResolvePayoutInput['outcome'],
+): Promise<boolean> {
+  const open = await em.execute<object[]>(sql`
+    select 1 from bank_payments where key = ${key} and (difference is not null or (status = 'WAITING' and ${outcome} = 'NOT_SENT'))`);
+  return open.length > 0;
+}
+
+/** The payment of the key ends where the payout does. A file with it that nobody has is not handed out any more. */
+async function closeBankPayment(
+  em: EntityManager,
+  key: string,
+  outcome: ResolvePayoutInput['outcome'],
+  evidence: string,
+): Promise<void> {
+  const [status, code] = outcome === 'PAID' ? ['PAID', null] : ['REJECTED', 'never_sent'];
+  await em.execute(sql`
+    with closed as (
+      update bank_payments set status = ${status}, code = ${code}, reason = ${evidence}, difference = null
+      where key = ${key} and status in ('WAITING', 'IN_FILE', 'ACCEPTED') returning id)
+    update bank_file_items i set voided_at = now() from closed, bank_files f
+    where i.payment_id = closed.id and i.voided_at is null and f.id = i.file_id and f.downloads = 0`);
+  await em.execute(
+    sql`update bank_payments set difference = null where key = ${key} and status = 'REJECTED'`,
+  );
+}
+
+/** A payout that had failed and was paid all the same: the books take each step, in a further attempt. */
+async function openAgain(
+  em: EntityManager,
+  ctx: Context,
+  payout: Payout,
+  { accountId = null }: PayoutAttempt,
+): Promise<PayoutAttempt> {
+  payout.status = afterPayout('retry', payout.status);
+  await em.flush(); // the database knows no step from FAILED to PROCESSING
+  payout.status = afterPayout('send', payout.status);
+  payout.attempts += 1;
+  payout.failureReason = null;
+  const { id: payoutId, tenantId, attempts: number } = payout;
+  const attempt = em.create(PayoutAttempt, { tenantId, payoutId, number, key: '', accountId });
+  attempt.key = attempt.id.replaceAll('-', '');
+  const fact = `payout:${payoutId}:attempt:${number}:sent`;
+  post(em, payout, fact, payoutSent(payout.partnerId, payout.amount), ctx.clock.now());
+  await em.flush();
+  return attempt;
+}

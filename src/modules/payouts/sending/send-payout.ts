@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import { LockMode, sql } from '@mikro-orm/postgresql';
+import { afterNoTrace, afterPayout, keptBack, type PayoutMethod } from '../../../domain/payout.ts';
+import { payoutSent } from '../../../domain/posting.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import { transact, transactPatiently } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import {
+  type PayoutInstruction,
+  type PayoutRail,
+  RailBusy,
+  type RailOutcome,
+} from '../../../ports/payout-rail.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { post } from '../../foundation/ledger/post.ts';
+import { accountToPay, destinationOf } from '../accounts/manage-payout-account.ts';
+import { whyNotSent } from '../payout/approvals.ts';
+import { Payout } from '../payout/payout.entity.ts';
+import { PayoutAttempt } from './payout-attempt.entity.ts';
+import { type Behaviour, gateOf } from './rail-gate.ts';
+import { again, type Claim, type Heard, settle, type Unknown } from './settle-payout.ts';
+
+/** A rail that has not answered by then has an unknown outcome; shorter than the lease, so that we hear it first. */
+const RAIL_TIMEOUT_MS = 12_000;
+const DATABASE_AWAY_MS = 10_000;
+
+/** A payout that is kept back is looked at again after so long; what lets it go starts its job at once. */
+const KEPT_BACK_SECONDS = 600;
+
+/** What came of it. BUSY: the rail is left alone, or somebody else has the payout. UNFIT: the rail says what the payout can not
+ *  become any more. */
+type Attended = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY' | 'NOTHING_TO_DO';
+
+/** Claim, send, settle. Whatever state a crash left is a state that this takes up again: an attempt that may have
+ *  reached the rail is looked up by its key, and only the rail's proof that it never saw the key lets it be sent. */
+export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Attended> {
+  const [row] = await query(ctx, new Statement().add('select method from payouts where id = $', payoutId));
+  if (!row) return 'NOTHING_TO_DO';
+  const rail = ctx.rail(row[0] as PayoutMethod);
+  // Before anything moves: without a rail the payout stays as it is, and the job tries again later.
+  if (!rail) throw new Error(`no rail carries ${row[0]}`);
+  const gate = gateOf(rail, ctx.random);
+  const wait = await gate.enter();
+  if (wait !== null) {
+    await transact(ctx, (em) => again(em, payoutId, wait));
+    return 'BUSY';
+  }
+  let how: Behaviour = 'NOT_ASKED';
+  try {
+    const claimed = await claim(ctx, payoutId, leaseSeconds);
+    if (typeof claimed === 'string') return claimed;
+    const heard = await ask(ctx, rail, claimed);
+    how = heard.status === 'UNKNOWN' ? heard.rail : 'ANSWERED';
+    if (heard.status === 'UNKNOWN' && heard.rail === 'FAILED' && heard.retryAfterSeconds !== null)
+      gate.pause(heard.retryAfterSeconds);
+    const settled = await settle(ctx, rail, claimed, heard);
+    if (settled === 'MOVED') announceMetrics(ctx, claimed.payout.partnerId);
+    return settled;
+  } finally {
+    gate.leave(how);
+  }
+}
+
+/** What the rail says of a key of a payout, whatever we hold of it; null: it has no trace of it. Throws RailBusy where the rail is
+ *  left alone. */
+export async function lookUpKey(ctx: Context, payoutId: string, key: string): Promise<RailOutcome | null> {
+  const found = await transact(ctx, async (em) => ({
+    payout: await em.findOneOrFail(Payout, payoutId),
+    attempt: await em.findOneOrFail(PayoutAttempt, { payoutId, key }),
+  }));
+  const rail = ctx.rail(found.payout.method);
+  if (!rail) throw new Error(`no rail carries ${found.payout.method}`);
+  const instruction = await instructionOf(ctx, { ...found, fresh: false });
+  const gate = gateOf(rail, ctx.random);
+  const wait = await gate.enter();
+  if (wait !== null) throw new RailBusy('the rail is left alone for a while', wait);
+  let how: Behaviour = 'FAILED';
+  try {
+    const heard = await inTime(rail.lookup(instruction));
+    how = 'ANSWERED';
+    return heard;
+  } finally {
+    gate.leave(how);
+  }
+}
+
+/** Takes the payout for `leaseSeconds`, by the database's clock. */
+function claim(
+  ctx: Context,
+  payoutId: string,
+  leaseSeconds: number,
+): Promise<Claim | 'BUSY' | 'NOTHING_TO_DO'> {
+  const token = randomUUID();
+  return transactPatiently(ctx, DATABASE_AWAY_MS, async (em) => {
+    const payout = await em.findOne(Payout, payoutId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!payout) return 'NOTHING_TO_DO';
+    let fresh = false;
+    let attempt = await em.findOne(PayoutAttempt, { payoutId, status: { $ne: 'FAILED' } });
+    if (payout.status === 'APPROVED') {
+      // Approved a moment or days ago: what has been said of the partner since counts.
+      const waits = keptBack(await whyNotSent(em, ctx, payout));
+      payout.actionRequired = waits;
+      if (waits) {
+        await again(em, payoutId, KEPT_BACK_SECONDS);
+        return 'BUSY';
+      }
+      const before = { status: payout.status, attempts: payout.attempts };
+      payout.status = afterPayout('send', payout.status);
+      payout.attempts += 1;
+      attempt = em.create(PayoutAttempt, {
+        tenantId: payout.tenantId,
+        payoutId,
+        number: payout.attempts,
+        key: '',
+        accountId: await accountToPay(em, {
+          ...payout,
+          currency: payout.amount.currency,
+          accountId: payout.payoutAccountId ?? null,
+        }),
+      });
+      attempt.key = attempt.id.replaceAll('-', '');
+      const fact = `payout:${payoutId}:attempt:${attempt.number}:sent`;
+      post(em, payout, fact, payoutSent(payout.partnerId, payout.amount), ctx.clock.now());
+      const after = { status: payout.status, attempts: payout.attempts, key: attempt.key };
+      record(em, ctx, 'payout.sending', payout, { before, after });
+      fresh = true;
+    } else if (payout.status !== 'PROCESSING' && payout.status !== 'PAID') return 'NOTHING_TO_DO';
+    if (!attempt) throw new Error(`payout ${payoutId} is ${payout.status} without an attempt`);
+    await em.flush();
+    const [leased] = await em.execute<{ age: number }[]>(sql`
+      update payout_attempts set lease_token = ${token}, lease_until = now() + ${leaseSeconds} * interval '1 second',
+        tries = tries + 1
+      where id = ${attempt.id} and (lease_until is null or lease_until < now() or lease_token = ${token})
+      returning extract(epoch from now() - created_at)::float8 as age`);
+    if (!leased) return 'BUSY';
+    const until = performance.now() + leaseSeconds * 1_000;
+    return { payout, attempt, token, fresh, until, ageSeconds: leased.age };
+  });
+}
+
+const refusedWithoutAccount = {
+  status: 'REFUSED',
+  code: 'NO_ACCOUNT',
+  reason:
+    'There is no account to pay to: set one for this method and currency, or confirm the one that was sent back.',
+} as const;
+
+/** Outside any transaction: the rail's word on the attempt's key. Whatever is no proof is UNKNOWN. */
+async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Heard> {
+  const { payout, attempt, fresh, until, ageSeconds } = claimed;
+  const about = { payoutId: payout.id, attempt: attempt.number, rail: rail.name };
+  let asked = false;
+  const unknown = (how: Behaviour, more: Partial<Unknown> = {}): Unknown => ({
+    ...{ status: 'UNKNOWN', rail: how, nothingMoved: false, retryAfterSeconds: null },
+    ...more,
+  });
+  try {
+    const instruction = await instructionOf(ctx, claimed);
+    if (!fresh) {
+      asked = true;
+      const known = await inTime(rail.lookup(instruction));
+      if (known) return known;
+      const step = afterNoTrace({
+        ageSeconds: ageSeconds + RAIL_TIMEOUT_MS / 1_000, // what begins now must also end within the lifetime
+        lifetimeSeconds: rail.keyLifetimeSeconds,
+        settleSeconds: rail.settleSeconds,
+        acknowledged: attempt.providerReference != null || attempt.status === 'CONFIRMED',
+      });
+      if (step === 'NEW_KEY')
+        return {
+          status: 'REFUSED',
+          code: 'KEY_EXPIRED',
+          reason: 'The rail never had it; it is sent again under a new key.',
+          passing: true,
+        };
+      if (step === 'ASK_A_PERSON')
+        ctx.log.error(about, 'the rail has no trace of a payout that it acknowledged: somebody has to look');
+      if (step !== 'SEND') return unknown('ANSWERED');
+    }
+    if (rail.needsAccount && !instruction.destination)
+      return fresh ? refusedWithoutAccount : unknown('NOT_ASKED');
+    if (performance.now() > until) return unknown('NOT_ASKED'); // somebody else may be at it by now
+    asked = true;
+    return await inTime(rail.send(instruction));
+  } catch (error) {
+    if (error instanceof RailBusy) {
+      const { retryAfterSeconds, ofKey } = error;
+      if (ofKey) {
+        ctx.log.warn({ ...about, error }, 'the rail refuses a key that it may have: its payout waits');
+        return unknown('ANSWERED', { retryAfterSeconds });
+      }
+      ctx.log.warn({ ...about, error }, 'the rail is busy: nothing moved');
+      return unknown('FAILED', { nothingMoved: true, retryAfterSeconds });
+    }
+    ctx.log.warn({ ...about, error }, 'payout outcome unknown: it will be looked up');
+    const lifetime = rail.keyLifetimeSeconds;
+    if (asked && lifetime !== null && ageSeconds >= lifetime)
+      ctx.log.error(
+        about,
+        'the key has expired and the rail does not tell what became of it: see resolvePayout',
+      );
+    return unknown(asked ? 'FAILED' : 'NOT_ASKED');
+  }
+}
+
+async function instructionOf(
+  ctx: Context,
+  { payout, attempt, fresh }: Pick<Claim, 'payout' | 'attempt' | 'fresh'>,
+): Promise<PayoutInstruction> {
+  const { id: payoutId, tenantId, partnerId, method, amount, metadata } = payout;
+  return {
+    ...{ key: attempt.key, payoutId, tenantId, partnerId, method, amount, metadata },
+    runId: payout.runId ?? null,
+    destination: attempt.accountId ? await destinationOf(ctx, attempt.accountId) : null,
+    firstSentAt: attempt.createdAt,
+    resent: !fresh,
+    reference: attempt.providerReference ?? null,
+  };
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the rail did not answer in time')), RAIL_TIMEOUT_MS);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}

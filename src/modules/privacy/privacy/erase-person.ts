@@ -1,0 +1,219 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict } from '../../../domain/errors.ts';
+import { account } from '../../../domain/posting.ts';
+import { enqueue } from '../../../kernel/data/jobs.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
+import { amountText } from '../../../kernel/request/currency.ts';
+import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { shredDataKeys } from '../../foundation/data-keys/data-keys.ts';
+import { dataMap, type Place } from './data-map.ts';
+import { Erasure, type KeptRecord } from './erasure.entity.ts';
+import { authorizePerson, type Person, personsOf } from './person.ts';
+import type { PersonInput } from './privacy.inputs.ts';
+import { FORGOTTEN } from './retention.ts';
+
+const BATCH = 2_000;
+
+/** Erases what is kept of a person, but for what a law asks for. Refused while money is owed or under way: who is paid
+ *  must be known until it is. */
+export async function erasePerson(ctx: Context, input: PersonInput, reason: string): Promise<Erasure[]> {
+  requireFreshSignIn(ctx.actor); // it cannot be undone
+  const why = reasonOf(reason);
+  const at = ctx.clock.now();
+  await authorizePerson(ctx, input);
+  const erasures = await transact(ctx, async (em) => {
+    const persons = await personsOf(em, ctx.actor, input);
+    const erasures: Erasure[] = [];
+    for (const person of persons) {
+      if (person.kind === 'PARTNER') await refuseWhileOwed(em, person.id);
+      const { id: personId, kind, tenantId } = person;
+      const kept = await keptOf(em, person, at);
+      await erase(em, person);
+      erasures.push(
+        em.create(Erasure, {
+          tenantId,
+          kind,
+          personId,
+          erasedAt: at,
+          erasedBy: ctx.actor.id,
+          reason: why,
+          kept,
+        }),
+      );
+    }
+    await em.flush();
+    for (const { id } of erasures.filter(({ kind }) => kind !== 'MEMBER'))
+      await enqueue(em, 'forget_clicks', { erasureId: id }, { key: `forget_clicks:${id}` });
+    const [first] = persons as [Person];
+    record(
+      em,
+      ctx,
+      'person.erased',
+      { id: first.id, tenantId: first.tenantId, partnerId: first.kind === 'PARTNER' ? first.id : null },
+      {
+        reason: why,
+        subjects: persons.map(({ id }) => id),
+        after: { kinds: persons.map(({ kind }) => kind) },
+      },
+    );
+    return erasures;
+  });
+  ctx.feed.publish(CREDENTIALS); // API keys and members ended
+  return erasures;
+}
+
+async function refuseWhileOwed(em: EntityManager, id: string): Promise<void> {
+  await em.execute(sql`select 1 from partners where id = ${id} for no key update`);
+  const [underWay] = await em.execute<object[]>(sql`
+    select 1 from payouts where partner_id = ${id} and status in ('PENDING', 'APPROVED', 'PROCESSING', 'FAILED') limit 1`);
+  if (underWay)
+    throw conflict('a payout of the partner is under way: let it end, or cancel it, first', {
+      reason: 'PAYOUT_UNDER_WAY',
+    });
+  const [undecided] = await em.execute<object[]>(
+    sql`select 1 from commissions where partner_id = ${id} and status in ('PENDING', 'HELD') limit 1`,
+  );
+  if (undecided)
+    throw conflict('the partner has commissions that nobody decided on: approve or reject them first', {
+      reason: 'COMMISSIONS_PENDING',
+    });
+  const [balance] = await em.execute<{ currency: string; minor: string }[]>(sql`
+    select amount_currency as currency, sum(case when to_account = ${account.payable(id)} then amount_minor else -amount_minor end)::text as minor
+    from postings where partner_id = ${id} and ${account.payable(id)} in (to_account, from_account)
+    group by amount_currency having sum(case when to_account = ${account.payable(id)} then amount_minor else -amount_minor end) <> 0
+    limit 1`);
+  if (!balance) return;
+  const amount = { minor: BigInt(balance.minor), currency: balance.currency };
+  const text = `${amountText(amount)} ${amount.currency}`;
+  throw amount.minor > 0n
+    ? conflict(`${text} is owed to the partner: pay it, or reverse its lines, first`, {
+        reason: 'MONEY_OWED',
+      })
+    : conflict(
+        `the balance of the partner is ${text}: write it off by an approved BONUS of that amount first`,
+        {
+          reason: 'BALANCE_NEGATIVE',
+        },
+      );
+}
+
+/** What of the person has to stay, why and until when: so many years after the end of this one. */
+async function keptOf(em: EntityManager, { kind, id }: Person, at: Date): Promise<KeptRecord[]> {
+  const kept = new Map<string, KeptRecord>();
+  for (const place of dataMap.filter(({ of, keeps }) => of === kind && keeps)) {
+    const { what, reason, years } = place.keeps as NonNullable<Place['keeps']>;
+    const [found] = await em.execute<object[]>(
+      `select 1 from ${place.table} where ${bound(place)} limit 1`,
+      idsFor(place, id),
+    );
+    if (found) kept.set(what, { what, reason, until: `${at.getUTCFullYear() + years}-12-31` });
+  }
+  return [...kept.values()];
+}
+
+const bound = ({ rows }: Place): string => rows.replaceAll('$', 'array[?]::uuid[]');
+const idsFor = ({ rows }: Place, id: string): string[] =>
+  rows
+    .split('$')
+    .slice(1)
+    .map(() => id);
+
+/** Once more changes nothing, so that it can be done again on a backup. */
+async function erase(em: EntityManager, person: Person): Promise<void> {
+  const { kind, id, tenantId } = person;
+  if (kind === 'PARTNER') {
+    await shredDataKeys(em, id);
+    await em.execute(sql`
+      with gone as (
+        update partners set status = 'INACTIVE', deleted_at = coalesce(deleted_at, now())
+        where id = ${id} and (status <> 'INACTIVE' or deleted_at is null) returning id, tenant_id, status, tier)
+      insert into partner_history (id, tenant_id, partner_id, status, tier, effective_at)
+      select new_id(), tenant_id, id, status, tier, now() from gone`);
+    await em.execute(sql`select erase_audit_personal(${tenantId}, ${id})`);
+  } else {
+    await em.execute(sql`
+      select erase_audit_personal_about(${tenantId}, array(
+        select ${id}::uuid union all select id from invitations where member_id = ${id}
+        union all select id from commissions where customer_id = ${id}
+        union all select id from referrals where customer_id = ${id}))`);
+  }
+  for (const place of dataMap.filter(({ of }) => of === kind)) {
+    const changes = Object.entries(place.erases ?? {});
+    if (changes.length === 0) continue;
+    const set = changes.map(([column, value]) => `"${column}" = ${value}`).join(', ');
+    const differs = changes.map(([column, value]) => `"${column}" is distinct from ${value}`).join(' or ');
+    await em.execute(
+      `update ${place.table} set ${set} where ${bound(place)} and (${differs})`,
+      idsFor(place, id),
+    );
+  }
+}
+
+/** The clicks of an erased person: millions, for a partner, so not in the transaction that erases. */
+export async function forgetClicks(ctx: Context, erasureId: string): Promise<void> {
+  const erasure = await ctx.em.findOne(Erasure, erasureId);
+  if (!erasure) return;
+  const { kind, personId } = erasure;
+  if (kind === 'MEMBER') return;
+  if (kind === 'CUSTOMER') {
+    // In one go: a click that forgot its visitor no longer leads to the visitor's others.
+    const place = dataMap.find(({ table, of }) => table === 'referrals' && of === kind) as Place;
+    await transact(ctx, (em) =>
+      em.execute(
+        `update referrals r set ${FORGOTTEN} where ${bound(place)} and visitor_id <> id`,
+        idsFor(place, personId),
+      ),
+    );
+    return;
+  }
+  for (let count = BATCH; count === BATCH; ) {
+    const [forgotten] = await transact(ctx, (em) =>
+      em.execute<{ count: number }[]>(
+        `with left_over as (
+           select f.id, p.referral_code as code from referrals f join partners p on p.id = f.partner_id
+           where f.partner_id = ? and (f.visitor_id <> f.id or f.referral_code <> p.referral_code) limit ${BATCH} for update of f),
+         forgotten as (
+           update referrals r set ${FORGOTTEN}, referral_code = code from left_over l where r.id = l.id returning 1)
+         select count(*)::int as count from forgotten`,
+        [personId],
+      ),
+    );
+    count = forgotten?.count ?? 0;
+  }
+}
+
+/** A line of the erase log, as `erasureLog` wrote it. */
+interface LoggedErasure {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly kind: Person['kind'];
+  readonly personId: string;
+  readonly erasedAt: string;
+  readonly erasedBy: string;
+  readonly reason: string;
+  readonly kept: KeptRecord[];
+}
+
+/** Every erasure, oldest first, as lines to be kept beside the backups: ids and reasons alone. */
+export async function erasureLog({ em }: Context): Promise<string[]> {
+  const erasures = await em.find(Erasure, {}, { orderBy: { id: 'asc' } });
+  return erasures.map(({ id, tenantId, kind, personId, erasedAt, erasedBy, reason, kept }) =>
+    JSON.stringify({ id, tenantId, kind, personId, erasedAt, erasedBy, reason, kept }),
+  );
+}
+
+/** Erases again whoever came back with a restored backup. What is owed is not asked: it was decided when it was done. */
+export async function replayErasure(ctx: Context, line: string): Promise<void> {
+  const { id, tenantId, kind, personId, erasedAt, ...rest } = JSON.parse(line) as LoggedErasure;
+  await transact(ctx, async (em) => {
+    await erase(em, { kind, id: personId, tenantId });
+    if (await em.findOne(Erasure, id)) return;
+    em.create(Erasure, { id, tenantId, kind, personId, erasedAt: new Date(erasedAt), ...rest });
+    record(em, ctx, 'person.erased_again', { id: personId, tenantId }, { after: { kind } });
+  });
+  await forgetClicks(ctx, id);
+}

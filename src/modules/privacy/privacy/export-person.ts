@@ -1,0 +1,137 @@
+import { LockMode } from '@mikro-orm/core';
+import { conflict, invalid, notFound } from '../../../domain/errors.ts';
+import { enqueue } from '../../../kernel/data/jobs.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { openAll } from '../../foundation/data-keys/data-keys.ts';
+import { dataMap, type Place } from './data-map.ts';
+import { authorizePerson, type Person, personsOf } from './person.ts';
+import { PersonExport, statusOf } from './person-export.entity.ts';
+import type { PersonInput } from './privacy.inputs.ts';
+import { newToken, openWith, publicKeyOf, sealTo } from './sealed-box.ts';
+
+const KEPT_MS = 24 * 60 * 60 * 1_000;
+
+/** Has an export written. The token is told here and kept nowhere: without it nobody opens the export. */
+export async function requestExport(
+  ctx: Context,
+  input: PersonInput,
+): Promise<{ id: string; token: string }> {
+  requireFreshSignIn(ctx.actor);
+  const { token, publicKey } = newToken();
+  await authorizePerson(ctx, input);
+  return transact(ctx, async (em) => {
+    const persons = await personsOf(em, ctx.actor, input);
+    const [{ tenantId }] = persons as [Person];
+    const wanted = em.create(PersonExport, {
+      tenantId,
+      requestedBy: ctx.actor.id,
+      persons,
+      publicKey,
+      expiresAt: new Date(ctx.clock.now().getTime() + KEPT_MS),
+    });
+    await em.flush();
+    await enqueue(em, 'export_person', { exportId: wanted.id }, { key: `export_person:${wanted.id}` });
+    record(em, ctx, 'person.export_requested', wanted, {
+      after: { expiresAt: wanted.expiresAt },
+      subjects: persons.map((person) => person.id),
+    });
+    return { id: wanted.id, token };
+  });
+}
+
+/** The caller's own export; anybody else's answers like one that does not exist. */
+export async function personExport({ em, actor, clock }: Context, id: string): Promise<PersonExport> {
+  const found = await em.findOne(PersonExport, { id: idOf(id), requestedBy: actor.id });
+  if (!found) throw notFound('export');
+  found.status = statusOf(found, clock.now());
+  return found;
+}
+
+/** Writes the export, by the data map. */
+export async function writeExport(ctx: Context, id: string): Promise<void> {
+  const wanted = await ctx.em.findOne(PersonExport, id);
+  if (!wanted || statusOf(wanted, ctx.clock.now()) !== 'PENDING') return;
+  const persons = await Promise.all(wanted.persons.map((person) => everythingOf(ctx, person)));
+  const text = `{"format":"partner-portal/person/1","exportedAt":"${ctx.clock.now().toISOString()}","persons":[${persons.join(',')}]}`;
+  const content = sealTo(wanted.publicKey, text);
+  await transact(ctx, (em) =>
+    em.nativeUpdate(PersonExport, { id, takenAt: null }, { content, readyAt: ctx.clock.now() }),
+  );
+}
+
+/** As JSON text, because amounts may be larger than what JSON's readers take for a number: they come as they are. */
+async function everythingOf(ctx: Context, { kind, id }: Person): Promise<string> {
+  const parts: string[] = [];
+  for (const place of dataMap.filter(({ of }) => of === kind)) {
+    const rows = await rowsAt(ctx, place, id);
+    const { table, purpose, kept } = place;
+    parts.push(`${JSON.stringify({ table, purpose, kept }).slice(0, -1)},"rows":[${rows.join(',')}]}`);
+  }
+  return `{"kind":"${kind}","id":"${id}","data":[${parts.join(',')}]}`;
+}
+
+async function rowsAt(ctx: Context, place: Place, personId: string): Promise<string[]> {
+  const { table, rows, shows, sealed } = place;
+  const ids = rows
+    .split('$')
+    .slice(1)
+    .map(() => [personId]);
+  const columns = shows.map((column) => `"${column}"`).join(', ');
+  const statement = new Statement().add(
+    `select row_to_json(x)::text from (select ${columns} from ${table} where ${rows} order by 1) x`,
+    ...ids,
+  );
+  const texts = (await query(ctx, statement)).map(([text]) => text as string);
+  return sealed ? opened(ctx, table, sealed, texts) : texts;
+}
+
+async function opened(
+  ctx: Context,
+  table: string,
+  sealed: readonly string[],
+  texts: readonly string[],
+): Promise<string[]> {
+  const rows = texts.map((text) => JSON.parse(text) as Record<string, string>);
+  for (const column of sealed) {
+    const values = await openAll(
+      ctx,
+      rows.map((row) => ({
+        place: { tenantId: row['tenant_id'] as string, table, column, rowId: row['id'] as string },
+        envelope: row[column] as string,
+      })),
+    );
+    for (const [at, row] of rows.entries()) Object.assign(row, { [column]: values[at] });
+  }
+  return rows.map((row) => JSON.stringify(row));
+}
+
+/** Hands the export out to who asked for it and has the token; after that it is gone. */
+export async function takeExport(ctx: Context, id: string, token: string): Promise<string> {
+  const { actor, clock } = ctx;
+  requireFreshSignIn(actor); // bank accounts and tax ids stand in it in the clear
+  return transact(ctx, async (em) => {
+    const wanted = await em.findOne(
+      PersonExport,
+      { id: idOf(id), requestedBy: actor.id },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['content'] },
+    );
+    if (!wanted) throw notFound('export');
+    const status = statusOf(wanted, clock.now());
+    if (status !== 'READY' || !wanted.content)
+      throw conflict(`the export is ${status}: only a READY one can be taken`, { reason: status });
+    if (publicKeyOf(token) !== wanted.publicKey) throw invalid('token', 'does not open this export');
+    const text = openWith(token, wanted.content);
+    wanted.content = null;
+    wanted.takenAt = clock.now();
+    record(em, ctx, 'person.export_taken', wanted, {
+      after: { takenAt: wanted.takenAt },
+      subjects: wanted.persons.map((person) => person.id),
+    });
+    return text;
+  });
+}

@@ -1,0 +1,117 @@
+import { type EntityManager, raw, sql } from '@mikro-orm/postgresql';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+
+const BATCH = 2_000;
+
+export interface Retention {
+  /** How long a click says something of its visitor. */
+  readonly visitorMonths: number;
+}
+
+/** What makes a click `r` forget its visitor. The row stays, as a count: metrics add up the rows. Its visitor becomes
+ *  itself, and a link keeps its page alone. */
+export const FORGOTTEN = `visitor_id = r.id, ip_hash = null, user_agent = null, referrer_url = null, metadata = '{}',
+  landing_url = regexp_replace(landing_url, '[#' || chr(63) || '].*', '')`;
+
+/** One thing that ends: takes up to BATCH rows each time and answers with how many there were. */
+interface Ending {
+  readonly what: string;
+  readonly end: (em: EntityManager, now: Date, retention: Retention) => Promise<number>;
+}
+
+// Money of the last 90 days can be asked for again by its key without being paid twice; rails and clients retry for days.
+const IDEMPOTENCY_DAYS = 90;
+
+const endings: readonly Ending[] = [
+  {
+    what: 'clicks without their visitors',
+    async end(em, now, { visitorMonths }) {
+      const [forgotten] = await em.execute<{ count: number }[]>(sql`
+        with old as (
+          select id from referrals
+          where visitor_id <> id and clicked_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month'
+          order by clicked_at limit ${BATCH} for update skip locked),
+        forgotten as (
+          update referrals r set ${raw(FORGOTTEN)} from old where r.id = old.id returning 1)
+        select count(*)::int as count from forgotten`);
+      return forgotten?.count ?? 0;
+    },
+  },
+  {
+    what: 'prospects and reports of browsers',
+    async end(em, now, { visitorMonths }) {
+      await em.execute(
+        sql`select forget_prospects(${now}::timestamptz - ${visitorMonths} * interval '1 month')`,
+      );
+      return 0;
+    },
+  },
+  {
+    what: 'what risk rules saw',
+    async end(em, now, { visitorMonths }) {
+      const [gone] = await em.execute<{ count: number }[]>(sql`
+        with old as (
+          select id from fraud_hits
+          where evidence is not null and created_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month' limit ${BATCH}),
+        forgotten as (update fraud_hits t set evidence = null from old where t.id = old.id returning 1)
+        select count(*)::int as count from forgotten`);
+      return gone?.count ?? 0;
+    },
+  },
+  {
+    what: 'what customers paid with',
+    async end(em, now, { visitorMonths }) {
+      const gone = await em.execute<object[]>(sql`
+        delete from payment_fingerprints where id in (
+          select id from payment_fingerprints where seen_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month' limit ${BATCH})
+        returning 1`);
+      return gone.length;
+    },
+  },
+  {
+    what: 'idempotency keys',
+    async end(em, now) {
+      const [gone] = await em.execute<{ count: number }[]>(sql`
+        select forget_idempotency_keys(${now}::timestamptz - ${IDEMPOTENCY_DAYS} * interval '1 day', ${BATCH})::int as count`);
+      return gone?.count ?? 0;
+    },
+  },
+  {
+    what: 'simulations of plans',
+    async end(em, now) {
+      const gone = await em.execute<object[]>(sql`
+        delete from plan_simulations where id in (select id from plan_simulations where expires_at < ${now} limit ${BATCH}) returning 1`);
+      return gone.length;
+    },
+  },
+  {
+    what: 'exports of persons',
+    async end(em, now) {
+      const gone = await em.execute<object[]>(sql`
+        delete from person_exports where id in (select id from person_exports where expires_at < ${now} limit ${BATCH}) returning 1`);
+      return gone.length;
+    },
+  },
+  {
+    what: 'months of touches',
+    async end(em, now, { visitorMonths }) {
+      // Makes the months ahead as well. A month goes as a whole, once its last touch is old enough.
+      await em.execute(sql`
+        select keep_touch_months(${now}::timestamptz, ${now}::timestamptz - ${visitorMonths} * interval '1 month')`);
+      return 0;
+    },
+  },
+];
+
+/** Ends what is kept for a time only; nothing of it is financial. Each batch is a transaction of its own, so that a run
+ *  that dies loses nothing, and the next one goes on. */
+export async function applyRetention(ctx: Context, retention: Retention): Promise<void> {
+  const now = ctx.clock.now();
+  for (const { what, end } of endings) {
+    let total = 0;
+    for (let count = BATCH; count === BATCH; total += count)
+      count = await transact(ctx, (em) => end(em, now, retention));
+    ctx.log.info({ what, total }, 'retention applied');
+  }
+}

@@ -1,0 +1,74 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Args,
+  Authorized,
+  Ctx,
+  Field,
+  Info,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+} from 'type-graphql';
+import { where } from '../../../kernel/data/condition.ts';
+import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { ExchangeRate, exchangeRateTable } from './exchange-rate.entity.ts';
+import { ExchangeRateFilter, SetExchangeRatesInput } from './exchange-rate.inputs.ts';
+import { importExchangeRates, setExchangeRates } from './set-exchange-rates.ts';
+
+const ExchangeRateConnection = connectionOf(ExchangeRate);
+
+@ObjectType({ simpleResolvers: true, description: 'What came of entering exchange rates.' })
+class EnteredExchangeRates {
+  @Field(() => Int, { description: 'How many were entered.' })
+  count!: number;
+}
+
+@Resolver(() => ExchangeRate)
+export class ExchangeRateResolver {
+  @Authorized('program:read')
+  @Query(() => ExchangeRateConnection, { description: "The program's exchange rates, newest first." })
+  exchangeRates(
+    @Arg('filter', () => ExchangeRateFilter, { nullable: true, description: 'Which of them.' })
+    filter: ExchangeRateFilter | null,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<ExchangeRate>> {
+    return page(ctx, info, exchangeRateTable, args, [
+      ...(filter?.currency ? [where('$ in (x.base, x.quote)', filter.currency)] : []),
+      ...(filter?.from ? [where('x.effective_on >= $', filter.from)] : []),
+      ...(filter?.to ? [where('x.effective_on <= $', filter.to)] : []),
+    ]);
+  }
+
+  @Authorized('program:edit')
+  @Mutation(() => EnteredExchangeRates, {
+    description:
+      'Enters exchange rates, all or none. What was in force never changes; of two for a day to come, the later one counts.',
+  })
+  async setExchangeRates(
+    @Arg('input', () => SetExchangeRatesInput, { description: 'The rates.' }) input: SetExchangeRatesInput,
+    @Ctx() ctx: Context,
+  ): Promise<EnteredExchangeRates> {
+    return { count: await setExchangeRates(ctx, input.rates) };
+  }
+
+  @Authorized('program:edit')
+  @Mutation(() => EnteredExchangeRates, {
+    description: 'As setExchangeRates, from text; the refusal names the line at fault.',
+  })
+  async importExchangeRates(
+    @Arg('csv', () => String, {
+      description:
+        'The line `base,quote,rate,date`, then a line a rate, e.g. `EUR,USD,1.0842,2026-02-01`; at most 100 kB.',
+    })
+    csv: string,
+    @Ctx() ctx: Context,
+  ): Promise<EnteredExchangeRates> {
+    return { count: await importExchangeRates(ctx, csv) };
+  }
+}

@@ -1,0 +1,54 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { type EnteredRate, type ExchangeRate, inverse, parseRate } from '../../../domain/exchange.ts';
+import { Statement } from '../../../kernel/data/rows.ts';
+import type { Run } from '../../../kernel/data/transact.ts';
+
+/** Older than this, a rate says nothing of a day any more. */
+export const MAX_AGE_DAYS = 31;
+
+/** The rate between two currencies on a day, as it was entered; null: none of that day or the 31 before. */
+export async function rateOn(
+  run: Run,
+  tenantId: string,
+  { from, to, day }: { from: string; to: string; day: string },
+): Promise<EnteredRate | null> {
+  const [found] = await run<EnteredRate>(
+    new Statement().add(
+      `select base, quote, trim_scale(rate)::text as rate, effective_on::text as "effectiveOn"
+      from exchange_rates where tenant_id = $ and least(base, quote) = least($::text, $::text) and greatest(base, quote) = greatest($::text, $::text)
+        and effective_on <= $::date and effective_on >= $::date - ${MAX_AGE_DAYS}
+      order by effective_on desc, id desc limit 1`,
+      ...[tenantId, from, to, from, to, day, day],
+    ),
+  );
+  return found ?? null;
+}
+
+/** A join that gives each row of `d` (tenant_id, day, currency) the rate between its currency and `into` that was in force
+ *  on its day, as it was entered: x.base, x.quote, x.rate; all null where there was none. */
+export const rateOfItsDay = (into: string): string => `
+  left join lateral (
+    select x.base, x.quote, trim_scale(x.rate)::text as rate from exchange_rates x
+    where x.tenant_id = d.tenant_id and least(x.base, x.quote) = least(d.currency, ${into})
+      and greatest(x.base, x.quote) = greatest(d.currency, ${into})
+      and x.effective_on <= d.day and x.effective_on >= d.day - ${MAX_AGE_DAYS}
+    order by x.effective_on desc, x.id desc limit 1) x on d.currency <> ${into}`;
+
+/** What one unit of each currency was worth in `to` on a day; a currency without a rate of the 31 days before has none. */
+export async function ratesInForce(
+  em: EntityManager,
+  tenantId: string,
+  to: string,
+  day: string,
+): Promise<Map<string, ExchangeRate>> {
+  const rows = await em.execute<{ base: string; quote: string; rate: string }[]>(sql`
+    select distinct on (least(base, quote), greatest(base, quote)) base, quote, trim_scale(rate)::text as rate
+    from exchange_rates where tenant_id = ${tenantId} and ${to} in (base, quote)
+      and effective_on <= ${day}::date and effective_on >= ${day}::date - ${MAX_AGE_DAYS}::int
+    order by least(base, quote), greatest(base, quote), effective_on desc, id desc`);
+  return new Map(
+    rows.map(({ base, quote, rate }) =>
+      quote === to ? [base, parseRate(rate)] : [quote, inverse(parseRate(rate))],
+    ),
+  );
+}

@@ -1,0 +1,112 @@
+import { sql } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+import { conflict, invalid } from '../../../domain/errors.ts';
+import { parseRate } from '../../../domain/exchange.ts';
+import { AmountError } from '../../../domain/money.ts';
+import { enqueue } from '../../../kernel/data/jobs.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { currencyOf } from '../../../kernel/request/currency.ts';
+import { LocalDate } from '../../../kernel/request/scalars.ts';
+import { record } from '../../foundation/audit/record.ts';
+import type { ExchangeRateInput } from './exchange-rate.inputs.ts';
+import { MAX_AGE_DAYS } from './find-rate.ts';
+
+const HEADER = 'base,quote,rate,date';
+
+const MAX_BYTES = 100_000;
+
+/** Enters rates, all or none; answers with how many. */
+export function setExchangeRates(ctx: Context, rates: readonly ExchangeRateInput[]): Promise<number> {
+  return enter(ctx, rates, (index, part) => `input.rates.${index}${part ? `.${part}` : ''}`);
+}
+
+/** Enters the rates of a text of lines `base,quote,rate,date`; the refusal names the line. */
+export function importExchangeRates(ctx: Context, csv: string): Promise<number> {
+  if (Buffer.byteLength(csv) > MAX_BYTES) throw invalid('csv', 'is larger than 100 kB');
+  const [header, ...lines] = csv
+    .replace(/^\uFEFF/, '')
+    .trimEnd()
+    .split(/\r?\n/);
+  const line = (index: number) => `csv: line ${index + 2}`;
+  if (header !== HEADER) throw invalid('csv', `line 1 must be "${HEADER}"`);
+  if (lines.length === 0) throw invalid('csv', 'holds no rates');
+  const rates = lines.map((text, index) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const [base = '', quote = '', rate = '', date = ''] = parts;
+    if (parts.length !== 4) throw invalid(line(index), 'takes four values');
+    return { base, quote, rate, effectiveOn: dayOf(date, line(index)) };
+  });
+  return enter(ctx, rates, line);
+}
+
+function dayOf(text: string, field: string): string {
+  try {
+    return LocalDate.parseValue(text);
+  } catch (error) {
+    throw error instanceof TypeError ? invalid(field, error.message) : error;
+  }
+}
+
+type Named = (index: number, part?: string) => string;
+
+async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Named): Promise<number> {
+  const tenantId = ctx.actor.tenantId ?? '';
+  const seen = new Set<string>();
+  const rows = rates.map(({ base, quote, rate, effectiveOn }, index) => {
+    currencyOf(base, name(index, 'base'));
+    currencyOf(quote, name(index, 'quote'));
+    if (base === quote) throw invalid(name(index, 'quote'), 'is the same currency');
+    checkRate(rate, name(index, 'rate'));
+    const key = [...[base, quote].sort(), effectiveOn].join();
+    if (seen.has(key)) throw invalid(name(index), 'is given twice: two currencies have one rate a day');
+    seen.add(key);
+    return { id: v7(), index, base, quote, rate, effective_on: effectiveOn };
+  });
+  return transact(ctx, async (em) => {
+    await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`); // one at a time
+    const given = JSON.stringify(rows);
+    // What was in force on a day of the past stays; a gap may be filled, and today's rate be entered today, once.
+    const [fixed] = await em.execute<{ index: number; day: string }[]>(sql`
+      select t.index, t.effective_on::text as day
+      from jsonb_to_recordset(${given}::jsonb) t (index int, base text, quote text, effective_on date)
+      join programs g on g.tenant_id = ${tenantId}
+      cross join lateral (select (${ctx.clock.now()}::timestamptz at time zone g.time_zone)::date as today) now
+      where t.effective_on <= today and exists (select from exchange_rates x where x.tenant_id = g.tenant_id
+        and least(x.base, x.quote) = least(t.base, t.quote) and greatest(x.base, x.quote) = greatest(t.base, t.quote)
+        and x.effective_on <= t.effective_on
+        and x.effective_on >= t.effective_on - case when t.effective_on = today then 0 else ${MAX_AGE_DAYS}::int end)
+      order by t.index limit 1`);
+    if (fixed)
+      throw conflict(
+        `${name(fixed.index)}: a rate is in force on ${fixed.day} already, and what was never changes`,
+        {
+          field: name(fixed.index).split(':')[0] as string,
+          reason: 'RATE_IN_FORCE',
+        },
+      );
+    await em.execute(sql`
+      insert into exchange_rates (id, tenant_id, base, quote, rate, effective_on, created_by)
+      select id, ${tenantId}, base, quote, rate, effective_on, ${ctx.actor.id}
+      from jsonb_to_recordset(${given}::jsonb) t (id uuid, base text, quote text, rate numeric, effective_on date)`);
+    // What waits for one of them is worked out by a job, which looks for more than is entered here.
+    await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
+    const after = { rates: rows.map((row) => `${row.base} ${row.quote} ${row.rate} ${row.effective_on}`) };
+    record(
+      em,
+      ctx,
+      'exchangeRates.set',
+      { id: null, tenantId },
+      { after, subjects: rows.map(({ id }) => id) },
+    );
+    return rows.length;
+  });
+}
+
+function checkRate(text: string, field: string): void {
+  try {
+    parseRate(text);
+  } catch (error) {
+    throw error instanceof AmountError ? invalid(field, error.message) : error;
+  }
+}

@@ -1,0 +1,131 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { forbidden, invalid } from '../../../domain/errors.ts';
+import { pageOn } from '../../../domain/landing.ts';
+import { money } from '../../../domain/money.ts';
+import { enqueue } from '../../../kernel/data/jobs.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
+import { given } from '../../../kernel/request/given.ts';
+import { requireFreshSignIn, requireStillGranted } from '../../../kernel/request/permission.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { settleManagers } from '../account-managers/assign-managers.ts';
+import { Program } from './program.entity.ts';
+import type { MinimumPayoutInput, UpdateProgramInput, UpdateTierConfigInput } from './program.inputs.ts';
+import { TierConfig } from './tier-config.entity.ts';
+import { TierConfigVersion } from './tier-config-version.entity.ts';
+
+/** Changes the settings that the input names. Lines keep what was in force when they were made. */
+export async function updateProgram(
+  ctx: Context,
+  tenantId: string,
+  input: UpdateProgramInput,
+): Promise<string> {
+  const { minimumPayout, minimumPayouts, secondApprovalAbove, identityOrgId, landingUrl, ...settings } =
+    input;
+  if (identityOrgId !== undefined) {
+    const field = 'input.identityOrgId';
+    await requireStillGranted(ctx, ['program:edit']);
+    if (!ctx.actor.everyTenant)
+      throw forbidden('who signs in as staff is decided by platform administrators', { field });
+    requireFreshSignIn(ctx.actor);
+  }
+  // How many people let money go is nothing for a session that was left open or stolen.
+  if ([secondApprovalAbove, settings.splitDays, settings.autoPayouts].some((given) => given !== undefined))
+    requireFreshSignIn(ctx.actor);
+  await transact(ctx, async (em) => {
+    const program = await em.findOneOrFail(Program, { tenantId });
+    const before = { ...program };
+    if (settings.timeZone != null && !(await isTimeZone(em, settings.timeZone))) {
+      throw invalid('input.timeZone', 'is not an IANA time zone such as "America/New_York"');
+    }
+    const rezoned = settings.timeZone != null && settings.timeZone !== program.timeZone;
+    em.assign(program, given(settings));
+    if (identityOrgId !== undefined) program.identityOrgId = identityOrgId;
+    if (landingUrl !== undefined) program.landingUrl = landingUrl;
+    if (program.landingUrl && !pageOn(program.landingHosts, program.landingUrl))
+      throw invalid(
+        landingUrl === undefined ? 'input.landingHosts' : 'input.landingUrl',
+        'the page must be an https address of one of the hosts',
+      );
+    if (minimumPayout != null) {
+      program.minimumPayoutMinor = notNegative(minimumPayout, program.currency, 'input.minimumPayout');
+    }
+    if (minimumPayouts != null) setMinimums(program, minimumPayouts, minimumPayout != null);
+    if (secondApprovalAbove !== undefined)
+      program.secondApprovalAboveMinor =
+        secondApprovalAbove === null
+          ? null
+          : notNegative(secondApprovalAbove, program.currency, 'input.secondApprovalAbove');
+    if (rezoned)
+      await enqueue(em, 'recalculate_metrics', { tenantId }, { key: `recalculate_metrics:${tenantId}` });
+    record(em, ctx, 'program.updated', { id: null, tenantId }, { before, after: { ...program } });
+  });
+  return tenantId;
+}
+
+function notNegative(text: string, currency: string, field: string): bigint {
+  const { minor } = amountOf(text, currency, field);
+  if (minor < 0n) throw invalid(field, 'must not be negative');
+  return minor;
+}
+
+/** Other currencies that are left out have none; the program's own keeps what it has. `given`: it was named by itself too. */
+function setMinimums(program: Program, minimums: readonly MinimumPayoutInput[], given: boolean): void {
+  const others: Record<string, string> = {};
+  minimums.forEach(({ currency, amount }, index) => {
+    const field = `input.minimumPayouts.${index}`;
+    currencyOf(currency, `${field}.currency`);
+    if (minimums.findIndex((each) => each.currency === currency) !== index)
+      throw invalid(`${field}.currency`, 'is given twice');
+    const minor = notNegative(amount, currency, `${field}.amount`);
+    if (currency !== program.currency) {
+      if (minor > 0n) others[currency] = `${minor}`;
+      return;
+    }
+    if (given && minor !== program.minimumPayoutMinor)
+      throw invalid(`${field}.amount`, 'is another than minimumPayout');
+    program.minimumPayoutMinor = minor;
+  });
+  program.payoutMinimums = others;
+}
+
+async function isTimeZone(em: EntityManager, name: string): Promise<boolean> {
+  return (
+    (await em.execute(sql`select 1 from pg_timezone_names where name = ${name} and name !~ '/?posix'`))
+      .length > 0
+  );
+}
+
+/** Changes what a tier asks and gives from now on; a sale of before earns by what was in force then. */
+export async function updateTierConfig(
+  ctx: Context,
+  tenantId: string,
+  { tier, minMonthlyRevenue, commissionRate, ...input }: UpdateTierConfigInput,
+): Promise<string> {
+  return transact(ctx, async (em) => {
+    const config = await em.findOneOrFail(TierConfig, { tenantId, tier });
+    const before = { ...config };
+    em.assign(config, given(input));
+    if (commissionRate != null) config.rateBps = commissionRate;
+    if (minMonthlyRevenue != null) {
+      const { currency } = config.minMonthlyRevenue;
+      const { minor } = amountOf(minMonthlyRevenue, currency, 'input.minMonthlyRevenue');
+      if (minor < 0n) throw invalid('input.minMonthlyRevenue', 'must not be negative');
+      config.minMonthlyRevenue = new MoneyColumn(money(minor, currency));
+    }
+    em.create(TierConfigVersion, {
+      tenantId,
+      tier,
+      minMonthlyRevenue: config.minMonthlyRevenue,
+      minCustomers: config.minCustomers,
+      rateBps: config.rateBps,
+      effectiveAt: ctx.clock.now(),
+      createdBy: ctx.actor.id,
+    });
+    if (config.dedicatedManager !== before.dedicatedManager) await settleManagers(em, ctx, tenantId, null);
+    record(em, ctx, 'tier.updated', config, { before, after: { ...config } });
+    return config.id;
+  });
+}

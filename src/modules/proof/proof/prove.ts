@@ -1,0 +1,87 @@
+import { v7 } from 'uuid';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { faultyLines } from '../../commissions/explain/verify-lines.ts';
+import { invariants } from './invariants.ts';
+
+const NAMED = 20;
+
+export interface Proof {
+  readonly name: string;
+  /** The first that are not as they must be; nothing where all are. */
+  readonly faults: readonly string[];
+  /** Whether there are more than those. */
+  readonly more: boolean;
+  readonly seconds: number;
+}
+
+type Reads = Pick<Context, 'pool' | 'actor'>;
+
+/** Something that is proven by other means than a statement. */
+export interface Check {
+  readonly name: string;
+  faults(): AsyncIterable<string>;
+}
+
+/** Holds every invariant against the whole database, one after the other. Each is one statement, or reads a bounded number
+ *  of rows at a time, so it needs little memory and no lock, and a database that is in use proves as well as one at rest. */
+export async function* prove(ctx: Reads, further: readonly Check[]): AsyncGenerator<Proof> {
+  for (const { name, faults } of invariants) {
+    const started = performance.now();
+    const rows = await query(ctx, new Statement().add(`${faults} limit ${NAMED + 1}`));
+    yield proof(
+      name,
+      rows.map(([sentence]) => sentence as string),
+      started,
+    );
+  }
+  const lines = { name: 'every line works out to its amount again', faults: () => faultyLines(ctx) };
+  for (const { name, faults } of [lines, ...further]) {
+    const started = performance.now();
+    const found: string[] = [];
+    for await (const fault of faults()) if (found.push(fault) > NAMED) break;
+    yield proof(name, found, started);
+  }
+}
+
+/** Holds what can be said of a partner alone against those whose money moved since `since`: cheap enough for every minute. */
+export async function* proveMoved(ctx: Reads, since: Date): AsyncGenerator<Proof> {
+  const from = v7({ msecs: since.getTime(), random: new Uint8Array(16) }); // ids sort by the moment they were made
+  const moved = await query(
+    ctx,
+    new Statement().add(
+      `select partner_id from postings where id >= $::uuid union select partner_id from payouts where id >= $::uuid
+       union select partner_id from commissions where id >= $::uuid`,
+      from,
+      from,
+      from,
+    ),
+  );
+  const partners = moved.map(([id]) => id);
+  if (partners.length === 0) return;
+  for (const { name, faults } of invariants.filter(({ online }) => online)) {
+    const started = performance.now();
+    // The statements are those of the whole proof: these names stand before the tables.
+    const narrowed = new Statement().add(
+      `with ${['postings', 'commissions', 'payouts']
+        .map((table) => `${table} as (select * from public.${table} where partner_id = any($::uuid[]))`)
+        .join(', ')},
+       payout_items as (select i.* from public.payout_items i join payouts o on o.id = i.payout_id)
+       ${faults} limit ${NAMED + 1}`,
+      ...[partners, partners, partners],
+    );
+    const rows = await query(ctx, narrowed);
+    yield proof(
+      name,
+      rows.map(([sentence]) => sentence as string),
+      started,
+    );
+  }
+}
+
+const proof = (name: string, found: readonly string[], started: number): Proof => ({
+  name,
+  faults: found.slice(0, NAMED),
+  more: found.length > NAMED,
+  seconds: (performance.now() - started) / 1_000,
+});

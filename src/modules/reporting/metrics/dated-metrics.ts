@@ -1,0 +1,181 @@
+import { exchange, rateInto } from '../../../domain/exchange.ts';
+import type { Days, Interval } from '../../../domain/metrics.ts';
+import { percentBps } from '../../../domain/metrics.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { digits } from '../../../kernel/request/currency.ts';
+import { rateOfItsDay } from '../../programs/exchange-rates/find-rate.ts';
+import { figuresScope, NO_CURRENCY } from './metrics.loader.ts';
+import type { CurrencyMetrics } from './metrics.type.ts';
+import type { ConvertedMetrics } from './program-metrics.type.ts';
+
+/** Sums of some days that have one exchange rate into the program's currency. */
+export interface Dated {
+  /** The partner; null: the program. */
+  readonly owner: string | null;
+  /** The first day of the interval; null: all days are one. */
+  readonly start: string | null;
+  readonly currency: string;
+  readonly base: string | null;
+  readonly quote: string | null;
+  readonly rate: string | null;
+  readonly clicks: bigint;
+  readonly conversions: bigint;
+  readonly orders: bigint;
+  readonly customers: bigint;
+  readonly revenue: bigint;
+  readonly earned: bigint;
+  readonly paid: bigint;
+}
+
+const FIGURES = [
+  'clicks',
+  'conversions',
+  'orders',
+  'customers',
+  'revenue_minor',
+  'earned_minor',
+  'paid_minor',
+];
+const sums = FIGURES.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', ');
+const columns = FIGURES.map((figure) => `m.${figure}`).join(', ');
+const STARTS: Record<Interval, string> = {
+  DAY: 'd.day',
+  WEEK: `date_trunc('week', d.day::timestamp)::date`,
+  MONTH: `date_trunc('month', d.day::timestamp)::date`,
+};
+
+/** No partner sees these rows: they are of all. */
+const programScope: Scoped = { kind: 'metrics', attributes: owned('m') };
+
+/** The days of partners, or of the caller's whole program, by rate of exchange: from the rollups, never from history. */
+export async function readDated(
+  ctx: Context,
+  partners: readonly string[] | null,
+  period: Days | null,
+  interval: Interval | null,
+): Promise<Dated[]> {
+  const days = partners ? daysOfPartners(ctx, partners, period) : daysOfProgram(ctx, period);
+  const start = interval ? STARTS[interval] : 'null::date';
+  const statement = days.around(
+    `select d.owner, ${start}, d.currency, x.base, x.quote, x.rate, ${FIGURES.map((figure) => `sum(d.${figure})::bigint`).join(', ')} from (`,
+    `) d join programs g on g.tenant_id = d.tenant_id ${rateOfItsDay('g.currency')} and d.currency <> '${NO_CURRENCY}'
+    group by 1, 2, 3, 4, 5, 6`,
+  );
+  return (await query(ctx, statement)).map(
+    ([
+      owner,
+      first,
+      currency,
+      base,
+      quote,
+      rate,
+      clicks,
+      conversions,
+      orders,
+      customers,
+      revenue,
+      earned,
+      paid,
+    ]) =>
+      ({
+        ...{ owner, start: first, currency, base, quote, rate },
+        ...{ clicks, conversions, orders, customers, revenue, earned, paid },
+      }) as Dated,
+  );
+}
+
+function daysOfPartners(ctx: Context, ids: readonly string[], period: Days | null): Statement {
+  const statement = new Statement()
+    .add(
+      `select m.partner_id as owner, m.tenant_id, m.day, m.currency, ${sums} from partner_metrics_daily m where m.partner_id = any($)`,
+      ids,
+    )
+    .and(scopeOf(ctx.actor, figuresScope));
+  if (period) statement.add(' and m.day between $ and $', period.from, period.to);
+  return statement.add(' group by m.partner_id, m.tenant_id, m.day, m.currency');
+}
+
+function daysOfProgram(ctx: Context, period: Days | null): Statement {
+  const statement = new Statement().add(
+    `select null::uuid as owner, m.tenant_id, m.day, m.currency, ${sums} from (`,
+  );
+  for (const table of ['program_metrics_daily', 'program_metric_changes']) {
+    if (table === 'program_metric_changes') statement.add(' union all ');
+    statement
+      .add(
+        `select m.tenant_id, m.day, m.currency, ${columns} from ${table} m where m.tenant_id = $`,
+        ctx.actor.tenantId,
+      )
+      .and(scopeOf(ctx.actor, programScope));
+    if (period) statement.add(' and m.day between $ and $', period.from, period.to);
+  }
+  return statement.add(') m group by m.tenant_id, m.day, m.currency');
+}
+
+type Counts = Record<'clicks' | 'conversions' | 'orders' | 'customers', bigint>;
+
+/** Adds rows up: counts over all currencies, the money of each, and that of all in `currency`. */
+export function totals(rows: readonly Dated[], currency: string) {
+  const counts: Counts = { clicks: 0n, conversions: 0n, orders: 0n, customers: 0n };
+  const own = { revenue: 0n, earned: 0n, paid: 0n };
+  const missing = new Set<string>();
+  let ratedOrders = 0n;
+  for (const row of rows) {
+    if (row.orders > 0n && inCurrency(row, 0n, currency) !== null) ratedOrders += row.orders;
+    for (const name of ['clicks', 'conversions', 'orders', 'customers'] as const) counts[name] += row[name];
+    for (const name of ['revenue', 'earned', 'paid'] as const) {
+      if (row[name] === 0n) continue;
+      const converted = inCurrency(row, row[name], currency);
+      if (converted === null) missing.add(row.currency);
+      else own[name] += converted;
+    }
+  }
+  const money = (minor: bigint) => new MoneyColumn({ minor, currency });
+  const converted: ConvertedMetrics = {
+    revenue: money(own.revenue),
+    commissionEarned: money(own.earned),
+    commissionPaid: money(own.paid),
+    missingRates: [...missing].sort(),
+  };
+  return {
+    exact: counts,
+    /** Those whose revenue is among it. */
+    ratedOrders,
+    ...converted,
+    clicks: Number(counts.clicks),
+    conversions: Number(counts.conversions),
+    conversionRate: percentBps(counts.conversions, counts.clicks),
+    orders: Number(counts.orders),
+    customers: Number(counts.customers),
+    currencies: byCurrency(rows),
+  };
+}
+
+/** Money of one rate, rounded once; null where there is no rate. */
+function inCurrency({ currency, base, quote, rate }: Dated, minor: bigint, to: string): bigint | null {
+  if (currency === to) return minor;
+  if (base === null || quote === null || rate === null) return null;
+  const entered = { base, quote, rate, effectiveOn: '' };
+  const digitsOfBoth = { currency: to, digits: digits(to), fromDigits: digits(currency) };
+  return exchange({ minor, currency }, rateInto(entered, to), digitsOfBoth).minor;
+}
+
+function byCurrency(rows: readonly Dated[]): CurrencyMetrics[] {
+  return [...Map.groupBy(rows, (row) => row.currency)]
+    .filter(([currency]) => currency !== NO_CURRENCY)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([currency, each]) => {
+      const sum = (name: 'orders' | 'revenue' | 'earned' | 'paid') =>
+        each.reduce((total, row) => total + row[name], 0n);
+      const of = (minor: bigint) => new MoneyColumn({ minor, currency });
+      return {
+        currency,
+        orders: Number(sum('orders')),
+        revenue: of(sum('revenue')),
+        commissionEarned: of(sum('earned')),
+        commissionPaid: of(sum('paid')),
+      };
+    });
+}

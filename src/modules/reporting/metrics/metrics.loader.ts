@@ -1,0 +1,273 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { invalid } from '../../../domain/errors.ts';
+import { type Days, daysIn, percentBps, perEach } from '../../../domain/metrics.ts';
+import { askedFields } from '../../../kernel/data/asked.ts';
+import { loaderFor } from '../../../kernel/data/loader.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import type { Partner } from '../../partners/partner/partner.entity.ts';
+import type {
+  CurrencyMetrics,
+  MetricsOf,
+  NamedMetrics,
+  PartnerMetrics,
+  SourceMetrics,
+} from './metrics.type.ts';
+
+interface Figures {
+  readonly currency: string;
+  readonly clicks: bigint;
+  readonly conversions: bigint;
+  readonly orders: bigint;
+  readonly customers: bigint;
+  readonly revenue: bigint;
+  readonly earned: bigint;
+  readonly paid: bigint;
+  readonly updatedAt: Date | null;
+}
+
+/** What has no currency (clicks, customers) is kept under ISO 4217's "no currency". */
+export const NO_CURRENCY = 'XXX';
+
+/** A partner's figures, to date or for a period: one statement for all partners of a screen, a second one for sources. */
+export function metricsOf(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  { id, currency }: Pick<Partner, 'id' | 'currency'>,
+  period: Days | null,
+): Promise<PartnerMetrics> {
+  checkPeriod(period);
+  return loaderFor<{ id: string; currency: string }, PartnerMetrics>(ctx, info, async (keys) => {
+    const ids = keys.map((key) => key.id);
+    const [figures, sources] = await Promise.all([
+      readFigures(ctx, ids, period),
+      askedFields(info).has('sources') ? readSources(ctx, ids, period) : null,
+    ]);
+    return keys.map((key) => {
+      const mine = sources?.get(key.id) ?? [];
+      return {
+        ...summary(figures.get(key.id) ?? [], key.currency, period),
+        sources: bySource(mine, key.currency),
+        of: { ...key, period },
+      };
+    });
+  }).load({ id, currency });
+}
+
+const MOST_DAYS = 3_660;
+
+/** Refuses a period that ends before it begins, or is of more than ten years. */
+export function checkPeriod(period: Days | null): void {
+  if (!period) return;
+  if (period.from > period.to) throw invalid('period.to', 'lies before from');
+  if (daysIn(period) > MOST_DAYS) throw invalid('period.to', `lies more than ${MOST_DAYS} days after from`);
+}
+
+function summary(
+  rows: readonly Figures[],
+  currency: string,
+  period: Days | null,
+): Omit<PartnerMetrics, 'sources' | 'of'> {
+  const of = (minor: bigint, code = currency) => new MoneyColumn({ minor, currency: code });
+  const total = (figure: 'clicks' | 'conversions' | 'customers') =>
+    rows.reduce((sum, row) => sum + row[figure], 0n);
+  const own = rows.find((row) => row.currency === currency);
+  const revenue = own?.revenue ?? 0n;
+  const [clicks, conversions, customers] = [total('clicks'), total('conversions'), total('customers')];
+  const each = (parts: bigint, amount = revenue) => {
+    const minor = perEach(amount, parts);
+    return minor === null ? null : of(minor);
+  };
+  const currencies: CurrencyMetrics[] = rows
+    .filter((row) => row.currency !== NO_CURRENCY)
+    .map((row) => ({
+      currency: row.currency,
+      orders: Number(row.orders),
+      revenue: of(row.revenue, row.currency),
+      commissionEarned: of(row.earned, row.currency),
+      commissionPaid: of(row.paid, row.currency),
+    }));
+  return {
+    periodStart: period?.from ?? null,
+    periodEnd: period?.to ?? null,
+    clicks: Number(clicks),
+    conversions: Number(conversions),
+    conversionRate: percentBps(conversions, clicks),
+    customers: Number(customers),
+    revenue: of(revenue),
+    averageOrderValue: each(own?.orders ?? 0n),
+    customerLifetimeValue: each(customers),
+    commissionEarned: of(own?.earned ?? 0n),
+    commissionPaid: of(own?.paid ?? 0n),
+    earningsPerClick: each(clicks, own?.earned ?? 0n),
+    currencies,
+    calculatedAt:
+      rows.reduce<Date | null>(
+        (last, { updatedAt }) => (updatedAt && (!last || updatedAt > last) ? updatedAt : last),
+        null,
+      ) ?? new Date(),
+  };
+}
+
+/** Figures are sums: a partner's own are as much of them as a policy can speak of. */
+export const figuresScope: Scoped = { kind: 'metrics', attributes: owned('m', 'm.partner_id') };
+
+async function readFigures(
+  ctx: Context,
+  ids: readonly string[],
+  period: Days | null,
+): Promise<Map<string, Figures[]>> {
+  const statement = period
+    ? new Statement()
+        .add(
+          `select m.partner_id, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.orders)::bigint,
+          sum(m.customers)::bigint, sum(m.revenue_minor)::bigint, sum(m.earned_minor)::bigint, sum(m.paid_minor)::bigint, null::timestamptz
+          from partner_metrics_daily m where m.partner_id = any($) and m.day between $ and $`,
+          ids,
+          period.from,
+          period.to,
+        )
+        .and(scopeOf(ctx.actor, figuresScope))
+        .add(' group by m.partner_id, m.currency order by m.currency')
+    : new Statement()
+        .add(
+          `select m.partner_id, m.currency, m.clicks, m.conversions, m.orders, m.customers, m.revenue_minor, m.earned_minor,
+          m.paid_minor, m.updated_at from partner_metrics m where m.partner_id = any($)`,
+          ids,
+        )
+        .and(scopeOf(ctx.actor, figuresScope))
+        .add(' order by m.currency');
+  const figures = new Map<string, Figures[]>();
+  for (const [
+    partnerId,
+    currency,
+    clicks,
+    conversions,
+    orders,
+    customers,
+    revenue,
+    earned,
+    paid,
+    updatedAt,
+  ] of await query(ctx, statement)) {
+    const row = {
+      currency,
+      clicks,
+      conversions,
+      orders,
+      customers,
+      revenue,
+      earned,
+      paid,
+      updatedAt,
+    } as Figures;
+    const known = figures.get(partnerId as string);
+    if (known) known.push(row);
+    else figures.set(partnerId as string, [row]);
+  }
+  return figures;
+}
+
+interface SourceFigures {
+  readonly source: string;
+  readonly currency: string;
+  readonly clicks: bigint;
+  readonly conversions: bigint;
+  readonly revenue: bigint;
+}
+
+async function readSources(
+  ctx: Context,
+  ids: readonly string[],
+  period: Days | null,
+): Promise<Map<string, SourceFigures[]>> {
+  const statement = new Statement()
+    .add(
+      `select m.partner_id, m.source, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.revenue_minor)::bigint
+      from partner_metrics_daily m where m.partner_id = any($)`,
+      ids,
+    )
+    .and(scopeOf(ctx.actor, figuresScope));
+  if (period) statement.add(' and m.day between $ and $', period.from, period.to);
+  statement.add(` group by m.partner_id, m.source, m.currency
+    having sum(m.clicks) <> 0 or sum(m.conversions) <> 0 or sum(m.revenue_minor) <> 0`);
+  const rows = (await query(ctx, statement)).map(
+    ([partnerId, source, currency, clicks, conversions, revenue]) => ({
+      partnerId: partnerId as string,
+      ...({ source, currency, clicks, conversions, revenue } as SourceFigures),
+    }),
+  );
+  return Map.groupBy(rows, (row) => row.partnerId);
+}
+
+function bySource(rows: readonly SourceFigures[], currency: string): SourceMetrics[] {
+  return [...Map.groupBy(rows, (row) => row.source)]
+    .map(([source, each]) => ({
+      source,
+      clicks: Number(each.reduce((sum, row) => sum + row.clicks, 0n)),
+      conversions: Number(each.reduce((sum, row) => sum + row.conversions, 0n)),
+      revenue: new MoneyColumn({
+        minor: each.find((row) => row.currency === currency)?.revenue ?? 0n,
+        currency,
+      }),
+    }))
+    .sort((a, b) => b.clicks - a.clicks || b.conversions - a.conversions || (a.source < b.source ? -1 : 1));
+}
+
+type Kind = 'LINK' | 'CAMPAIGN';
+
+/** What each link or campaign of a partner brought, most clicks first; one statement for all partners of a screen. */
+export function namedMetricsOf(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  kind: Kind,
+  { id, currency, period }: MetricsOf,
+): Promise<NamedMetrics[]> {
+  return loaderFor<{ id: string; currency: string }, NamedMetrics[]>(ctx, info, async (keys) => {
+    const ids = keys.map((key) => key.id);
+    const statement = new Statement()
+      .add(
+        `select m.partner_id, m.name, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.revenue_minor)::bigint,
+        sum(m.earned_minor)::bigint from partner_metrics_by m where m.partner_id = any($) and m.kind = $`,
+        ids,
+        kind,
+      )
+      .and(scopeOf(ctx.actor, figuresScope));
+    if (period) statement.add(' and m.day between $ and $', period.from, period.to);
+    statement.add(' group by m.partner_id, m.name, m.currency');
+    const rows = (await query(ctx, statement)).map(
+      ([partnerId, name, code, clicks, conversions, revenue, earned]) => ({
+        partnerId: partnerId as string,
+        ...({ name, currency: code, clicks, conversions, revenue, earned } as Named),
+      }),
+    );
+    const found = Map.groupBy(rows, (row) => row.partnerId);
+    return keys.map((key) => byName(found.get(key.id) ?? [], key.currency));
+  }).load({ id, currency });
+}
+
+interface Named extends Pick<Figures, 'currency' | 'clicks' | 'conversions' | 'revenue' | 'earned'> {
+  readonly name: string;
+}
+
+const MOST_NAMES = 100;
+
+function byName(rows: readonly Named[], currency: string): NamedMetrics[] {
+  return [...Map.groupBy(rows, (row) => row.name)]
+    .map(([name, each]) => {
+      const clicks = each.reduce((sum, row) => sum + row.clicks, 0n);
+      const conversions = each.reduce((sum, row) => sum + row.conversions, 0n);
+      const own = each.find((row) => row.currency === currency);
+      return {
+        name,
+        clicks: Number(clicks),
+        conversions: Number(conversions),
+        conversionRate: percentBps(conversions, clicks),
+        revenue: new MoneyColumn({ minor: own?.revenue ?? 0n, currency }),
+        commissionEarned: new MoneyColumn({ minor: own?.earned ?? 0n, currency }),
+      };
+    })
+    .sort((a, b) => b.clicks - a.clicks || b.conversions - a.conversions || (a.name < b.name ? -1 : 1))
+    .slice(0, MOST_NAMES);
+}

@@ -1,0 +1,36 @@
+import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { partnerOfTopic } from '../../../kernel/request/metrics-topic.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+
+const MANY = 20_000;
+
+/** Tells of each change of figures of the caller's program; the answer ends it. */
+export function programChanges(ctx: Context, changed: () => void): () => void {
+  const { feed, actor, pool } = ctx;
+  const known = new Map<string, boolean>();
+
+  async function isOurs(id: string): Promise<boolean> {
+    const statement = new Statement()
+      .add('select 1 from partners p where p.id = $ and p.tenant_id = $', id, actor.tenantId)
+      .and(scopeOf(actor, partnerTable));
+    const ours = (await query({ pool, actor }, statement)).length > 0;
+    if (known.size >= MANY) known.clear();
+    known.set(id, ours);
+    return ours;
+  }
+
+  return feed.subscribeToAll((topic) => {
+    const id = topic && partnerOfTopic(topic);
+    if (topic === null) changed();
+    else if (id) {
+      const ours = known.get(id);
+      if (ours) changed();
+      else if (ours === undefined)
+        isOurs(id).then(
+          (found) => found && changed(),
+          () => changed(), // whoever looks finds what it may see, or is refused
+        );
+    }
+  });
+}

@@ -1,0 +1,252 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { forbidden, invalid, notFound } from '../../../domain/errors.ts';
+import { type Days, type Interval, parts, perEach, smoothed, trend } from '../../../domain/metrics.ts';
+import { loaderFor } from '../../../kernel/data/loader.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { owned, query, type Scoped, Statement, scopeOf, select } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { digits } from '../../../kernel/request/currency.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { ratesInForce } from '../../programs/exchange-rates/find-rate.ts';
+import { type Dated, readDated, totals } from './dated-metrics.ts';
+import { checkPeriod, figuresScope, NO_CURRENCY } from './metrics.loader.ts';
+import type { MetricsOf } from './metrics.type.ts';
+import type {
+  ConvertedMetrics,
+  MetricsPoint,
+  MetricsSeries,
+  ProgramMetrics,
+  RankedPartner,
+  Ranking,
+  SubscriptionMetrics,
+} from './program-metrics.type.ts';
+import { convertedMoney, liveMetrics, ownMoney, readLive } from './subscription-metrics.ts';
+
+/** Figures of a whole program are nobody's but the program's own people's. */
+export function requireStaff({ actor }: Pick<Context, 'actor'>): void {
+  if (actor.partnerId !== null) throw forbidden('a partner sees its own figures');
+}
+
+interface OwnProgram {
+  readonly currency: string;
+  /** The day that it is there. */
+  readonly today: string;
+}
+
+const programScope: Scoped = { kind: 'program', attributes: owned('g') };
+
+async function ownProgram(ctx: Context): Promise<OwnProgram> {
+  const statement = new Statement()
+    .add(
+      'select g.currency, ($::timestamptz at time zone g.time_zone)::date from programs g where g.tenant_id = $',
+      ctx.clock.now(),
+      ctx.actor.tenantId,
+    )
+    .and(scopeOf(ctx.actor, programScope));
+  const [row] = await query(ctx, statement);
+  if (!row) throw notFound('program');
+  return { currency: row[0] as string, today: row[1] as string };
+}
+
+/** The figures of the caller's program, to date or for a period. */
+export async function programMetrics(ctx: Context, period: Days | null): Promise<ProgramMetrics> {
+  requireStaff(ctx);
+  checkPeriod(period);
+  const [{ currency }, rows] = await Promise.all([ownProgram(ctx), readDated(ctx, null, period, null)]);
+  const { exact, ratedOrders, ...all } = totals(rows, currency);
+  const each = ({ minor }: MoneyColumn, counted: bigint) => {
+    const share = perEach(minor, counted);
+    return share === null ? null : new MoneyColumn({ minor: share, currency });
+  };
+  return {
+    ...all,
+    periodStart: period?.from ?? null,
+    periodEnd: period?.to ?? null,
+    averageOrderValue: each(all.revenue, ratedOrders),
+    earningsPerClick: all.missingRates.length ? null : each(all.commissionEarned, exact.clicks),
+    period,
+  };
+}
+
+/** What the program's subscriptions bring. */
+export async function programSubscriptions(
+  ctx: Context,
+  { period, revenue, customers, missingRates }: ProgramMetrics,
+): Promise<SubscriptionMetrics> {
+  const { currency } = revenue;
+  const [{ today }, rows] = await Promise.all([ownProgram(ctx), readLive(ctx, null, period)]);
+  const day = period && period.to < today ? period.to : today;
+  const share = missingRates.length ? null : perEach(revenue.minor, BigInt(customers));
+  const historical = share === null ? null : new MoneyColumn({ minor: share, currency });
+  return liveMetrics(rows, { currency, period, historical }, await convertedMoney(ctx, rows, currency, day));
+}
+
+/** What a partner's subscriptions bring: one statement for all partners of a screen. */
+export function partnerSubscriptions(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  of: MetricsOf,
+  historical: MoneyColumn | null,
+): Promise<SubscriptionMetrics> {
+  return loaderFor<{ of: MetricsOf; historical: MoneyColumn | null }, SubscriptionMetrics>(
+    ctx,
+    info,
+    async (keys) => {
+      const rows = await readLive(
+        ctx,
+        keys.map((key) => key.of.id),
+        of.period,
+      );
+      const found = Map.groupBy(rows, (row) => row.owner);
+      return keys.map((key) => {
+        const mine = found.get(key.of.id) ?? [];
+        const { currency, period } = key.of;
+        const money = { into: ownMoney(currency), missingRates: [] };
+        return liveMetrics(mine, { currency, period, historical: key.historical }, money);
+      });
+    },
+  ).load({ of, historical });
+}
+
+/** A partner's money in the program's currency: one statement for all partners of a screen. */
+export function convertedOf(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  { id, period }: MetricsOf,
+): Promise<ConvertedMetrics> {
+  return loaderFor<string, ConvertedMetrics>(ctx, info, async (ids) => {
+    const [{ currency }, rows] = await Promise.all([ownProgram(ctx), readDated(ctx, ids, period, null)]);
+    const found = Map.groupBy(rows, (row) => row.owner);
+    return ids.map((key) => totals(found.get(key) ?? [], currency));
+  }).load(id);
+}
+
+const MOST_POINTS = 400;
+
+/** Figures over time: of a partner, or of the whole program. A partner without naming one asks about itself. */
+export async function metricsSeries(
+  ctx: Context,
+  given: string | null | undefined,
+  period: Days,
+  interval: Interval,
+): Promise<MetricsSeries> {
+  checkPeriod(period);
+  const partnerId = given == null ? ctx.actor.partnerId : idOf(given, 'partnerId');
+  const [{ currency, today }, rows] = await Promise.all([
+    ownProgram(ctx),
+    readDated(ctx, partnerId === null ? null : [partnerId], period, interval),
+    partnerId === null || partnerId === ctx.actor.partnerId ? null : requirePartner(ctx, partnerId),
+  ]);
+  const spans = [...parts(period, interval)];
+  if (spans.length > MOST_POINTS)
+    throw invalid('period', `has more than ${MOST_POINTS} points: ask for a longer interval`);
+  const found = Map.groupBy(rows, (row) => row.start);
+  const points = spans.map(({ start, from, to }) => ({
+    ...pointOf(found.get(start) ?? [], currency),
+    from,
+    to,
+    /** Whole and over, so that it may be compared with others. */
+    whole:
+      from === start && to < today && (interval === 'DAY' || to !== period.to || endsThere(to, interval)),
+  }));
+  const revenues = points.filter(({ whole }) => whole).map(({ revenue }) => Number(revenue.minor));
+  const money = (minor: number | null | undefined) =>
+    minor == null ? null : new MoneyColumn({ minor: BigInt(Math.round(minor)), currency });
+  return {
+    points,
+    forecast: {
+      revenueByTrend: money(trend(revenues)?.next),
+      revenueSmoothed: money(smoothed(revenues, 0.5)),
+    },
+  };
+}
+
+/** Whether the interval that a day is in ends with it. */
+function endsThere(day: string, interval: Interval): boolean {
+  const [part] = parts({ from: day, to: '9999-12-31' }, interval);
+  return part?.to === day;
+}
+
+const pointOf = (rows: readonly Dated[], currency: string): Omit<MetricsPoint, 'from' | 'to'> =>
+  totals(rows, currency);
+
+async function requirePartner(ctx: Context, id: string): Promise<void> {
+  const statement = new Statement()
+    .add('select 1 from partners p where p.id = $ and p.deleted_at is null', id)
+    .and(scopeOf(ctx.actor, partnerTable));
+  if ((await query(ctx, statement)).length === 0) throw notFound('partner', { field: 'partnerId' });
+}
+
+const RANKED: Record<Ranking, string> = {
+  CLICKS: 'clicks',
+  CONVERSIONS: 'conversions',
+  CUSTOMERS: 'customers',
+  ORDERS: 'orders',
+  REVENUE: 'revenue',
+  COMMISSION_EARNED: 'earned',
+};
+const MOST_RANKED = 100;
+
+/** The partners that brought most, best first. Money is compared in the program's currency at the rates of the last day. */
+export async function topPartners(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  by: Ranking,
+  period: Days | null,
+  first: number,
+): Promise<RankedPartner[]> {
+  requireStaff(ctx);
+  checkPeriod(period);
+  if (first < 1 || first > MOST_RANKED) throw invalid('first', `must be 1 to ${MOST_RANKED}`);
+  const { currency, today } = await ownProgram(ctx);
+  const { tenantId } = ctx.actor;
+  const day = period && period.to < today ? period.to : today;
+  const rates = [...(await ratesInForce(ctx.em.fork(), tenantId ?? '', currency, day))].map(
+    ([code, { numerator, denominator }]) => ({
+      code,
+      times: `${numerator * 10n ** BigInt(digits(currency))}`,
+      by: `${denominator * 10n ** BigInt(digits(code))}`,
+    }),
+  );
+  rates.push({ code: currency, times: '1', by: '1' });
+  const partner = select(partnerTable, info, ctx.actor, ['partner'], ['id']);
+  const names = ['clicks', 'conversions', 'customers', 'orders'];
+  const money = (figure: string) =>
+    `coalesce(sum(round(m.${figure}_minor * r.times / r.by)), 0)::bigint as ${figure}`;
+  const statement = new Statement()
+    .add(
+      `with ranked as materialized (
+        select m.partner_id, ${names.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', ')}, ${money('revenue')}, ${money('earned')},
+          coalesce(array_agg(m.currency order by m.currency) filter (where r.by is null and (m.revenue_minor <> 0 or m.earned_minor <> 0)), '{}') as missing
+        from (
+          select m.partner_id, m.currency, ${[...names, 'revenue_minor', 'earned_minor'].map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', ')}
+          from ${period ? 'partner_metrics_daily' : 'partner_metrics'} m where m.tenant_id = $`,
+      tenantId,
+    )
+    .and(scopeOf(ctx.actor, figuresScope));
+  if (period) statement.add(' and m.day between $ and $', period.from, period.to);
+  statement.add(
+    ` group by m.partner_id, m.currency) m
+        left join unnest($::text[], $::numeric[], $::numeric[]) r (currency, times, by) on r.currency = m.currency and m.currency <> '${NO_CURRENCY}'
+        group by m.partner_id order by ${RANKED[by]} desc, m.partner_id limit $)
+    select r.clicks, r.conversions, r.customers, r.orders, r.revenue, r.earned, r.missing, ${partner.list}
+    from ranked r join partners p on p.id = r.partner_id${partner.joins} where true`,
+    rates.map(({ code }) => code),
+    rates.map(({ times }) => times),
+    rates.map(({ by: divisor }) => divisor),
+    first,
+  );
+  statement.and(scopeOf(ctx.actor, partnerTable)).add(` order by r.${RANKED[by]} desc, r.partner_id`);
+  const of = (minor: unknown) => new MoneyColumn({ minor: minor as bigint, currency });
+  return (await query(ctx, statement)).map((row) => ({
+    partner: partner.read(row, 7),
+    clicks: Number(row[0]),
+    conversions: Number(row[1]),
+    customers: Number(row[2]),
+    orders: Number(row[3]),
+    revenue: of(row[4]),
+    commissionEarned: of(row[5]),
+    missingRates: row[6] as string[],
+  }));
+}

@@ -1,0 +1,97 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { type ExchangeRate, exchange } from '../../../domain/exchange.ts';
+import type { PartnerTier } from '../../../domain/partner.ts';
+import type { MonthResult, TierThreshold } from '../../../domain/tier.ts';
+import { digits } from '../../../kernel/request/currency.ts';
+import { ratesInForce } from '../../programs/exchange-rates/find-rate.ts';
+import type { Program } from '../../programs/program/program.entity.ts';
+
+/** A month of a program's time zone. */
+export interface TierMonth {
+  /** Its first day. */
+  readonly month: string;
+  /** The first day of the next one. */
+  readonly next: string;
+  readonly endsAt: Date;
+  /** From when it may be evaluated. */
+  readonly settlesAt: Date;
+}
+
+export async function monthOf(em: EntityManager, program: Program, day: string): Promise<TierMonth> {
+  const [row] = await em.execute<{ month: string; next: string; ends: string; settles: string }[]>(sql`
+    select m.month::text, n.next::text, (n.next::timestamp at time zone ${program.timeZone}) as ends,
+      ((n.next + ${program.tierSettleDays}::int)::timestamp at time zone ${program.timeZone}) as settles
+    from (select date_trunc('month', ${day}::date)::date as month) m
+    cross join lateral (select (m.month + interval '1 month')::date as next) n`);
+  const { month, next, ends, settles } = row as NonNullable<typeof row>;
+  return { month, next, endsAt: new Date(ends), settlesAt: new Date(settles) };
+}
+
+/** What the tiers asked at an instant. */
+export async function thresholdsAt(em: EntityManager, tenantId: string, at: Date): Promise<TierThreshold[]> {
+  const rows = await em.execute<{ tier: PartnerTier; revenue: string; customers: number }[]>(sql`
+    select distinct on (tier) tier, min_monthly_revenue_minor::text as revenue, min_customers as customers
+    from tier_config_versions where tenant_id = ${tenantId} and effective_at <= ${at}
+    order by tier, effective_at desc, id desc`);
+  return rows.map(({ tier, revenue, customers }) => ({
+    tier,
+    minRevenue: BigInt(revenue),
+    minCustomers: customers,
+  }));
+}
+
+export type Measured = MonthResult | { readonly blocked: string; readonly customers: number };
+
+/** What the month of each partner comes to: revenue net of refunds and tax as the metrics count it, in the program's
+ *  currency by the rates of the month's first day, and customers whose purchases of the days before its end outweigh
+ *  what was refunded of them. */
+export async function measure(
+  em: EntityManager,
+  { tenantId, currency: to, customerActiveDays }: Program,
+  { month, next, endsAt }: TierMonth,
+  ids: readonly string[],
+): Promise<(partnerId: string) => Measured> {
+  const revenue = await em.execute<{ partner_id: string; currency: string; minor: string }[]>(sql`
+    select partner_id, currency, sum(revenue_minor)::text as minor from partner_metrics_daily
+    where partner_id = any(array[${ids}]::uuid[]) and day >= ${month}::date and day < ${next}::date
+    group by 1, 2 having sum(revenue_minor) <> 0`);
+  const customers = await em.execute<{ partner_id: string; count: number }[]>(sql`
+    select partner_id, count(distinct customer_id)::int as count from (
+      select partner_id, customer_id from (
+        select partner_id, customer_id, amount_currency as currency, amount_minor as minor, occurred_at from conversions
+        where partner_id = any(array[${ids}]::uuid[]) and refused is null
+        union all
+        select partner_id, customer_id, coalesce(sale_currency, base_currency),
+          case when status = 'REJECTED' and conversion_id is null then 0 else revenue_minor end, occurred_at
+        from commissions where partner_id = any(array[${ids}]::uuid[]) and customer_id is not null
+      ) purchase
+      where occurred_at < ${endsAt} and occurred_at >= ${endsAt}::timestamptz - ${customerActiveDays} * interval '1 day'
+      group by partner_id, customer_id, currency having sum(minor) > 0) active
+    group by partner_id`);
+  const foreign = revenue.some(({ currency }) => currency !== to);
+  const rates = foreign ? await ratesInForce(em, tenantId, to, month) : new Map<string, ExchangeRate>();
+
+  const active = new Map(customers.map(({ partner_id, count }) => [partner_id, count]));
+  const sums = new Map<string, bigint>();
+  const missing = new Map<string, string>();
+  for (const { partner_id, currency, minor } of revenue) {
+    const rate = rates.get(currency);
+    if (currency !== to && !rate) missing.set(partner_id, currency);
+    const amount = { minor: BigInt(minor), currency };
+    const own =
+      rate && currency !== to
+        ? exchange(amount, rate, { currency: to, digits: digits(to), fromDigits: digits(currency) })
+        : amount;
+    sums.set(partner_id, (sums.get(partner_id) ?? 0n) + own.minor);
+  }
+  return (partnerId) => {
+    const count = active.get(partnerId) ?? 0;
+    const currency = missing.get(partnerId);
+    if (currency)
+      return {
+        blocked: `no exchange rate of ${currency} and ${to} is in force on ${month}`,
+        customers: count,
+      };
+    return { revenue: sums.get(partnerId) ?? 0n, customers: count };
+  };
+}

@@ -1,0 +1,93 @@
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+import { kept } from '../../../domain/computation.ts';
+import { money, type RoundingMode, share } from '../../../domain/money.ts';
+import type { PartnerTier } from '../../../domain/partner.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+
+interface Sale {
+  readonly id: string;
+  readonly partner_id: string;
+  readonly customer_id: string | null;
+  readonly referral_id: string | null;
+  readonly currency: string;
+  readonly base: string;
+  readonly earned: string;
+  readonly product: string | null;
+  readonly country: string | null;
+  readonly subscription_id: string | null;
+  readonly source: string;
+  readonly rounding_mode: RoundingMode;
+  readonly hold_until: string | null;
+  readonly tier: PartnerTier;
+  readonly rate_bps: number;
+}
+
+interface Promotion {
+  readonly tenantId: string;
+  readonly since: Date;
+  readonly promoted: readonly {
+    readonly id: string;
+    readonly before: PartnerTier;
+    readonly after: PartnerTier;
+    /** From when on somebody gave it another tier. */
+    readonly until: Date | null;
+  }[];
+}
+
+/** What sales since a back-dated promotion earned less than the new tier gives: a TRUE_UP line for each, on what was not
+ *  refunded of it. It is dated now, so that the next payout takes it. */
+export async function trueUpSales(
+  em: EntityManager,
+  ctx: Context,
+  { tenantId, since, promoted }: Promotion,
+): Promise<void> {
+  if (promoted.length === 0) return;
+  const sales = await em.execute<Sale[]>(sql`
+    select c.id, c.partner_id, c.customer_id, c.referral_id, c.base_currency as currency, (c.base_minor + r.base)::text as base,
+      (c.amount_minor + r.amount)::text as earned, c.product, c.country, c.subscription_id, c.source, c.rounding_mode, c.hold_until,
+      w.after as tier, v.rate_bps
+    from jsonb_to_recordset(${JSON.stringify(promoted)}::jsonb) w (id uuid, before text, after text, until timestamptz)
+    join commissions c on c.partner_id = w.id and c.tier = w.before and c.occurred_at >= ${since}
+      and (w.until is null or c.occurred_at < w.until)
+    cross join lateral (select coalesce(sum(base_minor), 0) as base, coalesce(sum(amount_minor), 0) as amount
+      from commissions b where b.reverses_id = c.id) r
+    cross join lateral (select rate_bps from tier_config_versions v where v.tenant_id = ${tenantId} and v.tier = w.after
+      and v.effective_at <= c.occurred_at order by v.effective_at desc, v.id desc limit 1) v
+    where c.tenant_id = ${tenantId} and c.rate_source = 'TIER' and c.method = 'PERCENTAGE' and c.reverses_id is null
+      and c.adjusts_id is null and c.type <> 'BONUS' and c.status not in ('REJECTED', 'REVERSED')`);
+  const lines = sales.flatMap((sale) => {
+    const base = BigInt(sale.base);
+    const full = share(money(base, sale.currency), sale.rate_bps, sale.rounding_mode).minor;
+    const amount = full - BigInt(sale.earned);
+    if (amount <= 0n) return [];
+    const part = { base, rateBps: sale.rate_bps, perUnit: null, quantity: 1, from: null, amount: full };
+    const computation = kept({
+      product: sale.product,
+      quantity: 1,
+      base,
+      level: 'TIER',
+      rule: null,
+      method: 'PERCENTAGE',
+      parts: [part],
+      period: null,
+      limited: null,
+      cap: null,
+      amount: full,
+      trueUp: 0n,
+    });
+    const { id: adjusts_id, base: _, earned: __, ...columns } = sale;
+    return [{ ...columns, id: v7(), adjusts_id, amount: `${amount}`, computation }];
+  });
+  if (lines.length === 0) return;
+  await em.execute(sql`
+    insert into commissions (id, tenant_id, partner_id, customer_id, referral_id, adjusts_id, type, method, status, base_minor,
+      base_currency, rate_bps, rate_source, tier, rounding_mode, amount_minor, amount_currency, revenue_minor, source, product, country,
+      subscription_id, computation, occurred_at, hold_until, metadata)
+    select id, ${tenantId}, partner_id, customer_id, referral_id, adjusts_id, 'TRUE_UP', 'PERCENTAGE', 'PENDING', 0,
+      currency, rate_bps, 'TIER', tier, rounding_mode, amount, currency, 0, source, product, country,
+      subscription_id, computation, ${ctx.clock.now()}, hold_until, '{}'
+    from jsonb_to_recordset(${JSON.stringify(lines)}::jsonb) l (id uuid, partner_id uuid, customer_id uuid, referral_id uuid,
+      adjusts_id uuid, currency text, rate_bps int, tier text, rounding_mode text, amount bigint, source text, product text, country text,
+      subscription_id text, computation jsonb, hold_until timestamptz)`);
+}

@@ -1,0 +1,27 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Ctx, FieldResolver, Info, Resolver, Root } from 'type-graphql';
+import { loadOne } from '../../../kernel/data/loader.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Customer } from '../customers/customer.entity.ts';
+import { attributionsOf } from './attribution.loader.ts';
+import { Attribution, PartnerShare } from './attribution.type.ts';
+
+@Resolver(() => Customer)
+export class CustomerAttributionResolver {
+  @FieldResolver(() => [Attribution], {
+    description:
+      'The paths to what it bought, newest first: the last 20. A partner sees its own clicks on them.',
+  })
+  attributions(@Root() { id }: Customer, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
+    return attributionsOf(ctx, info, id);
+  }
+}
+
+@Resolver(() => PartnerShare)
+export class PartnerShareResolver {
+  @FieldResolver(() => Partner, { nullable: true, description: 'Whose part it is.' })
+  partner(@Root() root: PartnerShare, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
+    return loadOne(ctx, info, partnerTable, root.partnerId, root);
+  }
+}

@@ -1,0 +1,66 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Args,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  ID,
+  Info,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { where } from '../../../kernel/data/condition.ts';
+import { loadOne } from '../../../kernel/data/loader.ts';
+import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
+import { findRow } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Coupon, couponTable } from './coupon.entity.ts';
+import { CouponFilter, CreateCouponInput } from './coupon.inputs.ts';
+import { createCoupon, endCoupon } from './manage-coupons.ts';
+
+const CouponConnection = connectionOf(Coupon);
+
+@Resolver(() => Coupon)
+export class CouponResolver {
+  @Authorized('program:read')
+  @Query(() => CouponConnection, { description: 'Coupons, newest first.' })
+  coupons(
+    @Arg('filter', () => CouponFilter, { nullable: true, description: 'Which of them.' })
+    filter: CouponFilter | null,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Coupon>> {
+    const narrow = filter?.partnerId ? [where('q.partner_id = $', filter.partnerId)] : [];
+    return page(ctx, info, couponTable, args, narrow);
+  }
+
+  @Authorized('program:edit')
+  @Mutation(() => Coupon, { description: "Makes a coupon: sales that name it are its partner's." })
+  async createCoupon(
+    @Arg('input', () => CreateCouponInput, { description: 'The new coupon.' }) input: CreateCouponInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Coupon> {
+    return findRow(ctx, info, couponTable, await createCoupon(ctx, input));
+  }
+
+  @Authorized('program:edit')
+  @Mutation(() => Coupon, { description: "Ends a coupon now; sales that it brought stay its partner's." })
+  async endCoupon(
+    @Arg('id', () => ID, { description: 'The coupon.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Coupon> {
+    return findRow(ctx, info, couponTable, await endCoupon(ctx, id));
+  }
+
+  @FieldResolver(() => Partner, { nullable: true, description: 'Whose sales it brings.' })
+  partner(@Root() root: Coupon, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
+    return loadOne(ctx, info, partnerTable, root.partnerId, root);
+  }
+}

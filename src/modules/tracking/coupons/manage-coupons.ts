@@ -1,0 +1,68 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { conflict, invalid, notFound } from '../../../domain/errors.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { findPartner } from '../../partners/partner/find-partner.ts';
+import { Coupon } from './coupon.entity.ts';
+import type { CreateCouponInput } from './coupon.inputs.ts';
+
+/** Makes a coupon of a partner; answers with its id. */
+export function createCoupon(ctx: Context, input: CreateCouponInput): Promise<string> {
+  const startsAt = input.startsAt ?? ctx.clock.now();
+  if (input.endsAt && input.endsAt <= startsAt) throw invalid('input.endsAt', 'must lie after its start');
+  return transact(ctx, async (em) => {
+    const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, 'input.partnerId');
+    const [taken] = await em.execute<object[]>(
+      sql`select 1 from coupons where tenant_id = ${tenantId} and upper(code) = ${input.code.toUpperCase()}`,
+    );
+    if (taken)
+      throw conflict('the program has a coupon of this code', { field: 'input.code', reason: 'CODE_TAKEN' });
+    const coupon = em.create(Coupon, {
+      tenantId,
+      partnerId,
+      code: input.code,
+      startsAt,
+      endsAt: input.endsAt ?? null,
+      maxUses: input.maxUses ?? null,
+      createdBy: ctx.actor.id,
+    });
+    const { code, endsAt, maxUses } = coupon;
+    record(em, ctx, 'coupon.created', coupon, { after: { code, startsAt, endsAt, maxUses } });
+    return coupon.id;
+  });
+}
+
+/** Ends a coupon before its time. Sales that it brought stay its partner's; nobody else gets the code. */
+export function endCoupon(ctx: Context, id: string): Promise<string> {
+  return transact(ctx, async (em) => {
+    const coupon = await em.findOne(Coupon, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!coupon) throw notFound('coupon');
+    if (coupon.endedAt) throw conflict('the coupon ended already', { reason: 'ENDED' });
+    coupon.endedAt = ctx.clock.now();
+    record(em, ctx, 'coupon.ended', coupon, {
+      before: { endedAt: null },
+      after: { endedAt: coupon.endedAt },
+    });
+    return coupon.id;
+  });
+}
+
+/** Uses a coupon for a sale of that instant; its partner, or null where it does not count: unknown, ended, used up,
+ *  of a partner that is not ACTIVE. */
+export async function redeemCoupon(
+  em: EntityManager,
+  tenantId: string,
+  code: string,
+  at: Date,
+): Promise<string | null> {
+  const [used] = await em.execute<{ partner_id: string }[]>(sql`
+    update coupons set uses = uses + 1
+    where tenant_id = ${tenantId} and upper(code) = ${code.trim().toUpperCase()} and starts_at <= ${at}
+      and (ends_at is null or ends_at > ${at}) and (ended_at is null or ended_at > ${at})
+      and (max_uses is null or uses < max_uses)
+      and exists (select from partners p where p.id = coupons.partner_id and p.status = 'ACTIVE')
+    returning partner_id`);
+  return used?.partner_id ?? null;
+}

@@ -1,0 +1,46 @@
+import { sql } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+import { conflict } from '../../../domain/errors.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { findPartner } from '../../partners/partner/find-partner.ts';
+
+/** Gives a customer to a partner by hand, for a reason; one seen first is made. What was earned on it stays where it is,
+ *  what it buys from now on is the partner's. Answers with the customer's id. */
+export async function assignCustomer(
+  ctx: Context,
+  { customerId, partnerId }: { customerId: string; partnerId: string },
+  reason: string,
+): Promise<string> {
+  const why = reasonOf(reason);
+  const now = ctx.clock.now();
+  const assigned = await transact(ctx, async (em) => {
+    const partner = await findPartner(em, partnerId, 'input.partnerId');
+    const { tenantId } = partner;
+    const [customer] = await em.execute<{ id: string; partner_id: string | null }[]>(sql`
+      insert into customers (id, tenant_id, external_id) values (${v7()}, ${tenantId}, ${customerId})
+      on conflict (tenant_id, external_id) do update set external_id = excluded.external_id
+      returning id, partner_id`);
+    if (!customer) throw new Error('an upsert always returns its row');
+    if (customer.partner_id === partner.id)
+      throw conflict("the customer is the partner's already", { reason: 'ALREADY_ASSIGNED' });
+    await em.execute(sql`
+      update customers set partner_id = ${partner.id}, bound_at = ${now} where id = ${customer.id}`);
+    await em.execute(sql`
+      insert into customer_assignments (id, tenant_id, partner_id, customer_id, reason, assigned_by, assigned_at)
+      values (${v7()}, ${tenantId}, ${partner.id}, ${customer.id}, ${why}, ${ctx.actor.id}, ${now})`);
+    record(
+      em,
+      ctx,
+      'customer.assigned',
+      { id: customer.id, tenantId, partnerId: partner.id },
+      { before: { partnerId: customer.partner_id }, after: { partnerId: partner.id }, reason: why },
+    );
+    return { id: customer.id, partners: [partner.id, customer.partner_id] };
+  });
+  for (const id of assigned.partners) if (id) announceMetrics(ctx, id);
+  return assigned.id;
+}

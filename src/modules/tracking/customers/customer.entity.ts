@@ -1,0 +1,36 @@
+import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+
+/** Who buys. Belongs to the tenant; once bound, its business stays with that partner. */
+@Entity({ tableName: 'customers' })
+@Filter({ name: 'mine', cond: byTenant, default: true })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Who buys. Made the first time that a conversion or a commission names it.',
+})
+export class Customer extends Base {
+  @Field({ description: 'Your own id of the customer, e.g. `cust_abc123`.' })
+  @Property({ type: 'text' })
+  externalId!: string;
+
+  @Property({ type: 'text', nullable: true })
+  email?: string | null; // no @Field: partners must not learn it
+
+  @Property({ type: 'uuid', nullable: true })
+  partnerId?: string | null; // the partner it is bound to
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  boundAt?: Date | null;
+}
+
+/** Scoped by tenant: a partner reaches a customer only through a line or referral of its own. */
+export const customerTable: Table<Customer> = {
+  type: Customer,
+  from: 'customers k',
+  alias: 'k',
+  kind: 'customer',
+  attributes: owned('k'),
+  columns: { id: column('k.id'), externalId: column('k.external_id'), createdAt: column('k.created_at') },
+};

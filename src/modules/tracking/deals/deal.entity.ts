@@ -1,0 +1,87 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { DealStatus } from '../../../domain/prospect.ts';
+import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+
+registerEnumType(DealStatus, {
+  name: 'DealStatus',
+  description: 'What became of a registered deal.',
+  valuesConfig: {
+    OPEN: { description: "The prospect is its partner's until it expires." },
+    WON: { description: 'The prospect bought.' },
+    CLOSED: { description: 'Given up before its time.' },
+    EXPIRED: { description: 'Its time was over without a sale.' },
+  },
+});
+
+/** A prospect that a partner registered before anybody else. */
+@Entity({ tableName: 'deals' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A prospect that a partner registered before anybody else.',
+})
+export class Deal extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Field({ description: 'The company.' })
+  @Property({ type: 'text' })
+  company!: string;
+
+  @Field(() => String, { nullable: true, description: "Its domain: every address of it is the prospect's." })
+  @Property({ type: 'text', nullable: true })
+  domain?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The e-mail address of the prospect.' })
+  @Property({ type: 'text', nullable: true })
+  email?: string | null;
+
+  @Field({ description: 'Who registered it.' })
+  @Property({ type: 'text' })
+  registeredBy!: string;
+
+  @Field(() => Date, { description: "From when the prospect is its partner's." })
+  @Property({ type: 'timestamptz', length: 3 })
+  registeredAt!: Date;
+
+  @Field(() => Date, { description: "From this instant on it is anybody's again." })
+  @Property({ type: 'timestamptz', length: 3 })
+  expiresAt!: Date;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  closedAt?: Date | null;
+
+  @Property({ type: 'uuid', nullable: true })
+  referralId?: string | null;
+
+  @Field(() => DealStatus, { description: 'What became of it.' })
+  status!: Opt<DealStatus>; // not stored: time alone makes it expire
+}
+
+export const dealTable: Table<Deal> = {
+  type: Deal,
+  from: 'deals i',
+  alias: 'i',
+  kind: 'referral',
+  attributes: owned('i', 'i.partner_id'),
+  columns: {
+    id: column('i.id'),
+    partnerId: column('i.partner_id'),
+    company: column('i.company'),
+    domain: column('i.domain'),
+    email: column('i.email'),
+    registeredBy: column('i.registered_by'),
+    registeredAt: column('i.registered_at'),
+    expiresAt: column('i.expires_at'),
+    status: column(
+      "case when i.referral_id is not null then 'WON' when i.closed_at < i.expires_at then 'CLOSED' when i.expires_at <= now() then 'EXPIRED' else 'OPEN' end",
+    ),
+    createdAt: column('i.created_at'),
+  },
+  one: { partner: { key: 'i.partner_id', table: () => partnerTable } },
+  needs: { partner: ['partnerId'] },
+};

@@ -1,0 +1,69 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Args,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  ID,
+  Info,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { where } from '../../../kernel/data/condition.ts';
+import { loadOne } from '../../../kernel/data/loader.ts';
+import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
+import { findRow } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Deal, dealTable } from './deal.entity.ts';
+import { DealFilter, RegisterDealInput } from './deal.inputs.ts';
+import { closeDeal, registerDeal } from './manage-deals.ts';
+
+const DealConnection = connectionOf(Deal);
+
+@Resolver(() => Deal)
+export class DealResolver {
+  @Authorized('program:read')
+  @Query(() => DealConnection, { description: 'Registered deals, newest first.' })
+  deals(
+    @Arg('filter', () => DealFilter, { nullable: true, description: 'Which of them.' })
+    filter: DealFilter | null,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Deal>> {
+    const narrow = filter?.partnerId ? [where('i.partner_id = $', filter.partnerId)] : [];
+    return page(ctx, info, dealTable, args, narrow);
+  }
+
+  @Authorized('partner:edit')
+  @Mutation(() => Deal, {
+    description:
+      'Registers a prospect for a partner. The first one has it: CONFLICT with reason DEAL_REGISTERED after that.',
+  })
+  async registerDeal(
+    @Arg('input', () => RegisterDealInput, { description: 'The prospect.' }) input: RegisterDealInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Deal> {
+    return findRow(ctx, info, dealTable, await registerDeal(ctx, input));
+  }
+
+  @Authorized('partner:edit')
+  @Mutation(() => Deal, { description: 'Gives a registered prospect up: anybody may register it now.' })
+  async closeDeal(
+    @Arg('id', () => ID, { description: 'The deal.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Deal> {
+    return findRow(ctx, info, dealTable, await closeDeal(ctx, id));
+  }
+
+  @FieldResolver(() => Partner, { nullable: true, description: 'Who registered it.' })
+  partner(@Root() root: Deal, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
+    return loadOne(ctx, info, partnerTable, root.partnerId, root);
+  }
+}

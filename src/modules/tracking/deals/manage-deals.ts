@@ -1,0 +1,93 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { conflict, invalid, notFound } from '../../../domain/errors.ts';
+import { expiryOf } from '../../../domain/referral.ts';
+import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { findPartner } from '../../partners/partner/find-partner.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { programOf } from '../../programs/program/load-program.ts';
+import { companyDomainOf, isFreeMail, registeredDomain } from './company-domain.ts';
+import { Deal } from './deal.entity.ts';
+import type { RegisterDealInput } from './deal.inputs.ts';
+
+const DEFAULT_DAYS = 90;
+
+/** Registers a prospect for a partner. The first one has it until it expires: two at once take turns. */
+export async function registerDeal(ctx: Context, input: RegisterDealInput): Promise<string> {
+  await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field: 'input.partnerId' });
+  const email = input.email?.toLowerCase() ?? null;
+  const domain = input.domain ? registeredDomain(input.domain) : email && companyDomainOf(email);
+  if (input.domain && !domain) throw invalid('input.domain', 'is one under which anybody has a domain');
+  if (domain && isFreeMail(domain))
+    throw invalid('input.domain', 'is one of a mail service: everybody has addresses there');
+  if (!domain && !email) throw invalid('input.domain', 'or an e-mail address is needed');
+  const now = ctx.clock.now();
+  return transact(ctx, async (em) => {
+    const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, 'input.partnerId');
+    const [live] = await em.execute<{ until: Date | null }[]>(
+      sql`select live_deal_until(${tenantId}, ${domain}, ${email}, ${now}) as until`,
+    );
+    if (live?.until)
+      throw conflict(`the prospect is registered until ${new Date(live.until).toISOString()}`, {
+        field: domain ? 'input.domain' : 'input.email',
+        reason: 'DEAL_REGISTERED',
+      });
+    if (ctx.actor.partnerId !== null) await requireRoom(em, tenantId, partnerId, now);
+    const deal = em.create(Deal, {
+      tenantId,
+      partnerId,
+      company: input.company,
+      domain,
+      email,
+      registeredBy: ctx.actor.id,
+      registeredAt: now,
+      expiresAt: expiryOf(now, input.days ?? DEFAULT_DAYS),
+    });
+    record(em, ctx, 'deal.registered', deal, { after: { expiresAt: deal.expiresAt } });
+    return deal.id;
+  });
+}
+
+/** A partner that registers everybody would beat everybody. Asking for the prospect made those of the tenant take turns. */
+async function requireRoom(em: EntityManager, tenantId: string, partnerId: string, now: Date): Promise<void> {
+  const { dealsPerPartner } = await programOf(em, tenantId);
+  const open = { partnerId, closedAt: null, referralId: null, expiresAt: { $gt: now } };
+  if ((await em.count(Deal, open)) >= dealsPerPartner)
+    throw conflict(`a partner has at most ${dealsPerPartner} open deals: close one, or ask the program`, {
+      reason: 'TOO_MANY_DEALS',
+    });
+}
+
+/** Gives a prospect up before its time: anybody may register it now. */
+export function closeDeal(ctx: Context, id: string): Promise<string> {
+  return transact(ctx, async (em) => {
+    const deal = await em.findOne(Deal, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!deal) throw notFound('deal');
+    const now = ctx.clock.now();
+    if (deal.closedAt || deal.expiresAt <= now)
+      throw conflict('the deal is over already', { reason: 'OVER' });
+    deal.closedAt = now;
+    record(em, ctx, 'deal.closed', deal, { before: { closedAt: null }, after: { closedAt: now } });
+    return deal.id;
+  });
+}
+
+/** The deal of an ACTIVE partner that was live for a buyer at that instant, locked until its sale is recorded. */
+export async function dealOfSale(
+  em: EntityManager,
+  tenantId: string,
+  email: string | null | undefined,
+  at: Date,
+): Promise<{ id: string; partnerId: string } | null> {
+  if (!email) return null;
+  const [deal] = await em.execute<{ id: string; partner_id: string }[]>(sql`
+    select id, partner_id from deals
+    where tenant_id = ${tenantId} and (normal_email(email) = normal_email(${email}) or domain = ${companyDomainOf(email)})
+      and registered_at <= ${at} and expires_at > ${at} and (closed_at is null or closed_at > ${at}) and referral_id is null
+      and exists (select from partners p where p.id = deals.partner_id and p.status = 'ACTIVE')
+    order by registered_at, id limit 1 for update`);
+  return deal ? { id: deal.id, partnerId: deal.partner_id } : null;
+}

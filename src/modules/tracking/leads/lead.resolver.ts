@@ -1,0 +1,79 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Args,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  ID,
+  Info,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { where } from '../../../kernel/data/condition.ts';
+import { loadOne } from '../../../kernel/data/loader.ts';
+import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
+import { findRow } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Lead, leadTable } from './lead.entity.ts';
+import { LeadFilter, SubmitLeadInput } from './lead.inputs.ts';
+import { acceptLead, rejectLead, submitLead } from './manage-leads.ts';
+
+const LeadConnection = connectionOf(Lead);
+
+@Resolver(() => Lead)
+export class LeadResolver {
+  @Authorized('program:read')
+  @Query(() => LeadConnection, { description: 'Leads, newest first.' })
+  leads(
+    @Arg('filter', () => LeadFilter, { nullable: true, description: 'Which of them.' })
+    filter: LeadFilter | null,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Lead>> {
+    return page(ctx, info, leadTable, args, [
+      ...(filter?.partnerId ? [where('e.partner_id = $', filter.partnerId)] : []),
+      ...(filter?.status ? [where('e.status = $', filter.status)] : []),
+    ]);
+  }
+
+  @Authorized('partner:edit')
+  @Mutation(() => Lead, { description: 'Hands in a lead: somebody who may buy.' })
+  async submitLead(
+    @Arg('input', () => SubmitLeadInput, { description: 'The lead.' }) input: SubmitLeadInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Lead> {
+    return findRow(ctx, info, leadTable, await submitLead(ctx, input));
+  }
+
+  @Authorized('referral:convert')
+  @Mutation(() => Lead, { description: "Accepts a lead: a sale that names it is its partner's." })
+  async acceptLead(
+    @Arg('id', () => ID, { description: 'The lead.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Lead> {
+    return findRow(ctx, info, leadTable, await acceptLead(ctx, id));
+  }
+
+  @Authorized('referral:convert')
+  @Mutation(() => Lead, { description: 'Rejects a lead; its partner reads the reason.' })
+  async rejectLead(
+    @Arg('id', () => ID, { description: 'The lead.' }) id: string,
+    @Arg('reason', { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Lead> {
+    return findRow(ctx, info, leadTable, await rejectLead(ctx, id, reason));
+  }
+
+  @FieldResolver(() => Partner, { nullable: true, description: 'Who named it.' })
+  partner(@Root() root: Lead, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
+    return loadOne(ctx, info, partnerTable, root.partnerId, root);
+  }
+}

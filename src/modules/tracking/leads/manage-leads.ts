@@ -1,0 +1,70 @@
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { conflict, notFound } from '../../../domain/errors.ts';
+import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { reasonOf } from '../../../kernel/request/reason.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { findPartner } from '../../partners/partner/find-partner.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Lead } from './lead.entity.ts';
+import type { SubmitLeadInput } from './lead.inputs.ts';
+
+/** Hands a lead in, by the partner's own people or by staff; answers with its id. */
+export async function submitLead(ctx: Context, input: SubmitLeadInput): Promise<string> {
+  const field = 'input.partnerId';
+  await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field });
+  return transact(ctx, async (em) => {
+    const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, field);
+    const lead = em.create(Lead, {
+      tenantId,
+      partnerId,
+      company: input.company,
+      contactName: input.contactName ?? null,
+      email: input.email?.toLowerCase() ?? null,
+      notes: input.notes ?? null,
+      submittedBy: ctx.actor.id,
+    });
+    record(em, ctx, 'lead.submitted', lead, { after: { status: lead.status } });
+    return lead.id;
+  });
+}
+
+/** A lead worth following. */
+export const acceptLead = (ctx: Context, id: string): Promise<string> => decide(ctx, id, 'ACCEPTED', null);
+
+/** A lead that is not followed; the partner reads why. */
+export const rejectLead = (ctx: Context, id: string, reason: string): Promise<string> =>
+  decide(ctx, id, 'REJECTED', reasonOf(reason));
+
+function decide(ctx: Context, id: string, status: 'ACCEPTED' | 'REJECTED', reason: string | null) {
+  return transact(ctx, async (em) => {
+    const lead = await em.findOne(Lead, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!lead) throw notFound('lead');
+    if (lead.status !== 'SUBMITTED')
+      throw conflict(`the lead is ${lead.status} already`, { reason: 'ALREADY_DECIDED' });
+    const before = { status: lead.status };
+    Object.assign(lead, { status, reason, decidedAt: ctx.clock.now(), decidedBy: ctx.actor.id });
+    record(em, ctx, `lead.${status.toLowerCase()}`, lead, { before, after: { status }, reason });
+    return lead.id;
+  });
+}
+
+/** The accepted lead that a sale names, locked until the sale is recorded. */
+export async function leadOfSale(
+  em: EntityManager,
+  tenantId: string,
+  id: string,
+  field: string,
+): Promise<Lead> {
+  const lead = await em.findOne(
+    Lead,
+    { id: idOf(id, field), tenantId },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+  if (!lead) throw notFound('lead', { field });
+  if (lead.status !== 'ACCEPTED')
+    throw conflict(`the lead is ${lead.status}`, { field, reason: 'LEAD_NOT_ACCEPTED' });
+  return lead;
+}

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { conflict, invalid, notFound } from '../../../domain/errors.ts';
+import { landingPage } from '../../../domain/landing.ts';
+import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { record } from '../../foundation/audit/record.ts';
+import { findPartner } from '../../partners/partner/find-partner.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { programOf } from '../../programs/program/load-program.ts';
+import { TrackingLink } from './tracking-link.entity.ts';
+import type { CreateTrackingLinkInput, UpdateTrackingLinkInput } from './tracking-link.inputs.ts';
+
+const MAX_LINKS = 10_000;
+const FIELD = 'input.partnerId';
+
+/** Makes a link of a partner, by the partner's own people or by staff; answers with its id. */
+export async function createTrackingLink(ctx: Context, input: CreateTrackingLinkInput): Promise<string> {
+  await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field: FIELD });
+  return transact(ctx, async (em) => {
+    const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, FIELD);
+    await requireOnHosts(em, tenantId, input.targetUrl);
+    const path = input.path ?? randomBytes(6).toString('hex');
+    const [known] = await em.execute<{ taken: boolean; links: number }[]>(sql`
+      select is_taken(${path.toUpperCase()}) as taken,
+        (select count(*)::int from tracking_links where partner_id = ${partnerId}) as links`);
+    if (known?.taken) throw conflict('the path is taken', { field: 'input.path', reason: 'PATH_TAKEN' });
+    if ((known?.links ?? 0) >= MAX_LINKS) throw conflict(`a partner has at most ${MAX_LINKS} links`);
+    const link = em.create(TrackingLink, {
+      tenantId,
+      partnerId,
+      path,
+      name: input.name,
+      targetUrl: input.targetUrl ?? null,
+      campaign: input.campaign ?? null,
+      createdBy: ctx.actor.id,
+    });
+    record(em, ctx, 'link.created', link, { after: told(link) });
+    return link.id;
+  });
+}
+
+/** Changes what the input names. What was clicked keeps the campaign that it was clicked under. */
+export function updateTrackingLink(
+  ctx: Context,
+  id: string,
+  input: UpdateTrackingLinkInput,
+): Promise<string> {
+  return change(ctx, id, 'link.updated', async (em, link) => {
+    await requireOnHosts(em, link.tenantId, input.targetUrl);
+    if (input.name != null) link.name = input.name;
+    if (input.targetUrl !== undefined) link.targetUrl = input.targetUrl;
+    if (input.campaign !== undefined) link.campaign = input.campaign;
+  });
+}
+
+/** From now on the link leads nowhere. Its path stays its own: an old link must never become somebody else's. */
+export function archiveTrackingLink(ctx: Context, id: string): Promise<string> {
+  return change(ctx, id, 'link.archived', (_, link) => {
+    if (link.archivedAt) throw conflict('the link is archived already', { reason: 'ARCHIVED' });
+    link.archivedAt = ctx.clock.now();
+  });
+}
+
+async function change(
+  ctx: Context,
+  id: string,
+  action: string,
+  apply: (em: EntityManager, link: TrackingLink) => Promise<void> | void,
+): Promise<string> {
+  return transact(ctx, async (em) => {
+    const link = await em.findOne(TrackingLink, idOf(id));
+    if (!link) throw notFound('trackinglink');
+    const before = told(link);
+    await apply(em, link);
+    record(em, ctx, action, link, { before, after: told(link) });
+    return link.id;
+  });
+}
+
+const told = ({ path, name, targetUrl, campaign, archivedAt }: TrackingLink) => ({
+  ...{ path, name, targetUrl: targetUrl ?? null, campaign: campaign ?? null, archivedAt: archivedAt ?? null },
+});
+
+async function requireOnHosts(em: EntityManager, tenantId: string, url: string | null | undefined) {
+  if (url == null) return;
+  const { landingHosts, landingUrl } = await programOf(em, tenantId);
+  if (
+    !landingPage(landingHosts, null, [
+      /^\/(?![/\\])/.test(url) && landingUrl ? new URL(landingUrl).origin + url : url,
+    ])
+  )
+    throw invalid('input.targetUrl', "must be an https address of one of the program's hosts, or a path");
+}

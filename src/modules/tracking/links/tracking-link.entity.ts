@@ -1,0 +1,62 @@
+import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { partnerTable } from '../../partners/partner/partner.entity.ts';
+
+/** A path of a partner's own, which leads where the partner says, within the program's hosts. */
+@Entity({ tableName: 'tracking_links' })
+@Filter({ name: 'mine', cond: byPartner, default: true })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A tracking link with a path of its own: clicks on it are those of its partner.',
+})
+export class TrackingLink extends Base {
+  @Property({ type: 'uuid' })
+  partnerId!: string;
+
+  @Field({ description: 'The last part of its address; in any case it is the same.' })
+  @Property({ type: 'text' })
+  path!: string;
+
+  @Field({ description: 'What it is for.' })
+  @Property({ type: 'text' })
+  name!: string;
+
+  @Field(() => String, { nullable: true, description: "Where it leads; null: to the program's page." })
+  @Property({ type: 'text', nullable: true })
+  targetUrl?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'The campaign that its clicks are of.' })
+  @Property({ type: 'text', nullable: true })
+  campaign?: string | null;
+
+  @Field(() => Date, { nullable: true, description: 'Since when it leads nowhere.' })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  archivedAt?: Date | null;
+
+  @Field({ description: 'Who made it.' })
+  @Property({ type: 'text' })
+  createdBy!: string;
+}
+
+export const trackingLinkTable: Table<TrackingLink> = {
+  type: TrackingLink,
+  from: 'tracking_links l',
+  alias: 'l',
+  kind: 'referral',
+  attributes: owned('l', 'l.partner_id'),
+  columns: {
+    id: column('l.id'),
+    partnerId: column('l.partner_id'),
+    path: column('l.path'),
+    name: column('l.name'),
+    targetUrl: column('l.target_url'),
+    campaign: column('l.campaign'),
+    archivedAt: column('l.archived_at'),
+    createdBy: column('l.created_by'),
+    createdAt: column('l.created_at'),
+  },
+  one: { partner: { key: 'l.partner_id', table: () => partnerTable } },
+  needs: { partner: ['partnerId'], url: ['path'] },
+};

@@ -1,0 +1,94 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Args,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  ID,
+  Info,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { where } from '../../../kernel/data/condition.ts';
+import { loadOne } from '../../../kernel/data/loader.ts';
+import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
+import { findRow } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { archiveTrackingLink, createTrackingLink, updateTrackingLink } from './manage-links.ts';
+import { TrackingLink, trackingLinkTable } from './tracking-link.entity.ts';
+import {
+  CreateTrackingLinkInput,
+  TrackingLinkFilter,
+  UpdateTrackingLinkInput,
+} from './tracking-link.inputs.ts';
+
+const TrackingLinkConnection = connectionOf(TrackingLink);
+
+@Resolver(() => TrackingLink)
+export class TrackingLinkResolver {
+  @Authorized('program:read')
+  @Query(() => TrackingLinkConnection, { description: 'Tracking links, newest first.' })
+  trackingLinks(
+    @Arg('filter', () => TrackingLinkFilter, { nullable: true, description: 'Which of them.' })
+    filter: TrackingLinkFilter | null,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<TrackingLink>> {
+    return page(ctx, info, trackingLinkTable, args, [
+      ...(filter?.partnerId ? [where('l.partner_id = $', filter.partnerId)] : []),
+      ...(filter?.archived != null ? [where('(l.archived_at is not null) = $', filter.archived)] : []),
+    ]);
+  }
+
+  @Authorized('partner:edit')
+  @Mutation(() => TrackingLink, { description: 'Makes a tracking link with a path of its own.' })
+  async createTrackingLink(
+    @Arg('input', () => CreateTrackingLinkInput, { description: 'The new link.' })
+    input: CreateTrackingLinkInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<TrackingLink> {
+    return findRow(ctx, info, trackingLinkTable, await createTrackingLink(ctx, input));
+  }
+
+  @Authorized('partner:edit')
+  @Mutation(() => TrackingLink, {
+    description: 'Changes where a tracking link leads, its name or its campaign.',
+  })
+  async updateTrackingLink(
+    @Arg('id', () => ID, { description: 'The link.' }) id: string,
+    @Arg('input', () => UpdateTrackingLinkInput, { description: 'What to change.' })
+    input: UpdateTrackingLinkInput,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<TrackingLink> {
+    return findRow(ctx, info, trackingLinkTable, await updateTrackingLink(ctx, id, input));
+  }
+
+  @Authorized('partner:edit')
+  @Mutation(() => TrackingLink, {
+    description: 'Ends a tracking link: it leads nowhere, and nobody else gets its path.',
+  })
+  async archiveTrackingLink(
+    @Arg('id', () => ID, { description: 'The link.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<TrackingLink> {
+    return findRow(ctx, info, trackingLinkTable, await archiveTrackingLink(ctx, id));
+  }
+
+  @FieldResolver(() => String, { description: 'The address to give out.' })
+  url(@Root() { path }: TrackingLink, @Ctx() { portalUrl }: Context): string {
+    return `${portalUrl}/r/${path}`;
+  }
+
+  @FieldResolver(() => Partner, { nullable: true, description: 'Whose it is.' })
+  partner(@Root() root: TrackingLink, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
+    return loadOne(ctx, info, partnerTable, root.partnerId, root);
+  }
+}

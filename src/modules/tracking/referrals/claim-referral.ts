@@ -1,0 +1,151 @@
+import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
+import { type AttributionTerms, attribute } from '../../../domain/attribution.ts';
+import { conflict, notFound } from '../../../domain/errors.ts';
+import { expiryOf, insideWindow, type ReferralOrigin } from '../../../domain/referral.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { programOf } from '../../programs/program/load-program.ts';
+import { readPath } from '../attribution/attribution-path.ts';
+import { marksOf } from '../attribution/self-referral.ts';
+import { redeemCoupon } from '../coupons/manage-coupons.ts';
+import { dealOfSale } from '../deals/manage-deals.ts';
+import { leadOfSale } from '../leads/manage-leads.ts';
+import { Referral } from './referral.entity.ts';
+
+/** What a sale may be credited by. */
+export interface Evidence {
+  readonly customerId: string;
+  readonly customerEmail?: string | null | undefined;
+  readonly country?: string | null | undefined;
+  readonly clickId?: string | null | undefined;
+  readonly visitorId?: string | null | undefined;
+  readonly couponCode?: string | null | undefined;
+  readonly leadId?: string | null | undefined;
+}
+
+export interface Claim {
+  readonly partnerId: string;
+  readonly origin: ReferralOrigin;
+  /** Marks what the claim came from as used by the referral. */
+  readonly settle?: (referralId: string) => Promise<unknown>;
+}
+
+export interface ClaimedReferral {
+  readonly id: string;
+  /** What the claim rests on; a referral that was a click before may be claimed by something stronger. */
+  readonly basis: ReferralOrigin;
+}
+
+/** The referral that a sale of that instant closes. What outranks clicks comes first. Clicks are credited under the program's
+ *  model; the customer is bound to the partner of the last one that counts (under FIRST, of the first), and that is the
+ *  referral which is closed. A partner that is not ACTIVE loses a first sale to whoever is next. A claim that is no open
+ *  click gets a referral of its own, which counts as no click. Refused where nobody has a claim. Ends with the click locked. */
+export async function referralOfSale(
+  em: EntityManager,
+  tenantId: string,
+  evidence: Evidence,
+  at: Date,
+): Promise<ClaimedReferral> {
+  const { attributionModel: model, attributionUnit: unit } = await programOf(em, tenantId);
+  await lockCustomer(em, tenantId, evidence.customerId);
+  const click = await clickOf(em, tenantId, evidence, at, { model, unit });
+  const inTime = click !== null && insideWindow(click.clickedAt, click.expiresAt, at);
+  const claim = (await claimBeforeClicks(em, tenantId, evidence, at)) ?? (inTime ? claimBy(click) : null);
+  if (!claim) throw conflict('no partner has a claim to this sale', { reason: 'NOT_ATTRIBUTED' });
+  const closes = inTime && click.partnerId === claim.partnerId && !click.convertedAt;
+  const id = closes ? click.id : await openReferral(em, claim, at, click);
+  await claim.settle?.(id);
+  return { id, basis: claim.origin };
+}
+
+const claimBy = ({ partnerId, convertedAt }: Referral): Claim => ({
+  partnerId,
+  origin: convertedAt ? 'REPEAT' : 'CLICK',
+});
+
+/** Sales of one customer take turns, so that two first ones cannot both choose a partner for it. To be taken before any
+ *  referral is locked. */
+export async function lockCustomer(em: EntityManager, tenantId: string, customerId: string): Promise<void> {
+  await em.execute(
+    sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['customer', tenantId, customerId])}, 0))`,
+  );
+}
+
+/** A referral for a claim that is no open click; beside the visitor's click, where there is one. */
+export async function openReferral(
+  em: EntityManager,
+  claim: Claim,
+  at: Date,
+  click: Referral | null,
+): Promise<string> {
+  const id = v7();
+  await em.execute(sql`
+    insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, source, clicked_at, expires_at, metadata, origin, link_id, campaign, ip_hash)
+    select ${id}, p.tenant_id, p.id, p.referral_code, ${click?.visitorId ?? id}, ${claim.origin.toLowerCase()}, ${at}, ${expiryOf(at, 1)},
+      '{}', ${claim.origin}, f.link_id, f.campaign, f.ip_hash
+    from partners p left join referrals f on f.id = ${click?.id ?? null} and f.partner_id = p.id
+    where p.id = ${claim.partnerId}`);
+  return id;
+}
+
+/** What outranks every click (DOMAIN section 5). Who bought before stays with its partner, whatever the window and the model:
+ *  renewals follow the customer. Else a registered deal, a coupon, a lead and an assignment count, in this order. The
+ *  customer is locked. */
+export async function claimBeforeClicks(
+  em: EntityManager,
+  tenantId: string,
+  evidence: Evidence,
+  at: Date,
+): Promise<Claim | null> {
+  const [customer] = await em.execute<{ partner_id: string | null; active: boolean; bought: boolean }[]>(sql`
+    select k.partner_id, exists (select from partners p where p.id = k.partner_id and p.status = 'ACTIVE') as active, exists (select from conversions v where v.customer_id = k.id)
+      or exists (select from commissions c where c.customer_id = k.id) as bought
+    from customers k where k.tenant_id = ${tenantId} and k.external_id = ${evidence.customerId}`);
+  const bound = customer?.partner_id ?? null;
+  if (bound && customer?.bought) return { partnerId: bound, origin: 'CUSTOMER' };
+
+  const deal = await dealOfSale(em, tenantId, evidence.customerEmail, at);
+  if (deal)
+    return {
+      partnerId: deal.partnerId,
+      origin: 'DEAL',
+      settle: (id) =>
+        em.execute(sql`update deals set referral_id = ${id}, closed_at = ${at} where id = ${deal.id}`),
+    };
+  const couponOf = evidence.couponCode ? await redeemCoupon(em, tenantId, evidence.couponCode, at) : null;
+  if (couponOf) return { partnerId: couponOf, origin: 'COUPON' };
+  if (evidence.leadId != null) {
+    const lead = await leadOfSale(em, tenantId, evidence.leadId, 'input.leadId');
+    return {
+      partnerId: lead.partnerId,
+      origin: 'LEAD',
+      async settle(referralId) {
+        Object.assign(lead, { status: 'CONVERTED', referralId });
+      },
+    };
+  }
+  return bound && customer?.active ? { partnerId: bound, origin: 'ASSIGNMENT' } : null;
+}
+
+/** The click that the evidence names, or that of the visitor's which closes the sale. Under FIRST that is the first one that
+ *  counts, also where a later one was named. Locked: of two sales at once by one click the second finds it converted. */
+async function clickOf(
+  em: EntityManager,
+  tenantId: string,
+  { clickId, visitorId, customerId, customerEmail, country }: Evidence,
+  at: Date,
+  terms: AttributionTerms,
+): Promise<Referral | null> {
+  const locked = (id: string) =>
+    em.findOne(Referral, { id, tenantId }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  const named = clickId == null ? null : await locked(idOf(clickId, 'input.clickId'));
+  if (clickId != null && !named) throw notFound('referral', { field: 'input.clickId' });
+  if (named && (terms.model !== 'FIRST' || at < named.clickedAt)) return named;
+  const visitor = named?.visitorId ?? (visitorId == null ? null : idOf(visitorId, 'input.visitorId'));
+  if (visitor === null) return null;
+  const buyer = await marksOf(em, { tenantId, customerId, customerEmail });
+  const of = { referralId: named?.id ?? null, named: named?.id ?? null, buyer, country };
+  const path = await readPath(em, { tenantId, visitorId: visitor, at, ...of });
+  const { closing } = attribute(1n, path, terms);
+  return closing ? locked(closing.id) : named;
+}

@@ -1,0 +1,231 @@
+import { FOLD_MS } from '../../../domain/touch.ts';
+import type { BoundPool } from '../../../kernel/data/bound-pool.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import { system } from '../../../kernel/request/actor.ts';
+import { memo } from '../../../kernel/request/memo.ts';
+
+export interface Click {
+  readonly id: string;
+  /** A partner's code or the path of a link, in upper case. */
+  readonly code: string;
+  /** Only partners of this tenant; null: of any. */
+  readonly tenantId: string | null;
+  /** The visitor; what a cookie holds, where `ofCookie` says so: each tenant knows it by another id. */
+  readonly visitorId: string;
+  readonly ofCookie: boolean;
+  /** Whether the visitor may have clicked a moment ago: that click then stands for this one. */
+  readonly folds: boolean;
+  /** A program's click is a touch alone; `always`: a referral too, for a caller who is answered with one. */
+  readonly bot: boolean;
+  readonly always: boolean;
+  /** Whether it is kept; else it is only told where it leads. */
+  readonly stored: boolean;
+  readonly medium: string | null;
+  readonly campaign: string | null;
+  /** s1 to s5 of the link. */
+  readonly subs: readonly string[];
+  readonly device: string;
+  /** ISO 3166. */
+  readonly country: string | null;
+  readonly landingUrl: string | null;
+  readonly referrerUrl: string | null;
+  readonly source: string;
+  readonly ipHash: string | null;
+  readonly userAgent: string | null;
+  readonly clickedAt: Date;
+  readonly metadata: Record<string, unknown>;
+}
+
+export interface RecordedClick {
+  /** Of the click that is stored: an earlier one, where this one was folded into it. */
+  readonly id: string;
+  readonly tenantId: string;
+  readonly partnerId: string;
+  readonly expiresAt: Date;
+  readonly createdAt: Date;
+  /** What the program says of where its visitors land and what may be kept with them. */
+  readonly hosts: readonly string[];
+  readonly landingUrl: string | null;
+  /** Where the link leads, if it is one that leads somewhere of its own. */
+  readonly target: string | null;
+  readonly consentRequired: boolean;
+  readonly cookieDays: number;
+}
+
+interface Waiting {
+  readonly click: Click;
+  readonly resolve: (recorded: RecordedClick | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+// Clicks that arrive while two batches are being committed share the next one: one commit for many callers.
+const IN_FLIGHT = 2;
+const BATCH = 500;
+const DEFAULT_WINDOW_DAYS = 30;
+
+class Ingest {
+  readonly #pool: BoundPool;
+  #waiting: Waiting[] = [];
+  #inFlight = 0;
+  #next: NodeJS.Immediate | null = null;
+
+  constructor(pool: BoundPool) {
+    this.#pool = pool;
+  }
+
+  add(click: Click): Promise<RecordedClick | null> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ click, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#next || this.#inFlight >= IN_FLIGHT || this.#waiting.length === 0) return;
+    this.#next = setImmediate(() => {
+      this.#next = null;
+      const batch = this.#waiting.splice(0, BATCH);
+      this.#inFlight++;
+      void this.#commit(batch).finally(() => {
+        this.#inFlight--;
+        this.#schedule();
+      });
+      this.#schedule();
+    });
+  }
+
+  async #commit(batch: Waiting[]): Promise<void> {
+    try {
+      const recorded = await insert(
+        this.#pool,
+        batch.map(({ click }) => click),
+      );
+      for (const { click, resolve } of batch) resolve(recorded.get(click.id) ?? null);
+    } catch (error) {
+      // One click that the database refuses must not take its neighbours along.
+      if (batch.length === 1) batch[0]?.reject(error);
+      else await Promise.all(batch.map((one) => this.#commit([one])));
+    }
+  }
+}
+
+const ingests = new WeakMap<BoundPool, Ingest>();
+
+/** Stores a click and answers after the commit that holds it; null where no ACTIVE partner has the code. */
+export function recordClick(pool: BoundPool, click: Click): Promise<RecordedClick | null> {
+  const ingest = memo(ingests, pool, () => new Ingest(pool));
+  return click.folds ? folded(ingest, click) : ingest.add(click);
+}
+
+const MANY = 20_000;
+const recent = new WeakMap<Ingest, Map<string, { at: number; stored: Promise<RecordedClick | null> }>>();
+
+/** A double click reaches this process twice within the time of one commit, so the database alone could not tell. The
+ *  second is answered with the first, and not before it is stored. */
+function folded(ingest: Ingest, click: Click): Promise<RecordedClick | null> {
+  const clicks = memo(recent, ingest, () => new Map());
+  const key = `${click.visitorId} ${click.code}`;
+  const at = click.clickedAt.getTime();
+  const known = clicks.get(key);
+  if (known && Math.abs(at - known.at) < FOLD_MS) return known.stored;
+  if (clicks.size >= MANY) clicks.clear(); // the database still knows
+  const stored = ingest.add(click);
+  const entry = { at, stored };
+  clicks.delete(key);
+  clicks.set(key, entry);
+  stored.catch(() => clicks.get(key) === entry && clicks.delete(key));
+  return stored;
+}
+
+// The id by which a tenant knows what a cookie holds: the same person is another one to every other tenant.
+const OF_TENANT = `overlay(overlay(md5(t.visitor::text || p.tenant_id) placing '8' from 13) placing 'a' from 17)::uuid`;
+
+const INSERT = `
+  with clicks as materialized (
+    select t.*, p.*, v.visitor_id, again.id as again_id, coalesce(a.cookie_days, ${DEFAULT_WINDOW_DAYS}) as cookie_days,
+      t.at + coalesce(a.cookie_days, ${DEFAULT_WINDOW_DAYS}) * interval '24 hours' as expires_at,
+      g.landing_hosts, g.landing_url, g.tracking_consent
+    from unnest($::uuid[], $::text[], $::text[], $::uuid[], $::boolean[], $::boolean[], $::boolean[], $::boolean[], $::text[],
+        $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::timestamptz[], $::text[], $::boolean[], $::text[])
+      t (id, code, tenant, visitor, of_cookie, folds, bot, always, medium, campaign, subs, device, landing, referrer, source, ip,
+        agent, at, metadata, stored, country)
+    cross join lateral (
+      select p.tenant_id, p.id as partner_id, p.referral_code, null::uuid as link_id, null::text as target, null::text as link_campaign
+      from partners p where p.referral_code = t.code and p.status = 'ACTIVE' and p.deleted_at is null
+      union all
+      select p.tenant_id, p.id, p.referral_code, l.id, l.target_url, l.campaign
+      from tracking_links l join partners p on p.id = l.partner_id and p.status = 'ACTIVE' and p.deleted_at is null
+      where upper(l.path) = t.code and l.archived_at is null
+      limit 1) p
+    cross join lateral (select case when t.of_cookie then ${OF_TENANT} else t.visitor end as visitor_id) v
+    join programs g on g.tenant_id = p.tenant_id
+    left join affiliate_configs a on a.partner_id = p.partner_id
+    left join lateral (
+      select x.id from touches x where t.folds and x.tenant_id = p.tenant_id and x.visitor_id = v.visitor_id and x.code = t.code
+        and x.clicked_at > t.at - interval '${FOLD_MS} milliseconds' and x.clicked_at <= t.at and not x.bot
+      order by x.clicked_at limit 1) again on true
+    where t.tenant is null or p.tenant_id = t.tenant),
+  referred as (
+    insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, landing_url, referrer_url, source, ip_hash,
+      user_agent, clicked_at, expires_at, metadata, bot, link_id, campaign)
+    select id, tenant_id, partner_id, referral_code, visitor_id, landing, referrer, source, ip, agent, at, expires_at,
+      metadata::jsonb, bot, link_id, coalesce(link_campaign, campaign)
+    from clicks where again_id is null and stored and (always or not bot)),
+  touched as (
+    insert into touches (id, tenant_id, partner_id, visitor_id, clicked_at, code, link_id, source, medium, campaign, subs,
+      ip_hash, device, country, bot)
+    select id, tenant_id, partner_id, visitor_id, at, code, link_id, source, medium, coalesce(link_campaign, campaign),
+      subs::text[], ip, device, country, bot
+    from clicks where again_id is null and stored)
+  select id, coalesce(again_id, id), tenant_id, partner_id, expires_at, now(), landing_hosts, landing_url, target,
+    tracking_consent = 'REQUIRED', cookie_days from clicks`;
+
+async function insert(pool: BoundPool, clicks: readonly Click[]): Promise<Map<string, RecordedClick>> {
+  const all = <K extends keyof Click>(key: K) => clicks.map((click) => click[key]);
+  const statement = new Statement().add(
+    INSERT,
+    all('id'),
+    all('code'),
+    all('tenantId'),
+    all('visitorId'),
+    all('ofCookie'),
+    all('folds'),
+    all('bot'),
+    all('always'),
+    all('medium'),
+    all('campaign'),
+    clicks.map(({ subs }) => arrayText(subs)),
+    all('device'),
+    all('landingUrl'),
+    all('referrerUrl'),
+    all('source'),
+    all('ipHash'),
+    all('userAgent'),
+    all('clickedAt'),
+    clicks.map(({ metadata }) => JSON.stringify(metadata)),
+    all('stored'),
+    all('country'),
+  );
+  const rows = await query({ pool, actor: system }, statement);
+  return new Map(
+    rows.map((row) => [
+      row[0] as string,
+      {
+        id: row[1] as string,
+        tenantId: row[2] as string,
+        partnerId: row[3] as string,
+        expiresAt: row[4] as Date,
+        createdAt: row[5] as Date,
+        hosts: row[6] as string[],
+        landingUrl: row[7] as string | null,
+        target: row[8] as string | null,
+        consentRequired: row[9] as boolean,
+        cookieDays: row[10] as number,
+      },
+    ]),
+  );
+}
+
+/** As PostgreSQL reads a list of texts: an unnest takes no lists of lists. */
+const arrayText = (texts: readonly string[]): string =>
+  texts.length === 0 ? '{}' : `{${texts.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;

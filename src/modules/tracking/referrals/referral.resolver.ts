@@ -1,0 +1,119 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Args,
+  Authorized,
+  Ctx,
+  FieldResolver,
+  ID,
+  Info,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { type Condition, where } from '../../../kernel/data/condition.ts';
+import { loadOne } from '../../../kernel/data/loader.ts';
+import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
+import { findRow } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Customer, customerTable } from '../customers/customer.entity.ts';
+import { Referral, referralStatusSql, referralTable } from './referral.entity.ts';
+import { ReferralFilter, TrackReferralInput } from './referral.inputs.ts';
+import { trackReferral } from './track-referral.ts';
+
+const ReferralConnection = connectionOf(Referral);
+
+function narrow(filter: ReferralFilter | null): Condition[] {
+  const conditions: Condition[] = [];
+  if (filter?.partnerId) conditions.push(where('f.partner_id = $', filter.partnerId));
+  if (filter?.status) conditions.push(where(`${referralStatusSql} = $`, filter.status));
+  if (filter?.from) conditions.push(where('f.clicked_at >= $', filter.from));
+  if (filter?.to) conditions.push(where('f.clicked_at < $', filter.to));
+  return conditions;
+}
+
+@Resolver(() => Referral)
+export class ReferralResolver {
+  @Authorized('program:read')
+  @Query(() => Referral, {
+    nullable: true,
+    description: 'One referral; NOT_FOUND where the caller may not see it.',
+  })
+  referral(
+    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Referral> {
+    return findRow(ctx, info, referralTable, id);
+  }
+
+  @Authorized('program:read')
+  @Query(() => ReferralConnection, { description: 'Referrals, newest first.' })
+  referrals(
+    @Arg('filter', () => ReferralFilter, { nullable: true, description: 'Which of them.' })
+    filter: ReferralFilter | null,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Referral>> {
+    return page(ctx, info, referralTable, args, narrow(filter));
+  }
+
+  @Mutation(() => Referral, {
+    description: "Records a click on a partner's link. Open to everyone: the code is the key.",
+  })
+  trackReferral(
+    @Arg('input', () => TrackReferralInput, { description: 'The click.' }) input: TrackReferralInput,
+    @Ctx() ctx: Context,
+  ): Promise<Referral> {
+    return trackReferral(ctx, input);
+  }
+
+  @FieldResolver(() => ID, {
+    description:
+      'The visitor, for your own cookie: give it to further `trackReferral` calls. A partner that reads it later reads an alias.',
+  })
+  visitorId(@Root() root: Referral, @Ctx() { actor }: Context): string {
+    return actor.partnerId === null ? root.visitorId : root.visitorAlias;
+  }
+
+  @FieldResolver(() => Partner, {
+    nullable: true,
+    description: 'Whose link it was; null to who may not see the partner.',
+  })
+  partner(
+    @Root() root: Referral,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Partner | null> | Partner | null {
+    return ctx.actor.permissions.has('program:read')
+      ? loadOne(ctx, info, partnerTable, root.partnerId, root)
+      : null;
+  }
+
+  @FieldResolver(() => Customer, { nullable: true, description: 'Who bought; null until it is converted.' })
+  customer(
+    @Root() root: Referral,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Customer | null> | Customer | null {
+    return ctx.actor.permissions.has('program:read')
+      ? loadOne(ctx, info, customerTable, root.customerId ?? null, root)
+      : null;
+  }
+}
+
+@Resolver(() => Partner)
+export class PartnerReferralsResolver {
+  @FieldResolver(() => ReferralConnection, { description: 'Clicks on its links, newest first.' })
+  referrals(
+    @Root() { id }: Partner,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Connection<Referral>> {
+    return pageOfEach(ctx, info, referralTable, 'f.partner_id = owner.id', id, args);
+  }
+}

@@ -1,0 +1,44 @@
+import { v7 } from 'uuid';
+import { wordOf } from '../../../domain/touch.ts';
+import { query, Statement } from '../../../kernel/data/rows.ts';
+import { system } from '../../../kernel/request/actor.ts';
+import type { Services } from '../../../kernel/request/context.ts';
+import { isId } from '../../../kernel/request/ids.ts';
+
+/** What a browser says of a purchase, by the short names of the script. */
+export interface Report {
+  readonly program: unknown;
+  readonly click: unknown;
+  readonly order: unknown;
+  readonly amount: unknown;
+  readonly currency: unknown;
+  readonly coupon: unknown;
+}
+
+/** Keeps a report of a page of one of the program's hosts, once an order and click. Anything else is no report: whoever
+ *  sends it is told nothing either way. */
+export async function reportConversion(
+  services: Services,
+  host: string,
+  { program, click, order, amount, currency, coupon }: Report,
+): Promise<void> {
+  const orderId = wordOf(order);
+  const tenantId = wordOf(program);
+  if (!orderId || !tenantId) return;
+  const statement = new Statement().add(
+    `insert into reported_conversions (id, tenant_id, partner_id, referral_id, order_id, coupon, amount, currency, reported_at)
+     select $::uuid, g.tenant_id, r.partner_id, r.id, $, $, $, $, $::timestamptz
+     from programs g left join referrals r on r.tenant_id = g.tenant_id and r.id = $::uuid
+     where g.tenant_id = $ and $ = any(g.landing_hosts) on conflict do nothing`,
+    v7(),
+    orderId,
+    wordOf(coupon),
+    wordOf(amount)?.slice(0, 32) ?? null,
+    wordOf(currency)?.slice(0, 8) ?? null,
+    services.clock.now(),
+    typeof click === 'string' && isId(click) ? click : null,
+    tenantId,
+    host,
+  );
+  await query({ pool: services.pool, actor: system }, statement);
+}

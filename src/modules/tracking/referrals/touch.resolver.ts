@@ -1,0 +1,41 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Authorized, Ctx, FieldResolver, ID, Info, Query, Resolver, Root } from 'type-graphql';
+import { where } from '../../../kernel/data/condition.ts';
+import { loadOne } from '../../../kernel/data/loader.ts';
+import { from, query, select } from '../../../kernel/data/rows.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { idOf } from '../../../kernel/request/ids.ts';
+import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Touch, touchTable } from './touch.entity.ts';
+
+const MOST = 1_000;
+
+@Resolver(() => Touch)
+export class TouchResolver {
+  @Authorized('program:read')
+  @Query(() => [Touch], {
+    description: `The touches of a visitor in time order, the last ${MOST} of them; a partner sees its own.`,
+  })
+  async visitorTouches(
+    @Arg('visitorId', () => ID, { description: '`visitorId` of a referral.' }) visitorId: string,
+    @Ctx() ctx: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Touch[]> {
+    const selection = select(touchTable, info, ctx.actor);
+    const statement = from(touchTable, ctx.actor, selection)
+      .and([
+        where(
+          ctx.actor.partnerId === null ? 'o.visitor_id = $' : 'visitor_alias(o.visitor_id, o.partner_id) = $',
+          idOf(visitorId, 'visitorId'),
+        ),
+        ...(ctx.actor.tenantId === null ? [] : [where('o.tenant_id = $', ctx.actor.tenantId)]),
+      ])
+      .add(` order by o.clicked_at desc, o.id desc limit ${MOST}`);
+    return (await query(ctx, statement)).map((row) => selection.read(row)).reverse();
+  }
+
+  @FieldResolver(() => Partner, { nullable: true, description: 'Whose link it was.' })
+  partner(@Root() root: Touch, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
+    return loadOne(ctx, info, partnerTable, root.partnerId, root);
+  }
+}

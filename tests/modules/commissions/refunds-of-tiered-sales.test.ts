@@ -1,0 +1,392 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { system } from '../../../src/kernel/request/actor.ts';
+import { proveAll } from '../../../src/proof.ts';
+import { createTestApp, type TestApp } from '../../support/app.ts';
+import {
+  APPROVE,
+  balanceOf,
+  DISPUTE,
+  linesOf,
+  makePartner,
+  REJECT,
+  RESOLVE,
+  REVERSE,
+  staffOf,
+} from '../../support/make.ts';
+
+let app: TestApp;
+let staff: Awaited<ReturnType<typeof staffOf>>;
+let partner: string;
+
+const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
+const RECORD =
+  'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { commissions { id } refused { reason } } }';
+
+const REFUND = `mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id waiting taken { amount } } }`;
+
+beforeAll(async () => {
+  app = await createTestApp();
+  staff = await staffOf(app);
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  ({ id: partner } = await makePartner(app, staff.manager));
+});
+
+/** A rule of the partner's own. */
+const rule = (input: object) =>
+  app.ask(staff.manager, RULE, { input: { partnerId: partner, name: 'its own', currency: 'USD', ...input } });
+const banded = (bandMode = 'RETROACTIVE', more: object = {}) =>
+  rule({
+    ...{ method: 'TIERED', bandMode, bandPeriod: 'MONTH', ...more },
+    bands: [
+      { from: '0', rate: 5 },
+      { from: '100', rate: 10 },
+    ],
+  });
+const told = async (amount: string, more: object = {}) =>
+  (
+    await app.ask(staff.manager, RECORD, {
+      input: { partnerId: partner, orderId: randomUUID(), lines: [{ amount }], ...more },
+    })
+  ).recordSale;
+const sell = async (amount: string, more: object = {}): Promise<string> =>
+  (await told(amount, more)).commissions[0]?.id;
+const lines = async () =>
+  (await linesOf(app, partner)).map(({ type, status, minor }) => `${type} ${status} ${minor}`);
+const approveAll = async () => {
+  for (const { id, status } of await linesOf(app, partner))
+    if (status === 'PENDING') await app.ask(staff.maria, APPROVE, { id });
+};
+const reject = (id: string) => app.ask(staff.maria, REJECT, { id, reason: 'not a true sale' });
+const payable = async () => (await balanceOf(app, staff.maria, partner))['payable'];
+const faults = async () => {
+  const { pool, seals } = app.app.services;
+  const found: string[] = [];
+  for await (const { faults } of proveAll({ pool, seals, actor: system })) found.push(...faults);
+  return found;
+};
+
+describe('rejecting a sale of a tiered period', () => {
+  test('takes the true-up with it that it made', async () => {
+    await banded();
+    await sell('60');
+    const second = await sell('60');
+    await approveAll();
+    expect(await payable()).toBe('12.00');
+    await reject(second);
+    expect(await lines()).toEqual(['ONE_TIME APPROVED 300', 'ONE_TIME REJECTED 600', 'TRUE_UP REJECTED 300']);
+    expect(await payable()).toBe('3.00');
+    await sell('30');
+    expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 150']);
+  });
+
+  test.each(['RETROACTIVE', 'PROGRESSIVE'])(
+    '%s takes what the others of the period earned by it',
+    async (mode) => {
+      await banded(mode);
+      const first = await sell('60');
+      const second = await sell('60');
+      await approveAll();
+      await reject(first);
+      expect(await payable()).toBe('3.00');
+      await reject(second);
+      expect(await payable()).toBe('0.00');
+      await sell('60');
+      expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 300']);
+    },
+  );
+
+  test('that waits for approval leaves the same, and a later refund takes the rest', async () => {
+    await banded();
+    const first = await sell('60');
+    const second = await sell('60');
+    await app.ask(staff.maria, REVERSE, { id: second, input: { amount: '10' } });
+    await reject(first);
+    expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('2.50');
+    await app.ask(staff.maria, REVERSE, { id: second, input: {} });
+    expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('0.00');
+    expect(await faults()).toEqual([]);
+  });
+
+  test('is not done to its true-up alone', async () => {
+    await banded();
+    await sell('60');
+    await sell('60');
+    const trueUp = (await linesOf(app, partner)).at(-1)?.id;
+    expect(await app.refusal(staff.maria, REJECT, { id: trueUp, reason: 'x' })).toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('with the sale that made it'),
+    });
+  });
+});
+
+const dispute = async (id: string): Promise<string> =>
+  (await app.ask(staff.maria, DISPUTE, { id, reason: 'chargeback' })).openDispute.holds.at(-1).id;
+const resolve = (id: string, outcome: string) =>
+  app.ask(staff.maria, RESOLVE, { id, outcome, reason: 'decided' });
+const refund = async (orderId: string, more: object = {}) =>
+  (await app.ask(staff.maria, REFUND, { input: { orderId, reason: 'returned', ...more } })).refundSale;
+
+describe('a dispute that was lost and is won after all', () => {
+  test('gives back the true-up that losing took', async () => {
+    await banded();
+    await sell('60');
+    const second = await sell('60');
+    await approveAll();
+    const opened = await dispute(second);
+    await resolve(opened, 'LOST');
+    expect(await payable()).toBe('3.00');
+    await resolve(opened, 'WON');
+    expect(await payable()).toBe('12.00');
+    expect(await faults()).toEqual([]);
+  });
+
+  test('is refunded or lost again as any sale', async () => {
+    const [orderId, other] = [randomUUID(), randomUUID()];
+    const [first, second] = [await sell('100', { orderId }), await sell('100', { orderId: other })];
+    await approveAll();
+    for (const id of [first, second]) {
+      const opened = await dispute(id);
+      await resolve(opened, 'LOST');
+      await resolve(opened, 'WON');
+    }
+    expect(await payable()).toBe('20.00');
+    expect((await refund(orderId, { amountRefundedSoFar: '30' })).taken.amount).toBe('30.00');
+    expect((await refund(orderId, { amount: '70' })).taken.amount).toBe('70.00');
+    expect(await payable()).toBe('10.00');
+    const again = await dispute(second);
+    await resolve(again, 'LOST');
+    expect(await payable()).toBe('0.00');
+    await resolve(again, 'WON');
+    expect(await payable()).toBe('10.00');
+    await app.ask(staff.maria, REVERSE, { id: second, input: { amount: '40' } });
+    expect(await payable()).toBe('6.00');
+    expect(await faults()).toEqual([]);
+  });
+
+  test.each([
+    ['an amount', { amount: '30' }, '7.00'],
+    ['a total', { amountRefundedSoFar: '30' }, '7.00'],
+    ['all of it', {}, '0.00'],
+  ])('keeps %s taken back that was refunded meanwhile', async (_, asked, left) => {
+    const orderId = randomUUID();
+    const id = await sell('100', { orderId });
+    await approveAll();
+    const opened = await dispute(id);
+    await resolve(opened, 'LOST');
+    expect((await refund(orderId, asked)).taken.amount).toBe('0.00');
+    await resolve(opened, 'WON');
+    expect(await payable()).toBe(left);
+    expect(await faults()).toEqual([]);
+  });
+
+  test('is rejected as any sale where it waits for approval', async () => {
+    await banded();
+    const first = await sell('60');
+    await sell('60');
+    const opened = await dispute(first);
+    await resolve(opened, 'LOST');
+    await resolve(opened, 'WON');
+    const back = (await linesOf(app, partner)).find(({ type }) => type === 'ADJUSTMENT')?.id as string;
+    expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('12.00');
+    await reject(back);
+    expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('3.00');
+    expect(await faults()).toEqual([]);
+  });
+});
+
+describe("a rule's cap", () => {
+  const capped = (per: string) =>
+    rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '20', per, period: 'MONTH' } });
+
+  test.each(['PARTNER', 'CUSTOMER'])(
+    'of a %s is used up no longer by what was rejected or refunded',
+    async (per) => {
+      await capped(per);
+      const of = { customerId: randomUUID() };
+      const rejected = await sell('100', of);
+      expect((await told('100', of)).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
+      await reject(rejected);
+      const refunded = await sell('100', of);
+      await app.ask(staff.maria, REVERSE, { id: refunded, input: { amount: '40' } });
+      await sell('100', of); // 8.00 are left of the cap
+      expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 800']);
+      expect((await told('100', of)).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
+      await app.ask(staff.maria, REVERSE, { id: refunded, input: {} });
+      await sell('100', of);
+      expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 1200']);
+      expect(await faults()).toEqual([]);
+    },
+  );
+
+  test('is used up again by what a won dispute gives back', async () => {
+    await capped('PARTNER');
+    const opened = await dispute(await sell('100'));
+    await resolve(opened, 'LOST');
+    await resolve(opened, 'WON');
+    expect((await told('100')).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
+  });
+
+  test('that cut a sale of a tiered period leaves nothing behind when that is rejected', async () => {
+    await banded('RETROACTIVE', { cap: { amount: '5', per: 'PARTNER', period: 'MONTH' } });
+    await sell('60');
+    const second = await sell('60');
+    expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'ONE_TIME PENDING 200']);
+    await reject(second);
+    expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'ONE_TIME REJECTED 200']);
+  });
+});
+
+describe('refunds that are told as amounts and as totals', () => {
+  const [t1, t2, t3] = ['2026-02-01T10:00:00Z', '2026-02-02T10:00:00Z', '2026-02-03T10:00:00Z'];
+  const single = { amount: '30', refundId: 'x1', occurredAt: t1 };
+  const total = { amountRefundedSoFar: '50', occurredAt: t2 };
+  const later = { amount: '20', refundId: 'x2', occurredAt: t3 };
+  test.each([
+    [
+      [single, total, later],
+      ['30.00', '20.00', '20.00'],
+    ],
+    [
+      [total, single, later],
+      ['50.00', '0.00', '20.00'],
+    ],
+    [
+      [later, total, single],
+      ['20.00', '50.00', '0.00'],
+    ],
+    [
+      [total, later, single],
+      ['50.00', '20.00', '0.00'],
+    ],
+  ])('take the same in any order (%#)', async (told, taken) => {
+    const orderId = randomUUID();
+    await sell('100', { orderId, occurredAt: '2026-01-31T10:00:00Z' });
+    const amounts = [];
+    for (const each of told) amounts.push((await refund(orderId, each)).taken.amount);
+    expect(amounts).toEqual(taken);
+  });
+});
+
+describe('what is asked of a sale or a refund', () => {
+  test('is refused by its field where the order has no such product', async () => {
+    const orderId = randomUUID();
+    await sell('100', { orderId, lines: [{ amount: '100', product: 'pro' }] });
+    const input = { orderId, product: 'other', reason: 'returned' };
+    expect(await app.refusal(staff.maria, REFUND, { input })).toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', field: 'input.product' },
+    });
+    expect((await refund(orderId, { product: 'pro' })).taken.amount).toBe('100.00');
+  });
+
+  test('is refused by its field where it is no id or out of bounds', async () => {
+    const list =
+      'query ($filter: SaleRefundFilter) { saleRefunds(filter: $filter) { edges { node { id } } } }';
+    expect(await app.refusal(staff.maria, list, { filter: { partnerId: 'x' } })).toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', field: 'filter.partnerId' },
+    });
+    const input = { partnerId: partner, orderId: randomUUID(), lines: [{ amount: '1', quantity: 0 }] };
+    expect(await app.refusal(staff.manager, RECORD, { input })).toMatchObject({
+      ...{ code: 'BAD_USER_INPUT', field: 'input.lines.0.quantity' },
+    });
+  });
+});
+
+test('A refund and what a won dispute gives back say what they belong to', async () => {
+  const orderId = randomUUID();
+  const id = await sell('100', { orderId, lines: [{ amount: '100', product: 'pro' }] });
+  await refund(orderId, { amount: '25' });
+  await refund(orderId, { amount: '30' });
+  const opened = await dispute(id);
+  await resolve(opened, 'LOST');
+  await resolve(opened, 'WON');
+  const LIST = `query ($filter: CommissionFilter) { commissions(filter: $filter) { edges { node {
+    type reverses { id orderId product } adjusts { id orderId } explanation { sentence steps { label amount { amount } } } } } } }`;
+  const { edges } = (await app.ask(staff.maria, LIST, { filter: { partnerId: partner } })).commissions;
+  const [back, lost, second] = edges.map(({ node }: { node: object }) => node);
+  expect(back).toMatchObject({ type: 'ADJUSTMENT', reverses: null, adjusts: { id, orderId } });
+  expect(lost.explanation.sentence).toBe(
+    '-4.50 USD takes back what was left of a sale whose dispute was lost: 45.00 USD of its base.',
+  );
+  expect(second).toMatchObject({ reverses: { id, orderId, product: 'pro' }, adjusts: null });
+  const steps = second.explanation.steps as { label: string; amount: { amount: string } }[];
+  expect(steps.map(({ label, amount }) => `${label} ${amount.amount}`)).toEqual([
+    'Refund -30.00',
+    'Original 10.00',
+    'Refunded so far 55.00',
+    'Taken back by then 5.50',
+    'Taken back before 2.50',
+    'Total -3.00',
+  ]);
+});
+
+test('what crossing a band adds says so, and the remittance says of every line what the line says of itself', async () => {
+  await banded('RETROACTIVE', { effectiveAt: '2026-01-01' });
+  await sell('60.00', { occurredAt: '2026-01-10T00:00:00Z' });
+  await sell('40.00', { occurredAt: '2026-01-11T00:00:00Z' });
+  await sell('50.00', { occurredAt: '2026-01-12T00:00:00Z' });
+  const explained = async () => {
+    const { commissions } = await app.ask(
+      staff.maria,
+      `query ($id: ID!) { commissions(filter: { partnerId: $id }, first: 100) { edges { node { id type amount { amount } explanation { sentence steps { label amount { amount } } } } } } }`,
+      { id: partner },
+    );
+    return commissions.edges.map(({ node }: { node: object }) => node) as {
+      id: string;
+      type: string;
+      amount: { amount: string };
+      explanation: { sentence: string; steps: { label: string; amount: { amount: string } | null }[] };
+    }[];
+  };
+  const all = await explained();
+  const crossed = all.find(({ type }) => type === 'TRUE_UP');
+  expect(crossed?.amount.amount).toBe('3.00');
+  expect(crossed?.explanation.sentence).toBe(
+    '3.00 USD more on the 60.00 USD that the period had before: with this sale of 40.00 USD it earns 10 %, the band from 100.00 USD on, for all of 100.00 USD.',
+  );
+  for (const { amount, explanation } of all)
+    expect(explanation.steps.at(-1)).toMatchObject({ label: 'Total', amount });
+
+  await approveAll();
+  const { createPayout } = await app.ask(
+    staff.maria,
+    'mutation ($input: CreatePayoutInput!) { createPayout(input: $input) { id } }',
+    {
+      input: { partnerId: partner, method: 'STRIPE', periodStart: '2026-01-01', periodEnd: '2026-01-31' },
+    },
+  );
+  const { remittance } = await app.ask(
+    staff.maria,
+    'query ($id: ID!) { remittance(payoutId: $id) { csv } }',
+    {
+      id: createPayout.id,
+    },
+  );
+  for (const { explanation } of all)
+    expect(remittance.csv).toContain(explanation.sentence.replaceAll('"', '""'));
+});
+
+test('a refund of a banded sale says that its bands pay by what is left of the period', async () => {
+  await banded();
+  await sell('60.00');
+  await sell('40.00');
+  const orderId = randomUUID();
+  await app.ask(staff.manager, RECORD, {
+    input: { partnerId: partner, orderId, lines: [{ amount: '50.00' }] },
+  });
+  await app.ask(staff.maria, REFUND, { input: { orderId, reason: 'back' } });
+  const { rows } = await app.database.pool.query<{ id: string }>(
+    `select id from commissions where partner_id = $1 and type = 'REVERSAL' order by id`,
+    [partner],
+  );
+  const { commission } = await app.ask(
+    staff.maria,
+    'query ($id: ID!) { commission(id: $id) { explanation { sentence } } }',
+    { id: rows.at(-1)?.id },
+  );
+  expect(commission.explanation.sentence).toMatch(
+    /^-5\.00 USD takes back what a refund of 50\.00 USD changes: its bands/,
+  );
+});

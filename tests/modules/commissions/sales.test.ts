@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createTestApp, type TestApp } from '../../support/app.ts';
+import { CONVERT, linesOf, makeClick, makePartner, staffOf, tally } from '../../support/make.ts';
+
+let app: TestApp;
+let staff: Awaited<ReturnType<typeof staffOf>>;
+let partner: string;
+let code: string;
+
+const RECORD = `mutation ($input: RecordSaleInput!) { recordSale(input: $input) {
+  commissions { id product orderId status amount { amount } baseAmount { amount } }
+  total { amount currency } refused { product reason } } }`;
+const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
+
+beforeAll(async () => {
+  app = await createTestApp();
+  staff = await staffOf(app);
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  ({ id: partner, referralCode: code } = await makePartner(app, staff.manager, { commissionRate: 20 }));
+});
+
+const rule = (input: object) =>
+  app.ask(staff.manager, RULE, {
+    input: { name: 'rule', partnerId: partner, effectiveAt: '2026-01-01', ...input },
+  });
+const order = (input: object = {}) => ({
+  input: { partnerId: partner, orderId: randomUUID(), lines: [{ amount: '100.00' }], ...input },
+});
+const sell = async (input: object = {}) => (await app.ask(staff.manager, RECORD, order(input))).recordSale;
+const brief = (sale: {
+  commissions: { product: string | null; baseAmount: { amount: string }; amount: { amount: string } }[];
+}) =>
+  sale.commissions.map(
+    ({ product, baseAmount, amount }) => `${product} ${baseAmount.amount} ${amount.amount}`,
+  );
+
+describe('an order', () => {
+  test('earns by the rule of each of its products, and the lines sum to the whole (T12)', async () => {
+    await rule({ product: 'plan', method: 'PERCENTAGE', rate: 10 });
+    await rule({ product: 'setup', method: 'FLAT', perUnit: '5.00', currency: 'USD' });
+    const sale = await sell({
+      lines: [
+        { product: 'plan', amount: '120.00' },
+        { product: 'setup', quantity: 1, amount: '50.00' },
+      ],
+    });
+    expect(brief(sale)).toEqual(['plan 120.00 12.00', 'setup 50.00 5.00']);
+    expect(sale).toMatchObject({ total: { amount: '17.00', currency: 'USD' }, refused: [] });
+  });
+
+  test('earns on what is left after discount and tax (T14)', async () => {
+    const sale = await sell({ discount: '20.00', tax: '14.40', collected: '94.40' });
+    expect(brief(sale)).toEqual(['null 80.00 16.00']);
+  });
+
+  test('shares its discount without losing a cent', async () => {
+    const sale = await sell({
+      lines: ['a', 'b', 'c'].map((product) => ({ product, amount: '10.00' })),
+      discount: '10.00',
+    });
+    expect(brief(sale)).toEqual(['a 6.67 1.33', 'b 6.67 1.33', 'c 6.66 1.33']);
+  });
+
+  test('nets a credit against a charge (T50), and earns nothing where the credit is larger', async () => {
+    const change = (charge: string) => ({
+      lines: [
+        { product: 'plan', amount: '-15.00' },
+        { product: 'plan', amount: charge },
+      ],
+    });
+    expect(brief(await sell(change('45.00')))).toEqual(['plan 30.00 6.00']);
+    expect(await sell(change('10.00'))).toMatchObject({
+      commissions: [],
+      total: { amount: '0.00' },
+      refused: [{ product: null, reason: 'NOTHING_COLLECTED' }],
+    });
+    expect(await linesOf(app, partner)).toHaveLength(1);
+  });
+
+  test('of a trial earns nothing', async () => {
+    expect(await sell({ lines: [{ product: 'plan', amount: '0.00' }] })).toMatchObject({
+      commissions: [],
+      refused: [{ reason: 'NOTHING_COLLECTED' }],
+    });
+    expect(await sell({ collected: '0' })).toMatchObject({ commissions: [] });
+  });
+
+  test('names the product that earns nothing, and why', async () => {
+    await rule({
+      product: 'capped',
+      method: 'PERCENTAGE',
+      rate: 10,
+      currency: 'USD',
+      cap: { amount: '10.00', per: 'PARTNER', period: 'LIFETIME' },
+    });
+    const lines = [
+      { product: 'capped', amount: '200.00' },
+      { product: 'free', amount: '10.00' },
+    ];
+    expect(brief(await sell({ lines }))).toEqual(['capped 200.00 10.00', 'free 10.00 2.00']);
+    const second = await sell({ lines });
+    expect(brief(second)).toEqual(['free 10.00 2.00']);
+    expect(second.refused).toEqual([{ product: 'capped', reason: 'CAP_REACHED' }]);
+  });
+
+  test('counts as one order and all of its revenue in the figures', async () => {
+    await sell({
+      lines: [
+        { product: 'a', amount: '10.00' },
+        { product: 'b', amount: '30.00' },
+      ],
+    });
+    const { rows } = await app.database.pool.query(
+      'select orders::int, revenue_minor::int as revenue from partner_metrics where partner_id = $1 and currency = $2',
+      [partner, 'USD'],
+    );
+    expect(rows).toEqual([{ orders: 1, revenue: 4_000 }]);
+  });
+
+  test('waits for approval by somebody else than who recorded it', async () => {
+    const { commissions } = await sell();
+    const approve = 'mutation ($id: ID!) { approveCommission(id: $id) { status } }';
+    const { id } = commissions[0];
+    const self = await app.token('PLATFORM_ADMIN', { user: 'manager' });
+    expect(await app.refusal(self, approve, { id })).toMatchObject({ code: 'FORBIDDEN' });
+    expect((await app.ask(staff.maria, approve, { id })).approveCommission.status).toBe('APPROVED');
+  });
+});
+
+describe('an order is recorded once', () => {
+  test('by its id (T103), also when two come at once, and also when it earned nothing', async () => {
+    const asked = order();
+    const answers = await Promise.all(
+      Array.from({ length: 12 }).map(() => app.send(staff.manager, RECORD, asked)),
+    );
+    expect(tally(answers)).toEqual({ ok: 1, CONFLICT: 11 });
+    expect(await linesOf(app, partner)).toHaveLength(1);
+    expect(await app.refusal(staff.manager, RECORD, asked)).toMatchObject({ reason: 'ORDER_RECORDED' });
+    const trial = order({ lines: [{ amount: '0' }] });
+    expect(
+      tally([await app.send(staff.manager, RECORD, trial), await app.send(staff.manager, RECORD, trial)]),
+    ).toEqual({
+      ok: 1,
+      CONFLICT: 1,
+    });
+  });
+
+  test('whichever event told of it first (T104)', async () => {
+    const referral = await makeClick(app, code);
+    await app.ask(staff.manager, CONVERT, {
+      id: referral,
+      input: { customerId: 'cust_9', amount: '100.00', orderId: 'inv_9' },
+    });
+    expect(await app.refusal(staff.manager, RECORD, order({ orderId: 'inv_9' }))).toMatchObject({
+      code: 'CONFLICT',
+      reason: 'ORDER_RECORDED',
+    });
+    expect(await linesOf(app, partner)).toHaveLength(1);
+  });
+
+  test('the same key gives the same answer, and other input with it is refused (T106)', async () => {
+    const asked = order({
+      idempotencyKey: randomUUID(),
+      lines: [
+        { product: 'a', amount: '10.00' },
+        { product: 'b', amount: '30.00' },
+      ],
+    });
+    const first = await app.ask(staff.manager, RECORD, asked);
+    expect(await app.ask(staff.manager, RECORD, asked)).toEqual(first);
+    const other = { input: { ...asked.input, orderId: randomUUID() } };
+    expect(await app.refusal(staff.manager, RECORD, other)).toMatchObject({
+      code: 'CONFLICT',
+      reason: 'IDEMPOTENCY_MISMATCH',
+    });
+    expect(await linesOf(app, partner)).toHaveLength(2);
+  });
+
+  test('and another partner may have earned on it too', async () => {
+    const orderId = randomUUID();
+    const { id: other } = await makePartner(app, staff.manager);
+    await sell({ orderId });
+    expect((await sell({ orderId, partnerId: other })).commissions).toHaveLength(1);
+  });
+});
+
+test.each([
+  ['input.lines', { lines: [] }],
+  ['input.lines', { lines: Array.from({ length: 101 }, () => ({ amount: '1' })) }],
+  ['input.lines.1.amount', { lines: [{ amount: '1' }, { amount: '1.234' }] }],
+  ['input.discount', { discount: '-1' }],
+  ['input.tax', { tax: '-1' }],
+  ['input.collected', { collected: '100.01' }],
+  ['input.type', { type: 'REVERSAL' }],
+  ['input.type', { type: 'BONUS' }],
+  ['input.currency', { currency: 'XXX' }],
+  ['input.country', { country: 'Germany' }],
+])('what does not fit is refused by its name: %s', async (field, input) => {
+  expect(await app.refusal(staff.manager, RECORD, order(input))).toMatchObject({
+    code: 'BAD_USER_INPUT',
+    field,
+  });
+  expect(await linesOf(app, partner)).toEqual([]);
+});

@@ -1,0 +1,305 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { system } from '../../../src/kernel/request/actor.ts';
+import { contextFor } from '../../../src/kernel/request/context.ts';
+import { rateLines } from '../../../src/modules/commissions/sales/rate-lines.ts';
+import { proveAll } from '../../../src/proof.ts';
+import { createTestApp, type TestApp } from '../../support/app.ts';
+import {
+  APPROVE,
+  balanceOf,
+  CREATE_COMMISSION,
+  linesOf,
+  makePartner,
+  REJECT,
+  RELEASE,
+  REVERSE,
+  staffOf,
+} from '../../support/make.ts';
+import { until } from '../../support/until.ts';
+
+let app: TestApp;
+let staff: Awaited<ReturnType<typeof staffOf>>;
+
+const SETTLE = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { settlement } }';
+const RATES = 'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { count } }';
+const RECORD = `mutation ($input: RecordSaleInput!) { recordSale(input: $input) {
+  commissions { id status amount { amount currency } } refused { reason } total { amount currency } } }`;
+const REFUND =
+  'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { waiting taken { amount currency } } }';
+const LINE = `query ($id: ID!) { commission(id: $id) { status reason rejectCode amount { amount currency } baseAmount { amount currency }
+  saleAmount { amount currency } holds { id kind reason releasedAt } explanation { sentence steps { label detail } } }
+  verifyCommission(id: $id) { equal differences { what } } }`;
+
+beforeAll(async () => {
+  app = await createTestApp();
+  staff = await staffOf(app);
+  const { updateProgram } = await app.ask(staff.manager, SETTLE, { input: { settlement: 'PARTNER' } });
+  expect(updateProgram.settlement).toBe('PARTNER');
+});
+afterAll(() => app.close());
+
+const today = () => new Date().toISOString().slice(0, 10);
+const enter = (base: string, quote: string, rate: string, effectiveOn = today()) =>
+  app.ask(staff.manager, RATES, { input: { rates: [{ base, quote, rate, effectiveOn }] } });
+const partnerOf = async (more: object = {}) =>
+  (await makePartner(app, staff.manager, { commissionRate: 20, ...more })).id;
+const earn = async (
+  partnerId: string,
+  amount: string,
+  currency: string,
+  more: object = {},
+): Promise<string> =>
+  (
+    await app.ask(staff.manager, CREATE_COMMISSION, {
+      input: { partnerId, type: 'ONE_TIME', amount, currency, ...more },
+    })
+  ).createCommission.id;
+const see = (id: string, by = staff.maria) => app.ask(by, LINE, { id });
+const refund = (id: string, amount?: string) => app.ask(staff.maria, REVERSE, { id, input: { amount } });
+const runJob = () =>
+  rateLines(contextFor(app.app.services, { actor: system, requestId: randomUUID() }), 'acme');
+
+describe('a sale in another currency than the partner is paid in', () => {
+  test('earns by the rate of its day, which stays on the line and is explained (T66)', async () => {
+    await enter('USD', 'JPY', '150');
+    const id = await earn(await partnerOf(), '10000', 'JPY');
+    const { commission, verifyCommission } = await see(id);
+    expect(commission).toMatchObject({
+      ...{ status: 'PENDING', holds: [] },
+      saleAmount: { amount: '10000', currency: 'JPY' },
+      baseAmount: { amount: '66.67', currency: 'USD' },
+      amount: { amount: '13.33', currency: 'USD' },
+    });
+    expect(commission.explanation.sentence).toBe(
+      `13.33 USD is 20 % of 66.67 USD, by the partner's own rate. 10000 JPY were sold, worth 66.67 USD at 150 JPY for one USD, the rate of ${today()}.`,
+    );
+    expect(verifyCommission).toEqual({ equal: true, differences: [] });
+  });
+
+  test('into a currency without decimals rounds once (T68)', async () => {
+    await enter('KWD', 'JPY', '488.123456789012');
+    const id = await earn(await partnerOf({ currency: 'JPY' }), '1.852', 'KWD');
+    expect((await see(id)).commission).toMatchObject({
+      baseAmount: { amount: '904', currency: 'JPY' },
+      amount: { amount: '181', currency: 'JPY' },
+    });
+  });
+
+  test('is refunded by the rate of the sale, whatever it is now (T61)', async () => {
+    const day = new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 10);
+    await enter('EUR', 'USD', '1.10', day);
+    const partner = await partnerOf();
+    const id = await earn(partner, '100.00', 'EUR', { occurredAt: `${day}T12:00:00Z` });
+    await enter('EUR', 'USD', '1.20');
+    await app.ask(staff.maria, APPROVE, { id });
+    expect((await see(id)).commission.amount).toEqual({ amount: '22.00', currency: 'USD' });
+    await refund(id, '50.00');
+    expect(await balanceOf(app, staff.maria, partner)).toMatchObject({ payable: '11.00' });
+    await refund(id, '0.01');
+    await refund(id);
+    const lines = await linesOf(app, partner);
+    expect(lines.reduce((sum, { minor }) => sum + minor, 0)).toBe(0);
+    expect(await balanceOf(app, staff.maria, partner)).toMatchObject({ payable: '0.00' });
+    expect(await app.refusal(staff.maria, REVERSE, { id, input: {} })).toMatchObject({ code: 'CONFLICT' });
+  });
+
+  test('is refused nothing where a refund is too small to be worth anything', async () => {
+    await enter('USD', 'KRW', '1400');
+    const partner = await partnerOf();
+    const id = await earn(partner, '100000', 'KRW');
+    for (const amount of ['1', '1', '1']) await refund(id, amount);
+    await refund(id);
+    expect((await linesOf(app, partner)).reduce((sum, { minor }) => sum + minor, 0)).toBe(0);
+    expect((await see(id)).commission.status).toBe('REVERSED');
+  });
+
+  test('counts as revenue in its own currency and as earned in the partner’s', async () => {
+    const partner = await partnerOf();
+    await earn(partner, '3000', 'JPY');
+    const { rows } = await app.database.pool.query(
+      'select currency, orders::int, revenue_minor::int as revenue, earned_minor::int as earned from partner_metrics where partner_id = $1 order by 1',
+      [partner],
+    );
+    expect(rows).toEqual([
+      { currency: 'JPY', orders: 1, revenue: 3_000, earned: 0 },
+      { currency: 'USD', orders: 0, revenue: 0, earned: 400 },
+    ]);
+  });
+
+  test('in a program that settles in the currency of the sale stays as it is', async () => {
+    const own = await staffOf(app, 'as-sold');
+    const { id } = await makePartner(app, own.manager, { commissionRate: 20 });
+    const { createCommission } = await app.ask(own.manager, CREATE_COMMISSION, {
+      input: { partnerId: id, type: 'ONE_TIME', amount: '10000', currency: 'JPY' },
+    });
+    expect(createCommission.amount).toEqual({ amount: '2000', currency: 'JPY' });
+  });
+});
+
+describe('a sale whose exchange rate is missing (T70)', () => {
+  test('is held for that, never taken at 1, and worth nothing yet', async () => {
+    const partner = await partnerOf();
+    const id = await earn(partner, '100.00', 'CHF');
+    const { commission, verifyCommission } = await see(id);
+    expect(commission).toMatchObject({
+      status: 'HELD',
+      amount: { amount: '0.00', currency: 'USD' },
+      saleAmount: { amount: '100.00', currency: 'CHF' },
+      holds: [{ kind: 'FX', reason: `no exchange rate of CHF and USD for ${today()}`, releasedAt: null }],
+    });
+    expect(commission.explanation.sentence).toContain(
+      '100.00 CHF were sold; what it earns is worked out once',
+    );
+    expect(verifyCommission.equal).toBe(true);
+    expect(await app.refusal(staff.maria, APPROVE, { id })).toMatchObject({ reason: 'HELD' });
+    const hold = commission.holds[0].id;
+    expect(await app.refusal(staff.maria, RELEASE, { id: hold, reason: 'go' })).toMatchObject({
+      reason: 'RATE_MISSING',
+    });
+    expect(await app.refusal(staff.maria, REVERSE, { id, input: {} })).toMatchObject({
+      reason: 'RATE_MISSING',
+    });
+    await app.ask(staff.maria, REJECT, { id, reason: 'not worth it' });
+    expect((await see(id)).commission.status).toBe('REJECTED');
+    const preview = `query ($input: CreateCommissionInput!) { previewCommission(input: $input) { refused amount { amount } } }`;
+    const input = { partnerId: partner, type: 'ONE_TIME', amount: '100.00', currency: 'CHF' };
+    expect((await app.ask(staff.maria, preview, { input })).previewCommission).toEqual({
+      refused: 'RATE_MISSING',
+      amount: { amount: '0.00' },
+    });
+  });
+
+  test('is worked out by a job once the rate is entered, whichever way that came', async () => {
+    const [partner, other] = [await partnerOf(), await partnerOf()];
+    const [sek, nok] = [await earn(partner, '1000.00', 'SEK'), await earn(other, '1000.00', 'NOK')];
+    await enter('SEK', 'USD', '0.10');
+    await app.ask(staff.manager, 'mutation ($csv: String!) { importExchangeRates(csv: $csv) { count } }', {
+      csv: `base,quote,rate,date\nUSD,NOK,8,${today()}`,
+    });
+    for (const [id, amount] of [
+      [sek, '20.00'],
+      [nok, '25.00'],
+    ] as const) {
+      await until(async () => (await see(id)).commission.status === 'PENDING');
+      const { commission, verifyCommission } = await see(id);
+      expect(commission.amount).toEqual({ amount, currency: 'USD' });
+      expect(commission.holds[0].releasedAt).not.toBeNull();
+      expect(verifyCommission.equal).toBe(true);
+    }
+    await app.ask(staff.maria, APPROVE, { id: sek });
+    expect(await balanceOf(app, staff.maria, partner)).toMatchObject({ payable: '20.00' });
+    await runJob(); // again: nothing more
+    expect(await linesOf(app, partner)).toHaveLength(1);
+  });
+
+  test('keeps the refunds of its order waiting for it, and takes them with it', async () => {
+    const partnerId = await partnerOf();
+    const orderId = randomUUID();
+    const sale = { partnerId, orderId, currency: 'PLN', lines: [{ amount: '400.00' }] };
+    await app.ask(staff.manager, RECORD, { input: sale });
+    const input = { orderId, amount: '100.00', reason: 'returned' };
+    expect((await app.ask(staff.maria, REFUND, { input })).refundSale).toEqual({
+      waiting: true,
+      taken: null,
+    });
+    await enter('PLN', 'USD', '0.25');
+    await runJob();
+    expect((await linesOf(app, partnerId)).map(({ minor }) => minor)).toEqual([2_000, -500]);
+  });
+
+  beforeAll(async () => {
+    await app.app.startWorker();
+  });
+  const cap = (partnerId: string) =>
+    app.ask(
+      staff.manager,
+      'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+      {
+        input: {
+          ...{ name: 'capped', partnerId, effectiveAt: '2026-01-01', method: 'PERCENTAGE' },
+          ...{ rate: 10, currency: 'USD', cap: { amount: '5.00', per: 'PARTNER', period: 'LIFETIME' } },
+        },
+      },
+    );
+  /** An order of two products that wait for a rate, and its refund, which waits with them. */
+  const refundedOrder = async (partnerId: string, currency: string) => {
+    const orderId = randomUUID();
+    const lines = ['A', 'B'].map((product) => ({ product, amount: '400.00' }));
+    const { recordSale } = await app.ask(staff.manager, RECORD, {
+      input: { partnerId, orderId, currency, lines },
+    });
+    const input = { orderId, reason: 'returned' };
+    expect((await app.ask(staff.maria, REFUND, { input })).refundSale.waiting).toBe(true);
+    return (recordSale.commissions as { id: string }[]).map(({ id }) => ({ id, orderId }));
+  };
+
+  test('a refund of the whole order does not wait for a line that turned out to earn nothing', async () => {
+    const partnerId = await partnerOf();
+    await cap(partnerId);
+    await refundedOrder(partnerId, 'HUF');
+    await enter('HUF', 'USD', '0.25');
+    await runJob();
+    const lines = await linesOf(app, partnerId);
+    expect(lines.map(({ status, minor }) => `${status} ${minor}`)).toEqual([
+      'REVERSED 500',
+      'REJECTED 0',
+      'REVERSED -500',
+    ]);
+  });
+
+  test('a refund of the whole order does not wait for lines that people rejected', async () => {
+    const lines = await refundedOrder(await partnerOf(), 'RON');
+    const waiting = async () =>
+      (
+        await app.database.pool.query('select from sale_refunds where order_id = $1 and settled_at is null', [
+          lines[0]?.orderId,
+        ])
+      ).rowCount;
+    await app.ask(staff.maria, REJECT, { id: lines[0]?.id, reason: 'a fraud' });
+    await runJob();
+    expect(await waiting()).toBe(1);
+    await app.ask(staff.maria, REJECT, { id: lines[1]?.id, reason: 'a fraud' });
+    await until(async () => (await waiting()) === 0);
+  });
+
+  test('is rejected with the reason where it turns out to earn nothing', async () => {
+    const partnerId = await partnerOf();
+    await cap(partnerId);
+    const id = await earn(partnerId, '100.00', 'DKK');
+    await earn(partnerId, '50.00', 'USD');
+    await enter('DKK', 'USD', '0.15');
+    await runJob();
+    expect((await see(id)).commission).toMatchObject({
+      ...{ status: 'REJECTED', rejectCode: 'TERMS', reason: 'the sale earns nothing: CAP_REACHED' },
+      holds: [{ kind: 'FX' }],
+    });
+  });
+
+  test('and one entered while the job runs 10 times at once is worked out once', async () => {
+    const partnerId = await partnerOf();
+    const ids = await Promise.all(Array.from({ length: 5 }, () => earn(partnerId, '100.00', 'CZK')));
+    await enter('CZK', 'USD', '0.05');
+    await Promise.all(Array.from({ length: 10 }, runJob));
+    expect((await linesOf(app, partnerId)).map(({ minor }) => minor)).toEqual(ids.map(() => 100));
+  });
+});
+
+test('the books hold, and prove names a base that its rate does not make', async () => {
+  const { pool, seals } = app.app.services;
+  const faults = async () => {
+    const found: string[] = [];
+    for await (const { name, faults } of proveAll({ pool, seals, actor: system }))
+      found.push(...faults.map((fault) => `${name}: ${fault}`));
+    return found;
+  };
+  expect(await faults()).toEqual([]);
+  const id = await earn(await partnerOf(), '10000', 'JPY');
+  await app.database.pool.query(`alter table commissions disable trigger user`);
+  await app.database.pool.query(
+    `update commissions set exchange = jsonb_set(exchange, '{rate}', '"140"') where id = $1`,
+    [id],
+  );
+  expect((await see(id)).verifyCommission).toEqual({ equal: false, differences: [{ what: 'base' }] });
+  expect((await faults()).join()).toContain(`line ${id}: base is 66.67, it works out to 71.43 USD`);
+});

@@ -1,0 +1,1051 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BoundPool } from '../../../src/kernel/data/bound-pool.ts';
+import { system } from '../../../src/kernel/request/actor.ts';
+import { contextFor } from '../../../src/kernel/request/context.ts';
+import { applyRetention } from '../../../src/modules/privacy/privacy/retention.ts';
+import { followLink } from '../../../src/modules/tracking/referrals/follow-link.ts';
+import { createTestApp, type TestApp } from '../../support/app.ts';
+import {
+  linesOf,
+  type MadePartner,
+  makePartner,
+  staffOf,
+  TRACK,
+  tally,
+  unknownId,
+} from '../../support/make.ts';
+
+const DAY_MS = 86_400_000;
+const CHROME =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36';
+const PHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
+const GOOGLE = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+const HOME = 'https://shop.example.com/home';
+
+const GUESSES = 5_000;
+
+let clock = new Date();
+let app: TestApp;
+let staff: Awaited<ReturnType<typeof staffOf>>;
+let partner: MadePartner;
+let rival: MadePartner;
+beforeAll(async () => {
+  app = await createTestApp(
+    { clock: { now: () => clock } },
+    { TRUST_PROXY: '1', COUNTRY_HEADER: 'CF-IPCountry' },
+  );
+  staff = await staffOf(app);
+  await program({ landingHosts: ['shop.example.com', 'docs.example.com'], landingUrl: HOME });
+  partner = await makePartner(app, staff.manager, { commissionRate: 20 });
+  rival = await makePartner(app, staff.manager, { commissionRate: 10 });
+});
+afterAll(() => app.close());
+
+const program = (input: object) =>
+  app.ask(
+    staff.manager,
+    'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { landingHosts } }',
+    {
+      input,
+    },
+  );
+const affiliate = (cookieDays: number) =>
+  makePartner(app, staff.manager, {
+    partnerType: 'AFFILIATE',
+    commissionRate: 10,
+    affiliate: { cookieDays },
+  });
+const rows = async <T = Record<string, unknown>>(text: string, ...values: unknown[]): Promise<T[]> =>
+  (await app.database.pool.query(text, values)).rows;
+
+interface Visit {
+  readonly location: URL;
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  readonly cookie: string | null;
+  readonly click: string | null;
+}
+
+async function visit(
+  path: string,
+  headers: Record<string, string> = {},
+  method: 'GET' | 'HEAD' = 'GET',
+): Promise<Visit> {
+  const reply = await app.app.server.inject({
+    method,
+    url: `/r/${path}`,
+    headers: { 'user-agent': CHROME, ...headers },
+  });
+  const location = new URL(String(reply.headers.location ?? 'none:'));
+  const set = reply.headers['set-cookie'];
+  return {
+    location,
+    status: reply.statusCode,
+    headers: reply.headers,
+    cookie: set ? (String(set).split(';')[0] ?? null) : null,
+    click: location.searchParams.get('pp_click'),
+  };
+}
+const touchOf = async (id: string | null) => (await rows('select * from touches where id = $1', id))[0];
+const clicksOf = async ({ id }: MadePartner): Promise<number> => {
+  const { partner } = await app.ask(
+    staff.manager,
+    'query ($id: ID!) { partner(id: $id) { metrics { clicks } } }',
+    {
+      id,
+    },
+  );
+  return partner.metrics.clicks;
+};
+
+describe('a link', () => {
+  test('is a click of its partner that leads to the program’s page, stored before it is answered', async () => {
+    const { status, location, click, headers } = await visit(partner.referralCode.toLowerCase(), {
+      referer: 'https://www.blog.example/best-tools',
+    });
+    expect(status).toBe(302);
+    expect(headers).toMatchObject({ 'cache-control': 'no-store' });
+    expect(`${location.origin}${location.pathname}`).toBe(HOME);
+    const { referral } = await app.ask(
+      staff.manager,
+      'query ($id: ID!) { referral(id: $id) { status origin source referrerUrl bot clickedAt partner { id } } }',
+      { id: click },
+    );
+    expect(referral).toEqual({
+      status: 'CLICKED',
+      origin: 'CLICK',
+      source: 'blog.example',
+      referrerUrl: 'https://www.blog.example/best-tools',
+      bot: false,
+      clickedAt: clock.toISOString(),
+      partner: { id: partner.id },
+    });
+  });
+
+  test('carries its campaign and sub ids, and hands the campaign on', async () => {
+    const { click, location } = await visit(
+      `${partner.referralCode}?utm_source=News&utm_medium=mail&utm_campaign=spring&s1=top&s3=${encodeURIComponent('a "b" {c},\\')}&to=${encodeURIComponent('https://docs.example.com/a?b=c')}`,
+      { 'user-agent': PHONE },
+    );
+    expect(location.host + location.pathname).toBe('docs.example.com/a');
+    expect(location.searchParams.get('b')).toBe('c');
+    expect(location.searchParams.get('utm_campaign')).toBe('spring');
+    expect(await touchOf(click)).toMatchObject({
+      source: 'news',
+      medium: 'mail',
+      campaign: 'spring',
+      subs: ['top', '', 'a "b" {c},\\', '', ''],
+      device: 'MOBILE',
+      bot: false,
+    });
+  });
+
+  test.each([
+    '//evil.com',
+    'https:evil.com',
+    '\\\\evil.com',
+    'https://shop.example.com@evil.com/',
+    'https://shop.example.com\t.evil.com',
+    'https://shоp.example.com/',
+    'javascript:alert(1)',
+    '/\\evil.com',
+  ])('leads to no other host: %j', async (to) => {
+    const { location } = await visit(`${partner.referralCode}?to=${encodeURIComponent(to)}`);
+    expect(`${location.origin}${location.pathname}`).toBe(HOME);
+    const twice = await visit(`${partner.referralCode}?to=/a&to=${encodeURIComponent(to)}`);
+    expect(twice.location.host).toBe('shop.example.com');
+  });
+
+  test('of nobody, of a suspended partner and one that is no code lead to the same page, and nothing is kept', async () => {
+    const suspended = await makePartner(app, staff.manager, { status: 'SUSPENDED' });
+    const before = await rows('select count(*) from touches');
+    const seen = await Promise.all(
+      ['NOBODY-1', suspended.referralCode, 'a%00b', '..%2f..', 'x'.repeat(90), '%ff'].map((code) =>
+        visit(code),
+      ),
+    );
+    const [first] = seen;
+    expect(first).toMatchObject({ status: 302, cookie: null, click: null });
+    for (const { status, location, cookie } of seen.slice(0, 5))
+      expect({ status, location: location.href, cookie }).toEqual({
+        status: first?.status,
+        location: first?.location.href,
+        cookie: null,
+      });
+    expect(await rows('select count(*) from touches')).toEqual(before);
+  });
+
+  test('leads on however often a network clicks, and keeps so many of it', async () => {
+    const small = await createTestApp({}, { CLICKS_PER_MINUTE: '5', TRUST_PROXY: '1' });
+    try {
+      const { manager } = await staffOf(small);
+      const input = { landingHosts: ['shop.example.com'], landingUrl: HOME };
+      const set = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { landingHosts } }';
+      await small.ask(manager, set, { input });
+      const { referralCode } = await makePartner(small, manager);
+      const follow = async (from: string) => {
+        const headers = { 'x-forwarded-for': from, 'user-agent': CHROME };
+        const reply = await small.app.server.inject({ url: `/r/${referralCode}`, headers });
+        const { origin, searchParams } = new URL(String(reply.headers.location));
+        return `${origin} ${searchParams.has('pp_click')}`;
+      };
+      const flood = [];
+      for (let i = 0; i < 20; i++) flood.push(await follow(`2001:db8::${i}`));
+      expect(new Set(flood.slice(0, 5))).toEqual(new Set(['https://shop.example.com true']));
+      expect(new Set(flood.slice(5))).toEqual(new Set(['https://shop.example.com false']));
+      expect(await follow('203.0.113.9')).toBe('https://shop.example.com true');
+      const { rows } = await small.database.pool.query(
+        'select (select count(*)::int from touches) as touches, (select count(*)::int from referrals) as referrals',
+      );
+      expect(rows).toEqual([{ touches: 6, referrals: 6 }]);
+    } finally {
+      await small.close();
+    }
+  });
+
+  test('tells a guesser nothing: after so many unknown codes its network gets no answer, also for one that is right', async () => {
+    const small = await createTestApp({}, { ANONYMOUS_CALLS_PER_MINUTE: '100', TRUST_PROXY: '1' });
+    try {
+      const { manager } = await staffOf(small);
+      const { referralCode } = await makePartner(small, manager);
+      const guess = (code: string, from: string) =>
+        small.app.server.inject({
+          url: `/r/${code}`,
+          headers: { 'x-forwarded-for': from, 'user-agent': CHROME },
+        });
+      const answers = new Map<string, number>();
+      const asked = small.statements.length;
+      for (let i = 0; i < GUESSES; i++) {
+        const { statusCode, headers } = await guess(`GUESS-${i}`, `2001:db8::${i.toString(16)}`);
+        const seen = `${statusCode} ${headers.location ?? ''}`;
+        answers.set(seen, (answers.get(seen) ?? 0) + 1);
+      }
+      expect([...answers.keys()].map((key) => key.slice(0, 3))).toEqual(['302', '429']);
+      expect([...answers.values()][0]).toBe(100);
+      expect(small.statements.length - asked).toBeLessThanOrEqual(101); // the others cost the database nothing
+      expect((await guess(referralCode, '2001:db8::ffff')).statusCode).toBe(429);
+      expect((await guess(referralCode, '203.0.113.9')).statusCode).toBe(302);
+      const { rows: clicks } = await small.database.pool.query('select 1 from referrals');
+      expect(clicks).toHaveLength(1);
+    } finally {
+      await small.close();
+    }
+  });
+});
+
+test('a click has the country that our proxy or a server of the program says, and nobody else', async () => {
+  const countryOf = async (headers: Record<string, string>) =>
+    (await touchOf((await visit(partner.referralCode, headers)).click))?.['country'];
+  expect(await countryOf({ 'cf-ipcountry': 'de' })).toBe('DE');
+  for (const said of ['XX', 'T1', 'Germany', ''])
+    expect(await countryOf({ 'cf-ipcountry': said })).toBeNull();
+  const { trackReferral } = await app.ask(staff.manager, TRACK, {
+    input: { referralCode: partner.referralCode, country: 'AT' },
+  });
+  expect((await touchOf(trackReferral.id))?.['country']).toBe('AT');
+  const plain = await createTestApp({}, { TRUST_PROXY: '10.0.0.0/8', COUNTRY_HEADER: 'CF-IPCountry' });
+  try {
+    const { referralCode } = await makePartner(plain, (await staffOf(plain)).manager);
+    await plain.app.server.inject({
+      url: `/r/${referralCode}`,
+      headers: { 'user-agent': CHROME, 'cf-ipcountry': 'DE' },
+    });
+    const { rows: touches } = await plain.database.pool.query('select country from touches');
+    expect(touches).toEqual([{ country: null }]);
+  } finally {
+    await plain.close();
+  }
+});
+
+describe('the cookie of a visitor', () => {
+  test('is set by the server for the days of the affiliate, signed, and holds an id alone', async () => {
+    const { referralCode } = await affiliate(45);
+    const { headers, cookie } = await visit(referralCode);
+    expect(String(headers['set-cookie'])).toMatch(
+      /^__Host-pp_visitor=[0-9a-f-]{36}\.[\w-]{22}; Max-Age=3888000; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+    );
+    const [, visitorId] = /=([0-9a-f-]{36})\./.exec(cookie ?? '') ?? [];
+    const kept = await rows('select 1 from touches where visitor_id = $1', visitorId);
+    expect(kept, 'each tenant knows the visitor by an id of its own').toEqual([]);
+  });
+
+  test('makes further clicks those of the same visitor; one that we did not sign makes a new one', async () => {
+    const first = await visit(partner.referralCode);
+    clock = new Date(clock.getTime() + 60_000);
+    const second = await visit(rival.referralCode, { cookie: `a=b; ${first.cookie}; c=d` });
+    expect(second.cookie).toBe(first.cookie);
+    const [one, two] = [await touchOf(first.click), await touchOf(second.click)];
+    expect(two?.['visitor_id']).toBe(one?.['visitor_id']);
+    const forged = (first.cookie ?? '').replace(/.$/, (end) => (end === 'A' ? 'B' : 'A'));
+    expect((await visit(partner.referralCode, { cookie: forged })).cookie).not.toBe(first.cookie);
+  });
+
+  test('is not set without the consent that the program asks for; the click is known by the address then', async () => {
+    await program({ trackingConsent: 'REQUIRED' });
+    const without = await visit(partner.referralCode);
+    expect(without.cookie).toBeNull();
+    expect(await touchOf(without.click)).toBeTruthy();
+    expect((await visit(`${partner.referralCode}?consent=granted`)).cookie).not.toBeNull();
+    expect((await visit(`${partner.referralCode}?consent=granted`, { 'sec-gpc': '1' })).cookie).toBeNull();
+    await program({ trackingConsent: 'NOT_NEEDED' });
+    expect((await visit(`${partner.referralCode}?consent=denied`)).cookie).toBeNull();
+    expect((await visit(partner.referralCode, { 'sec-gpc': '1' })).cookie).toBeNull();
+  });
+});
+
+describe('what counts', () => {
+  test('is a double click once: both are answered with the click that is stored', async () => {
+    const { cookie } = await visit(partner.referralCode);
+    clock = new Date(clock.getTime() + 60_000);
+    const before = await clicksOf(partner);
+    const twice = await Promise.all(
+      Array.from({ length: 25 }, () => visit(partner.referralCode, { cookie: cookie ?? '' })),
+    );
+    expect(new Set(twice.map(({ click }) => click)).size).toBe(1);
+    clock = new Date(clock.getTime() + 2_999);
+    expect((await visit(partner.referralCode, { cookie: cookie ?? '' })).click).toBe(twice[0]?.click);
+    expect(await clicksOf(partner)).toBe(before + 1);
+    clock = new Date(clock.getTime() + 1);
+    expect((await visit(partner.referralCode, { cookie: cookie ?? '' })).click).not.toBe(twice[0]?.click);
+    expect(await clicksOf(partner)).toBe(before + 2);
+  });
+
+  test('is a double click once across processes too: the second one finds what the first stored', async () => {
+    const { cookie } = await visit(partner.referralCode);
+    clock = new Date(clock.getTime() + 60_000);
+    const { click } = await visit(partner.referralCode, { cookie: cookie ?? '' });
+    const [, visitorId = ''] = /=([0-9a-f-]{36})\./.exec(cookie ?? '') ?? [];
+    const elsewhere = {
+      ...app.app.services,
+      clock: { now: () => clock },
+      pool: new BoundPool(app.app.owner),
+    };
+    const landing = await followLink(elsewhere, {
+      ...{
+        code: partner.referralCode,
+        query: {},
+        visitorId,
+        ipAddress: '',
+        userAgent: CHROME,
+        referrer: null,
+      },
+      ...{ optedOut: false, looksOnly: false, tooMany: false, country: null },
+    });
+    expect(landing?.location).toContain(`pp_click=${click}`);
+  });
+
+  test('leaves what is signed in a deep link as it is, also behind a slash, and keeps no secret of the page before', async () => {
+    const to = encodeURIComponent('https://docs.example.com/a?sig=a%20b~(x)&b#part');
+    const { location, click } = await visit(`${partner.referralCode}/?to=${to}&utm_source=n`, {
+      referer: 'https://ref.example/page?token=secret',
+    });
+    expect(location.href).toBe(
+      `https://docs.example.com/a?sig=a%20b~(x)&b&pp_click=${click}&utm_source=n#part`,
+    );
+    const kept = await rows('select referrer_url from referrals where id = $1', click);
+    expect(kept).toEqual([{ referrer_url: 'https://ref.example/page' }]);
+  });
+
+  test.each([
+    ['a program', { 'user-agent': GOOGLE }, 'GET'],
+    ['a command line', { 'user-agent': 'curl/8.5.0' }, 'GET'],
+    ['a browser that loads ahead', { 'sec-purpose': 'prefetch;prerender' }, 'GET'],
+    ['what checks links', { 'user-agent': CHROME }, 'HEAD'],
+  ] as const)(
+    'is no click of %s: it is marked, gets no cookie and no id, and follows the link',
+    async (_, headers, method) => {
+      const before = await clicksOf(partner);
+      const marked = async () =>
+        (await rows('select 1 from touches where bot and partner_id = $1', partner.id)).length;
+      const bots = await marked();
+      const seen = await visit(partner.referralCode, headers, method);
+      expect(seen).toMatchObject({ status: 302, cookie: null, click: null });
+      expect(seen.location.host).toBe('shop.example.com');
+      expect(await marked()).toBe(bots + 1);
+      expect(await clicksOf(partner)).toBe(before);
+    },
+  );
+
+  test('is no program that a server tells of either: its referral is marked, and no figure counts it', async () => {
+    const { id, referralCode } = await makePartner(app, staff.manager);
+    const track = async (userAgent: string) =>
+      (await app.ask(null, TRACK, { input: { referralCode, userAgent } })).trackReferral.id;
+    const bot = await track(GOOGLE);
+    const app2 = await track('MyApp/1.0');
+    const { referrals } = await app.ask(
+      staff.manager,
+      'query ($id: ID!) { referrals(filter: { partnerId: $id }) { edges { node { id bot } } } }',
+      { id },
+    );
+    expect(referrals.edges.map(({ node }: { node: object }) => node)).toEqual([
+      { id: app2, bot: false },
+      { id: bot, bot: true },
+    ]);
+    expect(await clicksOf({ id, referralCode })).toBe(1);
+    await app.ask(
+      staff.manager,
+      'mutation ($id: ID!) { calculatePartnerMetrics(partnerId: $id) { clicks } }',
+      { id },
+    );
+    expect(await clicksOf({ id, referralCode })).toBe(1);
+  });
+
+  test('is every click of a burst that was answered, whoever clicks', async () => {
+    const { id, referralCode } = await makePartner(app, staff.manager);
+    const seen = await Promise.all(Array.from({ length: 400 }, () => visit(referralCode)));
+    const stored = await rows<{ id: string }>('select id from touches where partner_id = $1', id);
+    expect(new Set(stored.map((row) => row.id))).toEqual(new Set(seen.map(({ click }) => click)));
+    expect(await clicksOf({ id, referralCode })).toBe(400);
+  });
+});
+
+describe('touches', () => {
+  const TOUCHES =
+    'query ($id: ID!) { visitorTouches(visitorId: $id) { id clickedAt lateSeconds partner { id } } }';
+
+  test('of a visitor with five hundred of them are listed in time order, by one index', async () => {
+    const visitorId = randomUUID();
+    const start = clock.getTime() - 40 * DAY_MS;
+    const order = Array.from({ length: 500 }, (_, index) => (index * 7) % 500);
+    await Promise.all(
+      order.map((index) =>
+        app.ask(staff.manager, TRACK, {
+          input: {
+            ...{ visitorId, referralCode: index % 2 ? partner.referralCode : rival.referralCode },
+            occurredAt: new Date(start + index * 3_600_000).toISOString(),
+          },
+        }),
+      ),
+    );
+    const { visitorTouches } = await app.ask(staff.manager, TOUCHES, { id: visitorId });
+    const times = visitorTouches.map(({ clickedAt }: { clickedAt: string }) => Date.parse(clickedAt));
+    expect(times).toEqual(order.map((_, index) => start + index * 3_600_000));
+    expect(visitorTouches[0].lateSeconds).toBeGreaterThan(39 * 86_400);
+    const plan = await rows<{ 'QUERY PLAN': string }>(
+      `explain select id from touches where tenant_id = 'acme' and visitor_id = '${visitorId}' and clicked_at > now() - interval '2 days' order by clicked_at desc, id desc limit 1000`,
+    );
+    const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+    expect(text).toMatch(/Index.*visitor_id/);
+
+    const own = await app.token('PARTNER', { partner: partner.id });
+    expect((await app.ask(own, TOUCHES, { id: visitorId })).visitorTouches).toEqual([]);
+    const [{ id } = { id: '' }] = await rows<{ id: string }>(
+      'select id from touches where visitor_id = $1 and partner_id = $2 limit 1',
+      ...[visitorId, partner.id],
+    );
+    const { referral } = await app.ask(own, 'query ($id: ID!) { referral(id: $id) { visitorId } }', { id });
+    expect(referral.visitorId).not.toBe(visitorId);
+    const seen = (await app.ask(own, TOUCHES, { id: referral.visitorId })).visitorTouches;
+    expect(seen).toHaveLength(250);
+    expect(new Set(seen.map((touch: { partner: { id: string } }) => touch.partner.id))).toEqual(
+      new Set([partner.id]),
+    );
+  });
+
+  test('stand in a table a month, made ahead; a month goes as a whole when its visitors are forgotten', async () => {
+    const { referralCode, id } = await makePartner(app, staff.manager);
+    const visitorId = randomUUID();
+    const years = (count: number) => new Date(clock.getTime() - count * 365 * DAY_MS).toISOString();
+    for (const occurredAt of [years(0), years(3)])
+      await app.ask(staff.manager, TRACK, { input: { referralCode, visitorId, occurredAt } });
+    const months = async () =>
+      (
+        await rows<{ name: string }>(
+          `select c.relname as name from pg_class c join pg_inherits i on i.inhrelid = c.oid where i.inhparent = 'touches'::regclass order by 1`,
+        )
+      ).map(({ name }) => name);
+    const tables = () =>
+      rows(`select tablename from pg_tables where schemaname = 'touches_by_month' order by 1`);
+    const ctx = contextFor(app.app.services, { actor: system, requestId: 'retention' });
+    await applyRetention(ctx, { visitorMonths: 13 });
+    const kept = await rows<{ clicked_at: Date }>(
+      'select clicked_at from touches where visitor_id = $1',
+      visitorId,
+    );
+    expect(kept).toHaveLength(1); // what was three years old is gone; the click still counts
+    expect(await clicksOf({ id, referralCode })).toBe(2);
+    const now = await months();
+    expect(now.length).toBeGreaterThanOrEqual(6);
+
+    const real = clock;
+    try {
+      clock = new Date(clock.getTime() + 500 * DAY_MS);
+      await applyRetention(ctx, { visitorMonths: 13 });
+      const later = await months();
+      const made = (name: string) => later.includes(name);
+      expect(now.filter((name) => name !== 'other' && made(name))).toEqual([]);
+      expect(later.filter((name) => name !== 'other').length).toBe(4); // this month and three ahead
+      expect(await tables()).toHaveLength(5);
+      expect(await rows('select 1 from touches where visitor_id = $1', visitorId)).toEqual([]);
+      expect(await clicksOf({ id, referralCode })).toBe(2);
+    } finally {
+      clock = real;
+    }
+    await rows('select make_touch_months($1::date, 3)', clock);
+  });
+
+  test('that a month finds in the room of the others move into it', async () => {
+    const { referralCode } = await makePartner(app, staff.manager);
+    const occurredAt = new Date(clock.getTime() - 80 * DAY_MS).toISOString();
+    const { trackReferral } = await app.ask(staff.manager, TRACK, { input: { referralCode, occurredAt } });
+    const where = async () =>
+      (
+        await rows<{ at: string }>(
+          'select tableoid::regclass::text as at from touches where id = $1',
+          trackReferral.id,
+        )
+      )[0]?.at;
+    expect(await where()).toBe('touches_by_month.other');
+    await rows('select make_touch_months($1::date, 1)', occurredAt);
+    expect(await where()).toMatch(/^touches_by_month\.m\d{6}$/);
+  });
+
+  test('forget their visitor with the click', async () => {
+    const { click } = await visit(partner.referralCode, { 'x-forwarded-for': '203.0.113.50' });
+    const before = await touchOf(click);
+    expect(before?.['ip_hash']).toBeTruthy();
+    await rows(`update referrals set visitor_id = id, ip_hash = null where id = $1`, click);
+    expect(await touchOf(click)).toMatchObject({ visitor_id: click, ip_hash: null });
+  });
+});
+
+describe('a clock that runs ahead', () => {
+  test('does not put a click behind its own purchase; a click of the future is refused', async () => {
+    const ahead = new Date(clock.getTime() + 4 * 60_000).toISOString();
+    const input = { referralCode: partner.referralCode, occurredAt: ahead };
+    const { id, clickedAt } = (await app.ask(staff.manager, TRACK, { input })).trackReferral;
+    expect(clickedAt).toBe(clock.toISOString());
+    await record({ clickId: id });
+    const future = { ...input, occurredAt: new Date(clock.getTime() + 6 * 60_000).toISOString() };
+    expect(await app.refusal(staff.manager, TRACK, { input: future })).toMatchObject({
+      field: 'input.occurredAt',
+    });
+  });
+});
+
+const CREATE_LINK = `mutation ($input: CreateTrackingLinkInput!) {
+  createTrackingLink(input: $input) { id path url name targetUrl campaign archivedAt createdBy partner { id } } }`;
+
+describe('a link with a path of its own', () => {
+  const makeLink = async (input: object, by: string | null = staff.manager) =>
+    (await app.ask(by, CREATE_LINK, { input: { partnerId: partner.id, name: 'spring', ...input } }))
+      .createTrackingLink;
+
+  test('is made by the partner itself, leads where it says and has its campaign', async () => {
+    const own = await app.token('PARTNER', { partner: partner.id, user: 'nancy' });
+    const link = await makeLink({ path: 'Spring-2026', targetUrl: '/pricing', campaign: 'spring' }, own);
+    expect(link).toMatchObject({ createdBy: 'nancy', partner: { id: partner.id } });
+    expect(link.url).toMatch(/\/r\/Spring-2026$/);
+    const { location, click } = await visit('spring-2026?utm_campaign=other');
+    expect(location.pathname).toBe('/pricing');
+    expect(await touchOf(click)).toMatchObject({
+      campaign: 'spring',
+      link_id: link.id,
+      partner_id: partner.id,
+    });
+  });
+
+  test('takes no path or code that is taken, in whatever case and in whichever program', async () => {
+    const path = `p${randomUUID().slice(0, 8)}`;
+    await makeLink({ path });
+    const elsewhere = await app.token('PROGRAM_MANAGER', { tenant: 'elsewhere' });
+    const other = await makePartner(app, elsewhere);
+    for (const [by, partnerId, taken] of [
+      [staff.manager, rival.id, path.toUpperCase()],
+      [elsewhere, other.id, path],
+      [staff.manager, partner.id, rival.referralCode.toLowerCase()],
+    ] as const)
+      expect(
+        await app.refusal(by, CREATE_LINK, { input: { partnerId, name: 'x', path: taken } }),
+      ).toMatchObject({ code: 'CONFLICT', field: 'input.path', reason: 'PATH_TAKEN' });
+    await expect(makePartner(app, staff.manager, { referralCode: path })).rejects.toThrow(/taken/);
+    const [, second] = await Promise.allSettled([
+      makeLink({ path: `${path}x` }),
+      makeLink({ path: `${path}X` }),
+    ]).then((replies) => replies.map(({ status }) => status).sort());
+    expect(second).toBe('rejected');
+  });
+
+  test.each(['https://evil.com/', '//evil.com', 'javascript:alert(1)', 'http://shop.example.com/'])(
+    'leads to no other host: %s',
+    async (targetUrl) => {
+      expect(
+        await app.refusal(staff.manager, CREATE_LINK, {
+          input: { partnerId: partner.id, name: 'x', targetUrl },
+        }),
+      ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.targetUrl' });
+    },
+  );
+
+  test('leads nowhere once it is archived, and its path stays its own', async () => {
+    const { id, path } = await makeLink({});
+    expect((await visit(path)).click).toBeTruthy();
+    await app.ask(
+      staff.manager,
+      'mutation ($id: ID!) { updateTrackingLink(id: $id, input: { targetUrl: "https://docs.example.com/", campaign: null }) { id } }',
+      { id },
+    );
+    expect((await visit(path)).location.host).toBe('docs.example.com');
+    await app.ask(staff.manager, 'mutation ($id: ID!) { archiveTrackingLink(id: $id) { archivedAt } }', {
+      id,
+    });
+    expect((await visit(path)).click).toBeNull();
+    expect(
+      await app.refusal(staff.manager, CREATE_LINK, { input: { partnerId: rival.id, name: 'x', path } }),
+    ).toMatchObject({ reason: 'PATH_TAKEN' });
+    const { trackingLinks } = await app.ask(
+      staff.manager,
+      'query ($id: ID!) { trackingLinks(filter: { partnerId: $id, archived: true }) { edges { node { id } } } }',
+      { id: partner.id },
+    );
+    expect(trackingLinks.edges).toEqual([{ node: { id } }]);
+  });
+});
+
+const RECORD = `mutation ($input: RecordConversionInput!) { recordConversion(input: $input) {
+  id status origin visitorId partner { id } customer { externalId } commissions { amount { amount } status } } }`;
+const purchase = (input: object) => ({ customerId: randomUUID(), amount: '100.00', ...input });
+const record = async (input: object) =>
+  (await app.ask(staff.manager, RECORD, { input: purchase(input) })).recordConversion;
+const refusedRecord = (input: object) => app.refusal(staff.manager, RECORD, { input: purchase(input) });
+const coupon = async (input: object = {}) => {
+  const code = `SAVE-${randomUUID().slice(0, 8)}`;
+  const made = await app.ask(
+    staff.manager,
+    'mutation ($input: CreateCouponInput!) { createCoupon(input: $input) { id code uses } }',
+    { input: { partnerId: partner.id, code, ...input } },
+  );
+  return made.createCoupon as { id: string; code: string };
+};
+const REGISTER = `mutation ($input: RegisterDealInput!) { registerDeal(input: $input) { id status domain email expiresAt } }`;
+const register = async (input: object, by: string | null = staff.manager) =>
+  (await app.ask(by, REGISTER, { input: { partnerId: partner.id, company: 'Globex', ...input } }))
+    .registerDeal;
+const uses = async ({ id }: { id: string }) =>
+  (await rows('select uses from coupons where id = $1', id))[0]?.['uses'];
+
+describe('a sale that a server tells of', () => {
+  test('closes the click that it names', async () => {
+    const { click } = await visit(partner.referralCode);
+    expect(await record({ clickId: click })).toMatchObject({
+      id: click,
+      status: 'CONVERTED',
+      origin: 'CLICK',
+      partner: { id: partner.id },
+      commissions: [{ amount: { amount: '20.00' }, status: 'PENDING' }],
+    });
+  });
+
+  test('of a visitor closes its last click before it, whatever came later and in whichever order', async () => {
+    const visitorId = randomUUID();
+    const track = async ({ referralCode }: MadePartner, hours: number) =>
+      app.ask(staff.manager, TRACK, {
+        input: {
+          referralCode,
+          visitorId,
+          occurredAt: new Date(clock.getTime() - hours * 3_600_000).toISOString(),
+        },
+      });
+    await track(rival, 1); // later than the sale
+    await track(partner, 5);
+    await track(rival, 9);
+    const sale = await record({
+      visitorId,
+      occurredAt: new Date(clock.getTime() - 3 * 3_600_000).toISOString(),
+    });
+    expect(sale).toMatchObject({ origin: 'CLICK', partner: { id: partner.id }, visitorId });
+  });
+
+  test('is inside the window to the millisecond', async () => {
+    const { referralCode } = await affiliate(30);
+    const at = (ms: number) => new Date(clock.getTime() - 40 * DAY_MS + ms).toISOString();
+    const click = async () =>
+      (await app.ask(staff.manager, TRACK, { input: { referralCode, occurredAt: at(0) } })).trackReferral.id;
+    expect(await record({ clickId: await click(), occurredAt: at(30 * DAY_MS - 1) })).toMatchObject({
+      origin: 'CLICK',
+    });
+    for (const occurredAt of [at(30 * DAY_MS), at(-1)])
+      expect(await refusedRecord({ clickId: await click(), occurredAt })).toMatchObject({
+        code: 'CONFLICT',
+        reason: 'NOT_ATTRIBUTED',
+      });
+  });
+
+  test('earns the partner of its coupon, in any case and without a click, and counts as no click', async () => {
+    const before = await clicksOf(partner);
+    const made = await coupon();
+    const { click } = await visit(rival.referralCode);
+    expect(await record({ couponCode: made.code.toLowerCase(), clickId: click })).toMatchObject({
+      origin: 'COUPON',
+      partner: { id: partner.id },
+    });
+    expect(await uses(made)).toBe(1);
+    expect(await clicksOf(partner)).toBe(before);
+  });
+
+  test('earns nothing by a coupon that is unknown, not begun, over, ended or another program’s', async () => {
+    const over = await coupon({ startsAt: '2026-01-01T00:00:00Z', endsAt: clock.toISOString() });
+    const early = await coupon({ startsAt: new Date(clock.getTime() + 1).toISOString() });
+    const ended = await coupon();
+    await app.ask(staff.manager, 'mutation ($id: ID!) { endCoupon(id: $id) { endedAt } }', { id: ended.id });
+    const elsewhere = await app.token('PROGRAM_MANAGER', { tenant: 'elsewhere' });
+    const stranger = await makePartner(app, elsewhere);
+    const foreign = `F-${randomUUID().slice(0, 8)}`;
+    await app.ask(elsewhere, 'mutation ($input: CreateCouponInput!) { createCoupon(input: $input) { id } }', {
+      input: { partnerId: stranger.id, code: foreign },
+    });
+    for (const couponCode of [over.code, early.code, ended.code, foreign, 'NO-SUCH'])
+      expect(await refusedRecord({ couponCode })).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
+  });
+
+  test('uses a coupon as often as it may be, with twenty-five at once, and not where it is refused', async () => {
+    const made = await coupon({ maxUses: 3 });
+    expect(await refusedRecord({ couponCode: made.code, amount: '-1' })).toMatchObject({
+      field: 'input.amount',
+    });
+    const replies = await Promise.all(
+      Array.from({ length: 25 }, () =>
+        app.send(staff.manager, RECORD, { input: purchase({ couponCode: made.code }) }),
+      ),
+    );
+    expect(tally(replies)).toEqual({ ok: 3, CONFLICT: 22 });
+    expect(await uses(made)).toBe(3);
+  });
+
+  test('happens once for its key and once for its order, with twenty-five at once', async () => {
+    const made = await coupon();
+    const sale = purchase({ couponCode: made.code, orderId: randomUUID(), idempotencyKey: randomUUID() });
+    const replies = await Promise.all(
+      Array.from({ length: 25 }, () => app.send(staff.manager, RECORD, { input: sale })),
+    );
+    expect(tally(replies)).toEqual({ ok: 25 });
+    expect(new Set(replies.map(({ data }) => data.recordConversion.id)).size).toBe(1);
+    expect(await uses(made)).toBe(1);
+    const other = { ...sale, idempotencyKey: sale['idempotencyKey' as keyof typeof sale] };
+    expect(await app.refusal(staff.manager, RECORD, { input: { ...other, amount: '200.00' } })).toMatchObject(
+      {
+        reason: 'IDEMPOTENCY_MISMATCH',
+      },
+    );
+    const { idempotencyKey: _, ...again } = sale as Record<string, unknown>;
+    expect(await app.refusal(staff.manager, RECORD, { input: again })).toMatchObject({ code: 'CONFLICT' });
+    expect(await uses(made)).toBe(1);
+  });
+
+  test('goes to a registered deal before a coupon, to a coupon before an assignment, to an assignment before a click', async () => {
+    const email = `cto@${randomUUID()}.example`;
+    const [assigned, clicked] = [
+      await makePartner(app, staff.manager),
+      await makePartner(app, staff.manager),
+    ];
+    const registered = await makePartner(app, staff.manager);
+    const made = await coupon();
+    await register({ partnerId: registered.id, email });
+    const evidence = async () => {
+      const customerId = randomUUID();
+      await app.ask(
+        staff.manager,
+        'mutation ($input: AssignCustomerInput!) { assignCustomer(input: $input, reason: "met at a fair") { externalId } }',
+        { input: { customerId, partnerId: assigned.id } },
+      );
+      return { customerId, clickId: (await visit(clicked.referralCode)).click };
+    };
+    for (const [more, origin, id] of [
+      [{ customerEmail: email, couponCode: made.code }, 'DEAL', registered.id],
+      [{ couponCode: made.code }, 'COUPON', partner.id],
+      [{}, 'ASSIGNMENT', assigned.id],
+    ] as const)
+      expect(await record({ ...(await evidence()), ...more })).toMatchObject({ origin, partner: { id } });
+  });
+
+  test('goes to nobody who is suspended, whatever it has, but to whose click was valid', async () => {
+    const [gone, clicked] = [await makePartner(app, staff.manager), await makePartner(app, staff.manager)];
+    const [email, customerId] = [`cto@${randomUUID()}.example`, randomUUID()];
+    await register({ partnerId: gone.id, email });
+    const made = await coupon({ partnerId: gone.id });
+    await app.ask(
+      staff.manager,
+      'mutation ($input: AssignCustomerInput!) { assignCustomer(input: $input, reason: "met at a fair") { externalId } }',
+      { input: { customerId, partnerId: gone.id } },
+    );
+    await app.database.pool.query("update partners set status = 'SUSPENDED' where id = $1", [gone.id]);
+    const { click } = await visit(clicked.referralCode);
+    expect(
+      await record({ customerId, customerEmail: email, couponCode: made.code, clickId: click }),
+    ).toMatchObject({ origin: 'CLICK', partner: { id: clicked.id } });
+    expect(await uses(made)).toBe(0);
+  });
+
+  test('of a customer that bought before stays with its partner, whoever’s coupon it gives', async () => {
+    const customerId = randomUUID();
+    const { click } = await visit(partner.referralCode);
+    await record({ customerId, clickId: click });
+    const theirs = await coupon({ partnerId: rival.id });
+    expect(await record({ customerId, couponCode: theirs.code })).toMatchObject({
+      origin: 'CUSTOMER',
+      partner: { id: partner.id },
+    });
+    expect(await uses(theirs)).toBe(0);
+    const lines = await linesOf(app, partner.id);
+    expect(lines.length).toBeGreaterThan(1);
+  });
+
+  test('within the window of a click that another customer closed is a repeat of it', async () => {
+    const { click } = await visit(partner.referralCode);
+    const first = await record({ clickId: click });
+    const again = await record({ clickId: click });
+    expect(again).toMatchObject({
+      origin: 'REPEAT',
+      partner: { id: partner.id },
+      visitorId: first.visitorId,
+    });
+    expect(again.id).not.toBe(first.id);
+  });
+
+  test('names a click that is nobody’s, and earns nobody anything without a claim', async () => {
+    expect(await refusedRecord({ clickId: unknownId() })).toMatchObject({
+      code: 'NOT_FOUND',
+      field: 'input.clickId',
+    });
+    expect(await refusedRecord({ visitorId: randomUUID() })).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
+    expect(await refusedRecord({})).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
+  });
+
+  test('before its click was heard of is credited when it is told again after it', async () => {
+    const visitorId = randomUUID();
+    const sale = {
+      visitorId,
+      customerId: randomUUID(),
+      occurredAt: new Date(clock.getTime() - 60_000).toISOString(),
+    };
+    expect(await refusedRecord(sale)).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
+    const occurredAt = new Date(clock.getTime() - 120_000).toISOString();
+    await app.ask(staff.manager, TRACK, {
+      input: { referralCode: partner.referralCode, visitorId, occurredAt },
+    });
+    expect(await record(sale)).toMatchObject({ origin: 'CLICK', partner: { id: partner.id } });
+  });
+});
+
+describe('a lead', () => {
+  const submit = async (by: string | null = staff.manager) =>
+    (
+      await app.ask(
+        by,
+        'mutation ($input: SubmitLeadInput!) { submitLead(input: $input) { id status submittedBy } }',
+        {
+          input: {
+            partnerId: partner.id,
+            company: 'Initech',
+            contactName: 'Peter',
+            email: 'Peter@initech.example',
+          },
+        },
+      )
+    ).submitLead;
+
+  test('is handed in by the partner, accepted by staff, and its sale is the partner’s, once', async () => {
+    const own = await app.token('PARTNER', { partner: partner.id, user: 'nancy' });
+    const { id, status, submittedBy } = await submit(own);
+    expect({ status, submittedBy }).toEqual({ status: 'SUBMITTED', submittedBy: 'nancy' });
+    expect(await refusedRecord({ leadId: id })).toMatchObject({ reason: 'LEAD_NOT_ACCEPTED' });
+    await app.ask(staff.manager, 'mutation ($id: ID!) { acceptLead(id: $id) { status } }', { id });
+    expect(await record({ leadId: id })).toMatchObject({ origin: 'LEAD', partner: { id: partner.id } });
+    expect(await refusedRecord({ leadId: id })).toMatchObject({ reason: 'LEAD_NOT_ACCEPTED' });
+    const { leads } = await app.ask(
+      own,
+      '{ leads(filter: { status: CONVERTED }) { edges { node { id company email partner { id } } } } }',
+    );
+    expect(leads.edges).toMatchObject([{ node: { id, email: 'peter@initech.example' } }]);
+  });
+
+  test('is rejected with a reason that the partner reads, and decided once', async () => {
+    const { id } = await submit();
+    const REJECT =
+      'mutation ($id: ID!, $reason: String!) { rejectLead(id: $id, reason: $reason) { status reason } }';
+    expect(await app.refusal(staff.manager, REJECT, { id, reason: ' ' })).toMatchObject({ field: 'reason' });
+    const { rejectLead } = await app.ask(staff.manager, REJECT, { id, reason: 'a customer already' });
+    expect(rejectLead).toEqual({ status: 'REJECTED', reason: 'a customer already' });
+    expect(
+      await app.refusal(staff.manager, 'mutation ($id: ID!) { acceptLead(id: $id) { id } }', { id }),
+    ).toMatchObject({ reason: 'ALREADY_DECIDED' });
+  });
+});
+
+describe('a deal', () => {
+  test('is the first partner’s who registers it, with twenty-five at once', async () => {
+    const domain = `${randomUUID()}.example`;
+    const replies = await Promise.all(
+      Array.from({ length: 25 }, (_, index) =>
+        app.send(staff.manager, REGISTER, {
+          input: {
+            partnerId: index % 2 ? partner.id : rival.id,
+            company: 'Globex',
+            domain: domain.toUpperCase(),
+          },
+        }),
+      ),
+    );
+    expect(tally(replies)).toEqual({ ok: 1, CONFLICT: 24 });
+    const refused = replies.find(({ errors }) => errors)?.errors?.[0];
+    expect(refused).toMatchObject({ extensions: { reason: 'DEAL_REGISTERED', field: 'input.domain' } });
+    expect(refused?.message).toMatch(/registered until 20/);
+    const own = await app.token('PARTNER', { partner: rival.id });
+    expect(
+      await app.refusal(own, REGISTER, {
+        input: { partnerId: rival.id, company: 'G', email: `a@${domain}` },
+      }),
+    ).toMatchObject({ reason: 'DEAL_REGISTERED' });
+  });
+
+  test('is known by the company’s domain or by the very address, and never by a mail service', async () => {
+    const email = `ann.${randomUUID()}@gmail.com`;
+    expect(await register({ email })).toMatchObject({ domain: null, email });
+    expect(await register({ email: `bob.${randomUUID()}@gmail.com`, partnerId: rival.id })).toMatchObject({
+      status: 'OPEN',
+    });
+    expect(
+      await app.refusal(staff.manager, REGISTER, {
+        input: { partnerId: rival.id, company: 'G', domain: 'gmail.com' },
+      }),
+    ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.domain' });
+    expect(
+      await app.refusal(staff.manager, REGISTER, { input: { partnerId: rival.id, company: 'G' } }),
+    ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.domain' });
+    expect(
+      await app.refusal(staff.manager, REGISTER, {
+        input: { partnerId: rival.id, company: 'G', domain: 'co.uk' },
+      }),
+    ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.domain' });
+  });
+
+  test('is the same however its domain or its address is spelled', async () => {
+    const [host, tag] = [randomUUID().slice(0, 8), randomUUID().slice(0, 8)];
+    expect(await register({ domain: `Shop.${host}.co.uk` })).toMatchObject({ domain: `${host}.co.uk` });
+    const again = (input: object) =>
+      app.refusal(staff.manager, REGISTER, { input: { partnerId: rival.id, company: 'G', ...input } });
+    expect(await again({ domain: `www.${host}.co.uk` })).toMatchObject({ reason: 'DEAL_REGISTERED' });
+    expect(await again({ email: `ann@mail.${host}.co.uk` })).toMatchObject({ reason: 'DEAL_REGISTERED' });
+    await register({ email: `ann.${tag}@gmail.com` });
+    expect(await again({ email: `a.nn${tag}+x@googlemail.com` })).toMatchObject({
+      reason: 'DEAL_REGISTERED',
+    });
+  });
+
+  test('is one of so many that a partner may have open; staff may register more for it', async () => {
+    const { id: partnerId } = await makePartner(app, staff.manager);
+    const own = await app.token('PARTNER', { partner: partnerId });
+    await program({ dealsPerPartner: 2 });
+    const asked = () => ({ input: { partnerId, company: 'G', domain: `${randomUUID()}.example` } });
+    const replies = await Promise.all(Array.from({ length: 25 }, () => app.send(own, REGISTER, asked())));
+    expect(tally(replies)).toEqual({ ok: 2, CONFLICT: 23 });
+    expect(await app.refusal(own, REGISTER, asked())).toMatchObject({ reason: 'TOO_MANY_DEALS' });
+    const { registerDeal } = await app.ask(staff.manager, REGISTER, asked());
+    const close = 'mutation ($id: ID!) { closeDeal(id: $id) { status } }';
+    await app.ask(own, close, { id: registerDeal.id });
+    expect(await app.refusal(own, REGISTER, asked())).toMatchObject({ reason: 'TOO_MANY_DEALS' });
+    await app.ask(own, close, { id: replies.find(({ errors }) => !errors)?.data?.registerDeal.id });
+    await app.ask(own, REGISTER, asked());
+    await program({ dealsPerPartner: 50 });
+  });
+
+  test('is anybody’s again when it expires or is given up, and then no claim', async () => {
+    const domain = `${randomUUID()}.example`;
+    const real = clock;
+    clock = new Date(clock.getTime() - 2 * DAY_MS); // the database lets nothing be over before it is
+    await register({ domain, days: 1 });
+    try {
+      clock = new Date(clock.getTime() + DAY_MS - 1);
+      expect(
+        await app.refusal(staff.manager, REGISTER, { input: { partnerId: rival.id, company: 'G', domain } }),
+      ).toMatchObject({ reason: 'DEAL_REGISTERED' });
+      clock = new Date(clock.getTime() + 1);
+      expect(await refusedRecord({ customerEmail: `a@${domain}` })).toMatchObject({
+        reason: 'NOT_ATTRIBUTED',
+      });
+      const { id } = await register({ domain, partnerId: rival.id });
+      await app.ask(staff.manager, 'mutation ($id: ID!) { closeDeal(id: $id) { status } }', { id });
+      await register({ domain });
+    } finally {
+      clock = real;
+    }
+  });
+});
+
+describe('an assignment', () => {
+  test('is kept with its reason, by whom and of whom; a partner sees its own', async () => {
+    const customerId = randomUUID();
+    const ASSIGN =
+      'mutation ($input: AssignCustomerInput!, $reason: String!) { assignCustomer(input: $input, reason: $reason) { id externalId } }';
+    const input = { customerId, partnerId: partner.id };
+    expect(await app.refusal(staff.manager, ASSIGN, { input, reason: '' })).toMatchObject({
+      field: 'reason',
+    });
+    const { assignCustomer } = await app.ask(staff.manager, ASSIGN, { input, reason: 'met at a fair' });
+    expect(await app.refusal(staff.manager, ASSIGN, { input, reason: 'again' })).toMatchObject({
+      reason: 'ALREADY_ASSIGNED',
+    });
+    await app.ask(staff.manager, ASSIGN, { input: { customerId, partnerId: rival.id }, reason: 'moved' });
+    expect(
+      await rows(
+        'select partner_id, reason, assigned_by from customer_assignments where customer_id = $1 order by id',
+        assignCustomer.id,
+      ),
+    ).toEqual([
+      { partner_id: partner.id, reason: 'met at a fair', assigned_by: 'manager' },
+      { partner_id: rival.id, reason: 'moved', assigned_by: 'manager' },
+    ]);
+  });
+});
+
+describe('a browser’s report of a purchase', () => {
+  const report = (fields: Record<string, string>, origin = 'https://shop.example.com') =>
+    app.app.server.inject({
+      method: 'POST',
+      url: '/t/conversion',
+      headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({ program: 'acme', amount: '99', currency: 'USD', ...fields }).toString(),
+    });
+  const reported = async (order: string) =>
+    rows('select * from reported_conversions where order_id = $1', order);
+
+  test('is kept once, makes no money, and is confirmed by the server’s own word', async () => {
+    const order = randomUUID();
+    const { click } = await visit(partner.referralCode);
+    const before = await linesOf(app, partner.id);
+    for (let twice = 0; twice < 2; twice++)
+      expect((await report({ order, click: click ?? '', coupon: 'X' })).statusCode).toBe(204);
+    expect(await reported(order)).toHaveLength(1);
+    expect(await linesOf(app, partner.id)).toEqual(before);
+    const list = async () => {
+      const { reportedConversions } = await app.ask(
+        staff.manager,
+        '{ reportedConversions { edges { node { orderId coupon said confirmed } } } }',
+      );
+      return reportedConversions.edges.find(
+        ({ node }: { node: { orderId: string } }) => node.orderId === order,
+      ).node;
+    };
+    expect(await list()).toEqual({ orderId: order, coupon: 'X', said: '99 USD', confirmed: false });
+    await record({ clickId: click, orderId: order });
+    expect(await list()).toMatchObject({ confirmed: true });
+  });
+
+  test('of another site, another program’s click or no order is answered alike and not kept', async () => {
+    const order = randomUUID();
+    for (const origin of ['https://evil.com', 'null', 'https://shop.example.com.evil.com'])
+      expect((await report({ order }, origin)).statusCode).toBe(204);
+    expect((await report({ order, program: 'elsewhere' })).statusCode).toBe(204);
+    expect((await report({ order: '' })).statusCode).toBe(204);
+    expect(await reported(order)).toEqual([]);
+    const form = await app.app.server.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: 'query=%7B__typename%7D',
+    });
+    expect(form.statusCode).toBe(415);
+  });
+});

@@ -1,0 +1,231 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { buildSchema, graphql, parse, validate } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { servePlayground } from '../../src/http/routes/playground.ts';
+
+const root = join(import.meta.dirname, '../..');
+const examples = ['src/playground/examples', 'src/documents'].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((file) => file.endsWith('.graphql'))
+    .map((file) => ({ file, text: readFileSync(join(root, folder, file), 'utf8') })),
+);
+
+const schemaFile = join(root, 'schema.graphql');
+const withoutSchema = !existsSync(schemaFile);
+if (withoutSchema) process.stderr.write('Skipped: no schema.graphql to check the examples with.\n');
+
+describe.skipIf(withoutSchema)('the examples', () => {
+  test.each(examples)('of $file are operations that the schema serves', ({ text }) => {
+    const schema = buildSchema(readFileSync(schemaFile, 'utf8'));
+    expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+  });
+});
+
+test('a playground that is not built says how to build it', async () => {
+  const server = Fastify();
+  await servePlayground(server, { folder: join(tmpdir(), 'no-such-folder'), token: async () => null });
+  const reply = await server.inject('/playground/');
+  expect(reply.statusCode).toBe(503);
+  expect(reply.body).toContain('npm run build');
+});
+
+describe('the playground', () => {
+  const schema = buildSchema(`
+    type Query { partners(first: Int): Partners! }
+    type Subscription { ticks: Int! }
+    type Partners { totalCount: Int! edges: [Edge!]! }
+    type Edge { node: Partner! }
+    type Partner { companyName: String! partnerType: String! tier: String! status: String! }
+  `);
+  const acme = { companyName: 'Acme', partnerType: 'RESELLER', tier: 'SILVER', status: 'ACTIVE' };
+  const rootValue = { partners: { totalCount: 1, edges: [{ node: acme }] }, ticks };
+
+  let folder: string;
+  let server: FastifyInstance;
+  let origin: string;
+  let token: string;
+  let credentials: unknown[];
+  let listeners = 0;
+
+  async function* ticks() {
+    listeners++;
+    try {
+      for (let tick = 1; ; tick++) {
+        yield { ticks: tick };
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    } finally {
+      listeners--;
+    }
+  }
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'playground-'));
+    vi.stubEnv('NODE_ENV', 'production'); // Vitest's own value would bundle React's development build
+    await build({ root: join(root, 'src/playground'), logLevel: 'error', build: { outDir: folder } });
+    vi.unstubAllEnvs();
+
+    server = Fastify();
+    await servePlayground(server, { folder, token: async () => token, host: 'portal.lan' });
+    server.post<{ Body: { query: string; operationName?: string } }>('/graphql', ({ body, headers }) => {
+      credentials.push(headers.authorization);
+      return graphql({ schema, rootValue, source: body.query, operationName: body.operationName ?? null });
+    });
+    const onConnect = ({ connectionParams }: { connectionParams?: Record<string, unknown> | undefined }) => {
+      credentials.push(connectionParams?.['authorization']);
+      return token !== 'refused';
+    };
+    const sockets = new WebSocketServer({ server: server.server, path: '/graphql' });
+    useServer({ schema, roots: { subscription: rootValue }, onConnect }, sockets);
+    origin = await server.listen({ port: 0, host: '127.0.0.1' });
+  }, 120_000);
+
+  afterAll(async () => {
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  beforeEach(() => {
+    token = 'dev-token';
+    credentials = [];
+  });
+
+  test.each(['', '/', '/settings.json', '/no-such-file'])(
+    'allows no other host, no inline script and no eval at "%s"',
+    async (path) => {
+      const { headers } = await server.inject(`/playground${path}`);
+      expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self';");
+      expect(headers['content-security-policy']).not.toMatch(/https?:|unsafe-eval|\*/);
+      expect(headers['x-content-type-options']).toBe('nosniff');
+      expect(headers['referrer-policy']).toBe('no-referrer');
+    },
+  );
+
+  test('lets the browser keep its scripts, but never its token', async () => {
+    const page = await server.inject('/playground/');
+    const [script = ''] = /\/playground\/assets\/[^"]+\.js/.exec(page.body) ?? [];
+    expect((await server.inject(script)).headers['cache-control']).toContain('immutable');
+    expect(page.headers['cache-control']).toBe('no-cache');
+    expect((await server.inject('/playground/settings.json')).headers['cache-control']).toBe('no-store');
+  });
+
+  test.each([
+    [{ host: 'localhost:4000' }, true],
+    [{ host: '127.0.0.1:4000', 'sec-fetch-site': 'same-origin' }, true],
+    [{ host: '[::1]', 'sec-fetch-site': 'none' }, true],
+    [{ host: 'portal.lan:4000' }, true], // where it listens
+    [{ host: 'evil.example:4000' }, false],
+    [{ host: 'localhost.evil.example' }, false],
+    [{ host: 'localhost:4000', 'sec-fetch-site': 'cross-site' }, false],
+    [{ host: 'localhost:4000', 'sec-fetch-site': 'same-site' }, false],
+  ])('tells its token to its own page only: %j %s', async (headers, told) => {
+    const settings = (await server.inject({ url: '/playground/settings.json', headers })).json();
+    expect(settings).toEqual({ token: told ? token : null });
+  });
+
+  const executablePath = [
+    process.env['CHROMIUM_PATH'],
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+  ].find((path) => path && existsSync(path));
+  if (!executablePath) process.stderr.write('Skipped: no Chromium to open the playground with.\n');
+
+  describe('in Chromium', { skip: !executablePath, timeout: 30_000 }, () => {
+    let browser: Browser;
+    let page: Page;
+    let complaints: string[];
+
+    beforeAll(async () => {
+      const quiet = ['background-networking', 'component-update', 'sync', 'quic', 'gpu'];
+      browser = await chromium.launch({
+        executablePath: executablePath as string,
+        args: ['--no-sandbox', '--no-first-run', ...quiet.map((what) => `--disable-${what}`)],
+      });
+    }, 30_000);
+
+    afterAll(() => browser.close());
+
+    beforeEach(async () => {
+      complaints = [];
+      page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+      page.on('console', (line) => void (line.type() === 'error' && complaints.push(line.text())));
+      page.on('pageerror', ({ message }) => void complaints.push(message));
+      page.on('request', (request) => {
+        const { protocol, host } = new URL(request.url());
+        if (protocol !== 'data:' && host !== new URL(origin).host) complaints.push(request.url());
+      });
+      await page.goto(`${origin}/playground`);
+      await shown('.graphiql-editor-tool', token);
+    }, 30_000);
+
+    // Whatever a test does, the page obeys its policy, stays on this host and misses no file.
+    afterEach(async () => {
+      await page.close();
+      expect(complaints).toEqual([]);
+    });
+
+    async function shown(selector: string, hasText: string): Promise<void> {
+      await page.locator(selector, { hasText }).waitFor();
+    }
+
+    async function subscribe(): Promise<void> {
+      await page.locator('.graphiql-query-editor .view-lines').click();
+      await page.keyboard.press('Control+A');
+      await page.keyboard.insertText('subscription Ticks { ticks }');
+      await page.getByRole('tab', { name: 'Ticks' }).waitFor(); // GraphiQL has read it
+      await page.keyboard.press('Control+Enter');
+    }
+
+    test('runs the welcome query as the holder of the served token', async () => {
+      await page.getByRole('button', { name: 'Execute query' }).click();
+      await shown('.result-window', '"companyName": "Acme"');
+      expect(credentials).toEqual(['Bearer dev-token', 'Bearer dev-token']); // the schema, then the query
+    });
+
+    test('shows what a subscription pushes until it is stopped', async () => {
+      await subscribe();
+      await shown('.result-window', '"ticks": 3');
+      expect(credentials.at(-1)).toBe('Bearer dev-token');
+
+      await page.getByRole('button', { name: 'Stop query' }).click();
+      await vi.waitFor(() => expect(listeners).toBe(0));
+    });
+
+    test('says why a subscription was refused', async () => {
+      token = 'refused';
+      await subscribe();
+      await shown('.result-window', 'The server closed the subscription: 4403 Forbidden');
+    });
+
+    test('documents the schema', async () => {
+      await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+      await page.getByRole('link', { name: 'Query', exact: true }).click();
+      await shown('.graphiql-doc-explorer', 'partners');
+    });
+
+    test('opens a first visit with every example', async () => {
+      const stored = await vi.waitUntil(() => page.evaluate<string>('localStorage["graphiql:tabState"]'));
+      const tabs: { query: string }[] = JSON.parse(stored).tabs;
+      expect(new Set(tabs.map(({ query }) => query))).toEqual(new Set(examples.map(({ text }) => text)));
+
+      await page.getByRole('tab', { name: 'PayoutList' }).click();
+      await shown('.graphiql-query-editor', 'fragment PayoutFields');
+    });
+
+    test('takes the token served now after a reload, not the one it had', async () => {
+      await page.getByRole('tab', { name: 'PartnerList' }).click();
+      token = 'newer-token';
+      await page.reload();
+      await shown('.graphiql-editor-tool', 'newer-token');
+    });
+  });
+});
