@@ -67,7 +67,7 @@ import { TrackingLink } from './src/modules/tracking/links/tracking-link.entity.
 import { Conversion } from './src/modules/tracking/referrals/conversion.entity.ts';
 import { Referral } from './src/modules/tracking/referrals/referral.entity.ts';
 
-/** The application gives `clientUrl`; this one only serves `mikro-orm migration:create` and `migration:check`. */
+/** The entities and how migrations run. The application gives the URL of its database. */
 export default defineConfig({
   clientUrl: 'postgresql://localhost/portal',
   entities: [

@@ -28,7 +28,9 @@ import { smtpMailer } from './adapters/smtp/smtp-mailer.ts';
 import { stripePayees } from './adapters/stripe/stripe-payees.ts';
 import { stripeRail } from './adapters/stripe/stripe-rail.ts';
 import { systemClock } from './adapters/system-clock.ts';
-import { type Config, ConfigError, type KeyStore } from './config.ts';
+import { type Config, ConfigError } from './config/config.ts';
+import { readKeyFile } from './config/key-file.ts';
+import type { KeyStore } from './config/key-service.ts';
 import { asApi, isBound, openDatabase, ownerPool } from './database.ts';
 import type { PayoutMethod } from './domain/payout.ts';
 import { type Authenticator, authenticator } from './http/admission/authenticate.ts';
@@ -48,7 +50,6 @@ import type { PayeeEnrolment } from './ports/payee-enrolment.ts';
 import type { PayoutRail } from './ports/payout-rail.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
 import type { Ports } from './ports/ports.ts';
-import type { PaypalConfig } from './rails-config.ts';
 import { createSchema } from './schema.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -73,7 +74,7 @@ export interface App {
 function keyService(store: KeyStore): KeyService {
   switch (store.kind) {
     case 'FILE':
-      return fileKms(store.path);
+      return fileKms(() => readKeyFile(store.path));
     case 'AWS':
       return awsKms(store.keyId, store.endpoint ? { endpoint: store.endpoint } : {});
     case 'GCP':
@@ -89,7 +90,7 @@ function mailerOf({ smtpUrl, mailFrom, production, dataFolder }: Config, log: Lo
   );
 }
 
-const paypalWebhook = ({ webhookId }: PaypalConfig, outbound: Outbound) =>
+const paypalWebhook = ({ webhookId }: NonNullable<Config['paypal']>, outbound: Outbound) =>
   webhookId === null ? null : { id: webhookId, outbound };
 
 /** Puts the parts together; nothing listens and no job runs yet. `replace` is for tests. */

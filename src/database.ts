@@ -4,10 +4,13 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Logger as JobLogger, runMigrations as migrateJobs } from 'graphile-worker';
 import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
 import ormConfig from '../mikro-orm.config.ts';
+import { StartupError } from './adapters/embedded-postgres/startup-error.ts';
+import { applyChanged, changedFiles } from './database/source-files.ts';
 import { BoundPool, nothing } from './kernel/data/bound-pool.ts';
 
 const MIGRATIONS = join(dirname(fileURLToPath(import.meta.url)), '../migrations');
 const MIGRATION_LOCK = 7_022_611; // any number of our own: one migration at a time, however many processes start
+const BASELINE = '0001_baseline';
 const MIN_VERSION = 150_000;
 const CONNECT_MS = 10_000;
 const OWNER_CONNECTIONS = 10;
@@ -98,17 +101,24 @@ function takeBackLost(pool: Pool): void {
   );
 }
 
-/** Names of the migrations that the database lacks, oldest first. */
-export async function pendingMigrations(url: string): Promise<string[]> {
+/** Returns the migrations and files that the database lacks, in the order in which they are applied. */
+export async function pendingChanges(url: string): Promise<string[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
   const { orm, close } = await openDatabase(url, { connections: 2 });
   try {
-    return (await orm.migrator.getPending()).map(({ name }) => name);
+    await refuseOldMigrations(client);
+    const pending = (await orm.migrator.getPending()).map(({ name }) => name);
+    if (pending.includes(BASELINE)) return pending;
+    const changed = await changedFiles(client);
+    return [...pending, ...changed.map(({ path }) => path)];
   } finally {
     await close();
+    await client.end();
   }
 }
 
-/** Brings the database up to date, its job tables included; answers with what it applied. */
+/** Brings the database up to date, its job tables included. Returns the migrations and files that it applied. */
 export async function migrate(url: string): Promise<string[]> {
   const guard = new Client({ connectionString: url });
   await guard.connect();
@@ -117,16 +127,31 @@ export async function migrate(url: string): Promise<string[]> {
     if (Number(rows[0].server_version_num) < MIN_VERSION)
       throw new Error('The database must be PostgreSQL 15 or later.');
     await guard.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await refuseOldMigrations(guard);
     await migrateJobs({ connectionString: url, logger: quiet });
     const { orm, close } = await openDatabase(url, { connections: 2 });
     try {
-      return (await orm.migrator.up()).map(({ name }) => name);
+      const migrations = (await orm.migrator.up()).map(({ name }) => name);
+      return [...migrations, ...(await applyChanged(guard))];
     } finally {
       await close();
     }
   } finally {
     await guard.end();
   }
+}
+
+/** Before its first release the product had other migrations; nothing leads from them to the baseline. */
+async function refuseOldMigrations(client: Client): Promise<void> {
+  const { rows } = await client.query(`select to_regclass('mikro_orm_migrations') is not null as migrated`);
+  if (!rows[0].migrated) return;
+  const { rowCount } = await client.query(
+    `select from mikro_orm_migrations where name like 'Migration2026%' limit 1`,
+  );
+  if (rowCount)
+    throw new StartupError(
+      'This database was built by a version before the first release and cannot be upgraded: start anew with `npm run reset`, or on your own PostgreSQL create an empty database and name it in DATABASE_URL.',
+    );
 }
 
 /** graphile-worker's own log speaks of every job; ours speak for themselves. */

@@ -1,13 +1,13 @@
 import { startEmbeddedPostgres } from './adapters/embedded-postgres/embedded-postgres.ts';
 import { type App, createApp, DEVELOPER } from './app.ts';
-import { environment, readConfig } from './config.ts';
+import { readConfig } from './config/config.ts';
 import { migrate } from './database.ts';
 import { makeDemoData } from './demo/demo-data.ts';
 import { runProcess, say } from './process.ts';
 
 /** Brings the product up: database, migrations, demo data on the embedded one, API and worker. */
 await runProcess(async (closes) => {
-  const config = readConfig(environment());
+  const config = readConfig();
   let databaseUrl = config.databaseUrl;
   if (databaseUrl === null) {
     const postgres = await startEmbeddedPostgres({
@@ -19,7 +19,7 @@ await runProcess(async (closes) => {
     databaseUrl = postgres.url;
   }
   const applied = await migrate(databaseUrl);
-  if (applied.length) say(`Database: ${applied.length} migrations applied.`);
+  if (applied.length) say(`Database: ${applied.length} changes applied.`);
 
   const app = await createApp(config, databaseUrl);
   closes(() => app.close());

@@ -1,5 +1,5 @@
 import { StartupError } from './adapters/embedded-postgres/startup-error.ts';
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config/config.ts';
 import { lastWords } from './log.ts';
 
 const PATIENCE_MS = 30_000;

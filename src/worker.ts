@@ -1,6 +1,6 @@
 import { createApp } from './app.ts';
-import { ConfigError, environment, readConfig } from './config.ts';
-import { pendingMigrations } from './database.ts';
+import { ConfigError, readConfig } from './config/config.ts';
+import { pendingChanges } from './database.ts';
 import type { PolicyDecision } from './ports/policy-decision.ts';
 import { runProcess, say } from './process.ts';
 
@@ -13,12 +13,12 @@ const askedNothing: PolicyDecision = { check: never, plan: never, probe: never, 
 
 /** Runs the durable jobs alone, beside API processes that were started with WORKER=off. */
 await runProcess(async (closes) => {
-  const config = readConfig(environment());
+  const config = readConfig();
   if (config.databaseUrl === null)
     throw new ConfigError('DATABASE_URL is missing: a worker of its own needs a database to share.');
-  const pending = await pendingMigrations(config.databaseUrl);
+  const pending = await pendingChanges(config.databaseUrl);
   if (pending.length)
-    throw new ConfigError(`The database lacks ${pending.length} migrations: run \`npm run migrate\` first.`);
+    throw new ConfigError(`The database lacks ${pending.length} changes: run \`npm run migrate\` first.`);
   const app = await createApp(config, config.databaseUrl, { policy: askedNothing });
   closes(() => app.close());
   await app.startWorker();

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { createApp } from '../app.ts';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { BoundPool } from '../kernel/data/bound-pool.ts';
 import { system } from '../kernel/request/actor.ts';
 import { contextFor } from '../kernel/request/context.ts';

@@ -1,6 +1,6 @@
 import { sealFile } from '../adapters/seal-file/seal-file.ts';
 import { systemClock } from '../adapters/system-clock.ts';
-import { environment, readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { openDatabase } from '../database.ts';
 import { system } from '../kernel/request/actor.ts';
 import { logger } from '../log.ts';
@@ -13,7 +13,7 @@ const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
 /** `npm run audit:verify` checks the audit log of every tenant against itself and its seals, and ends with 1 where one is
  *  not what it was; `npm run audit:seal` writes their heads down now. */
 async function main(): Promise<void> {
-  const config = readConfig(environment());
+  const config = readConfig();
   await withDatabase(config, async (url) => {
     const { pool, close } = await openDatabase(url, { connections: 2 });
     const seals = sealFile(config.auditSealFile, config.auditSealKey);

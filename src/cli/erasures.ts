@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { runningUrl } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { createApp } from '../app.ts';
-import { ConfigError, environment, readConfig } from '../config.ts';
+import { ConfigError, readConfig } from '../config/config.ts';
 import { system } from '../kernel/request/actor.ts';
 import { contextFor } from '../kernel/request/context.ts';
 import { erasureLog, replayErasure } from '../modules/privacy/privacy/erase-person.ts';
@@ -12,7 +12,7 @@ import { runProcess } from '../process.ts';
  *  whom the database's own log names. */
 await runProcess(async (closes) => {
   const [command, file] = process.argv.slice(2);
-  const config = readConfig(environment());
+  const config = readConfig();
   const url =
     config.databaseUrl ?? (await runningUrl({ folder: config.dataFolder, database: 'partner_portal' }));
   if (!url) throw new ConfigError('DATABASE_URL is missing, and no embedded database is running.');

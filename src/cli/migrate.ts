@@ -1,12 +1,12 @@
-import { environment, readConfig } from '../config.ts';
-import { migrate, pendingMigrations } from '../database.ts';
+import { readConfig } from '../config/config.ts';
+import { migrate, pendingChanges } from '../database.ts';
 import { withDatabase } from './with-database.ts';
 
 /** `npm run migrate` brings the database up to date; `-- --pending` only lists what it lacks, and then ends with 1. */
 const main = () =>
-  withDatabase(readConfig(environment()), async (url) => {
+  withDatabase(readConfig(), async (url) => {
     const pending = process.argv.includes('--pending');
-    const names = pending ? await pendingMigrations(url) : await migrate(url);
+    const names = pending ? await pendingChanges(url) : await migrate(url);
     for (const name of names) process.stdout.write(`${name}\n`);
     process.stdout.write(`${names.length} ${pending ? 'pending' : 'applied'}\n`);
     if (pending && names.length) process.exitCode = 1;

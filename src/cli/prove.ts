@@ -1,5 +1,5 @@
 import { sealFile } from '../adapters/seal-file/seal-file.ts';
-import { environment, readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { openDatabase } from '../database.ts';
 import { system } from '../kernel/request/actor.ts';
 import { proveAll } from '../proof.ts';
@@ -10,7 +10,7 @@ const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
 /** `npm run prove` shows that the books are right: every invariant against the whole database. It ends with 1 and names the
  *  first rows that break one. */
 async function main(): Promise<void> {
-  const config = readConfig(environment());
+  const config = readConfig();
   await withDatabase(config, async (url) => {
     const { pool, close } = await openDatabase(url, { connections: 2 });
     const seals = sealFile(config.auditSealFile, config.auditSealKey);

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { removeEmbeddedPostgres, runningUrl } from '../adapters/embedded-postgres/embedded-postgres.ts';
-import { environment, readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 
-const { dataFolder: folder, production } = readConfig(environment());
+const { dataFolder: folder, production } = readConfig();
 
 function refuse(sentence: string): never {
   process.stderr.write(`${sentence}\n`);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { runningUrl, startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import { createApp } from '../app.ts';
-import { environment, readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { system } from '../kernel/request/actor.ts';
 import { contextFor } from '../kernel/request/context.ts';
 import { type Progress, rotateKeys } from '../modules/foundation/data-keys/rotate-keys.ts';
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   });
   const before = new Date(values.before ?? Date.now());
   if (Number.isNaN(before.getTime()) || (values.before && !values['data-keys'])) throw new Error(USAGE);
-  const config = readConfig(environment());
+  const config = readConfig();
   const database = { folder: config.dataFolder, database: 'partner_portal' };
   const running = config.databaseUrl ?? (await runningUrl(database));
   const own = running ? null : await startEmbeddedPostgres(database);

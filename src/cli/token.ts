@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { validate } from 'uuid';
-import { environment, readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { authenticator } from '../http/admission/authenticate.ts';
 import { Role } from '../kernel/request/actor.ts';
 
@@ -14,7 +14,7 @@ function refuse(sentence: string): never {
 
 /** Prints one JWT for development and nothing else. */
 async function main(): Promise<void> {
-  const config = readConfig(environment());
+  const config = readConfig();
   if (config.production) refuse('Tokens are made here in development only.');
   const { values } = parseArgs({
     options: {

@@ -1,5 +1,5 @@
 import { runningUrl, startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /** Runs `work` on the database of DATABASE_URL or the embedded one, which is started where it does not run. */
 export async function withDatabase(

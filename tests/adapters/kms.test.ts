@@ -8,6 +8,7 @@ import { awsKms } from '../../src/adapters/kms/aws-kms.ts';
 import { crc32c } from '../../src/adapters/kms/crc32c.ts';
 import { fileKms } from '../../src/adapters/kms/file-kms.ts';
 import { gcpKms } from '../../src/adapters/kms/gcp-kms.ts';
+import { readKeyFile } from '../../src/config/key-file.ts';
 import type { KeyService } from '../../src/ports/key-service.ts';
 import { awsKmsServer, gcpKmsServer, type KmsServer } from '../support/kms-servers.ts';
 
@@ -30,7 +31,7 @@ beforeAll(async () => {
   const authClient = new OAuth2Client();
   authClient.setCredentials({ access_token: 'of-the-test', expiry_date: Date.now() + 3_600_000 });
   services = {
-    file: fileKms(file),
+    file: fileKms(() => readKeyFile(file)),
     aws: awsKms(ARN, awsOptions()),
     gcp: gcpKms(NAME, { endpoint: gcp.url, authClient }),
   };
@@ -77,10 +78,10 @@ describe.each(['file', 'aws', 'gcp'])('the key service: %s', (kind) => {
 
 describe('a key file', () => {
   test('wraps by its last key, opens by every key, and is read again without a restart', async () => {
-    const service = fileKms(file);
+    const service = fileKms(() => readKeyFile(file));
     const old = await service.wrap(randomBytes(32), context);
     expect(old.kekId).toBe('file:2026-11');
-    const other = fileKms(file);
+    const other = fileKms(() => readKeyFile(file));
     write(first, fileKey('2027-01'));
     const fresh = await other.wrap(randomBytes(32), context);
     expect(fresh.kekId).toBe('file:2027-01');
@@ -89,7 +90,7 @@ describe('a key file', () => {
   });
 
   test('that lost a key says which', async () => {
-    const service = fileKms(file);
+    const service = fileKms(() => readKeyFile(file));
     await expect(service.unwrap({ kekId: 'file:2020', bytes: randomBytes(60) }, context)).rejects.toThrow(
       'has no key "2020"',
     );

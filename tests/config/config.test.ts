@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portal-config-'));
 const KEY = randomBytes(32).toString('base64');
@@ -197,7 +197,7 @@ test.each([
   [
     'RAZORPAY_WEBHOOK_SECRET of the documentation',
     { ...RAZORPAY, RAZORPAY_WEBHOOK_SECRET: 'hQ7vX2mK9sLp4TzR,your-webhook-secret' },
-    'RAZORPAY_WEBHOOK_SECRET is a well-known value',
+    'RAZORPAY_WEBHOOK_SECRET has a well-known value',
   ],
   [
     'RAZORPAY_WEBHOOK_SECRET but no account',
@@ -233,7 +233,7 @@ test.each([
   [
     'RAZORPAY_BASE_URL with a path',
     { ...RAZORPAY, RAZORPAY_BASE_URL: 'https://api.razorpay.com/v1' },
-    'RAZORPAY_BASE_URL must be an address such as',
+    'RAZORPAY_BASE_URL must be an address without a path',
   ],
   ['SMTP_URL but no PORTAL_URL', { SMTP_URL: 'smtps://mail.example.com' }, 'PORTAL_URL is missing'],
   [
@@ -388,4 +388,55 @@ test('the country of a visitor is taken from a header only behind a proxy that i
   expect(() => readConfig({ TRUST_PROXY: '1', COUNTRY_HEADER: 'a b' }, folder)).toThrow(
     'COUNTRY_HEADER must be',
   );
+});
+
+test('a secret may come from a file, without the line break at its end', () => {
+  const { JWT_SECRET, ...rest } = production;
+  const env = {
+    ...rest,
+    JWT_SECRET_FILE: keyFile('jwt-secret', `${JWT_SECRET}\n`),
+    STRIPE_SECRET_KEY_FILE: keyFile('empty', ''),
+  };
+  expect(readConfig(env, folder)).toMatchObject({ jwtSecret: JWT_SECRET, stripe: null });
+});
+
+test.each([
+  [
+    { JWT_SECRET_FILE: keyFile('other-secret', 'x') },
+    'JWT_SECRET and JWT_SECRET_FILE are both set: set one of them.',
+  ],
+  [
+    { JWT_SECRET: '', JWT_SECRET_FILE: '/nowhere' },
+    'JWT_SECRET_FILE must be the path of a file that this process can read.',
+  ],
+  [
+    { JWT_SECRET: '', JWT_SECRET_FILE: keyFile('weak-secret', 'your-jwt-secret-here') },
+    'JWT_SECRET is a well-known value: set your own.',
+  ],
+])('a secret by a file is refused, and says so: %o', (env, sentence) => {
+  expect(() => readConfig({ ...production, ...env }, folder)).toThrow(sentence);
+});
+
+test('all faults are reported at once, whichever section they are in', () => {
+  const faults = {
+    PORT: 'http',
+    COUNTRY_HEADER: 'a b',
+    JWT_SECRET: '',
+    OIDC_ISSUER: 'x',
+    KMS_KEY_FILE: '',
+    PAYPAL_CLIENT_ID: 'AYxV3k9QmT7z',
+  };
+  const readFaulty = () => readConfig({ ...production, ...faults }, folder);
+  for (const sentence of [
+    'PORT must be',
+    'COUNTRY_HEADER must be',
+    'COUNTRY_HEADER needs',
+    'JWT_SECRET is missing: set at least 32 random characters.',
+    'OIDC_ISSUER must begin',
+    'OIDC_PROJECT_ID is missing',
+    'OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are missing',
+    'KMS_KEY_FILE is missing',
+    'PAYPAL_CLIENT_SECRET is missing',
+  ])
+    expect(readFaulty).toThrow(sentence);
 });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { makePartner, staffOf, TRACK } from '../support/make.ts';
 import { hasOwnRedis, type OwnRedis, startOwnRedis } from '../support/redis.ts';

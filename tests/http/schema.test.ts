@@ -8,13 +8,24 @@ test('schema.graphql is what the code serves: `npm run schema` prints it', async
   await expect(`${printSchema(await createSchema())}\n`).toMatchFileSnapshot('../../schema.graphql');
 });
 
-test('the tables have every column of the entities, of its type', async () => {
+/** Columns that the database keeps for itself. */
+const KNOWN_DRIFT = [
+  'alter table "payout_accounts" drop column "data_key_id";', // generated from the envelope, for a foreign key
+  'alter table "tax_ids" drop column "data_key_id";', // the same
+  'alter table "payout_runs" drop column "skipped";', // no longer written; a later migration drops it
+  // An identity of which MikroORM compares the kind.
+  'alter table "program_metric_changes" drop column "id";',
+  'alter table "program_metric_changes" add "id" bigserial generated always as identity not null primary key;',
+];
+
+test('the tables have the columns of the entities, of the same types, and no others', async () => {
   const database = await createDatabase();
   const { orm, close } = await openDatabase(database.url);
   const changes = (await orm.schema.getUpdateSchemaSQL({ dropTables: false })).split('\n');
   await close();
   await database.drop();
-  // What the migrations add by hand (references, indexes, triggers) the entities do not know, and would drop.
-  const missing = changes.filter((line) => /add column|alter column|create table/.test(line));
-  expect(missing).toEqual([]);
+  // Constraints, indexes, triggers, policies and comments are made by hand in src/database; entities do not name them.
+  const columns = /^create table|^alter table "\w+" (add (column )?"|alter column|drop column|rename)/;
+  const drift = changes.filter((line) => columns.test(line));
+  expect(drift.filter((line) => !KNOWN_DRIFT.includes(line))).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { makeKeyFile } from '../../src/adapters/kms/file-kms.ts';
+import { makeKeyFile } from '../../src/config/key-file.ts';
 import { callerAddress, trusting } from '../../src/http/admission/caller-address.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { aPartner, staffOf } from '../support/make.ts';

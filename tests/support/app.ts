@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { inject } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import type { Send } from '../../src/kernel/data/bound-pool.ts';
 import type { Actor, Role } from '../../src/kernel/request/actor.ts';
 import { metricsTopic } from '../../src/kernel/request/metrics-topic.ts';

@@ -1,5 +1,5 @@
 import { bankDesk } from '../../src/adapters/bank/bank-desk.ts';
-import { readBank } from '../../src/bank-config.ts';
+import { readConfig } from '../../src/config/config.ts';
 
 /** The environment of a company with an account in France and one in the US. */
 export const BANK = {
@@ -14,7 +14,7 @@ export const BANK = {
   BANK_ACH_ODFI_ROUTING: '121042882',
 };
 
-const setup = readBank(BANK, []);
+const { bank: setup } = readConfig({ ...BANK, JWT_SECRET: 'unused' });
 
 /** Files can be made in every test; only where the environment says so does BANK_TRANSFER go by them. */
 export const testBank = setup && bankDesk(setup);

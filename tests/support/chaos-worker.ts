@@ -1,5 +1,5 @@
 import { createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import type { PayoutRail } from '../../src/ports/payout-rail.ts';
 import { seeded } from './rail-faults.ts';
 import { simulatedRail } from './rail-simulator.ts';

@@ -1,5 +1,5 @@
 import { createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { system } from '../../src/kernel/request/actor.ts';
 import { contextFor } from '../../src/kernel/request/context.ts';
 import { continueRun } from '../../src/modules/payouts/runs/run-payouts.ts';

@@ -1,7 +1,7 @@
 import { Pool } from 'pg';
 import { sandboxRail } from '../../src/adapters/sandbox/sandbox-rail.ts';
 import { createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 
 /** A worker process that is killed in the middle of a payout, before or after the rail has the money.
  *  Arguments: database URL, `before` or `after`, the payout. Others that it takes up,

@@ -44,7 +44,7 @@ export async function initdb(
     await promisify(execFile)(initdb, options, {
       ...user,
       cwd: '/',
-      env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
     });
     await rename(made, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY') throw error; // another start was quicker, and will hold the lock

@@ -52,7 +52,7 @@ export async function launch({ binaries, data, port, durable, log }: Launch): Pr
   const child = spawn('/bin/sh', ['-c', keeper, 'sh', binaries.postgres, '-D', data.path, ...settings], {
     ...data.user,
     cwd: '/',
-    env: { PATH: process.env['PATH'], LC_ALL: 'C' }, // no PGPORT and the like from the shell; messages in English
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, // no PGPORT and the like from the shell; messages in English
     stdio: ['pipe', output.fd, output.fd],
     detached: true, // Ctrl-C reaches the app only, which needs its database to finish
   });

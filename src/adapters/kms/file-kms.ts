@@ -1,20 +1,17 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type KeyService, textOf } from '../../ports/key-service.ts';
 
 const IV = 12;
 const TAG = 16;
-const OTHERS = 0o007; // a group may: that is how a container gets it
 
-/** Keys in a file of this machine: `{ "keys": [{ "id": "2026-11", "key": "<32 bytes as base64>" }, ...] }`, the newest
- *  last. The file is read again when a key is asked for that it did not have, so a key is added without a restart. */
-export function fileKms(path: string): KeyService {
-  let keys = load(path);
+/** Keys in a file of this machine, by their ids, the newest last. The file is read again when a key is asked for that it
+ *  did not have, so a key is added without a restart. */
+export function fileKms(load: () => ReadonlyMap<string, Buffer>): KeyService {
+  let keys = load();
 
   return {
     async wrap(dataKey, context) {
-      keys = load(path); // another process may have a newer key in use already
+      keys = load(); // another process may have a newer key in use already
       const [kekId, kek] = [...keys].at(-1) as [string, Buffer];
       const iv = randomBytes(IV);
       const cipher = createCipheriv('aes-256-gcm', kek, iv).setAAD(Buffer.from(textOf(context)));
@@ -26,7 +23,7 @@ export function fileKms(path: string): KeyService {
 
     async unwrap({ kekId, bytes }, context) {
       const id = kekId.replace(/^file:/, '');
-      if (!keys.has(id)) keys = load(path);
+      if (!keys.has(id)) keys = load();
       const kek = keys.get(id);
       if (!kek) throw new Error(`the key file has no key ${JSON.stringify(id)}: put it back`);
       const decipher = createDecipheriv('aes-256-gcm', kek, bytes.subarray(0, IV), { authTagLength: TAG })
@@ -35,61 +32,4 @@ export function fileKms(path: string): KeyService {
       return Buffer.concat([decipher.update(bytes.subarray(IV, -TAG)), decipher.final()]);
     },
   };
-}
-
-/** What is wrong with a key file, in a sentence that shows nothing of it; null where it serves. */
-export function keyFileFault(path: string): string | null {
-  if (!existsSync(path)) return 'does not exist';
-  if (statSync(path).mode & OTHERS) return 'may be used by everybody: chmod 600';
-  try {
-    readKeys(path);
-    return null;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
-function load(path: string): ReadonlyMap<string, Buffer> {
-  const fault = keyFileFault(path);
-  if (fault) throw new Error(`the key file ${path} ${fault}`);
-  return readKeys(path);
-}
-
-/** Makes the file with one key where there is none; two processes that start at once agree on one. */
-export function makeKeyFile(path: string): void {
-  if (existsSync(path)) return;
-  mkdirSync(dirname(path), { recursive: true });
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const key = { id: 'development', key: randomBytes(32).toString('base64') };
-  writeFileSync(draft, `${JSON.stringify({ keys: [key] }, null, 2)}\n`, { mode: 0o600 });
-  try {
-    linkSync(draft, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    unlinkSync(draft);
-  }
-}
-
-function readKeys(path: string): ReadonlyMap<string, Buffer> {
-  const keys = new Map<string, Buffer>();
-  for (const { id, key } of listed(readFileSync(path, 'utf8'))) {
-    const bytes = typeof key === 'string' ? Buffer.from(key, 'base64') : Buffer.alloc(0);
-    if (typeof id !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(id))
-      throw new Error('has a key whose id is not 1 to 64 letters, digits, dots, dashes or underscores');
-    if (keys.has(id)) throw new Error(`has two keys with the id ${id}`);
-    if (bytes.length !== 32 || new Set(bytes).size < 8)
-      throw new Error(`has a key, ${id}, that is not 32 random bytes as base64: openssl rand -base64 32`);
-    keys.set(id, bytes);
-  }
-  if (keys.size === 0) throw new Error('has no keys');
-  return keys;
-}
-
-function listed(text: string): { id?: unknown; key?: unknown }[] {
-  try {
-    const { keys } = JSON.parse(text);
-    if (Array.isArray(keys)) return keys;
-  } catch {} // the parser's own message would repeat the file
-  throw new Error('is not JSON of the form { "keys": [{ "id": "...", "key": "..." }] }');
 }

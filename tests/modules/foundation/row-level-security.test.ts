@@ -3,7 +3,7 @@ import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createApp } from '../../../src/app.ts';
-import { readConfig } from '../../../src/config.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import { asApi, migrate } from '../../../src/database.ts';
 import { BoundPool, boundsOf, ofTenant } from '../../../src/kernel/data/bound-pool.ts';
 import { enqueue } from '../../../src/kernel/data/jobs.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../src/app.ts';
-import { readConfig } from '../../../src/config.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { newPartner } from '../../support/earn.ts';
 import { staffOf } from '../../support/make.ts';

@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-/** Figures that the database keeps by what changes: see `apply_metric_deltas` in the migrations. */
+/** Figures that the database keeps by what changes: see `apply_metric_deltas` in src/database. */
 abstract class Figures {
   @PrimaryKey({ type: 'uuid' })
   partnerId!: string;
@@ -106,7 +106,7 @@ export class ProgramMetricsDay extends ProgramFigures {
   currency!: string;
 }
 
-/** What they changed by since: only ever appended to and folded (`fold_program_metrics` in the migrations). */
+/** What they changed by since: only ever appended to and folded (`fold_program_metrics` in src/database). */
 @Entity({ tableName: 'program_metric_changes' })
 export class ProgramMetricsChange extends ProgramFigures {
   @PrimaryKey({ type: 'bigint', generated: 'identity' })

@@ -1,0 +1,19 @@
+-- An item of a payout is only voided, once, and only when the payout failed, was canceled or was returned.
+create or replace function item_may_change() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+  if old.voided_at is not null or (new.id, new.tenant_id, new.payout_id, new.commission_id)
+    is distinct from (old.id, old.tenant_id, old.payout_id, old.commission_id) then
+    raise exception 'a claim is only ever given back' using errcode = 'integrity_constraint_violation';
+  end if;
+  if not exists (select from payouts where id = old.payout_id and status in ('CANCELED', 'FAILED', 'RETURNED')) then
+    raise exception 'a payout that is under way or paid keeps its lines'
+      using errcode = 'integrity_constraint_violation';
+  end if;
+  return new;
+end
+$$;
+
+create or replace trigger may_change before update on payout_items for each row execute function item_may_change();

@@ -1,0 +1,85 @@
+-- The one place that says who is paid and why a partner is not: for a payout by hand, a run and its preview. In a
+-- run, the period of each partner is the last whole one of its frequency before as_of, and what was carried over
+-- before it; by hand it is from starts to the day before ends. rails: method -> {account: whether an account is
+-- needed, <currency>: [step, minimum, maximum]}. Nested loops, because a batch is small and the size of a growing
+-- table is not known to the planner.
+create or replace function payout_balances(
+  tenant text,
+  targets uuid[],
+  as_of timestamptz,
+  at timestamptz,
+  rails jsonb,
+  starts date,
+  ends date,
+  only_currency text,
+  by_method text
+)
+returns table (
+  partner_id uuid,
+  method text,
+  currency text,
+  lines int,
+  total bigint,
+  amount bigint,
+  line_ids uuid[],
+  last_at timestamptz,
+  period_start date,
+  period_end date,
+  account_id uuid,
+  tier text,
+  reason text
+)
+language sql stable
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+  with due as materialized (
+    select p.id, p.status, p.tier, p.payout_frequency, coalesce(by_method, p.payout_method) as method, g.time_zone,
+      g.currency as program_currency,
+      g.minimum_payout_minor, g.payout_minimums,
+        exists (select from payout_holds h where h.partner_id = p.id and h.released_at is null) as held,
+      coalesce(payout_balances.ends,
+        payout_period_end(p.payout_frequency, (as_of at time zone g.time_zone)::date)) as ends
+    from unnest(targets) t (id) join partners p on p.id = t.id join programs g on g.tenant_id = p.tenant_id
+    where p.tenant_id = tenant),
+  owed as materialized (
+    select d.id, l.amount_currency as currency, count(*)::int as lines, sum(l.amount_minor)::bigint as total,
+      array_agg(l.id) as line_ids,
+      min(l.occurred_at) as first_at, max(l.occurred_at) as last_at
+    from due d cross join lateral claimable_lines(d.id, only_currency,
+      coalesce(starts::timestamp at time zone d.time_zone, '-infinity'), d.ends::timestamp at time zone d.time_zone) l
+    group by d.id, l.amount_currency),
+  judged as (
+    select d.*, o.currency, coalesce(o.lines, 0) as lines, o.total, o.line_ids, o.first_at, o.last_at,
+      rails->d.method->o.currency as carriage,
+      o.total - o.total % coalesce((rails->d.method->o.currency->>0)::bigint, 1) as amount, a.id as account_id,
+        a.usable_from, a.check_asked_at,
+      case when o.currency = d.program_currency
+        then d.minimum_payout_minor else coalesce((d.payout_minimums->>o.currency)::bigint, 0) end as minimum
+    from due d left join owed o on o.id = d.id
+    left join payout_accounts a on a.partner_id = d.id and a.method = d.method and a.currency = o.currency
+      and a.removed_at is null)
+  select id, method, currency, lines, total, amount, line_ids, last_at,
+    coalesce(starts, least(payout_period_start(payout_frequency, ends), (first_at at time zone time_zone)::date)),
+      ends - 1, account_id, tier,
+    case
+      when status <> 'ACTIVE' then 'NOT_ACTIVE'
+      when held then 'PAYOUTS_HELD'
+      when lines = 0 and exists (select from payouts o
+        where o.partner_id = judged.id and o.status = 'FAILED' and o.released_at is null
+        and o.period_start < judged.ends) then 'IN_FAILED_PAYOUT'
+      when lines = 0 then 'NOTHING_TO_PAY'
+      when method is null then 'NO_PAYOUT_METHOD'
+      when rails->method is null then 'NO_RAIL'
+      when total <= 0 then 'NOT_POSITIVE'
+      when total < minimum then 'BELOW_MINIMUM'
+      when carriage is null then 'CURRENCY_NOT_CARRIED'
+      when amount <= 0 or amount < (carriage->>1)::bigint then 'BELOW_RAIL_MINIMUM'
+      when amount > (carriage->>2)::bigint then 'ABOVE_RAIL_MAXIMUM'
+      when usable_from > at then 'ACCOUNT_COOLING_OFF'
+      when check_asked_at is not null then 'ACCOUNT_TO_CHECK'
+      when account_id is null and (rails->method->>'account')::boolean then 'NO_ACCOUNT'
+    end
+  from judged
+$$;

@@ -1,0 +1,12 @@
+-- An evaluated month never changes; only a blocked one is tried again.
+create or replace function evaluation_stays() returns trigger
+language plpgsql
+as $$
+begin
+  raise exception 'an evaluated month never changes' using errcode = 'integrity_constraint_violation';
+end
+$$;
+
+create or replace trigger evaluation_stays before update on tier_evaluations
+  for each row when (old.change <> 'BLOCKED')
+  execute function evaluation_stays();

@@ -1,0 +1,10 @@
+-- Rights of the API on the tables of access, and which rows they cover.
+
+select protect('members', 'select, insert, update', 'partner_id');
+
+select protect('invitations', 'select, insert, update', 'partner_id');
+
+select protect('api_keys', 'select, insert, update', 'partner_id');
+
+-- A fingerprint identifies nobody, so every session may ask for it.
+grant select, insert, delete on signed_out_tokens to partner_portal_api;

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ClientBase } from 'pg';
+import { StartupError } from '../adapters/embedded-postgres/startup-error.ts';
+
+const FOLDER = dirname(fileURLToPath(import.meta.url));
+
+interface SourceFile {
+  /** From this folder on: `functions/payouts/payout_balances.sql`. */
+  readonly path: string;
+  readonly sql: string;
+  readonly hash: string;
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+export const readSource = (path: string): Promise<string> => readFile(join(FOLDER, path), 'utf8');
+
+/** The files of a folder and of the folders in it, by path. */
+export async function sourceFiles(folder: 'schema' | 'functions' | 'policies'): Promise<SourceFile[]> {
+  const entries = await readdir(join(FOLDER, folder), { recursive: true });
+  const paths = entries.filter((entry) => entry.endsWith('.sql')).sort();
+  return Promise.all(
+    paths.map(async (entry) => {
+      const path = `${folder}/${entry.replaceAll('\\', '/')}`;
+      const sql = await readSource(path);
+      return { path, sql, hash: sha256(sql) };
+    }),
+  );
+}
+
+/** One hash of all tables as the baseline makes them; comments and layout do not count. */
+async function schemaHash(): Promise<string> {
+  const files = await sourceFiles('schema');
+  return sha256(files.map(({ sql }) => sql.replaceAll(/^\s*--.*$/gm, '').replaceAll(/\s+/g, ' ')).join('\n'));
+}
+
+/** What differs from what was applied to this database, in the order in which it is applied. All policies go together,
+ *  because their first file takes all of them away. */
+export async function changedFiles(client: ClientBase): Promise<SourceFile[]> {
+  const { rows } = await client.query<{ path: string; hash: string }>(
+    'select path, hash from database_files',
+  );
+  const applied = new Map(rows.map(({ path, hash }) => [path, hash]));
+  const functions = await sourceFiles('functions');
+  const policies = await sourceFiles('policies');
+  const schema = await schemaHash();
+  refuseOtherSchema(applied.get('schema'), schema);
+  refuseMissing(
+    [...applied.keys()],
+    new Set(['schema', ...[...functions, ...policies].map(({ path }) => path)]),
+  );
+  const differs = ({ path, hash }: SourceFile) => applied.get(path) !== hash;
+  return [
+    ...(applied.has('schema') ? [] : [{ path: 'schema', sql: '', hash: schema }]),
+    ...functions.filter(differs),
+    ...(policies.some(differs) ? policies : []),
+  ];
+}
+
+function refuseOtherSchema(applied: string | undefined, current: string): void {
+  if (applied === undefined || applied === current) return;
+  throw new StartupError(
+    'The files in src/database/schema changed since this database was built: change tables by a migration, or start anew with `npm run reset` (on your own PostgreSQL: with an empty database).',
+  );
+}
+
+function refuseMissing(applied: string[], present: ReadonlySet<string>): void {
+  const missing = applied.filter((path) => !present.has(path));
+  if (missing.length === 0) return;
+  throw new StartupError(
+    `The database was built with ${missing.join(', ')}, which no longer exists: add a migration that drops what the file made and deletes its row from database_files.`,
+  );
+}
+
+/** Applies what changed in one transaction and remembers it. The caller holds the migration lock. */
+export async function applyChanged(client: ClientBase): Promise<string[]> {
+  const files = await changedFiles(client);
+  if (files.length === 0) return [];
+  await client.query('begin; set local check_function_bodies = off'); // a body may name what a later file makes
+  for (const { path, sql, hash } of files) {
+    await client.query(sql).catch((error: Error) => {
+      throw new Error(`src/database/${path}: ${error.message}`, { cause: error });
+    });
+    await client.query(
+      `insert into database_files (path, hash) values ($1, $2)
+        on conflict (path) do update set hash = excluded.hash, applied_at = now()`,
+      [path, hash],
+    );
+  }
+  await client.query('commit');
+  return files.map(({ path }) => path);
+}
