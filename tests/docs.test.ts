@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeDemoData } from '../src/demo/demo-data.ts';
+import { payoutHands, SkipReason } from '../src/domain/payout.ts';
 import { createTestApp, type TestApp } from './support/app.ts';
 import { createDatabase } from './support/database.ts';
 import {
@@ -15,6 +16,7 @@ import {
   proseOf,
   readDocument,
   root,
+  sourceFiles,
 } from './support/docs.ts';
 
 /** `UPDATE_DOCS=1` writes the answers of this run into the documents. */
@@ -58,32 +60,87 @@ describe('documents', () => {
   const documents = documentPaths();
 
   describe('name only what exists:', () => {
-    const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts);
+    const scripts = Object.keys(JSON.parse(readDocument('package.json')).scripts);
+    const vocabulary = new Set(
+      [...sourceFiles(), ...['schema.graphql', '.env.example', 'docker-compose.yml'].map(readDocument)]
+        .join('\n')
+        .match(/\b\w+\b/g),
+    );
+    vocabulary.add('UPDATE_DOCS');
 
-    test.each(documents)('the links of %s lead to a file and a heading', (path) => {
-      const broken = [...proseOf(readDocument(path)).matchAll(/\]\(([^)\s]+)\)|src="([^"]+)"/g)]
-        .map(([, link, source]) => link ?? source ?? '')
-        .filter((link) => !/^[a-z]+:/.test(link))
-        .filter((link) => {
+    /** What `find` names in each document and `exists` does not know, with the document. */
+    const missing = (
+      find: (markdown: string) => (string | undefined)[],
+      exists: (name: string, path: string) => boolean,
+    ): string[] =>
+      documents.flatMap((path) =>
+        find(readDocument(path))
+          .filter((name) => name !== undefined && !exists(name, path))
+          .map((name) => `${path}: ${name}`),
+      );
+    const matches = (text: string, pattern: RegExp) =>
+      [...text.matchAll(pattern)].map(([all, first, second]) => first ?? second ?? all);
+
+    test('relative links and anchors', () => {
+      const found = missing(
+        (markdown) => matches(proseOf(markdown), /\]\(([^)\s]+)\)|src="([^"]+)"/g),
+        (link, path) => {
           const [file = '', anchor] = link.split('#');
+          if (/^[a-z]+:/.test(link)) return true;
           const target = file === '' ? path : normalize(join(dirname(path), file));
-          if (!existsSync(join(root, target))) return true;
-          return anchor !== undefined && !anchorsOf(readDocument(target)).has(anchor);
-        });
-      expect(broken).toEqual([]);
+          return (
+            existsSync(join(root, target)) &&
+            (anchor === undefined || anchorsOf(readDocument(target)).has(anchor))
+          );
+        },
+      );
+      expect(found).toEqual([]);
     });
 
-    test.each(documents)('the npm scripts of %s are in package.json', (path) => {
-      const named = [...readDocument(path).matchAll(/npm (?:run (?:-s )?)([\w:-]+)/g)].map(([, name]) => name);
-      expect(named.filter((name) => !scripts.includes(name ?? ''))).toEqual([]);
+    test('npm scripts', () => {
+      const found = missing(
+        (markdown) => matches(markdown, /npm run (?:-s )?([\w:-]+)/g),
+        (name) => scripts.includes(name),
+      );
+      expect(found).toEqual([]);
     });
 
-    test.each(documents)('the files of %s are in the repository', (path) => {
-      const named = [
-        ...readDocument(path).matchAll(/(?<![\w/.-])(?:src|tests|docs|migrations|bench)\/[\w./-]*\w/g),
-      ].map(([name]) => name);
-      expect(named.filter((name) => !existsSync(join(root, name)))).toEqual([]);
+    test('files and folders', () => {
+      const found = missing(
+        (markdown) => matches(markdown, /(?<![\w/.-])(?:src|tests|docs|migrations|scripts)\/[\w./-]*\w/g),
+        (name) => ['', '.test.ts'].some((ending) => existsSync(join(root, name + ending))),
+      );
+      expect(found).toEqual([]);
     });
+
+    test('fields, arguments, enum values, variables and functions in inline code', () => {
+      const found = missing(
+        (markdown) =>
+          matches(proseOf(markdown), /`([^`\n]+)`/g).flatMap((code) =>
+            matches(code, /\b(?:[a-z]+[A-Z]\w*|[A-Z]+(?:_[A-Z]+)+)\b/g),
+          ),
+        (name, path) => vocabulary.has(name) || path === 'docs/glossary.md',
+      );
+      expect(found).toEqual([]);
+    });
+  });
+
+  test('SECURITY.md names a test for its promises', () => {
+    const promises = readDocument('SECURITY.md')
+      .split('## What we promise')[1]
+      ?.split('## What we do not')[0];
+    const items = promises?.split(/^- /m).slice(1) ?? [];
+    expect(items.length).toBeGreaterThan(25);
+    expect(items.filter((item) => !/\[tests\/[^\]]+\]\s*(###.*\s*)?$/.test(item))).toEqual([]);
+  });
+
+  test('docs/api/errors.md has every reason of the code', () => {
+    const list = readDocument('docs/api/errors.md') + readDocument('docs/concepts/payouts.md');
+    const stated = sourceFiles().flatMap((text) =>
+      [...text.matchAll(/reason: '([A-Z_]{3,})'/g)].map(([, reason]) => reason),
+    );
+    const reasons = new Set([...stated, ...Object.keys(SkipReason), ...Object.keys(payoutHands)]);
+    expect([...reasons].filter((reason) => !list.includes(`\`${reason}\``))).toEqual([]);
   });
 
   describe('show answers that the product gives:', () => {
@@ -116,7 +173,10 @@ describe('documents', () => {
     }
 
     async function run({ options, text, language }: Block, known: Map<string, string>): Promise<unknown> {
-      const source = [...known].reduce((out, [documented, actual]) => out.replaceAll(documented, actual), text);
+      const source = [...known].reduce(
+        (out, [documented, actual]) => out.replaceAll(documented, actual),
+        text,
+      );
       const token = await tokenFor(options.get('as'), known);
       if (language === 'graphql') return app.send(token, source);
       const { promisify } = await import('node:util');
@@ -173,6 +233,10 @@ describe('documents', () => {
 function write(path: string, answers: ReadonlyMap<Block, string>): void {
   const lines = readDocument(path).split('\n');
   for (const [{ line, text }, answer] of [...answers].reverse())
-    lines.splice(line, text === '' && lines[line] === '```' ? 0 : text.split('\n').length, ...answer.split('\n'));
+    lines.splice(
+      line,
+      text === '' && lines[line] === '```' ? 0 : text.split('\n').length,
+      ...answer.split('\n'),
+    );
   writeFileSync(join(root, path), lines.join('\n'));
 }

@@ -22,6 +22,12 @@ export function documentPaths(): string[] {
 
 export const readDocument = (path: string): string => readFileSync(join(root, path), 'utf8');
 
+/** The text of every source file. */
+export const sourceFiles = (): string[] =>
+  readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|sql|graphql|yaml)$/.test(entry.name))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+
 /** The fenced code blocks of a document. */
 export function blocksOf(markdown: string): Block[] {
   const blocks: Block[] = [];
@@ -86,14 +92,17 @@ export function differences(
   shapeOnly: boolean,
   path = 'answer',
 ): string[] {
-  const isNot = (expected: unknown) => [`${path} is ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`];
+  const isNot = (expected: unknown) => [
+    `${path} is ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`,
+  ];
   if (documented !== null && typeof documented === 'object') {
     if (actual === null || typeof actual !== 'object') {
       return shapeOnly && actual === null ? [] : isNot(documented);
     }
     const [expected, found] = [Object.entries(documented), actual as Record<string, unknown>];
     const sameKeys = Object.keys(found).join() === expected.map(([key]) => key).join();
-    const shorter = Array.isArray(documented) && shapeOnly && (expected.length === 0 || Object.keys(found).length > 0);
+    const shorter =
+      Array.isArray(documented) && shapeOnly && (expected.length === 0 || Object.keys(found).length > 0);
     const inner = expected
       .filter(([key]) => !Array.isArray(documented) || key in found)
       .flatMap(([key, value]) => differences(value, found[key], known, shapeOnly, `${path}.${key}`));
@@ -118,7 +127,9 @@ export function documentJson(value: unknown, indent = ''): string {
   const inner = `${indent}  `;
   const rows = Array.isArray(value)
     ? value.map((item) => inner + documentJson(item, inner))
-    : Object.entries(value).map(([key, item]) => `${inner}${JSON.stringify(key)}: ${documentJson(item, inner)}`);
+    : Object.entries(value).map(
+        ([key, item]) => `${inner}${JSON.stringify(key)}: ${documentJson(item, inner)}`,
+      );
   const [opening, closing] = Array.isArray(value) ? '[]' : '{}';
   return `${opening}\n${rows.join(',\n')}\n${indent}${closing}`;
 }
