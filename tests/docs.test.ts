@@ -1,242 +1,172 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
-import { buildSchema, parse, validate } from 'graphql';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeDemoData } from '../src/demo/demo-data.ts';
-import { payoutHands, SkipReason } from '../src/domain/payout.ts';
-import { createTestApp, type TestApp } from './support/app.ts';
-import { createDatabase } from './support/database.ts';
-import {
-  anchorsOf,
-  type Block,
-  blocksOf,
-  differences,
-  documentJson,
-  documentPaths,
-  proseOf,
-  readDocument,
-  root,
-  sourceFiles,
-} from './support/docs.ts';
+import { buildSite } from '../scripts/site/build-site.ts';
+import { idOf, renderMarkdown } from '../scripts/site/markdown.ts';
+import { readIndex } from '../scripts/site/search-index.ts';
+import { serveDocs } from '../src/http/routes/docs.ts';
 
-/** `UPDATE_DOCS=1` writes the answers of this run into the documents. */
-const UPDATE = process.env['UPDATE_DOCS'] === '1';
-const ACME = '550e8400-e29b-41d4-a716-446655440000';
+let folder: string;
+let server: FastifyInstance;
+let origin: string;
 
-const people = {
-  ada: { role: 'PROGRAM_MANAGER' },
-  maria: { role: 'FINANCE' },
-  tom: { role: 'FINANCE' },
-  ana: { role: 'ANALYST' },
-  admin: { role: 'PLATFORM_ADMIN' },
-} as const;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'docs-'));
+  await buildSite(folder);
+  server = Fastify();
+  await serveDocs(server, { folder, playground: false, isHome: true });
+  origin = await server.listen({ port: 0, host: '127.0.0.1' });
+}, 60_000);
 
-/** The documents are written in November 2026: these days stand for the current month. */
-function currentMonth(): Map<string, string> {
-  const now = new Date();
-  const day = (month: number, date: number) =>
-    new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + month, date)).toISOString().slice(0, 10);
-  return new Map([
-    ['2026-11-01', day(0, 1)],
-    ['2026-11-30', day(1, 0)],
-  ]);
-}
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
 
-interface Call {
-  readonly block: Block;
-  readonly answer: Block | null;
-}
+const pages = (): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.html'));
 
-function callsOf(path: string): Call[] {
-  const blocks = blocksOf(readDocument(path));
-  return blocks.flatMap((block, index) => {
-    if (block.language !== 'graphql' && !block.options.has('run')) return [];
-    const next = blocks[index + 1];
-    return [{ block, answer: next?.language === 'json' ? next : null }];
-  });
-}
+test('every link of the site leads to a page, and to a place on it', () => {
+  const texts = new Map(pages().map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+  const ids = new Map(
+    [...texts].map(([path, text]) => [
+      path,
+      new Set(Array.from(text.matchAll(/ id="([^"]+)"/g), ([, id]) => id)),
+    ]),
+  );
+  const broken: string[] = [];
+  for (const [page, text] of texts) {
+    for (const [, link = ''] of text.matchAll(/ (?:href|src)="([^"]+)"/g)) {
+      if (/^(https?:|mailto:)/.test(link) || link === '/playground/') continue;
+      const [address = '', id] = link.split('#');
+      const path =
+        address === '' ? page : address.replace(/^\/docs\//, '').replace(/(^|\/)$/, '$1index.html');
+      if (!existsSync(join(folder, path)) || (id && !ids.get(path)?.has(id))) broken.push(`${page}: ${link}`);
+    }
+  }
+  expect(broken).toEqual([]);
+  expect(texts.size).toBeGreaterThan(300);
+});
 
-describe('documents', () => {
-  const documents = documentPaths();
-
-  describe('name only what exists:', () => {
-    const scripts = Object.keys(JSON.parse(readDocument('package.json')).scripts);
-    const vocabulary = new Set(
-      [...sourceFiles(), ...['schema.graphql', '.env.example', 'docker-compose.yml'].map(readDocument)]
-        .join('\n')
-        .match(/\b\w+\b/g),
+test('each heading of a page has an id of its own', () => {
+  const doubled = pages().filter((path) => {
+    const ids = Array.from(
+      readFileSync(join(folder, path), 'utf8').matchAll(/ id="([^"]+)"/g),
+      ([, id]) => id,
     );
-    vocabulary.add('UPDATE_DOCS');
+    return new Set(ids).size < ids.length;
+  });
+  expect(doubled).toEqual([]);
+});
 
-    /** What `find` names in each document and `exists` does not know, with the document. */
-    const missing = (
-      find: (markdown: string) => (string | undefined)[],
-      exists: (name: string, path: string) => boolean,
-    ): string[] =>
-      documents.flatMap((path) =>
-        find(readDocument(path))
-          .filter((name) => name !== undefined && !exists(name, path))
-          .map((name) => `${path}: ${name}`),
-      );
-    const matches = (text: string, pattern: RegExp) =>
-      [...text.matchAll(pattern)].map(([all, first, second]) => first ?? second ?? all);
+test('the search finds a type, an operation by its words, a field, and a document', () => {
+  const search = readIndex(readFileSync(join(folder, 'search.json'), 'utf8'));
+  const first = (query: string) => search(query, 5).map(({ title, kind }) => `${kind} ${title}`);
+  expect(first('PayoutRun')[0]).toBe('object PayoutRun');
+  expect(first('approve commission')).toContain('mutation approveCommission');
+  expect(first('payoutFrequency')).toContain('object Partner');
+  expect(search('glossary', 5)[0]?.path).toBe('glossary.html');
+});
 
-    test('relative links and anchors', () => {
-      const found = missing(
-        (markdown) => matches(proseOf(markdown), /\]\(([^)\s]+)\)|src="([^"]+)"/g),
-        (link, path) => {
-          const [file = '', anchor] = link.split('#');
-          if (/^[a-z]+:/.test(link)) return true;
-          const target = file === '' ? path : normalize(join(dirname(path), file));
-          return (
-            existsSync(join(root, target)) &&
-            (anchor === undefined || anchorsOf(readDocument(target)).has(anchor))
-          );
-        },
-      );
-      expect(found).toEqual([]);
-    });
+describe('a Markdown file', () => {
+  const site = {
+    files: new Set(['README.md', 'docs/a.md', 'docs/api/README.md']),
+    schemaPath: (name: string) => (name === 'Partner' ? 'schema/Partner.html' : null),
+  };
+  const bodyOf = (text: string) => renderMarkdown('docs/a.md', text, 'Documents', site).body;
 
-    test('npm scripts', () => {
-      const found = missing(
-        (markdown) => matches(markdown, /npm run (?:-s )?([\w:-]+)/g),
-        (name) => scripts.includes(name),
-      );
-      expect(found).toEqual([]);
-    });
-
-    test('files and folders', () => {
-      const found = missing(
-        (markdown) => matches(markdown, /(?<![\w/.-])(?:src|tests|docs|migrations|scripts)\/[\w./-]*\w/g),
-        (name) => ['', '.test.ts'].some((ending) => existsSync(join(root, name + ending))),
-      );
-      expect(found).toEqual([]);
-    });
-
-    test('fields, arguments, enum values, variables and functions in inline code', () => {
-      const found = missing(
-        (markdown) =>
-          matches(proseOf(markdown), /`([^`\n]+)`/g).flatMap((code) =>
-            matches(code, /\b(?:[a-z]+[A-Z]\w*|[A-Z]+(?:_[A-Z]+)+)\b/g),
-          ),
-        (name, path) => vocabulary.has(name) || path === 'docs/glossary.md',
-      );
-      expect(found).toEqual([]);
-    });
+  test.each([
+    ['[x](../README.md)', '<a href="/docs/">x</a>'],
+    ['[x](api/README.md#errors)', '<a href="/docs/api/#errors">x</a>'],
+    ['[x](api)', '<a href="/docs/api/">x</a>'],
+    ['[x](#here)', '<a href="#here">x</a>'],
+    ['[x](https://example.com)', '<a href="https://example.com">x</a>'],
+    ['[x](../src/app.ts)', 'x'],
+    ['`Partner`', '<a href="/docs/schema/Partner.html"><code>Partner</code></a>'],
+    ['`<b>`', '<code>&lt;b&gt;</code>'],
+  ])('renders %s', (text, html) => {
+    expect(bodyOf(text).trim()).toBe(`<p>${html}</p>`);
   });
 
-  test('SECURITY.md names a test for its promises', () => {
-    const promises = readDocument('SECURITY.md')
-      .split('## What we promise')[1]
-      ?.split('## What we do not')[0];
-    const items = promises?.split(/^- /m).slice(1) ?? [];
-    expect(items.length).toBeGreaterThan(25);
-    expect(items.filter((item) => !/\[tests\/[^\]]+\]\s*(###.*\s*)?$/.test(item))).toEqual([]);
-  });
-
-  test('docs/api/errors.md has every reason of the code', () => {
-    const list = readDocument('docs/api/errors.md') + readDocument('docs/concepts/payouts.md');
-    const stated = sourceFiles().flatMap((text) =>
-      [...text.matchAll(/reason: '([A-Z_]{3,})'/g)].map(([, reason]) => reason),
-    );
-    const reasons = new Set([...stated, ...Object.keys(SkipReason), ...Object.keys(payoutHands)]);
-    expect([...reasons].filter((reason) => !list.includes(`\`${reason}\``))).toEqual([]);
-  });
-
-  describe('show answers that the product gives:', () => {
-    const schema = buildSchema(readFileSync(join(root, 'schema.graphql'), 'utf8'));
-    let app: TestApp;
-    let url: string;
-
-    beforeAll(async () => {
-      const database = await createDatabase();
-      await makeDemoData(database.pool, { now: new Date() });
-      app = await createTestApp({}, {}, database);
-      await app.app.startWorker();
-      url = `http://127.0.0.1:${await app.app.listen()}`;
-    }, 120_000);
-    afterAll(() => app.close());
-
-    const tokens = new Map<string, Promise<string>>();
-    function tokenFor(name: string | undefined, known: Map<string, string>): Promise<string | null> {
-      if (name === undefined || name === 'anonymous') return Promise.resolve(null);
-      const [who = '', id = ACME] = name.split(':');
-      const partner = who === 'partner' ? (known.get(id) ?? id) : undefined;
-      const key = partner ?? who;
-      let token = tokens.get(key);
-      if (!token) {
-        const role = partner ? 'PARTNER' : people[who as keyof typeof people].role;
-        token = app.token(role, { tenant: 'demo', user: key, partner });
-        tokens.set(key, token);
-      }
-      return token;
-    }
-
-    async function run({ options, text, language }: Block, known: Map<string, string>): Promise<unknown> {
-      const source = [...known].reduce(
-        (out, [documented, actual]) => out.replaceAll(documented, actual),
-        text,
-      );
-      const token = await tokenFor(options.get('as'), known);
-      if (language === 'graphql') return app.send(token, source);
-      const { promisify } = await import('node:util');
-      const { execFile } = await import('node:child_process');
-      const shell = source.replaceAll('http://localhost:3500', url).replaceAll('localhost:3500', url);
-      const { stdout } = await promisify(execFile)('bash', ['-c', shell], {
-        env: { ...process.env, TOKEN: token ?? '' },
-      });
-      return JSON.parse(stdout);
-    }
-
-    const isMutation = (block: Block) => block.language !== 'graphql' || /^\s*mutation\b/.test(block.text);
-
-    for (const path of documents) {
-      const calls = callsOf(path);
-      if (calls.length === 0) continue;
-      const known = currentMonth();
-      const answers = new Map<Block, string>();
-
-      test(`${path}, ${calls.length} calls`, async () => {
-        for (const { block, answer } of calls) {
-          const at = `${path}:${block.line}`;
-          if (block.language === 'graphql') {
-            const faults = validate(schema, parse(block.text)).map(({ message }) => message);
-            expect([at, faults]).toEqual([at, []]);
-            if (/^\s*(subscription|fragment)\b/.test(block.text)) continue;
-          }
-          if (block.options.has('parse')) continue;
-          const documented = answer && answer.text.trim() !== '' ? JSON.parse(answer.text) : null;
-          const shapeOnly = answer?.options.has('shape') ?? false;
-          let found: string[] = [];
-          let actual: unknown;
-          for (const end = Date.now() + (UPDATE ? 3_000 : 10_000); ; ) {
-            actual = await run(block, known);
-            if (documented !== null) found = differences(documented, actual, known, shapeOnly);
-            else found = 'errors' in (actual as object) ? [JSON.stringify(actual)] : [];
-            if (found.length === 0 || isMutation(block) || Date.now() > end) break;
-            await new Promise((resolve) => setTimeout(resolve, 100));
-          }
-          if (UPDATE && answer && 'errors' in (actual as object) === 'errors' in documented) {
-            const text = [...known].reduce(
-              (out, [from, to]) => out.replaceAll(to, from),
-              documentJson(actual),
-            );
-            answers.set(answer, text);
-          } else expect([at, ...found]).toEqual([at]);
-        }
-        if (UPDATE) write(path, answers);
-      }, 120_000);
-    }
+  test('has the ids of GitHub', () => {
+    expect(idOf('What does `npm start` do?')).toBe('what-does-npm-start-do');
+    expect(bodyOf('## One\n\n## One').match(/id="[^"]+"/g)).toEqual(['id="one"', 'id="one-1"']);
   });
 });
 
-function write(path: string, answers: ReadonlyMap<Block, string>): void {
-  const lines = readDocument(path).split('\n');
-  for (const [{ line, text }, answer] of [...answers].reverse())
-    lines.splice(
-      line,
-      text === '' && lines[line] === '```' ? 0 : text.split('\n').length,
-      ...answer.split('\n'),
-    );
-  writeFileSync(join(root, path), lines.join('\n'));
-}
+describe('the server', () => {
+  test.each(['/docs/', '/docs/schema/', '/docs/schema/Partner.html', '/docs/settings.json'])(
+    'sends %s and allows nothing from elsewhere',
+    async (path) => {
+      const { statusCode, headers } = await server.inject(path);
+      expect(statusCode).toBe(200);
+      expect(headers['content-security-policy']).toContain(
+        "default-src 'none'; script-src 'self'; style-src 'self';",
+      );
+      expect(headers['content-security-policy']).not.toMatch(/https?:|unsafe|\*/);
+    },
+  );
+
+  test.each(['/', '/docs'])('leads from %s to the documents', async (path) => {
+    const { statusCode, headers } = await server.inject(path);
+    expect([statusCode, headers.location]).toEqual([302, '/docs/']);
+  });
+
+  test.each(['/docs/no-such-page.html', '/docs/../package.json', '/docs/%2e%2e/package.json'])(
+    'has no %s',
+    async (path) => {
+      expect((await server.inject(path)).statusCode).toBe(404);
+    },
+  );
+
+  test('says how to build documents that are not built', async () => {
+    const other = Fastify();
+    await serveDocs(other, { folder: join(folder, 'none'), playground: false, isHome: false });
+    const reply = await other.inject('/docs/');
+    expect([reply.statusCode, reply.body]).toEqual([503, expect.stringContaining('npm run build')]);
+    expect((await other.inject('/')).statusCode).toBe(404);
+  });
+});
+
+const executablePath = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path && existsSync(path));
+if (!executablePath) process.stderr.write('Skipped: no Chromium to open the documents with.\n');
+
+describe('in Chromium', { skip: !executablePath, timeout: 30_000 }, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: executablePath as string,
+      args: ['--no-sandbox', '--no-first-run', '--disable-gpu', '--disable-background-networking'],
+    });
+  }, 30_000);
+  afterAll(() => browser.close());
+
+  test.each([390, 1440])('a reader searches and reads at %i pixels', async (width) => {
+    const page = await browser.newPage({ viewport: { width, height: 844 } });
+    const complaints: string[] = [];
+    page.on('console', (line) => void (line.type() === 'error' && complaints.push(line.text())));
+    page.on('pageerror', ({ message }) => void complaints.push(message));
+    await page.goto(origin);
+    await page.keyboard.press('/');
+    await page.keyboard.type('CreatePartnerInput');
+    await page.locator('#search-results a', { hasText: 'CreatePartnerInput' }).first().waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/docs/schema/CreatePartnerInput.html');
+    for (const path of ['', 'glossary.html', 'schema/mutations.html', 'schema/Partner.html']) {
+      await page.goto(`${origin}/docs/${path}`);
+      const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+      expect([path, await page.evaluate<number>(overflow)]).toEqual([path, 0]);
+    }
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});

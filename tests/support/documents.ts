@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { idOf } from '../../scripts/site/markdown.ts';
 
 export const root = join(import.meta.dirname, '../..');
 const ROOT_FILES = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
@@ -55,12 +56,7 @@ export function proseOf(markdown: string): string {
 export function anchorsOf(markdown: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of proseOf(markdown).matchAll(/^#{1,6} (.+)$/gm)) {
-    const slug = heading
-      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .trim()
-      .replace(/\s/g, '-');
+    const slug = idOf(heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1'));
     for (let n = 0; ; n++) {
       const anchor = n === 0 ? slug : `${slug}-${n}`;
       if (anchors.has(anchor)) continue;
