@@ -166,7 +166,7 @@ describe('documents', () => {
       let token = tokens.get(key);
       if (!token) {
         const role = partner ? 'PARTNER' : people[who as keyof typeof people].role;
-        token = app.token(role, { tenant: 'demo', user: key, partner });
+        token = app.token(role, { tenant: 'demo', user: key, ...(partner && { partner }) });
         tokens.set(key, token);
       }
       return token;
