@@ -5,7 +5,7 @@ import { escapeHtml, type Heading, hrefOf, type Page } from './page.ts';
 /** The path on the site of a Markdown file of the repository: `docs/api/README.md` is `api/index.html`. */
 export const pathOf = (file: string): string =>
   file
-    .replace(/^docs\/README\.md$/, 'documents.md') // README.md is the first page
+    .replace('docs/README.md', 'documents.md') // the README of the repository is the first page
     .replace(/^docs\//, '')
     .toLowerCase()
     .replace(/(^|\/)readme\.md$/, '$1index.md')
