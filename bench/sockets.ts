@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { authenticator } from '../http/admission/authenticate.ts';
+import { authenticator } from '../src/http/admission/authenticate.ts';
 import { load, TENANT } from './data.ts';
 import type { Crowd, Heard } from './listeners.ts';
 import { portOf, type Start, serverEnv } from './servers.ts';

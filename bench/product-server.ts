@@ -1,5 +1,5 @@
-import { createApp } from '../app.ts';
-import { readConfig } from '../config/config.ts';
+import { createApp } from '../src/app.ts';
+import { readConfig } from '../src/config/config.ts';
 import { serveBench } from './server.ts';
 
 // The product as in production: its environment decides, and it sets no option that a customer's would not.

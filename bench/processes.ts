@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const COMPILED = new URL('../../dist/src/bench/', import.meta.url);
+const COMPILED = new URL('../dist/bench/', import.meta.url);
 
 /** A process of ours that is asked over IPC; it ends when we do. */
 export interface Helper {

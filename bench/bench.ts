@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util';
 import {
   removeEmbeddedPostgres,
   startEmbeddedPostgres,
-} from '../adapters/embedded-postgres/embedded-postgres.ts';
-import { migrate } from '../database.ts';
-import { authenticator } from '../http/admission/authenticate.ts';
+} from '../src/adapters/embedded-postgres/embedded-postgres.ts';
+import { migrate } from '../src/database.ts';
+import { authenticator } from '../src/http/admission/authenticate.ts';
 import { measureClicks } from './clicks.ts';
 import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
 import type { Order, Outcome } from './load.ts';

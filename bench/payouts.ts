@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { createApp } from '../app.ts';
-import { readConfig } from '../config/config.ts';
-import { BoundPool } from '../kernel/data/bound-pool.ts';
-import { system } from '../kernel/request/actor.ts';
-import { contextFor } from '../kernel/request/context.ts';
-import { continueRun } from '../modules/payouts/runs/run-payouts.ts';
-import { ensureProgram } from '../modules/programs/program/load-program.ts';
+import { createApp } from '../src/app.ts';
+import { readConfig } from '../src/config/config.ts';
+import { BoundPool } from '../src/kernel/data/bound-pool.ts';
+import { system } from '../src/kernel/request/actor.ts';
+import { contextFor } from '../src/kernel/request/context.ts';
+import { continueRun } from '../src/modules/payouts/runs/public.ts';
+import { ensureProgram } from '../src/modules/programs/program/public.ts';
 
 const TENANT = 'bench-payouts';
 

@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
-import { BoundPool } from '../kernel/data/bound-pool.ts';
-import { ensureProgram } from '../modules/programs/program/load-program.ts';
+import { BoundPool } from '../src/kernel/data/bound-pool.ts';
+import { ensureProgram } from '../src/modules/programs/program/public.ts';
 
 export const TENANT = 'bench';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeKeyFile } from '../config/key-file.ts';
+import { makeKeyFile } from '../src/config/key-file.ts';
 import type { Helper } from './processes.ts';
 
 /** Starts a compiled file of this folder, which is stopped with the bench. */
