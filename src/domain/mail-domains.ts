@@ -1,4 +1,5 @@
-/** Mail that anybody may open: two of one of these domains are no colleagues. A program adds its own by its lists. */
+/** Free mail domains: anyone can get an address, so two addresses of one domain do not mean one company. A program adds its own domains
+ *  by its lists. */
 export const freeMailDomains: ReadonlySet<string> = new Set([
   ...[
     'gmail.com',
@@ -107,8 +108,8 @@ export const freeMailDomains: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** Mailboxes that are thrown away, the services seen most; their subdomains count as well. A program adds those that it
- *  meets by its lists, and takes one off by listing it as free mail. */
+/** Common disposable mail domains; their subdomains count too. A program adds domains by its lists, and removes one by listing it as
+ *  free mail. */
 export const disposableDomains: ReadonlySet<string> = new Set([
   ...['mailinator.com', 'guerrillamail.com', 'guerrillamail.net', 'guerrillamail.org', 'guerrillamail.biz'],
   ...['guerrillamail.de', 'guerrillamailblock.com', 'grr.la', 'sharklasers.com', 'spam4.me', 'pokemail.net'],
