@@ -70,6 +70,7 @@ test('the search finds a type, an operation by its words, a field, and a documen
   expect(first('approve commission')).toContain('mutation approveCommission');
   expect(first('payoutFrequency')).toContain('object Partner');
   expect(search('glossary', 5)[0]?.path).toBe('glossary.html');
+  expect(search('commission', 5).map(({ path }) => path)).toContain('concepts/commissions.html');
 });
 
 describe('a Markdown file', () => {
