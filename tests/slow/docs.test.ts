@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildSite } from '../scripts/site/build-site.ts';
-import { idOf, renderMarkdown } from '../scripts/site/markdown.ts';
-import { readIndex } from '../scripts/site/search-index.ts';
-import { serveDocs } from '../src/http/routes/docs.ts';
+import { buildSite } from '../../scripts/site/build-site.ts';
+import { idOf, renderMarkdown } from '../../scripts/site/markdown.ts';
+import { readIndex } from '../../scripts/site/search-index.ts';
+import { serveDocs } from '../../src/http/routes/docs.ts';
 
 let folder: string;
 let server: FastifyInstance;
