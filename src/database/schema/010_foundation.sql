@@ -14,15 +14,13 @@ comment on table database_files is
   'The files of src/database that were applied to this database. A start applies those whose hash changed.';
 
 create table claimed_names (
-  space     text not null,
-  name      text not null,
-  tenant_id text not null,
+  space text not null,
+  name  text not null,
   primary key (space, name),
   constraint claimed_names_space check (space in ('CODE', 'DOMAIN', 'PROGRAM_ORGANISATION', 'PARTNER_ORGANISATION'))
 );
 comment on table claimed_names is
   'Names that are unique over all tenants: referral codes and paths of links (CODE, in upper case), domains, and organisations of the identity provider. A unique index of a tenant''s table cannot see other tenants when tables are distributed by tenant_id, so claim_name() keeps these names here.';
-create index claimed_names_tenant on claimed_names (tenant_id);
 
 create table postings (
   id              uuid not null,
@@ -99,9 +97,8 @@ comment on table audit_links is
   'The hash chain over the audit entries of a tenant. Entries are linked in batches after their commit, because a lock for each entry would serialise all changes of the tenant.';
 
 create table audit_unlinked (
-  event_id  uuid not null,
-  tenant_id text not null,
-  primary key (event_id, tenant_id)
+  event_id uuid not null,
+  primary key (event_id)
 );
 comment on table audit_unlinked is
   'Audit entries that wait for their link in the chain. Only await_link() and link_audit_events() may touch this table.';

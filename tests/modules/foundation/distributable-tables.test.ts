@@ -5,6 +5,7 @@ import { createDatabase, type TestDatabase } from '../../support/database.ts';
 const OUTSIDE: Readonly<Record<string, string>> = {
   mikro_orm_migrations: 'belongs to the database, not to a tenant',
   database_files: 'belongs to the database, not to a tenant',
+  audit_unlinked: 'a short queue of ids, which one function empties',
   claimed_names: 'keeps names unique over all tenants; small, so that every server can have a copy',
   signed_out_tokens: 'a fingerprint identifies nobody, so it has no tenant; deleted when the token expires',
   rail_events: 'a message of a payment rail may belong to no tenant; found by the id of the rail alone',

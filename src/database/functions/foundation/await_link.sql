@@ -4,7 +4,7 @@ language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-  insert into audit_unlinked (event_id, tenant_id) select id, tenant_id from added;
+  insert into audit_unlinked select id from added;
   return null;
 end
 $$;
