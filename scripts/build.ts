@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { build, transformWithOxc } from 'vite';
+import { buildSite } from './site/build-site.ts';
 
 /**
  * `npm run build` brings `dist` up to date: the program (TypeScript without its types, which `npm run check:static` checks),
@@ -11,7 +12,7 @@ import { build, transformWithOxc } from 'vite';
 process.chdir(join(import.meta.dirname, '..'));
 process.env['NODE_ENV'] = 'production'; // else React's development build is bundled
 
-const PROGRAM = ['src/**', 'migrations/**', 'mikro-orm.config.ts'];
+const PROGRAM = ['src/**', 'bench/**', 'migrations/**', 'mikro-orm.config.ts'];
 const BROWSER = ['src/playground', 'src/tracker']; // Vite bundles them
 const BUILT = 'dist/built.json'; // for each bundle a hash of what it was made from
 
@@ -49,7 +50,12 @@ async function buildProgram(): Promise<void> {
   const start = performance.now();
   const sources = (await files(PROGRAM)).filter((path) => !BROWSER.some((folder) => path.startsWith(folder)));
   const wanted = new Map((await Promise.all(sources.map(outputs))).flat());
-  const present = await files(['dist/src/**', 'dist/migrations/**', 'dist/mikro-orm.config.*']);
+  const present = await files([
+    'dist/src/**',
+    'dist/bench/**',
+    'dist/migrations/**',
+    'dist/mikro-orm.config.*',
+  ]);
   await Promise.all(present.filter((path) => !wanted.has(path)).map((path) => rm(path)));
   const written = await Promise.all(Array.from(wanted, ([path, content]) => writeChanged(path, content)));
   const count = written.filter(Boolean).length;
@@ -75,6 +81,11 @@ const vite = (root: string) => () => build({ root, logLevel: 'warn' });
 const BUNDLES: readonly Bundle[] = [
   { name: 'tracker', from: ['src/tracker/**'], make: vite('src/tracker') },
   { name: 'playground', from: ['src/playground/**', 'src/documents/**'], make: vite('src/playground') },
+  {
+    name: 'docs',
+    from: ['*.md', 'docs/**', 'schema.graphql', 'scripts/site/**'],
+    make: () => buildSite('dist/docs'),
+  },
 ];
 
 /** Makes those bundles anew of which a source, a package or this script changed. */
@@ -82,7 +93,7 @@ async function buildBundles(): Promise<void> {
   const built: Record<string, string> = JSON.parse(await readFile(BUILT, 'utf8').catch(() => '{}'));
   for (const { name, from, make } of BUNDLES) {
     const hash = createHash('sha256');
-    for (const path of await files([...from, 'package-lock.json', 'scripts/**']))
+    for (const path of await files([...from, 'package-lock.json', 'scripts/build.ts']))
       hash.update(`${path}\n`).update(await readFile(path));
     const digest = hash.digest('hex');
     if (built[name] === digest && existsSync(join('dist', name))) continue;

@@ -1,15 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Logger } from 'pino';
 import type { Ports } from '../../ports/ports.ts';
-import { type BoundPool, settingsOf } from '../data/bound-pool.ts';
 import type { Actor } from './actor.ts';
+import { type StatementPool, settingsOf } from './bounds.ts';
 import { memo } from './memo.ts';
+import type { Tuning } from './tuning.ts';
 
 /** Everything a use case may touch. A signature destructures only what it needs. */
 export interface Context extends Ports {
   readonly em: EntityManager;
   /** For single statements outside any transaction: `rows.ts` reads from it. */
-  readonly pool: BoundPool;
+  readonly pool: StatementPool;
   readonly actor: Actor;
   /** The actor as whoever answers for its credential says now; refuses one that was taken back. */
   actorNow(): Promise<Actor>;
@@ -19,12 +20,14 @@ export interface Context extends Ports {
   /** The caller's address as the socket has it; null in jobs. */
   readonly ipAddress: string | null;
   readonly log: Logger;
+  readonly tuning: Tuning;
 }
 
 export interface Services extends Ports {
   readonly em: EntityManager;
-  readonly pool: BoundPool;
+  readonly pool: StatementPool;
   readonly log: Logger;
+  readonly tuning: Tuning;
 }
 
 export interface Caller {

@@ -20,7 +20,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { PageArgs } from '../../../kernel/data/paging.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { ReplayAttributionInput } from './attribution.inputs.ts';
 import { type ReplayedPartner as Figures, type Replay, replayAttribution } from './replay-attribution.ts';
 

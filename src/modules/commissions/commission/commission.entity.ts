@@ -16,10 +16,10 @@ import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, Percentage } from '../../../kernel/request/scalars.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
-import { customerTable } from '../../tracking/customers/customer.entity.ts';
-import { referralTable } from '../../tracking/referrals/referral.entity.ts';
-import { commissionRuleTable } from '../plans/commission-rule.entity.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
+import { customerTable } from '../../tracking/customers/public.ts';
+import { referralTable } from '../../tracking/referrals/public.ts';
+import { commissionRuleTable } from '../plans/public.ts';
 
 registerEnumType(CommissionStatus, {
   name: 'CommissionStatus',

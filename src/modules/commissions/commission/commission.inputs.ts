@@ -1,7 +1,7 @@
 import { IsUUID, Matches, Max, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { CommissionMethod, CommissionStatus, CommissionType } from '../../../domain/commission.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, Decimal, JSONObject, Percentage } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'A commission made by hand.' })

@@ -2,8 +2,8 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, Info, Mutation, Resolver } from 'type-graphql';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Commission, commissionTable } from '../commission/commission.entity.ts';
-import { CreateCommissionInput } from '../commission/commission.inputs.ts';
+import { Commission, CreateCommissionInput, commissionTable } from '../commission/public.ts';
+
 import { createCommission } from './create-commission.ts';
 import { rowOf } from './made-line.ts';
 

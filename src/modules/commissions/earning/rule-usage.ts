@@ -7,7 +7,7 @@ import {
 } from '../../../domain/plan.ts';
 import { Statement } from '../../../kernel/data/rows.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
-import type { RuleInForce } from '../plans/rules-in-force.ts';
+import type { RuleInForce } from '../plans/public.ts';
 import type { Earner } from './read-terms.ts';
 
 interface Purchase {

@@ -16,9 +16,9 @@ import { money } from '../../../domain/money.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Commission } from '../commission/commission.entity.ts';
-import { CreateCommissionInput } from '../commission/commission.inputs.ts';
-import { CommissionRule, commissionRuleTable } from '../plans/commission-rule.entity.ts';
+import { Commission, CreateCommissionInput } from '../commission/public.ts';
+
+import { CommissionRule, commissionRuleTable } from '../plans/public.ts';
 import { explanationOf } from './explain-commission.ts';
 import { previewCommission } from './preview-commission.ts';
 import { verifyCommission } from './verify-commission.ts';

@@ -3,7 +3,7 @@ import { Field, ID, InputType, Int } from 'type-graphql';
 import { BandMode } from '../../../domain/bands.ts';
 import { CommissionMethod, CommissionType } from '../../../domain/commission.ts';
 import { CapScope, CustomerKind, RulePeriod } from '../../../domain/plan.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { Decimal, Percentage } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'A new plan.' })

@@ -16,7 +16,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { CommissionPlan, commissionPlanTable } from './commission-plan.entity.ts';
 import { CommissionRule, commissionRuleTable } from './commission-rule.entity.ts';
 import {

@@ -3,7 +3,7 @@ import { Arg, Authorized, Ctx, ID, Info, Mutation, Resolver } from 'type-graphql
 import { DisputeOutcome } from '../../../domain/hold.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Commission, commissionTable } from '../commission/commission.entity.ts';
+import { Commission, commissionTable } from '../commission/public.ts';
 import { openDispute, resolveDispute } from './dispute-commission.ts';
 
 @Resolver(() => Commission)

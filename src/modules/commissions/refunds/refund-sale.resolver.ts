@@ -17,9 +17,9 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
-import { Commission } from '../commission/commission.entity.ts';
-import { commissionsNamed } from '../commission/commission.loader.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
+import { Commission, commissionsNamed } from '../commission/public.ts';
+
 import { RefundSaleInput, SaleRefundFilter } from './refund-sale.inputs.ts';
 import { refundSale } from './refund-sale.ts';
 import { SaleRefund, saleRefundTable } from './sale-refund.entity.ts';

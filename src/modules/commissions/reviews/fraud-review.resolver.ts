@@ -23,9 +23,9 @@ import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/d
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
-import { Customer, customerTable } from '../../tracking/customers/customer.entity.ts';
-import { Commission, commissionTable } from '../commission/commission.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
+import { Customer, customerTable } from '../../tracking/customers/public.ts';
+import { Commission, commissionTable } from '../commission/public.ts';
 import { decideReview, decideReviews } from './decide-review.ts';
 import { FraudHit, FraudReview, fraudReviewTable } from './fraud-review.entity.ts';
 import { FraudReviewFilter } from './fraud-review.inputs.ts';

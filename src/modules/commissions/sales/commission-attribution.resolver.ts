@@ -1,9 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Ctx, FieldResolver, Info, Resolver, Root } from 'type-graphql';
 import type { Context } from '../../../kernel/request/context.ts';
-import { attributionOf } from '../../tracking/attribution/attribution.loader.ts';
-import { Attribution } from '../../tracking/attribution/attribution.type.ts';
-import { Commission } from '../commission/commission.entity.ts';
+import { Attribution, attributionOf } from '../../tracking/attribution/public.ts';
+
+import { Commission } from '../commission/public.ts';
 
 @Resolver(() => Commission)
 export class CommissionAttributionResolver {

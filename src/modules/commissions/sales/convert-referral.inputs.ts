@@ -1,6 +1,6 @@
 import { Matches, Max, MaxLength, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, Decimal, EmailAddress, JSONObject } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'The purchase that closes a referral.' })

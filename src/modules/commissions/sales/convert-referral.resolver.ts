@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, ID, Info, Mutation, Resolver } from 'type-graphql';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Referral, referralTable } from '../../tracking/referrals/referral.entity.ts';
+import { Referral, referralTable } from '../../tracking/referrals/public.ts';
 import { ConvertReferralInput } from './convert-referral.inputs.ts';
 import { convertReferral } from './convert-referral.ts';
 

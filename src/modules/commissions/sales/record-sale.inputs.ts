@@ -1,7 +1,7 @@
 import { ArrayMaxSize, ArrayMinSize, Matches, Max, Min, ValidateNested } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { CommissionType } from '../../../domain/commission.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, Decimal, JSONObject } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'One line of an order as it was billed.' })

@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, Field, Info, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Commission } from '../commission/commission.entity.ts';
+import { Commission } from '../commission/public.ts';
 import { RecordSaleInput } from './record-sale.inputs.ts';
 import { recordSale } from './record-sale.ts';
 import { recordedSale } from './sale.loader.ts';

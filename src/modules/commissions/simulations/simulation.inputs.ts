@@ -1,9 +1,9 @@
 import { ArrayMaxSize, Min, ValidateNested } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { PartnerTier } from '../../../domain/partner.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { Decimal, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
-import { CommissionRuleInput, CreateCommissionRuleInput } from '../plans/rule-terms.ts';
+import { CommissionRuleInput, CreateCommissionRuleInput } from '../plans/public.ts';
 
 @InputType({ description: 'A rule that is tried in the place of one that there is.' })
 export class ChangedRuleInput {

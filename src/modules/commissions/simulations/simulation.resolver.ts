@@ -23,7 +23,7 @@ import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/d
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { PlanSimulation, planSimulationTable, type StoredResult } from './plan-simulation.entity.ts';
 import { cancelPlanSimulation, simulatePlan } from './simulate-plan.ts';
 import { SimulatePlanInput } from './simulation.inputs.ts';

@@ -3,7 +3,7 @@ import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { FraudList } from '../../../domain/fraud.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
-import { customerTable } from '../../tracking/customers/customer.entity.ts';
+import { customerTable } from '../../tracking/customers/public.ts';
 
 registerEnumType(FraudList, {
   name: 'FraudList',

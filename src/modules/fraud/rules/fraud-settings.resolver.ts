@@ -21,7 +21,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Customer, customerTable } from '../../tracking/customers/customer.entity.ts';
+import { Customer, customerTable } from '../../tracking/customers/public.ts';
 import { FraudListEntryInput, UpdateFraudSettingsInput } from './fraud.inputs.ts';
 import { FraudListEntry, fraudListEntryTable } from './fraud-list-entry.entity.ts';
 import {

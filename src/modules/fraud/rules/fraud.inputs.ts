@@ -1,7 +1,7 @@
 import { ArrayMaxSize, Matches, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { FraudList, FraudMode, FraudRule } from '../../../domain/fraud.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 
 @InputType({ description: 'What a risk rule does from now on; what is left out stays.' })
 export class FraudRuleInput {

@@ -2,7 +2,7 @@ import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { invalid } from '../../../domain/errors.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { blindIndexOf } from '../../foundation/data-keys/data-keys.ts';
+import { blindIndexOf } from '../../foundation/data-keys/public.ts';
 
 /** What a customer paid with, as it may be kept: a keyed hash that is equal within a tenant alone. */
 export interface Payment {

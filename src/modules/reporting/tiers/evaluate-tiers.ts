@@ -6,10 +6,10 @@ import { evaluateTier, type TierChange, type TierThreshold, tierEarned } from '.
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { settleManagers } from '../../programs/account-managers/assign-managers.ts';
-import { programOf } from '../../programs/program/load-program.ts';
-import type { Program } from '../../programs/program/program.entity.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { settleManagers } from '../../programs/account-managers/public.ts';
+import { type Program, programOf } from '../../programs/program/public.ts';
+
 import { measure, monthOf, type TierMonth, thresholdsAt } from './tier-metrics.ts';
 import { trueUpSales } from './true-up-sales.ts';
 
