@@ -103,6 +103,20 @@ create table audit_unlinked (
 comment on table audit_unlinked is
   'Audit entries that wait for their link in the chain. Only await_link() and link_audit_events() may touch this table.';
 
+create table events (
+  id             uuid not null,
+  tenant_id      text not null,
+  partner_id     uuid,
+  type           text not null,
+  subject_id     uuid,
+  audit_event_id uuid not null,
+  occurred_at    timestamptz(3) not null,
+  primary key (tenant_id, id)
+);
+comment on table events is
+  'One row for each row that an audited action changed. The trigger record_events writes events in the statement that writes the audit entry. Webhooks, notifications and live updates read changes from this table. Events are deleted after 90 days; the audit entry stays.';
+create index events_subject on events (tenant_id, subject_id, id);
+
 create table idempotency_keys (
   tenant_id    text not null,
   actor_id     text not null,

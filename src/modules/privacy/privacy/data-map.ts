@@ -716,6 +716,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     created_by: 'somebody of the partner or of the staff',
   },
   audit_links: { '*': 'hashes' },
+  events: { '*': 'ids, the kind of the change and when' },
   audit_unlinked: { '*': 'ids of entries that wait for their hash' },
   signed_out_tokens: { '*': 'fingerprints of tokens, until these end' },
   partners: { api_limit_override: 'a limit of the API' },
