@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { build, transformWithOxc } from 'vite';
+import { buildSite } from './site/build-site.ts';
 
 /**
  * `npm run build` brings `dist` up to date: the program (TypeScript without its types, which `npm run check:static` checks),
@@ -75,6 +76,11 @@ const vite = (root: string) => () => build({ root, logLevel: 'warn' });
 const BUNDLES: readonly Bundle[] = [
   { name: 'tracker', from: ['src/tracker/**'], make: vite('src/tracker') },
   { name: 'playground', from: ['src/playground/**', 'src/documents/**'], make: vite('src/playground') },
+  {
+    name: 'docs',
+    from: ['*.md', 'docs/**', 'schema.graphql', 'scripts/site/**'],
+    make: () => buildSite('dist/docs'),
+  },
 ];
 
 /** Makes those bundles anew of which a source, a package or this script changed. */
@@ -82,7 +88,7 @@ async function buildBundles(): Promise<void> {
   const built: Record<string, string> = JSON.parse(await readFile(BUILT, 'utf8').catch(() => '{}'));
   for (const { name, from, make } of BUNDLES) {
     const hash = createHash('sha256');
-    for (const path of await files([...from, 'package-lock.json', 'scripts/**']))
+    for (const path of await files([...from, 'package-lock.json', 'scripts/build.ts']))
       hash.update(`${path}\n`).update(await readFile(path));
     const digest = hash.digest('hex');
     if (built[name] === digest && existsSync(join('dist', name))) continue;

@@ -38,6 +38,7 @@ import { httpServer } from './http/server.ts';
 import { startWorker } from './jobs.ts';
 import type { Services } from './kernel/request/context.ts';
 import { CREDENTIALS } from './kernel/request/credentials-topic.ts';
+import { tuning as productionTuning, type Tuning } from './kernel/request/tuning.ts';
 import { logger } from './log.ts';
 import { apiKeyAuthenticator } from './modules/access/api-keys/authenticate-api-key.ts';
 import { membershipRegister } from './modules/access/members/membership.ts';
@@ -54,6 +55,7 @@ import { createSchema } from './schema.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PLAYGROUND = join(HERE, '../playground');
+const DOCS = join(HERE, '../docs');
 const TRACKER = join(HERE, '../tracker/t.js');
 const POLICIES = join(HERE, 'policies'); // beside the compiled code there is a copy
 
@@ -97,9 +99,9 @@ const paypalWebhook = ({ webhookId }: NonNullable<Config['paypal']>, outbound: O
 export async function createApp(
   config: Config,
   databaseUrl: string,
-  replace: Partial<Ports> & { log?: Logger } = {},
+  replace: Partial<Ports> & { log?: Logger; tuning?: Tuning } = {},
 ): Promise<App> {
-  const { log: ownLog, ...ownPorts } = replace;
+  const { log: ownLog, tuning = productionTuning, ...ownPorts } = replace;
   const log = ownLog ?? logger(config.logLevel);
   const database = await openDatabase(config.databaseApiUrl ?? asApi(databaseUrl));
   if (!(await isBound(database, { ownLogin: config.databaseApiUrl !== null }))) {
@@ -144,11 +146,15 @@ export async function createApp(
     pseudonym: monthlyPseudonym(config.jwtSecret),
     ...ownPorts,
   };
-  const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log };
+  const services: Services = { ...ports, em: database.orm.em, pool: database.pool, log, tuning };
   if (config.bank && ports.bank) rails.BANK_TRANSFER = bankRail(services, ports.bank);
   const auth = authenticator(config.jwtSecret, {
     apiKey: apiKeyAuthenticator(services),
-    provider: config.oidc ? oidc(config.oidc, (error) => log.warn({ error }, 'identity provider')) : null,
+    provider:
+      config.oidc &&
+      oidc({ ...config.oidc, timeoutMs: tuning.identityProviderTimeoutMs }, (error) =>
+        log.warn({ error }, 'identity provider'),
+      ),
     platformOrganisations: config.oidc?.platformOrganisations ?? [],
     organisationOf: (id) => organisationOf(database.pool, id),
     isSignedOut: (fingerprint) => isSignedOut(database.pool, fingerprint),
@@ -175,6 +181,7 @@ export async function createApp(
     requestsAtOnce: config.requestsAtOnce,
     busyAfterMs: config.busyAfterMs,
     tracker: TRACKER,
+    docs: DOCS,
     playground: config.playground
       ? {
           folder: PLAYGROUND,

@@ -2,11 +2,10 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Runner, run, type TaskList, type WorkerEvents } from 'graphile-worker';
 import type { Pool, PoolClient } from 'pg';
-import type { Logger } from 'pino';
 import { quiet } from './database.ts';
+import type { Services } from './kernel/request/context.ts';
 
 const CONCURRENCY = 8;
-const POLL_MS = 1_000;
 const RESTART_MS = 500;
 const NAMED_AFTER_MS = 2_000;
 /** Longer than it takes to store that a job ended. */
@@ -22,7 +21,11 @@ export interface JobRunner {
  *  next one takes its place at once, while what it has under way comes to its end. */
 export async function startRunner(
   owner: Pool,
-  { tasks, crontab, log }: { tasks: TaskList; crontab: string; log: Logger },
+  {
+    tasks,
+    crontab,
+    services: { log, tuning },
+  }: { tasks: TaskList; crontab: string; services: Pick<Services, 'log' | 'tuning'> },
 ): Promise<JobRunner> {
   const pools = new Set<string>(); // of this process, ended ones too
   const active = new Map<string, Promise<unknown>>();
@@ -59,7 +62,7 @@ export async function startRunner(
       crontab,
       concurrency: CONCURRENCY,
       noHandleSignals: true,
-      pollInterval: POLL_MS,
+      pollInterval: tuning.jobPollMs,
       logger: quiet,
       events,
       // Stored in batches, a failure to store makes the runner give up; one by one, it would end the process.

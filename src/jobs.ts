@@ -32,7 +32,6 @@ import { calculateAllMetrics, foldProgramMetrics } from './modules/reporting/met
 import { enqueueTierEvaluations, evaluateDueTiers } from './modules/reporting/tiers/evaluate-tiers.ts';
 import { proveAll } from './proof.ts';
 
-const RESUME_EVERY_MS = 5_000;
 // In UTC; a worker that was not there then catches up.
 const SCHEDULE = `
 * * * * * auto_approve ?jobKey=auto_approve
@@ -45,7 +44,6 @@ const SCHEDULE = `
 30 2 * * * reconcile_all ?id=reconcile_weeks&fill=2d&jobKey=reconcile_all {"recent":false}
 40 4 * * * check_tiers ?jobKey=check_tiers
 40 3 * * * prove ?fill=2d&jobKey=prove`;
-const LINK_EVERY_MS = 1_000;
 const MOVED_MS = 3 * 60_000; // what the minute before was too late for is looked at again
 
 type Job<Name extends keyof Jobs> = (ctx: Context, payload: Jobs[Name]) => Promise<void>;
@@ -138,7 +136,7 @@ export async function startWorker(
       },
     ]),
   );
-  const runner = await startRunner(owner, { tasks: taskList, crontab: SCHEDULE, log: services.log });
+  const runner = await startRunner(owner, { tasks: taskList, crontab: SCHEDULE, services });
 
   const resume = () =>
     runner
@@ -149,7 +147,7 @@ export async function startWorker(
         (error: unknown) => services.log.error({ error }, 'could not look for payouts to take up again'),
       );
   await resume();
-  const timer = setInterval(resume, RESUME_EVERY_MS);
+  const timer = setInterval(resume, services.tuning.resumeEveryMs);
 
   let linking = Promise.resolve();
   let idle = true;
@@ -165,7 +163,7 @@ export async function startWorker(
       .finally(() => {
         idle = true;
       });
-  }, LINK_EVERY_MS);
+  }, services.tuning.auditLinkEveryMs);
   return {
     async stop() {
       clearInterval(timer);

@@ -28,6 +28,7 @@ await runProcess(async (closes) => {
   const port = await app.listen();
 
   say(`Partner Portal is ready:  http://localhost:${port}/graphql`);
+  say(`  documents               http://localhost:${port}/docs`);
   if (config.playground) say(`  playground              http://localhost:${port}/playground`);
   if (config.production) return;
   say(`  health                  http://localhost:${port}/health/ready`);

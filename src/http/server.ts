@@ -22,6 +22,7 @@ import { apolloServer } from './graphql/apollo.ts';
 import { executorOf } from './graphql/executor.ts';
 import { serveSockets } from './graphql/sockets.ts';
 import { serveBankStatus } from './routes/bank-status.ts';
+import { serveDocs } from './routes/docs.ts';
 import { type PlaygroundOptions, servePlayground } from './routes/playground.ts';
 import { serveRedirect } from './routes/redirect.ts';
 import { serveTracker } from './routes/tracker.ts';
@@ -29,9 +30,7 @@ import { serveWebhooks } from './routes/webhooks.ts';
 
 const BODY_LIMIT = 128 * 1024;
 const HEADERS_LIMIT = 16 * 1024;
-const HEADERS_MS = 10_000;
 const REQUEST_MS = 20_000;
-const SLOW_CHECK_MS = 2_000;
 
 export interface HttpOptions extends EdgeOptions {
   readonly schema: GraphQLSchema;
@@ -52,6 +51,8 @@ export interface HttpOptions extends EdgeOptions {
   readonly playground: PlaygroundOptions | null;
   /** The script for sellers' pages. */
   readonly tracker: string;
+  /** The folder of the built documents. */
+  readonly docs: string;
 }
 
 /** Everything that this process answers over HTTP and WebSocket; not listening yet. */
@@ -62,6 +63,7 @@ export async function httpServer({
   introspection,
   playground,
   tracker,
+  docs,
   trustProxy,
   countryHeader,
   drainMs,
@@ -74,7 +76,7 @@ export async function httpServer({
 }: HttpOptions): Promise<FastifyInstance> {
   const authority = authorityOf(given);
   const services = { ...given, policy: authority.policy };
-  const { pool, log } = services;
+  const { pool, log, tuning } = services;
   const execute = executorOf(schema);
   const apollo = await apolloServer(schema, execute, log, { introspection });
   const budgets = callBudgets(counter, processes);
@@ -84,9 +86,9 @@ export async function httpServer({
     requestTimeout: REQUEST_MS,
     connectionTimeout: 60_000,
     http: {
-      headersTimeout: HEADERS_MS,
+      headersTimeout: tuning.headersTimeoutMs,
       maxHeaderSize: HEADERS_LIMIT,
-      connectionsCheckingInterval: SLOW_CHECK_MS,
+      connectionsCheckingInterval: tuning.slowClientCheckMs,
     },
     genReqId: () => randomUUID(),
     exposeHeadRoutes: false,
@@ -264,6 +266,7 @@ export async function httpServer({
     const ready = database && policy;
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : `${missing} not available` });
   });
+  await serveDocs(server, { folder: docs, playground: playground !== null, isHome: !edge.production });
   if (playground) await servePlayground(server, playground);
   return server;
 }

@@ -8,10 +8,12 @@ import { readConfig } from '../../src/config/config.ts';
 import type { Send } from '../../src/kernel/data/bound-pool.ts';
 import type { Actor, Role } from '../../src/kernel/request/actor.ts';
 import { metricsTopic } from '../../src/kernel/request/metrics-topic.ts';
+import type { Tuning } from '../../src/kernel/request/tuning.ts';
 import { logger } from '../../src/log.ts';
 import type { Ports } from '../../src/ports/ports.ts';
 import { testBank } from './bank.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
+import { quick } from './tuning.ts';
 
 const SECRET = 'a secret of the tests, long enough for HS256';
 export const TENANT = 'acme';
@@ -59,7 +61,7 @@ export interface TestApp {
 }
 
 export async function createTestApp(
-  replace: Partial<Ports> & { log?: Logger } = {},
+  replace: Partial<Ports> & { log?: Logger; tuning?: Tuning } = {},
   env: Record<string, string> = {},
   database?: TestDatabase,
 ): Promise<TestApp> {
@@ -78,7 +80,7 @@ export async function createTestApp(
   });
   const logged: Record<string, unknown>[] = [];
   const log = logger('warn', { write: (line: string) => void logged.push(JSON.parse(line)) });
-  const app = await createApp(config, database.url, { log, bank: testBank, ...replace });
+  const app = await createApp(config, database.url, { log, bank: testBank, tuning: quick, ...replace });
   const statements: string[] = [];
   const { pool } = app.services;
   const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;

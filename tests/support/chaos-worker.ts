@@ -3,6 +3,7 @@ import { readConfig } from '../../src/config/config.ts';
 import type { PayoutRail } from '../../src/ports/payout-rail.ts';
 import { seeded } from './rail-faults.ts';
 import { simulatedRail } from './rail-simulator.ts';
+import { quick } from './tuning.ts';
 
 /** A worker process that is killed at a seeded moment: before a claim, after it, after the rail has the money, or while the answer
  *  is being stored. Arguments: database URL, address of the simulator, seed. */
@@ -36,5 +37,6 @@ const app = await createApp(readConfig(process.env), url, {
     return dying;
   },
   random: () => 0,
+  tuning: quick,
 });
 await app.startWorker();

@@ -2,6 +2,7 @@ import { Pool } from 'pg';
 import { sandboxRail } from '../../src/adapters/sandbox/sandbox-rail.ts';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config/config.ts';
+import { quick } from './tuning.ts';
 
 /** A worker process that is killed in the middle of a payout, before or after the rail has the money.
  *  Arguments: database URL, `before` or `after`, the payout. Others that it takes up,
@@ -17,5 +18,5 @@ const dying = {
     return new Promise<never>(() => {});
   },
 };
-const app = await createApp(readConfig(process.env), url, { rail: () => dying });
+const app = await createApp(readConfig(process.env), url, { rail: () => dying, tuning: quick });
 await app.startWorker();

@@ -13,7 +13,7 @@ import type { Fault, Movement, RailSimulator } from './rail-faults.ts';
 
 const SECRET = 'whsec of the simulator';
 /** How long the rail of `simulatedRail` waits: shorter than any silence of the simulator. */
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 500;
 
 /** What the simulator is told to do with one payout, whatever the faults. */
 type Order = 'accept' | 'refuse' | 'refuse-passing' | 'action';
@@ -113,9 +113,9 @@ export async function startSimulator(): Promise<GenericSimulator> {
       case '500-after':
         return void response.writeHead(500).end('<html>oops</html>');
       case '503-before':
-        return void response.writeHead(503, { 'retry-after': '1' }).end();
+        return void response.writeHead(503, { 'retry-after': '0.1' }).end();
       case '429':
-        return void response.writeHead(429, { 'retry-after': '1' }).end();
+        return void response.writeHead(429, { 'retry-after': '0.1' }).end();
       case 'garbage-after':
         return void response.end('{"status":"CONFIRMED","amount":-1');
       case 'slow': {

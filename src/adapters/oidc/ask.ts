@@ -1,4 +1,3 @@
-const TIMEOUT_MS = 3_000;
 const MAX_BYTES = 256 * 1024;
 const PAUSE_MS = 2_000;
 
@@ -6,9 +5,9 @@ const PAUSE_MS = 2_000;
 export type Ask = <T>(url: string, read: (answer: Answer) => T, request?: RequestInit) => Promise<T>;
 type Answer = Readonly<Record<string, unknown>>;
 
-/** Asks a provider for JSON: at most 3 s and 256 kB, no redirects. One that has just failed is left alone for a moment, so
+/** Asks a provider for JSON: at most `timeoutMs` and 256 kB, no redirects. One that has just failed is left alone for a moment, so
  *  that it is not asked once a request while it is down, and nobody waits for each of its timeouts. */
-export function asking(): Ask {
+export function asking(timeoutMs: number): Ask {
   const refusals = new WeakSet<Error>();
   const failures = new Map<string, { until: number; error: Error }>();
   return async (url, read, request = {}) => {
@@ -19,7 +18,7 @@ export function asking(): Ask {
         ...request,
         headers: { accept: 'application/json', ...request.headers },
         redirect: 'error',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       if (answer.status !== 200) {
         await answer.body?.cancel();

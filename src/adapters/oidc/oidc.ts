@@ -10,6 +10,8 @@ export interface OidcOptions {
   /** Whose tokens are for us, and whose roles count. */
   readonly projectId: string;
   readonly algorithms: readonly string[];
+  /** The longest wait for an answer. */
+  readonly timeoutMs: number;
   /** How we prove who asks, when we ask about a token. */
   readonly client:
     | { readonly id: string; readonly secret: string }
@@ -30,10 +32,10 @@ const RETRY_AFTER_SECONDS = 5;
 /** An OpenID Connect provider with Zitadel's claims. Nothing is asked before the first token, so that we start without
  *  it; its keys, once known, keep counting while it is away. */
 export function oidc(
-  { issuer, projectId, algorithms, client }: OidcOptions,
+  { issuer, projectId, algorithms, timeoutMs, client }: OidcOptions,
   warn: (error: unknown) => void,
 ): IdentityProvider {
-  const ask = asking();
+  const ask = asking(timeoutMs);
   const authenticate = clientAuthentication(client, issuer);
   const lately = new Map<string, { answer: Promise<Identity>; until: number }>();
   let discovered: Promise<Endpoints> | null = null;

@@ -4,6 +4,7 @@ import type { Ports } from '../../ports/ports.ts';
 import { type BoundPool, settingsOf } from '../data/bound-pool.ts';
 import type { Actor } from './actor.ts';
 import { memo } from './memo.ts';
+import type { Tuning } from './tuning.ts';
 
 /** Everything a use case may touch. A signature destructures only what it needs. */
 export interface Context extends Ports {
@@ -19,12 +20,14 @@ export interface Context extends Ports {
   /** The caller's address as the socket has it; null in jobs. */
   readonly ipAddress: string | null;
   readonly log: Logger;
+  readonly tuning: Tuning;
 }
 
 export interface Services extends Ports {
   readonly em: EntityManager;
   readonly pool: BoundPool;
   readonly log: Logger;
+  readonly tuning: Tuning;
 }
 
 export interface Caller {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Context } from '../../../kernel/request/context.ts';
 import type { PayoutRail } from '../../../ports/payout-rail.ts';
 
 const MANY_FAILURES = 5;
-const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 300_000;
 const WAIT_MS = 1_000;
 /** Fewer than a worker's jobs at a time, so that a slow rail leaves room for the others. */
@@ -18,6 +18,8 @@ interface Pace {
   /** Milliseconds that never step back. */
   readonly now: () => number;
   readonly random: () => number;
+  /** The first pause, in milliseconds; each further pause is twice as long. */
+  readonly pauseMs: number;
 }
 
 /** Whether a rail is asked now. One that fails again and again is left alone for a while, longer each time, then asked once:
@@ -63,10 +65,10 @@ export class RailGate {
 
   /** Seconds; null: it may be asked. */
   #shutFor(): number | null {
-    const { now, random } = this.#pace;
+    const { now, random, pauseMs } = this.#pace;
     const shut = this.#closedUntil - now();
     if (shut > 0) return (shut * (1 + random())) / 1_000;
-    return this.#probing ? (FIRST_PAUSE_MS * (1 + random())) / 1_000 : null;
+    return this.#probing ? (pauseMs * (1 + random())) / 1_000 : null;
   }
 
   #giveBackTurn(): void {
@@ -86,7 +88,7 @@ export class RailGate {
     }
     this.#failures++;
     if (this.#failures < MANY_FAILURES || this.#closedUntil > this.#pace.now()) return;
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#pauses++);
+    const pause = Math.min(LONGEST_PAUSE_MS, this.#pace.pauseMs * 2 ** this.#pauses++);
     this.#closedUntil = this.#pace.now() + pause;
   }
 
@@ -98,10 +100,10 @@ export class RailGate {
 
 const gates = new WeakMap<PayoutRail, RailGate>();
 
-export function gateOf(rail: PayoutRail, random: () => number): RailGate {
+export function gateOf(rail: PayoutRail, { random, tuning }: Pick<Context, 'random' | 'tuning'>): RailGate {
   const known = gates.get(rail);
   if (known) return known;
-  const gate = new RailGate(rail, { now: () => performance.now(), random });
+  const gate = new RailGate(rail, { now: () => performance.now(), random, pauseMs: tuning.railPauseMs });
   gates.set(rail, gate);
   return gate;
 }

@@ -40,7 +40,7 @@ export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: n
   const rail = ctx.rail(row[0] as PayoutMethod);
   // Before anything moves: without a rail the payout stays as it is, and the job tries again later.
   if (!rail) throw new Error(`no rail carries ${row[0]}`);
-  const gate = gateOf(rail, ctx.random);
+  const gate = gateOf(rail, ctx);
   const wait = await gate.enter();
   if (wait !== null) {
     await transact(ctx, (em) => again(em, payoutId, wait));
@@ -72,7 +72,7 @@ export async function lookUpKey(ctx: Context, payoutId: string, key: string): Pr
   const rail = ctx.rail(found.payout.method);
   if (!rail) throw new Error(`no rail carries ${found.payout.method}`);
   const instruction = await instructionOf(ctx, { ...found, fresh: false });
-  const gate = gateOf(rail, ctx.random);
+  const gate = gateOf(rail, ctx);
   const wait = await gate.enter();
   if (wait !== null) throw new RailBusy('the rail is left alone for a while', wait);
   let how: Behaviour = 'FAILED';

@@ -1,0 +1,44 @@
+import MiniSearch, { type Options } from 'minisearch';
+import type { SearchEntry } from './page.ts';
+
+export interface Found {
+  readonly title: string;
+  readonly kind: string;
+  readonly path: string;
+  readonly summary: string;
+}
+
+/** The words of a text; of a name such as `approveCommission` also its parts. */
+const tokenize = (text: string): string[] =>
+  (text.match(/[\p{L}\p{N}_]+/gu) ?? []).flatMap((word) => {
+    const parts = word.split(/_|(?<=\p{Ll})(?=\p{Lu})/u).filter(Boolean);
+    return parts.length > 1 ? [word, ...parts] : [word];
+  });
+
+// The build writes the index with these options and the browser reads it with the same ones.
+const OPTIONS: Options = {
+  idField: 'path',
+  fields: ['title', 'text', 'names'],
+  storeFields: ['title', 'kind', 'path', 'summary'],
+  tokenize,
+  searchOptions: { boost: { title: 4 }, prefix: true, fuzzy: 0.15, combineWith: 'AND' },
+};
+
+const SUMMARY_LENGTH = 140;
+
+export function writeIndex(entries: readonly SearchEntry[]): string {
+  const index = new MiniSearch(OPTIONS);
+  index.addAll(entries.map((entry) => ({ ...entry, summary: entry.text.slice(0, SUMMARY_LENGTH) })));
+  return JSON.stringify(index);
+}
+
+/** Reads what `writeIndex` wrote. The search lists first what has the very name that was searched for. */
+export function readIndex(text: string): (query: string, limit: number) => Found[] {
+  const index = MiniSearch.loadJSON(text, OPTIONS);
+  return (query, limit) => {
+    const name = query.toLowerCase();
+    const found = index.search(query) as unknown as Found[];
+    const isNamed = ({ title }: Found) => title.toLowerCase() === name;
+    return [...found.filter(isNamed), ...found.filter((one) => !isNamed(one))].slice(0, limit);
+  };
+}
