@@ -17,7 +17,7 @@ import { askToCheck } from '../accounts/manage-payout-account.ts';
 import { release, sendKey } from '../payout/change-payout.ts';
 import { Payout } from '../payout/payout.entity.ts';
 import { PayoutAttempt } from './payout-attempt.entity.ts';
-import type { Behaviour } from './rail-gate.ts';
+import type { CallResult } from './rail-circuit-breaker.ts';
 
 /** A payout that one worker has to itself. */
 export interface Claim {
@@ -38,7 +38,7 @@ export interface Unknown {
   readonly nothingMoved: boolean;
   readonly retryAfterSeconds: number | null;
   /** How the rail behaved. */
-  readonly rail: Behaviour;
+  readonly rail: CallResult;
 }
 
 export type Heard = RailOutcome | Unknown;
