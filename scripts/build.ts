@@ -12,7 +12,7 @@ import { buildSite } from './site/build-site.ts';
 process.chdir(join(import.meta.dirname, '..'));
 process.env['NODE_ENV'] = 'production'; // else React's development build is bundled
 
-const PROGRAM = ['src/**', 'migrations/**', 'mikro-orm.config.ts'];
+const PROGRAM = ['src/**', 'bench/**', 'migrations/**', 'mikro-orm.config.ts'];
 const BROWSER = ['src/playground', 'src/tracker']; // Vite bundles them
 const BUILT = 'dist/built.json'; // for each bundle a hash of what it was made from
 
@@ -50,7 +50,12 @@ async function buildProgram(): Promise<void> {
   const start = performance.now();
   const sources = (await files(PROGRAM)).filter((path) => !BROWSER.some((folder) => path.startsWith(folder)));
   const wanted = new Map((await Promise.all(sources.map(outputs))).flat());
-  const present = await files(['dist/src/**', 'dist/migrations/**', 'dist/mikro-orm.config.*']);
+  const present = await files([
+    'dist/src/**',
+    'dist/bench/**',
+    'dist/migrations/**',
+    'dist/mikro-orm.config.*',
+  ]);
   await Promise.all(present.filter((path) => !wanted.has(path)).map((path) => rm(path)));
   const written = await Promise.all(Array.from(wanted, ([path, content]) => writeChanged(path, content)));
   const count = written.filter(Boolean).length;

@@ -6,7 +6,8 @@ import { Client, Pool, type PoolClient, type PoolConfig } from 'pg';
 import ormConfig from '../mikro-orm.config.ts';
 import { StartupError } from './adapters/embedded-postgres/startup-error.ts';
 import { applyChanged, changedFiles } from './database/source-files.ts';
-import { BoundPool, nothing } from './kernel/data/bound-pool.ts';
+import { BoundPool } from './kernel/data/bound-pool.ts';
+import { nothing } from './kernel/request/bounds.ts';
 
 const MIGRATIONS = join(dirname(fileURLToPath(import.meta.url)), '../migrations');
 const MIGRATION_LOCK = 7_022_611; // any number of our own: one migration at a time, however many processes start

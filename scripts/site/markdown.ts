@@ -5,6 +5,7 @@ import { escapeHtml, type Heading, hrefOf, type Page } from './page.ts';
 /** The path on the site of a Markdown file of the repository: `docs/api/README.md` is `api/index.html`. */
 export const pathOf = (file: string): string =>
   file
+    .replace('docs/README.md', 'documents.md') // the README of the repository is the first page
     .replace(/^docs\//, '')
     .toLowerCase()
     .replace(/(^|\/)readme\.md$/, '$1index.md')
@@ -13,7 +14,7 @@ export const pathOf = (file: string): string =>
 export interface MarkdownSite {
   /** All Markdown files of the site, by their paths in the repository. */
   readonly files: ReadonlySet<string>;
-  /** The path on the site of `Partner`, `Partner.email` or `Mutation.createPartner`; null for any other text. */
+  /** The path on the site of `Partner`, `Partner.email` or `createPartner`; null for any other text. */
   schemaPath(name: string): string | null;
 }
 

@@ -4,8 +4,13 @@ import { readConfig } from '../config/config.ts';
 import { openDatabase } from '../database.ts';
 import { system } from '../kernel/request/actor.ts';
 import { logger } from '../log.ts';
-import { sealAudit } from '../modules/foundation/audit/seal-audit.ts';
-import { auditedTenants, type Verification, verifyAudit } from '../modules/foundation/audit/verify-audit.ts';
+import {
+  auditedTenants,
+  sealAudit,
+  type Verification,
+  verifyAudit,
+} from '../modules/foundation/audit/public.ts';
+
 import { withDatabase } from './with-database.ts';
 
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);

@@ -5,7 +5,7 @@ import { createApp } from '../app.ts';
 import { ConfigError, readConfig } from '../config/config.ts';
 import { system } from '../kernel/request/actor.ts';
 import { contextFor } from '../kernel/request/context.ts';
-import { erasureLog, replayErasure } from '../modules/privacy/privacy/erase-person.ts';
+import { erasureLog, replayErasure } from '../modules/privacy/privacy/public.ts';
 import { runProcess } from '../process.ts';
 
 /** Prints the erase log, to be kept beside the backups. `replay [FILE]` erases again whom the file names, or, without one,

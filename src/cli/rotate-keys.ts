@@ -5,7 +5,7 @@ import { createApp } from '../app.ts';
 import { readConfig } from '../config/config.ts';
 import { system } from '../kernel/request/actor.ts';
 import { contextFor } from '../kernel/request/context.ts';
-import { type Progress, rotateKeys } from '../modules/foundation/data-keys/rotate-keys.ts';
+import { type Progress, rotateKeys } from '../modules/foundation/data-keys/public.ts';
 
 const USAGE = `npm run -s rotate-keys -- [--data-keys [--before INSTANT]]
 Wraps every data key under the newest key of the key service. --data-keys also makes new data keys and encrypts everything

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { BoundPool } from '../kernel/data/bound-pool.ts';
-import { ensureProgram } from '../modules/programs/program/load-program.ts';
+import { ensureProgram } from '../modules/programs/program/public.ts';
 import { Book } from './book.ts';
 import { insertRows } from './bulk-insert.ts';
 import { makeClicks, type Purchase, touchOf } from './clicks.ts';

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import type { Actor } from '../../kernel/request/actor.ts';
 import type { Context } from '../../kernel/request/context.ts';
 import { refusalOf } from '../../kernel/request/format-error.ts';
-import { callsPerHourOf } from '../../modules/partners/partner/partner.loader.ts';
+import { callsPerHourOf } from '../../modules/partners/partner/public.ts';
 import type { Documents, Operation } from '../documents/documents.ts';
 import { type Asked, type TrustMode, textOf } from '../documents/trusted-documents.ts';
 import type { Door } from './authenticate.ts';

@@ -1,5 +1,5 @@
 import { type Actor, actorOf, guest, type MemberRole, type Role } from '../../kernel/request/actor.ts';
-import type { Organisation } from '../../modules/access/sessions/sessions.ts';
+import type { Organisation } from '../../modules/access/sessions/public.ts';
 import type { Identity } from '../../ports/identity-provider.ts';
 
 // Strongest first: who has several is the first of them. Whoever manages does not decide on money as well.

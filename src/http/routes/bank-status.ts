@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { invalid } from '../../domain/errors.ts';
 import type { Context } from '../../kernel/request/context.ts';
 import { requireFreshSignIn, requireStillGranted } from '../../kernel/request/permission.ts';
-import { importBankStatus } from '../../modules/payouts/bank-files/import-bank-status.ts';
+import { importBankStatus } from '../../modules/payouts/bank-files/public.ts';
 
 /** What the reader of status files takes at most; the body of an operation is far smaller. */
 const BODY_LIMIT = 8 * 1024 * 1024;

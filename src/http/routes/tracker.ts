@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Services } from '../../kernel/request/context.ts';
-import { reportConversion } from '../../modules/tracking/referrals/report-conversion.ts';
+import { reportConversion } from '../../modules/tracking/referrals/public.ts';
 import { networkOf } from '../admission/admission.ts';
 import type { CallBudgets } from '../admission/call-budgets.ts';
 import { callerAddress, type Trusts } from '../admission/caller-address.ts';

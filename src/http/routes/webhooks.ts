@@ -3,7 +3,7 @@ import { PayoutMethod } from '../../domain/payout.ts';
 import { system } from '../../kernel/request/actor.ts';
 import { contextFor, type Services } from '../../kernel/request/context.ts';
 import { refusalOf } from '../../kernel/request/format-error.ts';
-import { receive } from '../../modules/payouts/rail-events/receive-rail-event.ts';
+import { receive } from '../../modules/payouts/rail-events/public.ts';
 import { type PayoutRail, RailBusy } from '../../ports/payout-rail.ts';
 import type { Admission } from '../admission/admission.ts';
 

@@ -3,7 +3,7 @@ import { forbidden, notFound } from '../../domain/errors.ts';
 import type { Attributes, Question, Verdict } from '../../ports/policy-decision.ts';
 import { principalOf } from '../request/authority.ts';
 import type { Context } from '../request/context.ts';
-import { idOf } from '../request/ids.ts';
+import { idOf } from '../request/input.ts';
 import { memo } from '../request/memo.ts';
 import { where } from './condition.ts';
 import { from, nounOf, query, type Table } from './rows.ts';

@@ -1,37 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Pool, PoolClient, QueryArrayConfig, QueryConfig } from 'pg';
 import type { Actor } from '../request/actor.ts';
-
-/** The rows that the database lets a statement touch, whatever the statement says. It is the second wall: each table's
- *  policy holds it against the rows, also where the application forgot its own conditions. */
-export interface Bounds {
-  /** `*`: every tenant; empty: none. */
-  readonly tenant: string;
-  /** Empty: every partner of the tenant. */
-  readonly partner: string;
-}
-
-const EVERY_TENANT = '*';
-const NO_TENANT = '';
-
-export const nothing: Bounds = { tenant: NO_TENANT, partner: '' };
-
-/** A tenant that calls itself `*`, or by a partner of another as the policies compare it, is nobody's. */
-export const ofTenant = (tenantId: string | null): Bounds => ({
-  tenant: tenantId === null || tenantId === EVERY_TENANT || tenantId.includes('/') ? NO_TENANT : tenantId,
-  partner: '',
-});
-
-export const boundsOf = ({ everyTenant, tenantId, partnerId }: Actor): Bounds => ({
-  ...(everyTenant ? { tenant: EVERY_TENANT } : ofTenant(tenantId)),
-  partner: partnerId ?? '',
-});
-
-/** The same as settings of a session, which the policies read. The actor counts only where it writes. */
-export const settingsOf = (actor: Actor): Record<string, string> => {
-  const { tenant, partner } = boundsOf(actor);
-  return { 'portal.tenant': tenant, 'portal.partner': partner, 'portal.actor': actor.id };
-};
+import { type Bounds, type Send, type StatementPool, settingsOf } from '../request/bounds.ts';
 
 const BIND = {
   name: 'bind',
@@ -43,10 +13,6 @@ const BIND_TRANSACTION = {
   text: `select set_config('portal.tenant', $1, true), set_config('portal.partner', $2, true), set_config('portal.actor', $3, true)`,
 };
 
-/** Sends a statement of a transaction. What is sent together is answered in order: await all of it with `Promise.all`. The last
- *  one takes the commit along, so nothing may be refused once it is answered. */
-export type Send = (statement: QueryConfig, last?: boolean) => Promise<object[]>;
-
 /** What is asked of a connection before the next turn of the loop leaves in one packet: each costs as much as a statement. */
 function inOnePacket(client: PoolClient): void {
   const { stream } = (client as PoolClient & { readonly connection: { readonly stream: Writable } })
@@ -57,7 +23,7 @@ function inOnePacket(client: PoolClient): void {
 
 /** Runs single statements, each within its bounds. A connection keeps the bounds of its last statement, so that the next
  *  one within the same bounds costs nothing more. */
-export class BoundPool {
+export class BoundPool implements StatementPool {
   readonly #pool: Pool;
   readonly #transactions: Pool;
   readonly #last = new WeakMap<PoolClient, Bounds>();

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Logger } from 'pino';
 import type { Ports } from '../../ports/ports.ts';
-import { type BoundPool, settingsOf } from '../data/bound-pool.ts';
 import type { Actor } from './actor.ts';
+import { type StatementPool, settingsOf } from './bounds.ts';
 import { memo } from './memo.ts';
 import type { Tuning } from './tuning.ts';
 
@@ -10,7 +10,7 @@ import type { Tuning } from './tuning.ts';
 export interface Context extends Ports {
   readonly em: EntityManager;
   /** For single statements outside any transaction: `rows.ts` reads from it. */
-  readonly pool: BoundPool;
+  readonly pool: StatementPool;
   readonly actor: Actor;
   /** The actor as whoever answers for its credential says now; refuses one that was taken back. */
   actorNow(): Promise<Actor>;
@@ -25,7 +25,7 @@ export interface Context extends Ports {
 
 export interface Services extends Ports {
   readonly em: EntityManager;
-  readonly pool: BoundPool;
+  readonly pool: StatementPool;
   readonly log: Logger;
   readonly tuning: Tuning;
 }

@@ -112,6 +112,14 @@ describe('every mutation leaves one entry', () => {
         entry.personal?.['after'],
       ]);
     expect(JSON.stringify([entry.before, entry.after])).not.toMatch(/@|"minor"/);
+    const { rows: events } = await app.database.pool.query(
+      'select tenant_id, partner_id, type, subject_id, xmin from events where audit_event_id = $1 order by id',
+      [entry.id],
+    );
+    const changed = entry.subjects.length > 0 ? entry.subjects : [entry.subject_id];
+    const { tenant_id, partner_id, action, xmin } = entry;
+    expect(events.map(({ subject_id }) => subject_id).toSorted()).toEqual(changed.toSorted());
+    for (const event of events) expect(event).toMatchObject({ tenant_id, partner_id, type: action, xmin });
     const about = [entry.subject_id, ...entry.subjects, entry.tenant_id];
     expect(about.filter(Boolean).length).toBeGreaterThan(0);
   });

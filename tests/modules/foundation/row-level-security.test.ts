@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { createApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { asApi, migrate } from '../../../src/database.ts';
-import { BoundPool, boundsOf, ofTenant } from '../../../src/kernel/data/bound-pool.ts';
+import { BoundPool } from '../../../src/kernel/data/bound-pool.ts';
 import { enqueue } from '../../../src/kernel/data/jobs.ts';
 import { query, Statement } from '../../../src/kernel/data/rows.ts';
 import { transact } from '../../../src/kernel/data/transact.ts';
 import { type Actor, actorOf, anonymous, system } from '../../../src/kernel/request/actor.ts';
+import { boundsOf, ofTenant } from '../../../src/kernel/request/bounds.ts';
 import { type Context, contextFor } from '../../../src/kernel/request/context.ts';
 import { createPartner } from '../../../src/modules/partners/partner/manage-partner.ts';
 import { CreatePartnerInput } from '../../../src/modules/partners/partner/partner.inputs.ts';

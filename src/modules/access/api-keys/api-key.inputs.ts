@@ -1,6 +1,6 @@
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { ApiKeyScope } from './api-key.entity.ts';
 
 @InputType({ description: 'A new API key.' })

@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { where } from '../../../kernel/data/condition.ts';
 import { type Connection, type PageArgs, page } from '../../../kernel/data/paging.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { type ApiKey, apiKeyTable } from './api-key.entity.ts';
 
 /** Keys that the caller may see, newest first; of one partner where it is named. */

@@ -19,7 +19,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { ApiKey, apiKeyTable } from './api-key.entity.ts';
 import { CreateApiKeyInput } from './api-key.inputs.ts';
 import { apiKeys } from './api-key.loader.ts';

@@ -4,12 +4,12 @@ import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { once } from '../../foundation/idempotency/once.ts';
-import { lockPartner, partnerOwner } from '../../partners/partner/find-partner.ts';
+
+import { record } from '../../foundation/audit/public.ts';
+import { once } from '../../foundation/idempotency/public.ts';
+import { lockPartner, partnerOwner } from '../../partners/partner/public.ts';
 import { ApiKey, apiKeyTable, permissionOf, SCOPES_OF_PARTNERS } from './api-key.entity.ts';
 import type { CreateApiKeyInput } from './api-key.inputs.ts';
 import { newPrefix, newToken } from './api-key-token.ts';

@@ -5,7 +5,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import { type Actor, type MemberRole, system } from '../../../kernel/request/actor.ts';
 import { type Context, contextFor } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 import { Invitation } from './invitation.entity.ts';
 import { hashOf } from './invitations.ts';
 import { plain } from './manage-members.ts';

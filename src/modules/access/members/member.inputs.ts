@@ -1,7 +1,7 @@
 import { MaxLength } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { MemberRole } from '../../../kernel/request/actor.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Whom to invite.' })

@@ -20,8 +20,8 @@ import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/d
 import { findRow } from '../../../kernel/data/rows.ts';
 import { MemberRole } from '../../../kernel/request/actor.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { type AcceptedInvitation, acceptInvitation } from './accept-invitation.ts';
 import { changeMemberRole, inviteMember, removeMember, resendInvitation } from './manage-members.ts';
 import { Member, memberTable } from './member.entity.ts';

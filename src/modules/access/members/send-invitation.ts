@@ -1,6 +1,6 @@
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner } from '../../partners/partner/partner.entity.ts';
+import { Partner } from '../../partners/partner/public.ts';
 import { Invitation } from './invitation.entity.ts';
 import { invitationMail } from './invitation-mail.ts';
 import { hashOf, tokenOf } from './invitations.ts';

@@ -1,11 +1,12 @@
 import { sql } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
-import { type BoundPool, boundsOf, nothing } from '../../../kernel/data/bound-pool.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Actor } from '../../../kernel/request/actor.ts';
+import type { StatementPool } from '../../../kernel/request/bounds.ts';
+import { boundsOf, nothing } from '../../../kernel/request/bounds.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 
 /** Whose an organisation of the identity provider is: a tenant's own one, a partner's, both or nobody's. */
 export interface Organisation {
@@ -13,7 +14,7 @@ export interface Organisation {
   readonly partner: { readonly tenantId: string; readonly id: string } | null;
 }
 
-export async function organisationOf(pool: BoundPool, id: string): Promise<Organisation> {
+export async function organisationOf(pool: StatementPool, id: string): Promise<Organisation> {
   const [row] = await pool.query<{
     staff_of: string | null;
     partner_of: string | null;
@@ -25,7 +26,7 @@ export async function organisationOf(pool: BoundPool, id: string): Promise<Organ
   };
 }
 
-export async function isSignedOut(pool: BoundPool, fingerprint: string): Promise<boolean> {
+export async function isSignedOut(pool: StatementPool, fingerprint: string): Promise<boolean> {
   const rows = await pool.query(nothing, {
     name: 'is_signed_out',
     text: 'select 1 from signed_out_tokens where fingerprint = $1',
@@ -35,7 +36,7 @@ export async function isSignedOut(pool: BoundPool, fingerprint: string): Promise
 }
 
 /** Whether the partner that a token names was deleted since. */
-export async function isOfDeletedPartner(pool: BoundPool, actor: Actor): Promise<boolean> {
+export async function isOfDeletedPartner(pool: StatementPool, actor: Actor): Promise<boolean> {
   const rows = await pool.query(boundsOf(actor), {
     name: 'is_of_deleted_partner',
     text: 'select 1 from partners where id = $1 and deleted_at is not null',

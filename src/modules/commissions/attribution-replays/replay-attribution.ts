@@ -21,10 +21,10 @@ import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
-import { rateOn } from '../../programs/exchange-rates/find-rate.ts';
-import { programOf } from '../../programs/program/load-program.ts';
-import type { Program } from '../../programs/program/program.entity.ts';
-import { type SimulatedTerms, simulatedTerms } from '../simulations/simulated-terms.ts';
+import { rateOn } from '../../programs/exchange-rates/public.ts';
+import { type Program, programOf } from '../../programs/program/public.ts';
+
+import { type SimulatedTerms, simulatedTerms } from '../simulations/public.ts';
 
 export interface ReplayInput {
   readonly from: string;

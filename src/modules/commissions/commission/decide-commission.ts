@@ -6,12 +6,12 @@ import { authorizeRow, requireAllowed, verdictsOnRows } from '../../../kernel/da
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf, isId } from '../../../kernel/request/ids.ts';
+import { idOf, isId, reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { hasSeenKey } from '../../access/api-keys/manage-api-keys.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { post } from '../../foundation/ledger/post.ts';
+
+import { hasSeenKey } from '../../access/api-keys/public.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { post } from '../../foundation/ledger/public.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { accruedIn, endHolds, refusedAsHeld } from './open-holds.ts';
 import { isRated } from './sold.ts';

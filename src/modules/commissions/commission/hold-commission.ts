@@ -5,9 +5,9 @@ import type { HoldKind } from '../../../domain/hold.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+
+import { record } from '../../foundation/audit/public.ts';
 import { type Commission, commissionTable } from './commission.entity.ts';
 import { CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
 import { lockCommission, statusOf } from './decide-commission.ts';

@@ -5,7 +5,7 @@ import { money } from '../../../domain/money.ts';
 import { commissionAccrued } from '../../../domain/posting.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { post } from '../../foundation/ledger/post.ts';
+import { post } from '../../foundation/ledger/public.ts';
 import { Commission } from './commission.entity.ts';
 
 /** What a sale made beside its line and nothing has ended yet, locked: each is approved by itself. */

@@ -2,8 +2,8 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, Info, Mutation, Resolver } from 'type-graphql';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Commission, commissionTable } from '../commission/commission.entity.ts';
-import { CreateCommissionInput } from '../commission/commission.inputs.ts';
+import { Commission, CreateCommissionInput, commissionTable } from '../commission/public.ts';
+
 import { createCommission } from './create-commission.ts';
 import { rowOf } from './made-line.ts';
 
@@ -11,7 +11,8 @@ import { rowOf } from './made-line.ts';
 export class CreateCommissionResolver {
   @Authorized('commission:create')
   @Mutation(() => Commission, {
-    description: 'Makes a commission by hand; the amount owed is computed from the sale.',
+    description:
+      'Creates a commission by hand. The amount owed is computed from the sale. The commission is PENDING until another person approves it.',
   })
   async createCommission(
     @Arg('input', () => CreateCommissionInput, { description: 'The sale and its terms.' })

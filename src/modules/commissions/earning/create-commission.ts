@@ -5,13 +5,12 @@ import { MAX_MINOR, money } from '../../../domain/money.ts';
 import { transactStatements } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
-import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { happenedAt, idOf, metadataOf } from '../../../kernel/request/input.ts';
+
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { recordIn } from '../../foundation/audit/record.ts';
-import { resultOf } from '../../foundation/idempotency/once.ts';
-import type { CreateCommissionInput } from '../commission/commission.inputs.ts';
+import { recordIn } from '../../foundation/audit/public.ts';
+import { resultOf } from '../../foundation/idempotency/public.ts';
+import type { CreateCommissionInput } from '../commission/public.ts';
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import { type Earner, inForceAt, openSale } from './read-terms.ts';
 import type { NewLine } from './write-lines.ts';

@@ -4,7 +4,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { plainPrototype } from '../../../kernel/data/rows.ts';
 import { showsToo } from '../../../kernel/data/shown-too.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Commission } from '../commission/commission.entity.ts';
+import { Commission } from '../commission/public.ts';
 import type { MadeLine } from './earn-commission.ts';
 
 // Relations load by the ids of the line. What the database may store otherwise than it was given, e.g. notes, is not here.

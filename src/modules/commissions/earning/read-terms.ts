@@ -8,9 +8,9 @@ import type { PurchaseTerms } from '../../../domain/recurring.ts';
 import { Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { type Repeatable, requestHash } from '../../foundation/idempotency/once.ts';
-import { type Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
-import { RULES_IN_FORCE, type RuleInForce, type RuleJson, rulesOf } from '../plans/rules-in-force.ts';
+import { type Repeatable, requestHash } from '../../foundation/idempotency/public.ts';
+import { type Partner, partnerTable } from '../../partners/partner/public.ts';
+import { RULES_IN_FORCE, type RuleInForce, type RuleJson, rulesOf } from '../plans/public.ts';
 
 /** What of a partner decides what it earns. */
 export type Earner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;

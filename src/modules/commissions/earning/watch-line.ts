@@ -3,9 +3,9 @@ import type { Money } from '../../../domain/money.ts';
 import { Statement } from '../../../kernel/data/rows.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { type Assessment, keepReview, type Watched } from '../../fraud/rules/assess-sale.ts';
-import type { Partner } from '../../partners/partner/partner.entity.ts';
-import type { Commission } from '../commission/commission.entity.ts';
+import { type Assessment, keepReview, type Watched } from '../../fraud/rules/public.ts';
+import type { Partner } from '../../partners/partner/public.ts';
+import type { Commission } from '../commission/public.ts';
 
 interface Sold {
   readonly customerId: string | null;

@@ -1,7 +1,7 @@
 import type { Money } from '../../../domain/money.ts';
 import { Statement } from '../../../kernel/data/rows.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
-import type { Commission } from '../commission/commission.entity.ts';
+import type { Commission } from '../commission/public.ts';
 
 /** A line as it is made; what is left out is null, and money lies in two columns. */
 export type NewLine = Pick<

@@ -5,8 +5,7 @@ import { type Explanation, explain } from '../../../domain/explanation.ts';
 import type { Money, RoundingMode } from '../../../domain/money.ts';
 import { type ComputedLine, recompute } from '../../../domain/plan.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import type { Commission } from '../commission/commission.entity.ts';
-import { digitsOf, soldFor } from '../commission/sold.ts';
+import { type Commission, digitsOf, soldFor } from '../commission/public.ts';
 
 type Stored = Pick<
   Commission,

@@ -1,7 +1,7 @@
 import type { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { type Commission, commissionTable } from '../commission/commission.entity.ts';
+import { type Commission, commissionTable } from '../commission/public.ts';
 import { explanationOf } from './explain-commission.ts';
 
 export interface ExplainedLine {

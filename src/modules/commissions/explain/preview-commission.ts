@@ -7,11 +7,11 @@ import { requireSeen } from '../../../kernel/data/authorize.ts';
 import { within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import { holdPartner } from '../../partners/partner/find-partner.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
-import type { CreateCommissionInput } from '../commission/commission.inputs.ts';
-import { earningOf } from '../earning/create-commission.ts';
-import { type Refused, weigh } from '../earning/earn-commission.ts';
+import { holdPartner, partnerTable } from '../../partners/partner/public.ts';
+
+import type { CreateCommissionInput } from '../commission/public.ts';
+import { earningOf, type Refused, weigh } from '../earning/public.ts';
+
 import { exchanged } from './explain-commission.ts';
 
 export interface Preview {

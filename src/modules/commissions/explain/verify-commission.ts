@@ -5,10 +5,10 @@ import { recompute } from '../../../domain/plan.ts';
 import { requireSeen } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { programOf } from '../../programs/program/load-program.ts';
-import { Commission, commissionTable } from '../commission/commission.entity.ts';
-import { soldFor } from '../commission/sold.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { programOf } from '../../programs/program/public.ts';
+import { Commission, commissionTable, soldFor } from '../commission/public.ts';
+
 import { computedLineOf, type Difference, differencesOf } from './explain-commission.ts';
 
 export interface Verification {

@@ -4,7 +4,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import type { Commission } from '../commission/commission.entity.ts';
+import type { Commission } from '../commission/public.ts';
 import { computedLineOf, differencesOf } from './explain-commission.ts';
 
 const CHUNK = 2_000;

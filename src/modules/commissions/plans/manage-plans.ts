@@ -3,10 +3,10 @@ import { v7 } from 'uuid';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { lockPartner } from '../../partners/partner/find-partner.ts';
-import { about } from '../../partners/partner/manage-partner.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { about, lockPartner } from '../../partners/partner/public.ts';
+
 import { CommissionPlan, PlanMembership } from './commission-plan.entity.ts';
 import { CommissionRule, type StoredBand } from './commission-rule.entity.ts';
 import type {

@@ -7,17 +7,28 @@ import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { post } from '../../foundation/ledger/post.ts';
-import { Commission, commissionTable } from '../commission/commission.entity.ts';
-import { type CommissionHold, commissionHoldTable } from '../commission/commission-hold.entity.ts';
-import { lockCommission, statusOf } from '../commission/decide-commission.ts';
-import { endHold, lockHold, placeHold } from '../commission/hold-commission.ts';
-import { takeBack } from '../commission/reverse-commission.ts';
-import { bandsShrink, changeCapUsed, standingOf, trueUp } from '../commission/true-ups.ts';
+
+import { record } from '../../foundation/audit/public.ts';
+import { post } from '../../foundation/ledger/public.ts';
+import {
+  bandsShrink,
+  Commission,
+  type CommissionHold,
+  changeCapUsed,
+  commissionHoldTable,
+  commissionTable,
+  endHold,
+  lockCommission,
+  lockHold,
+  placeHold,
+  standingOf,
+  statusOf,
+  takeBack,
+  trueUp,
+} from '../commission/public.ts';
+
 import { knownOrders, lockOrder, type Order } from './order.ts';
 import { settleAgain } from './refund-sale.ts';
 

@@ -5,16 +5,15 @@ import { authorize } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
+import { happenedAt, reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { once } from '../../foundation/idempotency/once.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
-import type { Partner } from '../../partners/partner/partner.entity.ts';
-import { Commission, commissionTable } from '../commission/commission.entity.ts';
-import { takeBack } from '../commission/reverse-commission.ts';
-import { isRated, soldFor } from '../commission/sold.ts';
+
+import { record } from '../../foundation/audit/public.ts';
+import { once } from '../../foundation/idempotency/public.ts';
+import { findPartner, type Partner } from '../../partners/partner/public.ts';
+
+import { Commission, commissionTable, isRated, soldFor, takeBack } from '../commission/public.ts';
+
 import { type KnownOrder, knownOrders, lockOrder } from './order.ts';
 import type { RefundSaleInput } from './refund-sale.inputs.ts';
 import { SaleRefund } from './sale-refund.entity.ts';

@@ -5,11 +5,11 @@ import { authorizeRow, requireAllowed, requireSeen, verdictsOnRows } from '../..
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf, isId } from '../../../kernel/request/ids.ts';
+import { idOf, isId, reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { commissionTable } from '../commission/commission.entity.ts';
+
+import { record } from '../../foundation/audit/public.ts';
+import { commissionTable } from '../commission/public.ts';
 import { endAsFraud, lockForReview, releaseRisk } from './end-review.ts';
 import { FraudReview, fraudReviewTable } from './fraud-review.entity.ts';
 

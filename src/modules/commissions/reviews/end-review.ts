@@ -1,11 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CommissionStatus } from '../../../domain/commission.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import type { Commission } from '../commission/commission.entity.ts';
-import { CommissionHold } from '../commission/commission-hold.entity.ts';
-import { lockCommission, refuseMaker, reject, statusOf } from '../commission/decide-commission.ts';
-import { endHold } from '../commission/hold-commission.ts';
-import { takeBack } from '../commission/reverse-commission.ts';
+import {
+  type Commission,
+  CommissionHold,
+  endHold,
+  lockCommission,
+  refuseMaker,
+  reject,
+  statusOf,
+  takeBack,
+} from '../commission/public.ts';
 
 /** The line with its partner, locked, for somebody who may review it. */
 export async function lockForReview(em: EntityManager, { actor }: Context, id: string): Promise<Commission> {

@@ -5,7 +5,7 @@ import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { type FraudHit, fraudReviewTable, stateSql } from './fraud-review.entity.ts';
 import type { FraudReviewFilter } from './fraud-review.inputs.ts';
 

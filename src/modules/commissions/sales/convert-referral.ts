@@ -7,23 +7,21 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
-import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { happenedAt, idOf, metadataOf } from '../../../kernel/request/input.ts';
+
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { once } from '../../foundation/idempotency/once.ts';
-import { keepPayment, paymentOf } from '../../fraud/rules/payment-fingerprint.ts';
-import { holdPartner } from '../../partners/partner/find-partner.ts';
-import { keepPath } from '../../tracking/attribution/attribution-path.ts';
-import { seeCustomer } from '../../tracking/customers/see-customer.ts';
-import { lockCustomer } from '../../tracking/referrals/claim-referral.ts';
-import { Conversion } from '../../tracking/referrals/conversion.entity.ts';
-import { Referral } from '../../tracking/referrals/referral.entity.ts';
-import { earn } from '../earning/earn-commission.ts';
-import { firstPurchase } from '../earning/read-terms.ts';
-import { lockOrder, refuseKnown } from '../refunds/order.ts';
-import { refundsOf, settleWaiting } from '../refunds/refund-sale.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { once } from '../../foundation/idempotency/public.ts';
+import { keepPayment, paymentOf } from '../../fraud/rules/public.ts';
+import { holdPartner } from '../../partners/partner/public.ts';
+import { keepPath } from '../../tracking/attribution/public.ts';
+import { seeCustomer } from '../../tracking/customers/public.ts';
+import { Conversion, lockCustomer, Referral } from '../../tracking/referrals/public.ts';
+
+import { earn, firstPurchase } from '../earning/public.ts';
+
+import { lockOrder, refundsOf, refuseKnown, settleWaiting } from '../refunds/public.ts';
+
 import type { ConvertReferralInput } from './convert-referral.inputs.ts';
 import { type Claimed, shareSale } from './share-sale.ts';
 

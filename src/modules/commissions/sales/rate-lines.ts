@@ -4,21 +4,32 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { assess } from '../../fraud/rules/assess-sale.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
-import { MAX_AGE_DAYS } from '../../programs/exchange-rates/find-rate.ts';
-import type { Commission } from '../commission/commission.entity.ts';
-import { lockCommission } from '../commission/decide-commission.ts';
-import { endHold } from '../commission/hold-commission.ts';
-import { endHolds, openHolds } from '../commission/open-holds.ts';
-import { isRated, soldFor } from '../commission/sold.ts';
-import { count, type Earning, termColumns, trueUpOf, weigh } from '../earning/earn-commission.ts';
-import { review, watched } from '../earning/watch-line.ts';
-import { writeLines } from '../earning/write-lines.ts';
-import { knownOrders, lockOrder } from '../refunds/order.ts';
-import { refundsOf, settleWaiting } from '../refunds/refund-sale.ts';
-import type { SaleRefund } from '../refunds/sale-refund.entity.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { assess } from '../../fraud/rules/public.ts';
+import { findPartner } from '../../partners/partner/public.ts';
+import { MAX_AGE_DAYS } from '../../programs/exchange-rates/public.ts';
+import {
+  type Commission,
+  endHold,
+  endHolds,
+  isRated,
+  lockCommission,
+  openHolds,
+  soldFor,
+} from '../commission/public.ts';
+
+import {
+  count,
+  type Earning,
+  review,
+  termColumns,
+  trueUpOf,
+  watched,
+  weigh,
+  writeLines,
+} from '../earning/public.ts';
+
+import { knownOrders, lockOrder, refundsOf, type SaleRefund, settleWaiting } from '../refunds/public.ts';
 
 const BATCH = 500;
 

@@ -1,8 +1,8 @@
 import type { ReferralOrigin } from '../../../domain/referral.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
-import { once } from '../../foundation/idempotency/once.ts';
-import { referralOfSale } from '../../tracking/referrals/claim-referral.ts';
+import { happenedAt } from '../../../kernel/request/input.ts';
+import { once } from '../../foundation/idempotency/public.ts';
+import { referralOfSale } from '../../tracking/referrals/public.ts';
 import { convertReferral } from './convert-referral.ts';
 import type { RecordConversionInput } from './record-conversion.inputs.ts';
 

@@ -4,20 +4,19 @@ import { type Invoice, saleLines } from '../../../domain/sale.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
-import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { happenedAt, metadataOf } from '../../../kernel/request/input.ts';
+
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { once } from '../../foundation/idempotency/once.ts';
-import { keepPayment, paymentOf } from '../../fraud/rules/payment-fingerprint.ts';
-import { holdPartner } from '../../partners/partner/find-partner.ts';
-import { isCustomer, marksOf } from '../../tracking/attribution/self-referral.ts';
-import { seeCustomer } from '../../tracking/customers/see-customer.ts';
-import { earn } from '../earning/earn-commission.ts';
-import { inForceAt } from '../earning/read-terms.ts';
-import type { NewLine } from '../earning/write-lines.ts';
-import { lockOrder, refuseKnown } from '../refunds/order.ts';
-import { refundsOf, settleWaiting } from '../refunds/refund-sale.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { once } from '../../foundation/idempotency/public.ts';
+import { keepPayment, paymentOf } from '../../fraud/rules/public.ts';
+import { holdPartner } from '../../partners/partner/public.ts';
+import { isCustomer, marksOf } from '../../tracking/attribution/public.ts';
+import { seeCustomer } from '../../tracking/customers/public.ts';
+import { earn, inForceAt, type NewLine } from '../earning/public.ts';
+
+import { lockOrder, refundsOf, refuseKnown, settleWaiting } from '../refunds/public.ts';
+
 import type { RecordSaleInput } from './record-sale.inputs.ts';
 import { type RefusedProduct, Sale } from './sale.entity.ts';
 

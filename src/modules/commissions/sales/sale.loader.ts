@@ -4,7 +4,7 @@ import { where } from '../../../kernel/data/condition.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { from, query, Statement, select } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { type Commission, commissionTable } from '../commission/commission.entity.ts';
+import { type Commission, commissionTable } from '../commission/public.ts';
 import type { RefusedProduct } from './sale.entity.ts';
 
 interface Recorded {

@@ -8,13 +8,12 @@ import {
 } from '../../../domain/attribution.ts';
 import type { Money } from '../../../domain/money.ts';
 import type { ReferralOrigin } from '../../../domain/referral.ts';
-import { holdPartner } from '../../partners/partner/find-partner.ts';
-import type { Partner } from '../../partners/partner/partner.entity.ts';
-import { programOf } from '../../programs/program/load-program.ts';
-import { readPath, type Touched } from '../../tracking/attribution/attribution-path.ts';
-import { isCustomer, marksOf } from '../../tracking/attribution/self-referral.ts';
-import { claimBeforeClicks, openReferral } from '../../tracking/referrals/claim-referral.ts';
-import type { Referral } from '../../tracking/referrals/referral.entity.ts';
+import { holdPartner, type Partner } from '../../partners/partner/public.ts';
+
+import { programOf } from '../../programs/program/public.ts';
+import { isCustomer, marksOf, readPath, type Touched } from '../../tracking/attribution/public.ts';
+
+import { claimBeforeClicks, openReferral, type Referral } from '../../tracking/referrals/public.ts';
 
 /** Found for a sale: the referral that it closes, and what it is claimed by. */
 export interface Claimed {

@@ -3,8 +3,8 @@ import { type PastSale, Simulation } from '../../../domain/simulation.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { programOf } from '../../programs/program/load-program.ts';
-import type { Program } from '../../programs/program/program.entity.ts';
+import { type Program, programOf } from '../../programs/program/public.ts';
+
 import { PlanSimulation, type StoredResult } from './plan-simulation.entity.ts';
 import { type Changes, type SimulatedTerms, type Span, simulatedTerms } from './simulated-terms.ts';
 

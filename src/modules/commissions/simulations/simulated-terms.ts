@@ -4,13 +4,12 @@ import type { PartnerTier } from '../../../domain/partner.ts';
 import { type KeyedRule, ruleCounts, type Terms } from '../../../domain/simulation.ts';
 import { evaluateTier, type TierThreshold, tierEarned } from '../../../domain/tier.ts';
 import { amountOf } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
-import type { Program } from '../../programs/program/program.entity.ts';
-import { TierConfigVersion } from '../../programs/program/tier-config-version.entity.ts';
-import { CommissionPlan } from '../plans/commission-plan.entity.ts';
-import { CommissionRule, ruleOf } from '../plans/commission-rule.entity.ts';
-import { triedRule } from '../plans/rule-terms.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { findPartner } from '../../partners/partner/public.ts';
+import { type Program, TierConfigVersion } from '../../programs/program/public.ts';
+
+import { CommissionPlan, CommissionRule, ruleOf, triedRule } from '../plans/public.ts';
+
 import type { SimulatePlanInput } from './simulation.inputs.ts';
 
 /** What is tried, as the input has it: the months apart. */

@@ -1,6 +1,6 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { DateTime } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Which entries; what is left out does not narrow.' })

@@ -15,10 +15,10 @@ import { where } from '../../../kernel/data/condition.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { Program } from '../../programs/program/program.entity.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+
+import { record } from '../../foundation/audit/public.ts';
+import { Program } from '../../programs/program/public.ts';
 import type { FraudListEntryInput, UpdateFraudSettingsInput } from './fraud.inputs.ts';
 import { FraudListEntry } from './fraud-list-entry.entity.ts';
 

@@ -2,7 +2,7 @@ import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { invalid } from '../../../domain/errors.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { blindIndexOf } from '../../foundation/data-keys/data-keys.ts';
+import { blindIndexOf } from '../../foundation/data-keys/public.ts';
 
 /** What a customer paid with, as it may be kept: a keyed hash that is equal within a tenant alone. */
 export interface Payment {
@@ -35,5 +35,5 @@ export async function keepPayment(
   await em.execute(sql`
     insert into payment_fingerprints (id, tenant_id, customer_id, fingerprint, seen_at)
     values (${v7()}, ${tenantId}, ${customerId}, ${payment.fingerprint}, ${at})
-    on conflict (customer_id, fingerprint) do update set seen_at = greatest(payment_fingerprints.seen_at, excluded.seen_at)`);
+    on conflict (customer_id, fingerprint, tenant_id) do update set seen_at = greatest(payment_fingerprints.seen_at, excluded.seen_at)`);
 }

@@ -18,7 +18,7 @@ import {
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../partner/partner.entity.ts';
+import { Partner, partnerTable } from '../partner/public.ts';
 import { AccountManager, accountManagerTable } from './account-manager.entity.ts';
 import { AccountManagerInput } from './account-manager.inputs.ts';
 import { managerOf, managersOf } from './account-manager.loader.ts';

@@ -1,12 +1,12 @@
 import { conflict, notFound } from '../../../domain/errors.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { settleManagers, takeTurns } from '../../programs/account-managers/assign-managers.ts';
-import { lockPartner } from '../partner/find-partner.ts';
-import { about } from '../partner/manage-partner.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+
+import { record } from '../../foundation/audit/public.ts';
+import { settleManagers, takeTurns } from '../../programs/account-managers/public.ts';
+import { about, lockPartner } from '../partner/public.ts';
+
 import { AccountManager, ManagerAssignment } from './account-manager.entity.ts';
 import type { AccountManagerInput } from './account-manager.inputs.ts';
 

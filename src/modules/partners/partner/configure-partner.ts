@@ -4,7 +4,7 @@ import { enqueue } from '../../../kernel/data/jobs.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf } from '../../../kernel/request/currency.ts';
-import { given } from '../../../kernel/request/given.ts';
+import { given } from '../../../kernel/request/input.ts';
 import type { Outbound } from '../../../ports/outbound.ts';
 import type { Partner } from './partner.entity.ts';
 import type { AffiliateConfigInput, ResellerConfigInput, WhiteLabelConfigInput } from './partner.inputs.ts';

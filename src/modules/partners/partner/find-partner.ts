@@ -3,7 +3,7 @@ import { notFound } from '../../../domain/errors.ts';
 import { where } from '../../../kernel/data/condition.ts';
 import { from, query } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { Partner, partnerTable } from './partner.entity.ts';
 
 /** The partner, locked until the transaction ends: whatever adds up its lines starts here. The lock lets others refer

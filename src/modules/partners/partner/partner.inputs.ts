@@ -2,8 +2,8 @@ import { ArrayMaxSize, IsUUID, Length, Matches, Max, MaxLength, Min, ValidateNes
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../../domain/payout.ts';
-import { IdentityOrgId } from '../../../kernel/request/identity-org-id.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { IdentityOrgId, Name } from '../../../kernel/request/input.ts';
+
 import { Decimal, EmailAddress, JSONObject, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 
 @InputType({

@@ -6,7 +6,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, type PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow, from, query, Statement, select, type Table } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { type TierConfig, tierConfigTable } from '../../programs/program/tier-config.entity.ts';
+import { type TierConfig, tierConfigTable } from '../../programs/program/public.ts';
 import { type Partner, partnerTable } from './partner.entity.ts';
 import type { PartnerFilter } from './partner.inputs.ts';
 

@@ -17,7 +17,7 @@ import {
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, connectionOf, PageArgs } from '../../../kernel/data/paging.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { TierConfig } from '../../programs/program/tier-config.entity.ts';
+import { TierConfig } from '../../programs/program/public.ts';
 import { createPartner, deletePartner, updatePartner } from './manage-partner.ts';
 import { Partner } from './partner.entity.ts';
 import { CreatePartnerInput, PartnerFilter, UpdatePartnerInput } from './partner.inputs.ts';

@@ -2,11 +2,10 @@ import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { conflict, invalid } from '../../../domain/errors.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { findPartner, lockPartner } from '../partner/find-partner.ts';
-import { about } from '../partner/manage-partner.ts';
-import type { Partner } from '../partner/partner.entity.ts';
+import { reasonOf } from '../../../kernel/request/input.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { about, findPartner, lockPartner, type Partner } from '../partner/public.ts';
+
 import { Sponsorship } from './sponsorship.entity.ts';
 
 /** Gives a partner a sponsor, or another one than it has; answers with the partner's id. Refused where the sponsor is, over

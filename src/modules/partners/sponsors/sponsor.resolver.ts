@@ -14,7 +14,7 @@ import {
 } from 'type-graphql';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../partner/partner.entity.ts';
+import { Partner, partnerTable } from '../partner/public.ts';
 import { assignSponsor, endSponsorship } from './assign-sponsor.ts';
 import { sponsorsOf } from './sponsor.loader.ts';
 

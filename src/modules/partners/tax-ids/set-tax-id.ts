@@ -5,9 +5,9 @@ import { taxIdOf } from '../../../domain/tax-id.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { transactSealing } from '../../foundation/data-keys/data-keys.ts';
-import { lockPartner, partnerOwner } from '../partner/find-partner.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { transactSealing } from '../../foundation/data-keys/public.ts';
+import { lockPartner, partnerOwner } from '../partner/public.ts';
 import { TaxId } from './tax-id.entity.ts';
 import type { SetTaxIdInput } from './tax-id.inputs.ts';
 

@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, FieldResolver, Info, Mutation, Resolver, Root } from 'type-graphql';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../partner/partner.entity.ts';
+import { Partner, partnerTable } from '../partner/public.ts';
 import { setTaxId } from './set-tax-id.ts';
 import { SetTaxIdInput } from './tax-id.inputs.ts';
 import { taxIdShown } from './tax-id.loader.ts';

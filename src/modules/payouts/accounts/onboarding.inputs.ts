@@ -1,6 +1,6 @@
 import { IsISO31661Alpha2 } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 
 @InputType({
   description: 'Whom Stripe is to open an account for. What else it wants to know it asks itself.',

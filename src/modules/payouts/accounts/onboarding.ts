@@ -7,13 +7,13 @@ import { from, query } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf } from '../../../kernel/request/input.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import type { PayeeOnboarding, PayeeState } from '../../../ports/payee-onboarding.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { blindIndexOf } from '../../foundation/data-keys/data-keys.ts';
-import { partnerOwner } from '../../partners/partner/find-partner.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { blindIndexOf } from '../../foundation/data-keys/public.ts';
+import { partnerOwner, partnerTable } from '../../partners/partner/public.ts';
+
 import { payoutDetailsOf, setPayoutAccount } from './manage-payout-account.ts';
 import type { ConnectPayoutAccountInput } from './onboarding.inputs.ts';
 import { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';

@@ -1,7 +1,7 @@
 import { IsISO31661Alpha2, MaxLength } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { PayoutMethod } from '../../../domain/payout.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 
 const LONGEST = 200;
 const long = { message: `must be at most ${LONGEST} characters long` };

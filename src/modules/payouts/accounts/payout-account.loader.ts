@@ -3,8 +3,8 @@ import { where } from '../../../kernel/data/condition.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { findRow, from, query, Statement, scopeOf, select } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { openAll } from '../../foundation/data-keys/data-keys.ts';
-import { type Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { openAll } from '../../foundation/data-keys/public.ts';
+import { type Partner, partnerTable } from '../../partners/partner/public.ts';
 import { type PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
 
 /** One account, in use or not. */

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, FieldResolver, ID, Info, Mutation, Resolver, Root } from 'type-graphql';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner } from '../../partners/partner/partner.entity.ts';
+import { Partner } from '../../partners/partner/public.ts';
 import { confirmPayoutAccount, removePayoutAccount, setPayoutAccount } from './manage-payout-account.ts';
 import { PayoutAccount } from './payout-account.entity.ts';
 import { SetPayoutAccountInput } from './payout-account.inputs.ts';

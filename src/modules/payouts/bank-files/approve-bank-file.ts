@@ -6,10 +6,10 @@ import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, amountText } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
+
+import { record } from '../../foundation/audit/public.ts';
 import { BankFile, bankFileTable } from './bank-file.entity.ts';
 import { textOf } from './bank-file-text.ts';
 import { deskOf } from './create-bank-file.ts';

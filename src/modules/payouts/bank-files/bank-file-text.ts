@@ -4,7 +4,7 @@ import { v7 } from 'uuid';
 import { conflict } from '../../../domain/errors.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { openAll, type Sealer } from '../../foundation/data-keys/data-keys.ts';
+import { openAll, type Sealer } from '../../foundation/data-keys/public.ts';
 
 const PART = 200_000; // characters
 const TABLE = 'bank_file_parts';

@@ -19,8 +19,8 @@ import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../..
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Decimal } from '../../../kernel/request/scalars.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
-import { Payout, payoutTable } from '../payout/payout.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
+import { Payout, payoutTable } from '../payout/public.ts';
 import {
   approveBankFile,
   type BankFileText,

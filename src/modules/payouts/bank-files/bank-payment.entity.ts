@@ -5,8 +5,8 @@ import { BankFormat, BankPaymentStatus } from '../../../domain/bank-status.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
-import { payoutTable } from '../payout/payout.entity.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
+import { payoutTable } from '../payout/public.ts';
 
 registerEnumType(BankPaymentStatus, {
   name: 'BankPaymentStatus',

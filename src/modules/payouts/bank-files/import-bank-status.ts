@@ -13,7 +13,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import type { BankReference, BankStatusLine } from '../../../ports/bank-desk.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 import { wakePayouts } from './approve-bank-file.ts';
 import { sha256Of } from './bank-file-text.ts';
 import { BankStatusImport } from './bank-status.entity.ts';

@@ -3,8 +3,8 @@ import { conflict, forbidden } from '../../../domain/errors.ts';
 import { type PayoutBlock, payoutBlocks } from '../../../domain/payout.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
-import { ratesInForce } from '../../programs/exchange-rates/find-rate.ts';
-import type { Program } from '../../programs/program/program.entity.ts';
+import { ratesInForce } from '../../programs/exchange-rates/public.ts';
+import type { Program } from '../../programs/program/public.ts';
 import { railsOf } from './pay-balances.ts';
 import type { Payout } from './payout.entity.ts';
 

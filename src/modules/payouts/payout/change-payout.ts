@@ -5,9 +5,9 @@ import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+
+import { record } from '../../foundation/audit/public.ts';
 import { requireNotToldBy, requireSendable } from './approvals.ts';
 import { Payout, payoutTable } from './payout.entity.ts';
 

@@ -2,11 +2,11 @@ import { conflict } from '../../../domain/errors.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { lockPartner, partnerOwner } from '../../partners/partner/find-partner.ts';
-import { about } from '../../partners/partner/manage-partner.ts';
-import { wakePayouts } from '../accounts/manage-payout-account.ts';
+import { reasonOf } from '../../../kernel/request/input.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { about, lockPartner, partnerOwner } from '../../partners/partner/public.ts';
+
+import { wakePayouts } from '../accounts/public.ts';
 import { PayoutHold } from './payout-hold.entity.ts';
 
 /** Keeps whatever would be paid to a partner back: no payout of it is made, approved or tried again. */

@@ -4,7 +4,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { currencyCodes } from '../../../kernel/request/currency.ts';
 import { memo } from '../../../kernel/request/memo.ts';
 import type { PayoutRail } from '../../../ports/payout-rail.ts';
-import { postAccruals } from '../../foundation/ledger/post.ts';
+import { postAccruals } from '../../foundation/ledger/public.ts';
 
 /** Whose balances, of which days. */
 export interface Due {

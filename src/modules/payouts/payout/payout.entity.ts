@@ -6,7 +6,7 @@ import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, LocalDate } from '../../../kernel/request/scalars.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
 
 registerEnumType(PayoutStatus, {
   name: 'PayoutStatus',

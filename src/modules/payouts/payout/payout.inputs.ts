@@ -1,7 +1,7 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { PayoutFrequency, PayoutMethod, PayoutStatus } from '../../../domain/payout.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, JSONObject, LocalDate } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'A payout of what a partner earned in a period.' })

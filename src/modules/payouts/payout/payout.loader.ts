@@ -4,7 +4,7 @@ import { loaderFor } from '../../../kernel/data/loader.ts';
 import { type Connection, type PageArgs, pageOfEach } from '../../../kernel/data/paging.ts';
 import { from, query, select } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { type Commission, commissionTable } from '../../commissions/commission/commission.entity.ts';
+import { type Commission, commissionTable } from '../../commissions/commission/public.ts';
 import type { PayoutFilter } from './payout.inputs.ts';
 import { type PayoutHold, payoutHoldTable } from './payout-hold.entity.ts';
 

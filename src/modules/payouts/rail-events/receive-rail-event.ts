@@ -7,11 +7,11 @@ import { enqueue } from '../../../kernel/data/jobs.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+
 import type { PayoutRail } from '../../../ports/payout-rail.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { lookUpKey, sendPayout } from '../sending/send-payout.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { lookUpKey, sendPayout } from '../sending/public.ts';
 import { RailEvent, railEventTable } from './rail-event.entity.ts';
 
 /** A message about what we do not know yet may be faster than our own record of it. */

@@ -6,7 +6,7 @@ import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type PayoutRail, RailBusy, type RailOutcome } from '../../../ports/payout-rail.ts';
-import { lookUpKey } from '../sending/send-payout.ts';
+import { lookUpKey } from '../sending/public.ts';
 
 const BATCH = 500;
 /** A transfer may lie on the other side of midnight there: looked at, but counted on its own day only. */

@@ -3,7 +3,7 @@ import { authorize } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 import { Reconciliation } from './reconciliation.entity.ts';
 import type { StartReconciliationInput } from './reconciliation.inputs.ts';
 

@@ -1,7 +1,7 @@
 import { writeCsv } from '../../../kernel/data/csv.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import { linesPaidBy } from '../../commissions/explain/payout-lines.ts';
+import { linesPaidBy } from '../../commissions/explain/public.ts';
 import type { RemittanceHead } from './remittance.loader.ts';
 
 const MAX_LINES = 50_000;

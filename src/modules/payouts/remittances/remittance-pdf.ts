@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { AppError } from '../../../domain/errors.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import { linesPaidBy } from '../../commissions/explain/payout-lines.ts';
+import { linesPaidBy } from '../../commissions/explain/public.ts';
 import type { RemittanceHead } from './remittance.loader.ts';
 import { totalOf } from './remittance-csv.ts';
 

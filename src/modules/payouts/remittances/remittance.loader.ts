@@ -4,8 +4,8 @@ import { where } from '../../../kernel/data/condition.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { from, query } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { payoutTable } from '../payout/payout.entity.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { payoutTable } from '../payout/public.ts';
 
 /** What a remittance statement says beside its lines. */
 export interface RemittanceHead {

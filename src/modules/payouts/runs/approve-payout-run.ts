@@ -7,11 +7,10 @@ import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { programOf } from '../../programs/program/load-program.ts';
-import { flagForSecondApproval } from '../payout/approvals.ts';
-import { railsOf } from '../payout/pay-balances.ts';
-import { payoutTable } from '../payout/payout.entity.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { programOf } from '../../programs/program/public.ts';
+import { flagForSecondApproval, payoutTable, railsOf } from '../payout/public.ts';
+
 import { tenantOfRun } from './run-payouts.ts';
 
 const BATCH = 500;

@@ -4,9 +4,9 @@ import { afterRun } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { bankWordOf } from '../payout/approvals.ts';
+import { reasonOf } from '../../../kernel/request/input.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { bankWordOf } from '../payout/public.ts';
 import { lockRun, tenantOfRun } from './run-payouts.ts';
 
 const BATCH = 500;

@@ -4,7 +4,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, type PageArgs, pageOfEach } from '../../../kernel/data/paging.ts';
 import { query, Statement, scopeOf, select } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { payoutTable } from '../payout/payout.entity.ts';
+import { payoutTable } from '../payout/public.ts';
 import { type SkippedPartner, skippedPartnerTable } from './payout-run.entity.ts';
 
 /** Each run's sums, one statement for a screen. */

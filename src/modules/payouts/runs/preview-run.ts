@@ -9,9 +9,9 @@ import { type Connection, type PageArgs, page } from '../../../kernel/data/pagin
 import { column, query, Statement, type Table } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
-import { BALANCES, balancesValues } from '../payout/pay-balances.ts';
-import type { RunPayoutsInput } from '../payout/payout.inputs.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
+import { BALANCES, balancesValues, type RunPayoutsInput } from '../payout/public.ts';
+
 import { dueOf } from './run-payouts.ts';
 
 const CHUNK = 500;

@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Ctx, FieldResolver, Info, Resolver, Root } from 'type-graphql';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Payout } from '../payout/payout.entity.ts';
+import { Payout } from '../payout/public.ts';
 import { PayoutRun, payoutRunTable } from './payout-run.entity.ts';
 
 @Resolver(() => Payout)

@@ -5,12 +5,11 @@ import { authorize } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { programOf } from '../../programs/program/load-program.ts';
-import { flagForSecondApproval } from '../payout/approvals.ts';
-import { payBalances } from '../payout/pay-balances.ts';
-import type { RunPayoutsInput } from '../payout/payout.inputs.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { programOf } from '../../programs/program/public.ts';
+import { flagForSecondApproval, payBalances, type RunPayoutsInput } from '../payout/public.ts';
+
 import { PayoutRun } from './payout-run.entity.ts';
 
 const BATCH = 500; // partners a commit

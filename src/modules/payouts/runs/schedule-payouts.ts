@@ -1,7 +1,7 @@
 import { sql } from '@mikro-orm/postgresql';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 
 /** Makes the runs that are due by the database's clock, for the programs that ask for it: one for each frequency and
  *  period, however many workers look and however often. Answers with how many. */

@@ -1,5 +1,5 @@
 import { Field, InputType, registerEnumType } from 'type-graphql';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 
 export const HandOutcome = { PAID: 'PAID', NOT_SENT: 'NOT_SENT' } as const;
 export type HandOutcome = (typeof HandOutcome)[keyof typeof HandOutcome];

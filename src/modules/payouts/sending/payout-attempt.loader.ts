@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { payoutTable } from '../payout/payout.entity.ts';
+import { payoutTable } from '../payout/public.ts';
 import type { PayoutAttempt } from './payout-attempt.entity.ts';
 
 const COLUMNS = {

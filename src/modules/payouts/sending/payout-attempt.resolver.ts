@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, FieldResolver, ID, Info, Mutation, Resolver, Root } from 'type-graphql';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Payout, payoutTable } from '../payout/payout.entity.ts';
+import { Payout, payoutTable } from '../payout/public.ts';
 import { PayoutAttempt } from './payout-attempt.entity.ts';
 import { ResolvePayoutInput } from './payout-attempt.inputs.ts';
 import { attemptsOf } from './payout-attempt.loader.ts';

@@ -12,11 +12,11 @@ import {
   RailBusy,
   type RailOutcome,
 } from '../../../ports/payout-rail.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { post } from '../../foundation/ledger/post.ts';
-import { accountToPay, destinationOf } from '../accounts/manage-payout-account.ts';
-import { whyNotSent } from '../payout/approvals.ts';
-import { Payout } from '../payout/payout.entity.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { post } from '../../foundation/ledger/public.ts';
+import { accountToPay, destinationOf } from '../accounts/public.ts';
+import { Payout, whyNotSent } from '../payout/public.ts';
+
 import { PayoutAttempt } from './payout-attempt.entity.ts';
 import { type CallResult, circuitBreakerOf } from './rail-circuit-breaker.ts';
 import { again, type Claim, type Heard, settle, type Unknown } from './settle-payout.ts';

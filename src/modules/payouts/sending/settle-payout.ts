@@ -11,11 +11,11 @@ import { enqueue } from '../../../kernel/data/jobs.ts';
 import { transactPatiently } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { PayoutRail, RailOutcome } from '../../../ports/payout-rail.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { post } from '../../foundation/ledger/post.ts';
-import { askToCheck } from '../accounts/manage-payout-account.ts';
-import { release, sendKey } from '../payout/change-payout.ts';
-import { Payout } from '../payout/payout.entity.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { post } from '../../foundation/ledger/public.ts';
+import { askToCheck } from '../accounts/public.ts';
+import { Payout, release, sendKey } from '../payout/public.ts';
+
 import { PayoutAttempt } from './payout-attempt.entity.ts';
 import type { CallResult } from './rail-circuit-breaker.ts';
 

@@ -3,7 +3,7 @@ import { invalid, notFound } from '../../../domain/errors.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import type { Actor } from '../../../kernel/request/actor.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf, isId } from '../../../kernel/request/ids.ts';
+import { idOf, isId } from '../../../kernel/request/input.ts';
 import type { PersonKind } from './data-map.ts';
 import type { PersonInput } from './privacy.inputs.ts';
 

@@ -1,6 +1,6 @@
 import { IsUUID, Matches, MaxLength } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Who is meant: exactly one of partnerId, memberId, customerId and email.' })

@@ -9,7 +9,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 import type { ExchangeRateInput } from './exchange-rate.inputs.ts';
 import { MAX_AGE_DAYS } from './find-rate.ts';
 

@@ -1,15 +1,16 @@
 import { v7 } from 'uuid';
 import { defaultTiers } from '../../../domain/partner.ts';
-import { type BoundPool, ofTenant } from '../../../kernel/data/bound-pool.ts';
+import type { StatementPool } from '../../../kernel/request/bounds.ts';
+import { ofTenant } from '../../../kernel/request/bounds.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { memo } from '../../../kernel/request/memo.ts';
 import { Program } from './program.entity.ts';
 
-const known = new WeakMap<BoundPool, Set<string>>();
+const known = new WeakMap<StatementPool, Set<string>>();
 
 /** A tenant named for the first time gets a program with the default settings and the default tiers. */
-export async function ensureProgram(pool: BoundPool, tenantId: string): Promise<void> {
+export async function ensureProgram(pool: StatementPool, tenantId: string): Promise<void> {
   const tenants = memo(known, pool, () => new Set<string>());
   if (tenants.has(tenantId)) return;
   const scale = 10n ** BigInt(digits('USD'));

@@ -5,7 +5,7 @@ import { FlatRefund, Settlement } from '../../../domain/commission.ts';
 import { RoundingMode } from '../../../domain/money.ts';
 import { PartnerTier } from '../../../domain/partner.ts';
 import { TrackingConsent } from '../../../domain/touch.ts';
-import { IdentityOrgId } from '../../../kernel/request/identity-org-id.ts';
+import { IdentityOrgId } from '../../../kernel/request/input.ts';
 import { Decimal, Percentage } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'The smallest payout of a currency, itself included.' })

@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { faultyLines } from '../../commissions/explain/verify-lines.ts';
+import { faultyLines } from '../../commissions/explain/public.ts';
 import { invariants } from './invariants.ts';
 
 const NAMED = 20;

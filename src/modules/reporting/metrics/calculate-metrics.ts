@@ -2,10 +2,8 @@ import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
-import { about } from '../../partners/partner/manage-partner.ts';
-import type { Partner } from '../../partners/partner/partner.entity.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { about, findPartner, type Partner } from '../../partners/partner/public.ts';
 
 /** Adds a partner's figures up again from every row; they come out as they were, or something was wrong. */
 export async function calculateMetrics(ctx: Context, partnerId: string): Promise<Partner> {

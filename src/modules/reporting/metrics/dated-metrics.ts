@@ -5,7 +5,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
-import { rateOfItsDay } from '../../programs/exchange-rates/find-rate.ts';
+import { rateOfItsDay } from '../../programs/exchange-rates/public.ts';
 import { figuresScope, NO_CURRENCY } from './metrics.loader.ts';
 import type { CurrencyMetrics } from './metrics.type.ts';
 import type { ConvertedMetrics } from './program-metrics.type.ts';

@@ -6,7 +6,7 @@ import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import type { Partner } from '../../partners/partner/partner.entity.ts';
+import type { Partner } from '../../partners/partner/public.ts';
 import type {
   CurrencyMetrics,
   MetricsOf,

@@ -14,8 +14,8 @@ import {
 import { changesOf } from '../../../kernel/data/changes-of.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { metricsTopic } from '../../../kernel/request/metrics-topic.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
-import { Partner } from '../../partners/partner/partner.entity.ts';
+import { findPartner, Partner } from '../../partners/partner/public.ts';
+
 import { calculateMetrics } from './calculate-metrics.ts';
 import { MetricsPeriodInput } from './metrics.inputs.ts';
 import { metricsOf } from './metrics.loader.ts';

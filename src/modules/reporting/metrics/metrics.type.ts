@@ -2,7 +2,7 @@ import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { Days } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
-import type { Partner } from '../../partners/partner/partner.entity.ts';
+import type { Partner } from '../../partners/partner/public.ts';
 
 @ObjectType({ simpleResolvers: true, description: 'What one source of visitors brought.' })
 export class SourceMetrics {

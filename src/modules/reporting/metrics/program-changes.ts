@@ -1,7 +1,7 @@
 import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { partnerOfTopic } from '../../../kernel/request/metrics-topic.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
 
 const MANY = 20_000;
 

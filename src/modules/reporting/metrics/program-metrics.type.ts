@@ -2,7 +2,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { type Days, Interval } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
-import { Partner } from '../../partners/partner/partner.entity.ts';
+import { Partner } from '../../partners/partner/public.ts';
 import { CurrencyMetrics } from './metrics.type.ts';
 
 registerEnumType(Interval, {

@@ -4,7 +4,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
-import { ratesInForce } from '../../programs/exchange-rates/find-rate.ts';
+import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import type { SubscriptionMetrics } from './program-metrics.type.ts';
 
 /** What is live at the start and the end of a period. */

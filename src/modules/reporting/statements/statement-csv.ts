@@ -4,8 +4,8 @@ import { writeCsv } from '../../../kernel/data/csv.ts';
 import { from, query } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
 import { checkDays, type Days, statementsOf } from './statement.loader.ts';
 
 const MAX_LINES = 10_000;

@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, FieldResolver, ID, Info, Query, Resolver, Root } from 'type-graphql';
 import type { Context } from '../../../kernel/request/context.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
-import { Partner } from '../../partners/partner/partner.entity.ts';
+import { Partner } from '../../partners/partner/public.ts';
 import { statementOf } from './statement.loader.ts';
 import { PartnerStatement } from './statement.type.ts';
 import { statementCsv } from './statement-csv.ts';

@@ -5,9 +5,9 @@ import { monthlyPrice } from '../../../domain/metrics.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
+import { happenedAt } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { record } from '../../foundation/audit/record.ts';
+import { record } from '../../foundation/audit/public.ts';
 import type { RecordSubscriptionInput } from './subscription.inputs.ts';
 
 /** States what a customer pays from an instant on. Facts may come late and in any order: each lasts until the next one of

@@ -1,6 +1,6 @@
 import { Field, InputType } from 'type-graphql';
 import { BillingInterval } from '../../../domain/metrics.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, Decimal } from '../../../kernel/request/scalars.ts';
 
 @InputType({

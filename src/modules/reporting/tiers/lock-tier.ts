@@ -2,11 +2,11 @@ import { conflict } from '../../../domain/errors.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { lockPartner } from '../../partners/partner/find-partner.ts';
-import { about, rememberTier } from '../../partners/partner/manage-partner.ts';
-import { settleManagers } from '../../programs/account-managers/assign-managers.ts';
+import { reasonOf } from '../../../kernel/request/input.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { about, lockPartner, rememberTier } from '../../partners/partner/public.ts';
+
+import { settleManagers } from '../../programs/account-managers/public.ts';
 import { TierLock } from './tier-evaluation.entity.ts';
 
 /** Gives a partner a tier that months neither raise nor lower, until it is unlocked. */

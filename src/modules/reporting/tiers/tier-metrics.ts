@@ -3,8 +3,8 @@ import { type ExchangeRate, exchange } from '../../../domain/exchange.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
 import type { MonthResult, TierThreshold } from '../../../domain/tier.ts';
 import { digits } from '../../../kernel/request/currency.ts';
-import { ratesInForce } from '../../programs/exchange-rates/find-rate.ts';
-import type { Program } from '../../programs/program/program.entity.ts';
+import { ratesInForce } from '../../programs/exchange-rates/public.ts';
+import type { Program } from '../../programs/program/public.ts';
 
 /** A month of a program's time zone. */
 export interface TierMonth {

@@ -7,8 +7,8 @@ import { query, Statement } from '../../../kernel/data/rows.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import type { Partner } from '../../partners/partner/partner.entity.ts';
-import { programOf } from '../../programs/program/load-program.ts';
+import type { Partner } from '../../partners/partner/public.ts';
+import { programOf } from '../../programs/program/public.ts';
 import { measure, monthOf, thresholdsAt } from './tier-metrics.ts';
 
 const MAX_ENTRIES = 100;

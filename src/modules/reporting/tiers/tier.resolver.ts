@@ -18,7 +18,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { evaluateTiers } from './evaluate-tiers.ts';
 import { lockPartnerTier, unlockPartnerTier } from './lock-tier.ts';
 import { tierHistoryOf, tierProgressOf } from './tier.loader.ts';

@@ -2,8 +2,8 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Ctx, FieldResolver, Info, Resolver, Root } from 'type-graphql';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
-import { Customer } from '../customers/customer.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
+import { Customer } from '../customers/public.ts';
 import { attributionsOf } from './attribution.loader.ts';
 import { Attribution, PartnerShare } from './attribution.type.ts';
 

@@ -3,7 +3,7 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
 
 /** A code that buyers give with their order: the sale is its partner's. */
 @Entity({ tableName: 'coupons' })

@@ -17,7 +17,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Coupon, couponTable } from './coupon.entity.ts';
 import { CouponFilter, CreateCouponInput } from './coupon.inputs.ts';
 import { createCoupon, endCoupon } from './manage-coupons.ts';

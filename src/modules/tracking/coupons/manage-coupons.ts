@@ -2,9 +2,9 @@ import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { findPartner } from '../../partners/partner/public.ts';
 import { Coupon } from './coupon.entity.ts';
 import type { CreateCouponInput } from './coupon.inputs.ts';
 

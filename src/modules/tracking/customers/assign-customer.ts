@@ -3,10 +3,10 @@ import { v7 } from 'uuid';
 import { conflict } from '../../../domain/errors.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
+import { reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { findPartner } from '../../partners/partner/public.ts';
 
 /** Gives a customer to a partner by hand, for a reason; one seen first is made. What was earned on it stays where it is,
  *  what it buys from now on is the partner's. Answers with the customer's id. */

@@ -1,6 +1,6 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 
 @InputType({ description: 'Which customer is given to which partner.' })
 export class AssignCustomerInput {

@@ -4,7 +4,7 @@ import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { DealStatus } from '../../../domain/prospect.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
 
 registerEnumType(DealStatus, {
   name: 'DealStatus',

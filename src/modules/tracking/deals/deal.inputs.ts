@@ -1,6 +1,6 @@
 import { IsUUID, Matches, Max, MaxLength, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'A prospect to register; its domain, its e-mail address or both.' })

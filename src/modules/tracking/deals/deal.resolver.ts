@@ -17,7 +17,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Deal, dealTable } from './deal.entity.ts';
 import { DealFilter, RegisterDealInput } from './deal.inputs.ts';
 import { closeDeal, registerDeal } from './manage-deals.ts';

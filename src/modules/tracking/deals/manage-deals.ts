@@ -4,11 +4,11 @@ import { expiryOf } from '../../../domain/referral.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
-import { programOf } from '../../programs/program/load-program.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { record } from '../../foundation/audit/public.ts';
+import { findPartner, partnerTable } from '../../partners/partner/public.ts';
+
+import { programOf } from '../../programs/program/public.ts';
 import { companyDomainOf, isFreeMail, registeredDomain } from './company-domain.ts';
 import { Deal } from './deal.entity.ts';
 import type { RegisterDealInput } from './deal.inputs.ts';

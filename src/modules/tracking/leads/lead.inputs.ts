@@ -1,7 +1,7 @@
 import { IsUUID, MaxLength } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { LeadStatus } from '../../../domain/prospect.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Somebody who may buy.' })

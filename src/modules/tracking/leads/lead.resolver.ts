@@ -17,7 +17,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Lead, leadTable } from './lead.entity.ts';
 import { LeadFilter, SubmitLeadInput } from './lead.inputs.ts';
 import { acceptLead, rejectLead, submitLead } from './manage-leads.ts';

@@ -3,11 +3,11 @@ import { conflict, notFound } from '../../../domain/errors.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { reasonOf } from '../../../kernel/request/reason.ts';
-import { record } from '../../foundation/audit/record.ts';
-import { findPartner } from '../../partners/partner/find-partner.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+
+import { record } from '../../foundation/audit/public.ts';
+import { findPartner, partnerTable } from '../../partners/partner/public.ts';
+
 import { Lead } from './lead.entity.ts';
 import type { SubmitLeadInput } from './lead.inputs.ts';
 

@@ -2,7 +2,7 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
 
 /** A path of a partner's own, which leads where the partner says, within the program's hosts. */
 @Entity({ tableName: 'tracking_links' })

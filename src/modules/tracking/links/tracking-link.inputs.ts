@@ -1,6 +1,6 @@
 import { IsUUID, Matches, MaxLength } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 
 @InputType({ description: 'A new tracking link.' })
 export class CreateTrackingLinkInput {

@@ -3,13 +3,13 @@ import { v7 } from 'uuid';
 import { type AttributionTerms, attribute } from '../../../domain/attribution.ts';
 import { conflict, notFound } from '../../../domain/errors.ts';
 import { expiryOf, insideWindow, type ReferralOrigin } from '../../../domain/referral.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { programOf } from '../../programs/program/load-program.ts';
-import { readPath } from '../attribution/attribution-path.ts';
-import { marksOf } from '../attribution/self-referral.ts';
-import { redeemCoupon } from '../coupons/manage-coupons.ts';
-import { dealOfSale } from '../deals/manage-deals.ts';
-import { leadOfSale } from '../leads/manage-leads.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { programOf } from '../../programs/program/public.ts';
+import { marksOf, readPath } from '../attribution/public.ts';
+
+import { redeemCoupon } from '../coupons/public.ts';
+import { dealOfSale } from '../deals/public.ts';
+import { leadOfSale } from '../leads/public.ts';
 import { Referral } from './referral.entity.ts';
 
 /** What a sale may be credited by. */

@@ -1,7 +1,7 @@
 import { FOLD_MS } from '../../../domain/touch.ts';
-import type { BoundPool } from '../../../kernel/data/bound-pool.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import { system } from '../../../kernel/request/actor.ts';
+import type { StatementPool } from '../../../kernel/request/bounds.ts';
 import { memo } from '../../../kernel/request/memo.ts';
 
 export interface Click {
@@ -64,12 +64,12 @@ const BATCH = 500;
 const DEFAULT_WINDOW_DAYS = 30;
 
 class Ingest {
-  readonly #pool: BoundPool;
+  readonly #pool: StatementPool;
   #waiting: Waiting[] = [];
   #inFlight = 0;
   #next: NodeJS.Immediate | null = null;
 
-  constructor(pool: BoundPool) {
+  constructor(pool: StatementPool) {
     this.#pool = pool;
   }
 
@@ -109,10 +109,10 @@ class Ingest {
   }
 }
 
-const ingests = new WeakMap<BoundPool, Ingest>();
+const ingests = new WeakMap<StatementPool, Ingest>();
 
 /** Stores a click and answers after the commit that holds it; null where no ACTIVE partner has the code. */
-export function recordClick(pool: BoundPool, click: Click): Promise<RecordedClick | null> {
+export function recordClick(pool: StatementPool, click: Click): Promise<RecordedClick | null> {
   const ingest = memo(ingests, pool, () => new Ingest(pool));
   return click.folds ? folded(ingest, click) : ingest.add(click);
 }
@@ -180,7 +180,7 @@ const INSERT = `
   select id, coalesce(again_id, id), tenant_id, partner_id, expires_at, now(), landing_hosts, landing_url, target,
     tracking_consent = 'REQUIRED', cookie_days from clicks`;
 
-async function insert(pool: BoundPool, clicks: readonly Click[]): Promise<Map<string, RecordedClick>> {
+async function insert(pool: StatementPool, clicks: readonly Click[]): Promise<Map<string, RecordedClick>> {
   const all = <K extends keyof Click>(key: K) => clicks.map((click) => click[key]);
   const statement = new Statement().add(
     INSERT,

@@ -1,8 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Ctx, FieldResolver, Info, Resolver, Root } from 'type-graphql';
 import type { Context } from '../../../kernel/request/context.ts';
-import { attributionOf } from '../attribution/attribution.loader.ts';
-import { Attribution } from '../attribution/attribution.type.ts';
+import { Attribution, attributionOf } from '../attribution/public.ts';
+
 import { Referral } from './referral.entity.ts';
 
 @Resolver(() => Referral)

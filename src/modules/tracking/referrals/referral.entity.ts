@@ -5,8 +5,8 @@ import { ReferralOrigin, ReferralStatus } from '../../../domain/referral.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject } from '../../../kernel/request/scalars.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
-import { customerTable } from '../customers/customer.entity.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
+import { customerTable } from '../customers/public.ts';
 
 registerEnumType(ReferralStatus, {
   name: 'ReferralStatus',

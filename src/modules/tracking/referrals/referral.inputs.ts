@@ -1,7 +1,7 @@
 import { IsIP, IsUrl, IsUUID, Matches, MaxLength } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { ReferralStatus } from '../../../domain/referral.ts';
-import { Name } from '../../../kernel/request/name.ts';
+import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, JSONObject } from '../../../kernel/request/scalars.ts';
 
 const web = {

@@ -3,7 +3,7 @@ import { wordOf } from '../../../domain/touch.ts';
 import { query, Statement } from '../../../kernel/data/rows.ts';
 import { system } from '../../../kernel/request/actor.ts';
 import type { Services } from '../../../kernel/request/context.ts';
-import { isId } from '../../../kernel/request/ids.ts';
+import { isId } from '../../../kernel/request/input.ts';
 
 /** What a browser says of a purchase, by the short names of the script. */
 export interface Report {

@@ -1,7 +1,7 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { Base } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
-import { partnerTable } from '../../partners/partner/partner.entity.ts';
+import { partnerTable } from '../../partners/partner/public.ts';
 
 /** Every click as attribution sees it, those of programs too; written by click-ingest.ts alone. */
 @ObjectType({

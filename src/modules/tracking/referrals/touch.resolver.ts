@@ -4,8 +4,8 @@ import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { from, query, select } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { idOf } from '../../../kernel/request/ids.ts';
-import { Partner, partnerTable } from '../../partners/partner/partner.entity.ts';
+import { idOf } from '../../../kernel/request/input.ts';
+import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Touch, touchTable } from './touch.entity.ts';
 
 const MOST = 1_000;

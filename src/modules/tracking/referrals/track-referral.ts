@@ -4,8 +4,8 @@ import { notFound } from '../../../domain/errors.ts';
 import { sourceOf } from '../../../domain/referral.ts';
 import { deviceOf, wordOf } from '../../../domain/touch.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { happenedAt } from '../../../kernel/request/instants.ts';
-import { metadataOf } from '../../../kernel/request/metadata.ts';
+import { happenedAt, metadataOf } from '../../../kernel/request/input.ts';
+
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { isNamedBot } from './bots.ts';
 import { type Click, recordClick } from './click-ingest.ts';

@@ -1,0 +1,59 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const COMPILED = new URL('../dist/bench/', import.meta.url);
+
+/** A process of ours that is asked over IPC; it ends when we do. */
+export interface Helper {
+  ask<T>(question: object): Promise<T>;
+  stop(): Promise<void>;
+}
+
+/** Runs a compiled file of this folder; what it prints goes to `log`. */
+export function start(file: string, log: string, env: Record<string, string>): Helper {
+  const output = openSync(log, 'a');
+  const child = fork(fileURLToPath(new URL(file, COMPILED)), {
+    execArgv: [],
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+    stdio: ['ignore', output, output, 'ipc'],
+  });
+  return {
+    ask: (question) => answerOf(child, file, question),
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      if (child.connected) child.disconnect(); // it closes by itself
+      const patience = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      await exited;
+      clearTimeout(patience);
+    },
+  };
+}
+
+function answerOf<T>(child: ChildProcess, file: string, question: object): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const ended = () => reject(new Error(`${file} ended before it answered`));
+    child.once('exit', ended);
+    child.once('message', (answer: { failed?: string }) => {
+      child.off('exit', ended);
+      if (answer.failed) reject(new Error(`${file}: ${answer.failed}`));
+      else resolve(answer as T);
+    });
+    child.send(question);
+  });
+}
+
+/** In such a process: answers every question, in order. */
+export function answer<Q>(work: (question: Q) => Promise<object>, close: () => Promise<void>): void {
+  let last = Promise.resolve();
+  process.on('message', (question) => {
+    last = last
+      .then(() => work(question as Q))
+      .catch((error: Error) => ({ failed: error.stack ?? String(error) }))
+      .then((reply) => void process.send?.(reply));
+  });
+  process.on('disconnect', () => void close().finally(() => process.exit()));
+  process.on('SIGINT', () => {}); // Ctrl-C reaches all of us; the bench stops its helpers in order
+}

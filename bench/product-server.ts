@@ -1,0 +1,8 @@
+import { createApp } from '../src/app.ts';
+import { readConfig } from '../src/config/config.ts';
+import { serveBench } from './server.ts';
+
+// The product as in production: its environment decides, and it sets no option that a customer's would not.
+const config = readConfig(process.env);
+const app = await createApp(config, config.databaseUrl as string);
+serveBench(await app.listen(), () => app.close());

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeKeyFile } from '../src/config/key-file.ts';
+import type { Helper } from './processes.ts';
+
+/** Starts a compiled file of this folder, which is stopped with the bench. */
+export type Start = (file: string, env?: Record<string, string>) => Helper;
+
+/** With what a server of the bench runs; its keys lie in `folder`. */
+export function serverEnv(url: string, folder: string) {
+  const keys = join(folder, 'keys.json');
+  makeKeyFile(keys);
+  return {
+    DATABASE_URL: url,
+    JWT_SECRET: randomBytes(48).toString('base64url'),
+    KMS_KEY_FILE: keys,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    WORKER: 'off',
+  };
+}
+
+/** Where a server listens; one that does not come up says what it printed. */
+export async function portOf(server: Helper, folder: string, file: string): Promise<number> {
+  const { port } = await server.ask<{ port: number }>({ ask: 'port' }).catch(async (error: Error) => {
+    throw new Error(`${error.message}\n${await readFile(join(folder, `${file}.log`), 'utf8')}`);
+  });
+  return port;
+}

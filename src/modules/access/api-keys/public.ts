@@ -1,0 +1,3 @@
+/** What other subjects and areas may import. */
+export { looksLikeKey } from './api-key-token.ts';
+export { hasSeenKey, revokeKeysSeenBy } from './manage-api-keys.ts';

@@ -1,0 +1,2 @@
+/** What other subjects and areas may import. */
+export type { Organisation } from './sessions.ts';

@@ -1,0 +1,12 @@
+/** What other subjects and areas may import. */
+
+export { Commission, commissionTable } from './commission.entity.ts';
+export { CreateCommissionInput } from './commission.inputs.ts';
+export { commissionsNamed } from './commission.loader.ts';
+export { CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
+export { lockCommission, refuseMaker, reject, statusOf } from './decide-commission.ts';
+export { endHold, lockHold, placeHold } from './hold-commission.ts';
+export { endHolds, openHolds } from './open-holds.ts';
+export { takeBack } from './reverse-commission.ts';
+export { digitsOf, isRated, soldFor } from './sold.ts';
+export { bandsShrink, changeCapUsed, standingOf, trueUp } from './true-ups.ts';

@@ -1,0 +1,3 @@
+/** What other subjects and areas may import. */
+export { linesPaidBy } from './payout-lines.ts';
+export { faultyLines } from './verify-lines.ts';

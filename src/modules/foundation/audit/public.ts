@@ -1,0 +1,4 @@
+/** What other subjects and areas may import. */
+export { record, recordIn } from './record.ts';
+export { sealAudit } from './seal-audit.ts';
+export { auditedTenants, type Verification, verifyAudit } from './verify-audit.ts';

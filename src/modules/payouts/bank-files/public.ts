@@ -1,0 +1,2 @@
+/** What other subjects and areas may import. */
+export { importBankStatus } from './import-bank-status.ts';

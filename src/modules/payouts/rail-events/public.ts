@@ -1,0 +1,2 @@
+/** What other subjects and areas may import. */
+export { receive } from './receive-rail-event.ts';

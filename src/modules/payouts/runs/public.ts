@@ -1,0 +1,2 @@
+/** What other subjects and areas may import. */
+export { continueRun } from './run-payouts.ts';

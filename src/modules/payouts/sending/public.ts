@@ -1,0 +1,2 @@
+/** What other subjects and areas may import. */
+export { lookUpKey, sendPayout } from './send-payout.ts';

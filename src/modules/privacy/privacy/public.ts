@@ -1,0 +1,2 @@
+/** What other subjects and areas may import. */
+export { erasureLog, replayErasure } from './erase-person.ts';

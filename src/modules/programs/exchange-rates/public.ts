@@ -1,0 +1,2 @@
+/** What other subjects and areas may import. */
+export { MAX_AGE_DAYS, rateOfItsDay, rateOn, ratesInForce } from './find-rate.ts';

@@ -1,0 +1,6 @@
+/** What other subjects and areas may import. */
+
+export { attributionOf } from './attribution.loader.ts';
+export { Attribution } from './attribution.type.ts';
+export { keepPath, readPath, type Touched } from './attribution-path.ts';
+export { isCustomer, marksOf } from './self-referral.ts';
