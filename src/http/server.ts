@@ -233,7 +233,7 @@ export async function httpServer({
       return ctx;
     },
   });
-  serveRedirect(server, {
+  await serveRedirect(server, {
     services,
     budgets,
     unknownCodesPerMinute: limits.anonymousCallsPerMinute,

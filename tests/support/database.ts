@@ -65,12 +65,12 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated database of a test file's own. */
-export async function createDatabase(): Promise<TestDatabase> {
+/** A database of a test file's own: migrated, or a copy of another template (`template1` is empty). */
+export async function createDatabase(template = TEMPLATE): Promise<TestDatabase> {
   const { inject } = await import('vitest'); // global setup loads this file too, outside of any test
   const server = inject('postgres');
   const name = `t_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-  await onServer(server, `create database ${name} template ${TEMPLATE} strategy file_copy`);
+  await onServer(server, `create database ${name} template ${template} strategy file_copy`);
   const url = at(server, name);
   const pool = new Pool({ connectionString: url, max: 4 });
   // Dropping a database by force may meet a connection that is just going.

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { Services } from '../../kernel/request/context.ts';
@@ -9,6 +9,7 @@ import type { Budget, CallBudgets } from '../admission/call-budgets.ts';
 import { callerAddress, type Trusts } from '../admission/caller-address.ts';
 
 const COOKIE = '__Host-pp_visitor'; // a browser takes it from this host alone, over TLS, for all of its paths
+const ATTRIBUTES = { path: '/', secure: true, httpOnly: true, sameSite: 'lax' } as const;
 const DAY_SECONDS = 24 * 60 * 60;
 /** Browsers keep no cookie longer. */
 const MAX_DAYS = 400;
@@ -29,17 +30,13 @@ export interface RedirectOptions {
 }
 
 /** `GET /r/:code`: the link that a partner gives out. `HEAD` is asked by what checks links: it is told where it leads. */
-export function serveRedirect(
+export async function serveRedirect(
   server: FastifyInstance,
   { services, budgets, unknownCodesPerMinute, clicksPerMinute, trusts, countryHeader }: RedirectOptions,
-): void {
-  const sealOf = (visitorId: string) => services.derive(`visitor:${visitorId}`).slice(0, 22);
-
-  function visitorOf({ headers }: FastifyRequest): string | null {
-    const [, id, seal] =
-      /(?:^|; ?)__Host-pp_visitor=([0-9a-f-]{36})\.([\w-]{22})(?:;|$)/.exec(headers.cookie ?? '') ?? [];
-    if (!id || !seal || !isId(id)) return null;
-    return timingSafeEqual(Buffer.from(seal), Buffer.from(sealOf(id))) ? id : null;
+): Promise<void> {
+  function visitorOf(request: FastifyRequest): string | null {
+    const { valid, value } = request.unsignCookie(request.cookies[COOKIE] ?? '');
+    return valid && isId(value) ? value : null;
   }
 
   function countryOf({ raw, headers }: FastifyRequest): string | null {
@@ -90,15 +87,17 @@ export function serveRedirect(
     if (landing?.remember) {
       const { visitorId, days } = landing.remember;
       const age = Math.min(days, MAX_DAYS) * DAY_SECONDS;
-      reply.header(
-        'set-cookie',
-        `${COOKIE}=${visitorId}.${sealOf(visitorId)}; Max-Age=${age}; Path=/; Secure; HttpOnly; SameSite=Lax`,
-      );
+      reply.setCookie(COOKIE, visitorId, { ...ATTRIBUTES, signed: true, maxAge: age });
     }
-    if (landing?.forget)
-      reply.header('set-cookie', `${COOKIE}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`);
+    if (landing?.forget) reply.clearCookie(COOKIE, ATTRIBUTES);
     return reply.redirect(landing?.location ?? services.portalUrl, 302);
   }
-  for (const url of ['/r/:code', '/r/:code/'])
-    server.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url, handler: follow });
+  // Only here, so that no other route reads cookies.
+  await server.register((links, _, registered) => {
+    links.register(cookie, { secret: services.derive('visitor cookie') }).after(() => {
+      for (const url of ['/r/:code', '/r/:code/'])
+        links.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url, handler: follow });
+    });
+    registered();
+  });
 }
