@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql';
 import { AppError } from '../../domain/errors.ts';
 import type { Context } from './context.ts';
 
-/** What a unique constraint of the database means to a caller; a race reaches it, the code asks first. */
+/** The refusal for each unique constraint. Use cases check first, so only a race reaches the constraint. */
 const conflicts: Record<string, string> = {
   payout_items_one_live_claim: 'a commission of this payout was claimed by another payout at the same time',
   conversions_one_each_referral: 'the referral was converted already',
@@ -24,7 +24,7 @@ const conflicts: Record<string, string> = {
 // Lost connections, and a database that is starting, stopping or full: the caller may try again.
 const UNAVAILABLE = /^(08|53|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
 
-/** A refusal as the API speaks it, or null for a bug. */
+/** The refusal for an error, or null for a bug. */
 export function refusalOf(thrown: unknown): AppError | null {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof NotFoundError) return new AppError('NOT_FOUND', 'not found');
@@ -47,8 +47,8 @@ export function refusalOf(thrown: unknown): AppError | null {
   return null;
 }
 
-/** The only place where what a resolver threw becomes a response: a refusal keeps its code, a bug is logged by the
- *  request's id and masked. */
+/** The only place that turns an error of a resolver into a response: a refusal keeps its code; a bug is logged with the
+ *  request id and masked. */
 export function responseError(
   error: GraphQLError,
   { log, requestId }: Pick<Context, 'log' | 'requestId'>,

@@ -2,7 +2,7 @@ import { forbidden, unauthenticated } from '../../domain/errors.ts';
 import type { Actor, Permission } from './actor.ts';
 import type { Context } from './context.ts';
 
-/** Who is not known is UNAUTHENTICATED; who is known and may not is FORBIDDEN. */
+/** Refuses an anonymous caller as UNAUTHENTICATED, and a known caller without the permission as FORBIDDEN. */
 function requirePermission(actor: Actor, permission: Permission): void {
   requireKnown(actor);
   const { role, permissions } = actor;
@@ -10,7 +10,7 @@ function requirePermission(actor: Actor, permission: Permission): void {
   throw forbidden(role === 'GUEST' ? 'nothing was granted to you yet' : `your role ${role} may not do this`);
 }
 
-// What moves money, or decides where it goes and who may: a credential that was taken back must not do it for seconds.
+// These move money, or decide its destination and who has access: a revoked credential must lose them at once.
 const askedAgain = new Set<Permission>([
   'commission:decide',
   'payout:make',
@@ -21,7 +21,7 @@ const askedAgain = new Set<Permission>([
   'privacy:manage',
 ]);
 
-/** Whether an operation of these permissions asks whoever answers for the credential, rather than remembers. */
+/** True if an operation with these permissions asks the source of the credential instead of using a remembered answer. */
 export const asksAgain = (permissions: readonly Permission[]): boolean =>
   permissions.some((permission) => askedAgain.has(permission));
 
@@ -30,7 +30,7 @@ export function requireAll(actor: Actor, permissions: readonly Permission[]): vo
   for (const permission of permissions) requirePermission(actor, permission);
 }
 
-/** Asks again who the caller is and what it may; from then on the operation acts as what it is now. */
+/** Loads the caller and its rights again; the rest of the operation acts with them. */
 export async function requireStillGranted(ctx: Context, permissions: readonly Permission[]): Promise<void> {
   const { tenantId, partnerId } = ctx.actor;
   const actor = await ctx.actorNow();
@@ -40,7 +40,7 @@ export async function requireStillGranted(ctx: Context, permissions: readonly Pe
   requireAll(actor, permissions);
 }
 
-/** Any caller who proved who it is, whatever was granted to it. */
+/** Requires a caller with a proven identity, whatever its rights. */
 function requireKnown({ role }: Actor): void {
   if (role === 'ANONYMOUS')
     throw unauthenticated('a credential is needed: send Authorization: Bearer <token>');
@@ -48,13 +48,13 @@ function requireKnown({ role }: Actor): void {
 
 const FRESH_MS = 15 * 60_000;
 
-/** What decides who gets in, within an operation that otherwise does not: asks again, as those do that always decide it. */
+/** Asks the source of the credential again, for the part of an operation that decides about access. */
 export async function requireGrantedAfresh(ctx: Context, permission: Permission): Promise<void> {
   await requireStillGranted(ctx, [permission]);
   requireFreshSignIn(ctx.actor);
 }
 
-/** For what a stolen session must not do: the person signed in a moment ago, or is asked to do it again. */
+/** For acts that a stolen session must not do: requires a recent sign-in (step-up). */
 export function requireFreshSignIn(actor: Actor): void {
   requireKnown(actor);
   const { credential, signedInAt } = actor;
