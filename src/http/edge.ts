@@ -24,7 +24,7 @@ export function allowsOrigin({
 }
 
 export const overloaded = () =>
-  new AppError('SERVICE_UNAVAILABLE', 'too much to do at the moment: try again soon', { retryAfter: 2 });
+  new AppError('SERVICE_UNAVAILABLE', 'The server is overloaded. Try again soon.', { retryAfter: 2 });
 
 /** The headers of every answer, and the checks of every request before its route. */
 export async function guardEdge(server: FastifyInstance, options: EdgeOptions): Promise<void> {

@@ -70,11 +70,11 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
     if (issuer === null) {
       const proof = await registers.apiKey?.(token);
       if (proof) return proof;
-      if (looksLikeKey(token)) throw unauthenticated('the token is not valid');
+      if (looksLikeKey(token)) throw unauthenticated('The token is not valid.');
     }
     const { provider } = registers;
     if (!provider || (issuer !== null && issuer !== provider.issuer))
-      throw unauthenticated('the token is not valid');
+      throw unauthenticated('The token is not valid.');
     const identity = await provider.identityOf(token, when);
     return {
       actor: await actorOfIdentity(identity, provider.issuer, registers),
@@ -86,13 +86,13 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
     const proof = await prove(token, when);
     const { actor } = proof;
     if (actor.credential !== 'API_KEY' && (await registers.isSignedOut?.(fingerprint(token))))
-      throw unauthenticated('the token was signed out');
+      throw unauthenticated('The token was signed out. Sign in again.');
     if (
       actor.credential === 'TOKEN' &&
       actor.partnerId !== null &&
       (await registers.isOfDeletedPartner?.(actor))
     )
-      throw unauthenticated('the partner of the token was deleted');
+      throw unauthenticated('The partner of the token was deleted.');
     if (actor.role !== 'GUEST' || actor.issuer === null) return proof;
     const membership = await registers.memberOf?.(actor.issuer, actor.id);
     return membership ? { ...proof, actor: actorOf({ ...actor, ...membership, role: 'PARTNER' }) } : proof;
@@ -101,7 +101,7 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
   async function actorAt(when: When, authorization: string | undefined): Promise<Actor> {
     if (authorization === undefined || authorization === '') return anonymous;
     const token = tokenOf(authorization);
-    if (!token) throw unauthenticated('the Authorization header must be: Bearer <token>');
+    if (!token) throw unauthenticated('The Authorization header must be: Bearer <token>');
     const proof = await whole(token, when).catch((error: unknown) => {
       known.delete(authorization);
       throw error;
@@ -137,7 +137,7 @@ function issuerOf(token: string): unknown {
   try {
     return decodeJwt(token).iss ?? '';
   } catch {
-    throw unauthenticated('the token is not valid');
+    throw unauthenticated('The token is not valid.');
   }
 }
 

@@ -113,7 +113,7 @@ export function callBudgets(counter: CallCounter, processes: number): CallBudget
     },
     async takeTogether({ key, calls: limit, seconds }) {
       const counted = await counter.add(key, 1, seconds).catch(() => {
-        throw new AppError('SERVICE_UNAVAILABLE', 'this cannot be counted at the moment: try again soon', {
+        throw new AppError('SERVICE_UNAVAILABLE', 'The call counter is not available. Try again soon.', {
           retryAfter: 5,
         });
       });
@@ -134,5 +134,5 @@ export function callBudgets(counter: CallCounter, processes: number): CallBudget
 
 function rateLimited(endsAt: number): AppError {
   const retryAfter = Math.max(1, Math.ceil((endsAt - Date.now()) / 1_000));
-  return new AppError('RATE_LIMITED', `too many calls: try again in ${retryAfter} s`, { retryAfter });
+  return new AppError('RATE_LIMITED', `Too many calls. Try again in ${retryAfter} s.`, { retryAfter });
 }

@@ -55,8 +55,9 @@ export function ownTokens(secret: string) {
         maxTokenAge: '400 days',
         clockTolerance: 30,
       }).catch((error: unknown) => {
-        if (error instanceof errors.JWTExpired) throw unauthenticated('the token has expired');
-        throw unauthenticated('the token is not valid');
+        if (error instanceof errors.JWTExpired)
+          throw unauthenticated('The token has expired. Sign in again or create a new token.');
+        throw unauthenticated('The token is not valid.');
       });
       return { actor: actorOfClaims(payload), expiresAt: (payload.exp as number) * 1_000 };
     },
@@ -64,7 +65,7 @@ export function ownTokens(secret: string) {
 }
 
 function actorOfClaims({ sub, role, tenant, partner, iat }: Record<string, unknown>): Actor {
-  const malformed = () => unauthenticated('the token lacks a claim or has a malformed one');
+  const malformed = () => unauthenticated('The token lacks a claim or has a malformed claim.');
   if (typeof sub !== 'string' || !PRINTABLE.test(sub) || typeof role !== 'string') throw malformed();
   const person = {
     id: sub,

@@ -78,7 +78,8 @@ export function documentsOf(schema: GraphQLSchema, { introspection }: { introspe
       const operation = read.operations.get(name);
       if (operation) return operation;
       const definition = getOperationAST(read.document, operationName);
-      if (!definition) return [fault('operationName names no operation of the document', 'operationName')];
+      if (!definition)
+        return [fault('operationName must name an operation of the document.', 'operationName')];
       const { document } = read;
       const made = {
         text,

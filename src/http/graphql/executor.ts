@@ -41,11 +41,11 @@ export function executorOf(schema: GraphQLSchema): Executor {
     if (known) return known;
     const operation = getOperationAST(document, name);
     if (!operation)
-      throw new GraphQLError('operationName names no operation of the document', {
+      throw new GraphQLError('operationName must name an operation of the document.', {
         extensions: { code: 'BAD_USER_INPUT', field: 'operationName' },
       });
     if (!keepsItsText(document))
-      throw new GraphQLError('the document has text that cannot be kept', {
+      throw new GraphQLError('The document contains an unpaired surrogate or a NUL character.', {
         extensions: { code: 'BAD_USER_INPUT', field: 'query' },
       });
     const compiled = compileQuery(schema, document, name ?? '');

@@ -204,7 +204,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Closes the socket when its credential expires. */
 function closeAt(socket: WebSocket, expiresAt: number | null): void {
   if (expiresAt === null) return;
-  const end = () => socket.close(CloseCode.Forbidden, 'the token has expired');
+  const end = () =>
+    socket.close(CloseCode.Forbidden, 'The token has expired. Sign in again or create a new token.');
   const timer = setTimeout(end, Math.min(expiresAt - Date.now(), LONGEST_TIMER_MS));
   socket.once('close', () => clearTimeout(timer));
 }

@@ -92,7 +92,7 @@ async function join(
   if (member.invitedBy === actor.id)
     throw forbidden('somebody else than who invites accepts: you made this invitation', { field: 'token' });
   if (elsewhere)
-    throw conflict('you are a member of a partner of this program already', { reason: 'ALREADY_MEMBER' });
+    throw conflict('You are already a member of a partner of this program.', { reason: 'ALREADY_MEMBER' });
   const before = plain(member);
   invitation.usedAt = now;
   member.issuer = actor.issuer;

@@ -88,7 +88,7 @@ async function requireRoom(em: EntityManager, partnerId: string, email: string):
   const members = await em.execute<{ same: boolean }[]>(sql`
     select lower(email) = lower(${email}) as same from members where partner_id = ${partnerId} and status <> 'REMOVED'`);
   if (members.some(({ same }) => same))
-    throw conflict('somebody with this e-mail address is a member or invited already', {
+    throw conflict('A person with this e-mail address is already a member or invited.', {
       field: 'input.email',
       reason: 'ALREADY_INVITED',
     });
