@@ -63,10 +63,12 @@ test('who may do what is as it was reviewed', async () => {
   const lines: string[][] = [];
   for (const [name, { document, variables, subject, spends, answers }] of Object.entries(operations)) {
     const codes: string[] = [];
+    let row: string | null = null; // a row that the operation was refused on may be tried by the next one
     for (const [insider, token] of Object.entries(tokens)) {
-      const row = (await subject?.(world)) ?? '';
+      row ??= (await subject?.(world)) ?? '';
       const { errors } = await app.send(spends ? await tokenOf(insider) : token, document, variables?.(row));
       codes.push(errors?.[0]?.extensions.code ?? 'ok');
+      if (!errors) row = null;
     }
     lines.push([name, ...answers, ...codes]);
   }
