@@ -56,7 +56,7 @@ async function subscribing(token: string): Promise<string> {
 
 /** A table that people review: a change of who may do what is a changed line here. `vitest -u` writes it. The answers of
  *  others than insiders are those that access.test.ts executes every operation for. */
-test('who may do what is as it was reviewed', async () => {
+test('who may do what is as it was reviewed', { tags: ['slow'], timeout: 90_000 }, async () => {
   const tokens: Record<string, string> = {};
   for (const name of Object.keys(insiders)) tokens[name] = await tokenOf(name);
   const header = ['operation', ...people, ...Object.keys(insiders)];
@@ -85,4 +85,4 @@ Asked about rows of one partner. \`partner\` is its owner, \`its ...\` are other
 is another tenant. \`-\` is FORBIDDEN, \`hidden\` NOT_FOUND (exactly as an unknown id), \`who?\` UNAUTHENTICATED.\n
 ${markdown.join('')}`,
   ).toMatchFileSnapshot('permissions.golden.md');
-}, 90_000);
+});
