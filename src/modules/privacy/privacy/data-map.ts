@@ -604,6 +604,7 @@ export const dataMap: readonly Place[] = [
  *  here, or a test fails until somebody decides. `*` is every column of the table. */
 export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   mikro_orm_migrations: { '*': 'which migrations ran' },
+  claimed_names: { '*': 'names that are taken, of the rows that the map shows' },
   database_files: { '*': 'which files of src/database were applied' },
   programs: { '*': 'settings of a tenant' },
   partner_tier_configs: { '*': 'settings of a tenant' },

@@ -3,6 +3,7 @@ import { v7 } from 'uuid';
 import { conflict, invalid } from '../../../domain/errors.ts';
 import { parseRate } from '../../../domain/exchange.ts';
 import { AmountError } from '../../../domain/money.ts';
+import { readCsv } from '../../../kernel/data/csv.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -24,17 +25,13 @@ export function setExchangeRates(ctx: Context, rates: readonly ExchangeRateInput
 /** Enters the rates of a text of lines `base,quote,rate,date`; the refusal names the line. */
 export function importExchangeRates(ctx: Context, csv: string): Promise<number> {
   if (Buffer.byteLength(csv) > MAX_BYTES) throw invalid('csv', 'is larger than 100 kB');
-  const [header, ...lines] = csv
-    .replace(/^\uFEFF/, '')
-    .trimEnd()
-    .split(/\r?\n/);
+  const [header, ...rows] = readCsv(csv, 'csv');
   const line = (index: number) => `csv: line ${index + 2}`;
-  if (header !== HEADER) throw invalid('csv', `line 1 must be "${HEADER}"`);
-  if (lines.length === 0) throw invalid('csv', 'holds no rates');
-  const rates = lines.map((text, index) => {
-    const parts = text.split(',').map((part) => part.trim());
-    const [base = '', quote = '', rate = '', date = ''] = parts;
-    if (parts.length !== 4) throw invalid(line(index), 'takes four values');
+  if (header?.join() !== HEADER) throw invalid('csv', `line 1 must be "${HEADER}"`);
+  if (rows.length === 0) throw invalid('csv', 'holds no rates');
+  const rates = rows.map((row, index) => {
+    const [base = '', quote = '', rate = '', date = ''] = row;
+    if (row.length !== 4) throw invalid(line(index), 'takes four values');
     return { base, quote, rate, effectiveOn: dayOf(date, line(index)) };
   });
   return enter(ctx, rates, line);
