@@ -67,9 +67,3 @@ export function sentenceOf({ kind, base, type, orderId, lostDispute, method, per
       return `Payout by ${method} for ${period} was returned. The amount is owed again.`;
   }
 }
-
-/** Returns a CSV cell, quoted by RFC 4180, that a spreadsheet always reads as text and never as a formula. */
-export function textCell(text: string): string {
-  const safe = /^\s*[=+\-@]|^[\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}

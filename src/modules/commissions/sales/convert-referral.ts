@@ -57,7 +57,7 @@ export async function convertReferral(
         input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
       const amount = positiveAmountOf(input.amount, currency, 'input.amount');
       if (referral.convertedAt)
-        throw conflict('This referral is already converted.', { reason: 'ALREADY_CONVERTED' });
+        throw conflict('The referral is already converted.', { reason: 'ALREADY_CONVERTED' });
       if (at < referral.clickedAt) throw invalid('input.occurredAt', 'must not be before the click');
       if (!insideWindow(referral.clickedAt, referral.expiresAt, at)) {
         throw conflict('The referral expired before the purchase.', { reason: 'EXPIRED' });
