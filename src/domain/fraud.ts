@@ -96,8 +96,11 @@ export function emailDomain(email: string): string | null {
   return at < 1 ? null : normal.slice(at + 1);
 }
 
+/** A list of domains, however it is kept. */
+type Domains = Pick<ReadonlySet<string>, 'has'>;
+
 /** A domain or one that it lies under is in the list. */
-export function listed(list: ReadonlySet<string>, domain: string): boolean {
+export function listed(list: Domains, domain: string): boolean {
   for (let rest = domain; rest.includes('.'); rest = rest.slice(rest.indexOf('.') + 1))
     if (list.has(rest)) return true;
   return false;
@@ -140,8 +143,8 @@ export interface Facts {
   readonly addressClicks: number;
   /** Whose link the visitor of a sale by coupon had followed last, where that is another partner. */
   readonly couponAgainst: string | null;
-  readonly disposable: ReadonlySet<string>;
-  readonly freeMail: ReadonlySet<string>;
+  readonly disposable: Domains;
+  readonly freeMail: Domains;
 }
 
 /** What hit and what it was compared with: ids, counts and domains, never an address of a person. */
