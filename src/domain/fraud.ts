@@ -96,8 +96,11 @@ export function emailDomain(email: string): string | null {
   return at < 1 ? null : normal.slice(at + 1);
 }
 
+/** A set of domains, independent of its storage. */
+type Domains = Pick<ReadonlySet<string>, 'has'>;
+
 /** True when the list contains the domain or one of its parent domains. */
-export function listed(list: ReadonlySet<string>, domain: string): boolean {
+export function listed(list: Domains, domain: string): boolean {
   for (let rest = domain; rest.includes('.'); rest = rest.slice(rest.indexOf('.') + 1))
     if (list.has(rest)) return true;
   return false;
@@ -141,8 +144,8 @@ export interface Facts {
   readonly addressClicks: number;
   /** For a sale by coupon: id of another partner whose link the visitor followed last. */
   readonly couponAgainst: string | null;
-  readonly disposable: ReadonlySet<string>;
-  readonly freeMail: ReadonlySet<string>;
+  readonly disposable: Domains;
+  readonly freeMail: Domains;
 }
 
 /** A rule that matched, with the compared facts: ids, counts and domains, never an address of a person. */

@@ -12,10 +12,11 @@ import {
   mostInAnHour,
   termsOf,
 } from '../../../domain/fraud.ts';
-import { disposableDomains, freeMailDomains } from '../../../domain/mail-domains.ts';
+import { freeMailDomains } from '../../../domain/free-mail-domains.ts';
 import type { Money } from '../../../domain/money.ts';
 import { asStatement, type Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
+import { disposableDomains } from './disposable-domains.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -145,8 +146,9 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
   );
   if (!found) throw new Error('A select without from always returns a row.');
   const { listed, click, ...facts } = found.facts;
-  const own = (list: string) => listed.filter((entry) => entry.list === list).map(({ domain }) => domain);
-  const free = own('FREE_MAIL_DOMAIN');
+  const own = (list: string) =>
+    new Set(listed.filter((entry) => entry.list === list).map(({ domain }) => domain));
+  const [free, disposable] = [own('FREE_MAIL_DOMAIN'), own('DISPOSABLE_DOMAIN')];
   return {
     ...facts,
     samePayment: facts.samePayment ?? [],
@@ -157,10 +159,10 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
     addressSales: mostInAnHour(facts.addressSales ?? [], at),
     addressClicks: click === null ? 0 : mostInAnHour(facts.addressClicks ?? [], new Date(click)),
     secondsToPurchase: click === null ? null : (at.getTime() - click) / 1_000,
-    disposable: new Set(
-      [...disposableDomains, ...own('DISPOSABLE_DOMAIN')].filter((each) => !free.includes(each)),
-    ),
-    freeMail: new Set([...freeMailDomains, ...free]),
+    disposable: {
+      has: (domain) => !free.has(domain) && (disposable.has(domain) || disposableDomains.has(domain)),
+    },
+    freeMail: { has: (domain) => free.has(domain) || freeMailDomains.has(domain) },
   };
 }
 
