@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the files that docker-compose.yml mounts as secrets, in `secrets`. A file that is already there stays.
+# Creates the files in `secrets` that docker-compose.yml mounts as secrets. Existing files stay.
 # The containers read them as the user 1000.
 set -eu
 cd "$(dirname "$0")/.."
@@ -7,7 +7,7 @@ umask 077
 mkdir -p secrets
 cd secrets
 
-keep() { # keep NAME: writes its input to the file, unless the file is already there
+keep() { # keep NAME: writes its input to the file, unless the file exists
   [ -e "$1" ] || cat >"$1"
 }
 
@@ -17,7 +17,7 @@ openssl rand -base64 48 | keep jwt_secret
 openssl rand -base64 48 | keep audit_seal_key
 printf '{"keys":[{"id":"%s","key":"%s"}]}\n' "$(date +%Y-%m)" "$(openssl rand -base64 32)" | keep kms_keys
 
-# Not set until you fill them.
+# Not set: fill these files to set them.
 for name in database_api_url oidc_client_secret oidc_key smtp_url stripe_secret_key stripe_webhook_secrets \
   razorpay_key_secret razorpay_webhook_secret paypal_client_secret; do
   keep "$name" </dev/null

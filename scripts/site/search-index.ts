@@ -8,14 +8,14 @@ export interface Found {
   readonly summary: string;
 }
 
-/** The words of a text; of a name such as `approveCommission` also its parts. */
+/** Returns the words of a text; for a name such as `approveCommission` also its parts. */
 const tokenize = (text: string): string[] =>
   (text.match(/[\p{L}\p{N}_]+/gu) ?? []).flatMap((word) => {
     const parts = word.split(/_|(?<=\p{Ll})(?=\p{Lu})/u).filter(Boolean);
     return parts.length > 1 ? [word, ...parts] : [word];
   });
 
-// The build writes the index with these options and the browser reads it with the same ones.
+// The build writes the index with these options, and the browser reads it with the same ones.
 const OPTIONS: Options = {
   idField: 'path',
   fields: ['title', 'text', 'names'],
@@ -23,7 +23,7 @@ const OPTIONS: Options = {
   tokenize,
   searchOptions: {
     boost: { title: 4 },
-    // The schema has a hundred names with `commission`; the pages that explain the word are found among them.
+    // The schema has a hundred names with `commission`; pages that explain the word must rank above them.
     boostDocument: (path) => (String(path).startsWith('schema/') ? 1 : 1.4),
     prefix: true,
     fuzzy: 0.15,
@@ -41,7 +41,7 @@ export function writeIndex(entries: readonly SearchEntry[]): string {
 
 const singular = (name: string): string => name.toLowerCase().replace(/s$/, '');
 
-/** Reads what `writeIndex` wrote. The search lists first what has the name that was searched for. */
+/** Reads the index of `writeIndex`. Entries whose name is the search text rank first. */
 export function readIndex(text: string): (query: string, limit: number) => Found[] {
   const index = MiniSearch.loadJSON(text, OPTIONS);
   return (query, limit) => {

@@ -109,7 +109,7 @@ export class PageArgs {
   after?: string | null;
 }
 
-/** How many rows a page takes; refuses what is out of bounds. */
+/** Returns the number of rows of a page. Throws INVALID_INPUT outside of the bounds. */
 function pageSize(first: number | null | undefined): number {
   const size = first ?? DEFAULT_PAGE;
   if (size < 1 || size > MAX_PAGE) throw invalid('first', `must be from 1 to ${MAX_PAGE}`);

@@ -104,4 +104,4 @@ function exactly(count: number, operator: string, operands: readonly Operand[]):
 
 /** A bug of a policy: it is logged and masked, and no rows are returned. */
 const untranslatable = (what: string): Error =>
-  new Error(`the policy's plan has what is not translated to SQL: ${what}`);
+  new Error(`the policy's plan contains an expression that cannot be translated to SQL: ${what}`);

@@ -65,7 +65,7 @@ export const moneyColumn = (minor: string, currency: string): Column => ({
 
 const translated = new WeakMap<Plan, WeakMap<AllowList, Condition[]>>();
 
-/** Rows that the actor may see, as the policies say it. Nobody anonymous sees a row. */
+/** Returns the conditions for the rows that the policies allow the actor to read. Anonymous callers read no row. */
 export function scopeOf(actor: Actor, { kind, attributes }: Scoped): Condition[] {
   if (actor.role === 'SYSTEM') return [];
   if (actor.tenantId === null) throw unauthenticated('This operation needs a credential.');

@@ -33,7 +33,7 @@ export function asStatement({ sql, params }: RawQueryFragment): Statement {
   return statement;
 }
 
-/** The same without entities, for what is asked for most: its statements are planned once a connection. */
+/** Runs a transaction without entities, for the most frequent requests: its queries are planned once per connection. */
 export function transactStatements<T>(
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
   work: (run: Run) => Promise<T>,

@@ -36,7 +36,7 @@ begin
       when 'evaluate_tiers' then about = own_tenant and own_partner = ''
       when 'rate_lines' then about = own_tenant and own_partner = ''
       else false end) is true then
-    raise exception 'the session may not start this job' using errcode = 'insufficient_privilege';
+    raise exception 'This session may not start this job.' using errcode = 'insufficient_privilege';
   end if;
   perform graphile_worker.add_job(job, payload,
     run_at := now() + delay_seconds * interval '1 second', job_key := key, max_attempts := 25);

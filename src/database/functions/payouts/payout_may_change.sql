@@ -11,12 +11,12 @@ begin
       old.created_by
     )
   then
-    raise exception 'a payout never changes: only its status moves' using errcode = 'integrity_constraint_violation';
+    raise exception 'A payout cannot change, except its status.' using errcode = 'integrity_constraint_violation';
   end if;
   if new.status <> old.status and (old.status, new.status) not in (('PENDING', 'APPROVED'), ('PENDING', 'CANCELED'),
       ('APPROVED', 'PROCESSING'), ('APPROVED', 'CANCELED'), ('PROCESSING', 'PAID'), ('PROCESSING', 'FAILED'),
       ('FAILED', 'APPROVED'), ('FAILED', 'CANCELED'), ('PAID', 'RETURNED')) then
-    raise exception 'a payout does not move from % to %', old.status, new.status
+    raise exception 'A payout cannot change from % to %.', old.status, new.status
       using errcode = 'integrity_constraint_violation';
   end if;
   return new;

@@ -1,6 +1,6 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-/** The answer to a request that may be repeated, kept in the transaction of its effect. */
+/** An idempotency key with the answer to its request, written in the transaction of the effect. */
 @Entity({ tableName: 'idempotency_keys' })
 export class IdempotencyKey {
   @PrimaryKey({ type: 'text' })
