@@ -48,7 +48,7 @@ export class CommissionHold extends Base {
   @Property({ type: 'json', nullable: true })
   evidence?: Record<string, unknown> | null; // the facts that a risk rule matched; for staff, not for the partner
 
-  @Field({ description: 'Id of the caller, or name of the job, that placed the hold.' })
+  @Field({ description: 'Id of the caller whose request placed the hold, or `system` for a job.' })
   @Property({ type: 'text' })
   placedBy!: string;
 
@@ -58,7 +58,8 @@ export class CommissionHold extends Base {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Id of the caller, or name of the job, that released the hold. Null while the hold is open.',
+    description:
+      'Id of the caller whose request released the hold, or `system` for a job. Null while the hold is open.',
   })
   @Property({ type: 'text', nullable: true })
   releasedBy?: string | null;

@@ -236,7 +236,7 @@ export class Commission extends Base {
   @Field(() => String, {
     nullable: true,
     description:
-      'Id of the person who approved the commission, or `program` for an automatic approval. Null before the approval.',
+      'Id of the person who approved the commission, or `system` for an automatic approval. Null before the approval.',
   })
   @Property({ type: 'text', nullable: true })
   approvedBy?: string | null;
@@ -271,11 +271,13 @@ export class Commission extends Base {
 const claim = `left join payout_items i on i.commission_id = c.id and i.voided_at is null
   left join payouts o on o.id = i.payout_id`;
 
-/** True when a hold on the commission is open. A dispute keeps an approved commission out of payouts; the table still says APPROVED. */
+/** True when a hold on the commission is open. A dispute keeps an approved commission out of payouts; the table still says
+ *  APPROVED. */
 export const held =
   'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
 
-/** A refund is explained by the commission that it reverses and by the refunds of that commission up to itself, in order of creation. */
+/** A refund is explained by the commission that it reverses and by the refunds of that commission up to itself, in order of
+ *  creation. */
 const ofReversed = (what: string): string => `(select ${what} from commissions o where o.id = c.reverses_id)`;
 const refundsUpTo = (what: string, until: string): string =>
   `(select coalesce(-sum(e.${what}), 0)::bigint from commissions e where e.reverses_id = c.reverses_id and e.id ${until} c.id)`;

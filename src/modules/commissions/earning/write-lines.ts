@@ -71,7 +71,8 @@ const INSERT = `with line as (insert into commissions (${names})
   select ${names} from jsonb_to_recordset($::jsonb) as t (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(', ')})
   returning id, created_at)`;
 
-/** One statement, however many lines; `beside` adds what is stored with them; `last` commits. Answers with when they were made. */
+/** One statement, however many lines; `beside` adds what is stored with them; `last` commits. Answers with when they were
+ *  made. */
 export async function writeLines(
   run: Run,
   lines: readonly NewLine[],
