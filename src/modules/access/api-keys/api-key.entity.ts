@@ -2,7 +2,8 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import type { Permission } from '../../../kernel/request/actor.ts';
 
 export const ApiKeyScope = {
@@ -112,19 +113,6 @@ export const apiKeyTable: Table<ApiKey> = {
   alias: 'k',
   kind: 'apiKey',
   attributes: owned('k', 'k.partner_id'),
-  columns: {
-    id: column('k.id'),
-    partnerId: column('k.partner_id'),
-    name: column('k.name'),
-    prefix: column('k.prefix'),
-    scopes: column('k.scopes'),
-    expiresAt: column('k.expires_at'),
-    rotatedAt: column('k.rotated_at'),
-    overlapEndsAt: column('k.overlap_ends_at'),
-    revokedAt: column('k.revoked_at'),
-    lastUsedAt: column('k.last_used_at'),
-    createdBy: column('k.created_by'),
-    createdAt: column('k.created_at'),
-  },
+  columns: columnsOf(ApiKey, 'k'),
   needs: { partner: ['partnerId'] },
 };

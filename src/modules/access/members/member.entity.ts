@@ -1,6 +1,7 @@
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { MemberRole } from '../../../kernel/request/actor.ts';
 
@@ -85,18 +86,6 @@ export const memberTable: Table<Member> = {
   alias: 'm',
   kind: 'member',
   attributes: owned('m', 'm.partner_id'),
-  columns: {
-    id: column('m.id'),
-    partnerId: column('m.partner_id'),
-    email: column('m.email'),
-    name: column('m.name'),
-    role: column('m.role'),
-    status: column('m.status'),
-    invitedBy: column('m.invited_by'),
-    acceptedAt: column('m.accepted_at'),
-    removedAt: column('m.removed_at'),
-    createdAt: column('m.created_at'),
-    invitationExpiresAt: column('i.expires_at', invitation),
-  },
+  columns: { ...columnsOf(Member, 'm'), invitationExpiresAt: column('i.expires_at', invitation) },
   needs: { partner: ['partnerId'] },
 };

@@ -2,7 +2,8 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { DisputeOutcome, HoldKind } from '../../../domain/hold.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(HoldKind, {
   name: 'HoldKind',
@@ -83,17 +84,5 @@ export const commissionHoldTable: Table<CommissionHold> = {
   alias: 'h',
   kind: 'commission',
   attributes: owned('h', 'h.partner_id'),
-  columns: {
-    id: column('h.id'),
-    commissionId: column('h.commission_id'),
-    kind: column('h.kind'),
-    reason: column('h.reason'),
-    placedBy: column('h.placed_by'),
-    placedAt: column('h.placed_at'),
-    releasedBy: column('h.released_by'),
-    releasedAt: column('h.released_at'),
-    releaseReason: column('h.release_reason'),
-    outcome: column('h.outcome'),
-    createdAt: column('h.created_at'),
-  },
+  columns: columnsOf(CommissionHold, 'h'),
 };

@@ -13,6 +13,7 @@ import { RoundingMode } from '../../../domain/money.ts';
 import { PartnerTier } from '../../../domain/partner.ts';
 import { RuleLevel } from '../../../domain/plan.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, Percentage } from '../../../kernel/request/scalars.ts';
@@ -277,34 +278,19 @@ export const commissionTable: Table<Commission> = {
     amountMinor: { sql: 'c.amount_minor', is: 'number' },
   },
   columns: {
-    id: column('c.id'),
-    tenantId: column('c.tenant_id'),
-    partnerId: column('c.partner_id'),
-    customerId: column('c.customer_id'),
-    referralId: column('c.referral_id'),
-    conversionId: column('c.conversion_id'),
+    ...columnsOf(Commission, 'c'),
     // Of a sale that several partners are credited with: how much of it is this one's.
     part: column(
       `(select jsonb_build_object('share', a.share_minor::text, 'sale', a.sale_minor::text, 'currency', a.currency, 'own', a.own_touches,
         'all', a.all_touches, 'model', a.model)
         from attribution_shares a where a.conversion_id = c.conversion_id and a.share_minor < a.sale_minor)`,
     ),
-    reversesId: column('c.reverses_id'),
-    type: column('c.type'),
-    method: column('c.method'),
     status: column(
       `case when o.status = 'PAID' then 'PAID' when o.id is not null then 'ALLOCATED'
         when c.status = 'APPROVED' and ${held} then 'HELD' else c.status end`,
       claim,
     ),
     payoutId: column('o.id', claim),
-    baseAmount: moneyColumn('c.base_minor', 'c.base_currency'),
-    rateBps: column('c.rate_bps'),
-    quantity: column('c.quantity'),
-    amount: moneyColumn('c.amount_minor', 'c.amount_currency'),
-    ruleId: column('c.rule_id'),
-    product: column('c.product'),
-    country: column('c.country'),
     orderId: column(
       'coalesce(c.order_id, (select v.order_id from conversions v where v.id = c.conversion_id))',
     ),
@@ -314,31 +300,10 @@ export const commissionTable: Table<Commission> = {
     reversedBefore: column(refundsUpTo('amount_minor', '<')),
     lostDispute: column('exists (select from commission_holds h where h.refund_id = c.id)'),
     saleAmount: moneyColumn('c.sale_minor', 'c.sale_currency'),
-    saleMinor: column('c.sale_minor'),
-    saleCurrency: column('c.sale_currency'),
-    exchange: column('c.exchange'),
-    unrated: column('c.unrated'),
     // What was refunded before the sale had come, which its own transaction took back.
     refundedEarly: column(
       '(select -sum(coalesce(e.sale_minor, e.base_minor))::bigint from commissions e where e.reverses_id = c.id and e.created_at = c.created_at)',
     ),
-    adjustsId: column('c.adjusts_id'),
-    carriedBy: column('c.carried_by'),
-    computation: column('c.computation'),
-    tier: column('c.tier'),
-    roundingMode: column('c.rounding_mode'),
-    perUnitMinor: column('c.per_unit_minor'),
-    rateSource: column('c.rate_source'),
-    subscriptionId: column('c.subscription_id'),
-    occurredAt: column('c.occurred_at'),
-    holdUntil: column('c.hold_until'),
-    approvedAt: column('c.approved_at'),
-    approvedBy: column('c.approved_by'),
-    reason: column('c.reason'),
-    rejectCode: column('c.reject_code'),
-    metadata: column('c.metadata'),
-    createdAt: column('c.created_at'),
-    updatedAt: column('c.updated_at'),
   },
   one: {
     partner: { key: 'c.partner_id', table: () => partnerTable },

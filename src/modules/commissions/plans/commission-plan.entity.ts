@@ -1,7 +1,8 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** A set of rules that partners earn by. */
 @Entity({ tableName: 'commission_plans' })
@@ -27,14 +28,7 @@ export const commissionPlanTable: Table<CommissionPlan> = {
   alias: 'n',
   kind: 'plan',
   attributes: owned('n'),
-  columns: {
-    id: column('n.id'),
-    tenantId: column('n.tenant_id'),
-    name: column('n.name'),
-    isDefault: column('n.is_default'),
-    createdBy: column('n.created_by'),
-    createdAt: column('n.created_at'),
-  },
+  columns: columnsOf(CommissionPlan, 'n'),
 };
 
 /** Which plan a partner is on, from when; its rows are only ever added to. */

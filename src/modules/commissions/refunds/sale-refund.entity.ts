@@ -2,7 +2,8 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 /** What was refunded of an order. Before its sale it may have no partner yet, and is the program's alone. */
@@ -70,20 +71,10 @@ export const saleRefundTable: Table<SaleRefund> = {
   kind: 'commission',
   attributes: owned('f', 'f.partner_id'),
   columns: {
-    id: column('f.id'),
-    tenantId: column('f.tenant_id'),
-    partnerId: column('f.partner_id'),
-    orderId: column('f.order_id'),
-    product: column('f.product'),
-    refundId: column('f.refund_id'),
+    ...columnsOf(SaleRefund, 'f'),
     amount: moneyColumn('f.part_minor', 'f.currency'),
     total: moneyColumn('f.total_minor', 'f.currency'),
     taken: moneyColumn('f.taken_minor', 'f.currency'),
-    reason: column('f.reason'),
-    occurredAt: column('f.occurred_at'),
-    settledAt: column('f.settled_at'),
-    lines: column('f.lines'),
-    createdAt: column('f.created_at'),
   },
   one: { partner: { key: 'f.partner_id', table: () => partnerTable } },
   needs: {

@@ -2,6 +2,7 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { FraudDecision, FraudMode, FraudOutcome, FraudRule, ReviewState } from '../../../domain/fraud.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject } from '../../../kernel/request/scalars.ts';
@@ -186,23 +187,10 @@ export const fraudReviewTable: Table<FraudReview> = {
   kind: 'plan',
   attributes: owned('v'),
   columns: {
-    id: column('v.id'),
-    tenantId: column('v.tenant_id'),
-    partnerId: column('v.partner_id'),
-    commissionId: column('v.commission_id'),
-    customerId: column('v.customer_id'),
-    outcome: column('v.outcome'),
-    score: column('v.score'),
-    shadowScore: column('v.shadow_score'),
-    threshold: column('v.threshold'),
+    ...columnsOf(FraudReview, 'v'),
     amount: moneyColumn('v.amount_minor', 'v.amount_currency'),
-    assessedAt: column('v.assessed_at'),
     state: column(stateSql),
-    decidedBy: column('v.decided_by'),
-    decidedAt: column('v.decided_at'),
-    reason: column('v.reason'),
     broughtBy: column('v.referral_id'),
-    createdAt: column('v.created_at'),
   },
   needs: { partner: ['partnerId'], commission: ['commissionId'], customer: ['customerId'] },
 };

@@ -2,6 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType } from 'type-graphql';
 import { Base } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject } from '../../../kernel/request/scalars.ts';
 import { together } from './change.ts';
@@ -117,21 +118,12 @@ export const auditTable: Table<AuditEvent> = {
   kind: 'audit',
   attributes: owned('e', 'e.partner_id'),
   columns: {
-    id: column('e.id'),
-    actorId: column('e.actor_id'),
-    actorRole: column('e.actor_role'),
-    credential: column('e.credential'),
-    requestId: column('e.request_id'),
-    action: column('e.action'),
-    subjectId: column('e.subject_id'),
+    ...columnsOf(AuditEvent, 'e'),
     subjects: column('e.subjects::text[]'),
-    partnerId: column('e.partner_id'),
     before: side('before'),
     after: side('after'),
-    reason: column('e.reason'),
     erased: column('e.personal_hash is not null and d.event_id is null', personal),
     chained: column('l.event_id is not null', link),
-    createdAt: column('e.created_at'),
   },
   needs: { subjectIds: ['subjects'] },
 };

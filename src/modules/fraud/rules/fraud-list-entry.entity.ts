@@ -2,7 +2,8 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { FraudList } from '../../../domain/fraud.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { customerTable } from '../../tracking/customers/public.ts';
 
 registerEnumType(FraudList, {
@@ -62,17 +63,7 @@ export const fraudListEntryTable: Table<FraudListEntry> = {
   alias: 'e',
   kind: 'plan', // for the staff alone, as its plans are
   attributes: owned('e'),
-  columns: {
-    id: column('e.id'),
-    tenantId: column('e.tenant_id'),
-    list: column('e.list'),
-    customerId: column('e.customer_id'),
-    domain: column('e.domain'),
-    reason: column('e.reason'),
-    addedBy: column('e.added_by'),
-    removedAt: column('e.removed_at'),
-    createdAt: column('e.created_at'),
-  },
+  columns: columnsOf(FraudListEntry, 'e'),
   one: { customer: { key: 'e.customer_id', table: () => customerTable } },
   needs: { customer: ['customerId'] },
 };

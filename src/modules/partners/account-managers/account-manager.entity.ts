@@ -1,6 +1,7 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** One of the tenant's staff that partners of the higher tiers may turn to. */
@@ -63,12 +64,7 @@ export const accountManagerTable: Table<AccountManager> = {
   kind: 'plan', // the roster is for the tenant's staff, as its plans are
   attributes: owned('w'),
   columns: {
-    id: column('w.id'),
-    tenantId: column('w.tenant_id'),
-    name: column('w.name'),
-    email: column('w.email'),
-    endedAt: column('w.ended_at'),
-    createdAt: column('w.created_at'),
+    ...columnsOf(AccountManager, 'w'),
     partnerCount: column(
       '(select count(*)::int from manager_assignments a where a.manager_id = w.id and a.ended_at is null)',
     ),

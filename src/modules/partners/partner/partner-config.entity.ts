@@ -3,8 +3,9 @@ import { Embedded, Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { ImageStatus } from '../../../domain/image.ts';
 import { byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { Percentage } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(ImageStatus, {
@@ -166,16 +167,7 @@ export const resellerTable: Table<ResellerConfig> = {
   alias: 'r',
   kind: 'partner',
   attributes: owned('r', 'r.partner_id'),
-  columns: {
-    id: column('r.partner_id'),
-    managesCustomers: column('r.manages_customers'),
-    managesBilling: column('r.manages_billing'),
-    pricingAuthorityBps: column('r.pricing_authority_bps'),
-    countries: column('r.countries'),
-    products: column('r.products'),
-    minimumOrder: moneyColumn('r.minimum_order_minor', 'r.minimum_order_currency'),
-    creditLimit: moneyColumn('r.credit_limit_minor', 'r.credit_limit_currency'),
-  },
+  columns: { ...columnsOf(ResellerConfig, 'r'), id: column('r.partner_id') },
   needs: { pricingAuthority: ['pricingAuthorityBps'] },
 };
 
@@ -185,13 +177,7 @@ export const affiliateTable: Table<AffiliateConfig> = {
   alias: 'a',
   kind: 'partner',
   attributes: owned('a', 'a.partner_id'),
-  columns: {
-    id: column('a.partner_id'),
-    cookieDays: column('a.cookie_days'),
-    firstPurchaseOnly: column('a.first_purchase_only'),
-    recurringMonths: column('a.recurring_months'),
-    minimumPurchase: moneyColumn('a.minimum_purchase_minor', 'a.minimum_purchase_currency'),
-  },
+  columns: { ...columnsOf(AffiliateConfig, 'a'), id: column('a.partner_id') },
 };
 
 export const whiteLabelTable: Table<WhiteLabelConfig> = {
@@ -200,17 +186,5 @@ export const whiteLabelTable: Table<WhiteLabelConfig> = {
   alias: 'w',
   kind: 'partner',
   attributes: owned('w', 'w.partner_id'),
-  columns: {
-    id: column('w.partner_id'),
-    brandName: column('w.brand_name'),
-    logoUrl: column('w.logo_url'),
-    faviconUrl: column('w.favicon_url'),
-    logoStatus: column('w.logo_status'),
-    faviconStatus: column('w.favicon_status'),
-    primaryColor: column('w.primary_color'),
-    secondaryColor: column('w.secondary_color'),
-    accentColor: column('w.accent_color'),
-    domain: column('w.domain'),
-    hideFinACEverseBranding: column('w.hide_fin_aceverse_branding'),
-  },
+  columns: { ...columnsOf(WhiteLabelConfig, 'w'), id: column('w.partner_id') },
 };

@@ -4,7 +4,8 @@ import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../../domain/payout.ts';
 import { Base } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(PartnerType, {
@@ -155,28 +156,7 @@ export const partnerTable: Table<Partner> = {
   alias: 'p',
   kind: 'partner',
   attributes: owned('p', 'p.id'),
-  columns: {
-    id: column('p.id'),
-    tenantId: column('p.tenant_id'),
-    partnerType: column('p.partner_type'),
-    status: column('p.status'),
-    tier: column('p.tier'),
-    companyName: column('p.company_name'),
-    contactName: column('p.contact_name'),
-    email: column('p.email'),
-    referralCode: column('p.referral_code'),
-    rateBps: column('p.rate_bps'),
-    apiLimitOverride: column('p.api_limit_override'),
-    currency: column('p.currency'),
-    payoutFrequency: column('p.payout_frequency'),
-    payoutMethod: column('p.payout_method'),
-    contractStartDate: column('p.contract_start_date'),
-    identityOrgId: column('p.identity_org_id'),
-    metadata: column('p.metadata'),
-    deletedAt: column('p.deleted_at'),
-    createdAt: column('p.created_at'),
-    updatedAt: column('p.updated_at'),
-  },
+  columns: columnsOf(Partner, 'p'),
   needs: {
     commissionRate: ['rateBps'],
     tierConfig: ['tenantId', 'tier'],

@@ -3,7 +3,8 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { PayoutMethod } from '../../../domain/payout.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** Where a partner's money goes. A change is a new row; the old one stays for the payouts that it carried. */
 @Entity({ tableName: 'payout_accounts' })
@@ -98,24 +99,6 @@ export const payoutAccountTable: Table<PayoutAccount> = {
   alias: 'a',
   kind: 'payoutAccount',
   attributes: owned('a', 'a.partner_id'),
-  columns: {
-    id: column('a.id'),
-    createdAt: column('a.created_at'),
-    tenantId: column('a.tenant_id'),
-    partnerId: column('a.partner_id'),
-    method: column('a.method'),
-    country: column('a.country'),
-    currency: column('a.currency'),
-    sealedHolderName: column('a.holder_name'),
-    lastFour: column('a.last_four'),
-    verifiedAt: column('a.verified_at'),
-    usableFrom: column('a.usable_from'),
-    payoutsEnabled: column('a.payouts_enabled'),
-    requirements: column('a.requirements'),
-    checkedAt: column('a.checked_at'),
-    checkAskedAt: column('a.check_asked_at'),
-    checkReason: column('a.check_reason'),
-    removedAt: column('a.removed_at'),
-  },
+  columns: columnsOf(PayoutAccount, 'a'),
   needs: { holderName: ['sealedHolderName', 'tenantId'] },
 };

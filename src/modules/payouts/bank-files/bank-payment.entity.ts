@@ -3,8 +3,9 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { BankFormat, BankPaymentStatus } from '../../../domain/bank-status.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 import { payoutTable } from '../payout/public.ts';
 
@@ -101,20 +102,7 @@ export const bankPaymentTable: Table<BankPayment> = {
   alias: 'b',
   kind: 'payout',
   attributes: owned('b', 'b.partner_id'),
-  columns: {
-    id: column('b.id'),
-    createdAt: column('b.created_at'),
-    partnerId: column('b.partner_id'),
-    payoutId: column('b.payout_id'),
-    reference: column('b.key'),
-    format: column('b.format'),
-    amount: moneyColumn('b.amount_minor', 'b.amount_currency'),
-    status: column('b.status'),
-    code: column('b.code'),
-    reason: column('b.reason'),
-    correction: column('b.correction'),
-    difference: column('b.difference'),
-  },
+  columns: columnsOf(BankPayment, 'b'),
   one: {
     partner: { key: 'b.partner_id', table: () => partnerTable },
     payout: { key: 'b.payout_id', table: () => payoutTable },

@@ -2,8 +2,9 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { BankLineOutcome, BankStatusKind } from '../../../domain/bank-status.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(BankStatusKind, {
   name: 'BankStatusKind',
@@ -94,14 +95,7 @@ export const bankStatusImportTable: Table<BankStatusImport> = {
   alias: 'u',
   kind: 'payout',
   attributes: owned('u', 'null::uuid'),
-  columns: {
-    id: column('u.id'),
-    createdAt: column('u.created_at'),
-    kind: column('u.kind'),
-    sha256: column('u.sha256'),
-    lineCount: column('u.line_count'),
-    createdBy: column('u.created_by'),
-  },
+  columns: columnsOf(BankStatusImport, 'u'),
 };
 
 export const bankStatusLineTable: Table<BankStatusLine> = {
@@ -110,16 +104,6 @@ export const bankStatusLineTable: Table<BankStatusLine> = {
   alias: 'n',
   kind: 'payout',
   attributes: owned('n', 'null::uuid'),
-  columns: {
-    id: column('n.id'),
-    createdAt: column('n.created_at'),
-    paymentId: column('n.payment_id'),
-    reference: column('n.reference'),
-    word: column('n.word'),
-    code: column('n.code'),
-    amount: moneyColumn('n.amount_minor', 'n.amount_currency'),
-    outcome: column('n.outcome'),
-    explanation: column('n.explanation'),
-  },
+  columns: { ...columnsOf(BankStatusLine, 'n'), amount: moneyColumn('n.amount_minor', 'n.amount_currency') },
   needs: { payment: ['paymentId'] },
 };

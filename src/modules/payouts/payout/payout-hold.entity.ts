@@ -1,7 +1,8 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** Nothing is paid to the partner while it is open; its lines go on being earned and approved. */
 @Entity({ tableName: 'payout_holds' })
@@ -38,11 +39,5 @@ export const payoutHoldTable: Table<PayoutHold> = {
   alias: 'h',
   kind: 'payout',
   attributes: owned('h', 'h.partner_id'),
-  columns: {
-    id: column('h.id'),
-    partnerId: column('h.partner_id'),
-    reason: column('h.reason'),
-    heldAt: column('h.held_at'),
-    createdAt: column('h.created_at'),
-  },
+  columns: columnsOf(PayoutHold, 'h'),
 };

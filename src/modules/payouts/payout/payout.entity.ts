@@ -3,8 +3,9 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PayoutMethod, PayoutStatus, SecondApproval } from '../../../domain/payout.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, LocalDate } from '../../../kernel/request/scalars.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
@@ -171,34 +172,7 @@ export const payoutTable: Table<Payout> = {
     status: { sql: 'o.status', is: 'string' },
     amountMinor: { sql: 'o.amount_minor', is: 'number' },
   },
-  columns: {
-    id: column('o.id'),
-    partnerId: column('o.partner_id'),
-    status: column('o.status'),
-    method: column('o.method'),
-    periodStart: column('o.period_start'),
-    periodEnd: column('o.period_end'),
-    amount: moneyColumn('o.amount_minor', 'o.amount_currency'),
-    commissionCount: column('o.commission_count'),
-    providerReference: column('o.provider_reference'),
-    failureReason: column('o.failure_reason'),
-    outcomeUnknownSince: column('o.outcome_unknown_since'),
-    actionRequired: column('o.action_required'),
-    attempts: column('o.attempts'),
-    initiatedBy: column('o.initiated_by'),
-    secondApproval: column('o.second_approval'),
-    firstApprovedBy: column('o.first_approved_by'),
-    firstApprovedAt: column('o.first_approved_at'),
-    runId: column('o.run_id'),
-    payoutAccountId: column('o.payout_account_id'),
-    releasedAt: column('o.released_at'),
-    approvedBy: column('o.approved_by'),
-    approvedAt: column('o.approved_at'),
-    paidAt: column('o.paid_at'),
-    metadata: column('o.metadata'),
-    createdAt: column('o.created_at'),
-    updatedAt: column('o.updated_at'),
-  },
+  columns: columnsOf(Payout, 'o'),
   one: { partner: { key: 'o.partner_id', table: () => partnerTable } },
   needs: {
     partner: ['partnerId'],

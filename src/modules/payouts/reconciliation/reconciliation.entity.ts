@@ -3,7 +3,8 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PayoutMethod } from '../../../domain/payout.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 export const ReconciliationState = { RUNNING: 'RUNNING', DONE: 'DONE' } as const;
 export type ReconciliationState = (typeof ReconciliationState)[keyof typeof ReconciliationState];
@@ -76,17 +77,5 @@ export const reconciliationTable: Table<Reconciliation> = {
   alias: 'r',
   kind: 'payout',
   attributes: owned('r'),
-  columns: {
-    id: column('r.id'),
-    createdAt: column('r.created_at'),
-    method: column('r.method'),
-    rail: column('r.rail'),
-    from: column('r.from_at'),
-    to: column('r.to_at'),
-    state: column('r.state'),
-    startedBy: column('r.started_by'),
-    checked: column('r.checked'),
-    matched: column('r.matched'),
-    finishedAt: column('r.finished_at'),
-  },
+  columns: columnsOf(Reconciliation, 'r'),
 };

@@ -3,8 +3,9 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PayoutFrequency, PayoutRunStatus, SkipReason } from '../../../domain/payout.ts';
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(SkipReason, {
   name: 'SkipReason',
@@ -140,20 +141,7 @@ export const payoutRunTable: Table<PayoutRun> = {
   alias: 'n',
   kind: 'payout',
   attributes: ofNobody('n'),
-  columns: {
-    id: column('n.id'),
-    asOf: column('n.as_of'),
-    frequency: column('n.frequency'),
-    status: column('n.status'),
-    partnerCount: column('n.partner_count'),
-    partnersDone: column('n.partners_done'),
-    payoutCount: column('n.payout_count'),
-    skippedCount: column('n.skipped_count'),
-    createdBy: column('n.created_by'),
-    finishedAt: column('n.finished_at'),
-    createdAt: column('n.created_at'),
-    updatedAt: column('n.updated_at'),
-  },
+  columns: columnsOf(PayoutRun, 'n'),
 };
 
 export const skippedPartnerTable: Table<SkippedPartner> = {
@@ -162,11 +150,5 @@ export const skippedPartnerTable: Table<SkippedPartner> = {
   alias: 'k',
   kind: 'payout',
   attributes: ofNobody('k'),
-  columns: {
-    id: column('k.id'),
-    partnerId: column('k.partner_id'),
-    reason: column('k.reason'),
-    lineCount: column('k.line_count'),
-    amount: moneyColumn('k.amount_minor', 'k.amount_currency'),
-  },
+  columns: columnsOf(SkippedPartner, 'k'),
 };

@@ -1,7 +1,8 @@
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 import { PersonKind } from './data-map.ts';
 
@@ -66,14 +67,5 @@ export const erasureTable: Table<Erasure> = {
   alias: 'e',
   kind: 'privacy',
   attributes: owned('e'),
-  columns: {
-    id: column('e.id'),
-    kind: column('e.kind'),
-    personId: column('e.person_id'),
-    erasedAt: column('e.erased_at'),
-    erasedBy: column('e.erased_by'),
-    reason: column('e.reason'),
-    kept: column('e.kept'),
-    createdAt: column('e.created_at'),
-  },
+  columns: columnsOf(Erasure, 'e'),
 };

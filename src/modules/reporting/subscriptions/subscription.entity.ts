@@ -3,8 +3,9 @@ import { Embedded, Entity, Enum, Filter, Index, Property, Unique } from '@mikro-
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { BillingInterval } from '../../../domain/metrics.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(BillingInterval, {
   name: 'BillingInterval',
@@ -73,13 +74,7 @@ export const subscriptionTable: Table<CustomerSubscription> = {
   kind: 'metrics',
   attributes: owned('s', 's.partner_id'),
   columns: {
-    id: column('s.id'),
-    createdAt: column('s.created_at'),
-    externalId: column('s.external_id'),
-    interval: column('s.billing_interval'),
-    price: moneyColumn('s.price_minor', 's.price_currency'),
+    ...columnsOf(CustomerSubscription, 's'),
     monthly: moneyColumn('s.monthly_minor', 's.price_currency'),
-    startedAt: column('s.started_at'),
-    endedAt: column('s.ended_at'),
   },
 };

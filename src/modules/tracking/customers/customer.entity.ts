@@ -1,7 +1,8 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** Who buys. Belongs to the tenant; once bound, its business stays with that partner. */
 @Entity({ tableName: 'customers' })
@@ -32,5 +33,5 @@ export const customerTable: Table<Customer> = {
   alias: 'k',
   kind: 'customer',
   attributes: owned('k'),
-  columns: { id: column('k.id'), externalId: column('k.external_id'), createdAt: column('k.created_at') },
+  columns: columnsOf(Customer, 'k'),
 };

@@ -3,6 +3,7 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { DealStatus } from '../../../domain/prospect.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
@@ -69,18 +70,10 @@ export const dealTable: Table<Deal> = {
   kind: 'referral',
   attributes: owned('i', 'i.partner_id'),
   columns: {
-    id: column('i.id'),
-    partnerId: column('i.partner_id'),
-    company: column('i.company'),
-    domain: column('i.domain'),
-    email: column('i.email'),
-    registeredBy: column('i.registered_by'),
-    registeredAt: column('i.registered_at'),
-    expiresAt: column('i.expires_at'),
+    ...columnsOf(Deal, 'i'),
     status: column(
       "case when i.referral_id is not null then 'WON' when i.closed_at < i.expires_at then 'CLOSED' when i.expires_at <= now() then 'EXPIRED' else 'OPEN' end",
     ),
-    createdAt: column('i.created_at'),
   },
   one: { partner: { key: 'i.partner_id', table: () => partnerTable } },
   needs: { partner: ['partnerId'] },

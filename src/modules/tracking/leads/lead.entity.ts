@@ -3,7 +3,8 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { LeadStatus } from '../../../domain/prospect.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 registerEnumType(LeadStatus, {
@@ -70,19 +71,7 @@ export const leadTable: Table<Lead> = {
   alias: 'e',
   kind: 'referral',
   attributes: owned('e', 'e.partner_id'),
-  columns: {
-    id: column('e.id'),
-    partnerId: column('e.partner_id'),
-    company: column('e.company'),
-    contactName: column('e.contact_name'),
-    email: column('e.email'),
-    notes: column('e.notes'),
-    status: column('e.status'),
-    submittedBy: column('e.submitted_by'),
-    decidedAt: column('e.decided_at'),
-    reason: column('e.reason'),
-    createdAt: column('e.created_at'),
-  },
+  columns: columnsOf(Lead, 'e'),
   one: { partner: { key: 'e.partner_id', table: () => partnerTable } },
   needs: { partner: ['partnerId'] },
 };

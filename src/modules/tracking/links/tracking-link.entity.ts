@@ -1,7 +1,8 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 /** A path of a partner's own, which leads where the partner says, within the program's hosts. */
@@ -46,17 +47,7 @@ export const trackingLinkTable: Table<TrackingLink> = {
   alias: 'l',
   kind: 'referral',
   attributes: owned('l', 'l.partner_id'),
-  columns: {
-    id: column('l.id'),
-    partnerId: column('l.partner_id'),
-    path: column('l.path'),
-    name: column('l.name'),
-    targetUrl: column('l.target_url'),
-    campaign: column('l.campaign'),
-    archivedAt: column('l.archived_at'),
-    createdBy: column('l.created_by'),
-    createdAt: column('l.created_at'),
-  },
+  columns: columnsOf(TrackingLink, 'l'),
   one: { partner: { key: 'l.partner_id', table: () => partnerTable } },
   needs: { partner: ['partnerId'], url: ['path'] },
 };

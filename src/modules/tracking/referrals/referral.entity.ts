@@ -3,6 +3,7 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { ReferralOrigin, ReferralStatus } from '../../../domain/referral.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject } from '../../../kernel/request/scalars.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
@@ -125,23 +126,9 @@ export const referralTable: Table<Referral> = {
   kind: 'referral',
   attributes: owned('f', 'f.partner_id'),
   columns: {
-    id: column('f.id'),
-    partnerId: column('f.partner_id'),
-    referralCode: column('f.referral_code'),
-    visitorId: column('f.visitor_id'),
+    ...columnsOf(Referral, 'f'),
     visitorAlias: column('visitor_alias(f.visitor_id, f.partner_id)'),
     status: column(referralStatusSql),
-    landingUrl: column('f.landing_url'),
-    referrerUrl: column('f.referrer_url'),
-    source: column('f.source'),
-    clickedAt: column('f.clicked_at'),
-    expiresAt: column('f.expires_at'),
-    convertedAt: column('f.converted_at'),
-    customerId: column('f.customer_id'),
-    origin: column('f.origin'),
-    bot: column('f.bot'),
-    metadata: column('f.metadata'),
-    createdAt: column('f.created_at'),
   },
   one: {
     partner: { key: 'f.partner_id', table: () => partnerTable },
