@@ -159,8 +159,8 @@ export class Commission extends Base {
   @Property({ type: 'bigint' })
   revenueMinor!: bigint; // of its base, what metrics count as the partner's revenue: 0 where the conversion counts it
 
-  @Property({ type: 'text' })
-  source!: string; // where the customer came from, for metrics
+  @Property({ type: 'text', default: '(none)' })
+  source!: Opt<string>; // where the customer came from, for metrics
 
   @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
   @Property({ type: 'text', nullable: true })
@@ -177,8 +177,8 @@ export class Commission extends Base {
   @Property({ type: 'text', nullable: true })
   country?: string | null;
 
-  @Property({ type: 'integer' })
-  lineNumber: Opt<number> = 0; // of the lines of one sale
+  @Property({ type: 'integer', default: 0 })
+  lineNumber!: Opt<number>; // of the lines of one sale
 
   @Property({ type: 'uuid', nullable: true })
   adjustsId?: string | null; // the line whose sale made this TRUE_UP, or whose lost dispute this ADJUSTMENT gives back
@@ -245,8 +245,8 @@ export class Commission extends Base {
   statedBy?: string | null; // who told of the sale, by hand or not: it may not approve the line either
 
   @Field(() => JSONObject, { description: 'Your own notes on it.' })
-  @Property({ type: 'json' })
-  metadata: Opt<Record<string, unknown>> = {};
+  @Property({ type: 'json', default: '{}' })
+  metadata!: Opt<Record<string, unknown>>;
 
   @Field(() => Date, { description: 'When the record last changed.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })

@@ -12,8 +12,8 @@ import { recordIn } from '../../foundation/audit/public.ts';
 import { resultOf } from '../../foundation/idempotency/public.ts';
 import type { CreateCommissionInput } from '../commission/public.ts';
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
+import type { NewLine } from './insert-commissions.ts';
 import { type Earner, inForceAt, openSale } from './read-terms.ts';
-import type { NewLine } from './write-lines.ts';
 
 /** A line made by hand, PENDING; answers with its id, and with all of it where it was made by this request. Two statements
  *  read what decides, sent together; one writes. */
@@ -112,7 +112,6 @@ export function earningOf(ctx: Context, partner: Earner, input: CreateCommission
     occurredAt: happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt'),
     customerId: null,
     subscriptionId: input.subscriptionId,
-    source: '(none)',
     createdBy: ctx.actor.id,
     statedBy: ctx.actor.id,
     metadata: metadataOf(input.metadata, 'input.metadata'),
