@@ -3,6 +3,7 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import type { Permission } from '../../../kernel/request/actor.ts';
 
@@ -42,6 +43,7 @@ export const SCOPES_OF_PARTNERS: ReadonlySet<ApiKeyScope> = new Set(['READ', 'ED
 
 /** Lets a program in: of a partner, or of the tenant's own servers. Of its secret only the hash is kept. */
 @Entity({ tableName: 'api_keys' })
+@Shows(['createdAt'], 'PARTNER')
 @Filter({
   name: 'mine',
   // Keys of the tenant have no partner, so staff is not held to having one.
@@ -57,53 +59,70 @@ export const SCOPES_OF_PARTNERS: ReadonlySet<ApiKeyScope> = new Set(['READ', 'ED
 })
 export class ApiKey extends Base {
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   partnerId?: string | null;
 
   @Field({ description: 'What its owner calls it, e.g. `checkout`.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.name)
   name!: string;
 
   @Field({ description: 'How its secret begins, e.g. `pp_live_ab12cd34`: tells keys apart, opens nothing.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   prefix!: string;
 
   @Property({ type: 'text' })
+  @Withheld('a hash')
   secretHash!: string;
 
   /** Of the secret before the last rotation; it counts until the overlap ends. */
   @Property({ type: 'text', nullable: true })
+  @Withheld('a hash')
   previousSecretHash?: string | null;
 
   @Field(() => [ApiKeyScope], { description: 'What it may do.' })
   @Property({ type: 'text[]' })
+  @ShownTo('PARTNER')
   scopes!: ApiKeyScope[];
 
   @Field(() => Date, { description: 'When it ends, unless it is rotated before.' })
   @Property({ type: 'timestamptz', length: 3 })
+  @ShownTo('PARTNER')
   expiresAt!: Date;
 
   @Field(() => Date, { nullable: true, description: 'When its secret was last replaced.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Withheld('of the secret')
   rotatedAt?: Date | null;
 
   @Field(() => Date, { nullable: true, description: 'Until when the secret before that counts too.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Withheld('of the secret')
   overlapEndsAt?: Date | null;
 
   @Field(() => Date, { nullable: true, description: 'When it was revoked; null while it was not.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo('coalesce(revoked_at, now())')
   revokedAt?: Date | null;
 
   @Field(() => Date, { nullable: true, description: 'When it was last used, to the minute.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   lastUsedAt?: Opt<Date> | null;
 
   @Field({ description: 'Who made it.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.word)
   createdBy!: string;
 
   /** Who made or rotated it, and so may act by it. */
   @Property({ type: 'text[]' })
+  @ShownTo('PARTNER')
+  @ErasedTo(`'{}'::text[]`)
   seenBy!: string[];
 }
 

@@ -2,6 +2,7 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Shows } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { MemberRole } from '../../../kernel/request/actor.ts';
 
@@ -30,44 +31,63 @@ registerEnumType(MemberStatus, {
 
 /** A person of a partner. Who it is (`issuer`, `subject`) is known from the moment that it accepts its invitation. */
 @Entity({ tableName: 'members' })
+@Shows(['id', 'createdAt'], 'PARTNER', 'MEMBER')
+@Shows(['tenantId'], 'MEMBER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({ simpleResolvers: true, description: "A person of a partner's organisation." })
 export class Member extends Base {
   @Property({ type: 'uuid' })
+  @ShownTo('MEMBER')
   partnerId!: string;
 
   @Property({ type: 'text', nullable: true })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.nothing)
   issuer?: string | null;
 
   @Property({ type: 'text', nullable: true })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.nothing)
   subject?: string | null;
 
   @Field({ description: 'Where its invitation went.' })
   @Property({ type: 'text' })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.email)
   email!: string;
 
   @Field({ description: 'Its name, as who invited it wrote it.' })
   @Property({ type: 'text' })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.name)
   name!: string;
 
   @Field(() => MemberRole, { description: 'What it may do.' })
   @Enum({ items: () => MemberRole })
+  @ShownTo('PARTNER', 'MEMBER')
   role!: MemberRole;
 
   @Field(() => MemberStatus, { description: 'How far it has come.' })
   @Enum({ items: () => MemberStatus })
+  @ShownTo('PARTNER', 'MEMBER')
+  @ErasedTo(`'REMOVED'`)
   status!: MemberStatus;
 
   @Field({ description: 'Who invited it.' })
   @Property({ type: 'text' })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.word)
   invitedBy!: string;
 
   @Field(() => Date, { nullable: true, description: 'When it accepted; null until it did.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER', 'MEMBER')
   acceptedAt?: Date | null;
 
   @Field(() => Date, { nullable: true, description: 'When it was removed; null while it is not.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER', 'MEMBER')
+  @ErasedTo('coalesce(removed_at, now())')
   removedAt?: Date | null;
 
   @Field(() => Date, {

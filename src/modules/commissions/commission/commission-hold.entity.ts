@@ -3,6 +3,7 @@ import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { DisputeOutcome, HoldKind } from '../../../domain/hold.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(HoldKind, {
@@ -26,6 +27,7 @@ registerEnumType(DisputeOutcome, {
 
 /** One reason that holds a line back. It is released once and never changes after. */
 @Entity({ tableName: 'commission_holds' })
+@Shows(['id'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -33,47 +35,59 @@ registerEnumType(DisputeOutcome, {
 })
 export class CommissionHold extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'uuid' })
+  @ShownTo('PARTNER')
   commissionId!: string;
 
   @Field(() => HoldKind, { description: 'What kind of reason it is.' })
   @Enum({ items: () => HoldKind })
+  @ShownTo('PARTNER')
   kind!: HoldKind;
 
   @Field({ description: 'Why, in words.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   reason!: string;
 
   @Property({ type: 'json', nullable: true })
+  @Withheld('what a risk rule saw: telling would teach how to pass it')
   evidence?: Record<string, unknown> | null; // what a risk rule saw; of the program, not of the partner
 
   @Field({ description: 'Who placed it.' })
   @Property({ type: 'text' })
+  @Withheld('somebody of the staff; accounting records')
   placedBy!: string;
 
   @Field(() => Date, { description: 'When it was placed.' })
   @Property({ type: 'timestamptz', length: 3 })
+  @ShownTo('PARTNER')
   placedAt!: Date;
 
   @Field(() => String, { nullable: true, description: 'Who released it; null while it is open.' })
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff; accounting records')
   releasedBy?: string | null;
 
   @Field(() => Date, { nullable: true, description: 'When it was released; null while it is open.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   releasedAt?: Date | null;
 
   @Field(() => String, { nullable: true, description: 'Why it was released.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   releaseReason?: string | null;
 
   @Field(() => DisputeOutcome, { nullable: true, description: 'How the dispute ended; null of other holds.' })
   @Enum({ items: () => DisputeOutcome, nullable: true })
+  @ShownTo('PARTNER')
   outcome?: DisputeOutcome | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   refundId?: string | null; // the line that losing it made
 }
 

@@ -15,6 +15,7 @@ import { RuleLevel } from '../../../domain/plan.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, Percentage } from '../../../kernel/request/scalars.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
@@ -92,43 +93,55 @@ export interface UnratedSale {
 
 /** One line owed to one partner for one cause. What made it is kept on it; only its status moves. */
 @Entity({ tableName: 'commissions' })
+@Shows(['id'], 'PARTNER', 'CUSTOMER')
+@Shows(['createdAt'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({ simpleResolvers: true, description: 'One line owed to one partner for one cause.' })
 export class Commission extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   customerId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   referralId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   conversionId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @ShownTo('PARTNER')
   reversesId?: string | null; // the line that this one takes back a share of
 
   @Field(() => CommissionType, { description: 'Its cause.' })
   @Enum({ items: () => CommissionType })
+  @ShownTo('PARTNER', 'CUSTOMER')
   type!: CommissionType;
 
   @Field(() => CommissionMethod, { description: 'How it was computed.' })
   @Enum({ items: () => CommissionMethod })
+  @ShownTo('PARTNER')
   method!: CommissionMethod;
 
   @Field(() => CommissionStatus, { description: 'Where it is on its way to the partner.' })
   @Enum({ items: () => CommissionStatus })
+  @ShownTo('PARTNER')
   status!: CommissionStatus; // ALLOCATED and PAID are read from its payout, never stored
 
   @Field(() => MoneyColumn, {
     description: 'The sale that it is computed on, net of tax; negative for a refund.',
   })
   @Embedded(() => MoneyColumn, { prefix: 'base_' })
+  @ShownTo('PARTNER', 'CUSTOMER')
   baseAmount!: MoneyColumn;
 
   @Property({ type: 'integer', nullable: true })
+  @ShownTo('PARTNER')
   rateBps?: number | null;
 
   @Field(() => Percentage, { nullable: true, description: 'Percent of the base; null for a FLAT one.' })
@@ -137,53 +150,68 @@ export class Commission extends Base {
   }
 
   @Enum({ items: () => RuleLevel, nullable: true })
+  @ShownTo('PARTNER')
   rateSource?: RuleLevel | null;
 
   @Enum({ items: () => PartnerTier })
+  @ShownTo('PARTNER')
   tier!: PartnerTier; // in force at occurredAt
 
   @Property({ type: 'bigint', nullable: true })
+  @ShownTo('PARTNER')
   perUnitMinor?: bigint | null;
 
   @Field(() => Int, { nullable: true, description: 'Units of a FLAT one; null for a percentage.' })
   @Property({ type: 'integer', nullable: true })
+  @ShownTo('PARTNER')
   quantity?: number | null;
 
   @Enum({ items: () => RoundingMode })
+  @ShownTo('PARTNER')
   roundingMode!: RoundingMode;
 
   @Field(() => MoneyColumn, { description: 'What the partner is owed by it; negative for a refund.' })
   @Embedded(() => MoneyColumn)
+  @ShownTo('PARTNER')
   amount!: MoneyColumn;
 
   @Property({ type: 'bigint' })
+  @Withheld('base_minor, or nothing')
   revenueMinor!: bigint; // of its base, what metrics count as the partner's revenue: 0 where the conversion counts it
 
   @Property({ type: 'text', default: '(none)' })
+  @ShownTo('PARTNER')
   source!: Opt<string>; // where the customer came from, for metrics
 
   @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('CUSTOMER')
   subscriptionId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id; `computation` names the rule')
   ruleId?: string | null; // the version of the rule that made it
 
   @Field(() => String, { nullable: true, description: 'Your own id of the product that was sold.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER', 'CUSTOMER')
   product?: string | null;
 
   @Field(() => String, { nullable: true, description: 'ISO 3166 code of the country that was billed.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER', 'CUSTOMER')
   country?: string | null;
 
   @Property({ type: 'integer', default: 0 })
+  @ShownTo('PARTNER')
   lineNumber!: Opt<number>; // of the lines of one sale
 
   @Property({ type: 'uuid', nullable: true })
+  @ShownTo('PARTNER')
   adjustsId?: string | null; // the line whose sale made this TRUE_UP, or whose lost dispute this ADJUSTMENT gives back
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   carriedBy?: string | null; // the payout whose rail could not carry it: an ADJUSTMENT that takes it out, or keeps it owed
 
   @Field(() => String, {
@@ -191,25 +219,32 @@ export class Commission extends Base {
     description: 'Your own id of the order; a partner earns on an order once.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER', 'CUSTOMER')
   orderId?: string | null;
 
   @Property({ type: 'bigint', nullable: true })
+  @ShownTo('PARTNER')
   saleMinor?: bigint | null; // the sale in its own currency, where that is not the line's
 
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   saleCurrency?: string | null;
 
   @Property({ type: 'json', nullable: true })
+  @ShownTo('PARTNER')
   exchange?: EnteredRate | null; // the rate that made the base of the sale
 
   @Property({ type: 'json', nullable: true })
+  @ShownTo('PARTNER')
   unrated?: UnratedSale | null; // the rate is missing: what is needed to work the line out once it is there
 
   @Property({ type: 'json', nullable: true })
+  @ShownTo('PARTNER')
   computation?: KeptComputation | null; // how it came to its amount: all that is needed to work it out again
 
   @Field(() => Date, { description: 'When the sale happened.' })
   @Property({ type: 'timestamptz', length: 3 })
+  @ShownTo('PARTNER', 'CUSTOMER')
   occurredAt!: Date;
 
   @Field(() => Date, {
@@ -217,18 +252,22 @@ export class Commission extends Base {
     description: "End of its refund period: `occurredAt` and the program's hold days; null for a refund.",
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   holdUntil?: Date | null;
 
   @Field(() => Date, { nullable: true, description: 'When it was approved.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   approvedAt?: Date | null;
 
   @Field(() => String, { nullable: true, description: 'Who approved it.' })
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff; accounting records')
   approvedBy?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Why it was rejected or taken back.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   reason?: string | null;
 
   @Field(() => RejectCode, {
@@ -236,20 +275,26 @@ export class Commission extends Base {
     description: 'What kind of reason it was rejected for, where one was given.',
   })
   @Enum({ items: () => RejectCode, nullable: true })
+  @ShownTo('PARTNER')
   rejectCode?: RejectCode | null;
 
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff; accounting records')
   createdBy?: string | null; // set when made by hand: that person may not approve it
 
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff or a program; accounting records')
   statedBy?: string | null; // who told of the sale, by hand or not: it may not approve the line either
 
   @Field(() => JSONObject, { description: 'Your own notes on it.' })
   @Property({ type: 'json', default: '{}' })
+  @ShownTo('PARTNER', 'CUSTOMER')
+  @ErasedTo(erased.notes)
   metadata!: Opt<Record<string, unknown>>;
 
   @Field(() => Date, { description: 'When the record last changed.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  @Withheld('bookkeeping')
   readonly updatedAt!: Opt<Date>;
 }
 

@@ -2,10 +2,12 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** A set of rules that partners earn by. */
 @Entity({ tableName: 'commission_plans' })
+@NotPersonal('terms of the program')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'A set of commission rules that partners earn by.' })
 export class CommissionPlan extends Base {
@@ -33,6 +35,7 @@ export const commissionPlanTable: Table<CommissionPlan> = {
 
 /** Which plan a partner is on, from when; its rows are only ever added to. */
 @Entity({ tableName: 'plan_memberships' })
+@NotPersonal('which plan a partner is on, by ids; its lines say what they earned by')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class PlanMembership extends Base {
   @Property({ type: 'uuid' })

@@ -7,6 +7,7 @@ import { CapScope, CustomerKind, type Rule, RulePeriod, type RuleTerms } from '.
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import type { Table } from '../../../kernel/data/rows.ts';
 import { Percentage } from '../../../kernel/request/scalars.ts';
 import { commissionPlanTable } from './commission-plan.entity.ts';
@@ -81,6 +82,7 @@ export class CommissionCap {
 
 /** One version of a rule. No row ever changes: an edited rule is a further version from an instant on. */
 @Entity({ tableName: 'commission_rules' })
+@NotPersonal('terms of the program, or of a partner; its lines say what they earned by')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

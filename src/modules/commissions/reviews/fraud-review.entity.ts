@@ -4,6 +4,7 @@ import { FraudDecision, FraudMode, FraudOutcome, FraudRule, ReviewState } from '
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject } from '../../../kernel/request/scalars.ts';
 
@@ -104,6 +105,7 @@ export class FraudHit {
 
 /** What the program's risk rules said of a line, and what somebody decided. Of the staff alone. */
 @Entity({ tableName: 'fraud_reviews' })
+@NotPersonal('what risk rules said of a line, by ids, sums and scores; accounting records')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,

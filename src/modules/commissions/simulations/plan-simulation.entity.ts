@@ -3,6 +3,7 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 
@@ -45,6 +46,7 @@ export interface StoredResult {
 
 /** A question what past months had cost under other terms, and its answer for some days. */
 @Entity({ tableName: 'plan_simulations' })
+@NotPersonal('what the program had paid under other terms, by ids and sums; gone after 7 days')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

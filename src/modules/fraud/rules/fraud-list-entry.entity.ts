@@ -3,6 +3,7 @@ import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { FraudList } from '../../../domain/fraud.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { customerTable } from '../../tracking/customers/public.ts';
 
@@ -24,6 +25,7 @@ registerEnumType(FraudList, {
 
 /** A customer or a mail domain that the program named; what it took off again stays, with who did. */
 @Entity({ tableName: 'fraud_list_entries' })
+@NotPersonal('ids and domains that staff listed, and why; accounting records')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

@@ -5,6 +5,7 @@ import { PartnerStatus, PartnerTier, PartnerType } from '../../../domain/partner
 import { PayoutFrequency, PayoutMethod } from '../../../domain/payout.ts';
 import { Base } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 
@@ -51,6 +52,7 @@ registerEnumType(PayoutMethod, {
 
 /** Who refers or resells. */
 @Entity({ tableName: 'partners' })
+@Shows(['id', 'tenantId', 'createdAt'], 'PARTNER')
 @Filter({
   name: 'mine',
   cond: ({ tenantId, partnerId }: Record<string, string>) => ({
@@ -67,33 +69,45 @@ export class Partner extends Base {
 
   @Field(() => PartnerType, { description: 'How the partner brings business.' })
   @Enum({ items: () => PartnerType })
+  @ShownTo('PARTNER')
   partnerType!: PartnerType;
 
   @Field(() => PartnerStatus, { description: 'Whether the partner takes part in the program.' })
   @Enum({ items: () => PartnerStatus })
+  @ShownTo('PARTNER')
   status!: PartnerStatus;
 
   @Field(() => PartnerTier, { description: 'Its tier now.' })
   @Enum({ items: () => PartnerTier })
+  @ShownTo('PARTNER')
   tier!: PartnerTier;
 
   @Field({ description: 'Name of the company.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.name)
   companyName!: string;
 
   @Field(() => String, { nullable: true, description: 'Name of the person to talk to.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   contactName?: string | null;
 
   @Field({ description: 'E-mail address of the contact.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.email)
   email!: string;
 
   @Field({ description: 'The code that its links carry; unique everywhere, letters in upper case.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.code)
   referralCode!: string;
 
   @Property({ type: 'integer', nullable: true })
+  @ShownTo('PARTNER')
   rateBps?: number | null;
 
   @Field(() => Percentage, {
@@ -111,22 +125,27 @@ export class Partner extends Base {
       "API calls an hour that it may make; null where its tier's limit applies (`tierConfig.apiCallsPerHour`).",
   })
   @Property({ type: 'integer', nullable: true })
+  @Withheld('a limit of the API')
   apiLimitOverride?: number | null;
 
   @Field({ description: 'ISO 4217 code of the currency it is usually paid in.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   currency!: string;
 
   @Field(() => PayoutFrequency, { description: 'How often it is paid.' })
   @Enum({ items: () => PayoutFrequency })
+  @ShownTo('PARTNER')
   payoutFrequency!: PayoutFrequency;
 
   @Field(() => PayoutMethod, { nullable: true, description: 'How it is paid; null until one is chosen.' })
   @Enum({ items: () => PayoutMethod, nullable: true })
+  @ShownTo('PARTNER')
   payoutMethod?: PayoutMethod | null;
 
   @Field(() => LocalDate, { nullable: true, description: 'First day of the contract, e.g. `2026-01-16`.' })
   @Property({ type: 'date', nullable: true })
+  @ShownTo('PARTNER')
   contractStartDate?: string | null;
 
   @Field(() => ID, {
@@ -135,18 +154,24 @@ export class Partner extends Base {
       'Its organisation at the identity provider: who has a role there signs in as one of the partner.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   identityOrgId?: string | null;
 
   @Field(() => JSONObject, { description: "The tenant's own notes on the partner, at most 16 kB." })
   @Property({ type: 'json' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.notes)
   metadata: Opt<Record<string, unknown>> = {};
 
   @Field(() => Date, { nullable: true, description: 'When it was deleted; null while it exists.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   deletedAt?: Date | null;
 
   @Field(() => Date, { description: 'When the record last changed.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  @ShownTo('PARTNER')
   readonly updatedAt!: Opt<Date>;
 }
 

@@ -5,6 +5,7 @@ import { BankFileStatus, BankFormat } from '../../../domain/bank-status.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 
@@ -28,6 +29,7 @@ registerEnumType(BankFileStatus, {
 
 /** Payments of one currency, as the bank takes them. The text itself lies sealed in `bank_file_parts`. */
 @Entity({ tableName: 'bank_files' })
+@NotPersonal('sums of payments of many partners, and who of the staff let them go')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'Payments of one currency in a file for the bank.' })
 export class BankFile extends Base {

@@ -5,6 +5,7 @@ import { BankFormat, BankPaymentStatus } from '../../../domain/bank-status.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 import { payoutTable } from '../payout/public.ts';
@@ -24,39 +25,49 @@ registerEnumType(BankPaymentStatus, {
 
 /** What the bank rail knows of one attempt of a payout. It names the account and has no number of it. */
 @Entity({ tableName: 'bank_payments' })
+@Shows(['id', 'createdAt'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({ simpleResolvers: true, description: 'One payment that goes to the bank in a file.' })
 export class BankPayment extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   payoutId!: string;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   runId?: string | null;
 
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   accountId!: string;
 
   @Field({ description: "What the bank names it by: ISO 20022's EndToEndId." })
   @Property({ type: 'text', fieldName: 'key' })
+  @ShownTo('PARTNER')
   reference!: string;
 
   @Field(() => BankFormat, { description: 'What its file is written in.' })
   @Enum({ items: () => BankFormat })
+  @ShownTo('PARTNER')
   format!: BankFormat;
 
   @Field(() => MoneyColumn, { description: 'How much.' })
   @Embedded(() => MoneyColumn)
+  @ShownTo('PARTNER')
   amount!: MoneyColumn;
 
   @Field(() => BankPaymentStatus, { description: 'Where it is on its way.' })
   @Enum({ items: () => BankPaymentStatus })
+  @ShownTo('PARTNER')
   status: Opt<BankPaymentStatus> = 'WAITING';
 
   @Field(() => String, { nullable: true, description: "The bank's own code of the reason." })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   code?: string | null;
 
   @Field(() => String, {
@@ -64,6 +75,7 @@ export class BankPayment extends Base {
     description: 'Why it was rejected or came back, in words, and what to do.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   reason?: string | null;
 
   @Field(() => String, {
@@ -71,6 +83,7 @@ export class BankPayment extends Base {
     description: 'What the bank asks to have corrected of the account.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   correction?: string | null;
 
   @Field(() => String, {
@@ -78,9 +91,11 @@ export class BankPayment extends Base {
     description: "Where the bank's last word contradicts what we know: it is for a person to look at.",
   })
   @Property({ type: 'text', nullable: true })
+  @Withheld('what the bank said that is for the staff to look at; accounting records')
   difference?: string | null;
 
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  @ShownTo('PARTNER')
   readonly updatedAt!: Opt<Date>;
 }
 

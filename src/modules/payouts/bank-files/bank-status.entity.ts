@@ -4,6 +4,7 @@ import { BankLineOutcome, BankStatusKind } from '../../../domain/bank-status.ts'
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(BankStatusKind, {
@@ -29,6 +30,7 @@ registerEnumType(BankLineOutcome, {
 });
 
 @Entity({ tableName: 'bank_status_imports' })
+@NotPersonal('which files of the bank were read in')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'A status file of the bank that was read in.' })
 export class BankStatusImport extends Base {
@@ -50,6 +52,7 @@ export class BankStatusImport extends Base {
 }
 
 @Entity({ tableName: 'bank_status_lines' })
+@NotPersonal("the bank's words about payments, by their references")
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: "The bank's word about one payment." })
 export class BankStatusLine extends Base {

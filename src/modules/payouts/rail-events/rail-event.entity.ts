@@ -3,6 +3,7 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 export const RailEventState = {
@@ -26,6 +27,7 @@ registerEnumType(RailEventState, {
 
 /** A signed message of a rail, stored once. Its text is not kept: what it tells is looked up before it counts. */
 @Entity({ tableName: 'rail_events' })
+@NotPersonal('ids and references of a rail; what it wrote is not kept')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'A signed message of a rail, stored once.' })
 export class RailEvent extends Base {

@@ -3,6 +3,7 @@ import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 export const DifferenceKind = {
@@ -31,6 +32,7 @@ registerEnumType(DifferenceKind, {
 
 /** One transfer that is not the same on both sides. */
 @Entity({ tableName: 'reconciliation_differences' })
+@NotPersonal('ids, references and amounts; the partner is told by its payouts')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'One transfer that is not the same on both sides.' })
 export class ReconciliationDifference extends Base {

@@ -4,6 +4,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PayoutMethod } from '../../../domain/payout.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 export const ReconciliationState = { RUNNING: 'RUNNING', DONE: 'DONE' } as const;
@@ -20,6 +21,7 @@ registerEnumType(ReconciliationState, {
 
 /** A comparison of a rail's books with ours over a period. */
 @Entity({ tableName: 'reconciliations' })
+@NotPersonal('counts of transfers')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: "A comparison of a rail's books with ours over a period." })
 export class Reconciliation extends Base {

@@ -5,6 +5,7 @@ import { PayoutFrequency, PayoutRunStatus, SkipReason } from '../../../domain/pa
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(SkipReason, {
@@ -40,6 +41,7 @@ registerEnumType(PayoutRunStatus, {
 
 /** One run over every partner that is due. Its payouts wait for approval. */
 @Entity({ tableName: 'payout_runs' })
+@NotPersonal('sums; the partner is told by its payouts')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -100,6 +102,7 @@ export class PayoutRun extends Base {
 
 /** Whom a run left out: one row for each of the partner's balances, or one without an amount. */
 @Entity({ tableName: 'payout_run_skips' })
+@NotPersonal('ids and sums; why a partner was left out is told by its own rows')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({ simpleResolvers: true, description: 'A partner that a payout run left out.' })
 export class SkippedPartner {

@@ -2,9 +2,9 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal, PersonKind } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
-import { PersonKind } from './data-map.ts';
 
 registerEnumType(PersonKind, {
   name: 'PersonKind',
@@ -30,6 +30,7 @@ export class KeptRecord {
 
 /** Remembers by ids alone who was erased, so that it can be done again after a backup was restored. */
 @Entity({ tableName: 'erasures' })
+@NotPersonal('ids of who was erased: the log that an erasure is proved and repeated by')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

@@ -2,11 +2,13 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { Decimal, LocalDate } from '../../../kernel/request/scalars.ts';
 
 /** What one unit of a currency is worth in another, from a day on; its rows are only ever added to. */
 @Entity({ tableName: 'exchange_rates' })
+@NotPersonal('terms of the program')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

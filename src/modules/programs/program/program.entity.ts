@@ -8,6 +8,7 @@ import { RoundingMode } from '../../../domain/money.ts';
 import { TrackingConsent } from '../../../domain/touch.ts';
 import { byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(RoundingMode, {
@@ -73,6 +74,7 @@ registerEnumType(AttributionUnit, {
 
 /** The settings of a tenant's partner program. */
 @Entity({ tableName: 'programs' })
+@NotPersonal('settings of a tenant')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: "The settings of a tenant's partner program." })
 export class Program {

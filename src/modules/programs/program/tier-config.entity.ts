@@ -5,6 +5,7 @@ import { PartnerTier } from '../../../domain/partner.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { Percentage } from '../../../kernel/request/scalars.ts';
 
@@ -22,6 +23,7 @@ registerEnumType(PartnerTier, {
 
 /** What a tier asks of a partner and gives to it. */
 @Entity({ tableName: 'partner_tier_configs' })
+@NotPersonal('settings of a tenant')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'What a tier asks of a partner and gives to it.' })
 export class TierConfig extends Base {

@@ -5,6 +5,7 @@ import { BillingInterval } from '../../../domain/metrics.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(BillingInterval, {
@@ -21,6 +22,7 @@ registerEnumType(BillingInterval, {
 
 /** What a customer pays again and again, from an instant on. A change of price is a further row. */
 @Entity({ tableName: 'customer_subscriptions' })
+@NotPersonal('what a customer pays regularly, by ids; accounting records')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @Unique({ name: 'customer_subscriptions_start', properties: ['tenantId', 'externalId', 'startedAt'] })
 @ObjectType({

@@ -4,6 +4,7 @@ import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { DealStatus } from '../../../domain/prospect.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Withheld } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
@@ -27,36 +28,46 @@ registerEnumType(DealStatus, {
 })
 export class Deal extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Field({ description: 'The company.' })
   @Property({ type: 'text' })
+  @Withheld('a company')
   company!: string;
 
   @Field(() => String, { nullable: true, description: "Its domain: every address of it is the prospect's." })
   @Property({ type: 'text', nullable: true })
+  @Withheld("a company's")
   domain?: string | null;
 
   @Field(() => String, { nullable: true, description: 'The e-mail address of the prospect.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('CUSTOMER')
+  @ErasedTo(erased.email)
   email?: string | null;
 
   @Field({ description: 'Who registered it.' })
   @Property({ type: 'text' })
+  @Withheld('somebody of the partner')
   registeredBy!: string;
 
   @Field(() => Date, { description: "From when the prospect is its partner's." })
   @Property({ type: 'timestamptz', length: 3 })
+  @Withheld('when')
   registeredAt!: Date;
 
   @Field(() => Date, { description: "From this instant on it is anybody's again." })
   @Property({ type: 'timestamptz', length: 3 })
+  @Withheld('when')
   expiresAt!: Date;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Withheld('when')
   closedAt?: Date | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   referralId?: string | null;
 
   @Field(() => DealStatus, { description: 'What became of it.' })
