@@ -67,9 +67,3 @@ export function sentenceOf({ kind, base, type, orderId, lostDispute, method, per
       return `Payout by ${method} for ${period} came back: it is owed again.`;
   }
 }
-
-/** A cell that a spreadsheet takes for text, whatever is in it, quoted by RFC 4180. */
-export function textCell(text: string): string {
-  const safe = /^\s*[=+\-@]|^[\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}

@@ -434,7 +434,10 @@ describe('npm run prove', () => {
       env: { ...process.env, NODE_ENV: 'test', DATABASE_URL: app.database.url },
     });
 
-  test('ends well on books that are right, and with 1 on others, naming what is not', async () => {
+  test('ends well on books that are right, and with 1 on others, naming what is not', {
+    tags: ['slow'],
+    timeout: 60_000,
+  }, async () => {
     const { stdout } = await prove();
     expect(stdout).toMatch(/ok {5}postings sum to zero/);
     expect(stdout).toMatch(/All of it holds/);
@@ -443,5 +446,5 @@ describe('npm run prove', () => {
       code: 1,
       stdout: expect.stringMatching(/BROKEN partners' figures are those of their days[\s\S]*clicks is \d+/),
     });
-  }, 60_000);
+  });
 });

@@ -60,7 +60,7 @@ export async function pastOf(
         `insert into rule_usage (tenant_id, partner_id, rule_key, scope, period_start)
         select g.tenant_id, $::uuid, $::uuid, $, rule_period($, $::timestamptz at time zone g.time_zone)
         from programs g where g.tenant_id = $
-        on conflict (partner_id, rule_key, scope, period_start) do update set base_minor = rule_usage.base_minor
+        on conflict (partner_id, rule_key, scope, period_start, tenant_id) do update set base_minor = rule_usage.base_minor
         returning base_minor, earned_minor`,
         ...[partner.id, rule.key, count.scope, count.period, occurredAt, partner.tenantId],
       ),

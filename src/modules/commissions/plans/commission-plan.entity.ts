@@ -5,21 +5,24 @@ import { columnsOf } from '../../../kernel/data/columns.ts';
 import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 
-/** A set of rules that partners earn by. */
+/** A named set of commission rules that can be assigned to partners. */
 @Entity({ tableName: 'commission_plans' })
 @NotPersonal('terms of the program')
 @Filter({ name: 'mine', cond: byTenant, default: true })
-@ObjectType({ simpleResolvers: true, description: 'A set of commission rules that partners earn by.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A named set of commission rules that can be assigned to partners.',
+})
 export class CommissionPlan extends Base {
-  @Field({ description: 'Its name, unique in the program.' })
+  @Field({ description: 'Name of the plan, unique in the program.' })
   @Property({ type: 'text' })
   name!: string;
 
-  @Field({ description: 'Whether partners that were put on no plan are on this one.' })
+  @Field({ description: 'True: partners without an assigned plan use this plan.' })
   @Property({ type: 'boolean' })
   isDefault!: boolean;
 
-  @Field({ description: 'Who made it.' })
+  @Field({ description: 'Id of the person who created the plan.' })
   @Property({ type: 'text' })
   createdBy!: string;
 }
@@ -33,7 +36,7 @@ export const commissionPlanTable: Table<CommissionPlan> = {
   columns: columnsOf(CommissionPlan, 'n'),
 };
 
-/** Which plan a partner is on, from when; its rows are only ever added to. */
+/** The assignment of a partner to a plan from a given time. Rows are only added. */
 @Entity({ tableName: 'plan_memberships' })
 @NotPersonal('which plan a partner is on, by ids; its lines say what they earned by')
 @Filter({ name: 'mine', cond: byPartner, default: true })
@@ -42,7 +45,7 @@ export class PlanMembership extends Base {
   partnerId!: string;
 
   @Property({ type: 'uuid', nullable: true })
-  planId?: string | null; // null: back on the default plan
+  planId?: string | null; // null: the default plan
 
   @Property({ type: 'timestamptz', length: 3 })
   effectiveAt!: Date;

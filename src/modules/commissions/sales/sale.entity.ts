@@ -3,14 +3,14 @@ import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 
 export interface RefusedProduct {
-  /** null: the whole order. */
+  /** Null: the whole order. */
   readonly product: string | null;
   readonly reason: string;
-  /** Minor units, as text: its share of a refund takes nothing. */
+  /** Minor units, as text. The share of a refund that falls on this base reverses nothing. */
   readonly base?: string;
 }
 
-/** An order that was recorded, whatever it earned. The database keeps it to one for an order and partner. */
+/** A recorded order, whether it earned a commission or not. The database allows one for each order and partner. */
 @Entity({ tableName: 'sales' })
 @Shows(['id', 'createdAt'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
@@ -21,7 +21,7 @@ export class Sale extends Base {
 
   @Property({ type: 'text' })
   @ShownTo('PARTNER')
-  orderId!: string; // the seller's own
+  orderId!: string; // in the seller's system
 
   @Property({ type: 'text' })
   @ShownTo('PARTNER')
@@ -29,5 +29,5 @@ export class Sale extends Base {
 
   @Property({ type: 'json' })
   @ShownTo('PARTNER')
-  refused!: RefusedProduct[]; // what earned nothing, and why
+  refused!: RefusedProduct[]; // the products that earned nothing, with the reason
 }

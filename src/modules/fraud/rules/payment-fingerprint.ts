@@ -35,5 +35,5 @@ export async function keepPayment(
   await em.execute(sql`
     insert into payment_fingerprints (id, tenant_id, customer_id, fingerprint, seen_at)
     values (${v7()}, ${tenantId}, ${customerId}, ${payment.fingerprint}, ${at})
-    on conflict (customer_id, fingerprint) do update set seen_at = greatest(payment_fingerprints.seen_at, excluded.seen_at)`);
+    on conflict (customer_id, fingerprint, tenant_id) do update set seen_at = greatest(payment_fingerprints.seen_at, excluded.seen_at)`);
 }

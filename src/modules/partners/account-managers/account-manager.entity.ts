@@ -5,27 +5,27 @@ import { columnsOf } from '../../../kernel/data/columns.ts';
 import { NotPersonal, ShownTo, Withheld } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
-/** One of the tenant's staff that partners of the higher tiers may turn to. */
+/** A member of staff who supports partners of the higher tiers. */
 @Entity({ tableName: 'account_managers' })
 @NotPersonal('somebody of the staff, whom the tenant takes on and lets go')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: "One of the tenant's staff that partners of the higher tiers may turn to.",
+  description: 'A member of staff who supports partners of the higher tiers.',
 })
 export class AccountManager extends Base {
-  @Field({ description: 'Its name.' })
+  @Field({ description: 'Name of the account manager.' })
   @Property({ type: 'text' })
   name!: string;
 
-  @Field({ description: 'Its e-mail address.' })
+  @Field({ description: 'E-mail address of the account manager.' })
   @Property({ type: 'text' })
   email!: string;
 
   @Property({ type: 'text' })
   addedBy!: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it stopped to be one; null while it is.' })
+  @Field(() => Date, { nullable: true, description: 'End of the role; null for a current account manager.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   endedAt?: Date | null;
 
@@ -33,7 +33,7 @@ export class AccountManager extends Base {
   endedBy?: string | null;
 }
 
-/** Who looked after which partner, from when until when. */
+/** The account managers of each partner, with dates. */
 @Entity({ tableName: 'manager_assignments' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class ManagerAssignment extends Base {
@@ -55,7 +55,7 @@ export class ManagerAssignment extends Base {
 
   @Property({ type: 'text', nullable: true })
   @ShownTo('PARTNER')
-  reason?: string | null; // of who assigned it by hand
+  reason?: string | null; // given with an assignment by hand
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   @ShownTo('PARTNER')
@@ -70,7 +70,7 @@ export const accountManagerTable: Table<AccountManager> = {
   type: AccountManager,
   from: 'account_managers w',
   alias: 'w',
-  kind: 'plan', // the roster is for the tenant's staff, as its plans are
+  kind: 'plan', // only staff sees the account managers, as with plans
   attributes: owned('w'),
   columns: {
     ...columnsOf(AccountManager, 'w'),

@@ -3,7 +3,7 @@ import { PartnerStatus, PartnerTier } from '../../../domain/partner.ts';
 import { Base } from '../../../kernel/data/base.entity.ts';
 import { ShownTo, Withheld } from '../../../kernel/data/personal.ts';
 
-/** Who was what, from when: the tier and status in force when a sale happened decide its commission. */
+/** The dated tier and status of partners. The values in force at the time of a sale decide its commission. */
 @Entity({ tableName: 'partner_history' })
 export class PartnerHistory extends Base {
   @Property({ type: 'uuid' })
@@ -18,7 +18,7 @@ export class PartnerHistory extends Base {
   @ShownTo('PARTNER')
   tier!: PartnerTier;
 
-  /** The first row of a partner holds from 1970: what it started as covers sales that are entered later. */
+  /** The first row of a partner is valid from 1970, so that it also covers sales of before that are recorded later. */
   @Property({ type: 'timestamptz', length: 3 })
   @ShownTo('PARTNER')
   effectiveAt!: Date;

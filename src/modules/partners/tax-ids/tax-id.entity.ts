@@ -2,7 +2,7 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 
-/** The number under which a partner is known to its tax office, sealed. */
+/** The tax id of a partner, encrypted. */
 @Entity({ tableName: 'tax_ids' })
 @Shows(['id', 'tenantId', 'createdAt'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })

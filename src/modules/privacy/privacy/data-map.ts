@@ -411,6 +411,7 @@ export function dataMap(): readonly Place[] {
  *  column of the table. */
 const withheldHere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   mikro_orm_migrations: { '*': 'which migrations ran' },
+  claimed_names: { '*': 'names that are taken, of the rows that the map shows' },
   database_files: { '*': 'which files of src/database were applied' },
   fraud_hits: {
     id: 'an id',
@@ -438,6 +439,7 @@ const withheldHere: Readonly<Record<string, Readonly<Record<string, string>>>> =
   customer_assignments: { '*': 'ids, and why staff gave a customer to a partner; accounting records' },
   reported_conversions: { '*': 'what a page said of an order: ids and sums; for 13 months' },
   audit_links: { '*': 'hashes' },
+  events: { '*': 'ids, the kind of the change and when' },
   audit_unlinked: { '*': 'ids of entries that wait for their hash' },
   touches: {
     '*': 'what referrals say of the same click, by its id; it forgets its visitor with them (touches_forget_too)',

@@ -4,7 +4,7 @@ import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { NotPersonal } from '../../../kernel/data/personal.ts';
 
-/** What a tier asked and gave, from when; its rows are only ever added to. */
+/** The dated requirements and benefits of a tier. Rows are append-only. */
 @Entity({ tableName: 'tier_config_versions' })
 @NotPersonal('settings of a tenant')
 @Filter({ name: 'mine', cond: byTenant, default: true })
