@@ -1,5 +1,17 @@
 import { divide } from './money.ts';
 
+/** What is counted, by the names of the columns in all tables of metrics. `metrics_of` in src/database says what each row
+ *  contributes. */
+export const FIGURES = [
+  'clicks',
+  'conversions',
+  'orders',
+  'customers',
+  'revenue_minor',
+  'earned_minor',
+  'paid_minor',
+] as const;
+
 /** `part` of `whole` in basis points, halves up; null of nothing (DOMAIN section 7). */
 export const percentBps = (part: bigint, whole: bigint): number | null =>
   whole === 0n ? null : Number(divide(part * 10_000n, whole));

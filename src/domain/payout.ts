@@ -1,4 +1,5 @@
 import { conflict } from './errors.ts';
+import { movesOf } from './moves.ts';
 
 export const PayoutStatus = {
   PENDING: 'PENDING',
@@ -36,6 +37,9 @@ const actions = {
   cancel: { from: ['PENDING', 'APPROVED', 'FAILED'], to: 'CANCELED' },
   return: { from: ['PAID'], to: 'RETURNED' },
 } as const satisfies Record<string, { from: readonly PayoutStatus[]; to: PayoutStatus }>;
+
+/** Every change of status that an action makes; the database refuses any other. */
+export const payoutMoves = movesOf<PayoutStatus>(actions);
 
 /** The status after `action` (DOMAIN section 4). Throws CONFLICT when the payout is not where the action starts. */
 export function afterPayout(action: keyof typeof actions, status: PayoutStatus): PayoutStatus {
