@@ -8,28 +8,28 @@ import { networkOf } from '../admission/admission.ts';
 import type { Budget, CallBudgets } from '../admission/call-budgets.ts';
 import { callerAddress, type Trusts } from '../admission/caller-address.ts';
 
-const COOKIE = '__Host-pp_visitor'; // a browser takes it from this host alone, over TLS, for all of its paths
+const COOKIE = '__Host-pp_visitor'; // browsers accept it from this host only, over TLS, for all paths
 const ATTRIBUTES = { path: '/', secure: true, httpOnly: true, sameSite: 'lax' } as const;
 const DAY_SECONDS = 24 * 60 * 60;
-/** Browsers keep no cookie longer. */
+/** The longest life of a cookie in browsers. */
 const MAX_DAYS = 400;
 
-/** What proxies say where they do not know. */
+/** The values of proxies for an unknown country. */
 const NOWHERE = new Set(['XX', 'ZZ']);
 
 export interface RedirectOptions {
   readonly services: Services;
   readonly budgets: CallBudgets;
-  /** Codes that are nobody's, of one network, in a minute: who tries more is guessing. */
+  /** Unknown codes of one network in a minute; more than that is guessing. */
   readonly unknownCodesPerMinute: number;
-  /** Clicks of one network that are kept in a minute; more still lead where they lead. */
+  /** Clicks of one network that are attributed in a minute; further ones are only redirected. */
   readonly clicksPerMinute: number;
   readonly trusts: Trusts;
-  /** Where our proxy says which country a visitor is in. */
+  /** The header in which the proxy gives the country of a visitor. */
   readonly countryHeader: string | null;
 }
 
-/** `GET /r/:code`: the link that a partner gives out. `HEAD` is asked by what checks links: it is told where it leads. */
+/** `GET /r/:code`: the tracking link of a partner. `HEAD`, which link checkers send, redirects without a click. */
 export async function serveRedirect(
   server: FastifyInstance,
   { services, budgets, unknownCodesPerMinute, clicksPerMinute, trusts, countryHeader }: RedirectOptions,
@@ -66,7 +66,7 @@ export async function serveRedirect(
       calls: unknownCodesPerMinute,
       seconds: 60,
     };
-    budgets.spent(guesses); // before anything is looked up, so that the answer says nothing of the code
+    budgets.spent(guesses); // before any look-up, so that the answer reveals nothing about the code
     const clicks = { key: `clicks:${networkOf(ipAddress)}`, calls: clicksPerMinute, seconds: 60 };
     const landing = await followLink(services, {
       code: request.params.code,
@@ -82,7 +82,7 @@ export async function serveRedirect(
         /prefetch|prerender/.test(`${headers['sec-purpose'] ?? ''}${headers['purpose'] ?? ''}`),
       tooMany: !(await taken(clicks)),
     });
-    if (!landing) await taken(guesses); // the next one is told
+    if (!landing) await taken(guesses); // the next request gets the refusal
     reply.header('cache-control', 'no-store');
     if (landing?.remember) {
       const { visitorId, days } = landing.remember;

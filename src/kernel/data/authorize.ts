@@ -85,7 +85,8 @@ export async function verdictsOnRows(
 }
 
 export function requireAllowed({ actor }: Context, action: string, { allowed, reason }: Verdict): void {
-  if (!allowed.has(action)) throw forbidden(reason ?? `your role ${actor.role} may not do this`);
+  if (!allowed.has(action))
+    throw forbidden(reason ?? `Your role ${actor.role} does not have this permission.`);
 }
 
 /** Loads the attributes that the policies may read, for rows in the scope of the actor: the same columns that narrow its lists. */

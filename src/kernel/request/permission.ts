@@ -7,7 +7,11 @@ function requirePermission(actor: Actor, permission: Permission): void {
   requireKnown(actor);
   const { role, permissions } = actor;
   if (permissions.has(permission)) return;
-  throw forbidden(role === 'GUEST' ? 'nothing was granted to you yet' : `your role ${role} may not do this`);
+  throw forbidden(
+    role === 'GUEST'
+      ? 'You have no role yet. Ask a program manager for an invitation.'
+      : `Your role ${role} does not have this permission.`,
+  );
 }
 
 // These move money, or decide its destination and who has access: a revoked credential must lose them at once.
@@ -35,7 +39,7 @@ export async function requireStillGranted(ctx: Context, permissions: readonly Pe
   const { tenantId, partnerId } = ctx.actor;
   const actor = await ctx.actorNow();
   if (actor.tenantId !== tenantId || actor.partnerId !== partnerId)
-    throw unauthenticated('your membership has changed: repeat the request');
+    throw unauthenticated('Your membership has changed. Repeat the request.');
   Object.assign(ctx, { actor });
   requireAll(actor, permissions);
 }
@@ -43,7 +47,7 @@ export async function requireStillGranted(ctx: Context, permissions: readonly Pe
 /** Requires a caller with a proven identity, whatever its rights. */
 function requireKnown({ role }: Actor): void {
   if (role === 'ANONYMOUS')
-    throw unauthenticated('a credential is needed: send Authorization: Bearer <token>');
+    throw unauthenticated('This operation needs a credential. Send the header Authorization: Bearer <token>');
 }
 
 const FRESH_MS = 15 * 60_000;
@@ -60,10 +64,10 @@ export function requireFreshSignIn(actor: Actor): void {
   const { credential, signedInAt } = actor;
   const reason = 'STEP_UP_REQUIRED';
   if (credential === 'API_KEY')
-    throw forbidden('an API key may not do this: sign in with your own account', { reason });
+    throw forbidden('An API key cannot do this. Sign in with your own account.', { reason });
   if (signedInAt === null || Date.now() - signedInAt > FRESH_MS) {
     throw forbidden(
-      'this needs a sign-in of the last 15 minutes: sign in again (prompt=login) and repeat it',
+      'This operation needs a sign-in within the last 15 minutes. Sign in again (prompt=login) and repeat the operation.',
       {
         reason,
       },

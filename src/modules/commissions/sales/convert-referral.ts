@@ -57,7 +57,7 @@ export async function convertReferral(
         input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
       const amount = positiveAmountOf(input.amount, currency, 'input.amount');
       if (referral.convertedAt)
-        throw conflict('the referral was converted already', { reason: 'ALREADY_CONVERTED' });
+        throw conflict('The referral is already converted.', { reason: 'ALREADY_CONVERTED' });
       if (at < referral.clickedAt) throw invalid('input.occurredAt', 'lies before the click');
       if (!insideWindow(referral.clickedAt, referral.expiresAt, at)) {
         throw conflict('the referral expired before the purchase', { reason: 'EXPIRED' });
