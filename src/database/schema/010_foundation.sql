@@ -127,7 +127,7 @@ create table events (
   subject_id     uuid,
   audit_event_id uuid not null,
   occurred_at    timestamptz(3) not null,
-  primary key (tenant_id, id)
+  primary key (id, tenant_id)
 );
 comment on table events is
   'One row for each row that an audited action changed. The trigger record_events writes events in the statement that writes the audit entry. Webhooks, notifications and live updates read changes from this table. Events are deleted after 90 days; the audit entry stays.';
