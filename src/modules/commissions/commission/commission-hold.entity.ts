@@ -58,7 +58,7 @@ export class CommissionHold extends Base {
 
   @Field({ description: 'Id of the caller whose request placed the hold, or `system` for a job.' })
   @Property({ type: 'text' })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   placedBy!: string;
 
   @Field(() => Date, { description: 'Time when the hold was placed.' })
@@ -72,7 +72,7 @@ export class CommissionHold extends Base {
       'Id of the caller whose request released the hold, or `system` for a job. Null while the hold is open.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   releasedBy?: string | null;
 
   @Field(() => Date, {

@@ -277,7 +277,7 @@ export class Commission extends Base {
       'Id of the person who approved the commission, or `system` for an automatic approval. Null before the approval.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   approvedBy?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Reason for the rejection or reversal.' })
@@ -294,11 +294,11 @@ export class Commission extends Base {
   rejectCode?: RejectCode | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   createdBy?: string | null; // set when a person created the commission: that person may not approve it
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff or a program; accounting records')
+  @Withheld('a staff member or an API client; accounting records')
   statedBy?: string | null; // the caller who recorded the sale: that caller may not approve the commission either
 
   @Field(() => JSONObject, { description: 'Your own notes on it.' })

@@ -67,7 +67,7 @@ export class Lead extends Base {
   decidedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff')
+  @Withheld('a staff member')
   decidedBy?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Why it was rejected.' })
