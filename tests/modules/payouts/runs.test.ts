@@ -582,7 +582,7 @@ describe('approval', () => {
     // As one that was made before accounts were noted: the partner has one, so that is not what it says.
     await sql('update payouts set payout_account_id = null where id = $1', id);
     expect(await app.refusal(who.tom, APPROVE, { id })).toMatchObject({
-      ...{ reason: 'NO_ACCOUNT', message: expect.stringContaining('make it anew') },
+      ...{ reason: 'NO_ACCOUNT', message: expect.stringContaining('without a payout account') },
     });
   });
 });

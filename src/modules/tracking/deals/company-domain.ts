@@ -1,5 +1,5 @@
 import { getDomain } from 'tldts';
-import { freeMailDomains } from '../../../domain/mail-domains.ts';
+import { freeMailDomains } from '../../../domain/free-mail-domains.ts';
 
 /** Returns the registrable domain by the public suffix list: `acme.co.uk` for `mail.acme.co.uk`. Null for a public suffix. */
 export const registeredDomain = (host: string): string | null =>
