@@ -77,7 +77,8 @@ export function oidc(
       clockTolerance: SKEW_SECONDS,
     }).catch((error: unknown) => {
       if (error instanceof AppError) throw error;
-      if (error instanceof errors.JWTExpired) throw unauthenticated('The token has expired. Sign in again or create a new token.');
+      if (error instanceof errors.JWTExpired)
+        throw unauthenticated('The token has expired. Sign in again or create a new token.');
       throw unauthenticated('The token is not valid.');
     });
     const { typ } = protectedHeader as { typ?: unknown };
@@ -103,7 +104,8 @@ export function oidc(
     if (!ours || !isForProject(claims, projectId) || isEarly(claims))
       throw unauthenticated('The token is not valid.');
     const identity = identityOfClaims(claims, projectId);
-    if (identity.expiresAt <= Date.now()) throw unauthenticated('The token has expired. Sign in again or create a new token.');
+    if (identity.expiresAt <= Date.now())
+      throw unauthenticated('The token has expired. Sign in again or create a new token.');
     return identity;
   }
 

@@ -277,7 +277,11 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     await enter('DKK', 'USD', '0.15');
     await runJob();
     expect((await see(id)).commission).toMatchObject({
-      ...{ status: 'REJECTED', rejectCode: 'TERMS', reason: 'This sale earns nothing. The reason is CAP_REACHED.' },
+      ...{
+        status: 'REJECTED',
+        rejectCode: 'TERMS',
+        reason: 'This sale earns nothing. The reason is CAP_REACHED.',
+      },
       holds: [{ kind: 'FX' }],
     });
   });
