@@ -37,24 +37,24 @@ const actions = {
   return: { from: ['PAID'], to: 'RETURNED' },
 } as const satisfies Record<string, { from: readonly PayoutStatus[]; to: PayoutStatus }>;
 
-/** The status after `action` (DOMAIN section 4). Throws CONFLICT when the payout is not where the action starts. */
+/** The status after `action`. Throws CONFLICT when the action is not allowed in the payout's status. */
 export function afterPayout(action: keyof typeof actions, status: PayoutStatus): PayoutStatus {
   const { from, to } = actions[action];
   if (!(from as readonly PayoutStatus[]).includes(status)) {
-    throw conflict(`${action} needs a payout that is ${from.join(' or ')}; this one is ${status}`);
+    throw conflict(`To ${action} a payout, its status must be ${from.join(' or ')}; it is ${status}.`);
   }
   return to;
 }
 
-/** Why somebody does not let a payout go, whatever its role: four eyes are two people's. */
+/** Conflicts of interest: reasons why a caller must not approve a payout, whatever the caller's role. */
 export const payoutHands = {
-  OWN_PAYOUT: 'who created a payout may not approve it',
-  OWN_PARTNER: 'who belongs to the partner may not approve its payout',
-  OWN_ACCOUNT: 'who said where the money goes may not approve that it goes there',
+  OWN_PAYOUT: 'You created this payout, so another person must approve it.',
+  OWN_PARTNER: 'You are a member of the partner that this payout pays, so another person must approve it.',
+  OWN_ACCOUNT: 'You set the payout account of this payout, so another person must approve it.',
 } as const;
 export type PayoutHand = keyof typeof payoutHands;
 
-/** One try to send a payout. SENDING and UNKNOWN mean that money may have moved: ask the rail before sending. */
+/** Status of one attempt to send a payout. SENDING and UNKNOWN mean that money may have moved: ask the rail before sending. */
 export const AttemptStatus = {
   SENDING: 'SENDING',
   UNKNOWN: 'UNKNOWN',
@@ -64,7 +64,7 @@ export const AttemptStatus = {
 } as const;
 export type AttemptStatus = (typeof AttemptStatus)[keyof typeof AttemptStatus];
 
-/** After so many attempts that the rail refused for good, the lines go back to APPROVED. */
+/** After this number of finally refused attempts the commissions return to APPROVED. */
 export const MAX_ATTEMPTS = 5;
 
 /** Seconds until the rail is asked again: exponential with full jitter, 2 s to 10 min. `random` is in [0, 1). */
@@ -73,43 +73,43 @@ export function backoffSeconds(tries: number, random: number): number {
   return 1 + Math.floor(random * ceiling);
 }
 
-/** Seconds until what a rail refused for a while is sent again under a new key: 5 minutes after the first attempt, four times as
- *  long each further time, so that a balance that runs short has most of a day to be filled. `random` is in [0, 1). */
+/** Seconds until a temporarily refused payout is sent again with a new key: 5 minutes after the first attempt, four times as
+ *  long after each further attempt, which leaves most of a day to fill a short balance. `random` is in [0, 1). */
 export function refusedWaitSeconds(attempts: number, random: number): number {
   return Math.floor(300 * 4 ** (Math.max(1, attempts) - 1) * (1 + random * 0.5));
 }
 
-/** What is done about a key that the rail has no trace of. */
+/** Next step for a key of which the rail has no trace. */
 type NextStep =
-  /** Send it: the same key pays at most once. */
+  /** Send again: the same key pays at most once. */
   | 'SEND'
-  /** Nothing is sent under it any more, and it may still show up. */
+  /** Wait: the key must not be sent again, and a transfer may still appear. */
   | 'WAIT'
-  /** It never moved money and never will. */
+  /** Send with a new key: the old key never moved money and never will. */
   | 'NEW_KEY'
-  /** The rail had acknowledged it: somebody has to look. */
+  /** The rail had acknowledged the key, so a person must check the payout. */
   | 'ASK_A_PERSON';
 
 interface KeyAge {
   /** Seconds since the key was first used. */
   readonly ageSeconds: number;
-  /** Seconds in which the same key pays at most once; null: for ever. */
+  /** Seconds in which the same key pays at most once; null: without limit. */
   readonly lifetimeSeconds: number | null;
-  /** Seconds after which no trace means that there never will be one. */
+  /** Seconds after which no trace proves that there will never be a transfer. */
   readonly settleSeconds: number;
-  /** The rail gave a reference for it. */
+  /** True when the rail gave a reference for the key. */
   readonly acknowledged: boolean;
 }
 
-/** A late retry is never sent blindly: past the lifetime only silence for the whole settling time allows a new key. */
+/** After the key's lifetime, a new key is allowed only when the rail had no trace for the whole settling time. */
 export function afterNoTrace({ ageSeconds, lifetimeSeconds, settleSeconds, acknowledged }: KeyAge): NextStep {
   if (acknowledged) return 'ASK_A_PERSON';
   if (lifetimeSeconds === null || ageSeconds < lifetimeSeconds) return 'SEND';
   return ageSeconds < lifetimeSeconds + settleSeconds ? 'WAIT' : 'NEW_KEY';
 }
 
-/** Why a balance is not paid: what leaves a partner out of a run refuses a payout by hand. The database's
- *  `payout_balances` decides which, in this order. */
+/** Reasons why a balance is not paid. A run skips the balance and `createPayout` is refused with the same reason. The SQL function
+ *  `payout_balances` chooses the reason, in this order. */
 export const SkipReason = {
   NOT_ACTIVE: 'NOT_ACTIVE',
   PAYOUTS_HELD: 'PAYOUTS_HELD',
@@ -142,54 +142,57 @@ const runActions = {
   cancel: { from: ['RUNNING', 'PAUSED', 'DONE', 'CANCELED'], to: 'CANCELED' },
 } as const satisfies Record<string, { from: readonly PayoutRunStatus[]; to: PayoutRunStatus }>;
 
-/** The status of a run after `action`. Throws CONFLICT when the run is not where the action starts. */
+/** The status of a run after `action`. Throws CONFLICT when the action is not allowed in the run's status. */
 export function afterRun(action: keyof typeof runActions, status: PayoutRunStatus): PayoutRunStatus {
   const { from, to } = runActions[action];
   if (!(from as readonly PayoutRunStatus[]).includes(status))
-    throw conflict(`${action} needs a run that is ${from.join(' or ')}; this one is ${status}`);
+    throw conflict(`To ${action} a payout run, its status must be ${from.join(' or ')}; it is ${status}.`);
   return to;
 }
 
-/** Why two people must approve a payout. */
+/** Reasons why two people must approve a payout. */
 export const SecondApproval = { ABOVE_LIMIT: 'ABOVE_LIMIT', NO_RATE: 'NO_RATE', SPLIT: 'SPLIT' } as const;
 export type SecondApproval = (typeof SecondApproval)[keyof typeof SecondApproval];
 
-/** Why a payout that was made is not let go: what has changed since. */
+/** Reasons why a payout is not approved or sent: changes since its creation. */
 export const payoutBlocks = {
-  NOT_ACTIVE: 'the partner is not ACTIVE',
-  PAYOUTS_HELD: 'payouts of the partner are held',
-  NO_RAIL: 'no rail is set up that carries its method',
-  NO_ACCOUNT: 'no account was noted when the payout was made: cancel it and make it anew',
-  ACCOUNT_CHANGED: 'the partner has changed its account since: cancel the payout and make it anew',
-  ACCOUNT_COOLING_OFF: 'the account of the partner was changed within the last 72 hours',
-  ACCOUNT_TO_CHECK: 'money came back from the account of the partner, and nobody has confirmed it since',
+  NOT_ACTIVE: 'The partner is not ACTIVE.',
+  PAYOUTS_HELD: 'The payouts of the partner are on hold.',
+  NO_RAIL: 'No payment rail is set up for the payout method.',
+  NO_ACCOUNT: 'The payout has no payout account. Cancel the payout and create a new one.',
+  ACCOUNT_CHANGED:
+    'The partner changed its payout account after the payout was created. Cancel the payout and create a new one.',
+  ACCOUNT_COOLING_OFF: 'The payout account was changed within the last 72 hours. Try again later.',
+  ACCOUNT_TO_CHECK:
+    'A payment to the payout account was returned. The account must be confirmed with `confirmPayoutAccount` first.',
   BANK_DIFFERS:
-    'the bank says what contradicts us of its payment: two people settle that first, see resolvePayout',
+    'The bank status contradicts our records. Two people must state the outcome with `resolvePayout` first.',
 } as const;
 export type PayoutBlock = keyof typeof payoutBlocks;
 
-/** What keeps an approved payout back until it is over, in words that the partner reads too; the rest makes it fail. */
+/** Texts for the reasons that make an approved payout wait. The partner reads them too. Other reasons make the payout fail. */
 const KEPT_BACK: Partial<Record<PayoutBlock, string>> = {
-  NOT_ACTIVE: 'It waits until the partner is ACTIVE again.',
-  PAYOUTS_HELD: 'It waits: payouts of the partner are held.',
-  ACCOUNT_COOLING_OFF: 'It waits until the account was not changed for 72 hours.',
-  ACCOUNT_TO_CHECK: 'It waits until somebody has confirmed the account, from which money came back.',
+  NOT_ACTIVE: 'The payout waits until the partner is ACTIVE again.',
+  PAYOUTS_HELD: 'The payout waits: the payouts of the partner are on hold.',
+  ACCOUNT_COOLING_OFF: 'The payout waits until the payout account was unchanged for 72 hours.',
+  ACCOUNT_TO_CHECK:
+    'The payout waits until the payout account is confirmed, because a payment to it was returned.',
 };
 
-/** Why an approved payout stays where it is, for a while; null: it goes on. */
+/** The text why an approved payout waits; null when the payout continues. */
 export const keptBack = (block: PayoutBlock | null): string | null => (block && KEPT_BACK[block]) ?? null;
 
-/** What a partner can do about a payout that did not arrive; null where there is nothing to be done. */
+/** Next step for a partner whose payout did not arrive; null when no step is required. */
 export function nextStep(status: PayoutStatus, { released }: { readonly released: boolean }): string | null {
   switch (status) {
     case 'FAILED':
       return released
-        ? 'The amount is owed to you again. Check the account that you are paid to and correct it; the next payout takes it along.'
-        : 'Check the account that you are paid to and correct it if it is wrong. The payout is tried again or made anew; the amount stays owed to you.';
+        ? 'The amount is owed to you again. Check and correct your payout account; the next payout includes the amount.'
+        : 'Check your payout account and correct it if it is wrong. The payout will be retried or created again; the amount stays owed to you.';
     case 'RETURNED':
-      return 'The money came back to us, and is owed to you again. Check the account that you are paid to and correct it; the next payout takes it along.';
+      return 'The payment was returned and the amount is owed to you again. Check and correct your payout account; the next payout includes the amount.';
     case 'CANCELED':
-      return 'There is nothing to do: what it held is owed to you again, and the next payout takes it along.';
+      return 'You do not need to do anything. The amount is owed to you again, and the next payout includes it.';
     default:
       return null;
   }
