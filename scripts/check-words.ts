@@ -17,7 +17,10 @@ const WORDS: readonly (readonly [RegExp, instead: string])[] = [
   [/\b(told|heard)\b/i, '"reported", "stated", "received"'],
   [/\bby (itself|themselves)\b/i, '"automatically", "separately"'],
   [/\bwhat (is|was|became|comes|came)\b/i, 'name the thing'],
-  [/\bwho (is|may|has)\b/i, 'name the person or role'],
+  [
+    /(?<!\b(person|partner|caller|member|actor|customer|user|approver|people|staff)s?,? )\bwho (is|may|has)\b/i,
+    'name the person or role',
+  ],
   [/\bas to whose\b|\bwhose is\b/i, 'name the owner'],
   [/\banew\b/i, '"again"'],
   [/\bDOMAIN\b.{0,12}\b(section|[A-Z]\d)|\bshared\/\w+/, 'spell the rule out, or link to docs/'],

@@ -37,24 +37,26 @@ const actions = {
   return: { from: ['PAID'], to: 'RETURNED' },
 } as const satisfies Record<string, { from: readonly PayoutStatus[]; to: PayoutStatus }>;
 
-/** The status after `action`. Throws CONFLICT when the action is not allowed in the payout's status. */
+/** Returns the status after `action`. Throws CONFLICT when the action does not start at `status`. See docs/concepts/payouts.md. */
 export function afterPayout(action: keyof typeof actions, status: PayoutStatus): PayoutStatus {
   const { from, to } = actions[action];
   if (!(from as readonly PayoutStatus[]).includes(status)) {
-    throw conflict(`To ${action} a payout, its status must be ${from.join(' or ')}; it is ${status}.`);
+    throw conflict(
+      `This payout is ${status}, but "${action}" requires a payout that is ${from.join(' or ')}.`,
+    );
   }
   return to;
 }
 
-/** Conflicts of interest: reasons why a caller must not approve a payout, whatever the caller's role. */
+/** Conflicts of interest: why a person may not approve a payout, independent of the person's role. */
 export const payoutHands = {
   OWN_PAYOUT: 'You created this payout, so another person must approve it.',
-  OWN_PARTNER: 'You are a member of the partner that this payout pays, so another person must approve it.',
+  OWN_PARTNER: 'You belong to the partner of this payout, so another person must approve it.',
   OWN_ACCOUNT: 'You set the payout account of this payout, so another person must approve it.',
 } as const;
 export type PayoutHand = keyof typeof payoutHands;
 
-/** Status of one attempt to send a payout. SENDING and UNKNOWN mean that money may have moved: ask the rail before sending. */
+/** Status of a payout attempt. With SENDING and UNKNOWN money may have moved, so the rail is asked before anything is sent. */
 export const AttemptStatus = {
   SENDING: 'SENDING',
   UNKNOWN: 'UNKNOWN',
@@ -64,52 +66,53 @@ export const AttemptStatus = {
 } as const;
 export type AttemptStatus = (typeof AttemptStatus)[keyof typeof AttemptStatus];
 
-/** After this number of finally refused attempts the commissions return to APPROVED. */
+/** After this number of attempts with a final failure, the commissions of a payout go back to APPROVED. */
 export const MAX_ATTEMPTS = 5;
 
-/** Seconds until the rail is asked again: exponential with full jitter, 2 s to 10 min. `random` is in [0, 1). */
+/** Returns the seconds until the rail is asked again: exponential with full jitter, from 2 seconds to 10 minutes. `random` is in [0, 1). */
 export function backoffSeconds(tries: number, random: number): number {
   const ceiling = Math.min(600, 2 ** Math.min(tries, 10));
   return 1 + Math.floor(random * ceiling);
 }
 
-/** Seconds until a temporarily refused payout is sent again with a new key: 5 minutes after the first attempt, four times as
- *  long after each further attempt, which leaves most of a day to fill a short balance. `random` is in [0, 1). */
+/** Returns the seconds until a payout that the rail refused for now is sent again with a new key: 5 minutes after the first attempt,
+ *  then four times as long each time. So there is most of a day to fill an empty balance. `random` is in [0, 1). */
 export function refusedWaitSeconds(attempts: number, random: number): number {
   return Math.floor(300 * 4 ** (Math.max(1, attempts) - 1) * (1 + random * 0.5));
 }
 
-/** Next step for a key of which the rail has no trace. */
+/** The next step for an idempotency key that the rail does not know. */
 type NextStep =
-  /** Send again: the same key pays at most once. */
+  /** Send with the same key, which pays at most once. */
   | 'SEND'
-  /** Wait: the key must not be sent again, and a transfer may still appear. */
+  /** Send nothing: the payment may still appear at the rail. */
   | 'WAIT'
-  /** Send with a new key: the old key never moved money and never will. */
+  /** Use a new key: the old key never moved money and never will. */
   | 'NEW_KEY'
-  /** The rail had acknowledged the key, so a person must check the payout. */
+  /** The rail acknowledged the key before, so a person must decide. */
   | 'ASK_A_PERSON';
 
 interface KeyAge {
   /** Seconds since the key was first used. */
   readonly ageSeconds: number;
-  /** Seconds in which the same key pays at most once; null: without limit. */
+  /** Seconds in which the same key pays at most once. Null without a limit. */
   readonly lifetimeSeconds: number | null;
-  /** Seconds after which no trace proves that there will never be a transfer. */
+  /** Seconds after the lifetime until a missing payment is certain never to appear. */
   readonly settleSeconds: number;
-  /** True when the rail gave a reference for the key. */
+  /** True when the rail returned a reference for the key. */
   readonly acknowledged: boolean;
 }
 
-/** After the key's lifetime, a new key is allowed only when the rail had no trace for the whole settling time. */
+/** Returns the next step. A late retry is never sent blindly: after the lifetime of a key, a new key is allowed only when the rail
+ *  shows no payment for the whole settling time. */
 export function afterNoTrace({ ageSeconds, lifetimeSeconds, settleSeconds, acknowledged }: KeyAge): NextStep {
   if (acknowledged) return 'ASK_A_PERSON';
   if (lifetimeSeconds === null || ageSeconds < lifetimeSeconds) return 'SEND';
   return ageSeconds < lifetimeSeconds + settleSeconds ? 'WAIT' : 'NEW_KEY';
 }
 
-/** Reasons why a balance is not paid. A run skips the balance and `createPayout` is refused with the same reason. The SQL function
- *  `payout_balances` chooses the reason, in this order. */
+/** Why a balance is not paid. The same reasons skip a partner in a payout run and refuse a payout by hand. The database function
+ *  `payout_balances` returns the first that applies, in this order. */
 export const SkipReason = {
   NOT_ACTIVE: 'NOT_ACTIVE',
   PAYOUTS_HELD: 'PAYOUTS_HELD',
@@ -142,55 +145,59 @@ const runActions = {
   cancel: { from: ['RUNNING', 'PAUSED', 'DONE', 'CANCELED'], to: 'CANCELED' },
 } as const satisfies Record<string, { from: readonly PayoutRunStatus[]; to: PayoutRunStatus }>;
 
-/** The status of a run after `action`. Throws CONFLICT when the action is not allowed in the run's status. */
+/** Returns the status of a payout run after `action`. Throws CONFLICT when the action does not start at `status`. */
 export function afterRun(action: keyof typeof runActions, status: PayoutRunStatus): PayoutRunStatus {
   const { from, to } = runActions[action];
   if (!(from as readonly PayoutRunStatus[]).includes(status))
-    throw conflict(`To ${action} a payout run, its status must be ${from.join(' or ')}; it is ${status}.`);
+    throw conflict(
+      `This payout run is ${status}, but "${action}" requires a payout run that is ${from.join(' or ')}.`,
+    );
   return to;
 }
 
-/** Reasons why two people must approve a payout. */
+/** Why two people must approve a payout. */
 export const SecondApproval = { ABOVE_LIMIT: 'ABOVE_LIMIT', NO_RATE: 'NO_RATE', SPLIT: 'SPLIT' } as const;
 export type SecondApproval = (typeof SecondApproval)[keyof typeof SecondApproval];
 
-/** Reasons why a payout is not approved or sent: changes since its creation. */
+/** Why an existing payout is not approved or sent: facts that changed after its creation. */
 export const payoutBlocks = {
-  NOT_ACTIVE: 'The partner is not ACTIVE.',
-  PAYOUTS_HELD: 'The payouts of the partner are on hold.',
-  NO_RAIL: 'No payment rail is set up for the payout method.',
-  NO_ACCOUNT: 'The payout has no payout account. Cancel the payout and create a new one.',
+  NOT_ACTIVE: 'The partner is not ACTIVE. Activate the partner first.',
+  PAYOUTS_HELD: 'Payouts to the partner are on hold. Release the payout hold first.',
+  NO_RAIL: 'No payment rail is configured for the method of this payout.',
+  NO_ACCOUNT: 'This payout was created without a payout account. Cancel the payout and create a new one.',
   ACCOUNT_CHANGED:
-    'The partner changed its payout account after the payout was created. Cancel the payout and create a new one.',
-  ACCOUNT_COOLING_OFF: 'The payout account was changed within the last 72 hours. Try again later.',
+    'The partner changed the payout account after this payout was created. Cancel the payout and create a new one.',
+  ACCOUNT_COOLING_OFF:
+    "The partner's payout account was changed within the last 72 hours. Wait until 72 hours have passed.",
   ACCOUNT_TO_CHECK:
-    'A payment to the payout account was returned. The account must be confirmed with `confirmPayoutAccount` first.',
+    "A payment to the partner's payout account was returned. A person must confirm the account first.",
   BANK_DIFFERS:
-    'The bank status contradicts our records. Two people must state the outcome with `resolvePayout` first.',
+    "The bank's report contradicts the status of this payment. Two people must settle the difference with resolvePayout first.",
 } as const;
 export type PayoutBlock = keyof typeof payoutBlocks;
 
-/** Texts for the reasons that make an approved payout wait. The partner reads them too. Other reasons make the payout fail. */
+/** Reasons that delay an approved payout, in words that the partner reads too. Other reasons make the payout fail. */
 const KEPT_BACK: Partial<Record<PayoutBlock, string>> = {
-  NOT_ACTIVE: 'The payout waits until the partner is ACTIVE again.',
-  PAYOUTS_HELD: 'The payout waits: the payouts of the partner are on hold.',
-  ACCOUNT_COOLING_OFF: 'The payout waits until the payout account was unchanged for 72 hours.',
+  NOT_ACTIVE: 'This payout waits until the partner is ACTIVE again.',
+  PAYOUTS_HELD: 'This payout waits: payouts to the partner are on hold.',
+  ACCOUNT_COOLING_OFF:
+    'This payout waits until 72 hours have passed since the last change of the payout account.',
   ACCOUNT_TO_CHECK:
-    'The payout waits until the payout account is confirmed, because a payment to it was returned.',
+    'This payout waits until a person confirms the payout account, because a payment to it was returned.',
 };
 
-/** The text why an approved payout waits; null when the payout continues. */
+/** Returns why an approved payout is delayed. Null when it is not delayed. */
 export const keptBack = (block: PayoutBlock | null): string | null => (block && KEPT_BACK[block]) ?? null;
 
-/** Next step for a partner whose payout did not arrive; null when no step is required. */
+/** Returns what a partner can do about a payout that did not arrive. Null when there is nothing to do. */
 export function nextStep(status: PayoutStatus, { released }: { readonly released: boolean }): string | null {
   switch (status) {
     case 'FAILED':
       return released
-        ? 'The amount is owed to you again. Check and correct your payout account; the next payout includes the amount.'
-        : 'Check your payout account and correct it if it is wrong. The payout will be retried or created again; the amount stays owed to you.';
+        ? 'The amount is owed to you again. Check your payout account and correct it. The next payout includes the amount.'
+        : 'Check your payout account and correct it if it is wrong. The payout will be sent again or replaced. The amount stays owed to you.';
     case 'RETURNED':
-      return 'The payment was returned and the amount is owed to you again. Check and correct your payout account; the next payout includes the amount.';
+      return 'The money was returned to us and is owed to you again. Check your payout account and correct it. The next payout includes the amount.';
     case 'CANCELED':
       return 'You do not need to do anything. The amount is owed to you again, and the next payout includes it.';
     default:

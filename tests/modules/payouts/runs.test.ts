@@ -582,7 +582,7 @@ describe('approval', () => {
     // As one that was made before accounts were noted: the partner has one, so that is not what it says.
     await sql('update payouts set payout_account_id = null where id = $1', id);
     expect(await app.refusal(who.tom, APPROVE, { id })).toMatchObject({
-      ...{ reason: 'NO_ACCOUNT', message: expect.stringContaining('make it anew') },
+      ...{ reason: 'NO_ACCOUNT', message: expect.stringContaining('without a payout account') },
     });
   });
 });
@@ -652,7 +652,7 @@ describe('a remittance statement', () => {
     );
     expect(payout).toEqual({
       failureReason: 'The receiving account is closed.',
-      nextStep: expect.stringMatching(/Check the account/),
+      nextStep: expect.stringMatching(/Check your payout account/),
     });
     await app.ask(who.tom, HOLD, { id: partnerId });
     expect(await app.refusal(who.tom, RETRY, { id })).toMatchObject({ reason: 'PAYOUTS_HELD' });

@@ -344,12 +344,12 @@ describe('what was changed by hand is named', () => {
     [
       'every line works out to its amount again',
       `update commissions set amount_minor = amount_minor - 1 where id = ${approved}`,
-      /amount is .*, it works out to/,
+      /amount is .*, but recomputes to/,
     ],
     [
       'every line works out to its amount again',
       `update commissions set computation = jsonb_set(computation, '{period,before}', '"12345678"') where id = ${sale}`,
-      /works out to/,
+      /recomputes to/,
     ],
     [
       'every line works out to its amount again',
@@ -359,7 +359,7 @@ describe('what was changed by hand is named', () => {
     [
       'every line works out to its amount again',
       `update commissions set amount_minor = amount_minor + 1 where id = ${someLine(`reverses_id is not null and method = 'PERCENTAGE'`)}`,
-      /what its refunds took back is/,
+      /reversed amount is/,
     ],
     [
       'every audit log is as it was written',

@@ -9,12 +9,12 @@ export interface ExplainedLine {
   readonly type: Commission['type'];
   readonly occurredAt: Date;
   readonly orderId: string | null;
-  /** How it came to its amount, in one sentence. */
+  /** Explanation in one sentence. */
   readonly sentence: string;
   readonly amount: MoneyColumn;
 }
 
-/** What the explanation of a line looks at, the same as where it is asked of the line itself. */
+/** The columns that an explanation needs, as in the field `explanation` of a commission. */
 const NAMES = [
   ...new Set([
     'id',
@@ -26,7 +26,7 @@ const NAMES = [
   ]),
 ];
 
-/** The lines that a payout was made of, given back or not, oldest first. */
+/** Returns the commissions of a payout, also after their release from it, oldest first. */
 export async function linesPaidBy(ctx: Context, payoutId: string, most: number): Promise<ExplainedLine[]> {
   const columns = NAMES.map((name) => ({ name, column: commissionTable.columns[name] }));
   const list = columns.flatMap(({ column }) => column?.sql ?? []).join(', ');

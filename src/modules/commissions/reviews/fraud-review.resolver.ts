@@ -141,7 +141,7 @@ export class FraudResolver {
     @Arg('to', () => LocalDate, { description: 'Last day, inclusive.' }) to: string,
     @Ctx() ctx: Context,
   ): Promise<{ total: Figures; rules: Figures[] }> {
-    if (to < from) throw invalid('to', 'must not lie before from');
+    if (to < from) throw invalid('to', 'must not be before from');
     return reportOf(ctx, { from, to });
   }
 

@@ -13,7 +13,7 @@ interface Recorded {
   readonly refused: RefusedProduct[];
 }
 
-/** A sale with what it earned when it was recorded. */
+/** Returns a sale with the commissions that were created with it. */
 export async function recordedSale(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<Recorded> {
   const statement = new Statement().add(
     `select s.tenant_id, s.partner_id, s.order_id, s.currency, s.refused,

@@ -8,11 +8,11 @@ import { type Program, programOf } from '../../programs/program/public.ts';
 import { PlanSimulation, type StoredResult } from './plan-simulation.entity.ts';
 import { type Changes, type SimulatedTerms, type Span, simulatedTerms } from './simulated-terms.ts';
 
-const PAGE = 2_000; // some 30 ms of arithmetic: others are served in between
+const PAGE = 2_000; // about 30 ms of computation, so that other requests are served in between
 const TOP = 50;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
-/** Weighs the sales of a simulation's months and keeps the answer; again from the start where a run of before died. */
+/** Recomputes the sales of a simulation's months and stores the result. Starts from the beginning when an earlier run was interrupted. */
 export async function runSimulation(ctx: Context, id: string): Promise<void> {
   const begun = await transact(ctx, async (em) => {
     const simulation = await em.findOne(PlanSimulation, id);
@@ -34,7 +34,7 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
     const page = (await coming).map(read);
     const last = page.at(-1)?.id;
     if (last === undefined) break;
-    coming = query(ctx, stream.page(last)); // the database reads on while this page is weighed
+    coming = query(ctx, stream.page(last)); // the database reads the next page during the computation of this one
     for (const { within, ...sale } of page) {
       if (within) {
         sums.now(sale, sale.net);
@@ -46,7 +46,7 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
     }
     done += page.length;
     if (!(await progress(ctx, id, { total: total as number, done }))) {
-      await coming; // canceled meanwhile
+      await coming; // the simulation was canceled
       return;
     }
   }
@@ -62,7 +62,7 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
   );
 }
 
-/** Whether it is still wanted. */
+/** Stores the progress. Returns false when the simulation was canceled. */
 async function progress(
   ctx: Context,
   id: string,
@@ -84,7 +84,7 @@ function dayAfter(day: string): string {
   return next.toISOString().slice(0, 10);
 }
 
-/** Sales in the order in which they were entered, each with what became of it; none that came in since. */
+/** Queries for the sales in order of recording, each with its later changes. Sales recorded after the start are left out. */
 function salesOf(
   { tenantId, timeZone }: Program,
   { month, next }: Span,
@@ -99,7 +99,7 @@ function salesOf(
       next,
       timeZone,
     );
-  // A rule that counts has counted sales of other months too, those of its period.
+  // A rule that counts also needs the sales of its period in other months.
   const scope = (statement: Statement) => {
     statement.add(
       ' where c.tenant_id = $ and c.id < $::uuid and c.reverses_id is null and c.adjusts_id is null and (',
@@ -143,7 +143,7 @@ function salesOf(
             and p.type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and (p.status <> 'REJECTED' or p.updated_at > c.created_at)) past on true`);
       return scope(statement).add(` and c.id > $::uuid order by c.id limit ${PAGE}`, last);
     },
-    /** Purchases that earned nothing then: they left no line that could be weighed. */
+    /** Counts the purchases without a commission, which cannot be simulated. */
     leftOut() {
       const statement = new Statement().add(
         'select ((select count(*) from conversions v where v.tenant_id = $ and v.amount_minor > 0 and ',
@@ -186,7 +186,7 @@ function read(row: readonly unknown[]): PastSale & { readonly within: boolean } 
   } as PastSale & { within: boolean };
 }
 
-/** The smallest id (UUIDv7) of a moment. */
+/** Returns the smallest id (UUIDv7) of a time. */
 function firstIdOf(at: Date): string {
   const hex = at.getTime().toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
@@ -197,7 +197,7 @@ interface Cost {
   simulated: bigint;
 }
 
-/** What the sales cost, now and then: by currency, by month, by partner. */
+/** Sums of the recorded and the simulated commissions by currency, month and partner. */
 class Sums {
   readonly #costs = new Map<string, Cost>();
 
@@ -237,7 +237,7 @@ class Sums {
       simulated: `${simulated}`,
     });
     const partners = of('partner').map((each) => ({ ...each, gain: each.simulated - each.now }));
-    // Of each currency: amounts of two can not be told apart by size.
+    // Per currency, because amounts in different currencies cannot be compared.
     const top = (sign: 1n | -1n) =>
       [...Map.groupBy(partners, ({ currency }) => currency).values()].flatMap((own) =>
         own

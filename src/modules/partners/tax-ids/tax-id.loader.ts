@@ -3,7 +3,7 @@ import { loaderFor } from '../../../kernel/data/loader.ts';
 import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 
-/** Kept as a payout account is: where money goes and for whom are one matter. */
+/** Protected like a payout account. */
 const taxIds: Scoped = { kind: 'payoutAccount', attributes: owned('t', 't.partner_id') };
 
 interface Shown {
@@ -11,7 +11,7 @@ interface Shown {
   readonly lastFour: string;
 }
 
-/** What of each partner's tax id is shown; null where none is set, and for who may not set it. */
+/** Loads the visible part of each partner's tax id; null without a tax id, or for a caller that may not set it. */
 export function taxIdShown(ctx: Context, info: GraphQLResolveInfo, partnerId: string): Promise<Shown | null> {
   if (!ctx.actor.permissions.has('payoutAccount:edit')) return Promise.resolve(null);
   return loaderFor<string, Shown | null>(ctx, info, async (ids) => {
