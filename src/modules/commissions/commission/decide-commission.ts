@@ -1,7 +1,7 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { after, type CommissionStatus, type RejectCode, refuseOwnLine } from '../../../domain/commission.ts';
 import { AppError, conflict, forbidden, notFound } from '../../../domain/errors.ts';
-import { commissionAccrued, commissionWithdrawn } from '../../../domain/posting.ts';
+import { commissionWithdrawn } from '../../../domain/posting.ts';
 import { authorizeRow, requireAllowed, verdictsOnRows } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { transact } from '../../../kernel/data/transact.ts';
@@ -12,6 +12,7 @@ import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { hasSeenKey } from '../../access/api-keys/public.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { post } from '../../foundation/ledger/public.ts';
+import { accrue } from './add-line.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { accruedIn, endHolds, refusedAsHeld } from './open-holds.ts';
 import { isRated } from './sold.ts';
@@ -95,13 +96,7 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
   const refunds = await refundsOf(em, line, 'PENDING');
   for (const each of [line, ...refunds]) {
     Object.assign(each, { status, approvedAt: clock.now(), approvedBy: actor.id });
-    post(
-      em,
-      each,
-      `commission:${each.id}:accrued`,
-      commissionAccrued(each.partnerId, each.amount),
-      clock.now(),
-    );
+    accrue(em, each, clock.now());
   }
   return { before: { status: before }, after: { status, refunds: refunds.map(({ id }) => id as string) } };
 }

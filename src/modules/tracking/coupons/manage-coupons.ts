@@ -18,7 +18,10 @@ export function createCoupon(ctx: Context, input: CreateCouponInput): Promise<st
       sql`select 1 from coupons where tenant_id = ${tenantId} and upper(code) = ${input.code.toUpperCase()}`,
     );
     if (taken)
-      throw conflict('The program already has a coupon with this code.', { field: 'input.code', reason: 'CODE_TAKEN' });
+      throw conflict('The program already has a coupon with this code.', {
+        field: 'input.code',
+        reason: 'CODE_TAKEN',
+      });
     const coupon = em.create(Coupon, {
       tenantId,
       partnerId,
