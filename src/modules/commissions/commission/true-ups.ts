@@ -2,10 +2,8 @@ import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { bandedLines } from '../../../domain/bands.ts';
 import { read } from '../../../domain/computation.ts';
 import { money } from '../../../domain/money.ts';
-import { commissionAccrued } from '../../../domain/posting.ts';
-import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { post } from '../../foundation/ledger/public.ts';
+import { addLine } from './add-line.ts';
 import { Commission } from './commission.entity.ts';
 
 /** Locks and returns the true-ups of a sale that are neither rejected nor reversed. Each is approved on its own. */
@@ -24,7 +22,8 @@ async function saleOf(em: EntityManager, line: Commission): Promise<Commission> 
   return sale;
 }
 
-/** Locks and returns the commission that is in force: the commission itself, or the ADJUSTMENT that restored it after a dispute. */
+/** Locks and returns the commission that is in force: the commission itself, or the ADJUSTMENT that restored it after a
+ *  dispute. */
 export async function standingOf(em: EntityManager, line: Commission): Promise<Commission> {
   for (let standing = line; ; ) {
     const back = await em.findOne(
@@ -37,9 +36,9 @@ export async function standingOf(em: EntityManager, line: Commission): Promise<C
   }
 }
 
-/** Subtracts a refund from the period of a tiered commission and returns the change by the stored bands, in minor units. A rejection
- *  is a refund of the rest. The change is more than a share of the commission when other sales fall into a lower band. A
- *  negative refund adds to the period as a sale does. Returns null when the commission is not tiered. */
+/** Subtracts a refund from the period of a tiered commission and returns the change by the stored bands, in minor units. A
+ *  rejection is a refund of the rest. The change is more than a share of the commission when other sales fall into a lower
+ *  band. A negative refund adds to the period as a sale does. Returns null when the commission is not tiered. */
 export async function bandsShrink(em: EntityManager, of: Commission, refund: bigint): Promise<bigint | null> {
   const line = await saleOf(em, of);
   const computed = line.computation ? read(line.computation) : null;
@@ -62,8 +61,8 @@ export async function bandsShrink(em: EntityManager, of: Commission, refund: big
   return computed.cap && computed.cap.cut > 0n ? null : taken;
 }
 
-/** Changes the used part of a rule's cap after a refund, a rejection or a won dispute. `minor` is in the currency of the commission,
- *  negative when earnings are lost. */
+/** Changes the used part of a rule's cap after a refund, a rejection or a won dispute. `minor` is in the currency of the
+ *  commission, negative when earnings are lost. */
 export async function changeCapUsed(em: EntityManager, of: Commission, minor: bigint): Promise<void> {
   const { ruleId, partnerId, customerId = null, occurredAt } = await saleOf(em, of);
   if (!ruleId || minor === 0n) return;
@@ -88,35 +87,12 @@ export function trueUp(
   line: Commission,
   { minor, approved, occurredAt }: Adjustment,
 ): void {
-  const { currency } = line.amount;
-  const made = em.create(Commission, {
-    tenantId: line.tenantId,
-    partnerId: line.partnerId,
-    customerId: line.customerId ?? null,
+  addLine(em, ctx, line, {
+    ...{ approved, occurredAt, type: 'TRUE_UP', status: approved ? 'APPROVED' : 'PENDING' },
+    ...{ baseMinor: 0n, amountMinor: minor, revenueMinor: 0n },
     adjustsId: line.id,
     ruleId: line.ruleId ?? null,
     computation: line.computation ?? null,
-    type: 'TRUE_UP',
-    method: line.method,
-    status: approved ? 'APPROVED' : 'PENDING',
-    baseAmount: new MoneyColumn(money(0n, currency)),
-    tier: line.tier,
-    roundingMode: line.roundingMode,
-    amount: new MoneyColumn(money(minor, currency)),
-    revenueMinor: 0n,
-    source: line.source,
-    subscriptionId: line.subscriptionId ?? null,
-    occurredAt,
     holdUntil: approved ? null : (line.holdUntil ?? null), // approved automatically at the same time as the commission
-    approvedAt: approved ? ctx.clock.now() : null,
-    approvedBy: approved ? ctx.actor.id : null,
   });
-  if (approved)
-    post(
-      em,
-      made,
-      `commission:${made.id}:accrued`,
-      commissionAccrued(line.partnerId, made.amount),
-      ctx.clock.now(),
-    );
 }

@@ -22,10 +22,10 @@ import { assess, blockedAs, keepReview } from '../../fraud/rules/public.ts';
 import { rateOn } from '../../programs/exchange-rates/public.ts';
 import { digitsOf } from '../commission/public.ts';
 import type { RuleInForce } from '../plans/public.ts';
+import { insertCommissions, type NewLine } from './insert-commissions.ts';
 import { boughtBefore, type Earner, firstPurchase, type InForce, inForceAt } from './read-terms.ts';
 import { pastOf, use } from './rule-usage.ts';
 import { review, watched } from './watch-line.ts';
-import { type NewLine, writeLines } from './write-lines.ts';
 
 export interface Earning {
   readonly type: CommissionType;
@@ -50,7 +50,8 @@ export interface Earning {
   readonly purchase?: bigint | undefined;
   /** Currency of the commission, when it was already decided. */
   readonly owedIn?: string | undefined;
-  readonly source: string;
+  /** Traffic source of the customer; unset when no click led to the sale. */
+  readonly source?: string | undefined;
   /** Id of the person who created the commission by hand. */
   readonly createdBy?: string | undefined;
   /** Id of the caller who recorded the sale. */
@@ -78,13 +79,14 @@ export interface EarnOptions {
   readonly id?: string;
   /** Adds further rows to the query that inserts the commission. */
   readonly beside?: (statement: Statement, line: NewLine) => void;
-  /** True when the caller writes nothing afterwards: the insert then commits the transaction, unless a fraud review follows. */
+  /** True when the caller writes nothing afterwards: the insert then commits the transaction, unless a fraud review
+   *  follows. */
   readonly last?: boolean;
 }
 
-/** Creates a PENDING commission with its terms, and its TRUE_UP when the sale reaches a band that applies to the whole period.
- *  Returns the commission, or the reason why the sale earns nothing. A commission without its exchange rate is HELD with the
- *  amount 0. */
+/** Creates a PENDING commission with its terms, and its TRUE_UP when the sale reaches a band that applies to the whole
+ *  period. Returns the commission, or the reason why the sale earns nothing. A commission without its exchange rate is HELD
+ *  with the amount 0. */
 export async function earn(
   run: Run,
   ctx: Recorder,
@@ -121,7 +123,7 @@ export async function earn(
   };
   const lines = [line, ...trueUpOf(partner, earning, weighed, line.id)];
   const ends = last && risk === null;
-  const createdAt = await writeLines(run, lines, (statement) => beside?.(statement, line), ends);
+  const createdAt = await insertCommissions(run, lines, (statement) => beside?.(statement, line), ends);
   if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }
@@ -180,7 +182,7 @@ async function awaitRate(
   beside: EarnOptions['beside'],
 ): Promise<Date> {
   const { id, tenantId, partnerId } = line;
-  const createdAt = await writeLines(run, [line], (statement) =>
+  const createdAt = await insertCommissions(run, [line], (statement) =>
     beside?.(statement, { ...line, status: 'HELD' }),
   );
   await run(
@@ -307,8 +309,8 @@ export async function weigh(
   return { inForce, base, exchange, byHand: false, decision, computed };
 }
 
-/** Returns the sale in the currency of the commission. When the program settles in the partner's currency, the exchange rate of the
- *  day of the sale applies. An amount given per unit stays in its currency. */
+/** Returns the sale in the currency of the commission. When the program settles in the partner's currency, the exchange
+ *  rate of the day of the sale applies. An amount given per unit stays in its currency. */
 async function owedFor(
   run: Run,
   partner: Earner,
@@ -366,7 +368,8 @@ async function kindOf(
   return (await boughtBefore(run, customerId, occurredAt)) ? 'RETURNING' : 'NEW';
 }
 
-/** Returns why an affiliate's own terms refuse the sale: smallest purchase, first purchase only, months of recurring purchases. */
+/** Returns why an affiliate's own terms refuse the sale: smallest purchase, first purchase only, months of recurring
+ *  purchases. */
 async function affiliateRefuses(
   run: Run,
   partner: Earner,

@@ -21,12 +21,12 @@ import {
 import {
   count,
   type Earning,
+  insertCommissions,
   review,
   termColumns,
   trueUpOf,
   watched,
   weigh,
-  writeLines,
 } from '../earning/public.ts';
 
 import { knownOrders, lockOrder, refundsOf, type SaleRefund, settleWaiting } from '../refunds/public.ts';
@@ -38,8 +38,8 @@ interface Waiting {
   readonly orderId: string | null;
 }
 
-/** Computes the commissions whose exchange rate has been entered, each in its own transaction, and applies the refunds that waited for
- *  them. A repeated run changes nothing. */
+/** Computes the commissions whose exchange rate has been entered, each in its own transaction, and applies the refunds that
+ *  waited for them. A repeated run changes nothing. */
 export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
   for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
     const lines = await transact(ctx, (em) =>
@@ -61,7 +61,8 @@ export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
   await settleOverdue(ctx, tenantId);
 }
 
-/** Applies the waiting refunds of orders without a commission that waits for its rate, for example after a rejection by hand. */
+/** Applies the waiting refunds of orders without a commission that waits for its rate, for example after a rejection by
+ *  hand. */
 async function settleOverdue(ctx: Context, tenantId: string): Promise<void> {
   for (let last = ''; ; ) {
     const orders = await transact(ctx, (em) =>
@@ -140,7 +141,7 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   Object.assign(line, { ...termColumns(weighed), baseAmount, tier, roundingMode, amount, unrated: null });
   await em.flush();
   const trueUps = trueUpOf(partner, earning, weighed, line.id);
-  if (trueUps.length > 0) await writeLines(run, trueUps);
+  if (trueUps.length > 0) await insertCommissions(run, trueUps);
   const sale = watched(partner, earning);
   const risk = await assess(run, sale, weighed.inForce.fraud);
   if (risk) await review(run, ctx, line, sale, risk);
@@ -162,7 +163,8 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   return partnerId;
 }
 
-/** Applies the waiting refunds of the commission's order. The order must be locked. Returns the refunds for the audit entry. */
+/** Applies the waiting refunds of the commission's order. The order must be locked. Returns the refunds for the audit
+ *  entry. */
 async function settleRefunds(
   em: EntityManager,
   ctx: Context,

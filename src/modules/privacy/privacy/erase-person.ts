@@ -107,7 +107,7 @@ async function refuseWhileOwed(em: EntityManager, id: string): Promise<void> {
 /** Returns the data that must stay, each with a reason and a last day: the end of the year, `years` years ahead. */
 async function keptOf(em: EntityManager, { kind, id }: Person, at: Date): Promise<KeptRecord[]> {
   const kept = new Map<string, KeptRecord>();
-  for (const place of dataMap.filter(({ of, keeps }) => of === kind && keeps)) {
+  for (const place of dataMap().filter(({ of, keeps }) => of === kind && keeps)) {
     const { what, reason, years } = place.keeps as NonNullable<Place['keeps']>;
     const [found] = await em.execute<object[]>(
       `select 1 from ${place.table} where ${bound(place)} limit 1`,
@@ -144,7 +144,7 @@ async function erase(em: EntityManager, person: Person): Promise<void> {
         union all select id from commissions where customer_id = ${id}
         union all select id from referrals where customer_id = ${id}))`);
   }
-  for (const place of dataMap.filter(({ of }) => of === kind)) {
+  for (const place of dataMap().filter(({ of }) => of === kind)) {
     const changes = Object.entries(place.erases ?? {});
     if (changes.length === 0) continue;
     const set = changes.map(([column, value]) => `"${column}" = ${value}`).join(', ');
@@ -164,7 +164,7 @@ export async function forgetClicks(ctx: Context, erasureId: string): Promise<voi
   if (kind === 'MEMBER') return;
   if (kind === 'CUSTOMER') {
     // In one query: an anonymous click no longer leads to the other clicks of its visitor.
-    const place = dataMap.find(({ table, of }) => table === 'referrals' && of === kind) as Place;
+    const place = dataMap().find(({ table, of }) => table === 'referrals' && of === kind) as Place;
     await transact(ctx, (em) =>
       em.execute(
         `update referrals r set ${FORGOTTEN} where ${bound(place)} and visitor_id <> id`,

@@ -1,10 +1,10 @@
 import { type EntityManager, sql } from '@mikro-orm/postgresql';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
+import type { PersonKind } from '../../../kernel/data/personal.ts';
 import type { Actor } from '../../../kernel/request/actor.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, isId } from '../../../kernel/request/input.ts';
-import type { PersonKind } from './data-map.ts';
 import type { PersonInput } from './privacy.inputs.ts';
 
 /** A person in the records: a partner, member or customer, with the id of its row. */

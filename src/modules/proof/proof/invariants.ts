@@ -1,3 +1,4 @@
+import { FIGURES } from '../../../domain/metrics.ts';
 import { account } from '../../../domain/posting.ts';
 
 /** A rule that always holds, with the query that returns its violations: one sentence a row. */
@@ -24,15 +25,6 @@ const movements = `(
 
 const expense = `'${account.commissionExpense}'`;
 
-const FIGURES = [
-  'clicks',
-  'conversions',
-  'orders',
-  'customers',
-  'revenue_minor',
-  'earned_minor',
-  'paid_minor',
-];
 const sums = FIGURES.map((figure) => `sum(${figure}) as ${figure}`).join(', ');
 const differs = FIGURES.map((figure) => `coalesce(s.${figure}, 0) <> coalesce(r.${figure}, 0)`).join(' or ');
 const shown = FIGURES.map(
