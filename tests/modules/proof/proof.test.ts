@@ -379,7 +379,7 @@ describe('what was changed by hand is named', () => {
     const found = await broken(pool as unknown as BoundPool);
     await client.query('rollback');
     expect(found['every append-only table is protected by a trigger']).toEqual([
-      'postings: nothing refuses a change of its rows',
+      'postings: no trigger refuses a change of its rows',
     ]);
   });
 
@@ -444,7 +444,9 @@ describe('npm run prove', () => {
     await app.database.pool.query('update partner_metrics set clicks = clicks + 1');
     await expect(prove()).rejects.toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/BROKEN partners' figures are those of their days[\s\S]*clicks is \d+/),
+      stdout: expect.stringMatching(
+        /BROKEN total metrics of partners equal the sums of their days[\s\S]*clicks is \d+/,
+      ),
     });
   });
 });

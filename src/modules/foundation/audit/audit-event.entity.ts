@@ -86,7 +86,7 @@ export class AuditEvent extends Base {
   reason?: string | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('a salted hash of what stands in audit_personal')
+  @Withheld('a salted hash of audit_personal')
   personalHash?: string | null;
 
   @Field(() => Boolean, { description: 'True after the personal values of the entry were erased.' })

@@ -30,7 +30,7 @@ export class KeptRecord {
 
 /** The record of an erasure, with ids only, so that the erasure can be repeated after a backup was restored. */
 @Entity({ tableName: 'erasures' })
-@NotPersonal('ids of who was erased: the log that an erasure is proved and repeated by')
+@NotPersonal('ids of erased persons: the log that proves and repeats erasures')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

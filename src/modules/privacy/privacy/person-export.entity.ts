@@ -26,7 +26,7 @@ registerEnumType(PersonExportStatus, {
 
 /** An export of all data of a person, kept for a day and encrypted for the token of the caller who requested it. */
 @Entity({ tableName: 'person_exports' })
-@NotPersonal('ids, and a copy that nobody here can open, for a day')
+@NotPersonal('ids, and a copy that only the requester can open, for a day')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'An export of all data of a person, kept for 24 hours.' })
 export class PersonExport extends Base {
