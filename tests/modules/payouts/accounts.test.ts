@@ -189,17 +189,17 @@ describe('a payout account', () => {
   });
 
   test.each([
-    ['an IBAN with a digit wrong', { iban: 'DE89 3704 0044 0532 0130 01' }, 'input.iban', 'is not an IBAN'],
+    ['an IBAN with a digit wrong', { iban: 'DE89 3704 0044 0532 0130 01' }, 'input.iban', 'must be an IBAN'],
     ['an IBAN of another country', { country: 'FR' }, 'input.iban', 'is of another country'],
-    ['no IBAN where there are some', { iban: null, accountNumber: '123456789' }, 'input.iban', 'is needed'],
-    ['a BIC that is none', { bic: 'MARKED99' }, 'input.bic', 'is not a BIC'],
+    ['no IBAN where there are some', { iban: null, accountNumber: '123456789' }, 'input.iban', 'is required'],
+    ['a BIC that is none', { bic: 'MARKED99' }, 'input.bic', 'must be a BIC'],
     [
       'a routing number with a digit wrong',
       { ...us, accountNumber: '123456', routingNumber: '110000001' },
       'input.routingNumber',
       'is not an ABA',
     ],
-    ['no routing number', { ...us, accountNumber: '123456' }, 'input.routingNumber', 'is needed'],
+    ['no routing number', { ...us, accountNumber: '123456' }, 'input.routingNumber', 'is required'],
     [
       'letters in an American number',
       { ...us, accountNumber: 'MARKED1', routingNumber: '110000000' },
@@ -210,13 +210,13 @@ describe('a payout account', () => {
       'an IFSC without its zero',
       { ...india, accountNumber: '501001234567', ifsc: 'HDFC1000001' },
       'input.ifsc',
-      'is not an IFSC',
+      'must be an IFSC',
     ],
     [
       'a sort code of five digits',
       { ...uk, accountNumber: '31926819', sortCode: '60161' },
       'input.sortCode',
-      'is not a sort code',
+      'must be a sort code',
     ],
     [
       'a sort code in the USA',

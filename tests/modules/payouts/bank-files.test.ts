@@ -431,7 +431,7 @@ describe("the bank's word", () => {
     const early = await make(); // before the bank was heard
     expect((await told(booking(key, 'DBIT'))).lines).toMatchObject([{ outcome: 'DIFFERENT' }]);
     expect(app.logged).toContainEqual(
-      expect.objectContaining({ level: 50, msg: expect.stringContaining('contradicts us') }),
+      expect.objectContaining({ level: 50, msg: expect.stringContaining('contradicts our records') }),
     );
     expect(await app.refusal(who.tom, LET_GO, { id: early.id })).toMatchObject({ reason: 'KEPT_BACK' });
     await app.ask(who.maria, DROP, { id: early.id });

@@ -152,7 +152,7 @@ describe('An outcome that is not known', () => {
       expect.objectContaining({
         level: 50,
         payoutId: id,
-        msg: expect.stringMatching(/somebody has to look/),
+        msg: expect.stringMatching(/a person must check the payout/),
       }),
     );
   });
