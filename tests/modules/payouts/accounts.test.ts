@@ -190,14 +190,19 @@ describe('a payout account', () => {
 
   test.each([
     ['an IBAN with a digit wrong', { iban: 'DE89 3704 0044 0532 0130 01' }, 'input.iban', 'must be an IBAN'],
-    ['an IBAN of another country', { country: 'FR' }, 'input.iban', 'is of another country'],
+    [
+      'an IBAN of another country',
+      { country: 'FR' },
+      'input.iban',
+      'must be of the country in input.country',
+    ],
     ['no IBAN where there are some', { iban: null, accountNumber: '123456789' }, 'input.iban', 'is required'],
     ['a BIC that is none', { bic: 'MARKED99' }, 'input.bic', 'must be a BIC'],
     [
       'a routing number with a digit wrong',
       { ...us, accountNumber: '123456', routingNumber: '110000001' },
       'input.routingNumber',
-      'is not an ABA',
+      'must be an ABA routing number',
     ],
     ['no routing number', { ...us, accountNumber: '123456' }, 'input.routingNumber', 'is required'],
     [
@@ -222,31 +227,31 @@ describe('a payout account', () => {
       'a sort code in the USA',
       { ...us, accountNumber: '123456', routingNumber: '110000000', sortCode: '601613' },
       'input.sortCode',
-      'does not belong',
+      'must be empty for this kind of account',
     ],
     [
       'a PayPal address that is none',
       { ...wallet('PAYPAL'), paypalEmail: 'marked.example.com' },
       'input.paypalEmail',
-      'is not an e-mail',
+      'must be an e-mail address',
     ],
     [
       'a Stripe secret in place of an account',
       { ...wallet('STRIPE'), stripeAccount: 'sk_live_MARKED000000' },
       'input.stripeAccount',
-      'is not a Stripe account',
+      'must be a Stripe account',
     ],
     [
       'a Razorpay contact',
       { ...wallet('RAZORPAY'), razorpayFundAccount: 'cont_MARKED00000' },
       'input.razorpayFundAccount',
-      'is not a Razorpay',
+      'must be a Razorpay fund account',
     ],
     [
       'an IBAN for PayPal',
       { ...wallet('PAYPAL'), iban: 'DE89370400440532013000', paypalEmail: 'a@b.example' },
       'input.iban',
-      'is not for PAYPAL',
+      'must be empty for PAYPAL',
     ],
     ['a country that is none', { country: 'XX' }, 'input.country', 'must be an ISO 3166 code'],
     ['a currency that is none', { currency: 'EURO' }, 'input.currency', 'is not an ISO 4217'],
