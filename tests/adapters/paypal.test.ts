@@ -93,10 +93,10 @@ describe('a payout by PayPal', () => {
 
   test('of a currency or a part that PayPal does not move stays where it is', async () => {
     const rail = railOf();
-    expect(rail.carries('INR')).toBeNull();
-    expect(rail.carries('BHD')).toBeNull();
-    expect(rail.carries('constructor')).toBeNull();
-    expect(rail.carries('HUF')).toEqual({ step: 100n, minimum: 100n, maximum: null });
+    expect(rail.currencySupport('INR')).toBeNull();
+    expect(rail.currencySupport('BHD')).toBeNull();
+    expect(rail.currencySupport('constructor')).toBeNull();
+    expect(rail.currencySupport('HUF')).toEqual({ step: 100n, minimum: 100n, maximum: null });
     await expect(rail.send(dollars(150_050n, {}, 'HUF'))).rejects.toThrow('cannot send this amount in HUF');
     await expect(rail.send(dollars(100n, {}, 'INR'))).rejects.toThrow('cannot send this amount in INR');
     expect(orders()).toEqual([]);
@@ -126,7 +126,11 @@ describe('a payout by PayPal', () => {
     [['BLOCKED'], undefined, { status: 'REFUSED', code: 'BLOCKED' }],
     [['SUCCESS', 'RETURNED'], undefined, { status: 'RETURNED' }],
     [['SUCCESS', 'REFUNDED'], undefined, { status: 'RETURNED' }],
-    [['SUCCESS', 'REVERSED'], undefined, { status: 'RETURNED', reason: expect.stringContaining('PayPal returned the payment') }],
+    [
+      ['SUCCESS', 'REVERSED'],
+      undefined,
+      { status: 'RETURNED', reason: expect.stringContaining('PayPal returned the payment') },
+    ],
   ])('whose item is %j (%s) reads as it must', async ([first, ...rest], error, outcome) => {
     const rail = railOf();
     const instruction = dollars(500n);

@@ -91,8 +91,8 @@ describe('a payout by RazorpayX', () => {
 
   test('is in rupees, from one rupee on', async () => {
     const rail = railOf();
-    expect(rail.carries('INR')).toEqual({ step: 1n, minimum: 100n, maximum: null });
-    expect(rail.carries('USD')).toBeNull();
+    expect(rail.currencySupport('INR')).toEqual({ step: 1n, minimum: 100n, maximum: null });
+    expect(rail.currencySupport('USD')).toBeNull();
     await expect(rail.send(rupees(99n))).rejects.toThrow('only rupees, at least one');
   });
 

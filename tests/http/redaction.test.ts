@@ -52,7 +52,7 @@ beforeAll(async () => {
   const rail: PayoutRail = {
     name: 'stripe',
     ...{ keyLifetimeSeconds: null, settleSeconds: 0, recheckSeconds: null, needsAccount: false },
-    carries: () => ({ step: 1n, minimum: 1n, maximum: null }),
+    currencySupport: () => ({ step: 1n, minimum: 1n, maximum: null }),
     ...{ list: null, hear: null },
     lookup: async () => null,
     send: async () => {

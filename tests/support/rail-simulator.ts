@@ -215,7 +215,7 @@ export function simulatedRail(
     settleSeconds,
     recheckSeconds: null,
     needsAccount,
-    carries: () => ({ step: 1n, minimum: 1n, maximum: null }),
+    currencySupport: () => ({ step: 1n, minimum: 1n, maximum: null }),
     async send({ key, payoutId, amount, destination }: PayoutInstruction) {
       const body = JSON.stringify({
         ...{ key, payoutId, minor: String(amount.minor), currency: amount.currency },

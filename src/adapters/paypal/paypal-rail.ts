@@ -70,7 +70,7 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
     list: null,
     hear,
 
-    carries(currency) {
+    currencySupport(currency) {
       const step = paypalStep(currency);
       return step === null ? null : { step, minimum: step, maximum: null };
     },

@@ -48,7 +48,7 @@ export async function sandboxRail(
     settleSeconds: 0,
     recheckSeconds: lateSeconds + 1,
     needsAccount: false,
-    carries: () => ({ step: 1n, minimum: 1n, maximum: null }),
+    currencySupport: () => ({ step: 1n, minimum: 1n, maximum: null }),
     hear: null,
 
     async send(instruction) {

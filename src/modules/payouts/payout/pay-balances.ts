@@ -50,7 +50,7 @@ export function railsOf(ctx: Pick<Context, 'rail'>): string {
 function carriedBy(rail: PayoutRail): Carries {
   const carries: Carries = { account: rail.needsAccount };
   for (const currency of currencyCodes) {
-    const can = rail.carries(currency);
+    const can = rail.currencySupport(currency);
     if (can)
       carries[currency] = [`${can.step}`, `${can.minimum}`, can.maximum === null ? null : `${can.maximum}`];
   }
