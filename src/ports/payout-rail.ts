@@ -127,5 +127,5 @@ export interface PayoutRail {
   readonly list: ((from: Date, to: Date) => AsyncIterable<RailTransfer>) | null;
   /** Verifies the signature over the raw bytes; throws UNAUTHENTICATED. Returns null for events that do not concern payouts. The field
    *  is null for rails without webhooks. */
-  readonly hear: ((request: RailRequest) => Promise<RailEvent | null>) | null;
+  readonly verifyEvent: ((request: RailRequest) => Promise<RailEvent | null>) | null;
 }

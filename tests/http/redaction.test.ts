@@ -53,7 +53,7 @@ beforeAll(async () => {
     name: 'stripe',
     ...{ keyLifetimeSeconds: null, settleSeconds: 0, recheckSeconds: null, needsAccount: false },
     currencySupport: () => ({ step: 1n, minimum: 1n, maximum: null }),
-    ...{ list: null, hear: null },
+    ...{ list: null, verifyEvent: null },
     lookup: async () => null,
     send: async () => {
       throw failure ?? new Error('the rail is away');

@@ -237,7 +237,7 @@ export function simulatedRail(
           }
         }
       : null,
-    async hear({ headers, body }) {
+    async verifyEvent({ headers, body }) {
       const given = Buffer.from(String(headers['x-signature'] ?? ''));
       const right = Buffer.from(signed(body));
       if (given.length !== right.length || !timingSafeEqual(given, right))

@@ -137,7 +137,7 @@ export function razorpayRail(options: RazorpayOptions): PayoutRail {
       }
     },
 
-    hear: webhookSecrets.length ? razorpayEvents(webhookSecrets, now) : null,
+    verifyEvent: webhookSecrets.length ? razorpayEvents(webhookSecrets, now) : null,
   };
 }
 

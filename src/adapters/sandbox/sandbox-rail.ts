@@ -49,7 +49,7 @@ export async function sandboxRail(
     recheckSeconds: lateSeconds + 1,
     needsAccount: false,
     currencySupport: () => ({ step: 1n, minimum: 1n, maximum: null }),
-    hear: null,
+    verifyEvent: null,
 
     async send(instruction) {
       const order = instruction.metadata['sandbox'] as SandboxOrder | undefined;

@@ -117,7 +117,7 @@ export function stripeRail(
       }
     },
 
-    hear: config.webhookSecrets.length
+    verifyEvent: config.webhookSecrets.length
       ? async (request) => eventOf(stripe, config.webhookSecrets, request, now())
       : null,
   };

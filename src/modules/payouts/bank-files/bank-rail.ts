@@ -24,7 +24,7 @@ export function bankRail(services: Services, desk: BankDesk): PayoutRail {
     recheckSeconds: null,
     needsAccount: true,
     currencySupport: (currency) => desk.currencySupport(currency),
-    hear: null,
+    verifyEvent: null,
 
     async send(instruction) {
       const ctx = context();

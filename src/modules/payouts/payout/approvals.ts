@@ -5,7 +5,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import type { Program } from '../../programs/program/public.ts';
-import { railsOf } from './pay-balances.ts';
+import { railSupportJson } from './pay-balances.ts';
 import type { Payout } from './payout.entity.ts';
 
 /** Sets `second_approval` on the PENDING payouts of these partners, or on one payout: the reason why two people must approve. The
@@ -67,7 +67,7 @@ export async function whyNotSent(
   { id }: Pick<Payout, 'id'>,
 ): Promise<PayoutBlock | null> {
   const [row] = await em.execute<{ reason: PayoutBlock | null }[]>(sql`
-    select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb) as reason from payouts o where o.id = ${id}`);
+    select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb) as reason from payouts o where o.id = ${id}`);
   return row?.reason ?? null;
 }
 
