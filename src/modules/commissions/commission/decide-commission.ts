@@ -1,9 +1,10 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { after, type CommissionStatus, type RejectCode, refuseOwnLine } from '../../../domain/commission.ts';
 import { AppError, conflict, forbidden, notFound } from '../../../domain/errors.ts';
 import { commissionAccrued, commissionWithdrawn } from '../../../domain/posting.ts';
 import { authorizeRow, requireAllowed, verdictsOnRows } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, isId, reasonOf } from '../../../kernel/request/input.ts';
@@ -110,9 +111,9 @@ export async function refuseMaker(
   line: Commission,
   what: 'approve' | 'review',
 ): Promise<void> {
-  const [{ own } = { own: false }] = await em.execute<{ own: boolean }[]>(
-    sql`select is_member_of(${actorId}, ${line.partnerId}::uuid) as own`,
-  );
+  const [{ own } = { own: false }] = await sql<{
+    own: boolean;
+  }>`select is_member_of(${actorId}, ${line.partnerId}::uuid) as own`.execute(em);
   if (own)
     throw forbidden(`who belongs to the partner may not ${what} its commission`, { reason: 'OWN_PARTNER' });
   const maker = line.createdBy ?? line.statedBy ?? null;
@@ -131,9 +132,9 @@ export async function rejectCommissions(
   const verdicts = await verdictsOnRows(ctx, 'reject', commissionTable, known);
   const { done, failures } = await transact(ctx, async (em) => {
     // Partners in one order, as everybody locks them, and then their lines.
-    await em.execute(sql`
+    await sql`
       select 1 from partners where id in (select partner_id from commissions where id = any(${`{${known.join()}}`}::uuid[]))
-      order by id for no key update`);
+      order by id for no key update`.execute(em);
     const done: Rejected[] = [];
     const failures = await eachLine(ids, async (key) => {
       const verdict = verdicts.get(key);
@@ -272,7 +273,7 @@ export async function lockCommission(
   if (partnerToo) {
     const line = await em.findOne(Commission, key, { fields: ['partnerId'], disableIdentityMap: true });
     if (!line) throw notFound('commission');
-    await em.execute(sql`select 1 from partners where id = ${line.partnerId} for no key update`);
+    await sql`select 1 from partners where id = ${line.partnerId} for no key update`.execute(em);
   }
   const line = await em.findOne(Commission, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!line) throw notFound('commission');
@@ -282,9 +283,9 @@ export async function lockCommission(
 /** The stored status, or ALLOCATED or PAID where a payout has claimed the line. */
 export async function statusOf(em: EntityManager, { id, status }: Commission): Promise<CommissionStatus> {
   if (status !== 'APPROVED') return status;
-  const [claim] = await em.execute<{ status: string }[]>(sql`
+  const [claim] = await sql<{ status: string }>`
     select p.status from payout_items i join payouts p on p.id = i.payout_id
-    where i.commission_id = ${id} and i.voided_at is null`);
+    where i.commission_id = ${id} and i.voided_at is null`.execute(em);
   return claim ? (claim.status === 'PAID' ? 'PAID' : 'ALLOCATED') : status;
 }
 
@@ -292,8 +293,9 @@ export async function statusOf(em: EntityManager, { id, status }: Commission): P
 async function claimedOf(em: EntityManager, lines: readonly Commission[]): Promise<string[]> {
   if (lines.length === 0) return [];
   const ids = `{${lines.map(({ id }) => id).join()}}`;
-  const claims = await em.execute<{ id: string }[]>(sql`
-    select commission_id as id from payout_items where voided_at is null and commission_id = any(${ids}::uuid[])`);
+  const claims = await sql<{ id: string }>`
+    select commission_id as id from payout_items where voided_at is null and commission_id = any(${ids}::uuid[])
+  `.execute(em);
   return claims.map(({ id }) => id);
 }
 

@@ -38,8 +38,7 @@ export async function createCommission(
     if (inForce instanceof AppError) throw inForce;
     const line = await earn(run, ctx, partner, earning, {
       ...{ inForce, id, last: true },
-      beside: (statement, line) =>
-        recordIn(statement, ctx, 'commission.created', line, { after: told(line) }),
+      beside: (line) => recordIn(ctx, 'commission.created', line, { after: told(line) }),
     });
     if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
     return { id, line };

@@ -15,7 +15,7 @@ import {
 import { whyNotEarning } from '../../../domain/recurring.ts';
 import { expiryOf } from '../../../domain/referral.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { assess, blockedAs, keepReview } from '../../fraud/rules/public.ts';
@@ -77,7 +77,7 @@ export interface EarnOptions {
   /** Its id, where it was given out already. */
   readonly id?: string;
   /** What is stored with the line, in its statement. */
-  readonly beside?: (statement: Statement, line: NewLine) => void;
+  readonly beside?: (line: NewLine) => Sql;
   /** Whether the caller writes nothing after it: the line is committed as it is written, where nothing else goes with it. */
   readonly last?: boolean;
 }
@@ -120,7 +120,7 @@ export async function earn(
   };
   const lines = [line, ...trueUpOf(partner, earning, weighed, line.id)];
   const ends = last && risk === null;
-  const createdAt = await writeLines(run, lines, (statement) => beside?.(statement, line), ends);
+  const createdAt = await writeLines(run, lines, beside?.(line), ends);
   if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }
@@ -179,22 +179,13 @@ async function awaitRate(
   beside: EarnOptions['beside'],
 ): Promise<Date> {
   const { id, tenantId, partnerId } = line;
-  const createdAt = await writeLines(run, [line], (statement) =>
-    beside?.(statement, { ...line, status: 'HELD' }),
-  );
+  const createdAt = await writeLines(run, [line], beside?.({ ...line, status: 'HELD' }));
   await run(
-    new Statement().add(
-      `insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, placed_by, placed_at)
-      values ($::uuid, $, $::uuid, $::uuid, 'FX', $, $, $::timestamptz)`,
-      ...[v7(), tenantId, partnerId, id],
-      `no exchange rate of ${missing.from} and ${missing.to} for ${missing.day}`,
-      ...[actor.id, clock.now()],
-    ),
+    sql`insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, placed_by, placed_at)
+      values (${v7()}::uuid, ${tenantId}, ${partnerId}::uuid, ${id}::uuid, 'FX', ${`no exchange rate of ${missing.from} and ${missing.to} for ${missing.day}`}, ${actor.id}, ${clock.now()}::timestamptz)`,
   );
   // The line moves only once the hold is there, as the database sees to.
-  await run(
-    new Statement().add(`update commissions set status = 'HELD', updated_at = now() where id = $::uuid`, id),
-  );
+  await run(sql`update commissions set status = 'HELD', updated_at = now() where id = ${id}::uuid`);
   // The rate may be entered in this moment, by somebody who does not see the line yet.
   await enqueue(run, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
   return createdAt;

@@ -5,7 +5,7 @@ import {
   type Rule,
   type RulePeriod,
 } from '../../../domain/plan.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { RuleInForce } from '../plans/public.ts';
 import type { Earner } from './read-terms.ts';
@@ -45,25 +45,19 @@ export async function pastOf(
   const [purchases] =
     windowed && customerId
       ? await run<{ first: string | null; count: number }>(
-          new Statement().add(
-            `select min(occurred_at) as first, count(distinct coalesce(order_id, conversion_id::text, id::text))::int as count from commissions
-            where customer_id = $::uuid and partner_id = $::uuid and occurred_at < $::timestamptz
+          sql`select min(occurred_at) as first, count(distinct coalesce(order_id, conversion_id::text, id::text))::int as count from commissions
+            where customer_id = ${customerId}::uuid and partner_id = ${partner.id}::uuid and occurred_at < ${occurredAt}::timestamptz
               and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`,
-            ...[customerId, partner.id, occurredAt],
-          ),
         )
       : [];
   const counted = async (count: Count | null) => {
     if (!count) return undefined;
     const [row] = await run<{ base_minor: string; earned_minor: string }>(
-      new Statement().add(
-        `insert into rule_usage (tenant_id, partner_id, rule_key, scope, period_start)
-        select g.tenant_id, $::uuid, $::uuid, $, rule_period($, $::timestamptz at time zone g.time_zone)
-        from programs g where g.tenant_id = $
+      sql`insert into rule_usage (tenant_id, partner_id, rule_key, scope, period_start)
+        select g.tenant_id, ${partner.id}::uuid, ${rule.key}::uuid, ${count.scope}, rule_period(${count.period}, ${occurredAt}::timestamptz at time zone g.time_zone)
+        from programs g where g.tenant_id = ${partner.tenantId}
         on conflict (partner_id, rule_key, scope, period_start) do update set base_minor = rule_usage.base_minor
         returning base_minor, earned_minor`,
-        ...[partner.id, rule.key, count.scope, count.period, occurredAt, partner.tenantId],
-      ),
     );
     return row;
   };
@@ -88,13 +82,9 @@ export async function use(
   for (const count of [bandCount(rule), capCount(rule, purchase)]) {
     if (!count) continue;
     await run(
-      new Statement().add(
-        `update rule_usage u set base_minor = base_minor + $::bigint, earned_minor = earned_minor + $::bigint
-        from programs g where g.tenant_id = $ and u.partner_id = $::uuid and u.rule_key = $::uuid and u.scope = $
-          and u.period_start = rule_period($, $::timestamptz at time zone g.time_zone)`,
-        ...[base, amount + trueUp, partner.tenantId, partner.id, rule.key, count.scope],
-        ...[count.period, purchase.occurredAt],
-      ),
+      sql`update rule_usage u set base_minor = base_minor + ${base}::bigint, earned_minor = earned_minor + ${amount + trueUp}::bigint
+        from programs g where g.tenant_id = ${partner.tenantId} and u.partner_id = ${partner.id}::uuid and u.rule_key = ${rule.key}::uuid and u.scope = ${count.scope}
+          and u.period_start = rule_period(${count.period}, ${purchase.occurredAt}::timestamptz at time zone g.time_zone)`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 import type { Money } from '../../../domain/money.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Assessment, keepReview, type Watched } from '../../fraud/rules/public.ts';
@@ -45,20 +45,12 @@ export async function review(
   const holdId = (outcome === 'HELD' || outcome === 'BLOCKED') && amount.minor > 0n ? v7() : null;
   if (holdId) {
     await run(
-      new Statement().add(
-        `insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, evidence, placed_by, placed_at)
-         values ($::uuid, $, $::uuid, $::uuid, 'RISK', $, $::jsonb, $, $::timestamptz)`,
-        ...[holdId, tenantId, partnerId, id, 'the program looks at this sale before it approves it'],
-        JSON.stringify({ score, threshold, rules: hits.map(({ rule }) => rule) }),
-        ...[actor.id, clock.now()],
-      ),
+      sql`insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, evidence, placed_by, placed_at)
+         values (${holdId}::uuid, ${tenantId}, ${partnerId}::uuid, ${id}::uuid, 'RISK', ${'the program looks at this sale before it approves it'}, ${JSON.stringify({ score, threshold, rules: hits.map(({ rule }) => rule) })}::jsonb, ${actor.id}, ${clock.now()}::timestamptz)`,
     );
     // The line moves only once the hold is there, as the database sees to.
     await run(
-      new Statement().add(
-        `update commissions set status = 'HELD', updated_at = now() where id = $::uuid and status = 'PENDING'`,
-        id,
-      ),
+      sql`update commissions set status = 'HELD', updated_at = now() where id = ${id}::uuid and status = 'PENDING'`,
     );
   }
   await keepReview(run, { clock }, { sale, assessment, amount, commissionId: id, holdId });

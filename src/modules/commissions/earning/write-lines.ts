@@ -1,5 +1,5 @@
 import type { Money } from '../../../domain/money.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Commission } from '../commission/public.ts';
 
@@ -66,25 +66,25 @@ const COLUMNS: readonly (readonly [name: string, type: string, of: (line: NewLin
 ];
 const textOf = (minor: bigint | null | undefined): string | null => (minor == null ? null : `${minor}`);
 
-const names = COLUMNS.map(([name]) => name).join(', ');
-const INSERT = `with line as (insert into commissions (${names})
-  select ${names} from jsonb_to_recordset($::jsonb) as t (${COLUMNS.map(([name, type]) => `${name} ${type}`).join(', ')})
-  returning id, created_at)`;
+const names = sql.raw(COLUMNS.map(([name]) => name).join(', '));
+const types = sql.raw(COLUMNS.map(([name, type]) => `${name} ${type}`).join(', '));
 
-/** One statement, however many lines; `beside` adds what is stored with them; `last` commits. Answers with when they were made. */
+/** One statement, however many lines; `beside` is a further `with` that stores more with them; `last` commits. Answers with when
+ *  they were made. */
 export async function writeLines(
   run: Run,
   lines: readonly NewLine[],
-  beside?: (statement: Statement) => void,
+  beside: Sql = sql``,
   last?: boolean,
 ): Promise<Date> {
   const rows = lines.map((line) =>
     Object.fromEntries(COLUMNS.map(([name, , of]) => [name, of(line) ?? null])),
   );
-  const statement = new Statement().add(INSERT, JSON.stringify(rows));
-  beside?.(statement);
-  const [made] = await run<{ at: string | Date }>(
-    statement.add(' select created_at as at from line limit 1'),
+  const [made] = await run(
+    sql<{ at: string | Date }>`
+      with /* commissions.write */ line as (insert into commissions (${names})
+        select ${names} from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as t (${types}) returning id, created_at)${beside}
+      select created_at as at from line limit 1`,
     last,
   );
   if (!made) throw new Error('an insert always returns its rows');

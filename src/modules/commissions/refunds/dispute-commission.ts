@@ -1,10 +1,11 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
 import type { DisputeOutcome } from '../../../domain/hold.ts';
 import { money } from '../../../domain/money.ts';
 import { commissionAccrued } from '../../../domain/posting.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
@@ -94,13 +95,14 @@ export async function resolveDispute(
 
 /** The order of a disputed line, where it is known by one. */
 async function orderOf(em: EntityManager, holdId: string): Promise<Order | null> {
-  const [order] = await em.execute<Order[]>(sql`
+  const [order] = await sql<Order>`
     with recursive sale as (
       select c.* from commissions c join commission_holds h on h.commission_id = c.id where h.id = ${idOf(holdId)}
       union all
       select c.* from sale s join commissions c on c.id = s.adjusts_id where s.type = 'ADJUSTMENT')
     select s.tenant_id as "tenantId", s.partner_id as "partnerId", coalesce(s.order_id, v.order_id) as "orderId"
-    from sale s left join conversions v on v.id = s.conversion_id where s.type <> 'ADJUSTMENT' and coalesce(s.order_id, v.order_id) is not null`);
+    from sale s left join conversions v on v.id = s.conversion_id where s.type <> 'ADJUSTMENT' and coalesce(s.order_id, v.order_id) is not null
+  `.execute(em);
   return order ?? null;
 }
 

@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { AppError, conflict, notFound } from '../../../domain/errors.ts';
 import type { FraudDecision } from '../../../domain/fraud.ts';
 import { authorizeRow, requireAllowed, requireSeen, verdictsOnRows } from '../../../kernel/data/authorize.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, isId, reasonOf } from '../../../kernel/request/input.ts';
@@ -55,9 +56,9 @@ export async function decideReviews(
   const verdicts = await verdictsOnRows(ctx, 'review', commissionTable, [...lines.values()]);
   const { done, failures } = await transact(ctx, async (em) => {
     // Partners in one order, as everybody locks them, and then their lines.
-    await em.execute(sql`
-      select 1 from partners where id in (select partner_id from fraud_reviews where id = any(${`{${known.join()}}`}::uuid[]))
-      order by id for no key update`);
+    await sql`
+      select 1 from partners where id in (select partner_id from fraud_reviews where id = any(${known}::uuid[]))
+      order by id for no key update`.execute(em);
     const done: Awaited<ReturnType<typeof decide>>[] = [];
     const failures: Failure[] = [];
     for (const id of new Set(ids)) {
@@ -96,11 +97,12 @@ export async function decideReviews(
 
 /** The lines of the reviews that the actor sees; none of a sale that was blocked. */
 async function linesOf(ctx: Context, ids: readonly string[]): Promise<Map<string, string>> {
-  const statement = new Statement().add(
-    'select v.id, v.commission_id from fraud_reviews v where v.id = any($) and v.commission_id is not null',
-    ids,
+  const rows = await query(
+    ctx,
+    sql<{ id: string; lineId: string }>`
+      select v.id, v.commission_id as "lineId" from fraud_reviews v where v.id = any(${ids}) and v.commission_id is not null`,
   );
-  return new Map((await query(ctx, statement)).map(([id, line]) => [id as string, line as string]));
+  return new Map(rows.map((row) => [row.id, row.lineId]));
 }
 
 interface Named {

@@ -1,4 +1,3 @@
-import { sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import {
   type Facts,
@@ -14,7 +13,8 @@ import {
 } from '../../../domain/fraud.ts';
 import { disposableDomains, freeMailDomains } from '../../../domain/mail-domains.ts';
 import type { Money } from '../../../domain/money.ts';
-import { asStatement, type Run } from '../../../kernel/data/transact.ts';
+import { sql } from '../../../kernel/data/sql.ts';
+import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 
 const HOUR = 3_600_000;
@@ -80,7 +80,7 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
   const on = (...rules: FraudRule[]) => rules.some((rule) => termsOf(terms, rule).mode !== 'OFF');
   const from = (ms: number) => new Date(at.getTime() - ms);
   const [found] = await run<{ facts: Gathered }>(
-    asStatement(sql`
+    sql`
     with k as (
       select id, external_id, email, substring(normal_email(email) from '@([^@]*)$') as domain from customers where id = ${customerId}),
     r as (select id, origin, clicked_at, ip_hash, visitor_id from referrals where id = ${referralId}),
@@ -141,7 +141,7 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
         select nullif(t.partner_id, ${partnerId}) from r join lateral (
           select o.partner_id from touches o where o.tenant_id = ${tenantId} and o.visitor_id = r.visitor_id and o.clicked_at <= ${at} and not o.bot
           order by o.clicked_at desc, o.id desc limit 1) t on true
-        where r.origin = 'COUPON') end) as facts`),
+        where r.origin = 'COUPON') end) as facts`,
   );
   if (!found) throw new Error('a select without from always has its row');
   const { listed, click, ...facts } = found.facts;
@@ -185,7 +185,7 @@ export async function keepReview(
   const outcome = commissionId === null ? 'BLOCKED' : holdId ? 'HELD' : assessment.outcome;
   const rows = hits.map((hit) => ({ ...hit, id: v7() }));
   await run(
-    asStatement(sql`
+    sql`
     with review as (
       insert into fraud_reviews (id, tenant_id, partner_id, commission_id, customer_id, referral_id, hold_id, outcome, score, shadow_score,
         threshold, amount_minor, amount_currency, assessed_at)
@@ -195,6 +195,6 @@ export async function keepReview(
       returning id, tenant_id)
     insert into fraud_hits (id, tenant_id, review_id, rule, mode, weight, evidence)
     select h.id, review.tenant_id, review.id, h.rule, h.mode, h.weight, h.evidence
-    from review, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) h (id uuid, rule text, mode text, weight int, evidence jsonb)`),
+    from review, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) h (id uuid, rule text, mode text, weight int, evidence jsonb)`,
   );
 }

@@ -16,10 +16,10 @@ import {
   Root,
 } from 'type-graphql';
 import { FraudMode, FraudRule } from '../../../domain/fraud.ts';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Customer, customerTable } from '../../tracking/customers/public.ts';
 import { FraudListEntryInput, UpdateFraudSettingsInput } from './fraud.inputs.ts';
@@ -102,7 +102,7 @@ export class FraudListResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<FraudListEntry>> {
-    const which = active == null ? [] : [where(`(e.removed_at is null) = $`, active)];
+    const which = active == null ? [] : [sql`(e.removed_at is null) = ${active}`];
     return page(ctx, info, fraudListEntryTable, args, which);
   }
 

@@ -1,4 +1,4 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import {
@@ -11,8 +11,8 @@ import {
   type RuleTerms,
   termsOf,
 } from '../../../domain/fraud.ts';
-import { where } from '../../../kernel/data/condition.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
@@ -29,11 +29,12 @@ export interface Settings {
 
 /** What the program's rules do, those that it never named included. */
 export async function settingsOf(ctx: Context): Promise<Settings> {
-  const statement = new Statement()
-    .add('select g.fraud from programs g where true')
-    .and([where('g.tenant_id = $', ctx.actor.tenantId)]);
-  const [row] = await query(ctx, statement);
-  const terms = (row?.[0] ?? null) as FraudTerms | null;
+  const [{ terms } = { terms: null }] = await query(
+    ctx,
+    sql<{
+      terms: FraudTerms | null;
+    }>`select g.fraud as terms from programs g where g.tenant_id = ${ctx.actor.tenantId}`,
+  );
   return {
     threshold: terms?.threshold ?? DEFAULT_THRESHOLD,
     rules: allFraudRules.map((rule) => ({
@@ -91,9 +92,8 @@ export function addFraudListEntry(
       customerId: customerId == null ? null : await customerOf(em, tenantId, customerId),
       domain: domain?.toLowerCase() ?? null,
     };
-    await em.execute(
-      sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['fraud list', tenantId, list])}, 0))`,
-    );
+    await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['fraud list', tenantId, list])}, 0))
+    `.execute(em);
     if (await em.findOne(FraudListEntry, { tenantId, list, ...listed, removedAt: null }))
       throw conflict('it is on the list already', { reason: 'ALREADY_LISTED' });
     const entry = em.create(FraudListEntry, {
@@ -109,9 +109,10 @@ export function addFraudListEntry(
 }
 
 async function customerOf(em: EntityManager, tenantId: string, externalId: string): Promise<string> {
-  const [customer] = await em.execute<{ id: string }[]>(sql`
+  const [customer] = await sql<{ id: string }>`
     insert into customers (id, tenant_id, external_id) values (${v7()}, ${tenantId}, ${externalId})
-    on conflict (tenant_id, external_id) do update set external_id = excluded.external_id returning id`);
+    on conflict (tenant_id, external_id) do update set external_id = excluded.external_id returning id
+  `.execute(em);
   if (!customer) throw new Error('an upsert always returns its row');
   return customer.id;
 }

@@ -1,8 +1,9 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, forbidden } from '../../../domain/errors.ts';
 import { afterPayout, type PayoutHand, payoutHands } from '../../../domain/payout.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
@@ -12,7 +13,7 @@ import { lockPayout, sendKey } from './change-payout.ts';
 import { payoutTable } from './payout.entity.ts';
 
 const mayBeOne = async (em: EntityManager, one: string, other: string): Promise<boolean> =>
-  (await em.execute<{ one: boolean }[]>(sql`select may_be_one(${one}, ${other}) as one`))[0]?.one === true;
+  (await sql<{ one: boolean }>`select may_be_one(${one}, ${other}) as one`.execute(em))[0]?.one === true;
 
 /** Approved by someone else than its creator, and by a second one where it takes two, a payout is sent by a durable job
  *  of the same transaction. */
@@ -22,16 +23,16 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
     const status = afterPayout('approve', payout.status);
-    const [{ hand } = { hand: null }] = await em.execute<{ hand: PayoutHand | null }[]>(
-      sql`select hand_in_payout(o, ${actor.id}) as hand from payouts o where o.id = ${payout.id}`,
-    );
+    const [{ hand } = { hand: null }] = await sql<{
+      hand: PayoutHand | null;
+    }>`select hand_in_payout(o, ${actor.id}) as hand from payouts o where o.id = ${payout.id}`.execute(em);
     if (hand) throw forbidden(payoutHands[hand], { reason: hand });
     await requireSendable(em, ctx, payout);
     await flagForSecondApproval(em, await programOf(em, payout.tenantId), { payoutId: payout.id });
     const { firstApprovedBy } = payout;
-    const [now] = await em.execute<{ second: string | null }[]>(
-      sql`select second_approval as second from payouts where id = ${payout.id}`,
-    );
+    const [now] = await sql<{
+      second: string | null;
+    }>`select second_approval as second from payouts where id = ${payout.id}`.execute(em);
     const secondApproval = now?.second ?? null;
     if (secondApproval && !firstApprovedBy) {
       Object.assign(payout, { firstApprovedBy: actor.id, firstApprovedAt: clock.now() });

@@ -1,8 +1,9 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { kept } from '../../../domain/computation.ts';
 import { money, type RoundingMode, share } from '../../../domain/money.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 
 interface Sale {
@@ -43,7 +44,7 @@ export async function trueUpSales(
   { tenantId, since, promoted }: Promotion,
 ): Promise<void> {
   if (promoted.length === 0) return;
-  const sales = await em.execute<Sale[]>(sql`
+  const sales = await sql<Sale>`
     select c.id, c.partner_id, c.customer_id, c.referral_id, c.base_currency as currency, (c.base_minor + r.base)::text as base,
       (c.amount_minor + r.amount)::text as earned, c.product, c.country, c.subscription_id, c.source, c.rounding_mode, c.hold_until,
       w.after as tier, v.rate_bps
@@ -55,7 +56,8 @@ export async function trueUpSales(
     cross join lateral (select rate_bps from tier_config_versions v where v.tenant_id = ${tenantId} and v.tier = w.after
       and v.effective_at <= c.occurred_at order by v.effective_at desc, v.id desc limit 1) v
     where c.tenant_id = ${tenantId} and c.rate_source = 'TIER' and c.method = 'PERCENTAGE' and c.reverses_id is null
-      and c.adjusts_id is null and c.type <> 'BONUS' and c.status not in ('REJECTED', 'REVERSED')`);
+      and c.adjusts_id is null and c.type <> 'BONUS' and c.status not in ('REJECTED', 'REVERSED')
+  `.execute(em);
   const lines = sales.flatMap((sale) => {
     const base = BigInt(sale.base);
     const full = share(money(base, sale.currency), sale.rate_bps, sale.rounding_mode).minor;
@@ -80,7 +82,7 @@ export async function trueUpSales(
     return [{ ...columns, id: v7(), adjusts_id, amount: `${amount}`, computation }];
   });
   if (lines.length === 0) return;
-  await em.execute(sql`
+  await sql`
     insert into commissions (id, tenant_id, partner_id, customer_id, referral_id, adjusts_id, type, method, status, base_minor,
       base_currency, rate_bps, rate_source, tier, rounding_mode, amount_minor, amount_currency, revenue_minor, source, product, country,
       subscription_id, computation, occurred_at, hold_until, metadata)
@@ -89,5 +91,5 @@ export async function trueUpSales(
       subscription_id, computation, ${ctx.clock.now()}, hold_until, '{}'
     from jsonb_to_recordset(${JSON.stringify(lines)}::jsonb) l (id uuid, partner_id uuid, customer_id uuid, referral_id uuid,
       adjusts_id uuid, currency text, rate_bps int, tier text, rounding_mode text, amount bigint, source text, product text, country text,
-      subscription_id text, computation jsonb, hold_until timestamptz)`);
+      subscription_id text, computation jsonb, hold_until timestamptz)`.execute(em);
 }
