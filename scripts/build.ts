@@ -27,10 +27,10 @@ async function files(patterns: readonly string[]): Promise<string[]> {
 }
 
 /** The files of `dist` that one source file becomes. */
-async function outputs(source: string): Promise<[path: string, content: string][]> {
-  const text = await readFile(source, 'utf8');
-  if (!source.endsWith('.ts')) return [[join('dist', source), text]];
-  const { code, map } = await transformWithOxc(text, source, {
+async function outputs(source: string): Promise<[path: string, content: Buffer][]> {
+  const content = await readFile(source);
+  if (!source.endsWith('.ts')) return [[join('dist', source), content]];
+  const { code, map } = await transformWithOxc(content.toString(), source, {
     tsconfig: false,
     target: 'es2024',
     decorator: { legacy: true, emitDecoratorMetadata: true },
@@ -40,8 +40,8 @@ async function outputs(source: string): Promise<[path: string, content: string][
   const path = join('dist', source.replace(/\.ts$/, '.js'));
   const origin = relative(dirname(path), source);
   return [
-    [path, `${code}\n//# sourceMappingURL=${basename(path)}.map\n`],
-    [`${path}.map`, JSON.stringify({ ...map, sources: [origin], sourcesContent: undefined })],
+    [path, Buffer.from(`${code}\n//# sourceMappingURL=${basename(path)}.map\n`)],
+    [`${path}.map`, Buffer.from(JSON.stringify({ ...map, sources: [origin], sourcesContent: undefined }))],
   ];
 }
 
@@ -62,8 +62,8 @@ async function buildProgram(): Promise<void> {
   if (count) say(`  program: ${count} of ${wanted.size} files written (${secondsSince(start)})`);
 }
 
-async function writeChanged(path: string, content: string): Promise<boolean> {
-  if ((await readFile(path, 'utf8').catch(() => null)) === content) return false;
+async function writeChanged(path: string, content: Buffer): Promise<boolean> {
+  if ((await readFile(path).catch(() => null))?.equals(content)) return false;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
   return true;
@@ -107,4 +107,9 @@ async function buildBundles(): Promise<void> {
 
 say('Building ...');
 await mkdir('dist', { recursive: true });
-await Promise.all([buildProgram(), buildBundles()]);
+try {
+  await Promise.all([buildProgram(), buildBundles()]);
+} catch (error) {
+  process.stderr.write(`The build failed. ${(error as Error).message}\n`); // it names the file and the line
+  process.exit(1);
+}

@@ -163,7 +163,9 @@ export async function createApp(
   });
   ports.feed.subscribe(CREDENTIALS, auth.forget);
   const warn = (error: Error) => log.warn({ error }, 'redis');
-  const counter = config.redisUrl ? redisCallCounter(config.redisUrl, warn) : memoryCallCounter();
+  const counter = config.redisUrl
+    ? redisCallCounter(config.redisUrl, warn, { timeoutMs: tuning.callCounterTimeoutMs })
+    : memoryCallCounter();
   const server = await httpServer({
     schema: await createSchema(),
     services,

@@ -1,4 +1,8 @@
-import { readdir } from 'node:fs/promises';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { migrate, pendingChanges } from '../src/database.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
@@ -109,4 +113,40 @@ test('migrations are named by a number and what they change', async () => {
   const names = (await readdir('migrations')).sort();
   expect(names[0]).toBe('0001_baseline.ts');
   expect(names.filter((name) => !/^\d{4}_[a-z0-9_]+\.ts$/.test(name))).toEqual([]);
+});
+
+describe('npm run schema:sql', () => {
+  const run = promisify(execFile);
+  const psql = spawnSync('psql', ['--version']).status === 0;
+  if (!psql) process.stdout.write('Skipped: no psql here, which would run the printed script.\n');
+
+  test.skipIf(!psql)('prints a script that leaves nothing to do for the first start', async () => {
+    const empty = await createDatabase('template1');
+    onTestFinished(() => empty.drop());
+    const folder = await mkdtemp(join(tmpdir(), 'schema-sql-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const script = join(folder, '04_partner_portal.sql');
+    const { stdout } = await run('npm', ['run', '-s', 'schema:sql'], { maxBuffer: 10_000_000 });
+    await writeFile(script, stdout);
+
+    const printed = await run('psql', ['-X', '-q', '-f', script, empty.url]);
+    expect(printed).toEqual({ stdout: '', stderr: '' });
+    expect(await pendingChanges(empty.url)).toEqual([]);
+    expect(await migrate(empty.url)).toEqual([]);
+
+    const objects = `
+      select format('%s %s', c.relkind, c.oid::regclass) as name, c.relacl::text as more from pg_class c
+        where c.relnamespace in ('public'::regnamespace, 'touches_by_month'::regnamespace)
+      union all select p.oid::regprocedure::text, p.prosrc from pg_proc p where p.pronamespace = 'public'::regnamespace
+      union all select format('%s %s', conrelid::regclass, conname), pg_get_constraintdef(oid) from pg_constraint
+        where connamespace = 'public'::regnamespace
+      union all select format('%s %s', tgrelid::regclass, tgname), pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+      union all select format('%s %s', tablename, policyname), format('%s %s', qual, with_check) from pg_policies
+      order by 1, 2`;
+    const { rows } = await empty.pool.query(objects);
+    expect(rows).toEqual(await query(objects));
+    expect(rows.length).toBeGreaterThan(900);
+
+    await expect(run('psql', ['-X', '-q', '-f', script, empty.url])).rejects.toThrow('already exists');
+  });
 });

@@ -14,7 +14,7 @@ export const pathOf = (file: string): string =>
 export interface MarkdownSite {
   /** All Markdown files of the site, by their paths in the repository. */
   readonly files: ReadonlySet<string>;
-  /** The path on the site of `Partner`, `Partner.email` or `Mutation.createPartner`; null for any other text. */
+  /** The path on the site of `Partner`, `Partner.email` or `createPartner`; null for any other text. */
   schemaPath(name: string): string | null;
 }
 

@@ -39,13 +39,22 @@ const pathOfType = (name: string): string => rootOf(name)?.path ?? `schema/${nam
 /** The pages of a list and its entries say nothing that the page of the listed type does not say. */
 const isPaging = (name: string): boolean => /(Connection|Edge)$/.test(name);
 
-/** The path on the site of `Partner`, `Partner.email` or `Mutation.createPartner`; null for any other text. */
+/** The path on the site of `Partner`, `Partner.email` or `createPartner`; null for any other text. */
 export function schemaPath(schema: GraphQLSchema, text: string): string | null {
   const [name = '', member, more] = text.split('.');
+  if (more !== undefined || name.startsWith('__')) return null;
   const type = Object.hasOwn(schema.getTypeMap(), name) ? schema.getType(name) : undefined;
-  if (!type || name.startsWith('__') || more !== undefined) return null;
+  if (!type) return member === undefined && isTelling(name) ? pathOfOperation(schema, name) : null;
   if (member === undefined) return pathOfType(name);
   return membersOf(type).includes(member) ? `${pathOfType(name)}#${member}` : null;
+}
+
+/** A single word such as `partner` is the name of fields too, and `createPartner` is not. */
+const isTelling = (name: string): boolean => /[A-Z]/.test(name);
+
+function pathOfOperation(schema: GraphQLSchema, name: string): string | null {
+  const root = ROOTS.find(({ type }) => membersOf(schema.getType(type) as GraphQLNamedType).includes(name));
+  return root ? `${root.path}#${name}` : null;
 }
 
 function membersOf(type: GraphQLNamedType): string[] {

@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import proxyAddr from '@fastify/proxy-addr';
 import { integer, list, oneOf, text } from './fields.ts';
 import { section, variable } from './section.ts';
 
@@ -28,7 +28,7 @@ export const server = section({
     TRUST_PROXY: variable(
       list()
         .refine(
-          (proxies) => hopsOf(proxies) !== null || proxies.every(isNetwork),
+          (proxies) => hopsOf(proxies) !== null || areNetworks(proxies),
           'must be a number of proxies, or a comma-separated list of their addresses or networks.',
         )
         .transform((proxies) => hopsOf(proxies) ?? proxies)
@@ -98,7 +98,14 @@ export const server = section({
 
 const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value;
 
-const isNetwork = (value: string): boolean => ipaddr.isValid(value) || ipaddr.isValidCIDR(value);
+function areNetworks(proxies: string[]): boolean {
+  try {
+    proxyAddr.compile(proxies);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** How many proxies the list says there are; null where it names them. */
 const hopsOf = (proxies: readonly string[]): number | null =>

@@ -6,6 +6,7 @@ import type { ClientBase } from 'pg';
 import { StartupError } from '../adapters/embedded-postgres/startup-error.ts';
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
+const SCHEMA = 'schema';
 
 interface SourceFile {
   /** From this folder on: `functions/payouts/payout_balances.sql`. */
@@ -31,41 +32,40 @@ export async function sourceFiles(folder: 'schema' | 'functions' | 'policies'): 
   );
 }
 
-/** One hash of all tables as the baseline makes them; comments and layout do not count. */
-async function schemaHash(): Promise<string> {
-  const files = await sourceFiles('schema');
-  return sha256(files.map(({ sql }) => sql.replaceAll(/^\s*--.*$/gm, '').replaceAll(/\s+/g, ' ')).join('\n'));
+/** All that a database is made of besides its migrations, in the order in which it is applied. The tables are one entry
+ *  without a statement, because the baseline makes them; their hash leaves comments and layout out. */
+export async function databaseFiles(): Promise<SourceFile[]> {
+  const tables = (await sourceFiles('schema')).map(({ sql }) =>
+    sql.replaceAll(/^\s*--.*$/gm, '').replaceAll(/\s+/g, ' '),
+  );
+  return [
+    { path: SCHEMA, sql: '', hash: sha256(tables.join('\n')) },
+    ...(await sourceFiles('functions')),
+    ...(await sourceFiles('policies')),
+  ];
 }
 
-/** What differs from what was applied to this database, in the order in which it is applied. All policies go together,
- *  because their first file takes all of them away. */
+/** What differs from what was applied to this database. All policies go together, because their first file takes all of
+ *  them away. */
 export async function changedFiles(client: ClientBase): Promise<SourceFile[]> {
   const { rows } = await client.query<{ path: string; hash: string }>(
     'select path, hash from database_files',
   );
   const applied = new Map(rows.map(({ path, hash }) => [path, hash]));
-  const functions = await sourceFiles('functions');
-  const policies = await sourceFiles('policies');
-  const schema = await schemaHash();
-  refuseOtherSchema(applied.get('schema'), schema);
-  refuseMissing(
-    [...applied.keys()],
-    new Set(['schema', ...[...functions, ...policies].map(({ path }) => path)]),
-  );
-  const differs = ({ path, hash }: SourceFile) => applied.get(path) !== hash;
-  return [
-    ...(applied.has('schema') ? [] : [{ path: 'schema', sql: '', hash: schema }]),
-    ...functions.filter(differs),
-    ...(policies.some(differs) ? policies : []),
-  ];
+  const files = await databaseFiles();
+  refuseMissing([...applied.keys()], new Set(files.map(({ path }) => path)));
+  const changed = new Set(files.filter(({ path, hash }) => applied.get(path) !== hash));
+  if (applied.has(SCHEMA) && [...changed].some(({ path }) => path === SCHEMA)) throw otherSchema();
+  const policies = [...changed].some(isPolicy);
+  return files.filter((file) => changed.has(file) || (policies && isPolicy(file)));
 }
 
-function refuseOtherSchema(applied: string | undefined, current: string): void {
-  if (applied === undefined || applied === current) return;
-  throw new StartupError(
+const isPolicy = ({ path }: SourceFile) => path.startsWith('policies/');
+
+const otherSchema = () =>
+  new StartupError(
     'The files in src/database/schema changed since this database was built: change tables by a migration, or start anew with `npm run reset` (on your own PostgreSQL: with an empty database).',
   );
-}
 
 function refuseMissing(applied: string[], present: ReadonlySet<string>): void {
   const missing = applied.filter((path) => !present.has(path));

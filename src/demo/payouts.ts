@@ -87,7 +87,6 @@ export function runPayouts(
       partnersDone: made.length + skipped,
       payoutCount: made.length,
       skippedCount: skipped,
-      skipped: [],
       finishedAt: run.at,
       updatedAt: run.at,
       createdBy: FINANCE,

@@ -1,6 +1,6 @@
 import { money, split } from './money.ts';
 
-/** Which of the touches before a sale are credited with it, and how much (DOMAIN section 5). */
+/** How the credit for a sale is divided over the touches before it. See docs/concepts/attribution.md. */
 export const AttributionModel = {
   FIRST: 'FIRST',
   LAST: 'LAST',
@@ -10,11 +10,11 @@ export const AttributionModel = {
 } as const;
 export type AttributionModel = (typeof AttributionModel)[keyof typeof AttributionModel];
 
-/** What a model counts: every touch, or every partner once. */
+/** The unit that a model counts: every touch, or every partner once. */
 export const AttributionUnit = { TOUCH: 'TOUCH', PARTNER: 'PARTNER' } as const;
 export type AttributionUnit = (typeof AttributionUnit)[keyof typeof AttributionUnit];
 
-/** Why a touch has no part in a sale. */
+/** Why a touch has no share in a sale. */
 export const TouchExcluded = {
   BOT: 'BOT',
   INACTIVE: 'INACTIVE',
@@ -26,21 +26,21 @@ export const TouchExcluded = {
 } as const;
 export type TouchExcluded = (typeof TouchExcluded)[keyof typeof TouchExcluded];
 
-/** Why nobody earns by a touch, though it was told to be the one that the sale came from. */
+/** Why a touch earns nothing even when the caller names it as the source of the sale. */
 export type TouchBarred = 'BOT' | 'INACTIVE' | 'SELF_REFERRAL' | 'TERRITORY';
 
-/** What is known of a touch and its partner. */
+/** The facts about a touch and its partner that can exclude the touch. */
 export interface TouchFacts {
   readonly bot: boolean;
-  /** Its partner was ACTIVE, at the click and at the sale. */
+  /** The partner was ACTIVE at the click and at the sale. */
   readonly active: boolean;
-  /** Its partner is the customer. */
+  /** The partner is the customer. */
   readonly self: boolean;
-  /** Its partner may not sell in the country that was billed. */
+  /** The billing country is outside the partner's territory. */
   readonly outside: boolean;
 }
 
-/** Why a touch has no part in a sale, whenever it was; null: nothing speaks against it. */
+/** Returns why a touch has no share in a sale, independent of its time. Null when nothing excludes the touch. */
 export function barOf({ bot, active, self, outside }: TouchFacts): TouchBarred | null {
   if (bot) return TouchExcluded.BOT;
   if (!active) return TouchExcluded.INACTIVE;
@@ -60,37 +60,37 @@ export interface PathTouch {
   readonly id: string;
   readonly partnerId: string;
   readonly at: Date;
-  /** End of its window, which is half-open. */
+  /** End of the attribution window, exclusive. */
   readonly until: Date;
   readonly excluded: TouchExcluded | null;
 }
 
-/** A partner's part of a sale. */
+/** A partner's share of a sale. */
 interface AttributedShare {
   readonly partnerId: string;
   /** Minor units of the sale's base. */
   readonly minor: bigint;
   readonly weight: bigint;
-  /** Its touches that count. */
+  /** Number of the partner's touches that count. */
   readonly touches: number;
 }
 
 export interface Attributed<T extends PathTouch> {
   /** In time order. */
   readonly touches: readonly (T & { readonly weight: bigint })[];
-  /** Of `weight`s. */
+  /** Sum of the `weight`s. */
   readonly total: bigint;
-  /** In the order of each partner's first touch that counts; they sum to the base. Empty where no touch counts. */
+  /** In the order of each partner's first touch that counts. The shares sum to the base. Empty when no touch counts. */
   readonly shares: readonly AttributedShare[];
-  /** The touch that the sale is bound by: the first under FIRST, else the last one that counts. */
+  /** The touch that binds the customer: under FIRST the first touch that counts, otherwise the last. */
   readonly closing: T | null;
 }
 
 const byTime = (a: PathTouch, b: PathTouch): number =>
   a.at.getTime() - b.at.getTime() || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
-/** The touches of a visitor in time order, each with why it has no part in a sale of that instant. `end` is the touch that
- *  the caller named: what came after it has no part. */
+/** Returns the touches of a visitor in time order, each with the reason that excludes it from a sale at `at`. `end` is the
+ *  touch that the caller named; touches after it are excluded. */
 export function pathOf<T extends PathTouch>(touches: readonly T[], at: Date, end: string | null = null): T[] {
   const ordered = [...touches].sort(byTime);
   const named = end === null ? undefined : ordered.find(({ id }) => id === end);
@@ -101,8 +101,8 @@ export function pathOf<T extends PathTouch>(touches: readonly T[], at: Date, end
   });
 }
 
-/** Splits the base of a sale over the partners whose touches count, by largest remainder (M3): exact at any number of
- *  touches, because those of a partner are added up before anything is rounded. `path` is that of `pathOf`. */
+/** Splits the base of a sale over the partners whose touches count, by largest remainder. The split is exact for any number of
+ *  touches, because the weights of a partner are added before rounding. `path` comes from `pathOf`. */
 export function attribute<T extends PathTouch>(
   base: bigint,
   path: readonly T[],
@@ -136,7 +136,7 @@ export function attribute<T extends PathTouch>(
   };
 }
 
-/** A partner counts once: by its first touch where the first one counts, else by its last. */
+/** Returns one touch per partner: the first touch under FIRST, otherwise the last. */
 function oneEach<T extends PathTouch>(counting: readonly T[], model: AttributionModel): T[] {
   const chosen = new Map<string, T>();
   for (const touch of counting)
@@ -144,7 +144,7 @@ function oneEach<T extends PathTouch>(counting: readonly T[], model: Attribution
   return [...chosen.values()].sort(byTime);
 }
 
-/** What each touch weighs beside the others, in time order. */
+/** Returns the relative weight of each touch, in time order. */
 function weightsOf(touches: readonly PathTouch[], model: AttributionModel): bigint[] {
   const last = touches.length - 1;
   switch (model) {
@@ -155,12 +155,12 @@ function weightsOf(touches: readonly PathTouch[], model: AttributionModel): bigi
     case 'LINEAR':
       return touches.map(() => 1n);
     case 'POSITION': {
-      // 40 % each for the ends and 20 % for all between: so many times what one of these has.
+      // 40 % for each end and 20 % for all touches between: `end` is the weight of an end when a touch between weighs 1.
       const end = last >= 2 ? 2n * BigInt(last - 1) : 1n;
       return touches.map((_, index) => (index === 0 || index === last ? end : 1n));
     }
     case 'TIME_DECAY': {
-      // Ages before the last touch: that much more for each is the same factor for all.
+      // Ages are counted from the last touch: any other reference would multiply all weights by the same factor.
       const latest = touches.at(-1)?.at.getTime() ?? 0;
       return touches.map(({ at }) => decayed(latest - at.getTime()));
     }
@@ -171,13 +171,13 @@ const HALF_LIFE_MS = 7n * 24n * 60n * 60n * 1_000n;
 const BITS = 128n;
 const ONE = 1n << BITS;
 
-/** 2^-(1/2), 2^-(1/4), ... in 128 bits: what each bit of a fraction of a half-life leaves. */
+/** 2^-(1/2), 2^-(1/4), ... in 128 bits: the factor of each bit of a fraction of a half-life. */
 const ROOTS = Array.from({ length: 64 }).reduce<bigint[]>(
   (roots) => [...roots, squareRoot((roots.at(-1) ?? ONE >> 1n) << BITS)],
   [],
 );
 
-/** 2^(-age / 7 days) of 2^128; whole half-lives are exact. */
+/** Returns 2^(-age / 7 days), scaled by 2^128. Whole half-lives are exact. */
 function decayed(ageMs: number): bigint {
   const age = BigInt(ageMs);
   const halves = age / HALF_LIFE_MS;
@@ -205,7 +205,7 @@ function squareRoot(value: bigint): bigint {
 
 const PLACES = 6;
 
-/** A weight as a part of all, in decimal text of six places, e.g. `0.333333`. */
+/** Returns a weight as a fraction of the total, as text with six decimals, for example `0.333333`. */
 export function weightText(weight: bigint, total: bigint): string {
   if (total === 0n) return '0.000000';
   const scaled = ((weight * 10n ** BigInt(PLACES) * 2n + total) / (total * 2n)).toString();

@@ -1,40 +1,44 @@
 import { invalid } from './errors.ts';
 import { type Money, money, type RoundingMode, share } from './money.ts';
 
-/** A step of a tiered rule: from this much revenue of the period on, this rate. It ends where the next one begins, so
- *  no amount falls between two. */
+/** A band of a tiered rule: its rate applies from this revenue of the period. A band ends where the next one begins, so
+ *  no amount falls between two bands. */
 export interface Band {
   /** Minor units, inclusive. */
   readonly from: bigint;
   readonly rateBps: number;
 }
 
-/** PROGRESSIVE: each band's rate inside the band. RETROACTIVE: the reached band's rate for the whole period. */
+/** PROGRESSIVE: each band's rate applies inside the band. RETROACTIVE: the rate of the reached band applies to the whole period. */
 export const BandMode = { PROGRESSIVE: 'PROGRESSIVE', RETROACTIVE: 'RETROACTIVE' } as const;
 export type BandMode = (typeof BandMode)[keyof typeof BandMode];
 
 const MAX_BANDS = 20;
 
-/** Refuses bands that do not cover every amount exactly once; `field` is the path of the list. */
+/** Throws BAD_USER_INPUT unless the bands cover every amount exactly once. `field` is the path of the list. */
 export function checkBands(bands: readonly Band[], field: string): void {
-  if (bands.length === 0) throw invalid(field, 'needs at least one band');
-  if (bands.length > MAX_BANDS) throw invalid(field, `has more than ${MAX_BANDS} bands`);
+  if (bands.length === 0) throw invalid(field, 'must contain at least one band');
+  if (bands.length > MAX_BANDS) throw invalid(field, `must contain at most ${MAX_BANDS} bands`);
   bands.forEach((band, index) => {
     const before = bands[index - 1];
     if (!before && band.from !== 0n)
-      throw invalid(`${field}.0.from`, 'leaves a gap: the first band starts at 0');
+      throw invalid(`${field}.0.from`, 'must be 0 for the first band, so that no amount is left out');
     if (before && band.from === before.from)
-      throw invalid(`${field}.${index}.from`, 'starts where the band before it starts');
+      throw invalid(`${field}.${index}.from`, 'must be more than the start of the band before');
     if (before && band.from < before.from)
-      throw invalid(`${field}.${index}.from`, 'starts before the band before it: give them in order');
+      throw invalid(
+        `${field}.${index}.from`,
+        'must be more than the start of the band before: sort the bands',
+      );
   });
 }
 
-/** The band that a period's revenue has reached; the first one for a period that is below zero. */
+/** Returns the band that a period's revenue has reached. A revenue below zero is in the first band. */
 export const bandOf = (bands: readonly Band[], revenue: bigint): Band =>
   bands.findLast(({ from }) => revenue >= from) ?? (bands[0] as Band);
 
-/** What each band says of a period's revenue, each part rounded once; the parts sum to the commission. */
+/** Returns the base and the commission of each band for a period's revenue. Each part is rounded once; the parts sum to the
+ *  commission of the period. */
 export function bandParts(
   bands: readonly Band[],
   mode: BandMode,
@@ -56,7 +60,7 @@ export function bandParts(
   });
 }
 
-/** The commission of a whole period. */
+/** Returns the commission of a whole period. */
 export function bandedCommission(
   bands: readonly Band[],
   mode: BandMode,
@@ -71,14 +75,14 @@ export function bandedCommission(
 }
 
 export interface BandedLines {
-  /** The sale's own line; of a refund, what it takes back. */
+  /** The commission of the sale itself; for a refund, the amount that it reverses. */
   readonly line: Money;
-  /** RETROACTIVE only: what crossing into another band adds to (or takes from) the sales before; 0 where none was crossed. */
+  /** RETROACTIVE only: the change for the earlier sales when the sale reaches another band. 0 without a change of the band. */
   readonly trueUp: Money;
 }
 
-/** What a sale adds to a period (or a refund, negative, takes from it): the difference of two cumulative figures, both
- *  rounded, so that any order of sales and refunds ends at the same sum (DOMAIN section 2). */
+/** Returns the commission that a sale adds to a period; a refund is a negative sale. The result is the difference of two
+ *  rounded cumulative commissions, so that any order of sales and refunds ends at the same sum. */
 export function bandedLines(
   bands: readonly Band[],
   mode: BandMode,
@@ -95,7 +99,7 @@ export function bandedLines(
     return { line: money(total, currency), trueUp: money(0n, currency) };
   const line = share(sale, bandOf(bands, after.minor).rateBps, rounding).minor;
   const crossed = bandOf(bands, after.minor) !== bandOf(bands, before.minor);
-  // Where no band was crossed, a unit of rounding between the sums belongs to the line itself.
+  // Without a change of the band, a rounding difference between the sums belongs to the sale's own commission.
   return crossed
     ? { line: money(line, currency), trueUp: money(total - line, currency) }
     : { line: money(total, currency), trueUp: money(0n, currency) };

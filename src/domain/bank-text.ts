@@ -1,4 +1,4 @@
-// What Unicode does not take apart by itself.
+// Letters that Unicode does not decompose.
 const LETTERS: Readonly<Record<string, string>> = {
   ...{ ß: 'ss', ẞ: 'SS', æ: 'ae', Æ: 'AE', œ: 'oe', Œ: 'OE', ø: 'o', Ø: 'O', ł: 'l', Ł: 'L', đ: 'd', Đ: 'D' },
   ...{ ð: 'd', Ð: 'D', þ: 'th', Þ: 'TH', ħ: 'h', Ħ: 'H', ı: 'i', ŋ: 'n', Ŋ: 'N', '&': '+', '@': '(at)' },
@@ -49,7 +49,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   ...{ н: 'n', о: 'o', п: 'p', р: 'r', с: 's', т: 't', у: 'u', ф: 'f', х: 'h', ц: 'ts', ч: 'ch', ш: 'sh' },
   ...{ щ: 'sht', ъ: 'a', ы: 'y', ь: 'y', э: 'e', ю: 'yu', я: 'ya' },
 };
-const OUTSIDE = /[^A-Za-z0-9/\-?:().,'+ ]/g; // of the Latin set of the European Payments Council
+const OUTSIDE = /[^A-Za-z0-9/\-?:().,'+ ]/g; // outside the Latin character set of the European Payments Council
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -60,9 +60,9 @@ function letterOf(character: string): string {
   return small === undefined ? character : capital(small);
 }
 
-/** A text in the letters that every bank takes (the EPC's Latin set): accents go, other alphabets are spelled out as far as
- *  that is usual, what is left becomes a space. It starts with a letter or a digit, so that no spreadsheet reads a formula,
- *  and has no `//`. Empty where nothing of it can be written. */
+/** Converts a text to the character set that every bank accepts (the EPC's Latin set). Accents are removed, Greek and Cyrillic letters
+ *  are transliterated, and other characters become a space. The result starts with a letter or a digit, so that no spreadsheet
+ *  reads a formula, and has no `//`. The result is empty when no character can be converted. */
 export function bankText(text: string, longest: number): string {
   return Array.from(text.normalize('NFKD').replace(/\p{M}/gu, ''), letterOf)
     .join('')

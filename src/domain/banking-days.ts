@@ -1,7 +1,7 @@
-/** A day as ISO 8601 writes it: `2026-01-31`. */
+/** A day in ISO 8601, for example `2026-01-31`. */
 type Day = string;
 
-/** Whose holidays count: TARGET settles euros, the Federal Reserve dollars. */
+/** The holiday calendar: TARGET for euros, FEDERAL_RESERVE for US dollars. */
 export type SettlementCalendar = 'TARGET' | 'FEDERAL_RESERVE';
 
 const dayOf = (year: number, month: number, day: number): Day =>
@@ -15,7 +15,7 @@ export function plusDays(day: Day, days: number): Day {
   return at.toISOString().slice(0, 10);
 }
 
-/** Easter Sunday of the Gregorian calendar, by Butcher's rule. */
+/** Returns Easter Sunday of the Gregorian calendar, by Butcher's algorithm. */
 function easter(year: number): Day {
   const a = year % 19;
   const b = Math.floor(year / 100);
@@ -32,7 +32,7 @@ const target = (year: number): Day[] => [
   ...[plusDays(easter(year), -2), plusDays(easter(year), 1)],
 ];
 
-/** The `nth` weekday of a month; -1 is the last. */
+/** Returns the `count`-th weekday of a month; -1 is the last. */
 function nth(year: number, month: number, weekday: number, count: number): Day {
   if (count < 0) {
     const last = dayOf(year, month + 1, 0);
@@ -42,7 +42,7 @@ function nth(year: number, month: number, weekday: number, count: number): Day {
   return plusDays(first, ((weekday - weekdayOf(first) + 7) % 7) + 7 * (count - 1));
 }
 
-/** A holiday on a Sunday is kept on the Monday; one on a Saturday is not kept. */
+/** A holiday on a Sunday moves to Monday. A holiday on a Saturday does not move. */
 const kept = (day: Day): Day => (weekdayOf(day) === 0 ? plusDays(day, 1) : day);
 
 const federalReserve = (year: number): Day[] => [
@@ -60,7 +60,7 @@ function isBankingDay(day: Day, calendar: SettlementCalendar): boolean {
   return weekday !== 0 && weekday !== 6 && !holidays[calendar](Number(day.slice(0, 4))).includes(day);
 }
 
-/** The first banking day that is `day` or later, or the one so many banking days after it. */
+/** Returns the first banking day on or after `day`, or the banking day `after` banking days later. */
 export function bankingDay(day: Day, calendar: SettlementCalendar, after = 0): Day {
   let found = day;
   for (let left = after; ; found = plusDays(found, 1)) {

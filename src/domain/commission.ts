@@ -1,7 +1,7 @@
 import { conflict, forbidden } from './errors.ts';
 import { divide, type Money, money, type RoundingMode, share } from './money.ts';
 
-/** ALLOCATED and PAID are not stored: the payout that claimed a line decides them (see `payout_items`). */
+/** ALLOCATED and PAID are not stored: they follow from the payout to which the commission is allocated (see `payout_items`). */
 export const CommissionStatus = {
   PENDING: 'PENDING',
   HELD: 'HELD',
@@ -26,7 +26,7 @@ export const CommissionType = {
 } as const;
 export type CommissionType = (typeof CommissionType)[keyof typeof CommissionType];
 
-/** Why a reviewer refused a line, for programs that count it. */
+/** Category of the reason for a rejection, for statistics. */
 export const RejectCode = {
   DUPLICATE: 'DUPLICATE',
   FRAUD: 'FRAUD',
@@ -39,32 +39,34 @@ export type RejectCode = (typeof RejectCode)[keyof typeof RejectCode];
 export const CommissionMethod = { PERCENTAGE: 'PERCENTAGE', FLAT: 'FLAT', TIERED: 'TIERED' } as const;
 export type CommissionMethod = (typeof CommissionMethod)[keyof typeof CommissionMethod];
 
-/** What a partial refund does to a flat commission: a share of it, or nothing until the refund is whole. */
+/** Effect of a partial refund on a flat commission: PROPORTIONAL reverses a share, ALL_OR_NOTHING reverses only with a full refund. */
 export const FlatRefund = { PROPORTIONAL: 'PROPORTIONAL', ALL_OR_NOTHING: 'ALL_OR_NOTHING' } as const;
 export type FlatRefund = (typeof FlatRefund)[keyof typeof FlatRefund];
 
-/** In which currency a line is owed: that of its sale, or the partner's. */
+/** Currency in which a commission is owed: the currency of the sale or of the partner. */
 export const Settlement = { SALE: 'SALE', PARTNER: 'PARTNER' } as const;
 export type Settlement = (typeof Settlement)[keyof typeof Settlement];
 
 const actions = {
   hold: { from: ['PENDING', 'HELD'], to: 'HELD' },
-  resume: { from: ['HELD'], to: 'PENDING' }, // the last hold on it released
+  resume: { from: ['HELD'], to: 'PENDING' }, // after the release of the last hold
   approve: { from: ['PENDING'], to: 'APPROVED' },
   reject: { from: ['PENDING', 'HELD', 'APPROVED'], to: 'REJECTED' },
   reverse: { from: ['PENDING', 'HELD', 'APPROVED'], to: 'REVERSED' },
   allocate: { from: ['APPROVED'], to: 'ALLOCATED' },
-  release: { from: ['ALLOCATED', 'PAID'], to: 'APPROVED' }, // a payout canceled, failed for good, or returned
+  release: { from: ['ALLOCATED', 'PAID'], to: 'APPROVED' }, // a payout was canceled, failed finally, or was returned
   pay: { from: ['ALLOCATED'], to: 'PAID' },
 } as const satisfies Record<string, { from: readonly CommissionStatus[]; to: CommissionStatus }>;
 
 export type CommissionAction = keyof typeof actions;
 
-/** The status after `action` (DOMAIN section 2). Throws CONFLICT when the line is not where the action starts. */
+/** Returns the status after `action`. Throws CONFLICT when the action does not start at `status`. See docs/concepts/commissions.md. */
 export function after(action: CommissionAction, status: CommissionStatus): CommissionStatus {
   const { from, to } = actions[action];
   if (!(from as readonly CommissionStatus[]).includes(status)) {
-    throw conflict(`${action} needs a commission that is ${from.join(' or ')}; this one is ${status}`);
+    throw conflict(
+      `This commission is ${status}, but "${action}" requires a commission that is ${from.join(' or ')}.`,
+    );
   }
   return to;
 }
@@ -75,11 +77,11 @@ export function refuseOwnLine(
   what: 'approve' | 'review' = 'approve',
 ): void {
   if (createdBy !== null && createdBy === approver) {
-    throw forbidden(`who made a commission or told of its sale may not ${what} it`);
+    throw forbidden(`You created this commission or recorded its sale, so another person must ${what} it.`);
   }
 }
 
-/** How one line is computed: a percentage of its base, or an amount per unit. */
+/** Terms of one commission: a percentage of the base, or an amount per unit. */
 export type CommissionTerms =
   | { readonly method: 'PERCENTAGE'; readonly rateBps: number }
   | { readonly method: 'FLAT'; readonly perUnit: Money; readonly quantity: number };
@@ -90,7 +92,7 @@ export function commissionOn(base: Money, terms: CommissionTerms, mode: Rounding
     : money(terms.perUnit.minor * BigInt(terms.quantity), terms.perUnit.currency);
 }
 
-/** Revenue collected, net of tax and discount; a part paid by credit scales the net base (DOMAIN M5). */
+/** Returns the commission base: collected revenue, net of tax and discount. A part paid by credit reduces the net base in proportion. */
 export function commissionBase(sale: {
   readonly subtotal: bigint;
   readonly discount: bigint;
@@ -102,23 +104,24 @@ export function commissionBase(sale: {
   return sale.collected === total ? net : divide(net * sale.collected, total);
 }
 
-/** The rate in force: line, then partner, then the tier that the partner had when the sale happened. */
+/** Returns the rate: the rate given with the sale, else the partner's, else the rate of the partner's tier at the time of the sale. */
 export const rateInForce = (line: number | null, partner: number | null, tier: number): number =>
   line ?? partner ?? tier;
 
 export interface Refund {
   readonly base: bigint;
   readonly original: bigint;
-  /** Everything refunded of the base so far, this refund included. */
+  /** Refunded part of the base so far, this refund included. */
   readonly refunded: bigint;
-  /** Sum of the reversal lines so far: zero or negative for a positive original. */
+  /** Sum of the reversals so far: zero or negative for a positive original. */
   readonly reversed: bigint;
   readonly method: CommissionMethod;
   readonly flatRefund: FlatRefund;
   readonly mode: RoundingMode;
 }
 
-/** The next reversal line, from the cumulative refund, so that replays add nothing and order does not matter. */
+/** Returns the amount of the next reversal. It follows from the cumulative refund, so repeated refunds add nothing and their order does
+ *  not matter. */
 export function reversalDue({
   base,
   original,

@@ -1,6 +1,6 @@
 import type { ComputedLine } from './plan.ts';
 
-/** A computed line as JSON: its amounts are text, exact at any size. */
+/** A computation as JSON. Amounts are text, so that they are exact at any size. */
 export type KeptComputation = Kept<ComputedLine>;
 type Kept<T> = T extends bigint ? string : T extends object ? { readonly [K in keyof T]: Kept<T[K]> } : T;
 

@@ -8,15 +8,16 @@ export type ErrorCode =
   | 'SERVICE_UNAVAILABLE';
 
 export interface ErrorDetails {
-  /** Path of the input at fault, e.g. `input.amount`. */
+  /** Path of the invalid input, for example `input.amount`. */
   readonly field?: string;
-  /** A stable name for the refusal, e.g. `BELOW_MINIMUM`, for programs that must tell refusals apart. */
+  /** Stable code of the reason, for example `BELOW_MINIMUM`, for programs that handle errors differently. */
   readonly reason?: string;
-  /** Seconds after which it may be tried again. */
+  /** Seconds after which the caller may try again. */
   readonly retryAfter?: number;
 }
 
-/** A refusal that the caller can act on. Anything else that is thrown is a bug: logged, masked. */
+/** An error that the caller can act on. `message` is a full sentence that says what to do. Any other thrown value is a bug: the
+ *  API logs it and hides it. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
@@ -33,7 +34,8 @@ export const unauthenticated = (message: string) => new AppError('UNAUTHENTICATE
 export const forbidden = (message: string, details?: ErrorDetails) =>
   new AppError('FORBIDDEN', message, details);
 export const notFound = (what: string, details?: ErrorDetails) =>
-  new AppError('NOT_FOUND', `${what} not found`, details);
+  new AppError('NOT_FOUND', `The ${what} was not found.`, details);
+/** The message is the predicate of a sentence whose subject is the field: `input.tax: must be less than the amount`. */
 export const invalid = (field: string, message: string) =>
   new AppError('BAD_USER_INPUT', `${field}: ${message}`, { field });
 export const conflict = (message: string, details?: ErrorDetails) =>

@@ -1,10 +1,10 @@
 import type { ComputedLine, RuleLevel } from './plan.ts';
 
-/** One step of how a line came to its amount. */
+/** One step of the computation of a commission. */
 interface ExplanationStep {
   readonly label: string;
   readonly detail: string;
-  /** Minor units that the step comes to; null where it moves no amount. */
+  /** Amount of the step in minor units. Null for a step without an amount. */
   readonly amount: bigint | null;
 }
 
@@ -15,9 +15,9 @@ export interface Explanation {
 }
 
 interface Wording {
-  /** An amount of the line's currency, e.g. `149.85 USD`. */
+  /** Formats an amount in the currency of the commission, for example `149.85 USD`. */
   readonly amount: (minor: bigint) => string;
-  /** The tier in force when the sale happened. */
+  /** The partner's tier at the time of the sale. */
   readonly tier: string;
 }
 
@@ -33,12 +33,12 @@ function whose(level: RuleLevel, rule: ComputedLine['rule'], tier: string): stri
 }
 
 const LIMITS = {
-  NOT_FIRST_PURCHASE: 'the rule pays for a first purchase only',
-  RECURRING_WINDOW_OVER: 'the time or number of purchases that the rule pays for is over',
-  STEPPED_DOWN: 'the time or number of purchases at the full rate is over, so the lower rate applies',
+  NOT_FIRST_PURCHASE: 'the rule pays only for a first purchase',
+  RECURRING_WINDOW_OVER: "the rule's limit of months or purchases is exceeded",
+  STEPPED_DOWN: 'the limit of months or purchases at the full rate is exceeded, so the lower rate applies',
 } as const;
 
-/** How a line came to its amount, from what is kept of it and nothing else. */
+/** Explains the amount of a commission from its stored computation alone. */
 export function explain(line: ComputedLine, { amount, tier }: Wording): Explanation {
   const by = whose(line.level, line.rule, tier);
   const steps: ExplanationStep[] = [
@@ -52,7 +52,7 @@ export function explain(line: ComputedLine, { amount, tier }: Wording): Explanat
   if (line.period)
     steps.push({
       label: 'Period so far',
-      detail: `${amount(line.period.before)} before this sale; ${line.period.mode === 'PROGRESSIVE' ? "each band's rate inside the band" : "the reached band's rate for all of it"}`,
+      detail: `${amount(line.period.before)} before this sale; ${line.period.mode === 'PROGRESSIVE' ? "each band's rate applies inside the band" : "the reached band's rate applies to the whole period"}`,
       amount: line.period.before,
     });
   for (const part of line.parts) {
@@ -67,13 +67,13 @@ export function explain(line: ComputedLine, { amount, tier }: Wording): Explanat
   if (line.cap && line.cap.cut > 0n)
     steps.push({
       label: 'Cap',
-      detail: `at most ${amount(line.cap.limit)}, of which ${amount(line.cap.used)} was used`,
+      detail: `at most ${amount(line.cap.limit)}, of which ${amount(line.cap.used)} was already used`,
       amount: -line.cap.cut,
     });
   if (line.trueUp !== 0n)
     steps.push({
       label: 'True-up',
-      detail: 'the sales of the period before, at the band reached now; a line of its own',
+      detail: 'the rate of the reached band for the earlier sales of the period, as a separate commission',
       amount: line.trueUp,
     });
   steps.push({ label: 'Total', detail: amount(line.amount), amount: line.amount });

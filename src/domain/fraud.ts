@@ -1,4 +1,4 @@
-/** What makes a sale look as if it were none, or as if its customer were the partner itself (DOMAIN section 8). */
+/** The checks of a sale for fraud and self-referral. See docs/concepts/fraud.md. */
 export const FraudRule = {
   SAME_USER: 'SAME_USER',
   SAME_EMAIL: 'SAME_EMAIL',
@@ -22,27 +22,27 @@ export type FraudMode = (typeof FraudMode)[keyof typeof FraudMode];
 
 export interface RuleTerms {
   readonly mode: FraudMode;
-  /** What a hit adds to the score: 1 to 100. */
+  /** Points that a match adds to the score, 1 to 100. */
   readonly weight: number;
-  /** Of a rule that counts: from how many on it hits. */
+  /** Limit from which a rule that counts matches. Null for other rules. */
   readonly limit: number | null;
 }
 
-/** A program's own terms; a rule that it does not name is OFF. */
+/** A program's settings of the risk rules. A rule that is not named is OFF. */
 export interface FraudTerms {
-  /** From which score on a line is held: 1 to 100. */
+  /** Score from which a commission is held, 1 to 100. */
   readonly threshold: number;
   readonly rules: Readonly<Partial<Record<FraudRule, RuleTerms>>>;
 }
 
 interface RuleDefaults {
-  /** What DOMAIN section 8 says of it. */
+  /** The mode that is recommended after a trial in SHADOW. BLOCK is allowed only where it is recommended. */
   readonly recommended: 'HOLD' | 'BLOCK';
   readonly weight: number;
   readonly limit: number | null;
 }
 
-const ROUTINE = 50; // alone it reaches the default threshold
+const ROUTINE = 50; // one match alone reaches the default threshold
 const block: RuleDefaults = { recommended: 'BLOCK', weight: 100, limit: null };
 const hold = (limit: number | null = null): RuleDefaults => ({ recommended: 'HOLD', weight: ROUTINE, limit });
 
@@ -65,18 +65,18 @@ export const fraudRules: Readonly<Record<FraudRule, RuleDefaults>> = {
 };
 export const allFraudRules = Object.keys(fraudRules) as FraudRule[];
 
-/** What a rule does in a program. */
+/** Returns the settings of a rule in a program. */
 export function termsOf(terms: FraudTerms | null, rule: FraudRule): RuleTerms {
   const { weight, limit } = fraudRules[rule];
   return terms?.rules[rule] ?? { mode: 'OFF', weight, limit };
 }
 
-/** Whether any rule does anything. */
+/** True when any rule is not OFF. */
 export const isWatching = (terms: FraudTerms | null): terms is FraudTerms =>
   terms !== null && allFraudRules.some((rule) => termsOf(terms, rule).mode !== 'OFF');
 
-/** One spelling of all addresses that reach the same mailbox: case, a tag after a plus, and Gmail's dots and second name.
- *  The database says the same (normal_email). */
+/** Returns one spelling for all addresses of the same mailbox: lower case, without a tag after a plus, and without Gmail's dots
+ *  and second domain. The database function `normal_email` does the same. */
 export function normalEmail(email: string): string {
   const text = email.trim().toLowerCase();
   const at = text.lastIndexOf('@');
@@ -89,15 +89,18 @@ export function normalEmail(email: string): string {
   return `${local}@${domain}`;
 }
 
-/** What stands after the last @, in lower case; null of what is no address. */
+/** Returns the domain of an e-mail address in lower case. Null when the text is not an address. */
 export function emailDomain(email: string): string | null {
   const normal = normalEmail(email);
   const at = normal.lastIndexOf('@');
   return at < 1 ? null : normal.slice(at + 1);
 }
 
-/** A domain or one that it lies under is in the list. */
-export function listed(list: ReadonlySet<string>, domain: string): boolean {
+/** A set of domains, independent of its storage. */
+type Domains = Pick<ReadonlySet<string>, 'has'>;
+
+/** True when the list contains the domain or one of its parent domains. */
+export function listed(list: Domains, domain: string): boolean {
   for (let rest = domain; rest.includes('.'); rest = rest.slice(rest.indexOf('.') + 1))
     if (list.has(rest)) return true;
   return false;
@@ -105,8 +108,8 @@ export function listed(list: ReadonlySet<string>, domain: string): boolean {
 
 const HOUR_MS = 3_600_000;
 
-/** The most sales in one hour that a sale lies in, itself among them: the same in whatever order they are told. `others` in
- *  milliseconds since 1970. */
+/** Returns the highest number of sales in any hour that contains the sale, itself included. The order in which sales are recorded
+ *  does not matter. `others` are in milliseconds since 1970. */
 export function mostInAnHour(others: readonly number[], at: Date): number {
   const times = [...others, at.getTime()];
   const inHourFrom = (from: number) => times.filter((time) => time >= from && time < from + HOUR_MS).length;
@@ -114,7 +117,7 @@ export function mostInAnHour(others: readonly number[], at: Date): number {
   return Math.max(...starts.map(inHourFrom));
 }
 
-/** What is known of a sale and of everybody around it. */
+/** The facts about a sale that the risk rules compare. */
 export interface Facts {
   readonly customer: { readonly externalId: string; readonly email: string | null } | null;
   readonly partner: { readonly id: string; readonly email: string };
@@ -123,28 +126,29 @@ export interface Facts {
     readonly email: string;
     readonly subject: string | null;
   }[];
-  /** Who sponsored the partner when the sale happened. */
+  /** The partner's sponsor at the time of the sale. */
   readonly sponsor: { readonly id: string; readonly email: string } | null;
-  /** Of the program's lists, what names this customer. */
+  /** True when the program's lists allow this customer. */
   readonly allowed: boolean;
+  /** Id of the list entry that blocks the customer or its mail domain. */
   readonly blockedBy: string | null;
-  /** Seconds from the click to the purchase; null where no click brought it. */
+  /** Seconds from the click to the purchase. Null without a click. */
   readonly secondsToPurchase: number | null;
-  /** Other customers who paid with the same means, and are the partner's own people or bought through it. */
+  /** Ids of other customers who paid with the same card or account and are members or customers of the partner. */
   readonly samePayment: readonly string[];
-  /** Sales to other customers after a click from the same address, within 24 hours before. */
+  /** Ids of referrals of other customers who bought within 24 hours after a click from the same network address. */
   readonly sameAddress: readonly string[];
   readonly sharedAccounts: readonly string[];
   readonly partnerSales: number;
   readonly addressSales: number;
   readonly addressClicks: number;
-  /** Whose link the visitor of a sale by coupon had followed last, where that is another partner. */
+  /** For a sale by coupon: id of another partner whose link the visitor followed last. */
   readonly couponAgainst: string | null;
-  readonly disposable: ReadonlySet<string>;
-  readonly freeMail: ReadonlySet<string>;
+  readonly disposable: Domains;
+  readonly freeMail: Domains;
 }
 
-/** What hit and what it was compared with: ids, counts and domains, never an address of a person. */
+/** A rule that matched, with the compared facts: ids, counts and domains, never an address of a person. */
 export interface Hit {
   readonly rule: FraudRule;
   readonly mode: Exclude<FraudMode, 'OFF'>;
@@ -203,7 +207,7 @@ const signals: Record<FraudRule, (facts: Facts, limit: number | null) => Evidenc
   FOREIGN_COUPON: ({ couponAgainst }) => (couponAgainst === null ? null : { partner: couponAgainst }),
 };
 
-/** Every rule that is not OFF and hits; none of a customer that the program allows. */
+/** Returns all rules that are not OFF and match. Empty for a customer on the ALLOWED_CUSTOMER list. */
 export function hitsOf(facts: Facts, terms: FraudTerms): Hit[] {
   if (facts.allowed) return [];
   return allFraudRules.flatMap((rule) => {
@@ -213,7 +217,7 @@ export function hitsOf(facts: Facts, terms: FraudTerms): Hit[] {
   });
 }
 
-/** In rising order: what comes of a line with hits. */
+/** The outcome of a sale with matches, in rising order. */
 export const FraudOutcome = {
   NOTED: 'NOTED',
   WOULD_HOLD: 'WOULD_HOLD',
@@ -224,13 +228,13 @@ export type FraudOutcome = (typeof FraudOutcome)[keyof typeof FraudOutcome];
 
 export interface Judgement {
   readonly outcome: FraudOutcome;
-  /** Of the rules that do something: 0 to 100. */
+  /** Sum of the weights of rules in HOLD or BLOCK, 0 to 100. */
   readonly score: number;
-  /** With those in SHADOW as well: 0 to 100, never less than `score`. */
+  /** The same with the rules in SHADOW, 0 to 100. Never less than `score`. */
   readonly shadowScore: number;
 }
 
-/** One more hit never makes less of it. */
+/** Returns the outcome and the scores. An additional match never lowers the outcome. */
 export function judge(hits: readonly Pick<Hit, 'mode' | 'weight'>[], threshold: number): Judgement {
   const sum = (of: typeof hits) =>
     Math.min(
@@ -252,7 +256,7 @@ export function judge(hits: readonly Pick<Hit, 'mode' | 'weight'>[], threshold: 
 export const FraudDecision = { RELEASED: 'RELEASED', FRAUD: 'FRAUD' } as const;
 export type FraudDecision = (typeof FraudDecision)[keyof typeof FraudDecision];
 
-/** Where the review of a line stands. CLOSED: the line came to its end another way. */
+/** State of a fraud review. CLOSED: the commission was rejected or reversed before a decision. */
 export const ReviewState = {
   OPEN: 'OPEN',
   RELEASED: 'RELEASED',
@@ -262,7 +266,7 @@ export const ReviewState = {
 } as const;
 export type ReviewState = (typeof ReviewState)[keyof typeof ReviewState];
 
-/** What a program lists by hand. */
+/** The lists that a program keeps by hand. */
 export const FraudList = {
   ALLOWED_CUSTOMER: 'ALLOWED_CUSTOMER',
   BLOCKED_CUSTOMER: 'BLOCKED_CUSTOMER',

@@ -1,11 +1,11 @@
 const MAX = 2_000;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop them, and then read another address
+// biome-ignore lint/suspicious/noControlCharactersInRegex: browsers drop them and then open another address
 const TRICKS = /[\u0000-\u0020\u007f\\]/;
 const LOCAL = new Set(['localhost', '127.0.0.1']);
 
-/** The page of that address, where it is one of these hosts (`shop.example.com`, with its port if it is not the usual
- *  one). What a browser could read otherwise than it is written is no such page: another scheme, no scheme, a user before
- *  an `@`, a backslash, blanks and control characters, letters that are not ASCII, `%` in the host, another spelling. */
+/** Returns the URL when its host is one of these hosts (`shop.example.com`, with the port unless it is the default). Returns null for
+ *  an address that a browser could read differently: another scheme, no scheme, a user before an `@`, a backslash, spaces and
+ *  control characters, letters outside ASCII, `%` in the host, another spelling of the host. */
 export function pageOn(hosts: readonly string[], text: string): URL | null {
   if (text.length > MAX || TRICKS.test(text) || !URL.canParse(text)) return null;
   const host = /^https?:\/\/([^/?#]+)/i.exec(text)?.[1]?.toLowerCase();
@@ -14,8 +14,8 @@ export function pageOn(hosts: readonly string[], text: string): URL | null {
   return url.protocol === 'https:' || LOCAL.has(url.hostname) ? url : null;
 }
 
-/** Where a visitor goes: the first of the wanted pages that is on the program's list; null: none is. A wanted page may
- *  leave out the host, `/pricing?plan=pro`: then it is that of `base`. */
+/** Returns the landing page: the first wanted page whose host is on the program's list, else null. A wanted page without a host, such
+ *  as `/pricing?plan=pro`, is on the host of `base`. */
 export function landingPage(
   hosts: readonly string[],
   base: string | null,

@@ -1,14 +1,14 @@
 import { divide } from './money.ts';
 
-/** `part` of `whole` in basis points, halves up; null of nothing (DOMAIN section 7). */
+/** Returns `part` of `whole` in basis points, rounded half up. Null when `whole` is 0. */
 export const percentBps = (part: bigint, whole: bigint): number | null =>
   whole === 0n ? null : Number(divide(part * 10_000n, whole));
 
-/** An amount for each of `parts`, in minor units; null where there is none. */
+/** Returns the amount for each of `parts`, in minor units. Null without parts. */
 export const perEach = (amount: bigint, parts: bigint): bigint | null =>
   parts <= 0n ? null : divide(amount, parts);
 
-/** How often a subscription is paid for. */
+/** The interval in which a subscription is paid. */
 export const BillingInterval = {
   WEEK: 'WEEK',
   MONTH: 'MONTH',
@@ -26,7 +26,7 @@ const months: Record<BillingInterval, readonly [times: bigint, by: bigint]> = {
   TWO_YEARS: [1n, 24n],
 };
 
-/** What a price comes to in a month, in minor units, halves up: a year's twelfth, 52 weeks' twelfth. */
+/** Returns the price for one month in minor units, rounded half up: a twelfth of a year, a twelfth of 52 weeks. */
 export function monthlyPrice(price: bigint, interval: BillingInterval): bigint {
   const [times, by] = months[interval];
   return divide(price * times, by);
@@ -38,12 +38,12 @@ export interface Months {
   readonly by: bigint;
 }
 
-/** Monthly revenue per customer for each part of them that is lost in a month; null where nobody was lost. `lost` is of the
- *  period, which has `months`. Revenue and customers are those of its start. */
+/** Returns the customer lifetime value: monthly revenue per customer divided by monthly churn, both from the start of the period.
+ *  `lost` customers left in the period, which has `times / by` months. Null without churn. */
 export const lifetimeValue = (monthlyRevenue: bigint, lost: bigint, { times, by }: Months): bigint | null =>
   lost === 0n ? null : divide(monthlyRevenue * times, by * lost);
 
-/** Days of a calendar, both included, as `2026-01-31`. */
+/** Calendar days from `from` to `to`, both inclusive, as `2026-01-31`. */
 export interface Days {
   readonly from: string;
   readonly to: string;
@@ -60,20 +60,20 @@ const firstOfMonth = (day: string, further = 0): string => {
 
 export const daysIn = ({ from, to }: Days): number => (instant(to) - instant(from)) / DAY_MS + 1;
 
-/** How many calendar months the days are, if they are whole ones; else null. */
+/** Returns the number of calendar months when the days are whole months, otherwise null. */
 function wholeMonths({ from, to }: Days): number | null {
   if (from !== firstOfMonth(from) || plus(to, 1) !== firstOfMonth(to, 1)) return null;
   const [start, end] = [new Date(instant(from)), new Date(instant(to))];
   return (end.getUTCFullYear() - start.getUTCFullYear()) * 12 + end.getUTCMonth() - start.getUTCMonth() + 1;
 }
 
-/** The days as months: of whole calendar months their number, else 365 days to 12 of them. */
+/** Returns the days as months: whole calendar months as their number, other days at 365 days per 12 months. */
 export function monthsOf(days: Days): Months {
   const whole = wholeMonths(days);
   return whole === null ? { times: BigInt(daysIn(days)) * 12n, by: 365n } : { times: BigInt(whole), by: 1n };
 }
 
-/** As many days that end before those begin; before whole months, as many whole months. */
+/** Returns the period of the same length directly before. For whole months, the same number of whole months. */
 export function daysBefore(days: Days): Days {
   const whole = wholeMonths(days);
   const to = plus(days.from, -1);
@@ -83,15 +83,15 @@ export function daysBefore(days: Days): Days {
 export const Interval = { DAY: 'DAY', WEEK: 'WEEK', MONTH: 'MONTH' } as const;
 export type Interval = (typeof Interval)[keyof typeof Interval];
 
-/** The first day of the interval that a day is in; weeks begin on Monday. */
+/** Returns the first day of the interval that contains a day. Weeks begin on Monday. */
 function startOf(day: string, interval: Interval): string {
   if (interval === 'DAY') return day;
   if (interval === 'MONTH') return firstOfMonth(day);
   return plus(day, -((new Date(instant(day)).getUTCDay() + 6) % 7));
 }
 
-/** The days in parts of an interval, without a gap. The first and the last are cut where the days begin and end;
- *  `start` is the first day of the whole interval. */
+/** Splits the days into intervals without gaps. The first and the last interval are cut at the ends of the period; `start` is the
+ *  first day of the whole interval. */
 export function* parts(days: Days, interval: Interval): Generator<Days & { readonly start: string }> {
   for (let start = startOf(days.from, interval); start <= days.to; ) {
     const next = interval === 'MONTH' ? firstOfMonth(start, 1) : plus(start, interval === 'WEEK' ? 7 : 1);
@@ -101,7 +101,7 @@ export function* parts(days: Days, interval: Interval): Generator<Days & { reado
   }
 }
 
-/** The next of a series by the straight line that fits it best, and that line's slope; null of fewer than two. */
+/** Returns the linear-regression forecast for the next value, and the slope per interval. Null with fewer than two values. */
 export function trend(series: readonly number[]): { readonly next: number; readonly slope: number } | null {
   const n = series.length;
   if (n < 2) return null;
@@ -113,6 +113,6 @@ export function trend(series: readonly number[]): { readonly next: number; reado
   return { next: meanY + slope * (n - meanX), slope };
 }
 
-/** The next of a series by exponential smoothing: `weight` of the newest, the rest of what was expected; null of none. */
+/** Returns the forecast for the next value by exponential smoothing; `weight` is the weight of the newest value. Null without values. */
 export const smoothed = (series: readonly number[], weight: number): number | null =>
   series.reduce<number | null>((level, y) => (level === null ? y : weight * y + (1 - weight) * level), null);

@@ -34,7 +34,7 @@ export interface TierTerms {
   readonly benefits: readonly string[];
 }
 
-/** The seed's table: what a new program starts with (DOMAIN section 6). */
+/** The tiers of a new program. See docs/concepts/tiers.md. */
 export const defaultTiers: readonly TierTerms[] = [
   {
     tier: 'BRONZE',

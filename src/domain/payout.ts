@@ -37,24 +37,26 @@ const actions = {
   return: { from: ['PAID'], to: 'RETURNED' },
 } as const satisfies Record<string, { from: readonly PayoutStatus[]; to: PayoutStatus }>;
 
-/** The status after `action` (DOMAIN section 4). Throws CONFLICT when the payout is not where the action starts. */
+/** Returns the status after `action`. Throws CONFLICT when the action does not start at `status`. See docs/concepts/payouts.md. */
 export function afterPayout(action: keyof typeof actions, status: PayoutStatus): PayoutStatus {
   const { from, to } = actions[action];
   if (!(from as readonly PayoutStatus[]).includes(status)) {
-    throw conflict(`${action} needs a payout that is ${from.join(' or ')}; this one is ${status}`);
+    throw conflict(
+      `This payout is ${status}, but "${action}" requires a payout that is ${from.join(' or ')}.`,
+    );
   }
   return to;
 }
 
-/** Why somebody does not let a payout go, whatever its role: four eyes are two people's. */
+/** Conflicts of interest: why a person may not approve a payout, independent of the person's role. */
 export const payoutHands = {
-  OWN_PAYOUT: 'who created a payout may not approve it',
-  OWN_PARTNER: 'who belongs to the partner may not approve its payout',
-  OWN_ACCOUNT: 'who said where the money goes may not approve that it goes there',
+  OWN_PAYOUT: 'You created this payout, so another person must approve it.',
+  OWN_PARTNER: 'You belong to the partner of this payout, so another person must approve it.',
+  OWN_ACCOUNT: 'You set the payout account of this payout, so another person must approve it.',
 } as const;
 export type PayoutHand = keyof typeof payoutHands;
 
-/** One try to send a payout. SENDING and UNKNOWN mean that money may have moved: ask the rail before sending. */
+/** Status of a payout attempt. With SENDING and UNKNOWN money may have moved, so the rail is asked before anything is sent. */
 export const AttemptStatus = {
   SENDING: 'SENDING',
   UNKNOWN: 'UNKNOWN',
@@ -64,52 +66,53 @@ export const AttemptStatus = {
 } as const;
 export type AttemptStatus = (typeof AttemptStatus)[keyof typeof AttemptStatus];
 
-/** After so many attempts that the rail refused for good, the lines go back to APPROVED. */
+/** After this number of attempts with a final failure, the commissions of a payout go back to APPROVED. */
 export const MAX_ATTEMPTS = 5;
 
-/** Seconds until the rail is asked again: exponential with full jitter, 2 s to 10 min. `random` is in [0, 1). */
+/** Returns the seconds until the rail is asked again: exponential with full jitter, from 2 seconds to 10 minutes. `random` is in [0, 1). */
 export function backoffSeconds(tries: number, random: number): number {
   const ceiling = Math.min(600, 2 ** Math.min(tries, 10));
   return 1 + Math.floor(random * ceiling);
 }
 
-/** Seconds until what a rail refused for a while is sent again under a new key: 5 minutes after the first attempt, four times as
- *  long each further time, so that a balance that runs short has most of a day to be filled. `random` is in [0, 1). */
+/** Returns the seconds until a payout that the rail refused for now is sent again with a new key: 5 minutes after the first attempt,
+ *  then four times as long each time. So there is most of a day to fill an empty balance. `random` is in [0, 1). */
 export function refusedWaitSeconds(attempts: number, random: number): number {
   return Math.floor(300 * 4 ** (Math.max(1, attempts) - 1) * (1 + random * 0.5));
 }
 
-/** What is done about a key that the rail has no trace of. */
+/** The next step for an idempotency key that the rail does not know. */
 type NextStep =
-  /** Send it: the same key pays at most once. */
+  /** Send with the same key, which pays at most once. */
   | 'SEND'
-  /** Nothing is sent under it any more, and it may still show up. */
+  /** Send nothing: the payment may still appear at the rail. */
   | 'WAIT'
-  /** It never moved money and never will. */
+  /** Use a new key: the old key never moved money and never will. */
   | 'NEW_KEY'
-  /** The rail had acknowledged it: somebody has to look. */
+  /** The rail acknowledged the key before, so a person must decide. */
   | 'ASK_A_PERSON';
 
 interface KeyAge {
   /** Seconds since the key was first used. */
   readonly ageSeconds: number;
-  /** Seconds in which the same key pays at most once; null: for ever. */
+  /** Seconds in which the same key pays at most once. Null without a limit. */
   readonly lifetimeSeconds: number | null;
-  /** Seconds after which no trace means that there never will be one. */
+  /** Seconds after the lifetime until a missing payment is certain never to appear. */
   readonly settleSeconds: number;
-  /** The rail gave a reference for it. */
+  /** True when the rail returned a reference for the key. */
   readonly acknowledged: boolean;
 }
 
-/** A late retry is never sent blindly: past the lifetime only silence for the whole settling time allows a new key. */
+/** Returns the next step. A late retry is never sent blindly: after the lifetime of a key, a new key is allowed only when the rail
+ *  shows no payment for the whole settling time. */
 export function afterNoTrace({ ageSeconds, lifetimeSeconds, settleSeconds, acknowledged }: KeyAge): NextStep {
   if (acknowledged) return 'ASK_A_PERSON';
   if (lifetimeSeconds === null || ageSeconds < lifetimeSeconds) return 'SEND';
   return ageSeconds < lifetimeSeconds + settleSeconds ? 'WAIT' : 'NEW_KEY';
 }
 
-/** Why a balance is not paid: what leaves a partner out of a run refuses a payout by hand. The database's
- *  `payout_balances` decides which, in this order. */
+/** Why a balance is not paid. The same reasons skip a partner in a payout run and refuse a payout by hand. The database function
+ *  `payout_balances` returns the first that applies, in this order. */
 export const SkipReason = {
   NOT_ACTIVE: 'NOT_ACTIVE',
   PAYOUTS_HELD: 'PAYOUTS_HELD',
@@ -142,11 +145,13 @@ const runActions = {
   cancel: { from: ['RUNNING', 'PAUSED', 'DONE', 'CANCELED'], to: 'CANCELED' },
 } as const satisfies Record<string, { from: readonly PayoutRunStatus[]; to: PayoutRunStatus }>;
 
-/** The status of a run after `action`. Throws CONFLICT when the run is not where the action starts. */
+/** Returns the status of a payout run after `action`. Throws CONFLICT when the action does not start at `status`. */
 export function afterRun(action: keyof typeof runActions, status: PayoutRunStatus): PayoutRunStatus {
   const { from, to } = runActions[action];
   if (!(from as readonly PayoutRunStatus[]).includes(status))
-    throw conflict(`${action} needs a run that is ${from.join(' or ')}; this one is ${status}`);
+    throw conflict(
+      `This payout run is ${status}, but "${action}" requires a payout run that is ${from.join(' or ')}.`,
+    );
   return to;
 }
 
@@ -154,42 +159,47 @@ export function afterRun(action: keyof typeof runActions, status: PayoutRunStatu
 export const SecondApproval = { ABOVE_LIMIT: 'ABOVE_LIMIT', NO_RATE: 'NO_RATE', SPLIT: 'SPLIT' } as const;
 export type SecondApproval = (typeof SecondApproval)[keyof typeof SecondApproval];
 
-/** Why a payout that was made is not let go: what has changed since. */
+/** Why an existing payout is not approved or sent: facts that changed after its creation. */
 export const payoutBlocks = {
-  NOT_ACTIVE: 'the partner is not ACTIVE',
-  PAYOUTS_HELD: 'payouts of the partner are held',
-  NO_RAIL: 'no rail is set up that carries its method',
-  NO_ACCOUNT: 'no account was noted when the payout was made: cancel it and make it anew',
-  ACCOUNT_CHANGED: 'the partner has changed its account since: cancel the payout and make it anew',
-  ACCOUNT_COOLING_OFF: 'the account of the partner was changed within the last 72 hours',
-  ACCOUNT_TO_CHECK: 'money came back from the account of the partner, and nobody has confirmed it since',
+  NOT_ACTIVE: 'The partner is not ACTIVE. Activate the partner first.',
+  PAYOUTS_HELD: 'Payouts to the partner are on hold. Release the payout hold first.',
+  NO_RAIL: 'No payment rail is configured for the method of this payout.',
+  NO_ACCOUNT: 'This payout was created without a payout account. Cancel the payout and create a new one.',
+  ACCOUNT_CHANGED:
+    'The partner changed the payout account after this payout was created. Cancel the payout and create a new one.',
+  ACCOUNT_COOLING_OFF:
+    "The partner's payout account was changed within the last 72 hours. Wait until 72 hours have passed.",
+  ACCOUNT_TO_CHECK:
+    "A payment to the partner's payout account was returned. A person must confirm the account first.",
   BANK_DIFFERS:
-    'the bank says what contradicts us of its payment: two people settle that first, see resolvePayout',
+    "The bank's report contradicts the status of this payment. Two people must settle the difference with resolvePayout first.",
 } as const;
 export type PayoutBlock = keyof typeof payoutBlocks;
 
-/** What keeps an approved payout back until it is over, in words that the partner reads too; the rest makes it fail. */
+/** Reasons that delay an approved payout, in words that the partner reads too. Other reasons make the payout fail. */
 const KEPT_BACK: Partial<Record<PayoutBlock, string>> = {
-  NOT_ACTIVE: 'It waits until the partner is ACTIVE again.',
-  PAYOUTS_HELD: 'It waits: payouts of the partner are held.',
-  ACCOUNT_COOLING_OFF: 'It waits until the account was not changed for 72 hours.',
-  ACCOUNT_TO_CHECK: 'It waits until somebody has confirmed the account, from which money came back.',
+  NOT_ACTIVE: 'This payout waits until the partner is ACTIVE again.',
+  PAYOUTS_HELD: 'This payout waits: payouts to the partner are on hold.',
+  ACCOUNT_COOLING_OFF:
+    'This payout waits until 72 hours have passed since the last change of the payout account.',
+  ACCOUNT_TO_CHECK:
+    'This payout waits until a person confirms the payout account, because a payment to it was returned.',
 };
 
-/** Why an approved payout stays where it is, for a while; null: it goes on. */
+/** Returns why an approved payout is delayed. Null when it is not delayed. */
 export const keptBack = (block: PayoutBlock | null): string | null => (block && KEPT_BACK[block]) ?? null;
 
-/** What a partner can do about a payout that did not arrive; null where there is nothing to be done. */
+/** Returns what a partner can do about a payout that did not arrive. Null when there is nothing to do. */
 export function nextStep(status: PayoutStatus, { released }: { readonly released: boolean }): string | null {
   switch (status) {
     case 'FAILED':
       return released
-        ? 'The amount is owed to you again. Check the account that you are paid to and correct it; the next payout takes it along.'
-        : 'Check the account that you are paid to and correct it if it is wrong. The payout is tried again or made anew; the amount stays owed to you.';
+        ? 'The amount is owed to you again. Check your payout account and correct it. The next payout includes the amount.'
+        : 'Check your payout account and correct it if it is wrong. The payout will be sent again or replaced. The amount stays owed to you.';
     case 'RETURNED':
-      return 'The money came back to us, and is owed to you again. Check the account that you are paid to and correct it; the next payout takes it along.';
+      return 'The money was returned to us and is owed to you again. Check your payout account and correct it. The next payout includes the amount.';
     case 'CANCELED':
-      return 'There is nothing to do: what it held is owed to you again, and the next payout takes it along.';
+      return 'You do not need to do anything. The amount is owed to you again, and the next payout includes it.';
     default:
       return null;
   }

@@ -1,5 +1,5 @@
-/** Names of fields that speak of a person, wherever they stand: they can be erased, so they are kept apart from what
- *  can not. Free-form notes may say anything of anybody. */
+/** Names of fields with personal data, in any record. They can be erased, so they are stored apart from data that cannot be erased.
+ *  Free-form notes may contain anything about a person. */
 export const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
   'address',
   'brandName',
@@ -17,11 +17,11 @@ export const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
   'metadata',
   'name',
   'phone',
-  'referralCode', // made from the company's name
+  'referralCode', // derived from the company's name
   'userAgent',
 ]);
 
-/** What is encrypted or hashed at rest is not written down a second time in the open. */
+/** Names of fields that are encrypted or hashed at rest. They are never stored a second time in plain text. */
 export const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'accountNumber',
   'bic',

@@ -3,7 +3,7 @@ import type { CommissionType } from './commission.ts';
 import { money, type RoundingMode, share } from './money.ts';
 import { monthsLater } from './recurring.ts';
 
-/** Where a rate came from, the strongest first (DOMAIN section 2). */
+/** The level of a rate, in order of precedence. LINE: given with the sale. See docs/concepts/commissions.md. */
 export const RuleLevel = {
   LINE: 'LINE',
   PARTNER_PRODUCT: 'PARTNER_PRODUCT',
@@ -16,7 +16,7 @@ export type RuleLevel = (typeof RuleLevel)[keyof typeof RuleLevel];
 export const CustomerKind = { ANY: 'ANY', NEW: 'NEW', RETURNING: 'RETURNING' } as const;
 export type CustomerKind = (typeof CustomerKind)[keyof typeof CustomerKind];
 
-/** Over what a tiered rule or a cap counts; months, quarters and years are the program's. */
+/** Period over which a tiered rule or a cap counts. Months, quarters and years are in the program's time zone. */
 export const RulePeriod = { MONTH: 'MONTH', QUARTER: 'QUARTER', YEAR: 'YEAR', LIFETIME: 'LIFETIME' } as const;
 export type RulePeriod = (typeof RulePeriod)[keyof typeof RulePeriod];
 
@@ -33,40 +33,40 @@ export type RuleTerms =
       readonly period: RulePeriod;
     };
 
-/** One version of a rule. Its amounts are in its `currency`; a rule with amounts is for sales in that currency. */
+/** One version of a rule. Its amounts are in its `currency`; a rule with amounts applies only to sales in that currency. */
 export interface Rule {
   readonly id: string;
   readonly name: string;
   readonly version: number;
-  /** Whose it is: a partner's own rule beats its plan's. */
+  /** Owner of the rule. A partner's own rule takes precedence over a rule of the plan. */
   readonly of: 'PARTNER' | 'PLAN';
   readonly product: string | null;
   readonly customerKind: CustomerKind;
   readonly countries: readonly string[] | null;
   readonly types: readonly CommissionType[] | null;
-  /** The smallest base that it is for, inclusive. */
+  /** The smallest base to which the rule applies, inclusive. */
   readonly minimum: bigint | null;
   readonly currency: string | null;
   readonly terms: RuleTerms;
   readonly firstPurchaseOnly: boolean;
-  /** Months from the customer's first purchase; the first of this and `recurringCount` that is reached ends it. */
+  /** Months after the customer's first purchase. The rule ends when this or `recurringCount` is reached. */
   readonly recurringMonths: number | null;
-  /** Purchases of the customer that earn, the first one included. */
+  /** Number of the customer's purchases that earn, the first included. */
   readonly recurringCount: number | null;
-  /** The rate from then on; null: nothing. */
+  /** The rate after the end of the rule. Null: later purchases earn nothing. */
   readonly stepDownRateBps: number | null;
   readonly cap: { readonly limit: bigint; readonly per: CapScope; readonly period: RulePeriod } | null;
   readonly from: Date;
   readonly until: Date | null;
 }
 
-/** What of a sale decides which rule is for it. */
+/** The facts about a sale that select a rule. */
 export interface Circumstances {
   readonly type: CommissionType;
   readonly occurredAt: Date;
   readonly currency: string;
   readonly country: string | null;
-  /** null: no customer is known. */
+  /** Null when no customer is known. */
   readonly customerKind: 'NEW' | 'RETURNING' | null;
 }
 
@@ -90,7 +90,7 @@ function fits(rule: Rule, { product, base }: SaleLine, sale: Circumstances): boo
   );
 }
 
-/** How narrowly a rule says what it is for. A product outweighs everything else. */
+/** Returns how specific the conditions of a rule are. A product outweighs all other conditions. */
 const narrowness = (rule: Rule): number =>
   (rule.product === null ? 0 : 16) +
   (rule.customerKind === 'ANY' ? 0 : 8) +
@@ -98,8 +98,8 @@ const narrowness = (rule: Rule): number =>
   (rule.types === null ? 0 : 2) +
   (rule.minimum === null ? 0 : 1);
 
-/** The rule for a line of a sale: the partner's own before its plan's, the narrower before the wider, the higher minimum
- *  before the lower, then the newer. null: none, so the tier's rate is in force. */
+/** Returns the rule for a line item: the partner's own before the plan's, the more specific before the less specific, the higher
+ *  minimum before the lower, then the newer. Null when no rule applies, so the tier's rate is used. */
 export function ruleFor(rules: readonly Rule[], line: SaleLine, sale: Circumstances): Rule | null {
   const fitting = rules.filter((rule) => fits(rule, line, sale));
   fitting.sort(
@@ -113,16 +113,16 @@ export function ruleFor(rules: readonly Rule[], line: SaleLine, sale: Circumstan
   return fitting[0] ?? null;
 }
 
-/** The rates that a line has where no rule of a plan is for it. */
+/** The rates that apply when no rule of a plan does. */
 export interface OwnRates {
-  /** Given with the sale itself: beats everything. */
+  /** Given with the sale: takes precedence over everything. */
   readonly line: number | null;
   readonly partner: number | null;
   readonly tier: number;
 }
 
-/** What decides a line: a rule, or a rate of the line, the partner or its tier. A partner's rule for the product beats
- *  its general rate, which beats its plan's rules. */
+/** The rule or rate that computes a commission. A partner's rule for the product takes precedence over the partner's general rate,
+ *  which takes precedence over the rules of the plan. */
 export type Decision =
   | { readonly level: 'LINE' | 'PARTNER' | 'TIER'; readonly rule: null; readonly rateBps: number }
   | { readonly level: 'PARTNER_PRODUCT' | 'PARTNER' | 'PLAN'; readonly rule: Rule };
@@ -141,32 +141,32 @@ export function decide(
   return { level: 'TIER', rule: null, rateBps: rates.tier };
 }
 
-/** What the past says of a line: read from the books before it is computed. */
+/** Earlier sales that affect a commission, read before the commission is computed. */
 export interface Past {
-  /** The customer's first purchase that earned for the partner; null where this is it. */
+  /** Time of the customer's first purchase that earned for the partner. Null when this is the first. */
   readonly firstPurchaseAt: Date | null;
-  /** Purchases of the customer that earned before this one. */
+  /** Number of the customer's earlier purchases that earned. */
   readonly purchases: number;
-  /** Base of the rule's period so far, net of refunds. */
+  /** Sum of the bases in the rule's period so far, net of refunds. */
   readonly periodBase: bigint;
-  /** What of the rule's cap is used. */
+  /** The used part of the rule's cap. */
   readonly capUsed: bigint;
 }
 
 export const nothingBefore: Past = { firstPurchaseAt: null, purchases: 0, periodBase: 0n, capUsed: 0n };
 
-/** A part of a line: a share of a base at a rate, or an amount for each unit. */
+/** A part of a commission: a base at a rate, or an amount for each unit. */
 interface Part {
   readonly base: bigint;
   readonly rateBps: number | null;
   readonly perUnit: bigint | null;
   readonly quantity: number;
-  /** Where its band begins. */
+  /** Start of the band. Null outside tiered rules. */
   readonly from: bigint | null;
   readonly amount: bigint;
 }
 
-/** How a line came to its amount: enough to work it out again without looking at anything else. */
+/** The computation of a commission. It holds everything that is needed to recompute the amount. */
 export interface ComputedLine {
   readonly product: string | null;
   readonly quantity: number;
@@ -175,17 +175,17 @@ export interface ComputedLine {
   readonly rule: { readonly id: string; readonly name: string; readonly version: number } | null;
   readonly method: 'PERCENTAGE' | 'FLAT' | 'TIERED';
   readonly parts: readonly Part[];
-  /** Tiered: the period before this line, and its bands. */
+  /** For tiered rules: the period before this sale, and the bands. */
   readonly period: {
     readonly mode: BandMode;
     readonly before: bigint;
     readonly bands: readonly Band[];
   } | null;
-  /** Why it earns nothing, or less than its rule's own rate. */
+  /** Why the sale earns nothing, or less than the rule's rate. */
   readonly limited: 'NOT_FIRST_PURCHASE' | 'RECURRING_WINDOW_OVER' | 'STEPPED_DOWN' | null;
   readonly cap: { readonly limit: bigint; readonly used: bigint; readonly cut: bigint } | null;
   readonly amount: bigint;
-  /** RETROACTIVE: what crossing into a band adds to the sales of the period before; a line of its own. */
+  /** RETROACTIVE: the amount that reaching another band adds to earlier sales of the period. Stored as a separate TRUE_UP commission. */
   readonly trueUp: bigint;
 }
 
@@ -198,7 +198,7 @@ const percentage = (base: bigint, rateBps: number, mode: RoundingMode): Part => 
   amount: share(money(base, ''), rateBps, mode).minor,
 });
 
-/** What a line earns, step by step. Rounded once a part, in the line's currency. */
+/** Computes a commission step by step. Each part is rounded once, in the currency of the commission. */
 export function computeLine(
   line: SaleLine,
   sale: Circumstances,
@@ -266,7 +266,7 @@ function partsOf(line: SaleLine, terms: RuleTerms, before: bigint, mode: Roundin
   };
 }
 
-/** The line band by band. What the two rounded sums of a period leave over or short is the last part's. */
+/** Returns the commission by band. The last part takes the rounding difference between the two sums of the period. */
 function bandSteps(
   bands: readonly Band[],
   bandMode: BandMode,
@@ -309,7 +309,7 @@ function capped(line: Omit<ComputedLine, 'cap'>, { cap }: Rule, capUsed: bigint)
   return { ...line, amount, trueUp, cap: { limit: cap.limit, used: capUsed, cut } };
 }
 
-/** The amount of a line from what is kept of it, and nothing else; differs from `amount` only where something was changed. */
+/** Recomputes a commission from its stored computation alone. The result differs from `amount` only when stored data was changed. */
 export function recompute(line: ComputedLine, mode: RoundingMode): { amount: bigint; trueUp: bigint } {
   const again = (terms: RuleTerms | null, before: bigint): { amount: bigint; trueUp: bigint } =>
     terms === null ? { amount: 0n, trueUp: 0n } : partsOf(line, terms, before, mode);

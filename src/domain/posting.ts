@@ -1,6 +1,6 @@
 import type { Money } from './money.ts';
 
-/** Money leaves one account and reaches another, so a ledger of postings cannot be out of balance. */
+/** A posting moves money from one account to another, so a ledger of postings is always balanced. */
 export interface Posting {
   readonly from: string;
   readonly to: string;
@@ -14,18 +14,18 @@ export const account = {
   paid: (partnerId: string) => `partner:${partnerId}:paid`,
 } as const;
 
-/** A posting moves a positive amount; a negative one moves the other way. */
+/** Returns a posting of a positive amount. A negative amount moves in the opposite direction. */
 function move(from: string, to: string, { minor, currency }: Money): Posting {
   return minor < 0n
     ? { from: to, to: from, amount: { minor: -minor, currency } }
     : { from, to, amount: { minor, currency } };
 }
 
-/** An approved line is owed; a negative line lowers what is owed. */
+/** An approved commission is owed. A negative commission reduces the amount owed. */
 export const commissionAccrued = (partnerId: string, amount: Money): Posting =>
   move(account.commissionExpense, account.payable(partnerId), amount);
 
-/** The mirror of an accrual: an approved line was rejected. */
+/** The opposite of an accrual: an approved commission was rejected. */
 export const commissionWithdrawn = (partnerId: string, amount: Money): Posting =>
   move(account.payable(partnerId), account.commissionExpense, amount);
 
@@ -35,10 +35,10 @@ export const payoutSent = (partnerId: string, amount: Money): Posting =>
 export const payoutSettled = (partnerId: string, amount: Money): Posting =>
   move(account.inTransit(partnerId), account.paid(partnerId), amount);
 
-/** The mirror of sending: the rail refused. */
+/** The opposite of sending: the payment failed. */
 export const payoutFailed = (partnerId: string, amount: Money): Posting =>
   move(account.inTransit(partnerId), account.payable(partnerId), amount);
 
-/** The mirror of settlement: the money came back. */
+/** The opposite of settlement: the money was returned. */
 export const payoutReturned = (partnerId: string, amount: Money): Posting =>
   move(account.paid(partnerId), account.payable(partnerId), amount);

@@ -1,4 +1,4 @@
-/** What became of a registered deal; time alone makes one expire. */
+/** Status of a registered deal. A deal expires only by time. */
 export const DealStatus = { OPEN: 'OPEN', WON: 'WON', CLOSED: 'CLOSED', EXPIRED: 'EXPIRED' } as const;
 export type DealStatus = (typeof DealStatus)[keyof typeof DealStatus];
 

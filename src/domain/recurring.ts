@@ -1,5 +1,5 @@
-/** So many months after `anchor`, the day clamped to the month's last (31 Jan + 1 = 28 Feb). Always from the anchor,
- *  never chained: 31 Jan + 3 = 30 Apr (DOMAIN section 2). */
+/** Returns the time `months` months after `anchor`, at most on the last day of the month (31 Jan + 1 = 28 Feb). Always add to the
+ *  anchor and never to an earlier result: 31 Jan + 3 = 30 Apr. */
 export function monthsLater(anchor: Date, months: number): Date {
   const later = new Date(anchor);
   const day = later.getUTCDate();
@@ -12,14 +12,14 @@ export function monthsLater(anchor: Date, months: number): Date {
 
 export interface PurchaseTerms {
   readonly firstPurchaseOnly: boolean;
-  /** Months from the first purchase during which further ones earn; null: no end. */
+  /** Months after the first purchase in which further purchases earn. Null without a limit. */
   readonly recurringMonths: number | null;
-  /** Inclusive; null: none. */
+  /** The smallest purchase that earns, inclusive, in minor units. Null without a minimum. */
   readonly minimum: bigint | null;
 }
 
-/** Why a purchase earns nothing under an affiliate's terms, or null when it earns. `first` is the customer's first
- *  earning purchase, null when this is it. */
+/** Returns why a purchase earns nothing under an affiliate's terms, or null when it earns. `first` is the time of the customer's
+ *  first earning purchase, or null when this is the first. */
 export function whyNotEarning(
   { firstPurchaseOnly, recurringMonths, minimum }: PurchaseTerms,
   purchase: { readonly amount: bigint; readonly at: Date; readonly first: Date | null },

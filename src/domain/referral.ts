@@ -1,7 +1,7 @@
 export const ReferralStatus = { CLICKED: 'CLICKED', CONVERTED: 'CONVERTED', EXPIRED: 'EXPIRED' } as const;
 export type ReferralStatus = (typeof ReferralStatus)[keyof typeof ReferralStatus];
 
-/** What a partner's claim to a sale rests on. */
+/** The attribution basis of a sale: the kind of evidence that credits a partner. */
 export const ReferralOrigin = {
   CLICK: 'CLICK',
   COUPON: 'COUPON',
@@ -15,17 +15,17 @@ export type ReferralOrigin = (typeof ReferralOrigin)[keyof typeof ReferralOrigin
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** The window is half-open: exactly `days` x 24 h later is out (DOMAIN section 5). */
+/** Returns the end of the attribution window, exclusive: a sale exactly `days` times 24 hours later is outside. */
 export const expiryOf = (clickedAt: Date, days: number): Date =>
   new Date(clickedAt.getTime() + days * DAY_MS);
 export const insideWindow = (clickedAt: Date, expiresAt: Date, at: Date): boolean =>
   clickedAt <= at && at < expiresAt;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a link may carry anything, a table may not
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a link may contain anything, a table may not
 const UNPRINTABLE = /[\u0000-\u001f\u007f]/g;
-const HALF_LETTER = /[\ud800-\udbff]$/; // left by a cut
+const HALF_LETTER = /[\ud800-\udbff]$/; // half of a surrogate pair, left when the text is cut
 
-/** Where a click came from: the campaign's own word, else the referring host, else a direct visit. At most 64 characters. */
+/** Returns the traffic source of a click: the campaign's source parameter, else the referring host, else `direct`. At most 64 characters. */
 export function sourceOf(landing: URL | null, referrer: URL | null): string {
   const tagged = landing?.searchParams.get('utm_source') ?? landing?.searchParams.get('source');
   const source =

@@ -2,26 +2,26 @@ import { commissionBase } from './commission.ts';
 import { money, split } from './money.ts';
 import type { SaleLine } from './plan.ts';
 
-/** One line of an invoice as it was billed; a credit is negative. */
+/** One billed line item of an invoice. A credit is negative. */
 interface InvoiceLine {
   readonly product: string | null;
   readonly quantity: number;
-  /** Minor units, tax not included. */
+  /** Minor units, without tax. */
   readonly amount: bigint;
 }
 
 export interface Invoice {
   readonly lines: readonly InvoiceLine[];
-  /** Taken off the whole invoice; shared by its lines in proportion. */
+  /** Discount on the whole invoice, divided over the line items in proportion. */
   readonly discount: bigint;
   readonly tax: bigint;
-  /** What was paid of the total, tax included; a part that was paid by credit earns nothing. */
+  /** The collected part of the total, with tax. A part that was paid by credit earns nothing. */
   readonly collected: bigint;
 }
 
-/** What each product of an invoice contributes to the commission base: net of credits, discount and tax, scaled to what
- *  was collected; the bases sum to the invoice's own (DOMAIN M3, M5 and proration). An invoice that is not positive
- *  earns nothing and takes nothing back: no lines. */
+/** Returns the commission base of each product of an invoice: net of credits, discount and tax, in proportion to the collected
+ *  part. The bases sum to the base of the invoice, by largest remainder. An invoice that is not positive earns nothing and
+ *  reverses nothing, so the result is empty. */
 export function saleLines({ lines, discount, tax, collected }: Invoice): SaleLine[] {
   const subtotal = lines.reduce((sum, { amount }) => sum + amount, 0n);
   if (subtotal - discount <= 0n || collected <= 0n) return [];
@@ -38,14 +38,14 @@ export function saleLines({ lines, discount, tax, collected }: Invoice): SaleLin
   }));
 }
 
-/** One line a product, in order of their first: a credit for a product counts against what is billed for it. */
+/** Merges the line items of each product, in order of their first. A credit for a product reduces the billed amount. */
 function byProduct(lines: readonly InvoiceLine[]): InvoiceLine[] {
   const products = new Map<string | null, InvoiceLine>();
   for (const line of lines) {
     const before = products.get(line.product);
     products.set(line.product, {
       product: line.product,
-      // A credit is money back for units that stay sold, as in a change of plan.
+      // A credit returns money for units that stay sold, for example after a change of the plan.
       quantity: (before?.quantity ?? 0) + (line.amount > 0n ? line.quantity : 0),
       amount: (before?.amount ?? 0n) + line.amount,
     });
@@ -53,24 +53,25 @@ function byProduct(lines: readonly InvoiceLine[]): InvoiceLine[] {
   return [...products.values()];
 }
 
-/** What a refund takes from each line of an order: in proportion to what is left of them by largest remainder (M3), and
- *  never more than that. */
+/** Divides a refund over the commissions of an order, in proportion to the rest of each, by largest remainder. A share is never
+ *  more than the rest. */
 export function refundShares(refund: bigint, left: readonly bigint[]): bigint[] {
   const all = left.reduce((sum, each) => sum + each, 0n);
   if (all === 0n) return left.map(() => 0n);
   return split(money(refund > all ? all : refund, ''), left).map(({ minor }) => minor);
 }
 
-/** What was told to be refunded of an order. */
+/** A reported refund of an order. */
 export interface ToldRefund {
   readonly at: Date;
-  /** What it gave back itself. */
+  /** The amount of this refund alone. */
   readonly part: bigint;
-  /** Or: what all refunds up to it gave back, itself included. */
+  /** The sum of all refunds up to this one, this one included. Takes precedence over `part`. */
   readonly total?: bigint | null;
 }
 
-/** What all of it comes to, in whatever order it was told: a total includes the refunds that happened before it or with it. */
+/** Returns the refunded amount of the order, at most `whole`. The order of the reports does not matter: a total includes the refunds
+ *  that happened before it or at the same time. */
 export function refundedInAll(told: readonly ToldRefund[], whole: bigint): bigint {
   const inOrder = told.toSorted((a, b) => +a.at - +b.at || Number(a.total != null) - Number(b.total != null));
   const all = inOrder.reduce(

@@ -16,14 +16,14 @@ import {
 
 export type KeyedRule = Rule & { readonly key: string };
 
-/** A sale as it was, with what it earned. */
+/** A recorded sale with its commission. */
 export interface PastSale {
   readonly id: string;
   readonly partnerId: string;
   readonly customerId: string | null;
   readonly type: CommissionType;
   readonly occurredAt: Date;
-  /** Its day in the program's time zone, e.g. `2026-01-31`. */
+  /** Day of the sale in the program's time zone, for example `2026-01-31`. */
   readonly day: string;
   readonly currency: string;
   readonly product: string | null;
@@ -32,37 +32,37 @@ export interface PastSale {
   readonly base: bigint;
   readonly rejected: boolean;
   readonly roundingMode: RoundingMode;
-  /** What decided it; null: an amount by hand. */
+  /** Level of the rate or rule. Null for an amount given by hand. */
   readonly level: RuleLevel | null;
   readonly ruleId: string | null;
-  /** Its rate; where its partner rose to a tier afterwards, dated back, that tier's. */
+  /** The rate of the commission, or the rate of a tier that the partner reached later with effect for this sale. */
   readonly rateBps: number | null;
   readonly tier: PartnerTier;
-  /** What it earned when it was entered, and the TRUE_UP of its period. */
+  /** The commission at the time of recording, and the TRUE_UP of its period. */
   readonly amount: bigint;
   readonly trueUp: bigint;
-  /** Whether its rule's cap cut it. */
+  /** True when the rule's cap reduced the commission. */
   readonly cut: boolean;
-  /** The same with all that was added and taken back since. */
+  /** The commission with all later additions and reversals. */
   readonly net: bigint;
-  /** Of its base, in the order they were entered; negative where a dispute that was won gave back, all that was left where it
-   *  was rejected. */
+  /** Refunded parts of the base, in order of recording. Negative for an amount that a won dispute restored. A rejection counts as a
+   *  refund of the rest. */
   readonly refunds: readonly { readonly id: string; readonly base: bigint; readonly rejected: boolean }[];
   readonly customerKind: 'NEW' | 'RETURNING' | null;
   readonly firstPurchaseAt: Date | null;
   readonly purchases: number;
 }
 
-/** What the sales are weighed by instead. */
+/** The simulated terms. */
 export interface Terms {
-  /** Rules of the partner and of the plan that it is on at that moment, in every version. */
+  /** Rules of the partner and of the partner's plan at that time, in all versions. */
   rulesFor(partnerId: string, at: Date): readonly KeyedRule[];
-  /** The partner's own rate of today. */
+  /** The partner's current own rate. */
   partnerRate(partnerId: string): number | null;
   tierRate(tier: PartnerTier, at: Date): number;
-  /** The tier of a partner by changed thresholds; null: these are as they were. */
+  /** The tier of a partner under changed thresholds. Null when the thresholds are unchanged. */
   tierAt(partnerId: string, at: Date): PartnerTier | null;
-  /** One rate for every sale, in the place of all rules and rates. */
+  /** One rate for every sale, instead of all rules and rates. */
   readonly flatRateBps: number | null;
   readonly flatRefund: FlatRefund;
 }
@@ -72,17 +72,17 @@ interface Usage {
   earned: bigint;
 }
 
-/** A sale under a rule that counts, and what has come of it up to now. */
+/** A sale under a rule that counts, with its refunds and reversals so far. */
 interface Counted {
   readonly sale: PastSale;
   readonly rule: KeyedRule;
-  /** TIERED: the bands of its period say what a refund takes. */
+  /** For TIERED, a refund reverses by the bands of the period. */
   readonly method: ComputedLine['method'];
-  /** Its own line, without its TRUE_UP. */
+  /** The commission of the sale without its TRUE_UP. */
   readonly amount: bigint;
-  /** Whether a cap cut it: its refunds take their share of the line, also where it is TIERED. */
+  /** True when a cap reduced the commission. Then a refund reverses a proportional share, also for TIERED. */
   readonly cut: boolean;
-  /** Whether what it earns is told. */
+  /** True when the amounts of this sale are reported. */
   readonly told: boolean;
   refunded: bigint;
   reversed: bigint;
@@ -91,7 +91,7 @@ interface Counted {
 
 type Reversible = Pick<Counted, 'amount' | 'method' | 'refunded' | 'reversed'>;
 
-/** A refund of a counted sale, or its rejection, that is still to be played back. */
+/** A refund or rejection of a counted sale that is not replayed yet. */
 interface Awaited {
   readonly id: string;
   readonly base: bigint;
@@ -106,19 +106,19 @@ const periodOf = (period: RulePeriod, day: string): string => {
   return period === 'MONTH' ? `${year}-${month}` : `${year}-Q${Math.ceil(Number(month) / 3)}`;
 };
 
-/** Whether what a rule pays depends on the sales before. */
+/** True when the commission of a rule depends on earlier sales. */
 export const ruleCounts = ({ terms, cap }: Pick<Rule, 'terms' | 'cap'>): boolean =>
   terms.method === 'TIERED' || (cap !== null && cap.per !== 'SALE');
 
-/** Plays sales back under other terms, in the order in which they were entered, by the arithmetic that made them. A sale
- *  that is decided as it was, by nothing that counts, keeps what it earned. */
+/** Replays sales under other terms, in order of recording, with the same computation as live sales. A sale keeps its commission when
+ *  the decision is unchanged and its rule does not count. */
 export class Simulation {
   readonly #terms: Terms;
   readonly #tell: (sale: PastSale, then: bigint) => void;
   readonly #usage = new Map<string, Usage>();
-  #refunds: Awaited[] = []; // in the order they were entered
+  #refunds: Awaited[] = []; // in order of recording
 
-  /** `tell` gets the amounts of a sale one after the other; they add up to what it earns under these terms. */
+  /** `tell` receives the amounts of a sale one after the other. Their sum is the commission under the simulated terms. */
   constructor(terms: Terms, tell: (sale: PastSale, then: bigint) => void) {
     this.#terms = terms;
     this.#tell = tell;
@@ -137,7 +137,7 @@ export class Simulation {
     const { roundingMode: mode } = sale;
     const past = rule ? this.#past(sale, rule) : nothingBefore;
     const computed = computeLine(sale, sale, decision, past, mode);
-    if (earnsNothing(computed)) return; // such a sale makes no line, so it counts for nothing either
+    if (earnsNothing(computed)) return; // such a sale creates no commission, so it is not counted either
     const { amount, trueUp, method, cap } = computed;
     const earned = amount + trueUp;
     if (rule && ruleCounts(rule)) {
@@ -158,7 +158,7 @@ export class Simulation {
     return reversalDue({ base, original: amount, refunded, reversed, method, flatRefund, mode });
   }
 
-  /** Counts a sale of other months as it was: what a rule of a longer period has seen of it. */
+  /** Counts a sale outside the simulated months with its recorded commission, for rules with a longer period. */
   elsewhere(sale: PastSale, rule: KeyedRule): void {
     this.#playRefunds(sale.id);
     const { amount, trueUp, cut } = sale;
@@ -167,18 +167,18 @@ export class Simulation {
     this.#await({ sale, rule, method: rule.terms.method, amount, earned, cut, told: false });
   }
 
-  /** Plays back the refunds that are left. */
+  /** Replays the remaining refunds. */
   end(): void {
     this.#playRefunds(null);
   }
 
-  /** null: an amount by hand, which no terms change. */
+  /** Returns null for an amount given by hand, which no terms change. */
   #decide(sale: PastSale): Decision | null {
     const { partnerId, occurredAt: at, level, ruleId, type } = sale;
     const { flatRateBps } = this.#terms;
     if (level === null || level === 'LINE') return null;
     if (flatRateBps !== null) return { level: 'TIER', rule: null, rateBps: flatRateBps };
-    // A partner's rate is not dated. That of the moment shows in the line: it beats its plan and its tier.
+    // A partner's rate has no date. The commission shows the rate at that time, because it takes precedence over plan and tier.
     const partner =
       level === 'PLAN' || level === 'TIER'
         ? null
@@ -233,7 +233,7 @@ export class Simulation {
     }
   }
 
-  /** What was refunded or rejected before that id was entered, as its period and its cap stood then. */
+  /** Replays refunds and rejections that were recorded before that id, with the state of period and cap at that time. */
   #playRefunds(before: string | null): void {
     let played = 0;
     for (const refund of this.#refunds) {
@@ -268,7 +268,7 @@ const sameAsWas = (sale: PastSale, { level, rule, ...rest }: Decision): boolean 
     ? rule.id === sale.ruleId
     : sale.ruleId === null && level === sale.level && 'rateBps' in rest && rest.rateBps === sale.rateBps;
 
-/** As `weigh` has it: over its window, or over its cap. */
+/** The same rule as in `weigh`: the limit of the rule or its cap is exceeded. */
 const earnsNothing = ({ amount, trueUp, limited, cap }: ComputedLine): boolean =>
   amount === 0n &&
   trueUp === 0n &&

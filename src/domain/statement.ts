@@ -1,4 +1,4 @@
-/** What moved a partner's account. */
+/** The cause of a line in a partner's statement. */
 export const StatementCause = {
   COMMISSION_ACCRUED: 'COMMISSION_ACCRUED',
   COMMISSION_REVERSED: 'COMMISSION_REVERSED',
@@ -17,35 +17,35 @@ const endings: Readonly<Record<string, StatementCause>> = {
   returned: 'PAYOUT_RETURNED',
 };
 
-/** The cause that a posting's reference names, e.g. `payout:<id>:attempt:1:sent`. */
+/** Returns the cause of a posting by its reference, for example `payout:<id>:attempt:1:sent`. */
 export function causeOf(reference: string, refund: boolean): { kind: StatementCause; id: string } {
   const parts = reference.split(':');
   const kind = endings[parts.at(-1) ?? ''];
-  if (!kind) throw new Error(`${reference} is no cause that a statement knows`);
+  if (!kind) throw new Error(`The posting reference ${reference} has no statement cause.`);
   return { kind: refund && kind === 'COMMISSION_ACCRUED' ? 'COMMISSION_REVERSED' : kind, id: parts[1] ?? '' };
 }
 
 export interface Told {
   readonly kind: StatementCause;
-  /** Of the sale or refund, as text with its currency; null for payouts. */
+  /** Amount of the sale or refund, as text with its currency. Null for payouts. */
   readonly base: string | null;
   readonly type: string | null;
   readonly orderId: string | null;
-  /** Of a refund: nobody asked for it, the customer's bank took the money back. */
+  /** True for a refund by a lost dispute. */
   readonly lostDispute: boolean;
-  /** Of a payout: how it goes, and its days. */
+  /** Method and period of a payout. Null for commissions. */
   readonly method: string | null;
   readonly period: string | null;
 }
 
-/** Lines that are not a sale's own. */
+/** Names of commissions that are not the commission of a sale itself. */
 const BESIDE: Readonly<Record<string, string>> = {
   TRUE_UP: 'True-up of a period',
   BONUS: 'Bonus',
   ADJUSTMENT: 'Reinstatement after a dispute',
 };
 
-/** One sentence on what moved the account. */
+/** Returns one sentence that describes a line of the statement. */
 export function sentenceOf({ kind, base, type, orderId, lostDispute, method, period }: Told): string {
   const sale = orderId === null ? `a sale of ${base}` : `order ${orderId}, a sale of ${base}`;
   const earned = (type && BESIDE[type]) || `Commission on ${sale}`;
@@ -54,22 +54,16 @@ export function sentenceOf({ kind, base, type, orderId, lostDispute, method, per
     case 'COMMISSION_ACCRUED':
       return `${earned} approved.`;
     case 'COMMISSION_REVERSED':
-      return `Share of a ${refund} taken back.`;
+      return `Commission reversed for a ${refund}.`;
     case 'COMMISSION_WITHDRAWN':
       return type === 'REVERSAL'
-        ? `Share of a ${refund} given back: its line was rejected.`
+        ? `Reversal for a ${refund} withdrawn, because the commission was rejected.`
         : `${earned} rejected after its approval.`;
     case 'PAYOUT_SENT':
       return `Payout by ${method} for ${period} sent.`;
     case 'PAYOUT_FAILED':
-      return `Payout by ${method} for ${period} failed: it is owed again.`;
+      return `Payout by ${method} for ${period} failed. The amount is owed again.`;
     case 'PAYOUT_RETURNED':
-      return `Payout by ${method} for ${period} came back: it is owed again.`;
+      return `Payout by ${method} for ${period} was returned. The amount is owed again.`;
   }
-}
-
-/** A cell that a spreadsheet takes for text, whatever is in it, quoted by RFC 4180. */
-export function textCell(text: string): string {
-  const safe = /^\s*[=+\-@]|^[\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,6 +1,6 @@
 import { type Money, money } from './money.ts';
 
-/** How Stripe writes a currency: `wire = minor * times / per`, and amounts are multiples of `step` minor units. */
+/** Stripe's number format for a currency: `wire = minor * times / per`. Amounts are multiples of `step` minor units. */
 interface Wire {
   readonly times: bigint;
   readonly per: bigint;
@@ -9,12 +9,12 @@ interface Wire {
 
 const AS_ISO: Wire = { times: 1n, per: 1n, step: 1n };
 
-// Stripe's own table, where it differs from ISO 4217 (DOMAIN M4). Those without decimals at both are as ISO has them.
+// Currencies in which Stripe's number format differs from ISO 4217. Currencies without decimals at both follow ISO.
 const DIFFERENT = new Map<string, Wire>([
   ...['BHD', 'JOD', 'KWD', 'OMR', 'TND'].map((code) => [code, { ...AS_ISO, step: 10n }] as const), // the last digit is 0
-  ...['ISK', 'UGX'].map((code) => [code, { ...AS_ISO, times: 100n }] as const), // whole units, sent in hundredths
+  ...['ISK', 'UGX'].map((code) => [code, { ...AS_ISO, times: 100n }] as const), // whole units in ISO, sent in hundredths
   ...['HUF', 'TWD'].map((code) => [code, { ...AS_ISO, step: 100n }] as const), // charged in hundredths, paid out in whole units
-  ['MGA', { times: 1n, per: 100n, step: 100n }], // hundredths at ISO, none at Stripe
+  ['MGA', { times: 1n, per: 100n, step: 100n }], // hundredths in ISO, whole units at Stripe
 ]);
 
 const CARRIED = new Set(
@@ -25,12 +25,13 @@ const CARRIED = new Set(
    TJS TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VND VUV WST XAF XCD XOF XPF YER ZAR ZMW`.split(/\s+/),
 );
 
-/** The largest integer that a JSON number carries exactly. */
+/** The largest integer that a JSON number represents exactly. */
 const EXACT = 2n ** 53n - 1n;
 
 const wireOf = (currency: string): Wire => DIFFERENT.get(currency) ?? AS_ISO;
 
-/** What Stripe takes of a currency, in ISO minor units; a transfer has no other minimum. null: it does not carry it. */
+/** Returns Stripe's step, minimum and maximum for a currency, in ISO minor units. A transfer has no other minimum. Null when Stripe does
+ *  not support the currency. */
 export function stripeCarries(
   currency: string,
 ): { readonly step: bigint; readonly minimum: bigint; readonly maximum: bigint } | null {
@@ -39,18 +40,18 @@ export function stripeCarries(
   return { step, minimum: step, maximum: (((EXACT / times) * per) / step) * step };
 }
 
-/** The amount as Stripe writes it, rounded down to what it carries, and what stays behind in ISO minor units. */
+/** Returns the amount in Stripe's format, rounded down to the step, and the remainder in ISO minor units. */
 export function stripeAmount({ minor, currency }: Money): { readonly wire: bigint; readonly left: bigint } {
   const { times, per, step } = wireOf(currency);
   const left = minor % step;
   return { wire: ((minor - left) * times) / per, left };
 }
 
-/** What Stripe wrote, in ISO minor units. Throws where it is no amount of that currency. */
+/** Converts an amount from Stripe's format. Throws when the number is not an amount of that currency. */
 export function fromStripe(wire: number, currency: string): Money {
-  if (!Number.isSafeInteger(wire)) throw new Error('Stripe wrote an amount that is no whole number');
+  if (!Number.isSafeInteger(wire)) throw new Error('Stripe returned an amount that is not a whole number.');
   const { times, per } = wireOf(currency);
   const scaled = BigInt(wire) * per;
-  if (scaled % times !== 0n) throw new Error(`Stripe wrote an amount that ${currency} does not have`);
+  if (scaled % times !== 0n) throw new Error(`Stripe returned an amount that does not exist in ${currency}.`);
   return money(scaled / times, currency);
 }

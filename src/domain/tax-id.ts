@@ -5,7 +5,7 @@ const forms: Readonly<Record<string, RegExp>> = {
 };
 const ANY = /^[A-Z0-9]{5,20}$/;
 
-/** A tax id without spaces, dots and dashes, in capitals; null where the country has none of that form. */
+/** Returns a tax id in capitals without spaces, dots, slashes and dashes. Null when the country has no tax id of that form. */
 export function taxIdOf(text: string, country: string): string | null {
   const id = text.replace(/[\s./-]/g, '').toUpperCase();
   return (forms[country] ?? ANY).test(id) ? id : null;

@@ -4,7 +4,7 @@ import { PartnerTier } from './partner.ts';
 const order = Object.values(PartnerTier);
 export const rankOf = (tier: PartnerTier): number => order.indexOf(tier);
 
-/** What a month must reach for a tier; both, and both inclusive (DOMAIN section 6). */
+/** The threshold of a tier: a month must reach both values, each inclusive. See docs/concepts/tiers.md. */
 export interface TierThreshold {
   readonly tier: PartnerTier;
   /** Minor units of the program's currency, net of refunds and tax. */
@@ -14,11 +14,11 @@ export interface TierThreshold {
 
 export interface MonthResult {
   readonly revenue: bigint;
-  /** Active at the month's end. */
+  /** Active customers at the end of the month. */
   readonly customers: number;
 }
 
-/** The highest tier whose thresholds the month reached. */
+/** Returns the highest tier whose threshold the month reached. */
 export function tierEarned(
   thresholds: readonly TierThreshold[],
   { revenue, customers }: MonthResult,
@@ -30,9 +30,9 @@ export function tierEarned(
 }
 
 export interface TierRules {
-  /** Months below the tier that are forgiven; the next one drops. */
+  /** Months of grace below the tier. The next month below demotes the partner. */
   readonly graceMonths: number;
-  /** Levels that one evaluation may take away. */
+  /** The highest number of levels that one evaluation demotes. */
   readonly maxDrop: number;
 }
 
@@ -40,15 +40,15 @@ const defaultTierRules: TierRules = { graceMonths: 1, maxDrop: 1 };
 
 export interface Standing {
   readonly tier: PartnerTier;
-  /** Months in a row below it, before this one. */
+  /** Consecutive months below the tier before this month. */
   readonly misses: number;
-  /** Set by hand: neither promotion nor demotion touches it. */
+  /** True for a tier lock: the evaluation does not change the tier. */
   readonly locked: boolean;
 }
 
 export type TierChange = 'PROMOTED' | 'KEPT' | 'FORGIVEN' | 'DEMOTED' | 'LOCKED';
 
-/** Where a month leaves a partner: promotion at once, demotion after the grace and at most `maxDrop` levels. */
+/** Evaluates a month: promotes at once, demotes after the grace and by at most `maxDrop` levels. */
 export function evaluateTier(
   { tier, misses, locked }: Standing,
   earned: PartnerTier,
@@ -63,7 +63,7 @@ export function evaluateTier(
   return { tier: lower, misses: 0, change: 'DEMOTED' };
 }
 
-/** What a month still lacks for the next tier; null at the highest. Nothing is missing below zero. */
+/** Returns what a month still needs for the next tier, at least 0 each. Null at the highest tier. */
 export function missingForNext(
   thresholds: readonly TierThreshold[],
   tier: PartnerTier,
@@ -80,17 +80,19 @@ export function missingForNext(
   };
 }
 
-/** The same in words, e.g. `1,240.00 USD and 2 customers`; `amount` is the revenue as a person reads it. */
+/** Returns the missing values in words, for example `1,240.00 USD and 2 customers`. `amount` is the formatted revenue. */
 export function missingSentence(
   missing: { readonly tier: PartnerTier; readonly revenue: bigint; readonly customers: number } | null,
   amount: string,
 ): string {
-  if (!missing) return 'nothing: it is the highest tier';
+  if (!missing) return 'nothing: this is the highest tier';
   const revenue = missing.revenue > 0n ? amount.replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, ',') : null;
   const customers =
     missing.customers > 0
       ? `${missing.customers} ${missing.customers === 1 ? 'customer' : 'customers'}`
       : null;
   const parts = [revenue, customers].filter((part) => part !== null);
-  return parts.length > 0 ? parts.join(' and ') : `nothing: ${missing.tier} follows when the month is over`;
+  return parts.length > 0
+    ? parts.join(' and ')
+    : `nothing: the tier ${missing.tier} follows at the end of the month`;
 }

@@ -1,8 +1,8 @@
-/** Whether a visitor's consent is needed before a cookie is set. */
+/** True (REQUIRED) when a visitor must consent before a cookie is set. */
 export const TrackingConsent = { NOT_NEEDED: 'NOT_NEEDED', REQUIRED: 'REQUIRED' } as const;
 export type TrackingConsent = (typeof TrackingConsent)[keyof typeof TrackingConsent];
 
-/** What a browser runs on, as far as it says so. */
+/** Kind of device, as far as the user agent reveals it. */
 export type Device = 'DESKTOP' | 'MOBILE' | 'TABLET' | 'UNKNOWN';
 
 export function deviceOf(userAgent: string | null): Device {
@@ -12,12 +12,12 @@ export function deviceOf(userAgent: string | null): Device {
   return /windows|macintosh|linux|cros|x11/i.test(userAgent) ? 'DESKTOP' : 'UNKNOWN';
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a link may carry anything, a table may not
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a link may contain anything, a table may not
 const UNPRINTABLE = /[\u0000-\u001f\u007f]/g;
 
-/** A word of a link as it is kept: printable, at most 100 characters; null where nothing is left. */
+/** Returns a parameter of a link in the stored form: printable, at most 100 characters. Null when nothing is left. */
 export const wordOf = (text: unknown): string | null =>
   typeof text === 'string' ? text.replace(UNPRINTABLE, '').trim().slice(0, 100).toWellFormed() || null : null;
 
-/** So soon after its first one, a visitor's click on the same link is the same click. */
+/** A visitor's clicks on the same link within this time count as one click. */
 export const FOLD_MS = 3_000;

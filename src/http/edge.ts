@@ -10,11 +10,11 @@ const LOCALHOST = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 export interface EdgeOptions {
   readonly production: boolean;
   readonly corsOrigins: readonly string[];
-  /** An event loop so far behind answers nobody in time: better to say so at once. */
+  /** With an event loop this late no answer is in time, so requests are refused at once. */
   readonly busyAfterMs: number;
 }
 
-/** Whether a page of that origin may call the API from a browser. */
+/** True if pages of the origin may call the API from a browser. */
 export function allowsOrigin({
   production,
   corsOrigins,
@@ -24,9 +24,9 @@ export function allowsOrigin({
 }
 
 export const overloaded = () =>
-  new AppError('SERVICE_UNAVAILABLE', 'too much to do at the moment: try again soon', { retryAfter: 2 });
+  new AppError('SERVICE_UNAVAILABLE', 'The server is overloaded. Try again soon.', { retryAfter: 2 });
 
-/** What every answer carries and what every request must be, before any route sees it. */
+/** The headers of every answer, and the checks of every request before its route. */
 export async function guardEdge(server: FastifyInstance, options: EdgeOptions): Promise<void> {
   await server.register(underPressure, {
     maxEventLoopDelay: options.busyAfterMs,
@@ -62,7 +62,7 @@ export async function guardEdge(server: FastifyInstance, options: EdgeOptions): 
   });
 }
 
-/** The same for every answer, so worked out once. */
+/** The same headers for every answer, computed once. */
 function securityHeaders({ production }: EdgeOptions): Record<string, string> {
   const headers: Record<string, string> = {};
   const response = {
@@ -72,7 +72,7 @@ function securityHeaders({ production }: EdgeOptions): Record<string, string> {
     removeHeader() {},
   };
   const middleware = helmet({
-    // Answers are data: nothing in them may load, run or be framed.
+    // Answers are data: a browser must not load, run or frame any part of them.
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {

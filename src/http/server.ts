@@ -45,17 +45,17 @@ export interface HttpOptions extends EdgeOptions {
   readonly processes: number;
   readonly limits: CallLimits;
   readonly trust: TrustMode;
-  /** How many requests are worked on at a time; what comes on top is told to come back. */
+  /** The limit of concurrent requests; further requests get 503 with Retry-After. */
   readonly requestsAtOnce: number;
   /** The folder of the built playground and the token that it starts with; null: no playground. */
   readonly playground: PlaygroundOptions | null;
-  /** The script for sellers' pages. */
+  /** The tracking script for the pages of sellers. */
   readonly tracker: string;
   /** The folder of the built documents. */
   readonly docs: string;
 }
 
-/** Everything that this process answers over HTTP and WebSocket; not listening yet. */
+/** Builds the server for HTTP and WebSocket; it does not listen yet. */
 export async function httpServer({
   schema,
   services: given,
@@ -97,7 +97,7 @@ export async function httpServer({
       (reply as FastifyReply).code(400).send({
         errors: [{ message: 'the address is not valid', extensions: { code: 'BAD_REQUEST' } }],
       }),
-    return503OnClosing: false, // who is on a connection still gets an answer, and with it the news that it closes
+    return503OnClosing: false, // open connections still get an answer, with `Connection: close`
   });
   await guardEdge(server, edge);
   const trusts = trusting(trustProxy);
@@ -233,7 +233,7 @@ export async function httpServer({
       return ctx;
     },
   });
-  serveRedirect(server, {
+  await serveRedirect(server, {
     services,
     budgets,
     unknownCodesPerMinute: limits.anonymousCallsPerMinute,
@@ -249,7 +249,7 @@ export async function httpServer({
     trusts,
   });
 
-  const always = { config: { pressureHandler: () => {} } }; // a process that is busy is alive
+  const always = { config: { pressureHandler: () => {} } }; // a busy process is alive
   server.get('/health/live', always, async () => ({ status: 'ok' }));
   server.get('/health/ready', always, async (_, reply) => {
     if (stopping) return reply.code(503).send({ status: 'stopping' });
@@ -271,7 +271,7 @@ export async function httpServer({
   return server;
 }
 
-/** What a request asks: the fields of its body, or of its address. */
+/** The GraphQL parameters of a request, from its body or its query string. */
 function askedOf({ method, body, query }: FastifyRequest): Asked {
   if (method !== 'GET') return (body ?? {}) as Asked;
   const asked = query as Asked;
@@ -282,11 +282,11 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // Apollo says so
+    return null; // Apollo refuses it
   }
 }
 
-/** Written anew from what was read of it: Apollo shall read of an address what was weighed, and nothing else. */
+/** The URL written again from the parameters that were checked, so that Apollo reads only those. */
 const asSent = ({ query, body }: FastifyRequest) => ({
   search: `?${new URLSearchParams(
     Object.entries(query as Record<string, string | string[]>).flatMap(([name, values]) =>
@@ -296,7 +296,7 @@ const asSent = ({ query, body }: FastifyRequest) => ({
   body,
 });
 
-/** As Apollo reads it, with the text of the document that it named in place of its name. */
+/** The request as Apollo reads it, with the text of the document in place of its hash. */
 function withText(request: FastifyRequest, query: string): { search: string; body: unknown } {
   const { search, body } = asSent(request);
   if (request.method !== 'GET') return { search, body: { ...(body as Asked), query, extensions: null } };

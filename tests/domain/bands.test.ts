@@ -28,10 +28,22 @@ const anyBands = fc
 
 describe('bands', () => {
   test.each([
-    ['none', [], 'needs at least one band'],
-    ['a first one above 0', [{ from: 1n, rateBps: 1 }], 'leaves a gap: the first band starts at 0'],
-    ['two at one place', [seed[0], { from: 0n, rateBps: 1 }], 'starts where the band before it starts'],
-    ['two out of order', [seed[0], seed[2], seed[1]], 'starts before the band before it: give them in order'],
+    ['none', [], 'must contain at least one band'],
+    [
+      'a first one above 0',
+      [{ from: 1n, rateBps: 1 }],
+      'must be 0 for the first band, so that no amount is left out',
+    ],
+    [
+      'two at one place',
+      [seed[0], { from: 0n, rateBps: 1 }],
+      'must be more than the start of the band before',
+    ],
+    [
+      'two out of order',
+      [seed[0], seed[2], seed[1]],
+      'must be more than the start of the band before: sort the bands',
+    ],
   ])('that do not cover every amount once are refused: %s', (_, bands, message) => {
     expect(() => checkBands(bands as Band[], 'input.bands')).toThrow(message);
   });

@@ -45,8 +45,8 @@ describe('an amount at Stripe', () => {
   });
 
   test('that the currency does not have is no amount', () => {
-    expect(() => fromStripe(501, 'ISK')).toThrow('does not have');
-    expect(() => fromStripe(1.5, 'USD')).toThrow('no whole number');
+    expect(() => fromStripe(501, 'ISK')).toThrow('does not exist in ISK');
+    expect(() => fromStripe(1.5, 'USD')).toThrow('not a whole number');
   });
 
   test('is there for currencies of ISO 4217 only', () => {

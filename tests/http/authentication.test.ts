@@ -94,7 +94,7 @@ describe('a guest', () => {
   test('is known, and told that nothing was granted to it yet', async () => {
     expect(await app.refusal(await app.token('GUEST'), '{ partners { totalCount } }')).toMatchObject({
       code: 'FORBIDDEN',
-      message: 'nothing was granted to you yet',
+      message: 'You have no role yet. Ask a program manager for an invitation.',
     });
   });
 });

@@ -178,7 +178,7 @@ describe('a reader', () => {
     let counts = true;
     const [gone, stays] = [socket(), socket()];
     const again = async () => {
-      if (!counts) throw unauthenticated('the token was signed out');
+      if (!counts) throw unauthenticated('The token was signed out. Sign in again.');
       return staff;
     };
     await joins(gone, staff, { authorization: 'gone', again });

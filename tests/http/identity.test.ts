@@ -170,7 +170,7 @@ describe.each(['JWT', 'opaque token'])('the %s of a person', (kind) => {
     if (counts) return void (await app.ask(given, ME));
     expect(await app.refusal(given, ME)).toMatchObject({
       code: 'FORBIDDEN',
-      message: 'nothing was granted to you yet',
+      message: 'You have no role yet. Ask a program manager for an invitation.',
     });
   });
 

@@ -44,12 +44,12 @@ test.each([
   [
     'partners of a tenant',
     `select p.id from partners p where p.tenant_id = 'demo' order by p.id desc limit 21`,
-    'partners_tenant_id_id',
+    'partners_tenant',
   ],
   [
     'commissions of a tenant',
     `select c.id from commissions c where c.tenant_id = 'demo' order by c.id desc limit 21`,
-    'commissions_tenant_id_id',
+    'commissions_tenant',
   ],
   [
     'commissions of a partner',
@@ -64,7 +64,7 @@ test.each([
   [
     'referrals of a tenant',
     `select f.id from referrals f where f.tenant_id = 'demo' order by f.id desc limit 21`,
-    'referrals_tenant_id_id',
+    'referrals_tenant',
   ],
 ])('the list of %s walks an index in its order', async (_, sql, index) => {
   const client = await app.database.pool.connect();

@@ -44,7 +44,7 @@ describe('the embedded policy point', () => {
     const [own, anothers] = await pdp.check(maria, [payout('1', 'maria'), payout('2', 'tom')]);
     expect(own).toEqual({
       allowed: new Set(['read']),
-      reason: 'who created a payout may not approve it',
+      reason: 'You created this payout, so another person must approve it.',
     });
     expect(anothers).toEqual({ allowed: new Set(['read', 'approve']), reason: null });
   });

@@ -61,7 +61,7 @@ test('What was stored while its answer got lost is there once after the client a
   };
   server.loseNextCommit();
   const { createCommission } = await persistently(who.manager, CREATE_COMMISSION, { input }, told);
-  expect(told).toEqual(['SERVICE_UNAVAILABLE: the database is not available: try again in a moment']);
+  expect(told).toEqual(['SERVICE_UNAVAILABLE: The database is not available. Try again in a moment.']);
   expect(await count('from commissions where partner_id = $1', partnerId)).toBe(1);
   server.loseNextCommit();
   const lost = await app.refusal(who.maria, APPROVE, { id: createCommission.id });
@@ -118,7 +118,7 @@ test('A database that cuts every connection and falls over while payouts are sen
   );
   expect(toll).toMatchObject({ sent: 60, paidTwice: 0, lost: 0, adrift: 0 });
   expect(new Set(told)).toEqual(
-    new Set(['SERVICE_UNAVAILABLE: the database is not available: try again in a moment']),
+    new Set(['SERVICE_UNAVAILABLE: The database is not available. Try again in a moment.']),
   );
   expect(await count('from commissions where partner_id = $1', partnerId)).toBe(written);
 }, 200_000);

@@ -201,7 +201,7 @@ export async function makeWorld(app: TestApp): Promise<World> {
     const account = (await app.ask(maker, SET_PAYOUT_ACCOUNT, { input })).setPayoutAccount.id;
     await pool.query('update payout_accounts set usable_from = now() where id = $1', [account]);
     await pool.query(
-      `insert into payout_runs (id, tenant_id, as_of, payout_count, created_by, skipped) select $1, tenant_id, now(), 1, 'maker', '[]'
+      `insert into payout_runs (id, tenant_id, as_of, payout_count, created_by) select $1, tenant_id, now(), 1, 'maker'
        from partners where id = $2`,
       [id, partner.id],
     );

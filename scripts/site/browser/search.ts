@@ -10,10 +10,16 @@ void showPlayground();
 function enableSearch(box: HTMLInputElement, list: HTMLOListElement): void {
   let loading: Promise<ReturnType<typeof readIndex>> | null = null;
   let selected = -1;
-  const load = () => {
-    loading ??= fetch('/docs/search.json')
-      .then((response) => response.text())
-      .then(readIndex);
+  async function load(): Promise<ReturnType<typeof readIndex>> {
+    const response = await fetch('/docs/search.json');
+    if (!response.ok) throw new Error(`The server answered with ${response.status}.`);
+    return readIndex(await response.text());
+  }
+  const index = () => {
+    loading ??= load();
+    loading.catch(() => {
+      loading = null; // the next letter tries again
+    });
     return loading;
   };
   const links = () => [...list.querySelectorAll('a')];
@@ -25,9 +31,12 @@ function enableSearch(box: HTMLInputElement, list: HTMLOListElement): void {
   async function show(): Promise<void> {
     const query = box.value.trim();
     if (!query) return close();
-    const found = (await load())(query, SHOWN);
+    const items = await index().then(
+      (search) => search(query, SHOWN).map(resultOf),
+      () => [messageOf('The search is not available at the moment.')],
+    );
     if (box.value.trim() !== query) return; // an answer to an older query
-    list.replaceChildren(...(found.length ? found.map(resultOf) : [messageOf('No results.')]));
+    list.replaceChildren(...(items.length ? items : [messageOf('No results.')]));
     list.hidden = false;
     selected = -1;
   }
@@ -40,7 +49,7 @@ function enableSearch(box: HTMLInputElement, list: HTMLOListElement): void {
     all[selected]?.scrollIntoView({ block: 'nearest' });
   }
 
-  box.addEventListener('focus', () => void load().then(show));
+  box.addEventListener('focus', () => void index().then(show, show));
   box.addEventListener('input', () => void show());
   box.addEventListener('keydown', (event) => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {

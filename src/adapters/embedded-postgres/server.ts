@@ -88,6 +88,16 @@ export async function untilReady(
   return false;
 }
 
+/** Nothing outlives the run, and several test files are connected at once. */
+const forTests = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: 0,
+  max_connections: 400,
+};
+
 function settingsFor(port: number, durable: boolean): Record<string, string | number> {
   return {
     port,
@@ -100,6 +110,6 @@ function settingsFor(port: number, durable: boolean): Record<string, string | nu
     log_timezone: 'UTC',
     log_destination: 'stderr',
     log_checkpoints: 'off',
-    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(durable ? {} : forTests),
   };
 }

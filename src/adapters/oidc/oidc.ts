@@ -77,12 +77,13 @@ export function oidc(
       clockTolerance: SKEW_SECONDS,
     }).catch((error: unknown) => {
       if (error instanceof AppError) throw error;
-      if (error instanceof errors.JWTExpired) throw unauthenticated('the token has expired');
-      throw unauthenticated('the token is not valid');
+      if (error instanceof errors.JWTExpired)
+        throw unauthenticated('The token has expired. Sign in again or create a new token.');
+      throw unauthenticated('The token is not valid.');
     });
     const { typ } = protectedHeader as { typ?: unknown };
     if (typeof typ !== 'string' || !/^(application\/)?(at\+)?jwt$/i.test(typ))
-      throw unauthenticated('the token is not valid');
+      throw unauthenticated('The token is not valid.');
     return payload;
   }
 
@@ -101,9 +102,10 @@ export function oidc(
     const claims: Claims = Object.hasOwn(answer, 'sub') ? { ...answer } : { ...said, ...answer };
     const ours = claims['iss'] === undefined || claims['iss'] === issuer;
     if (!ours || !isForProject(claims, projectId) || isEarly(claims))
-      throw unauthenticated('the token is not valid');
+      throw unauthenticated('The token is not valid.');
     const identity = identityOfClaims(claims, projectId);
-    if (identity.expiresAt <= Date.now()) throw unauthenticated('the token has expired');
+    if (identity.expiresAt <= Date.now())
+      throw unauthenticated('The token has expired. Sign in again or create a new token.');
     return identity;
   }
 
@@ -135,7 +137,7 @@ export function oidc(
       const identity = identityOfClaims(claims, projectId);
       if (when === 'LATELY') return identity;
       const now = await ofProvider(token, claims);
-      if (now.subject !== identity.subject) throw unauthenticated('the token is not valid');
+      if (now.subject !== identity.subject) throw unauthenticated('The token is not valid.');
       return { ...now, signedInAt: now.signedInAt ?? identity.signedInAt };
     },
   };
@@ -190,7 +192,7 @@ function keysAt(
         error instanceof errors.JWKSNoMatchingKey ||
         error instanceof errors.JWKSMultipleMatchingKeys
       )
-        throw unauthenticated('the token is not valid');
+        throw unauthenticated('The token is not valid.');
       throw unavailable(error);
     }
   };

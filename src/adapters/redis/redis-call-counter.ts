@@ -4,12 +4,15 @@ import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { CallCounter } from '../../ports/call-counter.ts';
 
 const PREFIX = 'partner-portal:calls';
-const PATIENCE_MS = 40;
 const ASK_AGAIN_MS = 1_000;
 
 /** Across processes. A Redis that is gone or hangs costs one caller its patience; from then on all are refused at once
  *  until it answers a ping. */
-export function redisCallCounter(url: string, warn: (error: Error) => void): CallCounter {
+export function redisCallCounter(
+  url: string,
+  warn: (error: Error) => void,
+  { timeoutMs }: { timeoutMs: number },
+): CallCounter {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -24,7 +27,8 @@ export function redisCallCounter(url: string, warn: (error: Error) => void): Cal
     answers = false;
     warn(error);
     const timer = setInterval(async () => {
-      answers = redis.status === 'ready' && (await inTime(redis.ping()).catch(() => null)) !== null;
+      answers =
+        redis.status === 'ready' && (await inTime(redis.ping(), timeoutMs).catch(() => null)) !== null;
       if (answers || redis.status === 'end') clearInterval(timer);
     }, ASK_AGAIN_MS);
     timer.unref();
@@ -36,6 +40,7 @@ export function redisCallCounter(url: string, warn: (error: Error) => void): Cal
       try {
         const { consumedPoints, msBeforeNext } = await inTime(
           counter.penalty(key, calls, { customDuration: windowSeconds }),
+          timeoutMs,
         );
         return { used: consumedPoints, endsInMs: msBeforeNext };
       } catch (error) {
@@ -51,13 +56,13 @@ export function redisCallCounter(url: string, warn: (error: Error) => void): Cal
 
 /** The answer, unless it takes too long. An answer that came while this process was busy itself is in time: it is read
  *  in the turn after the timer's. */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
+async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   const timer = new AbortController();
-  const late = sleep(PATIENCE_MS, null, { signal: timer.signal })
+  const late = sleep(timeoutMs, null, { signal: timer.signal })
     .then(() => nextTurn())
     .then(() => nextTurn())
     .then((): never => {
-      throw new Error(`Redis did not answer within ${PATIENCE_MS} ms`);
+      throw new Error(`Redis did not answer within ${timeoutMs} ms`);
     });
   late.catch(() => {});
   try {

@@ -19,6 +19,11 @@ select restrict_to_staff('audit_links', 'insert, update, delete');
 create policy of_staff on audit_links as restrictive for select to partner_portal_api
   using ((select coalesce(current_setting('portal.partner', true), '')) = '');
 
+-- The trigger of audit_events writes events as the owner, so no session writes any.
+select protect('events', 'select');
+create policy of_staff on events as restrictive for select to partner_portal_api
+  using ((select coalesce(current_setting('portal.partner', true), '')) = '');
+
 select protect('idempotency_keys', 'select, insert, update');
 create policy of_oneself on idempotency_keys as restrictive to partner_portal_api
   using (actor_id = (select current_setting('portal.actor', true)));

@@ -1,5 +1,9 @@
 -- Audit, idempotency, data keys and the ledger.
 
+-- An encrypted field. The type accepts no readable text, and a rotation of keys finds its columns by this type.
+create domain envelope as text constraint envelope_is_sealed
+  check (value ~ '^v1\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[A-Za-z0-9_-]{38,}$');
+
 create table database_files (
   path       text not null,
   hash       text not null,
@@ -9,9 +13,14 @@ create table database_files (
 comment on table database_files is
   'The files of src/database that were applied to this database. A start applies those whose hash changed.';
 
--- An encrypted field. The type accepts no readable text, and a rotation of keys finds its columns by this type.
-create domain envelope as text constraint envelope_is_sealed
-  check (value ~ '^v1\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[A-Za-z0-9_-]{38,}$');
+create table claimed_names (
+  space text not null,
+  name  text not null,
+  primary key (space, name),
+  constraint claimed_names_space check (space in ('CODE', 'DOMAIN', 'PROGRAM_ORGANISATION', 'PARTNER_ORGANISATION'))
+);
+comment on table claimed_names is
+  'Names that are unique over all tenants: referral codes and paths of links (CODE, in upper case), domains, and organisations of the identity provider. A unique index of a tenant''s table cannot see other tenants when tables are distributed by tenant_id, so claim_name() keeps these names here.';
 
 create table postings (
   id              uuid not null,
@@ -24,7 +33,7 @@ create table postings (
   amount_minor    bigint not null,
   amount_currency text not null,
   occurred_at     timestamptz(3) not null default now(),
-  primary key (id),
+  primary key (id, tenant_id),
   constraint postings_reference unique (tenant_id, reference),
   constraint posting_moves_something check (amount_minor > 0),
   constraint posting_goes_somewhere check (from_account <> to_account)
@@ -49,7 +58,7 @@ create table audit_events (
   partner_id    uuid,
   subjects      uuid[] not null,
   personal_hash text,
-  primary key (id)
+  primary key (id, tenant_id)
 );
 comment on table audit_events is
   'One entry for each action: who did it, with which credential, what was before and what is after. Append-only. Personal data is in audit_personal, so that it can be erased while the entry keeps its hash.';
@@ -64,9 +73,9 @@ create table audit_personal (
   partner_id uuid,
   data       jsonb not null,
   salt       text not null,
-  primary key (event_id),
-  constraint audit_personal_event_id_fkey foreign key (event_id)
-    references audit_events (id) deferrable initially deferred
+  primary key (event_id, tenant_id),
+  constraint audit_personal_event_id_fkey foreign key (tenant_id, event_id)
+    references audit_events (tenant_id, id) deferrable initially deferred
 );
 comment on table audit_personal is
   'The personal data of an audit entry. It can be erased; the salted hash in audit_events.personal_hash proves that it was not changed.';
@@ -81,8 +90,8 @@ create table audit_links (
   hash       bytea not null,
   linked_at  timestamptz(3) not null default now(),
   primary key (tenant_id, seq),
-  constraint audit_links_event_id_key unique (event_id),
-  constraint audit_links_event_id_fkey foreign key (event_id) references audit_events (id)
+  constraint audit_links_event_id_key unique (event_id, tenant_id),
+  constraint audit_links_event_id_fkey foreign key (tenant_id, event_id) references audit_events (tenant_id, id)
 );
 comment on table audit_links is
   'The hash chain over the audit entries of a tenant. Entries are linked in batches after their commit, because a lock for each entry would serialise all changes of the tenant.';
@@ -93,6 +102,20 @@ create table audit_unlinked (
 );
 comment on table audit_unlinked is
   'Audit entries that wait for their link in the chain. Only await_link() and link_audit_events() may touch this table.';
+
+create table events (
+  id             uuid not null,
+  tenant_id      text not null,
+  partner_id     uuid,
+  type           text not null,
+  subject_id     uuid,
+  audit_event_id uuid not null,
+  occurred_at    timestamptz(3) not null,
+  primary key (tenant_id, id)
+);
+comment on table events is
+  'One row for each row that an audited action changed. The trigger record_events writes events in the statement that writes the audit entry. Webhooks, notifications and live updates read changes from this table. Events are deleted after 90 days; the audit entry stays.';
+create index events_subject on events (tenant_id, subject_id, id);
 
 create table idempotency_keys (
   tenant_id    text not null,
@@ -117,8 +140,7 @@ create table data_keys (
   kek_id      text not null,
   replaced_at timestamptz(3),
   shredded_at timestamptz(3),
-  primary key (id),
-  constraint data_keys_tenant_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint data_keys_purpose check (purpose in ('FIELDS', 'INDEX')),
   constraint data_keys_shredded_is_gone check ((wrapped is null) = (shredded_at is not null))
 );

@@ -51,9 +51,8 @@ create table programs (
   constraint programs_deals_per_partner_check check (deals_per_partner >= 0 and deals_per_partner <= 10000)
 );
 comment on table programs is
-  'A tenants partner program and its settings.';
--- Partial, so that it is no key: a change must not wait for transactions that refer to the row.
-create unique index programs_identity_org_id on programs (identity_org_id) where identity_org_id is not null;
+  'A tenant''s partner program and its settings.';
+create index programs_identity_org_id on programs (identity_org_id) where identity_org_id is not null;
 
 create table partner_tier_configs (
   id                           uuid not null,
@@ -67,7 +66,7 @@ create table partner_tier_configs (
   api_calls_per_hour           int not null,
   dedicated_manager            boolean not null,
   benefits                     text[] not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint one_config_each_tier unique (tenant_id, tier),
   constraint partner_tier_configs_program foreign key (tenant_id) references programs (tenant_id),
   constraint partner_tier_configs_tier_check check (tier in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND'))
@@ -86,7 +85,7 @@ create table tier_config_versions (
   rate_bps                     int not null,
   effective_at                 timestamptz(3) not null,
   created_by                   text not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint tier_config_versions_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint tier_config_versions_tier_check check (tier in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND')),
   constraint tier_config_versions_min_monthly_revenue_minor_check check (min_monthly_revenue_minor >= 0),
@@ -106,7 +105,7 @@ create table exchange_rates (
   rate         numeric(24,12) not null,
   effective_on date not null,
   created_by   text not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint exchange_rates_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint exchange_rates_base_check check (base ~ '^[A-Z]{3}$'),
   constraint exchange_rates_quote_check check (quote ~ '^[A-Z]{3}$'),

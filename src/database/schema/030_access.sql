@@ -14,8 +14,7 @@ create table members (
   invited_by  text not null,
   accepted_at timestamptz(3),
   removed_at  timestamptz(3),
-  primary key (id),
-  constraint members_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint members_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint members_role_check check (role in ('OWNER', 'MANAGER', 'FINANCE', 'READ_ONLY')),
   constraint members_status_check check (status in ('INVITED', 'ACTIVE', 'REMOVED')),
@@ -26,10 +25,11 @@ create table members (
 );
 comment on table members is
   'The people of a partner who may sign in.';
-create unique index members_one_each_email on members (partner_id, lower(email)) where status <> 'REMOVED';
 create unique index members_one_partner_each on members (issuer, subject, tenant_id) where status = 'ACTIVE';
 create index members_partner on members (partner_id, id);
 create index members_subject on members (subject, partner_id) where removed_at is null;
+create index members_tenant on members (tenant_id, id);
+create unique index members_one_each_email on members (partner_id, lower(email), tenant_id) where status <> 'REMOVED';
 
 create table invitations (
   id          uuid not null,
@@ -43,8 +43,8 @@ create table invitations (
   sent_at     timestamptz(3),
   used_at     timestamptz(3),
   canceled_at timestamptz(3),
-  primary key (id),
-  constraint invitations_token unique (token_hash),
+  primary key (id, tenant_id),
+  constraint invitations_token unique (token_hash, tenant_id),
   constraint invitations_member_id foreign key (tenant_id, member_id)
     references members (tenant_id, id) deferrable initially deferred,
   constraint invitations_hash check (token_hash ~ '^[0-9a-f]{64}$'),
@@ -52,8 +52,9 @@ create table invitations (
 );
 comment on table invitations is
   'Links that invite members. Only the hash of a link is stored.';
-create unique index invitations_one_link_each on invitations (member_id) where used_at is null and canceled_at is null;
 create index invitations_member on invitations (member_id);
+create unique index invitations_one_link_each on invitations (member_id, tenant_id)
+  where used_at is null and canceled_at is null;
 
 create table api_keys (
   id                   uuid not null,
@@ -72,8 +73,8 @@ create table api_keys (
   last_used_at         timestamptz(3),
   created_by           text not null,
   seen_by              text[] not null,
-  primary key (id),
-  constraint api_keys_prefix unique (prefix),
+  primary key (id, tenant_id),
+  constraint api_keys_prefix unique (prefix, tenant_id),
   constraint api_keys_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint api_keys_hash check (secret_hash ~ '^[0-9a-f]{64}$'),
   constraint api_keys_scopes check (
@@ -84,7 +85,7 @@ create table api_keys (
   constraint api_keys_overlap check ((previous_secret_hash is null) = (overlap_ends_at is null))
 );
 comment on table api_keys is
-  'API keys of partners and of a tenants servers. Only the hash of a secret is stored. seen_by lists who has seen the secret, because each of them may have acted with the key and may not approve what the key created.';
+  'API keys of partners and of a tenant''s servers. Only the hash of a secret is stored. seen_by lists who has seen the secret, because each of them may have acted with the key and may not approve what the key created.';
 create index api_keys_tenant on api_keys (tenant_id, id);
 create index api_keys_partner on api_keys (partner_id, id) where partner_id is not null;
 

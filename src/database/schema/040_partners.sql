@@ -21,9 +21,7 @@ create table partners (
   updated_at          timestamptz(3) not null default now(),
   identity_org_id     text,
   api_limit_override  int,
-  primary key (id),
-  constraint partners_tenant_id_id unique (tenant_id, id),
-  constraint partners_referral_code unique (referral_code),
+  primary key (id, tenant_id),
   constraint partners_program foreign key (tenant_id) references programs (tenant_id),
   constraint partners_partner_type_check check (partner_type in ('RESELLER', 'AFFILIATE', 'REFERRAL', 'WHITE_LABEL')),
   constraint partners_status_check check (status in ('PENDING', 'ACTIVE', 'INACTIVE', 'SUSPENDED')),
@@ -36,8 +34,9 @@ create table partners (
 );
 comment on table partners is
   'The partners of a program.';
--- Partial, so that it is no key: a change must not wait for transactions that refer to the row.
-create unique index partners_identity_org_id on partners (identity_org_id) where identity_org_id is not null;
+create index partners_tenant on partners (tenant_id, id);
+create index partners_referral_code on partners (referral_code);
+create index partners_identity_org_id on partners (identity_org_id) where identity_org_id is not null;
 
 create table partner_history (
   id           uuid not null,
@@ -49,7 +48,7 @@ create table partner_history (
   effective_at timestamptz(3) not null,
   changed_by   text,
   reason       text,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint partner_history_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint partner_history_status_check check (status in ('PENDING', 'ACTIVE', 'INACTIVE', 'SUSPENDED')),
@@ -71,7 +70,7 @@ create table reseller_configs (
   minimum_order_currency text,
   credit_limit_minor     bigint,
   credit_limit_currency  text,
-  primary key (partner_id),
+  primary key (partner_id, tenant_id),
   constraint reseller_configs_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred
 );
@@ -86,7 +85,7 @@ create table affiliate_configs (
   recurring_months          int,
   minimum_purchase_minor    bigint,
   minimum_purchase_currency text,
-  primary key (partner_id),
+  primary key (partner_id, tenant_id),
   constraint affiliate_configs_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred
 );
@@ -106,8 +105,7 @@ create table white_label_configs (
   hide_fin_aceverse_branding boolean not null default false,
   logo_status                text,
   favicon_status             text,
-  primary key (partner_id),
-  constraint white_label_configs_domain unique (domain),
+  primary key (partner_id, tenant_id),
   constraint white_label_configs_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint white_label_configs_logo_status_check check (
@@ -131,7 +129,7 @@ create table sponsorships (
   reason      text not null,
   ended_at    timestamptz(3),
   ended_by    text,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint sponsorships_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint sponsorships_sponsor_id foreign key (tenant_id, sponsor_id)
@@ -141,9 +139,9 @@ create table sponsorships (
 );
 comment on table sponsorships is
   'Which partner brought which partner into the program, from when until when. No partner sponsors itself, over any number of steps.';
-create unique index sponsorships_one_open on sponsorships (partner_id) where ended_at is null;
 create index sponsorships_of_sponsor on sponsorships (sponsor_id) where ended_at is null;
 create index sponsorships_history on sponsorships (partner_id, assigned_at);
+create unique index sponsorships_one_open on sponsorships (partner_id, tenant_id) where ended_at is null;
 
 create table account_managers (
   id         uuid not null,
@@ -154,14 +152,14 @@ create table account_managers (
   added_by   text not null,
   ended_at   timestamptz(3),
   ended_by   text,
-  primary key (id),
-  constraint account_managers_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint account_managers_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint account_managers_ended check ((ended_at is null) = (ended_by is null))
 );
 comment on table account_managers is
   'Staff who look after partners.';
 create unique index account_managers_email on account_managers (tenant_id, lower(email)) where ended_at is null;
+create index account_managers_tenant on account_managers (tenant_id, id);
 
 create table manager_assignments (
   id          uuid not null,
@@ -174,7 +172,7 @@ create table manager_assignments (
   reason      text,
   ended_at    timestamptz(3),
   ended_by    text,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint manager_assignments_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint manager_assignments_manager_id foreign key (tenant_id, manager_id)
@@ -183,9 +181,9 @@ create table manager_assignments (
 );
 comment on table manager_assignments is
   'Which account manager looked after which partner, from when until when.';
-create unique index manager_assignments_one_open on manager_assignments (partner_id) where ended_at is null;
 create index manager_assignments_of_manager on manager_assignments (manager_id) where ended_at is null;
 create index manager_assignments_history on manager_assignments (partner_id, assigned_at);
+create unique index manager_assignments_one_open on manager_assignments (partner_id, tenant_id) where ended_at is null;
 
 create table tax_ids (
   id          uuid not null,
@@ -197,8 +195,8 @@ create table tax_ids (
   last_four   text not null,
   changed_at  timestamptz(3) not null,
   data_key_id uuid generated always as ((split_part((number)::text, '.', 2))::uuid) stored,
-  primary key (id),
-  constraint tax_ids_partner unique (partner_id),
+  primary key (id, tenant_id),
+  constraint tax_ids_partner unique (partner_id, tenant_id),
   constraint tax_ids_tenant_id_partner_id_fkey foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint tax_ids_tenant_id_data_key_id_fkey foreign key (tenant_id, data_key_id)

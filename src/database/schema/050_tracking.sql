@@ -8,8 +8,7 @@ create table customers (
   email       text,
   partner_id  uuid,
   bound_at    timestamptz(3),
-  primary key (id),
-  constraint customers_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint customers_external_id unique (tenant_id, external_id),
   constraint customers_program foreign key (tenant_id) references programs (tenant_id),
   constraint customers_partner_id foreign key (tenant_id, partner_id)
@@ -18,6 +17,7 @@ create table customers (
 comment on table customers is
   'Customers of a tenant and the partner they are bound to.';
 create index customers_partner on customers (partner_id);
+create index customers_tenant on customers (tenant_id, id);
 
 create table tracking_links (
   id          uuid not null,
@@ -30,15 +30,15 @@ create table tracking_links (
   campaign    text,
   archived_at timestamptz(3),
   created_by  text not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint tracking_links_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint tracking_links_path_form check (path ~ '^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$')
 );
 comment on table tracking_links is
   'Links of partners with a path, a target and a campaign of their own.';
-create unique index tracking_links_path on tracking_links (upper(path));
 create index tracking_links_partner on tracking_links (partner_id, id);
+create index tracking_links_path on tracking_links (upper(path));
 
 create table referrals (
   id            uuid not null,
@@ -61,8 +61,7 @@ create table referrals (
   bot           boolean not null default false,
   link_id       uuid,
   campaign      text,
-  primary key (id),
-  constraint referrals_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint referrals_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint referrals_customer_id foreign key (tenant_id, customer_id)
@@ -71,13 +70,14 @@ create table referrals (
   constraint referrals_origin check (origin in ('CLICK', 'COUPON', 'LEAD', 'DEAL', 'ASSIGNMENT', 'CUSTOMER', 'REPEAT'))
 );
 comment on table referrals is
-  'Clicks that count, and other grounds for a partners claim to a sale (origin). A referral that is no click counts in no click metric.';
+  'Clicks that count, and other grounds for a partner''s claim to a sale (origin). A referral that is no click counts in no click metric.';
 create index referrals_partner on referrals (partner_id, id);
 -- Finds clicks that still identify a visitor by their age. A forgotten click has its own id as visitor and leaves the
 -- index.
 create index referrals_of_visitors on referrals (clicked_at) where visitor_id <> id;
 create index referrals_bought_from on referrals (tenant_id, ip_hash, converted_at)
   where converted_at is not null and ip_hash is not null;
+create index referrals_tenant on referrals (tenant_id, id);
 
 create table touches (
   id         uuid not null,
@@ -96,7 +96,7 @@ create table touches (
   device     text not null,
   country    text,
   bot        boolean not null,
-  primary key (id, clicked_at)
+  primary key (id, clicked_at, tenant_id)
 ) partition by range (clicked_at);
 comment on table touches is
   'Every click with all that attribution needs, partitioned by month, so that a month is dropped as a whole when its visitors are to be forgotten. A click that counts is also a referral with the same id: references and metrics use that row, so that dropping a month loses neither.';
@@ -126,8 +126,7 @@ create table conversions (
   part_of         uuid,
   counted         boolean not null default true,
   refused         text,
-  primary key (id),
-  constraint conversions_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint conversions_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint conversions_customer_id foreign key (tenant_id, customer_id)
@@ -143,14 +142,15 @@ comment on table conversions is
   'Sales that were credited to a partner. When several partners share a sale, each share is a conversion of its own (part_of), and one of them is counted as the conversion. A refused conversion is kept and counts nowhere.';
 create index conversions_partner on conversions (partner_id);
 create index conversions_customer on conversions (customer_id);
-create unique index conversions_one_each_referral on conversions (referral_id) where part_of is null;
 create index conversions_referral on conversions (referral_id);
-create unique index conversions_one_each_part on conversions (part_of, partner_id) where part_of is not null;
 create unique index conversions_one_each_order on conversions (tenant_id, order_id)
   where order_id is not null and part_of is null;
 create unique index conversions_one_each_order_and_partner on conversions (tenant_id, order_id, partner_id)
   where order_id is not null;
 create index conversions_of_period on conversions (tenant_id, occurred_at, id);
+create index conversions_tenant on conversions (tenant_id, id);
+create unique index conversions_one_each_referral on conversions (referral_id, tenant_id) where part_of is null;
+create unique index conversions_one_each_part on conversions (part_of, partner_id, tenant_id) where part_of is not null;
 
 create table attribution_shares (
   id            uuid not null,
@@ -171,8 +171,8 @@ create table attribution_shares (
   all_touches   int not null,
   other_touches int not null,
   touches       jsonb not null,
-  primary key (id),
-  constraint attribution_shares_one_each_partner unique (sale_id, partner_id),
+  primary key (id, tenant_id),
+  constraint attribution_shares_one_each_partner unique (sale_id, partner_id, tenant_id),
   constraint attribution_shares_sale_id foreign key (tenant_id, sale_id)
     references conversions (tenant_id, id) deferrable initially deferred,
   constraint attribution_shares_partner_id foreign key (tenant_id, partner_id)
@@ -196,7 +196,7 @@ create table coupons (
   uses       int not null default 0,
   ended_at   timestamptz(3),
   created_by text not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint coupons_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint coupons_uses check (uses >= 0 and (max_uses is null or uses <= max_uses)),
@@ -222,7 +222,7 @@ create table leads (
   decided_by   text,
   reason       text,
   referral_id  uuid,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint leads_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint leads_status check (status in ('SUBMITTED', 'ACCEPTED', 'REJECTED', 'CONVERTED')),
@@ -247,7 +247,7 @@ create table deals (
   expires_at    timestamptz(3) not null,
   closed_at     timestamptz(3),
   referral_id   uuid,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint deals_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint deals_named check (domain is not null or email is not null),
@@ -270,7 +270,7 @@ create table customer_assignments (
   reason      text not null,
   assigned_by text not null,
   assigned_at timestamptz(3) not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint customer_assignments_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint customer_assignments_customer_id foreign key (tenant_id, customer_id)
@@ -291,7 +291,7 @@ create table reported_conversions (
   amount      text,
   currency    text,
   reported_at timestamptz(3) not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint reported_conversions_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id)
 );
 comment on table reported_conversions is

@@ -9,8 +9,8 @@ create table fraud_hits (
   mode       text not null,
   weight     int not null,
   evidence   jsonb,
-  primary key (id),
-  constraint fraud_hits_once unique (review_id, rule),
+  primary key (id, tenant_id),
+  constraint fraud_hits_once unique (review_id, rule, tenant_id),
   constraint fraud_hits_mode check (mode in ('SHADOW', 'HOLD', 'BLOCK')),
   constraint fraud_hits_weight check (weight >= 1 and weight <= 100)
 );
@@ -38,8 +38,7 @@ create table fraud_reviews (
   decided_by      text,
   decided_at      timestamptz(3),
   reason          text,
-  primary key (id),
-  constraint fraud_reviews_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint fraud_reviews_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint fraud_reviews_outcome check (outcome in ('NOTED', 'WOULD_HOLD', 'HELD', 'BLOCKED')),
@@ -51,12 +50,13 @@ create table fraud_reviews (
 );
 comment on table fraud_reviews is
   'Reviews of commissions that risk rules stopped, and what a person decided.';
-create unique index fraud_reviews_one_each_line on fraud_reviews (commission_id) where commission_id is not null;
 create index fraud_reviews_of_tenant on fraud_reviews (tenant_id, id);
 create index fraud_reviews_open on fraud_reviews (tenant_id, id) where decision is null and outcome = 'HELD';
 create index fraud_reviews_assessed on fraud_reviews (tenant_id, assessed_at);
 create index fraud_reviews_of_partner on fraud_reviews (partner_id, id);
 create index fraud_reviews_of_customer on fraud_reviews (customer_id) where customer_id is not null;
+create unique index fraud_reviews_one_each_line on fraud_reviews (commission_id, tenant_id)
+  where commission_id is not null;
 
 create table fraud_list_entries (
   id          uuid not null,
@@ -69,9 +69,10 @@ create table fraud_list_entries (
   added_by    text not null,
   removed_at  timestamptz(3),
   removed_by  text,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint fraud_list_entries_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
-  constraint fraud_list_entries_customer_id_fkey foreign key (customer_id) references customers (id),
+  constraint fraud_list_entries_customer_id_fkey foreign key (tenant_id, customer_id)
+    references customers (tenant_id, id),
   constraint fraud_list_entries_list check (
     list in ('ALLOWED_CUSTOMER', 'BLOCKED_CUSTOMER', 'DISPOSABLE_DOMAIN', 'FREE_MAIL_DOMAIN')
   ),
@@ -92,11 +93,11 @@ create table payment_fingerprints (
   customer_id uuid not null,
   fingerprint text not null,
   seen_at     timestamptz(3) not null,
-  primary key (id),
-  constraint payment_fingerprints_once unique (customer_id, fingerprint),
-  constraint payment_fingerprints_customer foreign key (customer_id) references customers (id)
+  primary key (id, tenant_id),
+  constraint payment_fingerprints_once unique (customer_id, fingerprint, tenant_id),
+  constraint payment_fingerprints_customer foreign key (tenant_id, customer_id) references customers (tenant_id, id)
 );
 comment on table payment_fingerprints is
-  'What customers paid with, as a keyed hash of the payment providers name for it.';
+  'What customers paid with, as a keyed hash of the payment provider''s name for it.';
 create index payment_fingerprints_seen on payment_fingerprints (seen_at);
 create index payment_fingerprints_same on payment_fingerprints (tenant_id, fingerprint);

@@ -7,14 +7,14 @@ create table commission_plans (
   name       text not null,
   is_default boolean not null,
   created_by text not null,
-  primary key (id),
-  constraint commission_plans_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint commission_plans_name unique (tenant_id, name),
   constraint commission_plans_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id)
 );
 comment on table commission_plans is
   'Commission plans of a program.';
 create unique index commission_plans_one_default on commission_plans (tenant_id) where is_default;
+create index commission_plans_tenant on commission_plans (tenant_id, id);
 
 create table commission_rules (
   id                  uuid not null,
@@ -47,9 +47,8 @@ create table commission_rules (
   cap_minor           bigint,
   cap_per             text,
   cap_period          text,
-  primary key (id),
-  constraint commission_rules_tenant_id_id unique (tenant_id, id),
-  constraint commission_rules_version unique (rule_key, version),
+  primary key (id, tenant_id),
+  constraint commission_rules_version unique (rule_key, version, tenant_id),
   constraint commission_rules_plan_id foreign key (tenant_id, plan_id)
     references commission_plans (tenant_id, id) deferrable initially deferred,
   constraint commission_rules_partner_id foreign key (tenant_id, partner_id)
@@ -91,7 +90,7 @@ create table plan_memberships (
   plan_id      uuid,
   effective_at timestamptz(3) not null,
   created_by   text not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint plan_memberships_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint plan_memberships_plan_id foreign key (tenant_id, plan_id)
@@ -109,7 +108,7 @@ create table rule_usage (
   period_start date not null,
   base_minor   bigint not null default '0',
   earned_minor bigint not null default '0',
-  primary key (partner_id, rule_key, scope, period_start),
+  primary key (partner_id, rule_key, scope, period_start, tenant_id),
   constraint rule_usage_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred
 );
@@ -124,7 +123,7 @@ create table sales (
   order_id   text not null,
   currency   text not null,
   refused    jsonb not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint sales_order unique (tenant_id, order_id, partner_id),
   constraint sales_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred
@@ -179,8 +178,7 @@ create table commissions (
   exchange        jsonb,
   unrated         jsonb,
   carried_by      uuid,
-  primary key (id),
-  constraint commissions_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint commissions_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint commissions_customer_id foreign key (tenant_id, customer_id)
@@ -240,8 +238,6 @@ create index commissions_claimable on commissions (partner_id, amount_currency, 
 create index commissions_reverses on commissions (reverses_id) where reverses_id is not null;
 create index commissions_referral on commissions (referral_id) where referral_id is not null;
 create index commissions_customer on commissions (customer_id) where customer_id is not null;
-create unique index commissions_one_each_conversion on commissions (conversion_id, partner_id, line_number)
-  where conversion_id is not null and reverses_id is null and adjusts_id is null;
 create unique index commissions_one_each_order on commissions (tenant_id, order_id, partner_id, line_number)
   where order_id is not null and reverses_id is null and adjusts_id is null;
 create index commissions_adjusts on commissions (adjusts_id) where adjusts_id is not null;
@@ -250,9 +246,12 @@ create index commissions_past_hold on commissions (tenant_id, hold_until)
   where status = 'PENDING' and created_by is null and reverses_id is null;
 create index commissions_unrated on commissions (tenant_id, id) where unrated is not null and status = 'HELD';
 create index commissions_carried on commissions (carried_by) where carried_by is not null;
+create index commissions_tenant on commissions (tenant_id, id);
 -- What a lost dispute took back is given back once.
-create unique index commissions_reinstated_once on commissions (adjusts_id)
+create unique index commissions_reinstated_once on commissions (adjusts_id, tenant_id)
   where type = 'ADJUSTMENT' and carried_by is null;
+create unique index commissions_one_each_conversion on commissions (conversion_id, partner_id, line_number, tenant_id)
+  where conversion_id is not null and reverses_id is null and adjusts_id is null;
 
 create table commission_holds (
   id             uuid not null,
@@ -270,7 +269,7 @@ create table commission_holds (
   release_reason text,
   outcome        text,
   refund_id      uuid,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint commission_holds_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint commission_holds_commission_id foreign key (tenant_id, commission_id)
@@ -286,10 +285,11 @@ create table commission_holds (
 );
 comment on table commission_holds is
   'Reasons that keep a commission from approval or an approved one from its payout. A commission is held while any hold on it is open.';
-create unique index commission_holds_one_open on commission_holds (commission_id, kind) where released_at is null;
 create index commission_holds_commission on commission_holds (commission_id, id);
 create index commission_holds_partner on commission_holds (partner_id);
 create index commission_holds_refund on commission_holds (refund_id) where refund_id is not null;
+create unique index commission_holds_one_open on commission_holds (commission_id, kind, tenant_id)
+  where released_at is null;
 
 create table sale_refunds (
   id             uuid not null,
@@ -309,7 +309,7 @@ create table sale_refunds (
   taken_minor    bigint,
   unearned_minor bigint,
   lines          jsonb not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint sale_refunds_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint sale_refunds_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
@@ -349,7 +349,7 @@ create table plan_simulations (
   result       jsonb,
   finished_at  timestamptz(3),
   expires_at   timestamptz(3) not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint plan_simulations_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint plan_simulations_status_check check (status in ('WAITING', 'RUNNING', 'DONE', 'CANCELED')),
   constraint plan_simulations_months check (first_day <= last_day),

@@ -25,9 +25,8 @@ create table payout_accounts (
   check_asked_at  timestamptz(3),
   check_reason    text,
   set_by          text,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint payout_accounts_of_partner unique (tenant_id, partner_id, id),
-  constraint payout_accounts_tenant_row unique (tenant_id, id),
   constraint payout_accounts_tenant_id_partner_id_fkey foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint payout_accounts_tenant_id_data_key_id_fkey foreign key (tenant_id, data_key_id)
@@ -42,10 +41,10 @@ create table payout_accounts (
 );
 comment on table payout_accounts is
   'Where the money of a partner goes, encrypted. The state says what the rail reports of an account that it keeps itself. After a returned payment nothing is sent to the account until a person has checked it (check_asked_at).';
-create unique index payout_accounts_one_in_use on payout_accounts (partner_id, method, currency)
-  where removed_at is null;
 create index payout_accounts_fingerprint on payout_accounts (tenant_id, fingerprint);
 create index payout_accounts_data_key on payout_accounts (data_key_id);
+create unique index payout_accounts_one_in_use on payout_accounts (partner_id, method, currency, tenant_id)
+  where removed_at is null;
 
 create table payout_runs (
   id            uuid not null,
@@ -55,7 +54,6 @@ create table payout_runs (
   frequency     text,
   payout_count  int not null default 0,
   created_by    text not null,
-  skipped       jsonb not null default '[]'::jsonb,
   status        text not null default 'RUNNING',
   partner_count int not null default 0,
   partners_done int not null default 0,
@@ -64,8 +62,7 @@ create table payout_runs (
   period_end    date,
   finished_at   timestamptz(3),
   updated_at    timestamptz(3) not null default now(),
-  primary key (id),
-  constraint payout_runs_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint payout_runs_program foreign key (tenant_id) references programs (tenant_id),
   constraint payout_runs_frequency_check check (frequency in ('WEEKLY', 'BIWEEKLY', 'MONTHLY', 'QUARTERLY')),
   constraint payout_runs_status check (status in ('RUNNING', 'PAUSED', 'DONE', 'CANCELED')),
@@ -77,6 +74,7 @@ comment on table payout_runs is
 create unique index payout_runs_one_each_period on payout_runs (tenant_id, frequency, period_end)
   where period_end is not null;
 create index payout_runs_running on payout_runs (updated_at) where status = 'RUNNING';
+create index payout_runs_tenant on payout_runs (tenant_id, id);
 
 create table payout_run_skips (
   id              uuid not null,
@@ -88,7 +86,7 @@ create table payout_run_skips (
   line_count      int not null default 0,
   amount_minor    bigint,
   amount_currency text,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint payout_run_skips_run_id foreign key (tenant_id, run_id)
     references payout_runs (tenant_id, id) deferrable initially deferred,
   constraint payout_run_skips_partner_id foreign key (tenant_id, partner_id)
@@ -129,8 +127,7 @@ create table payouts (
   first_approved_at     timestamptz(3),
   outcome_unknown_since timestamptz(3),
   action_required       text,
-  primary key (id),
-  constraint payouts_tenant_id_id unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint payouts_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint payouts_run_id foreign key (tenant_id, run_id)
@@ -161,6 +158,7 @@ create index payouts_run on payouts (run_id) where run_id is not null;
 create index payouts_processing on payouts (id) where status in ('APPROVED', 'PROCESSING');
 create index payouts_account on payouts (payout_account_id) where payout_account_id is not null;
 create index payouts_run_pending on payouts (run_id, id) where status = 'PENDING';
+create index payouts_tenant on payouts (tenant_id, id);
 
 create table payout_items (
   id            uuid not null,
@@ -169,12 +167,12 @@ create table payout_items (
   payout_id     uuid not null,
   commission_id uuid not null,
   voided_at     timestamptz(3),
-  primary key (id)
+  primary key (id, tenant_id)
 );
 comment on table payout_items is
   'The commissions that a payout pays. A commission is in at most one payout that was not voided.';
-create unique index payout_items_one_live_claim on payout_items (commission_id) where voided_at is null;
 create index payout_items_payout on payout_items (payout_id);
+create unique index payout_items_one_live_claim on payout_items (commission_id, tenant_id) where voided_at is null;
 
 create table payout_attempts (
   id                 uuid not null,
@@ -197,12 +195,13 @@ create table payout_attempts (
   said_by            text,
   said_at            timestamptz(3),
   resolved_by        text,
-  primary key (id),
-  constraint payout_attempts_number unique (payout_id, number),
-  constraint payout_attempts_key unique (key),
+  primary key (id, tenant_id),
+  constraint payout_attempts_number unique (payout_id, number, tenant_id),
+  constraint payout_attempts_key unique (key, tenant_id),
   constraint payout_attempts_payout_id foreign key (tenant_id, payout_id)
     references payouts (tenant_id, id) deferrable initially deferred,
-  constraint payout_attempts_account_id_fkey foreign key (account_id) references payout_accounts (id),
+  constraint payout_attempts_account_id_fkey foreign key (tenant_id, account_id)
+    references payout_accounts (tenant_id, id),
   constraint payout_attempts_status_check check (status in ('SENDING', 'UNKNOWN', 'SENT', 'CONFIRMED', 'FAILED')),
   constraint payout_attempts_said_outcome check (said_outcome in ('PAID', 'NOT_SENT')),
   constraint payout_attempts_said_whole check (
@@ -212,9 +211,9 @@ create table payout_attempts (
 );
 comment on table payout_attempts is
   'Attempts to send a payout over a payment rail.';
-create unique index payout_attempts_one_not_failed on payout_attempts (payout_id) where status <> 'FAILED';
 create index payout_attempts_reference on payout_attempts (provider_reference) where provider_reference is not null;
 create index payout_attempts_made on payout_attempts (tenant_id, created_at);
+create unique index payout_attempts_one_not_failed on payout_attempts (payout_id, tenant_id) where status <> 'FAILED';
 
 create table payout_holds (
   id             uuid not null,
@@ -227,7 +226,7 @@ create table payout_holds (
   released_by    text,
   released_at    timestamptz(3),
   release_reason text,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint payout_holds_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint payout_holds_released check (
@@ -236,8 +235,8 @@ create table payout_holds (
 );
 comment on table payout_holds is
   'Holds on all payouts of a partner. Its commissions are still earned and approved.';
-create unique index payout_holds_one_open on payout_holds (partner_id) where released_at is null;
 create index payout_holds_partner on payout_holds (partner_id);
+create unique index payout_holds_one_open on payout_holds (partner_id, tenant_id) where released_at is null;
 
 create table bank_files (
   id             uuid not null,
@@ -263,8 +262,7 @@ create table bank_files (
   downloaded_at  timestamptz(3),
   settled_by     text,
   settled_at     timestamptz(3),
-  primary key (id),
-  constraint bank_files_tenant_row unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint bank_files_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint bank_files_tenant_id_run_id_fkey foreign key (tenant_id, run_id) references payout_runs (tenant_id, id),
   constraint bank_files_format check (format in ('PAIN', 'NACHA')),
@@ -279,6 +277,7 @@ create table bank_files (
 comment on table bank_files is
   'Payment files for a bank.';
 create index bank_files_day on bank_files (tenant_id, format, created_at);
+create index bank_files_tenant on bank_files (tenant_id, id);
 
 create table bank_file_parts (
   id          uuid not null,
@@ -288,8 +287,8 @@ create table bank_file_parts (
   number      int not null,
   content     envelope,
   data_key_id uuid generated always as ((split_part((content)::text, '.', 2))::uuid) stored,
-  primary key (id),
-  constraint bank_file_parts_number unique (file_id, number),
+  primary key (id, tenant_id),
+  constraint bank_file_parts_number unique (file_id, number, tenant_id),
   constraint bank_file_parts_tenant_id_file_id_fkey foreign key (tenant_id, file_id)
     references bank_files (tenant_id, id) deferrable initially deferred,
   constraint bank_file_parts_tenant_id_data_key_id_fkey foreign key (tenant_id, data_key_id)
@@ -317,9 +316,8 @@ create table bank_payments (
   reason          text,
   correction      text,
   difference      text,
-  primary key (id),
-  constraint bank_payments_key unique (key),
-  constraint bank_payments_tenant_row unique (tenant_id, id),
+  primary key (id, tenant_id),
+  constraint bank_payments_key unique (key, tenant_id),
   constraint bank_payments_tenant_id_partner_id_fkey foreign key (tenant_id, partner_id)
     references partners (tenant_id, id),
   constraint bank_payments_tenant_id_payout_id_fkey foreign key (tenant_id, payout_id)
@@ -336,6 +334,7 @@ comment on table bank_payments is
 create index bank_payments_waiting on bank_payments (tenant_id, amount_currency, id) where status = 'WAITING';
 create index bank_payments_payout on bank_payments (payout_id);
 create index bank_payments_partner on bank_payments (partner_id);
+create index bank_payments_tenant on bank_payments (tenant_id, id);
 
 create table bank_file_items (
   id         uuid not null,
@@ -346,7 +345,7 @@ create table bank_file_items (
   batch      int not null,
   trace      text,
   voided_at  timestamptz(3),
-  primary key (id),
+  primary key (id, tenant_id),
   constraint bank_file_items_tenant_id_file_id_fkey foreign key (tenant_id, file_id)
     references bank_files (tenant_id, id) deferrable initially deferred,
   constraint bank_file_items_tenant_id_payment_id_fkey foreign key (tenant_id, payment_id)
@@ -354,9 +353,9 @@ create table bank_file_items (
 );
 comment on table bank_file_items is
   'Which payment is in which bank file.';
-create unique index bank_file_items_one_live_file on bank_file_items (payment_id) where voided_at is null;
 create index bank_file_items_file on bank_file_items (file_id, payment_id);
 create index bank_file_items_trace on bank_file_items (tenant_id, trace) where trace is not null;
+create unique index bank_file_items_one_live_file on bank_file_items (payment_id, tenant_id) where voided_at is null;
 
 create table bank_status_imports (
   id         uuid not null,
@@ -366,8 +365,7 @@ create table bank_status_imports (
   sha256     text not null,
   line_count int not null,
   created_by text not null,
-  primary key (id),
-  constraint bank_status_imports_tenant_row unique (tenant_id, id),
+  primary key (id, tenant_id),
   constraint bank_status_imports_once unique (tenant_id, sha256),
   constraint bank_status_imports_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint bank_status_imports_kind check (
@@ -390,7 +388,7 @@ create table bank_status_lines (
   amount_currency text,
   outcome         text not null,
   explanation     text,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint bank_status_lines_tenant_id_import_id_fkey foreign key (tenant_id, import_id)
     references bank_status_imports (tenant_id, id) deferrable initially deferred,
   constraint bank_status_lines_tenant_id_payment_id_fkey foreign key (tenant_id, payment_id)
@@ -419,7 +417,7 @@ create table rail_events (
   handled_at timestamptz(3),
   primary key (id),
   constraint rail_events_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
-  constraint rail_events_payout_id_fkey foreign key (payout_id) references payouts (id),
+  constraint rail_events_payout_id_fkey foreign key (tenant_id, payout_id) references payouts (tenant_id, id),
   constraint rail_events_state check (state in ('RECEIVED', 'APPLIED', 'IGNORED', 'PARKED')),
   constraint rail_events_handled check ((state = 'RECEIVED') = (handled_at is null))
 );
@@ -447,7 +445,7 @@ create table reconciliations (
   matched     int not null default 0,
   touched_at  timestamptz(3) not null default now(),
   finished_at timestamptz(3),
-  primary key (id),
+  primary key (id, tenant_id),
   constraint reconciliations_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint reconciliations_method check (method in ('BANK_TRANSFER', 'PAYPAL', 'STRIPE', 'RAZORPAY')),
   constraint reconciliations_state check (state in ('RUNNING', 'DONE')),
@@ -474,9 +472,10 @@ create table reconciliation_differences (
   their_currency    text,
   primary key (id),
   constraint reconciliation_differences_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
-  constraint reconciliation_differences_reconciliation_id_fkey foreign key (reconciliation_id)
-    references reconciliations (id),
-  constraint reconciliation_differences_payout_id_fkey foreign key (payout_id) references payouts (id),
+  constraint reconciliation_differences_reconciliation_id_fkey foreign key (tenant_id, reconciliation_id)
+    references reconciliations (tenant_id, id),
+  constraint reconciliation_differences_payout_id_fkey foreign key (tenant_id, payout_id)
+    references payouts (tenant_id, id),
   constraint reconciliation_differences_kind check (
     kind in ('MISSING_HERE', 'MISSING_THERE', 'DIFFERENT_AMOUNT', 'DIFFERENT_STATUS', 'UNTOLD')
   )

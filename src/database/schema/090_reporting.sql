@@ -30,7 +30,7 @@ create table partner_metrics (
   earned_minor  bigint not null default '0',
   paid_minor    bigint not null default '0',
   updated_at    timestamptz(3) not null default now(),
-  primary key (partner_id, currency),
+  primary key (partner_id, currency, tenant_id),
   constraint partner_metrics_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred
 ) with (fillfactor = 70);
@@ -50,7 +50,7 @@ create table partner_metrics_daily (
   revenue_minor bigint not null default '0',
   earned_minor  bigint not null default '0',
   paid_minor    bigint not null default '0',
-  primary key (partner_id, day, source, currency),
+  primary key (partner_id, day, source, currency, tenant_id),
   constraint partner_metrics_daily_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred
 ) with (fillfactor = 80);
@@ -71,7 +71,7 @@ create table partner_metrics_by (
   revenue_minor bigint not null default '0',
   earned_minor  bigint not null default '0',
   paid_minor    bigint not null default '0',
-  primary key (partner_id, kind, day, name, currency),
+  primary key (partner_id, kind, day, name, currency, tenant_id),
   constraint partner_metrics_by_kind check (kind in ('LINK', 'CAMPAIGN'))
 ) with (fillfactor = 80);
 comment on table partner_metrics_by is
@@ -105,7 +105,7 @@ create table program_metric_changes (
   revenue_minor bigint not null default '0',
   earned_minor  bigint not null default '0',
   paid_minor    bigint not null default '0',
-  primary key (id)
+  primary key (id, tenant_id)
 );
 comment on table program_metric_changes is
   'Changes of the metrics of a program, only ever inserted, so that two sales of a program never wait for each other. fold_program_metrics() adds them to program_metrics_daily.';
@@ -125,7 +125,7 @@ create table customer_subscriptions (
   started_at       timestamptz(3) not null,
   ended_at         timestamptz(3),
   updated_at       timestamptz(3) not null default now(),
-  primary key (id),
+  primary key (id, tenant_id),
   constraint customer_subscriptions_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint customer_subscriptions_customer_id foreign key (tenant_id, customer_id)
@@ -161,8 +161,8 @@ create table tier_evaluations (
   change           text not null,
   effective_at     timestamptz(3) not null,
   blocked          text,
-  primary key (id),
-  constraint tier_evaluations_one_each_month unique (partner_id, month),
+  primary key (id, tenant_id),
+  constraint tier_evaluations_one_each_month unique (partner_id, month, tenant_id),
   constraint tier_evaluations_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint tier_evaluations_month_check check (EXTRACT(day from month) = 1::numeric),
@@ -180,7 +180,7 @@ create table tier_evaluations (
   )
 );
 comment on table tier_evaluations is
-  'What each month made of a partners tier. Only a blocked evaluation is tried again.';
+  'What each month made of a partner''s tier. Only a blocked evaluation is tried again.';
 create index tier_evaluations_blocked on tier_evaluations (tenant_id, month) where change = 'BLOCKED';
 
 create table tier_locks (
@@ -194,7 +194,7 @@ create table tier_locks (
   locked_at   timestamptz(3) not null,
   unlocked_by text,
   unlocked_at timestamptz(3),
-  primary key (id),
+  primary key (id, tenant_id),
   constraint tier_locks_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint tier_locks_tier_check check (tier in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND')),
@@ -202,4 +202,4 @@ create table tier_locks (
 );
 comment on table tier_locks is
   'Tiers that staff fixed by hand.';
-create unique index tier_locks_one_open on tier_locks (partner_id) where unlocked_at is null;
+create unique index tier_locks_one_open on tier_locks (partner_id, tenant_id) where unlocked_at is null;

@@ -11,7 +11,7 @@ create table person_exports (
   ready_at     timestamptz(3),
   taken_at     timestamptz(3),
   expires_at   timestamptz(3) not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint person_exports_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint person_exports_taken_once check (taken_at is null or content is null)
 );
@@ -29,7 +29,7 @@ create table erasures (
   erased_by  text not null,
   reason     text not null,
   kept       jsonb not null,
-  primary key (id),
+  primary key (id, tenant_id),
   constraint erasures_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint erasures_kind check (kind in ('PARTNER', 'MEMBER', 'CUSTOMER'))
 );

@@ -30,7 +30,7 @@ alter table fraud_hits
   add constraint fraud_hits_review_id foreign key (tenant_id, review_id) references fraud_reviews (tenant_id, id);
 
 alter table fraud_reviews
-  add constraint fraud_reviews_hold_id_fkey foreign key (hold_id) references commission_holds (id),
+  add constraint fraud_reviews_hold_id_fkey foreign key (tenant_id, hold_id) references commission_holds (tenant_id, id),
   add constraint fraud_reviews_commission_id foreign key (tenant_id, commission_id)
     references commissions (tenant_id, id) deferrable initially deferred;
 

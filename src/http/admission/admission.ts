@@ -11,7 +11,7 @@ import type { Budget, CallBudgets, Standing } from './call-budgets.ts';
 
 const PARTNER_REMEMBERED_MS = 60_000;
 const MANY_PARTNERS = 20_000;
-/** What a stranger could try again and again: counted by all processes together, or not run. */
+/** Acts that a stranger could try again and again. All processes count them together; without a count they do not run. */
 const GUESSABLE = 'acceptInvitation';
 
 export interface CallLimits {
@@ -20,26 +20,26 @@ export interface CallLimits {
   readonly clicksPerMinute: number;
 }
 
-/** A caller and its budget, for one request or one message of a WebSocket. */
+/** A caller and its rate limit, for one request or one message of a WebSocket. */
 interface Pass {
-  /** Takes one call, before anything is read; RATE_LIMITED where none is left. */
+  /** Takes one call before the document is read. Throws RATE_LIMITED if none is left. */
   enter(): Promise<void>;
-  /** The operation, if it may run: within every limit, valid, and its other root fields taken from the budget too.
-   *  null: the request names none. */
+  /** Returns the operation if it is valid and within all limits; each further root field also takes a call. Null if the
+   *  request names no operation. */
   admit(asked: Asked): Promise<Operation | readonly GraphQLError[] | null>;
   standing(): Standing;
 }
 
 export interface Admission {
   passFor(ctx: Context): Promise<Pass>;
-  /** The caller of a credential. One that is refused is counted, and after too many from an address, none that is not
-   *  known is looked at any more: RATE_LIMITED, before anybody is asked about it. */
+  /** Returns the caller of a credential. Refused credentials are counted by address. After too many, unknown credentials
+   *  from that address get RATE_LIMITED before any look-up. */
   callerAt(address: string, door: Door, authorization: string | undefined): Promise<Actor>;
-  /** What proves itself by a signature. After too many forgeries from an address none is looked at any more: RATE_LIMITED. */
+  /** Checks a signed message. After too many forgeries from an address, all its messages get RATE_LIMITED. */
   provenAt<T>(address: string, prove: () => Promise<T>): Promise<T>;
 }
 
-/** Whether an operation may run, asked alike of HTTP and of each message of a WebSocket. */
+/** Decides whether an operation may run, for HTTP requests and WebSocket messages alike. */
 export function admissionOf(
   documents: Documents,
   budgets: CallBudgets,
@@ -117,7 +117,7 @@ export function admissionOf(
   };
 }
 
-/** Who has one IPv6 address has 2^64 of them. */
+/** The owner of one IPv6 address usually has 2^64 of them. */
 export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return 'unknown';
   const parsed = ipaddr.process(address);

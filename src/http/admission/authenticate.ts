@@ -9,13 +9,13 @@ import { actorOfIdentity } from './granted-roles.ts';
 import { type Claims, ISSUER, ownTokens, type Proof } from './own-tokens.ts';
 
 const CACHED = 10_000;
-/** A credential that was taken back counts so long at most, except where money moves: there it is asked again. */
+/** The longest time that a revoked credential stays valid. Operations that move money check it again each time. */
 const REMEMBERED_MS = 10_000;
 const TOKEN = /^Bearer ([A-Za-z0-9._~+/-]{1,8192}=*)$/i;
 
 type When = Parameters<IdentityProvider['identityOf']>[1];
 
-/** What an invitation made of a person. */
+/** The role and partner that an accepted invitation gave a person. */
 interface Membership {
   readonly tenantId: string;
   readonly partnerId: string;
@@ -23,43 +23,43 @@ interface Membership {
   readonly memberId: string;
 }
 
-/** What is looked up elsewhere; every one may be left out. */
+/** The look-ups of other parts of the product; each is optional. */
 export interface Registers {
-  /** The proof of an API key, read now; null: no API key by its looks. One that is unknown is refused there. */
+  /** Loads the proof of an API key. Null if the text does not look like one; an unknown key is refused. */
   apiKey?(token: string): Promise<Proof | null>;
-  /** What the person that an issuer calls `subject` was invited to. */
+  /** Returns the membership of the person whom the issuer calls `subject`. */
   memberOf?(issuer: string, subject: string): Promise<Membership | null>;
-  /** Vouches for people whose tokens are not ours. */
+  /** Verifies tokens of the identity provider. */
   readonly provider?: IdentityProvider | null;
-  /** Whose an organisation of the provider is. */
+  /** Returns the tenant or partner of an organisation of the provider. */
   organisationOf?(id: string): Promise<Organisation>;
-  /** The organisations whose platform administrators are ours. */
+  /** The organisations whose administrators are platform administrators here. */
   readonly platformOrganisations?: readonly string[];
-  /** Whether the token of that fingerprint was signed out. */
+  /** True if the token with this fingerprint was signed out. */
   isSignedOut?(fingerprint: string): Promise<boolean>;
-  /** Whether the partner that a token of ours names was deleted; keys, members and organisations have asked already. */
+  /** True if the partner in one of our tokens was deleted. Keys, members and organisations are checked elsewhere. */
   isOfDeletedPartner?(actor: Actor): Promise<boolean>;
 }
 
 export interface Door {
-  /** The actor of an `Authorization` header; anonymous without one, UNAUTHENTICATED for one that is not valid. */
+  /** Returns the actor of an `Authorization` header; anonymous without a header. Throws UNAUTHENTICATED if it is invalid. */
   actorOf(authorization: string | undefined): Promise<Actor>;
-  /** The same, with nothing remembered: whoever answers for the credential is asked now. */
+  /** The same without remembered answers: asks the source of the credential now. */
   actorNow(authorization: string | undefined): Promise<Actor>;
-  /** When a header that `actorOf` took stops to count, in milliseconds since 1970; null without one. */
+  /** The end of validity of an accepted header, in milliseconds since 1970; null without a header. */
   expiryOf(authorization: string | undefined): number | null;
-  /** Whether a header was taken before, so that it is no guess; none at all is no guess either. */
+  /** True if the header was accepted before, so that it is no guess. A missing header is no guess either. */
   knows(authorization: string | undefined): boolean;
 }
 
 export interface Authenticator extends Door {
   sign(claims: Claims, lifetime: string): Promise<string>;
-  /** Remembers no credential any more: a key or a membership changed. */
+  /** Drops all remembered credentials, because a key or a membership changed. */
   forget(): void;
 }
 
-/** The one door: whatever a credential is, this says whose. A proof is remembered for seconds, so that a request costs
- *  a map look-up and a revocation is seen soon. */
+/** The only place that turns a credential into an actor. A proof is remembered for seconds: a request then costs a map
+ *  look-up, and a revocation soon takes effect. */
 export function authenticator(secret: string, registers: Registers = {}): Authenticator {
   const own = ownTokens(secret);
   const known = new Map<string, Proof & { until: number }>();
@@ -70,11 +70,11 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
     if (issuer === null) {
       const proof = await registers.apiKey?.(token);
       if (proof) return proof;
-      if (looksLikeKey(token)) throw unauthenticated('the token is not valid');
+      if (looksLikeKey(token)) throw unauthenticated('The token is not valid.');
     }
     const { provider } = registers;
     if (!provider || (issuer !== null && issuer !== provider.issuer))
-      throw unauthenticated('the token is not valid');
+      throw unauthenticated('The token is not valid.');
     const identity = await provider.identityOf(token, when);
     return {
       actor: await actorOfIdentity(identity, provider.issuer, registers),
@@ -86,13 +86,13 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
     const proof = await prove(token, when);
     const { actor } = proof;
     if (actor.credential !== 'API_KEY' && (await registers.isSignedOut?.(fingerprint(token))))
-      throw unauthenticated('the token was signed out');
+      throw unauthenticated('The token was signed out. Sign in again.');
     if (
       actor.credential === 'TOKEN' &&
       actor.partnerId !== null &&
       (await registers.isOfDeletedPartner?.(actor))
     )
-      throw unauthenticated('the partner of the token was deleted');
+      throw unauthenticated('The partner of the token was deleted.');
     if (actor.role !== 'GUEST' || actor.issuer === null) return proof;
     const membership = await registers.memberOf?.(actor.issuer, actor.id);
     return membership ? { ...proof, actor: actorOf({ ...actor, ...membership, role: 'PARTNER' }) } : proof;
@@ -101,7 +101,7 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
   async function actorAt(when: When, authorization: string | undefined): Promise<Actor> {
     if (authorization === undefined || authorization === '') return anonymous;
     const token = tokenOf(authorization);
-    if (!token) throw unauthenticated('the Authorization header must be: Bearer <token>');
+    if (!token) throw unauthenticated('The Authorization header must be: Bearer <token>');
     const proof = await whole(token, when).catch((error: unknown) => {
       known.delete(authorization);
       throw error;
@@ -131,25 +131,25 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
   };
 }
 
-/** Who a JWT claims to be of; null: it is no JWT. Nothing is proven by it: it only says who shall prove it. */
+/** Reads the issuer and subject that a JWT claims; null if it is no JWT. This proves nothing: it selects the verifier. */
 function issuerOf(token: string): unknown {
   if (token.split('.').length !== 3) return null;
   try {
     return decodeJwt(token).iss ?? '';
   } catch {
-    throw unauthenticated('the token is not valid');
+    throw unauthenticated('The token is not valid.');
   }
 }
 
 const tokenOf = (authorization: string | undefined) => TOKEN.exec(authorization ?? '')?.[1] ?? null;
 
-/** What the credential of a header is remembered by where itself must not be kept; null without one. */
+/** Returns the fingerprint of a credential, for places that must not keep the credential; null without one. */
 export function credentialOf(authorization: string | undefined): string | null {
   const token = tokenOf(authorization);
   return token && fingerprint(token);
 }
 
-/** A JWT's signature is left out of it: it can be written in more than one way. */
+/** The signature of a JWT is left out, because it can be written in more than one way. */
 function fingerprint(token: string): string {
   const signed = token.split('.').length === 3 ? token.slice(0, token.lastIndexOf('.')) : token;
   return createHash('sha256').update(signed).digest('base64url');

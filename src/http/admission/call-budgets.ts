@@ -1,7 +1,7 @@
 import { AppError } from '../../domain/errors.ts';
 import type { CallCounter } from '../../ports/call-counter.ts';
 
-/** So many calls in so many seconds, counted under `key`. */
+/** A limit of calls in a number of seconds, counted under `key`. */
 export interface Budget {
   readonly key: string;
   readonly calls: number;
@@ -15,22 +15,22 @@ export interface Standing {
 }
 
 export interface CallBudgets {
-  /** Takes calls from a budget; RATE_LIMITED where it has too few left. */
+  /** Takes calls from a budget. Throws RATE_LIMITED if too few are left. */
   take(budget: Budget, calls: number): Promise<void>;
-  /** Takes a call where every process must agree; SERVICE_UNAVAILABLE while they cannot. */
+  /** Takes a call that the shared counter must confirm. Throws SERVICE_UNAVAILABLE while the counter is down. */
   takeTogether(budget: Budget): Promise<void>;
   standing(budget: Budget): Standing;
-  /** RATE_LIMITED where a budget has nothing left as far as this process knows; takes nothing. */
+  /** Throws RATE_LIMITED if the budget is empty as far as this process knows. Takes no call. */
   spent(budget: Budget): void;
 }
 
-/** What this process may still give out of a budget without asking the counter. */
+/** The calls of a budget that this process may grant without asking the counter. */
 interface Lease {
   left: number;
-  /** By all processes, as the counter last said. */
+  /** The calls of all processes at the last answer of the counter. */
   used: number;
   endsAt: number;
-  /** Given out while the counter did not answer: it hears of them when it does. */
+  /** Calls granted while the counter was down; they are reported to it later. */
   owed: number;
   asking: Promise<void> | null;
 }
@@ -39,8 +39,8 @@ const MANY = 20_000;
 const LEASE = 200; // a process takes a 200th of a budget at a time, so two of them strand less than 1 % of it
 const LARGEST_LEASE = 500;
 
-/** Budgets over a counter that all processes share. While it does not answer, each of them gives out its own part of
- *  what is left. */
+/** Budgets over a counter that all processes share. While the counter is down, each process grants its own part of the
+ *  remaining calls. */
 export function callBudgets(counter: CallCounter, processes: number): CallBudgets {
   const leases = new Map<string, Lease>();
 
@@ -56,11 +56,11 @@ export function callBudgets(counter: CallCounter, processes: number): CallBudget
   function forgetEnded(): void {
     const now = Date.now();
     for (const [key, { endsAt, asking }] of leases) if (endsAt <= now && asking === null) leases.delete(key);
-    if (leases.size >= MANY) leases.clear(); // the counter still knows
+    if (leases.size >= MANY) leases.clear(); // the counter keeps the total
   }
 
-  /** Adds to the lease what the counter grants. Near the end of a budget it is asked for each call, so that none is
-   *  stranded in another process. */
+  /** Adds calls that the counter grants to the lease. Near the end of a budget it is asked for each call, so that no call
+   *  is left unused in another process. */
   async function ask(lease: Lease, { key, calls: limit, seconds }: Budget, calls: number): Promise<void> {
     if (lease.endsAt <= Date.now()) Object.assign(lease, { left: 0, used: 0, owed: 0 });
     const size = Math.min(Math.ceil(limit / LEASE), LARGEST_LEASE);
@@ -113,7 +113,7 @@ export function callBudgets(counter: CallCounter, processes: number): CallBudget
     },
     async takeTogether({ key, calls: limit, seconds }) {
       const counted = await counter.add(key, 1, seconds).catch(() => {
-        throw new AppError('SERVICE_UNAVAILABLE', 'this cannot be counted at the moment: try again soon', {
+        throw new AppError('SERVICE_UNAVAILABLE', 'The call counter is not available. Try again soon.', {
           retryAfter: 5,
         });
       });
@@ -134,5 +134,5 @@ export function callBudgets(counter: CallCounter, processes: number): CallBudget
 
 function rateLimited(endsAt: number): AppError {
   const retryAfter = Math.max(1, Math.ceil((endsAt - Date.now()) / 1_000));
-  return new AppError('RATE_LIMITED', `too many calls: try again in ${retryAfter} s`, { retryAfter });
+  return new AppError('RATE_LIMITED', `Too many calls. Try again in ${retryAfter} s.`, { retryAfter });
 }

@@ -1,32 +1,18 @@
 import type { IncomingMessage } from 'node:http';
+import proxyAddr from '@fastify/proxy-addr';
 import ipaddr from 'ipaddr.js';
 
 /** Whether the `hop`th address before this process is one of our proxies. */
 export type Trusts = (address: string, hop: number) => boolean;
 
 /** Of a number of proxies, or of their addresses and networks. */
-export function trusting(proxies: number | readonly string[]): Trusts {
-  if (typeof proxies === 'number') return (_, hop) => hop < proxies;
-  const networks = {
-    proxies: proxies.map((network) => {
-      if (network.includes('/')) return ipaddr.parseCIDR(network);
-      const address = ipaddr.process(network);
-      return [address, address.kind() === 'ipv4' ? 32 : 128] as ReturnType<typeof ipaddr.parseCIDR>;
-    }),
-  };
-  return (address) =>
-    ipaddr.isValid(address) &&
-    ipaddr.subnetMatch(ipaddr.process(address), networks, 'stranger') === 'proxies';
-}
+export const trusting = (proxies: number | readonly string[]): Trusts =>
+  typeof proxies === 'number' ? (_, hop) => hop < proxies : proxyAddr.compile([...proxies]);
 
-/** The address of who called, read from the nearest hop outwards for as long as the hops are our own. */
+/** The address of the caller: the farthest of the hops that our proxies saw, or the one before a hop that is no address.
+ *  It takes Node's request and not Fastify's, because sockets have no other. */
 export function callerAddress(request: IncomingMessage, trusts: Trusts): string {
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',');
-  let address = request.socket.remoteAddress ?? '';
-  for (let hop = 0; trusts(address, hop); hop++) {
-    const before = forwarded.pop()?.trim() ?? '';
-    if (!ipaddr.isValid(before)) break;
-    address = before;
-  }
-  return address;
+  const [nearest = '', ...before] = proxyAddr.all(request, trusts);
+  const nonsense = before.findIndex((address) => !ipaddr.isValid(address));
+  return before.slice(0, nonsense < 0 ? undefined : nonsense).at(-1) ?? nearest;
 }

@@ -2,7 +2,7 @@ import { type Actor, actorOf, guest, type MemberRole, type Role } from '../../ke
 import type { Organisation } from '../../modules/access/sessions/public.ts';
 import type { Identity } from '../../ports/identity-provider.ts';
 
-// Strongest first: who has several is the first of them. Whoever manages does not decide on money as well.
+// Strongest first: a person with several roles gets the first. A manager does not also decide about money.
 const STAFF: readonly Exclude<Role, 'PARTNER'>[] = [
   'PLATFORM_ADMIN',
   'PROGRAM_MANAGER',
@@ -16,8 +16,8 @@ interface Organisations {
   readonly platformOrganisations?: readonly string[];
 }
 
-/** What the provider's roles grant here: those of a tenant's own organisation make staff of it, those of a partner's make
- *  one of its people. Who has none of them is a guest. */
+/** Maps the roles of the identity provider: a role in the organisation of a tenant makes staff, a role in the organisation
+ *  of a partner makes one of its members. A person without such a role is a guest. */
 export async function actorOfIdentity(
   { subject, organisation, roles, signedInAt }: Identity,
   issuer: string,

@@ -4,7 +4,7 @@ import { validate } from 'uuid';
 import { unauthenticated } from '../../domain/errors.ts';
 import { type Actor, actorOf, guest, Role } from '../../kernel/request/actor.ts';
 
-/** Who our own tokens say that they are of. */
+/** The claims of our own tokens. */
 export const ISSUER = 'partner-portal';
 const AUDIENCE = 'partner-portal-api';
 const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -12,15 +12,15 @@ const PRINTABLE = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
 
 export interface Claims {
   readonly user: string;
-  /** A GUEST is nobody's yet: a membership says what it may do, and its tenant and partner. */
+  /** A GUEST has no tenant: its membership names the tenant, the partner and the role. */
   readonly role: Role | 'GUEST';
   readonly tenantId?: string | undefined;
   readonly partnerId?: string | undefined;
-  /** When the person signed in; now where nothing is said. */
+  /** The time of sign-in; now by default. */
   readonly signedInAt?: Date | undefined;
 }
 
-/** The actor of a credential and when the credential ends, in milliseconds since 1970; null: when it is revoked. */
+/** The actor of a credential and its end, in milliseconds since 1970. Null: it ends by revocation only. */
 export interface Proof {
   readonly actor: Actor;
   readonly expiresAt: number | null;
@@ -55,8 +55,9 @@ export function ownTokens(secret: string) {
         maxTokenAge: '400 days',
         clockTolerance: 30,
       }).catch((error: unknown) => {
-        if (error instanceof errors.JWTExpired) throw unauthenticated('the token has expired');
-        throw unauthenticated('the token is not valid');
+        if (error instanceof errors.JWTExpired)
+          throw unauthenticated('The token has expired. Sign in again or create a new token.');
+        throw unauthenticated('The token is not valid.');
       });
       return { actor: actorOfClaims(payload), expiresAt: (payload.exp as number) * 1_000 };
     },
@@ -64,7 +65,7 @@ export function ownTokens(secret: string) {
 }
 
 function actorOfClaims({ sub, role, tenant, partner, iat }: Record<string, unknown>): Actor {
-  const malformed = () => unauthenticated('the token lacks a claim or has a malformed one');
+  const malformed = () => unauthenticated('The token lacks a claim or has a malformed claim.');
   if (typeof sub !== 'string' || !PRINTABLE.test(sub) || typeof role !== 'string') throw malformed();
   const person = {
     id: sub,

@@ -25,13 +25,13 @@ export interface Operation extends RootFields {
 }
 
 export interface Documents {
-  /** The operation of that name, within every limit and valid; or what is wrong, in a few coded errors. */
+  /** Returns the named operation if it is valid and within all limits; otherwise a few coded errors. */
   read(text: string, operationName: string | null | undefined): Operation | readonly GraphQLError[];
 }
 
 type Read = { document: DocumentNode; operations: Map<string, Operation> } | readonly GraphQLError[];
 
-/** Reads what callers write, for HTTP and WebSocket alike. A text that was read is remembered, its faults too. */
+/** Parses and checks documents, for HTTP and WebSocket alike. The result of a text is remembered, also its faults. */
 export function documentsOf(schema: GraphQLSchema, { introspection }: { introspection: boolean }): Documents {
   const rules = [...specifiedRules, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])];
   const known = new Map<string, Read>();
@@ -41,7 +41,7 @@ export function documentsOf(schema: GraphQLSchema, { introspection }: { introspe
     try {
       document = parse(text, { maxTokens: MAX_TOKENS });
     } catch (error) {
-      if (error instanceof RangeError) return [fault('the document is nested too deep', 'query')]; // the stack's end
+      if (error instanceof RangeError) return [fault('the document is nested too deep', 'query')]; // stack overflow
       return [coded(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')];
     }
     const excess = excessOf(document);
@@ -78,7 +78,8 @@ export function documentsOf(schema: GraphQLSchema, { introspection }: { introspe
       const operation = read.operations.get(name);
       if (operation) return operation;
       const definition = getOperationAST(read.document, operationName);
-      if (!definition) return [fault('operationName names no operation of the document', 'operationName')];
+      if (!definition)
+        return [fault('operationName must name an operation of the document.', 'operationName')];
       const { document } = read;
       const made = {
         text,

@@ -10,26 +10,26 @@ import {
   visit,
 } from 'graphql';
 
-// What one operation may be. Our own clients stay far below: 8 deep, 200 tokens, no alias.
+// The limits of one operation. Our own clients stay far below: depth 8, 200 tokens, no alias.
 export const MAX_TOKENS = 5_000;
-export const MAX_ERRORS = 5; // of a refusal; the rest says nothing new
+export const MAX_ERRORS = 5; // errors of a refusal
 export const MAX_LIST = 250;
-export const MAX_NESTED = 32; // of a value
-const MAX_OPERATIONS = 25; // of a document, of which one runs
+export const MAX_NESTED = 32; // depth of a value
+const MAX_OPERATIONS = 25; // operations of a document; one of them runs
 const MAX_DEPTH = 12;
 const MAX_ROOT_FIELDS = 50;
 const MAX_ALIASES = 50;
 const MAX_DIRECTIVES = 50;
 const MAX_ROWS = 25_000;
-const MAX_VALUES = 100_000; // fields times rows: what is worked out and sent
-const MAX_SELECTIONS = 10_000; // with every fragment written out: a few of them in each other make millions
+const MAX_VALUES = 100_000; // fields times rows of the answer
+const MAX_SELECTIONS = 10_000; // after expanding fragments: a few nested ones make millions
 const MAX_REPEATS = 100; // graphql-js compares each field with each other one of its name
-const MAX_FILES = 2; // of fields that make a whole file, as often as they are asked for
+const MAX_FILES = 2; // fields that produce a file, counted with their aliases
 const FILES = new Set(['pdf', 'csv']);
 const PAGE = 20;
 const LARGEST_PAGE = 100;
 
-/** What is too much of a document, in words, or null. It is asked before validation, whose own time it bounds. */
+/** Returns the limit that a document exceeds, in words, or null. It runs before validation and so bounds its time. */
 export function excessOf(document: DocumentNode): string | null {
   const operations = document.definitions.filter(isOperation);
   if (operations.length > MAX_OPERATIONS) return `the document has more than ${MAX_OPERATIONS} operations`;
@@ -77,7 +77,7 @@ function excessInText(document: DocumentNode): string | null {
   return longest > MAX_LIST ? `has a list of more than ${MAX_LIST} values` : null;
 }
 
-/** Fragments in a circle are refused by validation, but this sees them first: depth and the counts end them. */
+/** Validation refuses fragment cycles, but this runs first: the limits of depth and counts end the cycle. */
 function measure(fragments: Fragments, operation: SelectionSetNode): string | null {
   let seen = 0;
   let repeats = 0;
@@ -117,14 +117,14 @@ function measure(fragments: Fragments, operation: SelectionSetNode): string | nu
     return null;
   }
 
-  /** How many rows a field answers with: its page, where it has pages. A size in a variable counts as the largest. */
+  /** The number of rows of a field: its page size, if it has pages. A size in a variable counts as the maximum. */
   function sizeOf({ arguments: given, selectionSet }: FieldNode, depth: number): number {
     const first = given?.find(({ name }) => name.value === 'first');
     if (first) return pageSize(first.value);
     return selectionSet && asksEdges(selectionSet, depth) ? PAGE : 1;
   }
 
-  /** Whether it is a page, also where a fragment says so. */
+  /** True for a page, also if a fragment selects it. */
   function asksEdges(set: SelectionSetNode, depth: number): boolean {
     return set.selections.some((node) => {
       if (node.kind === Kind.FIELD) return node.name.value === 'edges';
@@ -146,13 +146,13 @@ function pageSize(value: ValueNode): number {
 }
 
 export interface RootFields {
-  /** How many there are, each under each of its names. */
+  /** The number of root fields; each alias counts. */
   readonly calls: number;
   /** The fields themselves. */
   readonly fields: ReadonlySet<string>;
 }
 
-/** What a valid operation asks of the root, its fragments written out. */
+/** The root fields of a valid operation, with fragments expanded. */
 export function rootFieldsOf(document: DocumentNode, { selectionSet }: OperationDefinitionNode): RootFields {
   const fragments = fragmentsOf(document);
   const names = new Set<string>();

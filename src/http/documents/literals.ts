@@ -13,8 +13,8 @@ const VALUES = new Set<string>([
   Kind.OBJECT_FIELD,
 ]);
 
-/** The path of the argument at fault where validation refuses a value that is written into the document
- *  (`input.amount`), as `variableErrors` has it for variables; null for other faults. */
+/** Returns the path of the argument whose literal value validation refuses (`input.amount`), as `variableErrors` does for
+ *  variables; null for other faults. */
 export function literalAtFault(error: unknown): string | null {
   if (!(error instanceof GraphQLError)) return null;
   const [node] = error.nodes ?? [];
@@ -41,7 +41,7 @@ function pathTo(nodes: readonly (ASTNode | readonly ASTNode[])[]): string {
     .join('.');
 }
 
-/** What graphql-js says of a document, without the values that it repeats; names of fields and types stay. */
+/** The message of graphql-js without the values that it repeats; names of fields and types stay. */
 export const withoutValues = (message: string): string =>
   message
     .replace(/^(Syntax Error: .*?(?:found|Unexpected|character:?) (?:\w+ )?)".*$/s, '$1"…"')

@@ -3,11 +3,11 @@ import manifest from '../../documents/manifest.json' with { type: 'json' };
 import { sha256 } from '../../documents/read-documents.ts';
 import type { Actor } from '../../kernel/request/actor.ts';
 
-/** off: nobody names a document by its hash. prefer: everybody may. only: and nobody sends another, but for API keys. */
+/** off: no hashes. prefer: a caller may send a hash. only: a caller must send a known document; API keys are exempt. */
 export const TrustMode = { off: 'off', prefer: 'prefer', only: 'only' } as const;
 export type TrustMode = (typeof TrustMode)[keyof typeof TrustMode];
 
-/** A request as it came: `query`, or the hash of a document in the draft's `documentId` or in Apollo's extension. */
+/** The request: `query`, or the hash of a document in `documentId` or in Apollo's `persistedQuery` extension. */
 export interface Asked {
   readonly query?: unknown;
   readonly documentId?: unknown;
@@ -17,7 +17,7 @@ export interface Asked {
 
 const texts = new Map(Object.entries(manifest));
 
-/** The text that a request means; null where it gives none. */
+/** Returns the document text of a request; null if it has none. */
 export function textOf(
   mode: TrustMode,
   asked: Asked,
@@ -37,7 +37,7 @@ export function textOf(
   if (query !== null) {
     if (sha256(query) !== hash)
       return refusal('BAD_USER_INPUT', 'the hash is not that of the query', { field: 'query' });
-    return textOf(mode, { query }, { credential }); // sent along, so that it need not be known
+    return textOf(mode, { query }, { credential }); // the text is included, so it need not be registered
   }
   return texts.get(hash) ?? refusal('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound');
 }
@@ -49,7 +49,7 @@ function hashOf({ documentId, extensions }: Asked): string | null {
   return given === null ? null : String(given).replace(/^sha256:/, '');
 }
 
-/** Whether a request names a document, be it with its text. */
+/** True if a request names a document, with or without its text. */
 export const namesDocument = (asked: Asked): boolean => hashOf(asked) !== null;
 
 const refusal = (code: string, message: string, more: object = {}): GraphQLError =>

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import { MAX_ERRORS, MAX_LIST, MAX_NESTED } from './limits.ts';
 
-/** What is wrong with the variables of an operation, each error with the path of the input at fault. */
+/** The faults in the variables of an operation, each with the path of the input. */
 export function variableErrors(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
@@ -53,17 +53,17 @@ function fault(
 
 const LONGEST_PATH = 200;
 
-/** A path has names that the caller chose. */
+/** The caller chooses the names in a path. */
 export const shortPath = (path: string): string =>
   path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path;
 
-/** What is wrong with a value, in our words: graphql-js would repeat it, which may be a secret or as long as the request,
- *  and suggest others to a stranger. */
+/** The fault of a value in our words. The message of graphql-js would repeat the value, which may be secret or very long,
+ *  and would suggest names to a stranger. */
 export function plain({ message, originalError }: GraphQLError): string {
   if (/^Field "[\w.]+" of required type/.test(message)) return 'is needed';
   if (/^Field "\w+" is not defined by type/.test(message)) return 'is not a field of this input';
   if (originalError && !(originalError instanceof GraphQLError))
-    return originalError.message.replace(/: .*$/s, ''); // a scalar's own words, without the value
+    return originalError.message.replace(/: .*$/s, ''); // the message of a scalar, without the value
   const text = message.replace(/^Expected type "\w+"\. /, '');
   const type = /(?:in|type|Enum) "(\w+)"/.exec(text)?.[1];
   if (/enum/i.test(text)) return `is not a value of ${type ?? 'the enum'}`;
@@ -83,8 +83,8 @@ const kinds: Record<string, string> = {
   ID: 'an id',
 };
 
-/** The path and the fault of the first value that PostgreSQL could not keep (NUL, half a surrogate pair) or that is
- *  nested or long beyond reason; null where all is well. */
+/** Returns the path and fault of the first value that PostgreSQL cannot store (NUL, half a surrogate pair) or that is too
+ *  deep or too long; null if there is none. */
 export function unkept(value: unknown, path: string, depth = 0): { field: string; fault: string } | null {
   if (typeof value === 'string') {
     const kept = !value.includes('\0') && value.isWellFormed();
@@ -105,7 +105,7 @@ export function unkept(value: unknown, path: string, depth = 0): { field: string
   return null;
 }
 
-/** The same for texts written into the document itself. */
+/** The same for text literals in the document. */
 export function keepsItsText(document: DocumentNode): boolean {
   let clean = true;
   visit(document, {

@@ -13,7 +13,7 @@ import type { Context } from '../../kernel/request/context.ts';
 import { MAX_TOKENS } from '../documents/limits.ts';
 import type { Executor } from './executor.ts';
 
-/** Apollo parses, validates and answers; the executor is ours, by way of its gateway option. */
+/** Apollo parses, validates and answers; our executor is plugged in as a gateway. */
 export async function apolloServer(
   schema: GraphQLSchema,
   execute: Executor,
@@ -27,7 +27,7 @@ export async function apolloServer(
           executor: ({ document, request, context }) =>
             execute({
               document,
-              operationName: request.operationName, // as asked: Apollo has null for a name that it did not find
+              operationName: request.operationName, // from the request: Apollo replaces an unknown name by null
               variables: request.variables,
               context: context as Context,
             }) as never,
@@ -44,14 +44,14 @@ export async function apolloServer(
     hideSchemaDetailsFromClientErrors: !introspection,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    persistedQueries: false, // else anyone may register documents
+    persistedQueries: false, // otherwise any caller could register documents
     logger: {
       debug() {},
       info() {},
       warn: (message) => log.warn(message),
       error: (message) => log.error(message),
     },
-    // What the executor returns has its code; what Apollo refuses itself (methods, bodies, CSRF) has one too.
+    // Errors of the executor have a code; Apollo's own refusals (methods, bodies, CSRF) get one here.
     formatError: (formatted, error) => {
       const { code, requestId: logged } = formatted.extensions ?? {};
       if (code !== 'INTERNAL_SERVER_ERROR' || logged) return formatted;
@@ -60,7 +60,7 @@ export async function apolloServer(
       return { message: 'internal error', extensions: { code, requestId } };
     },
     plugins: [
-      ApolloServerPluginCacheControlDisabled(), // costs a quarter of a screen's time and we serve nothing cacheable
+      ApolloServerPluginCacheControlDisabled(), // costs a quarter of a dashboard, and no answer is cacheable
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),

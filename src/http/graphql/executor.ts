@@ -14,7 +14,7 @@ import { responseError } from '../../kernel/request/format-error.ts';
 import { memo } from '../../kernel/request/memo.ts';
 import { keepsItsText, unkept, variableErrors } from '../documents/variables.ts';
 
-const MAX_ERRORS = 100; // of an answer; what failed is null there all the same
+const MAX_ERRORS = 100; // of an answer; every failed field is null anyway
 
 interface Operation {
   readonly document: DocumentNode;
@@ -27,11 +27,11 @@ export type Executor = (operation: Operation) => Promise<ExecutionResult>;
 
 interface Prepared {
   readonly operation: OperationDefinitionNode;
-  /** null: graphql-jit does not take this operation, graphql-js does. */
+  /** Null if graphql-jit cannot compile the operation; graphql-js then runs it. */
   readonly compiled: CompiledQuery | null;
 }
 
-/** Runs operations by graphql-jit, compiled once a document. Errors leave it as the API speaks them. */
+/** Runs operations with graphql-jit, compiled once for each document. Errors leave in the form of the API. */
 export function executorOf(schema: GraphQLSchema): Executor {
   const prepared = new WeakMap<DocumentNode, Map<string, Prepared>>();
 
@@ -41,11 +41,11 @@ export function executorOf(schema: GraphQLSchema): Executor {
     if (known) return known;
     const operation = getOperationAST(document, name);
     if (!operation)
-      throw new GraphQLError('operationName names no operation of the document', {
+      throw new GraphQLError('operationName must name an operation of the document.', {
         extensions: { code: 'BAD_USER_INPUT', field: 'operationName' },
       });
     if (!keepsItsText(document))
-      throw new GraphQLError('the document has text that cannot be kept', {
+      throw new GraphQLError('The document contains an unpaired surrogate or a NUL character.', {
         extensions: { code: 'BAD_USER_INPUT', field: 'query' },
       });
     const compiled = compileQuery(schema, document, name ?? '');
@@ -97,7 +97,7 @@ export function executorOf(schema: GraphQLSchema): Executor {
     }));
 }
 
-/** graphql-jit's errors pass for graphql-js's, but never had their constructor run: they carry no extensions. */
+/** Errors of graphql-jit are instances of GraphQLError whose constructor never ran: they have no extensions. */
 function withOriginal(error: GraphQLError): GraphQLError {
   if ((error.extensions as unknown) !== undefined) return error;
   const { message, nodes, path, originalError } = error;

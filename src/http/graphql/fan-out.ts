@@ -11,7 +11,7 @@ import type { Actor } from '../../kernel/request/actor.ts';
 import type { Context } from '../../kernel/request/context.ts';
 import { refusalOf, responseError } from '../../kernel/request/format-error.ts';
 
-/** What a subscription is answered over: one of its caller's sockets. */
+/** The socket of a subscription. */
 export interface Reader {
   readonly bufferedAmount: number;
   send(frame: Buffer): void;
@@ -19,12 +19,12 @@ export interface Reader {
   terminate(): void;
 }
 
-/** An operation that goes on: each of its events is answered to who the caller is by then. */
+/** A running subscription. Each event is executed with the current rights of its caller. */
 export interface Lasting extends ExecutionArgs {
   /** The client's name for the operation. */
   readonly id: string;
   readonly reader: Reader;
-  /** Tells credentials apart; those that are equal are asked about once an event. */
+  /** Identifies the credential; equal credentials are checked once for each event. */
   readonly authorization: string | undefined;
   readonly again: () => Promise<Actor>;
 }
@@ -32,9 +32,9 @@ export interface Lasting extends ExecutionArgs {
 interface Member extends Omit<Lasting, 'contextValue'> {
   readonly context: Context;
   group: Group | null;
-  /** Since when it reads too slowly to be sent more; null: it reads. */
+  /** The time since which the reader is too slow to be sent more; null if it keeps up. */
   behindSince: number | null;
-  /** When it will be looked at again whether it has read. */
+  /** The timer that checks the slow reader again. */
   look: NodeJS.Timeout | null;
   readonly end: () => void;
   ended: boolean;
@@ -44,30 +44,30 @@ interface Group {
   readonly key: string;
   readonly events: AsyncIterator<unknown>;
   readonly members: Set<Member>;
-  /** Those that wait for the figures as they are: who has just come, and who was behind. */
+  /** Members that wait for the current state: new ones, and those that were too slow. */
   readonly waiting: Set<Member>;
-  /** What the events are about, once there was one. */
+  /** The source value of the events, once there was one. */
   root: { readonly value: unknown } | null;
-  /** One answer after the other, so that nobody hears an older one after a newer one. */
+  /** Answers are sent one after the other, so that no member gets an older one after a newer one. */
   turn: Promise<void>;
   closed: boolean;
 }
 
-const TURN = 256; // sends between two looks at what else there is to do
-/** A reader with so many bytes unread is sent no further event; it hears the newest when it has read. */
+const TURN = 256; // sends before the event loop gets a turn
+/** A reader with this many unread bytes gets no further event; once it has read, it gets the newest. */
 const MAX_BEHIND = 16 * 1024;
 const LOOK_AGAIN_MS = 250;
-/** One that is behind for so long is dropped: it comes back, and hears how things are. */
+/** A reader that lags this long is closed with 1013; on reconnect it gets the current state. */
 const MAX_BEHIND_MS = 10_000;
 const TRY_AGAIN_LATER = 1013; // RFC 6455's registry of close codes
 
 export interface FanOut {
-  /** Answers the operation on its reader from now on, first with how things are; what is refused is answered here. */
+  /** Starts a subscription: sends the current state first, then events. A refusal is sent here. */
   join(args: Lasting): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
 }
 
-/** All who ask the same and may see the same are one group: an event is executed once and put into text once for all of
- *  them, however many they are. Whether each still may hear it is asked at every event. */
+/** Subscriptions with the same operation and the same scope form a group: an event is executed and serialised once for
+ *  all of them. The rights of each member are checked at every event. */
 export function fanOut(): FanOut {
   const groups = new Map<string, Promise<Group | ExecutionResult>>();
   const numbers = new WeakMap<object, number>();
@@ -142,7 +142,7 @@ export function fanOut(): FanOut {
     const heard = await stillMay(group, whom);
     const [first] = heard;
     if (!first) return;
-    for (const member of heard) group.waiting.delete(member); // whoever waits from now on wants what comes after
+    for (const member of heard) group.waiting.delete(member); // members that start to wait now want the next answer
     const { context } = first;
     const answered = await executed(first, group.root?.value).catch(failed);
     const frameOf = framesOf(withErrors(answered, context));
@@ -153,7 +153,7 @@ export function fanOut(): FanOut {
     }
   }
 
-  /** Those who may hear an event, each as who it is by now. Who may no more is told, who became somebody else moves on. */
+  /** The members that may receive an event, with their current actors. A member without the right is refused; a member with another scope changes its group. */
   async function stillMay(group: Group, whom: readonly Member[]): Promise<Member[]> {
     const asked = new Map<string | undefined, Promise<Actor | Error>>();
     const heard: Member[] = [];
@@ -197,7 +197,7 @@ export function fanOut(): FanOut {
     if (now - member.behindSince > MAX_BEHIND_MS) {
       leave(member);
       reader.close(TRY_AGAIN_LATER, 'it reads too slowly');
-      reader.terminate(); // it would not read that either
+      reader.terminate(); // it would not read a refusal either
       return;
     }
     member.look ??= setTimeout(() => {
@@ -206,7 +206,7 @@ export function fanOut(): FanOut {
     }, LOOK_AGAIN_MS).unref();
   }
 
-  /** Puts a member among its like; what refuses it is the answer. */
+  /** Puts a member into its group, or sends the refusal. */
   async function place(member: Member): Promise<ExecutionResult | null> {
     while (!member.ended) {
       const key = keyOf(member, member.context.actor);
@@ -252,7 +252,7 @@ export function fanOut(): FanOut {
         return { value: undefined, done: true as const };
       };
       const answers: AsyncIterableIterator<ExecutionResult> = {
-        next: () => over.promise, // nothing comes this way: frames go to the socket as they are
+        next: () => over.promise, // no value comes this way: frames go to the socket directly
         return: ended,
         throw: ended,
         [Symbol.asyncIterator]: () => answers,
@@ -272,7 +272,7 @@ const executed = async (member: Member, rootValue: unknown): Promise<ExecutionRe
 const tell = (member: Member, result: ExecutionResult): void =>
   member.reader.send(framesOf(withErrors(result, member.context))(member.id));
 
-/** Who sees the same rows: policies are asked for all of them together (kernel/authority). */
+/** The key of actors with the same rows, for whom the policies are asked once (`authority.ts`). */
 const alike = ({ role, tenantId, partnerId, member, scopes }: Actor): unknown[] => [
   role,
   tenantId,
@@ -281,7 +281,7 @@ const alike = ({ role, tenantId, partnerId, member, scopes }: Actor): unknown[] 
   scopes,
 ];
 
-/** The message of graphql-transport-ws that carries a result, put into bytes once for all who call the operation alike. */
+/** The `next` message of graphql-transport-ws, encoded once for all members with the same operation id. */
 function framesOf(result: ExecutionResult): (id: string) => Buffer {
   const payload = JSON.stringify(result);
   let last: { id: string; frame: Buffer } | null = null;

@@ -17,7 +17,7 @@ import type { Executor } from './executor.ts';
 import { fanOut, type Lasting, type Reader } from './fan-out.ts';
 
 const MAX_MESSAGE = 64 * 1024;
-/** A reader that lets so many bytes pile up is dropped; it comes back and catches up by a query. */
+/** A reader with this many unread bytes is closed; after a reconnect, a query brings it up to date. */
 const MAX_UNREAD = 1024 * 1024;
 
 const MAX_OPERATIONS = 20; // at a time on one socket
@@ -41,7 +41,7 @@ interface SocketOptions {
   readonly admission: Admission;
   readonly trusts: Trusts;
   readonly allowsOrigin: (origin: string) => boolean;
-  /** The actor of a credential; its tenant has a program from then on. */
+  /** Returns the actor of a credential, and creates the program of its tenant if needed. */
   readonly door: Door;
 }
 
@@ -53,7 +53,7 @@ export function serveSockets(
   const open = new Map<string, number>();
   const lasting = fanOut();
 
-  /** Whether one more socket of that caller may be; it is counted until it closes. */
+  /** True if the caller may open one more socket; the socket counts until it closes. */
   function countSocket(socket: WebSocket, { id, tenantId, partnerId }: Actor, address: string): boolean {
     const [key, most] =
       tenantId === null
@@ -165,7 +165,7 @@ export function serveSockets(
 
   sockets.on('connection', (socket) => {
     dropSlowReader(socket);
-    // A frame that is malformed or too long: `ws` closes the socket with the right code, and it is no error of ours.
+    // A malformed or too long frame: `ws` closes the socket with the right code, so it is not logged as an error.
     socket.removeAllListeners('error').on('error', () => {});
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -195,21 +195,22 @@ export function serveSockets(
   };
 }
 
-/** Whether a page of that origin was served by this very host. */
+/** True if a page of the origin was served by this host. */
 const isOf = (origin: string, host: string | undefined): boolean =>
   URL.canParse(origin) && new URL(origin).host === host;
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** A credential that has expired is no credential: its socket ends with it. */
+/** Closes the socket when its credential expires. */
 function closeAt(socket: WebSocket, expiresAt: number | null): void {
   if (expiresAt === null) return;
-  const end = () => socket.close(CloseCode.Forbidden, 'the token has expired');
+  const end = () =>
+    socket.close(CloseCode.Forbidden, 'The token has expired. Sign in again or create a new token.');
   const timer = setTimeout(end, Math.min(expiresAt - Date.now(), LONGEST_TIMER_MS));
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** Nobody without a credential has a reason to hold a socket on which nothing goes on. */
+/** Closes an anonymous socket without operations. */
 function closeWhenIdle(socket: WebSocket, idle: () => boolean): void {
   const timer = setInterval(() => {
     if (idle()) socket.close(IDLE, 'nothing goes on here');
@@ -219,8 +220,8 @@ function closeWhenIdle(socket: WebSocket, idle: () => boolean): void {
 
 const ASK_AGAIN_MS = 30_000;
 
-/** A credential that was taken back, or grants something else by now, ends its socket within a minute. Whoever answers
- *  for it may be away meanwhile: a socket only reads. */
+/** Closes the socket within a minute after its credential was revoked or its rights changed. If the source of the
+ *  credential is down, the socket stays open, because a socket only reads. */
 function closeWhenTakenBack(socket: WebSocket, was: Actor, ask: () => Promise<Actor>): void {
   const timer = setInterval(async () => {
     const refused = await ask().then(
@@ -238,12 +239,12 @@ function dropSlowReader(socket: WebSocket): void {
   socket.send = ((data: string | Buffer, sent: (error?: Error) => void) => {
     dropped ||= socket.bufferedAmount > MAX_UNREAD;
     if (dropped) socket.terminate();
-    // What was under way to a dropped reader is no error.
+    // A failed send to a closed reader is no error.
     else send(data, { binary: false }, (error) => sent(dropped ? undefined : error));
   }) as WebSocket['send'];
 }
 
-/** A socket as the fan-out sees it: what it does not take any more is nobody's error. */
+/** A socket as the fan-out uses it: a failed send is ignored. */
 const readerOf = (socket: WebSocket): Reader => ({
   get bufferedAmount() {
     return socket.bufferedAmount;

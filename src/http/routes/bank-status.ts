@@ -4,16 +4,16 @@ import type { Context } from '../../kernel/request/context.ts';
 import { requireFreshSignIn, requireStillGranted } from '../../kernel/request/permission.ts';
 import { importBankStatus } from '../../modules/payouts/bank-files/public.ts';
 
-/** What the reader of status files takes at most; the body of an operation is far smaller. */
+/** The largest status file; the body limit of an operation is far smaller. */
 const BODY_LIMIT = 8 * 1024 * 1024;
 
 interface BankStatusOptions {
-  /** Who calls, counted as one call of its budget. */
+  /** Authenticates the caller and takes one call of its rate limit. */
   readonly contextOf: (request: FastifyRequest) => Promise<Context>;
 }
 
-/** `POST /bank-status`, the bytes of a status file as its body: `importBankStatus` for files that are larger than an operation may
- *  be, to the same callers. Who may not is refused before the body is read. */
+/** `POST /bank-status` with a status file as its body: `importBankStatus` for files that are larger than an operation, with
+ *  the same permission. A caller without permission is refused before the body is read. */
 export async function serveBankStatus(
   server: FastifyInstance,
   { contextOf }: BankStatusOptions,

@@ -21,9 +21,9 @@ const headers = {
 export interface DocsOptions {
   /** The folder that `npm run build` fills with the site. */
   readonly folder: string;
-  /** Whether the playground is served, so that the pages link it. */
+  /** True if the playground is served, so that the pages link it. */
   readonly playground: boolean;
-  /** Whether `/` leads to the documents. */
+  /** True if `/` redirects to the documents. */
   readonly isHome: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function serveDocs(
       root: folder,
       prefix: '/docs/',
       decorateReply: false, // another folder of the server may have done that
-      suppressWarning: true, // a folder that is not there yet answers 503
+      suppressWarning: true, // a missing folder answers 503
       cacheControl: false,
     });
     done();

@@ -25,7 +25,7 @@ const headers = {
 export interface PlaygroundOptions {
   readonly folder: string;
   readonly token: () => Promise<string | null>;
-  /** The name that this server listens at. */
+  /** The host name of this server. */
   readonly host?: string;
 }
 
@@ -55,7 +55,7 @@ export async function servePlayground(
       root: folder,
       prefix: '/playground/',
       decorateReply: false, // another folder of the server may have done that
-      suppressWarning: true, // a folder that is not there yet answers 503
+      suppressWarning: true, // a missing folder answers 503
       cacheControl: false,
       setHeaders: (reply, path) => {
         const hashed = path.startsWith(join(folder, 'assets'));
@@ -69,7 +69,7 @@ export async function servePlayground(
 
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Whether our own page asks. A foreign one, whose name was made to lead here, still has that name in `Host`. */
+/** True if our own page asks. A foreign page whose name resolves to this server still has its name in `Host` (DNS rebinding). */
 function isOwnPage(headers: IncomingHttpHeaders, listensAt: string): boolean {
   const site = headers['sec-fetch-site'] ?? 'none';
   const name = /^(\[[^\]]*\]|[^:]*)(:\d+)?$/.exec(headers.host ?? '')?.[1]?.toLowerCase();

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { Services } from '../../kernel/request/context.ts';
@@ -8,38 +8,35 @@ import { networkOf } from '../admission/admission.ts';
 import type { Budget, CallBudgets } from '../admission/call-budgets.ts';
 import { callerAddress, type Trusts } from '../admission/caller-address.ts';
 
-const COOKIE = '__Host-pp_visitor'; // a browser takes it from this host alone, over TLS, for all of its paths
+const COOKIE = '__Host-pp_visitor'; // browsers accept it from this host only, over TLS, for all paths
+const ATTRIBUTES = { path: '/', secure: true, httpOnly: true, sameSite: 'lax' } as const;
 const DAY_SECONDS = 24 * 60 * 60;
-/** Browsers keep no cookie longer. */
+/** The longest life of a cookie in browsers. */
 const MAX_DAYS = 400;
 
-/** What proxies say where they do not know. */
+/** The values of proxies for an unknown country. */
 const NOWHERE = new Set(['XX', 'ZZ']);
 
 export interface RedirectOptions {
   readonly services: Services;
   readonly budgets: CallBudgets;
-  /** Codes that are nobody's, of one network, in a minute: who tries more is guessing. */
+  /** Unknown codes of one network in a minute; more than that is guessing. */
   readonly unknownCodesPerMinute: number;
-  /** Clicks of one network that are kept in a minute; more still lead where they lead. */
+  /** Clicks of one network that are attributed in a minute; further ones are only redirected. */
   readonly clicksPerMinute: number;
   readonly trusts: Trusts;
-  /** Where our proxy says which country a visitor is in. */
+  /** The header in which the proxy gives the country of a visitor. */
   readonly countryHeader: string | null;
 }
 
-/** `GET /r/:code`: the link that a partner gives out. `HEAD` is asked by what checks links: it is told where it leads. */
-export function serveRedirect(
+/** `GET /r/:code`: the tracking link of a partner. `HEAD`, which link checkers send, redirects without a click. */
+export async function serveRedirect(
   server: FastifyInstance,
   { services, budgets, unknownCodesPerMinute, clicksPerMinute, trusts, countryHeader }: RedirectOptions,
-): void {
-  const sealOf = (visitorId: string) => services.derive(`visitor:${visitorId}`).slice(0, 22);
-
-  function visitorOf({ headers }: FastifyRequest): string | null {
-    const [, id, seal] =
-      /(?:^|; ?)__Host-pp_visitor=([0-9a-f-]{36})\.([\w-]{22})(?:;|$)/.exec(headers.cookie ?? '') ?? [];
-    if (!id || !seal || !isId(id)) return null;
-    return timingSafeEqual(Buffer.from(seal), Buffer.from(sealOf(id))) ? id : null;
+): Promise<void> {
+  function visitorOf(request: FastifyRequest): string | null {
+    const { valid, value } = request.unsignCookie(request.cookies[COOKIE] ?? '');
+    return valid && isId(value) ? value : null;
   }
 
   function countryOf({ raw, headers }: FastifyRequest): string | null {
@@ -69,7 +66,7 @@ export function serveRedirect(
       calls: unknownCodesPerMinute,
       seconds: 60,
     };
-    budgets.spent(guesses); // before anything is looked up, so that the answer says nothing of the code
+    budgets.spent(guesses); // before any look-up, so that the answer reveals nothing about the code
     const clicks = { key: `clicks:${networkOf(ipAddress)}`, calls: clicksPerMinute, seconds: 60 };
     const landing = await followLink(services, {
       code: request.params.code,
@@ -85,20 +82,22 @@ export function serveRedirect(
         /prefetch|prerender/.test(`${headers['sec-purpose'] ?? ''}${headers['purpose'] ?? ''}`),
       tooMany: !(await taken(clicks)),
     });
-    if (!landing) await taken(guesses); // the next one is told
+    if (!landing) await taken(guesses); // the next request gets the refusal
     reply.header('cache-control', 'no-store');
     if (landing?.remember) {
       const { visitorId, days } = landing.remember;
       const age = Math.min(days, MAX_DAYS) * DAY_SECONDS;
-      reply.header(
-        'set-cookie',
-        `${COOKIE}=${visitorId}.${sealOf(visitorId)}; Max-Age=${age}; Path=/; Secure; HttpOnly; SameSite=Lax`,
-      );
+      reply.setCookie(COOKIE, visitorId, { ...ATTRIBUTES, signed: true, maxAge: age });
     }
-    if (landing?.forget)
-      reply.header('set-cookie', `${COOKIE}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`);
+    if (landing?.forget) reply.clearCookie(COOKIE, ATTRIBUTES);
     return reply.redirect(landing?.location ?? services.portalUrl, 302);
   }
-  for (const url of ['/r/:code', '/r/:code/'])
-    server.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url, handler: follow });
+  // Only here, so that no other route reads cookies.
+  await server.register((links, _, registered) => {
+    links.register(cookie, { secret: services.derive('visitor cookie') }).after(() => {
+      for (const url of ['/r/:code', '/r/:code/'])
+        links.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url, handler: follow });
+    });
+    registered();
+  });
 }

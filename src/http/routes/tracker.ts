@@ -18,7 +18,7 @@ export interface TrackerOptions {
 
 const REPORT_LIMIT = 4 * 1_024;
 
-/** `GET /t.js`, for the pages of sellers, and `POST /t/conversion`, where it reports what a page says of a purchase. */
+/** `GET /t.js`, the script for the pages of sellers, and `POST /t/conversion`, where the script reports a purchase. */
 export async function serveTracker(
   server: FastifyInstance,
   { services, script, budgets, reportsPerMinute, trusts }: TrackerOptions,
@@ -34,14 +34,14 @@ export async function serveTracker(
       return reply.code(503).type('text/plain').send('The script is not built yet: run `npm run build`.\n');
     reply
       .header('cache-control', 'public, max-age=3600, stale-while-revalidate=86400')
-      .header('cross-origin-resource-policy', 'cross-origin') // it is for pages of others
+      .header('cross-origin-resource-policy', 'cross-origin') // pages of other sites load it
       .header('etag', etag);
     if (headers['if-none-match'] === etag) return reply.code(304).send();
     return reply.type('text/javascript; charset=utf-8').send(text);
   });
 
   await server.register((reports, _, registered) => {
-    // Only here, so that no form of a foreign page reaches the graph.
+    // Parsed for this route only, so that no form of a foreign page reaches the graph.
     reports.addContentTypeParser(
       'application/x-www-form-urlencoded',
       { parseAs: 'string', bodyLimit: REPORT_LIMIT },
@@ -57,7 +57,7 @@ export async function serveTracker(
         unknown
       >;
       if (host) await reportConversion(services, host, { program, click, order, amount, currency, coupon });
-      return reply.code(204).header('cache-control', 'no-store').send(); // whatever came of it
+      return reply.code(204).header('cache-control', 'no-store').send(); // the same answer for every outcome
     });
     registered();
   });

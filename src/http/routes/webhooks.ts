@@ -15,8 +15,8 @@ interface WebhookOptions {
   readonly addressOf: (request: FastifyRequest) => string;
 }
 
-/** `POST /webhooks/:rail`, by the name of the rail. The bytes are kept as they came, because the signature is over them; what is
- *  signed is stored before it is acknowledged, and acted upon later. */
+/** `POST /webhooks/:rail`, by the name of the rail. The bytes stay unchanged, because the signature covers them. A signed
+ *  message is stored before it is acknowledged, and a job acts on it later. */
 export async function serveWebhooks(
   server: FastifyInstance,
   { services, admission, addressOf }: WebhookOptions,

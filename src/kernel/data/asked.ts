@@ -14,7 +14,7 @@ function* fieldsOf(
   }
 }
 
-/** Names of the fields asked below `path`. `@skip` and `@include` are not weighed: a column too many does no harm. */
+/** Names of the selected fields below `path`. `@skip` and `@include` are ignored: one more column does no harm. */
 export function askedFields(info: GraphQLResolveInfo, path: readonly string[] = []): Set<string> {
   let sets = info.fieldNodes.map((node) => node.selectionSet);
   for (const step of path) {
@@ -32,7 +32,7 @@ interface Kept<V> {
   readonly value: V;
 }
 
-/** What belongs to a field of a document. Its nodes name it: one, or several where fragments ask for the same field. */
+/** A cache for each field of a document. The nodes of the field are its key: several where fragments select one field. */
 export type PerField<V> = WeakMap<object, Kept<V>[]>;
 
 export function perField<V>(store: PerField<V>, { fieldNodes }: GraphQLResolveInfo, make: () => V): V {
@@ -45,6 +45,6 @@ export function perField<V>(store: PerField<V>, { fieldNodes }: GraphQLResolveIn
   return value;
 }
 
-/** Whether an id is all that is asked of a row. */
+/** True if the selection of a row is its id alone. */
 export const asksIdOnly = (fields: ReadonlySet<string>): boolean =>
   [...fields].every((field) => field === 'id');

@@ -8,18 +8,18 @@ import { memo } from '../request/memo.ts';
 import { from, nounOf, query, type Table } from './rows.ts';
 import { sql } from './sql.ts';
 
-/** What is done to a row, by the names that the policies have for both. */
+/** The row and the action in the names of the policies. */
 export interface Resource {
   readonly kind: string;
-  /** Of a row that is about to be made, anything that tells it from others of the same request. */
+  /** For a new row: any text that is unique in the request. */
   readonly id: string;
   readonly attributes: Attributes;
 }
 
 const perRequest = new WeakMap<Context, DataLoader<Question, Verdict>>();
 
-/** Asks the policies about rows as they are now. Nothing is remembered: for what moves money or decides who gets in.
- *  What a request asks at the same time is one call. */
+/** Asks the policies about the current rows. No answer is reused, because these decisions move money or give access.
+ *  The questions that a request asks together are one call. */
 function verdictOn(ctx: Context, action: string, { kind, id, attributes }: Resource): Promise<Verdict> {
   const loader = memo(
     perRequest,
@@ -32,12 +32,12 @@ function verdictOn(ctx: Context, action: string, { kind, id, attributes }: Resou
   return loader.load({ kind, id, attributes, actions: [action] });
 }
 
-/** Refuses unless the policies let the actor do `action` to `resource`; to be called before the transaction. */
+/** Refuses unless the policies allow the actor this action. Call it before the transaction. */
 export async function authorize(ctx: Context, action: string, resource: Resource): Promise<void> {
   requireAllowed(ctx, action, await verdictOn(ctx, action, resource));
 }
 
-/** The same of a row in a table. One that the actor may not even see is refused exactly as one that does not exist. */
+/** The same for a row of a table. A row outside the scope of the actor gets the same NOT_FOUND as a missing row. */
 export async function authorizeRow(
   ctx: Context,
   action: string,
@@ -51,7 +51,7 @@ export async function authorizeRow(
   await authorize(ctx, action, { kind: table.kind, id: key, attributes });
 }
 
-/** Refuses a row that the policies do not show to the actor, exactly as one that does not exist. */
+/** Refuses a row outside the scope of the actor with the same NOT_FOUND as a missing row. */
 export async function requireSeen(
   ctx: Context,
   table: Table<object>,
@@ -63,7 +63,7 @@ export async function requireSeen(
     throw notFound(nounOf(table), field ? { field } : {});
 }
 
-/** What the policies say of each of these rows; nothing of one that the actor may not see. */
+/** Returns the decision of the policies for each row; rows outside the scope of the actor have none. */
 export async function verdictsOnRows(
   ctx: Context,
   action: string,
@@ -85,10 +85,11 @@ export async function verdictsOnRows(
 }
 
 export function requireAllowed({ actor }: Context, action: string, { allowed, reason }: Verdict): void {
-  if (!allowed.has(action)) throw forbidden(reason ?? `your role ${actor.role} may not do this`);
+  if (!allowed.has(action))
+    throw forbidden(reason ?? `Your role ${actor.role} does not have this permission.`);
 }
 
-/** What the policies may look at of rows that the actor sees: the very columns that its lists are narrowed by. */
+/** Loads the attributes that the policies may read, for rows in the scope of the actor: the same columns that narrow its lists. */
 async function attributesOf(
   ctx: Context,
   table: Table<object>,
@@ -112,5 +113,5 @@ async function attributesOf(
   );
 }
 
-/** A policy knows no bigint; amounts stay below what a number holds exactly. */
+/** Policies have no bigint. Amounts are small enough for a number to be exact. */
 const plain = (value: unknown) => (typeof value === 'bigint' ? Number(value) : value) as Attributes[string];

@@ -3,7 +3,7 @@ import { PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType } from 'type-graphql';
 import { v7 } from 'uuid';
 
-/** What every row of a tenant has. Ids are UUID v7: they sort by the moment they were made. */
+/** The columns of every row of a tenant. Ids are UUID v7, so they sort by the time of creation. */
 @ObjectType({ simpleResolvers: true })
 export abstract class Base {
   @Field(() => ID, { description: 'UUID, sortable by the moment it was made.' })
@@ -18,7 +18,7 @@ export abstract class Base {
   readonly createdAt!: Opt<Date>;
 }
 
-/** Which rows an actor sees, given by the context; a fork without these parameters refuses to query. */
+/** The scope of the actor. The context sets its parameters; an entity manager without them refuses to query. */
 export const byTenant = ({ tenantId }: Record<string, string>) => ({ tenantId: tenantId as string });
 export const byPartner = ({ tenantId, partnerId }: Record<string, string>) => ({
   tenantId: tenantId as string,

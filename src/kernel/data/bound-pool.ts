@@ -13,7 +13,7 @@ const BIND_TRANSACTION = {
   text: `select set_config('portal.tenant', $1, true), set_config('portal.partner', $2, true), set_config('portal.actor', $3, true)`,
 };
 
-/** What is asked of a connection before the next turn of the loop leaves in one packet: each costs as much as a statement. */
+/** Sends the queries of this turn of the event loop in one packet, because each packet costs as much as a query. */
 function inOnePacket(client: PoolClient): void {
   const { stream } = (client as PoolClient & { readonly connection: { readonly stream: Writable } })
     .connection;
@@ -21,14 +21,14 @@ function inOnePacket(client: PoolClient): void {
   process.nextTick(() => stream.uncork());
 }
 
-/** Runs single statements, each within its bounds. A connection keeps the bounds of its last statement, so that the next
- *  one within the same bounds costs nothing more. */
+/** Runs single queries, each within its bounds. A connection keeps the bounds of its last query, so the next query with
+ *  the same bounds costs nothing more. */
 export class BoundPool implements StatementPool {
   readonly #pool: Pool;
   readonly #transactions: Pool;
   readonly #last = new WeakMap<PoolClient, Bounds>();
 
-  /** A transaction may wait for another, so that it takes none of the connections that reads live by. */
+  /** Transactions have connections of their own: one that waits for a lock must not take a connection from the reads. */
   constructor(pool: Pool, transactions: Pool = pool) {
     this.#pool = pool;
     this.#transactions = transactions;
@@ -41,7 +41,7 @@ export class BoundPool implements StatementPool {
       client.release();
       return rows as Row[];
     } catch (error) {
-      client.release(error as Error); // and it is closed: nobody knows what bounds it has now
+      client.release(error as Error); // closes the connection: its bounds are unknown now
       throw error;
     }
   }
@@ -51,24 +51,24 @@ export class BoundPool implements StatementPool {
     if (last?.tenant === bounds.tenant && last.partner === bounds.partner) return client.query(statement);
     this.#last.delete(client);
     inOnePacket(client);
-    // Sent together, answered in order. Rows that came within other bounds, because the binding failed, are not given out.
+    // Sent together, answered in order. If the binding fails, the rows of the query are dropped with it.
     const bound = client.query({ ...BIND, values: [bounds.tenant, bounds.partner] });
     const [, result] = await Promise.all([bound, client.query(statement)]);
     this.#last.set(client, bounds);
     return result;
   }
 
-  /** One transaction of statements alone; what throws takes it back. */
+  /** Runs a transaction of queries; an error rolls it back. */
   async transact<T>(actor: Actor, work: (send: Send) => Promise<T>): Promise<T> {
     const client = await this.#transactions.connect();
     const values = Object.values(settingsOf(actor));
     inOnePacket(client);
     const begun = Promise.all([client.query('begin'), client.query({ ...BIND_TRANSACTION, values })]);
-    begun.catch(() => {}); // every statement says so
+    begun.catch(() => {}); // each query reports the same error
     let committed: Promise<void> | undefined;
     const commit = async () => {
       const { command } = await client.query('commit');
-      // A transaction that failed ends without an error of its own.
+      // PostgreSQL ends a failed transaction without an error.
       if (command !== 'COMMIT') throw new Error('the transaction had failed and was not committed');
     };
     try {

@@ -1,12 +1,12 @@
 const PAUSE_MS = 250;
 
-/** Yields `subject` at once and after each change that `listen` tells of; changes within the pause come as one. It listens from the call
- *  on, and `return` ends a wait at once, which an async generator would not. */
+/** Yields `subject` at once and after each change that `listen` reports; changes within the pause count as one. It listens
+ *  from the call on. `return` ends a wait at once, which an async generator would not do. */
 export function changesOf<T>(
   listen: (changed: () => void) => () => void,
   subject: T,
 ): AsyncIterableIterator<T, undefined> {
-  let changed = true; // who listens from now on has to hear how things are
+  let changed = true; // a new subscriber first gets the current state
   let ended = false;
   let notBefore = 0;
   let answer: ((result: IteratorResult<T, undefined>) => void) | null = null;

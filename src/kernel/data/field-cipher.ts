@@ -12,7 +12,7 @@ const IV = 12;
 const TAG = 16;
 const ENVELOPE = /^v1\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([A-Za-z0-9_-]+)$/;
 
-/** Where an encrypted value stands. It opens there and nowhere else. */
+/** The row and column of an encrypted value. The value cannot be decrypted for another place. */
 export interface Place {
   readonly tenantId: string;
   readonly table: string;
@@ -36,7 +36,7 @@ export function seal({ id, key }: DataKey, place: Place, value: string): string 
   return `v1.${id}.${Buffer.concat([iv, cipher.getAuthTag(), ciphertext]).toString('base64url')}`;
 }
 
-/** The value; throws for an envelope that was changed, or that was sealed for another place. */
+/** Decrypts an envelope. Throws if it was changed or was encrypted for another place. */
 export function open({ id, key }: DataKey, place: Place, envelope: string): string {
   const bytes = bytesOf(envelope, id);
   if (!bytes) throw refused(place);
@@ -47,17 +47,17 @@ export function open({ id, key }: DataKey, place: Place, envelope: string): stri
   try {
     return Buffer.concat([value, decipher.final()]).toString('utf8');
   } catch {
-    throw refused(place); // Node's own words say nothing of where
+    throw refused(place); // Node's error does not name the place
   }
 }
 
-/** The data key that an envelope names, or null for what is no envelope. */
+/** Returns the id of the data key of an envelope, or null for any other text. */
 export const keyIdOf = (envelope: string): string | null => ENVELOPE.exec(envelope)?.[1] ?? null;
 
 function bytesOf(envelope: string, id: string): Buffer | null {
   const [, keyId, text = ''] = ENVELOPE.exec(envelope) ?? [];
   const bytes = Buffer.from(text, 'base64url');
-  // One value has one spelling: base64url leaves bits over that would otherwise not be looked at.
+  // Only one spelling of a value is valid: base64url has unused bits that decoding would ignore.
   const whole = bytes.length >= IV + TAG && bytes.toString('base64url') === text;
   return keyId === id && whole ? bytes : null;
 }

@@ -2,53 +2,53 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from './sql.ts';
 import { type Run, within } from './transact.ts';
 
-/** The durable jobs and their payloads; each is run by the worker. */
+/** The durable jobs and their payloads. The worker runs them. */
 export interface Jobs {
-  /** Send, look up or settle one payout: whatever its state asks for. */
+  /** Sends, looks up or settles a payout, depending on its state. */
   send_payout: { payoutId: string };
-  /** See how an account that Stripe keeps stands now. */
+  /** Reads the current state of an account at Stripe. */
   payee_changed: { account: string };
-  /** Go on with a payout run until it is done. */
+  /** Continues a payout run until it is finished. */
   run_payouts: { runId: string };
-  /** Make the payout runs that are due, where a program asks for that. */
+  /** Starts the payout runs that are due, for programs with a schedule. */
   schedule_payouts: object;
-  /** Ask a rail about what a message of it told. */
+  /** Asks a rail about the payout of one of its messages. */
   hear_rail: { eventId: string };
-  /** Compare the books of a rail with ours. */
+  /** Compares the records of a rail with ours. */
   reconcile: { reconciliationId: string };
-  /** See whose books are to be compared: of the last day, or of the last weeks. */
+  /** Starts the reconciliations of the last day or of the last weeks. */
   reconcile_all: { recent: boolean };
-  /** Add what programs' figures changed by to their days. */
+  /** Adds the changes of program metrics to the days of the programs. */
   fold_metrics: object;
-  /** Rebuild the metrics of every partner of a tenant. */
+  /** Recalculates the metrics of every partner of a tenant. */
   recalculate_metrics: { tenantId: string };
-  /** Write the head of every tenant's audit log down elsewhere. */
+  /** Writes the head of every tenant's audit chain to the seal file. */
   seal_audit: object;
-  /** Approve what is past its refund period, where a program asks for that. */
+  /** Approves commissions after their refund period, for programs with automatic approval. */
   auto_approve: object;
-  /** Hold every invariant of the books against the whole database. */
+  /** Checks every invariant of the books against the whole database. */
   prove: object;
-  /** Hold what is known of a partner alone against those whose money moved in the last minutes. */
+  /** Checks the invariants of single partners whose money moved in the last minutes. */
   prove_moved: object;
-  /** See whether a white-label partner's images are there. */
+  /** Checks whether the images of a white-label partner can be fetched. */
   check_logo: { partnerId: string };
-  /** Wrap the data keys anew, and replace those that were made before an instant (ISO 8601). */
+  /** Wraps the data keys with the current key, and replaces those created before an instant (ISO 8601). */
   rotate_keys: { replaceBefore: string | null };
-  /** Write down what is kept of a person. */
+  /** Writes the export of a person. */
   export_person: { exportId: string };
-  /** Let the clicks of an erased person forget their visitors. */
+  /** Removes the visitor from the clicks of an erased person. */
   forget_clicks: { erasureId: string };
-  /** Mail the link of an invitation. */
+  /** Sends the mail of an invitation. */
   send_invitation: { invitationId: string };
-  /** Evaluate the tiers of a program up to a month (its first day). */
+  /** Evaluates the tiers of a program up to a month (its first day). */
   evaluate_tiers: { tenantId: string; month: string };
-  /** Work out what lines are worth that waited for an exchange rate. */
+  /** Computes commissions that waited for an exchange rate. */
   rate_lines: { tenantId: string };
-  /** See which programs have a month to evaluate. */
+  /** Starts the tier evaluations that are due. */
   check_tiers: object;
-  /** Weigh the sales of past months by other terms. */
+  /** Computes the sales of past months with other terms (plan simulation). */
   simulate_plan: { simulationId: string };
-  /** End what is kept for a time only. */
+  /** Deletes or anonymises data after its retention period. */
   apply_retention: object;
 }
 

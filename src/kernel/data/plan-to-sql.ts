@@ -1,19 +1,19 @@
 import type { Operand, Plan } from '../../ports/policy-decision.ts';
 import { type Sql, sql } from './sql.ts';
 
-/** An attribute that policies may look at, and the SQL expression that holds it. NULL is an attribute that does not
- *  exist. A value of another type than the attribute's equals nothing in a policy and much in SQL: it throws. */
+/** An attribute that policies may read, and its SQL expression. NULL is a missing attribute. A value of another type
+ *  throws: it would equal nothing in a policy but may equal something in SQL. */
 interface Attribute {
   readonly sql: string;
   readonly is: 'string' | 'number' | 'boolean';
 }
 export type AllowList = Readonly<Record<string, Attribute>>;
 
-/** The rows that a policy shows, as SQL over the allowed attributes. Knows and, or, not, eq, ne, in; throws on all else,
- *  because a condition that is left out shows what is somebody else's.
+/** Translates the rows that a policy allows to SQL over the allowed attributes. Supports and, or, not, eq, ne and in; throws
+ *  on every other operator, because an omitted condition would show rows of others.
  *
- *  A missing attribute is an error to a policy. Its `not`, `and` and `or` treat errors just as SQL treats NULL, and at the
- *  top neither is true: so NULL goes through unhindered, and nothing here may turn it into false. */
+ *  In a policy, a missing attribute is an error. `not`, `and` and `or` treat errors as SQL treats NULL, and neither is true at
+ *  the top. So NULL must pass through unchanged: no step here may turn it into false. */
 export function conditionsOf(plan: Plan, allowed: AllowList): Sql[] {
   if (plan.kind === 'ALWAYS_ALLOWED') return [];
   if (plan.kind === 'ALWAYS_DENIED') return [sql`false`];
@@ -54,7 +54,7 @@ function condition(operand: Operand, allowed: AllowList): Sql {
   }
 }
 
-/** Both directions are the same comparison, so a value may stand on either side. */
+/** The value may be on either side: both are the same comparison. */
 function compared(sign: '=' | '<>', left: Operand, right: Operand, allowed: AllowList): Sql {
   if ('variable' in left && 'variable' in right) {
     const [one, other] = [attributeOf(left, allowed), attributeOf(right, allowed)];
@@ -72,7 +72,7 @@ function within(variable: Operand, list: Operand, allowed: AllowList): Sql {
     throw untranslatable('in, of anything but an attribute in a list of values');
   const attribute = attributeOf(variable, allowed);
   const values = list.value.map((value) => valueFor(attribute, value));
-  if (values.length === 0) return sql.raw(`${attribute.sql} <> ${attribute.sql}`); // false, but NULL of NULL
+  if (values.length === 0) return sql.raw(`${attribute.sql} <> ${attribute.sql}`); // false, but NULL for NULL
   return sql`${sql.raw(attribute.sql)} = any(${values})`;
 }
 
@@ -97,6 +97,6 @@ function exactly(count: number, operator: string, operands: readonly Operand[]):
   return operands;
 }
 
-/** A bug of a policy, not of a caller: masked, logged, and nothing shown. */
+/** A bug of a policy: it is logged and masked, and no rows are returned. */
 const untranslatable = (what: string): Error =>
   new Error(`the policy's plan has what is not translated to SQL: ${what}`);

@@ -67,7 +67,7 @@ const all = sql`true`;
 /** The condition of the rows that the actor may see, as the policies say it. Nobody anonymous sees a row. */
 export function scopeOf(actor: Actor, { kind, attributes }: Scoped): Sql {
   if (actor.role === 'SYSTEM') return all;
-  if (actor.tenantId === null) throw unauthenticated('a credential is needed');
+  if (actor.tenantId === null) throw unauthenticated('This operation needs a credential.');
   const plan = actor.reads.get(kind);
   if (!plan) throw new Error(`no policy was asked which ${kind} the actor may see`);
   const conditions = memo(translated, plan, () => new WeakMap<AllowList, Sql>());

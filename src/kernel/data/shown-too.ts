@@ -1,13 +1,13 @@
 import type { Operand, Plan } from '../../ports/policy-decision.ts';
 import { memo } from '../request/memo.ts';
 
-/** What the database's references make alike of a row and of what it points at. */
+/** The attributes that a foreign key makes equal in a row and in the row that it references. */
 const ALIKE = new Set(['request.resource.attr.tenantId', 'request.resource.attr.partnerId']);
 
 const known = new WeakMap<Plan, WeakMap<Plan, boolean>>();
 
-/** Whether who sees a row of the one plan sees what it points at by the other: only then may a join bring it along. It is
- *  so where the second plan asks nothing but what the first one asked of the tenant and partner that both have. */
+/** True when the policy of the referenced row is implied by the policy of this row, so that joining it is safe. That is so
+ *  if the second plan only repeats conditions of the first one on the tenant and partner that both rows share. */
 export function showsToo(row: Plan | undefined, pointedAt: Plan | undefined): boolean {
   if (!row || !pointedAt) return false;
   const answers = memo(known, row, () => new WeakMap<Plan, boolean>());

@@ -1,6 +1,6 @@
 import type { Plan } from '../../ports/policy-decision.ts';
 
-/** Who calls, as the credential says. Roles and what each may do: ../shared contract, kept in the README. */
+/** The caller, as its credential says. docs/api/README.md describes the roles and their rights. */
 export const Role = {
   PLATFORM_ADMIN: 'PLATFORM_ADMIN',
   PROGRAM_MANAGER: 'PROGRAM_MANAGER',
@@ -10,7 +10,7 @@ export const Role = {
 } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
-/** What a person is in its partner's organisation. */
+/** The role of a person in the organisation of its partner. */
 export const MemberRole = {
   OWNER: 'OWNER',
   MANAGER: 'MANAGER',
@@ -19,10 +19,10 @@ export const MemberRole = {
 } as const;
 export type MemberRole = (typeof MemberRole)[keyof typeof MemberRole];
 
-/** `kind:action`, as the policies name both: what `kind` an operation is about and what it does to it. Who may is said
- *  there (src/policies), not here. */
+/** `kind:action`, as the policies name both: the kind of row and the action on it. The policies (src/policies) decide
+ *  which roles have a permission. */
 export const permissions = [
-  'program:read', // partners, commissions, payouts, referrals, metrics: all that the scope shows
+  'program:read', // partners, commissions, payouts, referrals, metrics: all rows of the scope
   'program:edit',
   'partner:create',
   'partner:edit',
@@ -32,7 +32,7 @@ export const permissions = [
   'commission:decide', // approve, reject, reverse
   'payout:make',
   'payout:decide', // approve, cancel, retry
-  'payoutAccount:edit', // where a partner's money goes, and its tax id
+  'payoutAccount:edit', // the payout account and the tax id of a partner
   'member:manage', // the people of a partner
   'apiKey:manage',
   'audit:read',
@@ -62,27 +62,27 @@ export type ReadKind = (typeof readKinds)[number];
 
 export interface Actor {
   readonly id: string;
-  /** GUEST: who it is is proven, but nothing was granted to it yet. */
+  /** GUEST: the identity is proven, but no right was granted yet. */
   readonly role: Role | 'ANONYMOUS' | 'GUEST' | 'SYSTEM';
-  /** What the policies grant; empty until they were asked (kernel/authority). */
+  /** The permissions that the policies grant; empty before `authority.ts` asked them. */
   readonly permissions: ReadonlySet<Permission>;
-  /** Which rows of a kind it sees; nothing until the policies were asked. */
+  /** The rows of each kind that the actor may read; empty before `authority.ts` asked the policies. */
   readonly reads: ReadonlyMap<ReadKind, Plan>;
-  /** An API key may do no more than these, whatever its role may; null: no such limit. */
+  /** An API key has these permissions at most, whatever its role has. Null: no such limit. */
   readonly scopes: readonly Permission[] | null;
-  /** The tenant that new rows go to; null only for anonymous callers and for jobs. */
+  /** The tenant of new rows; null only for anonymous callers and for jobs. */
   readonly tenantId: string | null;
-  /** Set for partners only: they see nothing else. */
+  /** Set for partners only: they see only their own rows. */
   readonly partnerId: string | null;
   /** Platform administrators and jobs: rows of every tenant. */
   readonly everyTenant: boolean;
-  /** For partners: what the person is in its organisation; null for everybody else. */
+  /** For partners: the role of the person in its organisation; null for all other roles. */
   readonly member: MemberRole | null;
-  /** How it proved who it is. */
+  /** The kind of credential. */
   readonly credential: 'NONE' | 'TOKEN' | 'OIDC' | 'API_KEY';
-  /** Who says who it is; with `id` it names a person. Null for API keys, jobs and nobody. */
+  /** The issuer of the token; `issuer` and `id` together identify a person. Null for API keys, jobs and anonymous callers. */
   readonly issuer: string | null;
-  /** The row of `members` that makes it one of its partner; null where the credential itself says so. */
+  /** The membership that binds the actor to its partner; null where the credential itself names the partner. */
   readonly memberId: string | null;
   /** When the person last signed in, in milliseconds since 1970; null where the credential does not say. */
   readonly signedInAt: number | null;
@@ -95,7 +95,7 @@ interface Granted {
   readonly role: Role;
   readonly tenantId: string;
   readonly partnerId?: string | null;
-  /** Of a partner only; an OWNER where nothing is said. */
+  /** For partners only; OWNER by default. */
   readonly member?: MemberRole | null;
   readonly scopes?: readonly Permission[] | null;
   readonly credential: Actor['credential'];
@@ -147,12 +147,12 @@ export const anonymous: Actor = {
   signedInAt: null,
 };
 
-/** Somebody who proved who it is and to whom nothing was granted yet. */
+/** A caller with a proven identity and no rights yet. */
 export const guest = (person: Pick<Actor, 'id' | 'credential' | 'issuer' | 'signedInAt'>): Actor => ({
   ...anonymous,
   ...person,
   role: 'GUEST',
 });
 
-/** Who durable jobs and public tracking act as: every row, no permission to decide anything. */
+/** The actor of durable jobs and public tracking: all rows, but no permission to decide. */
 export const system: Actor = { ...anonymous, id: 'system', role: 'SYSTEM', everyTenant: true };

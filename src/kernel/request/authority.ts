@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import type { Plan, PolicyDecision, Principal } from '../../ports/policy-decision.ts';
 import { type Actor, anonymous, type Permission, permissions, type ReadKind, readKinds } from './actor.ts';
 
-/** How long an answer of the policy point may be used again. What decides about money or access never does. */
+/** How long an answer of the policy point is reused. Decisions about money or access are never reused. */
 const REMEMBERED_MS = 60_000;
-/** What is remembered counts only while the policy point was heard of within so long: dead, it allows nothing. */
+/** Remembered answers are valid only if the policy point answered within this time: while it is down, it allows nothing. */
 const HEARD_MS = 1_000;
 const LISTEN_AGAIN_MS = 400;
 const MAX_KNOWN = 10_000;
@@ -17,23 +17,23 @@ interface Known {
   readonly until: number;
 }
 
-/** Gives actors what the policies grant them. */
+/** Adds to an actor the rights that the policies grant it. */
 export interface Authority {
-  /** The policy point, listened to: when it fails, nothing is remembered of it. */
+  /** The policy point with a guard: when it fails, all its remembered answers are dropped. */
   readonly policy: PolicyDecision;
   granted(actor: Actor): Promise<Actor> | Actor;
-  /** The first calls of a process are slow: they connect, and run code that never ran. Nobody shall wait for them. */
+  /** Makes the first calls, which are slow because they connect and run cold code, before a caller waits for them. */
   warmUp(): Promise<void>;
 }
 
-/** Asks the policy point what a kind of caller may do and read, once a minute; in between it costs a map look-up. */
+/** Asks the policy point for the rights of a kind of caller once a minute; in between, a map look-up answers. */
 export function authorityOf({ policy, log }: { policy: PolicyDecision; log: Logger }): Authority {
   const known = new Map<string, Known>();
   let heardAt = Number.NEGATIVE_INFINITY;
   let listening: Promise<void> | null = null;
   let silent = false;
 
-  /** Whatever the policy point is asked goes through here: one failure, and nothing that it said before counts. */
+  /** All calls to the policy point pass here: after one failure no earlier answer is used. */
   async function heard<T>(call: () => Promise<T>): Promise<T> {
     const asked = performance.now();
     try {
@@ -76,7 +76,7 @@ export function authorityOf({ policy, log }: { policy: PolicyDecision; log: Logg
         () => {},
       ),
     granted(actor) {
-      if (actor.tenantId === null) return actor; // nobody and guests are granted nothing; our own jobs ask nobody
+      if (actor.tenantId === null) return actor; // anonymous callers and guests have no rights; jobs need none
       const now = performance.now();
       const key = JSON.stringify([actor.role, actor.tenantId, actor.partnerId, actor.member, actor.scopes]);
       const remembered = known.get(key);
@@ -89,7 +89,7 @@ export function authorityOf({ policy, log }: { policy: PolicyDecision; log: Logg
         });
       const age = now - heardAt;
       if (age > HEARD_MS) return listen().then(() => ({ ...actor, ...granted }));
-      if (age > LISTEN_AGAIN_MS) void listen().catch(() => {}); // whoever asks next is told
+      if (age > LISTEN_AGAIN_MS) void listen().catch(() => {}); // the next caller gets the error
       return { ...actor, ...granted };
     },
   };
@@ -100,7 +100,7 @@ const kinds: ReadonlyMap<string, readonly Permission[]> = Map.groupBy(
   (permission) => permission.split(':')[0] as string,
 );
 
-/** Asked for all who are alike, so by no name: what depends on the person is asked when it does it. */
+/** Asked once for all callers of one kind, so without a name. Rules about one person are asked when the person acts. */
 async function ask(policy: PolicyDecision, actor: Actor): Promise<Granted> {
   const principal = { ...principalOf(actor), id: '(anyone)' };
   const { tenantId, partnerId } = actor;
@@ -126,7 +126,7 @@ async function ask(policy: PolicyDecision, actor: Actor): Promise<Granted> {
   return { permissions: new Set(granted), reads: new Map(plans) };
 }
 
-/** An actor as the policies see it. */
+/** The actor in the form that the policies read. */
 export function principalOf({ id, role, tenantId, partnerId, member, scopes }: Actor): Principal {
   return { id, role, attributes: { tenantId, partnerId, member, scopes } };
 }

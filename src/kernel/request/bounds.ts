@@ -1,8 +1,8 @@
 import type { QueryArrayConfig, QueryConfig } from 'pg';
 import type { Actor } from './actor.ts';
 
-/** The rows that the database lets a statement touch, whatever the statement says. It is the second wall: each table's
- *  policy holds it against the rows, also where the application forgot its own conditions. */
+/** The rows that the database lets a query touch, whatever the query says. The policy of each table (row-level security)
+ *  compares them with its rows, so a query that lacks a condition still stays within its scope. */
 export interface Bounds {
   /** `*`: every tenant; empty: none. */
   readonly tenant: string;
@@ -16,7 +16,7 @@ const NO_TENANT = '';
 
 export const nothing: Bounds = { tenant: NO_TENANT, partner: '' };
 
-/** A tenant that calls itself `*`, or by a partner of another as the policies compare it, is nobody's. */
+/** No rows for a tenant named `*`, or with a slash, which the policies would read as another scope. */
 export const ofTenant = (tenantId: string | null): Bounds => ({
   tenant: tenantId === null || tenantId === EVERY_TENANT || tenantId.includes('/') ? NO_TENANT : tenantId,
   partner: '',
@@ -27,17 +27,17 @@ export const boundsOf = ({ everyTenant, tenantId, partnerId }: Actor): Bounds =>
   partner: partnerId ?? '',
 });
 
-/** The same as settings of a session, which the policies read. The actor counts only where it writes. */
+/** The bounds as settings of a session, which the policies read. The actor matters for writes only. */
 export const settingsOf = (actor: Actor): Record<string, string> => {
   const { tenant, partner } = boundsOf(actor);
   return { 'portal.tenant': tenant, 'portal.partner': partner, 'portal.actor': actor.id };
 };
 
-/** Sends a statement of a transaction. What is sent together is answered in order: await all of it with `Promise.all`. The last
- *  one takes the commit along, so nothing may be refused once it is answered. */
+/** Sends a query of a transaction. Queries sent together are answered in order: await them with `Promise.all`. With `last`
+ *  the commit follows in the same packet, so the caller must not refuse after its answer. */
 export type Send = (statement: QueryConfig, last?: boolean) => Promise<object[]>;
 
-/** The database of a request: single statements and transactions of statements, each within its bounds. */
+/** The database of a request: single queries and transactions of queries, each within its bounds. */
 export interface StatementPool {
   query<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]>;
   /** One transaction of statements; an error rolls all of it back. */

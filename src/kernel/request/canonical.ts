@@ -1,4 +1,4 @@
-/** JSON text with its keys in order: equal values give equal text. bigint becomes text. */
+/** JSON text with sorted keys, so equal values give equal text. bigint becomes text. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, each) =>
     each !== null && typeof each === 'object' && !Array.isArray(each)

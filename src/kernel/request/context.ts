@@ -6,18 +6,18 @@ import { type StatementPool, settingsOf } from './bounds.ts';
 import { memo } from './memo.ts';
 import type { Tuning } from './tuning.ts';
 
-/** Everything a use case may touch. A signature destructures only what it needs. */
+/** All that a use case may touch. Its signature destructures only what it needs. */
 export interface Context extends Ports {
   readonly em: EntityManager;
-  /** For single statements outside any transaction: `rows.ts` reads from it. */
+  /** For single queries outside a transaction: `rows.ts` reads with it. */
   readonly pool: StatementPool;
   readonly actor: Actor;
-  /** The actor as whoever answers for its credential says now; refuses one that was taken back. */
+  /** The actor as the source of its credential describes it now. Refuses a revoked credential. */
   actorNow(): Promise<Actor>;
   /** A fingerprint of the caller's credential; null without one. */
   credential(): string | null;
   readonly requestId: string;
-  /** The caller's address as the socket has it; null in jobs. */
+  /** The network address of the caller; null in jobs. */
   readonly ipAddress: string | null;
   readonly log: Logger;
   readonly tuning: Tuning;
@@ -32,14 +32,14 @@ export interface Services extends Ports {
 
 export interface Caller {
   readonly actor: Actor;
-  /** Left out where the actor is no caller but ourselves. */
+  /** Absent for the product's own actors. */
   readonly actorNow?: () => Promise<Actor>;
   readonly credential?: () => string | null;
   readonly requestId: string;
   readonly ipAddress?: string | null;
 }
 
-/** What all callers share is inherited from the services; its own is only who calls. */
+/** A context that inherits the services and adds only the caller. */
 export function contextFor(
   services: Services,
   { actor, actorNow, credential = () => null, requestId, ipAddress = null }: Caller,
@@ -59,15 +59,15 @@ export function contextFor(
 
 const inherited = new WeakMap<Services, object>();
 
-/** One fork per request or job, narrowed to the rows its actor may see. It is made when it is asked for: most requests
- *  only read rows and need none. It is inherited, because Apollo copies the context: a copy of its own value would be
- *  made for every request, and stay with whoever the caller was at first. */
+/** One entity manager for each request or job, narrowed to the rows that its actor may see. It is created on first use,
+ *  because most requests only read rows. The getter is inherited, because Apollo copies own properties of the context: a
+ *  copy would create an entity manager for every request and keep the first actor. */
 function inheritedFrom(services: Services): object {
   const forks = new WeakMap<object, { readonly em: EntityManager; readonly of: Actor }>();
   return Object.create(services, {
     em: {
       get(this: Context) {
-        const { actor } = this; // whoever asks again may find that it has become somebody else
+        const { actor } = this; // a permission check may have replaced the actor
         const known = forks.get(this);
         if (known?.of === actor) return known.em;
         const em = forkFor(services.em, actor);
@@ -79,7 +79,7 @@ function inheritedFrom(services: Services): object {
 }
 
 function forkFor(em: EntityManager, actor: Actor): EntityManager {
-  const fork = em.fork({ session: { variables: settingsOf(actor) } }); // its transactions begin by setting them
+  const fork = em.fork({ session: { variables: settingsOf(actor) } }); // each transaction starts by setting them
   fork.setFilterParams('mine', {
     tenantId: actor.everyTenant ? { $ne: null } : (actor.tenantId ?? ''), // '' matches no tenant
     partnerId: actor.partnerId ?? { $ne: null },

@@ -1,2 +1,2 @@
-/** Published after the commit when a key or a membership changed: what was remembered of credentials is forgotten. */
+/** Published after the commit of a changed key or membership, so that all processes drop remembered credentials. */
 export const CREDENTIALS = 'credentials';

@@ -2,7 +2,7 @@ import currencies from 'currency-codes';
 import { invalid } from '../../domain/errors.ts';
 import { AmountError, formatMinor, type Money, money, parseMinor } from '../../domain/money.ts';
 
-// ISO 4217 also lists what nobody is paid in: metals, units of account, tests, and "no currency".
+// ISO 4217 also lists codes that are no money: metals, units of account, tests, and "no currency".
 const NO_MONEY = new Set([
   'XAG',
   'XAU',
@@ -24,7 +24,7 @@ const digitsOf = new Map(
   currencies.data.filter(({ code }) => !NO_MONEY.has(code)).map(({ code, digits }) => [code, digits]),
 );
 
-/** Every currency that somebody can be paid in. */
+/** All currencies of payments. */
 export const currencyCodes: readonly string[] = [...digitsOf.keys()];
 
 export function digits(currency: string): number {
@@ -33,7 +33,7 @@ export function digits(currency: string): number {
   return known;
 }
 
-/** Refuses what ISO 4217 does not list, naming the field. */
+/** Refuses a code that ISO 4217 does not list, naming the field. */
 export function currencyOf(code: string, field: string): string {
   if (!digitsOf.has(code)) {
     throw invalid(field, 'is not an ISO 4217 currency code such as "USD"');
@@ -43,7 +43,7 @@ export function currencyOf(code: string, field: string): string {
 
 export const amountText = ({ minor, currency }: Money): string => formatMinor(minor, digits(currency));
 
-/** An amount from a client, exactly; the refusal names the field. */
+/** Parses an amount from a client exactly; the refusal names the field. */
 export function amountOf(text: string, currency: string, field: string): Money {
   try {
     return money(parseMinor(text, digits(currency)), currency);
@@ -52,7 +52,7 @@ export function amountOf(text: string, currency: string, field: string): Money {
   }
 }
 
-/** As `amountOf`, for what must be more than nothing. */
+/** As `amountOf`, for an amount that must be positive. */
 export function positiveAmountOf(text: string, currency: string, field: string): Money {
   const amount = amountOf(text, currency, field);
   if (amount.minor <= 0n) throw invalid(field, 'must be more than 0');

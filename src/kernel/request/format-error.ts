@@ -3,28 +3,28 @@ import { GraphQLError } from 'graphql';
 import { AppError } from '../../domain/errors.ts';
 import type { Context } from './context.ts';
 
-/** What a unique constraint of the database means to a caller; a race reaches it, the code asks first. */
+/** The refusal for each unique constraint. Use cases check first, so only a race reaches the constraint. */
 const conflicts: Record<string, string> = {
-  payout_items_one_live_claim: 'a commission of this payout was claimed by another payout at the same time',
-  conversions_one_each_referral: 'the referral was converted already',
-  conversions_one_each_order: 'the order was converted already',
-  conversions_one_each_order_and_partner: 'the order was converted already',
-  tracking_links_path: 'the path is taken',
-  coupons_code: 'the program has a coupon of this code',
-  deals_one_live_domain: 'the prospect is registered already',
-  deals_one_live_email: 'the prospect is registered already',
-  members_one_each_email: 'somebody with this e-mail address is a member or invited already',
-  members_one_partner_each: 'you are a member of a partner of this program already',
-  partners_referral_code: 'the referral code is taken',
-  programs_identity_org_id: 'another program has this organisation of the identity provider',
-  partners_identity_org_id: 'another partner has this organisation of the identity provider',
-  white_label_configs_domain: 'another partner uses this domain',
+  payout_items_one_live_claim: 'Another payout claimed a commission of this payout at the same time.',
+  conversions_one_each_referral: 'The referral is already converted.',
+  conversions_one_each_order: 'The order is already converted.',
+  conversions_one_each_order_and_partner: 'The order is already converted.',
+  tracking_links_path: 'The path is already in use.',
+  coupons_code: 'The program already has a coupon with this code.',
+  deals_one_live_domain: 'The prospect is already registered.',
+  deals_one_live_email: 'The prospect is already registered.',
+  members_one_each_email: 'A person with this e-mail address is already a member or invited.',
+  members_one_partner_each: 'You are already a member of a partner of this program.',
+  partners_referral_code: 'The referral code is already in use.',
+  programs_identity_org_id: 'Another program uses this organisation of the identity provider.',
+  partners_identity_org_id: 'Another partner uses this organisation of the identity provider.',
+  white_label_configs_domain: 'Another partner uses this domain.',
 };
 
 // Lost connections, and a database that is starting, stopping or full: the caller may try again.
 const UNAVAILABLE = /^(08|53|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
 
-/** A refusal as the API speaks it, or null for a bug. */
+/** The refusal for an error, or null for a bug. */
 export function refusalOf(thrown: unknown): AppError | null {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof NotFoundError) return new AppError('NOT_FOUND', 'not found');
@@ -42,13 +42,13 @@ export function refusalOf(thrown: unknown): AppError | null {
       message,
     );
   if (lost || (typeof code === 'string' && UNAVAILABLE.test(code))) {
-    return new AppError('SERVICE_UNAVAILABLE', 'the database is not available: try again in a moment');
+    return new AppError('SERVICE_UNAVAILABLE', 'The database is not available. Try again in a moment.');
   }
   return null;
 }
 
-/** The only place where what a resolver threw becomes a response: a refusal keeps its code, a bug is logged by the
- *  request's id and masked. */
+/** The only place that turns an error of a resolver into a response: a refusal keeps its code; a bug is logged with the
+ *  request id and masked. */
 export function responseError(
   error: GraphQLError,
   { log, requestId }: Pick<Context, 'log' | 'requestId'>,

@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 
 export const isId = (id: string): boolean => validate(id);
 
-/** A malformed id is refused by name before it reaches PostgreSQL. */
+/** Returns the id in lower case. Refuses a malformed id, naming the field, before it reaches PostgreSQL. */
 export function idOf(id: string, field = 'id'): string {
   if (!isId(id)) throw invalid(field, 'is not a UUID');
   return id.toLowerCase();
@@ -13,7 +13,7 @@ export function idOf(id: string, field = 'id'): string {
 
 const SKEW_MS = 5 * 60 * 1_000;
 
-/** When something happened: as given, or now. Refuses the future, but for clocks that run a little ahead. */
+/** Returns the given time, or now. Refuses the future, except for the five minutes that clocks may differ. */
 export function happenedAt(clock: Clock, given: Date | null | undefined, field: string): Date {
   const now = clock.now();
   if (!given) return now;
@@ -23,7 +23,7 @@ export function happenedAt(clock: Clock, given: Date | null | undefined, field: 
 
 type Given<T> = { [K in keyof T]?: NonNullable<T[K]> };
 
-/** What an update names: fields left out or null stay as they are. */
+/** The fields that an update sets: absent and null fields stay as they are. */
 export function given<T extends object>(input: T): Given<T> {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value != null)) as Given<T>;
 }
@@ -48,13 +48,13 @@ export function Name(max: number): PropertyDecorator {
   };
 }
 
-/** Why somebody decided so, without blanks around it: 1 to 1000 characters. */
+/** The reason of a decision, trimmed: 1 to 1000 characters. */
 export function reasonOf(reason: string): string {
   const why = reason.trim();
   if (why.length < 1 || why.length > 1_000) throw invalid('reason', 'must be 1 to 1000 characters long');
   return why;
 }
 
-/** An identity provider's name for an organisation, as the database keeps it. */
+/** The id of an organisation at the identity provider, as stored. */
 export const IdentityOrgId = (): PropertyDecorator =>
   Matches(/^[!-~]{1,200}$/, { message: 'must be 1 to 200 letters, digits or signs, without spaces' });

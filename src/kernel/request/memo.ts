@@ -3,7 +3,7 @@ interface Store<K, V> {
   set(key: K, value: V): unknown;
 }
 
-/** The value under `key`, made and kept at the first call. */
+/** Returns the value of `key`; the first call makes and keeps it. */
 export function memo<K, V>(store: Store<K, V>, key: K, make: () => V): V {
   const known = store.get(key);
   if (known !== undefined) return known;

@@ -3,11 +3,11 @@ import type { Context } from './context.ts';
 const PREFIX = 'metrics:';
 export const metricsTopic = (partnerId: string): string => `${PREFIX}${partnerId}`;
 
-/** The partner whose figures a topic is about; null: another topic. */
+/** The partner of a metrics topic; null for another topic. */
 export const partnerOfTopic = (topic: string): string | null =>
   topic.startsWith(PREFIX) ? topic.slice(PREFIX.length) : null;
 
-/** Tells subscribers, after the commit, that a partner's figures moved. */
+/** Notifies subscribers, after the commit, that the metrics of a partner changed. */
 export function announceMetrics({ feed }: Pick<Context, 'feed'>, partnerId: string): void {
   feed.publish(metricsTopic(partnerId));
 }

@@ -2,15 +2,19 @@ import { forbidden, unauthenticated } from '../../domain/errors.ts';
 import type { Actor, Permission } from './actor.ts';
 import type { Context } from './context.ts';
 
-/** Who is not known is UNAUTHENTICATED; who is known and may not is FORBIDDEN. */
+/** Refuses an anonymous caller as UNAUTHENTICATED, and a known caller without the permission as FORBIDDEN. */
 function requirePermission(actor: Actor, permission: Permission): void {
   requireKnown(actor);
   const { role, permissions } = actor;
   if (permissions.has(permission)) return;
-  throw forbidden(role === 'GUEST' ? 'nothing was granted to you yet' : `your role ${role} may not do this`);
+  throw forbidden(
+    role === 'GUEST'
+      ? 'You have no role yet. Ask a program manager for an invitation.'
+      : `Your role ${role} does not have this permission.`,
+  );
 }
 
-// What moves money, or decides where it goes and who may: a credential that was taken back must not do it for seconds.
+// These move money, or decide its destination and who has access: a revoked credential must lose them at once.
 const askedAgain = new Set<Permission>([
   'commission:decide',
   'payout:make',
@@ -21,7 +25,7 @@ const askedAgain = new Set<Permission>([
   'privacy:manage',
 ]);
 
-/** Whether an operation of these permissions asks whoever answers for the credential, rather than remembers. */
+/** True if an operation with these permissions asks the source of the credential instead of using a remembered answer. */
 export const asksAgain = (permissions: readonly Permission[]): boolean =>
   permissions.some((permission) => askedAgain.has(permission));
 
@@ -30,40 +34,40 @@ export function requireAll(actor: Actor, permissions: readonly Permission[]): vo
   for (const permission of permissions) requirePermission(actor, permission);
 }
 
-/** Asks again who the caller is and what it may; from then on the operation acts as what it is now. */
+/** Loads the caller and its rights again; the rest of the operation acts with them. */
 export async function requireStillGranted(ctx: Context, permissions: readonly Permission[]): Promise<void> {
   const { tenantId, partnerId } = ctx.actor;
   const actor = await ctx.actorNow();
   if (actor.tenantId !== tenantId || actor.partnerId !== partnerId)
-    throw unauthenticated('your membership has changed: repeat the request');
+    throw unauthenticated('Your membership has changed. Repeat the request.');
   Object.assign(ctx, { actor });
   requireAll(actor, permissions);
 }
 
-/** Any caller who proved who it is, whatever was granted to it. */
+/** Requires a caller with a proven identity, whatever its rights. */
 function requireKnown({ role }: Actor): void {
   if (role === 'ANONYMOUS')
-    throw unauthenticated('a credential is needed: send Authorization: Bearer <token>');
+    throw unauthenticated('This operation needs a credential. Send the header Authorization: Bearer <token>');
 }
 
 const FRESH_MS = 15 * 60_000;
 
-/** What decides who gets in, within an operation that otherwise does not: asks again, as those do that always decide it. */
+/** Asks the source of the credential again, for the part of an operation that decides about access. */
 export async function requireGrantedAfresh(ctx: Context, permission: Permission): Promise<void> {
   await requireStillGranted(ctx, [permission]);
   requireFreshSignIn(ctx.actor);
 }
 
-/** For what a stolen session must not do: the person signed in a moment ago, or is asked to do it again. */
+/** For acts that a stolen session must not do: requires a recent sign-in (step-up). */
 export function requireFreshSignIn(actor: Actor): void {
   requireKnown(actor);
   const { credential, signedInAt } = actor;
   const reason = 'STEP_UP_REQUIRED';
   if (credential === 'API_KEY')
-    throw forbidden('an API key may not do this: sign in with your own account', { reason });
+    throw forbidden('An API key cannot do this. Sign in with your own account.', { reason });
   if (signedInAt === null || Date.now() - signedInAt > FRESH_MS) {
     throw forbidden(
-      'this needs a sign-in of the last 15 minutes: sign in again (prompt=login) and repeat it',
+      'This operation needs a sign-in within the last 15 minutes. Sign in again (prompt=login) and repeat the operation.',
       {
         reason,
       },

@@ -22,7 +22,7 @@ function plain(text: string): string {
 
 const NOT_AN_ADDRESS = 'is not an e-mail address such as "nancy@northwind.example"';
 
-/** The library's rule in our words: its own repeat the value. */
+/** The rule of the library with our message, because its message repeats the value. */
 const emailAddress = (value: unknown): string => {
   try {
     return GraphQLEmailAddress.parseValue(value);

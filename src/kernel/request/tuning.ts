@@ -12,6 +12,8 @@ export interface Tuning {
   readonly railPauseMs: number;
   /** The longest wait for an answer of the identity provider. */
   readonly identityProviderTimeoutMs: number;
+  /** The longest wait for Redis to count a call. */
+  readonly callCounterTimeoutMs: number;
   /** How long a client may take to send the headers of a request. */
   readonly headersTimeoutMs: number;
   /** How often the server looks for clients that are too slow. */
@@ -25,6 +27,7 @@ export const tuning: Tuning = {
   auditLinkEveryMs: 1_000,
   railPauseMs: 2_000,
   identityProviderTimeoutMs: 3_000,
+  callCounterTimeoutMs: 40,
   headersTimeoutMs: 10_000,
   slowClientCheckMs: 2_000,
 };

@@ -276,7 +276,7 @@ test('who has seen the secret of a key does not approve what the key made', asyn
 });
 
 describe('a key opens nothing', () => {
-  const refused = { code: 'UNAUTHENTICATED', message: 'the token is not valid' };
+  const refused = { code: 'UNAUTHENTICATED', message: 'The token is not valid.' };
 
   test('once it is revoked, expired, mistyped, of another installation or never was: all answer alike', async () => {
     const { secret, apiKey } = await keyOf(owner);

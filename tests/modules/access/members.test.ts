@@ -46,7 +46,7 @@ const ROLE = 'mutation ($id: ID!, $role: MemberRole!) { changeMemberRole(id: $id
 const REMOVE = 'mutation ($id: ID!) { removeMember(id: $id, reason: "left") { id status removedAt } }';
 const LIST = `query ($of: ID) { members(partnerId: $of) { totalCount edges { node { id email role status invitationExpiresAt } } } }`;
 const READ = '{ partners { totalCount edges { node { id } } } }';
-const REFUSED = { code: 'NOT_FOUND', field: 'token', message: 'invitation not found' };
+const REFUSED = { code: 'NOT_FOUND', field: 'token', message: 'The invitation was not found.' };
 
 const newEmail = () => `${randomUUID()}@example.com`;
 async function invited(by: string, input: object = {}, of = partnerId) {

@@ -56,17 +56,19 @@ async function subscribing(token: string): Promise<string> {
 
 /** A table that people review: a change of who may do what is a changed line here. `vitest -u` writes it. The answers of
  *  others than insiders are those that access.test.ts executes every operation for. */
-test('who may do what is as it was reviewed', async () => {
+test('who may do what is as it was reviewed', { tags: ['slow'], timeout: 90_000 }, async () => {
   const tokens: Record<string, string> = {};
   for (const name of Object.keys(insiders)) tokens[name] = await tokenOf(name);
   const header = ['operation', ...people, ...Object.keys(insiders)];
   const lines: string[][] = [];
   for (const [name, { document, variables, subject, spends, answers }] of Object.entries(operations)) {
     const codes: string[] = [];
+    let row: string | null = null; // a row that the operation was refused on may be tried by the next one
     for (const [insider, token] of Object.entries(tokens)) {
-      const row = (await subject?.(world)) ?? '';
+      row ??= (await subject?.(world)) ?? '';
       const { errors } = await app.send(spends ? await tokenOf(insider) : token, document, variables?.(row));
       codes.push(errors?.[0]?.extensions.code ?? 'ok');
+      if (!errors) row = null;
     }
     lines.push([name, ...answers, ...codes]);
   }
@@ -83,4 +85,4 @@ Asked about rows of one partner. \`partner\` is its owner, \`its ...\` are other
 is another tenant. \`-\` is FORBIDDEN, \`hidden\` NOT_FOUND (exactly as an unknown id), \`who?\` UNAUTHENTICATED.\n
 ${markdown.join('')}`,
   ).toMatchFileSnapshot('permissions.golden.md');
-}, 90_000);
+});

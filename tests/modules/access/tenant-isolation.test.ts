@@ -130,7 +130,7 @@ describe.each([
     expect(text.split(MARK).length).toBeGreaterThan(5);
   });
 
-  test(`is in no answer, whatever is asked (${whose})`, async () => {
+  test(`is in no answer, whatever is asked (${whose})`, { tags: ['slow'], timeout: 120_000 }, async () => {
     const leaks: string[] = [];
     let asked = 0;
     for (const [name, token] of Object.entries(spies)) {
@@ -147,5 +147,5 @@ describe.each([
     console.log(`${asked} questions about what is ${whose}`);
     expect(leaks.slice(0, 10)).toEqual([]);
     expect(asked).toBeGreaterThan(40);
-  }, 120_000);
+  });
 });

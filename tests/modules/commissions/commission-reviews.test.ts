@@ -178,7 +178,7 @@ describe('a dispute', () => {
     ]);
     const back = lines[2]?.id;
     expect((await lineOf(back as string)).explanation.sentence).toBe(
-      '10.00 USD comes back that a lost dispute had taken.',
+      '10.00 USD restores the amount that a lost dispute reversed.',
     );
     const { verifyCommission } = await app.ask(
       staff.maria,

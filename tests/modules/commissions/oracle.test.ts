@@ -253,7 +253,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
       expect(createCommission).toMatchObject({ status: 'HELD', amount: { amount: '0.00', currency: 'USD' } });
       expect(await app.refusal(own.maria, APPROVE, { id: createCommission.id })).toMatchObject({
         reason: 'HELD',
-        message: expect.stringContaining('no exchange rate of CHF and USD'),
+        message: expect.stringContaining('no exchange rate between CHF and USD'),
       });
     });
   });

@@ -473,7 +473,7 @@ test('who told of a sale does not approve what it earned, nor does the database 
   const approve = 'mutation ($id: ID!) { approveCommission(id: $id) { approvedBy } }';
   expect(await app.refusal(staff.admin, approve, { id: line })).toMatchObject({
     code: 'FORBIDDEN',
-    message: 'who made a commission or told of its sale may not approve it',
+    message: 'You created this commission or recorded its sale, so another person must approve it.',
   });
   const { rows } = await app.database.pool.query('select stated_by from commissions where partner_id = $1', [
     id,

@@ -308,7 +308,7 @@ test('A refund and what a won dispute gives back say what they belong to', async
   const [back, lost, second] = edges.map(({ node }: { node: object }) => node);
   expect(back).toMatchObject({ type: 'ADJUSTMENT', reverses: null, adjusts: { id, orderId } });
   expect(lost.explanation.sentence).toBe(
-    '-4.50 USD takes back what was left of a sale whose dispute was lost: 45.00 USD of its base.',
+    '-4.50 USD reverses the rest of a sale whose dispute was lost: 45.00 USD of its base.',
   );
   expect(second).toMatchObject({ reverses: { id, orderId, product: 'pro' }, adjusts: null });
   const steps = second.explanation.steps as { label: string; amount: { amount: string } }[];
@@ -316,8 +316,8 @@ test('A refund and what a won dispute gives back say what they belong to', async
     'Refund -30.00',
     'Original 10.00',
     'Refunded so far 55.00',
-    'Taken back by then 5.50',
-    'Taken back before 2.50',
+    'Reversed so far 5.50',
+    'Reversed before 2.50',
     'Total -3.00',
   ]);
 });
@@ -344,7 +344,7 @@ test('what crossing a band adds says so, and the remittance says of every line w
   const crossed = all.find(({ type }) => type === 'TRUE_UP');
   expect(crossed?.amount.amount).toBe('3.00');
   expect(crossed?.explanation.sentence).toBe(
-    '3.00 USD more on the 60.00 USD that the period had before: with this sale of 40.00 USD it earns 10 %, the band from 100.00 USD on, for all of 100.00 USD.',
+    '3.00 USD is added for the earlier sales of 60.00 USD: with this sale of 40.00 USD the whole period earns 10 % of 100.00 USD, by the band from 100.00 USD.',
   );
   for (const { amount, explanation } of all)
     expect(explanation.steps.at(-1)).toMatchObject({ label: 'Total', amount });
@@ -387,6 +387,6 @@ test('a refund of a banded sale says that its bands pay by what is left of the p
     { id: rows.at(-1)?.id },
   );
   expect(commission.explanation.sentence).toMatch(
-    /^-5\.00 USD takes back what a refund of 50\.00 USD changes: its bands/,
+    /^-5\.00 USD reverses the effect of a refund of 50\.00 USD: the bands/,
   );
 });

@@ -197,7 +197,9 @@ describe('a refund that comes before its sale', () => {
       );
     expect(await listed(true)).toEqual([{ id: early.id, orderId, waiting: true, taken: null }]);
     const [line] = await sell();
-    expect(line?.explanation.sentence).toContain('30.00 USD of the sale had been refunded before it came');
+    expect(line?.explanation.sentence).toContain(
+      '30.00 USD of the sale was refunded before the sale was recorded',
+    );
     expect(await taken()).toEqual([-600]);
     expect(await listed(true)).toEqual([]);
     expect(await listed(false)).toEqual([

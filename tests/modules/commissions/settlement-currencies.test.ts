@@ -72,7 +72,7 @@ describe('a sale in another currency than the partner is paid in', () => {
       amount: { amount: '13.33', currency: 'USD' },
     });
     expect(commission.explanation.sentence).toBe(
-      `13.33 USD is 20 % of 66.67 USD, by the partner's own rate. 10000 JPY were sold, worth 66.67 USD at 150 JPY for one USD, the rate of ${today()}.`,
+      `13.33 USD is 20 % of 66.67 USD, by the partner's own rate. The sale of 10000 JPY is worth 66.67 USD at 150 JPY for one USD, the rate of ${today()}.`,
     );
     expect(verifyCommission).toEqual({ equal: true, differences: [] });
   });
@@ -146,10 +146,16 @@ describe('a sale whose exchange rate is missing (T70)', () => {
       status: 'HELD',
       amount: { amount: '0.00', currency: 'USD' },
       saleAmount: { amount: '100.00', currency: 'CHF' },
-      holds: [{ kind: 'FX', reason: `no exchange rate of CHF and USD for ${today()}`, releasedAt: null }],
+      holds: [
+        {
+          kind: 'FX',
+          reason: `There is no exchange rate between CHF and USD for ${today()}`,
+          releasedAt: null,
+        },
+      ],
     });
     expect(commission.explanation.sentence).toContain(
-      '100.00 CHF were sold; what it earns is worked out once',
+      'The commission on 100.00 CHF is not computed yet: there is no exchange rate',
     );
     expect(verifyCommission.equal).toBe(true);
     expect(await app.refusal(staff.maria, APPROVE, { id })).toMatchObject({ reason: 'HELD' });
@@ -271,7 +277,11 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     await enter('DKK', 'USD', '0.15');
     await runJob();
     expect((await see(id)).commission).toMatchObject({
-      ...{ status: 'REJECTED', rejectCode: 'TERMS', reason: 'the sale earns nothing: CAP_REACHED' },
+      ...{
+        status: 'REJECTED',
+        rejectCode: 'TERMS',
+        reason: 'This sale earns nothing. The reason is CAP_REACHED.',
+      },
       holds: [{ kind: 'FX' }],
     });
   });
@@ -301,5 +311,5 @@ test('the books hold, and prove names a base that its rate does not make', async
     [id],
   );
   expect((await see(id)).verifyCommission).toEqual({ equal: false, differences: [{ what: 'base' }] });
-  expect((await faults()).join()).toContain(`line ${id}: base is 66.67, it works out to 71.43 USD`);
+  expect((await faults()).join()).toContain(`commission ${id}: base is 66.67, but recomputes to 71.43 USD`);
 });

@@ -333,7 +333,7 @@ describe('as the owner of the database, with every trigger off, who', () => {
   });
 });
 
-describe('npm run audit:verify', () => {
+describe('npm run audit:verify', { tags: ['slow'] }, () => {
   beforeEach(aLog);
 
   const run = promisify(execFile);
@@ -463,7 +463,10 @@ test('what an entry says of a person is erased, and the chain still holds', asyn
   expect(kept.edges[0].node).toMatchObject({ after: { email: 'john@example.com' }, erased: false });
 });
 
-test('50 writers and two sealers make one chain of 10,000 entries, without a fork and without a gap', async () => {
+test('50 writers and two sealers make one chain of 10,000 entries, without a fork and without a gap', {
+  tags: ['slow'],
+  timeout: 120_000,
+}, async () => {
   const busy = 'busy';
   const program = await staffOf(app, busy);
   await makePartner(app, program.manager);
@@ -500,7 +503,7 @@ test('50 writers and two sealers make one chain of 10,000 entries, without a for
   );
   expect(rows[0]).toEqual({ links: 10_001, places: 10_001, head: 10_001 });
   process.stdout.write(`10,000 entries by 50 writers, linked: ${seconds} s\n`);
-}, 120_000);
+});
 
 test('the worker links what was committed within two seconds', async () => {
   const program = await staffOf(app, 'watched');

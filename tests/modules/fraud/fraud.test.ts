@@ -273,7 +273,7 @@ describe('a sale is held for a look at it', () => {
     const own = await app.token('PARTNER', { tenant, partner: partner.id });
     const { commission } = await app.ask(own, LINE, { id: line?.id });
     expect(commission.holds).toMatchObject([
-      { kind: 'RISK', reason: 'the program looks at this sale before it approves it' },
+      { kind: 'RISK', reason: 'The program reviews this sale before its approval' },
     ]);
     expect((await app.ask(own, REVIEWS)).fraudReviews).toMatchObject({ totalCount: 0, edges: [] });
     expect((await app.ask(own, REPORT, { from: now(), to: now() })).fraudReport.total.held).toBe(0);
@@ -460,7 +460,7 @@ describe('a review', () => {
       const { errors } = await app.send(admin, document, { id });
       expect(errors?.[0]).toMatchObject({
         extensions: { code: 'FORBIDDEN' },
-        message: 'who made a commission or told of its sale may not review it',
+        message: 'You created this commission or recorded its sale, so another person must review it.',
       });
     }
     const bulk = await app.ask(admin, DECIDE, { ids: [id], decision: 'RELEASED' });

@@ -285,7 +285,10 @@ describe('What is not signed', () => {
   });
 });
 
-test('A storm of messages is acknowledged fast, all of it is stored, and it has its effects once (L8)', async () => {
+test('A storm of messages is acknowledged fast, all of it is stored, and it has its effects once (L8)', {
+  tags: ['slow'],
+  timeout: 120_000,
+}, async () => {
   const { ids } = await manyPayouts(app, who, 40);
   for (const id of ids) simulator.orders.set(id, 'accept');
   await send(app, ids);
@@ -343,7 +346,7 @@ test('A storm of messages is acknowledged fast, all of it is stored, and it has 
     ids,
   );
   expect(posted?.n).toBe(2 * ids.length);
-}, 120_000);
+});
 
 describe('A comparison of the books', () => {
   const START =

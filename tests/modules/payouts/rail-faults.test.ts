@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
 import { tuning } from '../../../src/kernel/request/tuning.ts';
-import { RailGate } from '../../../src/modules/payouts/sending/rail-gate.ts';
+import { RailCircuitBreaker } from '../../../src/modules/payouts/sending/rail-circuit-breaker.ts';
 import { sendPayout } from '../../../src/modules/payouts/sending/send-payout.ts';
 import { type PayoutRail, RailBusy } from '../../../src/ports/payout-rail.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 beforeEach(() => {
   simulator.fault = () => 'none';
   simulator.mute = false;
-  rail = simulatedRail(simulator.url); // and with it a gate that knows of no failures
+  rail = simulatedRail(simulator.url); // and with it a circuit breaker without failures
 });
 afterAll(async () => {
   await app.close();
@@ -446,11 +446,11 @@ test('What the rail says after two people gave an attempt up moves nothing, and 
 });
 
 describe('A rail that fails again and again', () => {
-  function gate() {
+  function breaker() {
     let now = 0;
-    const made = new RailGate(
+    const made = new RailCircuitBreaker(
       { name: 'paypal' },
-      { now: () => now, random: () => 0, pauseMs: tuning.railPauseMs },
+      { now: () => now, random: () => 0, firstOpenMs: tuning.railPauseMs },
     );
     const call = async (how: 'ANSWERED' | 'FAILED') => {
       const wait = await made.enter();
@@ -470,7 +470,7 @@ describe('A rail that fails again and again', () => {
   };
 
   test('is left alone, longer each time, asked once after that, and let in again when it answers (F6)', async () => {
-    const { made, call, pass } = gate();
+    const { made, call, pass } = breaker();
     await times(4, () => call('FAILED'));
     expect(await call('ANSWERED')).toBeNull();
     await times(5, () => call('FAILED'));
@@ -486,9 +486,9 @@ describe('A rail that fails again and again', () => {
   });
 
   test('is asked in the order in which payouts came, as often as it takes, and what asked nothing makes room', async () => {
-    const made = new RailGate(
+    const made = new RailCircuitBreaker(
       { name: 'razorpayx' },
-      { now: () => performance.now(), random: () => 0, pauseMs: tuning.railPauseMs },
+      { now: () => performance.now(), random: () => 0, firstOpenMs: tuning.railPauseMs },
     );
     const begun = performance.now();
     const entered: number[] = [];
@@ -516,8 +516,8 @@ describe('A rail that fails again and again', () => {
   });
 
   test('and says when to come back is asked no sooner', async () => {
-    const { made, call, pass } = gate();
-    made.pause(30);
+    const { made, call, pass } = breaker();
+    made.openFor(30);
     expect(await call('ANSWERED')).toBe(30);
     pass(30_000);
     expect(await call('ANSWERED')).toBeNull();
@@ -576,7 +576,7 @@ describe('A rail that fails again and again', () => {
     } = await manyPayouts(app, who, 1);
     expect(await sendPayout(context(), next, 2)).toBe('BUSY');
     expect(await seen(next)).toMatchObject({ status: 'APPROVED', attempts: 0 });
-    rail = fine; // another rail: a gate of its own
+    rail = fine; // another rail, with its own circuit breaker
     await until(async () => ['MOVED', 'NOTHING_TO_DO'].includes(await sendPayout(context(), next, 2)));
   });
 });

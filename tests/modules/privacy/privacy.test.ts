@@ -602,7 +602,7 @@ describe('after a backup was restored', () => {
     await backup.close();
   });
 
-  test('one command does it, and the same one writes the log', async () => {
+  test('one command does it, and the same one writes the log', { tags: ['slow'] }, async () => {
     const backup = await createTestApp();
     const people = await staffOf(backup);
     const { id } = await makePartner(backup, people.manager, { companyName: 'Back Once More' });

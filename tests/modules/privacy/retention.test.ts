@@ -236,6 +236,19 @@ test('an idempotency key is kept for 90 days and no longer', async () => {
   expect(await create()).not.toBe(first);
 });
 
+test('an event is kept for 90 days and no longer', async () => {
+  const { id } = await makePartner(app, staff.manager);
+  const kept = async () =>
+    (await app.database.pool.query('select 1 from events where subject_id = $1', [id])).rowCount;
+  await app.database.pool.query(`update events set occurred_at = $2 where subject_id = $1`, [id, now]);
+  now = new Date(now.getTime() + 89 * 24 * 3_600_000);
+  await retain();
+  expect(await kept()).toBe(1);
+  now = new Date(now.getTime() + 2 * 24 * 3_600_000);
+  await retain();
+  expect(await kept()).toBe(0);
+});
+
 test('the worker does all that by itself, every day', async () => {
   const { referralCode } = await makePartner(app, staff.manager);
   const { id } = await track(referralCode, { userAgent: 'Old' });

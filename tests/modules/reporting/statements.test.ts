@@ -91,7 +91,7 @@ test('a statement tells every movement with its cause, and its lines lead from t
   expect(found.lines.map(({ sentence }: { sentence: string }) => sentence)).toEqual([
     'Commission on a sale of 100.00 USD approved.',
     'Commission on a sale of 50.00 USD approved.',
-    'Share of a refund of 25.00 USD taken back.',
+    'Commission reversed for a refund of 25.00 USD.',
     'Commission on a sale of 50.00 USD rejected after its approval.',
     'Payout by STRIPE for 2026-01-01 to 2100-01-01 sent.',
   ]);
@@ -252,5 +252,5 @@ test('a lost dispute is called one', async () => {
   );
   await app.ask(staff.maria, RESOLVE, { id: rows[0]?.id, outcome: 'LOST', reason: 'the bank says so' });
   const { lines } = await statement();
-  expect(lines.at(-1).sentence).toBe('Share of a lost dispute over 100.00 USD taken back.');
+  expect(lines.at(-1).sentence).toBe('Commission reversed for a lost dispute over 100.00 USD.');
 });

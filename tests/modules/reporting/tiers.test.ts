@@ -204,7 +204,7 @@ describe('a month raises and lowers tiers', () => {
       'query ($id: ID!) { commission(id: $id) { explanation { sentence } } verifyCommission(id: $id) { equal } }',
       { id: trueUp.id },
     );
-    expect(commission.explanation.sentence).toContain('5.00 USD more');
+    expect(commission.explanation.sentence).toContain('5.00 USD is added to a sale');
     expect(verifyCommission.equal).toBe(true);
     await app.ask(staff.maria, REVERSE, { id: sale.id, input: { amount: '50.00' } });
     expect(
@@ -348,7 +348,7 @@ describe('a month raises and lowers tiers', () => {
     await setTier(id, 'DIAMOND');
     expect((await view(id)).tierProgress).toMatchObject({
       nextTier: null,
-      sentence: 'nothing: it is the highest tier',
+      sentence: 'nothing: this is the highest tier',
     });
   });
 

@@ -264,7 +264,7 @@ describe('the cookie of a visitor', () => {
     const { referralCode } = await affiliate(45);
     const { headers, cookie } = await visit(referralCode);
     expect(String(headers['set-cookie'])).toMatch(
-      /^__Host-pp_visitor=[0-9a-f-]{36}\.[\w-]{22}; Max-Age=3888000; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+      /^__Host-pp_visitor=[0-9a-f-]{36}\.[\w+/]{43}; Max-Age=3888000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
     const [, visitorId] = /=([0-9a-f-]{36})\./.exec(cookie ?? '') ?? [];
     const kept = await rows('select 1 from touches where visitor_id = $1', visitorId);

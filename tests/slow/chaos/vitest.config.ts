@@ -1,7 +1,11 @@
-import { mergeConfig } from 'vitest/config';
 import base from '../../../vitest.config.ts';
 
-export default mergeConfig(
-  { ...base, test: { ...base.test, include: [] } },
-  { test: { include: ['tests/slow/chaos/*.chaos.ts'], testTimeout: 0, hookTimeout: 300_000 } },
-);
+export default {
+  ...base,
+  test: {
+    globalSetup: base.test?.globalSetup,
+    include: ['tests/slow/chaos/*.chaos.ts'],
+    testTimeout: 0,
+    hookTimeout: 300_000,
+  },
+};

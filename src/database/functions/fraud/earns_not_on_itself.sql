@@ -1,4 +1,4 @@
--- Refuses a commission on a partners own purchase where the program blocks it, however the commission comes to be.
+-- Refuses a commission on a partner's own purchase where the program blocks it, however the commission comes to be.
 create or replace function earns_not_on_itself() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp

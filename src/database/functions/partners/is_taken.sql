@@ -5,8 +5,7 @@ language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-  return exists (select from partners where referral_code = code)
-    or exists (select from tracking_links where upper(path) = upper(code));
+  return exists (select from claimed_names where space = 'CODE' and name = upper(code));
 end
 $$;
 

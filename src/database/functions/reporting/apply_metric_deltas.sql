@@ -27,7 +27,7 @@ begin
     from delta cross join lateral (values ('LINK', link_id::text), ('CAMPAIGN', campaign)) n (kind, name)
       where n.name is not null
     group by tenant_id, partner_id, n.kind, day, n.name, currency order by partner_id, n.kind, day, n.name, currency
-    on conflict (partner_id, kind, day, name, currency) do update
+    on conflict (partner_id, kind, day, name, currency, tenant_id) do update
       set clicks = b.clicks + excluded.clicks, conversions = b.conversions + excluded.conversions,
       orders = b.orders + excluded.orders, customers = b.customers + excluded.customers,
       revenue_minor = b.revenue_minor + excluded.revenue_minor,
@@ -40,7 +40,7 @@ begin
       sum(revenue_minor)::bigint as revenue_minor, sum(earned_minor)::bigint as earned_minor,
       sum(paid_minor)::bigint as paid_minor from delta
     group by tenant_id, partner_id, day, source, currency order by partner_id, day, source, currency
-    on conflict (partner_id, day, source, currency) do update
+    on conflict (partner_id, day, source, currency, tenant_id) do update
       set clicks = d.clicks + excluded.clicks, conversions = d.conversions + excluded.conversions,
       orders = d.orders + excluded.orders, customers = d.customers + excluded.customers,
       revenue_minor = d.revenue_minor + excluded.revenue_minor,
@@ -51,7 +51,7 @@ begin
     sum(orders)::bigint as orders, sum(customers)::bigint as customers, sum(revenue_minor)::bigint as revenue_minor,
     sum(earned_minor)::bigint as earned_minor, sum(paid_minor)::bigint as paid_minor from delta
   group by tenant_id, partner_id, currency order by partner_id, currency
-  on conflict (partner_id, currency) do update
+  on conflict (partner_id, currency, tenant_id) do update
     set clicks = t.clicks + excluded.clicks, conversions = t.conversions + excluded.conversions,
     orders = t.orders + excluded.orders, customers = t.customers + excluded.customers,
     revenue_minor = t.revenue_minor + excluded.revenue_minor, earned_minor = t.earned_minor + excluded.earned_minor,

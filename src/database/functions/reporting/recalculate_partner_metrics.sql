@@ -40,7 +40,7 @@ begin
     select tenant_id, partner_id, day, source, currency, clicks, conversions, orders, customers, revenue_minor,
       earned_minor, paid_minor from partner_metrics_daily_diff where not gone
       order by partner_id, day, source, currency
-    on conflict (partner_id, day, source, currency) do update
+    on conflict (partner_id, day, source, currency, tenant_id) do update
       set clicks = excluded.clicks, conversions = excluded.conversions, orders = excluded.orders,
       customers = excluded.customers, revenue_minor = excluded.revenue_minor, earned_minor = excluded.earned_minor,
       paid_minor = excluded.paid_minor),
@@ -74,7 +74,7 @@ begin
     select tenant_id, partner_id, kind, day, name, currency, clicks, conversions, orders, customers, revenue_minor,
       earned_minor, paid_minor from partner_metrics_by_diff where not gone
       order by partner_id, kind, day, name, currency
-    on conflict (partner_id, kind, day, name, currency) do update
+    on conflict (partner_id, kind, day, name, currency, tenant_id) do update
       set clicks = excluded.clicks, conversions = excluded.conversions, orders = excluded.orders,
       customers = excluded.customers, revenue_minor = excluded.revenue_minor, earned_minor = excluded.earned_minor,
       paid_minor = excluded.paid_minor),
@@ -103,7 +103,7 @@ begin
       revenue_minor, earned_minor, paid_minor)
     select tenant_id, partner_id, currency, clicks, conversions, orders, customers, revenue_minor, earned_minor,
       paid_minor from partner_metrics_diff where not gone order by partner_id, currency
-    on conflict (partner_id, currency) do update
+    on conflict (partner_id, currency, tenant_id) do update
       set clicks = excluded.clicks, conversions = excluded.conversions, orders = excluded.orders,
       customers = excluded.customers, revenue_minor = excluded.revenue_minor, earned_minor = excluded.earned_minor,
       paid_minor = excluded.paid_minor, updated_at = now())

@@ -24,7 +24,7 @@ function checksumOf(text: string): string {
   return digits;
 }
 
-/** 256 random bits cannot be guessed, so that one round of SHA-256 hides them well. */
+/** One round of SHA-256 is enough: 256 random bits cannot be guessed. */
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 export interface NewToken {
@@ -40,11 +40,11 @@ export function newToken(prefix: string): NewToken {
   return { token: text + checksumOf(text), hash: hashOf(secret) };
 }
 
-/** Whether it is meant as a key of ours, of whatever environment and however mistyped: nobody else may see it. */
+/** True for text that looks like one of our keys, of any environment and even if mistyped. Such text is sent to no other party. */
 export const looksLikeKey = (token: string): boolean => /^pp_(live|test)_/i.test(token);
 
-/** The key's prefix and the hash of its secret, or null for what cannot be a key of this environment: a typo, or a key
- *  of another one. */
+/** Returns the prefix of a key and the hash of its secret. Null if the text is no key of this environment: a typo, or a
+ *  key of another environment. */
 export function readToken(
   token: string,
   environment: KeyEnvironment,

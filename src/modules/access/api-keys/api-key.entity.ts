@@ -16,14 +16,14 @@ export type ApiKeyScope = (typeof ApiKeyScope)[keyof typeof ApiKeyScope];
 registerEnumType(ApiKeyScope, {
   name: 'ApiKeyScope',
   description:
-    'What an API key may do. None decides about money, sees bank accounts, or manages members and keys: people do.',
+    'A right of an API key. No key decides about money, sees bank accounts, or manages members and keys.',
   valuesConfig: {
-    READ: { description: 'Read what its owner sees; every key has it.' },
-    CREATE_PARTNERS: { description: 'Make partners. For keys of the tenant.' },
-    EDIT_PARTNERS: { description: "Change partners; a partner's key its own contact data." },
-    CONVERT_REFERRALS: { description: 'Say that a referral became a customer. For keys of the tenant.' },
+    READ: { description: 'Reads all that the owner of the key may read. Every key has this scope.' },
+    CREATE_PARTNERS: { description: 'Creates partners. Only for keys of the tenant.' },
+    EDIT_PARTNERS: { description: "Changes partners; a partner's key changes only its contact data." },
+    CONVERT_REFERRALS: { description: 'Reports conversions of referrals. Only for keys of the tenant.' },
     CREATE_COMMISSIONS: {
-      description: 'Make commissions, which a person approves. For keys of the tenant.',
+      description: 'Creates commissions, which a person must approve. Only for keys of the tenant.',
     },
   },
 });
@@ -36,14 +36,14 @@ export const permissionOf: Record<ApiKeyScope, Permission> = {
   CREATE_COMMISSIONS: 'commission:create',
 };
 
-/** What a partner's key may have at most. */
+/** The scopes that a key of a partner may have. */
 export const SCOPES_OF_PARTNERS: ReadonlySet<ApiKeyScope> = new Set(['READ', 'EDIT_PARTNERS']);
 
-/** Lets a program in: of a partner, or of the tenant's own servers. Of its secret only the hash is kept. */
+/** A credential for software of a partner or of the tenant. Only the hash of its secret is stored. */
 @Entity({ tableName: 'api_keys' })
 @Filter({
   name: 'mine',
-  // Keys of the tenant have no partner, so staff is not held to having one.
+  // Keys of the tenant have no partner, so the filter does not require one.
   cond: ({ tenantId, partnerId }: Record<string, string>) =>
     typeof partnerId === 'string'
       ? { tenantId: tenantId as string, partnerId }
@@ -52,56 +52,65 @@ export const SCOPES_OF_PARTNERS: ReadonlySet<ApiKeyScope> = new Set(['READ', 'ED
 })
 @ObjectType({
   simpleResolvers: true,
-  description: "Lets a program in: a partner's, or a server of the tenant. Its secret is shown once.",
+  description: 'A credential for software of a partner or of the tenant. Its secret is shown once.',
 })
 export class ApiKey extends Base {
   @Property({ type: 'uuid', nullable: true })
   partnerId?: string | null;
 
-  @Field({ description: 'What its owner calls it, e.g. `checkout`.' })
+  @Field({ description: 'Name that its owner chose, e.g. `checkout`.' })
   @Property({ type: 'text' })
   name!: string;
 
-  @Field({ description: 'How its secret begins, e.g. `pp_live_ab12cd34`: tells keys apart, opens nothing.' })
+  @Field({
+    description:
+      'First characters of the secret, e.g. `pp_live_ab12cd34`. They identify the key and give no access.',
+  })
   @Property({ type: 'text' })
   prefix!: string;
 
   @Property({ type: 'text' })
   secretHash!: string;
 
-  /** Of the secret before the last rotation; it counts until the overlap ends. */
+  /** The hash of the secret before the last rotation. That secret is valid until the overlap ends. */
   @Property({ type: 'text', nullable: true })
   previousSecretHash?: string | null;
 
-  @Field(() => [ApiKeyScope], { description: 'What it may do.' })
+  @Field(() => [ApiKeyScope], { description: 'Scopes of the key.' })
   @Property({ type: 'text[]' })
   scopes!: ApiKeyScope[];
 
-  @Field(() => Date, { description: 'When it ends, unless it is rotated before.' })
+  @Field(() => Date, { description: 'Time at which the key expires. A rotation extends it.' })
   @Property({ type: 'timestamptz', length: 3 })
   expiresAt!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'When its secret was last replaced.' })
+  @Field(() => Date, { nullable: true, description: 'Time of the last rotation; null before the first.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   rotatedAt?: Date | null;
 
-  @Field(() => Date, { nullable: true, description: 'Until when the secret before that counts too.' })
+  @Field(() => Date, { nullable: true, description: 'Time until which the previous secret is also valid.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   overlapEndsAt?: Date | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it was revoked; null while it was not.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time of the revocation; null for a key that was not revoked.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   revokedAt?: Date | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it was last used, to the minute.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time of the last use, to the minute; null for an unused key.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   lastUsedAt?: Opt<Date> | null;
 
-  @Field({ description: 'Who made it.' })
+  @Field({ description: 'Id of the actor that created the key.' })
   @Property({ type: 'text' })
   createdBy!: string;
 
-  /** Who made or rotated it, and so may act by it. */
+  /** The actors that created or rotated the key, and so know a secret of it. */
   @Property({ type: 'text[]' })
   seenBy!: string[];
 }

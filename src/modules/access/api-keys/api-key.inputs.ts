@@ -3,21 +3,20 @@ import { Field, ID, InputType } from 'type-graphql';
 import { Name } from '../../../kernel/request/input.ts';
 import { ApiKeyScope } from './api-key.entity.ts';
 
-@InputType({ description: 'A new API key.' })
+@InputType({ description: 'Data of a new API key.' })
 export class CreateApiKeyInput {
   @Field(() => ID, {
     nullable: true,
-    description:
-      "The partner that it belongs to; default: the caller's own, and for staff a server of the tenant.",
+    description: "Partner of the key. Default: the caller's own partner; for staff, a key of the tenant.",
   })
   partnerId?: string | null;
 
-  @Field({ description: 'What you call it, e.g. `checkout`.' })
+  @Field({ description: 'Name of the key, e.g. `checkout`.' })
   @Name(100)
   name!: string;
 
   @Field(() => [ApiKeyScope], {
-    description: 'What it may do: READ and what you may do yourself, as far as a key may at all.',
+    description: 'Scopes of the key: READ, and further ones that your own role includes.',
   })
   @ArrayMinSize(1, { message: 'must name at least READ' })
   @ArrayMaxSize(20, { message: 'must have at most 20 entries' })
@@ -26,14 +25,14 @@ export class CreateApiKeyInput {
 
   @Field(() => Date, {
     nullable: true,
-    description: 'When it ends; at most 400 days ahead, by default 365.',
+    description: 'Expiry: at most 400 days ahead, by default 365 days.',
   })
   expiresAt?: Date | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Makes the request safe to repeat: the same key makes nothing more. The secret is not shown again, so a repetition answers CONFLICT with the reason ALREADY_CREATED.',
+      'Makes the request safe to repeat: a repeated request creates nothing. It fails with CONFLICT and the reason ALREADY_CREATED, because the secret is not shown again.',
   })
   @Name(255)
   idempotencyKey?: string | null;

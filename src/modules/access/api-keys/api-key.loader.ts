@@ -5,7 +5,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { type ApiKey, apiKeyTable } from './api-key.entity.ts';
 
-/** Keys that the caller may see, newest first; of one partner where it is named. */
+/** Loads the keys in the scope of the caller, newest first; with `partnerId` only those of one partner. */
 export const apiKeys = (
   ctx: Context,
   info: GraphQLResolveInfo,

@@ -29,12 +29,15 @@ const ApiKeyConnection = connectionOf(ApiKey);
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'A key and its secret, which is shown here and never again.',
+  description: 'An API key with its secret. The secret is shown only in this answer.',
 })
 class CreatedApiKey implements SecretOnce {
   readonly id!: string;
 
-  @Field({ description: 'Send it as `Authorization: Bearer <secret>`. Keep it where passwords are kept.' })
+  @Field({
+    description:
+      'Secret of the key. Send it as `Authorization: Bearer <secret>` and store it like a password.',
+  })
   readonly secret!: string;
 }
 
@@ -55,10 +58,10 @@ export class ApiKeyResolver {
   @Authorized('apiKey:manage')
   @Query(() => ApiKeyConnection, {
     description:
-      "API keys, revoked and expired ones too, newest first: the tenant's for staff, a partner's own for it.",
+      'API keys, newest first, including revoked and expired ones. Staff sees the keys of the tenant; a partner sees its own.',
   })
   apiKeys(
-    @Arg('partnerId', () => ID, { nullable: true, description: 'Only those of this partner.' })
+    @Arg('partnerId', () => ID, { nullable: true, description: 'Returns only rows of this partner.' })
     partnerId: string | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -70,10 +73,10 @@ export class ApiKeyResolver {
   @Authorized('apiKey:manage')
   @Mutation(() => CreatedApiKey, {
     description:
-      'Makes an API key; at most 20 live ones an owner. Its secret is in the answer and nowhere else. Needs a sign-in of the last 15 minutes.',
+      'Creates an API key; an owner has at most 20 live keys. The secret is only in this answer. Needs a sign-in within the last 15 minutes.',
   })
   createApiKey(
-    @Arg('input', () => CreateApiKeyInput, { description: 'The new key.' }) input: CreateApiKeyInput,
+    @Arg('input', () => CreateApiKeyInput, { description: 'Data of the new key.' }) input: CreateApiKeyInput,
     @Ctx() ctx: Context,
   ): Promise<SecretOnce> {
     return createApiKey(ctx, input);
@@ -82,11 +85,11 @@ export class ApiKeyResolver {
   @Authorized('apiKey:manage')
   @Mutation(() => CreatedApiKey, {
     description:
-      'Gives a key a new secret, and as much time as it was made for. The old secret counts until the overlap ends; one that was still in an earlier overlap ends now. Needs a sign-in of the last 15 minutes.',
+      'Gives a key a new secret and extends it by its original lifetime. The old secret stays valid until the overlap ends; a secret of an earlier overlap ends now. Needs a sign-in within the last 15 minutes.',
   })
   rotateApiKey(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('overlapHours', () => Int, { description: 'How long the old secret still counts: 0 to 168 hours.' })
+    @Arg('id', () => ID, { description: 'Id of the key.' }) id: string,
+    @Arg('overlapHours', () => Int, { description: 'Hours for which the old secret stays valid: 0 to 168.' })
     overlapHours: number,
     @Ctx() ctx: Context,
   ): Promise<SecretOnce> {
@@ -94,10 +97,10 @@ export class ApiKeyResolver {
   }
 
   @Authorized('apiKey:manage')
-  @Mutation(() => ApiKey, { description: 'Ends a key for good, at once. Safe to repeat.' })
+  @Mutation(() => ApiKey, { description: 'Revokes a key permanently and at once. Safe to repeat.' })
   async revokeApiKey(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('reason', () => String, { nullable: true, description: 'Why, for the audit log.' })
+    @Arg('id', () => ID, { description: 'Id of the key.' }) id: string,
+    @Arg('reason', () => String, { nullable: true, description: 'Reason, for the audit log.' })
     reason: string | null,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -107,7 +110,7 @@ export class ApiKeyResolver {
 
   @FieldResolver(() => Partner, {
     nullable: true,
-    description: 'The partner that it belongs to; null for a server of the tenant.',
+    description: 'Partner of the key; null for a key of the tenant.',
   })
   partner(
     @Root() root: ApiKey,

@@ -23,19 +23,19 @@ interface Row {
 
 export interface KnownKey {
   readonly actor: Actor;
-  /** When the secret stops to count, in milliseconds since 1970. */
+  /** End of validity of the secret, in milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
-/** Whose a token is, as the database says now; null for one that opens nothing, whatever the reason. What was refused is
- *  remembered by its prefix for a second, so that a flood of wrong keys is one read a second for each name they use. */
+/** Loads the key of a token from the database; null if the token gives no access, for any reason. A refusal is remembered
+ *  by prefix for a second, so that a flood of wrong keys costs one read a second for each prefix. */
 export function apiKeyAuthenticator(services: Services): (token: string) => Promise<KnownKey | null> {
   const ctx = contextFor(services, { actor: system, requestId: 'authenticate' });
   const refused = new Map<string, { readonly row: Row | null; readonly until: number }>();
   const touched = new Map<string, number>();
   services.feed.subscribe(CREDENTIALS, () => refused.clear());
 
-  /** Notes the use of a key, at most once a minute and beside the request. */
+  /** Records the use of a key at most once a minute, outside the request. */
   function touch(id: string): void {
     const now = Date.now();
     if ((touched.get(id) ?? 0) > now - TOUCH_EVERY_MS) return;
@@ -65,7 +65,7 @@ export function apiKeyAuthenticator(services: Services): (token: string) => Prom
   };
 }
 
-/** When the secret of that hash stops to count; null: it does not count. */
+/** Returns the end of validity of the secret with this hash; null if it is not valid. */
 function endOf(row: Row | null, hash: string, now: Date): Date | null {
   if (row === null || row.revokedAt) return null;
   const { secretHash, previousSecretHash, expiresAt, overlapEndsAt } = row;
@@ -91,7 +91,7 @@ async function readRow(ctx: Context, prefix: string): Promise<Row | null> {
   return { ...key, actor: actorOfKey(key.id, tenantId, partnerId, scopes) };
 }
 
-/** The weakest role that holds the scopes, and of it the scopes alone. */
+/** Returns the weakest role that includes the scopes, limited to these scopes. */
 function actorOfKey(id: string, tenantId: string, partnerId: string | null, scopes: ApiKeyScope[]): Actor {
   const readsOnly = scopes.every((scope) => scope === 'READ');
   return actorOf({

@@ -26,7 +26,7 @@ export interface SecretOnce {
   readonly secret: string;
 }
 
-/** Makes a key of a partner or of the tenant; the answer is the only place where its secret ever stands. */
+/** Creates a key of a partner or of the tenant. The answer is the only place that contains the secret. */
 export async function createApiKey(ctx: Context, input: CreateApiKeyInput): Promise<SecretOnce> {
   const { actor, clock } = ctx;
   requireFreshSignIn(actor);
@@ -60,7 +60,7 @@ export async function createApiKey(ctx: Context, input: CreateApiKeyInput): Prom
     });
     if (secret === null)
       throw conflict(
-        'the key was made already, and its secret is not shown again: revoke it and make another',
+        'This key already exists, and its secret is not shown again. Revoke the key and create another one.',
         {
           field: 'input.idempotencyKey',
           reason: 'ALREADY_CREATED',
@@ -70,22 +70,22 @@ export async function createApiKey(ctx: Context, input: CreateApiKeyInput): Prom
   });
 }
 
-/** Nobody gives a key what it may not do itself, nor what no key may do. */
+/** Refuses scopes that the caller does not have itself, and scopes that no key may have. */
 function requireScopes({ actor }: Context, { scopes }: CreateApiKeyInput, ofPartner: boolean): void {
   const field = 'input.scopes';
   if (!scopes.includes('READ'))
-    throw invalid(field, 'must name READ: whatever a key does, it reads the answer');
+    throw invalid(field, 'must include READ, because every operation reads its answer');
   for (const scope of scopes) {
     if (!actor.permissions.has(permissionOf[scope]))
-      throw forbidden(`a key may not do what you may not: ${scope}`, { field });
+      throw forbidden(`must not include ${scope}, because your role does not have it`, { field });
     if (ofPartner && !SCOPES_OF_PARTNERS.has(scope))
-      throw invalid(field, `a partner's key may not have ${scope}`);
+      throw invalid(field, `must not include ${scope}, because the key belongs to a partner`);
   }
 }
 
 function expiryOf(now: Date, wanted: Date | null | undefined): Date {
   if (wanted == null) return new Date(now.getTime() + DEFAULT_DAYS * DAY_MS);
-  if (wanted <= now) throw invalid('input.expiresAt', 'lies in the past');
+  if (wanted <= now) throw invalid('input.expiresAt', 'must be in the future');
   if (wanted.getTime() > now.getTime() + MAX_DAYS * DAY_MS)
     throw invalid('input.expiresAt', `must be at most ${MAX_DAYS} days ahead`);
   return wanted;
@@ -96,7 +96,7 @@ interface Owner {
   readonly partnerId: string | null;
 }
 
-/** Whose key it is, locked, so that its keys can be counted. */
+/** Locks the owner of the key, so that its keys can be counted. */
 async function lockOwner(em: EntityManager, { actor }: Context, partnerId: string | null): Promise<Owner> {
   if (partnerId !== null) {
     const partner = await lockPartner(em, partnerId, 'input.partnerId');
@@ -114,10 +114,12 @@ async function requireRoom(em: EntityManager, owner: Owner, now: Date): Promise<
     { filters: false },
   );
   if (live >= MAX_KEYS)
-    throw conflict(`there are ${MAX_KEYS} live keys already: revoke one first`, { reason: 'TOO_MANY_KEYS' });
+    throw conflict(`This owner already has ${MAX_KEYS} live keys. Revoke one first.`, {
+      reason: 'TOO_MANY_KEYS',
+    });
 }
 
-/** A new secret for the same key, for as long as the key was made for; the old one counts until the overlap ends. */
+/** Gives a key a new secret and extends it by its original lifetime. The old secret stays valid until the overlap ends. */
 export async function rotateApiKey(ctx: Context, id: string, overlapHours: number): Promise<SecretOnce> {
   requireFreshSignIn(ctx.actor);
   if (overlapHours < 0 || overlapHours > MAX_OVERLAP_HOURS)
@@ -126,8 +128,9 @@ export async function rotateApiKey(ctx: Context, id: string, overlapHours: numbe
   await authorizeRow(ctx, 'manage', apiKeyTable, id);
   const rotated = await transact(ctx, async (em) => {
     const key = await lockKey(em, id);
-    if (key.revokedAt) throw conflict('the key was revoked: make another one', { reason: 'REVOKED' });
-    if (key.expiresAt <= now) throw conflict('the key has expired: make another one', { reason: 'EXPIRED' });
+    if (key.revokedAt) throw conflict('This key is revoked. Create another one.', { reason: 'REVOKED' });
+    if (key.expiresAt <= now)
+      throw conflict('This key has expired. Create another one.', { reason: 'EXPIRED' });
     const before = plain(key);
     const { token, hash } = newToken(key.prefix);
     const lifetime = key.expiresAt.getTime() - (key.rotatedAt ?? key.createdAt).getTime();
@@ -145,7 +148,7 @@ export async function rotateApiKey(ctx: Context, id: string, overlapHours: numbe
   return rotated;
 }
 
-/** Ends a key at once, its old secret too. A key that was revoked already stays as it is. */
+/** Revokes a key with all its secrets at once. A revoked key stays unchanged. */
 export async function revokeApiKey(ctx: Context, id: string, reason: string | null): Promise<string> {
   const why = reason === null ? null : reasonOf(reason);
   await authorizeRow(ctx, 'manage', apiKeyTable, id);
@@ -160,8 +163,8 @@ export async function revokeApiKey(ctx: Context, id: string, reason: string | nu
   return id;
 }
 
-/** Ends the partner's keys whose secrets a person has seen, in the transaction that ends its membership. Answers with
- *  their ids. */
+/** Revokes the keys of a partner whose secrets a person has seen, in the transaction that ends the membership. Returns
+ *  the ids of the keys. */
 export async function revokeKeysSeenBy(
   em: EntityManager,
   partnerId: string,
@@ -184,7 +187,7 @@ async function lockKey(em: EntityManager, id: string): Promise<ApiKey> {
   return key;
 }
 
-/** Whether the person has seen the secret of the key that made something: then it may have made it itself. */
+/** True if the person has seen the secret of the key, and so may have acted with it. */
 export async function hasSeenKey(em: EntityManager, maker: string, personId: string): Promise<boolean> {
   if (!maker.startsWith('key:')) return false;
   const [seen] =
@@ -193,7 +196,7 @@ export async function hasSeenKey(em: EntityManager, maker: string, personId: str
   return seen !== undefined;
 }
 
-/** A key as the audit log may know it: without its hashes. */
+/** The data of a key for the audit log: without hashes. */
 const plain = ({ partnerId, name, prefix, scopes, expiresAt, overlapEndsAt, revokedAt }: ApiKey) => ({
   partnerId: partnerId ?? null,
   name,

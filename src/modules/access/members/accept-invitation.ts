@@ -25,18 +25,19 @@ interface Invited {
   readonly tenantId: string;
   readonly partnerId: string;
   readonly companyName: string;
-  /** The caller is a member of a partner of that tenant already. */
+  /** Refuses a caller that is already a member of a partner of the tenant. */
   readonly elsewhere: boolean;
 }
 
-/** Binds the caller to the member that a link invites, once. Whatever is wrong with a link, the answer is the same. */
+/** Binds the caller to the member that the link invites, once. Every invalid link gets the same answer. */
 export async function acceptInvitation(ctx: Context, token: string): Promise<AcceptedInvitation> {
-  const actor = await ctx.actorNow(); // who was signed out a moment ago joins nothing
-  if (actor.issuer === null) throw forbidden('a person accepts an invitation: sign in with your own account');
+  const actor = await ctx.actorNow(); // a caller who has just signed out cannot join
+  if (actor.issuer === null)
+    throw forbidden('Only a person can accept an invitation. Sign in with your own account.');
   const invited = await invitedBy(ctx, actor, token);
   const { tenantId, partnerId } = invited;
-  if (actor.partnerId === null && actor.tenantId === tenantId) throw unknown(); // who works for a program is none of its partners
-  // Under its own name, and within the bounds of the partner that it joins and of no other.
+  if (actor.partnerId === null && actor.tenantId === tenantId) throw unknown(); // staff of a program cannot join one of its partners
+  // In the name of the caller, and within the bounds of the partner that the caller joins.
   const joining = contextFor(ctx, {
     actor: { ...actor, tenantId, partnerId, everyTenant: false },
     requestId: ctx.requestId,
@@ -49,7 +50,7 @@ export async function acceptInvitation(ctx: Context, token: string): Promise<Acc
 
 const unknown = () => notFound('invitation', { field: 'token' });
 
-/** Whom a link invites. Who holds it belongs to nobody yet: the link itself is what lets it look. */
+/** Finds the invitation of a link. Its holder has no partner yet, so the link itself gives the access. */
 async function invitedBy(ctx: Context, actor: Actor, token: string): Promise<Invited> {
   const looking = contextFor(ctx, { actor: system, requestId: ctx.requestId });
   const [found] = await query(
@@ -64,7 +65,7 @@ async function invitedBy(ctx: Context, actor: Actor, token: string): Promise<Inv
   return found;
 }
 
-/** A second one that comes with the same link waits for the lock, and finds it used. */
+/** A second request with the same link waits for the lock and then finds the link used. */
 async function join(
   em: EntityManager,
   ctx: Context,
@@ -80,9 +81,9 @@ async function join(
   const member = invitation && (await em.findOne(Member, { id: memberId, status: 'INVITED' }));
   if (!member) throw unknown();
   if (member.invitedBy === actor.id)
-    throw forbidden('somebody else than who invites accepts: you made this invitation', { field: 'token' });
+    throw forbidden('You created this invitation, so another person must accept it.', { field: 'token' });
   if (elsewhere)
-    throw conflict('you are a member of a partner of this program already', { reason: 'ALREADY_MEMBER' });
+    throw conflict('You are already a member of a partner of this program.', { reason: 'ALREADY_MEMBER' });
   const before = plain(member);
   invitation.usedAt = now;
   member.issuer = actor.issuer;

@@ -15,7 +15,7 @@ const roles: Record<MemberRole, string> = {
   OWNER: 'an owner',
   MANAGER: 'a manager',
   FINANCE: 'responsible for finance',
-  READ_ONLY: 'a reader',
+  READ_ONLY: 'a read-only member',
 };
 
 const escapes: Record<string, string> = {
@@ -27,17 +27,17 @@ const escapes: Record<string, string> = {
 };
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => escapes[letter] as string);
 
-/** A partner's name writes no paragraph of ours. */
+/** Removes line breaks, so that a partner's name cannot add a paragraph to our mail. */
 const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ');
 
-/** The mail of an invitation: fixed text with these few values in it, and no template language. */
+/** Builds the mail of an invitation: fixed text with a few values. */
 export function invitationMail({ id, name, email, role, company, link, expiresAt }: Invited): Mail {
   const until = `${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const sentences = {
     hello: `Hello ${name},`,
     what: `you are invited to the partner account of ${oneLine(company)}, as ${roles[role]}.`,
     how: `Open this link to accept. It works once, until ${until}:`,
-    else: 'If you did not expect this, leave it: without the link nobody gets in.',
+    else: 'If you did not expect this mail, ignore it. The link is needed to join.',
   };
   return {
     id,

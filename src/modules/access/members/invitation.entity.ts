@@ -1,8 +1,8 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 
-/** One link to one person. The link's token comes from the server's key and `nonce`; the table knows its hash alone, so
- *  that a dump of the database opens nothing. */
+/** One link to one person. The token of the link is derived from the server's key and `nonce`. The table has only its
+ *  hash, so a dump of the database gives no access. */
 @Entity({ tableName: 'invitations' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class Invitation extends Base {

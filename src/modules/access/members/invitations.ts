@@ -13,11 +13,11 @@ const RESEND_AFTER_MS = 60_000;
 
 export const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
-/** The secret of a link: only who has the server's key can tell it, so it stands nowhere but in the mail. */
+/** The secret of a link. It can only be computed with the server's key, so only the mail contains it. */
 export const tokenOf = ({ derive }: Pick<Context, 'derive'>, { id, nonce }: Invitation): string =>
   derive(`invitation:${id}:${nonce}`);
 
-/** A new link to the member, which is mailed after the commit. A link that is out already ends. */
+/** Creates a new link for the member, which is mailed after the commit. The previous link ends. */
 export async function invite(
   em: EntityManager,
   ctx: Context,
@@ -44,7 +44,7 @@ export async function invite(
   );
 }
 
-/** A person's mailbox is not ours to fill, also where it is removed and invited in turns. */
+/** Limits the mails to one mailbox, also if its owner is removed and invited in turns. */
 async function refuseHaste(em: EntityManager, partnerId: string, email: string, now: Date): Promise<void> {
   const [last] = await sql<{ expires_at: string }>`
     select i.expires_at from invitations i join members m on m.id = i.member_id
@@ -52,12 +52,12 @@ async function refuseHaste(em: EntityManager, partnerId: string, email: string, 
   `.execute(em);
   const since = last ? now.getTime() - (new Date(last.expires_at).getTime() - VALID_DAYS * DAY_MS) : Infinity;
   if (since >= RESEND_AFTER_MS) return;
-  throw new AppError('RATE_LIMITED', 'a link went out a moment ago: wait a minute', {
+  throw new AppError('RATE_LIMITED', 'A link was sent less than a minute ago. Try again in a minute.', {
     retryAfter: Math.ceil((RESEND_AFTER_MS - since) / 1_000),
   });
 }
 
-/** The member's link that is out ends. */
+/** Cancels the open invitation of a member. */
 export async function cancelInvitations(em: EntityManager, memberId: string, now: Date): Promise<void> {
   await sql`
     update invitations set canceled_at = ${now} where member_id = ${memberId} and used_at is null and canceled_at is null

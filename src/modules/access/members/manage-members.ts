@@ -19,13 +19,13 @@ import type { InviteMemberInput } from './member.inputs.ts';
 
 const MAX_MEMBERS = 50;
 
-/** Invites a person into a partner; the mail goes out after the commit. Answers with the member's id. */
+/** Invites a person into a partner; the mail is sent after the commit. Returns the member's id. */
 export async function inviteMember(
   ctx: Context,
   partnerId: string,
   input: InviteMemberInput,
 ): Promise<string> {
-  requireFreshSignIn(ctx.actor); // who lets others in could let in who may do more on a stolen session
+  requireFreshSignIn(ctx.actor); // a stolen session could invite an accomplice with more rights
   requireMailer(ctx);
   const { email, name, role } = input;
   if (/\p{Cc}/u.test(name)) throw invalid('input.name', 'must not have line breaks or control characters');
@@ -60,10 +60,10 @@ export async function inviteMember(
   });
 }
 
-// Who sees and changes where the money goes.
+// Roles that read and change the payout accounts.
 const ABOUT_MONEY: ReadonlySet<MemberRole> = new Set(['OWNER', 'FINANCE']);
 
-/** Nobody gives what it may not do itself; but somebody has to let a partner's first owner in. */
+/** Refuses to give a role with more rights than the caller has. The first owner of a partner is the exception. */
 async function requireMayGive(
   em: EntityManager,
   { actor }: Context,
@@ -72,55 +72,62 @@ async function requireMayGive(
   field: string,
 ): Promise<void> {
   if (!ABOUT_MONEY.has(role) || actor.permissions.has('payoutAccount:edit')) return;
-  const may = `your role ${actor.role} may not change where a partner's money goes, so it gives MANAGER and READ_ONLY`;
-  if (role !== 'OWNER') throw forbidden(`${may}, not ${role}`, { field });
+  const may = `Your role ${actor.role} cannot change payout accounts, so it can only give the roles MANAGER and READ_ONLY`;
+  if (role !== 'OWNER') throw forbidden(`${may}, not ${role}.`, { field });
   const [owner] = await sql`
     select 1 from members where partner_id = ${partnerId} and status <> 'REMOVED' and role = 'OWNER' limit 1
   `.execute(em);
-  if (owner) throw forbidden(`${may}; OWNER only to a partner that has none and has invited none`, { field });
+  if (owner)
+    throw forbidden(`${may}, and OWNER only to a partner without an owner or an invited owner.`, { field });
 }
 
 function requireMailer({ mailer }: Context): void {
   if (!mailer)
-    throw conflict('no mail server is set up: nobody can be invited', { reason: 'NO_MAIL_SERVER' });
+    throw conflict('No mail server is configured, so invitations cannot be sent.', {
+      reason: 'NO_MAIL_SERVER',
+    });
 }
 
-/** The partner is locked, so the count holds until the commit. */
+/** The partner is locked, so the count stays right until the commit. */
 async function requireRoom(em: EntityManager, partnerId: string, email: string): Promise<void> {
   const members = await sql<{ same: boolean }>`
     select lower(email) = lower(${email}) as same from members where partner_id = ${partnerId} and status <> 'REMOVED'
   `.execute(em);
   if (members.some(({ same }) => same))
-    throw conflict('somebody with this e-mail address is a member or invited already', {
+    throw conflict('A person with this e-mail address is already a member or invited.', {
       field: 'input.email',
       reason: 'ALREADY_INVITED',
     });
   if (members.length >= MAX_MEMBERS)
-    throw conflict(`a partner has at most ${MAX_MEMBERS} members`, { reason: 'TOO_MANY_MEMBERS' });
+    throw conflict(`This partner already has ${MAX_MEMBERS} members. Remove one first.`, {
+      reason: 'TOO_MANY_MEMBERS',
+    });
 }
 
-/** Sends a new link to who has not accepted yet; the one before opens nothing any more. */
+/** Sends a new link to an invited person who has not accepted yet. The previous link ends. */
 export async function resendInvitation(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
   requireMailer(ctx);
   await authorizeRow(ctx, 'manage', memberTable, id);
   return transact(ctx, async (em) => {
     const member = await lockMember(em, id);
-    if (member.status !== 'INVITED') throw conflict('only who has not accepted yet is invited again');
+    if (member.status !== 'INVITED')
+      throw conflict('This member has already accepted or was removed, so there is no invitation to repeat.');
     await invite(em, ctx, member);
     record(em, ctx, 'member.invitedAgain', member, { after: plain(member) });
     return member.id;
   });
 }
 
-/** Gives a member another role. Nobody changes its own, and a partner keeps an owner. */
+/** Gives a member another role. A member cannot change its own role, and a partner keeps at least one owner. */
 export async function changeMemberRole(ctx: Context, id: string, role: MemberRole): Promise<string> {
   requireFreshSignIn(ctx.actor);
   await authorizeRow(ctx, 'manage', memberTable, id);
   await transact(ctx, async (em) => {
     const member = await lockMember(em, id);
-    if (member.status === 'REMOVED') throw conflict('the member was removed: invite the person again');
-    if (ctx.actor.memberId === member.id) throw forbidden('somebody else changes your role, not you');
+    if (member.status === 'REMOVED') throw conflict('This member was removed. Invite the person again.');
+    if (ctx.actor.memberId === member.id)
+      throw forbidden('You cannot change your own role. Ask another owner.');
     if (role !== member.role) await requireMayGive(em, ctx, member.partnerId, role, 'role');
     if (role !== 'OWNER') await keepAnOwner(em, member);
     const before = plain(member);
@@ -131,7 +138,7 @@ export async function changeMemberRole(ctx: Context, id: string, role: MemberRol
   return id;
 }
 
-/** Ends a membership, or an invitation that was not accepted, and the API keys whose secrets the member has seen. Who was removed already stays as it is. */
+/** Ends a membership or an open invitation, and revokes the API keys whose secrets the member has seen. A removed member stays unchanged. */
 export async function removeMember(ctx: Context, id: string, reason: string | null): Promise<string> {
   const why = reason === null ? null : reasonOf(reason);
   await authorizeRow(ctx, 'manage', memberTable, id);
@@ -156,7 +163,7 @@ export async function removeMember(ctx: Context, id: string, reason: string | nu
   return id;
 }
 
-/** The member, with its partner locked: whoever changes members of a partner waits here for the other. */
+/** Loads a member and locks its partner, so that changes of the members of one partner run one after the other. */
 async function lockMember(em: EntityManager, id: string): Promise<Member> {
   const member = await em.findOne(Member, idOf(id));
   if (!member) throw notFound('member');
@@ -164,14 +171,16 @@ async function lockMember(em: EntityManager, id: string): Promise<Member> {
   return em.refreshOrFail(member);
 }
 
-/** Refuses to take away the last owner that could let others in. */
+/** Refuses to remove the last owner. */
 async function keepAnOwner(em: EntityManager, member: Member): Promise<void> {
   if (member.status !== 'ACTIVE' || member.role !== 'OWNER') return;
   const [another] = await sql`
     select 1 from members where partner_id = ${member.partnerId} and id <> ${member.id} and status = 'ACTIVE' and role = 'OWNER'
     limit 1`.execute(em);
   if (!another)
-    throw conflict('a partner keeps an owner: make somebody else one first', { reason: 'LAST_OWNER' });
+    throw conflict('A partner needs an owner. Give another member the role OWNER first.', {
+      reason: 'LAST_OWNER',
+    });
 }
 
 export const plain = ({ email, name, role, status, issuer, subject }: Member) => ({

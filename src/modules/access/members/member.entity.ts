@@ -9,25 +9,25 @@ export type MemberStatus = (typeof MemberStatus)[keyof typeof MemberStatus];
 
 registerEnumType(MemberRole, {
   name: 'MemberRole',
-  description: "What a person is in its partner's organisation. Everybody reads all that is the partner's.",
+  description: "Role of a member in its partner's organisation. Every member reads all data of the partner.",
   valuesConfig: {
-    OWNER: { description: 'All that the partner may do, its members and API keys included.' },
+    OWNER: { description: 'All rights of the partner, including members and API keys.' },
     MANAGER: { description: "Changes the partner's contact data." },
-    FINANCE: { description: 'Changes where the money goes.' },
+    FINANCE: { description: 'Changes the payout accounts.' },
     READ_ONLY: { description: 'Reads.' },
   },
 });
 registerEnumType(MemberStatus, {
   name: 'MemberStatus',
-  description: 'How far a member has come.',
+  description: 'Status of a member.',
   valuesConfig: {
-    INVITED: { description: 'Has not accepted yet, and may do nothing.' },
-    ACTIVE: { description: 'Signs in and acts in its role.' },
-    REMOVED: { description: 'May do nothing any more.' },
+    INVITED: { description: 'Has not accepted the invitation yet and has no rights.' },
+    ACTIVE: { description: 'Has accepted and acts in its role.' },
+    REMOVED: { description: 'Was removed and has no rights.' },
   },
 });
 
-/** A person of a partner. Who it is (`issuer`, `subject`) is known from the moment that it accepts its invitation. */
+/** A person of a partner. Its identity (`issuer`, `subject`) is known once it has accepted its invitation. */
 @Entity({ tableName: 'members' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({ simpleResolvers: true, description: "A person of a partner's organisation." })
@@ -41,37 +41,40 @@ export class Member extends Base {
   @Property({ type: 'text', nullable: true })
   subject?: string | null;
 
-  @Field({ description: 'Where its invitation went.' })
+  @Field({ description: 'E-mail address of the invitation.' })
   @Property({ type: 'text' })
   email!: string;
 
-  @Field({ description: 'Its name, as who invited it wrote it.' })
+  @Field({ description: 'Name, as given in the invitation.' })
   @Property({ type: 'text' })
   name!: string;
 
-  @Field(() => MemberRole, { description: 'What it may do.' })
+  @Field(() => MemberRole, { description: 'Role of the member.' })
   @Enum({ items: () => MemberRole })
   role!: MemberRole;
 
-  @Field(() => MemberStatus, { description: 'How far it has come.' })
+  @Field(() => MemberStatus, { description: 'Status of the member.' })
   @Enum({ items: () => MemberStatus })
   status!: MemberStatus;
 
-  @Field({ description: 'Who invited it.' })
+  @Field({ description: 'Id of the actor that invited the member.' })
   @Property({ type: 'text' })
   invitedBy!: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it accepted; null until it did.' })
+  @Field(() => Date, { nullable: true, description: 'Time of acceptance; null before.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   acceptedAt?: Date | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it was removed; null while it is not.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time of removal; null for a member that was not removed.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   removedAt?: Date | null;
 
   @Field(() => Date, {
     nullable: true,
-    description: 'Until when its link counts; null where none is out.',
+    description: 'Time until which the invitation link is valid; null without an open invitation.',
   })
   readonly invitationExpiresAt?: Date | null;
 }

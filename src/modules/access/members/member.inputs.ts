@@ -4,9 +4,9 @@ import { MemberRole } from '../../../kernel/request/actor.ts';
 import { Name } from '../../../kernel/request/input.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'Whom to invite.' })
+@InputType({ description: 'Data of an invitation.' })
 export class InviteMemberInput {
-  @Field(() => EmailAddress, { description: 'Where the link goes.' })
+  @Field(() => EmailAddress, { description: 'E-mail address to which the link is sent.' })
   @MaxLength(254, { message: 'must be at most 254 characters long' })
   email!: string;
 
@@ -14,12 +14,12 @@ export class InviteMemberInput {
   @Name(200)
   name!: string;
 
-  @Field(() => MemberRole, { description: 'What the person may do.' })
+  @Field(() => MemberRole, { description: 'Role of the person.' })
   role!: MemberRole;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the request repeatable: the same key gives the same member, and one mail.',
+    description: 'Makes the request safe to repeat: the same key returns the same member and sends one mail.',
   })
   @Name(255)
   idempotencyKey?: string | null;

@@ -29,18 +29,21 @@ import { InviteMemberInput } from './member.inputs.ts';
 
 const MemberConnection = connectionOf(Member);
 
-@ObjectType('AcceptedInvitation', { simpleResolvers: true, description: 'What the caller became by a link.' })
+@ObjectType('AcceptedInvitation', {
+  simpleResolvers: true,
+  description: 'Membership that the caller accepted.',
+})
 class Joined implements AcceptedInvitation {
-  @Field(() => ID, { description: 'The member that it is now.' })
+  @Field(() => ID, { description: 'Id of the member.' })
   readonly memberId!: string;
 
-  @Field(() => ID, { description: 'The partner that it acts for.' })
+  @Field(() => ID, { description: 'Id of the partner.' })
   readonly partnerId!: string;
 
-  @Field({ description: "The partner's name." })
+  @Field({ description: 'Company name of the partner.' })
   readonly companyName!: string;
 
-  @Field(() => MemberRole, { description: 'What it may do there.' })
+  @Field(() => MemberRole, { description: 'Role of the caller at the partner.' })
   readonly role!: MemberRole;
 }
 
@@ -48,10 +51,10 @@ class Joined implements AcceptedInvitation {
 export class MemberResolver {
   @Authorized('member:manage')
   @Query(() => MemberConnection, {
-    description: 'The people of partners, those who were removed too, newest first.',
+    description: 'Members of partners, newest first, including removed ones.',
   })
   members(
-    @Arg('partnerId', () => ID, { nullable: true, description: 'Only those of this partner.' })
+    @Arg('partnerId', () => ID, { nullable: true, description: 'Returns only rows of this partner.' })
     partnerId: string | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -64,10 +67,10 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      'Invites a person into a partner by a link that works once, within 7 days; at most 50 members a partner. Needs a sign-in of the last 15 minutes. FORBIDDEN to give a role that may do more than the caller, but for the first OWNER of a partner; CONFLICT for an e-mail address that it has already.',
+      'Invites a person into a partner with a link that works once, within 7 days. A partner has at most 50 members. Needs a sign-in within the last 15 minutes. FORBIDDEN for a role with more rights than the caller has, except the first OWNER of a partner. CONFLICT for an e-mail address that is already a member or invited.',
   })
   async inviteMember(
-    @Arg('partnerId', () => ID, { description: 'Into which partner.' }) partnerId: string,
+    @Arg('partnerId', () => ID, { description: 'Id of the partner.' }) partnerId: string,
     @Arg('input', () => InviteMemberInput, { description: 'Whom.' }) input: InviteMemberInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -78,10 +81,10 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      'Mails a new link to who has not accepted yet, at most one a minute. The old link ends. Needs a sign-in of the last 15 minutes.',
+      'Mails a new link to an invited person who has not accepted yet, at most one a minute. The old link ends. Needs a sign-in within the last 15 minutes.',
   })
   async resendInvitation(
-    @Arg('id', () => ID, { description: "The member's id." }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the member.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Member> {
@@ -91,10 +94,10 @@ export class MemberResolver {
   @Authorized()
   @Mutation(() => Joined, {
     description:
-      'Makes the caller, whoever it is, the member that a link invites. A link works once; NOT_FOUND for one that is wrong, used, replaced or too old, FORBIDDEN for who invited itself.',
+      'Accepts an invitation: the caller becomes the invited member. A link works once. NOT_FOUND for a link that is wrong, used, replaced or expired. FORBIDDEN for the person who created the invitation.',
   })
   acceptInvitation(
-    @Arg('token', () => String, { description: 'What stands behind the # of the link.' }) token: string,
+    @Arg('token', () => String, { description: 'Text after the # of the link.' }) token: string,
     @Ctx() ctx: Context,
   ): Promise<AcceptedInvitation> {
     return acceptInvitation(ctx, token);
@@ -103,11 +106,11 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      'Gives a member another role, by the rules of `inviteMember`. Nobody changes its own; CONFLICT where no owner would be left.',
+      'Gives a member another role, by the rules of `inviteMember`. A member cannot change its own role. CONFLICT if no owner would be left.',
   })
   async changeMemberRole(
-    @Arg('id', () => ID, { description: "The member's id." }) id: string,
-    @Arg('role', () => MemberRole, { description: 'Its new role.' }) role: MemberRole,
+    @Arg('id', () => ID, { description: 'Id of the member.' }) id: string,
+    @Arg('role', () => MemberRole, { description: 'New role of the member.' }) role: MemberRole,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Member> {
@@ -117,11 +120,11 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      "Ends a membership at once, or an invitation that was not accepted, and revokes the partner's API keys that the member made or rotated. Safe to repeat; CONFLICT where no owner would be left.",
+      "Ends a membership or an open invitation at once, and revokes the partner's API keys that the member created or rotated. Safe to repeat. CONFLICT if no owner would be left.",
   })
   async removeMember(
-    @Arg('id', () => ID, { description: "The member's id." }) id: string,
-    @Arg('reason', () => String, { nullable: true, description: 'Why, for the audit log.' })
+    @Arg('id', () => ID, { description: 'Id of the member.' }) id: string,
+    @Arg('reason', () => String, { nullable: true, description: 'Reason, for the audit log.' })
     reason: string | null,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -129,7 +132,7 @@ export class MemberResolver {
     return findRow(ctx, info, memberTable, await removeMember(ctx, id, reason ?? null));
   }
 
-  @FieldResolver(() => Partner, { description: 'Whose member it is.' })
+  @FieldResolver(() => Partner, { description: 'Partner of the member.' })
   partner(
     @Root() root: Member,
     @Ctx() ctx: Context,

@@ -10,7 +10,7 @@ export interface Membership {
   readonly memberId: string;
 }
 
-/** What a person was invited to, as the database says now. Of several tenants' the last one that it accepted counts. */
+/** Loads the membership of a person. With memberships of several tenants, the one accepted last counts. */
 export function membershipRegister(
   services: Services,
 ): (issuer: string, subject: string) => Promise<Membership | null> {

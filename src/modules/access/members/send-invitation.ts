@@ -6,10 +6,10 @@ import { invitationMail } from './invitation-mail.ts';
 import { hashOf, tokenOf } from './invitations.ts';
 import { Member } from './member.entity.ts';
 
-/** Mails a link that is still to be sent. A mail that a crash hid from us goes out again with the same link and id. */
+/** Mails a link that was not sent yet. After a crash the mail may be sent again, with the same link and message id. */
 export async function sendInvitation(ctx: Context, invitationId: string): Promise<void> {
   const { em, mailer, clock, portalUrl } = ctx;
-  if (!mailer) throw new Error('no mail server is set up');
+  if (!mailer) throw new Error('no mail server is configured');
   const invitation = await em.findOne(Invitation, {
     id: invitationId,
     usedAt: null,
@@ -22,8 +22,8 @@ export async function sendInvitation(ctx: Context, invitationId: string): Promis
   if (!partner) return; // deleted since
   const token = tokenOf(ctx, invitation);
   if (hashOf(token) !== invitation.tokenHash)
-    throw new Error('the secret has changed since: the link would open nothing, invite again');
-  const link = `${portalUrl}/accept-invitation#${token}`; // behind the #, so that it stands in no server's log
+    throw new Error('the secret has changed since, so the link would not work: invite again');
+  const link = `${portalUrl}/accept-invitation#${token}`; // after the #, so that it is in no server's log
   await mailer.send(
     invitationMail({
       id: invitation.id,

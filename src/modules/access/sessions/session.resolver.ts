@@ -7,7 +7,7 @@ export class SessionResolver {
   @Authorized()
   @Mutation(() => Boolean, {
     description:
-      'Ends the token of this request: at once where money moves, within ten seconds elsewhere. Not for API keys.',
+      'Signs out the token of this request: at once for operations that move money, within ten seconds for all others. Not for API keys.',
   })
   signOut(@Ctx() ctx: Context): Promise<boolean> {
     return signOut(ctx);

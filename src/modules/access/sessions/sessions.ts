@@ -8,7 +8,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
 
-/** Whose an organisation of the identity provider is: a tenant's own one, a partner's, both or nobody's. */
+/** The tenant or partner of an organisation of the identity provider; it may be both or neither. */
 export interface Organisation {
   readonly staffOf: string | null;
   readonly partner: { readonly tenantId: string; readonly id: string } | null;
@@ -35,7 +35,7 @@ export async function isSignedOut(pool: StatementPool, fingerprint: string): Pro
   return rows.length > 0;
 }
 
-/** Whether the partner that a token names was deleted since. */
+/** True if the partner in a token was deleted. */
 export async function isOfDeletedPartner(pool: StatementPool, actor: Actor): Promise<boolean> {
   const rows = await pool.query(boundsOf(actor), {
     name: 'is_of_deleted_partner',
@@ -45,18 +45,18 @@ export async function isOfDeletedPartner(pool: StatementPool, actor: Actor): Pro
   return rows.length > 0;
 }
 
-/** The token of this request counts no more: at once where money moves, within seconds elsewhere. Tokens of ours live
- *  400 days at most, so that older entries are in nobody's way. */
+/** Signs out the token of this request: at once for operations that move money, within seconds for all others. Our tokens
+ *  live at most 400 days, so older entries are harmless. */
 export async function signOut(ctx: Context): Promise<boolean> {
   const { actor, feed } = ctx;
   const credential = ctx.credential();
   if (actor.credential === 'API_KEY' || credential === null)
-    throw conflict('an API key is not signed out: revoke it');
+    throw conflict('An API key cannot be signed out. Revoke the key instead.');
   await transact(ctx, async (em) => {
     await sql`delete from signed_out_tokens where signed_out_at < now() - interval '401 days'`.execute(em);
     await sql`insert into signed_out_tokens (fingerprint) values (${credential}) on conflict do nothing
     `.execute(em);
-    if (actor.tenantId === null) return; // a guest: it could do nothing that an entry would explain
+    if (actor.tenantId === null) return; // a guest has no rights, so there is nothing to audit
     const subject = { id: null, tenantId: actor.tenantId, partnerId: actor.partnerId };
     record(em, ctx, 'session.ended', subject, { before: null, after: { fingerprint: credential } });
   });

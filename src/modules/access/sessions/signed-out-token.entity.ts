@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-/** A token that counts no more, though it has not expired. */
+/** A token that was signed out before its expiry. */
 @Entity({ tableName: 'signed_out_tokens' })
 export class SignedOutToken {
   @PrimaryKey({ type: 'text' })

@@ -3,23 +3,29 @@ import { Field, InputType, Int } from 'type-graphql';
 import { AttributionModel, AttributionUnit } from '../../../domain/attribution.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'Which past sales to credit anew, and how.' })
+@InputType({ description: 'Past sales, and the settings of their replayed attribution.' })
 export class ReplayAttributionInput {
   @Field(() => LocalDate, { description: "First day, in the program's time zone." })
   from!: string;
 
-  @Field(() => LocalDate, { description: 'Last day, itself included; at most 20,000 sales in all.' })
+  @Field(() => LocalDate, { description: 'Last day, inclusive. A replay covers at most 20,000 sales.' })
   to!: string;
 
-  @Field(() => AttributionModel, { nullable: true, description: 'The model; default: that in force.' })
+  @Field(() => AttributionModel, {
+    nullable: true,
+    description: "Attribution model. Default: the program's model.",
+  })
   model?: AttributionModel | null;
 
-  @Field(() => AttributionUnit, { nullable: true, description: 'What it counts; default: as in force.' })
+  @Field(() => AttributionUnit, {
+    nullable: true,
+    description: "Unit that the model counts. Default: the program's unit.",
+  })
   unit?: AttributionUnit | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: "Days of the window of every click, 1 to 365; default: each partner's own.",
+    description: 'Attribution window of every click in days, 1 to 365. Default: the window of each partner.',
   })
   @Min(1, { message: 'must be from 1 to 365' })
   @Max(365, { message: 'must be from 1 to 365' })

@@ -48,7 +48,7 @@ export interface Replay {
   readonly changed: number;
   readonly late: number;
   readonly unknown: number;
-  /** Those who gain most first, of each currency. */
+  /** By currency, largest gain first. */
   readonly partners: readonly ReplayedPartner[];
 }
 
@@ -59,11 +59,11 @@ const LOOK_BACK_DAYS = 400;
 const TOUCHES = 1_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
-/** What the sales of past days had paid under another model, unit or window, by partner; writes nothing. What is credited as
- *  it was keeps what it earned, refunds and all. A part that changes is weighed by the rules and the tier of its day; a
- *  band or a cap starts from where the sale itself had found it. Clicks that were heard of later have their part. */
+/** Computes the commissions of past sales by partner under another model, unit or window. Writes nothing. An unchanged share keeps its
+ *  commission and refunds. A changed share is computed by the rules and the tier of its day; bands and caps start from the values
+ *  that were stored with the sale. Late clicks are included. */
 export async function replayAttribution(ctx: Context, input: ReplayInput): Promise<Replay> {
-  if (input.to < input.from) throw invalid('input.to', 'lies before from');
+  if (input.to < input.from) throw invalid('input.to', 'must not be before from');
   const tenantId = ctx.actor.tenantId ?? '';
   const next = dayAfter(input.to);
   const { program, terms } = await transact(ctx, async (em) => {
@@ -75,7 +75,7 @@ export async function replayAttribution(ctx: Context, input: ReplayInput): Promi
   const span: Span = { tenantId, timeZone: program.timeZone, from: input.from, next };
   const [counted] = await query(ctx, sql<{ count: number }>`select count(*)::int as count ${inSpan(span)}`);
   if (counted && counted.count > MOST)
-    throw invalid('input.to', `makes more than ${MOST} sales: give a shorter period`);
+    throw invalid('input.to', `must be earlier: the period has more than ${MOST} sales`);
 
   const sums = new Map<string, { now: bigint; replayed: bigint }>();
   const weighing = new Weighing(ctx, program, terms);
@@ -164,7 +164,7 @@ interface PastSale {
   readonly day: string;
   readonly minor: bigint;
   readonly currency: string;
-  /** null: its path was not kept. */
+  /** Null when the path was not stored. */
   readonly basis: string | null;
   readonly named: string | null;
   readonly shares: ReadonlyMap<string, bigint>;
@@ -183,7 +183,7 @@ const inSpan = ({ tenantId, timeZone, from, next }: Span): Sql => sql`
   from conversions v where v.tenant_id = ${tenantId} and v.part_of is null
     and v.occurred_at >= ${from}::date::timestamp at time zone ${timeZone} and v.occurred_at < ${next}::date::timestamp at time zone ${timeZone}`;
 
-/** The next sales, each with its path as it was kept, the clicks heard of since and what its lines have earned. */
+/** Returns the next sales, each with its stored path, its late clicks and its commissions. */
 async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[]> {
   const rows = await query(
     ctx,
@@ -276,7 +276,7 @@ function read(row: Row): PastSale {
       ...touches.map((each) => ({
         ...touch(each),
         late: false,
-        // When it was in time is asked again.
+        // The time of the touch is checked again under the new window.
         excluded: each.excluded === 'WINDOW' || each.excluded === 'AFTER' ? null : each.excluded,
       })),
       ...late
@@ -297,7 +297,7 @@ function read(row: Row): PastSale {
   };
 }
 
-/** The parts of a sale under other terms. What no click claims stays as it was. */
+/** Returns the shares of a sale under other terms. A sale that is not attributed by clicks keeps its shares. */
 function sharesOf(
   sale: PastSale,
   terms: AttributionTerms,
@@ -314,7 +314,7 @@ function sharesOf(
   return new Map(shares.filter(({ minor }) => minor > 0n).map(({ partnerId, minor }) => [partnerId, minor]));
 }
 
-/** What was refunded of the sale, in its parts. */
+/** Divides the refunded amount of the sale over its shares. */
 function refundsOf(sale: PastSale, shares: ReadonlyMap<string, bigint>): Map<string, bigint> {
   const refunded = sale.lines.reduce((sum, line) => sum + line.refunded, 0n);
   const partners = [...shares.keys()];
@@ -336,7 +336,7 @@ interface Known {
   readonly standings: readonly Standing[];
 }
 
-/** Weighs what a part of a sale had earned, by the terms of its partner on that day. */
+/** Computes the commission of a share of a sale by the partner's terms of that day. */
 class Weighing {
   readonly #ctx: Context;
   readonly #program: Program;
@@ -350,7 +350,7 @@ class Weighing {
     this.#terms = terms;
   }
 
-  /** Reads what is to be known of the partners of a page. */
+  /** Reads the terms of the partners of a page. */
   async know(page: readonly PastSale[]): Promise<void> {
     const asked = new Set(
       page.flatMap(({ touches, partnerId }) => [partnerId, ...touches.map((t) => t.partnerId)]),
@@ -401,7 +401,7 @@ class Weighing {
     const base = await into(share);
     const taken = await into(refunded);
     const whole = await into(sale.minor);
-    if (base === null || taken === null || whole === null) return null; // its rate is missing: worth nothing yet
+    if (base === null || taken === null || whole === null) return null; // without the exchange rate the share has no amount yet
     if (partner.minimum?.currency === currency && whole < partner.minimum.minor) return null;
 
     const level = line?.level ?? null;

@@ -24,19 +24,19 @@ import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { ReplayAttributionInput } from './attribution.inputs.ts';
 import { type ReplayedPartner as Figures, type Replay, replayAttribution } from './replay-attribution.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'What sales cost in one currency.' })
+@ObjectType({ simpleResolvers: true, description: 'Commission cost of the replayed sales in one currency.' })
 class ReplayedCost {
-  @Field(() => MoneyColumn, { description: 'What was earned, refunds taken off.' })
+  @Field(() => MoneyColumn, { description: 'The recorded commissions, less reversals.' })
   now!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'What had been earned.' })
+  @Field(() => MoneyColumn, { description: 'The commissions under the replayed attribution.' })
   replayed!: MoneyColumn;
 
   @Field(() => MoneyColumn, { description: '`replayed` less `now`.' })
   difference!: MoneyColumn;
 }
 
-@ObjectType({ description: 'What a partner earned on the sales in one currency.' })
+@ObjectType({ description: 'Commission cost of one partner in one currency.' })
 class ReplayedPartner extends ReplayedCost {
   readonly partnerId!: string;
 }
@@ -46,40 +46,45 @@ class ReplayedPartnerPage {
   @Field(() => [ReplayedPartner], { description: 'The partners.' })
   partners!: ReplayedPartner[];
 
-  @Field({ description: 'Whether others follow.' })
+  @Field({ description: 'True when more partners follow.' })
   hasNextPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'Give it as `after` for those that follow.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Cursor for the next page: pass it as `after`. Null on an empty page.',
+  })
   endCursor!: string | null;
 }
 
 @ObjectType({
-  description: 'Past sales credited anew. Nothing was written.',
+  description: 'Past sales with their attribution computed again. A replay changes nothing.',
 })
 class AttributionReplay {
   readonly of!: Replay;
 
-  @Field(() => AttributionModel, { description: 'The model.' })
+  @Field(() => AttributionModel, { description: 'The attribution model of the replay.' })
   model!: AttributionModel;
 
-  @Field(() => AttributionUnit, { description: 'What it counted.' })
+  @Field(() => AttributionUnit, { description: 'The unit that the model counted.' })
   unit!: AttributionUnit;
 
-  @Field(() => Int, { description: 'Sales of those days.' })
+  @Field(() => Int, { description: 'Number of sales in the period.' })
   sales!: number;
 
-  @Field(() => Int, { description: 'Sales of which somebody had a part of another size.' })
+  @Field(() => Int, { description: "Number of sales in which a partner's share differs." })
   changed!: number;
 
-  @Field(() => Int, { description: 'Sales with clicks before them that were heard of only afterwards.' })
+  @Field(() => Int, {
+    description: 'Number of sales with late clicks: clicks before the sale that were reported after it.',
+  })
   late!: number;
 
   @Field(() => Int, {
-    description: 'Sales from before paths were kept; they stay as they were.',
+    description: 'Number of sales without a stored path. Their attribution stays as it is.',
   })
   unknown!: number;
 
-  @Field(() => [ReplayedCost], { description: 'What they cost, one row a currency.' })
+  @Field(() => [ReplayedCost], { description: 'Commission cost, one entry per currency.' })
   costs!: ReplayedCost[];
 }
 
@@ -89,14 +94,14 @@ const costOf = (currency: string, now: bigint, replayed: bigint): ReplayedCost =
   difference: new MoneyColumn(money(replayed - now, currency)),
 });
 
-/** Partners of one sign; `after` is the currency and the id of the one before. */
+/** Returns a page of partners who all gain or all lose. A cursor holds the currency and the id of the last partner. */
 function pageOf(partners: readonly Figures[], { first, after }: PageArgs): ReplayedPartnerPage {
   const size = first ?? 20;
   if (size < 1 || size > 100) throw invalid('first', 'must be from 1 to 100');
   const nameOf = ({ currency, partnerId }: Figures) =>
     Buffer.from(`${currency} ${partnerId}`).toString('base64url');
   const start = after == null ? 0 : partners.findIndex((each) => nameOf(each) === after) + 1;
-  if (after != null && start === 0) throw invalid('after', 'is not a cursor of this list');
+  if (after != null && start === 0) throw invalid('after', 'must be a cursor of this list');
   const page = partners.slice(start, start + size);
   const last = page.at(-1);
   return {
@@ -114,10 +119,12 @@ export class AttributionReplayResolver {
   @Authorized('program:edit')
   @Query(() => AttributionReplay, {
     description:
-      'What past sales had paid under another attribution model, unit or window, by partner. Changes nothing; with the model in force it shows what clicks heard of later change.',
+      'Computes the attribution of past sales again under another model, unit or window. Returns the commissions by partner and changes nothing. With the current model, a replay shows the effect of late clicks.',
   })
   async replayAttribution(
-    @Arg('input', () => ReplayAttributionInput, { description: 'Which sales, and how.' })
+    @Arg('input', () => ReplayAttributionInput, {
+      description: 'The period of the sales and the attribution settings.',
+    })
     input: ReplayAttributionInput,
     @Ctx() ctx: Context,
   ): Promise<AttributionReplay> {
@@ -134,7 +141,7 @@ export class AttributionReplayResolver {
   }
 
   @FieldResolver(() => ReplayedPartnerPage, {
-    description: 'Partners that had earned more, by currency, those that gain most first.',
+    description: 'Partners who would have earned more, by currency, largest gain first.',
   })
   winners(@Root() { of }: AttributionReplay, @Args(() => PageArgs) args: PageArgs): ReplayedPartnerPage {
     return pageOf(
@@ -144,7 +151,7 @@ export class AttributionReplayResolver {
   }
 
   @FieldResolver(() => ReplayedPartnerPage, {
-    description: 'Partners that had earned less, by currency, those that lose most first.',
+    description: 'Partners who would have earned less, by currency, largest loss first.',
   })
   losers(@Root() { of }: AttributionReplay, @Args(() => PageArgs) args: PageArgs): ReplayedPartnerPage {
     const losing = of.partners.filter(({ now, replayed }) => replayed < now);
@@ -158,7 +165,10 @@ export class AttributionReplayResolver {
 
 @Resolver(() => ReplayedPartner)
 export class ReplayedPartnerResolver {
-  @FieldResolver(() => Partner, { nullable: true, description: 'The partner; null where it was deleted.' })
+  @FieldResolver(() => Partner, {
+    nullable: true,
+    description: 'The partner. Null when the partner was deleted.',
+  })
   partner(@Root() root: ReplayedPartner, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }

@@ -6,29 +6,29 @@ import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(HoldKind, {
   name: 'HoldKind',
-  description: 'Why a commission is held back.',
+  description: 'Kind of a hold on a commission.',
   valuesConfig: {
-    RISK: { description: 'A risk rule asks for a look at it.' },
-    MANUAL: { description: 'Somebody held it.' },
+    RISK: { description: 'A risk rule requires a review.' },
+    MANUAL: { description: 'A person placed the hold.' },
     DISPUTE: { description: 'The customer disputes the payment.' },
-    FX: { description: 'The exchange rate that it needs is missing.' },
+    FX: { description: 'The exchange rate of the sale is missing.' },
   },
 });
 registerEnumType(DisputeOutcome, {
   name: 'DisputeOutcome',
-  description: 'How a dispute ended.',
+  description: 'Outcome of a dispute.',
   valuesConfig: {
-    WON: { description: 'The sale stands.' },
-    LOST: { description: 'The sale was taken back.' },
+    WON: { description: 'The seller won: the sale remains valid.' },
+    LOST: { description: 'The customer won: the commission was reversed.' },
   },
 });
 
-/** One reason that holds a line back. It is released once and never changes after. */
+/** One recorded reason why a commission is not approved or paid. A hold is released once and does not change afterwards. */
 @Entity({ tableName: 'commission_holds' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'One reason that holds a commission back, open or released.',
+  description: 'A recorded reason why a commission is not approved or paid. A hold is open or released.',
 })
 export class CommissionHold extends Base {
   @Property({ type: 'uuid' })
@@ -37,46 +37,58 @@ export class CommissionHold extends Base {
   @Property({ type: 'uuid' })
   commissionId!: string;
 
-  @Field(() => HoldKind, { description: 'What kind of reason it is.' })
+  @Field(() => HoldKind, { description: 'Kind of the hold.' })
   @Enum({ items: () => HoldKind })
   kind!: HoldKind;
 
-  @Field({ description: 'Why, in words.' })
+  @Field({ description: 'Reason for the hold.' })
   @Property({ type: 'text' })
   reason!: string;
 
   @Property({ type: 'json', nullable: true })
-  evidence?: Record<string, unknown> | null; // what a risk rule saw; of the program, not of the partner
+  evidence?: Record<string, unknown> | null; // the facts that a risk rule matched; for staff, not for the partner
 
-  @Field({ description: 'Who placed it.' })
+  @Field({ description: 'Id of the caller, or name of the job, that placed the hold.' })
   @Property({ type: 'text' })
   placedBy!: string;
 
-  @Field(() => Date, { description: 'When it was placed.' })
+  @Field(() => Date, { description: 'Time when the hold was placed.' })
   @Property({ type: 'timestamptz', length: 3 })
   placedAt!: Date;
 
-  @Field(() => String, { nullable: true, description: 'Who released it; null while it is open.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the caller, or name of the job, that released the hold. Null while the hold is open.',
+  })
   @Property({ type: 'text', nullable: true })
   releasedBy?: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it was released; null while it is open.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the hold was released. Null while the hold is open.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   releasedAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Why it was released.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Reason for the release. Null while the hold is open.',
+  })
   @Property({ type: 'text', nullable: true })
   releaseReason?: string | null;
 
-  @Field(() => DisputeOutcome, { nullable: true, description: 'How the dispute ended; null of other holds.' })
+  @Field(() => DisputeOutcome, {
+    nullable: true,
+    description: 'Outcome of the dispute. Null for other kinds of holds and while the dispute is open.',
+  })
   @Enum({ items: () => DisputeOutcome, nullable: true })
   outcome?: DisputeOutcome | null;
 
   @Property({ type: 'uuid', nullable: true })
-  refundId?: string | null; // the line that losing it made
+  refundId?: string | null; // the REVERSAL that the lost dispute created
 }
 
-/** Who sees a line sees what holds it. */
+/** A caller who may read a commission may read its holds. */
 export const commissionHoldTable: Table<CommissionHold> = {
   type: CommissionHold,
   from: 'commission_holds h',

@@ -23,76 +23,83 @@ import { commissionRuleTable } from '../plans/public.ts';
 
 registerEnumType(CommissionStatus, {
   name: 'CommissionStatus',
-  description: 'Where a commission is on its way to the partner.',
+  description: 'Status of a commission.',
   valuesConfig: {
-    PENDING: { description: 'Waits for approval.' },
-    HELD: { description: 'Kept back while a hold on it is open: see `holds`. Nobody approves or pays it.' },
-    APPROVED: { description: 'Owed; the next payout may claim it.' },
-    ALLOCATED: { description: 'Claimed by a payout that is under way.' },
-    PAID: { description: 'Paid by its payout. It never changes again: a refund adds a negative line.' },
-    REJECTED: { description: 'Refused by a reviewer.' },
-    REVERSED: { description: 'Taken back whole before it was paid.' },
+    PENDING: { description: 'The commission waits for approval.' },
+    HELD: {
+      description:
+        'The commission has an open hold, see `holds`. It cannot be approved or paid until every hold is released.',
+    },
+    APPROVED: { description: 'The commission is owed to the partner. The next payout may pay it.' },
+    ALLOCATED: { description: 'The commission is part of a payout that is not paid yet.' },
+    PAID: {
+      description:
+        'The payout of the commission is paid. The commission never changes again: a refund adds a negative commission.',
+    },
+    REJECTED: { description: 'A reviewer refused the commission.' },
+    REVERSED: { description: 'The whole commission was reversed before it was paid.' },
   },
 });
 registerEnumType(CommissionType, {
   name: 'CommissionType',
-  description: 'The cause of a commission.',
+  description: 'Cause of a commission.',
   valuesConfig: {
     SIGNUP: { description: "A customer's first purchase." },
-    RECURRING: { description: 'A further payment of a subscription.' },
+    RECURRING: { description: 'A later payment of a subscription.' },
     RENEWAL: { description: 'A renewed contract.' },
-    UPGRADE: { description: 'A larger plan.' },
-    ONE_TIME: { description: 'A purchase that stands alone.' },
-    BONUS: { description: 'Granted beside a sale; not counted as revenue.' },
+    UPGRADE: { description: 'A change to a larger plan.' },
+    ONE_TIME: { description: 'A single purchase, without a subscription or contract.' },
+    BONUS: { description: 'An amount granted in addition to sales. It does not count as revenue.' },
     TRUE_UP: {
       description:
-        'What a sale that crosses into another band adds to the sales of the period before. Made by the rule only.',
+        'The amount added to earlier sales of the period when a sale reaches another band. Only a rule creates this type.',
     },
     ADJUSTMENT: {
       description:
-        'Gives back what a lost dispute took, decided for the program after all. Made by resolveDispute only.',
+        'A correction. It restores the amount of a lost dispute that is decided for the program after all, or moves a payout remainder. Only `resolveDispute` and payouts create this type.',
     },
     REVERSAL: {
-      description: 'A refund: takes back a share of another line. Made by reverseCommission only.',
+      description:
+        'A refund. Its negative amount reverses a share of another commission. `reverseCommission`, `refundSale`, a lost dispute and confirmed fraud create this type.',
     },
   },
 });
 registerEnumType(RejectCode, {
   name: 'RejectCode',
-  description: 'What kind of reason a commission was rejected for.',
+  description: 'Category of the reason for a rejection.',
   valuesConfig: {
-    DUPLICATE: { description: 'The sale was counted already.' },
-    FRAUD: { description: 'The sale was not a true one.' },
-    NOT_ELIGIBLE: { description: 'The partner or the customer does not take part.' },
-    TERMS: { description: "It breaks the program's terms." },
-    OTHER: { description: 'What the reason says.' },
+    DUPLICATE: { description: 'The sale was already counted.' },
+    FRAUD: { description: 'The sale was not genuine.' },
+    NOT_ELIGIBLE: { description: 'The partner or the customer is not eligible for this commission.' },
+    TERMS: { description: "The sale violates the program's terms." },
+    OTHER: { description: 'Another reason, see `reason`.' },
   },
 });
 registerEnumType(CommissionMethod, {
   name: 'CommissionMethod',
-  description: 'How a commission is computed.',
+  description: 'Method by which a commission is computed.',
   valuesConfig: {
-    PERCENTAGE: { description: 'A percentage of its base.' },
-    FLAT: { description: 'An amount for each unit.' },
-    TIERED: { description: 'By the bands that the revenue of its period has reached.' },
+    PERCENTAGE: { description: 'A percentage of the commission base.' },
+    FLAT: { description: 'A fixed amount for each unit.' },
+    TIERED: { description: 'By the bands that the sales of the period have reached.' },
   },
 });
 
-/** What its columns do not say of a sale that waits for its exchange rate. */
+/** Facts about a sale that waits for its exchange rate and that have no columns of their own. */
 export interface UnratedSale {
-  /** The day of the program's time zone whose rate is missing. */
+  /** The day, in the program's time zone, whose rate is missing. */
   readonly day: string;
   readonly quantity: number | null;
-  /** The line's own rate, in basis points. */
+  /** The rate given for this commission alone, in basis points. */
   readonly rateBps: number | null;
-  /** The whole order's base, as text. */
+  /** The base of the whole order in minor units, as text. */
   readonly purchase: string | null;
 }
 
-/** One line owed to one partner for one cause. What made it is kept on it; only its status moves. */
+/** An amount owed to one partner for one cause. The terms are stored with it and never change; only its status changes. */
 @Entity({ tableName: 'commissions' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
-@ObjectType({ simpleResolvers: true, description: 'One line owed to one partner for one cause.' })
+@ObjectType({ simpleResolvers: true, description: 'An amount owed to one partner for one cause.' })
 export class Commission extends Base {
   @Property({ type: 'uuid' })
   partnerId!: string;
@@ -107,22 +114,23 @@ export class Commission extends Base {
   conversionId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
-  reversesId?: string | null; // the line that this one takes back a share of
+  reversesId?: string | null; // the commission that this REVERSAL takes a share of
 
-  @Field(() => CommissionType, { description: 'Its cause.' })
+  @Field(() => CommissionType, { description: 'Cause of the commission.' })
   @Enum({ items: () => CommissionType })
   type!: CommissionType;
 
-  @Field(() => CommissionMethod, { description: 'How it was computed.' })
+  @Field(() => CommissionMethod, { description: 'Method by which the commission was computed.' })
   @Enum({ items: () => CommissionMethod })
   method!: CommissionMethod;
 
-  @Field(() => CommissionStatus, { description: 'Where it is on its way to the partner.' })
+  @Field(() => CommissionStatus, { description: 'Status of the commission.' })
   @Enum({ items: () => CommissionStatus })
-  status!: CommissionStatus; // ALLOCATED and PAID are read from its payout, never stored
+  status!: CommissionStatus; // ALLOCATED and PAID are read from the payout and never stored
 
   @Field(() => MoneyColumn, {
-    description: 'The sale that it is computed on, net of tax; negative for a refund.',
+    description:
+      'The commission base: the amount of the sale, net of tax and discount. Negative for a refund.',
   })
   @Embedded(() => MoneyColumn, { prefix: 'base_' })
   baseAmount!: MoneyColumn;
@@ -130,7 +138,10 @@ export class Commission extends Base {
   @Property({ type: 'integer', nullable: true })
   rateBps?: number | null;
 
-  @Field(() => Percentage, { nullable: true, description: 'Percent of the base; null for a FLAT one.' })
+  @Field(() => Percentage, {
+    nullable: true,
+    description: 'Rate in percent of the base. Null for a FLAT commission.',
+  })
   get rate(): Opt<number> | null {
     return this.rateBps ?? null;
   }
@@ -144,123 +155,127 @@ export class Commission extends Base {
   @Property({ type: 'bigint', nullable: true })
   perUnitMinor?: bigint | null;
 
-  @Field(() => Int, { nullable: true, description: 'Units of a FLAT one; null for a percentage.' })
+  @Field(() => Int, { nullable: true, description: 'Units sold. Null for a PERCENTAGE commission.' })
   @Property({ type: 'integer', nullable: true })
   quantity?: number | null;
 
   @Enum({ items: () => RoundingMode })
   roundingMode!: RoundingMode;
 
-  @Field(() => MoneyColumn, { description: 'What the partner is owed by it; negative for a refund.' })
+  @Field(() => MoneyColumn, { description: 'The amount owed to the partner. Negative for a refund.' })
   @Embedded(() => MoneyColumn)
   amount!: MoneyColumn;
 
   @Property({ type: 'bigint' })
-  revenueMinor!: bigint; // of its base, what metrics count as the partner's revenue: 0 where the conversion counts it
+  revenueMinor!: bigint; // the part of the base that metrics count as revenue: 0 where the conversion counts it
 
   @Property({ type: 'text' })
-  source!: string; // where the customer came from, for metrics
+  source!: string; // traffic source of the customer, for metrics
 
-  @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
+  @Field(() => String, { nullable: true, description: 'Id of the subscription in your system.' })
   @Property({ type: 'text', nullable: true })
   subscriptionId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
-  ruleId?: string | null; // the version of the rule that made it
+  ruleId?: string | null; // the rule version that computed the commission
 
-  @Field(() => String, { nullable: true, description: 'Your own id of the product that was sold.' })
+  @Field(() => String, { nullable: true, description: 'Id of the sold product in your system.' })
   @Property({ type: 'text', nullable: true })
   product?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'ISO 3166 code of the country that was billed.' })
+  @Field(() => String, { nullable: true, description: 'ISO 3166 code of the billing country.' })
   @Property({ type: 'text', nullable: true })
   country?: string | null;
 
   @Property({ type: 'integer' })
-  lineNumber: Opt<number> = 0; // of the lines of one sale
+  lineNumber: Opt<number> = 0; // position among the commissions of one sale
 
   @Property({ type: 'uuid', nullable: true })
-  adjustsId?: string | null; // the line whose sale made this TRUE_UP, or whose lost dispute this ADJUSTMENT gives back
+  adjustsId?: string | null; // the commission whose sale caused this TRUE_UP, or whose lost dispute this ADJUSTMENT restores
 
   @Property({ type: 'uuid', nullable: true })
-  carriedBy?: string | null; // the payout whose rail could not carry it: an ADJUSTMENT that takes it out, or keeps it owed
+  carriedBy?: string | null; // the payout whose remainder this ADJUSTMENT takes out of the payout, or keeps owed
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own id of the order; a partner earns on an order once.',
+    description: 'Id of the order in your system. A partner earns on an order once.',
   })
   @Property({ type: 'text', nullable: true })
   orderId?: string | null;
 
   @Property({ type: 'bigint', nullable: true })
-  saleMinor?: bigint | null; // the sale in its own currency, where that is not the line's
+  saleMinor?: bigint | null; // the sale in its own currency, where that differs from the commission's
 
   @Property({ type: 'text', nullable: true })
   saleCurrency?: string | null;
 
   @Property({ type: 'json', nullable: true })
-  exchange?: EnteredRate | null; // the rate that made the base of the sale
+  exchange?: EnteredRate | null; // the exchange rate that converted the sale into the base
 
   @Property({ type: 'json', nullable: true })
-  unrated?: UnratedSale | null; // the rate is missing: what is needed to work the line out once it is there
+  unrated?: UnratedSale | null; // set while the exchange rate is missing: the facts to compute the commission later
 
   @Property({ type: 'json', nullable: true })
-  computation?: KeptComputation | null; // how it came to its amount: all that is needed to work it out again
+  computation?: KeptComputation | null; // the stored steps from which the amount can be recomputed
 
-  @Field(() => Date, { description: 'When the sale happened.' })
+  @Field(() => Date, { description: 'Time of the sale.' })
   @Property({ type: 'timestamptz', length: 3 })
   occurredAt!: Date;
 
   @Field(() => Date, {
     nullable: true,
-    description: "End of its refund period: `occurredAt` and the program's hold days; null for a refund.",
+    description: "End of the hold days: `occurredAt` plus the program's hold days. Null for a refund.",
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   holdUntil?: Date | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it was approved.' })
+  @Field(() => Date, { nullable: true, description: 'Time of the approval. Null before the approval.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   approvedAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Who approved it.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Id of the person who approved the commission, or `program` for an automatic approval. Null before the approval.',
+  })
   @Property({ type: 'text', nullable: true })
   approvedBy?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why it was rejected or taken back.' })
+  @Field(() => String, { nullable: true, description: 'Reason for the rejection or reversal.' })
   @Property({ type: 'text', nullable: true })
   reason?: string | null;
 
   @Field(() => RejectCode, {
     nullable: true,
-    description: 'What kind of reason it was rejected for, where one was given.',
+    description: 'Category of the reason for the rejection. Null when none was given.',
   })
   @Enum({ items: () => RejectCode, nullable: true })
   rejectCode?: RejectCode | null;
 
   @Property({ type: 'text', nullable: true })
-  createdBy?: string | null; // set when made by hand: that person may not approve it
+  createdBy?: string | null; // set when a person created the commission: that person may not approve it
 
   @Property({ type: 'text', nullable: true })
-  statedBy?: string | null; // who told of the sale, by hand or not: it may not approve the line either
+  statedBy?: string | null; // the caller who recorded the sale: that caller may not approve the commission either
 
-  @Field(() => JSONObject, { description: 'Your own notes on it.' })
+  @Field(() => JSONObject, { description: 'Your own data about the commission, as a JSON object.' })
   @Property({ type: 'json' })
   metadata: Opt<Record<string, unknown>> = {};
 
-  @Field(() => Date, { description: 'When the record last changed.' })
+  @Field(() => Date, { description: 'Time of the last change of the record.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   readonly updatedAt!: Opt<Date>;
 }
 
-/** The payout that has claimed a line, if any; it decides whether an approved line is ALLOCATED or PAID. */
+/** Joins the payout to which a commission is allocated. It decides whether an approved commission is ALLOCATED or PAID. */
 const claim = `left join payout_items i on i.commission_id = c.id and i.voided_at is null
   left join payouts o on o.id = i.payout_id`;
 
-/** Whether a hold on the line is open. A dispute keeps an approved line from its payout; it stays APPROVED in the table. */
+/** True when a hold on the commission is open. A dispute keeps an approved commission out of payouts; the table still says APPROVED. */
 export const held =
   'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
 
-/** What explains a refund: its line, and the refunds of that with it and before it, in the order in which they were made. */
+/** A refund is explained by the commission that it reverses and by the refunds of that commission up to itself, in order of creation. */
 const ofReversed = (what: string): string => `(select ${what} from commissions o where o.id = c.reverses_id)`;
 const refundsUpTo = (what: string, until: string): string =>
   `(select coalesce(-sum(e.${what}), 0)::bigint from commissions e where e.reverses_id = c.reverses_id and e.id ${until} c.id)`;
@@ -283,7 +298,7 @@ export const commissionTable: Table<Commission> = {
     customerId: column('c.customer_id'),
     referralId: column('c.referral_id'),
     conversionId: column('c.conversion_id'),
-    // Of a sale that several partners are credited with: how much of it is this one's.
+    // The partner's share of a sale that is credited to several partners.
     part: column(
       `(select jsonb_build_object('share', a.share_minor::text, 'sale', a.sale_minor::text, 'currency', a.currency, 'own', a.own_touches,
         'all', a.all_touches, 'model', a.model)
@@ -318,7 +333,7 @@ export const commissionTable: Table<Commission> = {
     saleCurrency: column('c.sale_currency'),
     exchange: column('c.exchange'),
     unrated: column('c.unrated'),
-    // What was refunded before the sale had come, which its own transaction took back.
+    // The waiting refunds that were applied in the transaction that recorded the sale.
     refundedEarly: column(
       '(select -sum(coalesce(e.sale_minor, e.base_minor))::bigint from commissions e where e.reverses_id = c.id and e.created_at = c.created_at)',
     ),

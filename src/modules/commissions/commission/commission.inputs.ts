@@ -4,58 +4,64 @@ import { CommissionMethod, CommissionStatus, CommissionType } from '../../../dom
 import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, Decimal, JSONObject, Percentage } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'A commission made by hand.' })
+@InputType({ description: 'A commission that a person creates.' })
 export class CreateCommissionInput {
-  @Field(() => ID, { description: 'The partner that earned it.' })
+  @Field(() => ID, { description: 'Id of the partner who earned the commission.' })
   partnerId!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own id of the customer, e.g. `cust_abc123`; one seen first is made.',
+    description:
+      'Id of the customer in your system, for example `cust_abc123`. A new id creates the customer.',
   })
   @Name(200)
   customerId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
+  @Field(() => String, { nullable: true, description: 'Id of the subscription in your system.' })
   @Name(200)
   subscriptionId?: string | null;
 
-  @Field(() => CommissionType, { description: 'Its cause; REVERSAL is made by reverseCommission only.' })
+  @Field(() => CommissionType, {
+    description: 'Cause of the commission. TRUE_UP, ADJUSTMENT and REVERSAL are not allowed here.',
+  })
   type!: CommissionType;
 
   @Field(() => CommissionMethod, {
     nullable: true,
-    description: 'Default: FLAT where flatAmount is given, else PERCENTAGE.',
+    description: 'Method of computation. Default: FLAT when `flatAmount` is given, otherwise PERCENTAGE.',
   })
   method?: CommissionMethod | null;
 
   @Field(() => Decimal, {
-    description: 'The sale: what the customer paid. The commission is computed from it.',
+    description: 'The amount that the customer paid. The commission is computed from this amount less tax.',
   })
   amount!: string;
 
-  @Field(() => Decimal, { nullable: true, description: 'The part of amount that is tax; it earns nothing.' })
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'The part of `amount` that is tax. Tax earns no commission.',
+  })
   tax?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "ISO 4217 code of the amounts; default: the partner's.",
+    description: "ISO 4217 code of the amounts. Default: the partner's currency.",
   })
   currency?: string | null;
 
   @Field(() => Percentage, {
     nullable: true,
     description:
-      "Percent of the sale, for this line only; absent: the partner's rate, else its tier's when the sale happened.",
+      "Rate for this commission alone, in percent of the sale. Default: the partner's rate, otherwise the rate of the partner's tier at the time of the sale.",
   })
   commissionRate?: number | null; // basis points
 
-  @Field(() => Decimal, { nullable: true, description: 'For FLAT: the commission for one unit.' })
+  @Field(() => Decimal, { nullable: true, description: 'The commission for one unit, for the method FLAT.' })
   flatAmount?: string | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Units that were sold, for FLAT commissions: 1 to 1,000,000; default 1.',
+    description: 'Units sold, for the method FLAT: 1 to 1,000,000. Default: 1.',
   })
   @Min(1, { message: 'must be from 1 to 1,000,000' })
   @Max(1_000_000, { message: 'must be from 1 to 1,000,000' })
@@ -63,29 +69,33 @@ export class CreateCommissionInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own id of the product that was sold: rules for it apply.',
+    description: 'Id of the sold product in your system. Selects the rules for this product.',
   })
   @Name(200)
   product?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'ISO 3166 code of the country that was billed, e.g. `DE`: rules for it apply.',
+    description:
+      'ISO 3166 code of the billing country, for example `DE`. Selects the rules for this country.',
   })
   @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
   country?: string | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'When the sale happened. Default: now.' })
+  @Field(() => DateTime, { nullable: true, description: 'Time of the sale. Default: now.' })
   occurredAt?: Date | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the request repeatable: the same key gives the same line.',
+    description: 'Idempotency key. A repeated call with the same key returns the same commission.',
   })
   @Name(255)
   idempotencyKey?: string | null;
 
-  @Field(() => JSONObject, { nullable: true, description: 'Your own notes on it, at most 16 kB.' })
+  @Field(() => JSONObject, {
+    nullable: true,
+    description: 'Your own data about the commission, as a JSON object of at most 16 kB.',
+  })
   metadata?: Record<string, unknown> | null;
 }
 
@@ -94,51 +104,56 @@ export class ReverseCommissionInput {
   @Field(() => Decimal, {
     nullable: true,
     description:
-      "The part of the sale that was refunded, net of tax and in the sale's currency; absent: all that is left of it.",
+      'The refunded part of the sale, net of tax, in the currency of the sale. Default: the part that is not refunded yet.',
   })
   amount?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why: 1 to 1000 characters.' })
+  @Field(() => String, { nullable: true, description: 'Reason for the refund, 1 to 1000 characters.' })
   @Name(1_000)
   reason?: string | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'When the refund happened. Default: now.' })
+  @Field(() => DateTime, { nullable: true, description: 'Time of the refund. Default: now.' })
   occurredAt?: Date | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the request repeatable: the same key takes back once.',
+    description: 'Idempotency key. A repeated call with the same key reverses once.',
   })
   @Name(255)
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'Which commissions; what is left out does not narrow.' })
+@InputType({
+  description: 'Conditions that commissions must meet. An absent condition does not restrict the result.',
+})
 export class CommissionFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this partner.' })
+  @Field(() => ID, { nullable: true, description: 'Commissions of this partner.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
-  @Field(() => CommissionStatus, { nullable: true, description: 'Of this status.' })
+  @Field(() => CommissionStatus, { nullable: true, description: 'Commissions with this status.' })
   status?: CommissionStatus | null;
 
-  @Field(() => CommissionType, { nullable: true, description: 'Of this cause.' })
+  @Field(() => CommissionType, { nullable: true, description: 'Commissions with this cause.' })
   type?: CommissionType | null;
 
-  @Field(() => String, { nullable: true, description: 'Owed in this ISO 4217 currency.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Commissions owed in this currency, an ISO 4217 code.',
+  })
   @Matches(/^[A-Z]{3}$/, { message: 'must be an ISO 4217 code such as "USD"' })
   currency?: string | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Of sales at this instant or later.' })
+  @Field(() => DateTime, { nullable: true, description: 'Commissions of sales at this time or later.' })
   from?: Date | null;
 
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether their refund period is over (`holdUntil`): with `status: PENDING`, what may be approved now.',
+      'True: the hold days are over (`holdUntil` has passed). False: they are not. With `status: PENDING`, true selects the commissions that can be approved now.',
   })
   pastHold?: boolean | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Of sales before this instant.' })
+  @Field(() => DateTime, { nullable: true, description: 'Commissions of sales before this time.' })
   to?: Date | null;
 }

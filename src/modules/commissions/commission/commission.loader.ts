@@ -13,7 +13,7 @@ const claimed = (conditions: Sql) =>
     where i.commission_id = c.id and i.voided_at is null and ${conditions})`;
 const isHeld = sql.raw(held);
 
-// ALLOCATED and PAID are the state of the payout that claimed an approved line; no payout claims one under dispute.
+// ALLOCATED and PAID follow from the payout of an approved commission. A disputed commission is never allocated.
 const statusIs = {
   PENDING: sql`c.status = 'PENDING'`,
   REJECTED: sql`c.status = 'REJECTED'`,
@@ -37,7 +37,7 @@ export function narrow(filter: CommissionFilter | null): Sql[] {
   return conditions;
 }
 
-/** The lines that a referral earned, refunds included, oldest first. */
+/** Returns the commissions of a referral, refunds included, oldest first. */
 export function commissionsOfReferral(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -51,7 +51,7 @@ export function commissionsOfReferral(
   }).load(referralId);
 }
 
-/** The lines of these ids that the actor may see, in their order. */
+/** Returns the commissions with these ids that the actor may read, in the order of the ids. */
 export async function commissionsNamed(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -67,7 +67,7 @@ export async function commissionsNamed(
   return lines.filter((line) => line !== null);
 }
 
-/** What holds a line back or did, oldest first. */
+/** Returns the open and released holds of a commission, oldest first. */
 export function holdsOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<CommissionHold[]> {
   return loaderFor<string, CommissionHold[]>(ctx, info, async (ids) => {
     const selection = select(commissionHoldTable, info, ctx.actor, [], ['commissionId', 'id']);
@@ -77,7 +77,7 @@ export function holdsOf(ctx: Context, info: GraphQLResolveInfo, id: string): Pro
   }).load(id);
 }
 
-/** What was taken back of a line so far, as a positive amount. */
+/** Returns the reversed amount of a commission so far, as a positive amount. */
 export function reversedOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -97,12 +97,12 @@ export function reversedOf(
     .then((minor) => new MoneyColumn({ minor, currency: amount.currency }));
 }
 
-/** Approved lines in the order in which they were asked for. */
+/** Returns the commissions of a bulk mutation in the order of the ids. */
 export async function commissionsOfIds(
   ctx: Context,
   info: GraphQLResolveInfo,
   ids: readonly string[],
-  /** The field of the answer that asks for them. */
+  /** The field of the result that selects the columns. */
   field: string,
 ): Promise<Commission[]> {
   const selection = select(commissionTable, info, ctx.actor, [field]);

@@ -51,61 +51,61 @@ const MAX_ALL = 10_000;
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'A commission that was not approved or rejected, and why.',
+  description: 'A commission that could not be approved or rejected, with the error.',
 })
 class CommissionFailure implements LineFailure {
-  @Field(() => ID, { description: 'The id that was asked for.' })
+  @Field(() => ID, { description: 'The requested id.' })
   id!: string;
 
-  @Field({ description: 'The error code: NOT_FOUND, CONFLICT or FORBIDDEN.' })
+  @Field({ description: 'Error code: NOT_FOUND, CONFLICT, FORBIDDEN or BAD_USER_INPUT.' })
   code!: string;
 
-  @Field({ description: 'Why, in words.' })
+  @Field({ description: 'Error message.' })
   message!: string;
 }
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What became of a bulk approval: each line succeeds or fails by itself.',
+  description: 'Result of a bulk approval. Each commission succeeds or fails on its own.',
 })
 class ApproveCommissionsResult {
-  @Field(() => [Commission], { description: 'The lines that were approved.' })
+  @Field(() => [Commission], { description: 'The approved commissions.' })
   approved!: Commission[];
 
-  @Field(() => [CommissionFailure], { description: 'The lines that were not, each with its reason.' })
+  @Field(() => [CommissionFailure], { description: 'The commissions that failed, each with its error.' })
   failures!: LineFailure[];
 }
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What became of a bulk rejection: each line succeeds or fails by itself.',
+  description: 'Result of a bulk rejection. Each commission succeeds or fails on its own.',
 })
 class RejectCommissionsResult {
-  @Field(() => [Commission], { description: 'The lines that were rejected.' })
+  @Field(() => [Commission], { description: 'The rejected commissions.' })
   rejected!: Commission[];
 
-  @Field(() => [CommissionFailure], { description: 'The lines that were not, each with its reason.' })
+  @Field(() => [CommissionFailure], { description: 'The commissions that failed, each with its error.' })
   failures!: LineFailure[];
 }
 
-@ObjectType({ simpleResolvers: true, description: 'How many commissions were passed over for one reason.' })
+@ObjectType({ simpleResolvers: true, description: 'Number of commissions that were skipped for one reason.' })
 class SkippedCommissions {
   @Field({
     description:
-      'HELD: a hold on it is open. OWN_LINE: you made it by hand. FORBIDDEN: a policy refuses it. CHANGED: somebody else was faster.',
+      'HELD: the commission has an open hold. OWN_LINE: you created the commission or recorded its sale, or you belong to its partner. FORBIDDEN: a policy denies the approval. CHANGED: another request changed the commission first.',
   })
   reason!: string;
 
-  @Field(() => Int, { description: 'How many.' })
+  @Field(() => Int, { description: 'Number of commissions.' })
   count!: number;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What became of all commissions of a filter.' })
+@ObjectType({ simpleResolvers: true, description: 'Result of approving all commissions of a filter.' })
 class ApproveAllResult {
-  @Field(() => Int, { description: 'How many were approved.' })
+  @Field(() => Int, { description: 'Number of approved commissions.' })
   approved!: number;
 
-  @Field(() => [SkippedCommissions], { description: 'How many were not, by reason.' })
+  @Field(() => [SkippedCommissions], { description: 'Number of skipped commissions by reason.' })
   skipped!: SkippedCommissions[];
 }
 
@@ -114,10 +114,11 @@ export class CommissionResolver {
   @Authorized('program:read')
   @Query(() => Commission, {
     nullable: true,
-    description: 'One commission; NOT_FOUND where the caller may not see it.',
+    description:
+      'Returns one commission. Fails with NOT_FOUND when the commission does not exist or the caller has no access to it.',
   })
   commission(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the commission.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Commission> {
@@ -125,9 +126,12 @@ export class CommissionResolver {
   }
 
   @Authorized('program:read')
-  @Query(() => CommissionConnection, { description: 'Commissions, newest first.' })
+  @Query(() => CommissionConnection, { description: 'Returns commissions, newest first.' })
   commissions(
-    @Arg('filter', () => CommissionFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => CommissionFilter, {
+      nullable: true,
+      description: 'Conditions for the commissions. Default: all.',
+    })
     filter: CommissionFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -137,9 +141,12 @@ export class CommissionResolver {
   }
 
   @Authorized('commission:decide')
-  @Mutation(() => Commission, { description: 'Approves a PENDING commission; not by who made it by hand.' })
+  @Mutation(() => Commission, {
+    description:
+      'Approves a PENDING commission. The person who created the commission or recorded its sale cannot approve it.',
+  })
   async approveCommission(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the commission.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Commission> {
@@ -148,26 +155,32 @@ export class CommissionResolver {
 
   @Authorized('commission:decide')
   @Mutation(() => ApproveCommissionsResult, {
-    description: `Approves up to ${MAX_BULK} commissions; each succeeds or fails by itself.`,
+    description: `Approves up to ${MAX_BULK} commissions. Each commission succeeds or fails on its own.`,
   })
   async approveCommissions(
-    @Arg('ids', () => [ID], { description: 'Their ids.' }) ids: string[],
+    @Arg('ids', () => [ID], { description: 'Ids of the commissions.' }) ids: string[],
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ApproveCommissionsResult> {
-    if (ids.length > MAX_BULK) throw invalid('ids', `takes at most ${MAX_BULK} ids`);
+    if (ids.length > MAX_BULK) throw invalid('ids', `must contain at most ${MAX_BULK} ids`);
     const { approved, failures } = await approveCommissions(ctx, ids);
     return { approved: await commissionsOfIds(ctx, info, approved, 'approved'), failures };
   }
 
   @Authorized('commission:decide')
   @Mutation(() => ApproveAllResult, {
-    description: `Approves the PENDING commissions of a filter, oldest first, at most ${MAX_ALL} a call; what you made by hand is passed over.`,
+    description: `Approves the PENDING commissions of a filter, oldest first, at most ${MAX_ALL} in a call. Commissions that you created are skipped.`,
   })
   approveAll(
-    @Arg('filter', () => CommissionFilter, { nullable: true, description: 'Which; absent: all.' })
+    @Arg('filter', () => CommissionFilter, {
+      nullable: true,
+      description: 'Conditions for the commissions. Default: all.',
+    })
     filter: CommissionFilter | null,
-    @Arg('limit', () => Int, { defaultValue: MAX_ALL, description: `At most so many, 1 to ${MAX_ALL}.` })
+    @Arg('limit', () => Int, {
+      defaultValue: MAX_ALL,
+      description: `Highest number of commissions to approve, 1 to ${MAX_ALL}.`,
+    })
     limit: number,
     @Ctx() ctx: Context,
   ): Promise<ApproveAllResult> {
@@ -176,13 +189,16 @@ export class CommissionResolver {
   }
 
   @Authorized('commission:decide')
-  @Mutation(() => Commission, { description: 'Refuses a commission that is in no payout, for good.' })
+  @Mutation(() => Commission, {
+    description: 'Rejects a commission that is not part of a payout. The rejection is final.',
+  })
   async rejectCommission(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the commission.' }) id: string,
+    @Arg('reason', () => String, { description: 'Reason for the rejection, 1 to 1000 characters.' })
+    reason: string,
     @Arg('code', () => RejectCode, {
       nullable: true,
-      description: 'What kind of reason it is, for your own counts.',
+      description: 'Category of the reason, for your own statistics.',
     })
     code: RejectCode | null,
     @Ctx() ctx: Context,
@@ -193,20 +209,21 @@ export class CommissionResolver {
 
   @Authorized('commission:decide')
   @Mutation(() => RejectCommissionsResult, {
-    description: `Refuses up to ${MAX_BULK} commissions for good, for one reason; each succeeds or fails by itself.`,
+    description: `Rejects up to ${MAX_BULK} commissions for one reason. A rejection is final. Each commission succeeds or fails on its own.`,
   })
   async rejectCommissions(
-    @Arg('ids', () => [ID], { description: 'Their ids.' }) ids: string[],
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('ids', () => [ID], { description: 'Ids of the commissions.' }) ids: string[],
+    @Arg('reason', () => String, { description: 'Reason for the rejection, 1 to 1000 characters.' })
+    reason: string,
     @Arg('code', () => RejectCode, {
       nullable: true,
-      description: 'What kind of reason it is, for your own counts.',
+      description: 'Category of the reason, for your own statistics.',
     })
     code: RejectCode | null,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<RejectCommissionsResult> {
-    if (ids.length > MAX_BULK) throw invalid('ids', `takes at most ${MAX_BULK} ids`);
+    if (ids.length > MAX_BULK) throw invalid('ids', `must contain at most ${MAX_BULK} ids`);
     const { done, failures } = await rejectCommissions(ctx, ids, reason, code);
     return { rejected: await commissionsOfIds(ctx, info, done, 'rejected'), failures };
   }
@@ -214,11 +231,11 @@ export class CommissionResolver {
   @Authorized('commission:decide')
   @Mutation(() => Commission, {
     description:
-      'A refund or chargeback: takes back the refunded share of a commission and answers with that commission. A paid one stays paid; the next payout pays less.',
+      'Records a refund or chargeback: reverses the refunded share of a commission. Returns that commission. A paid commission stays PAID, and the reversal reduces the next payout.',
   })
   async reverseCommission(
-    @Arg('id', () => ID, { description: 'The commission to take back from.' }) id: string,
-    @Arg('input', () => ReverseCommissionInput, { description: 'What was refunded.' })
+    @Arg('id', () => ID, { description: 'Id of the commission to reverse.' }) id: string,
+    @Arg('input', () => ReverseCommissionInput, { description: 'The refund.' })
     input: ReverseCommissionInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -226,7 +243,7 @@ export class CommissionResolver {
     return findRow(ctx, info, commissionTable, await reverseCommission(ctx, id, input));
   }
 
-  @FieldResolver(() => Partner, { description: 'Who earned it.' })
+  @FieldResolver(() => Partner, { description: 'The partner who earned the commission.' })
   partner(
     @Root() root: Commission,
     @Ctx() ctx: Context,
@@ -235,7 +252,10 @@ export class CommissionResolver {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }
 
-  @FieldResolver(() => Customer, { nullable: true, description: 'Who bought.' })
+  @FieldResolver(() => Customer, {
+    nullable: true,
+    description: 'The customer who bought. Null when no customer is known.',
+  })
   customer(
     @Root() root: Commission,
     @Ctx() ctx: Context,
@@ -246,7 +266,8 @@ export class CommissionResolver {
 
   @FieldResolver(() => Referral, {
     nullable: true,
-    description: 'The click that led to it; null for one made by hand.',
+    description:
+      'The referral that led to the sale. Null for a commission without a referral, for example one created by hand.',
   })
   referral(
     @Root() root: Commission,
@@ -259,14 +280,14 @@ export class CommissionResolver {
   @FieldResolver(() => MoneyColumn, {
     nullable: true,
     description:
-      "The sale in its own currency, where that is not the commission's: `baseAmount` is what it was worth by the rate of its day. null: they are the same.",
+      'The sale in its own currency. `baseAmount` is this amount converted at the exchange rate of the day of the sale. Null when the sale and the commission have the same currency.',
   })
   saleAmount(@Root() line: Commission & { saleAmount: MoneyColumn | null }): MoneyColumn | null {
     return line.saleAmount;
   }
 
   @FieldResolver(() => MoneyColumn, {
-    description: 'What was taken back of it so far, as a positive amount.',
+    description: 'The amount reversed so far, as a positive number.',
   })
   reversedAmount(
     @Root() line: Commission,
@@ -279,7 +300,7 @@ export class CommissionResolver {
   @FieldResolver(() => Commission, {
     nullable: true,
     description:
-      'The line that this refund takes back a share of, with its order and product; null for any other.',
+      'The commission that this refund reverses, with its order and product. Null for a commission that is not a refund.',
   })
   async reverses(
     @Root() { reversesId }: Commission,
@@ -292,7 +313,7 @@ export class CommissionResolver {
   @FieldResolver(() => Commission, {
     nullable: true,
     description:
-      'The line whose sale or refund made this TRUE_UP, or of which this ADJUSTMENT gives back what a lost dispute took.',
+      'For a TRUE_UP: the commission whose sale or refund caused it. For an ADJUSTMENT: the commission of the lost dispute. Null for other types.',
   })
   async adjusts(
     @Root() { adjustsId }: Commission,
@@ -305,7 +326,7 @@ export class CommissionResolver {
 
 @Resolver(() => Partner)
 export class PartnerCommissionsResolver {
-  @FieldResolver(() => CommissionConnection, { description: 'What it earned, newest first.' })
+  @FieldResolver(() => CommissionConnection, { description: 'Commissions of the partner, newest first.' })
   commissions(
     @Root() { id }: Partner,
     @Args(() => PageArgs) args: PageArgs,
@@ -319,7 +340,8 @@ export class PartnerCommissionsResolver {
 @Resolver(() => Referral)
 export class ReferralCommissionsResolver {
   @FieldResolver(() => [Commission], {
-    description: 'What it earned, refunds included, oldest first; empty until it is converted.',
+    description:
+      'Commissions of the referral, refunds included, oldest first. Empty until the referral is converted.',
   })
   commissions(
     @Root() { id }: Referral,

@@ -13,7 +13,7 @@ import { CommissionHold, commissionHoldTable } from './commission-hold.entity.ts
 import { lockCommission, statusOf } from './decide-commission.ts';
 import { openHolds } from './open-holds.ts';
 
-/** Keeps a line that waits for approval from it, until the hold is released; answers with the line's id. */
+/** Places a manual hold on a pending commission. Returns the commission's id. */
 export async function holdCommission(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionTable, id);
@@ -36,17 +36,18 @@ interface Placed {
   readonly reason: string;
 }
 
-/** A hold on a line that is locked; one that waits for approval becomes HELD. */
+/** Places a hold on a locked commission. A PENDING commission becomes HELD. */
 export async function placeHold(
   em: EntityManager,
   { actor, clock }: Context,
   line: Commission,
   { kind, reason }: Placed,
 ): Promise<CommissionHold> {
-  if (line.reversesId) throw conflict('a refund is held with the line that it takes back from');
-  if (line.amount.minor < 0n) throw conflict('what the partner owes can not be held');
+  if (line.reversesId)
+    throw conflict('This commission is a refund. Hold the commission that the refund reverses instead.');
+  if (line.amount.minor < 0n) throw conflict('This commission has a negative amount and cannot be held.');
   if ((await openHolds(em, line)).some((hold) => hold.kind === kind))
-    throw conflict(`a ${kind} hold on it is open already`, { reason: 'ALREADY_HELD' });
+    throw conflict(`This commission already has an open ${kind} hold.`, { reason: 'ALREADY_HELD' });
   const hold = em.create(CommissionHold, {
     tenantId: line.tenantId,
     partnerId: line.partnerId,
@@ -56,25 +57,33 @@ export async function placeHold(
     placedBy: actor.id,
     placedAt: clock.now(),
   });
-  await em.flush(); // the line moves only once the hold is there, as the database sees to
+  await em.flush(); // the database allows the status HELD only after the hold exists
   if (line.status === 'PENDING') line.status = 'HELD';
   return hold;
 }
 
-/** Ends a hold; the line goes on where it was once none is open. Answers with the line's id. */
+/** Releases a manual hold. The commission becomes PENDING when no hold is open. Returns the commission's id. */
 export async function releaseHold(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionHoldTable, id, { what: 'hold' });
   return transact(ctx, async (em) => {
     const { hold, line } = await lockHold(em, id);
     if (hold.kind === 'DISPUTE')
-      throw conflict('a dispute is not released but resolved', { reason: 'IS_A_DISPUTE' });
-    if (hold.kind === 'FX')
-      throw conflict('it ends when the exchange rate is entered', { reason: 'RATE_MISSING' });
-    if (hold.kind === 'RISK')
-      throw conflict('it ends with its review: release that, or confirm it as fraud', {
-        reason: 'IS_A_REVIEW',
+      throw conflict('This hold is a dispute. Resolve it with resolveDispute instead.', {
+        reason: 'IS_A_DISPUTE',
       });
+    if (hold.kind === 'FX')
+      throw conflict(
+        'This hold ends when the exchange rate is entered. Enter the exchange rate with setExchangeRates.',
+        { reason: 'RATE_MISSING' },
+      );
+    if (hold.kind === 'RISK')
+      throw conflict(
+        'This hold belongs to a fraud review. Release the review or confirm the fraud instead.',
+        {
+          reason: 'IS_A_REVIEW',
+        },
+      );
     const before = { status: line.status };
     await endHold(em, ctx, line, hold, { releaseReason: why });
     record(em, ctx, 'commission.released', line, {
@@ -86,7 +95,7 @@ export async function releaseHold(ctx: Context, id: string, reason: string): Pro
   });
 }
 
-/** The hold with its line, both as they are once the line is locked. */
+/** Locks the commission of a hold, then returns the current state of both. */
 export async function lockHold(
   em: EntityManager,
   id: string,
@@ -105,9 +114,9 @@ export async function endHold(
   hold: CommissionHold,
   how: Pick<CommissionHold, 'releaseReason' | 'outcome' | 'refundId'>,
 ): Promise<void> {
-  if (hold.releasedAt) throw conflict('the hold was released already', { reason: 'ALREADY_RELEASED' });
+  if (hold.releasedAt) throw conflict('This hold is already released.', { reason: 'ALREADY_RELEASED' });
   Object.assign(hold, how, { releasedBy: actor.id, releasedAt: clock.now() });
-  await em.flush(); // as above
+  await em.flush(); // the database allows PENDING only after the release
   if (line.status === 'HELD' && (await openHolds(em, line)).length === 0)
     line.status = after('resume', line.status);
 }

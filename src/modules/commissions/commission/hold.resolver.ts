@@ -11,11 +11,13 @@ import { holdCommission, releaseHold } from './hold-commission.ts';
 export class CommissionHoldResolver {
   @Authorized('commission:decide')
   @Mutation(() => Commission, {
-    description: 'Holds a PENDING commission back: nobody approves it until the hold is released.',
+    description:
+      'Places a manual hold on a PENDING commission. The commission cannot be approved until the hold is released.',
   })
   async holdCommission(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the commission.' }) id: string,
+    @Arg('reason', () => String, { description: 'Reason for the hold, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Commission> {
@@ -25,11 +27,12 @@ export class CommissionHoldResolver {
   @Authorized('commission:decide')
   @Mutation(() => Commission, {
     description:
-      'Releases one hold. The commission is PENDING again once no hold on it is open. One of the risk rules ends with its review.',
+      'Releases one manual hold. The commission becomes PENDING again when no hold is open. The decision of a fraud review ends a RISK hold, `resolveDispute` a DISPUTE hold, and the entry of the exchange rate an FX hold.',
   })
   async releaseHold(
-    @Arg('id', () => ID, { description: "The hold's id." }) id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the hold.' }) id: string,
+    @Arg('reason', () => String, { description: 'Reason for the release, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Commission> {
@@ -37,7 +40,8 @@ export class CommissionHoldResolver {
   }
 
   @FieldResolver(() => [CommissionHold], {
-    description: 'What holds it back or did, oldest first; it is HELD while one is open.',
+    description:
+      'Open and released holds of the commission, oldest first. The commission is HELD while one is open.',
   })
   holds(
     @Root() { id }: Commission,

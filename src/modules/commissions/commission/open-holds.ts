@@ -8,17 +8,17 @@ import { CommissionHold } from './commission-hold.entity.ts';
 export const openHolds = (em: EntityManager, line: Commission): Promise<CommissionHold[]> =>
   em.find(CommissionHold, { commissionId: line.id, releasedAt: null }, { orderBy: { id: 'asc' } });
 
-/** Whether a line of that status is in the ledger already. */
+/** True when a commission with that status is already in the ledger. */
 export const accruedIn = (status: CommissionStatus): boolean => status !== 'PENDING' && status !== 'HELD';
 
-/** Why a held line is not approved: each hold that is open, by name. */
+/** Returns the error for the approval of a held commission. It names each open hold. */
 export async function refusedAsHeld(em: EntityManager, line: Commission): Promise<AppError> {
   const holds = await openHolds(em, line);
   const named = holds.map(({ kind, reason }) => `${kind} (${reason})`).join(', ');
-  return conflict(`the commission is held: ${named}; release that first`, { reason: 'HELD' });
+  return conflict(`This commission is held: ${named}. Release the hold first.`, { reason: 'HELD' });
 }
 
-/** A line that has come to its end needs no hold any more. */
+/** Releases the open holds of a commission that was rejected or reversed. */
 export async function endHolds(
   em: EntityManager,
   { actor, clock }: Pick<Context, 'actor' | 'clock'>,

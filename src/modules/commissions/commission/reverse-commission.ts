@@ -22,8 +22,9 @@ import { accruedIn, endHolds } from './open-holds.ts';
 import { baseOf, isRated, soldFor } from './sold.ts';
 import { bandsShrink, changeCapUsed, standingOf, trueUp, trueUpsOf } from './true-ups.ts';
 
-/** Takes back a line in proportion to what was refunded of its base, by a linked negative line (DOMAIN section 2).
- *  Whole and not yet in a payout, the line and its refunds end as REVERSED; of a paid one the next payout pays less. */
+/** Reverses a commission in proportion to the refunded part of its base, by a linked negative commission. A commission that is
+ *  reversed whole and is in no payout ends as REVERSED, with its refunds. The reversal of a paid one reduces the next payout.
+ *  See docs/concepts/commissions.md. Returns the commission's id. */
 export async function reverseCommission(
   ctx: Context,
   id: string,
@@ -65,15 +66,15 @@ export async function reverseCommission(
 }
 
 interface TakenBack {
-  /** Minor units of the sale; null: all that is left of it. */
+  /** Minor units of the sale. Null: the rest of the sale. */
   readonly asked: bigint | null;
   readonly reason: string | null;
   readonly occurredAt: Date;
-  /** The dispute that is lost by it, which tells so itself. */
+  /** The lost dispute that causes the reversal. The caller ends its hold. */
   readonly dispute?: CommissionHold;
 }
 
-/** The refund's line; `line` and its partner are locked. */
+/** Creates and returns the reversal. `line` and its partner must be locked. */
 export async function takeBack(
   em: EntityManager,
   ctx: Context,
@@ -83,12 +84,16 @@ export async function takeBack(
   const { tenantId, partnerId, baseAmount: base } = line;
   const sold = soldFor(line);
   if (!isRated(line))
-    throw conflict('its exchange rate is missing: enter that first, or reject it', {
-      reason: 'RATE_MISSING',
-    });
-  if (line.reversesId) throw conflict('a refund can not be taken back itself');
-  if (line.carriedBy) throw conflict('what a payout could not carry is no sale');
-  if (line.type === 'TRUE_UP') throw conflict('a true-up is taken back with the sale that made it');
+    throw conflict(
+      'The exchange rate of this commission is missing. Enter the exchange rate first, or reject the commission.',
+      {
+        reason: 'RATE_MISSING',
+      },
+    );
+  if (line.reversesId) throw conflict('This commission is a refund and cannot be reversed.');
+  if (line.carriedBy) throw conflict('This is a payout remainder, not a sale, and cannot be reversed.');
+  if (line.type === 'TRUE_UP')
+    throw conflict('This is a true-up. Reverse the commission of the sale that caused it instead.');
   const status = await statusOf(em, line);
   const claimed = status === 'ALLOCATED' || status === 'PAID';
   if (!claimed) after('reverse', status);
@@ -99,7 +104,7 @@ export async function takeBack(
   const soldBefore = earlier.reduce((sum, each) => sum - soldFor(each).minor, 0n);
   const soldLeft = sold.minor - soldBefore;
   if (soldLeft === 0n)
-    throw conflict('the whole of it was taken back already', { reason: 'ALREADY_REVERSED' });
+    throw conflict('The whole commission is already reversed.', { reason: 'ALREADY_REVERSED' });
   const whole = asked === null || asked >= soldLeft;
   const soldRefund = whole ? soldLeft : asked;
   const refund = whole ? left : baseOf(line, soldBefore + soldRefund) - refundedBefore;
@@ -115,11 +120,11 @@ export async function takeBack(
     mode: line.roundingMode,
   });
   const taken = earlier.reduce((sum, each) => sum + each.amount.minor, 0n);
-  const most = -(line.amount.minor + taken); // what is left of the line
-  // Taken back whole, the line keeps nothing, also where its bands fall and other sales gain by it.
+  const most = -(line.amount.minor + taken); // the rest of the commission
+  // A commission that is reversed whole keeps nothing, also when other sales gain by the change of the band.
   const due = banded === null ? own : whole || banded < most ? most : banded;
 
-  // A refund that a payout has taken off already still stands against the line, which then stays owed beside it.
+  // A refund that a payout already includes stays in force, so the commission must stay owed to balance it.
   const waits = !accruedIn(status);
   const closes = whole && !claimed && !(await anyClaimed(em, earlier));
   const end = closes ? 'REVERSED' : waits ? 'PENDING' : 'APPROVED';
@@ -180,7 +185,7 @@ export async function takeBack(
   return refundLine;
 }
 
-/** What a tier that was reached afterwards has added to a line and refunds have not taken back yet. */
+/** Returns the true-ups by a tier that was reached later, less the part that refunds already reversed. */
 async function tierTrueUpOf(em: EntityManager, line: Commission): Promise<bigint> {
   return (await trueUpsOf(em, line)).reduce((sum, each) => sum + each.amount.minor, 0n);
 }

@@ -5,7 +5,7 @@ import type { Commission } from './commission.entity.ts';
 
 type Sold = Pick<Commission, 'baseAmount' | 'saleMinor' | 'saleCurrency' | 'exchange' | 'roundingMode'>;
 
-/** What was sold, in the sale's own currency; negative for a refund. */
+/** Returns the amount of the sale in its own currency. Negative for a refund. */
 export const soldFor = ({
   baseAmount,
   saleMinor,
@@ -13,10 +13,10 @@ export const soldFor = ({
 }: Pick<Sold, 'baseAmount' | 'saleMinor' | 'saleCurrency'>): Money =>
   saleMinor == null || saleCurrency == null ? baseAmount : money(saleMinor, saleCurrency);
 
-/** Whether a line is worked out: one whose exchange rate is missing is not, and is worth nothing yet. */
+/** True when the commission is computed. Without its exchange rate a commission is not computed and has the amount 0. */
 export const isRated = ({ unrated }: Pick<Commission, 'unrated'>): boolean => unrated == null;
 
-/** What so much of its sale is of a line's base, by the rate that is kept on it and no other (DOMAIN section 2). */
+/** Converts a part of the sale to a part of the base, always by the exchange rate that is stored with the commission. */
 export function baseOf(line: Sold, soldMinor: bigint): bigint {
   const { exchange: rate, baseAmount, roundingMode } = line;
   if (!rate) return soldMinor;
@@ -30,7 +30,7 @@ export function baseOf(line: Sold, soldMinor: bigint): bigint {
   return minor > baseAmount.minor ? baseAmount.minor : minor;
 }
 
-/** The digits that an exchange between two currencies needs to know. */
+/** Returns the ISO 4217 digits of both currencies, as `exchange` needs them. */
 export const digitsOf = (sold: Pick<Money, 'currency'>, { currency }: Pick<Money, 'currency'>) => ({
   currency,
   digits: digits(currency),

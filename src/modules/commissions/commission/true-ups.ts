@@ -9,7 +9,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { post } from '../../foundation/ledger/public.ts';
 import { Commission } from './commission.entity.ts';
 
-/** What a sale made beside its line and nothing has ended yet, locked: each is approved by itself. */
+/** Locks and returns the true-ups of a sale that are neither rejected nor reversed. Each is approved on its own. */
 export const trueUpsOf = (em: EntityManager, { id }: Commission): Promise<Commission[]> =>
   em.find(
     Commission,
@@ -17,7 +17,7 @@ export const trueUpsOf = (em: EntityManager, { id }: Commission): Promise<Commis
     { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
   );
 
-/** The sale's own line, of which a won dispute may have given back what a lost one took. */
+/** Returns the commission of the sale itself, also from an ADJUSTMENT that restored it after a dispute. */
 async function saleOf(em: EntityManager, line: Commission): Promise<Commission> {
   let sale = line;
   while (sale.type === 'ADJUSTMENT' && !sale.carriedBy && sale.adjustsId)
@@ -25,7 +25,7 @@ async function saleOf(em: EntityManager, line: Commission): Promise<Commission> 
   return sale;
 }
 
-/** What of a line counts now: itself, or, taken back by a lost dispute that was won after all, what came back. Locked. */
+/** Locks and returns the commission that is in force: the commission itself, or the ADJUSTMENT that restored it after a dispute. */
 export async function standingOf(em: EntityManager, line: Commission): Promise<Commission> {
   for (let standing = line; ; ) {
     const back = await em.findOne(
@@ -38,9 +38,9 @@ export async function standingOf(em: EntityManager, line: Commission): Promise<C
   }
 }
 
-/** What a refund (or a rejection, of all that is left) takes from the period of a tiered line, by the line's own bands: more
- *  than a share of the line where other sales fall into a lower band with it; what comes back, negative, adds as a sale does.
- *  null: the line is not tiered. Counts it under its rule. */
+/** Subtracts a refund from the period of a tiered commission and returns the change by the stored bands, in minor units. A rejection
+ *  is a refund of the rest. The change is more than a share of the commission when other sales fall into a lower band. A
+ *  negative refund adds to the period as a sale does. Returns null when the commission is not tiered. */
 export async function bandsShrink(em: EntityManager, of: Commission, refund: bigint): Promise<bigint | null> {
   const line = await saleOf(em, of);
   const computed = line.computation ? read(line.computation) : null;
@@ -60,12 +60,12 @@ export async function bandsShrink(em: EntityManager, of: Commission, refund: big
     update rule_usage set base_minor = base_minor - ${refund}, earned_minor = earned_minor + ${taken}
     where partner_id = ${line.partnerId} and rule_key = ${usage.rule_key} and scope = 'bands' and period_start = ${usage.period_start}::date
   `.execute(em);
-  // What a cap cut off the sale is not in the bands' sums: it is taken back by its own share.
+  // The bands do not know the part that a cap cut off, so a capped commission is reversed by its own share.
   return computed.cap && computed.cap.cut > 0n ? null : taken;
 }
 
-/** What a refund, a rejection or a won dispute changes of what a rule's cap has used up: minor units of the line's currency,
- *  negative where earnings went. */
+/** Changes the used part of a rule's cap after a refund, a rejection or a won dispute. `minor` is in the currency of the commission,
+ *  negative when earnings are lost. */
 export async function changeCapUsed(em: EntityManager, of: Commission, minor: bigint): Promise<void> {
   const { ruleId, partnerId, customerId = null, occurredAt } = await saleOf(em, of);
   if (!ruleId || minor === 0n) return;
@@ -84,7 +84,7 @@ interface Adjustment {
   readonly occurredAt: Date;
 }
 
-/** What a refund or a rejection changes of the other sales of a tiered period: a line of its own beside it. */
+/** Creates a TRUE_UP for the change that a refund or a rejection causes for the other sales of a tiered period. */
 export function trueUp(
   em: EntityManager,
   ctx: Context,
@@ -110,7 +110,7 @@ export function trueUp(
     source: line.source,
     subscriptionId: line.subscriptionId ?? null,
     occurredAt,
-    holdUntil: approved ? null : (line.holdUntil ?? null), // it is approved by itself as the line would have been
+    holdUntil: approved ? null : (line.holdUntil ?? null), // approved automatically at the same time as the commission
     approvedAt: approved ? ctx.clock.now() : null,
     approvedBy: approved ? ctx.actor.id : null,
   });

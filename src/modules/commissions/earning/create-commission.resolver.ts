@@ -11,7 +11,8 @@ import { rowOf } from './made-line.ts';
 export class CreateCommissionResolver {
   @Authorized('commission:create')
   @Mutation(() => Commission, {
-    description: 'Makes a commission by hand; the amount owed is computed from the sale.',
+    description:
+      'Creates a commission by hand. The amount owed is computed from the sale. The commission is PENDING until another person approves it.',
   })
   async createCommission(
     @Arg('input', () => CreateCommissionInput, { description: 'The sale and its terms.' })

@@ -15,8 +15,8 @@ import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import { type Earner, inForceAt, openSale } from './read-terms.ts';
 import type { NewLine } from './write-lines.ts';
 
-/** A line made by hand, PENDING; answers with its id, and with all of it where it was made by this request. Two statements
- *  read what decides, sent together; one writes. */
+/** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are sent together
+ *  read the terms, and one writes. */
 export async function createCommission(
   ctx: Context,
   input: CreateCommissionInput,
@@ -40,14 +40,15 @@ export async function createCommission(
       ...{ inForce, id, last: true },
       beside: (line) => recordIn(ctx, 'commission.created', line, { after: told(line) }),
     });
-    if (typeof line === 'string') throw conflict(`the sale earns nothing: ${line}`, { reason: line });
+    if (typeof line === 'string')
+      throw conflict(`This sale earns nothing. The reason is ${line}.`, { reason: line });
     return { id, line };
   });
   announceMetrics(ctx, partnerId);
   return made;
 }
 
-/** A refusal as a value, so that what was asked for beside it is heard first. */
+/** Returns the error as a value, so that an error of the query sent at the same time is thrown first. */
 function refusal(error: unknown): AppError {
   if (error instanceof AppError) return error;
   throw error;
@@ -74,31 +75,32 @@ const MADE_BY_RULES = {
   ADJUSTMENT: 'resolveDispute',
 } as const;
 
-/** A sale by hand as it is weighed; its customer is yet to be found. Refuses what does not fit together, by name. */
+/** Converts the input to a sale without a customer. Throws BAD_USER_INPUT for fields that contradict each other. */
 export function earningOf(ctx: Context, partner: Earner, input: CreateCommissionInput): Earning {
   const { type, flatAmount, quantity } = input;
   if (type === 'REVERSAL' || type === 'TRUE_UP' || type === 'ADJUSTMENT')
-    throw invalid('input.type', `${type} is made by ${MADE_BY_RULES[type]}`);
+    throw invalid('input.type', `must be another type: only ${MADE_BY_RULES[type]} can create ${type}`);
   const { method } = input;
-  if (method === 'TIERED') throw invalid('input.method', 'TIERED is made by rules');
+  if (method === 'TIERED')
+    throw invalid('input.method', 'must be PERCENTAGE or FLAT: only a commission rule can be TIERED');
   if (method === 'FLAT' && flatAmount == null)
-    throw invalid('input.flatAmount', 'is needed for a FLAT commission');
+    throw invalid('input.flatAmount', 'is required for a FLAT commission');
   if ((method === 'FLAT' || flatAmount != null) && input.commissionRate != null)
-    throw invalid('input.commissionRate', 'is for a PERCENTAGE commission');
+    throw invalid('input.commissionRate', 'is allowed only for a PERCENTAGE commission');
   if (method === 'PERCENTAGE' && flatAmount != null)
-    throw invalid('input.flatAmount', 'is for a FLAT commission');
+    throw invalid('input.flatAmount', 'is allowed only for a FLAT commission');
   if ((method === 'PERCENTAGE' || input.commissionRate != null) && quantity != null)
-    throw invalid('input.quantity', 'is for a FLAT commission');
+    throw invalid('input.quantity', 'is allowed only for a FLAT commission');
   const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
   const sale = positiveAmountOf(input.amount, currency, 'input.amount').minor;
   const tax = input.tax == null ? 0n : amountOf(input.tax, currency, 'input.tax').minor;
-  if (tax < 0n || tax >= sale) throw invalid('input.tax', 'must not be negative and be less than amount');
+  if (tax < 0n || tax >= sale) throw invalid('input.tax', 'must be 0 or more, and less than the amount');
   const flat =
     flatAmount == null
       ? undefined
       : { perUnit: positiveAmountOf(flatAmount, currency, 'input.flatAmount'), quantity: quantity ?? 1 };
   if (flat && flat.perUnit.minor * BigInt(flat.quantity) > MAX_MINOR) {
-    throw invalid('input.quantity', 'makes a commission larger than 10^15 minor units');
+    throw invalid('input.quantity', 'must be smaller: the commission would be more than 10^15 minor units');
   }
   return {
     type,

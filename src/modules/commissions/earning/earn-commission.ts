@@ -34,26 +34,26 @@ export interface Earning {
   readonly product?: string | null | undefined;
   readonly quantity?: number | null | undefined;
   readonly country?: string | null | undefined;
-  /** The line's own rate, in basis points. */
+  /** The rate given for this commission alone, in basis points. */
   readonly rateBps?: number | null | undefined;
-  /** Makes the line FLAT. */
+  /** Set for a FLAT commission. */
   readonly flat?: { readonly perUnit: Money; readonly quantity: number } | undefined;
   readonly occurredAt: Date;
   readonly customerId: string | null;
-  /** A preview names a customer that does not exist yet. */
+  /** True in a preview for a customer that does not exist yet. */
   readonly newCustomer?: boolean | undefined;
   readonly subscriptionId?: string | null | undefined;
   readonly conversion?: { readonly id: string; readonly referralId: string } | undefined;
-  /** The order that it is a line of. */
+  /** The order that the sale is a line item of. */
   readonly order?: { readonly id: string; readonly lineNumber: number } | undefined;
-  /** The whole order's base, where it has more lines. */
+  /** The base of the whole order, when it has several line items. */
   readonly purchase?: bigint | undefined;
-  /** In which currency it is owed, where that was decided before. */
+  /** Currency of the commission, when it was already decided. */
   readonly owedIn?: string | undefined;
   readonly source: string;
-  /** Who made it by hand. */
+  /** Id of the person who created the commission by hand. */
   readonly createdBy?: string | undefined;
-  /** Who told of the sale. */
+  /** Id of the caller who recorded the sale. */
   readonly statedBy: string;
   readonly metadata: Record<string, unknown>;
 }
@@ -70,20 +70,21 @@ export type MadeLine = NewLine & { readonly createdAt: Date };
 type Recorder = Pick<Context, 'actor' | 'clock'>;
 
 export interface EarnOptions {
-  /** What is in force at that moment, where it is read already. */
+  /** The terms in force, when they were already read. */
   readonly inForce?: InForce | undefined;
-  /** Why it earns nothing whatever it is worth; what the risk rules see of it is kept all the same. */
+  /** Reason why the sale earns nothing. The result of the risk rules is stored all the same. */
   readonly refused?: TouchBarred | null;
-  /** Its id, where it was given out already. */
+  /** Id of the commission, when it was already chosen. */
   readonly id?: string;
-  /** What is stored with the line, in its statement. */
+  /** Adds further rows to the query that inserts the commission. */
   readonly beside?: (line: NewLine) => Sql;
-  /** Whether the caller writes nothing after it: the line is committed as it is written, where nothing else goes with it. */
+  /** True when the caller writes nothing afterwards: the insert then commits the transaction, unless a fraud review follows. */
   readonly last?: boolean;
 }
 
-/** One PENDING line with everything that decided it (and its TRUE_UP, where it crosses into a band that applies to the
- *  whole period), or the reason why the sale earns nothing. One whose exchange rate is missing is HELD, worth nothing yet. */
+/** Creates a PENDING commission with its terms, and its TRUE_UP when the sale reaches a band that applies to the whole period.
+ *  Returns the commission, or the reason why the sale earns nothing. A commission without its exchange rate is HELD with the
+ *  amount 0. */
 export async function earn(
   run: Run,
   ctx: Recorder,
@@ -127,7 +128,7 @@ export async function earn(
 
 const owedBy = ({ computed, base }: Weighed): Money => money(computed.amount, base.currency);
 
-/** Counts a sale under its rule. */
+/** Adds a sale to the counters of its rule. */
 export async function count(
   run: Run,
   partner: Earner,
@@ -137,7 +138,7 @@ export async function count(
   if (decision.rule) await use(run, partner, earning, decision.rule, computed);
 }
 
-/** What crossing into a band adds to the sales of the period before, as a line beside the sale's; none where it adds nothing. */
+/** Returns the TRUE_UP for the earlier sales of the period when the sale reaches another band. Empty when there is none. */
 export function trueUpOf(partner: Earner, earning: Earning, weighed: Weighed, lineId: string): NewLine[] {
   const { computed, base } = weighed;
   if (computed.trueUp === 0n) return [];
@@ -156,7 +157,7 @@ export function trueUpOf(partner: Earner, earning: Earning, weighed: Weighed, li
   ];
 }
 
-/** A line whose exchange rate is missing says what is needed to work it out. */
+/** Returns a commission without its exchange rate. It stores the facts to compute the amount later. */
 function unratedLine(partner: Earner, earning: Earning, { inForce, missing }: Unrated) {
   const { base, quantity = null, rateBps = null, purchase } = earning;
   return {
@@ -170,7 +171,7 @@ function unratedLine(partner: Earner, earning: Earning, { inForce, missing }: Un
   } as const;
 }
 
-/** Stores such a line and holds it for that. */
+/** Stores a commission without its exchange rate and places an FX hold. */
 async function awaitRate(
   run: Run,
   { actor, clock }: Recorder,
@@ -182,16 +183,17 @@ async function awaitRate(
   const createdAt = await writeLines(run, [line], beside?.({ ...line, status: 'HELD' }));
   await run(
     sql`insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, placed_by, placed_at)
-      values (${v7()}::uuid, ${tenantId}, ${partnerId}::uuid, ${id}::uuid, 'FX', ${`no exchange rate of ${missing.from} and ${missing.to} for ${missing.day}`}, ${actor.id}, ${clock.now()}::timestamptz)`,
+      values (${v7()}::uuid, ${tenantId}, ${partnerId}::uuid, ${id}::uuid, 'FX',
+        ${`There is no exchange rate between ${missing.from} and ${missing.to} for ${missing.day}`}, ${actor.id}, ${clock.now()}::timestamptz)`,
   );
-  // The line moves only once the hold is there, as the database sees to.
+  // The database allows the status HELD only after the hold exists.
   await run(sql`update commissions set status = 'HELD', updated_at = now() where id = ${id}::uuid`);
-  // The rate may be entered in this moment, by somebody who does not see the line yet.
+  // The rate may be entered at the same time, in a transaction that does not see the commission yet.
   await enqueue(run, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
   return createdAt;
 }
 
-/** What a line says of its sale. */
+/** Returns the columns of a commission that come from the sale. */
 function saleColumns({ tenantId, id }: Earner, earning: Earning, inForce: InForce) {
   return {
     tenantId,
@@ -217,7 +219,7 @@ function saleColumns({ tenantId, id }: Earner, earning: Earning, inForce: InForc
   } as const;
 }
 
-/** What a line says of what decided it. */
+/** Returns the columns of a commission that come from its terms. */
 export function termColumns({ base, exchange, computed, decision, byHand }: Weighed) {
   const [part] = computed.parts;
   const single = computed.method === 'TIERED' ? undefined : part;
@@ -242,17 +244,17 @@ interface Unrated {
 
 export interface Weighed {
   readonly inForce: InForce;
-  /** The sale in the currency that it is owed in. */
+  /** The sale in the currency of the commission. */
   readonly base: Money;
-  /** The rate that made it that; null: it was in that currency. */
+  /** The exchange rate that converted the sale. Null when the sale is in the currency of the commission. */
   readonly exchange: EnteredRate | null;
-  /** The amount was given, unit by unit. */
+  /** True when the amount per unit was given with the sale. */
   readonly byHand: boolean;
   readonly decision: Decision & { readonly rule: RuleInForce | null };
   readonly computed: ComputedLine;
 }
 
-/** What a sale would earn and why, writing nothing; or the reason why it earns nothing. */
+/** Computes the commission of a sale without writing. Returns the reason when the sale earns nothing. */
 export async function weigh(
   run: Run,
   partner: Earner,
@@ -297,8 +299,8 @@ export async function weigh(
   return { inForce, base, exchange, byHand: false, decision, computed };
 }
 
-/** The sale in the currency that it is owed in: by the rate of its day where the program settles in the partner's. What was
- *  given unit by unit is owed as it was given. */
+/** Returns the sale in the currency of the commission. When the program settles in the partner's currency, the exchange rate of the
+ *  day of the sale applies. An amount given per unit stays in its currency. */
 async function owedFor(
   run: Run,
   partner: Earner,
@@ -345,7 +347,7 @@ function flatLine(line: SaleLine, { perUnit, quantity }: NonNullable<Earning['fl
   };
 }
 
-/** Whether the customer had bought anything of the program before; looked up only where a rule asks. */
+/** Returns whether the customer is new or returning. Queries only when a rule depends on it. */
 async function kindOf(
   run: Run,
   rules: readonly RuleInForce[],
@@ -356,7 +358,7 @@ async function kindOf(
   return (await boughtBefore(run, customerId, occurredAt)) ? 'RETURNING' : 'NEW';
 }
 
-/** An affiliate's own terms: smallest purchase, first purchase only, months of recurring ones. */
+/** Returns why an affiliate's own terms refuse the sale: smallest purchase, first purchase only, months of recurring purchases. */
 async function affiliateRefuses(
   run: Run,
   partner: Earner,

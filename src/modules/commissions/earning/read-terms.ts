@@ -13,28 +13,28 @@ import { type Repeatable, requestHash } from '../../foundation/idempotency/publi
 import { type Partner, partnerTable } from '../../partners/partner/public.ts';
 import { RULES_IN_FORCE, type RuleInForce, type RuleJson, rulesOf } from '../plans/public.ts';
 
-/** What of a partner decides what it earns. */
+/** The facts about a partner that its commissions depend on. */
 export type Earner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
 
 export interface OpenedSale {
   readonly partner: Earner;
-  /** Null where none is named. */
+  /** Null when the input names no customer. */
   readonly customerId: string | null;
-  /** The request was answered before. */
+  /** True when the idempotency key was used before. */
   readonly repeated: boolean;
 }
 
 interface Opening extends Omit<Repeatable, 'tenantId'> {
   readonly partnerId: string;
-  /** What the request makes. */
+  /** Id of the commission that the request creates. */
   readonly resultId: string;
-  /** The seller's own id of the customer, which becomes the partner's if it is nobody's. */
+  /** Id of the customer in the seller's system. An unbound customer is bound to the partner. */
   readonly externalId: string | null | undefined;
   readonly at: Date;
 }
 
-/** One statement: the partner, held in place as `holdPartner` does, then the request's key as `once` takes it, then the
- *  customer as `seeCustomer` sees it. */
+/** Does in one query what `holdPartner`, `once` and `seeCustomer` do: locks the partner, takes the idempotency key and finds or
+ *  creates the customer. */
 export async function openSale(run: Run, { actor }: Context, opening: Opening): Promise<OpenedSale> {
   const { partnerId, resultId, operation, key, input, externalId, at } = opening;
   const takenKey =
@@ -62,7 +62,7 @@ export async function openSale(run: Run, { actor }: Context, opening: Opening): 
   return { partner, customerId, repeated };
 }
 
-/** What was in force for a partner at the moment of a sale. */
+/** The terms in force for a partner at the time of a sale. */
 export interface InForce {
   readonly status: PartnerStatus;
   readonly tier: PartnerTier;
@@ -70,13 +70,13 @@ export interface InForce {
   readonly roundingMode: RoundingMode;
   readonly holdDays: number;
   readonly settlement: Settlement;
-  /** The program's risk rules; null: none is on. */
+  /** The program's risk rules. Null when all are OFF. */
   readonly fraud: FraudTerms | null;
-  /** Of the program's time zone. */
+  /** Day of the sale in the program's time zone. */
   readonly day: string;
-  /** Its own and its plan's. */
+  /** The partner's own rules and the rules of its plan. */
   readonly rules: readonly RuleInForce[];
-  /** An affiliate's own terms; null for other types. The minimum is in a currency. */
+  /** An affiliate's own terms. Null for other partner types. `minimum` is in `currency`. */
   readonly affiliate:
     | (Omit<PurchaseTerms, 'minimum'> & { readonly minimum: bigint | null; readonly currency: string | null })
     | null;
@@ -89,8 +89,8 @@ type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
     | null;
 };
 
-/** One statement: what the partner was at that moment (its tier and that tier's rate are those in force then), the
- *  program's terms, the rules and an affiliate's own terms. The partner is held, or what it reads may be over. */
+/** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's settings, the
+ *  rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
 export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<InForce> {
   const [row] = await run<TermsRow>(
     sql`select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
@@ -108,13 +108,13 @@ export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<
         order by v.effective_at desc, v.id desc limit 1) t
       where p.id = ${partnerId}::uuid`,
   );
-  if (!row) throw invalid('input.occurredAt', 'lies before the partner existed');
+  if (!row) throw invalid('input.occurredAt', 'must not be before the partner was created');
   const { rules, affiliate, ...terms } = row;
   const minimum = affiliate?.minimum == null ? null : BigInt(affiliate.minimum);
   return { ...terms, rules: rulesOf(rules), affiliate: affiliate && { ...affiliate, minimum } };
 }
 
-/** When this customer's first purchase earned for the partner; null when none has. */
+/** Returns the time of the customer's first purchase that earned for the partner. Null without one. */
 export async function firstPurchase(run: Run, partnerId: string, customerId: string): Promise<Date | null> {
   const [row] = await run<{ first: string | null }>(
     sql`select min(occurred_at) as first from commissions
@@ -123,7 +123,7 @@ export async function firstPurchase(run: Run, partnerId: string, customerId: str
   return row?.first ? new Date(row.first) : null;
 }
 
-/** Whether the customer had bought anything of the program before. */
+/** True when the customer bought anything from the program before that time. */
 export async function boughtBefore(run: Run, customerId: string, at: Date): Promise<boolean> {
   const [found] = await run<{ before: boolean }>(
     sql`select customer_bought_before(${customerId}::uuid, ${at}::timestamptz) as before`,

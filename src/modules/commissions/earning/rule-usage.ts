@@ -15,7 +15,7 @@ interface Purchase {
   readonly occurredAt: Date;
 }
 
-/** A count that a rule keeps: its bands by partner, its cap by what it limits. */
+/** A counter of a rule: for bands per partner, for a cap per scope of the cap. */
 interface Count {
   readonly scope: string;
   readonly period: RulePeriod;
@@ -32,7 +32,8 @@ const capCount = ({ cap }: Rule, { customerId }: Purchase): Count | null =>
     ? { scope: cap.per === 'CUSTOMER' ? (customerId ?? NO_SCOPE) : NO_SCOPE, period: cap.period }
     : null;
 
-/** What came before a sale under its rule. Where the rule counts, its count is locked: sales under it take turns. */
+/** Returns the earlier sales that affect a sale under its rule. The counter of the rule is locked, so that sales under it run one after
+ *  the other. */
 export async function pastOf(
   run: Run,
   partner: Earner,
@@ -54,9 +55,10 @@ export async function pastOf(
     if (!count) return undefined;
     const [row] = await run<{ base_minor: string; earned_minor: string }>(
       sql`insert into rule_usage (tenant_id, partner_id, rule_key, scope, period_start)
-        select g.tenant_id, ${partner.id}::uuid, ${rule.key}::uuid, ${count.scope}, rule_period(${count.period}, ${occurredAt}::timestamptz at time zone g.time_zone)
+        select g.tenant_id, ${partner.id}::uuid, ${rule.key}::uuid, ${count.scope},
+          rule_period(${count.period}, ${occurredAt}::timestamptz at time zone g.time_zone)
         from programs g where g.tenant_id = ${partner.tenantId}
-        on conflict (partner_id, rule_key, scope, period_start) do update set base_minor = rule_usage.base_minor
+        on conflict (partner_id, rule_key, scope, period_start, tenant_id) do update set base_minor = rule_usage.base_minor
         returning base_minor, earned_minor`,
     );
     return row;
@@ -71,7 +73,7 @@ export async function pastOf(
   };
 }
 
-/** Counts a sale under its rule. */
+/** Adds a sale to the counters of its rule. */
 export async function use(
   run: Run,
   partner: Earner,

@@ -14,7 +14,7 @@ interface Sold {
   readonly occurredAt: Date;
 }
 
-/** What the risk rules look at of a sale. */
+/** Returns the facts about a sale that the risk rules need. */
 export const watched = (
   { tenantId, id: partnerId }: Pick<Partner, 'tenantId' | 'id'>,
   { customerId, conversion, order, occurredAt }: Sold,
@@ -27,8 +27,8 @@ export const watched = (
   occurredAt,
 });
 
-/** Keeps what the risk rules saw of a line, and holds it where they ask for a look at it, beside whatever else holds it;
- *  true where they do. What they saw is not for the partner, who reads the hold. */
+/** Stores the result of the risk rules for a commission and places a RISK hold when they require a review. Returns true when the
+ *  commission is held. The reason of the hold names no rule, because the partner can read it. */
 export async function review(
   run: Run,
   { actor, clock }: Pick<Context, 'actor' | 'clock'>,
@@ -46,9 +46,12 @@ export async function review(
   if (holdId) {
     await run(
       sql`insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, evidence, placed_by, placed_at)
-         values (${holdId}::uuid, ${tenantId}, ${partnerId}::uuid, ${id}::uuid, 'RISK', ${'the program looks at this sale before it approves it'}, ${JSON.stringify({ score, threshold, rules: hits.map(({ rule }) => rule) })}::jsonb, ${actor.id}, ${clock.now()}::timestamptz)`,
+         values (${holdId}::uuid, ${tenantId}, ${partnerId}::uuid, ${id}::uuid, 'RISK',
+           ${'The program reviews this sale before its approval'},
+           ${JSON.stringify({ score, threshold, rules: hits.map(({ rule }) => rule) })}::jsonb,
+           ${actor.id}, ${clock.now()}::timestamptz)`,
     );
-    // The line moves only once the hold is there, as the database sees to.
+    // The database allows the status HELD only after the hold exists.
     await run(
       sql`update commissions set status = 'HELD', updated_at = now() where id = ${id}::uuid and status = 'PENDING'`,
     );

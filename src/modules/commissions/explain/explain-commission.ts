@@ -27,7 +27,7 @@ type Stored = Pick<
   | 'unrated'
 >;
 
-/** What made a line: as it was kept, or, of a line from before computations were kept, as its columns say. */
+/** Returns the stored computation of a commission. For a commission without one, the computation is built from its columns. */
 export function computedLineOf(line: Stored): ComputedLine {
   if (line.computation) return read(line.computation);
   const { amount, baseAmount, method, rateBps, perUnitMinor, rateSource } = line;
@@ -56,7 +56,7 @@ export function computedLineOf(line: Stored): ComputedLine {
   };
 }
 
-/** How much of a sale that several partners are credited with is a line's, in minor units of the sale. */
+/** The partner's share of a sale with several credited partners, in minor units of the sale. */
 interface PartOfSale {
   readonly share: string;
   readonly sale: string;
@@ -70,7 +70,7 @@ type Explained = Stored &
   Pick<Commission, 'type' | 'carriedBy'> & {
     readonly refundedEarly?: bigint | null;
     readonly part?: PartOfSale | null;
-    /** Of a refund: its line, and all refunds of that together with it and before it, as positive amounts. */
+    /** For a refund: the reversed commission, and the refunds up to and before this one, as positive amounts. */
     readonly reversedLineAmount?: bigint | null;
     readonly reversedLineBase?: bigint | null;
     readonly refundedSoFar?: bigint | null;
@@ -85,15 +85,19 @@ export function explanationOf(line: Explained): Explanation {
   const { currency } = soldFor(line);
   const refunded = `${amountText({ minor: refundedEarly, currency })} ${currency}`;
   return {
-    sentence: `${told.sentence} ${refunded} of the sale had been refunded before it came, which lines of their own take back.`,
+    sentence: `${told.sentence} ${refunded} of the sale was refunded before the sale was recorded; separate commissions reverse that share.`,
     steps: [
       ...told.steps,
-      { label: 'Refunded before', detail: `${refunded} of the sale, by lines of their own`, amount: null },
+      {
+        label: 'Refunded before',
+        detail: `${refunded} of the sale, reversed by separate commissions`,
+        amount: null,
+      },
     ],
   };
 }
 
-/** The same with how the sale was split. */
+/** Adds the partner's share of a shared sale to an explanation. */
 function shared({ sentence, steps }: Explanation, { part, reversesId, type }: Explained): Explanation {
   if (!part || reversesId || type === 'TRUE_UP' || type === 'ADJUSTMENT') return { sentence, steps };
   const { share, sale, currency, own, all, model } = part;
@@ -107,7 +111,7 @@ function shared({ sentence, steps }: Explanation, { part, reversesId, type }: Ex
 
 const textOf = ({ minor, currency }: Money): string => `${amountText({ minor, currency })} ${currency}`;
 
-/** The same with what was sold and the rate that made the base of it. */
+/** Adds the sale and its exchange rate to an explanation. */
 export function exchanged(
   { sentence, steps }: Explanation,
   sold: Money,
@@ -116,7 +120,7 @@ export function exchanged(
 ): Explanation {
   const by = `${rate} ${quote} for one ${base}, the rate of ${effectiveOn}`;
   return {
-    sentence: `${sentence} ${textOf(sold)} were sold, worth ${worth} at ${by}.`,
+    sentence: `${sentence} The sale of ${textOf(sold)} is worth ${worth} at ${by}.`,
     steps: [
       { label: 'Sale', detail: `${textOf(sold)} sold`, amount: null },
       { label: 'Exchange', detail: `${textOf(sold)} is ${worth} at ${by}`, amount: null },
@@ -130,9 +134,9 @@ function explanationOfLine(line: Explained): Explanation {
     const { day } = line.unrated;
     const { currency } = line.amount;
     const sold = soldFor(line);
-    const why = `no exchange rate of ${sold.currency} and ${currency} for ${day}`;
+    const why = `no exchange rate between ${sold.currency} and ${currency} for ${day}`;
     return {
-      sentence: `${textOf(sold)} were sold; what it earns is worked out once there is a rate: ${why}.`,
+      sentence: `The commission on ${textOf(sold)} is not computed yet: there is ${why}.`,
       steps: [
         { label: 'Sale', detail: `${textOf(sold)} sold`, amount: null },
         { label: 'Exchange', detail: why, amount: null },
@@ -147,10 +151,12 @@ function explanationOfLine(line: Explained): Explanation {
     const { minor } = line.amount;
     const carried =
       minor < 0n
-        ? `${amount(-minor)} is more than the rail can carry of this currency, so it stays on the balance.`
-        : `${amount(minor)} stayed on the balance, because the rail of an earlier payout could not carry it.`;
+        ? `The payment rail cannot send ${amount(-minor)} of this payout, so the amount stays on the balance.`
+        : `${amount(minor)} stayed on the balance, because the payment rail of an earlier payout could not send it.`;
     return {
-      sentence: line.carriedBy ? carried : `${amount(minor)} comes back that a lost dispute had taken.`,
+      sentence: line.carriedBy
+        ? carried
+        : `${amount(minor)} restores the amount that a lost dispute reversed.`,
       steps: [{ label: 'Total', detail: amount(minor), amount: minor }],
     };
   }
@@ -159,7 +165,7 @@ function explanationOfLine(line: Explained): Explanation {
     const more = line.amount.minor;
     const whole = `${(line.rateBps ?? 0) / 100} % of ${amount(computed.base)}`;
     return {
-      sentence: `${amount(more)} more for a sale that earned by the tier before: ${line.tier}, reached in the month before it, gives ${whole}, which is ${amount(computed.amount)} in all.`,
+      sentence: `${amount(more)} is added to a sale that earned at the rate of an earlier tier: the tier ${line.tier}, reached in the month before the sale, pays ${whole}, which is ${amount(computed.amount)}.`,
       steps: [
         {
           label: 'Base',
@@ -167,7 +173,7 @@ function explanationOfLine(line: Explained): Explanation {
           amount: computed.base,
         },
         { label: 'Commission', detail: `${whole}, the rate of tier ${line.tier}`, amount: computed.amount },
-        { label: 'Earned before', detail: 'by the sale itself', amount: more - computed.amount },
+        { label: 'Earned before', detail: 'by the commission of the sale', amount: more - computed.amount },
         { label: 'Total', detail: amount(more), amount: more },
       ],
     };
@@ -180,8 +186,8 @@ function explanationOfLine(line: Explained): Explanation {
     : told;
 }
 
-/** What the other sales of a tiered period earn more or less because of one sale: it carried the period into a band, or its
- *  refund or rejection took it out of one. */
+/** Explains a TRUE_UP: the change for the other sales of a tiered period after a sale reached another band, or after its refund or
+ *  rejection left one. */
 function bandsExplained(
   { amount: { minor } }: Explained,
   { base, trueUp }: ComputedLine,
@@ -191,14 +197,14 @@ function bandsExplained(
   const total = { label: 'Total', detail: amount(minor), amount: minor };
   if (minor !== trueUp)
     return {
-      sentence: `${amount(minor)} on the other sales of the period: after a refund or a rejection the period reaches another band, whose rate counts for all of it.`,
+      sentence: `${amount(minor)} for the other sales of the period: after a refund or a rejection the period is in another band, whose rate applies to all of its sales.`,
       steps: [total],
     };
   const after = before + base;
   const { from, rateBps } = bandOf(bands, after);
-  const reached = `${rateBps / 100} %, the band from ${amount(from)} on, for all of ${amount(after)}`;
+  const reached = `${rateBps / 100} % of ${amount(after)}, by the band from ${amount(from)}`;
   return {
-    sentence: `${amount(minor)} more on the ${amount(before)} that the period had before: with this sale of ${amount(base)} it earns ${reached}.`,
+    sentence: `${amount(minor)} is added for the earlier sales of ${amount(before)}: with this sale of ${amount(base)} the whole period earns ${reached}.`,
     steps: [
       { label: 'Period before', detail: amount(before), amount: before },
       { label: 'Sale', detail: amount(base), amount: base },
@@ -208,7 +214,7 @@ function bandsExplained(
   };
 }
 
-/** A refund: what its line made, how much of its base is refunded by now, what that takes back in all, and had before. */
+/** Explains a refund: the original commission, the refunded part of its base so far, and the reversed amount so far and before. */
 function refundExplained(line: Explained, amount: (minor: bigint) => string): Explanation {
   const base = -line.baseAmount.minor;
   const { reversedLineAmount, reversedLineBase, refundedSoFar, reversedBefore } = line;
@@ -223,19 +229,19 @@ function refundExplained(line: Explained, amount: (minor: bigint) => string): Ex
       },
       { label: 'Refunded so far', detail: `${amount(refundedSoFar)} of the base`, amount: refundedSoFar },
       {
-        label: 'Taken back by then',
+        label: 'Reversed so far',
         detail: `${amount(before - line.amount.minor)} of ${amount(reversedLineAmount)}`,
         amount: before - line.amount.minor,
       },
-      { label: 'Taken back before', detail: amount(before), amount: before },
+      { label: 'Reversed before', detail: amount(before), amount: before },
     );
   }
   return {
     sentence: line.lostDispute
-      ? `${amount(line.amount.minor)} takes back what was left of a sale whose dispute was lost: ${amount(base)} of its base.`
+      ? `${amount(line.amount.minor)} reverses the rest of a sale whose dispute was lost: ${amount(base)} of its base.`
       : line.method === 'TIERED'
-        ? `${amount(line.amount.minor)} takes back what a refund of ${amount(base)} changes: its bands pay by the revenue that is left of the period.`
-        : `${amount(line.amount.minor)} takes back the share of a refund of ${amount(base)}.`,
+        ? `${amount(line.amount.minor)} reverses the effect of a refund of ${amount(base)}: the bands pay by the remaining sales of the period.`
+        : `${amount(line.amount.minor)} reverses the share of a refund of ${amount(base)}.`,
     steps: [
       {
         label: line.lostDispute ? 'Lost dispute' : 'Refund',
@@ -254,7 +260,7 @@ export interface Difference {
   readonly recomputed: bigint;
 }
 
-/** The base by the rate that is kept with the line. */
+/** Recomputes the base by the exchange rate that is stored with the commission. */
 function baseByRate(line: Stored): bigint {
   const { baseAmount, roundingMode } = line;
   if (!line.exchange || line.saleMinor == null) return baseAmount.minor;
@@ -262,9 +268,9 @@ function baseByRate(line: Stored): bigint {
   return exchange(soldFor(line), rate, digitsOf(soldFor(line), baseAmount), roundingMode).minor;
 }
 
-/** Works a line out again from what is kept of it; nothing differs, or something was changed. */
+/** Recomputes a commission from its stored terms. Returns the differences; there are none unless stored data was changed. */
 export function differencesOf(line: Stored & { readonly roundingMode: RoundingMode }): Difference[] {
-  if (line.unrated) return []; // it is worth nothing until its rate is there
+  if (line.unrated) return []; // not computed until the exchange rate is entered
   const computed = computedLineOf(line);
   const again = recompute(computed, line.roundingMode);
   const compared: Difference[] = [

@@ -23,17 +23,17 @@ import { explanationOf } from './explain-commission.ts';
 import { previewCommission } from './preview-commission.ts';
 import { verifyCommission } from './verify-commission.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'One step of how a commission came to its amount.' })
+@ObjectType({ simpleResolvers: true, description: 'One step of the computation of a commission.' })
 class ExplanationStep {
-  @Field({ description: 'What kind of step it is, e.g. `Base`, `Terms`, `Band`, `Cap`, `Total`.' })
+  @Field({ description: 'Kind of the step, for example `Base`, `Terms`, `Band`, `Cap` or `Total`.' })
   label!: string;
 
-  @Field({ description: 'The step in words.' })
+  @Field({ description: 'Description of the step.' })
   detail!: string;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'What it comes to; null where it moves no amount.',
+    description: 'Amount of the step. Null for a step without an amount.',
   })
   amount!: MoneyColumn | null;
 }
@@ -41,60 +41,71 @@ class ExplanationStep {
 @ObjectType({
   simpleResolvers: true,
   description:
-    'How a commission came to its amount: from what was kept with it, so that anyone can work the cent out again.',
+    'The computation of a commission from the terms stored with it. Anyone can recompute the amount to the cent.',
 })
 class CommissionExplanation {
-  @Field({ description: 'In one sentence.' })
+  @Field({
+    description: 'The explanation in one sentence, or a few when the sale was shared, exchanged or refunded.',
+  })
   sentence!: string;
 
-  @Field(() => [ExplanationStep], { description: 'Step by step.' })
+  @Field(() => [ExplanationStep], { description: 'The steps of the computation in order.' })
   steps!: ExplanationStep[];
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What a sale would pay. Nothing was written.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'The commission that a sale would earn. A preview stores nothing.',
+})
 class CommissionPreview {
-  @Field(() => MoneyColumn, { description: 'What the partner would be owed; 0 where it is refused.' })
+  @Field(() => MoneyColumn, {
+    description: 'The amount that the partner would be owed. 0 when the sale would earn nothing.',
+  })
   amount!: MoneyColumn;
 
   @Field(() => MoneyColumn, {
-    description: 'What a TRUE_UP line would add for the sales of the period before; usually 0.',
+    description: 'The amount of the TRUE_UP commission for earlier sales of the period. Usually 0.',
   })
   trueUp!: MoneyColumn;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why the sale would earn nothing, e.g. `RECURRING_WINDOW_OVER`; null where it earns.',
+    description:
+      'Reason code when the sale would earn nothing, for example `RECURRING_WINDOW_OVER`. Otherwise null.',
   })
   refused!: string | null;
 
   @Field(() => CommissionExplanation, {
     nullable: true,
-    description: 'How it would come to that; null where it is refused.',
+    description: 'The computation of the amount. Null when the sale would earn nothing.',
   })
   explanation!: CommissionExplanation | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A figure that does not come out again.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A stored amount that differs from the recomputed amount.',
+})
 class CommissionDifference {
-  @Field({ description: 'Which figure: `base`, `amount`, `true-up` or, of a shared sale, `share`.' })
+  @Field({ description: 'Name of the amount: `base`, `amount`, `true-up` or, for a shared sale, `share`.' })
   what!: string;
 
-  @Field(() => MoneyColumn, { description: 'What is stored.' })
+  @Field(() => MoneyColumn, { description: 'The stored amount.' })
   stored!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'What it comes to.' })
+  @Field(() => MoneyColumn, { description: 'The recomputed amount.' })
   recomputed!: MoneyColumn;
 }
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'A commission worked out again from what was kept with it.',
+  description: 'Result of recomputing a commission from the stored terms.',
 })
 class CommissionVerification {
-  @Field({ description: 'Whether every figure comes out again.' })
+  @Field({ description: 'True when all stored amounts equal the recomputed amounts.' })
   equal!: boolean;
 
-  @Field(() => [CommissionDifference], { description: 'Where it differs.' })
+  @Field(() => [CommissionDifference], { description: 'The amounts that differ.' })
   differences!: CommissionDifference[];
 }
 
@@ -102,7 +113,7 @@ const inCurrency = (minor: bigint, currency: string) => new MoneyColumn(money(mi
 
 @Resolver(() => Commission)
 export class CommissionExplanationResolver {
-  @FieldResolver(() => CommissionExplanation, { description: 'How it came to its amount.' })
+  @FieldResolver(() => CommissionExplanation, { description: 'The computation of the amount.' })
   explanation(@Root() line: Commission): CommissionExplanation {
     return worded(explanationOf(line), line.amount.currency);
   }
@@ -110,7 +121,7 @@ export class CommissionExplanationResolver {
   @FieldResolver(() => CommissionRule, {
     nullable: true,
     description:
-      'The version of the rule that made it; null where a rate of its own, its partner or its tier did.',
+      "The rule version that computed the commission. Null when its own rate, the partner's rate or the tier's rate was used.",
   })
   rule(
     @Root() root: Commission,
@@ -121,7 +132,9 @@ export class CommissionExplanationResolver {
   }
 
   @Authorized('program:read')
-  @Query(() => CommissionPreview, { description: 'What a sale would pay and why, writing nothing.' })
+  @Query(() => CommissionPreview, {
+    description: 'Returns the commission that a sale would earn, with its computation. Stores nothing.',
+  })
   async previewCommission(
     @Arg('input', () => CreateCommissionInput, { description: 'The sale.' }) input: CreateCommissionInput,
     @Ctx() ctx: Context,
@@ -138,10 +151,10 @@ export class CommissionExplanationResolver {
   @Authorized('program:read')
   @Query(() => CommissionVerification, {
     description:
-      'Works a commission out again from what is stored and says whether it is equal, or where it differs.',
+      'Recomputes a commission from the stored terms. Returns whether the amounts are equal, and the differences.',
   })
   async verifyCommission(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the commission.' }) id: string,
     @Ctx() ctx: Context,
   ): Promise<CommissionVerification> {
     const { currency, differences } = await verifyCommission(ctx, id);

@@ -10,12 +10,12 @@ export interface ExplainedLine {
   readonly type: Commission['type'];
   readonly occurredAt: Date;
   readonly orderId: string | null;
-  /** How it came to its amount, in one sentence. */
+  /** Explanation in one sentence. */
   readonly sentence: string;
   readonly amount: MoneyColumn;
 }
 
-/** What the explanation of a line looks at, the same as where it is asked of the line itself. */
+/** The columns that an explanation needs, as in the field `explanation` of a commission. */
 const NAMES = [
   ...new Set([
     'id',
@@ -27,7 +27,7 @@ const NAMES = [
   ]),
 ];
 
-/** The lines that a payout was made of, given back or not, oldest first. */
+/** Returns the commissions of a payout, also after their release from it, oldest first. */
 export async function linesPaidBy(ctx: Context, payoutId: string, most: number): Promise<ExplainedLine[]> {
   const selection = selectColumns(commissionTable, NAMES);
   const lines = await readRows(

@@ -18,12 +18,12 @@ export interface Preview {
   readonly amount: Money;
   readonly trueUp: Money;
   readonly ruleId: string | null;
-  /** Why the sale would earn nothing; null where it earns. */
+  /** Why the sale would earn nothing. Null when it earns. */
   readonly refused: Refused | 'RATE_MISSING' | null;
   readonly explanation: Explanation | null;
 }
 
-/** What a sale would pay and why. It is weighed as a real one, and everything is taken back. */
+/** Computes the commission of a sale as for a real one, and rolls the transaction back. */
 export async function previewCommission(ctx: Context, input: CreateCommissionInput): Promise<Preview> {
   await requireSeen(ctx, partnerTable, input.partnerId, 'input.partnerId');
   const em = ctx.em.fork({ keepTransactionContext: false });

@@ -17,7 +17,7 @@ export interface Verification {
   readonly differences: readonly Difference[];
 }
 
-/** Works a line out again from what is stored, and nothing else. */
+/** Recomputes a commission from the stored data alone. Returns the differences. */
 export async function verifyCommission(ctx: Context, id: string): Promise<Verification> {
   await requireSeen(ctx, commissionTable, id);
   return transact(ctx, async (em) => {
@@ -31,7 +31,7 @@ export async function verifyCommission(ctx: Context, id: string): Promise<Verifi
   });
 }
 
-/** The sale of a conversion's line is its partner's part of it, as the evidence of the split has it. */
+/** Compares the sale of a commission with the partner's stored share of the conversion. */
 async function partDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
   const [kept] = await sql<{ share: string }>`
     select share_minor::text as share from attribution_shares where conversion_id = ${line.conversionId ?? null}::uuid
@@ -42,10 +42,10 @@ async function partDiffers(em: EntityManager, line: Commission): Promise<Differe
     : [{ what: 'share', stored, recomputed: BigInt(kept.share) }];
 }
 
-/** A refund is what the refunds up to it take together, less those before it. */
+/** Recomputes a refund: the reversal for all refunds up to this one, less the earlier reversals. */
 async function refundDiffers(em: EntityManager, refund: Commission): Promise<Difference[]> {
   const original = await em.findOneOrFail(Commission, refund.reversesId ?? '');
-  if (original.method === 'TIERED') return []; // its period has moved on since
+  if (original.method === 'TIERED') return []; // its period has changed since
   const earlier = await em.find(Commission, { reversesId: original.id, id: { $lt: refund.id } });
   const sum = (of: (line: Commission) => bigint) => earlier.reduce((total, each) => total + of(each), 0n);
   const { flatRefund } = await programOf(em, original.tenantId);
@@ -62,25 +62,25 @@ async function refundDiffers(em: EntityManager, refund: Commission): Promise<Dif
   return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
 }
 
-/** A true-up of a sale is kept with the sale's own computation. */
+/** Compares a TRUE_UP with the computation that is stored with the commission of the sale. */
 async function trueUpDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
   const [refunded] = await sql`
     select 1 from commissions where reverses_id = ${line.adjustsId ?? null} and occurred_at = ${line.occurredAt} limit 1
   `.execute(em);
-  if (refunded) return []; // made by a refund: its period has moved on since
+  if (refunded) return []; // created by a refund: its period has changed since
   const sale = await em.findOneOrFail(Commission, line.adjustsId ?? '');
-  if (sale.type === 'ADJUSTMENT') return []; // what a won dispute gave back beside it
-  if (line.rateSource !== 'TIER' && +line.createdAt !== +sale.createdAt) return []; // made afterwards: as above
+  if (sale.type === 'ADJUSTMENT') return []; // restored by a won dispute
+  if (line.rateSource !== 'TIER' && +line.createdAt !== +sale.createdAt) return []; // created later: its period has changed since
   const recomputed =
     line.rateSource === 'TIER' ? await tierTrueUp(em, line, sale) : computedLineOf(sale).trueUp;
   const stored = line.amount.minor;
   return stored === recomputed ? [] : [{ what: 'true-up', stored, recomputed }];
 }
 
-/** What comes back is what the lost dispute took. */
+/** Compares an ADJUSTMENT with the reversal of the lost dispute. */
 async function adjustmentDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
   if (line.carriedBy) return carriedDiffers(em, line, line.carriedBy);
-  if (line.method === 'TIERED') return []; // its period has moved on since
+  if (line.method === 'TIERED') return []; // its period has changed since
   const [taken] = await sql<{ minor: string }>`
     select (-c.amount_minor)::text as minor from commission_holds h join commissions c on c.id = h.refund_id
     where h.commission_id = ${line.adjustsId ?? null} order by h.id desc limit 1`.execute(em);
@@ -89,7 +89,7 @@ async function adjustmentDiffers(em: EntityManager, line: Commission): Promise<D
   return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
 }
 
-/** What a payout leaves on the balance and what it takes out are the same. */
+/** Compares the two adjustments of a payout remainder: the amount taken out of the payout and the amount left on the balance. */
 async function carriedDiffers(em: EntityManager, line: Commission, payoutId: string): Promise<Difference[]> {
   const lines = await em.find(Commission, { carriedBy: payoutId, id: { $ne: line.id } });
   const recomputed = -lines.reduce((sum, { amount }) => sum + amount.minor, 0n);
@@ -97,7 +97,7 @@ async function carriedDiffers(em: EntityManager, line: Commission, payoutId: str
   return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
 }
 
-/** What the new tier gives on the sale, less what the sale and the refunds before have earned. */
+/** Recomputes a TRUE_UP by tier: the commission at the new tier's rate, less the commission and its earlier refunds. */
 async function tierTrueUp(em: EntityManager, line: Commission, sale: Commission): Promise<bigint> {
   const refunds = await em.find(Commission, { reversesId: sale.id, id: { $lt: line.id } });
   const earned = refunds.reduce((sum, each) => sum + each.amount.minor, sale.amount.minor);

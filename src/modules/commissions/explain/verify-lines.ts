@@ -13,15 +13,15 @@ const FIRST = '00000000-0000-0000-0000-000000000000';
 
 type Line = Parameters<typeof differencesOf>[0] & Pick<Commission, 'id'>;
 
-/** What came of a line afterwards, in minor units. */
+/** Later changes of a commission, in minor units. */
 interface Sequel {
   readonly refunded: bigint;
   readonly reversed: bigint;
-  /** null: a refund came with the sale itself, so what the sale made can not be told from what the refund made. */
+  /** Null when a waiting refund was applied with the sale, because its true-up cannot be separated from that of the sale. */
   readonly trueUp: bigint | null;
 }
 
-/** Works every line of the database out again, with its refunds and its true-up, and names those that come out otherwise. */
+/** Recomputes every commission of the database with its refunds and its true-up. Yields one sentence per difference. */
 export async function* faultyLines(ctx: Pick<Context, 'pool' | 'actor'>): AsyncGenerator<string> {
   for (let last = FIRST; ; ) {
     const lines = await linesAfter(ctx, last);
@@ -30,7 +30,7 @@ export async function* faultyLines(ctx: Pick<Context, 'pool' | 'actor'>): AsyncG
     for (const [line, sequel] of lines) {
       const text = (minor: bigint) => amountText(money(minor, line.amount.currency));
       for (const { what, stored, recomputed } of differences(line, sequel))
-        yield `line ${line.id}: ${what} is ${text(stored)}, it works out to ${text(recomputed)} ${line.amount.currency}`;
+        yield `commission ${line.id}: ${what} is ${text(stored)}, but recomputes to ${text(recomputed)} ${line.amount.currency}`;
     }
     last = end[0].id;
   }
@@ -40,8 +40,8 @@ function differences(line: Line, { refunded, reversed, trueUp }: Sequel) {
   const found = differencesOf(line);
   const due = computedLineOf(line).trueUp;
   if (trueUp !== null && trueUp !== due) found.push({ what: 'true-up', stored: trueUp, recomputed: due });
-  if (refunded === 0n || line.method === 'TIERED') return found; // a tiered one's period has moved on since
-  // How flat lines are refunded is a setting, which may have been another one then.
+  if (refunded === 0n || line.method === 'TIERED') return found; // the period of a tiered commission has changed since
+  // The setting for refunds of flat commissions may have changed since, so both values are accepted.
   const [taken, otherwise] = Object.values(FlatRefund).map((flatRefund) =>
     reversalDue({
       base: line.baseAmount.minor,
@@ -54,11 +54,11 @@ function differences(line: Line, { refunded, reversed, trueUp }: Sequel) {
     }),
   ) as [bigint, bigint];
   if (reversed !== taken && reversed !== otherwise)
-    found.push({ what: 'what its refunds took back', stored: reversed, recomputed: taken });
+    found.push({ what: 'reversed amount', stored: reversed, recomputed: taken });
   return found;
 }
 
-/** The next lines that are neither a refund nor a true-up, by their ids. */
+/** Returns the next commissions, by id, that are neither refunds nor true-ups. */
 async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): Promise<[Line, Sequel][]> {
   const rows = await query(
     ctx,

@@ -3,20 +3,23 @@ import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
-/** A set of rules that partners earn by. */
+/** A named set of commission rules that can be assigned to partners. */
 @Entity({ tableName: 'commission_plans' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
-@ObjectType({ simpleResolvers: true, description: 'A set of commission rules that partners earn by.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A named set of commission rules that can be assigned to partners.',
+})
 export class CommissionPlan extends Base {
-  @Field({ description: 'Its name, unique in the program.' })
+  @Field({ description: 'Name of the plan, unique in the program.' })
   @Property({ type: 'text' })
   name!: string;
 
-  @Field({ description: 'Whether partners that were put on no plan are on this one.' })
+  @Field({ description: 'True: partners without an assigned plan use this plan.' })
   @Property({ type: 'boolean' })
   isDefault!: boolean;
 
-  @Field({ description: 'Who made it.' })
+  @Field({ description: 'Id of the person who created the plan.' })
   @Property({ type: 'text' })
   createdBy!: string;
 }
@@ -37,7 +40,7 @@ export const commissionPlanTable: Table<CommissionPlan> = {
   },
 };
 
-/** Which plan a partner is on, from when; its rows are only ever added to. */
+/** The assignment of a partner to a plan from a given time. Rows are only added. */
 @Entity({ tableName: 'plan_memberships' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class PlanMembership extends Base {
@@ -45,7 +48,7 @@ export class PlanMembership extends Base {
   partnerId!: string;
 
   @Property({ type: 'uuid', nullable: true })
-  planId?: string | null; // null: back on the default plan
+  planId?: string | null; // null: the default plan
 
   @Property({ type: 'timestamptz', length: 3 })
   effectiveAt!: Date;

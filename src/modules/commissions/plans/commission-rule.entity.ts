@@ -12,40 +12,41 @@ import { commissionPlanTable } from './commission-plan.entity.ts';
 
 registerEnumType(CustomerKind, {
   name: 'CustomerKind',
-  description: 'Whose purchases a rule is for.',
+  description: 'Kind of customers to which a rule applies.',
   valuesConfig: {
-    ANY: { description: "Everybody's, also where no customer is named." },
-    NEW: { description: 'Of customers that bought nothing before.' },
-    RETURNING: { description: 'Of customers that bought before.' },
+    ANY: { description: 'All customers, and sales without a customer.' },
+    NEW: { description: 'Customers without an earlier purchase.' },
+    RETURNING: { description: 'Customers with an earlier purchase.' },
   },
 });
 registerEnumType(BandMode, {
   name: 'BandMode',
-  description: 'How the bands of a tiered rule apply.',
+  description: 'How the bands of a TIERED rule apply.',
   valuesConfig: {
-    PROGRESSIVE: { description: "Each band's rate inside the band." },
+    PROGRESSIVE: { description: 'The rate of each band applies to the sales inside the band.' },
     RETROACTIVE: {
-      description: "The reached band's rate for the whole period; crossing adds a TRUE_UP line.",
+      description:
+        'The rate of the reached band applies to all sales of the period. A sale that reaches another band adds a TRUE_UP commission.',
     },
   },
 });
 registerEnumType(RulePeriod, {
   name: 'RulePeriod',
-  description: "Over what a tiered rule or a cap counts, in the program's time zone.",
+  description: "Period over which a TIERED rule or a cap counts, in the program's time zone.",
   valuesConfig: {
     MONTH: { description: 'Calendar month.' },
     QUARTER: { description: 'Calendar quarter.' },
     YEAR: { description: 'Calendar year.' },
-    LIFETIME: { description: 'Without end.' },
+    LIFETIME: { description: 'No end.' },
   },
 });
 registerEnumType(CapScope, {
   name: 'CapScope',
-  description: 'What a cap limits.',
+  description: 'Scope of a cap.',
   valuesConfig: {
-    SALE: { description: 'Each sale by itself.' },
-    CUSTOMER: { description: "What one customer's sales earn." },
-    PARTNER: { description: 'What the partner earns by the rule.' },
+    SALE: { description: 'Limits the commission of each sale.' },
+    CUSTOMER: { description: "Limits the commissions from one customer's sales." },
+    PARTNER: { description: "Limits the partner's commissions from the rule." },
   },
 });
 
@@ -55,46 +56,46 @@ export interface StoredBand {
   readonly rateBps: number;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A step of a tiered rule.' })
+@ObjectType({ simpleResolvers: true, description: 'A band of a TIERED rule.' })
 export class CommissionBand {
   @Field(() => MoneyColumn, {
-    description: 'Revenue of the period from which on it applies, itself included.',
+    description: 'Sales of the period from which the band applies, inclusive.',
   })
   from!: MoneyColumn;
 
-  @Field(() => Percentage, { description: 'Percent of a sale.' })
+  @Field(() => Percentage, { description: 'Rate in percent of a sale.' })
   rate!: number; // basis points
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The most that a rule pays.' })
+@ObjectType({ simpleResolvers: true, description: 'The highest amount that a rule pays.' })
 export class CommissionCap {
-  @Field(() => MoneyColumn, { description: 'The most, itself included.' })
+  @Field(() => MoneyColumn, { description: 'The highest amount, inclusive.' })
   amount!: MoneyColumn;
 
-  @Field(() => CapScope, { description: 'What it limits.' })
+  @Field(() => CapScope, { description: 'Scope of the limit.' })
   per!: CapScope;
 
-  @Field(() => RulePeriod, { description: 'Over what it counts.' })
+  @Field(() => RulePeriod, { description: 'Period over which the cap counts.' })
   period!: RulePeriod;
 }
 
-/** One version of a rule. No row ever changes: an edited rule is a further version from an instant on. */
+/** One version of a rule. Rows never change: an edit adds a version that is in force from a given time. */
 @Entity({ tableName: 'commission_rules' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'One version of a commission rule: which sales it is for and what they earn by it.',
+  description: 'One version of a commission rule, with its conditions and terms.',
 })
 export class CommissionRule extends Base {
-  @Field({ description: 'Who wrote this version.' })
+  @Field({ description: 'Id of the person who created this version.' })
   @Property({ type: 'text' })
   createdBy!: string;
 
-  @Field(() => ID, { description: 'What all versions of the rule share.' })
+  @Field(() => ID, { description: 'Id that all versions of the rule share.' })
   @Property({ type: 'uuid' })
   ruleKey!: string;
 
-  @Field(() => Int, { description: 'Counts its versions from 1.' })
+  @Field(() => Int, { description: 'Number of the version, starting at 1.' })
   @Property({ type: 'integer' })
   version!: number;
 
@@ -104,39 +105,42 @@ export class CommissionRule extends Base {
   @Property({ type: 'uuid', nullable: true })
   partnerId?: string | null;
 
-  @Field({ description: 'What it is called, as explanations name it.' })
+  @Field({ description: 'Name of the rule, shown in explanations.' })
   @Property({ type: 'text' })
   name!: string;
 
-  @Field({ description: 'Whether the rule is in force no longer from `effectiveAt` on.' })
+  @Field({ description: 'True: the rule ends at `effectiveAt`.' })
   @Property({ type: 'boolean' })
   ended!: boolean;
 
   @Field(() => Date, {
-    description: 'From when this version is in force: for sales at that instant or later.',
+    description: 'Time from which this version is in force, for sales at this time or later.',
   })
   @Property({ type: 'timestamptz', length: 3 })
   effectiveAt!: Date;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own id of the product that it is for; null: any.',
+    description: 'Id of the product in your system. Null for any product.',
   })
   @Property({ type: 'text', nullable: true })
   product?: string | null;
 
-  @Field(() => CustomerKind, { description: 'Whose purchases it is for.' })
+  @Field(() => CustomerKind, { description: 'Kind of customer.' })
   @Enum({ items: () => CustomerKind })
   customerKind!: CustomerKind;
 
   @Field(() => [String], {
     nullable: true,
-    description: 'ISO 3166 codes of the countries that it is for; null: any.',
+    description: 'ISO 3166 codes of the billing countries. Null for any country.',
   })
   @Property({ type: 'text[]', nullable: true })
   countries?: string[] | null;
 
-  @Field(() => [CommissionType], { nullable: true, description: 'The causes that it is for; null: any.' })
+  @Field(() => [CommissionType], {
+    nullable: true,
+    description: 'Causes of commissions. Null for any cause.',
+  })
   @Property({ type: 'text[]', nullable: true })
   types?: CommissionType[] | null;
 
@@ -146,7 +150,7 @@ export class CommissionRule extends Base {
   @Property({ type: 'bigint', nullable: true })
   minimumMinor?: bigint | null;
 
-  @Field(() => CommissionMethod, { description: 'How it computes.' })
+  @Field(() => CommissionMethod, { description: 'Method of computation.' })
   @Enum({ items: () => CommissionMethod })
   method!: CommissionMethod;
 
@@ -156,31 +160,37 @@ export class CommissionRule extends Base {
   @Property({ type: 'bigint', nullable: true })
   perUnitMinor?: bigint | null;
 
-  @Field(() => BandMode, { nullable: true, description: 'For TIERED: how its bands apply.' })
+  @Field(() => BandMode, {
+    nullable: true,
+    description: 'For TIERED: how the bands apply. Null for other methods.',
+  })
   @Enum({ items: () => BandMode, nullable: true })
   bandMode?: BandMode | null;
 
   @Property({ type: 'json', nullable: true })
   bandRows?: StoredBand[] | null;
 
-  @Field(() => RulePeriod, { nullable: true, description: 'For TIERED: over what its bands count.' })
+  @Field(() => RulePeriod, {
+    nullable: true,
+    description: 'For TIERED: period over which sales count. Null for other methods.',
+  })
   @Enum({ items: () => RulePeriod, nullable: true })
   bandPeriod?: RulePeriod | null;
 
-  @Field({ description: "Whether only a customer's first purchase earns." })
+  @Field({ description: "True: only a customer's first purchase earns." })
   @Property({ type: 'boolean' })
   firstPurchaseOnly!: boolean;
 
   @Field(() => Int, {
     nullable: true,
-    description: "Months from a customer's first purchase that earn; null: no end.",
+    description: "Months after a customer's first purchase in which purchases earn. Null without a limit.",
   })
   @Property({ type: 'integer', nullable: true })
   recurringMonths?: number | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Purchases of a customer that earn, the first included; null: all.',
+    description: "Number of a customer's purchases that earn, the first included. Null without a limit.",
   })
   @Property({ type: 'integer', nullable: true })
   recurringCount?: number | null;
@@ -199,25 +209,32 @@ export class CommissionRule extends Base {
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'The smallest sale that it is for, itself included.',
+    description: 'The smallest sale to which the rule applies, inclusive. Null without a minimum.',
   })
   get minimumPurchase(): MoneyColumn | null {
     return amountOf(this.minimumMinor, this.currency);
   }
 
-  @Field(() => Percentage, { nullable: true, description: 'For PERCENTAGE: percent of a sale.' })
+  @Field(() => Percentage, {
+    nullable: true,
+    description: 'For PERCENTAGE: rate in percent of a sale. Null for other methods.',
+  })
   get rate(): number | null {
     return this.rateBps ?? null;
   }
 
-  @Field(() => MoneyColumn, { nullable: true, description: 'For FLAT: the commission for one unit.' })
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'For FLAT: the commission for one unit. Null for other methods.',
+  })
   get perUnit(): MoneyColumn | null {
     return amountOf(this.perUnitMinor, this.currency);
   }
 
   @Field(() => [CommissionBand], {
     nullable: true,
-    description: 'For TIERED: its bands, lowest first; the last has no top.',
+    description:
+      'For TIERED: the bands, lowest first. The last band has no upper limit. Null for other methods.',
   })
   get bands(): CommissionBand[] | null {
     return (
@@ -230,13 +247,17 @@ export class CommissionRule extends Base {
 
   @Field(() => Percentage, {
     nullable: true,
-    description: 'Percent of the sales after its months or purchases are over; null: nothing.',
+    description:
+      'Rate in percent after `recurringMonths` or `recurringCount` is exceeded. Null: later sales earn nothing.',
   })
   get stepDownRate(): number | null {
     return this.stepDownRateBps ?? null;
   }
 
-  @Field(() => CommissionCap, { nullable: true, description: 'The most that it pays; null: no limit.' })
+  @Field(() => CommissionCap, {
+    nullable: true,
+    description: 'The highest amount that the rule pays. Null without a limit.',
+  })
   get cap(): CommissionCap | null {
     const amount = amountOf(this.capMinor, this.currency);
     return amount && this.capPer && this.capPeriod
@@ -304,7 +325,7 @@ export const commissionRuleTable: Table<CommissionRule> = {
   one: { plan: { key: 'u.plan_id', table: () => commissionPlanTable } },
 };
 
-/** The rule as the arithmetic has it. */
+/** Converts a stored rule version to the rule of the domain. */
 export function ruleOf(row: CommissionRule): Rule & { readonly key: string } {
   return {
     id: row.id,
@@ -328,7 +349,7 @@ export function ruleOf(row: CommissionRule): Rule & { readonly key: string } {
         ? null
         : { limit: row.capMinor, per: row.capPer as CapScope, period: row.capPeriod as RulePeriod },
     from: row.effectiveAt,
-    until: null, // versions that a later one replaced are not read
+    until: null, // replaced versions are not read, so no version has an end
   };
 }
 

@@ -20,9 +20,9 @@ import { readTerms } from './rule-terms.ts';
 const MAX_PLANS = 200;
 
 const MAX_RULES = 500;
-// of one plan or partner, in force at one time
+// of one plan or partner
 
-/** Makes a plan without rules; answers with its id. */
+/** Creates a plan without rules. Returns its id. */
 export function createCommissionPlan(
   ctx: Context,
   { name, isDefault }: CreateCommissionPlanInput,
@@ -31,11 +31,14 @@ export function createCommissionPlan(
   return transact(ctx, async (em) => {
     await lockProgram(em, tenantId);
     const plans = await em.find(CommissionPlan, { tenantId });
-    if (plans.length >= MAX_PLANS) throw conflict(`a program has at most ${MAX_PLANS} plans`);
+    if (plans.length >= MAX_PLANS) throw conflict(`A program can have at most ${MAX_PLANS} plans.`);
     if (plans.some((plan) => plan.name === name))
-      throw conflict('a plan has this name already', { field: 'input.name', reason: 'NAME_TAKEN' });
+      throw conflict('Another plan has this name. Choose another name.', {
+        field: 'input.name',
+        reason: 'NAME_TAKEN',
+      });
     if (isDefault && plans.some((plan) => plan.isDefault))
-      throw conflict('the program has a default plan already', {
+      throw conflict('The program already has a default plan.', {
         field: 'input.isDefault',
         reason: 'DEFAULT_TAKEN',
       });
@@ -50,7 +53,7 @@ export function createCommissionPlan(
   });
 }
 
-/** Puts a partner on a plan from an instant on; null: back on the default one. Past sales keep what they earned by. */
+/** Assigns a plan to a partner from a given time; null assigns the default plan. Commissions of earlier sales do not change. */
 export async function assignCommissionPlan(
   ctx: Context,
   partnerId: string,
@@ -85,17 +88,17 @@ export async function assignCommissionPlan(
   });
 }
 
-/** The first version of a rule; answers with its id. */
+/** Creates the first version of a rule. Returns its id. */
 export function createCommissionRule(ctx: Context, input: CreateCommissionRuleInput): Promise<string> {
   if ((input.planId == null) === (input.partnerId == null))
-    throw invalid('input.planId', 'give either planId or partnerId');
+    throw invalid('input.planId', 'must be given when partnerId is absent, and only then');
   return transact(ctx, async (em) => {
     const owner = await ownerOf(em, input);
     const [{ count } = { count: 0 }] = await sql<{ count: number }>`
       select count(distinct rule_key)::int as count from commission_rules
       where tenant_id = ${owner.tenantId} and (plan_id = ${owner.planId} or partner_id = ${owner.partnerId})
     `.execute(em);
-    if (count >= MAX_RULES) throw conflict(`a plan or partner has at most ${MAX_RULES} rules`);
+    if (count >= MAX_RULES) throw conflict(`A plan or partner can have at most ${MAX_RULES} rules.`);
     const rule = em.create(CommissionRule, {
       ...owner,
       ...termsOf(input),
@@ -110,7 +113,7 @@ export function createCommissionRule(ctx: Context, input: CreateCommissionRuleIn
   });
 }
 
-/** Edits a rule: a further version, in force from `effectiveAt` on. Lines keep the version that made them. */
+/** Adds a version to a rule, in force from `effectiveAt`. Existing commissions keep their version. Returns the version's id. */
 export function updateCommissionRule(ctx: Context, id: string, input: CommissionRuleInput): Promise<string> {
   notBefore(ctx, input.effectiveAt, 'input.effectiveAt');
   return transact(ctx, async (em) => {
@@ -125,7 +128,7 @@ export function updateCommissionRule(ctx: Context, id: string, input: Commission
   });
 }
 
-/** Takes a rule out of force from an instant on. */
+/** Ends a rule at a given time. Returns the id of the final version. */
 export function endCommissionRule(ctx: Context, id: string, effectiveAt: Date | null): Promise<string> {
   notBefore(ctx, effectiveAt, 'effectiveAt');
   return transact(ctx, async (em) => {
@@ -138,11 +141,11 @@ async function lockProgram(em: EntityManager, tenantId: string): Promise<void> {
   await sql`select 1 from programs where tenant_id = ${tenantId} for no key update`.execute(em);
 }
 
-/** What was in force is never rewritten: a change begins now or later. */
+/** Terms of the past never change: a change starts now or later. */
 function notBefore({ clock }: Context, given: Date | null | undefined, field: string): Date {
   const now = clock.now();
   if (given && given < now)
-    throw invalid(field, 'lies in the past: sales since then have earned by what was in force');
+    throw invalid(field, 'must not be in the past: commissions of earlier sales do not change');
   return given ?? now;
 }
 
@@ -164,12 +167,12 @@ async function ownerOf(em: EntityManager, input: CreateCommissionRuleInput): Pro
 
 const subject = ({ id, tenantId, partnerId }: CommissionRule) => ({ id, tenantId, partnerId });
 
-/** A rule for the audit log: what it says, without what every row has. */
+/** Returns the terms of a rule for the audit log, without the common columns. */
 function plain({ id, createdAt, createdBy, tenantId, ...rest }: CommissionRule): object {
   return { ...rest, minimumMinor: rest.minimumMinor ?? null };
 }
 
-/** The newest version of the rule that any version's id names; its rule is locked. */
+/** Locks a rule by the id of any version and returns its newest version. */
 async function lastVersion(em: EntityManager, id: string): Promise<CommissionRule> {
   const named = await em.findOne(CommissionRule, idOf(id));
   if (!named) throw notFound('rule');
@@ -184,7 +187,7 @@ async function lastVersion(em: EntityManager, id: string): Promise<CommissionRul
 
 type Version = Partial<ReturnType<typeof termsOf>> & {
   readonly ended: boolean;
-  /** Absent: now, or with the last version where that is yet to come into force. */
+  /** Default: now, or the time of the last version when that is in the future. */
   readonly effectiveAt: Date | null | undefined;
 };
 
@@ -195,11 +198,13 @@ function addVersion(
   change: Version,
   action: string,
 ): string {
-  if (last.ended) throw conflict('the rule has ended: make a new one', { reason: 'ENDED' });
+  if (last.ended) throw conflict('This rule has ended. Create a new rule instead.', { reason: 'ENDED' });
   const now = ctx.clock.now();
   const effectiveAt = change.effectiveAt ?? new Date(Math.max(now.getTime(), last.effectiveAt.getTime()));
   if (effectiveAt < last.effectiveAt)
-    throw conflict('a later version of the rule is set for after that instant', { reason: 'LATER_VERSION' });
+    throw conflict('A later version of this rule starts after effectiveAt. Choose a later time.', {
+      reason: 'LATER_VERSION',
+    });
   const { id: _, createdAt: __, ...kept } = last;
   const next = em.create(CommissionRule, {
     ...(kept as CommissionRule),
@@ -212,7 +217,7 @@ function addVersion(
   return next.id;
 }
 
-/** An input's terms as columns; refuses what does not fit together, by name. */
+/** Converts the input to columns. Throws BAD_USER_INPUT for fields that contradict each other. */
 function termsOf(input: CommissionRuleInput) {
   const { method } = input;
   const { currency, minor, bands } = readTerms(input, 'input');

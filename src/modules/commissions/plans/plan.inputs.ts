@@ -6,89 +6,103 @@ import { CapScope, CustomerKind, RulePeriod } from '../../../domain/plan.ts';
 import { Name } from '../../../kernel/request/input.ts';
 import { Decimal, Percentage } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'A new plan.' })
+@InputType({ description: 'A new commission plan.' })
 export class CreateCommissionPlanInput {
-  @Field({ description: 'Its name, unique in the program.' })
+  @Field({ description: 'Name of the plan, unique in the program.' })
   @Name(100)
   name!: string;
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether partners that were put on no plan are on this one; a program has one such plan.',
+    description:
+      'True: partners without an assigned plan use this plan. A program has at most one default plan. Default: false.',
   })
   isDefault?: boolean | null;
 }
 
-@InputType({ description: 'A step of a tiered rule.' })
+@InputType({ description: 'A band of a TIERED rule.' })
 export class CommissionBandInput {
-  @Field(() => Decimal, { description: 'Revenue of the period from which on it applies; the first one: 0.' })
+  @Field(() => Decimal, {
+    description: 'Sales of the period from which the band applies, inclusive. The first band starts at 0.',
+  })
   from!: string;
 
-  @Field(() => Percentage, { description: 'Percent of a sale.' })
+  @Field(() => Percentage, { description: 'Rate in percent of a sale.' })
   rate!: number; // basis points
 }
 
-@InputType({ description: 'The most that a rule pays.' })
+@InputType({ description: 'The highest amount that a rule pays.' })
 export class CommissionCapInput {
-  @Field(() => Decimal, { description: 'The most, itself included.' })
+  @Field(() => Decimal, { description: 'The highest amount, inclusive.' })
   amount!: string;
 
-  @Field(() => CapScope, { description: 'What it limits.' })
+  @Field(() => CapScope, { description: 'Scope of the limit.' })
   per!: CapScope;
 
-  @Field(() => RulePeriod, { nullable: true, description: 'Over what it counts; default: LIFETIME.' })
+  @Field(() => RulePeriod, {
+    nullable: true,
+    description: 'Period over which the cap counts. Default: LIFETIME.',
+  })
   period?: RulePeriod | null;
 }
 
-@InputType({ description: 'Which sales a rule is for and what they earn by it.' })
+@InputType({ description: 'Conditions and terms of a commission rule.' })
 export class CommissionRuleInput {
-  @Field({ description: 'What it is called, as explanations name it.' })
+  @Field({ description: 'Name of the rule, shown in explanations.' })
   @Name(100)
   name!: string;
 
   @Field(() => Date, {
     nullable: true,
-    description: 'From when it is in force. Default: now. An edited rule can not begin in the past.',
+    description:
+      'Time from which the rule is in force. Default: now. A new version of an existing rule cannot start in the past.',
   })
   effectiveAt?: Date | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own id of the product that it is for; absent: any.',
+    description: 'Id of the product in your system. Default: any product.',
   })
   @Name(200)
   product?: string | null;
 
-  @Field(() => CustomerKind, { nullable: true, description: 'Whose purchases it is for; default: ANY.' })
+  @Field(() => CustomerKind, { nullable: true, description: 'Kind of customer. Default: ANY.' })
   customerKind?: CustomerKind | null;
 
   @Field(() => [String], {
     nullable: true,
-    description: 'ISO 3166 codes of countries, e.g. `DE`; absent: any.',
+    description: 'ISO 3166 codes of the billing countries, for example `DE`. Default: any country.',
   })
-  @ArrayMinSize(1, { message: 'must name a country, or be left out' })
-  @ArrayMaxSize(250, { message: 'takes at most 250 countries' })
-  @Matches(/^[A-Z]{2}$/, { each: true, message: 'takes ISO 3166 codes such as "DE"' })
+  @ArrayMinSize(1, { message: 'must contain at least one country, or be absent' })
+  @ArrayMaxSize(250, { message: 'must contain at most 250 countries' })
+  @Matches(/^[A-Z]{2}$/, { each: true, message: 'must contain only ISO 3166 codes such as "DE"' })
   countries?: string[] | null;
 
-  @Field(() => [CommissionType], { nullable: true, description: 'The causes that it is for; absent: any.' })
-  @ArrayMinSize(1, { message: 'must name a type, or be left out' })
-  @ArrayMaxSize(10, { message: 'takes at most 10 types' })
+  @Field(() => [CommissionType], {
+    nullable: true,
+    description: 'Causes of commissions. Default: any cause.',
+  })
+  @ArrayMinSize(1, { message: 'must contain at least one type, or be absent' })
+  @ArrayMaxSize(10, { message: 'must contain at most 10 types' })
   types?: CommissionType[] | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "ISO 4217 code of the rule's amounts, and of the sales that a rule with amounts is for.",
+    description:
+      "ISO 4217 code of the rule's amounts. Required for a rule with amounts, which applies only to sales in this currency.",
   })
   currency?: string | null;
 
-  @Field(() => Decimal, { nullable: true, description: 'The smallest sale that it is for, itself included.' })
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'The smallest sale to which the rule applies, inclusive.',
+  })
   minimumPurchase?: string | null;
 
-  @Field(() => CommissionMethod, { description: 'How it computes.' })
+  @Field(() => CommissionMethod, { description: 'Method of computation.' })
   method!: CommissionMethod;
 
-  @Field(() => Percentage, { nullable: true, description: 'For PERCENTAGE: percent of a sale.' })
+  @Field(() => Percentage, { nullable: true, description: 'For PERCENTAGE: rate in percent of a sale.' })
   rate?: number | null; // basis points
 
   @Field(() => Decimal, { nullable: true, description: 'For FLAT: the commission for one unit.' })
@@ -96,23 +110,34 @@ export class CommissionRuleInput {
 
   @Field(() => [CommissionBandInput], {
     nullable: true,
-    description: 'For TIERED: its bands, lowest first; each ends where the next begins, the last has no top.',
+    description:
+      'For TIERED: the bands, lowest first, at most 20. A band ends where the next begins; the last band has no upper limit.',
   })
-  @ArrayMaxSize(20, { message: 'takes at most 20 bands' })
+  @ArrayMaxSize(20, { message: 'must contain at most 20 bands' })
   bands?: CommissionBandInput[] | null;
 
-  @Field(() => BandMode, { nullable: true, description: 'For TIERED; default: PROGRESSIVE.' })
+  @Field(() => BandMode, {
+    nullable: true,
+    description: 'For TIERED: how the bands apply. Default: PROGRESSIVE.',
+  })
   bandMode?: BandMode | null;
 
-  @Field(() => RulePeriod, { nullable: true, description: 'For TIERED; default: MONTH.' })
+  @Field(() => RulePeriod, {
+    nullable: true,
+    description: 'For TIERED: period over which sales count. Default: MONTH.',
+  })
   bandPeriod?: RulePeriod | null;
 
-  @Field(() => Boolean, { nullable: true, description: "Whether only a customer's first purchase earns." })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: "True: only a customer's first purchase earns. Default: false.",
+  })
   firstPurchaseOnly?: boolean | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: "Months from a customer's first purchase that earn; 1 to 120.",
+    description:
+      "Months after a customer's first purchase in which purchases earn, 1 to 120. Default: no limit.",
   })
   @Min(1, { message: 'must be from 1 to 120' })
   @Max(120, { message: 'must be from 1 to 120' })
@@ -120,7 +145,8 @@ export class CommissionRuleInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Purchases of a customer that earn, the first included; 1 to 1,000.',
+    description:
+      "Number of a customer's purchases that earn, the first included, 1 to 1,000. Default: no limit.",
   })
   @Min(1, { message: 'must be from 1 to 1,000' })
   @Max(1_000, { message: 'must be from 1 to 1,000' })
@@ -128,42 +154,46 @@ export class CommissionRuleInput {
 
   @Field(() => Percentage, {
     nullable: true,
-    description: 'Percent of the sales after its months or purchases are over; absent: nothing.',
+    description:
+      'Rate in percent after `recurringMonths` or `recurringCount` is exceeded. Default: later sales earn nothing.',
   })
   stepDownRate?: number | null; // basis points
 
   @Field(() => CommissionCapInput, {
     nullable: true,
-    description: 'The most that it pays; absent: no limit.',
+    description: 'The highest amount that the rule pays. Default: no limit.',
   })
   cap?: CommissionCapInput | null;
 }
 
-@InputType({ description: 'A new rule of a plan or of one partner.' })
+@InputType({ description: 'A new rule of a plan or of one partner. Give either `planId` or `partnerId`.' })
 export class CreateCommissionRuleInput extends CommissionRuleInput {
-  @Field(() => ID, { nullable: true, description: 'The plan that it is of; or give partnerId.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the plan that gets the rule.' })
   planId?: string | null;
 
   @Field(() => ID, {
     nullable: true,
-    description: "The partner that it is for: it beats its plan's rules; or give planId.",
+    description:
+      "Id of the partner who gets the rule. A partner's own rule takes precedence over the rules of the plan.",
   })
   partnerId?: string | null;
 }
 
-@InputType({ description: 'Which rules; what is left out does not narrow.' })
+@InputType({
+  description: 'Conditions that rules must meet. An absent condition does not restrict the result.',
+})
 export class CommissionRuleFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this plan.' })
+  @Field(() => ID, { nullable: true, description: 'Rules of this plan.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   planId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'Of this partner alone.' })
+  @Field(() => ID, { nullable: true, description: "Rules of this partner's own." })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
   @Field(() => Date, {
     nullable: true,
-    description: 'Versions in force at this instant. Default: every version, also ended ones.',
+    description: 'Versions in force at this time. Default: all versions, ended ones included.',
   })
   at?: Date | null;
 }

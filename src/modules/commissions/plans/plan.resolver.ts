@@ -40,7 +40,9 @@ const CommissionRuleConnection = connectionOf(CommissionRule);
 @Resolver(() => CommissionPlan)
 export class CommissionPlanResolver {
   @Authorized('program:read')
-  @Query(() => CommissionPlanConnection, { description: "The program's commission plans, newest first." })
+  @Query(() => CommissionPlanConnection, {
+    description: "Returns the program's commission plans, newest first.",
+  })
   commissionPlans(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -50,7 +52,7 @@ export class CommissionPlanResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => CommissionPlan, { description: 'Makes a commission plan without rules.' })
+  @Mutation(() => CommissionPlan, { description: 'Creates a commission plan without rules.' })
   async createCommissionPlan(
     @Arg('input', () => CreateCommissionPlanInput, { description: 'The new plan.' })
     input: CreateCommissionPlanInput,
@@ -62,13 +64,19 @@ export class CommissionPlanResolver {
 
   @Authorized('program:edit')
   @Mutation(() => Partner, {
-    description: 'Puts a partner on a plan from an instant on. Sales before it keep what they earned by.',
+    description: 'Assigns a plan to a partner from a given time. Commissions of earlier sales do not change.',
   })
   async assignCommissionPlan(
-    @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
-    @Arg('planId', () => ID, { nullable: true, description: 'The plan; null: back on the default one.' })
+    @Arg('partnerId', () => ID, { description: 'Id of the partner.' }) partnerId: string,
+    @Arg('planId', () => ID, {
+      nullable: true,
+      description: 'Id of the plan. Null assigns the default plan.',
+    })
     planId: string | null,
-    @Arg('effectiveAt', () => Date, { nullable: true, description: 'From when; default: now.' })
+    @Arg('effectiveAt', () => Date, {
+      nullable: true,
+      description: 'Time from which the plan applies, not in the past. Default: now.',
+    })
     effectiveAt: Date | null,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -82,10 +90,13 @@ export class CommissionPlanResolver {
 export class CommissionRuleResolver {
   @Authorized('program:read')
   @Query(() => CommissionRuleConnection, {
-    description: 'Versions of commission rules, newest first; a partner sees those that are its own.',
+    description: 'Returns versions of commission rules, newest first. A partner gets only its own rules.',
   })
   commissionRules(
-    @Arg('filter', () => CommissionRuleFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => CommissionRuleFilter, {
+      nullable: true,
+      description: 'Conditions for the rules. Default: all.',
+    })
     filter: CommissionRuleFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -95,7 +106,7 @@ export class CommissionRuleResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => CommissionRule, { description: 'Makes a rule of a plan or of one partner.' })
+  @Mutation(() => CommissionRule, { description: 'Creates a commission rule of a plan or of one partner.' })
   async createCommissionRule(
     @Arg('input', () => CreateCommissionRuleInput, { description: 'The new rule.' })
     input: CreateCommissionRuleInput,
@@ -108,11 +119,11 @@ export class CommissionRuleResolver {
   @Authorized('program:edit')
   @Mutation(() => CommissionRule, {
     description:
-      'Edits a rule: a further version, from now or later on. Lines keep the version that made them.',
+      'Edits a rule by adding a version that is in force from now or later. Existing commissions keep their version.',
   })
   async updateCommissionRule(
-    @Arg('id', () => ID, { description: 'The id of any version of it.' }) id: string,
-    @Arg('input', () => CommissionRuleInput, { description: 'All that the new version says.' })
+    @Arg('id', () => ID, { description: 'Id of any version of the rule.' }) id: string,
+    @Arg('input', () => CommissionRuleInput, { description: 'The complete terms of the new version.' })
     input: CommissionRuleInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -121,10 +132,13 @@ export class CommissionRuleResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => CommissionRule, { description: 'Takes a rule out of force from now or later on.' })
+  @Mutation(() => CommissionRule, { description: 'Ends a rule now or later. Returns the final version.' })
   async endCommissionRule(
-    @Arg('id', () => ID, { description: 'The id of any version of it.' }) id: string,
-    @Arg('effectiveAt', () => Date, { nullable: true, description: 'From when; default: now.' })
+    @Arg('id', () => ID, { description: 'Id of any version of the rule.' }) id: string,
+    @Arg('effectiveAt', () => Date, {
+      nullable: true,
+      description: 'Time at which the rule ends, not in the past. Default: now.',
+    })
     effectiveAt: Date | null,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -134,7 +148,7 @@ export class CommissionRuleResolver {
 
   @FieldResolver(() => CommissionPlan, {
     nullable: true,
-    description: "The plan that it is of; null: a partner's own.",
+    description: "The plan of the rule. Null for a partner's own rule.",
   })
   plan(
     @Root() root: CommissionRule,
@@ -146,7 +160,7 @@ export class CommissionRuleResolver {
 
   @FieldResolver(() => Partner, {
     nullable: true,
-    description: "The partner that it is for; null: a plan's.",
+    description: 'The partner of the rule. Null for a rule of a plan.',
   })
   partner(
     @Root() root: CommissionRule,

@@ -6,27 +6,31 @@ import type { CommissionRuleInput } from './plan.inputs.ts';
 
 export { CommissionRuleInput, CreateCommissionRuleInput } from './plan.inputs.ts';
 
-/** Reads an input's terms, which stand at `path`; refuses what does not fit together, by name. */
+/** Reads the terms of an input at `path`. Throws BAD_USER_INPUT for fields that contradict each other. */
 export function readTerms(input: CommissionRuleInput, path: string) {
   const { method } = input;
   const currency = input.currency == null ? null : currencyOf(input.currency, `${path}.currency`);
   const needed = { PERCENTAGE: 'rate', FLAT: 'perUnit', TIERED: 'bands' } as const;
   for (const [of, field] of Object.entries(needed)) {
     if (of === method && input[field] == null)
-      throw invalid(`${path}.${field}`, `is needed for a ${method} rule`);
-    if (of !== method && input[field] != null) throw invalid(`${path}.${field}`, `is for a ${of} rule`);
+      throw invalid(`${path}.${field}`, `is required for a ${method} rule`);
+    if (of !== method && input[field] != null)
+      throw invalid(`${path}.${field}`, `is allowed only for a ${of} rule`);
   }
   if (method !== 'TIERED' && (input.bandMode != null || input.bandPeriod != null))
-    throw invalid(`${path}.${input.bandMode != null ? 'bandMode' : 'bandPeriod'}`, 'is for a TIERED rule');
-  if (input.stepDownRate != null && input.recurringMonths == null && input.recurringCount == null)
-    throw invalid(`${path}.stepDownRate`, 'needs recurringMonths or recurringCount, after which it applies');
-  if (input.firstPurchaseOnly && (input.recurringMonths != null || input.recurringCount != null))
     throw invalid(
-      `${path}.firstPurchaseOnly`,
-      'leaves nothing to recur: leave recurringMonths and recurringCount out',
+      `${path}.${input.bandMode != null ? 'bandMode' : 'bandPeriod'}`,
+      'is allowed only for a TIERED rule',
     );
+  if (input.stepDownRate != null && input.recurringMonths == null && input.recurringCount == null)
+    throw invalid(
+      `${path}.stepDownRate`,
+      'requires recurringMonths or recurringCount, after which it applies',
+    );
+  if (input.firstPurchaseOnly && (input.recurringMonths != null || input.recurringCount != null))
+    throw invalid(`${path}.firstPurchaseOnly`, 'cannot be combined with recurringMonths or recurringCount');
   const inCurrency = (field: string): string => {
-    if (currency === null) throw invalid(`${path}.currency`, `is needed: it is the currency of ${field}`);
+    if (currency === null) throw invalid(`${path}.currency`, `is required: it is the currency of ${field}`);
     return currency;
   };
   return {
@@ -44,7 +48,8 @@ export function readTerms(input: CommissionRuleInput, path: string) {
   };
 }
 
-/** A rule that is tried and not kept; refuses what does not fit together, by name. `path` is where the input stands. */
+/** Builds a rule for a simulation from the input at `path`, without storing it. Throws BAD_USER_INPUT for fields that contradict each
+ *  other. */
 export function triedRule(
   input: CommissionRuleInput,
   {

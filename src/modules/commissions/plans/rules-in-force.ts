@@ -3,8 +3,8 @@ import { type CommissionRule, ruleOf } from './commission-rule.entity.ts';
 
 export type RuleInForce = Rule & { readonly key: string };
 
-/** SQL: the rules that a sale of partner `p` at `at.instant` is weighed by, its own and its plan's, each in the version in
- *  force, as JSON for `rulesOf`. */
+/** SQL expression: the rules for a sale of partner `p` at `at.instant`, from the partner and its plan, each in the version in force, as
+ *  JSON for `rulesOf`. */
 export const RULES_IN_FORCE = `
   (select json_agg(json_build_object('id', v.id, 'ruleKey', v.rule_key, 'name', v.name, 'version', v.version, 'partnerId', v.partner_id,
     'product', v.product, 'customerKind', v.customer_kind, 'countries', v.countries, 'types', v.types, 'currency', v.currency,
@@ -21,7 +21,7 @@ export const RULES_IN_FORCE = `
     order by u.rule_key, u.effective_at desc, u.version desc) v
   where not v.ended)`;
 
-/** A rule as `RULES_IN_FORCE` gives it: JSON has neither bigint nor instants. */
+/** A rule as JSON from `RULES_IN_FORCE`. JSON has neither bigint nor dates. */
 export type RuleJson = { readonly [K in keyof CommissionRule]: unknown };
 
 export const rulesOf = (rows: readonly RuleJson[] | null): RuleInForce[] =>

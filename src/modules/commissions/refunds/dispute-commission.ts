@@ -33,9 +33,9 @@ import {
 import { knownOrders, lockOrder, type Order } from './order.ts';
 import { settleAgain } from './refund-sale.ts';
 
-/** The customer disputes the payment of the sale. What no payout has claimed yet waits for the outcome; what one has is
- *  paid as it would have been. Of a line that an earlier dispute took and gave back, what came back is disputed. Answers with
- *  the id of the line that is. */
+/** Opens a dispute over the payment of a sale. A commission that is in no payout waits for the outcome; a commission in a payout is
+ *  still paid. When an earlier dispute was lost and won back, the ADJUSTMENT that restored the commission is disputed. Returns
+ *  the id of the disputed commission. */
 export async function openDispute(ctx: Context, commissionId: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionTable, commissionId);
@@ -43,7 +43,7 @@ export async function openDispute(ctx: Context, commissionId: string, reason: st
     const line = await standingOf(em, await lockCommission(em, commissionId, { partnerToo: true }));
     const before = await statusOf(em, line);
     if (before === 'REJECTED' || before === 'REVERSED')
-      throw conflict(`there is nothing to dispute of a commission that is ${before}`);
+      throw conflict(`This commission is ${before}, so it cannot be disputed.`);
     const hold = await placeHold(em, ctx, line, { kind: 'DISPUTE', reason: why });
     record(em, ctx, 'commission.disputed', line, {
       before: { dispute: null, status: before },
@@ -54,8 +54,8 @@ export async function openDispute(ctx: Context, commissionId: string, reason: st
   });
 }
 
-/** WON: the line goes on where it was. LOST: all of it that is left is taken back. A lost one that is decided for the
- *  program after all gives back what it took. Answers with the line's id. */
+/** Resolves a dispute. WON: the commission keeps its status. LOST: the rest of the commission is reversed. WON after LOST restores the
+ *  reversed amount. Returns the commission's id. */
 export async function resolveDispute(
   ctx: Context,
   id: string,
@@ -68,7 +68,8 @@ export async function resolveDispute(
     const order = await orderOf(em, id);
     if (order) await lockOrder(em, order.orderId);
     const { hold, line } = await lockHold(em, id, 'dispute');
-    if (hold.kind !== 'DISPUTE') throw conflict('the hold is no dispute: release it');
+    if (hold.kind !== 'DISPUTE')
+      throw conflict('This hold is not a dispute. Release it with releaseHold instead.');
     const before = { status: await statusOf(em, line), outcome: hold.outcome ?? null };
     const again = hold.outcome === 'LOST' && outcome === 'WON';
     const made = again
@@ -93,7 +94,7 @@ export async function resolveDispute(
   return line.id;
 }
 
-/** The order of a disputed line, where it is known by one. */
+/** Returns the order of a disputed commission. Null without an order. */
 async function orderOf(em: EntityManager, holdId: string): Promise<Order | null> {
   const [order] = await sql<Order>`
     with recursive sale as (
@@ -106,7 +107,7 @@ async function orderOf(em: EntityManager, holdId: string): Promise<Order | null>
   return order ?? null;
 }
 
-/** Refunds that came while the sale was lost took nothing of it: now that it is back, they do. */
+/** Applies the refunds that arrived while the commission was reversed by the dispute and therefore reversed nothing. */
 async function refundReinstated(
   em: EntityManager,
   ctx: Context,
@@ -124,7 +125,7 @@ async function lose(
   hold: CommissionHold,
   reason: string,
 ): Promise<Commission | null> {
-  if (hold.releasedAt) throw conflict('the dispute was resolved already', { reason: 'ALREADY_RELEASED' });
+  if (hold.releasedAt) throw conflict('This dispute is already resolved.', { reason: 'ALREADY_RELEASED' });
   const left = await em.find(Commission, { reversesId: line.id });
   const whole = left.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor) === 0n;
   const refund = whole
@@ -136,8 +137,9 @@ async function lose(
   return refund;
 }
 
-/** The mirror of what losing took of the line, and of what it took beside it: owed again where it was owed before, to be
- *  approved where it was not. From now on it stands for the line: it is refunded, rejected or disputed as one. */
+/** Creates an ADJUSTMENT that mirrors the reversal of a lost dispute, and a TRUE_UP that mirrors its true-ups. They are APPROVED when the
+ *  commission was owed before, else PENDING. From then on the ADJUSTMENT replaces the commission: it is refunded, rejected or
+ *  disputed in its place. */
 async function reinstate(
   em: EntityManager,
   ctx: Context,
@@ -146,14 +148,16 @@ async function reinstate(
 ): Promise<Commission> {
   const earlier = await em.findOne(Commission, { adjustsId: line.id, type: 'ADJUSTMENT', carriedBy: null });
   if (earlier || !hold.refundId)
-    throw conflict('what the dispute took was given back already', { reason: 'ALREADY_REINSTATED' });
+    throw conflict('The reversed amount of this dispute is already restored.', {
+      reason: 'ALREADY_REINSTATED',
+    });
   const refund = await em.findOneOrFail(Commission, hold.refundId);
   const others = await em.find(Commission, {
     ...{ adjustsId: line.id, type: 'TRUE_UP', createdAt: refund.createdAt, id: { $gt: refund.id } },
   });
   const lost = others.reduce((sum, each) => sum - each.amount.minor, 0n);
   const base = -refund.baseAmount.minor;
-  const banded = await bandsShrink(em, line, -base); // its sales count in their period again
+  const banded = await bandsShrink(em, line, -base); // the sale counts in its period again
   const owed = refund.approvedAt != null;
   const mirror = em.create(Commission, {
     tenantId: line.tenantId,

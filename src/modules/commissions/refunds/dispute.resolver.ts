@@ -11,12 +11,13 @@ export class DisputeResolver {
   @Authorized('commission:decide')
   @Mutation(() => Commission, {
     description:
-      'Says that the customer disputes the payment. The commission is HELD until that is resolved, unless a payout has claimed it already.',
+      'Records that the customer disputes the payment. The commission is HELD until the dispute is resolved, unless the commission is already part of a payout.',
   })
   async openDispute(
-    @Arg('commissionId', () => ID, { description: 'The commission of the disputed sale.' })
+    @Arg('commissionId', () => ID, { description: 'Id of the commission of the disputed sale.' })
     commissionId: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('reason', () => String, { description: 'Reason of the dispute, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Commission> {
@@ -26,13 +27,14 @@ export class DisputeResolver {
   @Authorized('commission:decide')
   @Mutation(() => Commission, {
     description:
-      'Ends a dispute. WON: the commission goes on where it was. LOST: what is left of it is taken back; of a paid one the next payout pays less. WON after LOST gives that back by an ADJUSTMENT.',
+      'Resolves a dispute. WON: the hold ends and the commission keeps its status. LOST: the rest of the commission is reversed; for a paid commission the reversal reduces the next payout. WON after LOST restores the reversed amount by an ADJUSTMENT.',
   })
   async resolveDispute(
-    @Arg('id', () => ID, { description: "The dispute's id: that of its hold." }) id: string,
-    @Arg('outcome', () => DisputeOutcome, { description: 'How it ended for the program.' })
+    @Arg('id', () => ID, { description: 'Id of the dispute, which is the id of its hold.' }) id: string,
+    @Arg('outcome', () => DisputeOutcome, { description: 'Outcome for the program.' })
     outcome: DisputeOutcome,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('reason', () => String, { description: 'Reason for the outcome, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Commission> {

@@ -5,12 +5,12 @@ import { sql } from '../../../kernel/data/sql.ts';
 export interface Order {
   readonly tenantId: string;
   readonly partnerId: string;
-  /** The seller's own id of it. */
+  /** Id of the order in the seller's system. */
   readonly orderId: string;
 }
 
-/** Whatever is about one order takes turns: its sale, the referral that it closes, its refunds. To be taken before any row
- *  is locked, so that no two of them wait for each other. Says whether refunds of it wait, which lock its partner. */
+/** Locks an order, so that its sale, its conversion and its refunds run one after the other. Take this lock before any row lock, to avoid
+ *  deadlocks. Returns whether refunds of the order wait; those lock its partner. */
 export async function lockOrder(em: EntityManager, orderId: string): Promise<{ refundsWait: boolean }> {
   const [order] = await sql<{ refundsWait: boolean }>`
     select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['order', orderId])}, 0)),
@@ -21,14 +21,14 @@ export async function lockOrder(em: EntityManager, orderId: string): Promise<{ r
 
 export interface KnownOrder extends Order {
   readonly currency: string;
-  /** Minor units of the order that earned nothing. */
+  /** Minor units of the part of the order that earned nothing. */
   readonly unearned: bigint;
-  /** Every partner that is credited with a part of it, where its sale is shared; `partnerId` is whose conversion it counts as. */
+  /** All partners with a share, when the sale is shared. Metrics count the conversion for `partnerId`. */
   readonly sharedBy?: readonly string[];
 }
 
-/** An order is known by a recorded sale or by the referral that it closed: once for each partner, but one whose sale is
- *  shared is one order of all who share it. */
+/** Returns the known orders with an order id: from recorded sales, one per partner, and from conversions. A shared sale is one order of
+ *  all its partners. */
 export async function knownOrders(
   em: EntityManager,
   { tenantId, orderId, partnerId }: Omit<Order, 'partnerId'> & { readonly partnerId: string | null },
@@ -55,13 +55,13 @@ export async function knownOrders(
   }));
 }
 
-/** An order converts once, whoever it is credited to, and is recorded once for each partner (null: for anybody). The order
- *  is locked. */
+/** Throws CONFLICT when the order is already known. An order converts once for all partners, and is recorded once per partner; with
+ *  `partnerId` null, once in total. The order must be locked. */
 export async function refuseKnown(
   em: EntityManager,
   { tenantId, orderId, partnerId }: Omit<Order, 'partnerId'> & { readonly partnerId: string | null },
 ): Promise<void> {
   const known = await knownOrders(em, { tenantId, orderId, partnerId: null });
   if (known.some((order) => order.sharedBy || partnerId === null || order.partnerId === partnerId))
-    throw conflict('the order was recorded already', { field: 'input.orderId', reason: 'ORDER_RECORDED' });
+    throw conflict('This order is already recorded.', { field: 'input.orderId', reason: 'ORDER_RECORDED' });
 }

@@ -5,79 +5,83 @@ import { DateTime, Decimal } from '../../../kernel/request/scalars.ts';
 
 @InputType({
   description:
-    'What was refunded of an order: `amount` of this refund, `amountRefundedSoFar` of all, or neither for all that is left.',
+    'A refund of an order. Give `amount` for this refund alone, `amountRefundedSoFar` for all refunds together, or neither to refund the rest.',
 })
 export class RefundSaleInput {
-  @Field(() => String, { description: 'Your own id of the order; it need not be known yet.' })
+  @Field(() => String, { description: 'Id of the order in your system. The order may still be unknown.' })
   @Name(200)
   orderId!: string;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'The partner that earned it; needed only where several earned on the order.',
+    description:
+      'Id of the partner who earned on the order. Required only when several partners earned on it.',
   })
   partnerId?: string | null;
 
   @Field(() => Decimal, {
     nullable: true,
-    description: 'What this refund gave back, net of tax; more than what is left counts as all of it.',
+    description:
+      'The amount of this refund, net of tax. An amount above the rest of the order counts as the rest.',
   })
   amount?: string | null;
 
   @Field(() => Decimal, {
     nullable: true,
     description:
-      'What all refunds of the order gave back so far, this one included, net of tax, as providers report it: every refund up to `occurredAt`. Sent twice or late it takes nothing more, and a single refund told after it that happened before it is in it.',
+      'The sum of all refunds of the order up to `occurredAt`, this one included, net of tax, as payment providers report it. A repeated or late total reverses nothing more. The total includes a single refund that happened before it, also when that refund is reported later.',
   })
   amountRefundedSoFar?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      "ISO 4217 code of the amount; default: the order's, or, while that is not known, the partner's.",
+      "ISO 4217 code of the amount. Default: the order's currency, or the partner's while the order is unknown.",
   })
   currency?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own id of the product that was refunded; default: all of them, in proportion.',
+    description: 'Id of the refunded product in your system. Default: all products in proportion.',
   })
   @Name(200)
   product?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own id of the refund: the same refund of an order has its effect once.',
+    description: 'Id of the refund in your system. The same refund of an order takes effect once.',
   })
   @Name(200)
   refundId?: string | null;
 
-  @Field({ description: 'Why: 1 to 1000 characters.' })
+  @Field({ description: 'Reason for the refund, 1 to 1000 characters.' })
   reason!: string;
 
-  @Field(() => DateTime, { nullable: true, description: 'When it was refunded. Default: now.' })
+  @Field(() => DateTime, { nullable: true, description: 'Time of the refund. Default: now.' })
   occurredAt?: Date | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the request repeatable: the same key gives the same answer.',
+    description: 'Idempotency key. A repeated call with the same key returns the same result.',
   })
   @Name(255)
   idempotencyKey?: string | null;
 }
 
-@InputType({ description: 'Which refunds; what is left out does not narrow.' })
+@InputType({
+  description: 'Conditions that refunds must meet. An absent condition does not restrict the result.',
+})
 export class SaleRefundFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this partner.' })
+  @Field(() => ID, { nullable: true, description: 'Refunds of this partner.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Of this order: your own id of it.' })
+  @Field(() => String, { nullable: true, description: 'Refunds of the order with this id in your system.' })
   orderId?: string | null;
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether they still wait for their sale, or for its exchange rate.',
+    description: 'True: refunds that wait for the sale or for its exchange rate. False: applied refunds.',
   })
   waiting?: boolean | null;
 }

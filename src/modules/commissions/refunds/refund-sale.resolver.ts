@@ -26,7 +26,7 @@ import { SaleRefund, saleRefundTable } from './sale-refund.entity.ts';
 
 const SaleRefundConnection = connectionOf(SaleRefund);
 
-/** As the row is read: its amounts are columns of their own. */
+/** The row as read: each amount is a column of its own. */
 type Row = SaleRefund & Record<'amount' | 'total' | 'taken', MoneyColumn | null>;
 
 @Resolver(() => SaleRefund)
@@ -34,7 +34,7 @@ export class SaleRefundResolver {
   @Authorized('commission:decide')
   @Mutation(() => SaleRefund, {
     description:
-      'Takes back what an order earned in the share that was refunded of it, over all of its lines. An order that is not known yet is refunded as soon as its sale comes. CONFLICT with reason PARTNER_NEEDED where several partners earned on it.',
+      'Records a refund of an order and reverses the refunded share of all its commissions. When the order is still unknown, the refund waits and is applied with the sale. Fails with CONFLICT, reason PARTNER_NEEDED, when several partners earned on the order and `partnerId` is absent.',
   })
   async refundSale(
     @Arg('input', () => RefundSaleInput, { description: 'The refund.' }) input: RefundSaleInput,
@@ -46,10 +46,14 @@ export class SaleRefundResolver {
 
   @Authorized('program:read')
   @Query(() => SaleRefundConnection, {
-    description: 'Refunds of orders, newest first; `filter: { waiting: true }` are those without their sale.',
+    description:
+      'Returns refunds of orders, newest first. `filter: { waiting: true }` selects refunds that wait for the sale or for its exchange rate.',
   })
   saleRefunds(
-    @Arg('filter', () => SaleRefundFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => SaleRefundFilter, {
+      nullable: true,
+      description: 'Conditions for the refunds. Default: all.',
+    })
     filter: SaleRefundFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -62,14 +66,16 @@ export class SaleRefundResolver {
     ]);
   }
 
-  @FieldResolver(() => Boolean, { description: 'Whether it waits for its sale, or for its exchange rate.' })
+  @FieldResolver(() => Boolean, {
+    description: 'True while the refund waits for the sale or for its exchange rate.',
+  })
   waiting(@Root() { settledAt }: SaleRefund): boolean {
     return settledAt == null;
   }
 
   @FieldResolver(() => Partner, {
     nullable: true,
-    description: 'Whose order it is; null while that is not known.',
+    description: 'The partner who earned on the order. Null while the order is unknown.',
   })
   partner(
     @Root() root: SaleRefund,
@@ -81,7 +87,8 @@ export class SaleRefundResolver {
 
   @FieldResolver(() => MoneyColumn, {
     nullable: true,
-    description: 'What it gave back; null where a total was told, or all that was left.',
+    description:
+      'The amount of this refund alone. Null when the refund was given as a total or as the rest of the order.',
   })
   amount(@Root() { amount }: Row): MoneyColumn | null {
     return amount;
@@ -89,7 +96,8 @@ export class SaleRefundResolver {
 
   @FieldResolver(() => MoneyColumn, {
     nullable: true,
-    description: 'What all refunds of the order had given back with it, where that was told.',
+    description:
+      'The sum of all refunds of the order up to this one, when the refund was given as a total. Otherwise null.',
   })
   amountRefundedSoFar(@Root() { total }: Row): MoneyColumn | null {
     return total;
@@ -98,13 +106,13 @@ export class SaleRefundResolver {
   @FieldResolver(() => MoneyColumn, {
     nullable: true,
     description:
-      'What it took of the order, products that earned nothing included; never more than was left. null while it waits.',
+      'The amount of the order that this refund took, products that earned nothing included. Never more than the rest of the order. Null while the refund waits.',
   })
   taken(@Root() { taken }: Row): MoneyColumn | null {
     return taken;
   }
 
-  @FieldResolver(() => [Commission], { description: 'The negative lines that it made.' })
+  @FieldResolver(() => [Commission], { description: 'The negative commissions that the refund created.' })
   commissions(
     @Root() { lines }: SaleRefund,
     @Ctx() ctx: Context,

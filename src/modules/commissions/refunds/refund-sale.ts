@@ -19,17 +19,20 @@ import { type KnownOrder, knownOrders, lockOrder } from './order.ts';
 import type { RefundSaleInput } from './refund-sale.inputs.ts';
 import { SaleRefund } from './sale-refund.entity.ts';
 
-/** Takes back what an order earned, in the share that was refunded of it; before its sale has come it waits for that.
- *  Answers with the refund's id. */
+/** Records a refund of an order and reverses the refunded share of its commissions. A refund that arrives before its sale waits for it.
+ *  Returns the refund's id. */
 export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<string> {
   const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const reason = reasonOf(input.reason);
   if (input.amountRefundedSoFar != null && (input.amount ?? input.product) != null)
-    throw invalid('input.amountRefundedSoFar', 'is of the whole order: give it without amount and product');
+    throw invalid(
+      'input.amountRefundedSoFar',
+      'is a total of the whole order: give it without amount and product',
+    );
   const partner =
     input.partnerId == null ? null : await findPartner(ctx.em, input.partnerId, 'input.partnerId');
   const tenantId = partner?.tenantId ?? ctx.actor.tenantId ?? '';
-  // There may be no line to ask about yet, so the order is asked about.
+  // The order may have no commission yet, so the permission is checked for the order.
   const attributes = { tenantId, partnerId: partner?.id ?? '' };
   await authorize(ctx, 'reverse', { kind: commissionTable.kind, id: `order:${input.orderId}`, attributes });
 
@@ -43,16 +46,22 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
       });
       const [order] = orders;
       if (orders.length > 1)
-        throw conflict('several partners earned on the order: say whose refund it is', {
-          ...{ field: 'input.partnerId', reason: 'PARTNER_NEEDED' },
-        });
+        throw conflict(
+          'Several partners earned on this order. Give partnerId to select the partner of the refund.',
+          {
+            ...{ field: 'input.partnerId', reason: 'PARTNER_NEEDED' },
+          },
+        );
       const asked = askedOf(input, order ?? null, partner);
       const known = await sameRefund(em, tenantId, input);
       if (known) {
         if (saysTheSame(known, asked, input)) return known.id;
-        throw conflict('another refund of the order has that id', {
-          ...{ field: 'input.refundId', reason: 'REFUND_MISMATCH' },
-        });
+        throw conflict(
+          'Another refund of this order has this refundId. Give the same values or another refundId.',
+          {
+            ...{ field: 'input.refundId', reason: 'REFUND_MISMATCH' },
+          },
+        );
       }
       const refund = em.create(SaleRefund, {
         ...{ tenantId, ...asked, reason, occurredAt, statedBy: ctx.actor.id },
@@ -91,7 +100,7 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
   return refunded.id;
 }
 
-/** Refuses a product that nothing of the order was sold of; one that earned nothing is of it. */
+/** Throws BAD_USER_INPUT for a product that is not part of the order. A product that earned nothing is part of it. */
 async function requireProduct(
   em: EntityManager,
   { tenantId, partnerId, orderId }: KnownOrder,
@@ -107,7 +116,7 @@ async function requireProduct(
     select 1 from conversions v left join commissions c on c.conversion_id = v.id
     where v.tenant_id = ${tenantId} and v.partner_id = ${partnerId} and v.order_id = ${orderId} and (c.id is null or c.product = ${product})
     limit 1`.execute(em);
-  if (!sold) throw invalid('input.product', 'is not of the order');
+  if (!sold) throw invalid('input.product', 'must be a product of the order');
 }
 
 type Asked = Pick<SaleRefund, 'partMinor' | 'totalMinor' | 'currency'>;
@@ -116,11 +125,11 @@ function askedOf(input: RefundSaleInput, order: KnownOrder | null, partner: Part
   const { amount = null, amountRefundedSoFar = null } = input;
   const given = input.currency == null ? null : currencyOf(input.currency, 'input.currency');
   if (order && given !== null && given !== order.currency)
-    throw invalid('input.currency', `is not that of the order, which is ${order.currency}`);
+    throw invalid('input.currency', `must be the currency of the order, ${order.currency}`);
   const currency = given ?? order?.currency ?? partner?.currency ?? null;
   const minorOf = (text: string | null, field: string): bigint | null => {
     if (text === null) return null;
-    if (currency === null) throw invalid('input.currency', 'is needed: the order is not known yet');
+    if (currency === null) throw invalid('input.currency', 'is required while the order is unknown');
     return positiveAmountOf(text, currency, field).minor;
   };
   const partMinor = minorOf(amount, 'input.amount');
@@ -140,11 +149,11 @@ const saysTheSame = (known: SaleRefund, asked: Asked, { product = null }: Refund
   (known.totalMinor ?? null) === (asked.totalMinor ?? null) &&
   (known.product ?? null) === product;
 
-/** What an audit entry of a sale says of the refunds that had waited for it. */
+/** Returns the applied refunds for the audit entry of a sale. */
 export const refundsOf = (refunds: readonly SaleRefund[]): object =>
   refunds.length ? { refunds: refunds.map(({ id, takenMinor, lines }) => ({ id, takenMinor, lines })) } : {};
 
-/** What waits for an order, once its lines are there. The order is locked. */
+/** Applies the waiting refunds of an order after its commissions were created. The order must be locked. Returns the applied refunds. */
 export async function settleWaiting(
   em: EntityManager,
   ctx: Context,
@@ -160,8 +169,8 @@ export async function settleWaiting(
   return waiting.filter(({ settledAt }) => settledAt != null);
 }
 
-/** Refunds that were settled since then and took less than they asked for: what came back of the order pays the rest. The
- *  order is locked. */
+/** Applies again the refunds since a time that took less than requested, after a part of the order was restored. The order must be
+ *  locked. */
 export async function settleAgain(
   em: EntityManager,
   ctx: Context,
@@ -185,7 +194,8 @@ const toldBy = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): 
   ...{ at: occurredAt, part: partMinor ?? takenMinor ?? 0n, total: totalMinor ?? null },
 });
 
-/** Refunds of single lines that no refund of the order made. What a dispute took and gave back again is none. */
+/** Returns the refunds of single commissions that came from no refund of the order. A reversal that a won dispute restored does not
+ *  count. */
 function directly(
   lines: readonly Commission[],
   refunds: readonly Commission[],
@@ -202,9 +212,9 @@ function directly(
     .map((line) => ({ at: line.occurredAt, part: -soldFor(line).minor }));
 }
 
-/** Takes a refund from the lines of its order, each in proportion to what is left of it: those of every partner that shares
- *  the sale, whichever of them the refund names. Of another currency than the
- *  order's, or of a line whose exchange rate is missing, it goes on waiting. The order is locked. */
+/** Applies a refund to the commissions of its order, in proportion to the rest of each. A refund of a shared sale applies to all its
+ *  partners, whichever of them the refund names. A refund in another currency, or of a sale without its exchange rate, continues
+ *  to wait. The order must be locked. */
 async function settle(
   em: EntityManager,
   ctx: Context,
@@ -214,7 +224,7 @@ async function settle(
   if (refund.currency != null && refund.currency !== currency) return;
   const partners = sql`array(select jsonb_array_elements_text(${JSON.stringify(sharedBy)}::jsonb)::uuid)`;
   await sql`select 1 from partners where id = any(${partners}) order by id for no key update`.execute(em);
-  // Its sales, and what won disputes gave back of them.
+  // The commissions of the sales, and the adjustments that restored them after disputes.
   const locked = await sql<{ id: string }>`
     with recursive sales as (
       select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = any(${partners}) and c.reverses_id is null and c.adjusts_id is null
@@ -234,7 +244,7 @@ async function settle(
   const sum = (amounts: readonly bigint[]) => amounts.reduce((total, each) => total + each, 0n);
   const refundedOf = (line: Commission) =>
     -sum(earlier.filter(({ reversesId }) => reversesId === line.id).map((each) => soldFor(each).minor));
-  // A line that was rejected earns nothing any more, so its share of a refund takes nothing.
+  // A rejected commission earns nothing, so its share of a refund reverses nothing.
   const earning = lines.filter(({ status }) => status !== 'REJECTED');
   const rejected = lines.filter(({ status }) => status === 'REJECTED');
   const nothing = unearned + sum(rejected.map((line) => soldFor(line).minor - refundedOf(line)));
@@ -242,7 +252,7 @@ async function settle(
 
   const asked = earning.filter(({ product }) => refund.product == null || product === refund.product);
   const left = asked.map((line) => soldFor(line).minor - refundedOf(line));
-  // What earned nothing bears its share too; a refund of a product bears it alone, unless that is what earned nothing.
+  // The part that earned nothing bears its share of a refund of the whole order, and the whole refund of a product that earned nothing.
   const bears = refund.product == null || asked.length === 0;
   const rest = bears && nothing > nothingTaken ? nothing - nothingTaken : 0n;
   const all = sum(left) + rest;
@@ -264,7 +274,7 @@ async function settle(
     if (share === 0n) continue;
     const occurredAt = refund.occurredAt < line.occurredAt ? line.occurredAt : refund.occurredAt;
     made.push(await takeBack(em, ctx, line, { asked: share, reason: refund.reason, occurredAt }));
-    await em.flush(); // the next line may be of the same period of bands
+    await em.flush(); // the next commission may be in the same period of bands
   }
   Object.assign(refund, {
     ...{
@@ -278,5 +288,5 @@ async function settle(
       unearnedMinor: (refund.unearnedMinor ?? 0n) + (shares.at(-1) ?? 0n),
     },
   });
-  await em.flush(); // the next refund of the order sees it
+  await em.flush(); // the next refund of the order must see it
 }

@@ -5,64 +5,70 @@ import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
-/** What was refunded of an order. Before its sale it may have no partner yet, and is the program's alone. */
+/** A refund of an order. Before the sale is recorded the refund may have no partner; then only staff can read it. */
 @Entity({ tableName: 'sale_refunds' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'What was refunded of an order; one that came before its sale waits for it.',
+  description: 'A refund of an order. A refund that arrives before its sale waits for it.',
 })
 export class SaleRefund extends Base {
   @Property({ type: 'uuid', nullable: true })
   partnerId?: string | null;
 
-  @Field({ description: 'Your own id of the order.' })
+  @Field({ description: 'Id of the order in your system.' })
   @Property({ type: 'text' })
   orderId!: string;
 
-  @Field(() => String, { nullable: true, description: 'Of this product alone; null: of the whole order.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the refunded product in your system. Null for the whole order.',
+  })
   @Property({ type: 'text', nullable: true })
   product?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Your own id of the refund.' })
+  @Field(() => String, { nullable: true, description: 'Id of the refund in your system.' })
   @Property({ type: 'text', nullable: true })
   refundId?: string | null;
 
   @Property({ type: 'bigint', nullable: true })
-  partMinor?: bigint | null; // this refund; null with `totalMinor`: all that is left
+  partMinor?: bigint | null; // this refund alone; null together with `totalMinor`: the rest of the order
 
   @Property({ type: 'bigint', nullable: true })
-  totalMinor?: bigint | null; // all refunds of the order so far, this one included
+  totalMinor?: bigint | null; // the sum of all refunds of the order, this one included
 
   @Property({ type: 'text', nullable: true })
-  currency?: string | null; // the order's once it is settled
+  currency?: string | null; // the order's currency once the refund is applied
 
-  @Field({ description: 'Why, in words.' })
+  @Field({ description: 'Reason for the refund.' })
   @Property({ type: 'text' })
   reason!: string;
 
-  @Field(() => Date, { description: 'When it was refunded.' })
+  @Field(() => Date, { description: 'Time of the refund.' })
   @Property({ type: 'timestamptz', length: 3 })
   occurredAt!: Date;
 
   @Property({ type: 'text' })
   statedBy!: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it was settled; null while it waits.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the refund was applied. Null while the refund waits.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   settledAt?: Date | null;
 
   @Property({ type: 'bigint', nullable: true })
-  takenMinor?: bigint | null; // of the order: less than asked where less was left
+  takenMinor?: bigint | null; // taken from the order: less than requested when less was left
 
   @Property({ type: 'bigint', nullable: true })
-  unearnedMinor?: bigint | null; // of that, what fell on products that earned nothing
+  unearnedMinor?: bigint | null; // the part of takenMinor that fell on products that earned nothing
 
   @Property({ type: 'json' })
-  lines: Opt<string[]> = []; // the negative lines that it made
+  lines: Opt<string[]> = []; // ids of the negative commissions that the refund created
 }
 
-/** Who sees commissions sees what was refunded of them. */
+/** A caller who may read commissions may read their refunds. */
 export const saleRefundTable: Table<SaleRefund> = {
   type: SaleRefund,
   from: 'sale_refunds f',

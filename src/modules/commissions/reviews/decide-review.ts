@@ -16,8 +16,8 @@ import { FraudReview, fraudReviewTable } from './fraud-review.entity.ts';
 
 const ACTIONS = { RELEASED: 'fraud.released', FRAUD: 'fraud.confirmed' } as const;
 
-/** RELEASED: the hold of the rules ends, and the line goes on once nothing else holds it. FRAUD: the line is rejected, or
- *  taken back where a payout has claimed it. Once, and not by who made the line. Answers with the review's id. */
+/** Decides a fraud review once. RELEASED ends the RISK hold; other holds stay open. FRAUD rejects the commission, or reverses it when it
+ *  is part of a payout. The person who created the commission cannot decide. Returns the review's id. */
 export async function decideReview(
   ctx: Context,
   id: string,
@@ -43,7 +43,7 @@ interface Failure {
   readonly message: string;
 }
 
-/** Each review is decided or refused by itself; all that are decided are one transaction. */
+/** Decides several reviews in one transaction. Each review succeeds or fails on its own. */
 export async function decideReviews(
   ctx: Context,
   ids: readonly string[],
@@ -55,7 +55,7 @@ export async function decideReviews(
   const lines = await linesOf(ctx, known);
   const verdicts = await verdictsOnRows(ctx, 'review', commissionTable, [...lines.values()]);
   const { done, failures } = await transact(ctx, async (em) => {
-    // Partners in one order, as everybody locks them, and then their lines.
+    // Lock the partners in the same order as all other code, and then their commissions, to avoid deadlocks.
     await sql`
       select 1 from partners where id in (select partner_id from fraud_reviews where id = any(${known}::uuid[]))
       order by id for no key update`.execute(em);
@@ -95,7 +95,7 @@ export async function decideReviews(
   return { done: done.map(({ id }) => id), failures };
 }
 
-/** The lines of the reviews that the actor sees; none of a sale that was blocked. */
+/** Returns the commission ids of the reviews that the actor may read. A blocked sale has no commission. */
 async function linesOf(ctx: Context, ids: readonly string[]): Promise<Map<string, string>> {
   const rows = await query(
     ctx,
@@ -117,13 +117,16 @@ async function decide(
   decision: FraudDecision,
   why: string,
 ) {
-  if (!lineId) throw conflict('the sale was blocked: nothing is owed by it', { reason: 'BLOCKED' });
+  if (!lineId)
+    throw conflict('This sale was blocked and has no commission, so there is nothing to decide.', {
+      reason: 'BLOCKED',
+    });
   const line = await lockForReview(em, ctx, lineId);
   const review = await em.findOneOrFail(FraudReview, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (review.decision)
-    throw conflict(`somebody decided already: ${review.decision}`, { reason: 'ALREADY_DECIDED' });
+    throw conflict(`This review is already decided: ${review.decision}.`, { reason: 'ALREADY_DECIDED' });
   if (decision === 'RELEASED' && !review.holdId)
-    throw conflict('the rules do not hold this line', { reason: 'NOT_HELD' });
+    throw conflict('This commission has no RISK hold to release.', { reason: 'NOT_HELD' });
   const before = { decision: null, status: line.status as string };
   let refund: string | null = null;
   if (decision === 'RELEASED') await releaseRisk(em, ctx, line, review.holdId as string, why);

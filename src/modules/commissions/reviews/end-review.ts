@@ -12,14 +12,14 @@ import {
   takeBack,
 } from '../commission/public.ts';
 
-/** The line with its partner, locked, for somebody who may review it. */
+/** Locks and returns the commission with its partner. Throws FORBIDDEN for a person with a conflict of interest. */
 export async function lockForReview(em: EntityManager, { actor }: Context, id: string): Promise<Commission> {
   const line = await lockCommission(em, id, { partnerToo: true });
   await refuseMaker(em, actor.id, line, 'review');
   return line;
 }
 
-/** Ends the hold of a review; whatever else holds the line goes on. */
+/** Releases the hold of a review. Other holds of the commission stay open. */
 export async function releaseRisk(
   em: EntityManager,
   ctx: Context,
@@ -34,11 +34,11 @@ export async function releaseRisk(
 interface Ended {
   readonly before: CommissionStatus;
   readonly after: CommissionStatus;
-  /** The line that takes back what a payout has claimed already. */
+  /** Id of the reversal of a commission that is part of a payout. */
   readonly refundId: string | null;
 }
 
-/** A sale that was none: its line is rejected, or taken back where a payout has claimed it. */
+/** Rejects the commission of a fraudulent sale, or reverses it when it is part of a payout. */
 export async function endAsFraud(
   em: EntityManager,
   ctx: Context,

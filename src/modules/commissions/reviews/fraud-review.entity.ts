@@ -8,105 +8,122 @@ import { JSONObject } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(FraudRule, {
   name: 'FraudRule',
-  description: 'What makes a sale look as if it were none.',
+  description: 'A check of a sale for fraud.',
   valuesConfig: {
-    SAME_USER: { description: 'The customer is the partner, or one of its people, by its id.' },
+    SAME_USER: { description: "The customer's id is that of the partner or of one of its members." },
     SAME_EMAIL: {
-      description: "Its e-mail address is the partner's or one of its people's, however it is spelled.",
+      description:
+        "The customer's e-mail address is that of the partner or of one of its members, in any spelling.",
     },
     SAME_PAYMENT: {
       description:
-        "It paid with what one of the partner's people, or another customer of the partner, paid with.",
+        'The customer paid with the same card or account as a member of the partner or another customer of the partner.',
     },
-    SPONSOR_CUSTOMER: { description: "It is the partner's sponsor, by its id or its e-mail address." },
-    BLOCKED_CUSTOMER: { description: 'The program has blocked it or the domain of its e-mail address.' },
+    SPONSOR_CUSTOMER: { description: "The customer is the partner's sponsor, by id or e-mail address." },
+    BLOCKED_CUSTOMER: {
+      description: "The program blocked the customer or the domain of the customer's e-mail address.",
+    },
     SAME_COMPANY_DOMAIN: {
-      description: "Its e-mail address is of the partner's company; free mail does not count.",
+      description:
+        "The customer's e-mail address has the domain of the partner's company. Free mail domains do not count.",
     },
     SAME_ADDRESS: {
-      description: 'Another customer bought after a click from the same network address within 24 hours.',
+      description: 'Another customer bought within 24 hours after a click from the same network address.',
     },
-    DISPOSABLE_EMAIL: { description: 'Its e-mail address is of a kind that is thrown away.' },
-    SHARED_PAYOUT_ACCOUNT: { description: 'The partner is paid to the same account as another partner.' },
-    FAST_PURCHASE: { description: 'It bought within fewer seconds of the click than the limit.' },
-    PARTNER_VELOCITY: { description: 'The partner brought as many sales within an hour as the limit.' },
+    DISPOSABLE_EMAIL: { description: "The customer's e-mail address has a disposable domain." },
+    SHARED_PAYOUT_ACCOUNT: { description: 'The partner has the same payout account as another partner.' },
+    FAST_PURCHASE: {
+      description: 'The customer bought within fewer seconds after the click than the limit.',
+    },
+    PARTNER_VELOCITY: { description: "The partner's sales within one hour reached the limit." },
     ADDRESS_VELOCITY: {
-      description: 'As many sales within an hour came from the same network address as the limit.',
+      description: 'The sales from the same network address within one hour reached the limit.',
     },
     CLICK_FLOOD: {
       description:
-        'As many clicks on links of the partner within an hour came from the same network address as the limit.',
+        "The clicks on the partner's links from the same network address within one hour reached the limit.",
     },
     FOREIGN_COUPON: {
-      description: 'A coupon took the sale, whose visitor had followed a link of another partner last.',
+      description:
+        "A coupon decided the attribution, but the visitor's last click was on a link of another partner.",
     },
   },
 });
 registerEnumType(FraudMode, {
   name: 'FraudMode',
-  description: 'What a rule does when it hits.',
+  description: 'Effect of a risk rule that matches a sale.',
   valuesConfig: {
-    OFF: { description: 'It does not look.' },
-    SHADOW: { description: 'It keeps what it saw and what would have come of it; the line goes on.' },
-    HOLD: { description: 'It adds its weight to the score; from the threshold on the line is held.' },
-    BLOCK: { description: 'The sale earns nothing. Only of rules that tell that the partner bought itself.' },
+    OFF: { description: 'The rule is not checked.' },
+    SHADOW: {
+      description:
+        'The rule records the match and the outcome that it would have had. The commission is not affected.',
+    },
+    HOLD: {
+      description:
+        'The rule adds its weight to the score. The commission is held when the score reaches the threshold.',
+    },
+    BLOCK: { description: 'The sale earns nothing. Allowed only for rules whose recommended mode is BLOCK.' },
   },
 });
 registerEnumType(FraudOutcome, {
   name: 'FraudOutcome',
-  description: 'What came of a sale that a rule hit.',
+  description: 'Outcome of a sale that a risk rule matched.',
   valuesConfig: {
-    NOTED: { description: 'Nothing: its score is below the threshold.' },
-    WOULD_HOLD: { description: 'Nothing, but with the rules in SHADOW it would have been held.' },
-    HELD: { description: 'The line was held.' },
+    NOTED: {
+      description: 'No effect: the score is below the threshold, or the commission is worth nothing.',
+    },
+    WOULD_HOLD: {
+      description: 'No effect, but the commission would have been held if the rules in SHADOW counted.',
+    },
+    HELD: { description: 'The commission was held.' },
     BLOCKED: { description: 'The sale earned nothing.' },
   },
 });
 registerEnumType(FraudDecision, {
   name: 'FraudDecision',
-  description: 'What somebody found a sale to be.',
+  description: 'Decision of a person on a fraud review.',
   valuesConfig: {
-    RELEASED: { description: 'A true one.' },
-    FRAUD: { description: 'None.' },
+    RELEASED: { description: 'The sale is genuine.' },
+    FRAUD: { description: 'The sale is fraud.' },
   },
 });
 registerEnumType(ReviewState, {
   name: 'FraudReviewState',
-  description: 'Where the review of a sale stands.',
+  description: 'State of a fraud review.',
   valuesConfig: {
-    OPEN: { description: 'The line is held and waits for somebody to decide.' },
-    RELEASED: { description: 'Somebody found it to be a true sale.' },
-    FRAUD: { description: 'Somebody found it to be none; it is not owed.' },
-    CLOSED: { description: 'The line came to its end before anybody decided.' },
-    NONE: { description: 'Nobody needs to decide.' },
+    OPEN: { description: 'The commission is held and waits for a decision.' },
+    RELEASED: { description: 'A person decided that the sale is genuine.' },
+    FRAUD: { description: 'A person decided that the sale is fraud. The commission is not owed.' },
+    CLOSED: { description: 'The commission was rejected or reversed before a decision.' },
+    NONE: { description: 'No decision is needed.' },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'What one rule saw of a sale.' })
+@ObjectType({ simpleResolvers: true, description: 'One risk rule that matched a sale, with its evidence.' })
 export class FraudHit {
   @Field(() => FraudRule, { description: 'The rule.' })
   rule!: FraudRule;
 
-  @Field(() => FraudMode, { description: 'What it was set to do.' })
+  @Field(() => FraudMode, { description: 'Mode of the rule at the time of the check.' })
   mode!: FraudMode;
 
-  @Field(() => Int, { description: 'What it adds to the score.' })
+  @Field(() => Int, { description: 'Points that the rule adds to the score.' })
   weight!: number;
 
   @Field(() => JSONObject, {
     nullable: true,
     description:
-      'What it compared, by ids, counts and domains; null once that is forgotten: after the months that clicks are kept, or with its customer.',
+      "The compared facts: ids, counts and domains. Null after their erasure, which happens at the end of the click retention or with the customer's erasure.",
   })
   evidence!: Record<string, unknown> | null;
 }
 
-/** What the program's risk rules said of a line, and what somebody decided. Of the staff alone. */
+/** The result of the risk rules for a sale and the decision of a person. Readable by staff only. */
 @Entity({ tableName: 'fraud_reviews' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: "What the program's risk rules said of a sale, and what somebody decided on it.",
+  description: 'A sale that a risk rule matched, with the scores and the decision of a person.',
 })
 export class FraudReview extends Base {
   @Property({ type: 'uuid' })
@@ -124,19 +141,21 @@ export class FraudReview extends Base {
   @Property({ type: 'uuid', nullable: true })
   holdId?: string | null;
 
-  @Field(() => FraudOutcome, { description: 'What came of it.' })
+  @Field(() => FraudOutcome, { description: 'Outcome of the risk rules.' })
   @Property({ type: 'text' })
   outcome!: FraudOutcome;
 
-  @Field(() => Int, { description: 'Sum of the weights of rules that hold or block: 0 to 100.' })
+  @Field(() => Int, { description: 'Sum of the weights of the matched rules in HOLD or BLOCK, 0 to 100.' })
   @Property({ type: 'integer' })
   score!: number;
 
-  @Field(() => Int, { description: 'The same with the rules in SHADOW: 0 to 100.' })
+  @Field(() => Int, {
+    description: 'Sum of the weights of all matched rules, those in SHADOW included, 0 to 100.',
+  })
   @Property({ type: 'integer' })
   shadowScore!: number;
 
-  @Field(() => Int, { description: 'From which score on lines were held then.' })
+  @Field(() => Int, { description: 'Score from which commissions were held at the time of the check.' })
   @Property({ type: 'integer' })
   threshold!: number;
 
@@ -146,39 +165,47 @@ export class FraudReview extends Base {
   @Property({ type: 'text' })
   amountCurrency!: string;
 
-  @Field(() => MoneyColumn, { description: 'What the line is about, or would have been.' })
+  @Field(() => MoneyColumn, {
+    description: 'Amount of the commission, or the amount that a blocked sale would have earned.',
+  })
   readonly amount?: MoneyColumn;
 
-  @Field(() => Date, { description: 'When the rules looked.' })
+  @Field(() => Date, { description: 'Time of the check.' })
   @Property({ type: 'timestamptz', length: 3 })
   assessedAt!: Date;
 
   @Property({ type: 'text', nullable: true })
   decision?: 'RELEASED' | 'FRAUD' | null;
 
-  @Field(() => ReviewState, { description: 'Where it stands.' })
+  @Field(() => ReviewState, { description: 'State of the review.' })
   readonly state?: ReviewState;
 
-  @Field(() => String, { nullable: true, description: 'Who decided; null until somebody did.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the person who decided. Null before the decision.',
+  })
   @Property({ type: 'text', nullable: true })
   decidedBy?: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When somebody decided.' })
+  @Field(() => Date, { nullable: true, description: 'Time of the decision. Null before the decision.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   decidedAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Why it was decided so.' })
+  @Field(() => String, { nullable: true, description: 'Reason for the decision. Null before the decision.' })
   @Property({ type: 'text', nullable: true })
   reason?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'The click or claim that brought the sale.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of the referral that led to the sale. Null for a sale without a referral.',
+  })
   readonly broughtBy?: string | null;
 }
 
 export const stateSql = `case when v.decision is not null then v.decision when v.outcome <> 'HELD' then 'NONE'
   when (select h.released_at is null from commission_holds h where h.id = v.hold_id) then 'OPEN' else 'CLOSED' end`;
 
-/** As the program's plans: for its staff alone. */
+/** Readable by staff only, as commission plans are. */
 export const fraudReviewTable: Table<FraudReview> = {
   type: FraudReview,
   from: 'fraud_reviews v',

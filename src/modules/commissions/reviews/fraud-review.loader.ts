@@ -13,7 +13,7 @@ export function narrow(filter: FraudReviewFilter | null): Sql[] {
   if (!filter) return [];
   const { state, outcome, rule, partnerId, minScore } = filter;
   return [
-    // Named beside the state itself, so that the index of what waits serves.
+    // Repeats a part of the state, so that the partial index of open reviews is used.
     ...(state === 'OPEN' ? [sql`v.decision is null and v.outcome = 'HELD'`] : []),
     ...(state ? [sql`${sql.raw(stateSql)} = ${state}`] : []),
     ...(outcome ? [sql`v.outcome = ${outcome}`] : []),
@@ -23,7 +23,7 @@ export function narrow(filter: FraudReviewFilter | null): Sql[] {
   ];
 }
 
-/** What each rule saw, the heaviest first. */
+/** Returns the matched rules of a review, highest weight first. */
 export function hitsOfReview(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<FraudHit[]> {
   return loaderFor<string, FraudHit[]>(ctx, info, async (ids) => {
     const rows = await query(
@@ -51,8 +51,8 @@ export interface Figures {
   readonly heldRefunded: MoneyColumn[];
 }
 
-/** What the rules said within days of the program's time zone: of all lines together, and by rule. A line that several
- *  rules hit counts under each of them, and once in the whole. */
+/** Returns the results of the risk rules in a period of days in the program's time zone, in total and by rule. A sale that several
+ *  rules matched counts under each of them, and once in the total. */
 export async function reportOf(
   ctx: Context,
   { from, to }: { from: string; to: string },

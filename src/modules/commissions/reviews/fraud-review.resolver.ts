@@ -33,69 +33,80 @@ import { type Figures, hitsOfReview, narrow, reportOf } from './fraud-review.loa
 
 const MAX_BULK = 100;
 
-@ObjectType({ simpleResolvers: true, description: 'What came of the sales that a rule hit, by outcome.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Counts and amounts of the sales that a risk rule matched.',
+})
 class FraudFigures {
-  @Field(() => FraudRule, { nullable: true, description: 'The rule; null: all of them.' })
+  @Field(() => FraudRule, { nullable: true, description: 'The rule. Null for all rules together.' })
   rule!: FraudRule | null;
 
-  @Field(() => Int, { description: 'Sales that went on, below the threshold.' })
+  @Field(() => Int, { description: 'Number of sales with the outcome NOTED.' })
   noted!: number;
 
-  @Field(() => Int, { description: 'Sales that would have been held.' })
+  @Field(() => Int, { description: 'Number of sales that would have been held.' })
   wouldHold!: number;
 
-  @Field(() => Int, { description: 'Sales that were held.' })
+  @Field(() => Int, { description: 'Number of sales that were held.' })
   held!: number;
 
-  @Field(() => Int, { description: 'Sales that earned nothing.' })
+  @Field(() => Int, { description: 'Number of sales that were blocked and earned nothing.' })
   blocked!: number;
 
-  @Field(() => Int, { description: 'Reviews that found a true sale.' })
+  @Field(() => Int, { description: 'Number of reviews with the decision RELEASED.' })
   released!: number;
 
-  @Field(() => Int, { description: 'Reviews that found none.' })
+  @Field(() => Int, { description: 'Number of reviews with the decision FRAUD.' })
   confirmed!: number;
 
-  @Field(() => [MoneyColumn], { description: 'What would have been held, by currency.' })
+  @Field(() => [MoneyColumn], {
+    description: 'Commissions that would have been held, one amount per currency.',
+  })
   wouldHoldAmounts!: MoneyColumn[];
 
-  @Field(() => [MoneyColumn], { description: 'What of that was taken back by refunds until now.' })
+  @Field(() => [MoneyColumn], {
+    description: 'The part of these commissions that refunds have reversed until now.',
+  })
   wouldHoldRefunded!: MoneyColumn[];
 
-  @Field(() => [MoneyColumn], { description: 'What was held, by currency.' })
+  @Field(() => [MoneyColumn], { description: 'Commissions that were held, one amount per currency.' })
   heldAmounts!: MoneyColumn[];
 
-  @Field(() => [MoneyColumn], { description: 'What of that was taken back by refunds until now.' })
+  @Field(() => [MoneyColumn], {
+    description: 'The part of these commissions that refunds have reversed until now.',
+  })
   heldRefunded!: MoneyColumn[];
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What the risk rules said within a time.' })
+@ObjectType({ simpleResolvers: true, description: 'Results of the risk rules in a period.' })
 class FraudReport {
-  @Field(() => FraudFigures, { description: 'Of all sales that a rule hit, each once.' })
+  @Field(() => FraudFigures, { description: 'All sales that a rule matched, each counted once.' })
   total!: FraudFigures;
 
-  @Field(() => [FraudFigures], { description: 'By rule; a sale counts under each that hit it.' })
+  @Field(() => [FraudFigures], {
+    description: 'Results by rule. A sale counts under each rule that matched it.',
+  })
   rules!: FraudFigures[];
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A review that was not decided, and why.' })
+@ObjectType({ simpleResolvers: true, description: 'A review that could not be decided, with the error.' })
 class FraudReviewFailure {
-  @Field(() => ID, { description: 'The id that was asked for.' })
+  @Field(() => ID, { description: 'The requested id.' })
   id!: string;
 
-  @Field({ description: 'The error code: NOT_FOUND, CONFLICT or FORBIDDEN.' })
+  @Field({ description: 'Error code: NOT_FOUND, CONFLICT, FORBIDDEN or BAD_USER_INPUT.' })
   code!: string;
 
-  @Field({ description: 'Why, in words.' })
+  @Field({ description: 'Error message.' })
   message!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What came of deciding many reviews.' })
+@ObjectType({ simpleResolvers: true, description: 'Result of deciding several reviews.' })
 class DecideReviewsResult {
-  @Field(() => [ID], { description: 'Reviews that were decided.' })
+  @Field(() => [ID], { description: 'Ids of the decided reviews.' })
   decided!: string[];
 
-  @Field(() => [FraudReviewFailure], { description: 'Those that were not.' })
+  @Field(() => [FraudReviewFailure], { description: 'The reviews that failed, each with its error.' })
   failures!: FraudReviewFailure[];
 }
 
@@ -105,10 +116,13 @@ const FraudReviewConnection = connectionOf(FraudReview);
 export class FraudResolver {
   @Authorized('program:read')
   @Query(() => FraudReviewConnection, {
-    description: 'Sales that a risk rule hit, newest first; a partner sees none.',
+    description: 'Returns reviews of sales that a risk rule matched, newest first. A partner gets none.',
   })
   fraudReviews(
-    @Arg('filter', () => FraudReviewFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => FraudReviewFilter, {
+      nullable: true,
+      description: 'Conditions for the reviews. Default: all.',
+    })
     filter: FraudReviewFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -120,25 +134,26 @@ export class FraudResolver {
   @Authorized('program:read')
   @Query(() => FraudReport, {
     description:
-      'What the risk rules said of the sales of days of the program: with those in SHADOW, what would have been held and how much of it was refunded since. A partner sees none.',
+      "Returns the results of the risk rules in a period of days, in the program's time zone. For rules in SHADOW the report shows the commissions that would have been held and the part refunded since. A partner gets none.",
   })
   fraudReport(
-    @Arg('from', () => LocalDate, { description: 'First day.' }) from: string,
-    @Arg('to', () => LocalDate, { description: 'Last day, itself included.' }) to: string,
+    @Arg('from', () => LocalDate, { description: "First day, in the program's time zone." }) from: string,
+    @Arg('to', () => LocalDate, { description: 'Last day, inclusive.' }) to: string,
     @Ctx() ctx: Context,
   ): Promise<{ total: Figures; rules: Figures[] }> {
-    if (to < from) throw invalid('to', 'must not lie before from');
+    if (to < from) throw invalid('to', 'must not be before from');
     return reportOf(ctx, { from, to });
   }
 
   @Authorized('commission:decide')
   @Mutation(() => FraudReview, {
     description:
-      'Finds a held sale to be a true one: the hold of the risk rules ends; other holds of the line go on. Not by who made the line.',
+      'Decides that a held sale is genuine and releases its RISK hold. Other holds of the commission stay open. The person who created the commission or recorded its sale cannot decide.',
   })
   async releaseReview(
-    @Arg('id', () => ID, { description: "The review's id." }) id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the review.' }) id: string,
+    @Arg('reason', () => String, { description: 'Reason for the decision, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<FraudReview> {
@@ -148,11 +163,12 @@ export class FraudResolver {
   @Authorized('commission:decide')
   @Mutation(() => FraudReview, {
     description:
-      'Finds a sale to be none: its commission is rejected as FRAUD, or taken back where a payout has claimed it. Not by who made the line.',
+      'Decides that a sale is fraud. Its commission is rejected with the code FRAUD, or reversed when it is already part of a payout. The person who created the commission or recorded its sale cannot decide.',
   })
   async confirmFraud(
-    @Arg('id', () => ID, { description: "The review's id." }) id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the review.' }) id: string,
+    @Arg('reason', () => String, { description: 'Reason for the decision, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<FraudReview> {
@@ -161,21 +177,22 @@ export class FraudResolver {
 
   @Authorized('commission:decide')
   @Mutation(() => DecideReviewsResult, {
-    description: `Decides up to ${MAX_BULK} reviews alike, for one reason; each succeeds or fails by itself.`,
+    description: `Decides up to ${MAX_BULK} reviews in the same way, for one reason. Each review succeeds or fails on its own.`,
   })
   async decideReviews(
-    @Arg('ids', () => [ID], { description: 'Their ids.' }) ids: string[],
-    @Arg('decision', () => FraudDecision, { description: 'What they are found to be.' })
+    @Arg('ids', () => [ID], { description: 'Ids of the reviews.' }) ids: string[],
+    @Arg('decision', () => FraudDecision, { description: 'The decision for all reviews.' })
     decision: FraudDecision,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('reason', () => String, { description: 'Reason for the decision, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
   ): Promise<DecideReviewsResult> {
-    if (ids.length > MAX_BULK) throw invalid('ids', `takes at most ${MAX_BULK} ids`);
+    if (ids.length > MAX_BULK) throw invalid('ids', `must contain at most ${MAX_BULK} ids`);
     const { done, failures } = await decideReviews(ctx, ids, decision, reason);
     return { decided: done, failures };
   }
 
-  @FieldResolver(() => [FraudHit], { description: 'What each rule saw, the heaviest first.' })
+  @FieldResolver(() => [FraudHit], { description: 'The rules that matched the sale, highest weight first.' })
   hits(
     @Root() { id }: FraudReview,
     @Ctx() ctx: Context,
@@ -184,7 +201,7 @@ export class FraudResolver {
     return hitsOfReview(ctx, info, id);
   }
 
-  @FieldResolver(() => Partner, { nullable: true, description: 'The partner that the sale earns for.' })
+  @FieldResolver(() => Partner, { nullable: true, description: 'The partner who earns on the sale.' })
   partner(
     @Root() root: FraudReview,
     @Ctx() ctx: Context,
@@ -195,7 +212,7 @@ export class FraudResolver {
 
   @FieldResolver(() => Commission, {
     nullable: true,
-    description: 'The line; null of a sale that was blocked.',
+    description: 'The commission of the sale. Null for a blocked sale.',
   })
   commission(
     @Root() root: FraudReview,
@@ -205,7 +222,10 @@ export class FraudResolver {
     return loadOne(ctx, info, commissionTable, root.commissionId ?? null, root);
   }
 
-  @FieldResolver(() => Customer, { nullable: true, description: 'Who bought, where it is known.' })
+  @FieldResolver(() => Customer, {
+    nullable: true,
+    description: 'The customer who bought. Null when no customer is known.',
+  })
   customer(
     @Root() root: FraudReview,
     @Ctx() ctx: Context,

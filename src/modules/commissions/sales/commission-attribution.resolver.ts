@@ -9,7 +9,8 @@ import { Commission } from '../commission/public.ts';
 export class CommissionAttributionResolver {
   @FieldResolver(() => Attribution, {
     nullable: true,
-    description: 'The path to the sale that it is of; null for one that no conversion made.',
+    description:
+      'The attribution of the sale: the path of touches that led to it. Null for a commission without a conversion.',
   })
   attribution(@Root() { conversionId }: Commission, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return attributionOf(ctx, info, 'conversion', conversionId ?? null);

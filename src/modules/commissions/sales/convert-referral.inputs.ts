@@ -3,73 +3,82 @@ import { Field, InputType, Int } from 'type-graphql';
 import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, Decimal, EmailAddress, JSONObject } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'The purchase that closes a referral.' })
+@InputType({ description: 'The purchase that converts a referral.' })
 export class ConvertReferralInput {
-  @Field({ description: 'Your own id of the customer, e.g. `cust_abc123`; one seen first is made.' })
+  @Field({
+    description:
+      'Id of the customer in your system, for example `cust_abc123`. A new id creates the customer.',
+  })
   @Name(200)
   customerId!: string;
 
-  @Field(() => EmailAddress, { nullable: true, description: "The customer's e-mail address." })
+  @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the customer.' })
   @MaxLength(254, { message: 'must be at most 254 characters long' })
   customerEmail?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description:
-      "What your payment provider calls the card or account that paid, e.g. Stripe's `fingerprint`: never its number. Kept as a keyed hash, for the risk rules.",
+      "Identifier of the card or account at your payment provider, for example Stripe's `fingerprint`. Never send the card number. The product stores a keyed hash for the risk rules.",
   })
   @Name(200)
   paymentFingerprint?: string | null;
 
-  @Field(() => Decimal, { description: 'What the customer paid, tax not included: more than 0.' })
+  @Field(() => Decimal, {
+    description: 'The amount that the customer paid, without tax. Must be more than 0.',
+  })
   amount!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: "ISO 4217 code of the amount; default: the partner's.",
+    description: "ISO 4217 code of the amount. Default: the partner's currency.",
   })
   currency?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Your own id of the order; an order converts once.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the order in your system. An order converts once.',
+  })
   @Name(200)
   orderId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
+  @Field(() => String, { nullable: true, description: 'Id of the subscription in your system.' })
   @Name(200)
   subscriptionId?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own id of the product that was bought: rules for it apply.',
+    description: 'Id of the product in your system. Selects the rules for this product.',
   })
   @Name(200)
   product?: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'Units that were bought, 1 to 1,000,000; default 1.' })
+  @Field(() => Int, { nullable: true, description: 'Units bought, 1 to 1,000,000. Default: 1.' })
   @Min(1, { message: 'must be from 1 to 1,000,000' })
   @Max(1_000_000, { message: 'must be from 1 to 1,000,000' })
   quantity?: number | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'ISO 3166 code of the country that was billed, e.g. `DE`: rules for it apply.',
+    description:
+      'ISO 3166 code of the billing country, for example `DE`. Selects the rules for this country.',
   })
   @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
   country?: string | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'When it happened. Default: now.' })
+  @Field(() => DateTime, { nullable: true, description: 'Time of the purchase. Default: now.' })
   occurredAt?: Date | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the request repeatable: the same key gives the same answer.',
+    description: 'Idempotency key. A repeated call with the same key returns the same result.',
   })
   @Name(255)
   idempotencyKey?: string | null;
 
   @Field(() => JSONObject, {
     nullable: true,
-    description: 'Your own notes on the commission that it makes, at most 16 kB.',
+    description: 'Your own data about the commission, as a JSON object of at most 16 kB.',
   })
   metadata?: Record<string, unknown> | null;
 }

@@ -10,10 +10,10 @@ import { convertReferral } from './convert-referral.ts';
 export class ConvertReferralResolver {
   @Authorized('referral:convert')
   @Mutation(() => Referral, {
-    description: 'Closes a referral with a purchase and makes the commission that it earns.',
+    description: 'Converts a referral with a purchase and creates its commissions. Returns the referral.',
   })
   async convertReferral(
-    @Arg('id', () => ID, { description: 'The referral.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the referral.' }) id: string,
     @Arg('input', () => ConvertReferralInput, { description: 'The purchase.' }) input: ConvertReferralInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,

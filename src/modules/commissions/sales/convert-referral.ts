@@ -25,12 +25,12 @@ import { lockOrder, refundsOf, refuseKnown, settleWaiting } from '../refunds/pub
 import type { ConvertReferralInput } from './convert-referral.inputs.ts';
 import { type Claimed, shareSale } from './share-sale.ts';
 
-/** Closes a referral with a purchase and makes the commission that it earns: one a partner, where the program's model
- *  credits several, each by its own terms on its part of the sale. A purchase that earns nothing (the affiliate's terms, a
- *  partner who is not ACTIVE) is a conversion all the same. */
+/** Converts a referral with a purchase and creates its commission. When the attribution model credits several partners, each gets a
+ *  commission by its own terms on its share of the sale. A purchase that earns nothing, for example for a partner who is not
+ *  ACTIVE, is recorded as a conversion all the same. */
 export async function convertReferral(
   ctx: Context,
-  /** The referral, or what finds it within the transaction. */
+  /** Id of the referral, or a function that finds the referral in the transaction. */
   id: string | ((em: EntityManager) => Promise<Claimed>),
   input: ConvertReferralInput,
 ): Promise<string> {
@@ -57,10 +57,10 @@ export async function convertReferral(
         input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
       const amount = positiveAmountOf(input.amount, currency, 'input.amount');
       if (referral.convertedAt)
-        throw conflict('the referral was converted already', { reason: 'ALREADY_CONVERTED' });
-      if (at < referral.clickedAt) throw invalid('input.occurredAt', 'lies before the click');
+        throw conflict('The referral is already converted.', { reason: 'ALREADY_CONVERTED' });
+      if (at < referral.clickedAt) throw invalid('input.occurredAt', 'must not be before the click');
       if (!insideWindow(referral.clickedAt, referral.expiresAt, at)) {
-        throw conflict('the referral expired before the purchase', { reason: 'EXPIRED' });
+        throw conflict('The referral expired before the purchase.', { reason: 'EXPIRED' });
       }
       if (input.orderId != null) await refuseKnown(em, { tenantId, partnerId: null, orderId: input.orderId });
       const shared = await shareSale(em, partner, {
@@ -91,7 +91,7 @@ export async function convertReferral(
           refused: shared.refused,
         });
       referral.convertedAt = at;
-      // Whose sale it is not reads nothing of whose it is.
+      // A partner without a share must not learn the customer.
       referral.customerId = made[0]?.minor === 0n ? null : customer.id;
       if (shared.opened)
         await em.nativeUpdate(Referral, shared.opened, { convertedAt: at, customerId: customer.id });
@@ -168,7 +168,7 @@ export async function convertReferral(
   return converted.id;
 }
 
-/** The customer is locked before the referral, as where a purchase is told without one. */
+/** Locks the customer before the referral, in the same order as a purchase that names no referral. */
 async function namedReferral(em: EntityManager, id: string, customerId: string): Promise<Claimed> {
   const referral = await em.findOne(Referral, idOf(id));
   if (!referral) throw notFound('referral');

@@ -39,8 +39,8 @@ interface Waiting {
   readonly orderId: string | null;
 }
 
-/** Works out what lines are worth that wait for an exchange rate which is there now, each by itself, and settles the refunds
- *  that wait for no line any more. Running it again does nothing more. */
+/** Computes the commissions whose exchange rate has been entered, each in its own transaction, and applies the refunds that waited for
+ *  them. A repeated run changes nothing. */
 export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
   for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
     const lines = await transact(ctx, (em) =>
@@ -62,7 +62,7 @@ export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
   await settleOverdue(ctx, tenantId);
 }
 
-/** Refunds of orders that have no unrated line left, as one has whose last one was rejected by hand. */
+/** Applies the waiting refunds of orders without a commission that waits for its rate, for example after a rejection by hand. */
 async function settleOverdue(ctx: Context, tenantId: string): Promise<void> {
   for (let last = ''; ; ) {
     const orders = await transact(ctx, (em) =>
@@ -109,7 +109,7 @@ async function settleOrder(
   return partners;
 }
 
-/** The line as it would have been made with the rate at hand; what it no longer earns is rejected, with the reason. */
+/** Computes a commission as if the rate had existed from the start. A sale that earns nothing is rejected with the reason. */
 async function rate(em: EntityManager, ctx: Context, id: string, orderId: string | null): Promise<string> {
   if (orderId !== null) await lockOrder(em, orderId);
   const line = await lockCommission(em, id, { partnerToo: true });
@@ -120,7 +120,7 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   const run = within(em);
   const weighed = await weigh(run, partner, earning);
   if (typeof weighed === 'string') {
-    const reason = `the sale earns nothing: ${weighed}`;
+    const reason = `This sale earns nothing. The reason is ${weighed}.`;
     await endHolds(em, ctx, line, { reason });
     await em.flush();
     Object.assign(line, { status: 'REJECTED', reason, rejectCode: 'TERMS' });
@@ -146,7 +146,8 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   const risk = await assess(run, sale, weighed.inForce.fraud);
   if (risk) await review(run, ctx, line, sale, risk);
   for (const hold of await openHolds(em, line))
-    if (hold.kind === 'FX') await endHold(em, ctx, line, hold, { releaseReason: 'the rate was entered' });
+    if (hold.kind === 'FX')
+      await endHold(em, ctx, line, hold, { releaseReason: 'The exchange rate was entered.' });
   await em.flush();
   const refunds = await settleRefunds(em, ctx, line, orderId);
   record(em, ctx, 'commission.rated', line, {
@@ -162,7 +163,7 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   return partnerId;
 }
 
-/** What waits for the line's order, which is locked, now that the line waits no more; for the line's audit entry. */
+/** Applies the waiting refunds of the commission's order. The order must be locked. Returns the refunds for the audit entry. */
 async function settleRefunds(
   em: EntityManager,
   ctx: Context,
@@ -175,7 +176,7 @@ async function settleRefunds(
   return refundsOf(settled);
 }
 
-/** The sale as it was told, from what is kept of it. */
+/** Restores the recorded sale from a stored commission. */
 function earningOf(line: Commission): Earning {
   const { unrated, conversionId, referralId, orderId } = line;
   return {

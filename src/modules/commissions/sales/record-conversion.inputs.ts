@@ -5,22 +5,31 @@ import { ConvertReferralInput } from './convert-referral.inputs.ts';
 
 @InputType({
   description:
-    'A purchase, and what it may be credited by. A registered deal counts by the e-mail address of the customer, an assignment by the customer.',
+    "A purchase with the facts for attribution. A registered deal is found by the customer's e-mail address, an assignment by the customer.",
 })
 export class RecordConversionInput extends ConvertReferralInput {
-  @Field(() => ID, { nullable: true, description: 'The click: `pp_click` of the landing page.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of the click: the parameter `pp_click` of the landing page.',
+  })
   @IsUUID(undefined, { message: 'must be a UUID' })
   clickId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'The visitor: its last click that counts is credited.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: "Id of the visitor. The visitor's last click that counts is used.",
+  })
   @IsUUID(undefined, { message: 'must be a UUID' })
   visitorId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The coupon that was given with the order.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Code of the coupon that the customer used for the order.',
+  })
   @Name(100)
   couponCode?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'The lead that became this sale.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the lead that became this sale.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   leadId?: string | null;
 }

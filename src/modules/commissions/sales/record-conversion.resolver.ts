@@ -11,7 +11,7 @@ export class RecordConversionResolver {
   @Authorized('referral:convert')
   @Mutation(() => Referral, {
     description:
-      'Records a purchase by what your server knows of it: a click, a visitor, a coupon, a lead or the customer. CONFLICT with reason NOT_ATTRIBUTED where no partner has a claim to it.',
+      'Records a purchase and attributes it by the facts that your server knows: a click, a visitor, a coupon, a lead or the customer. Returns the converted referral. Fails with CONFLICT, reason NOT_ATTRIBUTED, when no partner can be credited.',
   })
   async recordConversion(
     @Arg('input', () => RecordConversionInput, { description: 'The purchase.' }) input: RecordConversionInput,

@@ -6,7 +6,7 @@ import { referralOfSale } from '../../tracking/referrals/public.ts';
 import { convertReferral } from './convert-referral.ts';
 import type { RecordConversionInput } from './record-conversion.inputs.ts';
 
-/** A purchase as a server tells of it: finds whose it is and closes that referral with it, in one transaction. */
+/** Attributes a purchase and converts its referral, in one transaction. Returns the referral's id. */
 export function recordConversion(ctx: Context, input: RecordConversionInput): Promise<string> {
   const tenantId = ctx.actor.tenantId ?? '';
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');

@@ -4,29 +4,33 @@ import { CommissionType } from '../../../domain/commission.ts';
 import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, Decimal, JSONObject } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'One line of an order as it was billed.' })
+@InputType({ description: 'One billed line item of an order.' })
 export class SaleLineInput {
-  @Field(() => String, { nullable: true, description: 'Your own id of the product: rules for it apply.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the product in your system. Selects the rules for this product.',
+  })
   @Name(200)
   product?: string | null;
 
-  @Field(() => Int, { nullable: true, description: 'Units: 1 to 1,000,000; default 1.' })
+  @Field(() => Int, { nullable: true, description: 'Units sold, 1 to 1,000,000. Default: 1.' })
   @Min(1, { message: 'must be from 1 to 1,000,000' })
   @Max(1_000_000, { message: 'must be from 1 to 1,000,000' })
   quantity?: number | null;
 
-  @Field(() => Decimal, { description: 'For all of its units, before tax; negative for a credit.' })
+  @Field(() => Decimal, { description: 'Amount for all units together, before tax. Negative for a credit.' })
   amount!: string;
 }
 
-@InputType({ description: 'An order or invoice, whole.' })
+@InputType({ description: 'A whole order or invoice.' })
 export class RecordSaleInput {
-  @Field(() => ID, { description: 'The partner that earned it.' })
+  @Field(() => ID, { description: 'Id of the partner who earns on the order.' })
   partnerId!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Your own id of the customer, e.g. `cust_abc123`; one seen first is made.',
+    description:
+      'Id of the customer in your system, for example `cust_abc123`. A new id creates the customer.',
   })
   @Name(200)
   customerId?: string | null;
@@ -34,68 +38,77 @@ export class RecordSaleInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "What your payment provider calls the card or account that paid, e.g. Stripe's `fingerprint`: never its number. Kept as a keyed hash, for the risk rules; only with customerId.",
+      "Identifier of the card or account at your payment provider, for example Stripe's `fingerprint`. Never send the card number. The product stores a keyed hash for the risk rules. Requires `customerId`.",
   })
   @Name(200)
   paymentFingerprint?: string | null;
 
-  @Field(() => String, { description: 'Your own id of the order; a partner earns on an order once.' })
+  @Field(() => String, { description: 'Id of the order in your system. A partner earns on an order once.' })
   @Name(200)
   orderId!: string;
 
   @Field(() => [SaleLineInput], {
-    description: 'What was billed: 1 to 100 lines. Those of one product are one.',
+    description: 'The billed line items, 1 to 100. Line items of the same product are added up.',
   })
-  @ArrayMinSize(1, { message: 'takes at least one line' })
-  @ArrayMaxSize(100, { message: 'takes at most 100 lines' })
+  @ArrayMinSize(1, { message: 'must contain at least one line item' })
+  @ArrayMaxSize(100, { message: 'must contain at most 100 line items' })
   @ValidateNested({ each: true })
   lines!: SaleLineInput[];
 
-  @Field(() => Decimal, { nullable: true, description: 'Taken off the whole order; default 0.' })
+  @Field(() => Decimal, { nullable: true, description: 'Discount on the whole order. Default: 0.' })
   discount?: string | null;
 
   @Field(() => Decimal, {
     nullable: true,
-    description: 'Added to the whole order; it earns nothing. Default 0.',
+    description: 'Tax on the whole order. Tax earns no commission. Default: 0.',
   })
   tax?: string | null;
 
   @Field(() => Decimal, {
     nullable: true,
-    description: 'What was paid of lines less discount plus tax; default: all of it. A part earns in part.',
+    description:
+      'The collected part of the total, which is line items less discount plus tax. Default: the total. A partly collected order earns in proportion.',
   })
   collected?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "ISO 4217 code of the amounts; default: the partner's.",
+    description: "ISO 4217 code of the amounts. Default: the partner's currency.",
   })
   currency?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'ISO 3166 code of the country that was billed, e.g. `DE`: rules for it apply.',
+    description:
+      'ISO 3166 code of the billing country, for example `DE`. Selects the rules for this country.',
   })
   @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
   country?: string | null;
 
-  @Field(() => CommissionType, { nullable: true, description: 'Its cause; default ONE_TIME.' })
+  @Field(() => CommissionType, {
+    nullable: true,
+    description:
+      'Cause of the commissions. BONUS, TRUE_UP, ADJUSTMENT and REVERSAL are not allowed here. Default: ONE_TIME.',
+  })
   type?: CommissionType | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'When the sale happened. Default: now.' })
+  @Field(() => DateTime, { nullable: true, description: 'Time of the sale. Default: now.' })
   occurredAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Your own id of the subscription.' })
+  @Field(() => String, { nullable: true, description: 'Id of the subscription in your system.' })
   @Name(200)
   subscriptionId?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the request repeatable: the same key gives the same answer.',
+    description: 'Idempotency key. A repeated call with the same key returns the same result.',
   })
   @Name(255)
   idempotencyKey?: string | null;
 
-  @Field(() => JSONObject, { nullable: true, description: 'Your own notes on it, at most 16 kB.' })
+  @Field(() => JSONObject, {
+    nullable: true,
+    description: 'Your own data about the commissions, as a JSON object of at most 16 kB.',
+  })
   metadata?: Record<string, unknown> | null;
 }

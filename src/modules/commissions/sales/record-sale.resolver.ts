@@ -7,24 +7,30 @@ import { RecordSaleInput } from './record-sale.inputs.ts';
 import { recordSale } from './record-sale.ts';
 import { recordedSale } from './sale.loader.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'A product that earned nothing.' })
+@ObjectType({ simpleResolvers: true, description: 'A product that earned no commission.' })
 export class RefusedLine {
-  @Field(() => String, { nullable: true, description: 'Your own id of it; null: the whole order.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the product in your system. Null for the whole order.',
+  })
   product!: string | null;
 
-  @Field({ description: 'Why, e.g. `CAP_REACHED`; `NOTHING_COLLECTED` where the order is not positive.' })
+  @Field({
+    description:
+      "Reason code, for example `CAP_REACHED`. `NOTHING_COLLECTED` when the order's amount is not positive.",
+  })
   reason!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What an order earned.' })
+@ObjectType({ simpleResolvers: true, description: 'The commissions of a recorded order.' })
 export class RecordedSale {
-  @Field(() => [Commission], { description: 'A line for each product that earned something.' })
+  @Field(() => [Commission], { description: 'One commission for each product that earned.' })
   commissions!: Commission[];
 
-  @Field(() => MoneyColumn, { description: 'What they come to, true-ups of earlier sales included.' })
+  @Field(() => MoneyColumn, { description: 'Sum of the commissions, true-ups of earlier sales included.' })
   total!: MoneyColumn;
 
-  @Field(() => [RefusedLine], { description: 'What earned nothing, and why.' })
+  @Field(() => [RefusedLine], { description: 'The products that earned nothing, with the reason.' })
   refused!: RefusedLine[];
 }
 
@@ -33,7 +39,7 @@ export class RecordSaleResolver {
   @Authorized('commission:create')
   @Mutation(() => RecordedSale, {
     description:
-      'Records an order with all of its lines in one step: one commission for each product. An order of a partner is recorded once, and one that converted not at all; CONFLICT with reason ORDER_RECORDED.',
+      "Records an order with all its line items and creates one commission for each product. Fails with CONFLICT, reason ORDER_RECORDED, when the partner's order was already recorded or the order was already converted.",
   })
   async recordSale(
     @Arg('input', () => RecordSaleInput, { description: 'The order.' }) input: RecordSaleInput,

@@ -20,15 +20,15 @@ import { lockOrder, refundsOf, refuseKnown, settleWaiting } from '../refunds/pub
 import type { RecordSaleInput } from './record-sale.inputs.ts';
 import { type RefusedProduct, Sale } from './sale.entity.ts';
 
-/** An order as a whole: a line for each of its products, or none where nothing was earned. Answers with the sale's id. */
+/** Records an order and creates one commission for each product that earns. Returns the sale's id. */
 export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<string> {
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const metadata = metadataOf(input.metadata, 'input.metadata');
   const type = input.type ?? 'ONE_TIME';
   if (['REVERSAL', 'TRUE_UP', 'ADJUSTMENT', 'BONUS'].includes(type))
-    throw invalid('input.type', `${type} is no sale`);
+    throw invalid('input.type', `must be the type of a sale, not ${type}`);
   if (input.paymentFingerprint != null && input.customerId == null)
-    throw invalid('input.paymentFingerprint', 'is of a customer: give customerId');
+    throw invalid('input.paymentFingerprint', 'requires customerId');
   const payment = await paymentOf(ctx, input.paymentFingerprint);
   const recorded = await transact(ctx, async (em) => {
     const { refundsWait } = await lockOrder(em, input.orderId);
@@ -115,9 +115,10 @@ function invoiceOf(input: RecordSaleInput, currency: string): Invoice {
   const discount = notNegative(input.discount, 'input.discount');
   const tax = notNegative(input.tax, 'input.tax');
   const total = lines.reduce((sum, { amount }) => sum + amount, 0n) - discount + tax;
-  if (total > MAX_MINOR) throw invalid('input.lines', 'come to more than 10^15 minor units');
+  if (total > MAX_MINOR) throw invalid('input.lines', 'must sum to at most 10^15 minor units');
   if (input.collected == null) return { lines, discount, tax, collected: total };
   const collected = notNegative(input.collected, 'input.collected');
-  if (collected > 0n && collected > total) throw invalid('input.collected', 'is more than was billed');
+  if (collected > 0n && collected > total)
+    throw invalid('input.collected', 'must not be more than the billed total');
   return { lines, discount, tax, collected };
 }

@@ -2,14 +2,14 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 
 export interface RefusedProduct {
-  /** null: the whole order. */
+  /** Null: the whole order. */
   readonly product: string | null;
   readonly reason: string;
-  /** Minor units, as text: its share of a refund takes nothing. */
+  /** Minor units, as text. The share of a refund that falls on this base reverses nothing. */
   readonly base?: string;
 }
 
-/** An order that was recorded, whatever it earned. The database keeps it to one for an order and partner. */
+/** A recorded order, whether it earned a commission or not. The database allows one for each order and partner. */
 @Entity({ tableName: 'sales' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class Sale extends Base {
@@ -17,11 +17,11 @@ export class Sale extends Base {
   partnerId!: string;
 
   @Property({ type: 'text' })
-  orderId!: string; // the seller's own
+  orderId!: string; // in the seller's system
 
   @Property({ type: 'text' })
   currency!: string;
 
   @Property({ type: 'json' })
-  refused!: RefusedProduct[]; // what earned nothing, and why
+  refused!: RefusedProduct[]; // the products that earned nothing, with the reason
 }

@@ -22,7 +22,7 @@ interface Sale {
   readonly minor: bigint;
 }
 
-/** A sale with what it earned when it was recorded. */
+/** Returns a sale with the commissions that were created with it. */
 export async function recordedSale(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<Recorded> {
   const [sale] = await query(
     ctx,

@@ -15,19 +15,19 @@ import { isCustomer, marksOf, readPath, type Touched } from '../../tracking/attr
 
 import { claimBeforeClicks, openReferral, type Referral } from '../../tracking/referrals/public.ts';
 
-/** Found for a sale: the referral that it closes, and what it is claimed by. */
+/** The referral that a sale converts, and the attribution basis. */
 export interface Claimed {
   readonly id: string;
-  /** null: the caller named the referral itself. */
+  /** Null when the caller named the referral. */
   readonly basis: ReferralOrigin | null;
-  /** The click that the caller named. */
+  /** Id of the click that the caller named. */
   readonly named: string | null;
 }
 
 interface Part {
   readonly partner: Partner;
   readonly minor: bigint;
-  /** The last of its touches that counts; the referral's own partner: the referral. */
+  /** The partner's last touch that counts. For the partner of the referral: the referral. */
   readonly referralId: string;
   readonly source: string;
 }
@@ -37,13 +37,13 @@ export interface SharedSale {
   readonly named: string | null;
   readonly terms: AttributionTerms;
   readonly path: Pick<Attributed<Touched>, 'touches' | 'total'>;
-  /** That of the referral's own partner comes first, also where it has no part. */
+  /** The share of the referral's own partner comes first, also when it is 0. */
   readonly parts: readonly [Part, ...Part[]];
-  /** The customer is bound to it, and figures count the conversion as its. */
+  /** The partner to whom the customer is bound and for whom the metrics count the conversion. */
   readonly winner: Partner;
-  /** Why nobody earns on it: its partner is the customer, or nothing but a click by which nobody earns speaks for anybody. */
+  /** Why the sale earns nothing: the partner is the customer, or the only evidence is a click that is excluded. */
   readonly refused: TouchBarred | null;
-  /** The referral that was opened for who outranks the click that was named; closed with it. */
+  /** Id of the referral that was created for a partner with a stronger basis than the named click. Converted by the same sale. */
   readonly opened: string | null;
 }
 
@@ -57,9 +57,10 @@ interface Sold {
   readonly at: Date;
 }
 
-/** Whose a sale is and how much of it. A click's is split under the program's model; what a deal, a coupon, a lead, an
- *  assignment or a customer who bought before claims is whole, also where a click was named, and so is the sale of a named
- *  click under LAST, but for one by which nobody earns. The customer is locked; every partner ends up locked. */
+/** Divides a sale over the credited partners. A sale by clicks is split by the attribution model. A deal, a coupon, a lead, an
+ *  assignment or an earlier binding of the customer credits the whole sale to one partner, also when a click was named. Under LAST
+ *  a named click gets the whole sale, unless the click is excluded. The customer must be locked; all credited partners are locked
+ *  afterwards. */
 export async function shareSale(
   em: EntityManager,
   own: Partner,

@@ -15,12 +15,12 @@ export type SimulationStatus = (typeof SimulationStatus)[keyof typeof Simulation
 
 registerEnumType(SimulationStatus, {
   name: 'SimulationStatus',
-  description: 'How far a simulation is.',
+  description: 'Status of a simulation.',
   valuesConfig: {
-    WAITING: { description: 'Is about to begin.' },
-    RUNNING: { description: 'Weighs sales: see `progress`.' },
-    DONE: { description: 'Has its answer.' },
-    CANCELED: { description: 'Was ended by somebody before it had one.' },
+    WAITING: { description: 'The simulation has not started.' },
+    RUNNING: { description: 'The simulation recomputes sales, see `progress`.' },
+    DONE: { description: 'The result is complete.' },
+    CANCELED: { description: 'The simulation was canceled before it was DONE.' },
   },
 });
 
@@ -31,7 +31,7 @@ interface StoredCost {
   readonly simulated: string;
 }
 
-/** What a simulation found. */
+/** The result of a simulation. */
 export interface StoredResult {
   readonly costs: readonly StoredCost[];
   readonly months: readonly (StoredCost & { readonly month: string })[];
@@ -42,53 +42,57 @@ export interface StoredResult {
   readonly leftOut: number;
 }
 
-/** A question what past months had cost under other terms, and its answer for some days. */
+/** A simulation with its input and, for some days, its result. */
 @Entity({ tableName: 'plan_simulations' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'What past months had cost under other terms. Nothing but this answer is written.',
+  description:
+    'A simulation of the commissions of past months under other terms. A simulation changes no commission.',
 })
 export class PlanSimulation extends Base {
-  @Field({ description: 'Who asked.' })
+  @Field({ description: 'Id of the caller who started the simulation.' })
   @Property({ type: 'text' })
   requestedBy!: string;
 
-  @Field(() => LocalDate, { description: 'The first day of the first month.' })
+  @Field(() => LocalDate, { description: 'First day of the first month.' })
   @Property({ type: 'date' })
   firstDay!: string;
 
-  @Field(() => LocalDate, { description: 'The last day of the last month.' })
+  @Field(() => LocalDate, { description: 'Last day of the last month.' })
   @Property({ type: 'date' })
   lastDay!: string;
 
   @Property({ type: 'json' })
-  changes!: object; // the input, as it was given
+  changes!: object; // the input without changes
 
-  @Field(() => SimulationStatus, { description: 'How far it is.' })
+  @Field(() => SimulationStatus, { description: 'Status of the simulation.' })
   @Enum({ items: () => SimulationStatus })
   status: Opt<SimulationStatus> = 'WAITING';
 
-  @Field(() => Int, { description: 'Sales to weigh; 0 until it has begun.' })
+  @Field(() => Int, { description: 'Number of sales to recompute. 0 until the simulation starts.' })
   @Property({ type: 'integer' })
   salesTotal: Opt<number> = 0;
 
-  @Field(() => Int, { description: 'Sales that it has weighed so far.' })
+  @Field(() => Int, { description: 'Number of sales recomputed so far.' })
   @Property({ type: 'integer' })
   salesDone: Opt<number> = 0;
 
   @Property({ type: 'json', nullable: true })
   result?: StoredResult | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it ended, with its answer or without.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the simulation became DONE or CANCELED. Null before.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   finishedAt?: Date | null;
 
-  @Field(() => Date, { description: 'Until when it is kept: 7 days.' })
+  @Field(() => Date, { description: 'Time when the simulation is deleted, 7 days after its start.' })
   @Property({ type: 'timestamptz', length: 3 })
   expiresAt!: Date;
 
-  @Field(() => Int, { description: 'Percent of the sales that it has weighed.' })
+  @Field(() => Int, { description: 'Recomputed sales in percent of all sales.' })
   get progress(): Opt<number> {
     if (this.status === 'DONE') return 100;
     return this.salesTotal === 0 ? 0 : Math.floor((this.salesDone * 100) / this.salesTotal);
@@ -99,7 +103,7 @@ export const planSimulationTable: Table<PlanSimulation> = {
   type: PlanSimulation,
   from: 'plan_simulations s',
   alias: 's',
-  kind: 'plan', // who may read the plans may read what others had cost
+  kind: 'plan', // readable by callers who may read plans
   attributes: owned('s'),
   columns: {
     id: column('s.id'),

@@ -9,11 +9,11 @@ import { type Program, programOf } from '../../programs/program/public.ts';
 import { PlanSimulation, type StoredResult } from './plan-simulation.entity.ts';
 import { type Changes, type SimulatedTerms, type Span, simulatedTerms } from './simulated-terms.ts';
 
-const PAGE = 2_000; // some 30 ms of arithmetic: others are served in between
+const PAGE = 2_000; // about 30 ms of computation, so that other requests are served in between
 const TOP = 50;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
-/** Weighs the sales of a simulation's months and keeps the answer; again from the start where a run of before died. */
+/** Recomputes the sales of a simulation's months and stores the result. Starts from the beginning when an earlier run was interrupted. */
 export async function runSimulation(ctx: Context, id: string): Promise<void> {
   const begun = await transact(ctx, async (em) => {
     const simulation = await em.findOne(PlanSimulation, id);
@@ -35,7 +35,7 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
     const page = (await coming).map(read);
     const last = page.at(-1)?.id;
     if (last === undefined) break;
-    coming = query(ctx, stream.page(last)); // the database reads on while this page is weighed
+    coming = query(ctx, stream.page(last)); // the database reads the next page during the computation of this one
     for (const { within, ...sale } of page) {
       if (within) {
         sums.now(sale, sale.net);
@@ -47,7 +47,7 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
     }
     done += page.length;
     if (!(await progress(ctx, id, { total, done }))) {
-      await coming; // canceled meanwhile
+      await coming; // the simulation was canceled
       return;
     }
   }
@@ -63,7 +63,7 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
   );
 }
 
-/** Whether it is still wanted. */
+/** Stores the progress. Returns false when the simulation was canceled. */
 async function progress(
   ctx: Context,
   id: string,
@@ -85,7 +85,7 @@ function dayAfter(day: string): string {
   return next.toISOString().slice(0, 10);
 }
 
-/** Sales in the order in which they were entered, each with what became of it; none that came in since. */
+/** Queries for the sales in order of recording, each with its later changes. Sales recorded after the start are left out. */
 function salesOf(
   { tenantId, timeZone }: Program,
   { month, next }: Span,
@@ -96,7 +96,7 @@ function salesOf(
   const ends = sql`${next}::date::timestamp at time zone ${timeZone}`;
   const within = (at: Sql) => sql`${at} >= ${starts} and ${at} < ${ends}`;
   const inSpan = within(sql`c.occurred_at`);
-  // A rule that counts has counted sales of other months too, those of its period.
+  // A rule that counts also needs the sales of its period in other months.
   const near = terms.lifelong
     ? sql`true`
     : sql`c.occurred_at >= ${month}::date - interval '367 days' and c.occurred_at < ${next}::date + interval '367 days'`;
@@ -133,7 +133,7 @@ function salesOf(
           from commissions a where a.adjusts_id = c.id) added on true
       ${past}
       where ${scope} and c.id > ${last}::uuid order by c.id limit ${sql.raw(PAGE)}`,
-    /** Purchases that earned nothing then: they left no line that could be weighed. */
+    /** Counts the purchases without a commission, which cannot be simulated. */
     leftOut: () => sql<{ leftOut: number }>`
       select ((select count(*) from conversions v where v.tenant_id = ${tenantId} and v.amount_minor > 0 and ${within(sql`v.occurred_at`)}
           and not exists (select from commissions c where c.conversion_id = v.id))
@@ -159,7 +159,7 @@ function read({ entered, changedAt, ...sale }: Row): PastSale & { readonly withi
   return { ...sale, refunds };
 }
 
-/** The smallest id (UUIDv7) of a moment. */
+/** Returns the smallest id (UUIDv7) of a time. */
 function firstIdOf(at: Date): string {
   const hex = at.getTime().toString(16).padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
@@ -170,7 +170,7 @@ interface Cost {
   simulated: bigint;
 }
 
-/** What the sales cost, now and then: by currency, by month, by partner. */
+/** Sums of the recorded and the simulated commissions by currency, month and partner. */
 class Sums {
   readonly #costs = new Map<string, Cost>();
 
@@ -210,7 +210,7 @@ class Sums {
       simulated: `${simulated}`,
     });
     const partners = of('partner').map((each) => ({ ...each, gain: each.simulated - each.now }));
-    // Of each currency: amounts of two can not be told apart by size.
+    // Per currency, because amounts in different currencies cannot be compared.
     const top = (sign: 1n | -1n) =>
       [...Map.groupBy(partners, ({ currency }) => currency).values()].flatMap((own) =>
         own

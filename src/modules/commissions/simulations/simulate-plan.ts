@@ -15,14 +15,14 @@ const MAX_MONTHS = 36;
 const MAX_UNFINISHED = 5;
 const KEPT_DAYS = 7;
 
-/** Has past months weighed by other terms; answers with the simulation's id. */
+/** Starts a simulation of past months. Returns its id. */
 export function simulatePlan(ctx: Context, input: SimulatePlanInput): Promise<string> {
   const tenantId = ctx.actor.tenantId ?? '';
   const { idempotencyKey, from, to, ...changes } = input;
   const months = { firstDay: `${from.slice(0, 7)}-01`, lastDay: lastDayOf(to) };
-  if (to.slice(0, 7) < from.slice(0, 7)) throw invalid('input.to', 'lies before from');
+  if (to.slice(0, 7) < from.slice(0, 7)) throw invalid('input.to', 'must not be before from');
   const count = monthsSince0(to) - monthsSince0(from) + 1;
-  if (count > MAX_MONTHS) throw invalid('input.to', `makes more than ${MAX_MONTHS} months`);
+  if (count > MAX_MONTHS) throw invalid('input.to', `must be at most ${MAX_MONTHS} months after from`);
   return transact(ctx, async (em) => {
     const program = await programOf(em, tenantId);
     const request = { tenantId, operation: 'simulatePlan', key: idempotencyKey, input };
@@ -34,9 +34,12 @@ export function simulatePlan(ctx: Context, input: SimulatePlanInput): Promise<st
         status: { $in: ['WAITING', 'RUNNING'] },
       });
       if (unfinished >= MAX_UNFINISHED)
-        throw conflict(`${MAX_UNFINISHED} simulations are under way: wait for one or cancel it`, {
-          reason: 'TOO_MANY',
-        });
+        throw conflict(
+          `${MAX_UNFINISHED} simulations are not finished. Wait until one is DONE, or cancel one.`,
+          {
+            reason: 'TOO_MANY',
+          },
+        );
       const expiresAt = new Date(ctx.clock.now().getTime() + KEPT_DAYS * 86_400_000);
       const kept = JSON.parse(JSON.stringify(changes)) as object;
       const simulation = em.create(PlanSimulation, {
@@ -55,7 +58,7 @@ export function simulatePlan(ctx: Context, input: SimulatePlanInput): Promise<st
   });
 }
 
-/** Ends one that has no answer yet. */
+/** Cancels a simulation that is not DONE. Returns its id. */
 export function cancelPlanSimulation(ctx: Context, id: string): Promise<string> {
   return transact(ctx, async (em) => {
     const simulation = await em.findOne(PlanSimulation, {
@@ -67,7 +70,7 @@ export function cancelPlanSimulation(ctx: Context, id: string): Promise<string> 
     await em.refresh(simulation);
     const { status } = simulation;
     if (status === 'DONE' || status === 'CANCELED')
-      throw conflict(`the simulation is ${status}: there is nothing to cancel`, { reason: status });
+      throw conflict(`This simulation is ${status} and cannot be canceled.`, { reason: status });
     simulation.status = 'CANCELED';
     simulation.finishedAt = ctx.clock.now();
     record(em, ctx, 'simulation.canceled', simulation, { before: { status }, after: { status: 'CANCELED' } });

@@ -11,10 +11,10 @@ import { type Program, TierConfigVersion } from '../../programs/program/public.t
 import { CommissionPlan, CommissionRule, ruleOf, triedRule } from '../plans/public.ts';
 import type { SimulatePlanInput } from './simulation.inputs.ts';
 
-/** What is tried, as the input has it: the months apart. */
+/** The changed terms of the input, without the months. */
 export type Changes = Pick<SimulatePlanInput, 'add' | 'change' | 'remove' | 'tiers' | 'flatRate'>;
 
-/** A rule with whose it is: a plan's or a partner's. */
+/** A rule with the id of its owner, a plan or a partner. */
 interface OwnedRule {
   readonly rule: KeyedRule;
   readonly owner: string;
@@ -33,12 +33,13 @@ interface Resolved {
   readonly tiers: ReadonlyMap<PartnerTier, ChangedTier>;
 }
 
-/** The changes as the arithmetic has them; refuses, by name, what does not fit together or is not of this program. */
+/** Converts the input to terms of the domain. Throws BAD_USER_INPUT for changes that contradict each other, and NOT_FOUND for ids
+ *  outside the program. */
 export async function resolve(em: EntityManager, program: Program, changes: Changes): Promise<Resolved> {
   const { tenantId } = program;
   const { add, change, remove, tiers, flatRate } = changes;
   if (flatRate != null && (add ?? change ?? remove ?? tiers) != null)
-    throw invalid('input.flatRate', 'takes the place of all other terms: give nothing beside it');
+    throw invalid('input.flatRate', 'replaces all other terms, so it cannot be combined with them');
   const keyOf = async (id: string, field: string): Promise<CommissionRule> => {
     const rule = await em.findOne(CommissionRule, { id: idOf(id, field), tenantId });
     if (!rule) throw notFound('rule', { field });
@@ -56,7 +57,7 @@ export async function resolve(em: EntityManager, program: Program, changes: Chan
   for (const [index, { ruleId, rule: input }] of (change ?? []).entries()) {
     const field = `input.change.${index}.ruleId`;
     const { ruleKey: key, version, partnerId } = await keyOf(ruleId, field);
-    if (changed.has(key)) throw invalid(field, 'names a rule that is changed already');
+    if (changed.has(key)) throw invalid(field, 'must not name a rule twice');
     const of = partnerId ? 'PARTNER' : 'PLAN';
     const identity = {
       path: `input.change.${index}.rule`,
@@ -70,7 +71,8 @@ export async function resolve(em: EntityManager, program: Program, changes: Chan
   const removed = new Set<string>();
   for (const [index, id] of (remove ?? []).entries()) {
     const { ruleKey } = await keyOf(id, `input.remove.${index}`);
-    if (changed.has(ruleKey)) throw invalid(`input.remove.${index}`, 'names a rule that is changed');
+    if (changed.has(ruleKey))
+      throw invalid(`input.remove.${index}`, 'must not name a rule that is also in change');
     removed.add(ruleKey);
   }
   return { added, changed, removed, tiers: tiersOf(program, tiers ?? []) };
@@ -83,7 +85,7 @@ async function ownerOf(
   path: string,
 ): Promise<string> {
   if ((planId == null) === (partnerId == null))
-    throw invalid(`${path}.planId`, 'give either planId or partnerId');
+    throw invalid(`${path}.planId`, 'must be given when partnerId is absent, and only then');
   if (partnerId != null) {
     const partner = await findPartner(em, partnerId, `${path}.partnerId`);
     if (partner.tenantId !== tenantId) throw notFound('partner', { field: `${path}.partnerId` });
@@ -98,7 +100,7 @@ function tiersOf({ currency }: Program, given: NonNullable<Changes['tiers']>): M
   const tiers = new Map<PartnerTier, ChangedTier>();
   for (const [index, { tier, commissionRate, minMonthlyRevenue, minCustomers }] of given.entries()) {
     const field = `input.tiers.${index}`;
-    if (tiers.has(tier)) throw invalid(`${field}.tier`, 'is given twice');
+    if (tiers.has(tier)) throw invalid(`${field}.tier`, 'must name each tier once');
     const minRevenue =
       minMonthlyRevenue == null
         ? null
@@ -111,24 +113,24 @@ function tiersOf({ currency }: Program, given: NonNullable<Changes['tiers']>): M
 }
 
 export interface Span {
-  /** First days of the first month and of the one after the last. */
+  /** First day of the first month, and first day of the month after the last. */
   readonly month: string;
   readonly next: string;
 }
 
 export interface SimulatedTerms extends Terms {
-  /** The rule that counts for a line of other months, by the id of the version that made it. */
+  /** Returns the counting rule for a commission outside the simulated months, by the id of its rule version. */
   countedBy(ruleId: string, at: Date): KeyedRule | null;
-  /** Every version of the rules that count. */
+  /** Ids of all versions of the rules that count. */
   readonly countedIds: readonly string[];
-  /** Whether any of them counts without end. */
+  /** True when one of them counts without an end. */
   readonly lifelong: boolean;
-  /** Whether a rule asks what its customer bought before. */
+  /** True when a rule depends on the customer's earlier purchases. */
   readonly asksPurchases: boolean;
   readonly asksKind: boolean;
 }
 
-/** All that the sales are weighed by, read once: rules in every version, plans of partners, rates, tiers. */
+/** Reads all simulated terms once: all rule versions, plans of partners, rates and tiers. */
 export async function simulatedTerms(
   em: EntityManager,
   program: Program,
@@ -214,7 +216,7 @@ export async function simulatedTerms(
   };
 }
 
-/** Every version ends where the next one begins. A changed rule is in force from its own instant on. */
+/** Returns the versions with their end, which is the start of the next version. A changed rule is in force from its own `effectiveAt`. */
 function versionsOf(
   rows: readonly CommissionRule[],
   changed: ReadonlyMap<string, KeyedRule>,
@@ -248,11 +250,11 @@ async function plansOf(
     byPartner.get(partnerId)?.findLast((each) => each.at <= at)?.plan_id ?? standard?.id ?? null;
 }
 
-/** The tiers of a partner, oldest first. */
+/** The tiers of a partner over time, oldest first. */
 type Course = readonly { readonly from: Date; readonly tier: PartnerTier }[];
 
-/** What the months had made of the tiers by other thresholds, from what each month was measured to be. A tier that
- *  somebody gave by hand stays, as does one that is locked. */
+/** Computes the tiers of the months under other thresholds, from the stored results of each month. A tier set by hand stays, and so does
+ *  a locked tier. */
 async function tierCourses(
   em: EntityManager,
   { tenantId, timeZone, tierSettleDays, tierGraceMonths, tierMaxDrop }: Program,

@@ -28,25 +28,31 @@ import { PlanSimulation, planSimulationTable, type StoredResult } from './plan-s
 import { cancelPlanSimulation, simulatePlan } from './simulate-plan.ts';
 import { SimulatePlanInput } from './simulation.inputs.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'What the months cost in one currency.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Commission cost of the simulated months in one currency.',
+})
 class SimulatedCost {
-  @Field(() => MoneyColumn, { description: 'What the sales earned, refunds taken off.' })
+  @Field(() => MoneyColumn, { description: 'The recorded commissions, less reversals.' })
   now!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'What they had earned.' })
+  @Field(() => MoneyColumn, { description: 'The commissions under the simulated terms.' })
   simulated!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: '`simulated` less `now`: what the change costs.' })
+  @Field(() => MoneyColumn, { description: '`simulated` less `now`: the cost of the change.' })
   difference!: MoneyColumn;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What the sales of a month cost in one currency.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Commission cost of the sales of one month in one currency.',
+})
 class SimulatedMonth extends SimulatedCost {
-  @Field(() => LocalDate, { description: 'The first day of the month in which the sales happened.' })
+  @Field(() => LocalDate, { description: 'First day of the month of the sales.' })
   month!: string;
 }
 
-@ObjectType({ description: 'What a partner earned in one currency.' })
+@ObjectType({ description: 'Commission cost of one partner in one currency.' })
 class SimulatedPartner extends SimulatedCost {
   readonly partnerId!: string;
 }
@@ -62,7 +68,10 @@ const PlanSimulationConnection = connectionOf(PlanSimulation);
 
 @Resolver(() => SimulatedPartner)
 export class SimulatedPartnerResolver {
-  @FieldResolver(() => Partner, { nullable: true, description: 'The partner; null where it was deleted.' })
+  @FieldResolver(() => Partner, {
+    nullable: true,
+    description: 'The partner. Null when the partner was deleted.',
+  })
   partner(
     @Root() root: SimulatedPartner,
     @Ctx() ctx: Context,
@@ -79,10 +88,11 @@ export class PlanSimulationResolver {
   @Authorized('program:read')
   @Query(() => PlanSimulation, {
     nullable: true,
-    description: 'One simulation, under way or with its answer; NOT_FOUND where the caller may not see it.',
+    description:
+      'Returns one simulation. Fails with NOT_FOUND when the simulation does not exist or the caller has no access to it.',
   })
   planSimulation(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the simulation.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PlanSimulation> {
@@ -91,7 +101,7 @@ export class PlanSimulationResolver {
 
   @Authorized('program:read')
   @Query(() => PlanSimulationConnection, {
-    description: 'The simulations of the last 7 days, newest first; a partner sees none.',
+    description: 'Returns the simulations of the last 7 days, newest first. A partner gets none.',
   })
   planSimulations(
     @Args(() => PageArgs) args: PageArgs,
@@ -104,10 +114,10 @@ export class PlanSimulationResolver {
   @Authorized('program:edit')
   @Mutation(() => PlanSimulation, {
     description:
-      'Weighs the sales of past months by other rules, tiers or one rate, and changes nothing. Ask `planSimulation` until it is DONE: seconds for 100,000 sales.',
+      'Starts a simulation of past months under other rules, tiers or one rate. A simulation changes no commission. Query `planSimulation` until the status is DONE; 100,000 sales take seconds.',
   })
   async simulatePlan(
-    @Arg('input', () => SimulatePlanInput, { description: 'The months, and what to try.' })
+    @Arg('input', () => SimulatePlanInput, { description: 'The months and the simulated terms.' })
     input: SimulatePlanInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -116,9 +126,9 @@ export class PlanSimulationResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => PlanSimulation, { description: 'Ends a simulation that has no answer yet.' })
+  @Mutation(() => PlanSimulation, { description: 'Cancels a simulation that is not DONE.' })
   async cancelPlanSimulation(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the simulation.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PlanSimulation> {
@@ -126,28 +136,28 @@ export class PlanSimulationResolver {
   }
 
   @FieldResolver(() => [SimulatedCost], {
-    description: 'What the months cost, one row a currency; nothing until it is DONE.',
+    description: 'Cost of all months, one entry per currency. Empty until the status is DONE.',
   })
   costs(@Root() { result }: PlanSimulation): SimulatedCost[] {
     return result?.costs.map(costOf) ?? [];
   }
 
   @FieldResolver(() => [SimulatedMonth], {
-    description: 'The same by month. A refund counts in the month of its sale.',
+    description: 'Cost by month. A refund counts in the month of its sale. Empty until the status is DONE.',
   })
   months(@Root() { result }: PlanSimulation): SimulatedMonth[] {
     return result?.months.map(costOf) ?? [];
   }
 
   @FieldResolver(() => [SimulatedPartner], {
-    description: 'Partners that had earned more, those that gain most first: at most 50 a currency.',
+    description: 'Partners who would have earned more, largest gain first, at most 50 per currency.',
   })
   winners(@Root() { result }: PlanSimulation): SimulatedPartner[] {
     return result?.winners.map(costOf) ?? [];
   }
 
   @FieldResolver(() => [SimulatedPartner], {
-    description: 'Partners that had earned less, those that lose most first: at most 50 a currency.',
+    description: 'Partners who would have earned less, largest loss first, at most 50 per currency.',
   })
   losers(@Root() { result }: PlanSimulation): SimulatedPartner[] {
     return result?.losers.map(costOf) ?? [];
@@ -155,7 +165,7 @@ export class PlanSimulationResolver {
 
   @FieldResolver(() => Int, {
     nullable: true,
-    description: 'How many had earned more; null until it is DONE.',
+    description: 'Number of partners who would have earned more. Null until the status is DONE.',
   })
   better(@Root() { result }: PlanSimulation): number | null {
     return result?.better ?? null;
@@ -163,7 +173,7 @@ export class PlanSimulationResolver {
 
   @FieldResolver(() => Int, {
     nullable: true,
-    description: 'How many had earned less; null until it is DONE.',
+    description: 'Number of partners who would have earned less. Null until the status is DONE.',
   })
   worse(@Root() { result }: PlanSimulation): number | null {
     return result?.worse ?? null;
@@ -171,7 +181,8 @@ export class PlanSimulationResolver {
 
   @FieldResolver(() => Int, {
     nullable: true,
-    description: 'Purchases that earned nothing then: they left no line that could be weighed.',
+    description:
+      'Number of purchases without a commission. They cannot be simulated. Null until the status is DONE.',
   })
   leftOut(@Root() { result }: PlanSimulation): number | null {
     return result?.leftOut ?? null;

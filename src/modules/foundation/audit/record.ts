@@ -27,7 +27,9 @@ interface Change {
 
 type Recorder = Pick<Context, 'actor' | 'requestId'>;
 
-/** The one entry of a mutation; it is stored with the mutation or not at all. */
+/** Records the audit entry of a mutation, in its transaction. The database writes the events of the entry in the same
+ *  statement: one for each row that `subjects` lists, else one for the subject (`record_events`). So this function and
+ *  `recordIn` are the only sources of events. */
 export function record(
   em: EntityManager,
   ctx: Recorder,
@@ -40,7 +42,7 @@ export function record(
   if (personal) em.create(AuditPersonal, personal);
 }
 
-/** The same entry as a further `with` of the statement that writes what it is about. */
+/** Records the same entry and events as one more `with` of the statement that changes the row. */
 export function recordIn(ctx: Recorder, action: string, subject: Subject, change: Change): Sql {
   const { event, personal } = entryOf(ctx, action, subject, change);
   const { id, tenantId, partnerId } = event;

@@ -11,26 +11,27 @@ import {
   mostInAnHour,
   termsOf,
 } from '../../../domain/fraud.ts';
-import { disposableDomains, freeMailDomains } from '../../../domain/mail-domains.ts';
+import { freeMailDomains } from '../../../domain/free-mail-domains.ts';
 import type { Money } from '../../../domain/money.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
+import { disposableDomains } from './disposable-domains.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Rows that a count looks at, however many there are. */
+/** The highest number of rows that a count reads. */
 const MOST = 1_000;
-/** Ids that a hit names. */
+/** The highest number of ids in the evidence of a match. */
 const NAMED = 5;
 
-/** A sale that is about to earn for a partner. */
+/** A sale that the risk rules check before its commission is created. */
 export interface Watched {
   readonly tenantId: string;
   readonly partnerId: string;
   readonly customerId: string | null;
   readonly referralId: string | null;
-  /** The order whose line it is: its other lines are no sales of their own. */
+  /** The order of the sale. Other line items of the order are not counted as sales. */
   readonly orderId: string | null;
   readonly occurredAt: Date;
 }
@@ -40,15 +41,15 @@ export interface Assessment extends Judgement {
   readonly threshold: number;
 }
 
-/** What a program's risk rules say of a sale; null where none is on or none hits. One statement gathers all that they
- *  look at, and what a rule that is OFF would ask is not looked up. */
+/** Checks a sale by the program's risk rules. Returns null when all rules are OFF or none matches. One query reads all facts; facts for
+ *  rules that are OFF are not read. */
 export async function assess(run: Run, sale: Watched, terms: FraudTerms | null): Promise<Assessment | null> {
   if (!isWatching(terms)) return null;
   const hits = hitsOf(await factsOf(run, sale, terms), terms);
   return hits.length === 0 ? null : { ...judge(hits, terms.threshold), hits, threshold: terms.threshold };
 }
 
-/** The names that refuse a sale which a rule blocks. */
+/** Returns the reason code for a blocked sale. */
 export const blockedAs = ({ hits }: Assessment): 'SELF_REFERRAL' | 'CUSTOMER_BLOCKED' =>
   hits.some(({ rule, mode }) => mode === 'BLOCK' && rule !== 'BLOCKED_CUSTOMER')
     ? 'SELF_REFERRAL'
@@ -64,12 +65,12 @@ type Gathered = Omit<
   | 'addressSales'
   | 'addressClicks'
 > & {
-  /** Milliseconds since 1970 of other sales less than an hour away; null: nobody asked, or there are none. */
+  /** Times of other sales within an hour, in milliseconds since 1970. Null when the rule is OFF or there are none. */
   readonly partnerSales: readonly number[] | null;
   readonly addressSales: readonly number[] | null;
-  /** The same of other clicks, around the visitor's own. */
+  /** The same for other clicks, around the visitor's click. */
   readonly addressClicks: readonly number[] | null;
-  /** When the visitor clicked, in milliseconds since 1970. */
+  /** Time of the visitor's click, in milliseconds since 1970. */
   readonly click: number | null;
   readonly allowed: boolean;
   readonly listed: { readonly list: string; readonly domain: string }[];
@@ -143,39 +144,40 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
           order by o.clicked_at desc, o.id desc limit 1) t on true
         where r.origin = 'COUPON') end) as facts`,
   );
-  if (!found) throw new Error('a select without from always has its row');
+  if (!found) throw new Error('A select without from always returns a row.');
   const { listed, click, ...facts } = found.facts;
-  const own = (list: string) => listed.filter((entry) => entry.list === list).map(({ domain }) => domain);
-  const free = own('FREE_MAIL_DOMAIN');
+  const own = (list: string) =>
+    new Set(listed.filter((entry) => entry.list === list).map(({ domain }) => domain));
+  const [free, disposable] = [own('FREE_MAIL_DOMAIN'), own('DISPOSABLE_DOMAIN')];
   return {
     ...facts,
     samePayment: facts.samePayment ?? [],
     sameAddress: facts.sameAddress ?? [],
     sharedAccounts: facts.sharedAccounts ?? [],
-    // Among them the sale itself, whose own line is not made yet.
+    // The count includes the sale itself, whose commission is not created yet.
     partnerSales: mostInAnHour(facts.partnerSales ?? [], at),
     addressSales: mostInAnHour(facts.addressSales ?? [], at),
     addressClicks: click === null ? 0 : mostInAnHour(facts.addressClicks ?? [], new Date(click)),
     secondsToPurchase: click === null ? null : (at.getTime() - click) / 1_000,
-    disposable: new Set(
-      [...disposableDomains, ...own('DISPOSABLE_DOMAIN')].filter((each) => !free.includes(each)),
-    ),
-    freeMail: new Set([...freeMailDomains, ...free]),
+    disposable: {
+      has: (domain) => !free.has(domain) && (disposable.has(domain) || disposableDomains.has(domain)),
+    },
+    freeMail: { has: (domain) => free.has(domain) || freeMailDomains.has(domain) },
   };
 }
 
 interface Kept {
   readonly sale: Watched;
   readonly assessment: Assessment;
-  /** What the line is worth, or would have been. */
+  /** Amount of the commission, or the amount that a blocked sale would have earned. */
   readonly amount: Money;
-  /** null: the sale is blocked. */
+  /** Null for a blocked sale. */
   readonly commissionId: string | null;
-  /** The hold that it was given; null of one that goes on. */
+  /** Id of the RISK hold. Null when the commission is not held. */
   readonly holdId: string | null;
 }
 
-/** Keeps what the rules saw. A line that they would hold and that nothing can hold (it is worth nothing) is NOTED. */
+/** Stores the result of the risk rules. A commission that cannot be held, because its amount is not positive, is NOTED. */
 export async function keepReview(
   run: Run,
   { clock }: Pick<Context, 'clock'>,

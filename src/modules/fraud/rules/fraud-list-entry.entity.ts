@@ -7,26 +7,26 @@ import { customerTable } from '../../tracking/customers/public.ts';
 
 registerEnumType(FraudList, {
   name: 'FraudList',
-  description: 'What a program lists by hand for its risk rules.',
+  description: 'A list that a program keeps for its risk rules.',
   valuesConfig: {
-    ALLOWED_CUSTOMER: { description: 'No rule hits a sale to it.' },
-    BLOCKED_CUSTOMER: { description: 'The rule BLOCKED_CUSTOMER hits every sale to it.' },
+    ALLOWED_CUSTOMER: { description: 'No rule matches a sale to this customer.' },
+    BLOCKED_CUSTOMER: { description: 'The rule BLOCKED_CUSTOMER matches every sale to this customer.' },
     DISPOSABLE_DOMAIN: {
-      description:
-        'Addresses of it are of a kind that is thrown away, beside those of the list that comes along.',
+      description: 'E-mail addresses of this domain are disposable. The entry adds to the built-in list.',
     },
     FREE_MAIL_DOMAIN: {
-      description: 'Anybody may have an address of it: two are no colleagues, and it is not thrown away.',
+      description:
+        'Anyone can get an e-mail address of this domain: two addresses do not mean one company, and the domain is not disposable.',
     },
   },
 });
 
-/** A customer or a mail domain that the program named; what it took off again stays, with who did. */
+/** A customer or mail domain on a list of the program. A removed entry stays in the table, with the person who removed it. */
 @Entity({ tableName: 'fraud_list_entries' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'A customer or a mail domain that the program named for its risk rules.',
+  description: 'A customer or a mail domain on a list for the risk rules.',
 })
 export class FraudListEntry extends Base {
   @Field(() => FraudList, { description: 'The list.' })
@@ -36,19 +36,25 @@ export class FraudListEntry extends Base {
   @Property({ type: 'uuid', nullable: true })
   customerId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The domain, with all that lie under it.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The domain, its subdomains included. Null for a customer.',
+  })
   @Property({ type: 'text', nullable: true })
   domain?: string | null;
 
-  @Field({ description: 'Why.' })
+  @Field({ description: 'Reason for the entry.' })
   @Property({ type: 'text' })
   reason!: string;
 
-  @Field({ description: 'Who listed it.' })
+  @Field({ description: 'Id of the person who added the entry.' })
   @Property({ type: 'text' })
   addedBy!: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it was taken off; null while it is on.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the entry was removed. Null while the entry is active.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   removedAt?: Date | null;
 
@@ -60,7 +66,7 @@ export const fraudListEntryTable: Table<FraudListEntry> = {
   type: FraudListEntry,
   from: 'fraud_list_entries e',
   alias: 'e',
-  kind: 'plan', // for the staff alone, as its plans are
+  kind: 'plan', // readable by staff only, as commission plans are
   attributes: owned('e'),
   columns: {
     id: column('e.id'),

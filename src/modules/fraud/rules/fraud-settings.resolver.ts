@@ -35,17 +35,19 @@ import {
 @Resolver()
 export class FraudSettingsResolver {
   @Authorized('program:edit')
-  @Query(() => FraudSettings, { description: "The program's risk rules; all are OFF until it says so." })
+  @Query(() => FraudSettings, {
+    description: "Returns the program's risk rules. All rules are OFF until the program changes them.",
+  })
   fraudSettings(@Ctx() ctx: Context): Promise<Settings> {
     return settingsOf(ctx);
   }
 
   @Authorized('program:edit')
   @Mutation(() => FraudSettings, {
-    description: 'Changes what the risk rules do, for lines that are made from now on.',
+    description: 'Changes the risk rules for commissions created from now on. Returns all settings.',
   })
   async updateFraudSettings(
-    @Arg('input', () => UpdateFraudSettingsInput, { description: 'What to change.' })
+    @Arg('input', () => UpdateFraudSettingsInput, { description: 'The changed settings.' })
     input: UpdateFraudSettingsInput,
     @Ctx() ctx: Context,
   ): Promise<Settings> {
@@ -54,33 +56,36 @@ export class FraudSettingsResolver {
   }
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What a risk rule does in the program.' })
+@ObjectType({ simpleResolvers: true, description: 'Settings of one risk rule.' })
 class FraudRuleSettings {
   @Field(() => FraudRule, { description: 'The rule.' })
   rule!: FraudRule;
 
-  @Field(() => FraudMode, { description: 'What it does when it hits; OFF until the program says so.' })
+  @Field(() => FraudMode, {
+    description: 'Effect of the rule when it matches. OFF until the program changes it.',
+  })
   mode!: FraudMode;
 
-  @Field(() => FraudMode, { description: 'What it is made for, once SHADOW has shown that it fits.' })
+  @Field(() => FraudMode, { description: 'Recommended mode after a trial in SHADOW.' })
   recommended!: FraudMode;
 
-  @Field(() => Int, { description: 'What it adds to the score.' })
+  @Field(() => Int, { description: 'Points that the rule adds to the score.' })
   weight!: number;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'From how many on it hits; null of one that counts nothing.',
+    description:
+      'Limit from which the rule matches: seconds for FAST_PURCHASE, otherwise a number per hour. Null for a rule that does not count.',
   })
   limit!: number | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: "The program's risk rules." })
+@ObjectType({ simpleResolvers: true, description: "Settings of the program's risk rules." })
 class FraudSettings {
-  @Field(() => Int, { description: 'From which score on a line is held.' })
+  @Field(() => Int, { description: 'Score from which a commission is held.' })
   threshold!: number;
 
-  @Field(() => [FraudRuleSettings], { description: 'Every rule there is.' })
+  @Field(() => [FraudRuleSettings], { description: 'All rules.' })
   rules!: FraudRuleSettings[];
 }
 
@@ -90,12 +95,13 @@ const FraudListEntryConnection = connectionOf(FraudListEntry);
 export class FraudListResolver {
   @Authorized('program:read')
   @Query(() => FraudListEntryConnection, {
-    description: "The program's own lists for its risk rules, newest first; a partner sees none.",
+    description:
+      "Returns the entries of the program's lists for its risk rules, newest first. A partner gets none.",
   })
   fraudListEntries(
     @Arg('active', () => Boolean, {
       nullable: true,
-      description: 'true: those that are on; false: those that were taken off; absent: all.',
+      description: 'True: active entries. False: removed entries. Default: all.',
     })
     active: boolean | null,
     @Args(() => PageArgs) args: PageArgs,
@@ -108,11 +114,13 @@ export class FraudListResolver {
 
   @Authorized('program:edit')
   @Mutation(() => FraudListEntry, {
-    description: 'Lists a customer or a mail domain: to allow it, to block it, or to say what its mail is.',
+    description: 'Adds a customer or a mail domain to a list: allowed, blocked, disposable or free mail.',
   })
   async addFraudListEntry(
-    @Arg('input', () => FraudListEntryInput, { description: 'Who or what.' }) input: FraudListEntryInput,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('input', () => FraudListEntryInput, { description: 'The list, and the customer or the domain.' })
+    input: FraudListEntryInput,
+    @Arg('reason', () => String, { description: 'Reason for the entry, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<FraudListEntry> {
@@ -120,17 +128,20 @@ export class FraudListResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => FraudListEntry, { description: 'Takes an entry off its list; it stays to be seen.' })
+  @Mutation(() => FraudListEntry, {
+    description: 'Removes an entry from its list. The removed entry stays readable.',
+  })
   async removeFraudListEntry(
-    @Arg('id', () => ID, { description: "The entry's id." }) id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the entry.' }) id: string,
+    @Arg('reason', () => String, { description: 'Reason for the removal, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<FraudListEntry> {
     return findRow(ctx, info, fraudListEntryTable, await removeFraudListEntry(ctx, id, reason));
   }
 
-  @FieldResolver(() => Customer, { nullable: true, description: 'The customer, where one is listed.' })
+  @FieldResolver(() => Customer, { nullable: true, description: 'The listed customer. Null for a domain.' })
   customer(
     @Root() root: FraudListEntry,
     @Ctx() ctx: Context,

@@ -27,7 +27,7 @@ export interface Settings {
   readonly rules: (RuleTerms & { readonly rule: FraudRule; readonly recommended: FraudMode })[];
 }
 
-/** What the program's rules do, those that it never named included. */
+/** Returns the settings of all risk rules, with defaults for rules that the program never changed. */
 export async function settingsOf(ctx: Context): Promise<Settings> {
   const [{ terms } = { terms: null }] = await query(
     ctx,
@@ -45,7 +45,7 @@ export async function settingsOf(ctx: Context): Promise<Settings> {
   };
 }
 
-/** Changes what the input names, for lines that are made from now on. */
+/** Changes the named settings, for commissions created from now on. */
 export function updateFraudSettings(ctx: Context, input: UpdateFraudSettingsInput): Promise<void> {
   const tenantId = ctx.actor.tenantId ?? '';
   return transact(ctx, async (em) => {
@@ -55,12 +55,12 @@ export function updateFraudSettings(ctx: Context, input: UpdateFraudSettingsInpu
     const named = new Set<FraudRule>();
     (input.rules ?? []).forEach(({ rule, mode, weight, limit }, index) => {
       const field = `input.rules.${index}`;
-      if (named.has(rule)) throw invalid(`${field}.rule`, 'is named twice');
+      if (named.has(rule)) throw invalid(`${field}.rule`, 'must name each rule once');
       named.add(rule);
       if (mode === 'BLOCK' && fraudRules[rule].recommended !== 'BLOCK')
-        throw invalid(`${field}.mode`, `${rule} holds at most: it may hit a true sale`);
+        throw invalid(`${field}.mode`, `must be OFF, SHADOW or HOLD: ${rule} can match a genuine sale`);
       if (limit != null && fraudRules[rule].limit === null)
-        throw invalid(`${field}.limit`, `${rule} counts nothing`);
+        throw invalid(`${field}.limit`, `is not allowed: ${rule} does not count`);
       const now = termsOf(before, rule);
       rules[rule] = { mode: mode ?? now.mode, weight: weight ?? now.weight, limit: limit ?? now.limit };
     });
@@ -76,7 +76,7 @@ export function updateFraudSettings(ctx: Context, input: UpdateFraudSettingsInpu
   });
 }
 
-/** Lists a customer or a domain; answers with the entry's id. */
+/** Adds a customer or a domain to a list. Returns the entry's id. */
 export function addFraudListEntry(
   ctx: Context,
   { list, customerId, domain }: FraudListEntryInput,
@@ -85,8 +85,8 @@ export function addFraudListEntry(
   const why = reasonOf(reason);
   const tenantId = ctx.actor.tenantId ?? '';
   if ((customerId == null) === (domain == null))
-    throw invalid('input.customerId', 'give a customer or a domain, not both');
-  if (list.endsWith('DOMAIN') && domain == null) throw invalid('input.domain', `is needed for ${list}`);
+    throw invalid('input.customerId', 'must be given when domain is absent, and only then');
+  if (list.endsWith('DOMAIN') && domain == null) throw invalid('input.domain', `is required for ${list}`);
   return transact(ctx, async (em) => {
     const listed = {
       customerId: customerId == null ? null : await customerOf(em, tenantId, customerId),
@@ -95,7 +95,7 @@ export function addFraudListEntry(
     await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['fraud list', tenantId, list])}, 0))
     `.execute(em);
     if (await em.findOne(FraudListEntry, { tenantId, list, ...listed, removedAt: null }))
-      throw conflict('it is on the list already', { reason: 'ALREADY_LISTED' });
+      throw conflict('This customer or domain is already on the list.', { reason: 'ALREADY_LISTED' });
     const entry = em.create(FraudListEntry, {
       tenantId,
       list,
@@ -113,17 +113,17 @@ async function customerOf(em: EntityManager, tenantId: string, externalId: strin
     insert into customers (id, tenant_id, external_id) values (${v7()}, ${tenantId}, ${externalId})
     on conflict (tenant_id, external_id) do update set external_id = excluded.external_id returning id
   `.execute(em);
-  if (!customer) throw new Error('an upsert always returns its row');
+  if (!customer) throw new Error('An upsert always returns its row.');
   return customer.id;
 }
 
-/** Takes an entry off its list; it stays to be seen. */
+/** Removes an entry from its list. The removed entry stays readable. Returns its id. */
 export function removeFraudListEntry(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
   return transact(ctx, async (em) => {
     const entry = await em.findOne(FraudListEntry, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!entry) throw notFound('entry');
-    if (entry.removedAt) throw conflict('it was taken off already', { reason: 'ALREADY_REMOVED' });
+    if (entry.removedAt) throw conflict('This entry is already removed.', { reason: 'ALREADY_REMOVED' });
     Object.assign(entry, { removedAt: ctx.clock.now(), removedBy: ctx.actor.id });
     const { list, customerId = null, domain = null, removedAt } = entry;
     record(em, ctx, 'fraud.unlisted', entry, {

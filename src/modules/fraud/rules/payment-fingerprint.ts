@@ -5,13 +5,13 @@ import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { blindIndexOf } from '../../foundation/data-keys/public.ts';
 
-/** What a customer paid with, as it may be kept: a keyed hash that is equal within a tenant alone. */
+/** The stored form of a customer's card or account: a keyed hash that can be compared only within a tenant. */
 export interface Payment {
   readonly tenantId: string;
   readonly fingerprint: string;
 }
 
-/** To be called before the transaction: the key may have to be fetched. */
+/** Returns the hash of a fingerprint. Call it before the transaction, because the key may have to be fetched. */
 export async function paymentOf(
   ctx: Context,
   fingerprint: string | null | undefined,
@@ -24,7 +24,7 @@ export async function paymentOf(
   };
 }
 
-/** Remembers that the customer paid so; `at` is when. */
+/** Stores that the customer paid with this card or account at that time. */
 export async function keepPayment(
   em: EntityManager,
   payment: Payment | null,
@@ -32,10 +32,13 @@ export async function keepPayment(
 ): Promise<void> {
   if (!payment) return;
   if (payment.tenantId !== tenantId)
-    throw invalid('input.paymentFingerprint', "is for credentials of the program's own tenant");
+    throw invalid(
+      'input.paymentFingerprint',
+      "is allowed only with a credential of the program's own tenant",
+    );
   await sql`
     insert into payment_fingerprints (id, tenant_id, customer_id, fingerprint, seen_at)
     values (${v7()}, ${tenantId}, ${customerId}, ${payment.fingerprint}, ${at})
-    on conflict (customer_id, fingerprint) do update set seen_at = greatest(payment_fingerprints.seen_at, excluded.seen_at)
+    on conflict (customer_id, fingerprint, tenant_id) do update set seen_at = greatest(payment_fingerprints.seen_at, excluded.seen_at)
   `.execute(em);
 }

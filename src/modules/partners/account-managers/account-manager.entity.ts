@@ -3,26 +3,26 @@ import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
-/** One of the tenant's staff that partners of the higher tiers may turn to. */
+/** A member of staff who supports partners of the higher tiers. */
 @Entity({ tableName: 'account_managers' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: "One of the tenant's staff that partners of the higher tiers may turn to.",
+  description: 'A member of staff who supports partners of the higher tiers.',
 })
 export class AccountManager extends Base {
-  @Field({ description: 'Its name.' })
+  @Field({ description: 'Name of the account manager.' })
   @Property({ type: 'text' })
   name!: string;
 
-  @Field({ description: 'Its e-mail address.' })
+  @Field({ description: 'E-mail address of the account manager.' })
   @Property({ type: 'text' })
   email!: string;
 
   @Property({ type: 'text' })
   addedBy!: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it stopped to be one; null while it is.' })
+  @Field(() => Date, { nullable: true, description: 'End of the role; null for a current account manager.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   endedAt?: Date | null;
 
@@ -30,7 +30,7 @@ export class AccountManager extends Base {
   endedBy?: string | null;
 }
 
-/** Who looked after which partner, from when until when. */
+/** The account managers of each partner, with dates. */
 @Entity({ tableName: 'manager_assignments' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class ManagerAssignment extends Base {
@@ -47,7 +47,7 @@ export class ManagerAssignment extends Base {
   assignedBy!: string;
 
   @Property({ type: 'text', nullable: true })
-  reason?: string | null; // of who assigned it by hand
+  reason?: string | null; // given with an assignment by hand
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   endedAt?: Date | null;
@@ -60,7 +60,7 @@ export const accountManagerTable: Table<AccountManager> = {
   type: AccountManager,
   from: 'account_managers w',
   alias: 'w',
-  kind: 'plan', // the roster is for the tenant's staff, as its plans are
+  kind: 'plan', // only staff sees the account managers, as with plans
   attributes: owned('w'),
   columns: {
     id: column('w.id'),

@@ -2,12 +2,12 @@ import { Field, InputType } from 'type-graphql';
 import { Name } from '../../../kernel/request/input.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'Somebody who looks after partners.' })
+@InputType({ description: 'Data of an account manager.' })
 export class AccountManagerInput {
-  @Field({ description: 'The name, as partners read it.' })
+  @Field({ description: 'Name that partners see.' })
   @Name(200)
   name!: string;
 
-  @Field(() => EmailAddress, { description: 'The e-mail address that partners write to.' })
+  @Field(() => EmailAddress, { description: 'E-mail address that partners see.' })
   email!: string;
 }

@@ -15,7 +15,7 @@ export interface AssignmentRow {
   readonly reason: string | null;
 }
 
-/** Who looks after each partner now; null: nobody. */
+/** Loads the current account manager of each partner; null without one. */
 export function managerOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<AssignmentRow | null> {
   return loaderFor<string, AssignmentRow | null>(ctx, info, async (ids) => {
     const lists = await assignments(ctx, ids, sql`and a.ended_at is null`);
@@ -23,7 +23,7 @@ export function managerOf(ctx: Context, info: GraphQLResolveInfo, id: string): P
   }).load(id);
 }
 
-/** Who looked after each partner, newest first. */
+/** Loads the account managers of each partner, newest first. */
 export function managersOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<AssignmentRow[]> {
   return loaderFor<string, AssignmentRow[]>(ctx, info, async (ids) => {
     const lists = await assignments(ctx, ids, sql``);

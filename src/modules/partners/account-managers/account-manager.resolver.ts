@@ -24,7 +24,7 @@ import { AccountManagerInput } from './account-manager.inputs.ts';
 import { managerOf, managersOf } from './account-manager.loader.ts';
 import { addAccountManager, assignAccountManager, endAccountManager } from './manage-roster.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'Who looks after a partner.' })
+@ObjectType({ simpleResolvers: true, description: 'An account manager of a partner, with dates.' })
 class DedicatedManager {
   @Field({ description: 'The name.' })
   name!: string;
@@ -32,13 +32,19 @@ class DedicatedManager {
   @Field({ description: 'The e-mail address to write to.' })
   email!: string;
 
-  @Field(() => Date, { description: 'Since when.' })
+  @Field(() => Date, { description: 'Start date.' })
   assignedAt!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'Until when; null: it still does.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'End of the assignment; null for the current account manager.',
+  })
   endedAt!: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Why, where somebody chose by hand.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Reason of an assignment by hand; null for an automatic one.',
+  })
   reason!: string | null;
 }
 
@@ -48,7 +54,7 @@ const AccountManagerConnection = connectionOf(AccountManager);
 export class AccountManagerResolver {
   @Authorized('program:read')
   @Query(() => AccountManagerConnection, {
-    description: "The program's account managers, also former ones, newest first; a partner sees none.",
+    description: "The program's account managers, newest first, including former ones. A partner sees none.",
   })
   accountManagers(
     @Args(() => PageArgs) args: PageArgs,
@@ -60,7 +66,7 @@ export class AccountManagerResolver {
 
   @Authorized('program:edit')
   @Mutation(() => AccountManager, {
-    description: 'Takes somebody up as account manager. Partners that wait for one are given to it.',
+    description: 'Adds an account manager and assigns the partners that wait for one.',
   })
   async addAccountManager(
     @Arg('input', () => AccountManagerInput, { description: 'Who.' }) input: AccountManagerInput,
@@ -72,11 +78,12 @@ export class AccountManagerResolver {
 
   @Authorized('program:edit')
   @Mutation(() => AccountManager, {
-    description: "Ends somebody's time as account manager. Its partners go to the others, fewest first.",
+    description:
+      'Ends the role of an account manager. Its partners go to the others, to those with the fewest partners first.',
   })
   async endAccountManager(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the row.' }) id: string,
+    @Arg('reason', () => String, { description: 'Reason: 1 to 1000 characters.' }) reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<AccountManager> {
@@ -85,12 +92,12 @@ export class AccountManagerResolver {
 
   @Authorized('program:edit')
   @Mutation(() => Partner, {
-    description: 'Gives a partner whose tier has an account manager another one than it has.',
+    description: 'Assigns another account manager to a partner whose tier includes one.',
   })
   async assignAccountManager(
     @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
-    @Arg('managerId', () => ID, { description: 'Its account manager from now on.' }) managerId: string,
-    @Arg('reason', () => String, { description: 'Why, as the partner may read it: 1 to 1000 characters.' })
+    @Arg('managerId', () => ID, { description: 'Id of the new account manager.' }) managerId: string,
+    @Arg('reason', () => String, { description: 'Reason, which the partner can read: 1 to 1000 characters.' })
     reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -99,7 +106,7 @@ export class AccountManagerResolver {
     return findRow(ctx, info, partnerTable, id);
   }
 
-  @FieldResolver(() => Int, { description: 'Partners that it looks after.' })
+  @FieldResolver(() => Int, { description: 'Number of partners assigned to this account manager.' })
   partnerCount(@Root() root: AccountManager): number {
     return (root as AccountManager & { partnerCount: number }).partnerCount;
   }
@@ -109,7 +116,8 @@ export class AccountManagerResolver {
 export class PartnerManagerResolver {
   @FieldResolver(() => DedicatedManager, {
     nullable: true,
-    description: 'Who looks after it; null where its tier gives nobody, or nobody is there.',
+    description:
+      "Account manager of the partner; null if the partner's tier includes none, or the program has none.",
   })
   accountManager(
     @Root() { id }: Partner,
@@ -120,7 +128,7 @@ export class PartnerManagerResolver {
   }
 
   @FieldResolver(() => [DedicatedManager], {
-    description: 'Who looked after it, newest first: at most 100.',
+    description: 'Account managers of the partner, newest first: at most 100.',
   })
   accountManagerHistory(
     @Root() { id }: Partner,

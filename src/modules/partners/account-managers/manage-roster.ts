@@ -12,16 +12,16 @@ import type { AccountManagerInput } from './account-manager.inputs.ts';
 
 const MAX_MANAGERS = 500;
 
-/** Takes somebody up as account manager; partners that wait for one get it. Answers with its id. */
+/** Adds an account manager and assigns the partners that wait for one. Returns its id. */
 export function addAccountManager(ctx: Context, { name, email }: AccountManagerInput): Promise<string> {
   const tenantId = ctx.actor.tenantId ?? '';
   return transact(ctx, async (em) => {
     await takeTurns(em, tenantId);
     const active = await em.find(AccountManager, { tenantId, endedAt: null });
     if (active.length >= MAX_MANAGERS)
-      throw conflict(`a program has at most ${MAX_MANAGERS} account managers`);
+      throw conflict(`This program already has ${MAX_MANAGERS} account managers. End one first.`);
     if (active.some((each) => each.email.toLowerCase() === email.toLowerCase()))
-      throw conflict('somebody with this address is account manager already', {
+      throw conflict('An account manager with this e-mail address already exists.', {
         field: 'input.email',
         reason: 'EMAIL_TAKEN',
       });
@@ -32,7 +32,7 @@ export function addAccountManager(ctx: Context, { name, email }: AccountManagerI
   });
 }
 
-/** Ends somebody's time as account manager; its partners go to the others, or wait where there is none. */
+/** Ends the role of an account manager. Its partners go to the others, or wait if there is none. */
 export function endAccountManager(ctx: Context, id: string, text: string): Promise<string> {
   const reason = reasonOf(text);
   return transact(ctx, async (em) => {
@@ -41,7 +41,8 @@ export function endAccountManager(ctx: Context, id: string, text: string): Promi
     const { tenantId } = known;
     await takeTurns(em, tenantId);
     const manager = await em.refreshOrFail(known);
-    if (manager.endedAt) throw conflict('it is account manager no more', { reason: 'ENDED' });
+    if (manager.endedAt)
+      throw conflict('This account manager has ended. Choose a current one.', { reason: 'ENDED' });
     const now = ctx.clock.now();
     manager.endedAt = now;
     manager.endedBy = ctx.actor.id;
@@ -59,7 +60,7 @@ export function endAccountManager(ctx: Context, id: string, text: string): Promi
   });
 }
 
-/** Gives a partner another account manager than it has; answers with the partner's id. */
+/** Assigns another account manager to a partner. Returns the partner's id. */
 export function assignAccountManager(
   ctx: Context,
   partnerId: string,
@@ -79,13 +80,17 @@ export function assignAccountManager(
     if (!manager) throw notFound('account manager', { field: 'managerId' });
     const before = await em.findOne(ManagerAssignment, { partnerId: partner.id, endedAt: null });
     if (before?.managerId === manager.id)
-      throw conflict('it is the account manager of this partner already', { reason: 'ALREADY_ASSIGNED' });
+      throw conflict('This account manager is already assigned to the partner.', {
+        reason: 'ALREADY_ASSIGNED',
+      });
     if (!before && !(await settleManagers(em, ctx, tenantId, [partner.id])).length)
-      throw conflict(`the tier ${partner.tier} has no dedicated account manager`, { reason: 'NOT_ENTITLED' });
+      throw conflict(`The tier ${partner.tier} includes no dedicated account manager.`, {
+        reason: 'NOT_ENTITLED',
+      });
     const now = ctx.clock.now();
     const current = before ?? (await em.findOne(ManagerAssignment, { partnerId: partner.id, endedAt: null }));
     if (current) Object.assign(current, { endedAt: now, endedBy: ctx.actor.id });
-    await em.flush(); // a partner has one at a time
+    await em.flush(); // a partner has one account manager at a time
     em.create(ManagerAssignment, {
       ...{ tenantId, partnerId: partner.id, managerId: manager.id },
       ...{ assignedAt: now, assignedBy: ctx.actor.id, reason },

@@ -5,13 +5,13 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { type Outbound, OutboundError } from '../../../ports/outbound.ts';
 import { WhiteLabelConfig } from './partner-config.entity.ts';
 
-/** Looks once at a partner's images and keeps what became of it; the images themselves are neither kept nor served. */
+/** Fetches a partner's images once and stores the outcome. The images are neither stored nor served. */
 export async function checkLogo(ctx: Context, partnerId: string): Promise<void> {
   const config = await ctx.em.findOne(WhiteLabelConfig, partnerId);
   if (!config) return;
   const { logoUrl, faviconUrl } = config;
   const [logo, favicon] = await Promise.all([look(ctx.outbound, logoUrl), look(ctx.outbound, faviconUrl)]);
-  // An address that was changed meanwhile has a job of its own.
+  // If the URL has changed meanwhile, another job checks the new one.
   await transact(ctx, (em) =>
     sql`
       update white_label_configs

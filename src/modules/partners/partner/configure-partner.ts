@@ -18,8 +18,8 @@ interface Configurations {
 
 const kinds = { reseller: 'RESELLER', affiliate: 'AFFILIATE', whiteLabel: 'WHITE_LABEL' } as const;
 
-/** Keeps the configuration of the partner's own type, with defaults where nothing is given; refuses another type's.
- *  Answers with what it was and is. */
+/** Stores the configuration of the partner's type, with defaults for absent fields. Refuses a configuration of another
+ *  type. Returns the configuration before and after. */
 export async function configure(
   em: EntityManager,
   { outbound, ownDomains }: Pick<Context, 'outbound' | 'ownDomains'>,
@@ -28,7 +28,7 @@ export async function configure(
 ): Promise<{ before: object; after: object }> {
   for (const [field, type] of Object.entries(kinds) as [keyof Configurations, string][]) {
     if (input[field] != null && partner.partnerType !== type) {
-      throw invalid(`input.${field}`, `is for a ${type} partner; this one is ${partner.partnerType}`);
+      throw invalid(`input.${field}`, `is for a ${type} partner, but this partner is ${partner.partnerType}`);
     }
   }
   const key = { partnerId: partner.id, tenantId: partner.tenantId };
@@ -89,11 +89,11 @@ export async function configure(
   return { before: {}, after: {} };
 }
 
-/** A brand is served at a name of its own: not at ours, and not at one of somebody's inside. */
+/** The domain of a brand must be its own: not the portal's, and no internal name. */
 function refuseDomain(domain: string, ownDomains: readonly string[], outbound: Outbound): void {
   const field = 'input.whiteLabel.domain';
   if (ownDomains.some((own) => domain === own || domain.endsWith(`.${own}`)))
-    throw invalid(field, 'belongs to the portal');
+    throw invalid(field, 'must not be a domain of the portal');
   const objection = outbound.objectionTo(`https://${domain}/`);
   if (objection) throw invalid(field, objection);
 }

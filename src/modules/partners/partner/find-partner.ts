@@ -6,16 +6,16 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { Partner, partnerTable } from './partner.entity.ts';
 
-/** The partner, locked until the transaction ends: whatever adds up its lines starts here. The lock lets others refer
- *  to the partner, so that clicks go on. */
+/** Locks the partner until the end of the transaction. Every step that sums its commissions starts here. Other
+ *  transactions may still reference the partner, so clicks continue. */
 export async function lockPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
   const partner = await findPartner(em, id, field);
   await sql`select 1 from partners where id = ${partner.id} for no key update`.execute(em);
   return em.refreshOrFail(partner);
 }
 
-/** The partner, held in place until the transaction ends: it earns, so nobody may delete it meanwhile. `alone`: for who will
- *  add up its lines too. Two that hold it together and then each want it alone would wait for each other. */
+/** Keeps the partner from deletion until the end of the transaction, because it earns. With `alone` it takes the lock for
+ *  sums of commissions at once: two transactions that first share the lock and then both want it alone would deadlock. */
 export async function holdPartner(
   em: EntityManager,
   id: string,
@@ -28,15 +28,15 @@ export async function holdPartner(
   return partner;
 }
 
-/** The partner, unlocked; a foreign one answers like one that does not exist. */
+/** Finds a partner without a lock. A partner outside the scope gives the same NOT_FOUND as a missing one. */
 export async function findPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
   const partner = await em.findOne(Partner, idOf(id, field));
   if (!partner) throw notFound('partner', field === 'id' ? {} : { field });
   return partner;
 }
 
-/** Whose rows are to be written, read before the transaction that writes them; a foreign partner answers like one that
- *  does not exist. */
+/** Finds the partner whose rows the caller is about to write, before the transaction. A partner outside the scope gives
+ *  the same NOT_FOUND as a missing one. */
 export async function partnerOwner(
   ctx: Context,
   id: string,

@@ -24,16 +24,16 @@ const ALWAYS = new Date(0);
 
 const OWN_CONTACT_DATA = new Set(['contactName', 'email']);
 
-/** Who someone is comes from the credential; only a platform administrator names another tenant. */
+/** The credential decides the tenant. Only a platform administrator may name another one. */
 function tenantFor({ actor }: Context, claimed: string | null | undefined): string {
   const own = actor.tenantId ?? '';
   if (claimed == null || claimed === own) return own;
   if (!actor.everyTenant)
-    throw forbidden('tenantId is not that of your credential', { field: 'input.tenantId' });
+    throw forbidden('tenantId must be the tenant of your credential.', { field: 'input.tenantId' });
   return claimed;
 }
 
-/** Makes a partner, ACTIVE unless the input says otherwise; answers with its id. */
+/** Creates a partner, ACTIVE by default. Returns its id. */
 export async function createPartner(ctx: Context, input: CreatePartnerInput): Promise<string> {
   if (input.identityOrgId != null) await requireGrantedAfresh(ctx, 'partner:create');
   const tenantId = tenantFor(ctx, input.tenantId);
@@ -78,7 +78,7 @@ async function freeCode(
   if (wanted) {
     const code = wanted.toUpperCase();
     if (await taken(code))
-      throw conflict(`the referral code ${code} is taken`, { field: 'input.referralCode' });
+      throw conflict(`The referral code ${code} is already in use.`, { field: 'input.referralCode' });
     return code;
   }
   for (;;) {
@@ -108,7 +108,7 @@ function remember(
   });
 }
 
-/** Gives a partner, which is locked, a tier from now on. */
+/** Sets the tier of a locked partner from now on. */
 export function rememberTier(
   em: EntityManager,
   ctx: Context,
@@ -120,14 +120,14 @@ export function rememberTier(
   remember(em, ctx, partner, ctx.clock.now(), reason);
 }
 
-/** Changes what the input names; a partner changes its own contact data only. */
+/** Changes the given fields. A partner may only change its own contact data. */
 export async function updatePartner(ctx: Context, id: string, input: UpdatePartnerInput): Promise<string> {
   if (input.identityOrgId !== undefined && ctx.actor.partnerId === null)
-    await requireGrantedAfresh(ctx, 'partner:edit'); // it decides who gets in
+    await requireGrantedAfresh(ctx, 'partner:edit'); // the organisation decides who gets access
   const { actor, clock } = ctx;
   if (actor.partnerId !== null) {
     const denied = Object.keys(input).find((field) => !OWN_CONTACT_DATA.has(field));
-    if (denied) throw forbidden(`a partner may not change its ${denied}`, { field: `input.${denied}` });
+    if (denied) throw forbidden(`A partner cannot change its ${denied}.`, { field: `input.${denied}` });
   }
   await transact(ctx, async (em) => {
     const partner = await lockPartner(em, id);
@@ -166,7 +166,7 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
   return id;
 }
 
-/** Takes a partner out of the program; its lines and payouts stay. Refused while money is owed to it or under way. */
+/** Deletes a partner; its commissions and payouts stay. Refused while money is owed to the partner or on its way. */
 export async function deletePartner(ctx: Context, id: string): Promise<Partner> {
   const deleted = await transact(ctx, async (em) => {
     const partner = await lockPartner(em, id);
@@ -174,8 +174,7 @@ export async function deletePartner(ctx: Context, id: string): Promise<Partner> 
       select 1 from commissions c where c.partner_id = ${id} and c.status in ('PENDING', 'HELD', 'APPROVED') and c.amount_minor > 0
         and not exists (select 1 from payout_items i join payouts p on p.id = i.payout_id
           where i.commission_id = c.id and i.voided_at is null and p.status = 'PAID') limit 1`.execute(em);
-    if (owed)
-      throw conflict('the partner has commissions that are not paid yet: pay, reject or reverse them first');
+    if (owed) throw conflict('This partner has unpaid commissions. Pay, reject or reverse them first.');
     const before = { ...partner };
     partner.status = 'INACTIVE';
     partner.deletedAt = ctx.clock.now();
@@ -184,6 +183,6 @@ export async function deletePartner(ctx: Context, id: string): Promise<Partner> 
     record(em, ctx, 'partner.deleted', about(partner), { before, after: { ...partner } });
     return partner;
   });
-  ctx.feed.publish(CREDENTIALS); // its tokens, keys and members open nothing any more
+  ctx.feed.publish(CREDENTIALS); // its tokens, keys and members lose access
   return deleted;
 }

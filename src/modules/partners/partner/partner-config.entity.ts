@@ -9,19 +9,19 @@ import { Percentage } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(ImageStatus, {
   name: 'ImageStatus',
-  description: 'What a look at the address of an image found.',
+  description: 'Result of the check of an image URL.',
   valuesConfig: {
     OK: { description: 'PNG, JPEG, GIF, WebP, AVIF or ICO.' },
-    NOT_REACHABLE: { description: 'No answer with status 200 from a public host within 15 seconds.' },
-    NOT_AN_IMAGE: { description: 'Something else; SVG can carry scripts and counts as something else.' },
-    TOO_LARGE: { description: 'More than a megabyte.' },
+    NOT_REACHABLE: { description: 'No response with status 200 from a public host within 15 seconds.' },
+    NOT_AN_IMAGE: { description: 'Another file type. SVG is refused, because it can contain scripts.' },
+    TOO_LARGE: { description: 'Larger than one megabyte.' },
   },
 });
 
-/** What a reseller may do, and where. */
+/** The rights and limits of a reseller. */
 @Entity({ tableName: 'reseller_configs' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
-@ObjectType({ simpleResolvers: true, description: 'What a reseller may do, and where.' })
+@ObjectType({ simpleResolvers: true, description: 'Rights and limits of a reseller.' })
 export class ResellerConfig {
   [PrimaryKeyProp]?: 'partnerId';
 
@@ -31,43 +31,50 @@ export class ResellerConfig {
   @Property({ type: 'text' })
   tenantId!: string;
 
-  @Field({ description: 'Whether it creates and manages customer accounts.' })
+  @Field({ description: 'True if the reseller creates and manages customer accounts.' })
   @Property({ type: 'boolean' })
   managesCustomers: boolean = true;
 
-  @Field({ description: 'Whether it bills its customers itself.' })
+  @Field({ description: 'True if the reseller bills its customers itself.' })
   @Property({ type: 'boolean' })
   managesBilling: boolean = false;
 
   @Property({ type: 'integer' })
   pricingAuthorityBps: number = 0;
 
-  @Field(() => Percentage, { description: 'How far below list price it may sell, percent.' })
+  @Field(() => Percentage, {
+    description: 'Largest discount from the list price that the reseller may give, in percent.',
+  })
   get pricingAuthority(): Opt<number> {
     return this.pricingAuthorityBps;
   }
 
-  @Field(() => [String], { description: 'ISO 3166 country codes it may sell in; empty: everywhere.' })
+  @Field(() => [String], {
+    description: 'ISO 3166 codes of the countries in which the reseller may sell; empty for all countries.',
+  })
   @Property({ type: 'text[]' })
   countries: string[] = [];
 
-  @Field(() => [String], { description: 'Products it may sell; empty: all.' })
+  @Field(() => [String], { description: 'Products that the reseller may sell; empty for all products.' })
   @Property({ type: 'text[]' })
   products: string[] = [];
 
-  @Field(() => MoneyColumn, { nullable: true, description: 'Smallest order, itself included; null: none.' })
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'Minimum order value, inclusive; null for no minimum.',
+  })
   @Embedded(() => MoneyColumn, { nullable: true })
   minimumOrder?: MoneyColumn | null;
 
-  @Field(() => MoneyColumn, { nullable: true, description: 'How much it may owe; null: no limit.' })
+  @Field(() => MoneyColumn, { nullable: true, description: 'Credit limit; null for no limit.' })
   @Embedded(() => MoneyColumn, { nullable: true })
   creditLimit?: MoneyColumn | null;
 }
 
-/** How an affiliate's clicks and purchases count. */
+/** The attribution and commission terms of an affiliate. */
 @Entity({ tableName: 'affiliate_configs' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
-@ObjectType({ simpleResolvers: true, description: "How an affiliate's clicks and purchases count." })
+@ObjectType({ simpleResolvers: true, description: 'Attribution and commission terms of an affiliate.' })
 export class AffiliateConfig {
   [PrimaryKeyProp]?: 'partnerId';
 
@@ -77,33 +84,33 @@ export class AffiliateConfig {
   @Property({ type: 'text' })
   tenantId!: string;
 
-  @Field(() => Int, { description: 'Days during which a click can become a conversion.' })
+  @Field(() => Int, { description: 'Days after a click within which a purchase is attributed to the click.' })
   @Property({ type: 'integer' })
   cookieDays: number = 30;
 
-  @Field({ description: "Whether only a customer's first purchase earns." })
+  @Field({ description: "True if only a customer's first purchase earns a commission." })
   @Property({ type: 'boolean' })
   firstPurchaseOnly: boolean = false;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Months from the first purchase during which further ones earn; null: no end.',
+    description: 'Months after the first purchase in which further purchases earn; null for no limit.',
   })
   @Property({ type: 'integer', nullable: true })
   recurringMonths?: number | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'Smallest purchase that earns, itself included; null: none.',
+    description: 'Minimum purchase that earns, inclusive; null for no minimum.',
   })
   @Embedded(() => MoneyColumn, { nullable: true })
   minimumPurchase?: MoneyColumn | null;
 }
 
-/** How a white-label partner's brand looks. */
+/** The brand of a white-label partner. */
 @Entity({ tableName: 'white_label_configs' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
-@ObjectType({ simpleResolvers: true, description: "How a white-label partner's brand looks." })
+@ObjectType({ simpleResolvers: true, description: 'Brand of a white-label partner.' })
 export class WhiteLabelConfig {
   [PrimaryKeyProp]?: 'partnerId';
 
@@ -117,33 +124,34 @@ export class WhiteLabelConfig {
   @Property({ type: 'text' })
   brandName!: string;
 
-  @Field(() => String, { nullable: true, description: 'https address of the logo.' })
+  @Field(() => String, { nullable: true, description: 'https URL of the logo.' })
   @Property({ type: 'text', nullable: true })
   logoUrl?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'https address of the small icon.' })
+  @Field(() => String, { nullable: true, description: 'https URL of the favicon.' })
   @Property({ type: 'text', nullable: true })
   faviconUrl?: string | null;
 
   @Field(() => ImageStatus, {
     nullable: true,
-    description: 'Whether the logo is there; null until it was looked for, moments after its address is set.',
+    description:
+      'Result of the check of the logo URL; null before the check, which runs soon after the URL is set.',
   })
   @Enum({ items: () => ImageStatus, nullable: true })
   logoStatus?: ImageStatus | null;
 
   @Field(() => ImageStatus, {
     nullable: true,
-    description: 'Whether the small icon is there; null until it was looked for.',
+    description: 'Result of the check of the favicon URL; null before the check.',
   })
   @Enum({ items: () => ImageStatus, nullable: true })
   faviconStatus?: ImageStatus | null;
 
-  @Field(() => String, { nullable: true, description: 'Main colour, `#rrggbb`.' })
+  @Field(() => String, { nullable: true, description: 'Primary colour, `#rrggbb`.' })
   @Property({ type: 'text', nullable: true })
   primaryColor?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Second colour, `#rrggbb`.' })
+  @Field(() => String, { nullable: true, description: 'Secondary colour, `#rrggbb`.' })
   @Property({ type: 'text', nullable: true })
   secondaryColor?: string | null;
 
@@ -151,11 +159,11 @@ export class WhiteLabelConfig {
   @Property({ type: 'text', nullable: true })
   accentColor?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Host name that serves the brand; unique everywhere.' })
+  @Field(() => String, { nullable: true, description: 'Host name of the brand; unique across all partners.' })
   @Property({ type: 'text', nullable: true })
   domain?: string | null;
 
-  @Field({ description: 'Whether the FinACEverse name is hidden.' })
+  @Field({ description: 'True if the FinACEverse brand is hidden.' })
   @Property({ type: 'boolean' })
   hideFinACEverseBranding: boolean = false;
 }

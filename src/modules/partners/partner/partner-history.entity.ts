@@ -2,7 +2,7 @@ import { Entity, Enum, Property } from '@mikro-orm/decorators/legacy';
 import { PartnerStatus, PartnerTier } from '../../../domain/partner.ts';
 import { Base } from '../../../kernel/data/base.entity.ts';
 
-/** Who was what, from when: the tier and status in force when a sale happened decide its commission. */
+/** The dated tier and status of partners. The values in force at the time of a sale decide its commission. */
 @Entity({ tableName: 'partner_history' })
 export class PartnerHistory extends Base {
   @Property({ type: 'uuid' })
@@ -14,7 +14,7 @@ export class PartnerHistory extends Base {
   @Enum({ items: () => PartnerTier })
   tier!: PartnerTier;
 
-  /** The first row of a partner holds from 1970: what it started as covers sales that are entered later. */
+  /** The first row of a partner is valid from 1970, so that it also covers sales of before that are recorded later. */
   @Property({ type: 'timestamptz', length: 3 })
   effectiveAt!: Date;
 

@@ -9,27 +9,27 @@ import { JSONObject, LocalDate, Percentage } from '../../../kernel/request/scala
 
 registerEnumType(PartnerType, {
   name: 'PartnerType',
-  description: 'How a partner brings business.',
+  description: 'Type of partner.',
   valuesConfig: {
-    RESELLER: { description: 'Sells to its own customers within its authority.' },
-    AFFILIATE: { description: 'Sends visitors by tracked links and earns on what they buy.' },
-    REFERRAL: { description: 'Recommends by its referral code; nothing to configure.' },
+    RESELLER: { description: 'Resells to its own customers within its limits.' },
+    AFFILIATE: { description: 'Sends visitors through tracking links and earns on their purchases.' },
+    REFERRAL: { description: 'Refers customers with its referral code. Needs no configuration.' },
     WHITE_LABEL: { description: 'Offers the product under its own brand.' },
   },
 });
 registerEnumType(PartnerStatus, {
   name: 'PartnerStatus',
-  description: 'Whether a partner takes part in the program. Only ACTIVE partners earn and are paid.',
+  description: 'Status of a partner. Only ACTIVE partners earn and are paid.',
   valuesConfig: {
-    PENDING: { description: 'Not admitted yet.' },
+    PENDING: { description: 'Not approved yet.' },
     ACTIVE: { description: 'Earns and is paid.' },
     INACTIVE: { description: 'Left the program, or was deleted.' },
-    SUSPENDED: { description: 'Barred for now: its clicks and sales do not count.' },
+    SUSPENDED: { description: 'Suspended: its clicks and sales do not count.' },
   },
 });
 registerEnumType(PayoutFrequency, {
   name: 'PayoutFrequency',
-  description: "How often a partner is paid; periods begin in the program's time zone.",
+  description: "Payout frequency. Periods start in the program's time zone.",
   valuesConfig: {
     WEEKLY: { description: 'Monday to Sunday.' },
     BIWEEKLY: { description: 'Two weeks, counted from Monday 1 January 2024.' },
@@ -39,7 +39,7 @@ registerEnumType(PayoutFrequency, {
 });
 registerEnumType(PayoutMethod, {
   name: 'PayoutMethod',
-  description: 'The rail that carries a payout.',
+  description: 'Payment rail of a payout.',
   valuesConfig: {
     BANK_TRANSFER: { description: 'Bank transfer.' },
     PAYPAL: { description: 'PayPal.' },
@@ -48,7 +48,7 @@ registerEnumType(PayoutMethod, {
   },
 });
 
-/** Who refers or resells. */
+/** A company or person that refers or resells. */
 @Entity({ tableName: 'partners' })
 @Filter({
   name: 'mine',
@@ -61,18 +61,18 @@ registerEnumType(PayoutMethod, {
 })
 @ObjectType({ simpleResolvers: true, description: 'A company or person that refers or resells.' })
 export class Partner extends Base {
-  @Field(() => String, { description: 'The tenant whose program the partner is in.' })
+  @Field(() => String, { description: 'Tenant whose program the partner is in.' })
   declare tenantId: string;
 
-  @Field(() => PartnerType, { description: 'How the partner brings business.' })
+  @Field(() => PartnerType, { description: 'Type of the partner.' })
   @Enum({ items: () => PartnerType })
   partnerType!: PartnerType;
 
-  @Field(() => PartnerStatus, { description: 'Whether the partner takes part in the program.' })
+  @Field(() => PartnerStatus, { description: 'Status of the partner.' })
   @Enum({ items: () => PartnerStatus })
   status!: PartnerStatus;
 
-  @Field(() => PartnerTier, { description: 'Its tier now.' })
+  @Field(() => PartnerTier, { description: 'Current tier.' })
   @Enum({ items: () => PartnerTier })
   tier!: PartnerTier;
 
@@ -80,7 +80,7 @@ export class Partner extends Base {
   @Property({ type: 'text' })
   companyName!: string;
 
-  @Field(() => String, { nullable: true, description: 'Name of the person to talk to.' })
+  @Field(() => String, { nullable: true, description: 'Name of the contact person.' })
   @Property({ type: 'text', nullable: true })
   contactName?: string | null;
 
@@ -88,7 +88,7 @@ export class Partner extends Base {
   @Property({ type: 'text' })
   email!: string;
 
-  @Field({ description: 'The code that its links carry; unique everywhere, letters in upper case.' })
+  @Field({ description: 'Referral code of its links; unique across all programs, in upper case.' })
   @Property({ type: 'text' })
   referralCode!: string;
 
@@ -98,7 +98,7 @@ export class Partner extends Base {
   @Field(() => Percentage, {
     nullable: true,
     description:
-      "The partner's own rate, percent of a sale; null where its tier's rate applies (`tierConfig.commissionRate`).",
+      "The partner's own commission rate in percent; null if the tier's rate applies (`tierConfig.commissionRate`).",
   })
   get commissionRate(): Opt<number> | null {
     return this.rateBps ?? null;
@@ -107,20 +107,20 @@ export class Partner extends Base {
   @Field(() => Int, {
     nullable: true,
     description:
-      "API calls an hour that it may make; null where its tier's limit applies (`tierConfig.apiCallsPerHour`).",
+      "The partner's own limit of API calls an hour; null if the tier's limit applies (`tierConfig.apiCallsPerHour`).",
   })
   @Property({ type: 'integer', nullable: true })
   apiLimitOverride?: number | null;
 
-  @Field({ description: 'ISO 4217 code of the currency it is usually paid in.' })
+  @Field({ description: "ISO 4217 code of the partner's currency." })
   @Property({ type: 'text' })
   currency!: string;
 
-  @Field(() => PayoutFrequency, { description: 'How often it is paid.' })
+  @Field(() => PayoutFrequency, { description: 'Payout frequency.' })
   @Enum({ items: () => PayoutFrequency })
   payoutFrequency!: PayoutFrequency;
 
-  @Field(() => PayoutMethod, { nullable: true, description: 'How it is paid; null until one is chosen.' })
+  @Field(() => PayoutMethod, { nullable: true, description: 'Payout method; null before one is chosen.' })
   @Enum({ items: () => PayoutMethod, nullable: true })
   payoutMethod?: PayoutMethod | null;
 
@@ -131,20 +131,20 @@ export class Partner extends Base {
   @Field(() => ID, {
     nullable: true,
     description:
-      'Its organisation at the identity provider: who has a role there signs in as one of the partner.',
+      "The partner's organisation at the identity provider. Its users with a role sign in as members of the partner.",
   })
   @Property({ type: 'text', nullable: true })
   identityOrgId?: string | null;
 
-  @Field(() => JSONObject, { description: "The tenant's own notes on the partner, at most 16 kB." })
+  @Field(() => JSONObject, { description: "The tenant's own data about the partner, at most 16 kB of JSON." })
   @Property({ type: 'json' })
   metadata: Opt<Record<string, unknown>> = {};
 
-  @Field(() => Date, { nullable: true, description: 'When it was deleted; null while it exists.' })
+  @Field(() => Date, { nullable: true, description: 'Time of deletion; null for an existing partner.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   deletedAt?: Date | null;
 
-  @Field(() => Date, { description: 'When the record last changed.' })
+  @Field(() => Date, { description: 'Time of the last change.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   readonly updatedAt!: Opt<Date>;
 }

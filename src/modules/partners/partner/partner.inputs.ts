@@ -7,54 +7,62 @@ import { IdentityOrgId, Name } from '../../../kernel/request/input.ts';
 import { Decimal, EmailAddress, JSONObject, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 
 @InputType({
-  description: 'What a reseller may do, and where; what is left out stays, or takes its default.',
+  description: 'Rights and limits of a reseller. Absent fields keep their value, or take the default.',
 })
 export class ResellerConfigInput {
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether it creates and manages customer accounts (default true).',
+    description: 'True if the reseller creates and manages customer accounts (default true).',
   })
   managesCustomers?: boolean;
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether it bills its customers itself (default false).',
+    description: 'True if the reseller bills its customers itself (default false).',
   })
   managesBilling?: boolean;
 
   @Field(() => Percentage, {
     nullable: true,
-    description: 'How far below list price it may sell, percent (default 0).',
+    description: 'Largest discount from the list price, in percent (default 0).',
   })
   pricingAuthority?: number; // basis points
 
   @Field(() => [String], {
     nullable: true,
-    description: 'ISO 3166 country codes it may sell in; empty: everywhere.',
+    description: 'ISO 3166 codes of the countries in which the reseller may sell; empty for all countries.',
   })
-  @ArrayMaxSize(250, { message: 'takes at most 250 countries' })
-  @Matches(/^[A-Z]{2}$/, { each: true, message: 'takes ISO 3166 codes such as "DE"' })
+  @ArrayMaxSize(250, { message: 'must contain at most 250 countries' })
+  @Matches(/^[A-Z]{2}$/, { each: true, message: 'must contain ISO 3166 codes such as "DE"' })
   countries?: string[];
 
-  @Field(() => [String], { nullable: true, description: 'Products it may sell; empty: all.' })
-  @ArrayMaxSize(250, { message: 'takes at most 250 products' })
-  @Length(1, 100, { each: true, message: 'takes product ids of 1 to 100 characters' })
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Products that the reseller may sell; empty for all products.',
+  })
+  @ArrayMaxSize(250, { message: 'must contain at most 250 products' })
+  @Length(1, 100, { each: true, message: 'must contain product ids of 1 to 100 characters' })
   products?: string[];
 
-  @Field(() => Decimal, { nullable: true, description: "Smallest order, in the partner's currency." })
+  @Field(() => Decimal, {
+    nullable: true,
+    description: "Minimum order value, inclusive, in the partner's currency.",
+  })
   minimumOrder?: string | null;
 
-  @Field(() => Decimal, { nullable: true, description: "How much it may owe, in the partner's currency." })
+  @Field(() => Decimal, { nullable: true, description: "Credit limit in the partner's currency." })
   creditLimit?: string | null;
 }
 
 @InputType({
-  description: "How an affiliate's clicks and purchases count; what is left out stays, or takes its default.",
+  description:
+    'Attribution and commission terms of an affiliate. Absent fields keep their value, or take the default.',
 })
 export class AffiliateConfigInput {
   @Field(() => Int, {
     nullable: true,
-    description: 'Days during which a click can become a conversion: 1 to 365 (default 30).',
+    description:
+      'Days after a click within which a purchase is attributed to the click: 1 to 365 (default 30).',
   })
   @Min(1, { message: 'must be from 1 to 365' })
   @Max(365, { message: 'must be from 1 to 365' })
@@ -62,13 +70,14 @@ export class AffiliateConfigInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: "Whether only a customer's first purchase earns (default false).",
+    description: "True if only a customer's first purchase earns a commission (default false).",
   })
   firstPurchaseOnly?: boolean;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Months from the first purchase during which further ones earn: 1 to 120; null: no end.',
+    description:
+      'Months after the first purchase in which further purchases earn: 1 to 120; null for no limit.',
   })
   @Min(1, { message: 'must be from 1 to 120' })
   @Max(120, { message: 'must be from 1 to 120' })
@@ -76,28 +85,28 @@ export class AffiliateConfigInput {
 
   @Field(() => Decimal, {
     nullable: true,
-    description: "Smallest purchase that earns, itself included, in the partner's currency.",
+    description: "Minimum purchase that earns, inclusive, in the partner's currency.",
   })
   minimumPurchase?: string | null;
 }
 
-@InputType({ description: "How a white-label partner's brand looks; what is left out stays." })
+@InputType({ description: 'Brand of a white-label partner. Absent fields keep their value.' })
 export class WhiteLabelConfigInput {
   @Field(() => String, { nullable: true, description: 'Name of the brand (default: the company name).' })
   @Name(100)
   brandName?: string;
 
-  @Field(() => String, { nullable: true, description: 'https address of the logo, on a public host.' })
+  @Field(() => String, { nullable: true, description: 'https URL of the logo, on a public host.' })
   logoUrl?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'https address of the small icon, on a public host.' })
+  @Field(() => String, { nullable: true, description: 'https URL of the favicon, on a public host.' })
   faviconUrl?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Main colour, `#rrggbb`.' })
+  @Field(() => String, { nullable: true, description: 'Primary colour, `#rrggbb`.' })
   @Matches(/^#[0-9a-fA-F]{6}$/, { message: 'must be a colour such as "#1a73e8"' })
   primaryColor?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Second colour, `#rrggbb`.' })
+  @Field(() => String, { nullable: true, description: 'Secondary colour, `#rrggbb`.' })
   @Matches(/^#[0-9a-fA-F]{6}$/, { message: 'must be a colour such as "#34a853"' })
   secondaryColor?: string | null;
 
@@ -107,9 +116,9 @@ export class WhiteLabelConfigInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Host name that serves the brand, in lower case; unique everywhere.',
+    description: 'Host name of the brand, in lower case; unique across all partners.',
   })
-  // Not internationalised: letters that look like others imitate another one's brand.
+  // ASCII only, because similar letters of other scripts could imitate another brand.
   @Matches(/^(?=.{4,253}$)(?!(.*\.)?xn--)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, {
     message: 'must be a host name such as "finance.acme.com"',
   })
@@ -117,37 +126,37 @@ export class WhiteLabelConfigInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether the FinACEverse name is hidden (default false).',
+    description: 'True if the FinACEverse brand is hidden (default false).',
   })
   hideFinACEverseBranding?: boolean;
 }
 
-@InputType({ description: 'A new partner.' })
+@InputType({ description: 'Data of a new partner.' })
 export class CreatePartnerInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "The tenant it belongs to; platform administrators only, others may repeat their own. Default: the credential's.",
+      "Tenant of the partner. Only platform administrators may name another tenant than their own. Default: the credential's tenant.",
   })
   @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
     message: 'must be 1 to 100 letters, digits, dots, dashes or underscores',
   })
   tenantId?: string;
 
-  @Field(() => PartnerType, { description: 'How it brings business.' })
+  @Field(() => PartnerType, { description: 'Type of the partner.' })
   partnerType!: PartnerType;
 
-  @Field(() => PartnerStatus, { nullable: true, description: 'Default ACTIVE.' })
+  @Field(() => PartnerStatus, { nullable: true, description: 'Status of the partner; default ACTIVE.' })
   status?: PartnerStatus;
 
-  @Field(() => PartnerTier, { nullable: true, description: 'Default BRONZE.' })
+  @Field(() => PartnerTier, { nullable: true, description: 'Tier of the partner; default BRONZE.' })
   tier?: PartnerTier;
 
   @Field({ description: 'Name of the company: 1 to 200 characters.' })
   @Name(200)
   companyName!: string;
 
-  @Field(() => String, { nullable: true, description: 'Name of the person to talk to: 1 to 200 characters.' })
+  @Field(() => String, { nullable: true, description: 'Name of the contact person: 1 to 200 characters.' })
   @Name(200)
   contactName?: string | null;
 
@@ -158,7 +167,7 @@ export class CreatePartnerInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'The code that its links carry: 4 to 32 letters, digits and dashes; default: made from the name.',
+      'Referral code of its links: 4 to 32 letters, digits and dashes; default: derived from the name.',
   })
   @Matches(/^[A-Za-z0-9][A-Za-z0-9-]{2,30}[A-Za-z0-9]$/, {
     message: 'must be 4 to 32 letters, digits and dashes',
@@ -167,20 +176,20 @@ export class CreatePartnerInput {
 
   @Field(() => Percentage, {
     nullable: true,
-    description: "Its own rate, percent of a sale; absent: its tier's rate.",
+    description: "The partner's own commission rate in percent; absent for the tier's rate.",
   })
   commissionRate?: number | null; // basis points
 
   @Field(() => String, {
     nullable: true,
-    description: "ISO 4217 code it is usually paid in; default: the program's.",
+    description: "ISO 4217 code of the partner's currency; default: the program's currency.",
   })
   currency?: string;
 
-  @Field(() => PayoutFrequency, { nullable: true, description: 'Default MONTHLY.' })
+  @Field(() => PayoutFrequency, { nullable: true, description: 'Payout frequency; default MONTHLY.' })
   payoutFrequency?: PayoutFrequency;
 
-  @Field(() => PayoutMethod, { nullable: true, description: 'How it is paid.' })
+  @Field(() => PayoutMethod, { nullable: true, description: 'Payout method.' })
   payoutMethod?: PayoutMethod | null;
 
   @Field(() => LocalDate, { nullable: true, description: 'First day of the contract, e.g. `2026-01-16`.' })
@@ -188,12 +197,16 @@ export class CreatePartnerInput {
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Its organisation at the identity provider; needs a sign-in of the last 15 minutes.',
+    description:
+      "The partner's organisation at the identity provider. Needs a sign-in within the last 15 minutes.",
   })
   @IdentityOrgId()
   identityOrgId?: string;
 
-  @Field(() => JSONObject, { nullable: true, description: 'Your own notes on it, at most 16 kB.' })
+  @Field(() => JSONObject, {
+    nullable: true,
+    description: 'Your own data about the partner, at most 16 kB of JSON.',
+  })
   metadata?: Record<string, unknown>;
 
   @Field(() => ResellerConfigInput, { nullable: true, description: 'For a RESELLER only.' })
@@ -210,27 +223,28 @@ export class CreatePartnerInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the request repeatable: the same key answers with the same partner.',
+    description: 'Makes the request safe to repeat: the same key returns the same partner.',
   })
   @Name(255)
   idempotencyKey?: string;
 }
 
 @InputType({
-  description: 'What to change; what is left out stays. A partner may change contactName and email only.',
+  description:
+    'Fields to change; absent fields keep their value. A partner may only change contactName and email.',
 })
 export class UpdatePartnerInput {
-  @Field(() => PartnerStatus, { nullable: true, description: 'Whether it takes part in the program.' })
+  @Field(() => PartnerStatus, { nullable: true, description: 'Status of the partner.' })
   status?: PartnerStatus;
 
-  @Field(() => PartnerTier, { nullable: true, description: 'Its tier, from now on.' })
+  @Field(() => PartnerTier, { nullable: true, description: 'Tier from now on.' })
   tier?: PartnerTier;
 
   @Field(() => String, { nullable: true, description: 'Name of the company: 1 to 200 characters.' })
   @Name(200)
   companyName?: string;
 
-  @Field(() => String, { nullable: true, description: 'Name of the person to talk to; null: nobody.' })
+  @Field(() => String, { nullable: true, description: 'Name of the contact person; null to remove it.' })
   @Name(200)
   contactName?: string | null;
 
@@ -240,22 +254,22 @@ export class UpdatePartnerInput {
 
   @Field(() => Percentage, {
     nullable: true,
-    description: "Its own rate, percent of a sale; null: its tier's rate.",
+    description: "The partner's own commission rate in percent; null for the tier's rate.",
   })
   commissionRate?: number | null; // basis points
 
   @Field(() => Int, {
     nullable: true,
-    description: "API calls an hour that it may make, 1 to 1,000,000; null: its tier's limit.",
+    description: "The partner's own limit of API calls an hour, 1 to 1,000,000; null for the tier's limit.",
   })
   @Min(1, { message: 'must be from 1 to 1,000,000' })
   @Max(1_000_000, { message: 'must be from 1 to 1,000,000' })
   apiLimitOverride?: number | null;
 
-  @Field(() => PayoutFrequency, { nullable: true, description: 'How often it is paid.' })
+  @Field(() => PayoutFrequency, { nullable: true, description: 'Payout frequency.' })
   payoutFrequency?: PayoutFrequency;
 
-  @Field(() => PayoutMethod, { nullable: true, description: 'How it is paid; null: not.' })
+  @Field(() => PayoutMethod, { nullable: true, description: 'Payout method; null to remove it.' })
   payoutMethod?: PayoutMethod | null;
 
   @Field(() => LocalDate, { nullable: true, description: 'First day of the contract.' })
@@ -264,12 +278,15 @@ export class UpdatePartnerInput {
   @Field(() => ID, {
     nullable: true,
     description:
-      'Its organisation at the identity provider; null: none. Needs a sign-in of the last 15 minutes.',
+      "The partner's organisation at the identity provider; null to remove it. Needs a sign-in within the last 15 minutes.",
   })
   @IdentityOrgId()
   identityOrgId?: string | null;
 
-  @Field(() => JSONObject, { nullable: true, description: 'Replaces your notes on it, at most 16 kB.' })
+  @Field(() => JSONObject, {
+    nullable: true,
+    description: 'Replaces your own data about the partner, at most 16 kB of JSON.',
+  })
   metadata?: Record<string, unknown>;
 
   @Field(() => ResellerConfigInput, { nullable: true, description: 'For a RESELLER only.' })
@@ -285,24 +302,25 @@ export class UpdatePartnerInput {
   whiteLabel?: WhiteLabelConfigInput;
 }
 
-@InputType({ description: 'Which partners; what is left out does not narrow.' })
+@InputType({ description: 'Filter of partners. Absent fields do not filter.' })
 export class PartnerFilter {
-  @Field(() => PartnerTier, { nullable: true, description: 'Of this tier.' })
+  @Field(() => PartnerTier, { nullable: true, description: 'Partners of this tier.' })
   tier?: PartnerTier | null;
 
-  @Field(() => PartnerStatus, { nullable: true, description: 'Of this status.' })
+  @Field(() => PartnerStatus, { nullable: true, description: 'Partners with this status.' })
   status?: PartnerStatus | null;
 
-  @Field(() => PartnerType, { nullable: true, description: 'Of this type.' })
+  @Field(() => PartnerType, { nullable: true, description: 'Partners of this type.' })
   partnerType?: PartnerType | null;
 
-  @Field(() => ID, { nullable: true, description: 'Sponsored by this partner.' })
+  @Field(() => ID, { nullable: true, description: 'Partners that this partner sponsors now.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   sponsorId?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Part of the company name, contact name, e-mail address or referral code, in any case.',
+    description:
+      'Text within the company name, contact name, e-mail address or referral code, ignoring case.',
   })
   @MaxLength(100, { message: 'must be at most 100 characters long' })
   search?: string | null;

@@ -49,11 +49,11 @@ function narrow(filter: PartnerFilter | null): Sql[] {
   return conditions;
 }
 
-/** One partner, or NOT_FOUND. */
+/** Loads a partner, or throws NOT_FOUND. */
 export const partner = (ctx: Context, info: GraphQLResolveInfo, id: string): Promise<Partner> =>
   findRow(ctx, info, partnerTable, id, [exists]);
 
-/** How many API calls an hour a partner may make: its own limit, or its tier's. */
+/** Loads the limit of API calls an hour of a partner: its own, or its tier's. */
 export async function callsPerHourOf(ctx: Context, partnerId: string): Promise<number> {
   const [row] = await query(
     ctx,
@@ -64,7 +64,7 @@ export async function callsPerHourOf(ctx: Context, partnerId: string): Promise<n
   return row?.limit ?? LEAST_CALLS;
 }
 
-/** The terms of each partner's tier. */
+/** Loads the configuration of each partner's tier. */
 export function tierConfigOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -80,7 +80,7 @@ export function tierConfigOf(
   }).load(`${tier}:${tenantId}`);
 }
 
-/** The configuration row of a partner's type; null for a type that has none of this kind. */
+/** Loads the configuration of a partner; null if its type has no such configuration. */
 export function configOf<T extends { partnerId: string }>(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -107,7 +107,7 @@ export interface BalanceRow {
   readonly paid: MoneyColumn;
 }
 
-/** What each partner is owed, one row a currency: pending from lines, the rest from the ledger's postings. */
+/** Loads the balances of each partner, one row for each currency: `pending` from commissions, the rest from postings. */
 export function balancesOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -152,11 +152,11 @@ export function balancesOf(
   }).load(id);
 }
 
-/** Recorded before that instant and not decided by then; a line that was refused or taken back last moved when it was. */
+/** Commissions recorded before the instant and not decided by then. A rejected or reversed one last changed when that was decided. */
 const pendingAt = (asOf: Date): Sql => sql`created_at < ${asOf} and ${asOf} <= case
   when approved_at is not null then approved_at when status in ('REJECTED', 'REVERSED') then updated_at else 'infinity' end`;
 
-/** What a movement adds to an account of its partner, by the ledger's own names around the partner's id. */
+/** The amount that a movement adds to an account of its partner. The account names of the ledger are split around the partner's id. */
 function minorIn(name: (partnerId: string) => string): Sql {
   const [before, behind] = name('|').split('|');
   return sql`case m.account when ${before ?? ''} || m.partner_id || ${behind ?? ''} then m.minor else 0 end`;

@@ -35,22 +35,24 @@ const PartnerConnection = connectionOf(Partner);
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What a partner is owed in one currency, from the ledger.',
+  description: "A partner's balance in one currency, from the ledger.",
 })
 class Balance {
   @Field({ description: 'ISO 4217 code.' })
   currency!: string;
 
-  @Field(() => MoneyColumn, { description: 'Commissions that are not approved yet.' })
+  @Field(() => MoneyColumn, { description: 'Sum of commissions that are not approved yet.' })
   pending!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'Approved and not sent yet; negative when refunds outweigh it.' })
+  @Field(() => MoneyColumn, {
+    description: 'Sum that is approved and not sent yet; negative if refunds exceed it.',
+  })
   payable!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'Handed to a rail that has not confirmed yet.' })
+  @Field(() => MoneyColumn, { description: 'Sum that was sent to a rail and is not confirmed yet.' })
   inTransit!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'Paid so far.' })
+  @Field(() => MoneyColumn, { description: 'Sum paid so far.' })
   paid!: MoneyColumn;
 }
 
@@ -59,10 +61,10 @@ export class PartnerResolver {
   @Authorized('program:read')
   @Query(() => Partner, {
     nullable: true,
-    description: 'One partner; NOT_FOUND where the caller may not see it.',
+    description: 'Returns one partner. NOT_FOUND for a missing partner or one outside your scope.',
   })
   partner(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the row.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner> {
@@ -70,9 +72,9 @@ export class PartnerResolver {
   }
 
   @Authorized('program:read')
-  @Query(() => PartnerConnection, { description: 'Partners, newest first.' })
+  @Query(() => PartnerConnection, { description: 'Returns partners, newest first.' })
   partners(
-    @Arg('filter', () => PartnerFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => PartnerFilter, { nullable: true, description: 'Filter.' })
     filter: PartnerFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -82,9 +84,10 @@ export class PartnerResolver {
   }
 
   @Authorized('partner:create')
-  @Mutation(() => Partner, { description: 'Makes a partner.' })
+  @Mutation(() => Partner, { description: 'Creates a partner.' })
   async createPartner(
-    @Arg('input', () => CreatePartnerInput, { description: 'The new partner.' }) input: CreatePartnerInput,
+    @Arg('input', () => CreatePartnerInput, { description: 'Data of the new partner.' })
+    input: CreatePartnerInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner> {
@@ -92,10 +95,10 @@ export class PartnerResolver {
   }
 
   @Authorized('partner:edit')
-  @Mutation(() => Partner, { description: 'Changes what the input names.' })
+  @Mutation(() => Partner, { description: 'Changes a partner. Absent fields keep their value.' })
   async updatePartner(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('input', () => UpdatePartnerInput, { description: 'What to change.' }) input: UpdatePartnerInput,
+    @Arg('id', () => ID, { description: 'Id of the row.' }) id: string,
+    @Arg('input', () => UpdatePartnerInput, { description: 'Fields to change.' }) input: UpdatePartnerInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner> {
@@ -105,16 +108,16 @@ export class PartnerResolver {
   @Authorized('partner:delete')
   @Mutation(() => Partner, {
     description:
-      'Takes a partner out of the program. Its lines and payouts stay; CONFLICT while money is owed to it.',
+      'Deletes a partner from the program. Its commissions and payouts stay. CONFLICT while money is owed to the partner.',
   })
   deletePartner(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the row.' }) id: string,
     @Ctx() ctx: Context,
   ): Promise<Partner> {
     return deletePartner(ctx, id);
   }
 
-  @FieldResolver(() => TierConfig, { description: 'What its tier asks and gives.' })
+  @FieldResolver(() => TierConfig, { description: "Requirements and benefits of the partner's tier." })
   tierConfig(
     @Root() root: Partner,
     @Ctx() ctx: Context,
@@ -123,12 +126,12 @@ export class PartnerResolver {
     return tierConfigOf(ctx, info, root);
   }
 
-  @FieldResolver(() => [Balance], { description: 'What it is owed, from the ledger, one row a currency.' })
+  @FieldResolver(() => [Balance], { description: 'Balances from the ledger, one for each currency.' })
   balances(
     @Root() { id }: Partner,
     @Arg('asOf', () => Date, {
       nullable: true,
-      description: 'As it was right before that instant; absent: as it is now.',
+      description: 'Returns the balance right before this instant; absent for the current balance.',
     })
     asOf: Date | null,
     @Ctx() ctx: Context,
@@ -139,7 +142,7 @@ export class PartnerResolver {
 
   @FieldResolver(() => ResellerConfig, {
     nullable: true,
-    description: 'For a RESELLER: what it may do, and where.',
+    description: 'Rights and limits of a RESELLER; null for other types.',
   })
   resellerConfig(
     @Root() { id }: Partner,
@@ -151,7 +154,7 @@ export class PartnerResolver {
 
   @FieldResolver(() => AffiliateConfig, {
     nullable: true,
-    description: 'For an AFFILIATE: how its clicks and purchases count.',
+    description: 'Terms of an AFFILIATE; null for other types.',
   })
   affiliateConfig(
     @Root() { id }: Partner,
@@ -163,7 +166,7 @@ export class PartnerResolver {
 
   @FieldResolver(() => WhiteLabelConfig, {
     nullable: true,
-    description: 'For a WHITE_LABEL partner: how its brand looks.',
+    description: 'Brand of a WHITE_LABEL partner; null for other types.',
   })
   whiteLabelConfig(
     @Root() { id }: Partner,

@@ -9,8 +9,8 @@ import { about, findPartner, lockPartner, type Partner } from '../partner/public
 
 import { Sponsorship } from './sponsorship.entity.ts';
 
-/** Gives a partner a sponsor, or another one than it has; answers with the partner's id. Refused where the sponsor is, over
- *  however many hops, sponsored by the partner (DOMAIN section 9), which the database refuses as well. */
+/** Sets or replaces the sponsor of a partner. Returns the partner's id. Refused if the partner sponsors the new sponsor,
+ *  directly or through others; the database refuses such a cycle as well. */
 export function assignSponsor(
   ctx: Context,
   partnerId: string,
@@ -21,19 +21,23 @@ export function assignSponsor(
   return transact(ctx, async (em) => {
     const { partner, current } = await heldForSponsor(em, partnerId);
     const sponsor = await findPartner(em, sponsorId, 'sponsorId');
-    if (sponsor.id === partner.id) throw invalid('sponsorId', 'is the partner itself');
-    if (sponsor.tenantId !== partner.tenantId) throw invalid('sponsorId', 'is a partner of another program');
+    if (sponsor.id === partner.id) throw invalid('sponsorId', 'must not be the partner itself');
+    if (sponsor.tenantId !== partner.tenantId)
+      throw invalid('sponsorId', 'must be a partner of the same program');
     if (current?.sponsorId === sponsor.id)
-      throw conflict('it is the sponsor of this partner already', { reason: 'ALREADY_ASSIGNED' });
+      throw conflict('This partner already has this sponsor.', { reason: 'ALREADY_ASSIGNED' });
     const [cycle] =
       await sql`select 1 where ${partner.id}::uuid in (select * from sponsors_of(${sponsor.id}))`.execute(em);
     if (cycle)
-      throw conflict('the partner sponsors its sponsor, itself or through others', {
-        ...{ field: 'sponsorId', reason: 'SPONSOR_CYCLE' },
-      });
+      throw conflict(
+        'The partner sponsors this sponsor, directly or through others, so this would be a cycle.',
+        {
+          ...{ field: 'sponsorId', reason: 'SPONSOR_CYCLE' },
+        },
+      );
     const now = ctx.clock.now();
     if (current) Object.assign(current, { endedAt: now, endedBy: ctx.actor.id });
-    await em.flush(); // a partner has one at a time
+    await em.flush(); // a partner has one account manager at a time
     em.create(Sponsorship, {
       ...{ tenantId: partner.tenantId, partnerId: partner.id, sponsorId: sponsor.id },
       ...{ assignedAt: now, assignedBy: ctx.actor.id, reason },
@@ -47,12 +51,12 @@ export function assignSponsor(
   });
 }
 
-/** From now on nobody sponsors the partner; answers with its id. */
+/** Ends the sponsorship of a partner. Returns the partner's id. */
 export function endSponsorship(ctx: Context, partnerId: string, text: string): Promise<string> {
   const reason = reasonOf(text);
   return transact(ctx, async (em) => {
     const { partner, current } = await heldForSponsor(em, partnerId);
-    if (!current) throw conflict('nobody sponsors the partner', { reason: 'NO_SPONSOR' });
+    if (!current) throw conflict('This partner has no sponsor.', { reason: 'NO_SPONSOR' });
     Object.assign(current, { endedAt: ctx.clock.now(), endedBy: ctx.actor.id });
     record(em, ctx, 'sponsor.ended', about(partner), {
       before: { sponsorId: current.sponsorId },
@@ -63,7 +67,7 @@ export function endSponsorship(ctx: Context, partnerId: string, text: string): P
   });
 }
 
-/** Sponsors of one program are given in turn, so that no two at once close a circle. */
+/** Lets changes of sponsors in one program run one after the other, so that two of them cannot close a cycle. */
 async function heldForSponsor(
   em: EntityManager,
   partnerId: string,

@@ -14,7 +14,7 @@ export interface SponsorRow {
   readonly reason: string;
 }
 
-/** Who sponsored each partner, newest first; nobody for a partner's own session, which reads of no other partner. */
+/** Loads the sponsors of each partner, newest first. Empty for a session of a partner, which must not read other partners. */
 export function sponsorsOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<SponsorRow[]> {
   return loaderFor<string, SponsorRow[]>(ctx, info, async (ids) => {
     const rows = await query(

@@ -18,18 +18,18 @@ import { Partner, partnerTable } from '../partner/public.ts';
 import { assignSponsor, endSponsorship } from './assign-sponsor.ts';
 import { sponsorsOf } from './sponsor.loader.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'Who brought a partner into the program.' })
+@ObjectType({ simpleResolvers: true, description: 'A sponsor of a partner, with dates.' })
 class Sponsor {
-  @Field(() => ID, { description: 'The partner that it is.' })
+  @Field(() => ID, { description: 'Id of the sponsoring partner.' })
   partnerId!: string;
 
-  @Field({ description: 'Its company.' })
+  @Field({ description: 'Company name of the sponsor.' })
   companyName!: string;
 
-  @Field(() => Date, { description: 'Since when.' })
+  @Field(() => Date, { description: 'Start date.' })
   assignedAt!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'Until when; null: it still is.' })
+  @Field(() => Date, { nullable: true, description: 'End of the sponsorship; null for the current sponsor.' })
   endedAt!: Date | null;
 
   @Field({ description: 'Why.' })
@@ -41,12 +41,12 @@ export class SponsorResolver {
   @Authorized('program:edit')
   @Mutation(() => Partner, {
     description:
-      'Gives a partner a sponsor, or another one than it has. CONFLICT with reason SPONSOR_CYCLE where that sponsor is sponsored by the partner, also through others.',
+      'Sets or replaces the sponsor of a partner. CONFLICT with the reason SPONSOR_CYCLE if the partner sponsors the new sponsor, directly or through others.',
   })
   async assignSponsor(
     @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
-    @Arg('sponsorId', () => ID, { description: 'The partner that brought it.' }) sponsorId: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('sponsorId', () => ID, { description: 'Id of the sponsor.' }) sponsorId: string,
+    @Arg('reason', () => String, { description: 'Reason: 1 to 1000 characters.' }) reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner> {
@@ -54,10 +54,10 @@ export class SponsorResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => Partner, { description: 'From now on nobody sponsors the partner.' })
+  @Mutation(() => Partner, { description: 'Ends the sponsorship of a partner.' })
   async endSponsorship(
     @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('reason', () => String, { description: 'Reason: 1 to 1000 characters.' }) reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner> {
@@ -66,7 +66,7 @@ export class SponsorResolver {
 
   @FieldResolver(() => Sponsor, {
     nullable: true,
-    description: "Who brought it into the program; for the program's staff.",
+    description: 'Current sponsor of the partner; only for staff.',
   })
   async sponsor(
     @Root() { id }: Partner,
@@ -77,7 +77,7 @@ export class SponsorResolver {
   }
 
   @FieldResolver(() => [Sponsor], {
-    description: "Who sponsored it, newest first: at most 100; for the program's staff.",
+    description: 'Sponsors of the partner, newest first: at most 100; only for staff.',
   })
   sponsorHistory(
     @Root() { id }: Partner,

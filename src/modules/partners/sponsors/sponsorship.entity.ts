@@ -1,7 +1,7 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 
-/** Who brought a partner into the program, from when until when. */
+/** The sponsor of a partner, with dates. */
 @Entity({ tableName: 'sponsorships' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class Sponsorship extends Base {

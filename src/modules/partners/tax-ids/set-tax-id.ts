@@ -11,14 +11,14 @@ import { lockPartner, partnerOwner } from '../partner/public.ts';
 import { TaxId } from './tax-id.entity.ts';
 import type { SetTaxIdInput } from './tax-id.inputs.ts';
 
-/** Sets or replaces a partner's tax id; answers with the partner's id. */
+/** Sets or replaces a partner's tax id. Returns the partner's id. */
 export async function setTaxId(ctx: Context, input: SetTaxIdInput): Promise<string> {
   requireFreshSignIn(ctx.actor);
   const owner = await partnerOwner(ctx, input.partnerId, 'input.partnerId');
   await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(tax id)', attributes: owner });
   const { country } = input;
   const number = taxIdOf(input.number, country);
-  if (number === null) throw invalid('input.number', 'is not a tax id of this country');
+  if (number === null) throw invalid('input.number', 'must be a tax id of this country');
   const lastFour = endOf(number);
 
   return transactSealing(ctx, owner, async (em, seal) => {

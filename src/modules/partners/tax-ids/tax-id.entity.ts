@@ -1,7 +1,7 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 
-/** The number under which a partner is known to its tax office, sealed. */
+/** The tax id of a partner, encrypted. */
 @Entity({ tableName: 'tax_ids' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class TaxId extends Base {

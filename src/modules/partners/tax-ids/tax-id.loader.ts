@@ -4,7 +4,7 @@ import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 
-/** Kept as a payout account is: where money goes and for whom are one matter. */
+/** Protected like a payout account. */
 const taxIds: Scoped = { kind: 'payoutAccount', attributes: owned('t', 't.partner_id') };
 
 interface Shown {
@@ -12,7 +12,7 @@ interface Shown {
   readonly lastFour: string;
 }
 
-/** What of each partner's tax id is shown; null where none is set, and for who may not set it. */
+/** Loads the visible part of each partner's tax id; null without a tax id, or for a caller that may not set it. */
 export function taxIdShown(ctx: Context, info: GraphQLResolveInfo, partnerId: string): Promise<Shown | null> {
   if (!ctx.actor.permissions.has('payoutAccount:edit')) return Promise.resolve(null);
   return loaderFor<string, Shown | null>(ctx, info, async (ids) => {

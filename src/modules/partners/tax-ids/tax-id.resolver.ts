@@ -12,7 +12,7 @@ export class PartnerTaxIdResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => Partner, {
     description:
-      "Sets or replaces a partner's tax id. It needs a fresh sign-in; the number is never shown again.",
+      "Sets or replaces a partner's tax id. Needs a sign-in within the last 15 minutes. The full tax id is never shown again.",
   })
   async setTaxId(
     @Arg('input', () => SetTaxIdInput, { description: 'The tax id.' }) input: SetTaxIdInput,
@@ -24,7 +24,7 @@ export class PartnerTaxIdResolver {
 
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'How its tax id ends; null where none is set, and for who may not set it.',
+    description: 'Last four characters of the tax id; null without a tax id, or if you may not set it.',
   })
   async taxIdLastFour(
     @Root() { id }: Partner,
@@ -36,8 +36,7 @@ export class PartnerTaxIdResolver {
 
   @FieldResolver(() => String, {
     nullable: true,
-    description:
-      'ISO 3166 code of the country whose tax office gave the tax id; null as for `taxIdLastFour`.',
+    description: 'ISO 3166 code of the country of the tax id; null as for `taxIdLastFour`.',
   })
   async taxCountry(
     @Root() { id }: Partner,

@@ -3,7 +3,7 @@ import { Field, ID, InputType } from 'type-graphql';
 import { Name } from '../../../kernel/request/input.ts';
 
 @InputType({
-  description: 'Whom Stripe is to open an account for. What else it wants to know it asks itself.',
+  description: 'Account holder for a new Stripe account. Stripe asks the holder for all other details.',
 })
 export class ConnectPayoutAccountInput {
   @Field(() => ID, { description: 'The partner.' })
@@ -13,10 +13,12 @@ export class ConnectPayoutAccountInput {
   @Name(140)
   holderName!: string;
 
-  @Field({ description: 'ISO 3166 code of the country in which it lives.' })
+  @Field({
+    description: 'ISO 3166 code of the country in which the person lives or the company is registered.',
+  })
   @IsISO31661Alpha2({ message: 'must be an ISO 3166 code such as "DE"' })
   country!: string;
 
-  @Field({ description: 'ISO 4217 code of the currency that it is to be paid in.' })
+  @Field({ description: 'ISO 4217 code of the currency of the payouts.' })
   currency!: string;
 }

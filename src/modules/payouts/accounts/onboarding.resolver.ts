@@ -20,24 +20,24 @@ import { payoutAccount } from './payout-account.loader.ts';
 
 @ObjectType({
   simpleResolvers: true,
-  description: "An account that is to be set up, and the link to the rail's own form.",
+  description: 'A Stripe account and the link to the form where its holder completes it.',
 })
 class ConnectedPayoutAccount implements Connecting {
   readonly id!: string;
 
   @Field({
     description:
-      'Where its holder tells Stripe what it must know. It works once and is shown nowhere else: ask again for another one.',
+      'Link to the form where the account holder gives the required details to Stripe. The link works once; call the mutation again for a new link.',
   })
   readonly url!: string;
 
-  @Field(() => Date, { description: 'Until when the link works.' })
+  @Field(() => Date, { description: 'Time when the link expires.' })
   readonly expiresAt!: Date;
 }
 
 @Resolver(() => ConnectedPayoutAccount)
 export class ConnectedPayoutAccountResolver {
-  @FieldResolver(() => PayoutAccount, { description: 'The account.' })
+  @FieldResolver(() => PayoutAccount, { description: 'The payout account.' })
   account(
     @Root() { id }: ConnectedPayoutAccount,
     @Ctx() ctx: Context,
@@ -52,10 +52,10 @@ export class OnboardingResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => ConnectedPayoutAccount, {
     description:
-      'Opens a Stripe account for a partner, or takes up the one that it has, and answers with a link to its form. It needs a fresh sign-in, and money may go there 72 hours after it was first set.',
+      "Opens a Stripe account for a partner, or reuses its open account, and returns a link to Stripe's form. Requires a fresh sign-in. The account can receive payouts 72 hours after it was first set.",
   })
   connectPayoutAccount(
-    @Arg('input', () => ConnectPayoutAccountInput, { description: 'Whom it is for.' })
+    @Arg('input', () => ConnectPayoutAccountInput, { description: 'The partner and the account holder.' })
     input: ConnectPayoutAccountInput,
     @Ctx() ctx: Context,
   ): Promise<ConnectedPayoutAccount> {
@@ -65,10 +65,10 @@ export class OnboardingResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => PayoutAccount, {
     description:
-      'Asks Stripe how an account stands, and keeps it. It is kept up to date by itself where Stripe tells us of changes.',
+      "Asks Stripe for the status of an account and stores it. Stripe's webhooks also update the status automatically.",
   })
   async refreshPayoutAccount(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout account.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutAccount> {

@@ -5,91 +5,106 @@ import { PayoutMethod } from '../../../domain/payout.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
-/** Where a partner's money goes. A change is a new row; the old one stays for the payouts that it carried. */
+/** The account that receives a partner's payouts. A change inserts a new row; the old row stays for the payouts that used it. */
 @Entity({ tableName: 'payout_accounts' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
   description:
-    'Where the money of a partner goes, by one method and in one currency. Its number is never shown.',
+    'Account that receives the payouts of a partner by one method and in one currency. The account number is never shown.',
 })
 export class PayoutAccount extends Base {
   @Property({ type: 'uuid' })
   partnerId!: string;
 
-  @Field(() => PayoutMethod, { description: 'The rail that pays to it.' })
+  @Field(() => PayoutMethod, { description: 'Payout method that pays to the account.' })
   @Enum({ items: () => PayoutMethod })
   method!: PayoutMethod;
 
-  @Field({ description: 'ISO 3166 code of the country in which it is kept.' })
+  @Field({ description: 'ISO 3166 code of the country of the account.' })
   @Property({ type: 'text' })
   country!: string;
 
-  @Field({ description: 'ISO 4217 code of the currency that it takes.' })
+  @Field({ description: 'ISO 4217 code of the currency of the account.' })
   @Property({ type: 'text' })
   currency!: string;
 
-  /** An envelope, as `details` is. */
+  /** An encrypted envelope, like `details`. */
   @Property({ type: 'text', fieldName: 'holder_name' })
   sealedHolderName!: string;
 
   @Property({ type: 'text', fieldName: 'details' })
   sealedDetails!: string;
 
-  @Field({ description: 'How its number ends: at most four characters, and never more than half of it.' })
+  @Field({
+    description: 'Last characters of the account number: at most four, and at most half of the number.',
+  })
   @Property({ type: 'text' })
   lastFour!: string;
 
-  /** A blind index over the number: the same account of two partners has the same one. */
+  /** A keyed hash of the account number. Two partners with the same account have the same fingerprint. */
   @Property({ type: 'text' })
   fingerprint!: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it was seen to be theirs; null until then.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the rail confirmed that the account belongs to the partner. Null until then.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   verifiedAt?: Date | null;
 
-  @Field(() => Date, { description: 'From when money may go there: 72 hours after it was set.' })
+  @Field(() => Date, {
+    description: 'Time from which the account can receive payouts: 72 hours after it was set.',
+  })
   @Property({ type: 'timestamptz', length: 3 })
   usableFrom!: Date;
 
   @Field(() => Boolean, {
     nullable: true,
     description:
-      'Whether the rail passes on to its holder what we pay; null where the rail keeps no account, or was not asked yet.',
+      'True when the rail pays out to the account holder. Null when the rail keeps no account or was not asked yet.',
   })
   @Property({ type: 'boolean', nullable: true })
   payoutsEnabled?: boolean | null;
 
   @Field(() => [String], {
-    description: 'What its holder is to do with the rail, in words; empty where there is nothing to do.',
+    description:
+      'What the account holder must still give to the rail, as text. Empty when the rail requires nothing.',
   })
   @Property({ type: 'text[]', default: [] })
   requirements: Opt<string[]> = [];
 
-  @Field(() => Date, { nullable: true, description: 'When the rail said so; null until then.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time of the last status check with the rail. Null before the first check.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   checkedAt?: Date | null;
 
   @Field(() => Date, {
     nullable: true,
-    description: 'Since when nothing goes there because money came back from it; null: it may.',
+    description:
+      'Time from which no payout is sent to the account because a payment was returned. Null when payouts are not stopped.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   checkAskedAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Why the money came back, in words.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Reason for the returned payment, as text. Null when payouts are not stopped.',
+  })
   @Property({ type: 'text', nullable: true })
   checkReason?: string | null;
 
   @Field(() => Date, {
     nullable: true,
-    description: 'When it was removed or replaced; null while it is in use.',
+    description: 'Time when the account was removed or replaced. Null while the account is in use.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   removedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
-  setBy?: string | null; // who said where the money goes: it does not let it go
+  setBy?: string | null; // the caller that set the account; that person must not approve payouts to it
 }
 
 export const payoutAccountTable: Table<PayoutAccount> = {

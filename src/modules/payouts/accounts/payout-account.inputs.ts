@@ -8,36 +8,37 @@ const long = { message: `must be at most ${LONGEST} characters long` };
 
 @InputType({
   description:
-    'Where the money of a partner is to go. Which fields are needed follows from the method and the country; spaces in numbers do not matter.',
+    'New payout account of a partner. The method and the country decide which fields are required. Spaces in numbers are ignored.',
 })
 export class SetPayoutAccountInput {
   @Field(() => ID, { description: 'The partner.' })
   partnerId!: string;
 
-  @Field(() => PayoutMethod, { description: 'The rail that pays to it.' })
+  @Field(() => PayoutMethod, { description: 'Payout method that pays to the account.' })
   method!: PayoutMethod;
 
-  @Field({ description: 'Name of the person or company that holds it, 1 to 140 characters.' })
+  @Field({ description: 'Name of the person or company that holds the account, 1 to 140 characters.' })
   @Name(140)
   holderName!: string;
 
-  @Field({ description: 'ISO 3166 code of the country in which it is kept.' })
+  @Field({ description: 'ISO 3166 code of the country of the account.' })
   @IsISO31661Alpha2({ message: 'must be an ISO 3166 code such as "DE"' })
   country!: string;
 
-  @Field({ description: 'ISO 4217 code of the currency that it takes.' })
+  @Field({ description: 'ISO 4217 code of the currency of the account.' })
   currency!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: 'BANK_TRANSFER: the IBAN, where the country has them.',
+    description: 'BANK_TRANSFER: the IBAN, in countries that use IBANs.',
   })
   @MaxLength(LONGEST, long)
   iban?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'BANK_TRANSFER: the BIC of the bank; needed with a number that says nothing of its bank.',
+    description:
+      'BANK_TRANSFER: the BIC of the bank. Required when the account number does not identify the bank.',
   })
   @MaxLength(LONGEST, long)
   bic?: string | null;
@@ -45,7 +46,7 @@ export class SetPayoutAccountInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'BANK_TRANSFER: the number, where there is no IBAN. RAZORPAY: the number, which only Razorpay keeps.',
+      'BANK_TRANSFER: the account number, in countries without IBANs. RAZORPAY: the account number; only Razorpay stores it.',
   })
   @MaxLength(LONGEST, long)
   accountNumber?: string | null;
@@ -76,14 +77,14 @@ export class SetPayoutAccountInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'RAZORPAY: the fund account, `fa_...`; or give `accountNumber` and `ifsc`, or `upiAddress`, in its place.',
+      'RAZORPAY: the fund account, `fa_...`. Alternatives: `accountNumber` with `ifsc`, or `upiAddress`.',
   })
   @MaxLength(LONGEST, long)
   razorpayFundAccount?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'RAZORPAY: the UPI address, which only Razorpay keeps.',
+    description: 'RAZORPAY: the UPI address. Only Razorpay stores it.',
   })
   @MaxLength(LONGEST, long)
   upiAddress?: string | null;

@@ -12,10 +12,11 @@ export class PayoutAccountResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => PayoutAccount, {
     description:
-      'Sets where a partner is paid by a method and in a currency; what was set before is removed. It needs a fresh sign-in, and carries the instant, 72 hours later, from which money may go there (`usableFrom`).',
+      'Sets the account that receives the payouts of a partner by one method and in one currency, and removes the previous account. Requires a fresh sign-in. The account can receive payouts 72 hours later (`usableFrom`).',
   })
   async setPayoutAccount(
-    @Arg('input', () => SetPayoutAccountInput, { description: 'The account.' }) input: SetPayoutAccountInput,
+    @Arg('input', () => SetPayoutAccountInput, { description: 'The new account.' })
+    input: SetPayoutAccountInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutAccount> {
@@ -25,10 +26,10 @@ export class PayoutAccountResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => PayoutAccount, {
     description:
-      'Takes an account out of use. It needs a fresh sign-in; payouts under way are not called back.',
+      'Removes a payout account. Requires a fresh sign-in. Payouts that are already with the rail are not recalled.',
   })
   async removePayoutAccount(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout account.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutAccount> {
@@ -38,10 +39,10 @@ export class PayoutAccountResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => PayoutAccount, {
     description:
-      'Says that an account is right which money came back from, so that money goes there again. It needs a fresh sign-in; CONFLICT where nobody asked.',
+      'Confirms a payout account after a returned payment, so that it receives payouts again. Requires a fresh sign-in. CONFLICT when the account needs no confirmation.',
   })
   async confirmPayoutAccount(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout account.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutAccount> {
@@ -50,7 +51,7 @@ export class PayoutAccountResolver {
 
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'Who holds it; null once the partner was erased.',
+    description: 'Name of the account holder. Null after the partner was erased.',
   })
   holderName(
     @Root() account: PayoutAccount,
@@ -61,8 +62,7 @@ export class PayoutAccountResolver {
   }
 
   @FieldResolver(() => [Partner], {
-    description:
-      'Other partners of the tenant that are paid to the same account; a partner itself is told of none.',
+    description: 'Other partners of the tenant that are paid to the same account. Always empty for partners.',
   })
   sharedWithPartners(
     @Root() { id }: PayoutAccount,
@@ -76,7 +76,8 @@ export class PayoutAccountResolver {
 @Resolver(() => Partner)
 export class PartnerPayoutAccountsResolver {
   @FieldResolver(() => [PayoutAccount], {
-    description: 'Where it is paid: its accounts in use. None are shown to who may not set them.',
+    description:
+      'Payout accounts of the partner that are in use. Empty for a caller without permission to set payout accounts.',
   })
   payoutAccounts(
     @Root() { id }: Partner,

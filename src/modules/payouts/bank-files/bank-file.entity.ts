@@ -9,7 +9,7 @@ import { LocalDate } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(BankFormat, {
   name: 'BankFormat',
-  description: 'What a file for the bank is written in.',
+  description: 'Format of a bank file.',
   valuesConfig: {
     PAIN: { description: 'ISO 20022 pain.001.001.09: SEPA and other credit transfers.' },
     NACHA: { description: 'NACHA: credits to accounts in the US.' },
@@ -17,75 +17,93 @@ registerEnumType(BankFormat, {
 });
 registerEnumType(BankFileStatus, {
   name: 'BankFileStatus',
-  description: 'Where a bank file is on its way.',
+  description: 'Status of a bank file.',
   valuesConfig: {
-    DRAFT: { description: 'Waits for approval by someone else than its maker.' },
-    APPROVED: { description: 'May be downloaded and handed to the bank.' },
-    CANCELED: { description: 'Called off; its payments wait for another file.' },
+    DRAFT: { description: 'Waits for approval by another person than its creator.' },
+    APPROVED: { description: 'Approved: the file can be downloaded and submitted to the bank.' },
+    CANCELED: { description: 'Canceled: its payments wait for another file.' },
   },
 });
 
-/** Payments of one currency, as the bank takes them. The text itself lies sealed in `bank_file_parts`. */
+/** Payments of one currency in one file for the bank. The text is stored encrypted in `bank_file_parts`. */
 @Entity({ tableName: 'bank_files' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
-@ObjectType({ simpleResolvers: true, description: 'Payments of one currency in a file for the bank.' })
+@ObjectType({ simpleResolvers: true, description: 'File with payments of one currency for the bank.' })
 export class BankFile extends Base {
   @Property({ type: 'uuid', nullable: true })
   runId?: string | null;
 
-  @Field(() => BankFormat, { description: 'What it is written in.' })
+  @Field(() => BankFormat, { description: 'Format of the file.' })
   @Enum({ items: () => BankFormat })
   format!: BankFormat;
 
-  @Field(() => BankFileStatus, { description: 'Where it is on its way.' })
+  @Field(() => BankFileStatus, { description: 'Status of the file.' })
   @Enum({ items: () => BankFileStatus })
   status: Opt<BankFileStatus> = 'DRAFT';
 
-  @Field(() => LocalDate, { description: 'The banking day on which the bank is to pay.' })
+  @Field(() => LocalDate, { description: 'The banking day on which the bank executes the payments.' })
   @Property({ type: 'date' })
   executeOn!: string;
 
-  /** Which file of its tenant, format and day, from 0. */
+  /** Sequence number of the file within its tenant, format and day, from 0. */
   @Property({ type: 'integer' })
   ofDay!: number;
 
-  @Field(() => Int, { description: 'Number of its payments.' })
+  @Field(() => Int, { description: 'Number of payments in the file.' })
   @Property({ type: 'integer' })
   paymentCount!: number;
 
-  @Field(() => MoneyColumn, { description: 'Sum of its payments.' })
+  @Field(() => MoneyColumn, { description: 'Sum of the payments in the file.' })
   @Embedded(() => MoneyColumn)
   total!: MoneyColumn;
 
-  @Field({ description: 'SHA-256 of its bytes, in hex: what the bank got can be held against it.' })
+  @Field({
+    description:
+      "SHA-256 of the file's bytes, in hexadecimal. Compare it with the file that the bank received.",
+  })
   @Property({ type: 'text' })
   sha256!: string;
 
-  @Field({ description: 'Who made it.' })
+  @Field({ description: 'Id of the caller that created the file.' })
   @Property({ type: 'text' })
   createdBy!: string;
 
-  @Field(() => String, { nullable: true, description: 'Who approved it.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the caller that approved the file. Null until the file is approved.',
+  })
   @Property({ type: 'text', nullable: true })
   approvedBy?: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it was approved.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the file was approved. Null until the file is approved.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   approvedAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Who called it off.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the caller that canceled the file. Null unless the file was canceled.',
+  })
   @Property({ type: 'text', nullable: true })
   canceledBy?: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it was called off.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the file was canceled. Null unless the file was canceled.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   canceledAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Why it was called off.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Reason for the cancellation. Null unless the file was canceled.',
+  })
   @Property({ type: 'text', nullable: true })
   cancelReason?: string | null;
 
-  @Field(() => Int, { description: 'How often it was downloaded.' })
+  @Field(() => Int, { description: 'Number of downloads.' })
   @Property({ type: 'integer' })
   downloads: Opt<number> = 0;
 
@@ -94,7 +112,8 @@ export class BankFile extends Base {
 
   @Field(() => Date, {
     nullable: true,
-    description: 'When it was first downloaded; null: the bank has it not.',
+    description:
+      'Time of the first download. Null while the file was never downloaded, so the bank cannot have it.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   downloadedAt?: Date | null;
@@ -104,13 +123,14 @@ export class BankFile extends Base {
 
   @Field(() => Date, {
     nullable: true,
-    description: 'NACHA: when somebody stated that the bank had debited its total.',
+    description:
+      'NACHA: time when a person confirmed that the bank debited the total. Null until then, and for other formats.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   settledAt?: Date | null;
 }
 
-/** Who sees payouts sees their files; a partner sees none, because a file is many partners'. */
+/** Staff who may read payouts may read their files. A partner may not: a file contains payments of many partners. */
 export const bankFileTable: Table<BankFile> = {
   type: BankFile,
   from: 'bank_files f',

@@ -4,50 +4,55 @@ import { BankFileStatus, BankLineOutcome, BankPaymentStatus } from '../../../dom
 
 const uuid = { message: 'must be a UUID' };
 
-@InputType({ description: 'Which waiting payments go into a file.' })
+@InputType({ description: 'Selection of the waiting payments for a bank file.' })
 export class CreateBankFileInput {
-  @Field(() => String, { description: 'ISO 4217 code: a file has one currency.' })
+  @Field(() => String, { description: 'ISO 4217 code of the payments. A file has one currency.' })
   currency!: string;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Only those of this payout run; default: all that wait, those made by hand too.',
+    description:
+      'Only payments of this payout run. Default: all waiting payments, including payouts created individually.',
   })
   @IsUUID(undefined, uuid)
   runId?: string | null;
 }
 
-@InputType({ description: 'Which bank files; what is left out does not narrow.' })
+@InputType({ description: 'Filter for bank files. Fields that are left out do not restrict the result.' })
 export class BankFileFilter {
-  @Field(() => BankFileStatus, { nullable: true, description: 'Of this status.' })
+  @Field(() => BankFileStatus, { nullable: true, description: 'Bank files with this status.' })
   status?: BankFileStatus | null;
 
-  @Field(() => String, { nullable: true, description: 'Of this currency.' })
+  @Field(() => String, { nullable: true, description: 'Bank files of this currency.' })
   currency?: string | null;
 }
 
-@InputType({ description: 'Which payments by bank file; what is left out does not narrow.' })
+@InputType({
+  description: 'Filter for payments by bank file. Fields that are left out do not restrict the result.',
+})
 export class BankPaymentFilter {
-  @Field(() => BankPaymentStatus, { nullable: true, description: 'Of this status.' })
+  @Field(() => BankPaymentStatus, { nullable: true, description: 'Payments with this status.' })
   status?: BankPaymentStatus | null;
 
-  @Field(() => ID, { nullable: true, description: 'Of this payout.' })
+  @Field(() => ID, { nullable: true, description: 'Payments of this payout.' })
   @IsUUID(undefined, uuid)
   payoutId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'Of this payout run.' })
+  @Field(() => ID, { nullable: true, description: 'Payments of this payout run.' })
   @IsUUID(undefined, uuid)
   runId?: string | null;
 
   @Field(() => Boolean, {
     nullable: true,
-    description: "true: where the bank's word contradicts what we know.",
+    description: 'True: only payments whose bank status contradicts our records. False: no restriction.',
   })
   different?: boolean | null;
 }
 
-@InputType({ description: 'Which lines of a status file; what is left out does not narrow.' })
+@InputType({
+  description: 'Filter for lines of a bank status file. Fields that are left out do not restrict the result.',
+})
 export class BankStatusLineFilter {
-  @Field(() => BankLineOutcome, { nullable: true, description: 'With this outcome.' })
+  @Field(() => BankLineOutcome, { nullable: true, description: 'Lines with this result.' })
   outcome?: BankLineOutcome | null;
 }

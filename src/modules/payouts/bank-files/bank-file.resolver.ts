@@ -38,38 +38,39 @@ import { createBankFile } from './create-bank-file.ts';
 const BankFileConnection = connectionOf(BankFile);
 const BankPaymentConnection = connectionOf(BankPayment);
 
-@ObjectType({ simpleResolvers: true, description: 'A bank file as it goes to the bank.' })
+@ObjectType({ simpleResolvers: true, description: 'The content of a bank file, ready for the bank.' })
 class DownloadedBankFile implements BankFileText {
-  @Field({ description: 'A name for it.' })
+  @Field({ description: 'Suggested file name.' })
   name!: string;
 
-  @Field({ description: 'Its media type.' })
+  @Field({ description: 'Media type of the file.' })
   mediaType!: string;
 
-  @Field({ description: 'SHA-256 of its bytes, in hex.' })
+  @Field({ description: "SHA-256 of the file's bytes, in hexadecimal." })
   sha256!: string;
 
-  @Field({ description: 'Its text: its bytes are this in UTF-8.' })
+  @Field({ description: 'Text of the file. Store it encoded as UTF-8.' })
   content!: string;
 }
 
-const Id = () => Arg('id', () => ID, { description: 'Its id.' });
+const Id = () => Arg('id', () => ID, { description: 'Id of the bank file.' });
 
 @Resolver(() => BankFile)
 export class BankFileResolver {
   @Authorized('payout:decide')
   @Query(() => BankFile, {
     nullable: true,
-    description: 'One bank file; NOT_FOUND where the caller may not see it.',
+    description:
+      'Returns one bank file. NOT_FOUND when the bank file does not exist or the caller has no access to it.',
   })
   bankFile(@Id() id: string, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo): Promise<BankFile> {
     return findRow(ctx, info, bankFileTable, id);
   }
 
   @Authorized('payout:decide')
-  @Query(() => BankFileConnection, { description: 'Bank files, newest first.' })
+  @Query(() => BankFileConnection, { description: 'Returns bank files, newest first.' })
   bankFiles(
-    @Arg('filter', () => BankFileFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => BankFileFilter, { nullable: true, description: 'Filter for the bank files.' })
     filter: BankFileFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -79,9 +80,9 @@ export class BankFileResolver {
   }
 
   @Authorized('payout:decide')
-  @Query(() => BankPaymentConnection, { description: 'Payments by bank file, newest first.' })
+  @Query(() => BankPaymentConnection, { description: 'Returns payments by bank file, newest first.' })
   bankPayments(
-    @Arg('filter', () => BankPaymentFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => BankPaymentFilter, { nullable: true, description: 'Filter for the payments.' })
     filter: BankPaymentFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -91,7 +92,9 @@ export class BankFileResolver {
   }
 
   @Authorized('payout:decide')
-  @Query(() => [WaitingBankPayments], { description: 'What waits for a file, one entry a currency.' })
+  @Query(() => [WaitingBankPayments], {
+    description: 'Returns the payments that wait for a bank file, one entry per currency.',
+  })
   waitingBankPayments(@Ctx() ctx: Context): Promise<WaitingBankPayments[]> {
     return waitingPayments(ctx);
   }
@@ -99,10 +102,11 @@ export class BankFileResolver {
   @Authorized('payout:make')
   @Mutation(() => BankFile, {
     description:
-      'Puts the waiting payments of a currency into a file, oldest first, at most 5000. CONFLICT with a reason where none waits.',
+      'Creates a bank file from the waiting payments of a currency, oldest first, at most 5000. CONFLICT with a reason when no payment can be included.',
   })
   async createBankFile(
-    @Arg('input', () => CreateBankFileInput, { description: 'Which payments.' }) input: CreateBankFileInput,
+    @Arg('input', () => CreateBankFileInput, { description: 'The payments to include.' })
+    input: CreateBankFileInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankFile> {
@@ -111,7 +115,8 @@ export class BankFileResolver {
 
   @Authorized('payout:decide')
   @Mutation(() => BankFile, {
-    description: 'Lets a DRAFT file go to the bank; not by who made it. It needs a fresh sign-in.',
+    description:
+      'Approves a DRAFT bank file. The creator of the file must not approve it. Requires a fresh sign-in.',
   })
   async approveBankFile(
     @Id() id: string,
@@ -124,14 +129,16 @@ export class BankFileResolver {
   @Authorized('payout:decide')
   @Mutation(() => BankFile, {
     description:
-      'Calls a file off; its payments wait for another one. One that was downloaded is called off only by somebody else, who states that the bank never got it.',
+      'Cancels a bank file; its payments wait for another file. To cancel a downloaded file, a person who did not download it must state that the bank never received it.',
   })
   async cancelBankFile(
     @Id() id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('reason', () => String, { description: 'Reason for the cancellation, 1 to 1000 characters.' })
+    reason: string,
     @Arg('neverSubmitted', () => Boolean, {
       defaultValue: false,
-      description: 'States that the bank never got a file that was downloaded. It needs a fresh sign-in.',
+      description:
+        'True: the caller states that the bank never received the downloaded file. Requires a fresh sign-in.',
     })
     neverSubmitted: boolean,
     @Ctx() ctx: Context,
@@ -143,7 +150,7 @@ export class BankFileResolver {
   @Authorized('payout:decide')
   @Mutation(() => DownloadedBankFile, {
     description:
-      'Hands out an APPROVED file, the same bytes each time. It needs a fresh sign-in, and each time is in the audit log.',
+      'Returns the content of an APPROVED bank file, with the same bytes each time. Requires a fresh sign-in. The audit log records each download.',
   })
   downloadBankFile(@Id() id: string, @Ctx() ctx: Context): Promise<DownloadedBankFile> {
     return downloadBankFile(ctx, id);
@@ -152,12 +159,12 @@ export class BankFileResolver {
   @Authorized('payout:decide')
   @Mutation(() => BankFile, {
     description:
-      'States that the bank debited the whole of a NACHA file: what of it was not returned is PAID. It needs a fresh sign-in.',
+      'Confirms that the bank debited the total of a NACHA file: its payments that were not rejected or returned become PAID. Requires a fresh sign-in.',
   })
   async settleBankFile(
     @Id() id: string,
     @Arg('debited', () => Decimal, {
-      description: 'The sum that the bank debited: that of the file, exactly.',
+      description: 'The amount that the bank debited. It must equal the total of the file.',
     })
     debited: string,
     @Ctx() ctx: Context,
@@ -166,7 +173,7 @@ export class BankFileResolver {
     return findRow(ctx, info, bankFileTable, await settleBankFile(ctx, id, debited));
   }
 
-  @FieldResolver(() => BankPaymentConnection, { description: 'Its payments, newest first.' })
+  @FieldResolver(() => BankPaymentConnection, { description: 'Payments in the file, newest first.' })
   payments(
     @Root() { id }: BankFile,
     @Args(() => PageArgs) args: PageArgs,
@@ -180,7 +187,7 @@ export class BankFileResolver {
 
 @Resolver(() => BankPayment)
 export class BankPaymentResolver {
-  @FieldResolver(() => Partner, { description: 'Who is paid.' })
+  @FieldResolver(() => Partner, { description: 'The partner that receives the payment.' })
   partner(
     @Root() root: BankPayment,
     @Ctx() ctx: Context,
@@ -189,7 +196,7 @@ export class BankPaymentResolver {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }
 
-  @FieldResolver(() => Payout, { description: 'The payout that it pays.' })
+  @FieldResolver(() => Payout, { description: 'The payout that the payment belongs to.' })
   payout(
     @Root() root: BankPayment,
     @Ctx() ctx: Context,

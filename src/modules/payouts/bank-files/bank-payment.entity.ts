@@ -10,21 +10,21 @@ import { payoutTable } from '../payout/public.ts';
 
 registerEnumType(BankPaymentStatus, {
   name: 'BankPaymentStatus',
-  description: 'Where a payment by bank file is on its way.',
+  description: 'Status of a payment by bank file.',
   valuesConfig: {
-    WAITING: { description: 'Waits for a file.' },
-    IN_FILE: { description: 'In a file; the bank has said nothing of it yet.' },
-    ACCEPTED: { description: 'The bank has taken it and not paid it yet.' },
-    PAID: { description: 'The bank has paid it.' },
-    REJECTED: { description: 'It did not leave; the payout fails with the reason.' },
-    RETURNED: { description: 'The money came back.' },
+    WAITING: { description: 'The payment waits for a bank file.' },
+    IN_FILE: { description: 'The payment is in a bank file and the bank has not reported on it yet.' },
+    ACCEPTED: { description: 'The bank accepted the payment and has not paid it yet.' },
+    PAID: { description: 'The bank paid the payment.' },
+    REJECTED: { description: 'The bank did not execute the payment. The payout fails with the reason.' },
+    RETURNED: { description: 'The bank paid the payment and the money was returned.' },
   },
 });
 
-/** What the bank rail knows of one attempt of a payout. It names the account and has no number of it. */
+/** The bank rail's record of one payout attempt. It references the payout account and does not contain its number. */
 @Entity({ tableName: 'bank_payments' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
-@ObjectType({ simpleResolvers: true, description: 'One payment that goes to the bank in a file.' })
+@ObjectType({ simpleResolvers: true, description: 'One payment that is submitted to the bank in a file.' })
 export class BankPayment extends Base {
   @Property({ type: 'uuid' })
   partnerId!: string;
@@ -38,43 +38,47 @@ export class BankPayment extends Base {
   @Property({ type: 'uuid' })
   accountId!: string;
 
-  @Field({ description: "What the bank names it by: ISO 20022's EndToEndId." })
+  @Field({ description: 'Reference of the payment at the bank, the EndToEndId of ISO 20022.' })
   @Property({ type: 'text', fieldName: 'key' })
   reference!: string;
 
-  @Field(() => BankFormat, { description: 'What its file is written in.' })
+  @Field(() => BankFormat, { description: 'Format of the bank file.' })
   @Enum({ items: () => BankFormat })
   format!: BankFormat;
 
-  @Field(() => MoneyColumn, { description: 'How much.' })
+  @Field(() => MoneyColumn, { description: 'Amount of the payment.' })
   @Embedded(() => MoneyColumn)
   amount!: MoneyColumn;
 
-  @Field(() => BankPaymentStatus, { description: 'Where it is on its way.' })
+  @Field(() => BankPaymentStatus, { description: 'Status of the payment.' })
   @Enum({ items: () => BankPaymentStatus })
   status: Opt<BankPaymentStatus> = 'WAITING';
 
-  @Field(() => String, { nullable: true, description: "The bank's own code of the reason." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The bank's code for a rejection or return. Null without one.",
+  })
   @Property({ type: 'text', nullable: true })
   code?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why it was rejected or came back, in words, and what to do.',
+    description: 'Reason for a rejection or return, and what to do, as text. Null without one.',
   })
   @Property({ type: 'text', nullable: true })
   reason?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What the bank asks to have corrected of the account.',
+    description: 'Correction of the account data that the bank requests. Null without a request.',
   })
   @Property({ type: 'text', nullable: true })
   correction?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "Where the bank's last word contradicts what we know: it is for a person to look at.",
+    description:
+      'Contradiction between the last bank status and our records. A person must check the payment. Null without a contradiction.',
   })
   @Property({ type: 'text', nullable: true })
   difference?: string | null;
@@ -83,15 +87,15 @@ export class BankPayment extends Base {
   readonly updatedAt!: Opt<Date>;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Payments of one currency that wait for a file.' })
+@ObjectType({ simpleResolvers: true, description: 'Payments of one currency that wait for a bank file.' })
 export class WaitingBankPayments {
-  @Field(() => BankFormat, { description: 'What their file will be written in.' })
+  @Field(() => BankFormat, { description: 'Format of the bank file.' })
   format!: BankFormat;
 
-  @Field(() => Int, { description: 'How many.' })
+  @Field(() => Int, { description: 'Number of waiting payments.' })
   count!: number;
 
-  @Field(() => MoneyColumn, { description: 'Their sum.' })
+  @Field(() => MoneyColumn, { description: 'Sum of the waiting payments.' })
   total!: MoneyColumn;
 }
 

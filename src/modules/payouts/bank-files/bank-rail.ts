@@ -111,7 +111,7 @@ async function take(ctx: Context, desk: BankDesk, instruction: PayoutInstruction
       insert into bank_payments (id, tenant_id, partner_id, payout_id, run_id, account_id, key, format, amount_minor, amount_currency)
       values (${v7()}, ${tenantId}, ${partnerId}, ${payoutId}, ${runId}, ${account.id}, ${key}, ${format}, ${amount.minor.toString()},
         ${amount.currency})
-      on conflict (key) do nothing`.execute(em),
+      on conflict (key, tenant_id) do nothing`.execute(em),
   );
   return (await find(ctx, instruction)) as RailOutcome;
 }

@@ -7,50 +7,53 @@ import { column, moneyColumn, owned, type Table } from '../../../kernel/data/row
 
 registerEnumType(BankStatusKind, {
   name: 'BankStatusKind',
-  description: 'What a bank says how payments went in.',
+  description: 'Kind of a bank status file.',
   valuesConfig: {
-    PAIN_STATUS: { description: 'ISO 20022: the report on a file that the bank got.' },
-    CAMT_STATEMENT: { description: 'ISO 20022: the statement of an account.' },
-    CAMT_NOTIFICATION: { description: 'ISO 20022: the notification of bookings.' },
-    NACHA_RETURN: { description: 'NACHA: returns, and notifications of change.' },
+    PAIN_STATUS: { description: "ISO 20022 pain.002: the bank's report on a submitted file." },
+    CAMT_STATEMENT: { description: 'ISO 20022 camt.053: an account statement.' },
+    CAMT_NOTIFICATION: { description: 'ISO 20022 camt.054: a notification of bookings.' },
+    NACHA_RETURN: { description: 'NACHA: returns and notifications of change.' },
   },
 });
 registerEnumType(BankLineOutcome, {
   name: 'BankLineOutcome',
-  description: 'What became of one line of a status file.',
+  description: 'Result of one line of a bank status file.',
   valuesConfig: {
-    APPLIED: { description: 'It moved its payment on.' },
-    REPEATED: { description: 'It was known already, or came later than what it says: nothing moved.' },
-    NOTED: { description: 'It asks for a correction, or says what we do not know: nothing moved.' },
-    UNKNOWN: { description: 'No payment of ours has that reference.' },
-    DIFFERENT: { description: 'It contradicts what we know: it is for a person to look at.' },
+    APPLIED: { description: 'The line changed the status of its payment.' },
+    REPEATED: { description: 'The status was known already, or a later status is known. Nothing changed.' },
+    NOTED: {
+      description:
+        "The line requests a correction or has a status that moves no payment. The payment's status did not change.",
+    },
+    UNKNOWN: { description: 'No payment has that reference.' },
+    DIFFERENT: { description: 'The line contradicts our records. A person must check the payment.' },
   },
 });
 
 @Entity({ tableName: 'bank_status_imports' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
-@ObjectType({ simpleResolvers: true, description: 'A status file of the bank that was read in.' })
+@ObjectType({ simpleResolvers: true, description: 'An imported bank status file.' })
 export class BankStatusImport extends Base {
-  @Field(() => BankStatusKind, { description: 'What it is.' })
+  @Field(() => BankStatusKind, { description: 'Kind of the file.' })
   @Enum({ items: () => BankStatusKind })
   kind!: BankStatusKind;
 
-  @Field({ description: 'SHA-256 of its text, in hex: the same file is read once.' })
+  @Field({ description: "SHA-256 of the file's text, in hexadecimal. The same file is imported once." })
   @Property({ type: 'text' })
   sha256!: string;
 
-  @Field(() => Int, { description: 'Number of its lines about payments.' })
+  @Field(() => Int, { description: 'Number of lines about payments.' })
   @Property({ type: 'integer' })
   lineCount!: number;
 
-  @Field({ description: 'Who gave it.' })
+  @Field({ description: 'Id of the caller that imported the file.' })
   @Property({ type: 'text' })
   createdBy!: string;
 }
 
 @Entity({ tableName: 'bank_status_lines' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
-@ObjectType({ simpleResolvers: true, description: "The bank's word about one payment." })
+@ObjectType({ simpleResolvers: true, description: "The bank's report on one payment." })
 export class BankStatusLine extends Base {
   @Property({ type: 'uuid' })
   importId!: string;
@@ -58,15 +61,20 @@ export class BankStatusLine extends Base {
   @Property({ type: 'uuid', nullable: true })
   paymentId?: string | null;
 
-  @Field({ description: 'What the bank names the payment by.' })
+  @Field({ description: "The bank's reference of the payment." })
   @Property({ type: 'text' })
   reference!: string;
 
-  @Field({ description: 'What it says: ACCEPTED, PAID, REJECTED, RETURNED, or NOTED for anything else.' })
+  @Field({
+    description: 'Reported status: ACCEPTED, PAID, REJECTED, RETURNED, or NOTED for any other status.',
+  })
   @Property({ type: 'text' })
   word!: string;
 
-  @Field(() => String, { nullable: true, description: "The bank's own code." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The bank's code for the status. Null when the line has none.",
+  })
   @Property({ type: 'text', nullable: true })
   code?: string | null;
 
@@ -76,14 +84,20 @@ export class BankStatusLine extends Base {
   @Property({ type: 'text', nullable: true })
   amountCurrency?: string | null;
 
-  @Field(() => MoneyColumn, { nullable: true, description: 'The amount that it names; null: none.' })
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'Amount in the line. Null when the line has no amount.',
+  })
   amount?: MoneyColumn | null;
 
-  @Field(() => BankLineOutcome, { description: 'What became of it.' })
+  @Field(() => BankLineOutcome, { description: 'Result of the line.' })
   @Enum({ items: () => BankLineOutcome })
   outcome!: BankLineOutcome;
 
-  @Field(() => String, { nullable: true, description: 'Why, in words.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Explanation of the result, as text. Null when the result needs none.',
+  })
   @Property({ type: 'text', nullable: true })
   explanation?: string | null;
 }

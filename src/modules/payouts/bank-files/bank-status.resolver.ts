@@ -33,7 +33,7 @@ const BankStatusLineConnection = connectionOf(BankStatusLine);
 export class BankStatusResolver {
   @Authorized('payout:decide')
   @Query(() => BankStatusImportConnection, {
-    description: 'Status files of the bank that were read in, newest first.',
+    description: 'Returns imported bank status files, newest first.',
   })
   bankStatusImports(
     @Args(() => PageArgs) args: PageArgs,
@@ -46,20 +46,20 @@ export class BankStatusResolver {
   @Authorized('payout:decide')
   @Mutation(() => BankStatusImport, {
     description:
-      'Reads in what the bank says: pain.002, camt.053, camt.054, or a NACHA return file. The same file again changes nothing. It needs a fresh sign-in.',
+      'Imports a bank status file: pain.002, camt.053, camt.054, or a NACHA return file. The same file imported again changes nothing. Requires a fresh sign-in.',
   })
   async importBankStatus(
-    @Arg('content', () => String, { description: 'The text of the file.' }) content: string,
+    @Arg('content', () => String, { description: 'Text of the file.' }) content: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<BankStatusImport> {
     return findRow(ctx, info, bankStatusImportTable, await importBankStatus(ctx, content));
   }
 
-  @FieldResolver(() => BankStatusLineConnection, { description: 'Its lines about payments, last first.' })
+  @FieldResolver(() => BankStatusLineConnection, { description: 'Lines about payments, last line first.' })
   lines(
     @Root() { id }: BankStatusImport,
-    @Arg('filter', () => BankStatusLineFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => BankStatusLineFilter, { nullable: true, description: 'Filter for the lines.' })
     filter: BankStatusLineFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -74,7 +74,7 @@ export class BankStatusResolver {
 export class BankStatusLineResolver {
   @FieldResolver(() => BankPayment, {
     nullable: true,
-    description: 'The payment that it is about; null where none of ours has that reference.',
+    description: 'The payment that the line reports on. Null when no payment has that reference.',
   })
   payment(
     @Root() root: BankStatusLine,

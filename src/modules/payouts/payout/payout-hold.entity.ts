@@ -3,22 +3,22 @@ import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
-/** Nothing is paid to the partner while it is open; its lines go on being earned and approved. */
+/** No payout is sent to the partner while the hold is open. Commissions are still earned and approved. */
 @Entity({ tableName: 'payout_holds' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
-@ObjectType({ simpleResolvers: true, description: 'A hold on everything that would be paid to a partner.' })
+@ObjectType({ simpleResolvers: true, description: 'A hold on all payouts of a partner.' })
 export class PayoutHold extends Base {
   @Property({ type: 'uuid' })
   partnerId!: string;
 
-  @Field(() => String, { description: 'Why, as the partner may read it.' })
+  @Field(() => String, { description: 'Reason for the hold. The partner can read the reason.' })
   @Property({ type: 'text' })
   reason!: string;
 
   @Property({ type: 'text' })
   heldBy!: string;
 
-  @Field(() => Date, { description: 'Since when.' })
+  @Field(() => Date, { description: 'Time when the hold was placed.' })
   @Property({ type: 'timestamptz', length: 3 })
   heldAt!: Date;
 

@@ -12,11 +12,13 @@ export class PartnerPayoutHoldResolver {
   @Authorized('payout:decide')
   @Mutation(() => Partner, {
     description:
-      'Holds everything that would be paid to a partner: no payout of it is made, approved or tried again until it is released.',
+      'Places a hold on all payouts of a partner. No payout of the partner is created, approved or retried until the hold is released.',
   })
   async holdPayouts(
     @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
-    @Arg('reason', () => String, { description: 'Why, as the partner may read it: 1 to 1000 characters.' })
+    @Arg('reason', () => String, {
+      description: 'Reason for the hold, 1 to 1000 characters. The partner can read the reason.',
+    })
     reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -25,10 +27,11 @@ export class PartnerPayoutHoldResolver {
   }
 
   @Authorized('payout:decide')
-  @Mutation(() => Partner, { description: 'Lets a partner be paid again.' })
+  @Mutation(() => Partner, { description: 'Releases the hold on the payouts of a partner.' })
   async releasePayouts(
     @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('reason', () => String, { description: 'Reason for the release, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner> {
@@ -37,7 +40,7 @@ export class PartnerPayoutHoldResolver {
 
   @FieldResolver(() => PayoutHold, {
     nullable: true,
-    description: 'The hold on its payouts; null: it is paid as usual.',
+    description: 'The open hold on the payouts of the partner. Null without a hold.',
   })
   payoutHold(
     @Root() { id }: Partner,

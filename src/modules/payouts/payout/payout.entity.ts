@@ -10,26 +10,31 @@ import { partnerTable } from '../../partners/partner/public.ts';
 
 registerEnumType(PayoutStatus, {
   name: 'PayoutStatus',
-  description: 'Where a payout is on its way.',
+  description: 'Status of a payout.',
   valuesConfig: {
-    PENDING: { description: 'Waits for approval by someone else than its creator.' },
-    APPROVED: { description: 'About to be sent.' },
-    PROCESSING: { description: 'With the rail. It stays here while the outcome is not known.' },
-    PAID: { description: 'Confirmed by the rail.' },
-    FAILED: { description: 'Refused by the rail; may be retried or canceled.' },
-    CANCELED: { description: 'Called off; its lines are owed again.' },
-    RETURNED: { description: 'Paid, and the money came back; its lines are owed again.' },
+    PENDING: { description: 'Waits for approval by another person than its creator.' },
+    APPROVED: { description: 'Approved; the payout will be sent.' },
+    PROCESSING: {
+      description: 'Sent to the payment rail. A payout with an unknown outcome keeps this status.',
+    },
+    PAID: { description: 'The payment rail confirmed the payout.' },
+    FAILED: { description: 'The payment rail refused the payout. The payout can be retried or canceled.' },
+    CANCELED: { description: 'Canceled; the commissions are owed again.' },
+    RETURNED: {
+      description: 'The payout was paid and the money was returned. The commissions are owed again.',
+    },
   },
 });
 
 registerEnumType(SecondApproval, {
   name: 'SecondApproval',
-  description: 'Why two people must approve a payout, neither of whom made it.',
+  description: 'Reason why two people must approve a payout. Neither of them may have created the payout.',
   valuesConfig: {
-    ABOVE_LIMIT: { description: "It is above the program's limit." },
-    NO_RATE: { description: 'There is no exchange rate that says whether it is above the limit.' },
+    ABOVE_LIMIT: { description: "The amount is above the program's limit." },
+    NO_RATE: { description: 'The exchange rate for the comparison with the limit is missing.' },
     SPLIT: {
-      description: 'Each is below the limit; with others to the same partner within some days it is above.',
+      description:
+        'The amount is below the limit, but above it together with other payouts to the same partner within `splitDays`.',
     },
   },
 });
@@ -37,7 +42,10 @@ registerEnumType(SecondApproval, {
 /** One sum to one partner, in one currency, over one rail. */
 @Entity({ tableName: 'payouts' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
-@ObjectType({ simpleResolvers: true, description: 'One sum to one partner, in one currency, over one rail.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'One payment to one partner, in one currency, by one payout method.',
+})
 export class Payout extends Base {
   @Property({ type: 'uuid' })
   partnerId!: string;
@@ -45,109 +53,133 @@ export class Payout extends Base {
   @Property({ type: 'uuid', nullable: true })
   runId?: string | null;
 
-  /** Where it goes, as it was when the payout was made; null: the partner had none, and the rail needs none. */
+  /** The payout account at the time when the payout was created. Null when the partner had none and the rail needs none. */
   @Property({ type: 'uuid', nullable: true })
   payoutAccountId?: string | null;
 
-  @Field(() => PayoutStatus, { description: 'Where it is on its way.' })
+  @Field(() => PayoutStatus, { description: 'Status of the payout.' })
   @Enum({ items: () => PayoutStatus })
   status: Opt<PayoutStatus> = 'PENDING';
 
-  @Field(() => PayoutMethod, { description: 'The rail that carries it.' })
+  @Field(() => PayoutMethod, { description: 'Payout method of the payout.' })
   @Enum({ items: () => PayoutMethod })
   method!: PayoutMethod;
 
   @Field(() => LocalDate, {
-    description: "First day of its period, itself included, in the program's time zone.",
+    description: "First day of the payout's period, inclusive, in the program's time zone.",
   })
   @Property({ type: 'date' })
   periodStart!: string;
 
   @Field(() => LocalDate, {
-    description: "Last day of its period, itself included, in the program's time zone.",
+    description: "Last day of the payout's period, inclusive, in the program's time zone.",
   })
   @Property({ type: 'date' })
   periodEnd!: string;
 
-  @Field(() => MoneyColumn, { description: 'Sum of its lines.' })
+  @Field(() => MoneyColumn, { description: "Sum of the payout's commissions." })
   @Embedded(() => MoneyColumn)
   amount!: MoneyColumn;
 
-  @Field(() => Int, { description: 'Number of its lines.' })
+  @Field(() => Int, { description: 'Number of commissions in the payout.' })
   @Property({ type: 'integer' })
   commissionCount!: number;
 
-  @Field(() => String, { nullable: true, description: "The rail's own reference, once it has one." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The rail's reference of the payout. Null until the rail gave one.",
+  })
   @Property({ type: 'text', nullable: true })
   providerReference?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why it failed, was canceled or came back, in words.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Reason why the payout failed, was canceled or was returned, as text. Null otherwise.',
+  })
   @Property({ type: 'text', nullable: true })
   failureReason?: string | null;
 
-  /** Since when the rail's word on it is missing; null: it is known. */
+  /** Time from which the outcome at the rail is unknown. Null when the outcome is known. */
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   outcomeUnknownSince?: Date | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What must be done before the rail goes on, in words; null: nothing.',
+    description:
+      'Action that is required before the payout can continue, as text. Null when no action is required.',
   })
   @Property({ type: 'text', nullable: true })
   actionRequired?: string | null;
 
-  @Field(() => Int, { description: 'How often it was sent to the rail under a new key.' })
+  @Field(() => Int, {
+    description: 'Number of attempts. Each attempt has its own idempotency key at the rail.',
+  })
   @Property({ type: 'integer' })
   attempts: Opt<number> = 0;
 
   @Property({ type: 'text' })
-  createdBy!: string; // the credential's; that person may not approve it
+  createdBy!: string; // the id in the credential; that person must not approve the payout
 
-  @Field({ description: 'Who asked for it.' })
+  @Field({ description: 'Id of the person or system that requested the payout.' })
   @Property({ type: 'text' })
-  initiatedBy!: string; // as claimed by a platform administrator, else the credential's
+  initiatedBy!: string; // as stated by a platform administrator, otherwise the id in the credential
 
   @Field(() => SecondApproval, {
     nullable: true,
-    description: 'Why two people must approve it; null: one is enough.',
+    description: 'Reason why two people must approve the payout. Null when one approval is enough.',
   })
   @Enum({ items: () => SecondApproval, nullable: true })
   secondApproval?: SecondApproval | null;
 
-  @Field(() => String, { nullable: true, description: 'Who approved it first, where it takes two.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the caller that gave the first of two approvals. Null when there is none.',
+  })
   @Property({ type: 'text', nullable: true })
   firstApprovedBy?: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When the first of two approved it.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time of the first of two approvals. Null when there is none.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   firstApprovedAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Who approved it.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the caller that approved the payout. Null until the payout is approved.',
+  })
   @Property({ type: 'text', nullable: true })
   approvedBy?: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it was approved.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the payout was approved. Null until the payout is approved.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   approvedAt?: Date | null;
 
-  @Field(() => Date, { nullable: true, description: 'When the rail confirmed it.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the rail confirmed the payout. Null until then.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   paidAt?: Date | null;
 
-  /** Its lines were given back: it can not be retried any more. */
+  /** Time when the payout's commissions were released. The payout cannot be retried afterwards. */
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   releasedAt?: Date | null;
 
-  @Field(() => JSONObject, { description: 'Your own notes on it.' })
+  @Field(() => JSONObject, { description: 'Your own data about the payout.' })
   @Property({ type: 'json' })
   metadata: Opt<Record<string, unknown>> = {};
 
-  @Field(() => Date, { description: 'When the record last changed.' })
+  @Field(() => Date, { description: 'Time of the last change of the record.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   readonly updatedAt!: Opt<Date>;
 }
 
-/** A line that a payout claims. A line has one live claim at most; giving it back voids the row. */
+/** An allocation: a commission that a payout pays. A commission has at most one live allocation; a release voids the row. */
 @Entity({ tableName: 'payout_items' })
 export class PayoutItem extends Base {
   @Property({ type: 'uuid' })

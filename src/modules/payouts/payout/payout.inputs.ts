@@ -4,43 +4,45 @@ import { PayoutFrequency, PayoutMethod, PayoutStatus } from '../../../domain/pay
 import { Name } from '../../../kernel/request/input.ts';
 import { DateTime, JSONObject, LocalDate } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'A payout of what a partner earned in a period.' })
+@InputType({ description: 'A payout of the commissions that a partner earned in a period.' })
 export class CreatePayoutInput {
   @Field(() => ID, { description: 'The partner to pay.' })
   partnerId!: string;
 
   @Field(() => LocalDate, {
-    description: "First day of the period, itself included, in the program's time zone.",
+    description: "First day of the period, inclusive, in the program's time zone.",
   })
   periodStart!: string;
 
   @Field(() => LocalDate, {
-    description: "Last day of the period, itself included, in the program's time zone.",
+    description: "Last day of the period, inclusive, in the program's time zone.",
   })
   periodEnd!: string;
 
   @Field(() => PayoutMethod, {
     nullable: true,
-    description: 'The rail; default: the one that the partner has chosen.',
+    description: 'Payout method. Default: the method that the partner has chosen.',
   })
   method?: PayoutMethod | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "ISO 4217 code of the lines to pay; default: the partner's.",
+    description: "ISO 4217 code of the commissions to pay. Default: the partner's currency.",
   })
   currency?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Who asked for it; counts from platform administrators only, else the credential says.',
+    description:
+      "Id of the person or system that requested the payout, 1 to 200 characters. Only platform administrators can set the value; for other callers it is the caller's id.",
   })
   @Name(200)
   initiatedBy?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Makes the request repeatable: the same key gives the same payout.',
+    description:
+      'Idempotency key, 1 to 255 characters. The same key with the same input returns the same payout.',
   })
   @Name(255)
   idempotencyKey?: string | null;
@@ -48,48 +50,54 @@ export class CreatePayoutInput {
   @Field(() => JSONObject, {
     nullable: true,
     description:
-      'Your own notes on it, at most 16 kB. The sandbox rail does what `sandbox` says: see the README.',
+      'Your own data about the payout, at most 16 kB. The key `sandbox` controls the sandbox rail: see docs/concepts/payouts.md.',
   })
   metadata?: Record<string, unknown> | null;
 }
 
-@InputType({ description: 'Which partners a payout run pays.' })
+@InputType({ description: 'Partners and periods that a payout run pays.' })
 export class RunPayoutsInput {
   @Field(() => DateTime, {
     nullable: true,
-    description: 'Pays every period that has ended by this instant. Default: now.',
+    description: 'The run pays all periods that ended at or before this time. Default: now.',
   })
   asOf?: Date | null;
 
-  @Field(() => PayoutFrequency, { nullable: true, description: 'Only partners of this frequency.' })
+  @Field(() => PayoutFrequency, {
+    nullable: true,
+    description: 'Only partners with this payout frequency. Default: all frequencies.',
+  })
   frequency?: PayoutFrequency | null;
 }
 
-@InputType({ description: 'Which payouts; what is left out does not narrow.' })
+@InputType({ description: 'Filter for payouts. Fields that are left out do not restrict the result.' })
 export class PayoutFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this partner.' })
+  @Field(() => ID, { nullable: true, description: 'Payouts of this partner.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'Made by this run.' })
+  @Field(() => ID, { nullable: true, description: 'Payouts created by this payout run.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   runId?: string | null;
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Those that two people must approve, or those that one may.',
+    description: 'True: payouts that require two approvals. False: payouts that require one.',
   })
   needsTwo?: boolean | null;
 
-  @Field(() => PayoutStatus, { nullable: true, description: 'Of this status.' })
+  @Field(() => PayoutStatus, { nullable: true, description: 'Payouts with this status.' })
   status?: PayoutStatus | null;
 
-  @Field(() => PayoutMethod, { nullable: true, description: 'Over this rail.' })
+  @Field(() => PayoutMethod, { nullable: true, description: 'Payouts with this payout method.' })
   method?: PayoutMethod | null;
 
-  @Field(() => LocalDate, { nullable: true, description: 'Of periods that end on this day or later.' })
+  @Field(() => LocalDate, { nullable: true, description: 'Payouts whose period ends on this day or later.' })
   from?: string | null;
 
-  @Field(() => LocalDate, { nullable: true, description: 'Of periods that end on this day or earlier.' })
+  @Field(() => LocalDate, {
+    nullable: true,
+    description: 'Payouts whose period ends on this day or earlier.',
+  })
   to?: string | null;
 }

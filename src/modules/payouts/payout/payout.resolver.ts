@@ -36,10 +36,11 @@ export class PayoutResolver {
   @Authorized('program:read')
   @Query(() => Payout, {
     nullable: true,
-    description: 'One payout; NOT_FOUND where the caller may not see it.',
+    description:
+      'Returns one payout. NOT_FOUND when the payout does not exist or the caller has no access to it.',
   })
   payout(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Payout> {
@@ -47,9 +48,9 @@ export class PayoutResolver {
   }
 
   @Authorized('program:read')
-  @Query(() => PayoutConnection, { description: 'Payouts, newest first.' })
+  @Query(() => PayoutConnection, { description: 'Returns payouts, newest first.' })
   payouts(
-    @Arg('filter', () => PayoutFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => PayoutFilter, { nullable: true, description: 'Filter for the payouts.' })
     filter: PayoutFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -61,10 +62,10 @@ export class PayoutResolver {
   @Authorized('payout:make')
   @Mutation(() => Payout, {
     description:
-      "Claims a partner's approved commissions of a period for one payout. CONFLICT with a reason where there is nothing to pay.",
+      "Creates a payout from a partner's approved commissions of a period. CONFLICT with a reason when there is nothing to pay.",
   })
   async createPayout(
-    @Arg('input', () => CreatePayoutInput, { description: 'Whom to pay, and for when.' })
+    @Arg('input', () => CreatePayoutInput, { description: 'The partner and the period to pay.' })
     input: CreatePayoutInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -75,10 +76,10 @@ export class PayoutResolver {
   @Authorized('payout:decide')
   @Mutation(() => Payout, {
     description:
-      'Approves a PENDING payout and sends it; not by who created it. Where it takes two (`secondApproval`), the first one leaves it PENDING.',
+      'Approves a PENDING payout, which is then sent. The creator of a payout must not approve it. When two approvals are required (`secondApproval`), the payout stays PENDING after the first.',
   })
   async approvePayout(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Payout> {
@@ -86,9 +87,9 @@ export class PayoutResolver {
   }
 
   @Authorized('payout:decide')
-  @Mutation(() => Payout, { description: 'Sends a FAILED payout again.' })
+  @Mutation(() => Payout, { description: 'Retries a FAILED payout.' })
   async retryPayout(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Payout> {
@@ -97,18 +98,19 @@ export class PayoutResolver {
 
   @Authorized('payout:decide')
   @Mutation(() => Payout, {
-    description: 'Calls a payout off that is not with the rail; its commissions are owed again.',
+    description: 'Cancels a payout that is not with the rail. Its commissions are owed again.',
   })
   async cancelPayout(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the payout.' }) id: string,
+    @Arg('reason', () => String, { description: 'Reason for the cancellation, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Payout> {
     return findRow(ctx, info, payoutTable, await cancelPayout(ctx, id, reason));
   }
 
-  @FieldResolver(() => Partner, { description: 'Who is paid.' })
+  @FieldResolver(() => Partner, { description: 'The partner that receives the payout.' })
   partner(
     @Root() root: Payout,
     @Ctx() ctx: Context,
@@ -119,7 +121,8 @@ export class PayoutResolver {
 
   @FieldResolver(() => PayoutAccount, {
     nullable: true,
-    description: 'Where it goes, for who may see accounts; null: the rail needed none.',
+    description:
+      'The account that receives the payout. Null when the rail needed none or the caller has no access to payout accounts.',
   })
   payoutAccount(
     @Root() root: Payout,
@@ -131,14 +134,15 @@ export class PayoutResolver {
 
   @FieldResolver(() => String, {
     nullable: true,
-    description: 'What the partner can do where it did not arrive, in words; null: nothing needs doing.',
+    description:
+      'Next step for the partner when the payout did not arrive, as text. Null when no step is required.',
   })
   nextStep(@Root() { status, releasedAt }: Payout): string | null {
     return nextStep(status, { released: releasedAt != null });
   }
 
   @FieldResolver(() => CommissionLines, {
-    description: 'The commissions that it claims, newest first; empty once they were given back.',
+    description: 'Commissions that the payout pays, newest first. Empty after the commissions were released.',
   })
   commissions(
     @Root() { id }: Payout,
@@ -152,7 +156,7 @@ export class PayoutResolver {
 
 @Resolver(() => Partner)
 export class PartnerPayoutsResolver {
-  @FieldResolver(() => PayoutConnection, { description: 'What it was paid, newest first.' })
+  @FieldResolver(() => PayoutConnection, { description: 'Payouts of the partner, newest first.' })
   payouts(
     @Root() { id }: Partner,
     @Args(() => PageArgs) args: PageArgs,
@@ -167,7 +171,7 @@ export class PartnerPayoutsResolver {
 export class CommissionPayoutResolver {
   @FieldResolver(() => Payout, {
     nullable: true,
-    description: 'The payout that claims it; null while none does.',
+    description: 'The payout that pays the commission. Null while the commission is in no payout.',
   })
   payout(
     @Root() root: Commission,

@@ -15,10 +15,10 @@ export class RailEventResolver {
   @Authorized('payout:decide')
   @Query(() => RailEventConnection, {
     description:
-      'Signed messages of the rails, newest first; PARKED are those that do not fit and wait for somebody.',
+      'Returns rail events, newest first. A PARKED event does not fit our records and waits for a person.',
   })
   railEvents(
-    @Arg('filter', () => RailEventFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => RailEventFilter, { nullable: true, description: 'Filter for the rail events.' })
     filter: RailEventFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -32,11 +32,11 @@ export class RailEventResolver {
 
   @Authorized('payout:decide')
   @Mutation(() => RailEvent, {
-    description: 'Says that a PARKED message was looked at and needs nothing more.',
+    description: 'Dismisses a PARKED rail event that a person checked and that requires no further action.',
   })
   async dismissRailEvent(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('reason', () => String, { description: 'What you found: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the rail event.' }) id: string,
+    @Arg('reason', () => String, { description: 'Your findings, 1 to 1000 characters.' }) reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<RailEvent> {

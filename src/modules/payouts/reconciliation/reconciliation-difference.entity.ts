@@ -15,58 +15,73 @@ export type DifferenceKind = (typeof DifferenceKind)[keyof typeof DifferenceKind
 
 registerEnumType(DifferenceKind, {
   name: 'DifferenceKind',
-  description: "How a rail's books and ours differ.",
+  description: "Kind of a difference between our payouts and the rail's transfers.",
   valuesConfig: {
-    MISSING_HERE: { description: 'The rail moved money that no payout of ours knows of.' },
-    MISSING_THERE: { description: 'We hold a payout for paid that the rail has no trace of.' },
-    DIFFERENT_AMOUNT: { description: 'The same transfer, of another amount or currency.' },
+    MISSING_HERE: { description: 'The rail lists a transfer that matches no payout.' },
+    MISSING_THERE: { description: 'A payout is paid in our records and the rail has no transfer for it.' },
+    DIFFERENT_AMOUNT: { description: 'The amount or the currency differs.' },
     DIFFERENT_STATUS: {
       description:
-        'The same transfer, at another point of its way. What is still under way here is looked up at once.',
+        'The status differs. For a payout that is still in progress, the rail is asked immediately.',
     },
-    UNTOLD: { description: 'The rail was asked about a payout of ours and did not tell.' },
+    UNTOLD: { description: 'The rail was asked about a payout and gave no answer.' },
   },
 });
 
 /** One transfer that is not the same on both sides. */
 @Entity({ tableName: 'reconciliation_differences' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
-@ObjectType({ simpleResolvers: true, description: 'One transfer that is not the same on both sides.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'One difference between a payout and a transfer that the rail lists.',
+})
 export class ReconciliationDifference extends Base {
-  /** Null where it is about nothing of ours: only who sees every tenant sees it. */
+  /** Null when the difference concerns no payout of ours. Only a caller with access to all tenants can read such a difference. */
   @Property({ type: 'text', nullable: true })
   override tenantId: string = null as unknown as string;
 
   @Property({ type: 'uuid' })
   reconciliationId!: string;
 
-  @Field(() => DifferenceKind, { description: 'How the two differ.' })
+  @Field(() => DifferenceKind, { description: 'Kind of the difference.' })
   @Enum({ items: () => DifferenceKind })
   kind!: DifferenceKind;
 
-  @Field(() => ID, { nullable: true, description: 'Our payout; null: there is none.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Id of the payout. Null when no payout matches the transfer.',
+  })
   @Property({ type: 'uuid', nullable: true })
   payoutId?: string | null;
 
-  @Field(() => String, { nullable: true, description: "The rail's reference; null: it has none." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The rail's reference of the transfer. Null when there is none.",
+  })
   @Property({ type: 'text', nullable: true })
   reference?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What it is here; null: nothing.' })
+  @Field(() => String, { nullable: true, description: 'Status in our records. Null when no payout matches.' })
   @Property({ type: 'text', nullable: true })
   ourStatus?: string | null;
 
-  @Field(() => MoneyColumn, { nullable: true, description: 'What it comes to here; null: it is not here.' })
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'Amount in our records. Null when no payout matches.',
+  })
   @Embedded(() => MoneyColumn, { nullable: true, prefix: 'our_' })
   ourAmount?: MoneyColumn | null;
 
-  @Field(() => String, { nullable: true, description: 'What it is at the rail; null: nothing.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Status at the rail. Null when the rail has no transfer.',
+  })
   @Property({ type: 'text', nullable: true })
   theirStatus?: string | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'What it comes to at the rail; null: it is not there.',
+    description: 'Amount at the rail. Null when the rail has no transfer.',
   })
   @Embedded(() => MoneyColumn, { nullable: true, prefix: 'their_' })
   theirAmount?: MoneyColumn | null;

@@ -10,62 +10,71 @@ export type ReconciliationState = (typeof ReconciliationState)[keyof typeof Reco
 
 registerEnumType(ReconciliationState, {
   name: 'ReconciliationState',
-  description: 'How far a comparison is.',
+  description: 'State of a reconciliation.',
   valuesConfig: {
-    RUNNING: { description: 'Under way: `checked` says how far.' },
-    DONE: { description: 'Every transfer of the period was compared.' },
+    RUNNING: { description: 'The reconciliation is running. `checked` shows its progress.' },
+    DONE: { description: 'All transfers of the period were compared.' },
   },
 });
 
-/** A comparison of a rail's books with ours over a period. */
+/** A comparison of our payouts with the transfers that a rail lists for a period. */
 @Entity({ tableName: 'reconciliations' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
-@ObjectType({ simpleResolvers: true, description: "A comparison of a rail's books with ours over a period." })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A comparison of our payouts with the transfers that a rail lists for a period.',
+})
 export class Reconciliation extends Base {
-  @Field(() => PayoutMethod, { description: 'Whose rail is compared.' })
+  @Field(() => PayoutMethod, { description: 'Payout method whose rail is compared.' })
   @Enum({ items: () => PayoutMethod })
   method!: PayoutMethod;
 
-  @Field({ description: 'The rail that carried it.' })
+  @Field({ description: 'Name of the rail.' })
   @Property({ type: 'text' })
   rail!: string;
 
-  @Field(() => Date, { description: 'The first instant of the period.' })
+  @Field(() => Date, { description: 'Start of the period, inclusive.' })
   @Property({ type: 'timestamptz', length: 3, fieldName: 'from_at' })
   from!: Date;
 
-  @Field(() => Date, { description: 'The first instant after the period.' })
+  @Field(() => Date, { description: 'End of the period, exclusive.' })
   @Property({ type: 'timestamptz', length: 3, fieldName: 'to_at' })
   to!: Date;
 
-  @Field(() => ReconciliationState, { description: 'How far it is.' })
+  @Field(() => ReconciliationState, { description: 'State of the reconciliation.' })
   @Enum({ items: () => ReconciliationState })
   state: Opt<ReconciliationState> = 'RUNNING';
 
-  /** The one of the last day, which is made anew every quarter of an hour. */
+  /** True for the automatic reconciliation of the last day, which runs every 15 minutes. */
   @Property({ type: 'boolean' })
   recent: Opt<boolean> = false;
 
-  @Field({ description: 'Who asked for it; `system`: nobody.' })
+  @Field({
+    description:
+      'Id of the caller that started the reconciliation, or `system` when it started automatically.',
+  })
   @Property({ type: 'text' })
   startedBy!: string;
 
-  /** Which job works on it: one that was overtaken writes nothing more. */
+  /** Id of the job that owns the reconciliation. An older job with another id writes nothing. */
   @Property({ type: 'uuid', nullable: true })
   run?: string | null;
 
-  @Field(() => Int, { description: 'Transfers that were compared so far.' })
+  @Field(() => Int, { description: 'Number of transfers compared so far.' })
   @Property({ type: 'integer' })
   checked: Opt<number> = 0;
 
-  @Field(() => Int, { description: 'Transfers that are the same on both sides.' })
+  @Field(() => Int, { description: 'Number of transfers without a difference.' })
   @Property({ type: 'integer' })
   matched: Opt<number> = 0;
 
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   readonly touchedAt!: Opt<Date>;
 
-  @Field(() => Date, { nullable: true, description: 'When it ended; null while it runs.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the reconciliation ended. Null while it is running.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   finishedAt?: Date | null;
 }

@@ -2,14 +2,14 @@ import { Field, InputType } from 'type-graphql';
 import { PayoutMethod } from '../../../domain/payout.ts';
 import { DateTime } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'Which books to compare.' })
+@InputType({ description: 'The rail and the period to reconcile.' })
 export class StartReconciliationInput {
-  @Field(() => PayoutMethod, { description: 'The method whose rail is compared.' })
+  @Field(() => PayoutMethod, { description: 'Payout method whose rail is compared.' })
   method!: PayoutMethod;
 
-  @Field(() => DateTime, { description: 'The first instant of the period.' })
+  @Field(() => DateTime, { description: 'Start of the period, inclusive.' })
   from!: Date;
 
-  @Field(() => DateTime, { description: 'The first instant after it; at most 366 days later.' })
+  @Field(() => DateTime, { description: 'End of the period, exclusive; at most 366 days after `from`.' })
   to!: Date;
 }

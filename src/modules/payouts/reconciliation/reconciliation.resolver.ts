@@ -35,10 +35,11 @@ export class ReconciliationResolver {
   @Authorized('payout:decide')
   @Query(() => Reconciliation, {
     nullable: true,
-    description: "A comparison of a rail's books with ours; NOT_FOUND where the caller may not see it.",
+    description:
+      'Returns one reconciliation. NOT_FOUND when the reconciliation does not exist or the caller has no access to it.',
   })
   reconciliation(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the reconciliation.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Reconciliation> {
@@ -46,7 +47,7 @@ export class ReconciliationResolver {
   }
 
   @Authorized('payout:decide')
-  @Query(() => ReconciliationConnection, { description: 'Comparisons of the books, newest first.' })
+  @Query(() => ReconciliationConnection, { description: 'Returns reconciliations, newest first.' })
   reconciliations(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -57,10 +58,11 @@ export class ReconciliationResolver {
 
   @Authorized('payout:decide')
   @Mutation(() => Reconciliation, {
-    description: "Compares a rail's books of a period with ours, in the background: ask for it by its id.",
+    description:
+      "Starts a comparison of our payouts with the rail's transfers of a period. The comparison runs in the background; query its progress with `reconciliation`.",
   })
   async startReconciliation(
-    @Arg('input', () => StartReconciliationInput, { description: 'Which books.' })
+    @Arg('input', () => StartReconciliationInput, { description: 'The rail and the period.' })
     input: StartReconciliationInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -68,10 +70,10 @@ export class ReconciliationResolver {
     return findRow(ctx, info, reconciliationTable, await startReconciliation(ctx, input));
   }
 
-  @FieldResolver(() => Differences, { description: 'What is not the same on both sides, newest first.' })
+  @FieldResolver(() => Differences, { description: 'Differences that were found, newest first.' })
   differences(
     @Root() { id }: Reconciliation,
-    @Arg('kind', () => DifferenceKind, { nullable: true, description: 'Of this kind only.' })
+    @Arg('kind', () => DifferenceKind, { nullable: true, description: 'Only differences of this kind.' })
     kind: DifferenceKind | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -81,22 +83,24 @@ export class ReconciliationResolver {
     return pageOfEach(ctx, info, differenceTable, sql`d.reconciliation_id = owner.id`, id, args, conditions);
   }
 
-  @FieldResolver(() => Int, { description: 'Transfers of the rail that no payout of ours knows of.' })
+  @FieldResolver(() => Int, { description: 'Number of transfers that match no payout.' })
   missingHere(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return countOf(ctx, info, id, 'MISSING_HERE');
   }
 
-  @FieldResolver(() => Int, { description: 'Payouts that we hold for paid and the rail does not know.' })
+  @FieldResolver(() => Int, {
+    description: 'Number of payouts that are paid in our records and that the rail does not list.',
+  })
   missingThere(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return countOf(ctx, info, id, 'MISSING_THERE');
   }
 
-  @FieldResolver(() => Int, { description: 'Transfers of another amount or currency there.' })
+  @FieldResolver(() => Int, { description: 'Number of transfers whose amount or currency differs.' })
   differentAmounts(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return countOf(ctx, info, id, 'DIFFERENT_AMOUNT');
   }
 
-  @FieldResolver(() => Int, { description: 'Transfers at another point of their way there.' })
+  @FieldResolver(() => Int, { description: 'Number of transfers whose status differs.' })
   differentStatuses(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return countOf(ctx, info, id, 'DIFFERENT_STATUS');
   }

@@ -1,11 +1,10 @@
-import { textCell } from '../../../domain/statement.ts';
+import { writeCsv } from '../../../kernel/data/csv.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
 import { linesPaidBy } from '../../commissions/explain/public.ts';
 import type { RemittanceHead } from './remittance.loader.ts';
 
 const MAX_LINES = 50_000;
-const BOM = '\uFEFF'; // else a spreadsheet takes UTF-8 for something older
 const HEAD = [
   'Payout',
   'Partner',
@@ -26,16 +25,13 @@ export async function remittanceCsv(ctx: Context, head: RemittanceHead): Promise
   const lines = await linesPaidBy(ctx, payoutId, MAX_LINES);
   const text = (minor: bigint) =>
     amountText({ minor: minor < 0n ? -minor : minor, currency: amount.currency });
-  const row = (cells: readonly string[]) => cells.map(textCell).join(',');
-  const rows = [
-    row(HEAD),
-    ...lines.map(({ id, type, occurredAt, orderId, sentence, amount: { minor, currency } }) =>
-      row([
-        ...[payoutId, companyName, occurredAt.toISOString(), type, id, orderId ?? '', sentence, currency],
-        ...(minor < 0n ? ['', text(minor)] : [text(minor), '']),
-      ]),
-    ),
-    row([
+  return writeCsv([
+    HEAD,
+    ...lines.map(({ id, type, occurredAt, orderId, sentence, amount: { minor, currency } }) => [
+      ...[payoutId, companyName, occurredAt.toISOString(), type, id, orderId ?? '', sentence, currency],
+      ...(minor < 0n ? ['', text(minor)] : [text(minor), '']),
+    ]),
+    [
       payoutId,
       companyName,
       head.paidAt?.toISOString() ?? '',
@@ -46,9 +42,8 @@ export async function remittanceCsv(ctx: Context, head: RemittanceHead): Promise
       amount.currency,
       text(amount.minor),
       '',
-    ]),
-  ];
-  return `${BOM}${rows.join('\r\n')}\r\n`;
+    ],
+  ]);
 }
 
 /** What the total is, in words. */

@@ -15,17 +15,20 @@ import { type RemittanceHead, remittanceHead } from './remittance.loader.ts';
 import { remittanceCsv } from './remittance-csv.ts';
 import { remittancePdf } from './remittance-pdf.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'What a payout was made of, to be kept by who is paid.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Remittance advice: the document that tells a partner which commissions a payout pays.',
+})
 class Remittance {
-  @Field(() => ID, { description: 'The payout.' })
+  @Field(() => ID, { description: 'Id of the payout.' })
   payoutId!: string;
 
-  @Field({ description: 'A name for the files, without an ending.' })
+  @Field({ description: 'Suggested name for the files, without an extension.' })
   fileName!: string;
 
   head!: RemittanceHead;
 
-  /** Each file is made once, under however many names it is asked for. */
+  /** Each file is created once, also when the request selects it under several aliases. */
   files!: Map<'csv' | 'pdf', Promise<string>>;
 }
 
@@ -39,10 +42,11 @@ function once({ files }: Remittance, kind: 'csv' | 'pdf', make: () => Promise<st
 export class RemittanceResolver {
   @Authorized('program:read')
   @Query(() => Remittance, {
-    description: "A payout's remittance statement; NOT_FOUND where the caller may not see the payout.",
+    description:
+      'Returns the remittance advice of a payout. NOT_FOUND when the payout does not exist or the caller has no access to it.',
   })
   async remittance(
-    @Arg('payoutId', () => ID, { description: 'The payout.' }) payoutId: string,
+    @Arg('payoutId', () => ID, { description: 'Id of the payout.' }) payoutId: string,
     @Ctx() ctx: Context,
   ): Promise<Remittance> {
     const head = await remittanceHead(ctx, payoutId);
@@ -52,14 +56,14 @@ export class RemittanceResolver {
 
   @FieldResolver(() => String, {
     description:
-      'As CSV (RFC 4180, UTF-8 with its mark): every line with its explanation, and the total. No cell is a formula.',
+      'CSV file (RFC 4180, UTF-8 with byte order mark) with each commission, its explanation, and the total. No cell is a formula.',
   })
   csv(@Root() remittance: Remittance, @Ctx() ctx: Context): Promise<string> {
     return once(remittance, 'csv', () => remittanceCsv(ctx, remittance.head));
   }
 
   @FieldResolver(() => String, {
-    description: 'As PDF, in base64: the first 500 lines one by one, the others as a sum.',
+    description: 'PDF file in Base64. The first 500 commissions are listed; the others are shown as a sum.',
   })
   pdf(@Root() remittance: Remittance, @Ctx() ctx: Context): Promise<string> {
     return once(remittance, 'pdf', () => remittancePdf(ctx, remittance.head));

@@ -8,99 +8,117 @@ import { column, moneyColumn, owned, type Table } from '../../../kernel/data/row
 
 registerEnumType(SkipReason, {
   name: 'SkipReason',
-  description: 'Why a payout run left a partner out, or a payout by hand was refused.',
+  description: 'Reason why a payout run skipped a partner, or why `createPayout` was refused.',
   valuesConfig: {
-    NOT_ACTIVE: { description: 'It is not ACTIVE.' },
-    PAYOUTS_HELD: { description: 'Its payouts are held; its lines go on being earned.' },
-    NOTHING_TO_PAY: { description: 'No approved line in the period.' },
-    IN_FAILED_PAYOUT: { description: 'What is owed is in a payout that failed: retry or cancel that one.' },
-    NO_PAYOUT_METHOD: { description: 'It has not chosen how to be paid.' },
-    NO_RAIL: { description: 'No rail is set up that carries its method.' },
-    NOT_POSITIVE: { description: 'Refunds outweigh what is owed; the rest is carried on.' },
-    BELOW_MINIMUM: { description: "Less than the program's minimum payout of the currency; carried on." },
-    CURRENCY_NOT_CARRIED: { description: 'The rail of its method does not carry the currency.' },
-    BELOW_RAIL_MINIMUM: { description: 'Less than the rail carries; carried on.' },
-    ABOVE_RAIL_MAXIMUM: { description: 'More than the rail carries at once: pay it by shorter periods.' },
-    ACCOUNT_COOLING_OFF: { description: 'Its account was changed within the last 72 hours.' },
-    ACCOUNT_TO_CHECK: { description: 'Money came back from its account, and nobody has confirmed it since.' },
-    NO_ACCOUNT: { description: 'It has given no account of that method and currency.' },
+    NOT_ACTIVE: { description: 'The partner is not ACTIVE.' },
+    PAYOUTS_HELD: { description: 'The payouts of the partner are on hold. Commissions are still earned.' },
+    NOTHING_TO_PAY: { description: 'No approved commission in the period.' },
+    IN_FAILED_PAYOUT: { description: 'The amount is in a failed payout. Retry or cancel that payout.' },
+    NO_PAYOUT_METHOD: { description: 'The partner has not chosen a payout method.' },
+    NO_RAIL: { description: 'No payment rail is set up for the payout method.' },
+    NOT_POSITIVE: {
+      description: 'Reversals exceed the amount owed. The negative balance is carried to the next payout.',
+    },
+    BELOW_MINIMUM: {
+      description:
+        "The amount is below the program's minimum payout for the currency. It stays on the balance.",
+    },
+    CURRENCY_NOT_CARRIED: { description: 'The rail does not support the currency.' },
+    BELOW_RAIL_MINIMUM: { description: "The amount is below the rail's minimum. It stays on the balance." },
+    ABOVE_RAIL_MAXIMUM: { description: "The amount is above the rail's maximum. Pay shorter periods." },
+    ACCOUNT_COOLING_OFF: { description: 'The payout account was changed within the last 72 hours.' },
+    ACCOUNT_TO_CHECK: {
+      description: 'A payment to the payout account was returned, and the account was not confirmed since.',
+    },
+    NO_ACCOUNT: { description: 'The partner has no payout account for the method and the currency.' },
   },
 });
 registerEnumType(PayoutRunStatus, {
   name: 'PayoutRunStatus',
-  description: 'Where a payout run is.',
+  description: 'Status of a payout run.',
   valuesConfig: {
-    RUNNING: { description: 'It makes payouts, some hundred partners at a time.' },
-    PAUSED: { description: 'It waits to be resumed; what it has made stays.' },
-    DONE: { description: 'Every partner that was due was looked at.' },
-    CANCELED: { description: 'Called off; its payouts that were not with the rail were canceled.' },
+    RUNNING: { description: 'The run creates payouts in batches of some hundred partners.' },
+    PAUSED: { description: 'The run waits to be resumed. The payouts created so far stay.' },
+    DONE: { description: 'All due partners were processed.' },
+    CANCELED: { description: 'The run was canceled, with its payouts that were not with the rail.' },
   },
 });
 
-/** One run over every partner that is due. Its payouts wait for approval. */
+/** A batch that creates payouts for all due partners. The payouts wait for approval. */
 @Entity({ tableName: 'payout_runs' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'One run over every partner that is due. Its payouts wait for approval.',
+  description: 'A batch that creates payouts for all due partners. The payouts wait for approval.',
 })
 export class PayoutRun extends Base {
-  @Field(() => Date, { description: 'Every period that had ended by this instant was paid.' })
+  @Field(() => Date, { description: 'The run pays all periods that ended at or before this time.' })
   @Property({ type: 'timestamptz', length: 3 })
   asOf!: Date;
 
   @Field(() => PayoutFrequency, {
     nullable: true,
-    description: 'The only frequency that was run; null: all.',
+    description: 'The only payout frequency of the run. Null when the run covers all frequencies.',
   })
   @Enum({ items: () => PayoutFrequency, nullable: true })
   frequency?: PayoutFrequency | null;
 
-  @Field(() => PayoutRunStatus, { description: 'Where it is.' })
+  @Field(() => PayoutRunStatus, { description: 'Status of the run.' })
   @Enum({ items: () => PayoutRunStatus })
   status: Opt<PayoutRunStatus> = 'RUNNING';
 
-  @Field(() => Int, { description: 'Partners that were due when it began.' })
+  @Field(() => Int, { description: 'Number of partners that were due when the run started.' })
   @Property({ type: 'integer' })
   partnerCount: Opt<number> = 0;
 
-  @Field(() => Int, { description: 'Of these, how many it has looked at.' })
+  @Field(() => Int, { description: 'Number of due partners processed so far.' })
   @Property({ type: 'integer' })
   partnersDone: Opt<number> = 0;
 
-  @Field(() => Int, { description: 'Payouts made so far.' })
+  @Field(() => Int, { description: 'Number of payouts created so far.' })
   @Property({ type: 'integer' })
   payoutCount: Opt<number> = 0;
 
-  @Field(() => Int, { description: 'Partners, or balances of them, that were left out so far.' })
+  @Field(() => Int, {
+    description:
+      'Number of entries skipped so far. A partner with several balances counts once per skipped balance.',
+  })
   @Property({ type: 'integer' })
   skippedCount: Opt<number> = 0;
 
-  /** The last partner that is done; partners are taken in the order of their ids. */
+  /** The last processed partner. Partners are processed in the order of their ids. */
   @Property({ type: 'uuid', nullable: true })
   cursorId?: string | null;
 
-  /** Set by the scheduler: the day after the period's last one. */
+  /** Set by the scheduler: the day after the last day of the period. */
   @Property({ type: 'date', nullable: true })
   periodEnd?: string | null;
 
-  @Field(() => String, { description: 'Who asked for it; `system`: the schedule.' })
+  @Field(() => String, {
+    description: 'Id of the caller that started the run, or `system` for a scheduled run.',
+  })
   @Property({ type: 'text' })
   createdBy!: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it was done or called off; null until then.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the run was done or canceled. Null until then.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   finishedAt?: Date | null;
 
-  @Field(() => Date, { description: 'When it last came further.' })
+  @Field(() => Date, { description: 'Time of the last progress.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   readonly updatedAt!: Opt<Date>;
 }
 
-/** Whom a run left out: one row for each of the partner's balances, or one without an amount. */
+/** A skipped partner: one row per balance of the partner, or one row without an amount. */
 @Entity({ tableName: 'payout_run_skips' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
-@ObjectType({ simpleResolvers: true, description: 'A partner that a payout run left out.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'A partner, or one of its balances, that a payout run skipped.',
+})
 export class SkippedPartner {
   @Property({ type: 'uuid', primary: true })
   id!: string;
@@ -114,24 +132,27 @@ export class SkippedPartner {
   @Property({ type: 'uuid' })
   runId!: string;
 
-  @Field(() => ID, { description: 'The partner.' })
+  @Field(() => ID, { description: 'Id of the partner.' })
   @Property({ type: 'uuid' })
   partnerId!: string;
 
-  @Field(() => SkipReason, { description: 'Why.' })
+  @Field(() => SkipReason, { description: 'Reason for skipping the partner.' })
   @Enum({ items: () => SkipReason })
   reason!: SkipReason;
 
-  @Field(() => Int, { description: 'Its lines that could have been paid.' })
+  @Field(() => Int, { description: 'Number of commissions in the skipped balance.' })
   @Property({ type: 'integer' })
   lineCount: Opt<number> = 0;
 
-  @Field(() => MoneyColumn, { nullable: true, description: 'What they come to; null where there is none.' })
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'Sum of the commissions. Null without commissions.',
+  })
   @Embedded(() => MoneyColumn, { nullable: true })
   amount?: MoneyColumn | null;
 }
 
-// No partner sees runs: to a policy they are payouts of nobody.
+// Partners have no access to runs: for the policies, a run is a payout without a partner.
 const ofNobody = (alias: string) => owned(alias, 'null::uuid');
 
 export const payoutRunTable: Table<PayoutRun> = {

@@ -50,54 +50,62 @@ const PreviewConnection = connectionOf(PreviewedPartner);
 
 const MOST = 1_000;
 
-@ObjectType({ simpleResolvers: true, description: 'What became of one payout of a run.' })
+@ObjectType({ simpleResolvers: true, description: 'Result for one payout of an approved run.' })
 class PayoutApproval {
-  @Field(() => ID, { description: 'The payout.' })
+  @Field(() => ID, { description: 'Id of the payout.' })
   payoutId!: string;
 
   @Field({
     description:
-      'APPROVED; FIRST_APPROVAL: a second person must approve it; or why it was left alone: OWN_PAYOUT, OWN_PARTNER, OWN_ACCOUNT, FORBIDDEN, SECOND_APPROVER_NEEDED, CHANGED, or what has changed since it was made, e.g. PAYOUTS_HELD.',
+      'APPROVED; FIRST_APPROVAL: a second person must approve the payout; or the reason why the payout was skipped: OWN_PAYOUT, OWN_PARTNER, OWN_ACCOUNT, FORBIDDEN, SECOND_APPROVER_NEEDED, CHANGED, or a change since its creation, e.g. PAYOUTS_HELD.',
   })
   outcome!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What approving a run came to.' })
+@ObjectType({ simpleResolvers: true, description: 'Result of `approvePayoutRun`.' })
 class PayoutRunApproval {
-  @Field(() => Int, { description: 'Payouts that are approved now and are sent.' })
+  @Field(() => Int, { description: 'Number of payouts that this call approved. They are sent now.' })
   approved!: number;
 
-  @Field(() => Int, { description: 'Payouts that wait for a second person.' })
+  @Field(() => Int, {
+    description: 'Number of payouts that this call gave the first approval. They wait for a second person.',
+  })
   firstApproved!: number;
 
-  @Field(() => [PayoutApproval], { description: 'One by one, oldest first.' })
+  @Field(() => [PayoutApproval], { description: 'Results per payout, oldest first.' })
   results!: PayoutApproval[];
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What calling a run off came to.' })
+@ObjectType({ simpleResolvers: true, description: 'Result of `cancelPayoutRun`.' })
 class PayoutRunCancellation {
-  @Field(() => Int, { description: 'Payouts that were called off; their commissions are owed again.' })
+  @Field(() => Int, { description: 'Number of canceled payouts. Their commissions are owed again.' })
   canceled!: number;
 }
 
-@ObjectType('PayoutRunSummary', { simpleResolvers: true, description: 'What a whole run would come to.' })
+@ObjectType('PayoutRunSummary', { simpleResolvers: true, description: 'Totals of a previewed payout run.' })
 class PreviewSummary implements PreviewSum {
-  @Field(() => Int, { description: 'Payouts that would be made.' })
+  @Field(() => Int, { description: 'Number of payouts that would be created.' })
   payoutCount!: number;
 
-  @Field(() => Int, { description: 'Partners, or balances of them, that would be left out.' })
+  @Field(() => Int, {
+    description:
+      'Number of entries that would be skipped. A partner with several balances counts once per skipped balance.',
+  })
   skippedCount!: number;
 
-  @Field(() => [MoneyColumn], { description: 'What would be paid, one amount a currency.' })
+  @Field(() => [MoneyColumn], { description: 'Amounts that would be paid, one per currency.' })
   totals!: MoneyColumn[];
 }
 
 @Resolver(() => PayoutRun)
 export class PayoutRunResolver {
   @Authorized('payout:make')
-  @Query(() => PayoutRun, { description: 'One payout run, and how far it has come.' })
+  @Query(() => PayoutRun, {
+    description:
+      'Returns one payout run with its progress. NOT_FOUND when the run does not exist or the caller has no access to it.',
+  })
   payoutRun(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout run.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutRun> {
@@ -105,7 +113,7 @@ export class PayoutRunResolver {
   }
 
   @Authorized('payout:make')
-  @Query(() => RunConnection, { description: 'Payout runs, newest first.' })
+  @Query(() => RunConnection, { description: 'Returns payout runs, newest first.' })
   payoutRuns(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -117,10 +125,11 @@ export class PayoutRunResolver {
   @Authorized('payout:make')
   @Mutation(() => PayoutRun, {
     description:
-      'Makes the payouts of every partner that is due; running it again pays nothing twice. What takes longer than 20 seconds is finished by a job: `status` tells.',
+      'Creates the payouts of all due partners. A repeated run pays nothing twice. A run that takes longer than 20 seconds continues in a job; `status` shows its progress.',
   })
   async runPayouts(
-    @Arg('input', () => RunPayoutsInput, { description: 'As of when, and for whom.' }) input: RunPayoutsInput,
+    @Arg('input', () => RunPayoutsInput, { description: 'The time and the partners of the run.' })
+    input: RunPayoutsInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutRun> {
@@ -129,19 +138,21 @@ export class PayoutRunResolver {
 
   @Authorized('payout:make')
   @Query(() => PayoutRunPreview, {
-    description: 'What a run would do: who is paid how much, who is left out and why. Nothing is written.',
+    description:
+      'Returns the result of a payout run without starting it: the payouts, and the skipped partners with reasons. Changes nothing.',
   })
   previewPayoutRun(
-    @Arg('input', () => RunPayoutsInput, { description: 'As of when, and for whom.' }) input: RunPayoutsInput,
+    @Arg('input', () => RunPayoutsInput, { description: 'The time and the partners of the run.' })
+    input: RunPayoutsInput,
     @Ctx() ctx: Context,
   ): Promise<PayoutRunPreview> {
     return previewPayoutRun(ctx, input);
   }
 
   @Authorized('payout:make')
-  @Mutation(() => PayoutRun, { description: 'Stops a run after the partners that it is at.' })
+  @Mutation(() => PayoutRun, { description: 'Pauses a payout run after the current batch of partners.' })
   async pausePayoutRun(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout run.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutRun> {
@@ -149,9 +160,9 @@ export class PayoutRunResolver {
   }
 
   @Authorized('payout:make')
-  @Mutation(() => PayoutRun, { description: 'Goes on with a paused run where it stopped.' })
+  @Mutation(() => PayoutRun, { description: 'Resumes a paused payout run.' })
   async resumePayoutRun(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout run.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutRun> {
@@ -161,11 +172,14 @@ export class PayoutRunResolver {
   @Authorized('payout:decide')
   @Mutation(() => PayoutRunApproval, {
     description:
-      'Approves the PENDING payouts of a run, as one by one: not those of the caller, and where it takes two, as the first or the second. Repeat it until nothing waits.',
+      'Approves the PENDING payouts of a run by the rules of `approvePayout`. Payouts with a conflict of interest of the caller are skipped. A payout that requires two approvals receives the first or the second. Repeat the call until no payout waits.',
   })
   approvePayoutRun(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('limit', () => Int, { defaultValue: MOST, description: `At most so many: 1 to ${MOST}.` })
+    @Arg('id', () => ID, { description: 'Id of the payout run.' }) id: string,
+    @Arg('limit', () => Int, {
+      defaultValue: MOST,
+      description: `Maximum number of payouts to process, 1 to ${MOST}.`,
+    })
     limit: number,
     @Ctx() ctx: Context,
   ): Promise<PayoutRunApproval> {
@@ -176,11 +190,12 @@ export class PayoutRunResolver {
   @Authorized('payout:decide')
   @Mutation(() => PayoutRunCancellation, {
     description:
-      'Stops a run and calls off those of its payouts that are not with the rail. CONFLICT with reason NOTHING_TO_CANCEL of one that is DONE and has none.',
+      'Cancels a payout run and its payouts that are not with the rail. CONFLICT with reason NOTHING_TO_CANCEL when the run is DONE and has no such payout.',
   })
   async cancelPayoutRun(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('id', () => ID, { description: 'Id of the payout run.' }) id: string,
+    @Arg('reason', () => String, { description: 'Reason for the cancellation, 1 to 1000 characters.' })
+    reason: string,
     @Ctx() ctx: Context,
   ): Promise<PayoutRunCancellation> {
     return { canceled: await cancelPayoutRun(ctx, id, reason) };
@@ -188,7 +203,7 @@ export class PayoutRunResolver {
 
   @Authorized('payout:make')
   @Subscription(() => PayoutRun, {
-    description: 'Pushes a run at once, and whenever it has come further, at most four times a second.',
+    description: 'Sends the payout run immediately and after each progress, at most four times a second.',
     subscribe: async ({ args, context }: { args: Record<string, unknown>; context: Context }) => {
       const id = idOf(args['id'] as string);
       await tenantOfRun(context, id);
@@ -196,14 +211,14 @@ export class PayoutRunResolver {
     },
   })
   payoutRunProgress(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the payout run.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutRun> {
     return findRow(ctx, info, payoutRunTable, id);
   }
 
-  @FieldResolver(() => [MoneyColumn], { description: 'Sum of its payouts, one amount a currency.' })
+  @FieldResolver(() => [MoneyColumn], { description: "Sums of the run's payouts, one per currency." })
   totals(
     @Root() { id }: PayoutRun,
     @Ctx() ctx: Context,
@@ -213,8 +228,7 @@ export class PayoutRunResolver {
   }
 
   @FieldResolver(() => [SkippedPartner], {
-    description:
-      'Partners that were left out, with the reason: the first 1,000; all of them in `skippedPartners`.',
+    description: 'The first 1,000 skipped partners with their reasons. `skippedPartners` has all of them.',
   })
   skipped(
     @Root() { id }: PayoutRun,
@@ -224,7 +238,7 @@ export class PayoutRunResolver {
     return skippedOfRun(ctx, info, id);
   }
 
-  @FieldResolver(() => SkippedConnection, { description: 'Every partner that was left out.' })
+  @FieldResolver(() => SkippedConnection, { description: 'All skipped partners.' })
   skippedPartners(
     @Root() { id }: PayoutRun,
     @Args(() => PageArgs) args: PageArgs,
@@ -237,7 +251,7 @@ export class PayoutRunResolver {
 
 @Resolver(() => PayoutRunPreview)
 export class PayoutRunPreviewResolver {
-  @FieldResolver(() => PreviewConnection, { description: 'The partners that are due, newest first.' })
+  @FieldResolver(() => PreviewConnection, { description: 'The due partners, newest first.' })
   partners(
     @Root() preview: PayoutRunPreview,
     @Args(() => PageArgs) args: PageArgs,
@@ -247,7 +261,9 @@ export class PayoutRunPreviewResolver {
     return previewedPartners(ctx, info, preview, args);
   }
 
-  @FieldResolver(() => PreviewSummary, { description: 'The whole of it; adds up every balance when asked.' })
+  @FieldResolver(() => PreviewSummary, {
+    description: 'Totals of the run. Selecting this field computes all balances.',
+  })
   summary(@Root() preview: PayoutRunPreview, @Ctx() ctx: Context): Promise<PreviewSum> {
     return sumOf(ctx, preview);
   }
@@ -255,7 +271,7 @@ export class PayoutRunPreviewResolver {
 
 @Resolver(() => PreviewedPartner)
 export class PreviewedPartnerResolver {
-  @FieldResolver(() => Partner, { description: 'The partner.' })
+  @FieldResolver(() => Partner, { description: 'The due partner.' })
   partner(
     @Root() root: PreviewedPartner,
     @Ctx() ctx: Context,
@@ -265,7 +281,8 @@ export class PreviewedPartnerResolver {
   }
 
   @FieldResolver(() => [PreviewedPayout], {
-    description: 'Its balances and what would become of each; one without an amount where it has none.',
+    description:
+      'The balances of the partner with the payout of each. One entry without an amount when the partner has no balance.',
   })
   payouts(
     @Root() root: PreviewedPartner,

@@ -16,41 +16,53 @@ import { dueOf } from './run-payouts.ts';
 
 const CHUNK = 500;
 
-@ObjectType({ simpleResolvers: true, description: 'What a run would make of one balance of a partner.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Result of a previewed payout run for one balance of a partner.',
+})
 export class PreviewedPayout {
   @Field(() => SkipReason, {
     nullable: true,
-    description: 'Why it would be left out; null: it would be paid.',
+    description: 'Reason why the balance would be skipped. Null when the balance would be paid.',
   })
   reason!: SkipReason | null;
 
-  @Field(() => MoneyColumn, { nullable: true, description: 'What would be paid; null without a line.' })
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'Amount of the payout. Null without commissions.',
+  })
   amount!: MoneyColumn | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'What its lines come to: more than the amount where the rail can not carry all of it.',
+    description: 'Sum of the commissions. Differs from `amount` when the rail cannot send the whole sum.',
   })
   balance!: MoneyColumn | null;
 
-  @Field(() => Int, { description: 'Its lines.' })
+  @Field(() => Int, { description: 'Number of commissions in the balance.' })
   lineCount!: number;
 
-  @Field(() => PayoutMethod, { nullable: true, description: 'The rail that would carry it.' })
+  @Field(() => PayoutMethod, {
+    nullable: true,
+    description: 'Payout method of the payout. Null when the partner has chosen none.',
+  })
   method!: PayoutMethod | null;
 
-  @Field(() => LocalDate, { nullable: true, description: 'First day of its period.' })
+  @Field(() => LocalDate, {
+    nullable: true,
+    description: 'First day of the period. Null without commissions.',
+  })
   periodStart!: string | null;
 
-  @Field(() => LocalDate, { description: 'Last day of its period.' })
+  @Field(() => LocalDate, { description: 'Last day of the period.' })
   periodEnd!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A partner that is due.' })
+@ObjectType({ simpleResolvers: true, description: 'A due partner in a preview.' })
 export class PreviewedPartner {
   id!: string;
 
-  @Field(() => ID, { description: 'The partner.' })
+  @Field(() => ID, { description: 'Id of the partner.' })
   partnerId!: string;
 
   asOf!: Date;
@@ -58,13 +70,16 @@ export class PreviewedPartner {
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What a run would do if it were started now; nothing is written.',
+  description: 'Result of a payout run if it were started now. A preview changes nothing.',
 })
 export class PayoutRunPreview {
-  @Field(() => Date, { description: 'Every period that had ended by this instant would be paid.' })
+  @Field(() => Date, { description: 'The run would pay all periods that ended at or before this time.' })
   asOf!: Date;
 
-  @Field(() => PayoutFrequency, { nullable: true, description: 'The only frequency; null: all.' })
+  @Field(() => PayoutFrequency, {
+    nullable: true,
+    description: 'The only payout frequency of the run. Null when the run covers all frequencies.',
+  })
   frequency!: PayoutFrequency | null;
 
   tenantId!: string;

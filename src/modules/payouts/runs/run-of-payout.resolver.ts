@@ -9,7 +9,8 @@ import { PayoutRun, payoutRunTable } from './payout-run.entity.ts';
 export class RunOfPayoutResolver {
   @FieldResolver(() => PayoutRun, {
     nullable: true,
-    description: 'The run that made it; null where it was made by hand, and to partners.',
+    description:
+      'The payout run that created the payout. Null when the payout was created individually, and for partners.',
   })
   run(
     @Root() root: Payout,

@@ -6,66 +6,77 @@ import { Base } from '../../../kernel/data/base.entity.ts';
 
 registerEnumType(AttemptStatus, {
   name: 'PayoutAttemptStatus',
-  description: 'What is known of one try to send a payout.',
+  description: 'Status of one attempt to send a payout.',
   valuesConfig: {
-    SENDING: { description: 'Under way: the rail was not heard yet.' },
-    UNKNOWN: { description: 'The rail did not say what became of it: it is looked up until it does.' },
-    SENT: { description: 'The rail has it, and has not paid yet.' },
-    CONFIRMED: { description: 'The rail paid it.' },
-    FAILED: { description: 'The rail refused it for good, or proved that it never had it.' },
+    SENDING: { description: 'The attempt is in progress and the rail has not answered yet.' },
+    UNKNOWN: { description: 'The outcome is unknown. The rail is asked until the outcome is known.' },
+    SENT: { description: 'The rail accepted the attempt and has not paid yet.' },
+    CONFIRMED: { description: 'The rail paid the attempt.' },
+    FAILED: {
+      description: 'The rail refused the attempt finally, or the attempt provably never reached the rail.',
+    },
   },
 });
 
 /** One try to send a payout, under one key of the rail. */
 @Entity({ tableName: 'payout_attempts' })
-@ObjectType({ simpleResolvers: true, description: 'One try to send a payout, under one key of the rail.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'One attempt to send a payout, with its own idempotency key at the rail.',
+})
 export class PayoutAttempt extends Base {
   @Property({ type: 'uuid' })
   payoutId!: string;
 
-  @Field(() => Int, { description: 'Which try it is; the first is 1.' })
+  @Field(() => Int, { description: 'Number of the attempt, from 1.' })
   @Property({ type: 'integer' })
   number!: number;
 
-  @Field(() => AttemptStatus, { description: 'What is known of it.' })
+  @Field(() => AttemptStatus, { description: 'Status of the attempt.' })
   @Enum({ items: () => AttemptStatus })
   status: Opt<AttemptStatus> = 'SENDING';
 
-  @Field({ description: 'The idempotency key that the rail has it under.' })
+  @Field({ description: 'Idempotency key of the attempt at the rail.' })
   @Property({ type: 'text' })
   key!: string; // the id without hyphens, 32 hex digits
 
-  /** The account that it pays to, however often it is sent: a key stands for one destination. */
+  /** The account that the attempt pays to. A key has one destination, also when the attempt is sent several times. */
   @Property({ type: 'uuid', nullable: true })
   accountId?: string | null;
 
-  @Field(() => Int, { description: 'How often the rail was called or asked about it.' })
+  @Field(() => Int, { description: 'Number of calls to the rail for this attempt: sending and asking.' })
   @Property({ type: 'integer' })
   tries: Opt<number> = 0;
 
-  /** Who works on it, and until when nobody else may; a worker that lost its lease settles nothing. */
+  /** The lease of the worker that processes the attempt. A worker that lost its lease must not settle the attempt. */
   @Property({ type: 'uuid', nullable: true })
   leaseToken?: string | null;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   leaseUntil?: Date | null;
 
-  @Field(() => String, { nullable: true, description: "The rail's own reference, once it gave one." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The rail's reference of the transfer. Null until the rail gave one.",
+  })
   @Property({ type: 'text', nullable: true })
   providerReference?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why it failed, by the name that the rail has for it.',
+    description: "The rail's code for the failure. Null without one.",
   })
   @Property({ type: 'text', nullable: true })
   failureCode?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why it failed, in words.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Reason for the failure, as text. Null unless the attempt failed.',
+  })
   @Property({ type: 'text', nullable: true })
   failureReason?: string | null;
 
-  /** What somebody says became of it, where the rail can not tell; it counts once another person says the same. */
+  /** The outcome that a person stated because the rail has no answer. The outcome takes effect when another person confirms it. */
   @Property({ type: 'text', nullable: true })
   saidOutcome?: 'PAID' | 'NOT_SENT' | null;
 
@@ -75,14 +86,20 @@ export class PayoutAttempt extends Base {
   @Property({ type: 'text', nullable: true })
   saidEvidence?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Who said by hand what became of it; null: nobody.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the caller that stated the outcome with `resolvePayout`. Null when no person did.',
+  })
   @Property({ type: 'text', nullable: true })
   saidBy?: string | null;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   saidAt?: Date | null;
 
-  @Field(() => String, { nullable: true, description: 'Who said the same, so that it counts.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the second caller that confirmed the stated outcome. Null until then.',
+  })
   @Property({ type: 'text', nullable: true })
   resolvedBy?: string | null;
 }

@@ -6,23 +6,26 @@ export type HandOutcome = (typeof HandOutcome)[keyof typeof HandOutcome];
 
 registerEnumType(HandOutcome, {
   name: 'PayoutOutcome',
-  description: 'What became of a payout that the rail does not tell of.',
+  description: 'Outcome of a payout, as stated by a person because the rail has no answer.',
   valuesConfig: {
-    PAID: { description: 'The money reached the partner.' },
-    NOT_SENT: { description: 'No money moved, and none will.' },
+    PAID: { description: 'The partner received the money.' },
+    NOT_SENT: { description: 'No money was moved, and none will be.' },
   },
 });
 
-@InputType({ description: 'What became of a payout, and what says so.' })
+@InputType({ description: 'Outcome of a payout, with evidence.' })
 export class ResolvePayoutInput {
-  @Field(() => HandOutcome, { description: 'What became of it.' })
+  @Field(() => HandOutcome, { description: 'Outcome of the payout.' })
   outcome!: HandOutcome;
 
-  @Field(() => String, { nullable: true, description: "The rail's own reference: needed where it was paid." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The rail's reference, 1 to 255 characters. Required when the outcome is PAID.",
+  })
   @Name(255)
   reference?: string | null;
 
-  @Field(() => String, { description: 'What you saw, and where: 1 to 1000 characters.' })
+  @Field(() => String, { description: 'Evidence: your observation and its source, 1 to 1000 characters.' })
   @Name(1_000)
   evidence!: string;
 }

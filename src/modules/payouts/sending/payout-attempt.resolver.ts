@@ -12,7 +12,7 @@ import { resolvePayout } from './resolve-payout.ts';
 export class PayoutAttemptResolver {
   @FieldResolver(() => Boolean, {
     description:
-      'Whether the rail did not say yet what became of it. It is looked up until it does, and never sent again blindly.',
+      'True while the outcome at the rail is unknown. The rail is asked until the outcome is known. The payout is not sent again before that.',
   })
   outcomeUnknown(@Root() { outcomeUnknownSince }: Payout): boolean {
     return outcomeUnknownSince != null;
@@ -20,7 +20,7 @@ export class PayoutAttemptResolver {
 
   @FieldResolver(() => [PayoutAttempt], {
     description:
-      'Every try to send it, oldest first. A partner is shown none: `failureReason` says it in words.',
+      'All attempts to send the payout, oldest first. Empty for partners, who read `failureReason` instead.',
   })
   attemptHistory(
     @Root() { id }: Payout,
@@ -33,11 +33,12 @@ export class PayoutAttemptResolver {
   @Authorized('payout:decide')
   @Mutation(() => Payout, {
     description:
-      'Says by hand what became of a payout whose outcome is unknown. It counts once another person says the same. Needs a fresh sign-in; CONFLICT where the outcome is known.',
+      'States the outcome of a payout whose outcome is unknown. The outcome takes effect when another person states the same. Requires a fresh sign-in. CONFLICT when the outcome is known.',
   })
   async resolvePayout(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('input', () => ResolvePayoutInput, { description: 'What became of it.' }) input: ResolvePayoutInput,
+    @Arg('id', () => ID, { description: 'Id of the payout.' }) id: string,
+    @Arg('input', () => ResolvePayoutInput, { description: 'The outcome and its evidence.' })
+    input: ResolvePayoutInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Payout> {

@@ -19,7 +19,7 @@ import { accountToPay, destinationOf } from '../accounts/public.ts';
 import { Payout, whyNotSent } from '../payout/public.ts';
 
 import { PayoutAttempt } from './payout-attempt.entity.ts';
-import { type Behaviour, gateOf } from './rail-gate.ts';
+import { type CallResult, circuitBreakerOf } from './rail-circuit-breaker.ts';
 import { again, type Claim, type Heard, settle, type Unknown } from './settle-payout.ts';
 
 /** A rail that has not answered by then has an unknown outcome; shorter than the lease, so that we hear it first. */
@@ -44,25 +44,25 @@ export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: n
   const rail = ctx.rail(row.method);
   // Before anything moves: without a rail the payout stays as it is, and the job tries again later.
   if (!rail) throw new Error(`no rail carries ${row.method}`);
-  const gate = gateOf(rail, ctx);
-  const wait = await gate.enter();
+  const breaker = circuitBreakerOf(rail, ctx);
+  const wait = await breaker.enter();
   if (wait !== null) {
     await transact(ctx, (em) => again(em, payoutId, wait));
     return 'BUSY';
   }
-  let how: Behaviour = 'NOT_ASKED';
+  let result: CallResult = 'NOT_ASKED';
   try {
     const claimed = await claim(ctx, payoutId, leaseSeconds);
     if (typeof claimed === 'string') return claimed;
     const heard = await ask(ctx, rail, claimed);
-    how = heard.status === 'UNKNOWN' ? heard.rail : 'ANSWERED';
+    result = heard.status === 'UNKNOWN' ? heard.rail : 'ANSWERED';
     if (heard.status === 'UNKNOWN' && heard.rail === 'FAILED' && heard.retryAfterSeconds !== null)
-      gate.pause(heard.retryAfterSeconds);
+      breaker.openFor(heard.retryAfterSeconds);
     const settled = await settle(ctx, rail, claimed, heard);
     if (settled === 'MOVED') announceMetrics(ctx, claimed.payout.partnerId);
     return settled;
   } finally {
-    gate.leave(how);
+    breaker.leave(result);
   }
 }
 
@@ -76,16 +76,16 @@ export async function lookUpKey(ctx: Context, payoutId: string, key: string): Pr
   const rail = ctx.rail(found.payout.method);
   if (!rail) throw new Error(`no rail carries ${found.payout.method}`);
   const instruction = await instructionOf(ctx, { ...found, fresh: false });
-  const gate = gateOf(rail, ctx);
-  const wait = await gate.enter();
+  const breaker = circuitBreakerOf(rail, ctx);
+  const wait = await breaker.enter();
   if (wait !== null) throw new RailBusy('the rail is left alone for a while', wait);
-  let how: Behaviour = 'FAILED';
+  let result: CallResult = 'FAILED';
   try {
     const heard = await inTime(rail.lookup(instruction));
-    how = 'ANSWERED';
+    result = 'ANSWERED';
     return heard;
   } finally {
-    gate.leave(how);
+    breaker.leave(result);
   }
 }
 
@@ -155,8 +155,8 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
   const { payout, attempt, fresh, until, ageSeconds } = claimed;
   const about = { payoutId: payout.id, attempt: attempt.number, rail: rail.name };
   let asked = false;
-  const unknown = (how: Behaviour, more: Partial<Unknown> = {}): Unknown => ({
-    ...{ status: 'UNKNOWN', rail: how, nothingMoved: false, retryAfterSeconds: null },
+  const unknown = (result: CallResult, more: Partial<Unknown> = {}): Unknown => ({
+    ...{ status: 'UNKNOWN', rail: result, nothingMoved: false, retryAfterSeconds: null },
     ...more,
   });
   try {

@@ -18,7 +18,7 @@ import { askToCheck } from '../accounts/public.ts';
 import { Payout, release, sendKey } from '../payout/public.ts';
 
 import { PayoutAttempt } from './payout-attempt.entity.ts';
-import type { Behaviour } from './rail-gate.ts';
+import type { CallResult } from './rail-circuit-breaker.ts';
 
 /** A payout that one worker has to itself. */
 export interface Claim {
@@ -39,7 +39,7 @@ export interface Unknown {
   readonly nothingMoved: boolean;
   readonly retryAfterSeconds: number | null;
   /** How the rail behaved. */
-  readonly rail: Behaviour;
+  readonly rail: CallResult;
 }
 
 export type Heard = RailOutcome | Unknown;

@@ -604,6 +604,7 @@ export const dataMap: readonly Place[] = [
  *  here, or a test fails until somebody decides. `*` is every column of the table. */
 export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   mikro_orm_migrations: { '*': 'which migrations ran' },
+  claimed_names: { '*': 'names that are taken, of the rows that the map shows' },
   database_files: { '*': 'which files of src/database were applied' },
   programs: { '*': 'settings of a tenant' },
   partner_tier_configs: { '*': 'settings of a tenant' },
@@ -715,6 +716,7 @@ export const withheld: Readonly<Record<string, Readonly<Record<string, string>>>
     created_by: 'somebody of the partner or of the staff',
   },
   audit_links: { '*': 'hashes' },
+  events: { '*': 'ids, the kind of the change and when' },
   audit_unlinked: { '*': 'ids of entries that wait for their hash' },
   signed_out_tokens: { '*': 'fingerprints of tokens, until these end' },
   partners: { api_limit_override: 'a limit of the API' },

@@ -23,6 +23,8 @@ interface Ending {
 
 // Money of the last 90 days can be asked for again by its key without being paid twice; rails and clients retry for days.
 const IDEMPOTENCY_DAYS = 90;
+// A reader that was away for longer reads the rows themselves.
+const EVENT_DAYS = 90;
 
 const endings: readonly Ending[] = [
   {
@@ -75,6 +77,14 @@ const endings: readonly Ending[] = [
       const [gone] = await sql<{ count: number }>`
         select forget_idempotency_keys(${now}::timestamptz - ${IDEMPOTENCY_DAYS} * interval '1 day', ${BATCH})::int as count
       `.execute(em);
+      return gone?.count ?? 0;
+    },
+  },
+  {
+    what: 'events',
+    async end(em, now) {
+      const [gone] = await sql<{ count: number }>`
+        select forget_events(${now}::timestamptz - ${EVENT_DAYS} * interval '1 day', ${BATCH})::int as count`.execute(em);
       return gone?.count ?? 0;
     },
   },

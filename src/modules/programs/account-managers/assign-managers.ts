@@ -2,9 +2,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 
-/** Partners of a program whose tier asks for an account manager get one, those with fewest partners first, then by name;
- *  those whose tier asks for none any more are released. `partnerIds`: which to look at; null: all. A step: the partners'
- *  own rows are written already. Answers with the partners whose manager changed. */
+/** Assigns an account manager to each partner whose tier includes one: the manager with the fewest partners first, then by
+ *  name. Ends the assignment of partners whose tier no longer includes one. `partnerIds` limits the partners; null means
+ *  all. The rows of the partners are written before. Returns the ids of partners whose account manager changed. */
 export async function settleManagers(
   em: EntityManager,
   { actor, clock }: Pick<Context, 'actor' | 'clock'>,
@@ -39,7 +39,7 @@ export async function settleManagers(
   return [...new Set([...released, ...assigned].map(({ id }) => id))];
 }
 
-/** Whoever gives partners of a program to its managers waits for the one before, so that none gets too many. */
+/** Lets assignments in one program run one after the other, so that no account manager gets too many partners. */
 export async function takeTurns(em: EntityManager, tenantId: string): Promise<void> {
   await sql`
     select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['account_managers', tenantId])}, 0))

@@ -4,36 +4,38 @@ import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { Decimal, LocalDate } from '../../../kernel/request/scalars.ts';
 
-/** What one unit of a currency is worth in another, from a day on; its rows are only ever added to. */
+/** A dated exchange rate. Rows are append-only. */
 @Entity({ tableName: 'exchange_rates' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'What one unit of a currency is worth in another, from a day on until the next one.',
+  description: 'An exchange rate, in force from a day until the next rate.',
 })
 export class ExchangeRate extends Base {
-  @Field({ description: 'ISO 4217 code of the currency that one unit is of.' })
+  @Field({ description: 'ISO 4217 code of the base currency.' })
   @Property({ type: 'text' })
   base!: string;
 
-  @Field({ description: 'ISO 4217 code of the currency that it is worth the rate in.' })
+  @Field({ description: 'ISO 4217 code of the quote currency.' })
   @Property({ type: 'text' })
   quote!: string;
 
-  @Field(() => Decimal, { description: 'Units of `quote` for one of `base`.' })
+  @Field(() => Decimal, { description: 'Units of `quote` for one unit of `base`.' })
   @Property({ columnType: 'numeric(24,12)', type: 'string' })
   rate!: string;
 
-  @Field(() => LocalDate, { description: "The day of the program's time zone from which on it is in force." })
+  @Field(() => LocalDate, {
+    description: "First day on which the rate is in force, in the program's time zone.",
+  })
   @Property({ type: 'date' })
   effectiveOn!: string;
 
-  @Field({ description: 'Who entered it.' })
+  @Field({ description: 'Id of the actor that entered the rate.' })
   @Property({ type: 'text' })
   createdBy!: string;
 }
 
-/** Terms of the program: who sees its settings sees them. */
+/** Exchange rates are terms of the program: a caller that may read its settings may read them. */
 export const exchangeRateTable: Table<ExchangeRate> = {
   type: ExchangeRate,
   from: 'exchange_rates x',

@@ -2,39 +2,39 @@ import { ArrayMaxSize, ArrayMinSize } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { Decimal, LocalDate } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'What one unit of a currency is worth in another, from a day on.' })
+@InputType({ description: 'An exchange rate, in force from a day on.' })
 export class ExchangeRateInput {
-  @Field(() => String, { description: 'ISO 4217 code of the currency that one unit is of, e.g. `EUR`.' })
+  @Field(() => String, { description: 'ISO 4217 code of the base currency, e.g. `EUR`.' })
   base!: string;
 
-  @Field(() => String, { description: 'ISO 4217 code of the currency that it is worth the rate in.' })
+  @Field(() => String, { description: 'ISO 4217 code of the quote currency.' })
   quote!: string;
 
   @Field(() => Decimal, {
-    description: 'Units of `quote` for one of `base`: more than 0, at most 12 decimals.',
+    description: 'Units of `quote` for one unit of `base`: more than 0, at most 12 decimals.',
   })
   rate!: string;
 
-  @Field(() => LocalDate, { description: 'From which day on.' })
+  @Field(() => LocalDate, { description: 'First day on which the rate is in force.' })
   effectiveOn!: string;
 }
 
-@InputType({ description: 'Exchange rates to enter: all of them, or none where one is refused.' })
+@InputType({ description: 'Exchange rates to enter. If one is refused, none is entered.' })
 export class SetExchangeRatesInput {
-  @Field(() => [ExchangeRateInput], { description: 'At most 250 of them.' })
-  @ArrayMinSize(1, { message: 'must hold a rate' })
-  @ArrayMaxSize(250, { message: 'takes at most 250 rates' })
+  @Field(() => [ExchangeRateInput], { description: 'At most 250 rates.' })
+  @ArrayMinSize(1, { message: 'must contain at least one rate' })
+  @ArrayMaxSize(250, { message: 'must contain at most 250 rates' })
   rates!: ExchangeRateInput[];
 }
 
-@InputType({ description: 'Which rates; what is left out does not narrow.' })
+@InputType({ description: 'Filter of exchange rates. Absent fields do not filter.' })
 export class ExchangeRateFilter {
-  @Field(() => String, { nullable: true, description: 'Of this currency, as base or as quote.' })
+  @Field(() => String, { nullable: true, description: 'Rates with this currency as base or quote.' })
   currency?: string | null;
 
-  @Field(() => LocalDate, { nullable: true, description: 'From this day on, itself included.' })
+  @Field(() => LocalDate, { nullable: true, description: 'First day, inclusive.' })
   from?: string | null;
 
-  @Field(() => LocalDate, { nullable: true, description: 'Up to this day, itself included.' })
+  @Field(() => LocalDate, { nullable: true, description: 'Last day, inclusive.' })
   to?: string | null;
 }

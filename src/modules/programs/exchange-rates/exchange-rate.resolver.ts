@@ -21,18 +21,18 @@ import { importExchangeRates, setExchangeRates } from './set-exchange-rates.ts';
 
 const ExchangeRateConnection = connectionOf(ExchangeRate);
 
-@ObjectType({ simpleResolvers: true, description: 'What came of entering exchange rates.' })
+@ObjectType({ simpleResolvers: true, description: 'Result of entering exchange rates.' })
 class EnteredExchangeRates {
-  @Field(() => Int, { description: 'How many were entered.' })
+  @Field(() => Int, { description: 'Number of rates that were entered.' })
   count!: number;
 }
 
 @Resolver(() => ExchangeRate)
 export class ExchangeRateResolver {
   @Authorized('program:read')
-  @Query(() => ExchangeRateConnection, { description: "The program's exchange rates, newest first." })
+  @Query(() => ExchangeRateConnection, { description: "Returns the program's exchange rates, newest first." })
   exchangeRates(
-    @Arg('filter', () => ExchangeRateFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => ExchangeRateFilter, { nullable: true, description: 'Filter.' })
     filter: ExchangeRateFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -48,10 +48,11 @@ export class ExchangeRateResolver {
   @Authorized('program:edit')
   @Mutation(() => EnteredExchangeRates, {
     description:
-      'Enters exchange rates, all or none. What was in force never changes; of two for a day to come, the later one counts.',
+      'Enters exchange rates, all or none. A rate that was in force never changes. Of two rates for a future day, the one entered later counts.',
   })
   async setExchangeRates(
-    @Arg('input', () => SetExchangeRatesInput, { description: 'The rates.' }) input: SetExchangeRatesInput,
+    @Arg('input', () => SetExchangeRatesInput, { description: 'Rates to enter.' })
+    input: SetExchangeRatesInput,
     @Ctx() ctx: Context,
   ): Promise<EnteredExchangeRates> {
     return { count: await setExchangeRates(ctx, input.rates) };
@@ -59,12 +60,13 @@ export class ExchangeRateResolver {
 
   @Authorized('program:edit')
   @Mutation(() => EnteredExchangeRates, {
-    description: 'As setExchangeRates, from text; the refusal names the line at fault.',
+    description:
+      'Enters exchange rates from CSV text, by the rules of `setExchangeRates`. A refusal names the line.',
   })
   async importExchangeRates(
     @Arg('csv', () => String, {
       description:
-        'The line `base,quote,rate,date`, then a line a rate, e.g. `EUR,USD,1.0842,2026-02-01`; at most 100 kB.',
+        'The header line `base,quote,rate,date`, then one line for each rate, e.g. `EUR,USD,1.0842,2026-02-01`; at most 100 kB.',
     })
     csv: string,
     @Ctx() ctx: Context,

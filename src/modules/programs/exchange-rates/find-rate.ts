@@ -3,10 +3,10 @@ import { type EnteredRate, type ExchangeRate, inverse, parseRate } from '../../.
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 
-/** Older than this, a rate says nothing of a day any more. */
+/** A rate older than this number of days is not used. */
 export const MAX_AGE_DAYS = 31;
 
-/** The rate between two currencies on a day, as it was entered; null: none of that day or the 31 before. */
+/** Finds the rate between two currencies on a day, as entered; null without a rate of that day or the 31 days before. */
 export async function rateOn(
   run: Run,
   tenantId: string,
@@ -21,8 +21,8 @@ export async function rateOn(
   return found ?? null;
 }
 
-/** A join that gives each row of `d` (tenant_id, day, currency) the rate between its currency and `into` that was in force
- *  on its day, as it was entered: x.base, x.quote, x.rate; all null where there was none. */
+/** A join that adds to each row of `d` (tenant_id, day, currency) the rate between its currency and `into` in force on its
+ *  day, as entered: x.base, x.quote, x.rate; all null without a rate. */
 export const rateOfItsDay = (into: string): string => `
   left join lateral (
     select x.base, x.quote, trim_scale(x.rate)::text as rate from exchange_rates x
@@ -31,7 +31,7 @@ export const rateOfItsDay = (into: string): string => `
       and x.effective_on <= d.day and x.effective_on >= d.day - ${MAX_AGE_DAYS}
     order by x.effective_on desc, x.id desc limit 1) x on d.currency <> ${into}`;
 
-/** What one unit of each currency was worth in `to` on a day; a currency without a rate of the 31 days before has none. */
+/** Returns the rates of currencies into `to` on a day. A currency without a rate of the 31 days before is absent. */
 export async function ratesInForce(
   em: EntityManager,
   tenantId: string,

@@ -2,6 +2,7 @@ import { v7 } from 'uuid';
 import { conflict, invalid } from '../../../domain/errors.ts';
 import { parseRate } from '../../../domain/exchange.ts';
 import { AmountError } from '../../../domain/money.ts';
+import { readCsv } from '../../../kernel/data/csv.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
@@ -16,25 +17,21 @@ const HEADER = 'base,quote,rate,date';
 
 const MAX_BYTES = 100_000;
 
-/** Enters rates, all or none; answers with how many. */
+/** Enters rates, all or none. Returns their number. */
 export function setExchangeRates(ctx: Context, rates: readonly ExchangeRateInput[]): Promise<number> {
   return enter(ctx, rates, (index, part) => `input.rates.${index}${part ? `.${part}` : ''}`);
 }
 
-/** Enters the rates of a text of lines `base,quote,rate,date`; the refusal names the line. */
+/** Enters the rates of CSV text with the columns `base,quote,rate,date`. A refusal names the line. */
 export function importExchangeRates(ctx: Context, csv: string): Promise<number> {
-  if (Buffer.byteLength(csv) > MAX_BYTES) throw invalid('csv', 'is larger than 100 kB');
-  const [header, ...lines] = csv
-    .replace(/^\uFEFF/, '')
-    .trimEnd()
-    .split(/\r?\n/);
+  if (Buffer.byteLength(csv) > MAX_BYTES) throw invalid('csv', 'must be at most 100 kB');
+  const [header, ...rows] = readCsv(csv, 'csv');
   const line = (index: number) => `csv: line ${index + 2}`;
-  if (header !== HEADER) throw invalid('csv', `line 1 must be "${HEADER}"`);
-  if (lines.length === 0) throw invalid('csv', 'holds no rates');
-  const rates = lines.map((text, index) => {
-    const parts = text.split(',').map((part) => part.trim());
-    const [base = '', quote = '', rate = '', date = ''] = parts;
-    if (parts.length !== 4) throw invalid(line(index), 'takes four values');
+  if (header?.join() !== HEADER) throw invalid('csv', `line 1 must be "${HEADER}"`);
+  if (rows.length === 0) throw invalid('csv', 'must contain at least one rate');
+  const rates = rows.map((row, index) => {
+    const [base = '', quote = '', rate = '', date = ''] = row;
+    if (row.length !== 4) throw invalid(line(index), 'must have four values');
     return { base, quote, rate, effectiveOn: dayOf(date, line(index)) };
   });
   return enter(ctx, rates, line);
@@ -56,17 +53,18 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
   const rows = rates.map(({ base, quote, rate, effectiveOn }, index) => {
     currencyOf(base, name(index, 'base'));
     currencyOf(quote, name(index, 'quote'));
-    if (base === quote) throw invalid(name(index, 'quote'), 'is the same currency');
+    if (base === quote) throw invalid(name(index, 'quote'), 'must differ from base');
     checkRate(rate, name(index, 'rate'));
     const key = [...[base, quote].sort(), effectiveOn].join();
-    if (seen.has(key)) throw invalid(name(index), 'is given twice: two currencies have one rate a day');
+    if (seen.has(key))
+      throw invalid(name(index), 'is given twice: two currencies have one rate for each day');
     seen.add(key);
     return { id: v7(), index, base, quote, rate, effective_on: effectiveOn };
   });
   return transact(ctx, async (em) => {
     await sql`select 1 from programs where tenant_id = ${tenantId} for no key update`.execute(em); // one at a time
     const given = JSON.stringify(rows);
-    // What was in force on a day of the past stays; a gap may be filled, and today's rate be entered today, once.
+    // A rate in force on a past day stays. A gap may be filled, and today's rate may be entered once.
     const [fixed] = await sql<{ index: number; day: string }>`
       select t.index, t.effective_on::text as day
       from jsonb_to_recordset(${given}::jsonb) t (index int, base text, quote text, effective_on date)
@@ -79,7 +77,7 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
       order by t.index limit 1`.execute(em);
     if (fixed)
       throw conflict(
-        `${name(fixed.index)}: a rate is in force on ${fixed.day} already, and what was never changes`,
+        `${name(fixed.index)}: A rate is already in force on ${fixed.day}, and rates of past days never change.`,
         {
           field: name(fixed.index).split(':')[0] as string,
           reason: 'RATE_IN_FORCE',
@@ -90,7 +88,7 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
       select id, ${tenantId}, base, quote, rate, effective_on, ${ctx.actor.id}
       from jsonb_to_recordset(${given}::jsonb) t (id uuid, base text, quote text, rate numeric, effective_on date)
     `.execute(em);
-    // What waits for one of them is worked out by a job, which looks for more than is entered here.
+    // A job computes the commissions that wait for one of these rates.
     await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
     const after = { rates: rows.map((row) => `${row.base} ${row.quote} ${row.rate} ${row.effective_on}`) };
     record(

@@ -9,7 +9,7 @@ import { Program } from './program.entity.ts';
 
 const known = new WeakMap<StatementPool, Set<string>>();
 
-/** A tenant named for the first time gets a program with the default settings and the default tiers. */
+/** Creates the program of a new tenant, with default settings and tiers. */
 export async function ensureProgram(pool: StatementPool, tenantId: string): Promise<void> {
   const tenants = memo(known, pool, () => new Set<string>());
   if (tenants.has(tenantId)) return;
@@ -49,7 +49,7 @@ export async function ensureProgram(pool: StatementPool, tenantId: string): Prom
   tenants.add(tenantId);
 }
 
-/** The program's settings, inside a transaction. */
+/** Loads the settings of a program, inside a transaction. */
 export async function programOf(em: Context['em'], tenantId: string): Promise<Program> {
   return em.findOneOrFail(Program, { tenantId });
 }

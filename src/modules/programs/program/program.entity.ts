@@ -11,62 +11,68 @@ import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(RoundingMode, {
   name: 'RoundingMode',
-  description: 'How a commission that falls between two minor units is rounded; mirrored for negatives.',
+  description: 'Rounding of a commission to minor units; symmetric for negative amounts.',
   valuesConfig: {
-    HALF_UP: { description: 'Halves away from zero.' },
-    HALF_EVEN: { description: "Halves to the even neighbour (banker's rounding)." },
+    HALF_UP: { description: 'Half away from zero.' },
+    HALF_EVEN: { description: "Half to even (banker's rounding)." },
     DOWN: { description: 'Toward zero.' },
   },
 });
 registerEnumType(Settlement, {
   name: 'Settlement',
-  description: 'In which currency a commission is owed.',
+  description: 'Settlement currency of commissions.',
   valuesConfig: {
-    SALE: { description: 'In that of the sale.' },
+    SALE: { description: 'Currency of the sale.' },
     PARTNER: {
       description:
-        "In the partner's own: the sale is exchanged at the rate of its day, which stays with the line.",
+        "The partner's currency. The sale is converted at the rate of its day, which is stored on the commission.",
     },
   },
 });
 registerEnumType(FlatRefund, {
   name: 'FlatRefund',
-  description: 'What a partial refund does to a flat commission.',
+  description: 'Effect of a partial refund on a flat commission.',
   valuesConfig: {
-    PROPORTIONAL: { description: 'Takes back the refunded share of it.' },
-    ALL_OR_NOTHING: { description: 'Takes back nothing until the refund is whole.' },
+    PROPORTIONAL: { description: 'Reverses the refunded share of the commission.' },
+    ALL_OR_NOTHING: { description: 'Reverses the commission only after a full refund.' },
   },
 });
 registerEnumType(TrackingConsent, {
   name: 'TrackingConsent',
-  description: "Whether a visitor's consent is needed before a cookie is set.",
+  description: "Condition for setting a visitor's cookie.",
   valuesConfig: {
-    NOT_NEEDED: { description: 'A cookie is set, unless the browser asks not to be tracked.' },
+    NOT_NEEDED: { description: 'Sets a cookie, unless the browser sends a do-not-track signal.' },
     REQUIRED: {
-      description: 'None without `consent=granted` in the link; the click is known by its id in the address.',
+      description:
+        'Sets a cookie only with `consent=granted` in the link. Without it, the click id in the URL identifies the click.',
     },
   },
 });
 
 registerEnumType(AttributionModel, {
   name: 'AttributionModel',
-  description: 'Which of the clicks before a sale are credited with it, and how much of it.',
+  description: 'Attribution model: the clicks that are credited with a sale, and their shares.',
   valuesConfig: {
-    FIRST: { description: 'The first one, with all of it.' },
-    LAST: { description: 'The last one, with all of it.' },
-    LINEAR: { description: 'All alike.' },
+    FIRST: { description: 'The first click gets the whole sale.' },
+    LAST: { description: 'The last click gets the whole sale.' },
+    LINEAR: { description: 'All clicks get equal shares.' },
     POSITION: {
-      description: 'The first and the last with 40 % each, those between share 20 %; two share it alike.',
+      description:
+        'The first and the last click get 40 % each; the clicks between share 20 %. Two clicks get 50 % each.',
     },
-    TIME_DECAY: { description: 'All, each with half of what one seven days later has.' },
+    TIME_DECAY: {
+      description: 'All clicks; the weight of a click halves with every seven days before the sale.',
+    },
   },
 });
 registerEnumType(AttributionUnit, {
   name: 'AttributionUnit',
-  description: 'What an attribution model counts.',
+  description: 'Unit of the attribution model.',
   valuesConfig: {
-    TOUCH: { description: 'Every click.' },
-    PARTNER: { description: 'Every partner once: by its last click, under FIRST by its first.' },
+    TOUCH: { description: 'Each click is one unit.' },
+    PARTNER: {
+      description: 'Each partner is one unit, with its last click; under FIRST with its first click.',
+    },
   },
 });
 
@@ -79,37 +85,39 @@ export class Program {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;
 
-  @Field(() => String, { description: 'ISO 4217 code; tier thresholds and the minimum payout are in it.' })
+  @Field(() => String, {
+    description: 'ISO 4217 code of the currency of tier thresholds and of the minimum payout.',
+  })
   @Property({ type: 'text' })
   currency: Opt<string> = 'USD';
 
   @Field(() => String, {
-    description: 'IANA time zone in which days, months and payout periods begin, e.g. `America/New_York`.',
+    description: 'IANA time zone of days, months and payout periods, e.g. `America/New_York`.',
   })
   @Property({ type: 'text' })
   timeZone: Opt<string> = 'UTC';
 
-  @Field(() => RoundingMode, { description: 'Rounding of new commission lines.' })
+  @Field(() => RoundingMode, { description: 'Rounding of new commissions.' })
   @Enum({ items: () => RoundingMode })
   roundingMode: Opt<RoundingMode> = 'HALF_UP';
 
-  @Field(() => FlatRefund, { description: 'What a partial refund does to a flat commission.' })
+  @Field(() => FlatRefund, { description: 'Effect of a partial refund on a flat commission.' })
   @Enum({ items: () => FlatRefund })
   flatRefund: Opt<FlatRefund> = 'PROPORTIONAL';
 
-  @Field(() => Settlement, { description: 'In which currency new commission lines are owed.' })
+  @Field(() => Settlement, { description: 'Settlement currency of new commissions.' })
   @Enum({ items: () => Settlement })
   settlement: Opt<Settlement> = 'SALE';
 
   @Field(() => Int, {
-    description: 'Days after the sale until a new line is past its refund period (`Commission.holdUntil`).',
+    description: 'Refund period of new commissions in days after the sale (`Commission.holdUntil`).',
   })
   @Property({ type: 'integer' })
   holdDays: Opt<number> = 30;
 
   @Field(() => Boolean, {
     description:
-      'Whether a commission past its refund period is approved by itself, unless somebody made it by hand or holds it.',
+      'True if commissions are approved automatically after their refund period, except manual and held ones.',
   })
   @Property({ type: 'boolean' })
   autoApprove: Opt<boolean> = false;
@@ -122,7 +130,7 @@ export class Program {
   payoutMinimums: Opt<Record<string, string>> = {};
 
   @Field(() => Boolean, {
-    description: 'Whether payout runs are made by themselves as soon as a period ends.',
+    description: 'True if payout runs start automatically at the end of a period.',
   })
   @Property({ type: 'boolean' })
   autoPayouts: Opt<boolean> = false;
@@ -132,67 +140,69 @@ export class Program {
 
   @Field(() => Int, {
     description:
-      'Payouts to one partner that are made within so many days count together against the limit of one approver.',
+      'Payouts to one partner within this number of days count together for the limit of a single approver.',
   })
   @Property({ type: 'integer' })
   splitDays: Opt<number> = 7;
 
   @Field(() => Int, {
     description:
-      'Deals that a partner may have open at once by its own registration; staff may register more for it.',
+      'Largest number of open deals that a partner registered itself. Staff may register more for the partner.',
   })
   @Property({ type: 'integer' })
   dealsPerPartner: Opt<number> = 50;
 
-  @Field(() => Boolean, { description: 'Whether each month raises and lowers tiers by itself.' })
+  @Field(() => Boolean, { description: 'True if tiers are evaluated automatically each month.' })
   @Property({ type: 'boolean' })
   automaticTiers: Opt<boolean> = true;
 
-  @Field(() => Int, { description: 'Days after a month until it is evaluated for tiers.' })
+  @Field(() => Int, { description: 'Days between the end of a month and its tier evaluation.' })
   @Property({ type: 'integer' })
   tierSettleDays: Opt<number> = 3;
 
   @Field(() => Int, {
-    description: 'Months below its tier that a partner is forgiven; the next one lowers it.',
+    description:
+      'Number of months below its tier after which a partner still keeps the tier; the next one lowers it.',
   })
   @Property({ type: 'integer' })
   tierGraceMonths: Opt<number> = 1;
 
-  @Field(() => Int, { description: 'Tiers that one month takes away at most.' })
+  @Field(() => Int, { description: 'Largest number of tiers by which one month lowers a partner.' })
   @Property({ type: 'integer' })
   tierMaxDrop: Opt<number> = 1;
 
   @Field(() => Int, {
-    description: 'Days after its last purchase that a customer counts as active for tiers.',
+    description: 'Days after its last purchase during which a customer counts as active for tiers.',
   })
   @Property({ type: 'integer' })
   customerActiveDays: Opt<number> = 365;
 
   @Field(() => [String], {
-    description: 'Hosts that tracking links may lead to, e.g. `shop.example.com`; no others are led to.',
+    description:
+      'Allowed hosts of tracking links, e.g. `shop.example.com`. Links never redirect to another host.',
   })
   @Property({ type: 'text[]', default: [] })
   landingHosts: Opt<string[]> = [];
 
   @Field(() => String, {
     nullable: true,
-    description: 'The page that a link leads to where it names no other.',
+    description: 'Default page of tracking links.',
   })
   @Property({ type: 'text', nullable: true })
   landingUrl?: string | null;
 
-  @Field(() => TrackingConsent, { description: 'Whether visitors must consent before a cookie is set.' })
+  @Field(() => TrackingConsent, { description: 'Condition for setting a cookie.' })
   @Enum({ items: () => TrackingConsent })
   trackingConsent: Opt<TrackingConsent> = 'NOT_NEEDED';
 
   @Field(() => AttributionModel, {
     description:
-      'Which clicks are credited with a first purchase that no deal, coupon, lead or assignment claims; later ones follow its customer.',
+      'Attribution model for a first purchase without a deal, coupon, lead or assignment. Later purchases follow the customer.',
   })
   @Enum({ items: () => AttributionModel })
   attributionModel: Opt<AttributionModel> = 'LAST';
 
-  @Field(() => AttributionUnit, { description: 'What the attribution model counts.' })
+  @Field(() => AttributionUnit, { description: 'Unit of the attribution model.' })
   @Enum({ items: () => AttributionUnit })
   attributionUnit: Opt<AttributionUnit> = 'TOUCH';
 
@@ -202,16 +212,16 @@ export class Program {
   @Field(() => ID, {
     nullable: true,
     description:
-      "The tenant's organisation at the identity provider: who has a role there signs in as one of its staff.",
+      "The tenant's organisation at the identity provider. Its users with a role sign in as staff.",
   })
   @Property({ type: 'text', nullable: true })
   identityOrgId?: string | null;
 
-  @Field(() => Date, { description: 'When the program was made.' })
+  @Field(() => Date, { description: 'Time of creation.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   readonly createdAt!: Opt<Date>;
 
-  @Field(() => Date, { description: 'When a setting last changed.' })
+  @Field(() => Date, { description: 'Time of the last change of a setting.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   readonly updatedAt!: Opt<Date>;
 }

@@ -8,39 +8,39 @@ import { TrackingConsent } from '../../../domain/touch.ts';
 import { IdentityOrgId } from '../../../kernel/request/input.ts';
 import { Decimal, Percentage } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'The smallest payout of a currency, itself included.' })
+@InputType({ description: 'Minimum payout of a currency, inclusive.' })
 export class MinimumPayoutInput {
   @Field(() => String, { description: 'ISO 4217 code.' })
   currency!: string;
 
-  @Field(() => Decimal, { description: 'The amount; 0: none.' })
+  @Field(() => Decimal, { description: 'Minimum amount; 0 for no minimum.' })
   amount!: string;
 }
 
-@InputType({ description: 'The settings to change; what is left out stays.' })
+@InputType({ description: 'Settings to change. Absent fields keep their value.' })
 export class UpdateProgramInput {
   @Field(() => String, { nullable: true, description: 'IANA time zone, e.g. `America/New_York`.' })
   @MaxLength(64)
   timeZone?: string;
 
-  @Field(() => RoundingMode, { nullable: true, description: 'Rounding of new commission lines.' })
+  @Field(() => RoundingMode, { nullable: true, description: 'Rounding of new commissions.' })
   roundingMode?: RoundingMode;
 
   @Field(() => FlatRefund, {
     nullable: true,
-    description: 'What a partial refund does to a flat commission.',
+    description: 'Effect of a partial refund on a flat commission.',
   })
   flatRefund?: FlatRefund;
 
   @Field(() => Settlement, {
     nullable: true,
-    description: 'In which currency new commission lines are owed; PARTNER needs exchange rates.',
+    description: 'Settlement currency of new commissions. PARTNER needs exchange rates.',
   })
   settlement?: Settlement;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Days from the sale to `Commission.holdUntil` of new lines; 0 to 365.',
+    description: 'Days from the sale to `Commission.holdUntil` of new commissions: 0 to 365.',
   })
   @Min(0, { message: 'must be from 0 to 365' })
   @Max(365, { message: 'must be from 0 to 365' })
@@ -48,13 +48,13 @@ export class UpdateProgramInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether each month raises and lowers tiers by itself.',
+    description: 'True if tiers are evaluated automatically each month.',
   })
   automaticTiers?: boolean;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Days after a month until it is evaluated for tiers; 0 to 28.',
+    description: 'Days between the end of a month and its tier evaluation: 0 to 28.',
   })
   @Min(0, { message: 'must be from 0 to 28' })
   @Max(28, { message: 'must be from 0 to 28' })
@@ -62,20 +62,24 @@ export class UpdateProgramInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Months below its tier that a partner is forgiven; 0 to 12.',
+    description: 'Months below its tier after which a partner still keeps the tier: 0 to 12.',
   })
   @Min(0, { message: 'must be from 0 to 12' })
   @Max(12, { message: 'must be from 0 to 12' })
   tierGraceMonths?: number;
 
-  @Field(() => Int, { nullable: true, description: 'Tiers that one month takes away at most; 1 to 4.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Largest number of tiers by which one month lowers a partner: 1 to 4.',
+  })
   @Min(1, { message: 'must be from 1 to 4' })
   @Max(4, { message: 'must be from 1 to 4' })
   tierMaxDrop?: number;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Days after its last purchase that a customer counts as active for tiers; 1 to 1,095.',
+    description:
+      'Days after its last purchase during which a customer counts as active for tiers: 1 to 1,095.',
   })
   @Min(1, { message: 'must be from 1 to 1,095' })
   @Max(1095, { message: 'must be from 1 to 1,095' })
@@ -83,41 +87,41 @@ export class UpdateProgramInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether commissions past their refund period are approved by themselves.',
+    description: 'True to approve commissions automatically after their refund period.',
   })
   autoApprove?: boolean;
 
   @Field(() => Decimal, {
     nullable: true,
     description:
-      "The smallest payout in the program's currency, itself included; those of others are `minimumPayouts`.",
+      "Minimum payout in the program's currency, inclusive. `minimumPayouts` has the other currencies.",
   })
   minimumPayout?: string;
 
   @Field(() => [MinimumPayoutInput], {
     nullable: true,
     description:
-      "The smallest payouts by currency, at most 200. Other currencies that are left out have none; the program's own keeps what it has.",
+      "Minimum payouts by currency, at most 200. Absent currencies have no minimum; the program's currency keeps its minimum.",
   })
-  @ArrayMaxSize(200, { message: 'takes at most 200 currencies' })
+  @ArrayMaxSize(200, { message: 'must contain at most 200 currencies' })
   minimumPayouts?: MinimumPayoutInput[];
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether payout runs are made by themselves as soon as a period ends.',
+    description: 'True if payout runs start automatically at the end of a period.',
   })
   autoPayouts?: boolean;
 
   @Field(() => Decimal, {
     nullable: true,
     description:
-      "Payouts above it, in the program's currency, need two approvers, neither of whom made them; null: one is always enough.",
+      "Payouts above this amount, in the program's currency, need two approvers who did not create them. Null: one approver is enough.",
   })
   secondApprovalAbove?: string | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Payouts to one partner within so many days count together against that limit; 1 to 90.',
+    description: 'Payouts to one partner within this number of days count together for that limit: 1 to 90.',
   })
   @Min(1, { message: 'must be from 1 to 90' })
   @Max(90, { message: 'must be from 1 to 90' })
@@ -125,7 +129,7 @@ export class UpdateProgramInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Deals that a partner may have open at once by its own registration; 0 to 10,000.',
+    description: 'Largest number of open deals that a partner registered itself: 0 to 10,000.',
   })
   @Min(0, { message: 'must be from 0 to 10,000' })
   @Max(10_000, { message: 'must be from 0 to 10,000' })
@@ -133,80 +137,80 @@ export class UpdateProgramInput {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Hosts that tracking links may lead to, at most 50, e.g. `shop.example.com`.',
+    description: 'Allowed hosts of tracking links, at most 50, e.g. `shop.example.com`.',
   })
-  @ArrayMaxSize(50, { message: 'takes at most 50 hosts' })
+  @ArrayMaxSize(50, { message: 'must contain at most 50 hosts' })
   @Matches(/^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/, {
     each: true,
-    message: 'takes hosts such as "shop.example.com", in lower case',
+    message: 'must contain hosts such as "shop.example.com", in lower case',
   })
   landingHosts?: string[];
 
   @Field(() => String, {
     nullable: true,
-    description: 'The page that a link leads to where it names no other: on one of the hosts; null: none.',
+    description: 'Default page of tracking links, on one of the allowed hosts; null for none.',
   })
   @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
   landingUrl?: string | null;
 
   @Field(() => TrackingConsent, {
     nullable: true,
-    description: 'Whether visitors must consent before a cookie is set.',
+    description: 'Condition for setting a cookie.',
   })
   trackingConsent?: TrackingConsent;
 
   @Field(() => AttributionModel, {
     nullable: true,
-    description: 'Which clicks are credited with sales from now on.',
+    description: 'Attribution model of sales from now on.',
   })
   attributionModel?: AttributionModel;
 
-  @Field(() => AttributionUnit, { nullable: true, description: 'What the attribution model counts.' })
+  @Field(() => AttributionUnit, { nullable: true, description: 'Unit of the attribution model.' })
   attributionUnit?: AttributionUnit;
 
   @Field(() => ID, {
     nullable: true,
     description:
-      "The tenant's organisation at the identity provider; null: none. For platform administrators, after a sign-in of the last 15 minutes.",
+      "The tenant's organisation at the identity provider; null to remove it. Only for platform administrators, with a sign-in within the last 15 minutes.",
   })
   @IdentityOrgId()
   identityOrgId?: string | null;
 }
 
-@InputType({ description: 'What to change of a tier; what is left out stays.' })
+@InputType({ description: 'Fields of a tier to change. Absent fields keep their value.' })
 export class UpdateTierConfigInput {
   @Field(() => PartnerTier, { description: 'The tier to change.' })
   tier!: PartnerTier;
 
   @Field(() => Decimal, {
     nullable: true,
-    description: "Net revenue a month that the tier asks for, in the tier's currency.",
+    description: "Required net revenue a month, inclusive, in the program's currency.",
   })
   minMonthlyRevenue?: string;
 
-  @Field(() => Int, { nullable: true, description: 'Active customers that the tier asks for.' })
+  @Field(() => Int, { nullable: true, description: 'Required active customers, inclusive.' })
   @Min(0, { message: 'must not be negative' })
   minCustomers?: number;
 
-  @Field(() => Percentage, { nullable: true, description: 'Percent of a sale.' })
+  @Field(() => Percentage, { nullable: true, description: 'Commission rate in percent of a sale.' })
   commissionRate?: number; // basis points
 
-  @Field(() => Int, { nullable: true, description: 'API calls an hour; 1 to 1,000,000.' })
+  @Field(() => Int, { nullable: true, description: 'Limit of API calls an hour: 1 to 1,000,000.' })
   @Min(1, { message: 'must be from 1 to 1,000,000' })
   @Max(1_000_000, { message: 'must be from 1 to 1,000,000' })
   apiCallsPerHour?: number;
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether its partners have a dedicated account manager.',
+    description: 'True if partners of the tier have a dedicated account manager.',
   })
   dedicatedManager?: boolean;
 
   @Field(() => [String], {
     nullable: true,
-    description: 'What else the tier gives, in words: at most 20 lines of 200 characters.',
+    description: 'Further benefits as text: at most 20 lines of 200 characters.',
   })
-  @ArrayMaxSize(20, { message: 'takes at most 20 lines' })
-  @Matches(/^[^\n]{1,200}$/, { each: true, message: 'takes lines of 1 to 200 characters' })
+  @ArrayMaxSize(20, { message: 'must contain at most 20 lines' })
+  @Matches(/^[^\n]{1,200}$/, { each: true, message: 'must contain lines of 1 to 200 characters' })
   benefits?: string[];
 }

@@ -7,7 +7,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { type Program, programTable } from './program.entity.ts';
 import { type TierConfig, tierConfigTable } from './tier-config.entity.ts';
 
-/** The program of the credential's own tenant, also for a platform administrator. */
+/** Loads the program of the credential's tenant, also for a platform administrator. */
 export async function program(ctx: Context, info: GraphQLResolveInfo): Promise<Program> {
   const selection = select(programTable, info, ctx.actor, [], ['tenantId']);
   const statement = sql`${from(programTable, ctx.actor, selection)} and g.tenant_id = ${ctx.actor.tenantId}`;

@@ -12,21 +12,21 @@ import { updateProgram, updateTierConfig } from './update-program.ts';
 @Resolver(() => Program)
 export class ProgramResolver {
   @Authorized('program:read')
-  @Query(() => Program, { description: "The settings of the caller's program." })
+  @Query(() => Program, { description: 'Returns the settings of your program.' })
   program(@Ctx() ctx: Context, @Info() info: GraphQLResolveInfo): Promise<Program> {
     return program(ctx, info);
   }
 
   @Authorized('program:read')
-  @Query(() => [TierConfig], { description: "The tiers of the caller's program, lowest first." })
+  @Query(() => [TierConfig], { description: 'Returns the tiers of your program, lowest first.' })
   tierConfigs(@Ctx() ctx: Context, @Info() info: GraphQLResolveInfo): Promise<TierConfig[]> {
     return tierConfigs(ctx, info);
   }
 
   @Authorized('program:edit')
-  @Mutation(() => Program, { description: "Changes the caller's program settings." })
+  @Mutation(() => Program, { description: 'Changes the settings of your program.' })
   async updateProgram(
-    @Arg('input', () => UpdateProgramInput, { description: 'What to change.' }) input: UpdateProgramInput,
+    @Arg('input', () => UpdateProgramInput, { description: 'Fields to change.' }) input: UpdateProgramInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Program> {
@@ -35,9 +35,9 @@ export class ProgramResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => TierConfig, { description: 'Changes what a tier asks and gives, from now on.' })
+  @Mutation(() => TierConfig, { description: 'Changes the requirements and benefits of a tier from now on.' })
   async updateTierConfig(
-    @Arg('input', () => UpdateTierConfigInput, { description: 'What to change.' })
+    @Arg('input', () => UpdateTierConfigInput, { description: 'Fields to change.' })
     input: UpdateTierConfigInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -46,14 +46,14 @@ export class ProgramResolver {
   }
 
   @FieldResolver(() => MoneyColumn, {
-    description: "The smallest payout in the program's currency, itself included.",
+    description: "Minimum payout in the program's currency, inclusive.",
   })
   minimumPayout(@Root() { minimumPayoutMinor, currency }: Program): MoneyColumn {
     return new MoneyColumn(money(minimumPayoutMinor, currency));
   }
 
   @FieldResolver(() => [MoneyColumn], {
-    description: 'The smallest payouts of every currency that has one, by its code.',
+    description: 'Minimum payouts of all currencies that have one, sorted by code.',
   })
   minimumPayouts(@Root() { minimumPayoutMinor, currency, payoutMinimums }: Program): MoneyColumn[] {
     const others = Object.entries(payoutMinimums).map(([code, minor]) => money(BigInt(minor), code));
@@ -64,7 +64,7 @@ export class ProgramResolver {
 
   @FieldResolver(() => MoneyColumn, {
     nullable: true,
-    description: 'Payouts above it need two approvers; null: one is always enough.',
+    description: 'Payouts above this amount need two approvers. Null: one approver is enough.',
   })
   secondApprovalAbove(@Root() { secondApprovalAboveMinor, currency }: Program): MoneyColumn | null {
     return secondApprovalAboveMinor == null

@@ -3,7 +3,7 @@ import { PartnerTier } from '../../../domain/partner.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 
-/** What a tier asked and gave, from when; its rows are only ever added to. */
+/** The dated requirements and benefits of a tier. Rows are append-only. */
 @Entity({ tableName: 'tier_config_versions' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
 export class TierConfigVersion extends Base {

@@ -9,7 +9,7 @@ import { Percentage } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(PartnerTier, {
   name: 'PartnerTier',
-  description: 'The rungs of the program, lowest first. What each asks and gives: `TierConfig`.',
+  description: 'Tiers of the program, lowest first. `TierConfig` has their requirements and benefits.',
   valuesConfig: {
     BRONZE: { description: 'The first tier.' },
     SILVER: { description: 'The second tier.' },
@@ -19,20 +19,20 @@ registerEnumType(PartnerTier, {
   },
 });
 
-/** What a tier asks of a partner and gives to it. */
+/** The requirements and benefits of a tier. */
 @Entity({ tableName: 'partner_tier_configs' })
 @Filter({ name: 'mine', cond: byTenant, default: true })
-@ObjectType({ simpleResolvers: true, description: 'What a tier asks of a partner and gives to it.' })
+@ObjectType({ simpleResolvers: true, description: 'Requirements and benefits of a tier.' })
 export class TierConfig extends Base {
   @Field(() => PartnerTier, { description: 'The tier.' })
   @Enum({ items: () => PartnerTier })
   tier!: PartnerTier;
 
-  @Field(() => MoneyColumn, { description: 'Net revenue a month that the tier asks for, itself included.' })
+  @Field(() => MoneyColumn, { description: 'Required net revenue a month, inclusive.' })
   @Embedded(() => MoneyColumn)
   minMonthlyRevenue!: MoneyColumn;
 
-  @Field(() => Int, { description: 'Active customers that the tier asks for, itself included.' })
+  @Field(() => Int, { description: 'Required active customers, inclusive.' })
   @Property({ type: 'integer' })
   minCustomers!: number;
 
@@ -40,21 +40,22 @@ export class TierConfig extends Base {
   rateBps!: number;
 
   @Field(() => Percentage, {
-    description: 'Percent of a sale, where neither the line nor the partner has a rate of its own.',
+    description:
+      'Commission rate in percent, used if neither the commission nor the partner has its own rate.',
   })
   get commissionRate(): Opt<number> {
     return this.rateBps;
   }
 
-  @Field(() => Int, { description: 'API calls an hour that a partner of this tier may make.' })
+  @Field(() => Int, { description: 'Limit of API calls an hour of partners of this tier.' })
   @Property({ type: 'integer' })
   apiCallsPerHour!: number;
 
-  @Field({ description: 'Whether partners of this tier have a dedicated account manager.' })
+  @Field({ description: 'True if partners of this tier have a dedicated account manager.' })
   @Property({ type: 'boolean' })
   dedicatedManager!: boolean;
 
-  @Field(() => [String], { description: 'What else the tier gives, in words.' })
+  @Field(() => [String], { description: 'Further benefits as text.' })
   @Property({ type: 'text[]' })
   benefits!: string[];
 }

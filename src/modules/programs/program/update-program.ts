@@ -17,7 +17,7 @@ import type { MinimumPayoutInput, UpdateProgramInput, UpdateTierConfigInput } fr
 import { TierConfig } from './tier-config.entity.ts';
 import { TierConfigVersion } from './tier-config-version.entity.ts';
 
-/** Changes the settings that the input names. Lines keep what was in force when they were made. */
+/** Changes the given settings. Existing commissions keep the settings that were in force when they were created. */
 export async function updateProgram(
   ctx: Context,
   tenantId: string,
@@ -29,17 +29,17 @@ export async function updateProgram(
     const field = 'input.identityOrgId';
     await requireStillGranted(ctx, ['program:edit']);
     if (!ctx.actor.everyTenant)
-      throw forbidden('who signs in as staff is decided by platform administrators', { field });
+      throw forbidden('Only platform administrators can change the organisation of staff.', { field });
     requireFreshSignIn(ctx.actor);
   }
-  // How many people let money go is nothing for a session that was left open or stolen.
+  // The number of approvers must not be changed by a stolen session.
   if ([secondApprovalAbove, settings.splitDays, settings.autoPayouts].some((given) => given !== undefined))
     requireFreshSignIn(ctx.actor);
   await transact(ctx, async (em) => {
     const program = await em.findOneOrFail(Program, { tenantId });
     const before = { ...program };
     if (settings.timeZone != null && !(await isTimeZone(em, settings.timeZone))) {
-      throw invalid('input.timeZone', 'is not an IANA time zone such as "America/New_York"');
+      throw invalid('input.timeZone', 'must be an IANA time zone such as "America/New_York"');
     }
     const rezoned = settings.timeZone != null && settings.timeZone !== program.timeZone;
     em.assign(program, given(settings));
@@ -48,7 +48,7 @@ export async function updateProgram(
     if (program.landingUrl && !pageOn(program.landingHosts, program.landingUrl))
       throw invalid(
         landingUrl === undefined ? 'input.landingHosts' : 'input.landingUrl',
-        'the page must be an https address of one of the hosts',
+        'the page must be an https URL of one of the hosts',
       );
     if (minimumPayout != null) {
       program.minimumPayoutMinor = notNegative(minimumPayout, program.currency, 'input.minimumPayout');
@@ -72,7 +72,7 @@ function notNegative(text: string, currency: string, field: string): bigint {
   return minor;
 }
 
-/** Other currencies that are left out have none; the program's own keeps what it has. `given`: it was named by itself too. */
+/** Absent currencies lose their minimum; the program's currency keeps it. `given` is the separate `minimumPayout` of the input. */
 function setMinimums(program: Program, minimums: readonly MinimumPayoutInput[], given: boolean): void {
   const others: Record<string, string> = {};
   minimums.forEach(({ currency, amount }, index) => {
@@ -86,7 +86,7 @@ function setMinimums(program: Program, minimums: readonly MinimumPayoutInput[], 
       return;
     }
     if (given && minor !== program.minimumPayoutMinor)
-      throw invalid(`${field}.amount`, 'is another than minimumPayout');
+      throw invalid(`${field}.amount`, 'must equal minimumPayout');
     program.minimumPayoutMinor = minor;
   });
   program.payoutMinimums = others;
@@ -99,7 +99,7 @@ async function isTimeZone(em: EntityManager, name: string): Promise<boolean> {
   );
 }
 
-/** Changes what a tier asks and gives from now on; a sale of before earns by what was in force then. */
+/** Changes the requirements and benefits of a tier from now on. Earlier sales earn by the earlier version. */
 export async function updateTierConfig(
   ctx: Context,
   tenantId: string,

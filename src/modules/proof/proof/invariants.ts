@@ -148,7 +148,7 @@ export const invariants: readonly Invariant[] = [
       from commissions o join commissions c on (c.id = o.id or c.reverses_id = o.id) and c.status = 'REVERSED'
       left join postings p on p.tenant_id = c.tenant_id and p.reference = 'commission:' || c.id || ':accrued'
       where o.status = 'REVERSED' and o.reverses_id is null
-      group by o.id
+      group by o.id, o.tenant_id
       having sum(c.amount_minor) <> 0
         or coalesce(sum(case when p.to_account like 'partner:%' then p.amount_minor else -p.amount_minor end), 0) <> 0`,
   },
@@ -157,7 +157,7 @@ export const invariants: readonly Invariant[] = [
     faults: `
       select format('line %s: %s of %s refunded, %s of %s taken back', o.id, -sum(c.base_minor), o.base_minor, -sum(c.amount_minor), o.amount_minor)
       from commissions c join commissions o on o.id = c.reverses_id
-      group by o.id
+      group by o.id, o.tenant_id
       having -sum(c.base_minor) > o.base_minor or -sum(c.amount_minor) > o.amount_minor
         or bool_or((c.tenant_id, c.partner_id, c.amount_currency, c.base_currency) is distinct from (o.tenant_id, o.partner_id, o.amount_currency, o.base_currency))`,
   },
@@ -184,7 +184,7 @@ export const invariants: readonly Invariant[] = [
     faults: `
       select format('payout %s is %s, and %s of its %s lines went back', o.id, o.status, count(i.voided_at), count(*))
       from payouts o join payout_items i on i.payout_id = o.id
-      group by o.id
+      group by o.id, o.tenant_id
       having count(i.voided_at) <> case when o.status in ('CANCELED', 'RETURNED') or (o.status = 'FAILED' and o.released_at is not null) then count(*) else 0 end`,
   },
   {
@@ -309,7 +309,7 @@ export const invariants: readonly Invariant[] = [
       select format('line %s is %s, and %s holds on it are open', c.id, c.status, count(h.id)) from commissions c
       left join commission_holds h on h.commission_id = c.id and h.released_at is null
       where c.status <> 'APPROVED' and (c.status = 'HELD' or h.id is not null)
-      group by c.id having (c.status = 'HELD') <> (count(h.id) > 0)`,
+      group by c.id, c.tenant_id having (c.status = 'HELD') <> (count(h.id) > 0)`,
   },
   {
     name: 'every partner is what its history says last',

@@ -23,12 +23,12 @@ import { PartnerMetrics } from './metrics.type.ts';
 
 @Resolver(() => Partner)
 export class PartnerMetricsResolver {
-  @FieldResolver(() => PartnerMetrics, { description: 'Its figures, to date or for a period.' })
+  @FieldResolver(() => PartnerMetrics, { description: 'Metrics of the partner, to date or for a period.' })
   metrics(
     @Root() partner: Partner,
     @Arg('period', () => MetricsPeriodInput, {
       nullable: true,
-      description: 'Only these days; absent: to date.',
+      description: 'Period of the metrics. Default: to date.',
     })
     period: MetricsPeriodInput | null,
     @Ctx() ctx: Context,
@@ -40,10 +40,10 @@ export class PartnerMetricsResolver {
   @Authorized('program:read')
   @Mutation(() => PartnerMetrics, {
     description:
-      "Adds a partner's figures up again from every click, sale and payout, and answers with them.",
+      'Recalculates the metrics of a partner from all clicks, sales and payouts, and returns them.',
   })
   async calculatePartnerMetrics(
-    @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
+    @Arg('partnerId', () => ID, { description: 'Id of the partner.' }) partnerId: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PartnerMetrics> {
@@ -53,7 +53,7 @@ export class PartnerMetricsResolver {
   @Authorized('program:read')
   @Subscription(() => PartnerMetrics, {
     description:
-      "Pushes a partner's figures to date: at once, and within a second of a change, at most four times a second.",
+      'Sends the metrics of a partner to date: immediately, and within a second after a change, at most four times a second.',
     subscribe: async ({ args, context }: { args: Record<string, unknown>; context: Context }) => {
       const partner = await findPartner(context.em.fork(), args['partnerId'] as string, 'partnerId');
       return changesOf((changed) => context.feed.subscribe(metricsTopic(partner.id), changed), partner);
@@ -61,7 +61,7 @@ export class PartnerMetricsResolver {
   })
   partnerMetricsUpdated(
     @Root() partner: Partner,
-    @Arg('partnerId', () => ID, { description: 'The partner.' }) _partnerId: string,
+    @Arg('partnerId', () => ID, { description: 'Id of the partner.' }) _partnerId: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PartnerMetrics> {

@@ -4,131 +4,142 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 import type { Partner } from '../../partners/partner/public.ts';
 
-@ObjectType({ simpleResolvers: true, description: 'What one source of visitors brought.' })
+@ObjectType({ simpleResolvers: true, description: 'Metrics of one traffic source.' })
 export class SourceMetrics {
-  @Field({ description: '`utm_source`, referring host or `direct`; `(none)` for sales without a click.' })
+  @Field({
+    description:
+      'Name of the source: `utm_source`, referring host or `direct`; `(none)` for sales without a click.',
+  })
   source!: string;
 
-  @Field(() => Int, { description: 'Clicks.' })
+  @Field(() => Int, { description: 'Number of clicks.' })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Conversions.' })
+  @Field(() => Int, { description: 'Number of conversions.' })
   conversions!: number;
 
   @Field(() => MoneyColumn, { description: "Net revenue in the partner's currency." })
   revenue!: MoneyColumn;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What one link or one campaign brought.' })
+@ObjectType({ simpleResolvers: true, description: 'Metrics of one tracking link or one campaign.' })
 export class NamedMetrics {
-  @Field(() => ID, { description: 'The id of the link, or the word of the campaign.' })
+  @Field(() => ID, { description: 'Id of the tracking link, or name of the campaign.' })
   name!: string;
 
-  @Field(() => Int, { description: 'Clicks.' })
+  @Field(() => Int, { description: 'Number of clicks.' })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Conversions.' })
+  @Field(() => Int, { description: 'Number of conversions.' })
   conversions!: number;
 
   @Field(() => Percentage, {
     nullable: true,
-    description: 'Conversions for each click; null without clicks.',
+    description: 'Conversions divided by clicks, as a percentage with two decimals. Null without clicks.',
   })
   conversionRate!: number | null;
 
   @Field(() => MoneyColumn, { description: "Net revenue in the partner's currency." })
   revenue!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: "Commissions made, in the partner's currency." })
+  @Field(() => MoneyColumn, {
+    description: "Commissions earned, net of refunds and rejections, in the partner's currency.",
+  })
   commissionEarned!: MoneyColumn;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The money of one currency.' })
+@ObjectType({ simpleResolvers: true, description: 'Amounts in one currency.' })
 export class CurrencyMetrics {
   @Field({ description: 'ISO 4217 code.' })
   currency!: string;
 
-  @Field(() => Int, { description: 'Sales.' })
+  @Field(() => Int, { description: 'Number of sales.' })
   orders!: number;
 
-  @Field(() => MoneyColumn, { description: 'Revenue net of refunds.' })
+  @Field(() => MoneyColumn, { description: 'Revenue, net of tax and refunds.' })
   revenue!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'Commissions made, net of refunds and rejections.' })
+  @Field(() => MoneyColumn, { description: 'Commissions earned, net of refunds and rejections.' })
   commissionEarned!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'Payouts confirmed.' })
+  @Field(() => MoneyColumn, { description: 'Sum of the confirmed payouts.' })
   commissionPaid!: MoneyColumn;
 }
 
 @ObjectType({
   simpleResolvers: true,
   description:
-    "A partner's figures, to date or for a period. Counts are over all currencies, money is in the partner's own; `currencies` has the others.",
+    "Metrics of a partner, to date or for a period. Counts cover all currencies. Amounts are in the partner's currency; `currencies` has the other currencies.",
 })
 export class PartnerMetrics {
   @Field(() => LocalDate, {
     nullable: true,
-    description: 'First day of the period; null: since the beginning.',
+    description: 'First day of the period. Null for metrics to date.',
   })
   periodStart!: string | null;
 
-  @Field(() => LocalDate, { nullable: true, description: 'Last day of the period; null: until now.' })
+  @Field(() => LocalDate, {
+    nullable: true,
+    description: 'Last day of the period, inclusive. Null for metrics to date.',
+  })
   periodEnd!: string | null;
 
-  @Field(() => Int, { description: 'Clicks on its links.' })
+  @Field(() => Int, { description: "Number of clicks on the partner's links." })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Referrals that became a purchase.' })
+  @Field(() => Int, { description: 'Number of referrals that led to a purchase.' })
   conversions!: number;
 
   @Field(() => Percentage, {
     nullable: true,
-    description: 'Conversions for each click, percent with two decimals; null without clicks.',
+    description: 'Conversions divided by clicks, as a percentage with two decimals. Null without clicks.',
   })
   conversionRate!: number | null;
 
-  @Field(() => Int, { description: 'Customers bound to it.' })
+  @Field(() => Int, { description: 'Number of customers bound to the partner.' })
   customers!: number;
 
-  @Field(() => MoneyColumn, { description: 'Revenue that it brought, net of tax and refunds.' })
+  @Field(() => MoneyColumn, { description: 'Attributed revenue, net of tax and refunds.' })
   revenue!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { nullable: true, description: 'Revenue for each sale; null without sales.' })
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'Revenue divided by the number of sales. Null without sales.',
+  })
   averageOrderValue!: MoneyColumn | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
     description:
-      'Revenue for each customer so far; null without customers. `subscriptions.lifetimeValue` looks ahead where churn is known.',
+      'Revenue so far, divided by the number of customers. Null without customers. `subscriptions.lifetimeValue` is a forecast where churn is known.',
   })
   customerLifetimeValue!: MoneyColumn | null;
 
-  @Field(() => MoneyColumn, { description: 'Commissions made, net of refunds and rejections.' })
+  @Field(() => MoneyColumn, { description: 'Commissions earned, net of refunds and rejections.' })
   commissionEarned!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'Payouts confirmed.' })
+  @Field(() => MoneyColumn, { description: 'Sum of the confirmed payouts.' })
   commissionPaid!: MoneyColumn;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'Commissions for each click; null without clicks.',
+    description: 'Commissions earned divided by clicks. Null without clicks.',
   })
   earningsPerClick!: MoneyColumn | null;
 
-  @Field(() => [CurrencyMetrics], { description: 'The money of each currency, by code.' })
+  @Field(() => [CurrencyMetrics], { description: 'Amounts per currency, ordered by currency code.' })
   currencies!: CurrencyMetrics[];
 
-  @Field(() => [SourceMetrics], { description: 'What each source of visitors brought, most clicks first.' })
+  @Field(() => [SourceMetrics], { description: 'Metrics per traffic source, most clicks first.' })
   sources!: SourceMetrics[];
 
-  @Field(() => Date, { description: 'When the figures last changed.' })
+  @Field(() => Date, { description: 'Time of the last change of the metrics.' })
   calculatedAt!: Date;
 
   of!: MetricsOf; // served by PartnerMetricsFieldsResolver
 }
 
-/** Whose figures they are, and of when. */
+/** The partner and the period of the metrics. */
 export interface MetricsOf extends Pick<Partner, 'id' | 'currency'> {
   readonly period: Days | null;
 }

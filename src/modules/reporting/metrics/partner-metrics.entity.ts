@@ -1,7 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-/** Figures that the database keeps by what changes: see `apply_metric_deltas` in src/database. */
+/** Metrics that database triggers keep up to date: see `apply_metric_deltas` in src/database. */
 abstract class Figures {
   @PrimaryKey({ type: 'uuid' })
   partnerId!: string;
@@ -31,7 +31,7 @@ abstract class Figures {
   paidMinor: Opt<bigint> = 0n;
 }
 
-/** A partner's figures to date, one row a currency; what has no currency (clicks, customers) is under `XXX`. */
+/** Metrics of a partner to date, one row per currency. Metrics without a currency (clicks, customers) have the currency `XXX`. */
 @Entity({ tableName: 'partner_metrics' })
 export class PartnerMetricsRow extends Figures {
   @PrimaryKey({ type: 'text' })
@@ -41,7 +41,7 @@ export class PartnerMetricsRow extends Figures {
   updatedAt!: Opt<Date>;
 }
 
-/** The same by day of the program's time zone and by source. */
+/** Metrics of a partner per day, in the program's time zone, and per traffic source. */
 @Entity({ tableName: 'partner_metrics_daily' })
 export class PartnerMetricsDay extends Figures {
   @PrimaryKey({ type: 'date' })
@@ -54,7 +54,7 @@ export class PartnerMetricsDay extends Figures {
   currency!: string;
 }
 
-/** The same by day and by link or campaign: `name` is the id of the link or the word of the campaign. */
+/** Metrics of a partner per day and per link or campaign. `name` is the id of the link or the name of the campaign. */
 @Entity({ tableName: 'partner_metrics_by' })
 export class PartnerMetricsBy extends Figures {
   @PrimaryKey({ type: 'text' })
@@ -93,7 +93,7 @@ abstract class ProgramFigures {
   paidMinor: Opt<bigint> = 0n;
 }
 
-/** A program's figures by day, as far as they are folded. */
+/** Metrics of a program per day, without the changes that are not folded yet. */
 @Entity({ tableName: 'program_metrics_daily' })
 export class ProgramMetricsDay extends ProgramFigures {
   @PrimaryKey({ type: 'text' })
@@ -106,7 +106,7 @@ export class ProgramMetricsDay extends ProgramFigures {
   currency!: string;
 }
 
-/** What they changed by since: only ever appended to and folded (`fold_program_metrics` in src/database). */
+/** Changes since the last fold. Rows are only appended, and folded by `fold_program_metrics` (src/database). */
 @Entity({ tableName: 'program_metric_changes' })
 export class ProgramMetricsChange extends ProgramFigures {
   @PrimaryKey({ type: 'bigint', generated: 'identity' })

@@ -37,13 +37,14 @@ import {
   SubscriptionMetrics,
 } from './program-metrics.type.ts';
 
-const PERIOD = { nullable: true, description: 'Only these days; absent: to date.' } as const;
+const PERIOD = { nullable: true, description: 'Period of the metrics. Default: to date.' } as const;
 
 @Resolver(() => ProgramMetrics)
 export class ProgramMetricsResolver {
   @Authorized('program:read')
   @Query(() => ProgramMetrics, {
-    description: "The figures of the caller's whole program, to date or for a period. Not for partners.",
+    description:
+      "Returns the metrics of the caller's program, to date or for a period. FORBIDDEN for partners.",
   })
   programMetrics(
     @Arg('period', () => MetricsPeriodInput, PERIOD) period: MetricsPeriodInput | null,
@@ -55,12 +56,13 @@ export class ProgramMetricsResolver {
   @Authorized('program:read')
   @Query(() => [RankedPartner], {
     description:
-      "The partners that brought most, best first. Money is compared in the program's currency at the rates of the last day. Not for partners.",
+      "Returns the partners with the highest value of a metric, highest first. Amounts are compared in the program's currency at the exchange rates of the last day. FORBIDDEN for partners.",
   })
   topPartners(
-    @Arg('by', () => Ranking, { description: 'What they are compared by.' }) by: Ranking,
+    @Arg('by', () => Ranking, { description: 'Metric of the ranking.' }) by: Ranking,
     @Arg('period', () => MetricsPeriodInput, PERIOD) period: MetricsPeriodInput | null,
-    @Arg('first', () => Int, { defaultValue: 10, description: 'How many: 1 to 100.' }) first: number,
+    @Arg('first', () => Int, { defaultValue: 10, description: 'Number of partners, 1 to 100.' })
+    first: number,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<RankedPartner[]> {
@@ -70,12 +72,16 @@ export class ProgramMetricsResolver {
   @Authorized('program:read')
   @Query(() => MetricsSeries, {
     description:
-      "Figures by day, week or month of the program's time zone, without a gap: of a partner, or of the whole program. A partner sees its own. At most 400 points.",
+      "Returns metrics by day, week or month in the program's time zone, without gaps, for a partner or the whole program. A partner gets its own metrics. At most 400 points.",
   })
   metricsSeries(
-    @Arg('period', () => MetricsPeriodInput, { description: 'Which days.' }) period: MetricsPeriodInput,
-    @Arg('interval', () => Interval, { description: 'How long a point is.' }) interval: Interval,
-    @Arg('partnerId', () => ID, { nullable: true, description: 'Of this partner only.' })
+    @Arg('period', () => MetricsPeriodInput, { description: 'Period of the series.' })
+    period: MetricsPeriodInput,
+    @Arg('interval', () => Interval, { description: 'Length of a point.' }) interval: Interval,
+    @Arg('partnerId', () => ID, {
+      nullable: true,
+      description: "Id of a partner. Default: the whole program, or for a partner the partner's own metrics.",
+    })
     partnerId: string | null | undefined,
     @Ctx() ctx: Context,
   ): Promise<MetricsSeries> {
@@ -85,7 +91,7 @@ export class ProgramMetricsResolver {
   @Authorized('program:read')
   @Subscription(() => ProgramMetrics, {
     description:
-      "Pushes the figures to date of the caller's program: at once, and within a second of a change of any of its partners, at most four times a second. Not for partners.",
+      "Sends the metrics of the caller's program to date: immediately, and within a second after a change of any partner, at most four times a second. FORBIDDEN for partners.",
     subscribe: ({ context }: { context: Context }) => {
       requireStaff(context);
       return changesOf((changed) => programChanges(context, changed), {});
@@ -95,14 +101,15 @@ export class ProgramMetricsResolver {
     return programMetrics(ctx, null);
   }
 
-  @FieldResolver(() => SubscriptionMetrics, { description: 'What subscriptions bring: MRR and churn.' })
+  @FieldResolver(() => SubscriptionMetrics, { description: 'Subscription metrics: MRR and churn.' })
   subscriptions(@Root() metrics: ProgramMetrics, @Ctx() ctx: Context): Promise<SubscriptionMetrics> {
     return programSubscriptions(ctx, metrics);
   }
 
   @FieldResolver(() => ProgramMetrics, {
     nullable: true,
-    description: 'The same of as many days, or whole months, before; null without a period.',
+    description:
+      'Metrics of the preceding period: as many days, or the same number of whole months, before. Null without a period.',
   })
   previous(@Root() { period }: ProgramMetrics, @Ctx() ctx: Context): Promise<ProgramMetrics> | null {
     return period && programMetrics(ctx, daysBefore(period));
@@ -112,7 +119,7 @@ export class ProgramMetricsResolver {
 @Resolver(() => PartnerMetrics)
 export class PartnerMetricsFieldsResolver {
   @FieldResolver(() => [NamedMetrics], {
-    description: 'What each link of its own brought, most clicks first; at most 100.',
+    description: 'Metrics per tracking link of the partner, most clicks first; at most 100.',
   })
   links(
     @Root() { of }: PartnerMetrics,
@@ -123,7 +130,7 @@ export class PartnerMetricsFieldsResolver {
   }
 
   @FieldResolver(() => [NamedMetrics], {
-    description: 'What each campaign brought, most clicks first; at most 100.',
+    description: 'Metrics per campaign, most clicks first; at most 100.',
   })
   campaigns(
     @Root() { of }: PartnerMetrics,
@@ -134,7 +141,8 @@ export class PartnerMetricsFieldsResolver {
   }
 
   @FieldResolver(() => ConvertedMetrics, {
-    description: "Money of every currency in the program's, at dated rates.",
+    description:
+      "Amounts of all currencies, converted to the program's currency at the exchange rate of each day.",
   })
   inProgramCurrency(
     @Root() { of }: PartnerMetrics,
@@ -144,7 +152,7 @@ export class PartnerMetricsFieldsResolver {
     return convertedOf(ctx, info, of);
   }
 
-  @FieldResolver(() => SubscriptionMetrics, { description: 'What subscriptions bring: MRR and churn.' })
+  @FieldResolver(() => SubscriptionMetrics, { description: 'Subscription metrics: MRR and churn.' })
   subscriptions(
     @Root() { of, customerLifetimeValue }: PartnerMetrics,
     @Ctx() ctx: Context,
@@ -155,7 +163,8 @@ export class PartnerMetricsFieldsResolver {
 
   @FieldResolver(() => PartnerMetrics, {
     nullable: true,
-    description: 'The same of as many days, or whole months, before; null without a period.',
+    description:
+      'Metrics of the preceding period: as many days, or the same number of whole months, before. Null without a period.',
   })
   previous(
     @Root() { of }: PartnerMetrics,

@@ -7,11 +7,11 @@ import { CurrencyMetrics } from './metrics.type.ts';
 
 registerEnumType(Interval, {
   name: 'MetricsInterval',
-  description: 'How long a point of a series is.',
+  description: 'Length of a point of a metrics series.',
   valuesConfig: {
-    DAY: { description: "A day of the program's time zone." },
-    WEEK: { description: 'Monday to Sunday.' },
-    MONTH: { description: 'A calendar month.' },
+    DAY: { description: "One day in the program's time zone." },
+    WEEK: { description: 'One week, Monday to Sunday.' },
+    MONTH: { description: 'One calendar month.' },
   },
 });
 
@@ -26,14 +26,14 @@ export const Ranking = {
 export type Ranking = (typeof Ranking)[keyof typeof Ranking];
 registerEnumType(Ranking, {
   name: 'PartnerRanking',
-  description: 'What partners are compared by.',
+  description: 'Metric by which partners are ranked.',
   valuesConfig: {
-    CLICKS: { description: 'Clicks.' },
-    CONVERSIONS: { description: 'Referrals that became a purchase.' },
-    CUSTOMERS: { description: 'Customers bound to it.' },
-    ORDERS: { description: 'Sales.' },
-    REVENUE: { description: 'Revenue net of tax and refunds.' },
-    COMMISSION_EARNED: { description: 'Commissions made, net of refunds and rejections.' },
+    CLICKS: { description: 'Number of clicks.' },
+    CONVERSIONS: { description: 'Number of referrals that led to a purchase.' },
+    CUSTOMERS: { description: 'Number of customers bound to the partner.' },
+    ORDERS: { description: 'Number of sales.' },
+    REVENUE: { description: 'Revenue, net of tax and refunds.' },
+    COMMISSION_EARNED: { description: 'Commissions earned, net of refunds and rejections.' },
   },
 });
 
@@ -41,11 +41,11 @@ export const LifetimeBasis = { CHURN: 'CHURN', HISTORICAL: 'HISTORICAL' } as con
 type LifetimeBasis = (typeof LifetimeBasis)[keyof typeof LifetimeBasis];
 registerEnumType(LifetimeBasis, {
   name: 'LifetimeValueBasis',
-  description: 'How the value of a customer was worked out.',
+  description: 'Method by which the customer lifetime value was computed.',
   valuesConfig: {
-    CHURN: { description: 'Monthly revenue for each customer, by the part of them lost in a month.' },
+    CHURN: { description: 'Monthly revenue per customer, divided by the monthly churn rate.' },
     HISTORICAL: {
-      description: 'Revenue for each customer so far: nobody was lost, or there is no subscription.',
+      description: 'Revenue per customer so far, because no customer was lost or there is no subscription.',
     },
   },
 });
@@ -53,20 +53,21 @@ registerEnumType(LifetimeBasis, {
 @ObjectType({
   simpleResolvers: true,
   description:
-    "Money of every currency in the program's, each day's at the rate in force on that day. What has no rate is left out and named.",
+    "Amounts of all currencies, converted to the program's currency at the exchange rate of each day. Amounts without a rate are left out and listed in `missingRates`.",
 })
 export class ConvertedMetrics {
-  @Field(() => MoneyColumn, { description: 'Revenue net of tax and refunds.' })
+  @Field(() => MoneyColumn, { description: 'Revenue, net of tax and refunds.' })
   revenue!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'Commissions made, net of refunds and rejections.' })
+  @Field(() => MoneyColumn, { description: 'Commissions earned, net of refunds and rejections.' })
   commissionEarned!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'Payouts confirmed.' })
+  @Field(() => MoneyColumn, { description: 'Sum of the confirmed payouts.' })
   commissionPaid!: MoneyColumn;
 
   @Field(() => [String], {
-    description: 'ISO 4217 codes of which some day had no exchange rate; that money is left out.',
+    description:
+      'ISO 4217 codes of the currencies without an exchange rate for at least one day. Their amounts of those days are left out.',
   })
   missingRates!: string[];
 }
@@ -74,173 +75,189 @@ export class ConvertedMetrics {
 @ObjectType({
   simpleResolvers: true,
   description:
-    'What subscriptions bring, by customers: at the end of the period, or now, beside its start. Without a period: the 30 days until now.',
+    'MRR and churn at the end of the period compared with its start. Without a period: the 30 days until now.',
 })
 export class SubscriptionMetrics {
   @Field(() => MoneyColumn, {
     description:
-      "What live subscriptions come to in a month. A partner's in its own currency; a program's in that of the program.",
+      "Monthly recurring revenue of active subscriptions at the end. In the partner's currency for a partner, in the program's currency for a program.",
   })
   mrr!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'The same at the start.' })
+  @Field(() => MoneyColumn, { description: 'Monthly recurring revenue at the start.' })
   mrrBefore!: MoneyColumn;
 
-  @Field(() => [MoneyColumn], { description: 'The MRR of each currency, by code.' })
+  @Field(() => [MoneyColumn], { description: 'MRR per currency at the end, ordered by currency code.' })
   mrrByCurrency!: MoneyColumn[];
 
   @Field(() => [String], {
-    description: 'ISO 4217 codes that `mrr` leaves out for want of an exchange rate.',
+    description:
+      'ISO 4217 codes of the currencies that `mrr` leaves out because an exchange rate is missing.',
   })
   missingRates!: string[];
 
-  @Field(() => Int, { description: 'Customers with a live subscription at the start.' })
+  @Field(() => Int, { description: 'Number of customers with an active subscription at the start.' })
   customersAtStart!: number;
 
-  @Field(() => Int, { description: 'Those of them that have none at the end.' })
+  @Field(() => Int, {
+    description: 'Number of customers with an active subscription at the start and none at the end.',
+  })
   customersLost!: number;
 
-  @Field(() => Int, { description: 'Customers that had none at the start and have one at the end.' })
+  @Field(() => Int, {
+    description: 'Number of customers with no active subscription at the start and one at the end.',
+  })
   customersWon!: number;
 
   @Field(() => Percentage, {
     nullable: true,
-    description: 'Customers lost for each at the start, percent with two decimals; null without any.',
+    description:
+      'Lost customers divided by customers at the start, as a percentage with two decimals. Null without customers at the start.',
   })
   churnRate!: number | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'What a customer is worth, by `lifetimeValueBasis`; null without customers.',
+    description: 'Customer lifetime value, computed by `lifetimeValueBasis`. Null without customers.',
   })
   lifetimeValue!: MoneyColumn | null;
 
-  @Field(() => LifetimeBasis, { description: 'How `lifetimeValue` was worked out.' })
+  @Field(() => LifetimeBasis, { description: 'Method by which `lifetimeValue` was computed.' })
   lifetimeValueBasis!: LifetimeBasis;
 }
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What all have in common that sums up a program or a time.',
+  description: 'Common fields of the metrics of a program and of a point in a series.',
 })
 abstract class Totals extends ConvertedMetrics {
-  @Field(() => Int, { description: 'Clicks.' })
+  @Field(() => Int, { description: 'Number of clicks.' })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Referrals that became a purchase.' })
+  @Field(() => Int, { description: 'Number of referrals that led to a purchase.' })
   conversions!: number;
 
   @Field(() => Percentage, {
     nullable: true,
-    description: 'Conversions for each click, percent with two decimals; null without clicks.',
+    description: 'Conversions divided by clicks, as a percentage with two decimals. Null without clicks.',
   })
   conversionRate!: number | null;
 
-  @Field(() => Int, { description: 'Sales.' })
+  @Field(() => Int, { description: 'Number of sales.' })
   orders!: number;
 
-  @Field(() => Int, { description: 'Customers bound to a partner.' })
+  @Field(() => Int, { description: 'Number of customers bound to a partner.' })
   customers!: number;
 
-  @Field(() => [CurrencyMetrics], { description: 'The money of each currency, by code.' })
+  @Field(() => [CurrencyMetrics], { description: 'Amounts per currency, ordered by currency code.' })
   currencies!: CurrencyMetrics[];
 }
 
 @ObjectType({
   simpleResolvers: true,
   description:
-    "The figures of the whole program, to date or for a period. Money is in the program's currency, each day's at the rate in force on that day.",
+    "Metrics of the whole program, to date or for a period. Amounts are in the program's currency, converted at the exchange rate of each day.",
 })
 export class ProgramMetrics extends Totals {
   @Field(() => LocalDate, {
     nullable: true,
-    description: 'First day of the period; null: since the beginning.',
+    description: 'First day of the period. Null for metrics to date.',
   })
   periodStart!: string | null;
 
-  @Field(() => LocalDate, { nullable: true, description: 'Last day of the period; null: until now.' })
+  @Field(() => LocalDate, {
+    nullable: true,
+    description: 'Last day of the period, inclusive. Null for metrics to date.',
+  })
   periodEnd!: string | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'Revenue for each sale whose rate is there; null without any.',
+    description:
+      'Revenue divided by the number of sales that have an exchange rate. Null without such sales.',
   })
   averageOrderValue!: MoneyColumn | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'Commissions for each click; null without clicks, and where `missingRates` are.',
+    description:
+      'Commissions earned divided by clicks. Null without clicks and when `missingRates` is not empty.',
   })
   earningsPerClick!: MoneyColumn | null;
 
   period!: Days | null; // for the fields that ProgramMetricsFieldsResolver serves
 }
 
-@ObjectType({ simpleResolvers: true, description: 'The figures of a day, a week or a month.' })
+@ObjectType({ simpleResolvers: true, description: 'Metrics of a day, a week or a month.' })
 export class MetricsPoint extends Totals {
-  @Field(() => LocalDate, { description: 'Its first day within the period.' })
+  @Field(() => LocalDate, { description: 'First day of the point within the period.' })
   from!: string;
 
-  @Field(() => LocalDate, { description: 'Its last day within the period.' })
+  @Field(() => LocalDate, { description: 'Last day of the point within the period, inclusive.' })
   to!: string;
 }
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What the next interval may bring, by those of the period that are whole and over.',
+  description: 'Forecast of the next interval, from the complete past intervals of the period.',
 })
 export class MetricsForecast {
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'By the straight line that fits best; null of fewer than two.',
+    description: 'Revenue by linear regression. Null with fewer than two complete intervals.',
   })
   revenueByTrend!: MoneyColumn | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'By exponential smoothing with 0.5; null of none.',
+    description: 'Revenue by exponential smoothing with factor 0.5. Null without a complete interval.',
   })
   revenueSmoothed!: MoneyColumn | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Figures over time, without a gap.' })
+@ObjectType({ simpleResolvers: true, description: 'Metrics over time, without gaps.' })
 export class MetricsSeries {
   @Field(() => [MetricsPoint], {
-    description: 'Oldest first; the first and the last are cut where the period is.',
+    description:
+      'Points of the series, oldest first. The first and the last point are cut at the ends of the period.',
   })
   points!: MetricsPoint[];
 
-  @Field(() => MetricsForecast, { description: 'What the next interval may bring.' })
+  @Field(() => MetricsForecast, { description: 'Forecast of the next interval.' })
   forecast!: MetricsForecast;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A partner and what it is compared by.' })
+@ObjectType({ simpleResolvers: true, description: 'A partner with the metrics of the ranking.' })
 export class RankedPartner {
   @Field(() => Partner, { description: 'The partner.' })
   partner!: Partner;
 
-  @Field(() => Int, { description: 'Clicks.' })
+  @Field(() => Int, { description: 'Number of clicks.' })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Referrals that became a purchase.' })
+  @Field(() => Int, { description: 'Number of referrals that led to a purchase.' })
   conversions!: number;
 
-  @Field(() => Int, { description: 'Customers bound to it.' })
+  @Field(() => Int, { description: 'Number of customers bound to the partner.' })
   customers!: number;
 
-  @Field(() => Int, { description: 'Sales.' })
+  @Field(() => Int, { description: 'Number of sales.' })
   orders!: number;
 
   @Field(() => MoneyColumn, {
-    description: "Revenue in the program's currency, at the rates of the last day.",
+    description:
+      "Revenue, net of tax and refunds, in the program's currency at the exchange rates of the last day.",
   })
   revenue!: MoneyColumn;
 
   @Field(() => MoneyColumn, {
-    description: "Commissions in the program's currency, at the rates of the last day.",
+    description:
+      "Commissions earned, net of refunds and rejections, in the program's currency at the exchange rates of the last day.",
   })
   commissionEarned!: MoneyColumn;
 
-  @Field(() => [String], { description: 'ISO 4217 codes that are left out for want of an exchange rate.' })
+  @Field(() => [String], {
+    description: 'ISO 4217 codes of the currencies that are left out because an exchange rate is missing.',
+  })
   missingRates!: string[];
 }

@@ -1,5 +1,5 @@
 import { notFound } from '../../../domain/errors.ts';
-import { textCell } from '../../../domain/statement.ts';
+import { writeCsv } from '../../../kernel/data/csv.ts';
 import { query, scopeOf } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -9,7 +9,6 @@ import { partnerTable } from '../../partners/partner/public.ts';
 import { checkDays, type Days, statementsOf } from './statement.loader.ts';
 
 const MAX_LINES = 10_000;
-const BOM = '\uFEFF'; // else a spreadsheet takes UTF-8 for something older
 const HEAD = [
   'Partner',
   'At',
@@ -38,38 +37,14 @@ export async function statementCsv(ctx: Context, partnerId: string, days: Days):
   const { companyName, currency, opening, closing, lines } = statement;
   const text = (minor: bigint) => amountText({ minor: minor < 0n ? -minor : minor, currency });
   const balance = (minor: bigint) => [text(minor), minor < 0n ? 'DR' : 'CR'];
-  const row = (cells: readonly string[]) => cells.map(textCell).join(',');
-  const rows = [
-    row(HEAD),
-    row([
-      companyName,
-      days.from,
-      'OPENING',
-      '',
-      'Opening balance',
-      currency,
-      '',
-      '',
-      ...balance(opening.minor),
+  return writeCsv([
+    HEAD,
+    [companyName, days.from, 'OPENING', '', 'Opening balance', currency, '', '', ...balance(opening.minor)],
+    ...lines.map(({ at, cause, sentence, amount: { minor }, balance: { minor: owed } }) => [
+      ...[companyName, at.toISOString(), cause.kind, cause.id, sentence, currency],
+      ...(minor < 0n ? ['', text(minor)] : [text(minor), '']),
+      ...balance(owed),
     ]),
-    ...lines.map(({ at, cause, sentence, amount: { minor }, balance: { minor: owed } }) =>
-      row([
-        ...[companyName, at.toISOString(), cause.kind, cause.id, sentence, currency],
-        ...(minor < 0n ? ['', text(minor)] : [text(minor), '']),
-        ...balance(owed),
-      ]),
-    ),
-    row([
-      companyName,
-      days.to,
-      'CLOSING',
-      '',
-      'Closing balance',
-      currency,
-      '',
-      '',
-      ...balance(closing.minor),
-    ]),
-  ];
-  return `${BOM}${rows.join('\r\n')}\r\n`;
+    [companyName, days.to, 'CLOSING', '', 'Closing balance', currency, '', '', ...balance(closing.minor)],
+  ]);
 }

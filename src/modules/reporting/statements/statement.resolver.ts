@@ -10,15 +10,15 @@ import { statementCsv } from './statement-csv.ts';
 @Resolver(() => Partner)
 export class PartnerStatementResolver {
   @FieldResolver(() => PartnerStatement, {
-    description: 'Every movement of what it is owed in some days; at most 1,000 of them.',
+    description: "Statement of the partner's account for a period. At most 1,000 movements.",
   })
   statement(
     @Root() { id }: Partner,
-    @Arg('from', () => LocalDate, { description: 'The first day.' }) from: string,
-    @Arg('to', () => LocalDate, { description: 'The last day.' }) to: string,
+    @Arg('from', () => LocalDate, { description: 'First day of the statement.' }) from: string,
+    @Arg('to', () => LocalDate, { description: 'Last day of the statement, inclusive.' }) to: string,
     @Arg('currency', () => String, {
       nullable: true,
-      description: "ISO 4217 code; absent: the partner's own.",
+      description: "ISO 4217 code. Default: the partner's currency.",
     })
     currency: string | null,
     @Ctx() ctx: Context,
@@ -30,15 +30,15 @@ export class PartnerStatementResolver {
   @Authorized('program:read')
   @Query(() => String, {
     description:
-      'A statement as CSV (RFC 4180, UTF-8 with its mark), at most 10,000 lines. No cell is a formula: amounts carry no sign, they are in Credit or Debit.',
+      'Returns a statement as CSV (RFC 4180, UTF-8 with byte order mark), at most 10,000 lines. No cell is a formula: amounts have no sign and are in the column Credit or Debit.',
   })
   partnerStatementCsv(
-    @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
-    @Arg('from', () => LocalDate, { description: 'The first day.' }) from: string,
-    @Arg('to', () => LocalDate, { description: 'The last day.' }) to: string,
+    @Arg('partnerId', () => ID, { description: 'Id of the partner.' }) partnerId: string,
+    @Arg('from', () => LocalDate, { description: 'First day of the statement.' }) from: string,
+    @Arg('to', () => LocalDate, { description: 'Last day of the statement, inclusive.' }) to: string,
     @Arg('currency', () => String, {
       nullable: true,
-      description: "ISO 4217 code; absent: the partner's own.",
+      description: "ISO 4217 code. Default: the partner's currency.",
     })
     currency: string | null,
     @Ctx() ctx: Context,

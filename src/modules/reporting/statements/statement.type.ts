@@ -5,65 +5,67 @@ import { LocalDate } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(StatementCause, {
   name: 'StatementCauseKind',
-  description: "What moved a partner's account.",
+  description: "Kind of a movement on a partner's account.",
   valuesConfig: {
-    COMMISSION_ACCRUED: { description: 'A line was approved: it is owed.' },
-    COMMISSION_REVERSED: { description: 'A refund took back a share of a line.' },
-    COMMISSION_WITHDRAWN: { description: 'A line was rejected after its approval.' },
-    PAYOUT_SENT: { description: 'A payout was handed to its rail.' },
-    PAYOUT_FAILED: { description: 'The rail refused a payout: it is owed again.' },
-    PAYOUT_RETURNED: { description: 'A payout came back: it is owed again.' },
+    COMMISSION_ACCRUED: { description: 'A commission was approved and is owed.' },
+    COMMISSION_REVERSED: { description: 'A refund reversed a commission or a part of it.' },
+    COMMISSION_WITHDRAWN: { description: 'A commission was rejected after its approval.' },
+    PAYOUT_SENT: { description: 'A payout was sent to its rail.' },
+    PAYOUT_FAILED: { description: 'The rail refused a payout. Its amount is owed again.' },
+    PAYOUT_RETURNED: { description: 'A payout was returned. Its amount is owed again.' },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: "What a statement's line comes from." })
+@ObjectType({ simpleResolvers: true, description: 'Cause of a statement line.' })
 export class StatementLineCause {
-  @Field(() => StatementCause, { description: 'What happened.' })
+  @Field(() => StatementCause, { description: 'Kind of the cause.' })
   kind!: StatementCause;
 
-  @Field(() => ID, { description: 'Id of the commission or payout that it happened to.' })
+  @Field(() => ID, { description: 'Id of the commission or payout.' })
   id!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'One movement of what a partner is owed.' })
+@ObjectType({ simpleResolvers: true, description: "One movement on a partner's account." })
 export class StatementLine {
-  @Field(() => Date, { description: 'When it was posted.' })
+  @Field(() => Date, { description: 'Time of the posting.' })
   at!: Date;
 
-  @Field(() => StatementLineCause, { description: 'What it comes from.' })
+  @Field(() => StatementLineCause, { description: 'Cause of the movement.' })
   cause!: StatementLineCause;
 
-  @Field({ description: 'The same in words.' })
+  @Field({ description: 'Description of the movement as a sentence.' })
   sentence!: string;
 
-  @Field(() => MoneyColumn, { description: 'What it adds to what the partner is owed; negative: takes off.' })
+  @Field(() => MoneyColumn, { description: 'Change of the balance. Negative when the balance decreases.' })
   amount!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'What the partner is owed after it.' })
+  @Field(() => MoneyColumn, { description: 'Balance owed to the partner after the movement.' })
   balance!: MoneyColumn;
 }
 
 @ObjectType({
   simpleResolvers: true,
   description:
-    'What a partner was owed in one currency before some days, what moved it, and what it was owed after them.',
+    'Account of a partner in one currency for a period: opening balance, movements and closing balance.',
 })
 export class PartnerStatement {
-  @Field(() => LocalDate, { description: 'Its first day.' })
+  @Field(() => LocalDate, { description: 'First day of the statement.' })
   from!: string;
 
-  @Field(() => LocalDate, { description: 'Its last day.' })
+  @Field(() => LocalDate, { description: 'Last day of the statement, inclusive.' })
   to!: string;
 
-  @Field({ description: 'ISO 4217 code.' })
+  @Field({ description: 'ISO 4217 code of the statement.' })
   currency!: string;
 
-  @Field(() => MoneyColumn, { description: 'What was owed before the first day.' })
+  @Field(() => MoneyColumn, { description: 'Balance owed to the partner before the first day.' })
   opening!: MoneyColumn;
 
-  @Field(() => [StatementLine], { description: 'Every movement of these days, oldest first.' })
+  @Field(() => [StatementLine], { description: 'All movements in the period, oldest first.' })
   lines!: StatementLine[];
 
-  @Field(() => MoneyColumn, { description: 'What was owed after the last day: the opening and every line.' })
+  @Field(() => MoneyColumn, {
+    description: 'Balance owed to the partner after the last day: the opening balance plus all lines.',
+  })
   closing!: MoneyColumn;
 }

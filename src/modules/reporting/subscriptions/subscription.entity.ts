@@ -8,57 +8,60 @@ import { column, moneyColumn, owned, type Table } from '../../../kernel/data/row
 
 registerEnumType(BillingInterval, {
   name: 'BillingInterval',
-  description: 'How often a subscription is paid for.',
+  description: 'Billing interval of a subscription.',
   valuesConfig: {
-    WEEK: { description: 'Each week; 52 of them are a year.' },
-    MONTH: { description: 'Each month.' },
-    QUARTER: { description: 'Each three months.' },
-    YEAR: { description: 'Each year.' },
-    TWO_YEARS: { description: 'Each two years.' },
+    WEEK: { description: 'Weekly. A year has 52 weeks.' },
+    MONTH: { description: 'Monthly.' },
+    QUARTER: { description: 'Every three months.' },
+    YEAR: { description: 'Yearly.' },
+    TWO_YEARS: { description: 'Every two years.' },
   },
 });
 
-/** What a customer pays again and again, from an instant on. A change of price is a further row. */
+/** A recurring price that a customer pays from a start time. A change of price is another row. */
 @Entity({ tableName: 'customer_subscriptions' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @Unique({ name: 'customer_subscriptions_start', properties: ['tenantId', 'externalId', 'startedAt'] })
 @ObjectType({
   simpleResolvers: true,
   description:
-    'What a customer pays again and again, from an instant on. A change of price ends it and begins another of the same `externalId`.',
+    'Recurring price that a customer pays from a start time. A change of price ends the subscription and starts another one with the same `externalId`.',
 })
 export class CustomerSubscription extends Base {
   @Index({ name: 'customer_subscriptions_partner', properties: ['partnerId', 'id'] })
   @Property({ type: 'uuid' })
-  partnerId!: string; // whose customer it is now: it follows the customer
+  partnerId!: string; // the partner to which the customer is bound now; updated when the customer moves
 
   @Index({ name: 'customer_subscriptions_customer' })
   @Property({ type: 'uuid' })
   customerId!: string;
 
-  @Field({ description: 'Your own id of the subscription.' })
+  @Field({ description: 'Id of the subscription in your own system.' })
   @Property({ type: 'text' })
   externalId!: string;
 
-  @Field(() => BillingInterval, { description: 'How often it is paid for.' })
+  @Field(() => BillingInterval, { description: 'Billing interval.' })
   @Enum({ items: () => BillingInterval, fieldName: 'billing_interval', type: 'text' })
   interval!: BillingInterval;
 
-  @Field(() => MoneyColumn, { description: 'The price of an interval, net of tax.' })
+  @Field(() => MoneyColumn, { description: 'Price per billing interval, net of tax.' })
   @Embedded(() => MoneyColumn)
   price!: MoneyColumn;
 
-  @Field(() => MoneyColumn, { description: 'The price as it comes to in a month: its part of the MRR.' })
+  @Field(() => MoneyColumn, { description: "Price per month: the subscription's contribution to MRR." })
   monthly!: MoneyColumn;
 
   @Property({ type: 'bigint' })
   monthlyMinor!: bigint;
 
-  @Field(() => Date, { description: 'From when on it is paid.' })
+  @Field(() => Date, { description: 'Time when the subscription started.' })
   @Property({ type: 'timestamptz', length: 3 })
   startedAt!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'From when on it no longer is; null: it goes on.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time when the subscription ended or will end. Null without an end.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   endedAt?: Date | null;
 

@@ -5,32 +5,35 @@ import { DateTime, Decimal } from '../../../kernel/request/scalars.ts';
 
 @InputType({
   description:
-    'What a customer pays again and again. Sent again with the same `externalId` and `startedAt` it replaces what was said; with a later `startedAt` it is the new price.',
+    'Recurring price that a customer pays. A repeated call with the same `externalId` and `startedAt` replaces the earlier values. A later `startedAt` records a new price.',
 })
 export class RecordSubscriptionInput {
-  @Field({ description: 'Your own id of the subscription: 1 to 200 characters.' })
+  @Field({ description: 'Id of the subscription in your own system, 1 to 200 characters.' })
   @Name(200)
   externalId!: string;
 
-  @Field({ description: 'Your own id of the customer, who has a partner already.' })
+  @Field({
+    description:
+      'Id of the customer in your own system, 1 to 200 characters. The customer must be bound to a partner.',
+  })
   @Name(200)
   customerId!: string;
 
-  @Field(() => Decimal, { description: 'The price of an interval, net of tax; 0 or more.' })
+  @Field(() => Decimal, { description: 'Price per billing interval, net of tax; 0 or more.' })
   price!: string;
 
   @Field({ description: 'ISO 4217 code of the price.' })
   currency!: string;
 
-  @Field(() => BillingInterval, { description: 'How often it is paid for.' })
+  @Field(() => BillingInterval, { description: 'Billing interval.' })
   interval!: BillingInterval;
 
-  @Field(() => DateTime, { nullable: true, description: 'From when on; default: now.' })
+  @Field(() => DateTime, { nullable: true, description: 'Time when the subscription starts. Default: now.' })
   startedAt?: Date | null;
 
   @Field(() => DateTime, {
     nullable: true,
-    description: 'From when on it is no longer paid, which may be yet to come; null: it goes on.',
+    description: 'Time when the subscription ends; it may be in the future. Null: no end.',
   })
   endedAt?: Date | null;
 }

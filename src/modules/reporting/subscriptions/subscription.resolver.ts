@@ -10,10 +10,13 @@ import { RecordSubscriptionInput } from './subscription.inputs.ts';
 export class SubscriptionResolver {
   @Authorized('referral:convert')
   @Mutation(() => CustomerSubscription, {
-    description: 'States what a customer pays again and again, for MRR and churn. It earns nobody anything.',
+    description:
+      "Records a customer's subscription for MRR and churn. The subscription creates no commission.",
   })
   async recordSubscription(
-    @Arg('input', () => RecordSubscriptionInput, { description: 'What is paid, how often and since when.' })
+    @Arg('input', () => RecordSubscriptionInput, {
+      description: 'The price, the billing interval and the start.',
+    })
     input: RecordSubscriptionInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,

@@ -158,7 +158,7 @@ async function evaluateChunk(
       customers, earned, tier_before, tier_after, misses, change, effective_at, blocked
     from jsonb_to_recordset(${JSON.stringify(decided)}::jsonb) d (id uuid, partner_id uuid, revenue_minor bigint, customers int,
       earned text, tier_before text, tier_after text, misses int, change text, effective_at timestamptz, blocked text)
-    on conflict (partner_id, month) do update set revenue_minor = excluded.revenue_minor, revenue_currency = excluded.revenue_currency,
+    on conflict (partner_id, month, tenant_id) do update set revenue_minor = excluded.revenue_minor, revenue_currency = excluded.revenue_currency,
       customers = excluded.customers, earned = excluded.earned, tier_before = excluded.tier_before, tier_after = excluded.tier_after,
       misses = excluded.misses, change = excluded.change, effective_at = excluded.effective_at, blocked = excluded.blocked
   `.execute(em);

@@ -23,65 +23,91 @@ import { evaluateTiers } from './evaluate-tiers.ts';
 import { lockPartnerTier, unlockPartnerTier } from './lock-tier.ts';
 import { tierHistoryOf, tierProgressOf } from './tier.loader.ts';
 
-@ObjectType({ simpleResolvers: true, description: "What evaluating a month made of the program's partners." })
+@ObjectType({ simpleResolvers: true, description: 'Result of a tier evaluation for one month.' })
 class TierEvaluationResult {
-  @Field(() => LocalDate, { description: 'The first day of the month.' })
+  @Field(() => LocalDate, { description: 'First day of the month.' })
   month!: string;
 
-  @Field(() => Int, { description: 'Partners that were decided now; those decided before stay as they are.' })
+  @Field(() => Int, {
+    description: 'Number of partners evaluated by this call. Earlier decisions do not change.',
+  })
   evaluated!: number;
 
-  @Field(() => Int, { description: 'Of these, how many rose.' })
+  @Field(() => Int, { description: 'Number of evaluated partners that were promoted.' })
   promoted!: number;
 
-  @Field(() => Int, { description: 'Of these, how many fell.' })
+  @Field(() => Int, { description: 'Number of evaluated partners that were demoted.' })
   demoted!: number;
 
-  @Field(() => Int, { description: 'Of these, how many missed their tier and keep it for once.' })
+  @Field(() => Int, {
+    description:
+      'Number of evaluated partners in grace: they missed the threshold and keep their tier for one month.',
+  })
   forgiven!: number;
 
-  @Field(() => Int, { description: 'Partners that can not be decided yet; they are tried again.' })
+  @Field(() => Int, {
+    description: 'Number of partners that cannot be evaluated yet. The evaluation is repeated.',
+  })
   blocked!: number;
 
   @Field(() => [String], {
-    description: 'Why they can not, e.g. the exchange rate that is missing: at most 20.',
+    description: 'Reasons why partners cannot be evaluated, e.g. a missing exchange rate; at most 20.',
   })
   reasons!: string[];
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A tier that a partner had, from when.' })
+@ObjectType({ simpleResolvers: true, description: 'A tier of a partner with its start time.' })
 class TierHistoryEntry {
-  @Field(() => PartnerTier, { description: 'The tier.' })
+  @Field(() => PartnerTier, { description: 'Tier of the partner.' })
   tier!: PartnerTier;
 
-  @Field(() => Date, { description: 'From when on; the first one holds from 1970.' })
+  @Field(() => Date, { description: 'Time from which the tier applies. The first entry applies from 1970.' })
   effectiveAt!: Date;
 
-  @Field(() => String, { nullable: true, description: 'Who gave it; `system`: the evaluation of a month.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the caller that set the tier, or `system` for a tier evaluation. Null when unknown.',
+  })
   changedBy!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why, as the partner may read it.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Reason for the change. The partner can read the reason. Null without one.',
+  })
   reason!: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'What the month so far lacks for the next tier.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'What a partner needs in the current month to reach the next tier.',
+})
 class TierProgress {
-  @Field(() => LocalDate, { description: 'The first day of the month that counts.' })
+  @Field(() => LocalDate, { description: 'First day of the month that is evaluated.' })
   month!: string;
 
-  @Field(() => PartnerTier, { nullable: true, description: 'The next tier; null at the highest.' })
+  @Field(() => PartnerTier, {
+    nullable: true,
+    description:
+      'The next tier. Null for the highest tier, and when the evaluation is blocked, e.g. by a missing exchange rate.',
+  })
   nextTier!: PartnerTier | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'Revenue that is missing, net of refunds and tax.',
+    description: 'Revenue still required, net of refunds and tax. Null when `nextTier` is null.',
   })
   missingRevenue!: MoneyColumn | null;
 
-  @Field(() => Int, { nullable: true, description: 'Active customers that are missing.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Number of active customers still required. Null when `nextTier` is null.',
+  })
   missingCustomers!: number | null;
 
-  @Field({ description: 'The same in words, e.g. `1,240.00 USD and 2 customers`.' })
+  @Field({
+    description:
+      'The requirement, or the reason why the evaluation is blocked, as text, e.g. `1,240.00 USD and 2 customers`.',
+  })
   sentence!: string;
 }
 
@@ -90,10 +116,10 @@ export class PartnerTierResolver {
   @Authorized('program:edit')
   @Mutation(() => TierEvaluationResult, {
     description:
-      'Evaluates a month that has settled, as the worker does by itself. Again, it decides only what was blocked.',
+      'Evaluates the tiers for a settled month, like the automatic monthly job. A repeated call evaluates only partners that could not be evaluated before.',
   })
   evaluateTiers(
-    @Arg('month', () => LocalDate, { description: 'Any day of the month.' }) month: string,
+    @Arg('month', () => LocalDate, { description: 'Any day of the month to evaluate.' }) month: string,
     @Ctx() ctx: Context,
   ): Promise<TierEvaluationResult> {
     return evaluateTiers(ctx, ctx.actor.tenantId ?? '', month);
@@ -101,12 +127,14 @@ export class PartnerTierResolver {
 
   @Authorized('program:edit')
   @Mutation(() => Partner, {
-    description: 'Gives a partner a tier that months neither raise nor lower, until it is unlocked.',
+    description: "Locks a partner's tier. Tier evaluations do not change a locked tier.",
   })
   async lockPartnerTier(
-    @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
-    @Arg('tier', () => PartnerTier, { description: 'The tier to hold.' }) tier: PartnerTier,
-    @Arg('reason', () => String, { description: 'Why, as the partner may read it: 1 to 1000 characters.' })
+    @Arg('partnerId', () => ID, { description: 'Id of the partner.' }) partnerId: string,
+    @Arg('tier', () => PartnerTier, { description: 'Tier to lock.' }) tier: PartnerTier,
+    @Arg('reason', () => String, {
+      description: 'Reason for the lock, 1 to 1000 characters. The partner can read the reason.',
+    })
     reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -115,9 +143,11 @@ export class PartnerTierResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => Partner, { description: 'Lets the months decide about a tier again.' })
+  @Mutation(() => Partner, {
+    description: "Unlocks a partner's tier, so that tier evaluations change it again.",
+  })
   async unlockPartnerTier(
-    @Arg('partnerId', () => ID, { description: 'The partner.' }) partnerId: string,
+    @Arg('partnerId', () => ID, { description: 'Id of the partner.' }) partnerId: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner> {
@@ -125,7 +155,7 @@ export class PartnerTierResolver {
   }
 
   @FieldResolver(() => [TierHistoryEntry], {
-    description: 'The tiers that it had, newest first: at most 100.',
+    description: 'Tiers of the partner over time, newest first; at most 100.',
   })
   tierHistory(
     @Root() { id }: Partner,
@@ -135,7 +165,9 @@ export class PartnerTierResolver {
     return tierHistoryOf(ctx, info, id);
   }
 
-  @FieldResolver(() => TierProgress, { description: 'What it lacks for the next tier this month.' })
+  @FieldResolver(() => TierProgress, {
+    description: 'What the partner needs in the current month to reach the next tier.',
+  })
   tierProgress(
     @Root() partner: Partner,
     @Ctx() ctx: Context,

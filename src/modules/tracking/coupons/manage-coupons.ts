@@ -19,7 +19,10 @@ export function createCoupon(ctx: Context, input: CreateCouponInput): Promise<st
       await sql`select 1 from coupons where tenant_id = ${tenantId} and upper(code) = ${input.code.toUpperCase()}
       `.execute(em);
     if (taken)
-      throw conflict('the program has a coupon of this code', { field: 'input.code', reason: 'CODE_TAKEN' });
+      throw conflict('The program already has a coupon with this code.', {
+        field: 'input.code',
+        reason: 'CODE_TAKEN',
+      });
     const coupon = em.create(Coupon, {
       tenantId,
       partnerId,

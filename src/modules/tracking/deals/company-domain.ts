@@ -1,5 +1,5 @@
 import { getDomain } from 'tldts';
-import { freeMailDomains } from '../../../domain/mail-domains.ts';
+import { freeMailDomains } from '../../../domain/free-mail-domains.ts';
 
 /** The domain that a company registered, by the public suffix list: that of `mail.acme.co.uk` is `acme.co.uk`; null of what
  *  nobody can have registered. */

@@ -27,7 +27,8 @@ export async function createTrackingLink(ctx: Context, input: CreateTrackingLink
     const [known] = await sql<{ taken: boolean; links: number }>`
       select is_taken(${path.toUpperCase()}) as taken,
         (select count(*)::int from tracking_links where partner_id = ${partnerId}) as links`.execute(em);
-    if (known?.taken) throw conflict('the path is taken', { field: 'input.path', reason: 'PATH_TAKEN' });
+    if (known?.taken)
+      throw conflict('The path is already in use.', { field: 'input.path', reason: 'PATH_TAKEN' });
     if ((known?.links ?? 0) >= MAX_LINKS) throw conflict(`a partner has at most ${MAX_LINKS} links`);
     const link = em.create(TrackingLink, {
       tenantId,

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildSite } from '../scripts/site/build-site.ts';
-import { idOf, renderMarkdown } from '../scripts/site/markdown.ts';
-import { readIndex } from '../scripts/site/search-index.ts';
-import { serveDocs } from '../src/http/routes/docs.ts';
+import { buildSite } from '../../scripts/site/build-site.ts';
+import { idOf, renderMarkdown } from '../../scripts/site/markdown.ts';
+import { readIndex } from '../../scripts/site/search-index.ts';
+import { serveDocs } from '../../src/http/routes/docs.ts';
 
 let folder: string;
 let server: FastifyInstance;
@@ -70,6 +70,7 @@ test('the search finds a type, an operation by its words, a field, and a documen
   expect(first('approve commission')).toContain('mutation approveCommission');
   expect(first('payoutFrequency')).toContain('object Partner');
   expect(search('glossary', 5)[0]?.path).toBe('glossary.html');
+  expect(search('commission', 5).map(({ path }) => path)).toContain('concepts/commissions.html');
 });
 
 describe('a Markdown file', () => {

@@ -1,0 +1,34 @@
+import { setImmediate } from 'node:timers/promises';
+import { CsvError, parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
+import { invalid } from '../../domain/errors.ts';
+
+// A spreadsheet runs a cell that begins so, also after white space and in the wide forms of East Asian fonts.
+const FORMULA = /^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/;
+
+const MARK = '\uFEFF'; // without it a spreadsheet assumes an older encoding than UTF-8
+const ROWS_AT_ONCE = 1_000; // other requests are answered in between
+
+/** Rows as a spreadsheet reads them: RFC 4180, UTF-8 with its mark, and no cell is a formula. */
+export async function writeCsv(rows: readonly (readonly string[])[]): Promise<string> {
+  let text = MARK;
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+    text += stringify(rows.slice(at, at + ROWS_AT_ONCE), {
+      record_delimiter: 'windows',
+      quote_record_delimiter: true,
+      cast: { string: (cell) => (FORMULA.test(cell) ? `'${cell}` : cell) },
+    });
+    await setImmediate();
+  }
+  return text;
+}
+
+/** The rows of a text of RFC 4180, with or without a mark, each with as many cells as it has. */
+export function readCsv(text: string, field: string): string[][] {
+  try {
+    return parse(text.trimEnd(), { bom: true, trim: true, relax_column_count: true });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw invalid(`${field}: line ${error['lines']}`, 'has a quotation mark in the wrong place');
+  }
+}
