@@ -84,7 +84,8 @@ const endings: readonly Ending[] = [
     what: 'events',
     async end(em, now) {
       const [gone] = await sql<{ count: number }>`
-        select forget_events(${now}::timestamptz - ${EVENT_DAYS} * interval '1 day', ${BATCH})::int as count`.execute(em);
+        select forget_events(${now}::timestamptz - ${EVENT_DAYS} * interval '1 day', ${BATCH})::int as count
+      `.execute(em);
       return gone?.count ?? 0;
     },
   },
