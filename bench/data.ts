@@ -115,14 +115,14 @@ function* inserts({ partners, customers, commissions }: Size, now: number): Gene
   // Of ten lines three are claimed by payouts, four approved, two pending, one rejected.
   yield `insert into commissions (id, tenant_id, created_at, partner_id, customer_id, referral_id, conversion_id, type, method,
       status, base_minor, base_currency, rate_bps, rate_source, tier, rounding_mode, amount_minor, amount_currency,
-      revenue_minor, source, occurred_at, hold_until, approved_at, approved_by, metadata)
+      revenue_minor, source, occurred_at, hold_until, approved_at, approved_by)
     select ${id(7, 'n', lineMs)}, '${TENANT}', ${at(lineMs)}, ${partnerId('p')}, ${customerId('c')}, ${referralId('c')},
       case when o < ${each} then ${conversionId('c')} end,
       (array['SIGNUP', 'RECURRING', 'RENEWAL', 'UPGRADE', 'ONE_TIME', 'BONUS'])[1 + h / 10 % 6], 'PERCENTAGE',
       case when h % 10 < 7 then 'APPROVED' when h % 10 < 9 then 'PENDING' else 'REJECTED' end,
       base, ${currency('p')}, 2000, 'TIER', 'GOLD', 'HALF_UP', base / 5, ${currency('p')},
       case when o < ${each} then 0 else base end, ${source('c')}, ${at(lineMs)}, ${at(lineMs)} + interval '30 days',
-      case when h % 10 < 7 then ${at(lineMs)} end, case when h % 10 < 7 then 'approver' end, '{}'
+      case when h % 10 < 7 then ${at(lineMs)} end, case when h % 10 < 7 then 'approver' end
     from (
       select n, n % ${partners} as p, n / ${partners} as o, (hashint4(n) & 2147483647) as h,
         n % ${partners} + ${partners} * (n / ${partners} % ${each}) as c, 1000 + n::bigint * 7919 % 99000 as base

@@ -42,9 +42,9 @@ export async function measurePayouts(
     );
     await client.query(
       `insert into commissions (id, tenant_id, partner_id, type, method, status, base_minor, base_currency, rate_bps, tier, rounding_mode, amount_minor,
-         amount_currency, revenue_minor, source, occurred_at, approved_at, approved_by, metadata)
-       select new_id(), $1, p.id, 'ONE_TIME', 'PERCENTAGE', 'APPROVED', 10000 + n, 'USD', 2000, 'BRONZE', 'HALF_UP', 2000 + n, 'USD', 10000, '(none)',
-         '2026-01-15'::timestamptz + n * interval '1 minute', now(), 'approver', '{}'
+         amount_currency, revenue_minor, occurred_at, approved_at, approved_by)
+       select new_id(), $1, p.id, 'ONE_TIME', 'PERCENTAGE', 'APPROVED', 10000 + n, 'USD', 2000, 'BRONZE', 'HALF_UP', 2000 + n, 'USD', 10000,
+         '2026-01-15'::timestamptz + n * interval '1 minute', now(), 'approver'
        from generate_series(1, $2::int) n cross join partners p where p.tenant_id = $1`,
       [TENANT, Math.floor(lines / partners)],
     );

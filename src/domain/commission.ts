@@ -1,5 +1,6 @@
 import { conflict, forbidden } from './errors.ts';
 import { divide, type Money, money, type RoundingMode, share } from './money.ts';
+import { movesOf } from './moves.ts';
 
 /** ALLOCATED and PAID are not stored: they follow from the payout to which the commission is allocated (see `payout_items`). */
 export const CommissionStatus = {
@@ -59,6 +60,13 @@ const actions = {
 } as const satisfies Record<string, { from: readonly CommissionStatus[]; to: CommissionStatus }>;
 
 export type CommissionAction = keyof typeof actions;
+
+const derived: readonly CommissionStatus[] = ['ALLOCATED', 'PAID']; // read from the payout, never stored
+
+/** Every change of a stored status; the database refuses any other. */
+export const commissionMoves = movesOf<CommissionStatus>(actions).filter(
+  ({ from, to }) => !derived.includes(from) && !derived.includes(to),
+);
 
 /** Returns the status after `action`. Throws CONFLICT when the action does not start at `status`. See docs/concepts/commissions.md. */
 export function after(action: CommissionAction, status: CommissionStatus): CommissionStatus {

@@ -1,5 +1,16 @@
 import { divide } from './money.ts';
 
+/** The columns that every table of metrics counts. `metrics_of` in src/database says how much a row contributes to each. */
+export const FIGURES = [
+  'clicks',
+  'conversions',
+  'orders',
+  'customers',
+  'revenue_minor',
+  'earned_minor',
+  'paid_minor',
+] as const;
+
 /** Returns `part` of `whole` in basis points, rounded half up. Null when `whole` is 0. */
 export const percentBps = (part: bigint, whole: bigint): number | null =>
   whole === 0n ? null : Number(divide(part * 10_000n, whole));

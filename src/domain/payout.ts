@@ -1,4 +1,5 @@
 import { conflict } from './errors.ts';
+import { movesOf } from './moves.ts';
 
 export const PayoutStatus = {
   PENDING: 'PENDING',
@@ -36,6 +37,9 @@ const actions = {
   cancel: { from: ['PENDING', 'APPROVED', 'FAILED'], to: 'CANCELED' },
   return: { from: ['PAID'], to: 'RETURNED' },
 } as const satisfies Record<string, { from: readonly PayoutStatus[]; to: PayoutStatus }>;
+
+/** Every change of status that an action makes; the database refuses any other. */
+export const payoutMoves = movesOf<PayoutStatus>(actions);
 
 /** Returns the status after `action`. Throws CONFLICT when the action does not start at `status`. See docs/concepts/payouts.md. */
 export function afterPayout(action: keyof typeof actions, status: PayoutStatus): PayoutStatus {

@@ -1,6 +1,7 @@
 import { printSchema } from 'graphql';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/database.ts';
+import { storedProperties } from '../../src/kernel/data/columns.ts';
 import { createSchema } from '../../src/schema.ts';
 import { createDatabase } from '../support/database.ts';
 
@@ -27,4 +28,20 @@ test('the tables have the columns of the entities, of the same types, and no oth
   const columns = /^create table|^alter table "\w+" (add (column )?"|alter column|drop column|rename)/;
   const drift = changes.filter((line) => columns.test(line));
   expect(drift.filter((line) => !KNOWN_DRIFT.includes(line))).toEqual([]);
+});
+
+test('the columns that are read and written by hand are those that MikroORM maps', async () => {
+  const database = await createDatabase();
+  const { orm, close } = await openDatabase(database.url);
+  const mapped = [...orm.getMetadata()].filter(({ tableName, embeddable }) => tableName && !embeddable);
+  for (const { class: entity, props } of mapped) {
+    const columns = props.flatMap(({ kind, persist, fieldNames }) =>
+      kind === 'embedded' || persist === false ? [] : fieldNames,
+    );
+    const derived = storedProperties(entity).flatMap((property) => property.columns);
+    expect(derived.toSorted(), entity.name).toEqual(columns.toSorted());
+  }
+  expect(mapped.length).toBeGreaterThan(60);
+  await close();
+  await database.drop();
 });

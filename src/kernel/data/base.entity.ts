@@ -2,19 +2,23 @@ import type { Opt } from '@mikro-orm/core';
 import { PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType } from 'type-graphql';
 import { v7 } from 'uuid';
+import { Withheld } from './personal.ts';
 
 /** The columns of every row of a tenant. Ids are UUID v7, so they sort by the time of creation. */
 @ObjectType({ simpleResolvers: true })
 export abstract class Base {
   @Field(() => ID, { description: 'UUID, sortable by the moment it was made.' })
   @PrimaryKey({ type: 'uuid' })
+  @Withheld('an id')
   id: Opt<string> = v7();
 
   @Property({ type: 'text' })
+  @Withheld('the tenant')
   tenantId!: string;
 
   @Field(() => Date, { description: 'When the record was made.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' }) // bookkeeping time; business time comes from ctx.clock
+  @Withheld('bookkeeping')
   readonly createdAt!: Opt<Date>;
 }
 

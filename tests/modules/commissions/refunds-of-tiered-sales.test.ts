@@ -117,7 +117,7 @@ describe('rejecting a sale of a tiered period', () => {
     const trueUp = (await linesOf(app, partner)).at(-1)?.id;
     expect(await app.refusal(staff.maria, REJECT, { id: trueUp, reason: 'x' })).toMatchObject({
       code: 'CONFLICT',
-      message: expect.stringContaining('with the sale that made it'),
+      message: expect.stringContaining('Reject the commission of the sale that caused it'),
     });
   });
 });

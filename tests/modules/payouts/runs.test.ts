@@ -652,7 +652,7 @@ describe('a remittance statement', () => {
     );
     expect(payout).toEqual({
       failureReason: 'The receiving account is closed.',
-      nextStep: expect.stringMatching(/Check the account/),
+      nextStep: expect.stringMatching(/Check your payout account/),
     });
     await app.ask(who.tom, HOLD, { id: partnerId });
     expect(await app.refusal(who.tom, RETRY, { id })).toMatchObject({ reason: 'PAYOUTS_HELD' });

@@ -175,7 +175,7 @@ describe('an export', () => {
     const { format, persons } = JSON.parse(text);
     expect(format).toBe('partner-portal/person/1');
     expect(persons).toHaveLength(1);
-    const places = dataMap.filter(({ of }) => of === 'PARTNER');
+    const places = dataMap().filter(({ of }) => of === 'PARTNER');
     expect(persons[0].data.map(({ table }: { table: string }) => table)).toEqual(
       places.map(({ table }) => table),
     );

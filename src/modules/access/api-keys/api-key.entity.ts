@@ -2,7 +2,9 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import type { Permission } from '../../../kernel/request/actor.ts';
 
 export const ApiKeyScope = {
@@ -41,6 +43,7 @@ export const SCOPES_OF_PARTNERS: ReadonlySet<ApiKeyScope> = new Set(['READ', 'ED
 
 /** A credential for software of a partner or of the tenant. Only the hash of its secret is stored. */
 @Entity({ tableName: 'api_keys' })
+@Shows(['createdAt'], 'PARTNER')
 @Filter({
   name: 'mine',
   // Keys of the tenant have no partner, so the filter does not require one.
@@ -56,10 +59,13 @@ export const SCOPES_OF_PARTNERS: ReadonlySet<ApiKeyScope> = new Set(['READ', 'ED
 })
 export class ApiKey extends Base {
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   partnerId?: string | null;
 
   @Field({ description: 'Name that its owner chose, e.g. `checkout`.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.name)
   name!: string;
 
   @Field({
@@ -67,29 +73,36 @@ export class ApiKey extends Base {
       'First characters of the secret, e.g. `pp_live_ab12cd34`. They identify the key and give no access.',
   })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   prefix!: string;
 
   @Property({ type: 'text' })
+  @Withheld('a hash')
   secretHash!: string;
 
   /** The hash of the secret before the last rotation. That secret is valid until the overlap ends. */
   @Property({ type: 'text', nullable: true })
+  @Withheld('a hash')
   previousSecretHash?: string | null;
 
   @Field(() => [ApiKeyScope], { description: 'Scopes of the key.' })
   @Property({ type: 'text[]' })
+  @ShownTo('PARTNER')
   scopes!: ApiKeyScope[];
 
   @Field(() => Date, { description: 'Time at which the key expires. A rotation extends it.' })
   @Property({ type: 'timestamptz', length: 3 })
+  @ShownTo('PARTNER')
   expiresAt!: Date;
 
   @Field(() => Date, { nullable: true, description: 'Time of the last rotation; null before the first.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Withheld('of the secret')
   rotatedAt?: Date | null;
 
   @Field(() => Date, { nullable: true, description: 'Time until which the previous secret is also valid.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Withheld('of the secret')
   overlapEndsAt?: Date | null;
 
   @Field(() => Date, {
@@ -97,6 +110,8 @@ export class ApiKey extends Base {
     description: 'Time of the revocation; null for a key that was not revoked.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo('coalesce(revoked_at, now())')
   revokedAt?: Date | null;
 
   @Field(() => Date, {
@@ -104,14 +119,19 @@ export class ApiKey extends Base {
     description: 'Time of the last use, to the minute; null for an unused key.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   lastUsedAt?: Opt<Date> | null;
 
   @Field({ description: 'Id of the actor that created the key.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.word)
   createdBy!: string;
 
   /** The actors that created or rotated the key, and so know a secret of it. */
   @Property({ type: 'text[]' })
+  @ShownTo('PARTNER')
+  @ErasedTo(`'{}'::text[]`)
   seenBy!: string[];
 }
 
@@ -121,19 +141,6 @@ export const apiKeyTable: Table<ApiKey> = {
   alias: 'k',
   kind: 'apiKey',
   attributes: owned('k', 'k.partner_id'),
-  columns: {
-    id: column('k.id'),
-    partnerId: column('k.partner_id'),
-    name: column('k.name'),
-    prefix: column('k.prefix'),
-    scopes: column('k.scopes'),
-    expiresAt: column('k.expires_at'),
-    rotatedAt: column('k.rotated_at'),
-    overlapEndsAt: column('k.overlap_ends_at'),
-    revokedAt: column('k.revoked_at'),
-    lastUsedAt: column('k.last_used_at'),
-    createdBy: column('k.created_by'),
-    createdAt: column('k.created_at'),
-  },
+  columns: columnsOf(ApiKey, 'k'),
   needs: { partner: ['partnerId'] },
 };

@@ -1,6 +1,8 @@
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Shows } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { MemberRole } from '../../../kernel/request/actor.ts';
 
@@ -29,40 +31,57 @@ registerEnumType(MemberStatus, {
 
 /** A person of a partner. Its identity (`issuer`, `subject`) is known once it has accepted its invitation. */
 @Entity({ tableName: 'members' })
+@Shows(['id', 'createdAt'], 'PARTNER', 'MEMBER')
+@Shows(['tenantId'], 'MEMBER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({ simpleResolvers: true, description: "A person of a partner's organisation." })
 export class Member extends Base {
   @Property({ type: 'uuid' })
+  @ShownTo('MEMBER')
   partnerId!: string;
 
   @Property({ type: 'text', nullable: true })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.nothing)
   issuer?: string | null;
 
   @Property({ type: 'text', nullable: true })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.nothing)
   subject?: string | null;
 
   @Field({ description: 'E-mail address of the invitation.' })
   @Property({ type: 'text' })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.email)
   email!: string;
 
   @Field({ description: 'Name, as given in the invitation.' })
   @Property({ type: 'text' })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.name)
   name!: string;
 
   @Field(() => MemberRole, { description: 'Role of the member.' })
   @Enum({ items: () => MemberRole })
+  @ShownTo('PARTNER', 'MEMBER')
   role!: MemberRole;
 
   @Field(() => MemberStatus, { description: 'Status of the member.' })
   @Enum({ items: () => MemberStatus })
+  @ShownTo('PARTNER', 'MEMBER')
+  @ErasedTo(`'REMOVED'`)
   status!: MemberStatus;
 
   @Field({ description: 'Id of the actor that invited the member.' })
   @Property({ type: 'text' })
+  @ShownTo('MEMBER')
+  @ErasedTo(erased.word)
   invitedBy!: string;
 
   @Field(() => Date, { nullable: true, description: 'Time of acceptance; null before.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER', 'MEMBER')
   acceptedAt?: Date | null;
 
   @Field(() => Date, {
@@ -70,6 +89,8 @@ export class Member extends Base {
     description: 'Time of removal; null for a member that was not removed.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER', 'MEMBER')
+  @ErasedTo('coalesce(removed_at, now())')
   removedAt?: Date | null;
 
   @Field(() => Date, {
@@ -88,18 +109,6 @@ export const memberTable: Table<Member> = {
   alias: 'm',
   kind: 'member',
   attributes: owned('m', 'm.partner_id'),
-  columns: {
-    id: column('m.id'),
-    partnerId: column('m.partner_id'),
-    email: column('m.email'),
-    name: column('m.name'),
-    role: column('m.role'),
-    status: column('m.status'),
-    invitedBy: column('m.invited_by'),
-    acceptedAt: column('m.accepted_at'),
-    removedAt: column('m.removed_at'),
-    createdAt: column('m.created_at'),
-    invitationExpiresAt: column('i.expires_at', invitation),
-  },
+  columns: { ...columnsOf(Member, 'm'), invitationExpiresAt: column('i.expires_at', invitation) },
   needs: { partner: ['partnerId'] },
 };

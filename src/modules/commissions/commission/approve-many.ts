@@ -15,7 +15,7 @@ import { narrow } from './commission.loader.ts';
 
 const BATCH = 1_000;
 
-/** Why a line of a filter was not approved. */
+/** Why a commission was skipped. */
 type SkippedBecause = 'HELD' | 'OWN_LINE' | 'FORBIDDEN' | 'CHANGED';
 
 export interface ApprovedAll {
@@ -23,8 +23,8 @@ export interface ApprovedAll {
   readonly skipped: { readonly reason: SkippedBecause; readonly count: number }[];
 }
 
-/** Approves what of a filter waits for it, oldest first, in batches that each stand by themselves. The policies are asked
- *  as they are now, for all lines at once. */
+/** Approves the pending commissions of a filter, oldest first, in batches with a transaction each. The current policies are asked once for
+ *  all commissions. */
 export async function approveAll(
   ctx: Context,
   filter: CommissionFilter | null,
@@ -60,7 +60,7 @@ export async function approveAll(
   return { approved, skipped: Array.from(skipped, ([reason, count]) => ({ reason, count })) };
 }
 
-// Nobody is '', and nobody has that id: a policy that compares it with somebody must not come to NULL.
+// Falls back to '', an id that no person has, so that the comparison in the policy is never NULL.
 const MAKER = "coalesce(c.created_by, c.stated_by, '')";
 
 interface Candidate {
@@ -71,7 +71,7 @@ interface Candidate {
 }
 
 async function waiting(ctx: Context, filter: CommissionFilter | null, limit: number): Promise<Candidate[]> {
-  // What the policies say of approving, as a condition: 10,000 questions would take minutes.
+  // The policies for approval as an SQL condition: 10,000 single requests would take minutes.
   const plan = await ctx.policy.plan(principalOf(ctx.actor), commissionTable.kind, 'approve');
   const allowed = conditionsOf(plan, {
     ...commissionTable.attributes,
@@ -90,7 +90,7 @@ async function waiting(ctx: Context, filter: CommissionFilter | null, limit: num
   );
 }
 
-/** Makers that are the actor: itself, and API keys whose secret it has seen. */
+/** Returns the creators that count as the actor: the actor and the API keys whose secret the actor has seen. */
 async function ownMakers(
   em: EntityManager,
   { actor }: Context,
@@ -102,16 +102,16 @@ async function ownMakers(
   return own;
 }
 
-/** Approves those of the lines that are PENDING still, with the refunds that wait with them: in the ledger and the audit
- *  log, as one by one. */
+/** Approves those commissions that are still PENDING, with their pending refunds. Writes the ledger and the audit log as single approvals
+ *  do. */
 async function approveLines(
   em: EntityManager,
   ctx: Context,
   ids: readonly string[],
 ): Promise<{ lines: number; partners: Set<string> }> {
   const { actor, clock } = ctx;
-  // Arrays, whose length the planner sees: of a set of unknown size it may rather read the whole table, a batch at a time.
-  // Locked first and read after: what another change added meanwhile is seen.
+  // The ids are arrays, whose length the planner sees. For a set of unknown size it may read the whole table for each batch.
+  // Lock first and read afterwards, to see the rows of concurrent changes.
   const lines = await sql<{ id: string }>`
     select id from commissions where id = any(${ids}::uuid[]) and status = 'PENDING' and reverses_id is null order by id for update
   `.execute(em);
@@ -142,8 +142,8 @@ async function approveLines(
   return { lines: lines.length, partners: new Set(all.map(({ partnerId }) => partnerId)) };
 }
 
-/** Programs that ask for it: lines whose refund period is over, by the database's clock, of partners that are ACTIVE. What
- *  somebody made by hand waits for another one's eyes; what is held waits for its holds. */
+/** Approves commissions automatically for programs with this setting: hold days over by the database's clock, partner ACTIVE. Commissions
+ *  created by hand wait for another person, and held commissions for their holds. */
 export async function autoApprove(ctx: Context): Promise<void> {
   for (;;) {
     const done = await transact(ctx, async (em) => {
@@ -159,7 +159,7 @@ export async function autoApprove(ctx: Context): Promise<void> {
       );
     });
     for (const partnerId of done.partners) announceMetrics(ctx, partnerId);
-    if (done.lines) ctx.log.info({ lines: done.lines }, 'commissions past their hold are approved');
+    if (done.lines) ctx.log.info({ lines: done.lines }, 'commissions approved automatically');
     if (done.lines < BATCH) return;
   }
 }

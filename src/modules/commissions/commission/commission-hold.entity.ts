@@ -2,7 +2,9 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { DisputeOutcome, HoldKind } from '../../../domain/hold.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(HoldKind, {
   name: 'HoldKind',
@@ -25,6 +27,7 @@ registerEnumType(DisputeOutcome, {
 
 /** One recorded reason why a commission is not approved or paid. A hold is released once and does not change afterwards. */
 @Entity({ tableName: 'commission_holds' })
+@Shows(['id'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -32,28 +35,35 @@ registerEnumType(DisputeOutcome, {
 })
 export class CommissionHold extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'uuid' })
+  @ShownTo('PARTNER')
   commissionId!: string;
 
   @Field(() => HoldKind, { description: 'Kind of the hold.' })
   @Enum({ items: () => HoldKind })
+  @ShownTo('PARTNER')
   kind!: HoldKind;
 
   @Field({ description: 'Reason for the hold.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   reason!: string;
 
   @Property({ type: 'json', nullable: true })
+  @Withheld('what a risk rule saw: telling would teach how to pass it')
   evidence?: Record<string, unknown> | null; // the facts that a risk rule matched; for staff, not for the partner
 
   @Field({ description: 'Id of the caller, or name of the job, that placed the hold.' })
   @Property({ type: 'text' })
+  @Withheld('somebody of the staff; accounting records')
   placedBy!: string;
 
   @Field(() => Date, { description: 'Time when the hold was placed.' })
   @Property({ type: 'timestamptz', length: 3 })
+  @ShownTo('PARTNER')
   placedAt!: Date;
 
   @Field(() => String, {
@@ -61,6 +71,7 @@ export class CommissionHold extends Base {
     description: 'Id of the caller, or name of the job, that released the hold. Null while the hold is open.',
   })
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff; accounting records')
   releasedBy?: string | null;
 
   @Field(() => Date, {
@@ -68,6 +79,7 @@ export class CommissionHold extends Base {
     description: 'Time when the hold was released. Null while the hold is open.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   releasedAt?: Date | null;
 
   @Field(() => String, {
@@ -75,6 +87,7 @@ export class CommissionHold extends Base {
     description: 'Reason for the release. Null while the hold is open.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   releaseReason?: string | null;
 
   @Field(() => DisputeOutcome, {
@@ -82,9 +95,11 @@ export class CommissionHold extends Base {
     description: 'Outcome of the dispute. Null for other kinds of holds and while the dispute is open.',
   })
   @Enum({ items: () => DisputeOutcome, nullable: true })
+  @ShownTo('PARTNER')
   outcome?: DisputeOutcome | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   refundId?: string | null; // the REVERSAL that the lost dispute created
 }
 
@@ -95,17 +110,5 @@ export const commissionHoldTable: Table<CommissionHold> = {
   alias: 'h',
   kind: 'commission',
   attributes: owned('h', 'h.partner_id'),
-  columns: {
-    id: column('h.id'),
-    commissionId: column('h.commission_id'),
-    kind: column('h.kind'),
-    reason: column('h.reason'),
-    placedBy: column('h.placed_by'),
-    placedAt: column('h.placed_at'),
-    releasedBy: column('h.released_by'),
-    releasedAt: column('h.released_at'),
-    releaseReason: column('h.release_reason'),
-    outcome: column('h.outcome'),
-    createdAt: column('h.created_at'),
-  },
+  columns: columnsOf(CommissionHold, 'h'),
 };

@@ -13,7 +13,9 @@ import { RoundingMode } from '../../../domain/money.ts';
 import { PartnerTier } from '../../../domain/partner.ts';
 import { RuleLevel } from '../../../domain/plan.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, Percentage } from '../../../kernel/request/scalars.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
@@ -98,34 +100,44 @@ export interface UnratedSale {
 
 /** An amount owed to one partner for one cause. The terms are stored with it and never change; only its status changes. */
 @Entity({ tableName: 'commissions' })
+@Shows(['id'], 'PARTNER', 'CUSTOMER')
+@Shows(['createdAt'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({ simpleResolvers: true, description: 'An amount owed to one partner for one cause.' })
 export class Commission extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   customerId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   referralId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   conversionId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @ShownTo('PARTNER')
   reversesId?: string | null; // the commission that this REVERSAL takes a share of
 
   @Field(() => CommissionType, { description: 'Cause of the commission.' })
   @Enum({ items: () => CommissionType })
+  @ShownTo('PARTNER', 'CUSTOMER')
   type!: CommissionType;
 
   @Field(() => CommissionMethod, { description: 'Method by which the commission was computed.' })
   @Enum({ items: () => CommissionMethod })
+  @ShownTo('PARTNER')
   method!: CommissionMethod;
 
   @Field(() => CommissionStatus, { description: 'Status of the commission.' })
   @Enum({ items: () => CommissionStatus })
+  @ShownTo('PARTNER')
   status!: CommissionStatus; // ALLOCATED and PAID are read from the payout and never stored
 
   @Field(() => MoneyColumn, {
@@ -133,9 +145,11 @@ export class Commission extends Base {
       'The commission base: the amount of the sale, net of tax and discount. Negative for a refund.',
   })
   @Embedded(() => MoneyColumn, { prefix: 'base_' })
+  @ShownTo('PARTNER', 'CUSTOMER')
   baseAmount!: MoneyColumn;
 
   @Property({ type: 'integer', nullable: true })
+  @ShownTo('PARTNER')
   rateBps?: number | null;
 
   @Field(() => Percentage, {
@@ -147,53 +161,68 @@ export class Commission extends Base {
   }
 
   @Enum({ items: () => RuleLevel, nullable: true })
+  @ShownTo('PARTNER')
   rateSource?: RuleLevel | null;
 
   @Enum({ items: () => PartnerTier })
+  @ShownTo('PARTNER')
   tier!: PartnerTier; // in force at occurredAt
 
   @Property({ type: 'bigint', nullable: true })
+  @ShownTo('PARTNER')
   perUnitMinor?: bigint | null;
 
   @Field(() => Int, { nullable: true, description: 'Units sold. Null for a PERCENTAGE commission.' })
   @Property({ type: 'integer', nullable: true })
+  @ShownTo('PARTNER')
   quantity?: number | null;
 
   @Enum({ items: () => RoundingMode })
+  @ShownTo('PARTNER')
   roundingMode!: RoundingMode;
 
   @Field(() => MoneyColumn, { description: 'The amount owed to the partner. Negative for a refund.' })
   @Embedded(() => MoneyColumn)
+  @ShownTo('PARTNER')
   amount!: MoneyColumn;
 
   @Property({ type: 'bigint' })
+  @Withheld('base_minor, or nothing')
   revenueMinor!: bigint; // the part of the base that metrics count as revenue: 0 where the conversion counts it
 
-  @Property({ type: 'text' })
-  source!: string; // traffic source of the customer, for metrics
+  @Property({ type: 'text', default: '(none)' })
+  @ShownTo('PARTNER')
+  source!: Opt<string>; // traffic source of the customer, for metrics
 
   @Field(() => String, { nullable: true, description: 'Id of the subscription in your system.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('CUSTOMER')
   subscriptionId?: string | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id; `computation` names the rule')
   ruleId?: string | null; // the rule version that computed the commission
 
   @Field(() => String, { nullable: true, description: 'Id of the sold product in your system.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER', 'CUSTOMER')
   product?: string | null;
 
   @Field(() => String, { nullable: true, description: 'ISO 3166 code of the billing country.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER', 'CUSTOMER')
   country?: string | null;
 
-  @Property({ type: 'integer' })
-  lineNumber: Opt<number> = 0; // position among the commissions of one sale
+  @Property({ type: 'integer', default: 0 })
+  @ShownTo('PARTNER')
+  lineNumber!: Opt<number>; // position among the commissions of one sale
 
   @Property({ type: 'uuid', nullable: true })
+  @ShownTo('PARTNER')
   adjustsId?: string | null; // the commission whose sale caused this TRUE_UP, or whose lost dispute this ADJUSTMENT restores
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   carriedBy?: string | null; // the payout whose remainder this ADJUSTMENT takes out of the payout, or keeps owed
 
   @Field(() => String, {
@@ -201,25 +230,32 @@ export class Commission extends Base {
     description: 'Id of the order in your system. A partner earns on an order once.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER', 'CUSTOMER')
   orderId?: string | null;
 
   @Property({ type: 'bigint', nullable: true })
+  @ShownTo('PARTNER')
   saleMinor?: bigint | null; // the sale in its own currency, where that differs from the commission's
 
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   saleCurrency?: string | null;
 
   @Property({ type: 'json', nullable: true })
+  @ShownTo('PARTNER')
   exchange?: EnteredRate | null; // the exchange rate that converted the sale into the base
 
   @Property({ type: 'json', nullable: true })
+  @ShownTo('PARTNER')
   unrated?: UnratedSale | null; // set while the exchange rate is missing: the facts to compute the commission later
 
   @Property({ type: 'json', nullable: true })
+  @ShownTo('PARTNER')
   computation?: KeptComputation | null; // the stored steps from which the amount can be recomputed
 
   @Field(() => Date, { description: 'Time of the sale.' })
   @Property({ type: 'timestamptz', length: 3 })
+  @ShownTo('PARTNER', 'CUSTOMER')
   occurredAt!: Date;
 
   @Field(() => Date, {
@@ -227,10 +263,12 @@ export class Commission extends Base {
     description: "End of the hold days: `occurredAt` plus the program's hold days. Null for a refund.",
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   holdUntil?: Date | null;
 
   @Field(() => Date, { nullable: true, description: 'Time of the approval. Null before the approval.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   approvedAt?: Date | null;
 
   @Field(() => String, {
@@ -239,10 +277,12 @@ export class Commission extends Base {
       'Id of the person who approved the commission, or `program` for an automatic approval. Null before the approval.',
   })
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff; accounting records')
   approvedBy?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Reason for the rejection or reversal.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   reason?: string | null;
 
   @Field(() => RejectCode, {
@@ -250,20 +290,26 @@ export class Commission extends Base {
     description: 'Category of the reason for the rejection. Null when none was given.',
   })
   @Enum({ items: () => RejectCode, nullable: true })
+  @ShownTo('PARTNER')
   rejectCode?: RejectCode | null;
 
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff; accounting records')
   createdBy?: string | null; // set when a person created the commission: that person may not approve it
 
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff or a program; accounting records')
   statedBy?: string | null; // the caller who recorded the sale: that caller may not approve the commission either
 
-  @Field(() => JSONObject, { description: 'Your own data about the commission, as a JSON object.' })
-  @Property({ type: 'json' })
-  metadata: Opt<Record<string, unknown>> = {};
+  @Field(() => JSONObject, { description: 'Your own notes on it.' })
+  @Property({ type: 'json', default: '{}' })
+  @ShownTo('PARTNER', 'CUSTOMER')
+  @ErasedTo(erased.notes)
+  metadata!: Opt<Record<string, unknown>>;
 
   @Field(() => Date, { description: 'Time of the last change of the record.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  @Withheld('bookkeeping')
   readonly updatedAt!: Opt<Date>;
 }
 
@@ -292,34 +338,19 @@ export const commissionTable: Table<Commission> = {
     amountMinor: { sql: 'c.amount_minor', is: 'number' },
   },
   columns: {
-    id: column('c.id'),
-    tenantId: column('c.tenant_id'),
-    partnerId: column('c.partner_id'),
-    customerId: column('c.customer_id'),
-    referralId: column('c.referral_id'),
-    conversionId: column('c.conversion_id'),
+    ...columnsOf(Commission, 'c'),
     // The partner's share of a sale that is credited to several partners.
     part: column(
       `(select jsonb_build_object('share', a.share_minor::text, 'sale', a.sale_minor::text, 'currency', a.currency, 'own', a.own_touches,
         'all', a.all_touches, 'model', a.model)
         from attribution_shares a where a.conversion_id = c.conversion_id and a.share_minor < a.sale_minor)`,
     ),
-    reversesId: column('c.reverses_id'),
-    type: column('c.type'),
-    method: column('c.method'),
     status: column(
       `case when o.status = 'PAID' then 'PAID' when o.id is not null then 'ALLOCATED'
         when c.status = 'APPROVED' and ${held} then 'HELD' else c.status end`,
       claim,
     ),
     payoutId: column('o.id', claim),
-    baseAmount: moneyColumn('c.base_minor', 'c.base_currency'),
-    rateBps: column('c.rate_bps'),
-    quantity: column('c.quantity'),
-    amount: moneyColumn('c.amount_minor', 'c.amount_currency'),
-    ruleId: column('c.rule_id'),
-    product: column('c.product'),
-    country: column('c.country'),
     orderId: column(
       'coalesce(c.order_id, (select v.order_id from conversions v where v.id = c.conversion_id))',
     ),
@@ -329,31 +360,10 @@ export const commissionTable: Table<Commission> = {
     reversedBefore: column(refundsUpTo('amount_minor', '<')),
     lostDispute: column('exists (select from commission_holds h where h.refund_id = c.id)'),
     saleAmount: moneyColumn('c.sale_minor', 'c.sale_currency'),
-    saleMinor: column('c.sale_minor'),
-    saleCurrency: column('c.sale_currency'),
-    exchange: column('c.exchange'),
-    unrated: column('c.unrated'),
     // The waiting refunds that were applied in the transaction that recorded the sale.
     refundedEarly: column(
       '(select -sum(coalesce(e.sale_minor, e.base_minor))::bigint from commissions e where e.reverses_id = c.id and e.created_at = c.created_at)',
     ),
-    adjustsId: column('c.adjusts_id'),
-    carriedBy: column('c.carried_by'),
-    computation: column('c.computation'),
-    tier: column('c.tier'),
-    roundingMode: column('c.rounding_mode'),
-    perUnitMinor: column('c.per_unit_minor'),
-    rateSource: column('c.rate_source'),
-    subscriptionId: column('c.subscription_id'),
-    occurredAt: column('c.occurred_at'),
-    holdUntil: column('c.hold_until'),
-    approvedAt: column('c.approved_at'),
-    approvedBy: column('c.approved_by'),
-    reason: column('c.reason'),
-    rejectCode: column('c.reject_code'),
-    metadata: column('c.metadata'),
-    createdAt: column('c.created_at'),
-    updatedAt: column('c.updated_at'),
   },
   one: {
     partner: { key: 'c.partner_id', table: () => partnerTable },

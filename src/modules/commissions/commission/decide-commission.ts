@@ -1,7 +1,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { after, type CommissionStatus, type RejectCode, refuseOwnLine } from '../../../domain/commission.ts';
 import { AppError, conflict, forbidden, notFound } from '../../../domain/errors.ts';
-import { commissionAccrued, commissionWithdrawn } from '../../../domain/posting.ts';
+import { commissionWithdrawn } from '../../../domain/posting.ts';
 import { authorizeRow, requireAllowed, verdictsOnRows } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -13,12 +13,13 @@ import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { hasSeenKey } from '../../access/api-keys/public.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { post } from '../../foundation/ledger/public.ts';
+import { accrue } from './add-line.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { accruedIn, endHolds, refusedAsHeld } from './open-holds.ts';
 import { isRated } from './sold.ts';
 import { bandsShrink, changeCapUsed, trueUp, trueUpsOf } from './true-ups.ts';
 
-/** Approves a line: from now on it is owed. */
+/** Approves a commission, which is owed from then on. Returns the commission's id. */
 export async function approveCommission(ctx: Context, id: string): Promise<string> {
   await authorizeRow(ctx, 'approve', commissionTable, id);
   const line = await transact(ctx, async (em) => {
@@ -31,14 +32,14 @@ export async function approveCommission(ctx: Context, id: string): Promise<strin
   return line.id;
 }
 
-/** A line of many that was passed over, and why. */
+/** A commission of a bulk mutation that failed, with its error. */
 export interface LineFailure {
   readonly id: string;
   readonly code: string;
   readonly message: string;
 }
 
-/** Each line is approved or refused by itself; all approvals are one transaction. */
+/** Approves several commissions in one transaction. Each commission succeeds or fails on its own. */
 export async function approveCommissions(
   ctx: Context,
   ids: readonly string[],
@@ -61,7 +62,7 @@ export async function approveCommissions(
       const { refunds } = (await approve(em, ctx, line)).after;
       approved.push({ line, refunds });
     });
-    // Lines of several tenants, which only an administrator has: one entry in the chain of each.
+    // Only an administrator has commissions of several tenants. Each tenant gets an entry in its own audit chain.
     for (const [tenantId, lines] of Map.groupBy(approved, ({ line }) => line.tenantId)) {
       record(
         em,
@@ -85,7 +86,10 @@ export async function approveCommissions(
 }
 
 async function approve(em: EntityManager, { actor, clock }: Context, line: Commission) {
-  if (line.reversesId) throw conflict('a refund is approved with the line that it takes back from');
+  if (line.reversesId)
+    throw conflict(
+      'This commission is a refund. It is approved with the commission that the refund reverses.',
+    );
   const before = await statusOf(em, line);
   if (before === 'HELD') throw await refusedAsHeld(em, line);
   const status = after('approve', before);
@@ -93,18 +97,13 @@ async function approve(em: EntityManager, { actor, clock }: Context, line: Commi
   const refunds = await refundsOf(em, line, 'PENDING');
   for (const each of [line, ...refunds]) {
     Object.assign(each, { status, approvedAt: clock.now(), approvedBy: actor.id });
-    post(
-      em,
-      each,
-      `commission:${each.id}:accrued`,
-      commissionAccrued(each.partnerId, each.amount),
-      clock.now(),
-    );
+    accrue(em, each, clock.now());
   }
   return { before: { status: before }, after: { status, refunds: refunds.map(({ id }) => id as string) } };
 }
 
-/** Four eyes: neither who made the line nor who has seen the secret of the key that did. */
+/** Throws FORBIDDEN for a conflict of interest: the actor belongs to the partner, created the commission, recorded its sale, or has seen
+ *  the secret of the API key that did. */
 export async function refuseMaker(
   em: EntityManager,
   actorId: string,
@@ -115,12 +114,14 @@ export async function refuseMaker(
     own: boolean;
   }>`select is_member_of(${actorId}, ${line.partnerId}::uuid) as own`.execute(em);
   if (own)
-    throw forbidden(`who belongs to the partner may not ${what} its commission`, { reason: 'OWN_PARTNER' });
+    throw forbidden(`You belong to the partner of this commission, so another person must ${what} it.`, {
+      reason: 'OWN_PARTNER',
+    });
   const maker = line.createdBy ?? line.statedBy ?? null;
   refuseOwnLine(maker && (await hasSeenKey(em, maker, actorId)) ? actorId : maker, actorId, what);
 }
 
-/** Each line is rejected or refused by itself, as one by one; all rejections are one transaction. */
+/** Rejects several commissions in one transaction. Each commission succeeds or fails on its own, as in single calls. */
 export async function rejectCommissions(
   ctx: Context,
   ids: readonly string[],
@@ -165,7 +166,7 @@ export async function rejectCommissions(
   return { done: done.map((line) => line.id), failures };
 }
 
-/** Does something to each line, once; answers with those that it was refused of, and why. */
+/** Calls `work` once for each commission. Returns the commissions that failed, with their errors. */
 async function eachLine(
   ids: readonly string[],
   work: (key: string) => Promise<void>,
@@ -182,7 +183,7 @@ async function eachLine(
   return failures;
 }
 
-/** Refuses a line for good, with a reason; what was owed by it is owed no more. */
+/** Rejects a commission finally, with a reason. Its amount is no longer owed. Returns the commission's id. */
 export async function rejectCommission(
   ctx: Context,
   id: string,
@@ -211,8 +212,8 @@ interface Rejected {
   readonly refunds: readonly string[];
 }
 
-/** What the sale added to others of its period goes with it; what others lose or gain by it stands as a line of its own.
- *  `line` and its partner are locked. */
+/** Rejects a commission with its true-ups and refunds. The change for other sales of its period becomes a separate TRUE_UP. `line` and its
+ *  partner must be locked. */
 export async function reject(
   em: EntityManager,
   ctx: Context,
@@ -220,19 +221,24 @@ export async function reject(
   why: string,
   code: RejectCode | null,
 ): Promise<Rejected> {
-  if (line.reversesId) throw conflict('a refund is rejected with the line that it takes back from');
-  if (line.type === 'TRUE_UP') throw conflict('a true-up is rejected with the sale that made it');
+  if (line.reversesId)
+    throw conflict('This commission is a refund. Reject the commission that the refund reverses instead.');
+  if (line.type === 'TRUE_UP')
+    throw conflict('This is a true-up. Reject the commission of the sale that caused it instead.');
   const before = await statusOf(em, line);
   const status = after('reject', before);
   const refunds = await refundsOf(em, line, accruedIn(before) ? 'APPROVED' : 'PENDING');
   if (await anyClaimed(em, refunds)) {
-    throw conflict('a payout has taken a refund of it off already: reverse it instead', {
-      reason: 'REFUND_CLAIMED',
-    });
+    throw conflict(
+      'A payout already includes a refund of this commission. Reverse the commission instead of rejecting it.',
+      {
+        reason: 'REFUND_CLAIMED',
+      },
+    );
   }
   const beside = await trueUpsOf(em, line);
   const owed = beside.filter((each) => accruedIn(each.status));
-  const claimed = new Set(await claimedOf(em, owed)); // a payout's is not changed: a line of its own takes it back
+  const claimed = new Set(await claimedOf(em, owed)); // a true-up in a payout does not change: a separate TRUE_UP reverses it
   const gone = [line, ...refunds, ...beside.filter(({ id }) => !claimed.has(id))];
   const left = refunds.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor);
   const banded = isRated(line) ? await bandsShrink(em, line, left) : null;
@@ -257,13 +263,14 @@ export async function reject(
       occurredAt: line.occurredAt,
     });
   await endHolds(em, ctx, line, { reason: why });
-  // A refund of its order may have waited for this line alone; the job takes it up, as the order can not be locked here.
+  // A refund of the order may wait for this commission alone. The job applies that refund, because the order cannot be locked here.
   const { tenantId } = line;
   if (!isRated(line)) await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
   return { line, before, refunds: gone.slice(1).map(({ id }) => id as string) };
 }
 
-/** The line, locked. What moves a line out of reach of a payout locks its partner first, as a payout does. */
+/** Locks and returns a commission. With `partnerToo` the partner is locked first, as a payout does; required for changes that prevent the
+ *  allocation to a payout. */
 export async function lockCommission(
   em: EntityManager,
   id: string,
@@ -280,7 +287,7 @@ export async function lockCommission(
   return line;
 }
 
-/** The stored status, or ALLOCATED or PAID where a payout has claimed the line. */
+/** Returns the stored status, or ALLOCATED or PAID for a commission in a payout. */
 export async function statusOf(em: EntityManager, { id, status }: Commission): Promise<CommissionStatus> {
   if (status !== 'APPROVED') return status;
   const [claim] = await sql<{ status: string }>`
@@ -289,7 +296,7 @@ export async function statusOf(em: EntityManager, { id, status }: Commission): P
   return claim ? (claim.status === 'PAID' ? 'PAID' : 'ALLOCATED') : status;
 }
 
-/** Which of these lines a payout has claimed. */
+/** Returns the ids of those commissions that are in a payout. */
 async function claimedOf(em: EntityManager, lines: readonly Commission[]): Promise<string[]> {
   if (lines.length === 0) return [];
   const ids = `{${lines.map(({ id }) => id).join()}}`;
@@ -299,7 +306,7 @@ async function claimedOf(em: EntityManager, lines: readonly Commission[]): Promi
   return claims.map(({ id }) => id);
 }
 
-/** Whether a payout has claimed any of these lines. */
+/** True when any of these commissions is in a payout. */
 export const anyClaimed = async (em: EntityManager, lines: readonly Commission[]): Promise<boolean> =>
   (await claimedOf(em, lines)).length > 0;
 

@@ -1,5 +1,6 @@
 /** What other subjects and areas may import. */
 
+export { addLine } from './add-line.ts';
 export { Commission, commissionTable } from './commission.entity.ts';
 export { CreateCommissionInput } from './commission.inputs.ts';
 export { commissionsNamed } from './commission.loader.ts';

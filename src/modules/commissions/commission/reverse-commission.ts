@@ -1,10 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { after, reversalDue } from '../../../domain/commission.ts';
 import { conflict } from '../../../domain/errors.ts';
-import { divide, money } from '../../../domain/money.ts';
-import { commissionAccrued } from '../../../domain/posting.ts';
+import { divide } from '../../../domain/money.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
-import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { positiveAmountOf } from '../../../kernel/request/currency.ts';
@@ -12,8 +10,8 @@ import { happenedAt } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';
-import { post } from '../../foundation/ledger/public.ts';
 import { programOf } from '../../programs/program/public.ts';
+import { addLine } from './add-line.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import type { ReverseCommissionInput } from './commission.inputs.ts';
 import type { CommissionHold } from './commission-hold.entity.ts';
@@ -81,7 +79,7 @@ export async function takeBack(
   line: Commission,
   { asked, reason, occurredAt, dispute }: TakenBack,
 ): Promise<Commission> {
-  const { tenantId, partnerId, baseAmount: base } = line;
+  const { tenantId, baseAmount: base } = line;
   const sold = soldFor(line);
   if (!isRated(line))
     throw conflict(
@@ -128,44 +126,20 @@ export async function takeBack(
   const waits = !accruedIn(status);
   const closes = whole && !claimed && !(await anyClaimed(em, earlier));
   const end = closes ? 'REVERSED' : waits ? 'PENDING' : 'APPROVED';
-  const refundLine = em.create(Commission, {
-    tenantId,
-    partnerId,
-    customerId: line.customerId ?? null,
+  const refundLine = addLine(em, ctx, line, {
+    ...{ approved: !waits, occurredAt, reason, type: 'REVERSAL', status: end },
+    ...{ baseMinor: -refund, amountMinor: due, revenueMinor: line.type === 'BONUS' ? 0n : -soldRefund },
+    reversesId: line.id,
     referralId: line.referralId ?? null,
     conversionId: line.conversionId ?? null,
-    reversesId: line.id,
-    type: 'REVERSAL',
-    method: line.method,
-    status: end,
-    baseAmount: new MoneyColumn(money(-refund, base.currency)),
     saleMinor: line.exchange ? -soldRefund : null,
     saleCurrency: line.exchange ? sold.currency : null,
     exchange: line.exchange ?? null,
     rateBps: line.rateBps ?? null,
     rateSource: line.rateSource ?? null,
-    tier: line.tier,
     perUnitMinor: line.perUnitMinor ?? null,
     quantity: line.quantity ?? null,
-    roundingMode: line.roundingMode,
-    amount: new MoneyColumn(money(due, line.amount.currency)),
-    revenueMinor: line.type === 'BONUS' ? 0n : -soldRefund,
-    source: line.source,
-    subscriptionId: line.subscriptionId ?? null,
-    occurredAt,
-    approvedAt: waits ? null : ctx.clock.now(),
-    approvedBy: waits ? null : ctx.actor.id,
-    reason,
   });
-  if (!waits) {
-    post(
-      em,
-      refundLine,
-      `commission:${refundLine.id}:accrued`,
-      commissionAccrued(partnerId, refundLine.amount),
-      ctx.clock.now(),
-    );
-  }
   const raised = line.method === 'PERCENTAGE' ? await tierTrueUpOf(em, line) : 0n;
   if (raised > 0n && left > 0n)
     trueUp(em, ctx, line, {

@@ -2,11 +2,9 @@ import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { bandedLines } from '../../../domain/bands.ts';
 import { read } from '../../../domain/computation.ts';
 import { money } from '../../../domain/money.ts';
-import { commissionAccrued } from '../../../domain/posting.ts';
-import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { post } from '../../foundation/ledger/public.ts';
+import { addLine } from './add-line.ts';
 import { Commission } from './commission.entity.ts';
 
 /** Locks and returns the true-ups of a sale that are neither rejected nor reversed. Each is approved on its own. */
@@ -91,35 +89,12 @@ export function trueUp(
   line: Commission,
   { minor, approved, occurredAt }: Adjustment,
 ): void {
-  const { currency } = line.amount;
-  const made = em.create(Commission, {
-    tenantId: line.tenantId,
-    partnerId: line.partnerId,
-    customerId: line.customerId ?? null,
+  addLine(em, ctx, line, {
+    ...{ approved, occurredAt, type: 'TRUE_UP', status: approved ? 'APPROVED' : 'PENDING' },
+    ...{ baseMinor: 0n, amountMinor: minor, revenueMinor: 0n },
     adjustsId: line.id,
     ruleId: line.ruleId ?? null,
     computation: line.computation ?? null,
-    type: 'TRUE_UP',
-    method: line.method,
-    status: approved ? 'APPROVED' : 'PENDING',
-    baseAmount: new MoneyColumn(money(0n, currency)),
-    tier: line.tier,
-    roundingMode: line.roundingMode,
-    amount: new MoneyColumn(money(minor, currency)),
-    revenueMinor: 0n,
-    source: line.source,
-    subscriptionId: line.subscriptionId ?? null,
-    occurredAt,
     holdUntil: approved ? null : (line.holdUntil ?? null), // approved automatically at the same time as the commission
-    approvedAt: approved ? ctx.clock.now() : null,
-    approvedBy: approved ? ctx.actor.id : null,
   });
-  if (approved)
-    post(
-      em,
-      made,
-      `commission:${made.id}:accrued`,
-      commissionAccrued(line.partnerId, made.amount),
-      ctx.clock.now(),
-    );
 }

@@ -12,8 +12,8 @@ import { recordIn } from '../../foundation/audit/public.ts';
 import { resultOf } from '../../foundation/idempotency/public.ts';
 import type { CreateCommissionInput } from '../commission/public.ts';
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
+import type { NewLine } from './insert-commissions.ts';
 import { type Earner, inForceAt, openSale } from './read-terms.ts';
-import type { NewLine } from './write-lines.ts';
 
 /** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are sent together
  *  read the terms, and one writes. */
@@ -113,7 +113,6 @@ export function earningOf(ctx: Context, partner: Earner, input: CreateCommission
     occurredAt: happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt'),
     customerId: null,
     subscriptionId: input.subscriptionId,
-    source: '(none)',
     createdBy: ctx.actor.id,
     statedBy: ctx.actor.id,
     metadata: metadataOf(input.metadata, 'input.metadata'),

@@ -22,10 +22,10 @@ import { assess, blockedAs, keepReview } from '../../fraud/rules/public.ts';
 import { rateOn } from '../../programs/exchange-rates/public.ts';
 import { digitsOf } from '../commission/public.ts';
 import type { RuleInForce } from '../plans/public.ts';
+import { insertCommissions, type NewLine } from './insert-commissions.ts';
 import { boughtBefore, type Earner, firstPurchase, type InForce, inForceAt } from './read-terms.ts';
 import { pastOf, use } from './rule-usage.ts';
 import { review, watched } from './watch-line.ts';
-import { type NewLine, writeLines } from './write-lines.ts';
 
 export interface Earning {
   readonly type: CommissionType;
@@ -50,7 +50,8 @@ export interface Earning {
   readonly purchase?: bigint | undefined;
   /** Currency of the commission, when it was already decided. */
   readonly owedIn?: string | undefined;
-  readonly source: string;
+  /** Traffic source of the customer; unset when no click led to the sale. */
+  readonly source?: string | undefined;
   /** Id of the person who created the commission by hand. */
   readonly createdBy?: string | undefined;
   /** Id of the caller who recorded the sale. */
@@ -121,7 +122,7 @@ export async function earn(
   };
   const lines = [line, ...trueUpOf(partner, earning, weighed, line.id)];
   const ends = last && risk === null;
-  const createdAt = await writeLines(run, lines, beside?.(line), ends);
+  const createdAt = await insertCommissions(run, lines, beside?.(line), ends);
   if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }
@@ -180,7 +181,7 @@ async function awaitRate(
   beside: EarnOptions['beside'],
 ): Promise<Date> {
   const { id, tenantId, partnerId } = line;
-  const createdAt = await writeLines(run, [line], beside?.({ ...line, status: 'HELD' }));
+  const createdAt = await insertCommissions(run, [line], beside?.({ ...line, status: 'HELD' }));
   await run(
     sql`insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, placed_by, placed_at)
       values (${v7()}::uuid, ${tenantId}, ${partnerId}::uuid, ${id}::uuid, 'FX',

@@ -1,5 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { askedFields, type PerField, perField } from '../../../kernel/data/asked.ts';
+import { storedProperties } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { plainPrototype } from '../../../kernel/data/rows.ts';
 import { showsToo } from '../../../kernel/data/shown-too.ts';
@@ -7,29 +8,13 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { Commission } from '../commission/public.ts';
 import type { MadeLine } from './earn-commission.ts';
 
-// Relations load by the ids of the line. What the database may store otherwise than it was given, e.g. notes, is not here.
-const KNOWN = new Set([
-  ...[
-    '__typename',
-    'id',
-    'type',
-    'method',
-    'status',
-    'baseAmount',
-    'rate',
-    'amount',
-    'occurredAt',
-    'holdUntil',
-  ],
-  ...['approvedAt', 'approvedBy', 'createdAt', 'partner', 'customer'],
-]);
+const stored = storedProperties(Commission).map(({ name }) => name);
+const prototype = plainPrototype(Commission.prototype, stored);
 
-const prototype = plainPrototype(
-  Commission.prototype,
-  ['id', 'type', 'method', 'status', 'rateBps', 'occurredAt', 'holdUntil', 'createdAt', 'partnerId'].concat(
-    ...['customerId', 'baseAmount', 'amount', 'approvedAt', 'approvedBy'],
-  ),
-);
+// The database sets `updatedAt`, and may store notes otherwise than they were given.
+const KNOWN = new Set(['__typename', 'rate', 'partner', 'customer', ...stored]);
+KNOWN.delete('updatedAt');
+KNOWN.delete('metadata');
 
 const answers: PerField<{ readonly known: boolean; readonly customerToo: boolean }> = new WeakMap();
 
@@ -49,14 +34,9 @@ export function rowOf(
   }));
   const plan = actor.reads.get('commission');
   if (!known || !showsToo(actor.reads.get('partner'), plan)) return null;
-  const { id, type, method, status, rateBps = null, occurredAt, holdUntil, createdAt, partnerId } = line;
-  const row = Object.assign(Object.create(prototype) as Commission, {
-    ...{ id, type, method, status, rateBps, occurredAt, holdUntil, createdAt, partnerId },
-    customerId: line.customerId,
+  const row = Object.assign(Object.create(prototype) as Commission, line, {
     baseAmount: new MoneyColumn(line.baseAmount),
     amount: new MoneyColumn(line.amount),
-    approvedAt: null,
-    approvedBy: null,
   });
   if (customerToo && line.customerId && showsToo(plan, actor.reads.get('customer')))
     Object.defineProperty(row, 'customer', { value: { id: line.customerId, externalId } });

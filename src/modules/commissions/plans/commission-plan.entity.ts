@@ -1,10 +1,13 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** A named set of commission rules that can be assigned to partners. */
 @Entity({ tableName: 'commission_plans' })
+@NotPersonal('terms of the program')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -30,18 +33,12 @@ export const commissionPlanTable: Table<CommissionPlan> = {
   alias: 'n',
   kind: 'plan',
   attributes: owned('n'),
-  columns: {
-    id: column('n.id'),
-    tenantId: column('n.tenant_id'),
-    name: column('n.name'),
-    isDefault: column('n.is_default'),
-    createdBy: column('n.created_by'),
-    createdAt: column('n.created_at'),
-  },
+  columns: columnsOf(CommissionPlan, 'n'),
 };
 
 /** The assignment of a partner to a plan from a given time. Rows are only added. */
 @Entity({ tableName: 'plan_memberships' })
+@NotPersonal('which plan a partner is on, by ids; its lines say what they earned by')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class PlanMembership extends Base {
   @Property({ type: 'uuid' })

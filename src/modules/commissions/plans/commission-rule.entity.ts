@@ -5,8 +5,10 @@ import { CommissionMethod, CommissionType } from '../../../domain/commission.ts'
 import { money } from '../../../domain/money.ts';
 import { CapScope, CustomerKind, type Rule, RulePeriod, type RuleTerms } from '../../../domain/plan.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, type Table } from '../../../kernel/data/rows.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import type { Table } from '../../../kernel/data/rows.ts';
 import { Percentage } from '../../../kernel/request/scalars.ts';
 import { commissionPlanTable } from './commission-plan.entity.ts';
 
@@ -81,6 +83,7 @@ export class CommissionCap {
 
 /** One version of a rule. Rows never change: an edit adds a version that is in force from a given time. */
 @Entity({ tableName: 'commission_rules' })
+@NotPersonal('terms of the program, or of a partner; its lines say what they earned by')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -280,38 +283,7 @@ export const commissionRuleTable: Table<CommissionRule> = {
     tenantId: { sql: 'u.tenant_id', is: 'string' },
     partnerId: { sql: 'u.partner_id', is: 'string' },
   },
-  columns: {
-    id: column('u.id'),
-    tenantId: column('u.tenant_id'),
-    createdAt: column('u.created_at'),
-    createdBy: column('u.created_by'),
-    ruleKey: column('u.rule_key'),
-    version: column('u.version'),
-    planId: column('u.plan_id'),
-    partnerId: column('u.partner_id'),
-    name: column('u.name'),
-    ended: column('u.ended'),
-    effectiveAt: column('u.effective_at'),
-    product: column('u.product'),
-    customerKind: column('u.customer_kind'),
-    countries: column('u.countries'),
-    types: column('u.types'),
-    currency: column('u.currency'),
-    minimumMinor: column('u.minimum_minor'),
-    method: column('u.method'),
-    rateBps: column('u.rate_bps'),
-    perUnitMinor: column('u.per_unit_minor'),
-    bandMode: column('u.band_mode'),
-    bandRows: column('u.band_rows'),
-    bandPeriod: column('u.band_period'),
-    firstPurchaseOnly: column('u.first_purchase_only'),
-    recurringMonths: column('u.recurring_months'),
-    recurringCount: column('u.recurring_count'),
-    stepDownRateBps: column('u.step_down_rate_bps'),
-    capMinor: column('u.cap_minor'),
-    capPer: column('u.cap_per'),
-    capPeriod: column('u.cap_period'),
-  },
+  columns: columnsOf(CommissionRule, 'u'),
   needs: {
     minimumPurchase: ['minimumMinor', 'currency'],
     rate: ['rateBps'],

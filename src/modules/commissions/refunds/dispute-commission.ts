@@ -1,10 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
 import type { DisputeOutcome } from '../../../domain/hold.ts';
-import { money } from '../../../domain/money.ts';
-import { commissionAccrued } from '../../../domain/posting.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
-import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -12,8 +9,8 @@ import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 
 import { record } from '../../foundation/audit/public.ts';
-import { post } from '../../foundation/ledger/public.ts';
 import {
+  addLine,
   bandsShrink,
   Commission,
   type CommissionHold,
@@ -159,17 +156,13 @@ async function reinstate(
   const base = -refund.baseAmount.minor;
   const banded = await bandsShrink(em, line, -base); // the sale counts in its period again
   const owed = refund.approvedAt != null;
-  const mirror = em.create(Commission, {
-    tenantId: line.tenantId,
-    partnerId: line.partnerId,
-    customerId: line.customerId ?? null,
+  const occurredAt = ctx.clock.now();
+  const mirror = addLine(em, ctx, line, {
+    ...{ approved: owed, occurredAt, type: 'ADJUSTMENT', status: owed ? 'APPROVED' : 'PENDING' },
+    ...{ baseMinor: base, amountMinor: -refund.amount.minor, revenueMinor: -refund.revenueMinor },
+    adjustsId: line.id,
     referralId: line.referralId ?? null,
     conversionId: line.conversionId ?? null,
-    adjustsId: line.id,
-    type: 'ADJUSTMENT',
-    method: line.method,
-    status: owed ? 'APPROVED' : 'PENDING',
-    baseAmount: new MoneyColumn(money(base, line.baseAmount.currency)),
     saleMinor: refund.saleMinor == null ? null : -refund.saleMinor,
     saleCurrency: refund.saleCurrency ?? null,
     exchange: refund.exchange ?? null,
@@ -178,30 +171,11 @@ async function reinstate(
     ruleId: line.ruleId ?? null,
     product: line.product ?? null,
     country: line.country ?? null,
-    tier: line.tier,
     perUnitMinor: line.perUnitMinor ?? null,
     quantity: line.quantity ?? null,
-    roundingMode: line.roundingMode,
-    amount: new MoneyColumn(money(-refund.amount.minor, line.amount.currency)),
-    revenueMinor: -refund.revenueMinor,
-    source: line.source,
-    subscriptionId: line.subscriptionId ?? null,
-    occurredAt: ctx.clock.now(),
     holdUntil: owed ? null : (line.holdUntil ?? null),
-    approvedAt: owed ? ctx.clock.now() : null,
-    approvedBy: owed ? ctx.actor.id : null,
-    reason: null,
   });
-  if (owed)
-    post(
-      em,
-      mirror,
-      `commission:${mirror.id}:accrued`,
-      commissionAccrued(mirror.partnerId, mirror.amount),
-      ctx.clock.now(),
-    );
   const rest = banded === null ? lost : banded + refund.amount.minor;
-  const { occurredAt } = mirror;
   await changeCapUsed(em, line, mirror.amount.minor + rest);
   if (rest !== 0n) trueUp(em, ctx, mirror, { minor: rest, approved: owed, occurredAt });
   await em.flush();

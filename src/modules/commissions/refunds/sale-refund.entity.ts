@@ -2,11 +2,14 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
+import { moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 /** A refund of an order. Before the sale is recorded the refund may have no partner; then only staff can read it. */
 @Entity({ tableName: 'sale_refunds' })
+@Shows(['id', 'createdAt'], 'PARTNER')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -14,10 +17,12 @@ import { partnerTable } from '../../partners/partner/public.ts';
 })
 export class SaleRefund extends Base {
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   partnerId?: string | null;
 
   @Field({ description: 'Id of the order in your system.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   orderId!: string;
 
   @Field(() => String, {
@@ -25,30 +30,38 @@ export class SaleRefund extends Base {
     description: 'Id of the refunded product in your system. Null for the whole order.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   product?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Id of the refund in your system.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   refundId?: string | null;
 
   @Property({ type: 'bigint', nullable: true })
+  @ShownTo('PARTNER')
   partMinor?: bigint | null; // this refund alone; null together with `totalMinor`: the rest of the order
 
   @Property({ type: 'bigint', nullable: true })
+  @ShownTo('PARTNER')
   totalMinor?: bigint | null; // the sum of all refunds of the order, this one included
 
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   currency?: string | null; // the order's currency once the refund is applied
 
   @Field({ description: 'Reason for the refund.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   reason!: string;
 
   @Field(() => Date, { description: 'Time of the refund.' })
   @Property({ type: 'timestamptz', length: 3 })
+  @ShownTo('PARTNER')
   occurredAt!: Date;
 
   @Property({ type: 'text' })
+  @Withheld('somebody of the staff or a program; accounting records')
   statedBy!: string;
 
   @Field(() => Date, {
@@ -56,15 +69,19 @@ export class SaleRefund extends Base {
     description: 'Time when the refund was applied. Null while the refund waits.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   settledAt?: Date | null;
 
   @Property({ type: 'bigint', nullable: true })
+  @ShownTo('PARTNER')
   takenMinor?: bigint | null; // taken from the order: less than requested when less was left
 
   @Property({ type: 'bigint', nullable: true })
+  @ShownTo('PARTNER')
   unearnedMinor?: bigint | null; // the part of takenMinor that fell on products that earned nothing
 
   @Property({ type: 'json' })
+  @ShownTo('PARTNER')
   lines: Opt<string[]> = []; // ids of the negative commissions that the refund created
 }
 
@@ -76,20 +93,10 @@ export const saleRefundTable: Table<SaleRefund> = {
   kind: 'commission',
   attributes: owned('f', 'f.partner_id'),
   columns: {
-    id: column('f.id'),
-    tenantId: column('f.tenant_id'),
-    partnerId: column('f.partner_id'),
-    orderId: column('f.order_id'),
-    product: column('f.product'),
-    refundId: column('f.refund_id'),
+    ...columnsOf(SaleRefund, 'f'),
     amount: moneyColumn('f.part_minor', 'f.currency'),
     total: moneyColumn('f.total_minor', 'f.currency'),
     taken: moneyColumn('f.taken_minor', 'f.currency'),
-    reason: column('f.reason'),
-    occurredAt: column('f.occurred_at'),
-    settledAt: column('f.settled_at'),
-    lines: column('f.lines'),
-    createdAt: column('f.created_at'),
   },
   one: { partner: { key: 'f.partner_id', table: () => partnerTable } },
   needs: {

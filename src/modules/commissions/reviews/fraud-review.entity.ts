@@ -2,7 +2,9 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { FraudDecision, FraudMode, FraudOutcome, FraudRule, ReviewState } from '../../../domain/fraud.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject } from '../../../kernel/request/scalars.ts';
 
@@ -120,6 +122,7 @@ export class FraudHit {
 
 /** The result of the risk rules for a sale and the decision of a person. Readable by staff only. */
 @Entity({ tableName: 'fraud_reviews' })
+@NotPersonal('what risk rules said of a line, by ids, sums and scores; accounting records')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -213,23 +216,10 @@ export const fraudReviewTable: Table<FraudReview> = {
   kind: 'plan',
   attributes: owned('v'),
   columns: {
-    id: column('v.id'),
-    tenantId: column('v.tenant_id'),
-    partnerId: column('v.partner_id'),
-    commissionId: column('v.commission_id'),
-    customerId: column('v.customer_id'),
-    outcome: column('v.outcome'),
-    score: column('v.score'),
-    shadowScore: column('v.shadow_score'),
-    threshold: column('v.threshold'),
+    ...columnsOf(FraudReview, 'v'),
     amount: moneyColumn('v.amount_minor', 'v.amount_currency'),
-    assessedAt: column('v.assessed_at'),
     state: column(stateSql),
-    decidedBy: column('v.decided_by'),
-    decidedAt: column('v.decided_at'),
-    reason: column('v.reason'),
     broughtBy: column('v.referral_id'),
-    createdAt: column('v.created_at'),
   },
   needs: { partner: ['partnerId'], commission: ['commissionId'], customer: ['customerId'] },
 };

@@ -22,12 +22,12 @@ import {
 import {
   count,
   type Earning,
+  insertCommissions,
   review,
   termColumns,
   trueUpOf,
   watched,
   weigh,
-  writeLines,
 } from '../earning/public.ts';
 
 import { knownOrders, lockOrder, refundsOf, type SaleRefund, settleWaiting } from '../refunds/public.ts';
@@ -141,7 +141,7 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   Object.assign(line, { ...termColumns(weighed), baseAmount, tier, roundingMode, amount, unrated: null });
   await em.flush();
   const trueUps = trueUpOf(partner, earning, weighed, line.id);
-  if (trueUps.length > 0) await writeLines(run, trueUps);
+  if (trueUps.length > 0) await insertCommissions(run, trueUps);
   const sale = watched(partner, earning);
   const risk = await assess(run, sale, weighed.inForce.fraud);
   if (risk) await review(run, ctx, line, sale, risk);

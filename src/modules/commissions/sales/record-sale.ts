@@ -66,7 +66,6 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
               quantity,
               metadata,
               occurredAt: at,
-              source: '(none)',
               createdBy: ctx.actor.id,
               statedBy: ctx.actor.id,
             },

@@ -2,7 +2,9 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 
 export const SimulationStatus = {
@@ -44,6 +46,7 @@ export interface StoredResult {
 
 /** A simulation with its input and, for some days, its result. */
 @Entity({ tableName: 'plan_simulations' })
+@NotPersonal('what the program had paid under other terms, by ids and sums; gone after 7 days')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -105,20 +108,7 @@ export const planSimulationTable: Table<PlanSimulation> = {
   alias: 's',
   kind: 'plan', // readable by callers who may read plans
   attributes: owned('s'),
-  columns: {
-    id: column('s.id'),
-    tenantId: column('s.tenant_id'),
-    createdAt: column('s.created_at'),
-    requestedBy: column('s.requested_by'),
-    firstDay: column('s.first_day'),
-    lastDay: column('s.last_day'),
-    status: column('s.status'),
-    salesTotal: column('s.sales_total'),
-    salesDone: column('s.sales_done'),
-    result: column('s.result'),
-    finishedAt: column('s.finished_at'),
-    expiresAt: column('s.expires_at'),
-  },
+  columns: columnsOf(PlanSimulation, 's'),
   needs: {
     progress: ['status', 'salesTotal', 'salesDone'],
     costs: ['result'],

@@ -2,7 +2,9 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { FraudList } from '../../../domain/fraud.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { customerTable } from '../../tracking/customers/public.ts';
 
 registerEnumType(FraudList, {
@@ -23,6 +25,7 @@ registerEnumType(FraudList, {
 
 /** A customer or mail domain on a list of the program. A removed entry stays in the table, with the person who removed it. */
 @Entity({ tableName: 'fraud_list_entries' })
+@NotPersonal('ids and domains that staff listed, and why; accounting records')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -68,17 +71,7 @@ export const fraudListEntryTable: Table<FraudListEntry> = {
   alias: 'e',
   kind: 'plan', // readable by staff only, as commission plans are
   attributes: owned('e'),
-  columns: {
-    id: column('e.id'),
-    tenantId: column('e.tenant_id'),
-    list: column('e.list'),
-    customerId: column('e.customer_id'),
-    domain: column('e.domain'),
-    reason: column('e.reason'),
-    addedBy: column('e.added_by'),
-    removedAt: column('e.removed_at'),
-    createdAt: column('e.created_at'),
-  },
+  columns: columnsOf(FraudListEntry, 'e'),
   one: { customer: { key: 'e.customer_id', table: () => customerTable } },
   needs: { customer: ['customerId'] },
 };

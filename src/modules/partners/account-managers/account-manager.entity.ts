@@ -1,10 +1,13 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal, ShownTo, Withheld } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** A member of staff who supports partners of the higher tiers. */
 @Entity({ tableName: 'account_managers' })
+@NotPersonal('somebody of the staff, whom the tenant takes on and lets go')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -35,24 +38,31 @@ export class AccountManager extends Base {
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class ManagerAssignment extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'uuid' })
+  @ShownTo('PARTNER')
   managerId!: string;
 
   @Property({ type: 'timestamptz', length: 3 })
+  @ShownTo('PARTNER')
   assignedAt!: Date;
 
   @Property({ type: 'text' })
+  @Withheld('somebody of the staff')
   assignedBy!: string;
 
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   reason?: string | null; // given with an assignment by hand
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   endedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff')
   endedBy?: string | null;
 }
 
@@ -63,12 +73,7 @@ export const accountManagerTable: Table<AccountManager> = {
   kind: 'plan', // only staff sees the account managers, as with plans
   attributes: owned('w'),
   columns: {
-    id: column('w.id'),
-    tenantId: column('w.tenant_id'),
-    name: column('w.name'),
-    email: column('w.email'),
-    endedAt: column('w.ended_at'),
-    createdAt: column('w.created_at'),
+    ...columnsOf(AccountManager, 'w'),
     partnerCount: column(
       '(select count(*)::int from manager_assignments a where a.manager_id = w.id and a.ended_at is null)',
     ),

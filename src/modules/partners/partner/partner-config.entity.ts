@@ -3,8 +3,10 @@ import { Embedded, Entity, Enum, Filter, PrimaryKey, Property } from '@mikro-orm
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { ImageStatus } from '../../../domain/image.ts';
 import { byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { ErasedTo, erased, ShownTo, Withheld } from '../../../kernel/data/personal.ts';
+import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { Percentage } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(ImageStatus, {
@@ -26,20 +28,25 @@ export class ResellerConfig {
   [PrimaryKeyProp]?: 'partnerId';
 
   @PrimaryKey({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'text' })
+  @Withheld('the tenant')
   tenantId!: string;
 
   @Field({ description: 'True if the reseller creates and manages customer accounts.' })
   @Property({ type: 'boolean' })
+  @ShownTo('PARTNER')
   managesCustomers: boolean = true;
 
   @Field({ description: 'True if the reseller bills its customers itself.' })
   @Property({ type: 'boolean' })
+  @ShownTo('PARTNER')
   managesBilling: boolean = false;
 
   @Property({ type: 'integer' })
+  @ShownTo('PARTNER')
   pricingAuthorityBps: number = 0;
 
   @Field(() => Percentage, {
@@ -53,10 +60,12 @@ export class ResellerConfig {
     description: 'ISO 3166 codes of the countries in which the reseller may sell; empty for all countries.',
   })
   @Property({ type: 'text[]' })
+  @ShownTo('PARTNER')
   countries: string[] = [];
 
   @Field(() => [String], { description: 'Products that the reseller may sell; empty for all products.' })
   @Property({ type: 'text[]' })
+  @ShownTo('PARTNER')
   products: string[] = [];
 
   @Field(() => MoneyColumn, {
@@ -64,10 +73,12 @@ export class ResellerConfig {
     description: 'Minimum order value, inclusive; null for no minimum.',
   })
   @Embedded(() => MoneyColumn, { nullable: true })
+  @ShownTo('PARTNER')
   minimumOrder?: MoneyColumn | null;
 
   @Field(() => MoneyColumn, { nullable: true, description: 'Credit limit; null for no limit.' })
   @Embedded(() => MoneyColumn, { nullable: true })
+  @ShownTo('PARTNER')
   creditLimit?: MoneyColumn | null;
 }
 
@@ -79,17 +90,21 @@ export class AffiliateConfig {
   [PrimaryKeyProp]?: 'partnerId';
 
   @PrimaryKey({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'text' })
+  @Withheld('the tenant')
   tenantId!: string;
 
   @Field(() => Int, { description: 'Days after a click within which a purchase is attributed to the click.' })
   @Property({ type: 'integer' })
+  @ShownTo('PARTNER')
   cookieDays: number = 30;
 
   @Field({ description: "True if only a customer's first purchase earns a commission." })
   @Property({ type: 'boolean' })
+  @ShownTo('PARTNER')
   firstPurchaseOnly: boolean = false;
 
   @Field(() => Int, {
@@ -97,6 +112,7 @@ export class AffiliateConfig {
     description: 'Months after the first purchase in which further purchases earn; null for no limit.',
   })
   @Property({ type: 'integer', nullable: true })
+  @ShownTo('PARTNER')
   recurringMonths?: number | null;
 
   @Field(() => MoneyColumn, {
@@ -104,6 +120,7 @@ export class AffiliateConfig {
     description: 'Minimum purchase that earns, inclusive; null for no minimum.',
   })
   @Embedded(() => MoneyColumn, { nullable: true })
+  @ShownTo('PARTNER')
   minimumPurchase?: MoneyColumn | null;
 }
 
@@ -115,21 +132,29 @@ export class WhiteLabelConfig {
   [PrimaryKeyProp]?: 'partnerId';
 
   @PrimaryKey({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'text' })
+  @Withheld('the tenant')
   tenantId!: string;
 
   @Field({ description: 'Name of the brand.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(`'erased-' || right(partner_id::text, 12)`)
   brandName!: string;
 
   @Field(() => String, { nullable: true, description: 'https URL of the logo.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   logoUrl?: string | null;
 
   @Field(() => String, { nullable: true, description: 'https URL of the favicon.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   faviconUrl?: string | null;
 
   @Field(() => ImageStatus, {
@@ -138,6 +163,8 @@ export class WhiteLabelConfig {
       'Result of the check of the logo URL; null before the check, which runs soon after the URL is set.',
   })
   @Enum({ items: () => ImageStatus, nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   logoStatus?: ImageStatus | null;
 
   @Field(() => ImageStatus, {
@@ -145,26 +172,38 @@ export class WhiteLabelConfig {
     description: 'Result of the check of the favicon URL; null before the check.',
   })
   @Enum({ items: () => ImageStatus, nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   faviconStatus?: ImageStatus | null;
 
   @Field(() => String, { nullable: true, description: 'Primary colour, `#rrggbb`.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   primaryColor?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Secondary colour, `#rrggbb`.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   secondaryColor?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Accent colour, `#rrggbb`.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   accentColor?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Host name of the brand; unique across all partners.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   domain?: string | null;
 
   @Field({ description: 'True if the FinACEverse brand is hidden.' })
   @Property({ type: 'boolean' })
+  @ShownTo('PARTNER')
+  @ErasedTo('false')
   hideFinACEverseBranding: boolean = false;
 }
 
@@ -174,16 +213,7 @@ export const resellerTable: Table<ResellerConfig> = {
   alias: 'r',
   kind: 'partner',
   attributes: owned('r', 'r.partner_id'),
-  columns: {
-    id: column('r.partner_id'),
-    managesCustomers: column('r.manages_customers'),
-    managesBilling: column('r.manages_billing'),
-    pricingAuthorityBps: column('r.pricing_authority_bps'),
-    countries: column('r.countries'),
-    products: column('r.products'),
-    minimumOrder: moneyColumn('r.minimum_order_minor', 'r.minimum_order_currency'),
-    creditLimit: moneyColumn('r.credit_limit_minor', 'r.credit_limit_currency'),
-  },
+  columns: { ...columnsOf(ResellerConfig, 'r'), id: column('r.partner_id') },
   needs: { pricingAuthority: ['pricingAuthorityBps'] },
 };
 
@@ -193,13 +223,7 @@ export const affiliateTable: Table<AffiliateConfig> = {
   alias: 'a',
   kind: 'partner',
   attributes: owned('a', 'a.partner_id'),
-  columns: {
-    id: column('a.partner_id'),
-    cookieDays: column('a.cookie_days'),
-    firstPurchaseOnly: column('a.first_purchase_only'),
-    recurringMonths: column('a.recurring_months'),
-    minimumPurchase: moneyColumn('a.minimum_purchase_minor', 'a.minimum_purchase_currency'),
-  },
+  columns: { ...columnsOf(AffiliateConfig, 'a'), id: column('a.partner_id') },
 };
 
 export const whiteLabelTable: Table<WhiteLabelConfig> = {
@@ -208,17 +232,5 @@ export const whiteLabelTable: Table<WhiteLabelConfig> = {
   alias: 'w',
   kind: 'partner',
   attributes: owned('w', 'w.partner_id'),
-  columns: {
-    id: column('w.partner_id'),
-    brandName: column('w.brand_name'),
-    logoUrl: column('w.logo_url'),
-    faviconUrl: column('w.favicon_url'),
-    logoStatus: column('w.logo_status'),
-    faviconStatus: column('w.favicon_status'),
-    primaryColor: column('w.primary_color'),
-    secondaryColor: column('w.secondary_color'),
-    accentColor: column('w.accent_color'),
-    domain: column('w.domain'),
-    hideFinACEverseBranding: column('w.hide_fin_aceverse_branding'),
-  },
+  columns: { ...columnsOf(WhiteLabelConfig, 'w'), id: column('w.partner_id') },
 };

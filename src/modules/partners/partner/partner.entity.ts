@@ -4,7 +4,9 @@ import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../../domain/payout.ts';
 import { Base } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(PartnerType, {
@@ -50,6 +52,7 @@ registerEnumType(PayoutMethod, {
 
 /** A company or person that refers or resells. */
 @Entity({ tableName: 'partners' })
+@Shows(['id', 'tenantId', 'createdAt'], 'PARTNER')
 @Filter({
   name: 'mine',
   cond: ({ tenantId, partnerId }: Record<string, string>) => ({
@@ -66,33 +69,45 @@ export class Partner extends Base {
 
   @Field(() => PartnerType, { description: 'Type of the partner.' })
   @Enum({ items: () => PartnerType })
+  @ShownTo('PARTNER')
   partnerType!: PartnerType;
 
   @Field(() => PartnerStatus, { description: 'Status of the partner.' })
   @Enum({ items: () => PartnerStatus })
+  @ShownTo('PARTNER')
   status!: PartnerStatus;
 
   @Field(() => PartnerTier, { description: 'Current tier.' })
   @Enum({ items: () => PartnerTier })
+  @ShownTo('PARTNER')
   tier!: PartnerTier;
 
   @Field({ description: 'Name of the company.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.name)
   companyName!: string;
 
   @Field(() => String, { nullable: true, description: 'Name of the contact person.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   contactName?: string | null;
 
   @Field({ description: 'E-mail address of the contact.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.email)
   email!: string;
 
   @Field({ description: 'Referral code of its links; unique across all programs, in upper case.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.code)
   referralCode!: string;
 
   @Property({ type: 'integer', nullable: true })
+  @ShownTo('PARTNER')
   rateBps?: number | null;
 
   @Field(() => Percentage, {
@@ -110,22 +125,27 @@ export class Partner extends Base {
       "The partner's own limit of API calls an hour; null if the tier's limit applies (`tierConfig.apiCallsPerHour`).",
   })
   @Property({ type: 'integer', nullable: true })
+  @Withheld('a limit of the API')
   apiLimitOverride?: number | null;
 
   @Field({ description: "ISO 4217 code of the partner's currency." })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   currency!: string;
 
   @Field(() => PayoutFrequency, { description: 'Payout frequency.' })
   @Enum({ items: () => PayoutFrequency })
+  @ShownTo('PARTNER')
   payoutFrequency!: PayoutFrequency;
 
   @Field(() => PayoutMethod, { nullable: true, description: 'Payout method; null before one is chosen.' })
   @Enum({ items: () => PayoutMethod, nullable: true })
+  @ShownTo('PARTNER')
   payoutMethod?: PayoutMethod | null;
 
   @Field(() => LocalDate, { nullable: true, description: 'First day of the contract, e.g. `2026-01-16`.' })
   @Property({ type: 'date', nullable: true })
+  @ShownTo('PARTNER')
   contractStartDate?: string | null;
 
   @Field(() => ID, {
@@ -134,18 +154,24 @@ export class Partner extends Base {
       "The partner's organisation at the identity provider. Its users with a role sign in as members of the partner.",
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   identityOrgId?: string | null;
 
   @Field(() => JSONObject, { description: "The tenant's own data about the partner, at most 16 kB of JSON." })
   @Property({ type: 'json' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.notes)
   metadata: Opt<Record<string, unknown>> = {};
 
   @Field(() => Date, { nullable: true, description: 'Time of deletion; null for an existing partner.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   deletedAt?: Date | null;
 
   @Field(() => Date, { description: 'Time of the last change.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  @ShownTo('PARTNER')
   readonly updatedAt!: Opt<Date>;
 }
 
@@ -155,28 +181,7 @@ export const partnerTable: Table<Partner> = {
   alias: 'p',
   kind: 'partner',
   attributes: owned('p', 'p.id'),
-  columns: {
-    id: column('p.id'),
-    tenantId: column('p.tenant_id'),
-    partnerType: column('p.partner_type'),
-    status: column('p.status'),
-    tier: column('p.tier'),
-    companyName: column('p.company_name'),
-    contactName: column('p.contact_name'),
-    email: column('p.email'),
-    referralCode: column('p.referral_code'),
-    rateBps: column('p.rate_bps'),
-    apiLimitOverride: column('p.api_limit_override'),
-    currency: column('p.currency'),
-    payoutFrequency: column('p.payout_frequency'),
-    payoutMethod: column('p.payout_method'),
-    contractStartDate: column('p.contract_start_date'),
-    identityOrgId: column('p.identity_org_id'),
-    metadata: column('p.metadata'),
-    deletedAt: column('p.deleted_at'),
-    createdAt: column('p.created_at'),
-    updatedAt: column('p.updated_at'),
-  },
+  columns: columnsOf(Partner, 'p'),
   needs: {
     commissionRate: ['rateBps'],
     tierConfig: ['tenantId', 'tier'],

@@ -3,10 +3,13 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { PayoutMethod } from '../../../domain/payout.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** The account that receives a partner's payouts. A change inserts a new row; the old row stays for the payouts that used it. */
 @Entity({ tableName: 'payout_accounts' })
+@Shows(['id', 'tenantId', 'createdAt'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -15,35 +18,45 @@ import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 })
 export class PayoutAccount extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Field(() => PayoutMethod, { description: 'Payout method that pays to the account.' })
   @Enum({ items: () => PayoutMethod })
+  @ShownTo('PARTNER')
   method!: PayoutMethod;
 
   @Field({ description: 'ISO 3166 code of the country of the account.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   country!: string;
 
   @Field({ description: 'ISO 4217 code of the currency of the account.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
   currency!: string;
 
   /** An encrypted envelope, like `details`. */
   @Property({ type: 'text', fieldName: 'holder_name' })
+  @ShownTo('PARTNER')
   sealedHolderName!: string;
 
   @Property({ type: 'text', fieldName: 'details' })
+  @ShownTo('PARTNER')
   sealedDetails!: string;
 
   @Field({
     description: 'Last characters of the account number: at most four, and at most half of the number.',
   })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(`'----'`)
   lastFour!: string;
 
   /** A keyed hash of the account number. Two partners with the same account have the same fingerprint. */
   @Property({ type: 'text' })
+  @Withheld('a keyed hash; replaced by an erasure')
+  @ErasedTo('md5(id::text)')
   fingerprint!: string;
 
   @Field(() => Date, {
@@ -51,12 +64,14 @@ export class PayoutAccount extends Base {
     description: 'Time when the rail confirmed that the account belongs to the partner. Null until then.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   verifiedAt?: Date | null;
 
   @Field(() => Date, {
     description: 'Time from which the account can receive payouts: 72 hours after it was set.',
   })
   @Property({ type: 'timestamptz', length: 3 })
+  @ShownTo('PARTNER')
   usableFrom!: Date;
 
   @Field(() => Boolean, {
@@ -65,6 +80,7 @@ export class PayoutAccount extends Base {
       'True when the rail pays out to the account holder. Null when the rail keeps no account or was not asked yet.',
   })
   @Property({ type: 'boolean', nullable: true })
+  @ShownTo('PARTNER')
   payoutsEnabled?: boolean | null;
 
   @Field(() => [String], {
@@ -72,6 +88,8 @@ export class PayoutAccount extends Base {
       'What the account holder must still give to the rail, as text. Empty when the rail requires nothing.',
   })
   @Property({ type: 'text[]', default: [] })
+  @ShownTo('PARTNER')
+  @ErasedTo(`'{}'`)
   requirements: Opt<string[]> = [];
 
   @Field(() => Date, {
@@ -79,6 +97,7 @@ export class PayoutAccount extends Base {
     description: 'Time of the last status check with the rail. Null before the first check.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   checkedAt?: Date | null;
 
   @Field(() => Date, {
@@ -87,6 +106,7 @@ export class PayoutAccount extends Base {
       'Time from which no payout is sent to the account because a payment was returned. Null when payouts are not stopped.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   checkAskedAt?: Date | null;
 
   @Field(() => String, {
@@ -94,6 +114,8 @@ export class PayoutAccount extends Base {
     description: 'Reason for the returned payment, as text. Null when payouts are not stopped.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   checkReason?: string | null;
 
   @Field(() => Date, {
@@ -101,9 +123,12 @@ export class PayoutAccount extends Base {
     description: 'Time when the account was removed or replaced. Null while the account is in use.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo('coalesce(removed_at, now())')
   removedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
+  @Withheld('who entered it; accounting records')
   setBy?: string | null; // the caller that set the account; that person must not approve payouts to it
 }
 
@@ -113,24 +138,6 @@ export const payoutAccountTable: Table<PayoutAccount> = {
   alias: 'a',
   kind: 'payoutAccount',
   attributes: owned('a', 'a.partner_id'),
-  columns: {
-    id: column('a.id'),
-    createdAt: column('a.created_at'),
-    tenantId: column('a.tenant_id'),
-    partnerId: column('a.partner_id'),
-    method: column('a.method'),
-    country: column('a.country'),
-    currency: column('a.currency'),
-    sealedHolderName: column('a.holder_name'),
-    lastFour: column('a.last_four'),
-    verifiedAt: column('a.verified_at'),
-    usableFrom: column('a.usable_from'),
-    payoutsEnabled: column('a.payouts_enabled'),
-    requirements: column('a.requirements'),
-    checkedAt: column('a.checked_at'),
-    checkAskedAt: column('a.check_asked_at'),
-    checkReason: column('a.check_reason'),
-    removedAt: column('a.removed_at'),
-  },
+  columns: columnsOf(PayoutAccount, 'a'),
   needs: { holderName: ['sealedHolderName', 'tenantId'] },
 };

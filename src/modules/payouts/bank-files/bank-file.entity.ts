@@ -3,8 +3,10 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { BankFileStatus, BankFormat } from '../../../domain/bank-status.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(BankFormat, {
@@ -27,6 +29,7 @@ registerEnumType(BankFileStatus, {
 
 /** Payments of one currency in one file for the bank. The text is stored encrypted in `bank_file_parts`. */
 @Entity({ tableName: 'bank_files' })
+@NotPersonal('sums of payments of many partners, and who of the staff let them go')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'File with payments of one currency for the bank.' })
 export class BankFile extends Base {
@@ -141,23 +144,5 @@ export const bankFileTable: Table<BankFile> = {
     createdBy: { sql: 'f.created_by', is: 'string' },
     status: { sql: 'f.status', is: 'string' },
   },
-  columns: {
-    id: column('f.id'),
-    createdAt: column('f.created_at'),
-    format: column('f.format'),
-    status: column('f.status'),
-    executeOn: column('f.execute_on'),
-    paymentCount: column('f.payment_count'),
-    total: moneyColumn('f.total_minor', 'f.total_currency'),
-    sha256: column('f.sha256'),
-    createdBy: column('f.created_by'),
-    approvedBy: column('f.approved_by'),
-    approvedAt: column('f.approved_at'),
-    canceledBy: column('f.canceled_by'),
-    canceledAt: column('f.canceled_at'),
-    cancelReason: column('f.cancel_reason'),
-    downloads: column('f.downloads'),
-    downloadedAt: column('f.downloaded_at'),
-    settledAt: column('f.settled_at'),
-  },
+  columns: columnsOf(BankFile, 'f'),
 };

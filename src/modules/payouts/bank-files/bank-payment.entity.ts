@@ -3,8 +3,10 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { BankFormat, BankPaymentStatus } from '../../../domain/bank-status.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 import { payoutTable } from '../payout/public.ts';
 
@@ -23,35 +25,44 @@ registerEnumType(BankPaymentStatus, {
 
 /** The bank rail's record of one payout attempt. It references the payout account and does not contain its number. */
 @Entity({ tableName: 'bank_payments' })
+@Shows(['id', 'createdAt'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({ simpleResolvers: true, description: 'One payment that is submitted to the bank in a file.' })
 export class BankPayment extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   payoutId!: string;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   runId?: string | null;
 
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   accountId!: string;
 
   @Field({ description: 'Reference of the payment at the bank, the EndToEndId of ISO 20022.' })
   @Property({ type: 'text', fieldName: 'key' })
+  @ShownTo('PARTNER')
   reference!: string;
 
   @Field(() => BankFormat, { description: 'Format of the bank file.' })
   @Enum({ items: () => BankFormat })
+  @ShownTo('PARTNER')
   format!: BankFormat;
 
   @Field(() => MoneyColumn, { description: 'Amount of the payment.' })
   @Embedded(() => MoneyColumn)
+  @ShownTo('PARTNER')
   amount!: MoneyColumn;
 
   @Field(() => BankPaymentStatus, { description: 'Status of the payment.' })
   @Enum({ items: () => BankPaymentStatus })
+  @ShownTo('PARTNER')
   status: Opt<BankPaymentStatus> = 'WAITING';
 
   @Field(() => String, {
@@ -59,6 +70,7 @@ export class BankPayment extends Base {
     description: "The bank's code for a rejection or return. Null without one.",
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   code?: string | null;
 
   @Field(() => String, {
@@ -66,6 +78,7 @@ export class BankPayment extends Base {
     description: 'Reason for a rejection or return, and what to do, as text. Null without one.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   reason?: string | null;
 
   @Field(() => String, {
@@ -73,6 +86,7 @@ export class BankPayment extends Base {
     description: 'Correction of the account data that the bank requests. Null without a request.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   correction?: string | null;
 
   @Field(() => String, {
@@ -81,9 +95,11 @@ export class BankPayment extends Base {
       'Contradiction between the last bank status and our records. A person must check the payment. Null without a contradiction.',
   })
   @Property({ type: 'text', nullable: true })
+  @Withheld('what the bank said that is for the staff to look at; accounting records')
   difference?: string | null;
 
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  @ShownTo('PARTNER')
   readonly updatedAt!: Opt<Date>;
 }
 
@@ -105,20 +121,7 @@ export const bankPaymentTable: Table<BankPayment> = {
   alias: 'b',
   kind: 'payout',
   attributes: owned('b', 'b.partner_id'),
-  columns: {
-    id: column('b.id'),
-    createdAt: column('b.created_at'),
-    partnerId: column('b.partner_id'),
-    payoutId: column('b.payout_id'),
-    reference: column('b.key'),
-    format: column('b.format'),
-    amount: moneyColumn('b.amount_minor', 'b.amount_currency'),
-    status: column('b.status'),
-    code: column('b.code'),
-    reason: column('b.reason'),
-    correction: column('b.correction'),
-    difference: column('b.difference'),
-  },
+  columns: columnsOf(BankPayment, 'b'),
   one: {
     partner: { key: 'b.partner_id', table: () => partnerTable },
     payout: { key: 'b.payout_id', table: () => payoutTable },

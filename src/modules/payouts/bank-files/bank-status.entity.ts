@@ -2,8 +2,10 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { BankLineOutcome, BankStatusKind } from '../../../domain/bank-status.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(BankStatusKind, {
   name: 'BankStatusKind',
@@ -31,6 +33,7 @@ registerEnumType(BankLineOutcome, {
 });
 
 @Entity({ tableName: 'bank_status_imports' })
+@NotPersonal('which files of the bank were read in')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'An imported bank status file.' })
 export class BankStatusImport extends Base {
@@ -52,6 +55,7 @@ export class BankStatusImport extends Base {
 }
 
 @Entity({ tableName: 'bank_status_lines' })
+@NotPersonal("the bank's words about payments, by their references")
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: "The bank's report on one payment." })
 export class BankStatusLine extends Base {
@@ -108,14 +112,7 @@ export const bankStatusImportTable: Table<BankStatusImport> = {
   alias: 'u',
   kind: 'payout',
   attributes: owned('u', 'null::uuid'),
-  columns: {
-    id: column('u.id'),
-    createdAt: column('u.created_at'),
-    kind: column('u.kind'),
-    sha256: column('u.sha256'),
-    lineCount: column('u.line_count'),
-    createdBy: column('u.created_by'),
-  },
+  columns: columnsOf(BankStatusImport, 'u'),
 };
 
 export const bankStatusLineTable: Table<BankStatusLine> = {
@@ -124,16 +121,6 @@ export const bankStatusLineTable: Table<BankStatusLine> = {
   alias: 'n',
   kind: 'payout',
   attributes: owned('n', 'null::uuid'),
-  columns: {
-    id: column('n.id'),
-    createdAt: column('n.created_at'),
-    paymentId: column('n.payment_id'),
-    reference: column('n.reference'),
-    word: column('n.word'),
-    code: column('n.code'),
-    amount: moneyColumn('n.amount_minor', 'n.amount_currency'),
-    outcome: column('n.outcome'),
-    explanation: column('n.explanation'),
-  },
+  columns: { ...columnsOf(BankStatusLine, 'n'), amount: moneyColumn('n.amount_minor', 'n.amount_currency') },
   needs: { payment: ['paymentId'] },
 };

@@ -89,9 +89,9 @@ export async function payBalances(
       cross join lateral (values (b.taken_id, b.amount - b.total), (b.kept_id, b.total - b.amount)) r (id, minor) where b.leaves),
     carried as (
       insert into commissions (id, tenant_id, partner_id, adjusts_id, carried_by, type, method, status, base_minor, base_currency, rate_bps,
-        tier, rounding_mode, amount_minor, amount_currency, revenue_minor, source, occurred_at, approved_at, approved_by, metadata)
+        tier, rounding_mode, amount_minor, amount_currency, revenue_minor, occurred_at, approved_at, approved_by)
       select id, ${tenantId}, partner_id, line_ids[1], payout_id, 'ADJUSTMENT', 'PERCENTAGE', 'APPROVED', 0, currency, 0,
-        tier, 'HALF_UP', minor, currency, 0, '(none)', last_at, ${now}, ${createdBy}, '{}' from rest),
+        tier, 'HALF_UP', minor, currency, 0, last_at, ${now}, ${createdBy} from rest),
     claimed as (
       insert into payout_items (id, tenant_id, payout_id, commission_id)
       select new_id(), ${tenantId}, payout_id, unnest(line_ids) from balance where reason is null

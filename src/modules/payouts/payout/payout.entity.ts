@@ -3,8 +3,10 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PayoutMethod, PayoutStatus, SecondApproval } from '../../../domain/payout.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { ErasedTo, erased, NotPersonal, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject, LocalDate } from '../../../kernel/request/scalars.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
@@ -41,6 +43,7 @@ registerEnumType(SecondApproval, {
 
 /** One sum to one partner, in one currency, over one rail. */
 @Entity({ tableName: 'payouts' })
+@Shows(['id', 'createdAt'], 'PARTNER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -48,41 +51,50 @@ registerEnumType(SecondApproval, {
 })
 export class Payout extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   runId?: string | null;
 
   /** The payout account at the time when the payout was created. Null when the partner had none and the rail needs none. */
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   payoutAccountId?: string | null;
 
   @Field(() => PayoutStatus, { description: 'Status of the payout.' })
   @Enum({ items: () => PayoutStatus })
+  @ShownTo('PARTNER')
   status: Opt<PayoutStatus> = 'PENDING';
 
   @Field(() => PayoutMethod, { description: 'Payout method of the payout.' })
   @Enum({ items: () => PayoutMethod })
+  @ShownTo('PARTNER')
   method!: PayoutMethod;
 
   @Field(() => LocalDate, {
     description: "First day of the payout's period, inclusive, in the program's time zone.",
   })
   @Property({ type: 'date' })
+  @ShownTo('PARTNER')
   periodStart!: string;
 
   @Field(() => LocalDate, {
     description: "Last day of the payout's period, inclusive, in the program's time zone.",
   })
   @Property({ type: 'date' })
+  @ShownTo('PARTNER')
   periodEnd!: string;
 
   @Field(() => MoneyColumn, { description: "Sum of the payout's commissions." })
   @Embedded(() => MoneyColumn)
+  @ShownTo('PARTNER')
   amount!: MoneyColumn;
 
   @Field(() => Int, { description: 'Number of commissions in the payout.' })
   @Property({ type: 'integer' })
+  @ShownTo('PARTNER')
   commissionCount!: number;
 
   @Field(() => String, {
@@ -90,6 +102,7 @@ export class Payout extends Base {
     description: "The rail's reference of the payout. Null until the rail gave one.",
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
   providerReference?: string | null;
 
   @Field(() => String, {
@@ -97,10 +110,13 @@ export class Payout extends Base {
     description: 'Reason why the payout failed, was canceled or was returned, as text. Null otherwise.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   failureReason?: string | null;
 
   /** Time from which the outcome at the rail is unknown. Null when the outcome is known. */
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   outcomeUnknownSince?: Date | null;
 
   @Field(() => String, {
@@ -109,19 +125,24 @@ export class Payout extends Base {
       'Action that is required before the payout can continue, as text. Null when no action is required.',
   })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   actionRequired?: string | null;
 
   @Field(() => Int, {
     description: 'Number of attempts. Each attempt has its own idempotency key at the rail.',
   })
   @Property({ type: 'integer' })
+  @Withheld('a count')
   attempts: Opt<number> = 0;
 
   @Property({ type: 'text' })
+  @Withheld('somebody of the staff; accounting records')
   createdBy!: string; // the id in the credential; that person must not approve the payout
 
   @Field({ description: 'Id of the person or system that requested the payout.' })
   @Property({ type: 'text' })
+  @Withheld('somebody of the staff; accounting records')
   initiatedBy!: string; // as stated by a platform administrator, otherwise the id in the credential
 
   @Field(() => SecondApproval, {
@@ -129,6 +150,7 @@ export class Payout extends Base {
     description: 'Reason why two people must approve the payout. Null when one approval is enough.',
   })
   @Enum({ items: () => SecondApproval, nullable: true })
+  @Withheld('how many of the staff approve it')
   secondApproval?: SecondApproval | null;
 
   @Field(() => String, {
@@ -136,6 +158,7 @@ export class Payout extends Base {
     description: 'Id of the caller that gave the first of two approvals. Null when there is none.',
   })
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff; accounting records')
   firstApprovedBy?: string | null;
 
   @Field(() => Date, {
@@ -143,6 +166,7 @@ export class Payout extends Base {
     description: 'Time of the first of two approvals. Null when there is none.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Withheld('when somebody of the staff approved it')
   firstApprovedAt?: Date | null;
 
   @Field(() => String, {
@@ -150,6 +174,7 @@ export class Payout extends Base {
     description: 'Id of the caller that approved the payout. Null until the payout is approved.',
   })
   @Property({ type: 'text', nullable: true })
+  @Withheld('somebody of the staff; accounting records')
   approvedBy?: string | null;
 
   @Field(() => Date, {
@@ -157,6 +182,7 @@ export class Payout extends Base {
     description: 'Time when the payout was approved. Null until the payout is approved.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   approvedAt?: Date | null;
 
   @Field(() => Date, {
@@ -164,23 +190,29 @@ export class Payout extends Base {
     description: 'Time when the rail confirmed the payout. Null until then.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   paidAt?: Date | null;
 
   /** Time when the payout's commissions were released. The payout cannot be retried afterwards. */
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('PARTNER')
   releasedAt?: Date | null;
 
   @Field(() => JSONObject, { description: 'Your own data about the payout.' })
   @Property({ type: 'json' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.notes)
   metadata: Opt<Record<string, unknown>> = {};
 
   @Field(() => Date, { description: 'Time of the last change of the record.' })
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
+  @Withheld('bookkeeping')
   readonly updatedAt!: Opt<Date>;
 }
 
 /** An allocation: a commission that a payout pays. A commission has at most one live allocation; a release voids the row. */
 @Entity({ tableName: 'payout_items' })
+@NotPersonal('which line is in which payout')
 export class PayoutItem extends Base {
   @Property({ type: 'uuid' })
   payoutId!: string;
@@ -203,34 +235,7 @@ export const payoutTable: Table<Payout> = {
     status: { sql: 'o.status', is: 'string' },
     amountMinor: { sql: 'o.amount_minor', is: 'number' },
   },
-  columns: {
-    id: column('o.id'),
-    partnerId: column('o.partner_id'),
-    status: column('o.status'),
-    method: column('o.method'),
-    periodStart: column('o.period_start'),
-    periodEnd: column('o.period_end'),
-    amount: moneyColumn('o.amount_minor', 'o.amount_currency'),
-    commissionCount: column('o.commission_count'),
-    providerReference: column('o.provider_reference'),
-    failureReason: column('o.failure_reason'),
-    outcomeUnknownSince: column('o.outcome_unknown_since'),
-    actionRequired: column('o.action_required'),
-    attempts: column('o.attempts'),
-    initiatedBy: column('o.initiated_by'),
-    secondApproval: column('o.second_approval'),
-    firstApprovedBy: column('o.first_approved_by'),
-    firstApprovedAt: column('o.first_approved_at'),
-    runId: column('o.run_id'),
-    payoutAccountId: column('o.payout_account_id'),
-    releasedAt: column('o.released_at'),
-    approvedBy: column('o.approved_by'),
-    approvedAt: column('o.approved_at'),
-    paidAt: column('o.paid_at'),
-    metadata: column('o.metadata'),
-    createdAt: column('o.created_at'),
-    updatedAt: column('o.updated_at'),
-  },
+  columns: columnsOf(Payout, 'o'),
   one: { partner: { key: 'o.partner_id', table: () => partnerTable } },
   needs: {
     partner: ['partnerId'],

@@ -2,7 +2,9 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 export const RailEventState = {
   RECEIVED: 'RECEIVED',
@@ -27,6 +29,7 @@ registerEnumType(RailEventState, {
 
 /** A signed webhook message of a rail, stored once. Its text is not stored: the rail is asked before the payout changes. */
 @Entity({ tableName: 'rail_events' })
+@NotPersonal('ids and references of a rail; what it wrote is not kept')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -94,16 +97,5 @@ export const railEventTable: Table<RailEvent> = {
   alias: 'e',
   kind: 'payout',
   attributes: owned('e'),
-  columns: {
-    id: column('e.id'),
-    createdAt: column('e.created_at'),
-    rail: column('e.rail'),
-    eventId: column('e.event_id'),
-    type: column('e.type'),
-    reference: column('e.reference'),
-    payoutId: column('e.payout_id'),
-    state: column('e.state'),
-    note: column('e.note'),
-    handledAt: column('e.handled_at'),
-  },
+  columns: columnsOf(RailEvent, 'e'),
 };

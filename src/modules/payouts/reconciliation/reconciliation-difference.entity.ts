@@ -1,8 +1,10 @@
 import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 export const DifferenceKind = {
   MISSING_HERE: 'MISSING_HERE',
@@ -30,6 +32,7 @@ registerEnumType(DifferenceKind, {
 
 /** One transfer that is not the same on both sides. */
 @Entity({ tableName: 'reconciliation_differences' })
+@NotPersonal('ids, references and amounts; the partner is told by its payouts')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -93,15 +96,5 @@ export const differenceTable: Table<ReconciliationDifference> = {
   alias: 'd',
   kind: 'payout',
   attributes: owned('d'),
-  columns: {
-    id: column('d.id'),
-    createdAt: column('d.created_at'),
-    kind: column('d.kind'),
-    payoutId: column('d.payout_id'),
-    reference: column('d.reference'),
-    ourStatus: column('d.our_status'),
-    ourAmount: moneyColumn('d.our_minor', 'd.our_currency'),
-    theirStatus: column('d.their_status'),
-    theirAmount: moneyColumn('d.their_minor', 'd.their_currency'),
-  },
+  columns: columnsOf(ReconciliationDifference, 'd'),
 };

@@ -3,7 +3,9 @@ import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PayoutMethod } from '../../../domain/payout.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 export const ReconciliationState = { RUNNING: 'RUNNING', DONE: 'DONE' } as const;
 export type ReconciliationState = (typeof ReconciliationState)[keyof typeof ReconciliationState];
@@ -19,6 +21,7 @@ registerEnumType(ReconciliationState, {
 
 /** A comparison of our payouts with the transfers that a rail lists for a period. */
 @Entity({ tableName: 'reconciliations' })
+@NotPersonal('counts of transfers')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -85,17 +88,5 @@ export const reconciliationTable: Table<Reconciliation> = {
   alias: 'r',
   kind: 'payout',
   attributes: owned('r'),
-  columns: {
-    id: column('r.id'),
-    createdAt: column('r.created_at'),
-    method: column('r.method'),
-    rail: column('r.rail'),
-    from: column('r.from_at'),
-    to: column('r.to_at'),
-    state: column('r.state'),
-    startedBy: column('r.started_by'),
-    checked: column('r.checked'),
-    matched: column('r.matched'),
-    finishedAt: column('r.finished_at'),
-  },
+  columns: columnsOf(Reconciliation, 'r'),
 };

@@ -3,8 +3,10 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PayoutFrequency, PayoutRunStatus, SkipReason } from '../../../domain/payout.ts';
 import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(SkipReason, {
   name: 'SkipReason',
@@ -46,6 +48,7 @@ registerEnumType(PayoutRunStatus, {
 
 /** A batch that creates payouts for all due partners. The payouts wait for approval. */
 @Entity({ tableName: 'payout_runs' })
+@NotPersonal('sums; the partner is told by its payouts')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -114,6 +117,7 @@ export class PayoutRun extends Base {
 
 /** A skipped partner: one row per balance of the partner, or one row without an amount. */
 @Entity({ tableName: 'payout_run_skips' })
+@NotPersonal('ids and sums; why a partner was left out is told by its own rows')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -161,20 +165,7 @@ export const payoutRunTable: Table<PayoutRun> = {
   alias: 'n',
   kind: 'payout',
   attributes: ofNobody('n'),
-  columns: {
-    id: column('n.id'),
-    asOf: column('n.as_of'),
-    frequency: column('n.frequency'),
-    status: column('n.status'),
-    partnerCount: column('n.partner_count'),
-    partnersDone: column('n.partners_done'),
-    payoutCount: column('n.payout_count'),
-    skippedCount: column('n.skipped_count'),
-    createdBy: column('n.created_by'),
-    finishedAt: column('n.finished_at'),
-    createdAt: column('n.created_at'),
-    updatedAt: column('n.updated_at'),
-  },
+  columns: columnsOf(PayoutRun, 'n'),
 };
 
 export const skippedPartnerTable: Table<SkippedPartner> = {
@@ -183,11 +174,5 @@ export const skippedPartnerTable: Table<SkippedPartner> = {
   alias: 'k',
   kind: 'payout',
   attributes: ofNobody('k'),
-  columns: {
-    id: column('k.id'),
-    partnerId: column('k.partner_id'),
-    reason: column('k.reason'),
-    lineCount: column('k.line_count'),
-    amount: moneyColumn('k.amount_minor', 'k.amount_currency'),
-  },
+  columns: columnsOf(SkippedPartner, 'k'),
 };

@@ -106,7 +106,7 @@ async function refuseWhileOwed(em: EntityManager, id: string): Promise<void> {
 /** What of the person has to stay, why and until when: so many years after the end of this one. */
 async function keptOf(em: EntityManager, { kind, id }: Person, at: Date): Promise<KeptRecord[]> {
   const kept = new Map<string, KeptRecord>();
-  for (const place of dataMap.filter(({ of, keeps }) => of === kind && keeps)) {
+  for (const place of dataMap().filter(({ of, keeps }) => of === kind && keeps)) {
     const { what, reason, years } = place.keeps as NonNullable<Place['keeps']>;
     const [found] = await sql`
       select 1 from ${sql.raw(place.table)} where ${ofPerson(place, id)} limit 1`.execute(em);
@@ -134,7 +134,7 @@ async function erase(em: EntityManager, person: Person): Promise<void> {
         union all select id from commissions where customer_id = ${id}
         union all select id from referrals where customer_id = ${id}))`.execute(em);
   }
-  for (const place of dataMap.filter(({ of }) => of === kind)) {
+  for (const place of dataMap().filter(({ of }) => of === kind)) {
     const changes = Object.entries(place.erases ?? {});
     if (changes.length === 0) continue;
     const set = changes.map(([column, value]) => `"${column}" = ${value}`).join(', ');
@@ -153,7 +153,7 @@ export async function forgetClicks(ctx: Context, erasureId: string): Promise<voi
   if (kind === 'MEMBER') return;
   if (kind === 'CUSTOMER') {
     // In one go: a click that forgot its visitor no longer leads to the visitor's others.
-    const place = dataMap.find(({ table, of }) => table === 'referrals' && of === kind) as Place;
+    const place = dataMap().find(({ table, of }) => table === 'referrals' && of === kind) as Place;
     await transact(ctx, (em) =>
       sql`update referrals r set ${FORGOTTEN} where ${ofPerson(place, personId)} and visitor_id <> id`.execute(
         em,

@@ -1,9 +1,10 @@
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal, PersonKind } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
-import { PersonKind } from './data-map.ts';
 
 registerEnumType(PersonKind, {
   name: 'PersonKind',
@@ -29,6 +30,7 @@ export class KeptRecord {
 
 /** Remembers by ids alone who was erased, so that it can be done again after a backup was restored. */
 @Entity({ tableName: 'erasures' })
+@NotPersonal('ids of who was erased: the log that an erasure is proved and repeated by')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -66,14 +68,5 @@ export const erasureTable: Table<Erasure> = {
   alias: 'e',
   kind: 'privacy',
   attributes: owned('e'),
-  columns: {
-    id: column('e.id'),
-    kind: column('e.kind'),
-    personId: column('e.person_id'),
-    erasedAt: column('e.erased_at'),
-    erasedBy: column('e.erased_by'),
-    reason: column('e.reason'),
-    kept: column('e.kept'),
-    createdAt: column('e.created_at'),
-  },
+  columns: columnsOf(Erasure, 'e'),
 };

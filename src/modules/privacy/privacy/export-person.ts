@@ -68,7 +68,7 @@ export async function writeExport(ctx: Context, id: string): Promise<void> {
 /** As JSON text, because amounts may be larger than what JSON's readers take for a number: they come as they are. */
 async function everythingOf(ctx: Context, { kind, id }: Person): Promise<string> {
   const parts: string[] = [];
-  for (const place of dataMap.filter(({ of }) => of === kind)) {
+  for (const place of dataMap().filter(({ of }) => of === kind)) {
     const rows = await rowsAt(ctx, place, id);
     const { table, purpose, kept } = place;
     parts.push(`${JSON.stringify({ table, purpose, kept }).slice(0, -1)},"rows":[${rows.join(',')}]}`);

@@ -2,6 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import type { Person } from './person.ts';
 
 export const PersonExportStatus = {
@@ -25,6 +26,7 @@ registerEnumType(PersonExportStatus, {
 
 /** Everything that is kept of a person, for a day, sealed to the token of who asked for it. */
 @Entity({ tableName: 'person_exports' })
+@NotPersonal('ids, and a copy that nobody here can open, for a day')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'Everything that is kept of a person, for a day.' })
 export class PersonExport extends Base {

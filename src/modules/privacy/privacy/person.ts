@@ -1,11 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
+import type { PersonKind } from '../../../kernel/data/personal.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Actor } from '../../../kernel/request/actor.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, isId } from '../../../kernel/request/input.ts';
-import type { PersonKind, Place } from './data-map.ts';
+import type { Place } from './data-map.ts';
 import type { PersonInput } from './privacy.inputs.ts';
 
 /** Somebody whom records are about, by the id of the row that stands for it. */

@@ -1,11 +1,14 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { Decimal, LocalDate } from '../../../kernel/request/scalars.ts';
 
 /** A dated exchange rate. Rows are append-only. */
 @Entity({ tableName: 'exchange_rates' })
+@NotPersonal('terms of the program')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -42,14 +45,5 @@ export const exchangeRateTable: Table<ExchangeRate> = {
   alias: 'x',
   kind: 'program',
   attributes: owned('x'),
-  columns: {
-    id: column('x.id'),
-    tenantId: column('x.tenant_id'),
-    base: column('x.base'),
-    quote: column('x.quote'),
-    rate: column('trim_scale(x.rate)::text'),
-    effectiveOn: column('x.effective_on'),
-    createdBy: column('x.created_by'),
-    createdAt: column('x.created_at'),
-  },
+  columns: { ...columnsOf(ExchangeRate, 'x'), rate: column('trim_scale(x.rate)::text') },
 };

@@ -7,7 +7,9 @@ import type { FraudTerms } from '../../../domain/fraud.ts';
 import { RoundingMode } from '../../../domain/money.ts';
 import { TrackingConsent } from '../../../domain/touch.ts';
 import { byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(RoundingMode, {
   name: 'RoundingMode',
@@ -78,6 +80,7 @@ registerEnumType(AttributionUnit, {
 
 /** The settings of a tenant's partner program. */
 @Entity({ tableName: 'programs' })
+@NotPersonal('settings of a tenant')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: "The settings of a tenant's partner program." })
 export class Program {
@@ -232,35 +235,7 @@ export const programTable: Table<Program> = {
   alias: 'g',
   kind: 'program',
   attributes: owned('g'),
-  columns: {
-    tenantId: column('g.tenant_id'),
-    currency: column('g.currency'),
-    timeZone: column('g.time_zone'),
-    roundingMode: column('g.rounding_mode'),
-    flatRefund: column('g.flat_refund'),
-    settlement: column('g.settlement'),
-    holdDays: column('g.hold_days'),
-    autoApprove: column('g.auto_approve'),
-    minimumPayoutMinor: column('g.minimum_payout_minor'),
-    payoutMinimums: column('g.payout_minimums'),
-    autoPayouts: column('g.auto_payouts'),
-    secondApprovalAboveMinor: column('g.second_approval_above_minor'),
-    splitDays: column('g.split_days'),
-    dealsPerPartner: column('g.deals_per_partner'),
-    automaticTiers: column('g.automatic_tiers'),
-    tierSettleDays: column('g.tier_settle_days'),
-    tierGraceMonths: column('g.tier_grace_months'),
-    tierMaxDrop: column('g.tier_max_drop'),
-    customerActiveDays: column('g.customer_active_days'),
-    landingHosts: column('g.landing_hosts'),
-    landingUrl: column('g.landing_url'),
-    trackingConsent: column('g.tracking_consent'),
-    attributionModel: column('g.attribution_model'),
-    attributionUnit: column('g.attribution_unit'),
-    identityOrgId: column('g.identity_org_id'),
-    createdAt: column('g.created_at'),
-    updatedAt: column('g.updated_at'),
-  },
+  columns: columnsOf(Program, 'g'),
   needs: {
     minimumPayout: ['minimumPayoutMinor', 'currency'],
     minimumPayouts: ['minimumPayoutMinor', 'currency', 'payoutMinimums'],

@@ -2,9 +2,11 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { PartnerTier } from '../../../domain/partner.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
 
 /** The dated requirements and benefits of a tier. Rows are append-only. */
 @Entity({ tableName: 'tier_config_versions' })
+@NotPersonal('settings of a tenant')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 export class TierConfigVersion extends Base {
   @Enum({ items: () => PartnerTier })

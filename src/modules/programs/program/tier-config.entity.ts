@@ -3,8 +3,10 @@ import { Embedded, Entity, Enum, Filter, Property } from '@mikro-orm/decorators/
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PartnerTier } from '../../../domain/partner.ts';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { Percentage } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(PartnerTier, {
@@ -21,6 +23,7 @@ registerEnumType(PartnerTier, {
 
 /** The requirements and benefits of a tier. */
 @Entity({ tableName: 'partner_tier_configs' })
+@NotPersonal('settings of a tenant')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'Requirements and benefits of a tier.' })
 export class TierConfig extends Base {
@@ -66,17 +69,6 @@ export const tierConfigTable: Table<TierConfig> = {
   alias: 't',
   kind: 'tierConfig',
   attributes: owned('t'),
-  columns: {
-    id: column('t.id'),
-    tenantId: column('t.tenant_id'),
-    tier: column('t.tier'),
-    minMonthlyRevenue: moneyColumn('t.min_monthly_revenue_minor', 't.min_monthly_revenue_currency'),
-    minCustomers: column('t.min_customers'),
-    rateBps: column('t.rate_bps'),
-    apiCallsPerHour: column('t.api_calls_per_hour'),
-    dedicatedManager: column('t.dedicated_manager'),
-    benefits: column('t.benefits'),
-    createdAt: column('t.created_at'),
-  },
+  columns: columnsOf(TierConfig, 't'),
   needs: { commissionRate: ['rateBps'] },
 };

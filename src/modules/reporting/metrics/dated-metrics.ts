@@ -1,6 +1,6 @@
 import { exchange, rateInto } from '../../../domain/exchange.ts';
 import type { Days, Interval } from '../../../domain/metrics.ts';
-import { percentBps } from '../../../domain/metrics.ts';
+import { FIGURES, percentBps } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
@@ -30,29 +30,10 @@ export interface Dated {
   readonly paid: bigint;
 }
 
-const FIGURES = {
-  clicks: 'clicks',
-  conversions: 'conversions',
-  orders: 'orders',
-  customers: 'customers',
-  revenue_minor: 'revenue',
-  earned_minor: 'earned',
-  paid_minor: 'paid',
-};
-const sums = sql.raw(
-  Object.keys(FIGURES)
-    .map((column) => `sum(m.${column})::bigint as ${column}`)
-    .join(', '),
-);
-const columns = sql.raw(
-  Object.keys(FIGURES)
-    .map((column) => `m.${column}`)
-    .join(', '),
-);
+const columns = sql.raw(FIGURES.map((figure) => `m.${figure}`).join(', '));
+const sums = sql.raw(FIGURES.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', '));
 const totalled = sql.raw(
-  Object.entries(FIGURES)
-    .map(([column, figure]) => `sum(d.${column})::bigint as ${figure}`)
-    .join(', '),
+  FIGURES.map((figure) => `sum(d.${figure})::bigint as ${figure.replace('_minor', '')}`).join(', '),
 );
 const STARTS: Record<Interval, Sql> = {
   DAY: sql`d.day`,

@@ -1,12 +1,15 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { NotPersonal, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 
 /** Metrics that database triggers keep up to date: see `apply_metric_deltas` in src/database. */
 abstract class Figures {
   @PrimaryKey({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Property({ type: 'text' })
+  @Withheld('the tenant')
   tenantId!: string;
 
   @Property({ type: 'bigint' })
@@ -33,6 +36,7 @@ abstract class Figures {
 
 /** Metrics of a partner to date, one row per currency. Metrics without a currency (clicks, customers) have the currency `XXX`. */
 @Entity({ tableName: 'partner_metrics' })
+@NotPersonal('sums of partner_metrics_daily')
 export class PartnerMetricsRow extends Figures {
   @PrimaryKey({ type: 'text' })
   currency!: string;
@@ -43,19 +47,27 @@ export class PartnerMetricsRow extends Figures {
 
 /** Metrics of a partner per day, in the program's time zone, and per traffic source. */
 @Entity({ tableName: 'partner_metrics_daily' })
+@Shows(
+  ['clicks', 'conversions', 'orders', 'customers', 'revenueMinor', 'earnedMinor', 'paidMinor'],
+  'PARTNER',
+)
 export class PartnerMetricsDay extends Figures {
   @PrimaryKey({ type: 'date' })
+  @ShownTo('PARTNER')
   day!: string;
 
   @PrimaryKey({ type: 'text' })
+  @ShownTo('PARTNER')
   source!: string;
 
   @PrimaryKey({ type: 'text' })
+  @ShownTo('PARTNER')
   currency!: string;
 }
 
 /** Metrics of a partner per day and per link or campaign. `name` is the id of the link or the name of the campaign. */
 @Entity({ tableName: 'partner_metrics_by' })
+@NotPersonal('sums of the same rows as partner_metrics_daily, by link and campaign')
 export class PartnerMetricsBy extends Figures {
   @PrimaryKey({ type: 'text' })
   kind!: 'LINK' | 'CAMPAIGN';
@@ -95,6 +107,7 @@ abstract class ProgramFigures {
 
 /** Metrics of a program per day, without the changes that are not folded yet. */
 @Entity({ tableName: 'program_metrics_daily' })
+@NotPersonal('sums of a whole program')
 export class ProgramMetricsDay extends ProgramFigures {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;
@@ -108,6 +121,7 @@ export class ProgramMetricsDay extends ProgramFigures {
 
 /** Changes since the last fold. Rows are only appended, and folded by `fold_program_metrics` (src/database). */
 @Entity({ tableName: 'program_metric_changes' })
+@NotPersonal('sums of a whole program')
 export class ProgramMetricsChange extends ProgramFigures {
   @PrimaryKey({ type: 'bigint', generated: 'identity' })
   id!: bigint;

@@ -3,8 +3,10 @@ import { Embedded, Entity, Enum, Filter, Index, Property, Unique } from '@mikro-
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { BillingInterval } from '../../../domain/metrics.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { column, moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { moneyColumn, owned, type Table } from '../../../kernel/data/rows.ts';
 
 registerEnumType(BillingInterval, {
   name: 'BillingInterval',
@@ -20,6 +22,7 @@ registerEnumType(BillingInterval, {
 
 /** A recurring price that a customer pays from a start time. A change of price is another row. */
 @Entity({ tableName: 'customer_subscriptions' })
+@NotPersonal('what a customer pays regularly, by ids; accounting records')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @Unique({ name: 'customer_subscriptions_start', properties: ['tenantId', 'externalId', 'startedAt'] })
 @ObjectType({
@@ -76,13 +79,7 @@ export const subscriptionTable: Table<CustomerSubscription> = {
   kind: 'metrics',
   attributes: owned('s', 's.partner_id'),
   columns: {
-    id: column('s.id'),
-    createdAt: column('s.created_at'),
-    externalId: column('s.external_id'),
-    interval: column('s.billing_interval'),
-    price: moneyColumn('s.price_minor', 's.price_currency'),
+    ...columnsOf(CustomerSubscription, 's'),
     monthly: moneyColumn('s.monthly_minor', 's.price_currency'),
-    startedAt: column('s.started_at'),
-    endedAt: column('s.ended_at'),
   },
 };

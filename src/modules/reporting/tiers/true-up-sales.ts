@@ -4,7 +4,9 @@ import { kept } from '../../../domain/computation.ts';
 import { money, type RoundingMode, share } from '../../../domain/money.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
 import { sql } from '../../../kernel/data/sql.ts';
+import { within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
+import { insertCommissions, type NewLine } from '../../commissions/earning/public.ts';
 
 interface Sale {
   readonly id: string;
@@ -78,18 +80,24 @@ export async function trueUpSales(
       amount: full,
       trueUp: 0n,
     });
-    const { id: adjusts_id, base: _, earned: __, ...columns } = sale;
-    return [{ ...columns, id: v7(), adjusts_id, amount: `${amount}`, computation }];
+    const { currency, tier, product, country, source } = sale;
+    const line: NewLine = {
+      ...{ id: v7(), tenantId, tier, product, country, source, computation },
+      partnerId: sale.partner_id,
+      customerId: sale.customer_id,
+      referralId: sale.referral_id,
+      adjustsId: sale.id,
+      ...{ type: 'TRUE_UP', method: 'PERCENTAGE', status: 'PENDING', rateSource: 'TIER' },
+      baseAmount: money(0n, currency),
+      rateBps: sale.rate_bps,
+      roundingMode: sale.rounding_mode,
+      amount: money(amount, currency),
+      revenueMinor: 0n,
+      subscriptionId: sale.subscription_id,
+      occurredAt: ctx.clock.now(),
+      holdUntil: sale.hold_until === null ? null : new Date(sale.hold_until),
+    };
+    return [line];
   });
-  if (lines.length === 0) return;
-  await sql`
-    insert into commissions (id, tenant_id, partner_id, customer_id, referral_id, adjusts_id, type, method, status, base_minor,
-      base_currency, rate_bps, rate_source, tier, rounding_mode, amount_minor, amount_currency, revenue_minor, source, product, country,
-      subscription_id, computation, occurred_at, hold_until, metadata)
-    select id, ${tenantId}, partner_id, customer_id, referral_id, adjusts_id, 'TRUE_UP', 'PERCENTAGE', 'PENDING', 0,
-      currency, rate_bps, 'TIER', tier, rounding_mode, amount, currency, 0, source, product, country,
-      subscription_id, computation, ${ctx.clock.now()}, hold_until, '{}'
-    from jsonb_to_recordset(${JSON.stringify(lines)}::jsonb) l (id uuid, partner_id uuid, customer_id uuid, referral_id uuid,
-      adjusts_id uuid, currency text, rate_bps int, tier text, rounding_mode text, amount bigint, source text, product text, country text,
-      subscription_id text, computation jsonb, hold_until timestamptz)`.execute(em);
+  if (lines.length > 0) await insertCommissions(within(em), lines);
 }

@@ -2,11 +2,14 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { NotPersonal } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 /** A code that buyers give with their order: the sale is its partner's. */
 @Entity({ tableName: 'coupons' })
+@NotPersonal('a code that the program made; its partner is an id')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -51,18 +54,7 @@ export const couponTable: Table<Coupon> = {
   alias: 'q',
   kind: 'referral',
   attributes: owned('q', 'q.partner_id'),
-  columns: {
-    id: column('q.id'),
-    partnerId: column('q.partner_id'),
-    code: column('q.code'),
-    startsAt: column('q.starts_at'),
-    endsAt: column('q.ends_at'),
-    maxUses: column('q.max_uses'),
-    uses: column('q.uses'),
-    endedAt: column('q.ended_at'),
-    createdBy: column('q.created_by'),
-    createdAt: column('q.created_at'),
-  },
+  columns: columnsOf(Coupon, 'q'),
   one: { partner: { key: 'q.partner_id', table: () => partnerTable } },
   needs: { partner: ['partnerId'] },
 };

@@ -1,10 +1,13 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** Who buys. Belongs to the tenant; once bound, its business stays with that partner. */
 @Entity({ tableName: 'customers' })
+@Shows(['id', 'createdAt'], 'CUSTOMER')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -13,15 +16,21 @@ import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 export class Customer extends Base {
   @Field({ description: 'Your own id of the customer, e.g. `cust_abc123`.' })
   @Property({ type: 'text' })
+  @ShownTo('CUSTOMER')
+  @ErasedTo(erased.name)
   externalId!: string;
 
   @Property({ type: 'text', nullable: true })
+  @ShownTo('CUSTOMER')
+  @ErasedTo(erased.nothing)
   email?: string | null; // no @Field: partners must not learn it
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('who brought it')
   partnerId?: string | null; // the partner it is bound to
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @ShownTo('CUSTOMER')
   boundAt?: Date | null;
 }
 
@@ -32,5 +41,5 @@ export const customerTable: Table<Customer> = {
   alias: 'k',
   kind: 'customer',
   attributes: owned('k'),
-  columns: { id: column('k.id'), externalId: column('k.external_id'), createdAt: column('k.created_at') },
+  columns: columnsOf(Customer, 'k'),
 };

@@ -3,6 +3,8 @@ import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { DealStatus } from '../../../domain/prospect.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Withheld } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
@@ -26,36 +28,46 @@ registerEnumType(DealStatus, {
 })
 export class Deal extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Field({ description: 'The company.' })
   @Property({ type: 'text' })
+  @Withheld('a company')
   company!: string;
 
   @Field(() => String, { nullable: true, description: "Its domain: every address of it is the prospect's." })
   @Property({ type: 'text', nullable: true })
+  @Withheld("a company's")
   domain?: string | null;
 
   @Field(() => String, { nullable: true, description: 'The e-mail address of the prospect.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('CUSTOMER')
+  @ErasedTo(erased.email)
   email?: string | null;
 
   @Field({ description: 'Who registered it.' })
   @Property({ type: 'text' })
+  @Withheld('somebody of the partner')
   registeredBy!: string;
 
   @Field(() => Date, { description: "From when the prospect is its partner's." })
   @Property({ type: 'timestamptz', length: 3 })
+  @Withheld('when')
   registeredAt!: Date;
 
   @Field(() => Date, { description: "From this instant on it is anybody's again." })
   @Property({ type: 'timestamptz', length: 3 })
+  @Withheld('when')
   expiresAt!: Date;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Withheld('when')
   closedAt?: Date | null;
 
   @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   referralId?: string | null;
 
   @Field(() => DealStatus, { description: 'What became of it.' })
@@ -69,18 +81,10 @@ export const dealTable: Table<Deal> = {
   kind: 'referral',
   attributes: owned('i', 'i.partner_id'),
   columns: {
-    id: column('i.id'),
-    partnerId: column('i.partner_id'),
-    company: column('i.company'),
-    domain: column('i.domain'),
-    email: column('i.email'),
-    registeredBy: column('i.registered_by'),
-    registeredAt: column('i.registered_at'),
-    expiresAt: column('i.expires_at'),
+    ...columnsOf(Deal, 'i'),
     status: column(
       "case when i.referral_id is not null then 'WON' when i.closed_at < i.expires_at then 'CLOSED' when i.expires_at <= now() then 'EXPIRED' else 'OPEN' end",
     ),
-    createdAt: column('i.created_at'),
   },
   one: { partner: { key: 'i.partner_id', table: () => partnerTable } },
   needs: { partner: ['partnerId'] },

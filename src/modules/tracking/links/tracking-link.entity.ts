@@ -1,7 +1,9 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
-import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { columnsOf } from '../../../kernel/data/columns.ts';
+import { ErasedTo, erased, ShownTo, Withheld } from '../../../kernel/data/personal.ts';
+import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 /** A path of a partner's own, which leads where the partner says, within the program's hosts. */
@@ -13,30 +15,41 @@ import { partnerTable } from '../../partners/partner/public.ts';
 })
 export class TrackingLink extends Base {
   @Property({ type: 'uuid' })
+  @Withheld('an id')
   partnerId!: string;
 
   @Field({ description: 'The last part of its address; in any case it is the same.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.name)
   path!: string;
 
   @Field({ description: 'What it is for.' })
   @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.word)
   name!: string;
 
   @Field(() => String, { nullable: true, description: "Where it leads; null: to the program's page." })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   targetUrl?: string | null;
 
   @Field(() => String, { nullable: true, description: 'The campaign that its clicks are of.' })
   @Property({ type: 'text', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
   campaign?: string | null;
 
   @Field(() => Date, { nullable: true, description: 'Since when it leads nowhere.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
+  @Withheld('when')
   archivedAt?: Date | null;
 
   @Field({ description: 'Who made it.' })
   @Property({ type: 'text' })
+  @Withheld('somebody of the partner or of the staff')
   createdBy!: string;
 }
 
@@ -46,17 +59,7 @@ export const trackingLinkTable: Table<TrackingLink> = {
   alias: 'l',
   kind: 'referral',
   attributes: owned('l', 'l.partner_id'),
-  columns: {
-    id: column('l.id'),
-    partnerId: column('l.partner_id'),
-    path: column('l.path'),
-    name: column('l.name'),
-    targetUrl: column('l.target_url'),
-    campaign: column('l.campaign'),
-    archivedAt: column('l.archived_at'),
-    createdBy: column('l.created_by'),
-    createdAt: column('l.created_at'),
-  },
+  columns: columnsOf(TrackingLink, 'l'),
   one: { partner: { key: 'l.partner_id', table: () => partnerTable } },
   needs: { partner: ['partnerId'], url: ['path'] },
 };

@@ -1,0 +1,44 @@
+import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
+import { type Money, money } from '../../../domain/money.ts';
+import { commissionAccrued } from '../../../domain/posting.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import type { Context } from '../../../kernel/request/context.ts';
+import { post } from '../../foundation/ledger/public.ts';
+import { Commission } from './commission.entity.ts';
+
+type Columns = RequiredEntityData<Commission>;
+
+interface Added extends Pick<Columns, 'type' | 'status' | 'occurredAt' | 'revenueMinor'> {
+  /** Whether it is owed at once, and stands in the ledger. */
+  readonly approved: boolean;
+  /** Minor units of the base; of the amount. */
+  readonly baseMinor: bigint;
+  readonly amountMinor: bigint;
+}
+
+/** Adds a commission beside another one, which corrects it: of the same partner, customer and terms. */
+export function addLine(
+  em: EntityManager,
+  { clock, actor }: Context,
+  beside: Commission,
+  { approved, baseMinor, amountMinor, ...columns }: Added & Partial<Columns>,
+): Commission {
+  const { tenantId, partnerId, method, tier, roundingMode, source } = beside;
+  const inCurrencyOf = (minor: bigint, { currency }: Money) => new MoneyColumn(money(minor, currency));
+  const added = em.create(Commission, {
+    ...{ tenantId, partnerId, method, tier, roundingMode, source },
+    customerId: beside.customerId ?? null,
+    subscriptionId: beside.subscriptionId ?? null,
+    baseAmount: inCurrencyOf(baseMinor, beside.baseAmount),
+    amount: inCurrencyOf(amountMinor, beside.amount),
+    approvedAt: approved ? clock.now() : null,
+    approvedBy: approved ? actor.id : null,
+    ...columns,
+  });
+  if (approved) accrue(em, added, clock.now());
+  return added;
+}
+
+/** Posts what an approved commission adds to what its partner is owed. */
+export const accrue = (em: EntityManager, line: Commission, at: Date): void =>
+  post(em, line, `commission:${line.id}:accrued`, commissionAccrued(line.partnerId, line.amount), at);
