@@ -3,7 +3,7 @@ export interface Move<Status extends string> {
   readonly to: Status;
 }
 
-/** Every change of status that a table of actions allows, each once. */
+/** Returns all changes of status that a table of actions allows, without duplicates. */
 export function movesOf<Status extends string>(
   actions: Readonly<Record<string, { readonly from: readonly Status[]; readonly to: Status }>>,
 ): Move<Status>[] {

@@ -9,14 +9,14 @@ import { Commission } from './commission.entity.ts';
 type Columns = RequiredEntityData<Commission>;
 
 interface Added extends Pick<Columns, 'type' | 'status' | 'occurredAt' | 'revenueMinor'> {
-  /** Whether it is owed at once, and stands in the ledger. */
+  /** True when the commission is owed at once and gets a ledger posting. */
   readonly approved: boolean;
-  /** Minor units of the base; of the amount. */
+  /** Base and amount in minor units. */
   readonly baseMinor: bigint;
   readonly amountMinor: bigint;
 }
 
-/** Adds a commission beside another one, which corrects it: of the same partner, customer and terms. */
+/** Creates a commission that corrects another one, with the same partner, customer and terms. */
 export function addLine(
   em: EntityManager,
   { clock, actor }: Context,
@@ -39,6 +39,6 @@ export function addLine(
   return added;
 }
 
-/** Posts what an approved commission adds to what its partner is owed. */
+/** Posts the accrual of an approved commission. */
 export const accrue = (em: EntityManager, line: Commission, at: Date): void =>
   post(em, line, `commission:${line.id}:accrued`, commissionAccrued(line.partnerId, line.amount), at);

@@ -23,8 +23,8 @@ export interface ApprovedAll {
   readonly skipped: { readonly reason: SkippedBecause; readonly count: number }[];
 }
 
-/** Approves the pending commissions of a filter, oldest first, in batches with a transaction each. The current policies are asked once for
- *  all commissions. */
+/** Approves the pending commissions of a filter, oldest first, in batches with a transaction each. The current policies are
+ *  asked once for all commissions. */
 export async function approveAll(
   ctx: Context,
   filter: CommissionFilter | null,
@@ -102,8 +102,8 @@ async function ownMakers(
   return own;
 }
 
-/** Approves those commissions that are still PENDING, with their pending refunds. Writes the ledger and the audit log as single approvals
- *  do. */
+/** Approves those commissions that are still PENDING, with their pending refunds. Writes the ledger and the audit log as
+ *  single approvals do. */
 async function approveLines(
   em: EntityManager,
   ctx: Context,
@@ -142,8 +142,8 @@ async function approveLines(
   return { lines: lines.length, partners: new Set(all.map(({ partnerId }) => partnerId)) };
 }
 
-/** Approves commissions automatically for programs with this setting: hold days over by the database's clock, partner ACTIVE. Commissions
- *  created by hand wait for another person, and held commissions for their holds. */
+/** Approves commissions automatically for programs with this setting: hold days over by the database's clock, partner
+ *  ACTIVE. Commissions created by hand wait for another person, and held commissions for their holds. */
 export async function autoApprove(ctx: Context): Promise<void> {
   for (;;) {
     const done = await transact(ctx, async (em) => {

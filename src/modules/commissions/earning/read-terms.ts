@@ -33,8 +33,8 @@ interface Opening extends Omit<Repeatable, 'tenantId'> {
   readonly at: Date;
 }
 
-/** Does in one query what `holdPartner`, `once` and `seeCustomer` do: locks the partner, takes the idempotency key and finds or
- *  creates the customer. */
+/** Does in one query what `holdPartner`, `once` and `seeCustomer` do: locks the partner, takes the idempotency key and
+ *  finds or creates the customer. */
 export async function openSale(run: Run, { actor }: Context, opening: Opening): Promise<OpenedSale> {
   const { partnerId, resultId, operation, key, input, externalId, at } = opening;
   const takenKey =
@@ -89,8 +89,8 @@ type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
     | null;
 };
 
-/** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's settings, the
- *  rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
+/** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's
+ *  settings, the rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
 export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<InForce> {
   const [row] = await run<TermsRow>(
     sql`select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
