@@ -25,7 +25,9 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
     const status = afterPayout('approve', payout.status);
     const [{ hand } = { hand: null }] = await sql<{
       hand: PayoutHand | null;
-    }>`select hand_in_payout(o, ${actor.id}) as hand from payouts o where o.id = ${payout.id}`.execute(em);
+    }>`select conflict_of_interest(o, ${actor.id}) as hand from payouts o where o.id = ${payout.id}`.execute(
+      em,
+    );
     if (hand) throw forbidden(payoutHands[hand], { reason: hand });
     await requireSendable(em, ctx, payout);
     await flagForSecondApproval(em, await programOf(em, payout.tenantId), { payoutId: payout.id });

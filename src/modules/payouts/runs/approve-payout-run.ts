@@ -52,7 +52,7 @@ async function waitingOf(ctx: Context, runId: string, limit: number) {
     ctx,
     sql<{ payoutId: string; allowed: boolean; own: PayoutHand | null }>`
       select /* payoutRuns.waiting */ o.id as "payoutId", (${sql.and(conditionsOf(plan, payoutTable.attributes))}) is true as allowed,
-        hand_in_payout(o, ${ctx.actor.id}) as own
+        conflict_of_interest(o, ${ctx.actor.id}) as own
       from payouts o where o.status = 'PENDING' and o.run_id = ${runId} and ${scopeOf(ctx.actor, payoutTable)} order by o.id limit ${limit}`,
   );
 }
@@ -74,7 +74,7 @@ async function approveBatch(
   const done = await sql<{ payoutId: string; outcome: string }>`
     with judged as materialized (
       select o.id, coalesce(
-        hand_in_payout(o, ${actor.id}),
+        conflict_of_interest(o, ${actor.id}),
         why_not_sent(o, ${clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb),
         case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
           when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome

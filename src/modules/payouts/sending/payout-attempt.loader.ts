@@ -6,7 +6,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { payoutTable } from '../payout/public.ts';
 import type { PayoutAttempt } from './payout-attempt.entity.ts';
 
-/** Of every payout of the request at once; the database shows a partner none. */
+/** The attempts of all payouts of the request in one query. Row-level security hides them from partners. */
 export function attemptsOf(
   ctx: Context,
   info: GraphQLResolveInfo,

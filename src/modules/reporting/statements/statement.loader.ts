@@ -15,11 +15,11 @@ const MAX_LINES = 1_000;
 export interface Days {
   readonly from: string;
   readonly to: string;
-  /** null: the partner's own. */
+  /** null: the partner's currency. */
   readonly currency: string | null;
 }
 
-/** The statements of a screen's partners: one reading of the ledger for all of them. */
+/** The statements of all partners of a request: one query on the ledger. */
 export function statementOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -34,13 +34,13 @@ export function statementOf(
 }
 
 export function checkDays({ from, to, currency }: Days): void {
-  if (from > to) throw invalid('to', 'lies before from');
+  if (from > to) throw invalid('to', 'must not be before from');
   if (currency !== null) currencyOf(currency, 'currency');
 }
 
 const [before, behind] = account.payable('|').split('|') as [string, string];
 
-/** Each partner's statement by its id. The days are those of the program's time zone. */
+/** Each partner's statement by partner id. Days are in the program's time zone. */
 export async function statementsOf(
   ctx: Context,
   ids: readonly string[],
@@ -72,7 +72,10 @@ export async function statementsOf(
      order by o.id, l.occurred_at, l.id`,
   );
   if (rows.length > most && rows[most]?.at)
-    throw invalid('to', `more than ${most} lines: ask for fewer days${ids.length > 1 ? ' or partners' : ''}`);
+    throw invalid(
+      'to',
+      `must give at most ${most} lines: choose fewer days${ids.length > 1 ? ' or partners' : ''}`,
+    );
   const statements = new Map<string, PartnerStatement & { companyName: string }>();
   for (const row of rows) {
     const opening = new MoneyColumn({ minor: row.opening, currency: row.currency });
@@ -82,7 +85,7 @@ export async function statementsOf(
       found = { companyName, from, to, currency: row.currency, opening, lines: [], closing: opening };
       statements.set(row.id, found);
     }
-    if (row.at === null) continue; // nothing moved
+    if (row.at === null) continue; // a partner without movements
     const line = lineOf(row, found.closing);
     found.lines.push(line);
     found.closing = line.balance;
