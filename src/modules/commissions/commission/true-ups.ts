@@ -1,6 +1,6 @@
 import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
 import { bandedLines } from '../../../domain/bands.ts';
-import { read } from '../../../domain/computation.ts';
+import { parseComputation } from '../../../domain/computation.ts';
 import { money } from '../../../domain/money.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { addLine } from './add-line.ts';
@@ -41,7 +41,7 @@ export async function standingOf(em: EntityManager, line: Commission): Promise<C
  *  band. A negative refund adds to the period as a sale does. Returns null when the commission is not tiered. */
 export async function bandsShrink(em: EntityManager, of: Commission, refund: bigint): Promise<bigint | null> {
   const line = await saleOf(em, of);
-  const computed = line.computation ? read(line.computation) : null;
+  const computed = line.computation ? parseComputation(line.computation) : null;
   if (!computed?.period || !line.ruleId) return null;
   const [usage] = await em.execute<{ base_minor: string; rule_key: string; period_start: string }[]>(sql`
     select u.base_minor, u.rule_key, u.period_start::text from commission_rules r join programs g on g.tenant_id = r.tenant_id

@@ -39,7 +39,7 @@ export async function createCommission(
     const line = await earn(run, ctx, partner, earning, {
       ...{ inForce, id, last: true },
       beside: (statement, line) =>
-        recordIn(statement, ctx, 'commission.created', line, { after: told(line) }),
+        recordIn(statement, ctx, 'commission.created', line, { after: auditFields(line) }),
     });
     if (typeof line === 'string')
       throw conflict(`This sale earns nothing. The reason is ${line}.`, { reason: line });
@@ -55,7 +55,7 @@ function refusal(error: unknown): AppError {
   throw error;
 }
 
-const told = ({
+const auditFields = ({
   type,
   method,
   status,

@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 import type { TouchBarred } from '../../../domain/attribution.ts';
 import type { CommissionType } from '../../../domain/commission.ts';
-import { kept } from '../../../domain/computation.ts';
+import { serializeComputation } from '../../../domain/computation.ts';
 import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
 import { type Money, money } from '../../../domain/money.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
@@ -242,7 +242,7 @@ export function termColumns({ base, exchange, computed, decision, byHand }: Weig
     ruleId: decision.rule?.id ?? null,
     perUnitMinor: single?.perUnit ?? null,
     quantity: single?.perUnit == null ? null : single.quantity,
-    computation: kept(computed),
+    computation: serializeComputation(computed),
   } as const;
 }
 

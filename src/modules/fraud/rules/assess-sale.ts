@@ -166,7 +166,7 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
   };
 }
 
-interface Kept {
+interface StoredReview {
   readonly sale: Watched;
   readonly assessment: Assessment;
   /** Amount of the commission, or the amount that a blocked sale would have earned. */
@@ -181,7 +181,7 @@ interface Kept {
 export async function keepReview(
   run: Run,
   { clock }: Pick<Context, 'clock'>,
-  { sale, assessment, amount, commissionId, holdId }: Kept,
+  { sale, assessment, amount, commissionId, holdId }: StoredReview,
 ): Promise<void> {
   const { hits, score, shadowScore, threshold } = assessment;
   const outcome = commissionId === null ? 'BLOCKED' : holdId ? 'HELD' : assessment.outcome;
