@@ -32,8 +32,8 @@ import {
   commissionsNamed,
   commissionsOfIds,
   commissionsOfReferral,
+  loadReversedAmount,
   narrow,
-  reversedOf,
 } from './commission.loader.ts';
 import {
   approveCommission,
@@ -293,7 +293,7 @@ export class CommissionResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<MoneyColumn> {
-    return reversedOf(ctx, info, line);
+    return loadReversedAmount(ctx, info, line);
   }
 
   @FieldResolver(() => Commission, {

@@ -7,7 +7,7 @@ import { addLine } from './add-line.ts';
 import { Commission } from './commission.entity.ts';
 
 /** Locks and returns the true-ups of a sale that are neither rejected nor reversed. Each is approved on its own. */
-export const trueUpsOf = (em: EntityManager, { id }: Commission): Promise<Commission[]> =>
+export const lockTrueUps = (em: EntityManager, { id }: Commission): Promise<Commission[]> =>
   em.find(
     Commission,
     { adjustsId: id, type: 'TRUE_UP', status: { $nin: ['REJECTED', 'REVERSED'] } },
@@ -24,7 +24,7 @@ async function saleOf(em: EntityManager, line: Commission): Promise<Commission> 
 
 /** Locks and returns the commission that is in force: the commission itself, or the ADJUSTMENT that restored it after a
  *  dispute. */
-export async function standingOf(em: EntityManager, line: Commission): Promise<Commission> {
+export async function lockInForce(em: EntityManager, line: Commission): Promise<Commission> {
   for (let standing = line; ; ) {
     const back = await em.findOne(
       Commission,

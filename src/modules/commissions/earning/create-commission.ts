@@ -13,7 +13,7 @@ import { resultOf } from '../../foundation/idempotency/public.ts';
 import type { CreateCommissionInput } from '../commission/public.ts';
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import type { NewLine } from './insert-commissions.ts';
-import { type Earner, inForceAt, openSale } from './read-terms.ts';
+import { type Earner, loadInForce, openSale } from './read-terms.ts';
 
 /** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are
  *  sent together read the terms, and one writes. */
@@ -29,7 +29,7 @@ export async function createCommission(
     const opening = { ...request, partnerId, at, resultId: id, externalId: input.customerId };
     const [sale, inForce] = await Promise.all([
       openSale(run, ctx, opening),
-      inForceAt(run, partnerId, at).catch(refusal),
+      loadInForce(run, partnerId, at).catch(refusal),
     ]);
     const { partner, customerId, repeated } = sale;
     const earning = { ...earningOf(ctx, partner, input), occurredAt: at, customerId };

@@ -23,8 +23,8 @@ import { rateOn } from '../../programs/exchange-rates/public.ts';
 import { digitsOf } from '../commission/public.ts';
 import type { RuleInForce } from '../plans/public.ts';
 import { insertCommissions, type NewLine } from './insert-commissions.ts';
-import { boughtBefore, type Earner, firstPurchase, type InForce, inForceAt } from './read-terms.ts';
-import { pastOf, use } from './rule-usage.ts';
+import { boughtBefore, type Earner, firstPurchase, type InForce, loadInForce } from './read-terms.ts';
+import { loadPast, use } from './rule-usage.ts';
 import { review, watched } from './watch-line.ts';
 
 export interface Earning {
@@ -271,7 +271,7 @@ export async function weigh(
   sold: Earning,
   known?: InForce,
 ): Promise<Weighed | Unrated | Refused> {
-  const inForce = known ?? (await inForceAt(run, partner.id, sold.occurredAt));
+  const inForce = known ?? (await loadInForce(run, partner.id, sold.occurredAt));
   if (inForce.status !== 'ACTIVE') return inForce.status;
   const owed = await owedFor(run, partner, sold, inForce);
   if ('missing' in owed) return { inForce, missing: owed.missing };
@@ -292,7 +292,7 @@ export async function weigh(
     occurredAt,
     currency: base.currency,
     country: earning.country ?? null,
-    customerKind: await kindOf(run, rules, earning),
+    customerKind: await loadCustomerKind(run, rules, earning),
   };
   const rates = {
     line: earning.rateBps ?? null,
@@ -300,7 +300,7 @@ export async function weigh(
     tier: inForce.tierRateBps,
   };
   const decision = decide(rules, rates, line, sale) as Weighed['decision'];
-  const past = await pastOf(run, partner, earning, decision.rule);
+  const past = await loadPast(run, partner, earning, decision.rule);
   const computed = computeLine(line, sale, decision, past, inForce.roundingMode);
   if (computed.amount === 0n && computed.trueUp === 0n) {
     if (computed.limited && computed.limited !== 'STEPPED_DOWN') return computed.limited;
@@ -358,7 +358,7 @@ function flatLine(line: SaleLine, { perUnit, quantity }: NonNullable<Earning['fl
 }
 
 /** Returns whether the customer is new or returning. Queries only when a rule depends on it. */
-async function kindOf(
+async function loadCustomerKind(
   run: Run,
   rules: readonly RuleInForce[],
   { customerId, occurredAt, newCustomer }: Earning,

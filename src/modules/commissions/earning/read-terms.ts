@@ -96,7 +96,7 @@ type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
 
 /** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's
  *  settings, the rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
-export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<InForce> {
+export async function loadInForce(run: Run, partnerId: string, at: Date): Promise<InForce> {
   const [row] = await run<TermsRow>(
     new Statement().add(
       `select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,

@@ -34,7 +34,7 @@ const capCount = ({ cap }: Rule, { customerId }: Purchase): Count | null =>
 
 /** Returns the earlier sales that affect a sale under its rule. The counter of the rule is locked, so that sales under it
  *  run one after the other. */
-export async function pastOf(
+export async function loadPast(
   run: Run,
   partner: Earner,
   purchase: Purchase,

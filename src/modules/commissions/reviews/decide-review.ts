@@ -25,7 +25,7 @@ export async function decideReview(
 ): Promise<string> {
   const why = reasonOf(reason);
   await requireSeen(ctx, fraudReviewTable, id);
-  const lineId = (await linesOf(ctx, [idOf(id)])).get(idOf(id));
+  const lineId = (await loadCommissionIds(ctx, [idOf(id)])).get(idOf(id));
   if (lineId) await authorizeRow(ctx, 'review', commissionTable, lineId);
   const decided = await transact(ctx, async (em) => {
     const done = await decide(em, ctx, { id, lineId }, decision, why);
@@ -51,7 +51,7 @@ export async function decideReviews(
 ): Promise<{ done: string[]; failures: Failure[] }> {
   const why = reasonOf(reason);
   const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
-  const lines = await linesOf(ctx, known);
+  const lines = await loadCommissionIds(ctx, known);
   const verdicts = await verdictsOnRows(ctx, 'review', commissionTable, [...lines.values()]);
   const { done, failures } = await transact(ctx, async (em) => {
     // Lock the partners in the same order as all other code, and then their commissions, to avoid deadlocks.
@@ -95,7 +95,7 @@ export async function decideReviews(
 }
 
 /** Returns the commission ids of the reviews that the actor may read. A blocked sale has no commission. */
-async function linesOf(ctx: Context, ids: readonly string[]): Promise<Map<string, string>> {
+async function loadCommissionIds(ctx: Context, ids: readonly string[]): Promise<Map<string, string>> {
   const statement = new Statement().add(
     'select v.id, v.commission_id from fraud_reviews v where v.id = any($) and v.commission_id is not null',
     ids,

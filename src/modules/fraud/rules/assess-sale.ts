@@ -45,7 +45,7 @@ export interface Assessment extends Judgement {
  *  facts; facts for rules that are OFF are not read. */
 export async function assess(run: Run, sale: Watched, terms: FraudTerms | null): Promise<Assessment | null> {
   if (!isWatching(terms)) return null;
-  const hits = hitsOf(await factsOf(run, sale, terms), terms);
+  const hits = hitsOf(await loadFacts(run, sale, terms), terms);
   return hits.length === 0 ? null : { ...judge(hits, terms.threshold), hits, threshold: terms.threshold };
 }
 
@@ -76,7 +76,7 @@ type Gathered = Omit<
   readonly listed: { readonly list: string; readonly domain: string }[];
 };
 
-async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Facts> {
+async function loadFacts(run: Run, sale: Watched, terms: FraudTerms): Promise<Facts> {
   const { tenantId, partnerId, customerId, referralId, orderId, occurredAt: at } = sale;
   const on = (...rules: FraudRule[]) => rules.some((rule) => termsOf(terms, rule).mode !== 'OFF');
   const from = (ms: number) => new Date(at.getTime() - ms);
