@@ -13,7 +13,7 @@ import { resultOf } from '../../foundation/idempotency/public.ts';
 import type { CreateCommissionInput } from '../commission/public.ts';
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import type { NewLine } from './insert-commissions.ts';
-import { type Earner, loadInForce, openSale } from './read-terms.ts';
+import { type EarningPartner, loadInForce, openSale } from './read-terms.ts';
 
 /** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are
  *  sent together read the terms, and one writes. */
@@ -77,7 +77,7 @@ const MADE_BY_RULES = {
 } as const;
 
 /** Converts the input to a sale without a customer. Throws BAD_USER_INPUT for fields that contradict each other. */
-export function earningOf(ctx: Context, partner: Earner, input: CreateCommissionInput): Earning {
+export function earningOf(ctx: Context, partner: EarningPartner, input: CreateCommissionInput): Earning {
   const { type, flatAmount, quantity } = input;
   if (type === 'REVERSAL' || type === 'TRUE_UP' || type === 'ADJUSTMENT')
     throw invalid('input.type', `must be another type: only ${MADE_BY_RULES[type]} can create ${type}`);

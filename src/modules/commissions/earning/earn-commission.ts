@@ -23,9 +23,9 @@ import { rateOn } from '../../programs/exchange-rates/public.ts';
 import { digitsOf } from '../commission/public.ts';
 import type { RuleInForce } from '../plans/public.ts';
 import { insertCommissions, type NewLine } from './insert-commissions.ts';
-import { boughtBefore, type Earner, firstPurchase, type InForce, loadInForce } from './read-terms.ts';
+import { boughtBefore, type EarningPartner, firstPurchase, type InForce, loadInForce } from './read-terms.ts';
+import { assessedSale, review } from './review-sale.ts';
 import { loadPast, use } from './rule-usage.ts';
-import { review, watched } from './watch-line.ts';
 
 export interface Earning {
   readonly type: CommissionType;
@@ -90,14 +90,14 @@ export interface EarnOptions {
 export async function earn(
   run: Run,
   ctx: Recorder,
-  partner: Earner,
+  partner: EarningPartner,
   earning: Earning,
   { inForce, refused = null, id = v7(), beside, last = false }: EarnOptions = {},
 ): Promise<MadeLine | Refused> {
   const weighed = await weigh(run, partner, earning, inForce);
   if (typeof weighed === 'string') return weighed;
   const revenueMinor = earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor;
-  const sale = watched(partner, earning);
+  const sale = assessedSale(partner, earning);
   const risk = earning.type === 'BONUS' ? null : await assess(run, sale, weighed.inForce.fraud);
   const why = risk?.outcome === 'BLOCKED' ? blockedAs(risk) : refused;
   if (why !== null) {
@@ -133,7 +133,7 @@ const owedBy = ({ computed, base }: Weighed): Money => money(computed.amount, ba
 /** Adds a sale to the counters of its rule. */
 export async function count(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   earning: Earning,
   { decision, computed }: Weighed,
 ): Promise<void> {
@@ -141,7 +141,12 @@ export async function count(
 }
 
 /** Returns the TRUE_UP for the earlier sales of the period when the sale reaches another band. Empty when there is none. */
-export function trueUpOf(partner: Earner, earning: Earning, weighed: Weighed, lineId: string): NewLine[] {
+export function trueUpOf(
+  partner: EarningPartner,
+  earning: Earning,
+  weighed: Weighed,
+  lineId: string,
+): NewLine[] {
   const { computed, base } = weighed;
   if (computed.trueUp === 0n) return [];
   return [
@@ -160,7 +165,7 @@ export function trueUpOf(partner: Earner, earning: Earning, weighed: Weighed, li
 }
 
 /** Returns a commission without its exchange rate. It stores the facts to compute the amount later. */
-function unratedLine(partner: Earner, earning: Earning, { inForce, missing }: Unrated) {
+function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missing }: Unrated) {
   const { base, quantity = null, rateBps = null, purchase } = earning;
   return {
     ...saleColumns(partner, earning, inForce),
@@ -204,7 +209,7 @@ async function awaitRate(
 }
 
 /** Returns the columns of a commission that come from the sale. */
-function saleColumns({ tenantId, id }: Earner, earning: Earning, inForce: InForce) {
+function saleColumns({ tenantId, id }: EarningPartner, earning: Earning, inForce: InForce) {
   return {
     tenantId,
     partnerId: id,
@@ -267,7 +272,7 @@ export interface Weighed {
 /** Computes the commission of a sale without writing. Returns the reason when the sale earns nothing. */
 export async function weigh(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   sold: Earning,
   known?: InForce,
 ): Promise<Weighed | Unrated | Refused> {
@@ -313,7 +318,7 @@ export async function weigh(
  *  rate of the day of the sale applies. An amount given per unit stays in its currency. */
 async function owedFor(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   earning: Earning,
   { settlement, day, roundingMode }: InForce,
 ): Promise<{ earning: Earning; exchange: EnteredRate | null } | Pick<Unrated, 'missing'>> {
@@ -372,7 +377,7 @@ async function loadCustomerKind(
  *  purchases. */
 async function affiliateRefuses(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   { base, purchase, occurredAt, customerId }: Earning,
   { affiliate }: InForce,
 ) {

@@ -13,10 +13,10 @@ import { type Partner, partnerTable } from '../../partners/partner/public.ts';
 import { RULES_IN_FORCE, type RuleInForce, type RuleJson, rulesOf } from '../plans/public.ts';
 
 /** The facts about a partner that its commissions depend on. */
-export type Earner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
+export type EarningPartner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
 
 export interface OpenedSale {
-  readonly partner: Earner;
+  readonly partner: EarningPartner;
   /** Null when the input names no customer. */
   readonly customerId: string | null;
   /** True when the idempotency key was used before. */
@@ -61,7 +61,7 @@ export async function openSale(run: Run, { actor }: Context, opening: Opening): 
   statement.add(` select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
     ${externalId == null ? 'null' : '(select c.id from customer c)'} as "customerId",
     ${key == null ? 'false' : 'not exists (select from key)'} as repeated from held`);
-  const [row] = await run<Earner & Omit<OpenedSale, 'partner'>>(statement);
+  const [row] = await run<EarningPartner & Omit<OpenedSale, 'partner'>>(statement);
   if (!row) throw notFound('partner', { field: 'input.partnerId' });
   const { customerId, repeated, ...partner } = row;
   return { partner, customerId, repeated };

@@ -8,7 +8,7 @@ import {
 import { Statement } from '../../../kernel/data/rows.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { RuleInForce } from '../plans/public.ts';
-import type { Earner } from './read-terms.ts';
+import type { EarningPartner } from './read-terms.ts';
 
 interface Purchase {
   readonly customerId: string | null;
@@ -36,7 +36,7 @@ const capCount = ({ cap }: Rule, { customerId }: Purchase): Count | null =>
  *  run one after the other. */
 export async function loadPast(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   purchase: Purchase,
   rule: RuleInForce | null,
 ): Promise<Past> {
@@ -81,7 +81,7 @@ export async function loadPast(
 /** Adds a sale to the counters of its rule. */
 export async function use(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   purchase: Purchase,
   rule: RuleInForce,
   { base, amount, trueUp }: ComputedLine,
