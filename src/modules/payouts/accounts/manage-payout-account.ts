@@ -20,8 +20,8 @@ import { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
 import type { SetPayoutAccountInput } from './payout-account.inputs.ts';
 import { accountGiven, type PayoutDetails } from './payout-details.ts';
 
-/** Takes the place of the partner's account of that method and currency; answers with the new one's id. `keepSame`: where
- *  it is the very account that is in use, that stays, with its cool-off as it was. */
+/** Replaces the partner's account for the method and currency and returns the new account's id. `keepSame`: when it is the
+ *  account in use, that account stays with its cooling-off period. */
 export async function setPayoutAccount(
   ctx: Context,
   input: SetPayoutAccountInput,
@@ -74,7 +74,7 @@ export async function setPayoutAccount(
   });
 }
 
-/** Gives the account to the rail that pays to it: what is left of it here is the rail's token. */
+/** Enrols the account at its rail. Only the rail's token is stored here. */
 async function enrolled(
   ctx: Context,
   partnerId: string,
@@ -83,20 +83,25 @@ async function enrolled(
 ): Promise<PayoutDetails> {
   const [given] = Object.keys(account);
   const enrolment = ctx.enrolment(method);
-  if (!enrolment) throw invalid(`input.${given}`, `is not for ${method} here: give its token`);
+  if (!enrolment)
+    throw invalid(`input.${given}`, `must be empty for ${method} here: give the rail's token instead`);
   try {
     const reference = partnerId.replaceAll('-', '');
     return { razorpayFundAccount: await enrolment.enrol({ reference, holderName, account }) };
   } catch (error) {
     if (error instanceof PayeeRefused) throw invalid(`input.${error.field}`, error.message);
-    ctx.log.warn({ method, error }, 'an account could not be enrolled');
-    throw new AppError('SERVICE_UNAVAILABLE', 'the account could not be checked now: try again later', {
-      retryAfter: 60,
-    });
+    ctx.log.warn({ method, error }, 'a payout account could not be enrolled');
+    throw new AppError(
+      'SERVICE_UNAVAILABLE',
+      'The payout account cannot be checked at the moment. Try again later.',
+      {
+        retryAfter: 60,
+      },
+    );
   }
 }
 
-/** Nothing is paid to it any more; payouts under way are not called back. */
+/** Removes a payout account. Payouts that are already with the rail are not recalled. */
 export async function removePayoutAccount(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
   await authorizeRow(ctx, 'edit', payoutAccountTable, id);
@@ -113,14 +118,14 @@ export async function removePayoutAccount(ctx: Context, id: string): Promise<str
   });
 }
 
-/** Approved payouts of a partner that were kept back are looked at at once. */
+/** Starts the jobs of the partner's approved payouts, so that waiting payouts are checked immediately. */
 export async function wakePayouts(em: EntityManager, partnerId: string): Promise<void> {
   await em.execute(sql`
     select enqueue_job('send_payout', json_build_object('payoutId', id), 'send_payout:' || id, 0)
     from payouts where partner_id = ${partnerId} and status = 'APPROVED'`);
 }
 
-/** Says that an account which money came back from is right after all: money goes there again. */
+/** Confirms an account after a returned payment, so that it receives payouts again. */
 export async function confirmPayoutAccount(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
   await authorizeRow(ctx, 'edit', payoutAccountTable, id);
@@ -131,7 +136,8 @@ export async function confirmPayoutAccount(ctx: Context, id: string): Promise<st
       { lockMode: LockMode.PESSIMISTIC_WRITE },
     );
     if (!account) throw notFound('payout account');
-    if (!account.checkAskedAt) throw conflict('nobody asked for it to be checked', { reason: 'NOT_ASKED' });
+    if (!account.checkAskedAt)
+      throw conflict('The payout account needs no confirmation.', { reason: 'NOT_ASKED' });
     const { method, currency, lastFour, checkAskedAt } = account;
     Object.assign(account, { checkAskedAt: null, checkReason: null });
     await em.flush();
@@ -148,11 +154,11 @@ interface ToPay {
   readonly partnerId: string;
   readonly method: PayoutMethod;
   readonly currency: string;
-  /** The one that the payout was approved for; null: it was made before the partner had any. */
+  /** The account for which the payout was approved; null when the payout was created before the partner had an account. */
   readonly accountId: string | null;
 }
 
-/** The account which money may go to now; null where there is none, or it was replaced since the payout was approved. */
+/** The id of the account that can receive a payout now; null when there is none or it was replaced after the approval. */
 export async function accountToPay(
   em: EntityManager,
   { partnerId, method, currency, accountId }: ToPay,
@@ -164,14 +170,14 @@ export async function accountToPay(
   return account?.id ?? null;
 }
 
-/** Money came back from an account: nothing goes there until its owner has looked. */
+/** Requires a confirmation of an account after a returned payment. No payout is sent to it before. */
 export async function askToCheck(em: EntityManager, id: string, reason: string): Promise<void> {
   await em.execute(sql`
     update payout_accounts set check_asked_at = now(), check_reason = ${reason}
     where id = ${id} and removed_at is null`);
 }
 
-/** An account as a rail needs it, opened; null once the partner was erased. It is not for the graph. */
+/** An account with decrypted details, as a rail requires it; null after the partner was erased. Never returned by the API. */
 export async function destinationOf(ctx: Context, id: string): Promise<PayoutInstruction['destination']> {
   const list = 'a.tenant_id, a.country, a.currency, a.holder_name, a.details';
   const account = from(payoutAccountTable, ctx.actor, { list, joins: '' });
@@ -193,7 +199,7 @@ export async function destinationOf(ctx: Context, id: string): Promise<PayoutIns
   return { accountId: id, holderName, country, currency, details: JSON.parse(details) };
 }
 
-/** What a rail needs to pay to an account; null once the partner was erased. It is not for the graph. */
+/** The decrypted details of an account; null after the partner was erased. Never returned by the API. */
 export async function payoutDetailsOf(ctx: Context, id: string): Promise<PayoutDetails | null> {
   const account = from(payoutAccountTable, ctx.actor, { list: 'a.tenant_id, a.details', joins: '' });
   const [row] = await query(ctx, account.and([where('a.id = $', idOf(id))]));

@@ -19,7 +19,7 @@ import type { ConnectPayoutAccountInput } from './onboarding.inputs.ts';
 import { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
 import { accountGiven } from './payout-details.ts';
 
-const GONE = 'Stripe no longer lets us pay to this account: remove it, and connect a new one.';
+const GONE = 'Stripe no longer allows payments to this account. Remove the account and connect a new one.';
 
 export interface Connecting {
   readonly id: string;
@@ -27,8 +27,8 @@ export interface Connecting {
   readonly expiresAt: Date;
 }
 
-/** Opens an account with the rail, or takes up the one that the partner has, and answers with the link to the rail's own
- *  form. Asked twice it is one account, and two links. */
+/** Opens an account at the rail, or reuses the partner's account, and returns the link to the rail's form.
+ *  Two calls give one account and two links. */
 export async function connectPayoutAccount(
   ctx: Context,
   { partnerId, country, currency: code, holderName }: ConnectPayoutAccountInput,
@@ -41,7 +41,7 @@ export async function connectPayoutAccount(
   const used = await stripeAccountsOf(ctx, owner.partnerId);
   const known = used.find((account) => account.country === country && account.removedAt === null);
   const email = await emailOf(ctx, owner.partnerId);
-  // After the last one was removed it is another account.
+  // The id of the last account is part of the key, so that a new account is opened after a removal.
   const key = keyOf([owner.tenantId, owner.partnerId, country, email, used.at(-1)?.id ?? '']);
   const stripeAccount = known
     ? await openedFor(rail, owner, await stripeNameOf(ctx, known.id))
@@ -56,27 +56,31 @@ export async function connectPayoutAccount(
   return { id, ...link };
 }
 
-/** The account itself, where it was opened for its partner: a link to the form of another's shows what that one told the rail,
- *  and takes other bank details. One that was typed in may be anybody's. */
+/** The account, if we opened it for this partner. A link to the form of another holder's account would show that holder's details
+ *  and accept other bank details, and an account id that was typed in may belong to any holder. */
 async function openedFor(
   rail: PayeeOnboarding,
   { tenantId, partnerId }: Awaited<ReturnType<typeof partnerOwner>>,
   stripeAccount: string,
 ): Promise<string> {
   const state = await rail.state(stripeAccount);
-  // Whether it is another's or none at all is nothing to tell.
+  // The error does not reveal whether the account exists.
   if (state?.tenantId !== tenantId || state.partnerId !== partnerId)
-    throw conflict('the account was not opened here for the partner: remove it, and connect a new one', {
-      reason: 'UNKNOWN_ACCOUNT',
-    });
+    throw conflict(
+      'The account was not opened here for this partner. Remove the account and connect a new one.',
+      {
+        reason: 'UNKNOWN_ACCOUNT',
+      },
+    );
   return stripeAccount;
 }
 
-/** Asks the rail how an account stands, and keeps what it says. */
+/** Asks the rail for the status of an account and stores it. */
 export async function refreshPayoutAccount(ctx: Context, id: string): Promise<string> {
   await authorizeRow(ctx, 'edit', payoutAccountTable, id);
   const { stripeAccount } = (await payoutDetailsOf(ctx, id)) ?? {};
-  if (!stripeAccount) throw invalid('id', 'is of an account whose rail keeps none: there is nothing to ask');
+  if (!stripeAccount)
+    throw invalid('id', 'must be a Stripe account; other accounts have no status at the rail');
   const state = await onboardingOf(ctx).state(stripeAccount);
   return transact(ctx, async (em) => {
     const account = await keepState(em, ctx, idOf(id), state);
@@ -85,8 +89,8 @@ export async function refreshPayoutAccount(ctx: Context, id: string): Promise<st
   });
 }
 
-/** The rail said that something is new with one of its accounts: what it says now is kept, where the account is one
- *  that we opened. */
+/** Handles a rail event about an account: asks the rail for the account's status and stores it,
+ *  if we opened the account. */
 export async function payeeChanged(ctx: Context, stripeAccount: string): Promise<void> {
   const state = await onboardingOf(ctx).state(stripeAccount);
   if (!state?.tenantId) return;
@@ -122,7 +126,7 @@ async function keepState(
   account.payoutsEnabled = (state?.receives && state.paysOut) ?? false;
   account.requirements = state === null ? [GONE] : [...state.required];
   account.checkedAt = now;
-  // Who went through the rail's own form by our link is whom we opened it for.
+  // The holder who completed the rail's form through our link is the partner for which we opened the account.
   if (state?.receives && state.partnerId === account.partnerId) account.verifiedAt ??= now;
   const after = view(account);
   if (!onlyNews || JSON.stringify(before) !== JSON.stringify(after))
@@ -131,7 +135,7 @@ async function keepState(
 }
 
 function onboardingOf({ onboarding }: Context): PayeeOnboarding {
-  if (!onboarding) throw conflict('Stripe is not set up here', { reason: 'RAIL_NOT_SET_UP' });
+  if (!onboarding) throw conflict('Stripe is not configured on this server.', { reason: 'RAIL_NOT_SET_UP' });
   return onboarding;
 }
 
@@ -141,7 +145,7 @@ interface Used {
   readonly removedAt: Date | null;
 }
 
-/** Every Stripe account that the partner had or has, the last removed one at the end. */
+/** All current and former Stripe accounts of the partner, the last removed one at the end. */
 async function stripeAccountsOf(ctx: Context, partnerId: string): Promise<Used[]> {
   const accounts = from(payoutAccountTable, ctx.actor, { list: 'a.id, a.country, a.removed_at', joins: '' })
     .and([where('a.partner_id = $', partnerId), where("a.method = 'STRIPE'")])

@@ -7,11 +7,11 @@ import { openAll } from '../../foundation/data-keys/public.ts';
 import { type Partner, partnerTable } from '../../partners/partner/public.ts';
 import { type PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
 
-/** One account, in use or not. */
+/** One account, in use or removed. */
 export const payoutAccount = (ctx: Context, info: GraphQLResolveInfo, id: string): Promise<PayoutAccount> =>
   findRow(ctx, info, payoutAccountTable, id);
 
-/** Each partner's accounts in use, oldest first, at most one a method and currency; none for who may not set them. */
+/** Each partner's accounts in use, oldest first, at most one per method and currency. Empty without the permission to set accounts. */
 export function payoutAccountsOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -29,7 +29,7 @@ export function payoutAccountsOf(
   }).load(partnerId);
 }
 
-/** Who holds it; null once the partner was erased. */
+/** The name of the account holder; null after the partner was erased. */
 export function holderNameOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -62,7 +62,7 @@ export function sharedWith(ctx: Context, info: GraphQLResolveInfo, accountId: st
         ids,
       )
       .and(scopeOf(ctx.actor, payoutAccountTable))
-      .and(scopeOf(ctx.actor, partnerTable)) // so a partner learns of no other
+      .and(scopeOf(ctx.actor, partnerTable)) // so that a partner does not see other partners
       .add(' order by p.id');
     const lists = new Map<string, Partner[]>(ids.map((id) => [id, []]));
     for (const values of await query(ctx, statement))

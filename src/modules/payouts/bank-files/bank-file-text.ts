@@ -12,7 +12,7 @@ const COLUMN = 'content';
 
 export const sha256Of = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
-/** Seals the text of a file, in pieces. */
+/** Encrypts and stores the text of a file in parts. */
 export async function keepText(
   em: EntityManager,
   seal: Sealer,
@@ -28,7 +28,7 @@ export async function keepText(
   }
 }
 
-/** The text as it was sealed, the same bytes each time. */
+/** Returns the stored text, with the same bytes each time. */
 export async function textOf(ctx: Context, fileId: string, sha256: string): Promise<string> {
   const rows = await query(
     ctx,
@@ -38,7 +38,7 @@ export async function textOf(ctx: Context, fileId: string, sha256: string): Prom
     ),
   );
   if (rows.some(([, , envelope]) => envelope === null))
-    throw conflict('a partner of the file was erased, and the text of the file with it', {
+    throw conflict('A partner of this bank file was erased, so the text of the file was deleted.', {
       reason: 'ERASED',
     });
   const pieces = await openAll(
@@ -49,6 +49,7 @@ export async function textOf(ctx: Context, fileId: string, sha256: string): Prom
     })),
   );
   const text = pieces.join('');
-  if (sha256Of(text) !== sha256) throw new Error(`the text of bank file ${fileId} is not what was approved`);
+  if (sha256Of(text) !== sha256)
+    throw new Error(`the text of bank file ${fileId} does not match its SHA-256`);
   return text;
 }

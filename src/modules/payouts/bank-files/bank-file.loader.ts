@@ -17,7 +17,7 @@ export const narrowPayments = (filter: BankPaymentFilter | null): Condition[] =>
   ...(filter?.different ? [where('b.difference is not null')] : []),
 ];
 
-/** What waits for a file, a row for each currency; nothing where nothing waits. */
+/** Payments that wait for a file, one row per currency. */
 export async function waitingPayments(ctx: Context): Promise<WaitingBankPayments[]> {
   const statement = new Statement()
     .add(

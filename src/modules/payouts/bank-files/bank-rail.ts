@@ -11,10 +11,10 @@ import type { BankDesk } from '../../../ports/bank-desk.ts';
 import type { PayoutInstruction, PayoutRail, RailOutcome } from '../../../ports/payout-rail.ts';
 
 const PAGE = 1_000;
-const LOOK_AGAIN_SECONDS = 6 * 3_600; // days pass, and an imported status starts the payout's job
+const LOOK_AGAIN_SECONDS = 6 * 3_600; // a bank takes days, and an imported status starts the payout's job
 
-/** Pays by files for the company's bank. `send` only writes down what is to be paid, once a key; from then on people make,
- *  approve and hand over files, and what the bank says of them moves the payment. It never calls anybody. */
+/** Pays by files for the company's bank. `send` only stores the payment, once per key. Then people create,
+ *  approve and submit files, and imported bank statuses move the payment. The rail calls no other system. */
 export function bankRail(services: Services, desk: BankDesk): PayoutRail {
   const context = () => contextFor(services, { actor: system, requestId: randomUUID() });
   return {
@@ -86,27 +86,27 @@ async function find(ctx: Context, { key: reference }: PayoutInstruction): Promis
     ...{ status, reference, lookAgainSeconds: LOOK_AGAIN_SECONDS },
     ...(row[3] === true && {
       actionRequired:
-        'What the bank says of it contradicts what we know: see `difference` of the bank payment. Two people settle it with `resolvePayout`.',
+        'The bank status contradicts our records: see `difference` of the bank payment. Two people must state the outcome with `resolvePayout`.',
     }),
   };
 }
 
-/** Writes the payment down. Two at once write one. */
+/** Stores the payment. Two simultaneous calls store one payment. */
 async function take(ctx: Context, desk: BankDesk, instruction: PayoutInstruction): Promise<RailOutcome> {
   const { key, payoutId, tenantId, partnerId, runId, amount } = instruction;
   const account = await accountOf(ctx, instruction);
-  if (!account) return refused('no_account', 'There is no bank account that money may go to. Set one.');
+  if (!account) return refused('no_account', 'There is no usable bank account. Set a payout account.');
   const format = desk.formatOf(amount.currency, account.country);
   const carriage = desk.carries(amount.currency);
   if (!format || !carriage)
     return refused(
       'account_not_payable',
-      'The account can not be paid to by bank transfer in this currency. Set another payout account.',
+      'A bank transfer to the payout account is not possible in this currency. Set another payout account.',
     );
   if (amount.minor < carriage.minimum || (carriage.maximum !== null && amount.minor > carriage.maximum))
     return refused(
       'amount_not_carried',
-      'A bank transfer does not carry this amount. It is paid another way.',
+      'A bank transfer of this amount is not possible. We pay the amount in another way.',
     );
   await transact(ctx, (em) =>
     em.execute(sql`
@@ -120,7 +120,7 @@ async function take(ctx: Context, desk: BankDesk, instruction: PayoutInstruction
 
 const refused = (code: string, reason: string): RailOutcome => ({ status: 'REFUSED', code, reason });
 
-/** The account that the instruction names, or else the partner's in use. */
+/** The account of the instruction, otherwise the partner's account in use. */
 async function accountOf(
   ctx: Context,
   { tenantId, partnerId, amount, destination }: PayoutInstruction,

@@ -18,9 +18,9 @@ import { BankFile } from './bank-file.entity.ts';
 import type { CreateBankFileInput } from './bank-file.inputs.ts';
 import { keepText, sha256Of } from './bank-file-text.ts';
 
-/** What one file holds at most; what is left waits for the next one. */
+/** Maximum number of payments in one file. Other payments wait for the next file. */
 const MAX_PAYMENTS = 5_000;
-const OPENED_AT_ONCE = 100; // keys that the key service is asked for
+const OPENED_AT_ONCE = 100; // data keys that are decrypted at the same time
 const TRIES = 5;
 
 interface Waiting {
@@ -30,9 +30,9 @@ interface Waiting {
   readonly objection: BankObjection | null;
 }
 
-/** Puts waiting payments of a currency into a new file, oldest first, and answers with its id. The accounts are opened and
- *  the text is written and checked before the transaction, which takes exactly those payments or starts anew. What can not
- *  be written is rejected, each payment with its reason. */
+/** Creates a file from the waiting payments of a currency, oldest first, and returns its id. The accounts are decrypted and
+ *  the text is written and checked before the transaction, which takes exactly those payments or starts again. A payment that
+ *  cannot be written is rejected with its reason. */
 export async function createBankFile(ctx: Context, input: CreateBankFileInput): Promise<string> {
   const tenantId = ctx.actor.tenantId ?? '';
   const currency = currencyOf(input.currency, 'input.currency');
@@ -42,7 +42,7 @@ export async function createBankFile(ctx: Context, input: CreateBankFileInput): 
   if (runId) await requireRun(ctx, tenantId, runId);
   for (let tries = 1; tries <= TRIES; tries++) {
     const found = await waiting(ctx, desk, { tenantId, currency, runId });
-    if (!found) throw conflict('no payment waits for a file', { reason: 'NOTHING_WAITS' });
+    if (!found) throw conflict('No payment waits for a bank file.', { reason: 'NOTHING_WAITS' });
     const { format, payments } = found;
     const refused = payments.filter(({ objection }) => objection);
     const taken = fitting(
@@ -55,14 +55,17 @@ export async function createBankFile(ctx: Context, input: CreateBankFileInput): 
         const subjects = refused.map(({ id }) => id);
         record(em, ctx, 'bankPayments.rejected', { id: null, tenantId }, { subjects });
       });
-      throw conflict('no waiting payment can be written into a file: each was rejected with its reason', {
-        reason: 'NOTHING_PAYABLE',
-      });
+      throw conflict(
+        'No waiting payment can be written into a file. Each payment was rejected with its reason.',
+        {
+          reason: 'NOTHING_PAYABLE',
+        },
+      );
     }
     const id = await write(ctx, desk, { tenantId, currency, runId, format, taken, refused });
     if (id) return id;
   }
-  throw conflict('other files took the payments: try again', { reason: 'TAKEN' });
+  throw conflict('Other bank files took the payments at the same time. Try again.', { reason: 'TAKEN' });
 }
 
 async function requireRun(ctx: Context, tenantId: string, runId: string): Promise<void> {
@@ -71,7 +74,7 @@ async function requireRun(ctx: Context, tenantId: string, runId: string): Promis
 }
 
 export function deskOf({ bank }: Pick<Context, 'bank'>): BankDesk {
-  if (!bank) throw conflict('no bank is set up that takes files', { reason: 'NO_BANK' });
+  if (!bank) throw conflict('No bank is configured for bank files.', { reason: 'NO_BANK' });
   return bank;
 }
 
@@ -166,7 +169,7 @@ interface Writing extends Which {
   readonly refused: readonly Waiting[];
 }
 
-/** The file's id; null where another file took some of the payments meanwhile. */
+/** Returns the file's id; null when another file took some of the payments in the meantime. */
 async function write(
   ctx: Context,
   desk: BankDesk,
@@ -230,7 +233,7 @@ async function write(
   });
 }
 
-/** What can not be written into a file fails, and its payout's job hears of it. */
+/** Rejects payments that cannot be written into a file, and starts the jobs of their payouts. */
 async function reject(em: EntityManager, refused: readonly Waiting[]): Promise<void> {
   if (refused.length === 0) return;
   const rows = JSON.stringify(refused.map(({ id, objection }) => ({ id, ...objection })));

@@ -19,7 +19,7 @@ import { sha256Of } from './bank-file-text.ts';
 import { BankStatusImport } from './bank-status.entity.ts';
 import { deskOf } from './create-bank-file.ts';
 
-/** A payment as the lines of one file move it. */
+/** A payment, as changed by the lines of one file. */
 interface Payment {
   readonly id: string;
   readonly payoutId: string;
@@ -29,7 +29,7 @@ interface Payment {
   readonly fileId: string | null;
   readonly batch: number | null;
   readonly trace: string | null;
-  /** Whether a file with it was ever handed out. */
+  /** True when a file with the payment was downloaded. */
   readonly handedOut: boolean;
   status: BankPaymentStatus;
   code: string | null;
@@ -46,10 +46,10 @@ interface Judged {
   readonly explanation: string | null;
 }
 
-/** Reads what the bank says how payments went; answers with the import's id. The same text is read once: again, it answers
- *  with the first import and nothing moves. */
+/** Imports a bank status file and returns the import's id. The same text is imported once: a repeated call returns
+ *  the first import and changes nothing. */
 export async function importBankStatus(ctx: Context, content: string): Promise<string> {
-  requireFreshSignIn(ctx.actor); // a file alone moves payouts: a stolen session must not
+  requireFreshSignIn(ctx.actor); // a file alone settles payouts, which a stolen session must not do
   const tenantId = ctx.actor.tenantId ?? '';
   await authorize(ctx, 'decide', { kind: 'payout', id: '(status)', attributes: { tenantId } });
   const { kind, lines } = deskOf(ctx).read(content, 'content');
@@ -76,7 +76,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
     if (differ.length > 0)
       ctx.log.error(
         { tenantId, import: made.id, payments: differ.slice(0, 20).map(({ payment }) => payment?.key) },
-        'the bank says of payments what contradicts us: two people have to look, see resolvePayout',
+        'the bank status contradicts our records: two people must state the outcome with resolvePayout',
       );
     const counts = Object.groupBy(judged, ({ outcome }) => outcome);
     record(em, ctx, 'bankStatus.imported', made, {
@@ -92,7 +92,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
 
 const uuidOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
-/** Every payment of ours that the lines speak of, locked in one order. */
+/** All our payments that the lines report on, locked in a fixed order. */
 async function paymentsOf(
   em: EntityManager,
   tenantId: string,
@@ -145,13 +145,13 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
     );
     if (some.length === 0) return [unknown(line)];
     if (line.amount === null) return some.map((payment) => judgeOne(line, payment));
-    // What the bank booked as one sum is right where the sum is, and says nothing where it is not. What it had rejected before
-    // is not in it.
+    // A booking of a whole file counts only if its amount equals the sum of the payments. Payments that the bank rejected before
+    // are not in the booking.
     const left = some.filter(({ status }) => status !== 'REJECTED');
     const booked = [left, some].find((these) => isSumOf(these, line.amount));
     return booked
       ? booked.map((payment) => judgeOne({ ...line, amount: null }, payment))
-      : some.map((payment) => different(line, payment, 'the bank booked another sum than that of the file'));
+      : some.map((payment) => different(line, payment, 'the booked amount differs from the sum of the file'));
   }
   const payment =
     reference.by === 'KEY'
@@ -169,11 +169,11 @@ const isSumOf = (payments: readonly Payment[], amount: BankStatusLine['amount'])
 
 const unknown = (line: BankStatusLine): Judged => ({
   ...{ payment: null, line, outcome: 'UNKNOWN' },
-  explanation: 'No payment of ours has that reference.',
+  explanation: 'No payment has this reference.',
 });
 
 function different(line: BankStatusLine, payment: Payment, words: string): Judged {
-  const explanation = `The bank says ${line.word}${line.code ? ` (${line.code})` : ''}: ${words}.`;
+  const explanation = `The bank reports ${line.word}${line.code ? ` (${line.code})` : ''}, but ${words}.`;
   Object.assign(payment, { difference: explanation, changed: true });
   return { payment, line, outcome: 'DIFFERENT', explanation };
 }
@@ -185,7 +185,7 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
     return different(
       line,
       payment,
-      `it names ${amountText(amount)} ${amount.currency}, and the payment is of ${amountText(ours)} ${ours.currency}`,
+      `the reported amount is ${amountText(amount)} ${amount.currency} and the payment is ${amountText(ours)} ${ours.currency}`,
     );
   }
   if (word === 'NOTED') {
@@ -195,10 +195,10 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
       payment,
       line,
       outcome: 'NOTED',
-      explanation: correction ?? 'The bank says what moves no payment.',
+      explanation: correction ?? 'The bank status does not change the payment.',
     };
   }
-  if (!payment.handedOut) return different(line, payment, 'no file with the payment was handed out');
+  if (!payment.handedOut) return different(line, payment, 'no file with the payment was downloaded');
   const outcome = outcomeOf(word, payment.status);
   if (outcome === 'DIFFERENT') return different(line, payment, `the payment is ${payment.status}`);
   if (outcome === 'REPEATED') return { payment, line, outcome, explanation: null };

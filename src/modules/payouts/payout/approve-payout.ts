@@ -23,7 +23,7 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
     const payout = await lockPayout(em, id);
     const status = afterPayout('approve', payout.status);
     const [{ hand } = { hand: null }] = await em.execute<{ hand: PayoutHand | null }[]>(
-      sql`select hand_in_payout(o, ${actor.id}) as hand from payouts o where o.id = ${payout.id}`,
+      sql`select conflict_of_interest(o, ${actor.id}) as hand from payouts o where o.id = ${payout.id}`,
     );
     if (hand) throw forbidden(payoutHands[hand], { reason: hand });
     await requireSendable(em, ctx, payout);

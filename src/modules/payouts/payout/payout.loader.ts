@@ -31,7 +31,7 @@ export const linesOfPayout = (
   args: PageArgs,
 ): Promise<Connection<Commission>> => pageOfEach(ctx, info, commissionTable, claimedBy, id, args);
 
-/** The open hold on each partner's payouts. */
+/** The open payout hold of each partner. */
 export function holdOf(
   ctx: Context,
   info: GraphQLResolveInfo,

@@ -14,19 +14,19 @@ import { record } from '../../foundation/audit/public.ts';
 import { lookUpKey, sendPayout } from '../sending/public.ts';
 import { RailEvent, railEventTable } from './rail-event.entity.ts';
 
-/** A message about what we do not know yet may be faster than our own record of it. */
+/** An event may arrive before our own record of the transfer is stored. */
 const TRIES = 5;
 const LATER_SECONDS = 5;
 const LATEST_SECONDS = 600;
-const UNTOLD = 'The rail does not tell what became of it.';
+const UNTOLD = 'The rail does not return the outcome of the payout.';
 
-/** The attempt that a message `e` is about: each half walks an index of its own. */
+/** The attempt that an event `e` concerns. Each half uses its own index. */
 const ATTEMPT = `(select * from payout_attempts where key = e.key
   union all select * from payout_attempts where e.key is null and provider_reference = e.reference limit 1)`;
 
 type Heard = Awaited<ReturnType<NonNullable<PayoutRail['hear']>>>;
 
-/** Stores a message once, with the job that acts on it; the same one again does nothing. One statement: it is answered fast. */
+/** Stores an event once, with the job that handles it; a repeated event does nothing. One query, so that the response is fast. */
 export async function receive(ctx: Context, rail: PayoutRail, event: NonNullable<Heard>): Promise<void> {
   const { id: eventId, type, key, reference, account } = event;
   await query(
@@ -54,7 +54,7 @@ const payeeJob = (account: string) =>
     account,
   );
 
-/** Asks the rail about what the message told, and settles the payout by that. What does not fit is kept for a person. */
+/** Asks the rail about the event's transfer and settles the payout by the answer. An event that does not fit is parked for a person. */
 export async function hearRail(ctx: Context, eventId: string, leaseSeconds: number): Promise<void> {
   const [row] = await query(
     ctx,
@@ -72,40 +72,40 @@ export async function hearRail(ctx: Context, eventId: string, leaseSeconds: numb
   const seen = Number(tries);
   const decide = (state: RailEvent['state'], note: string | null) => decideEvent(ctx, eventId, state, note);
   const later = () => askLater(ctx, eventId, Math.min(LATEST_SECONDS, LATER_SECONDS * 2 ** seen));
-  if (key === null && reference === null) return decide('IGNORED', 'It is about nothing of ours.');
+  if (key === null && reference === null) return decide('IGNORED', 'The event concerns no payout of ours.');
   if (!payoutId)
-    return seen < TRIES ? later() : decide('PARKED', 'Nothing of ours has this key or reference.');
+    return seen < TRIES ? later() : decide('PARKED', 'No payout attempt has this key or reference.');
   const rail = Object.values(PayoutMethod)
     .map((method) => ctx.rail(method))
     .find((one) => one?.name === railName);
   if (rail !== ctx.rail(row[9] as PayoutMethod))
-    return decide('PARKED', 'It is about a payout of another rail.');
+    return decide('PARKED', 'The event concerns a payout of another rail.');
   if (status === 'FAILED') {
-    // We gave that attempt up. If the rail paid it after all, nothing of ours may say so by itself.
+    // We gave this attempt up. If the rail paid it after all, a person must decide.
     const now = await lookUpKey(ctx, payoutId, row[7] as string).catch(() => undefined);
     if (now === undefined)
       return seen < TRIES
         ? later()
-        : decide('PARKED', 'The attempt had failed, and the rail does not tell of it.');
+        : decide('PARKED', 'The attempt had failed, and the rail does not return its outcome.');
     if (now === null || now.status === 'REFUSED') return decide('APPLIED', null);
     ctx.log.error(
       { payoutId, rail: railName },
-      'the rail has money under a key that it had refused: somebody has to look',
+      'the rail moved money with a key that it had refused: a person must check the payout',
     );
-    return decide('PARKED', `The attempt had failed, and the rail now says ${now.status}.`);
+    return decide('PARKED', `The attempt had failed, and the rail now reports ${now.status}.`);
   }
   switch (await sendPayout(ctx, payoutId, leaseSeconds)) {
     case 'MOVED':
     case 'STAYED':
       return decide('APPLIED', null);
     case 'NOTHING_TO_DO':
-      return decide('IGNORED', 'The payout is over.');
+      return decide('IGNORED', 'The payout is finished.');
     case 'UNFIT':
       ctx.log.error(
         { payoutId, rail: railName },
-        'the rail says that a paid payout failed: somebody has to look',
+        'the rail reports that a paid payout failed: a person must check the payout',
       );
-      return decide('PARKED', 'The payout is paid, and the rail now says that it failed.');
+      return decide('PARKED', 'The payout is paid, and the rail now reports that it failed.');
     case 'BUSY':
       return later();
     case 'UNKNOWN':
@@ -134,8 +134,8 @@ function decideEvent(
   });
 }
 
-/** Messages whose job died with its process are taken up again; what was parked because the rail did not tell is done once it has
- *  told by another way. */
+/** Restarts the jobs of events whose process died. Events that were parked without an answer of the rail become APPLIED when the payout
+ *  was settled in another way. */
 export async function resumeEvents(ctx: Context): Promise<void> {
   await query(
     ctx,
@@ -155,17 +155,18 @@ export async function resumeEvents(ctx: Context): Promise<void> {
   );
 }
 
-/** Somebody looked at a message that does not fit, and it needs nothing more. */
+/** Dismisses a parked event that a person checked and that requires no further action. */
 export async function dismissRailEvent(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'decide', railEventTable, id);
   return transact(ctx, async (em) => {
-    // What is about nothing of ours has no tenant, which the filter of an entity never lets through; the row was authorized above.
+    // An event without a payout has no tenant, so the entity filter would hide it; the row was authorized above.
     const event = await em.findOneOrFail(RailEvent, idOf(id), {
       lockMode: LockMode.PESSIMISTIC_WRITE,
       ...(ctx.actor.everyTenant && { filters: false }),
     });
-    if (event.state !== 'PARKED') throw conflict(`only what is PARKED is dismissed; this is ${event.state}`);
+    if (event.state !== 'PARKED')
+      throw conflict(`This rail event is ${event.state}, but only a PARKED rail event can be dismissed.`);
     const before = { state: event.state, note: event.note };
     Object.assign(event, { state: 'IGNORED', note: why, handledAt: ctx.clock.now() });
     const tenantId = (event.tenantId as string | null) ?? ctx.actor.tenantId ?? '';

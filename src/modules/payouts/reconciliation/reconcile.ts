@@ -9,12 +9,12 @@ import { type PayoutRail, RailBusy, type RailOutcome } from '../../../ports/payo
 import { lookUpKey } from '../sending/public.ts';
 
 const BATCH = 500;
-/** A transfer may lie on the other side of midnight there: looked at, but counted on its own day only. */
+/** The rail may date a transfer on the other side of midnight: it is compared, but counted only on its own day. */
 const MARGIN_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** After so many lookups a run says that it is alive: two minutes of silence, and another job begins it anew. */
+/** After this number of lookups a run renews its timestamp. After two minutes without renewal another job restarts the run. */
 const LOOKUPS = 5;
-/** How long a run waits in all for a rail that is left alone; then what it was to be asked is left untold. */
+/** Total wait of a run for a rail with an open circuit breaker. Afterwards the remaining lookups become UNTOLD. */
 const PATIENCE_SECONDS = 600;
 const LONG_DAYS = 35;
 
@@ -36,16 +36,16 @@ interface Run {
   readonly to: Date;
 }
 
-/** Compares batch by batch, each in one statement; what a killed job leaves is begun anew. What is still under way here and over
- *  there is looked up at once, so a lost webhook is found by this. */
+/** Compares batch by batch, each in one query; the run of a killed job is restarted. For a payout that is in progress here and
+ *  finished at the rail, the rail is asked immediately, which also finds lost webhooks. */
 export async function reconcile(ctx: Context, id: string): Promise<void> {
   const run = await begin(ctx, id);
   if (!run) return;
   const rail = ctx.rail(run.method);
-  if (!rail) throw new Error(`no rail carries ${run.method}`);
+  if (!rail) throw new Error(`no payment rail is configured for ${run.method}`);
   const seen = new Set<string>();
   if (rail.list) await compareList(ctx, rail.list, run, seen);
-  if (!(await compareOurs(ctx, rail, run, seen))) return; // another job has begun it anew
+  if (!(await compareOurs(ctx, rail, run, seen))) return; // another job restarted the run
   await transact(ctx, async (em) => {
     await em.execute(sql`
       update reconciliations set state = 'DONE', finished_at = now() where id = ${id} and run = ${run.token}`);
@@ -100,8 +100,8 @@ async function isOurs(ctx: Context, { id, token }: Run): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Our paid ones of the period that the list did not name, and all of them where the rail has no list, are looked up. What it
- *  does not tell of one is a difference, and no reason to stop. False: the run is another job's by now. */
+/** Looks up our paid payouts of the period that are not in the list, or all payouts when the rail has no list. A failed lookup
+ *  is a difference and does not stop the run. Returns false when another job took over the run. */
 async function compareOurs(
   ctx: Context,
   rail: PayoutRail,
@@ -117,7 +117,10 @@ async function compareOurs(
       } catch (error) {
         const busy = error instanceof RailBusy && patience > 0;
         if (!busy) {
-          ctx.log.warn({ reconciliation: run.id, payoutId, error }, 'the rail does not tell of a payout');
+          ctx.log.warn(
+            { reconciliation: run.id, payoutId, error },
+            'the rail does not return the outcome of a payout',
+          );
           return undefined;
         }
         const seconds = Math.min(error.retryAfterSeconds ?? 5, 30);
@@ -160,7 +163,7 @@ async function compareOurs(
   }
 }
 
-/** Ours that the rail has no trace of, or says nothing of. */
+/** Stores the differences for payouts of which the rail has no trace, or whose lookup failed. */
 function without(
   em: EntityManager,
   { id, token }: Run,
@@ -176,7 +179,7 @@ function without(
     where a.key in (select jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb)) and (a.status = 'CONFIRMED' or ${kind} = 'UNTOLD')`);
 }
 
-/** Answers with the keys of ours that were among them. */
+/** Returns those of our keys that were in the batch. */
 function compare(
   ctx: Context,
   { id, token, tenantId, method }: Run,
@@ -222,13 +225,13 @@ function compare(
       select our_key as key, our_key is null and status <> 'REFUSED' as stray, (select count(*) from asked) as asked from sides`);
     const strays = rows.filter(({ stray }) => stray).length;
     if (strays > 0)
-      ctx.log.error({ reconciliation: id, strays }, 'the rail moved money that no payout knows of');
+      ctx.log.error({ reconciliation: id, strays }, 'the rail listed transfers that match no payout');
     return rows.flatMap(({ key }) => (key === null ? [] : [key]));
   });
 }
 
-/** Whose books are to be compared: of the last day, made anew each time, or of the last weeks. Only a rail that lists its transfers
- *  is asked for the last day: what is under way is looked up anyhow. */
+/** Starts automatic reconciliations of the last day, updated each time, or of the last weeks. For the last day only rails that list
+ *  their transfers are asked, because payouts in progress are looked up anyway. */
 export async function reconcileAll(ctx: Context, recent: boolean): Promise<void> {
   const now = Date.now();
   const from = new Date(now - (recent ? 1 : LONG_DAYS) * DAY_MS);
@@ -250,7 +253,7 @@ export async function reconcileAll(ctx: Context, recent: boolean): Promise<void>
   }
 }
 
-/** Those whose job died with its process are begun anew. */
+/** Restarts reconciliations whose job died with its process. */
 export async function resumeReconciliations(ctx: Context): Promise<void> {
   await query(
     ctx,

@@ -7,10 +7,10 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { payoutTable } from '../payout/public.ts';
 
-/** What a remittance statement says beside its lines. */
+/** The head of a remittance advice, without its commissions. */
 export interface RemittanceHead {
   readonly payoutId: string;
-  /** Of the partner's own brand where it has one, else the program's. */
+  /** The partner's own brand if it has one, otherwise the program's. */
   readonly brand: string;
   /** `#rrggbb`. */
   readonly color: string;
@@ -28,7 +28,7 @@ export interface RemittanceHead {
 
 const INK = '#1f2937';
 
-/** The payout that the caller sees, or NOT_FOUND. */
+/** The payout, or NOT_FOUND when the caller has no access to it. */
 export async function remittanceHead(ctx: Context, payoutId: string): Promise<RemittanceHead> {
   const statement = from(payoutTable, ctx.actor, {
     list: `o.id, o.tenant_id, w.brand_name, w.primary_color, p.company_name, o.status, o.method, a.last_four, o.period_start, o.period_end,

@@ -51,7 +51,7 @@ async function waitingOf(ctx: Context, runId: string, limit: number) {
   const statement = new Statement()
     .add('select o.id, (true')
     .and(conditionsOf(plan, payoutTable.attributes))
-    .add(`) is true, hand_in_payout(o, $) from ${payoutTable.from} where o.status = 'PENDING'`, ctx.actor.id)
+    .add(`) is true, conflict_of_interest(o, $) from ${payoutTable.from} where o.status = 'PENDING'`, ctx.actor.id)
     .and([where('o.run_id = $', runId), ...scopeOf(ctx.actor, payoutTable)])
     .add(' order by o.id limit $', limit);
   return (await query(ctx, statement)).map(([payoutId, allowed, own]) => ({
@@ -77,7 +77,7 @@ async function approveBatch(
   const done = await em.execute<{ payoutId: string; outcome: string }[]>(sql`
     with judged as materialized (
       select o.id, coalesce(
-        hand_in_payout(o, ${actor.id}),
+        conflict_of_interest(o, ${actor.id}),
         why_not_sent(o, ${clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb),
         case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
           when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome

@@ -11,9 +11,9 @@ import { lockRun, tenantOfRun } from './run-payouts.ts';
 
 const BATCH = 500;
 
-/** Stops a run and calls off those of its payouts that are not with the rail; their lines are owed again. Answers with
- *  how many were. What is under way, paid or called off already stays as it is,
- *  and so does what one by one this person might not call off. */
+/** Cancels a run and its payouts that are not with the rail; their commissions are owed again. Returns the number of
+ *  canceled payouts. Payouts in progress, paid or already canceled do not change,
+ *  nor do payouts that this person must not cancel individually. */
 export async function cancelPayoutRun(ctx: Context, id: string, text: string): Promise<number> {
   const reason = reasonOf(text);
   const tenantId = await tenantOfRun(ctx, id);
@@ -28,7 +28,7 @@ export async function cancelPayoutRun(ctx: Context, id: string, text: string): P
       await em.flush();
       const ids = await cancelBatch(em, ctx, run.id, reason);
       if (before.status === 'DONE' && ids.length === 0)
-        throw conflict('nothing of the run can be called off any more', { reason: 'NOTHING_TO_CANCEL' });
+        throw conflict('No payout of this run can be canceled any more.', { reason: 'NOTHING_TO_CANCEL' });
       if (canceled === 0 || ids.length)
         record(em, ctx, 'payouts.canceled', run, {
           before,

@@ -7,7 +7,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { payoutTable } from '../payout/public.ts';
 import { type SkippedPartner, skippedPartnerTable } from './payout-run.entity.ts';
 
-/** Each run's sums, one statement for a screen. */
+/** The sums of each run, one query per request. */
 export function totalsOfRun(ctx: Context, info: GraphQLResolveInfo, runId: string): Promise<MoneyColumn[]> {
   return loaderFor<string, MoneyColumn[]>(ctx, info, async (ids) => {
     const statement = new Statement()
@@ -27,7 +27,7 @@ export function totalsOfRun(ctx: Context, info: GraphQLResolveInfo, runId: strin
 
 const SKIPPED = 1_000;
 
-/** The first that each run left out, in the order of the partners. */
+/** The first skipped partners of each run, in the order of the partners. */
 export function skippedOfRun(
   ctx: Context,
   info: GraphQLResolveInfo,

@@ -93,7 +93,7 @@ const previewedTable: Table<PreviewedPartner> = {
   columns: { id: column('p.id'), partnerId: column('p.id') },
 };
 
-/** Asks what a run asks, and may be asked by whom it may be started. */
+/** Uses the same query as a run, and requires the same permission. */
 export async function previewPayoutRun(ctx: Context, input: RunPayoutsInput): Promise<PayoutRunPreview> {
   const due = dueOf(ctx, input);
   await authorize(ctx, 'make', { kind: 'payout', id: '(run)', attributes: { tenantId: due.tenantId } });
@@ -117,7 +117,7 @@ export async function previewedPartners(
   return found;
 }
 
-/** Each partner's balances and what would become of them: one statement for a page. */
+/** Each partner's balances with the result of a run: one query per page. */
 export function previewedPayoutsOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -174,7 +174,7 @@ export interface PreviewSum {
   readonly totals: MoneyColumn[];
 }
 
-/** What the whole run would come to, some hundred partners a statement. */
+/** Totals of the whole run, in queries of some hundred partners. */
 export async function sumOf(ctx: Context, preview: PayoutRunPreview): Promise<PreviewSum> {
   const totals = new Map<string, bigint>();
   let payoutCount = 0;

@@ -3,8 +3,8 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
 
-/** Makes the runs that are due by the database's clock, for the programs that ask for it: one for each frequency and
- *  period, however many workers look and however often. Answers with how many. */
+/** Creates the runs that are due by the database's clock, for programs with `autoPayouts`: one per frequency and
+ *  period, with any number of workers. Returns the number of runs. */
 export async function scheduleRuns(ctx: Context): Promise<number> {
   return transact(ctx, async (em) => {
     const made = await em.execute<

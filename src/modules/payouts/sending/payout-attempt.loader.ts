@@ -22,7 +22,7 @@ const COLUMNS = {
 const names = Object.keys(COLUMNS);
 const list = Object.values(COLUMNS).join(', ');
 
-/** Of every payout of the request at once; the database shows a partner none. */
+/** The attempts of all payouts of the request in one query. Row-level security hides them from partners. */
 export function attemptsOf(
   ctx: Context,
   info: GraphQLResolveInfo,

@@ -14,8 +14,8 @@ import { PayoutAttempt } from './payout-attempt.entity.ts';
 import type { ResolvePayoutInput } from './payout-attempt.inputs.ts';
 import { confirm, fail } from './settle-payout.ts';
 
-/** What became of a payout whose outcome the rail can not tell, or of whose payment the bank says what contradicts us, by the word of two people who looked: the first says it, the
- *  second says the same, and then it counts. */
+/** States the outcome of a payout when the rail cannot return it, or when the bank status contradicts our records. The first person states
+ *  the outcome; it takes effect when a second person states the same. */
 export async function resolvePayout(
   ctx: Context,
   id: string,
@@ -25,9 +25,9 @@ export async function resolvePayout(
   await authorizeRow(ctx, 'decide', payoutTable, id);
   const said = reference?.trim() || null;
   if (outcome === 'PAID' && said === null)
-    throw invalid('input.reference', 'is needed of a payout that was paid');
+    throw invalid('input.reference', 'is required when the outcome is PAID');
   if (outcome === 'NOT_SENT' && said !== null)
-    throw invalid('input.reference', 'is not for one that was never sent');
+    throw invalid('input.reference', 'must be empty when the outcome is NOT_SENT');
   return transact(ctx, async (em) => {
     const payout = await em.findOneOrFail(Payout, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
     const attempt = await em.findOne(PayoutAttempt, { payoutId: payout.id }, { orderBy: { number: 'desc' } });
@@ -35,15 +35,19 @@ export async function resolvePayout(
     const failed = payout.status === 'FAILED' && !payout.releasedAt;
     const open = payout.status === 'PROCESSING' && (differs || attempt?.status === 'UNKNOWN');
     if (!attempt || !(open || (failed && differs)))
-      throw conflict('its outcome is known, or the rail was not asked yet', { reason: 'NOT_UNKNOWN' });
+      throw conflict('The outcome of this payout is known, or the rail was not asked yet.', {
+        reason: 'NOT_UNKNOWN',
+      });
     const [asked] = await em.execute<object[]>(
       sql`select 1 from payout_attempts where id = ${attempt.id} and lease_until >= now()`,
     );
     if (asked)
-      throw conflict('the rail is being asked about it: try again in a minute', { reason: 'BEING_ASKED' });
+      throw conflict('The rail is being asked about this payout. Try again in a minute.', {
+        reason: 'BEING_ASKED',
+      });
     const { id: actor } = ctx.actor;
     if (attempt.resolvedBy != null)
-      // it was settled before, and the bank has contradicted that since
+      // the outcome was stated before, and the bank contradicted it since
       Object.assign(attempt, {
         saidBy: null,
         saidAt: null,
@@ -60,9 +64,11 @@ export async function resolvePayout(
       return payout.id;
     }
     if (attempt.saidOutcome !== outcome || (attempt.saidReference ?? null) !== said)
-      throw forbidden('somebody said otherwise: settle it between you', { reason: 'SAID_OTHERWISE' });
+      throw forbidden('Another person stated a different outcome. Agree on one outcome and state it again.', {
+        reason: 'SAID_OTHERWISE',
+      });
     attempt.resolvedBy = actor;
-    attempt.leaseToken = attempt.leaseUntil = null; // who still waits for the rail settles nothing by it
+    attempt.leaseToken = attempt.leaseUntil = null; // a worker that still waits for the rail must not settle the attempt
     await closeBankPayment(em, attempt.key, outcome, evidence);
     if (outcome === 'PAID') {
       const paid = failed ? await openAgain(em, ctx, payout, attempt) : attempt;
@@ -75,7 +81,7 @@ export async function resolvePayout(
   });
 }
 
-/** Whether people may settle the payment of a key: the bank contradicts us, or, that it was never sent, none of its files has it. */
+/** True when people may state the outcome of a bank payment: the bank contradicts our records, or the payment is in no file and was not sent. */
 async function bankDiffers(
   em: EntityManager,
   key: string,
@@ -86,7 +92,7 @@ async function bankDiffers(
   return open.length > 0;
 }
 
-/** The payment of the key ends where the payout does. A file with it that nobody has is not handed out any more. */
+/** Closes the bank payment of the key. A file with the payment that was never downloaded can no longer be downloaded. */
 async function closeBankPayment(
   em: EntityManager,
   key: string,
@@ -105,7 +111,7 @@ async function closeBankPayment(
   );
 }
 
-/** A payout that had failed and was paid all the same: the books take each step, in a further attempt. */
+/** Reopens a failed payout that was paid after all, in a further attempt, so that the ledger has each step. */
 async function openAgain(
   em: EntityManager,
   ctx: Context,
@@ -113,7 +119,7 @@ async function openAgain(
   { accountId = null }: PayoutAttempt,
 ): Promise<PayoutAttempt> {
   payout.status = afterPayout('retry', payout.status);
-  await em.flush(); // the database knows no step from FAILED to PROCESSING
+  await em.flush(); // the database has no transition from FAILED to PROCESSING
   payout.status = afterPayout('send', payout.status);
   payout.attempts += 1;
   payout.failureReason = null;

@@ -3,7 +3,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 
 const AT_ONCE = 500;
 
-/** Payouts that wait for a job which died with its process get a new one, some of them at a time; others are left alone. */
+/** Creates new jobs for payouts whose job died with its process, a limited number at a time. */
 export async function resumePayouts({ em, tuning }: Pick<Context, 'em' | 'tuning'>): Promise<number> {
   const rows = await em.execute<object[]>(sql`
     select enqueue_job('send_payout', json_build_object('payoutId', p.id), 'send_payout:' || p.id, 0)

@@ -5,7 +5,7 @@ import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { about, findPartner, type Partner } from '../../partners/partner/public.ts';
 
-/** Adds a partner's figures up again from every row; they come out as they were, or something was wrong. */
+/** Recalculates a partner's metrics from all rows. The result differs from the stored metrics only after an error. */
 export async function calculateMetrics(ctx: Context, partnerId: string): Promise<Partner> {
   const partner = await transact(ctx, async (em) => {
     const partner = await findPartner(em, partnerId, 'partnerId');
@@ -18,7 +18,7 @@ export async function calculateMetrics(ctx: Context, partnerId: string): Promise
   return partner;
 }
 
-/** Its figures to date by currency. */
+/** The partner's metrics to date, by currency. */
 async function figuresOf(em: EntityManager, { id }: Partner): Promise<object> {
   const [row] = await em.execute<{ figures: object }[]>(sql`
     select coalesce(jsonb_object_agg(currency, to_jsonb(m) - 'updated_at'), '{}') as figures
@@ -26,14 +26,14 @@ async function figuresOf(em: EntityManager, { id }: Partner): Promise<object> {
   return row?.figures ?? {};
 }
 
-/** Adds what the programs' figures changed by since the last time to their days. */
+/** Adds the changes since the last fold to the daily metrics of the programs. */
 export async function foldProgramMetrics(ctx: Context): Promise<void> {
   await transact(ctx, (em) => em.execute(sql`select fold_program_metrics()`));
 }
 
 const CHUNK = 500;
 
-/** Does so for every partner of a tenant, a bounded number in each transaction. */
+/** Recalculates the metrics of all partners of a tenant, a limited number per transaction. */
 export async function calculateAllMetrics(ctx: Context, tenantId: string): Promise<void> {
   for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
     const ids = (

@@ -10,11 +10,11 @@ import { figuresScope, NO_CURRENCY } from './metrics.loader.ts';
 import type { CurrencyMetrics } from './metrics.type.ts';
 import type { ConvertedMetrics } from './program-metrics.type.ts';
 
-/** Sums of some days that have one exchange rate into the program's currency. */
+/** Sums of the days with the same exchange rate to the program's currency. */
 export interface Dated {
-  /** The partner; null: the program. */
+  /** The partner; null for the program. */
   readonly owner: string | null;
-  /** The first day of the interval; null: all days are one. */
+  /** The first day of the interval; null when there are no intervals. */
   readonly start: string | null;
   readonly currency: string;
   readonly base: string | null;
@@ -37,10 +37,10 @@ const STARTS: Record<Interval, string> = {
   MONTH: `date_trunc('month', d.day::timestamp)::date`,
 };
 
-/** No partner sees these rows: they are of all. */
+/** Partners have no access to these rows, which contain all partners. */
 const programScope: Scoped = { kind: 'metrics', attributes: owned('m') };
 
-/** The days of partners, or of the caller's whole program, by rate of exchange: from the rollups, never from history. */
+/** The daily metrics of partners, or of the caller's whole program, by exchange rate: from the rollups, never from the history. */
 export async function readDated(
   ctx: Context,
   partners: readonly string[] | null,
@@ -107,7 +107,7 @@ function daysOfProgram(ctx: Context, period: Days | null): Statement {
 
 type Counts = Record<'clicks' | 'conversions' | 'orders' | 'customers', bigint>;
 
-/** Adds rows up: counts over all currencies, the money of each, and that of all in `currency`. */
+/** Sums rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. */
 export function totals(rows: readonly Dated[], currency: string) {
   const counts: Counts = { clicks: 0n, conversions: 0n, orders: 0n, customers: 0n };
   const own = { revenue: 0n, earned: 0n, paid: 0n };
@@ -132,7 +132,7 @@ export function totals(rows: readonly Dated[], currency: string) {
   };
   return {
     exact: counts,
-    /** Those whose revenue is among it. */
+    /** Number of sales whose revenue is included. */
     ratedOrders,
     ...converted,
     clicks: Number(counts.clicks),
@@ -144,7 +144,7 @@ export function totals(rows: readonly Dated[], currency: string) {
   };
 }
 
-/** Money of one rate, rounded once; null where there is no rate. */
+/** The converted amount, rounded once; null without a rate. */
 function inCurrency({ currency, base, quote, rate }: Dated, minor: bigint, to: string): bigint | null {
   if (currency === to) return minor;
   if (base === null || quote === null || rate === null) return null;

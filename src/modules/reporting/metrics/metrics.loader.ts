@@ -27,10 +27,10 @@ interface Figures {
   readonly updatedAt: Date | null;
 }
 
-/** What has no currency (clicks, customers) is kept under ISO 4217's "no currency". */
+/** Metrics without a currency (clicks, customers) are stored with ISO 4217's code for "no currency". */
 export const NO_CURRENCY = 'XXX';
 
-/** A partner's figures, to date or for a period: one statement for all partners of a screen, a second one for sources. */
+/** A partner's metrics, to date or for a period: one query for all partners of a request, and one for traffic sources. */
 export function metricsOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -57,11 +57,11 @@ export function metricsOf(
 
 const MOST_DAYS = 3_660;
 
-/** Refuses a period that ends before it begins, or is of more than ten years. */
+/** Refuses a period that ends before it starts, or is longer than ten years. */
 export function checkPeriod(period: Days | null): void {
   if (!period) return;
-  if (period.from > period.to) throw invalid('period.to', 'lies before from');
-  if (daysIn(period) > MOST_DAYS) throw invalid('period.to', `lies more than ${MOST_DAYS} days after from`);
+  if (period.from > period.to) throw invalid('period.to', 'must not be before from');
+  if (daysIn(period) > MOST_DAYS) throw invalid('period.to', `must be at most ${MOST_DAYS} days after from`);
 }
 
 function summary(
@@ -110,7 +110,7 @@ function summary(
   };
 }
 
-/** Figures are sums: a partner's own are as much of them as a policy can speak of. */
+/** Metrics are sums, so policies decide only by partner. */
 export const figuresScope: Scoped = { kind: 'metrics', attributes: owned('m', 'm.partner_id') };
 
 async function readFigures(
@@ -217,7 +217,7 @@ function bySource(rows: readonly SourceFigures[], currency: string): SourceMetri
 
 type Kind = 'LINK' | 'CAMPAIGN';
 
-/** What each link or campaign of a partner brought, most clicks first; one statement for all partners of a screen. */
+/** Metrics per link or campaign of a partner, most clicks first; one query for all partners of a request. */
 export function namedMetricsOf(
   ctx: Context,
   info: GraphQLResolveInfo,

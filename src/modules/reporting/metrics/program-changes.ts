@@ -5,7 +5,7 @@ import { partnerTable } from '../../partners/partner/public.ts';
 
 const MANY = 20_000;
 
-/** Tells of each change of figures of the caller's program; the answer ends it. */
+/** Notifies of each change of metrics in the caller's program. Returns a function that unsubscribes. */
 export function programChanges(ctx: Context, changed: () => void): () => void {
   const { feed, actor, pool } = ctx;
   const known = new Map<string, boolean>();
@@ -29,7 +29,7 @@ export function programChanges(ctx: Context, changed: () => void): () => void {
       else if (ours === undefined)
         isOurs(id).then(
           (found) => found && changed(),
-          () => changed(), // whoever looks finds what it may see, or is refused
+          () => changed(), // the listener reads only rows that it has access to
         );
     }
   });

@@ -23,14 +23,17 @@ import type {
 } from './program-metrics.type.ts';
 import { convertedMoney, liveMetrics, ownMoney, readLive } from './subscription-metrics.ts';
 
-/** Figures of a whole program are nobody's but the program's own people's. */
+/** Metrics of a whole program are for staff only. */
 export function requireStaff({ actor }: Pick<Context, 'actor'>): void {
-  if (actor.partnerId !== null) throw forbidden('a partner sees its own figures');
+  if (actor.partnerId !== null)
+    throw forbidden(
+      'The metrics of the whole program are for staff only. Query the metrics of your partner.',
+    );
 }
 
 interface OwnProgram {
   readonly currency: string;
-  /** The day that it is there. */
+  /** Today in the program's time zone. */
   readonly today: string;
 }
 
@@ -49,7 +52,7 @@ async function ownProgram(ctx: Context): Promise<OwnProgram> {
   return { currency: row[0] as string, today: row[1] as string };
 }
 
-/** The figures of the caller's program, to date or for a period. */
+/** The metrics of the caller's program, to date or for a period. */
 export async function programMetrics(ctx: Context, period: Days | null): Promise<ProgramMetrics> {
   requireStaff(ctx);
   checkPeriod(period);
@@ -69,7 +72,7 @@ export async function programMetrics(ctx: Context, period: Days | null): Promise
   };
 }
 
-/** What the program's subscriptions bring. */
+/** The subscription metrics of the program. */
 export async function programSubscriptions(
   ctx: Context,
   { period, revenue, customers, missingRates }: ProgramMetrics,
@@ -82,7 +85,7 @@ export async function programSubscriptions(
   return liveMetrics(rows, { currency, period, historical }, await convertedMoney(ctx, rows, currency, day));
 }
 
-/** What a partner's subscriptions bring: one statement for all partners of a screen. */
+/** The subscription metrics of a partner: one query for all partners of a request. */
 export function partnerSubscriptions(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -109,7 +112,7 @@ export function partnerSubscriptions(
   ).load({ of, historical });
 }
 
-/** A partner's money in the program's currency: one statement for all partners of a screen. */
+/** A partner's amounts in the program's currency: one query for all partners of a request. */
 export function convertedOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -124,7 +127,7 @@ export function convertedOf(
 
 const MOST_POINTS = 400;
 
-/** Figures over time: of a partner, or of the whole program. A partner without naming one asks about itself. */
+/** Metrics over time, of a partner or of the whole program. A partner without `partnerId` gets its own metrics. */
 export async function metricsSeries(
   ctx: Context,
   given: string | null | undefined,
@@ -140,13 +143,16 @@ export async function metricsSeries(
   ]);
   const spans = [...parts(period, interval)];
   if (spans.length > MOST_POINTS)
-    throw invalid('period', `has more than ${MOST_POINTS} points: ask for a longer interval`);
+    throw invalid(
+      'period',
+      `must have at most ${MOST_POINTS} points: choose a longer interval or a shorter period`,
+    );
   const found = Map.groupBy(rows, (row) => row.start);
   const points = spans.map(({ start, from, to }) => ({
     ...pointOf(found.get(start) ?? [], currency),
     from,
     to,
-    /** Whole and over, so that it may be compared with others. */
+    /** True when the interval is complete and past, so that it can be used for the forecast. */
     whole:
       from === start && to < today && (interval === 'DAY' || to !== period.to || endsThere(to, interval)),
   }));
@@ -162,7 +168,7 @@ export async function metricsSeries(
   };
 }
 
-/** Whether the interval that a day is in ends with it. */
+/** True when the day is the last one of its interval. */
 function endsThere(day: string, interval: Interval): boolean {
   const [part] = parts({ from: day, to: '9999-12-31' }, interval);
   return part?.to === day;
@@ -188,7 +194,7 @@ const RANKED: Record<Ranking, string> = {
 };
 const MOST_RANKED = 100;
 
-/** The partners that brought most, best first. Money is compared in the program's currency at the rates of the last day. */
+/** The partners with the highest value of a metric. Amounts are compared in the program's currency at the rates of the last day. */
 export async function topPartners(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -198,7 +204,7 @@ export async function topPartners(
 ): Promise<RankedPartner[]> {
   requireStaff(ctx);
   checkPeriod(period);
-  if (first < 1 || first > MOST_RANKED) throw invalid('first', `must be 1 to ${MOST_RANKED}`);
+  if (first < 1 || first > MOST_RANKED) throw invalid('first', `must be from 1 to ${MOST_RANKED}`);
   const { currency, today } = await ownProgram(ctx);
   const { tenantId } = ctx.actor;
   const day = period && period.to < today ? period.to : today;

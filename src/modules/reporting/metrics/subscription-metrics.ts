@@ -7,13 +7,13 @@ import { digits } from '../../../kernel/request/currency.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import type { SubscriptionMetrics } from './program-metrics.type.ts';
 
-/** What is live at the start and the end of a period. */
+/** Active subscriptions at the start and the end of a period. */
 export interface Live {
-  /** The partner; null: the program. */
+  /** The partner; null for the program. */
   readonly owner: string | null;
-  /** null: the row counts customers; else it sums the money of the currency. */
+  /** null: the row counts customers; otherwise it sums the amounts of the currency. */
   readonly currency: string | null;
-  /** Money in a month, or customers. */
+  /** Amount per month, or number of customers. */
   readonly before: bigint;
   readonly after: bigint;
   readonly lost: bigint;
@@ -21,9 +21,9 @@ export interface Live {
 }
 
 const scope: Scoped = { kind: 'metrics', attributes: owned('s', 's.partner_id') };
-const UNKNOWN_DAYS: Days = { from: '2026-01-01', to: '2026-01-30' }; // 30 of them, where no period is asked for
+const UNKNOWN_DAYS: Days = { from: '2026-01-01', to: '2026-01-30' }; // any 30 days, for requests without a period
 
-/** Subscriptions of partners, or of the caller's whole program; those that ended before the period are not looked at. */
+/** Subscriptions of partners, or of the caller's whole program, without those that ended before the period. */
 export async function readLive(
   ctx: Context,
   partners: readonly string[] | null,
@@ -56,13 +56,13 @@ export async function readLive(
   );
 }
 
-/** Money of all currencies in one; a currency without a rate is left out and named. */
+/** Converts the amounts of all currencies to one. A currency without a rate is left out and listed. */
 export type Into = (rows: readonly Live[], which: 'before' | 'after') => bigint;
 
 export function liveMetrics(
   rows: readonly Live[],
   { currency, period, historical }: { currency: string; period: Days | null; historical: MoneyColumn | null },
-  /** The money that counts; a partner's is that of its own currency. */
+  /** The amount in the result's currency; for a partner, only amounts in its own currency. */
   { into, missingRates }: { into: Into; missingRates: readonly string[] },
 ): SubscriptionMetrics {
   const customers = rows.find((row) => row.currency === null);
@@ -85,13 +85,13 @@ export function liveMetrics(
   };
 }
 
-/** What is in the currency itself, and nothing else. */
+/** Only the amounts in the currency itself. */
 export const ownMoney =
   (currency: string): Into =>
   (rows, which) =>
     rows.find((row) => row.currency === currency)?.[which] ?? 0n;
 
-/** All of it, at the rates in force on a day. */
+/** The amounts of all currencies, at the rates in force on a day. */
 export async function convertedMoney(
   ctx: Context,
   rows: readonly Live[],

@@ -22,8 +22,8 @@ const HEAD = [
   'Side',
 ];
 
-/** A statement as a spreadsheet reads it. No cell is a formula: amounts have columns of their own instead of a sign, and the
- *  balance says on which side it is (CR: owed to the partner, DR: owed by it). */
+/** A statement as CSV. No cell is a formula: amounts are in the column Credit or Debit instead of having a sign, and the
+ *  balance has a column for its side (CR: owed to the partner, DR: owed by the partner). */
 export async function statementCsv(ctx: Context, partnerId: string, days: Days): Promise<string> {
   checkDays(days);
   const theirs = where('p.id = $ and p.deleted_at is null', idOf(partnerId, 'partnerId'));

@@ -14,11 +14,11 @@ const MAX_LINES = 1_000;
 export interface Days {
   readonly from: string;
   readonly to: string;
-  /** null: the partner's own. */
+  /** null: the partner's currency. */
   readonly currency: string | null;
 }
 
-/** The statements of a screen's partners: one reading of the ledger for all of them. */
+/** The statements of all partners of a request: one query on the ledger. */
 export function statementOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -33,13 +33,13 @@ export function statementOf(
 }
 
 export function checkDays({ from, to, currency }: Days): void {
-  if (from > to) throw invalid('to', 'lies before from');
+  if (from > to) throw invalid('to', 'must not be before from');
   if (currency !== null) currencyOf(currency, 'currency');
 }
 
 const [before, behind] = account.payable('|').split('|') as [string, string];
 
-/** Each partner's statement by its id. The days are those of the program's time zone. */
+/** Each partner's statement by partner id. Days are in the program's time zone. */
 export async function statementsOf(
   ctx: Context,
   ids: readonly string[],
@@ -69,7 +69,10 @@ export async function statementsOf(
   );
   const rows = (await query(ctx, statement)) as Row[];
   if (rows.length > most && rows[most]?.[4])
-    throw invalid('to', `more than ${most} lines: ask for fewer days${ids.length > 1 ? ' or partners' : ''}`);
+    throw invalid(
+      'to',
+      `must give at most ${most} lines: choose fewer days${ids.length > 1 ? ' or partners' : ''}`,
+    );
   const statements = new Map<string, PartnerStatement & { companyName: string }>();
   for (const [id, companyName, code, opening, at, ...rest] of rows) {
     const of = (minor: bigint) => new MoneyColumn({ minor, currency: code });
@@ -86,7 +89,7 @@ export async function statementsOf(
       };
       statements.set(id, found);
     }
-    if (at === null) continue; // nothing moved
+    if (at === null) continue; // a partner without movements
     const line = lineOf(at, rest as Moved, found.closing);
     found.lines.push(line);
     found.closing = line.balance;

@@ -10,14 +10,14 @@ import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
 import type { RecordSubscriptionInput } from './subscription.inputs.ts';
 
-/** States what a customer pays from an instant on. Facts may come late and in any order: each lasts until the next one of
- *  the same id begins. Answers with the id of the row. */
+/** Records the price that a customer pays from a start time. Calls may come late and in any order: each price lasts until the next
+ *  one of the same `externalId` starts. Returns the id of the row. */
 export async function recordSubscription(ctx: Context, input: RecordSubscriptionInput): Promise<string> {
   const tenantId = ctx.actor.tenantId ?? '';
   const { externalId, interval } = input;
   const startedAt = happenedAt(ctx.clock, input.startedAt, 'input.startedAt');
   const endedAt = input.endedAt ?? null;
-  if (endedAt && endedAt < startedAt) throw invalid('input.endedAt', 'lies before startedAt');
+  if (endedAt && endedAt < startedAt) throw invalid('input.endedAt', 'must not be before startedAt');
   const price = amountOf(input.price, currencyOf(input.currency, 'input.currency'), 'input.price');
   if (price.minor < 0n) throw invalid('input.price', 'must be 0 or more');
   const monthly = monthlyPrice(price.minor, interval);
@@ -28,11 +28,14 @@ export async function recordSubscription(ctx: Context, input: RecordSubscription
       select id, partner_id from customers where tenant_id = ${tenantId} and external_id = ${input.customerId} for update`);
     if (!customer) throw notFound('customer', { field: 'input.customerId' });
     const { partner_id: partnerId } = customer;
-    if (!partnerId) throw conflict('the customer has no partner', { reason: 'NOT_ATTRIBUTED' });
+    if (!partnerId)
+      throw conflict('The customer has no partner. Attribute the customer to a partner first.', {
+        reason: 'NOT_ATTRIBUTED',
+      });
     const [foreign] = await em.execute<object[]>(sql`
       select 1 from customer_subscriptions where tenant_id = ${tenantId} and external_id = ${externalId} and customer_id <> ${customer.id} limit 1`);
     if (foreign)
-      throw conflict("the subscription is another customer's", {
+      throw conflict('The subscription belongs to another customer.', {
         field: 'input.customerId',
         reason: 'OTHER_CUSTOMER',
       });

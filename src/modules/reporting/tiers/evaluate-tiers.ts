@@ -23,11 +23,11 @@ export interface TierRun {
   demoted: number;
   forgiven: number;
   blocked: number;
-  /** Why some could not be decided, each reason once. */
+  /** The reasons why partners could not be evaluated, without duplicates. */
   readonly reasons: string[];
 }
 
-/** Evaluates a month of the caller's program; a month that was evaluated stays as it is, what was blocked is tried again. */
+/** Evaluates the tiers of the caller's program for a month. Earlier decisions do not change; blocked partners are evaluated again. */
 export async function evaluateTiers(ctx: Context, tenantId: string, day: string): Promise<TierRun> {
   const { program, month, thresholds } = await transact(ctx, async (em) => {
     const program = await programOf(em, tenantId);
@@ -39,7 +39,7 @@ export async function evaluateTiers(ctx: Context, tenantId: string, day: string)
     };
   });
   if (ctx.clock.now() < month.settlesAt)
-    throw conflict(`the month can be evaluated from ${month.settlesAt.toISOString()} on`, {
+    throw conflict(`The month can be evaluated from ${month.settlesAt.toISOString()}. Try again then.`, {
       field: 'month',
       reason: 'NOT_SETTLED',
     });
@@ -75,7 +75,7 @@ interface Standing {
   readonly waits: string | null;
 }
 
-/** The partner's row of `tier_evaluations`. */
+/** The partner's row in `tier_evaluations`. */
 interface Decided {
   readonly id: string;
   readonly partner_id: string;
@@ -90,8 +90,8 @@ interface Decided {
   readonly blocked: string | null;
 }
 
-/** A bounded number of partners, in one transaction with its entry in the audit log; answers with the last one's id, or
- *  null at the end. Sales of these partners wait meanwhile, so that none slips in at the old rate. */
+/** Evaluates a limited number of partners in one transaction with the audit entry. Returns the last partner's id, or
+ *  null at the end. The lock makes sales of these partners wait, so that no sale gets the old rate. */
 async function evaluateChunk(
   em: EntityManager,
   ctx: Context,
@@ -143,7 +143,7 @@ async function evaluateChunk(
       graceMonths: program.tierGraceMonths,
       maxDrop: program.tierMaxDrop,
     });
-    // Nothing that was sold is worth less afterwards: a lower tier begins now.
+    // A demotion never reduces earlier commissions: a lower tier starts now.
     const effective_at = change === 'DEMOTED' ? now : month.endsAt;
     const revenue_minor = `${result.revenue}`;
     return [
@@ -194,7 +194,7 @@ async function evaluateChunk(
   return ids.length < CHUNK ? null : (ids.at(-1) as string);
 }
 
-/** Those of the partners that took part when the month ended and are still to be evaluated, with what they were then. */
+/** The partners that were active at the end of the month and are not evaluated yet, with their tier at that time. */
 async function standingsOf(
   em: EntityManager,
   { month, endsAt }: TierMonth,
@@ -221,12 +221,12 @@ async function standingsOf(
   return rows.map(({ last_misses, last_tier, waits, ...row }) => ({
     ...row,
     misses: last_tier === row.tier ? (last_misses ?? 0) : 0,
-    waits: waits === null ? null : `the month ${waits} is blocked`,
+    waits: waits === null ? null : `The evaluation of the month ${waits} is blocked.`,
   }));
 }
 
-/** Writes the new tiers down: in the history from when they hold, on the partner where nothing later says otherwise, and
- *  what the sales since then have earned too little. */
+/** Stores the new tiers: in the history with their start time, on the partner unless a later tier applies, and
+ *  creates true-ups for the sales since then. */
 async function moveTiers(
   em: EntityManager,
   ctx: Context,
@@ -249,7 +249,7 @@ async function moveTiers(
   const promoted: { id: string; before: PartnerTier; after: PartnerTier; until: Date | null }[] = [];
   for (const { partner_id, tier_before: before, tier_after: tier, change, effective_at } of moved) {
     const rows = laterOf.get(partner_id) ?? [];
-    const other = rows.find((row) => row.tier !== before); // somebody gave it another tier since: that stays
+    const other = rows.find((row) => row.tier !== before); // a tier that was set later by hand stays
     if (other && change === 'DEMOTED') continue;
     const until = other ? new Date(other.effective_at) : null;
     const reason = `${change === 'PROMOTED' ? 'reached' : 'missed too often'} in ${month.slice(0, 7)}`;
@@ -280,8 +280,8 @@ async function moveTiers(
   await trueUpSales(em, ctx, { tenantId, since: endsAt, promoted });
 }
 
-/** Enqueues the months that are due: of every program whose tiers are automatic, the last one that has settled, and
- *  before it those that were blocked. */
+/** Enqueues the due months: for every program with automatic tiers, the last settled month, and
+ *  before it the blocked months. */
 export async function enqueueTierEvaluations(ctx: Context): Promise<void> {
   const programs = await ctx.em.execute<{ tenant_id: string; month: string }[]>(sql`
     select g.tenant_id, m.month::text from programs g
@@ -294,7 +294,7 @@ export async function enqueueTierEvaluations(ctx: Context): Promise<void> {
   });
 }
 
-/** One program's months up to `month` that are not decided yet, oldest first. */
+/** Evaluates one program's undecided months up to `month`, oldest first. */
 export async function evaluateDueTiers(ctx: Context, tenantId: string, month: string): Promise<void> {
   const blocked = await ctx.em.execute<{ month: string }[]>(sql`
     select distinct month::text from tier_evaluations

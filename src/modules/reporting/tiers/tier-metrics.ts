@@ -6,14 +6,14 @@ import { digits } from '../../../kernel/request/currency.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import type { Program } from '../../programs/program/public.ts';
 
-/** A month of a program's time zone. */
+/** A month in the program's time zone. */
 export interface TierMonth {
-  /** Its first day. */
+  /** First day of the month. */
   readonly month: string;
-  /** The first day of the next one. */
+  /** First day of the next month. */
   readonly next: string;
   readonly endsAt: Date;
-  /** From when it may be evaluated. */
+  /** Time from which the month can be evaluated. */
   readonly settlesAt: Date;
 }
 
@@ -27,7 +27,7 @@ export async function monthOf(em: EntityManager, program: Program, day: string):
   return { month, next, endsAt: new Date(ends), settlesAt: new Date(settles) };
 }
 
-/** What the tiers asked at an instant. */
+/** The thresholds of the tiers at a time. */
 export async function thresholdsAt(em: EntityManager, tenantId: string, at: Date): Promise<TierThreshold[]> {
   const rows = await em.execute<{ tier: PartnerTier; revenue: string; customers: number }[]>(sql`
     select distinct on (tier) tier, min_monthly_revenue_minor::text as revenue, min_customers as customers
@@ -42,9 +42,9 @@ export async function thresholdsAt(em: EntityManager, tenantId: string, at: Date
 
 export type Measured = MonthResult | { readonly blocked: string; readonly customers: number };
 
-/** What the month of each partner comes to: revenue net of refunds and tax as the metrics count it, in the program's
- *  currency by the rates of the month's first day, and customers whose purchases of the days before its end outweigh
- *  what was refunded of them. */
+/** The values of each partner in a month: revenue net of refunds and tax as in the metrics, in the program's
+ *  currency at the rates of the month's first day, and active customers: purchases in the days before the month's end exceed
+ *  their refunds. */
 export async function measure(
   em: EntityManager,
   { tenantId, currency: to, customerActiveDays }: Program,
@@ -89,7 +89,7 @@ export async function measure(
     const currency = missing.get(partnerId);
     if (currency)
       return {
-        blocked: `no exchange rate of ${currency} and ${to} is in force on ${month}`,
+        blocked: `No exchange rate from ${currency} to ${to} is in force on ${month}.`,
         customers: count,
       };
     return { revenue: sums.get(partnerId) ?? 0n, customers: count };

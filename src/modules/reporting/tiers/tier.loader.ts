@@ -20,7 +20,7 @@ export interface TierHistoryRow {
   readonly reason: string | null;
 }
 
-/** The tiers of each partner, newest first: of several rows for an instant the last one counts. */
+/** The tiers of each partner, newest first. Of several rows for the same time the last one counts. */
 export function tierHistoryOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<TierHistoryRow[]> {
   return loaderFor<string, TierHistoryRow[]>(ctx, info, async (ids) => {
     const statement = new Statement().add(
@@ -47,7 +47,7 @@ export interface TierProgressRow {
   readonly sentence: string;
 }
 
-/** What the month of now still lacks for the next tier, by what the tiers ask today. */
+/** What a partner needs in the current month for the next tier, by the current thresholds. */
 export function tierProgressOf(
   ctx: Context,
   info: GraphQLResolveInfo,

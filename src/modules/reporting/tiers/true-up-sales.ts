@@ -32,13 +32,13 @@ interface Promotion {
     readonly id: string;
     readonly before: PartnerTier;
     readonly after: PartnerTier;
-    /** From when on somebody gave it another tier. */
+    /** Time of a later tier that was set by hand. */
     readonly until: Date | null;
   }[];
 }
 
-/** What sales since a back-dated promotion earned less than the new tier gives: a TRUE_UP line for each, on what was not
- *  refunded of it. It is dated now, so that the next payout takes it. */
+/** Creates a TRUE_UP commission for each sale since a back-dated promotion: the difference to the new tier's rate, on the part that
+ *  was not refunded. It is dated now, so that the next payout includes it. */
 export async function trueUpSales(
   em: EntityManager,
   ctx: Context,
