@@ -68,7 +68,7 @@ export async function commissionsNamed(
 }
 
 /** Returns the open and released holds of a commission, oldest first. */
-export function holdsOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<CommissionHold[]> {
+export function loadHolds(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<CommissionHold[]> {
   return loaderFor<string, CommissionHold[]>(ctx, info, async (ids) => {
     const selection = select(commissionHoldTable, info, ctx.actor, [], ['commissionId', 'id']);
     const statement = sql`${from(commissionHoldTable, ctx.actor, selection)} and h.commission_id = any(${ids}) order by h.id`;
@@ -78,7 +78,7 @@ export function holdsOf(ctx: Context, info: GraphQLResolveInfo, id: string): Pro
 }
 
 /** Returns the reversed amount of a commission so far, as a positive amount. */
-export function reversedOf(
+export function loadReversedAmount(
   ctx: Context,
   info: GraphQLResolveInfo,
   { id, amount }: Commission,

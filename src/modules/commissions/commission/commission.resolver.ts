@@ -33,8 +33,8 @@ import {
   commissionsNamed,
   commissionsOfIds,
   commissionsOfReferral,
+  loadReversedAmount,
   narrow,
-  reversedOf,
 } from './commission.loader.ts';
 import {
   approveCommission,
@@ -294,7 +294,7 @@ export class CommissionResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<MoneyColumn> {
-    return reversedOf(ctx, info, line);
+    return loadReversedAmount(ctx, info, line);
   }
 
   @FieldResolver(() => Commission, {

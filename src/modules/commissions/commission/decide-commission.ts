@@ -17,7 +17,7 @@ import { accrue } from './add-line.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { accruedIn, endHolds, refusedAsHeld } from './open-holds.ts';
 import { isRated } from './sold.ts';
-import { bandsShrink, changeCapUsed, trueUp, trueUpsOf } from './true-ups.ts';
+import { bandsShrink, changeCapUsed, lockTrueUps, trueUp } from './true-ups.ts';
 
 /** Approves a commission, which is owed from then on. Returns the commission's id. */
 export async function approveCommission(ctx: Context, id: string): Promise<string> {
@@ -228,7 +228,7 @@ export async function reject(
   const before = await statusOf(em, line);
   const status = after('reject', before);
   const refunds = await refundsOf(em, line, accruedIn(before) ? 'APPROVED' : 'PENDING');
-  if (await anyClaimed(em, refunds)) {
+  if (await anyAllocated(em, refunds)) {
     throw conflict(
       'A payout already includes a refund of this commission. Reverse the commission instead of rejecting it.',
       {
@@ -236,9 +236,9 @@ export async function reject(
       },
     );
   }
-  const beside = await trueUpsOf(em, line);
+  const beside = await lockTrueUps(em, line);
   const owed = beside.filter((each) => accruedIn(each.status));
-  const claimed = new Set(await claimedOf(em, owed)); // a true-up in a payout does not change: a separate TRUE_UP reverses it
+  const claimed = new Set(await findAllocated(em, owed)); // a true-up in a payout does not change: a separate TRUE_UP reverses it
   const gone = [line, ...refunds, ...beside.filter(({ id }) => !claimed.has(id))];
   const left = refunds.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor);
   const banded = isRated(line) ? await bandsShrink(em, line, left) : null;
@@ -298,7 +298,7 @@ export async function statusOf(em: EntityManager, { id, status }: Commission): P
 }
 
 /** Returns the ids of those commissions that are in a payout. */
-async function claimedOf(em: EntityManager, lines: readonly Commission[]): Promise<string[]> {
+async function findAllocated(em: EntityManager, lines: readonly Commission[]): Promise<string[]> {
   if (lines.length === 0) return [];
   const ids = `{${lines.map(({ id }) => id).join()}}`;
   const claims = await sql<{ id: string }>`
@@ -308,8 +308,8 @@ async function claimedOf(em: EntityManager, lines: readonly Commission[]): Promi
 }
 
 /** True when any of these commissions is in a payout. */
-export const anyClaimed = async (em: EntityManager, lines: readonly Commission[]): Promise<boolean> =>
-  (await claimedOf(em, lines)).length > 0;
+export const anyAllocated = async (em: EntityManager, lines: readonly Commission[]): Promise<boolean> =>
+  (await findAllocated(em, lines)).length > 0;
 
 export function refundsOf(
   em: EntityManager,

@@ -1,6 +1,6 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { bandedLines } from '../../../domain/bands.ts';
-import { read } from '../../../domain/computation.ts';
+import { parseComputation } from '../../../domain/computation.ts';
 import { money } from '../../../domain/money.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -8,7 +8,7 @@ import { addLine } from './add-line.ts';
 import { Commission } from './commission.entity.ts';
 
 /** Locks and returns the true-ups of a sale that are neither rejected nor reversed. Each is approved on its own. */
-export const trueUpsOf = (em: EntityManager, { id }: Commission): Promise<Commission[]> =>
+export const lockTrueUps = (em: EntityManager, { id }: Commission): Promise<Commission[]> =>
   em.find(
     Commission,
     { adjustsId: id, type: 'TRUE_UP', status: { $nin: ['REJECTED', 'REVERSED'] } },
@@ -25,7 +25,7 @@ async function saleOf(em: EntityManager, line: Commission): Promise<Commission> 
 
 /** Locks and returns the commission that is in force: the commission itself, or the ADJUSTMENT that restored it after a
  *  dispute. */
-export async function standingOf(em: EntityManager, line: Commission): Promise<Commission> {
+export async function lockInForce(em: EntityManager, line: Commission): Promise<Commission> {
   for (let standing = line; ; ) {
     const back = await em.findOne(
       Commission,
@@ -42,7 +42,7 @@ export async function standingOf(em: EntityManager, line: Commission): Promise<C
  *  band. A negative refund adds to the period as a sale does. Returns null when the commission is not tiered. */
 export async function bandsShrink(em: EntityManager, of: Commission, refund: bigint): Promise<bigint | null> {
   const line = await saleOf(em, of);
-  const computed = line.computation ? read(line.computation) : null;
+  const computed = line.computation ? parseComputation(line.computation) : null;
   if (!computed?.period || !line.ruleId) return null;
   const [usage] = await sql<{ base_minor: string; rule_key: string; period_start: string }>`
     select u.base_minor, u.rule_key, u.period_start::text from commission_rules r join programs g on g.tenant_id = r.tenant_id

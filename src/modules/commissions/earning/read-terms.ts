@@ -14,10 +14,10 @@ import { type Partner, partnerTable } from '../../partners/partner/public.ts';
 import { RULES_IN_FORCE, type RuleInForce, type RuleJson, rulesOf } from '../plans/public.ts';
 
 /** The facts about a partner that its commissions depend on. */
-export type Earner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
+export type EarningPartner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
 
 export interface OpenedSale {
-  readonly partner: Earner;
+  readonly partner: EarningPartner;
   /** Null when the input names no customer. */
   readonly customerId: string | null;
   /** True when the idempotency key was used before. */
@@ -50,6 +50,7 @@ export async function openSale(run: Run, { actor }: Context, opening: Opening): 
         select ${v7()}::uuid, tenant_id, ${externalId}, id, ${at}::timestamptz from held
         on conflict (tenant_id, external_id) do update
           set partner_id = coalesce(customers.partner_id, excluded.partner_id), bound_at = coalesce(customers.bound_at, excluded.bound_at)
+<<<<<<< ours
         returning id)`;
   const [row] = await run(sql<Earner & Omit<OpenedSale, 'partner'>>`
     with /* commissions.open */ held as materialized (select p.id, p.tenant_id, p.currency, p.rate_bps from partners p
@@ -57,6 +58,23 @@ export async function openSale(run: Run, { actor }: Context, opening: Opening): 
     select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
       ${externalId == null ? sql`null` : sql`(select c.id from customer c)`} as "customerId",
       ${key == null ? sql`false` : sql`not exists (select from key)`} as repeated from held`);
+||||||| base
+        returning id)`,
+      ...[v7(), externalId, at],
+    );
+  statement.add(` select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
+    ${externalId == null ? 'null' : '(select c.id from customer c)'} as "customerId",
+    ${key == null ? 'false' : 'not exists (select from key)'} as repeated from held`);
+  const [row] = await run<Earner & Omit<OpenedSale, 'partner'>>(statement);
+=======
+        returning id)`,
+      ...[v7(), externalId, at],
+    );
+  statement.add(` select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
+    ${externalId == null ? 'null' : '(select c.id from customer c)'} as "customerId",
+    ${key == null ? 'false' : 'not exists (select from key)'} as repeated from held`);
+  const [row] = await run<EarningPartner & Omit<OpenedSale, 'partner'>>(statement);
+>>>>>>> theirs
   if (!row) throw notFound('partner', { field: 'input.partnerId' });
   const { customerId, repeated, ...partner } = row;
   return { partner, customerId, repeated };
@@ -91,7 +109,7 @@ type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
 
 /** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's
  *  settings, the rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
-export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<InForce> {
+export async function loadInForce(run: Run, partnerId: string, at: Date): Promise<InForce> {
   const [row] = await run<TermsRow>(
     sql`select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
         (at.instant at time zone g.time_zone)::date::text as day, ${sql.raw(RULES_IN_FORCE)} as rules,

@@ -8,7 +8,7 @@ import {
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { RuleInForce } from '../plans/public.ts';
-import type { Earner } from './read-terms.ts';
+import type { EarningPartner } from './read-terms.ts';
 
 interface Purchase {
   readonly customerId: string | null;
@@ -34,9 +34,9 @@ const capCount = ({ cap }: Rule, { customerId }: Purchase): Count | null =>
 
 /** Returns the earlier sales that affect a sale under its rule. The counter of the rule is locked, so that sales under it
  *  run one after the other. */
-export async function pastOf(
+export async function loadPast(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   purchase: Purchase,
   rule: RuleInForce | null,
 ): Promise<Past> {
@@ -76,7 +76,7 @@ export async function pastOf(
 /** Adds a sale to the counters of its rule. */
 export async function use(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   purchase: Purchase,
   rule: RuleInForce,
   { base, amount, trueUp }: ComputedLine,

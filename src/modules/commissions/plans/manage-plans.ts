@@ -94,7 +94,7 @@ export function createCommissionRule(ctx: Context, input: CreateCommissionRuleIn
   if ((input.planId == null) === (input.partnerId == null))
     throw invalid('input.planId', 'must be given when partnerId is absent, and only then');
   return transact(ctx, async (em) => {
-    const owner = await ownerOf(em, input);
+    const owner = await findOwner(em, input);
     const [{ count } = { count: 0 }] = await sql<{ count: number }>`
       select count(distinct rule_key)::int as count from commission_rules
       where tenant_id = ${owner.tenantId} and (plan_id = ${owner.planId} or partner_id = ${owner.partnerId})
@@ -157,7 +157,7 @@ interface Owner {
   readonly partnerId: string | null;
 }
 
-async function ownerOf(em: EntityManager, input: CreateCommissionRuleInput): Promise<Owner> {
+async function findOwner(em: EntityManager, input: CreateCommissionRuleInput): Promise<Owner> {
   if (input.partnerId != null) {
     const { id, tenantId } = await lockPartner(em, input.partnerId, 'input.partnerId');
     return { tenantId, planId: null, partnerId: id };

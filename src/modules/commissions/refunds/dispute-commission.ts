@@ -20,8 +20,8 @@ import {
   endHold,
   lockCommission,
   lockHold,
+  lockInForce,
   placeHold,
-  standingOf,
   statusOf,
   takeBack,
   trueUp,
@@ -37,7 +37,7 @@ export async function openDispute(ctx: Context, commissionId: string, reason: st
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionTable, commissionId);
   return transact(ctx, async (em) => {
-    const line = await standingOf(em, await lockCommission(em, commissionId, { partnerToo: true }));
+    const line = await lockInForce(em, await lockCommission(em, commissionId, { partnerToo: true }));
     const before = await statusOf(em, line);
     if (before === 'REJECTED' || before === 'REVERSED')
       throw conflict(`This commission is ${before}, so it cannot be disputed.`);
@@ -62,7 +62,7 @@ export async function resolveDispute(
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionHoldTable, id, { what: 'dispute' });
   const line = await transact(ctx, async (em) => {
-    const order = await orderOf(em, id);
+    const order = await findOrder(em, id);
     if (order) await lockOrder(em, order.orderId);
     const { hold, line } = await lockHold(em, id, 'dispute');
     if (hold.kind !== 'DISPUTE')
@@ -92,7 +92,7 @@ export async function resolveDispute(
 }
 
 /** Returns the order of a disputed commission. Null without an order. */
-async function orderOf(em: EntityManager, holdId: string): Promise<Order | null> {
+async function findOrder(em: EntityManager, holdId: string): Promise<Order | null> {
   const [order] = await sql<Order>`
     with recursive sale as (
       select c.* from commissions c join commission_holds h on h.commission_id = c.id where h.id = ${idOf(holdId)}

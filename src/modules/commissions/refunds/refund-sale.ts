@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, invalid } from '../../../domain/errors.ts';
-import { refundedInAll, refundShares, type ToldRefund } from '../../../domain/sale.ts';
+import { type ReportedRefund, refundedInAll, refundShares } from '../../../domain/sale.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
@@ -191,17 +191,17 @@ export async function settleAgain(
 
 const isSale = ({ type }: Commission): boolean => type !== 'ADJUSTMENT';
 
-const toldBy = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): ToldRefund => ({
+const reportedAs = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): ReportedRefund => ({
   ...{ at: occurredAt, part: partMinor ?? takenMinor ?? 0n, total: totalMinor ?? null },
 });
 
 /** Returns the refunds of single commissions that came from no refund of the order. A reversal that a won dispute restored
  *  does not count. */
-function directly(
+function directRefunds(
   lines: readonly Commission[],
   refunds: readonly Commission[],
   settled: readonly SaleRefund[],
-): ToldRefund[] {
+): ReportedRefund[] {
   const made = new Set(settled.flatMap(({ lines }) => lines));
   const wonBack = new Set(
     lines
@@ -263,8 +263,8 @@ async function settle(
   const ofTotals = refund.totalMinor != null || others.some(({ totalMinor }) => totalMinor != null);
   const more = (): bigint => {
     const whole = unearned + sum(lines.filter(isSale).map((line) => soldFor(line).minor));
-    const told = [...others.map(toldBy), ...directly(lines, earlier, settled)];
-    return refundedInAll([...told, toldBy(refund)], whole) - refundedInAll(told, whole) - already;
+    const reported = [...others.map(reportedAs), ...directRefunds(lines, earlier, settled)];
+    return refundedInAll([...reported, reportedAs(refund)], whole) - refundedInAll(reported, whole) - already;
   };
   const ofAll = refund.partMinor == null && refund.totalMinor == null;
   const due = ofAll ? all : ofTotals ? more() : (refund.partMinor ?? 0n) - already;

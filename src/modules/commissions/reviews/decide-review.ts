@@ -26,7 +26,7 @@ export async function decideReview(
 ): Promise<string> {
   const why = reasonOf(reason);
   await requireSeen(ctx, fraudReviewTable, id);
-  const lineId = (await linesOf(ctx, [idOf(id)])).get(idOf(id));
+  const lineId = (await loadCommissionIds(ctx, [idOf(id)])).get(idOf(id));
   if (lineId) await authorizeRow(ctx, 'review', commissionTable, lineId);
   const decided = await transact(ctx, async (em) => {
     const done = await decide(em, ctx, { id, lineId }, decision, why);
@@ -52,7 +52,7 @@ export async function decideReviews(
 ): Promise<{ done: string[]; failures: Failure[] }> {
   const why = reasonOf(reason);
   const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
-  const lines = await linesOf(ctx, known);
+  const lines = await loadCommissionIds(ctx, known);
   const verdicts = await verdictsOnRows(ctx, 'review', commissionTable, [...lines.values()]);
   const { done, failures } = await transact(ctx, async (em) => {
     // Lock the partners in the same order as all other code, and then their commissions, to avoid deadlocks.
@@ -96,7 +96,7 @@ export async function decideReviews(
 }
 
 /** Returns the commission ids of the reviews that the actor may read. A blocked sale has no commission. */
-async function linesOf(ctx: Context, ids: readonly string[]): Promise<Map<string, string>> {
+async function loadCommissionIds(ctx: Context, ids: readonly string[]): Promise<Map<string, string>> {
   const rows = await query(
     ctx,
     sql<{ id: string; lineId: string }>`

@@ -53,7 +53,7 @@ export interface Figures {
 
 /** Returns the results of the risk rules in a period of days in the program's time zone, in total and by rule. A sale that
  *  several rules matched counts under each of them, and once in the total. */
-export async function reportOf(
+export async function loadReport(
   ctx: Context,
   { from, to }: { from: string; to: string },
 ): Promise<{ total: Figures; rules: Figures[] }> {

@@ -20,13 +20,13 @@ import {
 } from '../commission/public.ts';
 
 import {
+  assessedSale,
   count,
   type Earning,
   insertCommissions,
   review,
   termColumns,
   trueUpOf,
-  watched,
   weigh,
 } from '../earning/public.ts';
 
@@ -143,7 +143,7 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   await em.flush();
   const trueUps = trueUpOf(partner, earning, weighed, line.id);
   if (trueUps.length > 0) await insertCommissions(run, trueUps);
-  const sale = watched(partner, earning);
+  const sale = assessedSale(partner, earning);
   const risk = await assess(run, sale, weighed.inForce.fraud);
   if (risk) await review(run, ctx, line, sale, risk);
   for (const hold of await openHolds(em, line))

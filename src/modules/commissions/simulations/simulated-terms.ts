@@ -48,7 +48,7 @@ export async function resolve(em: EntityManager, program: Program, changes: Chan
   const added: OwnedRule[] = [];
   for (const [index, input] of (add ?? []).entries()) {
     const path = `input.add.${index}`;
-    const owner = await ownerOf(em, tenantId, input, path);
+    const owner = await findOwner(em, tenantId, input, path);
     const of = input.partnerId == null ? 'PLAN' : 'PARTNER';
     const name = `added ${index}`;
     added.push({ owner, rule: triedRule(input, { path, id: name, key: name, version: 1, of }) });
@@ -78,7 +78,7 @@ export async function resolve(em: EntityManager, program: Program, changes: Chan
   return { added, changed, removed, tiers: tiersOf(program, tiers ?? []) };
 }
 
-async function ownerOf(
+async function findOwner(
   em: EntityManager,
   tenantId: string,
   { planId, partnerId }: NonNullable<Changes['add']>[number],
@@ -146,7 +146,7 @@ export async function simulatedTerms(
   const keyOf = new Map(rows.map(({ id, ruleKey }) => [id as string, ruleKey]));
   const counting = Map.groupBy(owned.map(({ rule }) => rule).filter(ruleCounts), ({ key }) => key);
   const all = owned.map(({ rule }) => rule);
-  const planAt = await plansOf(em, tenantId);
+  const planAt = await loadPlans(em, tenantId);
   const both = new Map<string, readonly KeyedRule[]>();
   const rates = new Map(
     (
@@ -237,7 +237,7 @@ function versionsOf(
   });
 }
 
-async function plansOf(
+async function loadPlans(
   em: EntityManager,
   tenantId: string,
 ): Promise<(partnerId: string, at: Date) => string | null> {

@@ -26,7 +26,7 @@ const MOST = 1_000;
 const NAMED = 5;
 
 /** A sale that the risk rules check before its commission is created. */
-export interface Watched {
+export interface AssessedSale {
   readonly tenantId: string;
   readonly partnerId: string;
   readonly customerId: string | null;
@@ -43,9 +43,13 @@ export interface Assessment extends Judgement {
 
 /** Checks a sale by the program's risk rules. Returns null when all rules are OFF or none matches. One query reads all
  *  facts; facts for rules that are OFF are not read. */
-export async function assess(run: Run, sale: Watched, terms: FraudTerms | null): Promise<Assessment | null> {
+export async function assess(
+  run: Run,
+  sale: AssessedSale,
+  terms: FraudTerms | null,
+): Promise<Assessment | null> {
   if (!isWatching(terms)) return null;
-  const hits = hitsOf(await factsOf(run, sale, terms), terms);
+  const hits = hitsOf(await loadFacts(run, sale, terms), terms);
   return hits.length === 0 ? null : { ...judge(hits, terms.threshold), hits, threshold: terms.threshold };
 }
 
@@ -76,7 +80,7 @@ type Gathered = Omit<
   readonly listed: { readonly list: string; readonly domain: string }[];
 };
 
-async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Facts> {
+async function loadFacts(run: Run, sale: AssessedSale, terms: FraudTerms): Promise<Facts> {
   const { tenantId, partnerId, customerId, referralId, orderId, occurredAt: at } = sale;
   const on = (...rules: FraudRule[]) => rules.some((rule) => termsOf(terms, rule).mode !== 'OFF');
   const from = (ms: number) => new Date(at.getTime() - ms);
@@ -166,8 +170,8 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
   };
 }
 
-interface Kept {
-  readonly sale: Watched;
+interface StoredReview {
+  readonly sale: AssessedSale;
   readonly assessment: Assessment;
   /** Amount of the commission, or the amount that a blocked sale would have earned. */
   readonly amount: Money;
@@ -181,7 +185,7 @@ interface Kept {
 export async function keepReview(
   run: Run,
   { clock }: Pick<Context, 'clock'>,
-  { sale, assessment, amount, commissionId, holdId }: Kept,
+  { sale, assessment, amount, commissionId, holdId }: StoredReview,
 ): Promise<void> {
   const { hits, score, shadowScore, threshold } = assessment;
   const outcome = commissionId === null ? 'BLOCKED' : holdId ? 'HELD' : assessment.outcome;

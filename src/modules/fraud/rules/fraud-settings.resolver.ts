@@ -26,9 +26,9 @@ import { FraudListEntryInput, UpdateFraudSettingsInput } from './fraud.inputs.ts
 import { FraudListEntry, fraudListEntryTable } from './fraud-list-entry.entity.ts';
 import {
   addFraudListEntry,
+  loadSettings,
   removeFraudListEntry,
   type Settings,
-  settingsOf,
   updateFraudSettings,
 } from './fraud-settings.ts';
 
@@ -39,7 +39,7 @@ export class FraudSettingsResolver {
     description: "Returns the program's risk rules. All rules are OFF until the program changes them.",
   })
   fraudSettings(@Ctx() ctx: Context): Promise<Settings> {
-    return settingsOf(ctx);
+    return loadSettings(ctx);
   }
 
   @Authorized('program:edit')
@@ -52,7 +52,7 @@ export class FraudSettingsResolver {
     @Ctx() ctx: Context,
   ): Promise<Settings> {
     await updateFraudSettings(ctx, input);
-    return settingsOf(ctx);
+    return loadSettings(ctx);
   }
 }
 

@@ -28,7 +28,7 @@ export interface Settings {
 }
 
 /** Returns the settings of all risk rules, with defaults for rules that the program never changed. */
-export async function settingsOf(ctx: Context): Promise<Settings> {
+export async function loadSettings(ctx: Context): Promise<Settings> {
   const [{ terms } = { terms: null }] = await query(
     ctx,
     sql<{
@@ -89,7 +89,7 @@ export function addFraudListEntry(
   if (list.endsWith('DOMAIN') && domain == null) throw invalid('input.domain', `is required for ${list}`);
   return transact(ctx, async (em) => {
     const listed = {
-      customerId: customerId == null ? null : await customerOf(em, tenantId, customerId),
+      customerId: customerId == null ? null : await upsertCustomer(em, tenantId, customerId),
       domain: domain?.toLowerCase() ?? null,
     };
     await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['fraud list', tenantId, list])}, 0))
@@ -108,7 +108,7 @@ export function addFraudListEntry(
   });
 }
 
-async function customerOf(em: EntityManager, tenantId: string, externalId: string): Promise<string> {
+async function upsertCustomer(em: EntityManager, tenantId: string, externalId: string): Promise<string> {
   const [customer] = await sql<{ id: string }>`
     insert into customers (id, tenant_id, external_id) values (${v7()}, ${tenantId}, ${externalId})
     on conflict (tenant_id, external_id) do update set external_id = excluded.external_id returning id

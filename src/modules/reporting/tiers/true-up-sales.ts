@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
-import { kept } from '../../../domain/computation.ts';
+import { serializeComputation } from '../../../domain/computation.ts';
 import { money, type RoundingMode, share } from '../../../domain/money.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -66,7 +66,7 @@ export async function trueUpSales(
     const amount = full - BigInt(sale.earned);
     if (amount <= 0n) return [];
     const part = { base, rateBps: sale.rate_bps, perUnit: null, quantity: 1, from: null, amount: full };
-    const computation = kept({
+    const computation = serializeComputation({
       product: sale.product,
       quantity: 1,
       base,

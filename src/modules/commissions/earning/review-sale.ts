@@ -3,7 +3,7 @@ import type { Money } from '../../../domain/money.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { type Assessment, keepReview, type Watched } from '../../fraud/rules/public.ts';
+import { type AssessedSale, type Assessment, keepReview } from '../../fraud/rules/public.ts';
 import type { Partner } from '../../partners/partner/public.ts';
 import type { Commission } from '../commission/public.ts';
 
@@ -15,10 +15,10 @@ interface Sold {
 }
 
 /** Returns the facts about a sale that the risk rules need. */
-export const watched = (
+export const assessedSale = (
   { tenantId, id: partnerId }: Pick<Partner, 'tenantId' | 'id'>,
   { customerId, conversion, order, occurredAt }: Sold,
-): Watched => ({
+): AssessedSale => ({
   tenantId,
   partnerId,
   customerId,
@@ -38,7 +38,7 @@ export async function review(
     partnerId,
     amount,
   }: Pick<Commission, 'id' | 'tenantId' | 'partnerId'> & { readonly amount: Money },
-  sale: Watched,
+  sale: AssessedSale,
   assessment: Assessment,
 ): Promise<boolean> {
   const { outcome, score, threshold, hits } = assessment;
