@@ -50,31 +50,13 @@ export async function openSale(run: Run, { actor }: Context, opening: Opening): 
         select ${v7()}::uuid, tenant_id, ${externalId}, id, ${at}::timestamptz from held
         on conflict (tenant_id, external_id) do update
           set partner_id = coalesce(customers.partner_id, excluded.partner_id), bound_at = coalesce(customers.bound_at, excluded.bound_at)
-<<<<<<< ours
         returning id)`;
-  const [row] = await run(sql<Earner & Omit<OpenedSale, 'partner'>>`
+  const [row] = await run(sql<EarningPartner & Omit<OpenedSale, 'partner'>>`
     with /* commissions.open */ held as materialized (select p.id, p.tenant_id, p.currency, p.rate_bps from partners p
       where p.id = ${partnerId}::uuid and p.deleted_at is null and ${scopeOf(actor, partnerTable)} for share of p)${takenKey}${seenCustomer}
     select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
       ${externalId == null ? sql`null` : sql`(select c.id from customer c)`} as "customerId",
       ${key == null ? sql`false` : sql`not exists (select from key)`} as repeated from held`);
-||||||| base
-        returning id)`,
-      ...[v7(), externalId, at],
-    );
-  statement.add(` select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
-    ${externalId == null ? 'null' : '(select c.id from customer c)'} as "customerId",
-    ${key == null ? 'false' : 'not exists (select from key)'} as repeated from held`);
-  const [row] = await run<Earner & Omit<OpenedSale, 'partner'>>(statement);
-=======
-        returning id)`,
-      ...[v7(), externalId, at],
-    );
-  statement.add(` select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
-    ${externalId == null ? 'null' : '(select c.id from customer c)'} as "customerId",
-    ${key == null ? 'false' : 'not exists (select from key)'} as repeated from held`);
-  const [row] = await run<EarningPartner & Omit<OpenedSale, 'partner'>>(statement);
->>>>>>> theirs
   if (!row) throw notFound('partner', { field: 'input.partnerId' });
   const { customerId, repeated, ...partner } = row;
   return { partner, customerId, repeated };
