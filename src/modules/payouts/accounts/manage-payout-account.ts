@@ -1,11 +1,11 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { usableFrom } from '../../../domain/bank-account.ts';
 import { AppError, conflict, invalid, notFound } from '../../../domain/errors.ts';
 import type { PayoutMethod } from '../../../domain/payout.ts';
 import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
-import { where } from '../../../kernel/data/condition.ts';
-import { from, query } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
@@ -45,10 +45,10 @@ export async function setPayoutAccount(
       record(em, ctx, 'payoutAccount.connecting', kept, { after: { account: kept.id, method, currency } });
       return kept.id;
     }
-    const [replaced] = await em.execute<{ id: string; country: string; last_four: string }[]>(sql`
+    const [replaced] = await sql<{ id: string; country: string; last_four: string }>`
       update payout_accounts set removed_at = ${now}
       where partner_id = ${partner.id} and method = ${method} and currency = ${currency} and removed_at is null
-      returning id, country, last_four`);
+      returning id, country, last_four`.execute(em);
     const id = v7();
     const account = em.create(PayoutAccount, {
       id,
@@ -120,9 +120,9 @@ export async function removePayoutAccount(ctx: Context, id: string): Promise<str
 
 /** Starts the jobs of the partner's approved payouts, so that waiting payouts are checked immediately. */
 export async function wakePayouts(em: EntityManager, partnerId: string): Promise<void> {
-  await em.execute(sql`
+  await sql`
     select enqueue_job('send_payout', json_build_object('payoutId', id), 'send_payout:' || id, 0)
-    from payouts where partner_id = ${partnerId} and status = 'APPROVED'`);
+    from payouts where partner_id = ${partnerId} and status = 'APPROVED'`.execute(em);
 }
 
 /** Confirms an account after a returned payment, so that it receives payouts again. */
@@ -163,37 +163,35 @@ export async function accountToPay(
   em: EntityManager,
   { partnerId, method, currency, accountId }: ToPay,
 ): Promise<string | null> {
-  const [account] = await em.execute<{ id: string }[]>(sql`
+  const [account] = await sql<{ id: string }>`
     select id from payout_accounts
     where partner_id = ${partnerId} and method = ${method} and currency = ${currency} and removed_at is null
-      and usable_from <= now() and check_asked_at is null and (${accountId}::uuid is null or id = ${accountId})`);
+      and usable_from <= now() and check_asked_at is null and (${accountId}::uuid is null or id = ${accountId})
+  `.execute(em);
   return account?.id ?? null;
 }
 
 /** Requires a confirmation of an account after a returned payment. No payout is sent to it before. */
 export async function askToCheck(em: EntityManager, id: string, reason: string): Promise<void> {
-  await em.execute(sql`
+  await sql`
     update payout_accounts set check_asked_at = now(), check_reason = ${reason}
-    where id = ${id} and removed_at is null`);
+    where id = ${id} and removed_at is null`.execute(em);
 }
 
 /** An account with decrypted details, as a rail requires it; null after the partner was erased. Never returned by the API. */
 export async function destinationOf(ctx: Context, id: string): Promise<PayoutInstruction['destination']> {
-  const list = 'a.tenant_id, a.country, a.currency, a.holder_name, a.details';
-  const account = from(payoutAccountTable, ctx.actor, { list, joins: '' });
-  const [row] = await query(ctx, account.and([where('a.id = $', idOf(id))]));
-  if (!row) throw notFound('payout account');
-  const [tenantId, country, currency, sealedName, sealedDetails] = row as string[] as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [account] = await query(
+    ctx,
+    sql<{ tenantId: string; country: string; currency: string; holderName: string; details: string }>`
+      select a.tenant_id as "tenantId", a.country, a.currency, a.holder_name as "holderName", a.details
+      from payout_accounts a where ${scopeOf(ctx.actor, payoutAccountTable)} and a.id = ${idOf(id)}`,
+  );
+  if (!account) throw notFound('payout account');
+  const { tenantId, country, currency } = account;
   const place = (column: string) => ({ tenantId, table: 'payout_accounts', column, rowId: id });
   const [holderName, details] = await openAll(ctx, [
-    { place: place('holder_name'), envelope: sealedName },
-    { place: place('details'), envelope: sealedDetails },
+    { place: place('holder_name'), envelope: account.holderName },
+    { place: place('details'), envelope: account.details },
   ]);
   if (holderName == null || details == null) return null;
   return { accountId: id, holderName, country, currency, details: JSON.parse(details) };
@@ -201,10 +199,14 @@ export async function destinationOf(ctx: Context, id: string): Promise<PayoutIns
 
 /** The decrypted details of an account; null after the partner was erased. Never returned by the API. */
 export async function payoutDetailsOf(ctx: Context, id: string): Promise<PayoutDetails | null> {
-  const account = from(payoutAccountTable, ctx.actor, { list: 'a.tenant_id, a.details', joins: '' });
-  const [row] = await query(ctx, account.and([where('a.id = $', idOf(id))]));
-  if (!row) throw notFound('payout account');
-  const [tenantId, envelope] = row as [string, string];
+  const [account] = await query(
+    ctx,
+    sql<{ tenantId: string; envelope: string }>`
+      select a.tenant_id as "tenantId", a.details as envelope
+      from payout_accounts a where ${scopeOf(ctx.actor, payoutAccountTable)} and a.id = ${idOf(id)}`,
+  );
+  if (!account) throw notFound('payout account');
+  const { tenantId, envelope } = account;
   const place = { tenantId, table: 'payout_accounts', column: 'details', rowId: id };
   const [details] = await openAll(ctx, [{ place, envelope }]);
   return details == null ? null : JSON.parse(details);

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
-import { where } from '../../../kernel/data/condition.ts';
-import { from, query } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
@@ -96,13 +96,15 @@ export async function payeeChanged(ctx: Context, stripeAccount: string): Promise
   if (!state?.tenantId) return;
   const { identity } = accountGiven({ method: 'STRIPE', country: '', currency: '', stripeAccount });
   const fingerprint = await blindIndexOf(ctx, state.tenantId, 'payout_accounts.fingerprint', identity);
-  const accounts = from(payoutAccountTable, ctx.actor, { list: 'a.id', joins: '' }).and([
-    where('a.tenant_id = $', state.tenantId),
-    where('a.fingerprint = $', fingerprint),
-    where('a.removed_at is null'),
-  ]);
-  for (const [id] of await query(ctx, accounts))
-    await transact(ctx, (em) => keepState(em, ctx, id as string, state, { onlyNews: true }));
+  const accounts = await query(
+    ctx,
+    sql<{ id: string }>`
+      select a.id from payout_accounts a
+      where ${scopeOf(ctx.actor, payoutAccountTable)} and a.tenant_id = ${state.tenantId} and a.fingerprint = ${fingerprint}
+        and a.removed_at is null`,
+  );
+  for (const { id } of accounts)
+    await transact(ctx, (em) => keepState(em, ctx, id, state, { onlyNews: true }));
 }
 
 async function keepState(
@@ -146,16 +148,14 @@ interface Used {
 }
 
 /** All current and former Stripe accounts of the partner, the last removed one at the end. */
-async function stripeAccountsOf(ctx: Context, partnerId: string): Promise<Used[]> {
-  const accounts = from(payoutAccountTable, ctx.actor, { list: 'a.id, a.country, a.removed_at', joins: '' })
-    .and([where('a.partner_id = $', partnerId), where("a.method = 'STRIPE'")])
-    .add(' order by a.removed_at nulls first, a.id');
-  return (await query(ctx, accounts)).map(([id, country, removedAt]) => ({
-    id: id as string,
-    country: country as string,
-    removedAt: removedAt as Date | null,
-  }));
-}
+const stripeAccountsOf = (ctx: Context, partnerId: string): Promise<Used[]> =>
+  query(
+    ctx,
+    sql<Used>`
+      select a.id, a.country, a.removed_at as "removedAt" from payout_accounts a
+      where ${scopeOf(ctx.actor, payoutAccountTable)} and a.partner_id = ${partnerId} and a.method = 'STRIPE'
+      order by a.removed_at nulls first, a.id`,
+  );
 
 async function stripeNameOf(ctx: Context, id: string): Promise<string> {
   const details = await payoutDetailsOf(ctx, id);
@@ -164,12 +164,14 @@ async function stripeNameOf(ctx: Context, id: string): Promise<string> {
 }
 
 async function emailOf(ctx: Context, partnerId: string): Promise<string> {
-  const partner = from(partnerTable, ctx.actor, { list: 'p.email', joins: '' }).and([
-    where('p.id = $', partnerId),
-  ]);
-  const [row] = await query(ctx, partner);
-  if (!row) throw notFound('partner', { field: 'input.partnerId' });
-  return row[0] as string;
+  const [partner] = await query(
+    ctx,
+    sql<{
+      email: string;
+    }>`select p.email from partners p where ${scopeOf(ctx.actor, partnerTable)} and p.id = ${partnerId}`,
+  );
+  if (!partner) throw notFound('partner', { field: 'input.partnerId' });
+  return partner.email;
 }
 
 const keyOf = (parts: readonly string[]): string =>

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
-import { findRow, from, query, Statement, scopeOf, select } from '../../../kernel/data/rows.ts';
+import { findRow, from, readRows, readRowsByKey, scopeOf, select } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { openAll } from '../../foundation/data-keys/public.ts';
 import { type Partner, partnerTable } from '../../partners/partner/public.ts';
@@ -20,10 +20,8 @@ export function payoutAccountsOf(
   if (!ctx.actor.permissions.has('payoutAccount:edit')) return Promise.resolve([]);
   return loaderFor<string, PayoutAccount[]>(ctx, info, async (ids) => {
     const selection = select(payoutAccountTable, info, ctx.actor, [], ['id', 'partnerId']);
-    const statement = from(payoutAccountTable, ctx.actor, selection)
-      .and([where('a.partner_id = any($)', ids), where('a.removed_at is null')])
-      .add(' order by a.id');
-    const rows = (await query(ctx, statement)).map((values) => selection.read(values));
+    const statement = sql`${from(payoutAccountTable, ctx.actor, selection)} and a.partner_id = any(${ids}) and a.removed_at is null order by a.id`;
+    const rows = await readRows(ctx, selection, statement);
     const lists = Map.groupBy(rows, (row) => row.partnerId);
     return ids.map((id) => lists.get(id) ?? []);
   }).load(partnerId);
@@ -50,23 +48,19 @@ export function holderNameOf(
 export function sharedWith(ctx: Context, info: GraphQLResolveInfo, accountId: string): Promise<Partner[]> {
   return loaderFor<string, Partner[]>(ctx, info, async (ids) => {
     const selection = select(partnerTable, info, ctx.actor);
-    const statement = new Statement()
-      .add(
-        `select a.id, ${selection.list} from payout_accounts a
-         cross join lateral (
-           select distinct b.partner_id from payout_accounts b
-           where b.tenant_id = a.tenant_id and b.fingerprint = a.fingerprint and b.partner_id <> a.partner_id
-             and b.removed_at is null
-         ) other join partners p on p.id = other.partner_id${selection.joins}
-         where p.deleted_at is null and a.id = any($)`,
-        ids,
-      )
-      .and(scopeOf(ctx.actor, payoutAccountTable))
-      .and(scopeOf(ctx.actor, partnerTable)) // so that a partner does not see other partners
-      .add(' order by p.id');
-    const lists = new Map<string, Partner[]>(ids.map((id) => [id, []]));
-    for (const values of await query(ctx, statement))
-      lists.get(values[0] as string)?.push(selection.read(values, 1));
+    const lists = await readRowsByKey(
+      ctx,
+      selection,
+      sql`
+        select /* payouts.sharedAccounts */ a.id, ${selection.list} from payout_accounts a
+        cross join lateral (
+          select distinct b.partner_id from payout_accounts b
+          where b.tenant_id = a.tenant_id and b.fingerprint = a.fingerprint and b.partner_id <> a.partner_id
+            and b.removed_at is null
+        ) other join partners p on p.id = other.partner_id${selection.joins}
+        where p.deleted_at is null and a.id = any(${ids}) and ${scopeOf(ctx.actor, payoutAccountTable)}
+          and ${scopeOf(ctx.actor, partnerTable)} order by p.id`, // so that a partner does not see other partners
+    );
     return ids.map((id) => lists.get(id) ?? []);
   }).load(accountId);
 }

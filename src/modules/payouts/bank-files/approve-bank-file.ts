@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import type { BankFormat } from '../../../domain/bank-status.ts';
 import { conflict, forbidden, invalid, notFound } from '../../../domain/errors.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, amountText } from '../../../kernel/request/currency.ts';
@@ -63,9 +64,9 @@ async function requireNothingKeptBack(
   { clock }: Pick<Context, 'clock'>,
   { id, downloads, paymentCount }: BankFile,
 ): Promise<void> {
-  const [held] = await em.execute<{ count: number }[]>(sql`
+  const [held] = await sql<{ count: number }>`
     select count(*)::int as count from bank_file_items i join bank_payments b on b.id = i.payment_id
-    where i.file_id = ${id} and i.voided_at is null and b.status = 'IN_FILE'`);
+    where i.file_id = ${id} and i.voided_at is null and b.status = 'IN_FILE'`.execute(em);
   if (downloads === 0 && held?.count !== paymentCount)
     throw conflict(
       'A payment of the file was settled in another way. Cancel the file and create a new one.',
@@ -73,11 +74,11 @@ async function requireNothingKeptBack(
         reason: 'KEPT_BACK',
       },
     );
-  const [kept] = await em.execute<{ reference: string; why: string }[]>(sql`
+  const [kept] = await sql<{ reference: string; why: string }>`
     select b.key as reference, why_kept_back(b, ${clock.now()}::timestamptz) as why
     from bank_file_items i join bank_payments b on b.id = i.payment_id
     where i.file_id = ${id} and i.voided_at is null and b.status = 'IN_FILE' and why_kept_back(b, ${clock.now()}::timestamptz) is not null
-    order by b.id limit 1`);
+    order by b.id limit 1`.execute(em);
   if (kept)
     throw conflict(
       `The payment ${kept.reference} must not go to the bank (${kept.why}). Cancel the file and create a new one.`,
@@ -86,10 +87,12 @@ async function requireNothingKeptBack(
 }
 
 async function opened(ctx: Context, id: string): Promise<{ format: BankFormat; text: string }> {
-  const statement = new Statement().add('select format, sha256 from bank_files where id = $', idOf(id));
-  const [row] = await query(ctx, statement);
-  if (!row) throw notFound('bank file');
-  return { format: row[0] as BankFormat, text: await textOf(ctx, id, row[1] as string) };
+  const [file] = await query(
+    ctx,
+    sql<{ format: BankFormat; sha256: string }>`select format, sha256 from bank_files where id = ${idOf(id)}`,
+  );
+  if (!file) throw notFound('bank file');
+  return { format: file.format, text: await textOf(ctx, id, file.sha256) };
 }
 
 export interface BankFileText {
@@ -154,23 +157,24 @@ export async function cancelBankFile(
           'You downloaded this bank file, so another person must state that the bank never received it.',
         );
     }
-    const [heard] = await em.execute<object[]>(sql`
+    const [heard] = await sql`
       select 1 from bank_payments b join bank_file_items i on i.payment_id = b.id
-      where i.file_id = ${file.id} and i.voided_at is null and b.status <> 'IN_FILE' limit 1`);
+      where i.file_id = ${file.id} and i.voided_at is null and b.status <> 'IN_FILE' limit 1`.execute(em);
     if (heard || file.settledAt)
       throw conflict('The bank already reported on this file, so the file cannot be canceled.', {
         reason: 'HEARD_OF',
       });
     const before = { status: file.status };
+    const canceledAt = ctx.clock.now();
     Object.assign(file, {
-      ...{ status: 'CANCELED', canceledBy: ctx.actor.id, canceledAt: ctx.clock.now(), cancelReason: why },
+      ...{ status: 'CANCELED', canceledBy: ctx.actor.id, canceledAt, cancelReason: why },
     });
     await em.flush();
-    await em.execute(sql`
+    await sql`
       with gone as (
-        update bank_file_items set voided_at = ${file.canceledAt} where file_id = ${file.id} and voided_at is null
+        update bank_file_items set voided_at = ${canceledAt} where file_id = ${file.id} and voided_at is null
         returning payment_id)
-      update bank_payments b set status = 'WAITING' from gone where b.id = gone.payment_id`);
+      update bank_payments b set status = 'WAITING' from gone where b.id = gone.payment_id`.execute(em);
     record(em, ctx, 'bankFile.canceled', file, {
       before,
       after: { status: 'CANCELED', downloads: file.downloads, neverSubmitted },
@@ -206,10 +210,10 @@ export async function settleBankFile(ctx: Context, id: string, debited: string):
       );
     Object.assign(file, { settledBy: ctx.actor.id, settledAt: ctx.clock.now() });
     await em.flush();
-    const paid = await em.execute<{ id: string }[]>(sql`
+    const paid = await sql<{ id: string }>`
       update bank_payments b set status = 'PAID' from bank_file_items i
       where i.file_id = ${file.id} and i.voided_at is null and b.id = i.payment_id and b.status in ('IN_FILE', 'ACCEPTED')
-      returning b.payout_id as id`);
+      returning b.payout_id as id`.execute(em);
     await wakePayouts(
       em,
       paid.map((row) => row.id),
@@ -222,7 +226,7 @@ export async function settleBankFile(ctx: Context, id: string, debited: string):
 /** Starts the jobs of the payouts, which ask the rail again immediately. */
 export async function wakePayouts(em: EntityManager, payoutIds: readonly string[]): Promise<void> {
   if (payoutIds.length === 0) return;
-  await em.execute(sql`
+  await sql`
     select enqueue_job('send_payout', json_build_object('payoutId', id), 'send_payout:' || id, 0)
-    from jsonb_array_elements_text(${JSON.stringify(payoutIds)}::jsonb) id`);
+    from jsonb_array_elements_text(${JSON.stringify(payoutIds)}::jsonb) id`.execute(em);
 }

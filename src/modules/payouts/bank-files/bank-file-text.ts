@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict } from '../../../domain/errors.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { openAll, type Sealer } from '../../foundation/data-keys/public.ts';
 
@@ -22,9 +23,9 @@ export async function keepText(
   for (let number = 0; number * PART < text.length; number++) {
     const id = v7();
     const piece = text.slice(number * PART, (number + 1) * PART);
-    await em.execute(sql`
+    await sql`
       insert into bank_file_parts (id, tenant_id, file_id, number, content)
-      values (${id}, ${tenantId}, ${fileId}, ${number}, ${seal(TABLE, COLUMN, id, piece)})`);
+      values (${id}, ${tenantId}, ${fileId}, ${number}, ${seal(TABLE, COLUMN, id, piece)})`.execute(em);
   }
 }
 
@@ -32,21 +33,18 @@ export async function keepText(
 export async function textOf(ctx: Context, fileId: string, sha256: string): Promise<string> {
   const rows = await query(
     ctx,
-    new Statement().add(
-      'select id, tenant_id, content from bank_file_parts where file_id = $ order by number',
-      fileId,
-    ),
+    sql<{ rowId: string; tenantId: string; envelope: string | null }>`
+      select id as "rowId", tenant_id as "tenantId", content as envelope from bank_file_parts where file_id = ${fileId} order by number`,
   );
-  if (rows.some(([, , envelope]) => envelope === null))
-    throw conflict('A partner of this bank file was erased, so the text of the file was deleted.', {
-      reason: 'ERASED',
-    });
   const pieces = await openAll(
     ctx,
-    rows.map(([rowId, tenantId, envelope]) => ({
-      place: { tenantId: tenantId as string, table: TABLE, column: COLUMN, rowId: rowId as string },
-      envelope: envelope as string,
-    })),
+    rows.map(({ rowId, tenantId, envelope }) => {
+      if (envelope === null)
+        throw conflict('A partner of this bank file was erased, so the text of the file was deleted.', {
+          reason: 'ERASED',
+        });
+      return { place: { tenantId, table: TABLE, column: COLUMN, rowId }, envelope };
+    }),
   );
   const text = pieces.join('');
   if (sha256Of(text) !== sha256)

@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import {
   type BankLineOutcome,
@@ -8,6 +8,7 @@ import {
   reasonInWords,
 } from '../../../domain/bank-status.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
@@ -55,7 +56,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
   const { kind, lines } = deskOf(ctx).read(content, 'content');
   const sha256 = sha256Of(content);
   return transact(ctx, async (em) => {
-    await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`); // one import at a time
+    await sql`select 1 from programs where tenant_id = ${tenantId} for no key update`.execute(em); // one import at a time
     const before = await em.findOne(BankStatusImport, { tenantId, sha256 });
     if (before) {
       record(em, ctx, 'bankStatus.imported', before, { after: { kind, repeated: true } });
@@ -105,7 +106,7 @@ async function paymentsOf(
   const keys = JSON.stringify(of('KEY').map(({ key }) => key));
   const files = JSON.stringify(of('FILE').map(({ fileId }) => uuidOf(fileId)));
   const traces = JSON.stringify(of('TRACE').map(({ trace }) => trace));
-  const rows = await em.execute<Record<string, never>[]>(sql`
+  const rows = await sql<Record<string, never>>`
     select b.id, b.payout_id as "payoutId", b.key, b.amount_minor::text as minor, b.amount_currency as currency, b.status, b.code, b.reason,
       b.correction, b.difference, f.id as "fileId", i.batch, i.trace, coalesce(f.downloads > 0, false) as "handedOut"
     from bank_payments b
@@ -119,7 +120,7 @@ async function paymentsOf(
       union all
       select payment_id from bank_file_items where tenant_id = ${tenantId} and voided_at is null
         and trace in (select jsonb_array_elements_text(${traces}::jsonb)))
-    order by b.id for update of b`);
+    order by b.id for update of b`.execute(em);
   return rows.map(
     (row) => ({ ...(row as object), minor: BigInt(row['minor'] ?? 0), changed: false }) as Payment,
   );
@@ -236,11 +237,11 @@ async function keepLines(
       explanation,
     },
   }));
-  await em.execute(sql`
+  await sql`
     insert into bank_status_lines (id, tenant_id, import_id, payment_id, reference, word, code, amount_minor, amount_currency, outcome, explanation)
     select id, ${made.tenantId}, ${made.id}, payment, reference, word, code, minor, currency, outcome, explanation
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) t (id uuid, payment uuid, reference text, word text, code text,
-      minor bigint, currency text, outcome text, explanation text)`);
+      minor bigint, currency text, outcome text, explanation text)`.execute(em);
 }
 
 async function store(em: EntityManager, moved: readonly Payment[]): Promise<void> {
@@ -248,9 +249,9 @@ async function store(em: EntityManager, moved: readonly Payment[]): Promise<void
   const rows = moved.map(({ id, status, code, reason, correction, difference }) => ({
     ...{ id, status, code, reason, correction, difference },
   }));
-  await em.execute(sql`
+  await sql`
     update bank_payments b
     set status = t.status, code = t.code, reason = t.reason, correction = t.correction, difference = t.difference
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) t (id uuid, status text, code text, reason text, correction text, difference text)
-    where b.id = t.id`);
+    where b.id = t.id`.execute(em);
 }

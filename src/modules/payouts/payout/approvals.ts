@@ -1,6 +1,7 @@
-import { type EntityManager, type RawQueryFragment, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, forbidden } from '../../../domain/errors.ts';
 import { type PayoutBlock, payoutBlocks } from '../../../domain/payout.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
@@ -21,7 +22,7 @@ export async function flagForSecondApproval(
   const payoutId = 'payoutId' in of ? of.payoutId : null;
   if (limit === null && payoutId === null) return;
   const partners = 'partnerIds' in of ? JSON.stringify([...new Set(of.partnerIds)]) : '[]';
-  await em.execute(sql`
+  await sql`
     with worth as materialized (select * from jsonb_to_recordset(${await worthOf(em, program)}::jsonb) w (currency text, n numeric, d numeric)),
     waiting as (
       select o.id, o.partner_id, o.second_approval as before, o.amount_minor, o.amount_currency, (o.created_at at time zone ${timeZone})::date as day from payouts o
@@ -36,14 +37,15 @@ export async function flagForSecondApproval(
           where q.partner_id = o.partner_id and q.status not in ('CANCELED', 'RETURNED') and q.released_at is null
             and abs((q.created_at at time zone ${timeZone})::date - o.day) < ${splitDays}) > ${limit}::numeric then 'SPLIT' end as reason
       from waiting o left join worth w on w.currency = o.amount_currency)
-    update payouts o set second_approval = j.reason from judged j where j.id = o.id and o.second_approval is distinct from j.reason`);
+    update payouts o set second_approval = j.reason from judged j where j.id = o.id and o.second_approval is distinct from j.reason
+  `.execute(em);
 }
 
 /** The value of a minor unit of each currency in the program's currency, as a fraction. */
 async function worthOf(em: EntityManager, { tenantId, currency, timeZone }: Program): Promise<string> {
-  const [today] = await em.execute<{ day: string }[]>(
-    sql`select (now() at time zone ${timeZone})::date::text as day`,
-  );
+  const [today] = await sql<{
+    day: string;
+  }>`select (now() at time zone ${timeZone})::date::text as day`.execute(em);
   const rates = await ratesInForce(em, tenantId, currency, today?.day ?? '');
   const unit = (code: string) => 10n ** BigInt(digits(code));
   const foreign = Array.from(rates, ([code, { numerator, denominator }]) => ({
@@ -66,14 +68,18 @@ export async function whyNotSent(
   ctx: Pick<Context, 'clock' | 'rail'>,
   { id }: Pick<Payout, 'id'>,
 ): Promise<PayoutBlock | null> {
-  const [row] = await em.execute<{ reason: PayoutBlock | null }[]>(sql`
-    select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb) as reason from payouts o where o.id = ${id}`);
+  const [row] = await sql<{ reason: PayoutBlock | null }>`
+    select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb) as reason from payouts o where o.id = ${id}
+  `.execute(em);
   return row?.reason ?? null;
 }
 
 /** Query for the last bank payment of a payout: `differs` when the bank status contradicts our records, `mine` when it is a rejection
  *  that this person imported. */
-export const bankWordOf = (payoutId: string | RawQueryFragment, actorId: string): RawQueryFragment => sql`
+export const lastBankStatus = (payoutId: string | Sql, actorId: string) => sql<{
+  differs: boolean;
+  mine: boolean;
+}>`
     select b.difference is not null as differs, b.status = 'REJECTED' and exists (
       select from bank_status_lines n join bank_status_imports i on i.id = n.import_id
       where n.payment_id = b.id and n.word = 'REJECTED' and n.outcome = 'APPLIED' and may_be_one(i.created_by, ${actorId})) as mine
@@ -82,7 +88,7 @@ export const bankWordOf = (payoutId: string | RawQueryFragment, actorId: string)
 /** Throws FORBIDDEN when the caller imported the bank's rejection: another person must release the money again. Throws CONFLICT
  *  while the bank status contradicts our records. */
 export async function requireNotToldBy(em: EntityManager, { actor }: Context, { id }: Payout): Promise<void> {
-  const [last] = await em.execute<{ differs: boolean; mine: boolean }[]>(bankWordOf(id, actor.id));
+  const [last] = await lastBankStatus(id, actor.id).execute(em);
   if (last?.differs) throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
   if (last?.mine)
     throw forbidden(

@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, notFound } from '../../../domain/errors.ts';
 import { afterPayout } from '../../../domain/payout.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
@@ -67,6 +68,7 @@ export async function release(
 ): Promise<void> {
   payout.releasedAt = clock.now();
   await em.flush(); // the database releases commissions only from a finished payout
-  await em.execute(sql`
-    update payout_items set voided_at = ${payout.releasedAt} where payout_id = ${payout.id} and voided_at is null`);
+  await sql`
+    update payout_items set voided_at = ${payout.releasedAt} where payout_id = ${payout.id} and voided_at is null
+  `.execute(em);
 }

@@ -1,8 +1,8 @@
-import { sql } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { money } from '../../../domain/money.ts';
 import { payoutBlocks, type SkipReason } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
@@ -71,9 +71,10 @@ export async function createPayout(ctx: Context, input: CreatePayoutInput): Prom
       if (made.reason) refuse(made.reason);
       const { payoutId: id, amount, method } = made;
       await flagForSecondApproval(em, await programOf(em, tenantId), { partnerIds: [partnerId] });
-      const claimed = await em.execute<{ id: string }[]>(
-        sql`select commission_id as id from payout_items where payout_id = ${id} order by commission_id`,
-      );
+      const claimed = await sql<{
+        id: string;
+      }>`select commission_id as id from payout_items where payout_id = ${id} order by commission_id
+      `.execute(em);
       const after = { status: 'PENDING', amount: money(amount, currency), method, periodStart, periodEnd };
       const commissions = claimed.map((line) => line.id);
       record(em, ctx, 'payout.created', { id, tenantId, partnerId }, { after: { ...after, commissions } });

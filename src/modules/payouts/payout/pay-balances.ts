@@ -1,5 +1,6 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { PayoutMethod, type SkipReason } from '../../../domain/payout.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyCodes } from '../../../kernel/request/currency.ts';
 import { memo } from '../../../kernel/request/memo.ts';
@@ -62,21 +63,10 @@ function railSupport(rail: PayoutRail): RailSupport {
 }
 
 /** The balances of some partners, each with the reason why it is not paid: the same query for `createPayout`, a run and
- *  its preview. `balancesValues` gives its values. */
-export const BALANCES = `payout_balances($, array(select jsonb_array_elements_text($::jsonb)::uuid), $::timestamptz, $::timestamptz,
-  $::jsonb, $::date, $::date + 1, $, $)`;
-
-export const balancesValues = (ctx: Context, due: Due): unknown[] => [
-  due.tenantId,
-  JSON.stringify(due.partnerIds),
-  due.asOf,
-  ctx.clock.now(),
-  railSupportJson(ctx),
-  due.days?.start ?? null,
-  due.days?.end ?? null,
-  due.currency,
-  due.method,
-];
+ *  its preview. */
+export const balances = (ctx: Context, due: Due): Sql =>
+  sql`payout_balances(${due.tenantId}, ${due.partnerIds}::uuid[], ${due.asOf}::timestamptz, ${ctx.clock.now()}::timestamptz,
+        ${railSupportJson(ctx)}::jsonb, ${due.days?.start ?? null}::date, ${due.days?.end ?? null}::date + 1, ${due.currency}, ${due.method})`;
 
 /** Creates a payout of each payable balance and allocates its commissions, in one query; the partners are already locked.
  *  A payout remainder, which the rail cannot send, stays owed: one ADJUSTMENT subtracts it from the payout, another one keeps it. */
@@ -88,14 +78,10 @@ export async function payBalances(
 ): Promise<Balance[]> {
   const { tenantId } = due;
   const now = ctx.clock.now();
-  const [tenant, partners, asOf, at, rails, starts, ends, currency, method] = balancesValues(ctx, due);
-  const rows = await em.execute<
-    (Omit<Balance, 'amount'> & { amount: string | null; rest: string[] | null })[]
-  >(sql`
-    with balance as materialized (
+  const rows = await sql<Omit<Balance, 'amount'> & { amount: string | null; rest: string[] | null }>`
+    with /* payouts.make */ balance as materialized (
       select b.*, b.reason is null and b.amount <> b.total as leaves, new_id() as payout_id, new_id() as taken_id, new_id() as kept_id
-      from payout_balances(${tenant}, array(select jsonb_array_elements_text(${partners}::jsonb)::uuid), ${asOf}::timestamptz, ${at}::timestamptz,
-        ${rails}::jsonb, ${starts}::date, ${ends}::date + 1, ${currency}, ${method}) b),
+      from ${balances(ctx, due)} b),
     made as (
       insert into payouts (id, tenant_id, partner_id, run_id, method, payout_account_id, period_start, period_end, amount_minor,
         amount_currency, commission_count, created_by, initiated_by, metadata)
@@ -119,7 +105,7 @@ export async function payBalances(
       select new_id(), ${tenantId}, ${runId}, partner_id, reason, lines, total, currency from balance
       where reason is not null and ${runId}::uuid is not null)
     select payout_id as "payoutId", partner_id as "partnerId", currency, method, amount::text, lines, reason, case when leaves then array[taken_id, kept_id] end as rest
-    from balance order by partner_id, currency`);
+    from balance order by partner_id, currency`.execute(em);
   const rest = rows.flatMap((row) => row.rest ?? []);
   if (rest.length) await postAccruals(em, rest);
   return rows.map(({ rest: _, ...row }) => ({ ...row, amount: BigInt(row.amount ?? 0) }));

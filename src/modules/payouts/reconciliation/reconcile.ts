@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { PayoutMethod } from '../../../domain/payout.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type PayoutRail, RailBusy, type RailOutcome } from '../../../ports/payout-rail.ts';
@@ -47,21 +48,20 @@ export async function reconcile(ctx: Context, id: string): Promise<void> {
   if (rail.list) await compareList(ctx, rail.list, run, seen);
   if (!(await compareOurs(ctx, rail, run, seen))) return; // another job restarted the run
   await transact(ctx, async (em) => {
-    await em.execute(sql`
-      update reconciliations set state = 'DONE', finished_at = now() where id = ${id} and run = ${run.token}`);
+    await sql`
+      update reconciliations set state = 'DONE', finished_at = now() where id = ${id} and run = ${run.token}
+    `.execute(em);
   });
 }
 
 function begin(ctx: Context, id: string): Promise<Run | null> {
   const token = randomUUID();
   return transact(ctx, async (em) => {
-    const [row] = await em.execute<
-      { tenant_id: string; method: PayoutMethod; from_at: Date; to_at: Date }[]
-    >(sql`
+    const [row] = await sql<{ tenant_id: string; method: PayoutMethod; from_at: Date; to_at: Date }>`
       update reconciliations set run = ${token}, state = 'RUNNING', checked = 0, matched = 0, touched_at = now(), finished_at = null
-      where id = ${id} returning tenant_id, method, from_at, to_at`);
+      where id = ${id} returning tenant_id, method, from_at, to_at`.execute(em);
     if (!row) return null;
-    await em.execute(sql`delete from reconciliation_differences where reconciliation_id = ${id}`);
+    await sql`delete from reconciliation_differences where reconciliation_id = ${id}`.execute(em);
     const [from, to] = [new Date(row.from_at), new Date(row.to_at)];
     return { id, token, tenantId: row.tenant_id, method: row.method, from, to };
   });
@@ -91,11 +91,7 @@ async function compareList(
 async function isOurs(ctx: Context, { id, token }: Run): Promise<boolean> {
   const rows = await query(
     ctx,
-    new Statement().add(
-      'update reconciliations set touched_at = now() where id = $ and run = $ returning id::text',
-      id,
-      token,
-    ),
+    sql`update reconciliations set touched_at = now() where id = ${id} and run = ${token} returning id::text`,
   );
   return rows.length > 0;
 }
@@ -131,21 +127,19 @@ async function compareOurs(
     }
   };
   for (let after = ''; ; ) {
-    const rows = (await query(
+    const rows = await query(
       ctx,
-      new Statement().add(
-        `select a.key, a.payout_id from payout_attempts a join payouts o on o.id = a.payout_id
-         where a.tenant_id = $ and o.method = $ and a.created_at >= $ and a.created_at < $ and a.key > $
-           and (a.status = 'CONFIRMED' or ($ and a.status <> 'FAILED'))
-         order by a.key limit ${BATCH}`,
-        ...[run.tenantId, run.method, run.from, run.to, after, !rail.list],
-      ),
-    )) as [string, string][];
-    const missing: [key: string, payoutId: string][] = rows.filter(([key]) => !seen.has(key));
+      sql<{ key: string; payoutId: string }>`
+         select a.key, a.payout_id as "payoutId" from payout_attempts a join payouts o on o.id = a.payout_id
+         where a.tenant_id = ${run.tenantId} and o.method = ${run.method} and a.created_at >= ${run.from} and a.created_at < ${run.to} and a.key > ${after}
+           and (a.status = 'CONFIRMED' or (${!rail.list} and a.status <> 'FAILED'))
+         order by a.key limit ${sql.raw(BATCH)}`,
+    );
+    const missing = rows.filter(({ key }) => !seen.has(key));
     const looked: Theirs[] = [];
     const absent: string[] = [];
     const untold: string[] = [];
-    for (const [key, payoutId] of missing) {
+    for (const { key, payoutId } of missing) {
       if (asked++ % LOOKUPS === 0 && !(await isOurs(ctx, run))) return false;
       const found = await ask(payoutId, key);
       if (found === undefined) untold.push(key);
@@ -159,7 +153,7 @@ async function compareOurs(
     if (absent.length) await transact(ctx, (em) => without(em, run, 'MISSING_THERE', absent));
     if (untold.length) await transact(ctx, (em) => without(em, run, 'UNTOLD', untold));
     if (rows.length < BATCH) return isOurs(ctx, run);
-    after = rows.at(-1)?.[0] ?? '';
+    after = rows.at(-1)?.key ?? '';
   }
 }
 
@@ -170,13 +164,14 @@ function without(
   kind: 'MISSING_THERE' | 'UNTOLD',
   keys: readonly string[],
 ): Promise<object[]> {
-  return em.execute(sql`
+  return sql`
     with still as (update reconciliations set checked = checked + ${keys.length}, touched_at = now()
       where id = ${id} and run = ${token} returning id)
     insert into reconciliation_differences (id, tenant_id, reconciliation_id, kind, payout_id, reference, our_status, our_minor, our_currency)
     select new_id(), a.tenant_id, still.id, ${kind}, o.id, a.provider_reference, o.status, o.amount_minor, o.amount_currency
     from still, payout_attempts a join payouts o on o.id = a.payout_id
-    where a.key in (select jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb)) and (a.status = 'CONFIRMED' or ${kind} = 'UNTOLD')`);
+    where a.key in (select jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb)) and (a.status = 'CONFIRMED' or ${kind} = 'UNTOLD')
+  `.execute(em);
 }
 
 /** Returns those of our keys that were in the batch. */
@@ -187,8 +182,8 @@ function compare(
 ): Promise<string[]> {
   if (batch.length === 0) return Promise.resolve([]);
   return transact(ctx, async (em) => {
-    const rows = await em.execute<{ key: string | null; stray: boolean }[]>(sql`
-      with theirs as (
+    const rows = await sql<{ key: string | null; stray: boolean }>`
+      with /* payouts.reconcile */ theirs as (
         select * from jsonb_to_recordset(${JSON.stringify(batch)}::jsonb)
           as t (key text, reference text, minor bigint, currency text, status text, counts boolean)),
       sides as (
@@ -222,7 +217,8 @@ function compare(
       asked as (
         select enqueue_job('send_payout', json_build_object('payoutId', payout_id), 'send_payout:' || payout_id, 0)
         from judged where verdict = 'DIFFERENT_STATUS' and attempt <> 'FAILED' and payout in ('PROCESSING', 'PAID'))
-      select our_key as key, our_key is null and status <> 'REFUSED' as stray, (select count(*) from asked) as asked from sides`);
+      select our_key as key, our_key is null and status <> 'REFUSED' as stray, (select count(*) from asked) as asked from sides
+    `.execute(em);
     const strays = rows.filter(({ stray }) => stray).length;
     if (strays > 0)
       ctx.log.error({ reconciliation: id, strays }, 'the rail listed transfers that match no payout');
@@ -239,7 +235,7 @@ export async function reconcileAll(ctx: Context, recent: boolean): Promise<void>
     const rail = ctx.rail(method);
     if (!rail || (recent && !rail.list)) continue;
     await transact(ctx, async (em) => {
-      await em.execute(sql`
+      await sql`
         with made as (
           insert into reconciliations (id, tenant_id, method, rail, from_at, to_at, recent, started_by)
           select new_id(), o.tenant_id, ${method}, ${rail.name}, ${from}, now(), ${recent}, 'system'
@@ -248,7 +244,8 @@ export async function reconcileAll(ctx: Context, recent: boolean): Promise<void>
           on conflict (tenant_id, method) where recent
             do update set from_at = excluded.from_at, to_at = excluded.to_at, rail = excluded.rail, state = 'RUNNING', touched_at = now()
           returning id)
-        select enqueue_job('reconcile', json_build_object('reconciliationId', id), 'reconcile:' || id, 0) from made`);
+        select enqueue_job('reconcile', json_build_object('reconciliationId', id), 'reconcile:' || id, 0) from made
+      `.execute(em);
     });
   }
 }
@@ -257,8 +254,8 @@ export async function reconcileAll(ctx: Context, recent: boolean): Promise<void>
 export async function resumeReconciliations(ctx: Context): Promise<void> {
   await query(
     ctx,
-    new Statement().add(`
+    sql`
       select enqueue_job('reconcile', json_build_object('reconciliationId', id), 'reconcile:' || id, 0)::text from reconciliations
-      where state = 'RUNNING' and touched_at < now() - interval '2 minutes' and not job_waits('reconcile:' || id) limit 100`),
+      where state = 'RUNNING' and touched_at < now() - interval '2 minutes' and not job_waits('reconcile:' || id) limit 100`,
   );
 }

@@ -1,9 +1,10 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ConflictOfInterest } from '../../../domain/payout.ts';
+
 import { authorize } from '../../../kernel/data/authorize.ts';
-import { where } from '../../../kernel/data/condition.ts';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
-import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -48,20 +49,13 @@ export async function approvePayoutRun(ctx: Context, id: string, limit: number):
 
 async function waitingOf(ctx: Context, runId: string, limit: number) {
   const plan = await ctx.policy.plan(principalOf(ctx.actor), payoutTable.kind, 'approve');
-  const statement = new Statement()
-    .add('select o.id, (true')
-    .and(conditionsOf(plan, payoutTable.attributes))
-    .add(
-      `) is true, conflict_of_interest(o, $) from ${payoutTable.from} where o.status = 'PENDING'`,
-      ctx.actor.id,
-    )
-    .and([where('o.run_id = $', runId), ...scopeOf(ctx.actor, payoutTable)])
-    .add(' order by o.id limit $', limit);
-  return (await query(ctx, statement)).map(([payoutId, allowed, own]) => ({
-    payoutId: payoutId as string,
-    allowed: allowed as boolean,
-    own: own as ConflictOfInterest | null,
-  }));
+  return query(
+    ctx,
+    sql<{ payoutId: string; allowed: boolean; own: ConflictOfInterest | null }>`
+      select /* payoutRuns.waiting */ o.id as "payoutId", (${sql.and(conditionsOf(plan, payoutTable.attributes))}) is true as allowed,
+        conflict_of_interest(o, ${ctx.actor.id}) as own
+      from payouts o where o.status = 'PENDING' and o.run_id = ${runId} and ${scopeOf(ctx.actor, payoutTable)} order by o.id limit ${limit}`,
+  );
 }
 
 /** Returns the result of each payout; payouts that are no longer PENDING are left out. */
@@ -72,12 +66,13 @@ async function approveBatch(
 ): Promise<Map<string, string>> {
   const { actor, clock } = ctx;
   const asked = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`;
-  const locked = await em.execute<{ partnerId: string }[]>(sql`
-    select partner_id as "partnerId" from payouts where id in ${asked} and status = 'PENDING' order by id for update`);
+  const locked = await sql<{ partnerId: string }>`
+    select partner_id as "partnerId" from payouts where id in ${asked} and status = 'PENDING' order by id for update
+  `.execute(em);
   await flagForSecondApproval(em, await programOf(em, tenantId), {
     partnerIds: locked.map(({ partnerId }) => partnerId),
   });
-  const done = await em.execute<{ payoutId: string; outcome: string }[]>(sql`
+  const done = await sql<{ payoutId: string; outcome: string }>`
     with judged as materialized (
       select o.id, coalesce(
         conflict_of_interest(o, ${actor.id}),
@@ -91,12 +86,12 @@ async function approveBatch(
         first_approved_by = case when j.outcome = 'FIRST_APPROVAL' then ${actor.id} when o.second_approval is not null then o.first_approved_by end,
         first_approved_at = case when j.outcome = 'FIRST_APPROVAL' then ${clock.now()}::timestamptz when o.second_approval is not null then o.first_approved_at end
       from judged j where j.id = o.id and j.outcome in ('APPROVED', 'FIRST_APPROVAL') returning o.id)
-    select j.id as "payoutId", j.outcome from judged j order by j.id`);
+    select j.id as "payoutId", j.outcome from judged j order by j.id`.execute(em);
   const approved = done.filter(({ outcome }) => outcome === 'APPROVED').map(({ payoutId }) => payoutId);
   const first = done.filter(({ outcome }) => outcome === 'FIRST_APPROVAL').map(({ payoutId }) => payoutId);
-  await em.execute(sql`
+  await sql`
     select enqueue_job('send_payout', json_build_object('payoutId', value), 'send_payout:' || value, 0)
-    from jsonb_array_elements_text(${JSON.stringify(approved)}::jsonb)`);
+    from jsonb_array_elements_text(${JSON.stringify(approved)}::jsonb)`.execute(em);
   record(
     em,
     ctx,

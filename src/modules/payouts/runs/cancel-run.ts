@@ -1,12 +1,13 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
 import { afterRun } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { reasonOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
-import { bankWordOf } from '../payout/public.ts';
+import { lastBankStatus } from '../payout/public.ts';
 import { lockRun, tenantOfRun } from './run-payouts.ts';
 
 const BATCH = 500;
@@ -49,16 +50,17 @@ async function cancelBatch(
   runId: string,
   reason: string,
 ): Promise<string[]> {
-  const rows = await em.execute<{ id: string }[]>(sql`
+  const rows = await sql<{ id: string }>`
     update payouts set status = 'CANCELED', failure_reason = ${reason}, released_at = ${clock.now()}::timestamptz
     where id in (select o.id from payouts o where o.run_id = ${runId} and (o.status in ('PENDING', 'APPROVED')
         or (o.status = 'FAILED' and o.released_at is null
-          and not exists (select from (${bankWordOf(sql`o.id`, actor.id)}) w where w.differs or w.mine)))
+          and not exists (select from (${lastBankStatus(sql`o.id`, actor.id)}) w where w.differs or w.mine)))
       order by o.id limit ${BATCH} for update)
-    returning id`);
+    returning id`.execute(em);
   const ids = rows.map(({ id }) => id);
-  await em.execute(sql`
+  await sql`
     update payout_items set voided_at = ${clock.now()}::timestamptz
-    where payout_id in (select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb)) and voided_at is null`);
+    where payout_id in (select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb)) and voided_at is null
+  `.execute(em);
   return ids;
 }

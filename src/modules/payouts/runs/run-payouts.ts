@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import { afterRun } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -28,9 +29,10 @@ export async function runPayouts(ctx: Context, input: RunPayoutsInput): Promise<
   await authorize(ctx, 'make', { kind: 'payout', id: '(run)', attributes: { tenantId } });
   const until = performance.now() + INLINE_MS;
   const run = await transact(ctx, async (em) => {
-    const [due] = await em.execute<{ count: number }[]>(sql`
+    const [due] = await sql<{ count: number }>`
       select count(*)::int as count from partners p
-      where p.tenant_id = ${tenantId} and p.deleted_at is null and (${frequency}::text is null or p.payout_frequency = ${frequency})`);
+      where p.tenant_id = ${tenantId} and p.deleted_at is null and (${frequency}::text is null or p.payout_frequency = ${frequency})
+    `.execute(em);
     const run = em.create(PayoutRun, {
       ...{ tenantId, asOf, frequency, createdBy: ctx.actor.id, partnerCount: due?.count ?? 0 },
     });
@@ -86,11 +88,11 @@ async function payBatch(em: EntityManager, ctx: Context, run: PayoutRun): Promis
   const frequency = run.frequency ?? null;
   const cursor = run.cursorId ?? null;
   // The same lock as in createPayout, so that the commissions of other payouts are visible afterwards.
-  const partners = await em.execute<{ id: string }[]>(sql`
+  const partners = await sql<{ id: string }>`
     select p.id from partners p
     where p.tenant_id = ${tenantId} and p.deleted_at is null and (${frequency}::text is null or p.payout_frequency = ${frequency})
       and (${cursor}::uuid is null or p.id > ${cursor})
-    order by p.id limit ${BATCH} for no key update`);
+    order by p.id limit ${BATCH} for no key update`.execute(em);
   const partnerIds = partners.map(({ id }) => id);
   const due = { tenantId, partnerIds, asOf, days: null, currency: null, method: null };
   const making = { runId: run.id, createdBy, initiatedBy: createdBy, metadata: {} };
@@ -154,10 +156,10 @@ export async function tenantOfRun({ em }: Context, id: string): Promise<string> 
 
 /** Creates new jobs for runs whose process died. A run that is only slow is protected by the lock on its row. */
 export async function resumeRuns({ em }: Pick<Context, 'em'>): Promise<number> {
-  const rows = await em.execute<object[]>(sql`
+  const rows = await sql`
     select enqueue_job('run_payouts', json_build_object('runId', r.id), 'run_payouts:' || r.id, 0)
     from payout_runs r
     where r.status = 'RUNNING' and r.updated_at < now() - ${STALE_SECONDS} * interval '1 second'
-      and not job_waits('run_payouts:' || r.id)`);
+      and not job_waits('run_payouts:' || r.id)`.execute(em);
   return rows.length;
 }

@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, forbidden, invalid } from '../../../domain/errors.ts';
 import { afterPayout } from '../../../domain/payout.ts';
 import { payoutSent } from '../../../domain/posting.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -38,9 +39,8 @@ export async function resolvePayout(
       throw conflict('The outcome of this payout is known, or the rail was not asked yet.', {
         reason: 'NOT_UNKNOWN',
       });
-    const [asked] = await em.execute<object[]>(
-      sql`select 1 from payout_attempts where id = ${attempt.id} and lease_until >= now()`,
-    );
+    const [asked] =
+      await sql`select 1 from payout_attempts where id = ${attempt.id} and lease_until >= now()`.execute(em);
     if (asked)
       throw conflict('The rail is being asked about this payout. Try again in a minute.', {
         reason: 'BEING_ASKED',
@@ -87,8 +87,9 @@ async function bankDiffers(
   key: string,
   outcome: ResolvePayoutInput['outcome'],
 ): Promise<boolean> {
-  const open = await em.execute<object[]>(sql`
-    select 1 from bank_payments where key = ${key} and (difference is not null or (status = 'WAITING' and ${outcome} = 'NOT_SENT'))`);
+  const open = await sql`
+    select 1 from bank_payments where key = ${key} and (difference is not null or (status = 'WAITING' and ${outcome} = 'NOT_SENT'))
+  `.execute(em);
   return open.length > 0;
 }
 
@@ -100,15 +101,15 @@ async function closeBankPayment(
   evidence: string,
 ): Promise<void> {
   const [status, code] = outcome === 'PAID' ? ['PAID', null] : ['REJECTED', 'never_sent'];
-  await em.execute(sql`
+  await sql`
     with closed as (
       update bank_payments set status = ${status}, code = ${code}, reason = ${evidence}, difference = null
       where key = ${key} and status in ('WAITING', 'IN_FILE', 'ACCEPTED') returning id)
     update bank_file_items i set voided_at = now() from closed, bank_files f
-    where i.payment_id = closed.id and i.voided_at is null and f.id = i.file_id and f.downloads = 0`);
-  await em.execute(
-    sql`update bank_payments set difference = null where key = ${key} and status = 'REJECTED'`,
-  );
+    where i.payment_id = closed.id and i.voided_at is null and f.id = i.file_id and f.downloads = 0
+  `.execute(em);
+  await sql`update bank_payments set difference = null where key = ${key} and status = 'REJECTED'
+  `.execute(em);
 }
 
 /** Reopens a failed payout that was paid after all, in a further attempt, so that the ledger has each step. */

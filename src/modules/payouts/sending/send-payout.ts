@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { LockMode, sql } from '@mikro-orm/postgresql';
+import { LockMode } from '@mikro-orm/postgresql';
 import { afterNoTrace, afterPayout, keptBack, type PayoutMethod } from '../../../domain/payout.ts';
 import { payoutSent } from '../../../domain/posting.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact, transactPatiently } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
@@ -35,11 +36,14 @@ type Attended = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY' | 'NOTHING_TO_
 /** Claim, send, settle. It continues from any state that a crash left: the rail is asked by key about an attempt that may have
  *  reached it, and the attempt is sent again only when the rail proves that it never received the key. */
 export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Attended> {
-  const [row] = await query(ctx, new Statement().add('select method from payouts where id = $', payoutId));
+  const [row] = await query(
+    ctx,
+    sql<{ method: PayoutMethod }>`select method from payouts where id = ${payoutId}`,
+  );
   if (!row) return 'NOTHING_TO_DO';
-  const rail = ctx.rail(row[0] as PayoutMethod);
+  const rail = ctx.rail(row.method);
   // Checked first: without a rail the payout does not change, and the job is retried later.
-  if (!rail) throw new Error(`no payment rail is configured for ${row[0]}`);
+  if (!rail) throw new Error(`no payment rail is configured for ${row.method}`);
   const breaker = circuitBreakerOf(rail, ctx);
   const wait = await breaker.enter();
   if (wait !== null) {
@@ -128,11 +132,11 @@ function claim(
     } else if (payout.status !== 'PROCESSING' && payout.status !== 'PAID') return 'NOTHING_TO_DO';
     if (!attempt) throw new Error(`payout ${payoutId} is ${payout.status} without an attempt`);
     await em.flush();
-    const [leased] = await em.execute<{ age: number }[]>(sql`
+    const [leased] = await sql<{ age: number }>`
       update payout_attempts set lease_token = ${token}, lease_until = now() + ${leaseSeconds} * interval '1 second',
         tries = tries + 1
       where id = ${attempt.id} and (lease_until is null or lease_until < now() or lease_token = ${token})
-      returning extract(epoch from now() - created_at)::float8 as age`);
+      returning extract(epoch from now() - created_at)::float8 as age`.execute(em);
     if (!leased) return 'BUSY';
     const until = performance.now() + leaseSeconds * 1_000;
     return { payout, attempt, token, fresh, until, ageSeconds: leased.age };

@@ -1,4 +1,4 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import {
   type AttemptStatus,
   afterPayout,
@@ -8,6 +8,7 @@ import {
 } from '../../../domain/payout.ts';
 import { payoutFailed, payoutReturned, payoutSettled } from '../../../domain/posting.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transactPatiently } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { PayoutRail, RailOutcome } from '../../../ports/payout-rail.ts';
@@ -127,10 +128,10 @@ async function keepLate(
     'the rail moved money with a key that was given up: a person must check the payout',
   );
   const note = `The attempt was given up, and the rail then reported ${heard.status}.`;
-  await em.execute(sql`
+  await sql`
     insert into rail_events (id, tenant_id, rail, event_id, type, key, reference, payout_id, state, note, handled_at)
     values (new_id(), ${tenantId}, ${rail.name}, ${`late:${token}`}, 'late answer', ${key}, ${heard.reference}, ${payoutId}, 'PARKED',
-      ${note}, now())`);
+      ${note}, now())`.execute(em);
 }
 
 /** Stores on the payout whether its outcome is known. */
@@ -215,8 +216,7 @@ async function giveBack(
   await release(em, ctx, payout);
   if (attempt.accountId) await askToCheck(em, attempt.accountId, reason);
   // The amount is owed again, so a partner that was deleted in the meantime is restored.
-  await em.execute(
-    sql`update partners set deleted_at = null where id = ${payout.partnerId} and deleted_at is not null`,
-  );
+  await sql`update partners set deleted_at = null where id = ${payout.partnerId} and deleted_at is not null
+  `.execute(em);
   record(em, ctx, 'payout.returned', payout, { before, after: { status: payout.status }, reason });
 }

@@ -4,7 +4,8 @@ import { type Days, daysIn, percentBps, perEach } from '../../../domain/metrics.
 import { askedFields } from '../../../kernel/data/asked.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { Partner } from '../../partners/partner/public.ts';
 import type {
@@ -118,55 +119,30 @@ async function readFigures(
   ids: readonly string[],
   period: Days | null,
 ): Promise<Map<string, Figures[]>> {
-  const statement = period
-    ? new Statement()
-        .add(
-          `select m.partner_id, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.orders)::bigint,
-          sum(m.customers)::bigint, sum(m.revenue_minor)::bigint, sum(m.earned_minor)::bigint, sum(m.paid_minor)::bigint, null::timestamptz
-          from partner_metrics_daily m where m.partner_id = any($) and m.day between $ and $`,
-          ids,
-          period.from,
-          period.to,
-        )
-        .and(scopeOf(ctx.actor, figuresScope))
-        .add(' group by m.partner_id, m.currency order by m.currency')
-    : new Statement()
-        .add(
-          `select m.partner_id, m.currency, m.clicks, m.conversions, m.orders, m.customers, m.revenue_minor, m.earned_minor,
-          m.paid_minor, m.updated_at from partner_metrics m where m.partner_id = any($)`,
-          ids,
-        )
-        .and(scopeOf(ctx.actor, figuresScope))
-        .add(' order by m.currency');
-  const figures = new Map<string, Figures[]>();
-  for (const [
-    partnerId,
-    currency,
-    clicks,
-    conversions,
-    orders,
-    customers,
-    revenue,
-    earned,
-    paid,
-    updatedAt,
-  ] of await query(ctx, statement)) {
-    const row = {
-      currency,
-      clicks,
-      conversions,
-      orders,
-      customers,
-      revenue,
-      earned,
-      paid,
-      updatedAt,
-    } as Figures;
-    const known = figures.get(partnerId as string);
-    if (known) known.push(row);
-    else figures.set(partnerId as string, [row]);
-  }
-  return figures;
+  const rows = await query(
+    ctx,
+    period
+      ? sql<Figures & Owned>`
+          select /* metrics.period */ m.partner_id as "partnerId", m.currency, sum(m.clicks)::bigint as clicks,
+            sum(m.conversions)::bigint as conversions, sum(m.orders)::bigint as orders, sum(m.customers)::bigint as customers,
+            sum(m.revenue_minor)::bigint as revenue, sum(m.earned_minor)::bigint as earned, sum(m.paid_minor)::bigint as paid,
+            null::timestamptz as "updatedAt"
+          from partner_metrics_daily m where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
+          group by m.partner_id, m.currency order by m.currency`
+      : sql<Figures & Owned>`
+          select /* metrics.toDate */ m.partner_id as "partnerId", m.currency, m.clicks, m.conversions, m.orders, m.customers,
+            m.revenue_minor as revenue, m.earned_minor as earned, m.paid_minor as paid, m.updated_at as "updatedAt"
+          from partner_metrics m where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)} order by m.currency`,
+  );
+  return Map.groupBy(rows, (row) => row.partnerId);
+}
+
+/** The days of a period, among rows of daily figures. */
+export const inPeriod = (period: Days | null): Sql =>
+  period ? sql` and m.day between ${period.from} and ${period.to}` : sql``;
+
+interface Owned {
+  readonly partnerId: string;
 }
 
 interface SourceFigures {
@@ -182,21 +158,14 @@ async function readSources(
   ids: readonly string[],
   period: Days | null,
 ): Promise<Map<string, SourceFigures[]>> {
-  const statement = new Statement()
-    .add(
-      `select m.partner_id, m.source, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.revenue_minor)::bigint
-      from partner_metrics_daily m where m.partner_id = any($)`,
-      ids,
-    )
-    .and(scopeOf(ctx.actor, figuresScope));
-  if (period) statement.add(' and m.day between $ and $', period.from, period.to);
-  statement.add(` group by m.partner_id, m.source, m.currency
-    having sum(m.clicks) <> 0 or sum(m.conversions) <> 0 or sum(m.revenue_minor) <> 0`);
-  const rows = (await query(ctx, statement)).map(
-    ([partnerId, source, currency, clicks, conversions, revenue]) => ({
-      partnerId: partnerId as string,
-      ...({ source, currency, clicks, conversions, revenue } as SourceFigures),
-    }),
+  const rows = await query(
+    ctx,
+    sql<SourceFigures & Owned>`
+      select /* metrics.sources */ m.partner_id as "partnerId", m.source, m.currency, sum(m.clicks)::bigint as clicks,
+        sum(m.conversions)::bigint as conversions, sum(m.revenue_minor)::bigint as revenue
+      from partner_metrics_daily m where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
+      group by m.partner_id, m.source, m.currency
+      having sum(m.clicks) <> 0 or sum(m.conversions) <> 0 or sum(m.revenue_minor) <> 0`,
   );
   return Map.groupBy(rows, (row) => row.partnerId);
 }
@@ -226,21 +195,13 @@ export function namedMetricsOf(
 ): Promise<NamedMetrics[]> {
   return loaderFor<{ id: string; currency: string }, NamedMetrics[]>(ctx, info, async (keys) => {
     const ids = keys.map((key) => key.id);
-    const statement = new Statement()
-      .add(
-        `select m.partner_id, m.name, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.revenue_minor)::bigint,
-        sum(m.earned_minor)::bigint from partner_metrics_by m where m.partner_id = any($) and m.kind = $`,
-        ids,
-        kind,
-      )
-      .and(scopeOf(ctx.actor, figuresScope));
-    if (period) statement.add(' and m.day between $ and $', period.from, period.to);
-    statement.add(' group by m.partner_id, m.name, m.currency');
-    const rows = (await query(ctx, statement)).map(
-      ([partnerId, name, code, clicks, conversions, revenue, earned]) => ({
-        partnerId: partnerId as string,
-        ...({ name, currency: code, clicks, conversions, revenue, earned } as Named),
-      }),
+    const rows = await query(
+      ctx,
+      sql<Named & Owned>`
+        select /* metrics.named */ m.partner_id as "partnerId", m.name, m.currency, sum(m.clicks)::bigint as clicks,
+          sum(m.conversions)::bigint as conversions, sum(m.revenue_minor)::bigint as revenue, sum(m.earned_minor)::bigint as earned
+        from partner_metrics_by m where m.partner_id = any(${ids}) and m.kind = ${kind} and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
+        group by m.partner_id, m.name, m.currency`,
     );
     const found = Map.groupBy(rows, (row) => row.partnerId);
     return keys.map((key) => byName(found.get(key.id) ?? [], key.currency));

@@ -1,4 +1,5 @@
-import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { partnerOfTopic } from '../../../kernel/request/metrics-topic.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
@@ -11,10 +12,11 @@ export function programChanges(ctx: Context, changed: () => void): () => void {
   const known = new Map<string, boolean>();
 
   async function isOurs(id: string): Promise<boolean> {
-    const statement = new Statement()
-      .add('select 1 from partners p where p.id = $ and p.tenant_id = $', id, actor.tenantId)
-      .and(scopeOf(actor, partnerTable));
-    const ours = (await query({ pool, actor }, statement)).length > 0;
+    const rows = await query(
+      { pool, actor },
+      sql`select 1 from partners p where p.id = ${id} and p.tenant_id = ${actor.tenantId} and ${scopeOf(actor, partnerTable)}`,
+    );
+    const ours = rows.length > 0;
     if (known.size >= MANY) known.clear();
     known.set(id, ours);
     return ours;

@@ -3,14 +3,15 @@ import { forbidden, invalid, notFound } from '../../../domain/errors.ts';
 import { type Days, type Interval, parts, perEach, smoothed, trend } from '../../../domain/metrics.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, Statement, scopeOf, select } from '../../../kernel/data/rows.ts';
+import { from, owned, query, readRows, type Scoped, scopeOf, select } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import { type Dated, readDated, totals } from './dated-metrics.ts';
-import { checkPeriod, figuresScope, NO_CURRENCY } from './metrics.loader.ts';
+import { checkPeriod, figuresScope, inPeriod, NO_CURRENCY } from './metrics.loader.ts';
 import type { MetricsOf } from './metrics.type.ts';
 import type {
   ConvertedMetrics,
@@ -40,16 +41,14 @@ interface OwnProgram {
 const programScope: Scoped = { kind: 'program', attributes: owned('g') };
 
 async function ownProgram(ctx: Context): Promise<OwnProgram> {
-  const statement = new Statement()
-    .add(
-      'select g.currency, ($::timestamptz at time zone g.time_zone)::date from programs g where g.tenant_id = $',
-      ctx.clock.now(),
-      ctx.actor.tenantId,
-    )
-    .and(scopeOf(ctx.actor, programScope));
-  const [row] = await query(ctx, statement);
+  const [row] = await query(
+    ctx,
+    sql<OwnProgram>`
+      select g.currency, (${ctx.clock.now()}::timestamptz at time zone g.time_zone)::date as today from programs g
+      where g.tenant_id = ${ctx.actor.tenantId} and ${scopeOf(ctx.actor, programScope)}`,
+  );
   if (!row) throw notFound('program');
-  return { currency: row[0] as string, today: row[1] as string };
+  return row;
 }
 
 /** The metrics of the caller's program, to date or for a period. */
@@ -178,9 +177,7 @@ const pointOf = (rows: readonly Dated[], currency: string): Omit<MetricsPoint, '
   totals(rows, currency);
 
 async function requirePartner(ctx: Context, id: string): Promise<void> {
-  const statement = new Statement()
-    .add('select 1 from partners p where p.id = $ and p.deleted_at is null', id)
-    .and(scopeOf(ctx.actor, partnerTable));
+  const statement = sql`select 1 from partners p where p.id = ${id} and p.deleted_at is null and ${scopeOf(ctx.actor, partnerTable)}`;
   if ((await query(ctx, statement)).length === 0) throw notFound('partner', { field: 'partnerId' });
 }
 
@@ -216,43 +213,51 @@ export async function topPartners(
     }),
   );
   rates.push({ code: currency, times: '1', by: '1' });
-  const partner = select(partnerTable, info, ctx.actor, ['partner'], ['id']);
-  const names = ['clicks', 'conversions', 'customers', 'orders'];
+  const sums = (...figures: string[]) =>
+    sql.raw(figures.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', '));
   const money = (figure: string) =>
-    `coalesce(sum(round(m.${figure}_minor * r.times / r.by)), 0)::bigint as ${figure}`;
-  const statement = new Statement()
-    .add(
-      `with ranked as materialized (
-        select m.partner_id, ${names.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', ')}, ${money('revenue')}, ${money('earned')},
-          coalesce(array_agg(m.currency order by m.currency) filter (where r.by is null and (m.revenue_minor <> 0 or m.earned_minor <> 0)), '{}') as missing
-        from (
-          select m.partner_id, m.currency, ${[...names, 'revenue_minor', 'earned_minor'].map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', ')}
-          from ${period ? 'partner_metrics_daily' : 'partner_metrics'} m where m.tenant_id = $`,
-      tenantId,
-    )
-    .and(scopeOf(ctx.actor, figuresScope));
-  if (period) statement.add(' and m.day between $ and $', period.from, period.to);
-  statement.add(
-    ` group by m.partner_id, m.currency) m
-        left join unnest($::text[], $::numeric[], $::numeric[]) r (currency, times, by) on r.currency = m.currency and m.currency <> '${NO_CURRENCY}'
-        group by m.partner_id order by ${RANKED[by]} desc, m.partner_id limit $)
-    select r.clicks, r.conversions, r.customers, r.orders, r.revenue, r.earned, r.missing, ${partner.list}
-    from ranked r join partners p on p.id = r.partner_id${partner.joins} where true`,
-    rates.map(({ code }) => code),
-    rates.map(({ times }) => times),
-    rates.map(({ by: divisor }) => divisor),
-    first,
+    sql.raw(`coalesce(sum(round(m.${figure}_minor * r.times / r.by)), 0)::bigint as ${figure}`);
+  const ranked = await query(
+    ctx,
+    sql<Ranked>`
+      select /* metrics.ranked */ m.partner_id as "partnerId", ${sums(...COUNTED)}, ${money('revenue')}, ${money('earned')},
+        coalesce(array_agg(m.currency order by m.currency) filter (where r.by is null and (m.revenue_minor <> 0 or m.earned_minor <> 0)), '{}') as missing
+      from (
+        select m.partner_id, m.currency, ${sums(...COUNTED, 'revenue_minor', 'earned_minor')}
+        from ${sql.raw(period ? 'partner_metrics_daily' : 'partner_metrics')} m
+        where m.tenant_id = ${tenantId} and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
+        group by m.partner_id, m.currency) m
+      left join unnest(${rates.map(({ code }) => code)}::text[], ${rates.map(({ times }) => times)}::numeric[],
+        ${rates.map(({ by: divisor }) => divisor)}::numeric[]) r (currency, times, by) on r.currency = m.currency and m.currency <> ${NO_CURRENCY}
+      group by m.partner_id order by ${sql.raw(RANKED[by])} desc, m.partner_id limit ${first}`,
   );
-  statement.and(scopeOf(ctx.actor, partnerTable)).add(` order by r.${RANKED[by]} desc, r.partner_id`);
-  const of = (minor: unknown) => new MoneyColumn({ minor: minor as bigint, currency });
-  return (await query(ctx, statement)).map((row) => ({
-    partner: partner.read(row, 7),
-    clicks: Number(row[0]),
-    conversions: Number(row[1]),
-    customers: Number(row[2]),
-    orders: Number(row[3]),
-    revenue: of(row[4]),
-    commissionEarned: of(row[5]),
-    missingRates: row[6] as string[],
-  }));
+  const selection = select(partnerTable, info, ctx.actor, ['partner'], ['id']);
+  const ids = ranked.map(({ partnerId }) => partnerId);
+  const partners = await readRows(
+    ctx,
+    selection,
+    sql`${from(partnerTable, ctx.actor, selection)} and p.id = any(${ids})`,
+  );
+  const found = new Map(partners.map((partner) => [partner.id, partner]));
+  return ranked.flatMap(({ partnerId, clicks, conversions, customers, orders, revenue, earned, missing }) => {
+    const partner = found.get(partnerId);
+    if (!partner) return [];
+    return {
+      partner,
+      clicks: Number(clicks),
+      conversions: Number(conversions),
+      customers: Number(customers),
+      orders: Number(orders),
+      revenue: new MoneyColumn({ minor: revenue, currency }),
+      commissionEarned: new MoneyColumn({ minor: earned, currency }),
+      missingRates: missing,
+    };
+  });
 }
+
+const COUNTED = ['clicks', 'conversions', 'customers', 'orders'] as const;
+
+type Ranked = Record<(typeof COUNTED)[number] | 'revenue' | 'earned', bigint> & {
+  readonly partnerId: string;
+  readonly missing: string[];
+};

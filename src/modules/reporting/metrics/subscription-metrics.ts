@@ -1,7 +1,8 @@
 import { exchange } from '../../../domain/exchange.ts';
 import { type Days, lifetimeValue, monthsOf, percentBps } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
@@ -30,29 +31,27 @@ export async function readLive(
   period: Days | null,
 ): Promise<Live[]> {
   const now = ctx.clock.now();
-  const statement = new Statement().add(
-    `with each as (
-      select ${partners ? 's.partner_id' : 'null::uuid'} as owner, s.customer_id, s.price_currency as currency,
-        sum(s.monthly_minor) filter (where s.started_at <= t.starts and coalesce(s.ended_at, 'infinity') > t.starts)::bigint as before,
-        sum(s.monthly_minor) filter (where s.started_at <= t.ends and coalesce(s.ended_at, 'infinity') > t.ends)::bigint as after
-      from programs g
-      cross join lateral (select
-        coalesce($::date::timestamp at time zone g.time_zone, $::timestamptz - interval '30 days') as starts,
-        least(($::date + 1)::timestamp at time zone g.time_zone - interval '1 millisecond', $::timestamptz) as ends) t
-      join customer_subscriptions s on s.tenant_id = g.tenant_id and coalesce(s.ended_at, 'infinity') > t.starts and s.started_at <= t.ends
-      where `,
-    ...[period?.from ?? null, now, period?.to ?? null, now],
-  );
-  if (partners) statement.add('s.partner_id = any($)', partners);
-  else statement.add('g.tenant_id = $', ctx.actor.tenantId);
-  statement.and(scopeOf(ctx.actor, scope)).add(` group by 1, 2, 3),
-    customers as (select owner, customer_id, bool_or(before is not null) as before, bool_or(after is not null) as after from each group by 1, 2)
-    select owner, null, count(*) filter (where before), count(*) filter (where after), count(*) filter (where before and not after),
-      count(*) filter (where after and not before) from customers group by 1
-    union all
-    select owner, currency, coalesce(sum(before), 0)::bigint, coalesce(sum(after), 0)::bigint, 0, 0 from each group by 1, 2 order by 2`);
-  return (await query(ctx, statement)).map(
-    ([owner, currency, before, after, lost, won]) => ({ owner, currency, before, after, lost, won }) as Live,
+  return query(
+    ctx,
+    sql<Live>`
+      with /* metrics.subscriptions */ each as (
+        select ${partners ? sql`s.partner_id` : sql`null::uuid`} as owner, s.customer_id, s.price_currency as currency,
+          sum(s.monthly_minor) filter (where s.started_at <= t.starts and coalesce(s.ended_at, 'infinity') > t.starts)::bigint as before,
+          sum(s.monthly_minor) filter (where s.started_at <= t.ends and coalesce(s.ended_at, 'infinity') > t.ends)::bigint as after
+        from programs g
+        cross join lateral (select
+          coalesce(${period?.from ?? null}::date::timestamp at time zone g.time_zone, ${now}::timestamptz - interval '30 days') as starts,
+          least((${period?.to ?? null}::date + 1)::timestamp at time zone g.time_zone - interval '1 millisecond', ${now}::timestamptz) as ends) t
+        join customer_subscriptions s on s.tenant_id = g.tenant_id and coalesce(s.ended_at, 'infinity') > t.starts and s.started_at <= t.ends
+        where ${partners ? sql`s.partner_id = any(${partners})` : sql`g.tenant_id = ${ctx.actor.tenantId}`} and ${scopeOf(ctx.actor, scope)}
+        group by 1, 2, 3),
+      customers as (
+        select owner, customer_id, bool_or(before is not null) as before, bool_or(after is not null) as after from each group by 1, 2)
+      select owner, null as currency, count(*) filter (where before) as before, count(*) filter (where after) as after,
+        count(*) filter (where before and not after) as lost, count(*) filter (where after and not before) as won
+      from customers group by 1
+      union all
+      select owner, currency, coalesce(sum(before), 0)::bigint, coalesce(sum(after), 0)::bigint, 0, 0 from each group by 1, 2 order by 2`,
   );
 }
 
