@@ -1,4 +1,4 @@
-import type { BankFormat, BankStatusKind, BankWord } from '../domain/bank-status.ts';
+import type { BankFormat, BankStatusKind, ReportedBankStatus } from '../domain/bank-status.ts';
 import type { Money } from '../domain/money.ts';
 import type { CurrencySupport } from './payout-rail.ts';
 
@@ -45,7 +45,7 @@ export type BankReference =
 export interface BankStatusLine {
   readonly reference: BankReference;
   /** NOTED: not a status of the payment, but for example a correction of the account. */
-  readonly word: BankWord | 'NOTED';
+  readonly status: ReportedBankStatus | 'NOTED';
   readonly code: string | null;
   /** null: the line has no amount. */
   readonly amount: Money | null;
