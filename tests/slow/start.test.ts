@@ -116,4 +116,4 @@ test('the first start creates the demo program, the second start finds it, and n
   const secondPid = serverProcess();
   expect(await stopped(second, 'SIGINT')).toBe(0);
   expect(alive(secondPid)).toBe(false);
-}, 120_000);
+}, 300_000);

@@ -2,6 +2,7 @@ import { MetadataStorage, UnderscoreNamingStrategy } from '@mikro-orm/core';
 import type { Money } from '../../domain/money.ts';
 import { memo } from '../request/memo.ts';
 import { type Column, column, moneyColumn } from './rows.ts';
+import { type Sql, sql } from './sql.ts';
 
 /** A class with `@Entity`, or one that such a class extends. */
 export interface EntityClass {
@@ -27,7 +28,7 @@ const naming = new UnderscoreNamingStrategy();
 
 const known = new WeakMap<EntityClass, readonly StoredProperty[]>();
 
-/** What the decorators of an entity say it stores, inherited properties first. */
+/** Returns the stored properties of an entity, inherited ones first. */
 export const storedProperties = (entity: EntityClass): readonly StoredProperty[] =>
   memo(known, entity, () => declaredProperties(entity));
 
@@ -56,7 +57,7 @@ function storedProperty(name: string, { kind, fieldName, prefix }: Declared): St
   };
 }
 
-/** How each stored property is read from the entity's table. A `Table` names by hand only what is computed. */
+/** Returns the columns of each stored property. A `Table` lists by hand only computed columns. */
 export function columnsOf(entity: EntityClass, alias: string): Readonly<Record<string, Column>> {
   return Object.fromEntries(
     storedProperties(entity).map(({ name, columns, isMoney }) => {
@@ -68,22 +69,16 @@ export function columnsOf(entity: EntityClass, alias: string): Readonly<Record<s
 
 const plain = (value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
 
-/** An insert of many rows by one statement, and its one value. Columns that no row states are left to the database. */
-export function insertInto(
-  entity: EntityClass,
-  rows: readonly object[],
-): readonly [sql: string, json: string] {
+/** Returns a query that inserts many rows. Columns that no row sets get the default of the database. */
+export function insertInto(entity: EntityClass, rows: readonly object[]): Sql {
   const stated = storedProperties(entity).filter(({ name }) =>
     rows.some((row) => (row as Record<string, unknown>)[name] !== undefined),
   );
-  const names = stated.flatMap(({ columns }) => columns).join(', ');
-  const { tableName } = metadataOf(entity);
-  return [
-    `insert into ${tableName} (${names}) select ${names} from jsonb_populate_recordset(null::${tableName}, $::jsonb)`,
-    JSON.stringify(
-      rows.map((row) => Object.fromEntries(stated.flatMap((property) => valuesOf(property, row)))),
-    ),
-  ];
+  const names = sql.raw(stated.flatMap(({ columns }) => columns).join(', '));
+  const table = sql.raw(metadataOf(entity).tableName);
+  const values = rows.map((row) => Object.fromEntries(stated.flatMap((property) => valuesOf(property, row))));
+  return sql`insert into ${table} (${names}) select ${names}
+    from jsonb_populate_recordset(null::${table}, ${JSON.stringify(values)}::jsonb)`;
 }
 
 function valuesOf(

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Statement } from './rows.ts';
+import { sql } from './sql.ts';
 import { type Run, within } from './transact.ts';
 
 /** The durable jobs and their payloads. The worker runs them. */
@@ -53,11 +53,11 @@ export interface Jobs {
 }
 
 export interface OwnJob {
-  /** The field of the payload that names what the job is about. */
+  /** The field of the payload with the id of the job's subject. */
   readonly about: string;
-  /** The table of that row; none: the job is about the tenant itself. */
+  /** The table of the subject; absent for a job about the tenant itself. */
   readonly table?: string;
-  /** The column of the partner whose session may start the job too. */
+  /** The column of the partner whose session may also start the job. */
   readonly partner?: string;
 }
 
@@ -86,9 +86,6 @@ export async function enqueue<Name extends keyof Jobs>(
 ): Promise<void> {
   const run = typeof em === 'function' ? em : within(em);
   await run(
-    new Statement().add(
-      'select enqueue_job($::text, $::json, $::text, $::float8)',
-      ...[job, JSON.stringify(payload), key, delaySeconds],
-    ),
+    sql`select enqueue_job(${job}::text, ${JSON.stringify(payload)}::json, ${key}::text, ${delaySeconds}::float8)`,
   );
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { QueryConfig } from 'pg';
 import { notFound, unauthenticated } from '../../domain/errors.ts';
@@ -9,47 +8,48 @@ import type { Context } from '../request/context.ts';
 import { idOf } from '../request/input.ts';
 import { memo } from '../request/memo.ts';
 import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
-import { type Condition, where } from './condition.ts';
 import { MoneyColumn } from './money.column.ts';
 import { type AllowList, conditionsOf } from './plan-to-sql.ts';
 import { showsToo } from './shown-too.ts';
+import { prepare, type Sql, sql } from './sql.ts';
 
-/** SQL expressions over the table's alias and how to make the field's value of them. */
+/** The SQL expressions of a field over the table's alias, and the function that converts their values. */
 export interface Column {
   readonly sql: readonly string[];
-  readonly read?: (values: readonly unknown[], at: number) => unknown;
-  /** A join that only this column needs. */
+  /** Converts the values of the expressions. */
+  readonly read?: (...values: never[]) => unknown;
+  /** A join needed only by this column. */
   readonly join?: string;
 }
 
-/** How the rows of a type are read. Every read starts here, so every read is scoped. */
+/** The description of a table for reads. All reads use it, so all reads are scoped. */
 export interface Table<T extends object> {
   readonly type: { readonly name: string; readonly prototype: T };
   /** Table and alias, e.g. `commissions c`. */
   readonly from: string;
   readonly alias: string;
-  /** What the policies call its rows, and which of its columns they may look at. */
+  /** The name of its rows in the policies, and the columns that policies may read. */
   readonly kind: ReadKind;
   readonly attributes: AllowList;
   readonly columns: Readonly<Record<string, Column>>;
-  /** Rows that a row points at: joined where a list asks for more of them than their id. What a row points at is of
-   *  its own tenant and partner, by the references of the database. */
+  /** Referenced rows: joined if a list selects more than their id. By the foreign keys of the database, a referenced row
+   *  has the same tenant and partner. */
   readonly one?: Readonly<Record<string, One>>;
-  /** Columns that a field resolver needs of its row. */
+  /** Columns of the row that a field resolver needs. */
   readonly needs?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Whose rows a policy decides about; the whole of a table's row unless it is read in sums. */
+/** The description of rows that a policy decides about. */
 export type Scoped = Pick<Table<object>, 'kind' | 'attributes'>;
 
-/** The columns that bind a row to its tenant and, where partners own it, to its partner. */
+/** Returns the columns that bind a row to its tenant and, for rows of partners, to its partner. */
 export const owned = (alias: string, partner?: string): AllowList => ({
   tenantId: { sql: `${alias}.tenant_id`, is: 'string' },
   ...(partner && { partnerId: { sql: partner, is: 'string' } }),
 });
 
 interface One {
-  /** The column that holds the other row's id. */
+  /** The column with the id of the referenced row. */
   readonly key: string;
   readonly table: () => Table<{ id: string }>;
 }
@@ -57,64 +57,21 @@ interface One {
 export const column = (sql: string, join?: string): Column => (join ? { sql: [sql], join } : { sql: [sql] });
 export const moneyColumn = (minor: string, currency: string): Column => ({
   sql: [minor, currency],
-  read: (values, at) =>
-    values[at] === null
-      ? null
-      : new MoneyColumn({ minor: values[at] as bigint, currency: values[at + 1] as string }),
+  read: (value: bigint | null, code: string) =>
+    value === null ? null : new MoneyColumn({ minor: value, currency: code }),
 });
 
-const translated = new WeakMap<Plan, WeakMap<AllowList, Condition[]>>();
+const translated = new WeakMap<Plan, WeakMap<AllowList, Sql>>();
+const all = sql`true`;
 
-/** Returns the conditions for the rows that the policies allow the actor to read. Anonymous callers read no row. */
-export function scopeOf(actor: Actor, { kind, attributes }: Scoped): Condition[] {
-  if (actor.role === 'SYSTEM') return [];
+/** Returns the condition of the rows that the policies allow the actor to read. Anonymous callers read no row. */
+export function scopeOf(actor: Actor, { kind, attributes }: Scoped): Sql {
+  if (actor.role === 'SYSTEM') return all;
   if (actor.tenantId === null) throw unauthenticated('This operation needs a credential.');
   const plan = actor.reads.get(kind);
-  if (!plan) throw new Error(`no policy was asked which ${kind} the actor may see`);
-  const conditions = memo(translated, plan, () => new WeakMap<AllowList, Condition[]>());
-  return memo(conditions, attributes, () => conditionsOf(plan, attributes));
-}
-
-/** SQL text with `$` numbered in order, and its values. */
-export class Statement {
-  readonly values: unknown[] = [];
-  text = '';
-
-  add(sql: string, ...values: unknown[]): this {
-    const pieces = sql.split('$');
-    this.text += pieces[0];
-    for (let i = 1; i < pieces.length; i++) {
-      this.values.push(values[i - 1]);
-      this.text += `$${this.values.length}${pieces[i]}`;
-    }
-    return this;
-  }
-
-  /** Puts text before and after; `values` are those of the text before. */
-  around(before: string, after: string, values: readonly unknown[] = []): Statement {
-    const outer = new Statement().add(before, ...values);
-    const shift = outer.values.length;
-    outer.text += this.text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + shift}`) + after;
-    outer.values.push(...this.values);
-    return outer;
-  }
-
-  and(conditions: readonly Condition[]): this {
-    for (const { sql, values } of conditions) this.add(` and ${sql}`, ...values);
-    return this;
-  }
-}
-
-const names = new Map<string, string>();
-
-/** A name for the text, so that PostgreSQL plans it once a connection. */
-export function nameOf(text: string): string {
-  const known = names.get(text);
-  if (known) return known;
-  const name = createHash('sha256').update(text).digest('base64url').slice(0, 24);
-  if (names.size > 5_000) names.clear(); // shapes are few; a stranger who varies them costs only planning
-  names.set(text, name);
-  return name;
+  if (!plan) throw new Error(`the policies were not asked for the visible rows of ${kind}`);
+  const conditions = memo(translated, plan, () => new WeakMap<AllowList, Sql>());
+  return memo(conditions, attributes, () => sql.and(conditionsOf(plan, attributes)));
 }
 
 const parsers: Record<number, (text: string) => unknown> = {
@@ -137,23 +94,54 @@ function parseTextArray(text: string): string[] {
   );
 }
 
-/** Runs a read outside any transaction, within the actor's bounds; values come as bigint, Date, text and parsed JSON. */
-export async function query(
+/** Runs a query outside any transaction, in the scope of the actor. Values are bigint, Date, text or parsed JSON. */
+export function query<Row extends object>(
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
-  statement: Statement,
-): Promise<(readonly unknown[])[]> {
-  const { text, values } = statement;
-  return pool.query(boundsOf(actor), { name: nameOf(text), text, values, rowMode: 'array', types });
+  statement: Sql<Row>,
+): Promise<Row[]> {
+  return pool.query(boundsOf(actor), { ...prepare(statement), types });
 }
 
-/** Which columns a field's answer takes, worked out once a document. */
+/** Runs a query and returns columns by position. A table has many columns, and reading them by name would be the largest
+ *  cost of a row. */
+const queryPositions = (
+  { pool, actor }: Pick<Context, 'pool' | 'actor'>,
+  statement: Sql,
+): Promise<unknown[][]> => pool.query(boundsOf(actor), { ...prepare(statement), rowMode: 'array', types });
+
+/** Returns the rows of a query that selects exactly the columns of the selection. */
+export async function readRows<T extends object>(
+  ctx: Pick<Context, 'pool' | 'actor'>,
+  selection: Pick<Selection<T>, 'read'>,
+  statement: Sql,
+): Promise<T[]> {
+  return (await queryPositions(ctx, statement)).map((values) => selection.read(values));
+}
+
+/** Returns the rows of each key, for a query that selects a key before the columns. */
+export async function readRowsByKey<T extends object>(
+  ctx: Pick<Context, 'pool' | 'actor'>,
+  selection: Pick<Selection<T>, 'read'>,
+  statement: Sql,
+): Promise<Map<unknown, T[]>> {
+  const rows = new Map<unknown, T[]>();
+  for (const values of await queryPositions(ctx, statement)) {
+    const known = rows.get(values[0]);
+    const row = selection.read(values, 1);
+    if (known) known.push(row);
+    else rows.set(values[0], [row]);
+  }
+  return rows;
+}
+
+/** The columns for the answer of a field, computed once per document. */
 export interface Selection<T extends object> {
   readonly sql: readonly string[];
-  readonly list: string;
-  readonly joins: string;
-  /** Whether other rows are joined, so that the page is to be cut before the joins. */
+  readonly list: Sql;
+  readonly joins: Sql;
+  /** True if other rows are joined, so that the page must be limited before the joins. */
   readonly wide: boolean;
-  /** Which rows those are, each with what points at it. */
+  /** The joined rows, each with the referencing table. */
   readonly brings: readonly (readonly [row: ReadKind, pointedAt: ReadKind])[];
   readonly read: (values: readonly unknown[], from?: number) => T;
 }
@@ -161,8 +149,8 @@ export interface Selection<T extends object> {
 const selections: PerField<Selection<object>> = new WeakMap();
 const alone: PerField<Selection<object>> = new WeakMap();
 
-/** The asked columns of `table`, plus `always`. `path` leads from the field to the rows, e.g. edges, node. What a row
- *  points at comes along where the actor sees all of that; else a loader looks whether it does. */
+/** Returns the selected columns of `table`, plus `always`. `path` leads from the field to the rows, e.g. edges, node.
+ *  Referenced rows are joined if the actor may see all of them; otherwise a loader checks each one. */
 export function select<T extends object>(
   table: Table<T>,
   info: GraphQLResolveInfo,
@@ -178,8 +166,8 @@ export function select<T extends object>(
   ) as Selection<T>;
 }
 
-/** MikroORM puts a setter on each property of an entity's prototype, which costs more than all else of a row. Plain
- *  properties in between keep it from them. */
+/** Returns a prototype with plain properties. MikroORM defines a setter for each property on an entity's prototype, which
+ *  would be the largest cost of a row. */
 export function plainPrototype<T extends object>(prototype: T, names: Iterable<string>): T {
   const plain = { value: undefined, writable: true, enumerable: true, configurable: true };
   return Object.create(prototype, Object.fromEntries(Array.from(names, (name) => [name, plain]))) as T;
@@ -190,8 +178,7 @@ function selectionOf<T extends object>(
   info: GraphQLResolveInfo,
   path: readonly string[],
   always: readonly string[],
-  /** Aliases that the statement has already: a table comes into it once, and where it is asked for again a loader reads it.
-   *  null: nothing comes along. */
+  /** The aliases in the query. Each table is joined once; a second selection of it uses a loader. Null: no joins. */
   taken: Set<string> | null = new Set([table.alias]),
 ): Selection<T> {
   const wanted = new Set(always);
@@ -213,73 +200,95 @@ function selectionOf<T extends object>(
       selection: selectionOf(other, info, below, ['id'], taken),
     });
   }
-  const sql: string[] = [];
-  const joins = new Set<string>();
-  const readers = Array.from(wanted, (name) => {
-    const { sql: expressions, read, join } = table.columns[name] as Column;
-    const at = sql.length;
-    sql.push(...expressions);
-    if (join) joins.add(join);
-    return { name, at, read };
-  });
-  const prototype = plainPrototype(table.type.prototype, wanted);
+  const { sql: own, joins, read } = columnsOf(table, wanted);
+  const expressions = [...own];
   const joined = others.map(({ field, key, table: other, selection }) => {
-    const at = sql.length;
-    sql.push(...selection.sql);
-    joins.add(`left join ${other.from} on ${other.alias}.id = ${key}${selection.joins}`);
+    const at = expressions.length;
+    expressions.push(...selection.sql);
+    joins.add(`left join ${other.from} on ${other.alias}.id = ${key}${selection.joins.texts}`);
     return { field, at, read: selection.read };
   });
   return {
-    sql,
-    list: sql.join(', '),
-    joins: [...joins].map((join) => ` ${join}`).join(''),
+    sql: expressions,
+    list: sql.raw(expressions.join(', ')),
+    joins: sql.raw([...joins].map((join) => ` ${join}`).join('')),
     wide: joined.length > 0,
     brings: others.flatMap(({ table: other, selection }) => [
       [table.kind, other.kind] as const,
       ...selection.brings,
     ]),
     read(values, from = 0) {
-      const row = Object.create(prototype) as Record<string, unknown>;
-      for (const { name, at, read } of readers)
-        row[name] = read ? read(values, from + at) : values[from + at];
-      for (const { field, at, read } of joined) {
+      const row = read(values, from);
+      for (const { field, at, read: readOther } of joined) {
         const found = values[from + at] !== null; // the joined row's id comes first
-        Object.defineProperty(row, field, { value: found ? read(values, from + at) : null });
+        Object.defineProperty(row, field, { value: found ? readOther(values, from + at) : null });
+      }
+      return row;
+    },
+  };
+}
+
+/** Returns the columns of a table with their names, for a query that joins the table itself. */
+export function selectColumns<T extends object>(
+  table: Table<T>,
+  names: readonly string[],
+): Pick<Selection<T>, 'list' | 'read'> {
+  const { sql: expressions, read } = columnsOf(table, new Set(names));
+  return { list: sql.raw(expressions.join(', ')), read };
+}
+
+type Reader = (...values: unknown[]) => unknown;
+
+function columnsOf<T extends object>(table: Table<T>, names: ReadonlySet<string>) {
+  const expressions: string[] = [];
+  const joins = new Set<string>();
+  const readers = Array.from(names, (name) => {
+    const { sql: own, read, join } = table.columns[name] as Column;
+    const at = expressions.length;
+    expressions.push(...own);
+    if (join) joins.add(join);
+    return { name, at, count: own.length, read: read as Reader | undefined };
+  });
+  const prototype = plainPrototype(table.type.prototype, names);
+  return {
+    sql: expressions,
+    joins,
+    read(values: readonly unknown[], from = 0): T {
+      const row = Object.create(prototype) as Record<string, unknown>;
+      for (const { name, at, count, read } of readers) {
+        const first = from + at;
+        if (!read) row[name] = values[first];
+        else if (count === 2) row[name] = read(values[first], values[first + 1]);
+        else row[name] = read(...values.slice(first, first + count));
       }
       return row as T;
     },
   };
 }
 
-/** Starts `select ... where` with the scope; the caller adds conditions, order and limit. */
-export function from<T extends object>(
+/** Returns `select ... where` with the scope. The caller adds conditions, order and limit. */
+export const from = <T extends object>(
   table: Table<T>,
   actor: Actor,
   { list, joins }: Pick<Selection<T>, 'list' | 'joins'>,
-): Statement {
-  return new Statement()
-    .add(`select ${list} from ${table.from}${joins} where true`)
-    .and(scopeOf(actor, table));
-}
+): Sql =>
+  sql`select /* ${sql.raw(table.type.name)} */ ${list} from ${sql.raw(table.from)}${joins} where ${scopeOf(actor, table)}`;
 
-/** The row of that id, or NOT_FOUND where there is none that the actor may see. */
+/** Loads the row with the given id. Throws NOT_FOUND if no row is visible to the actor. */
 export async function findRow<T extends object>(
   ctx: Context,
   info: GraphQLResolveInfo,
   table: Table<T>,
   id: string,
-  conditions: readonly Condition[] = [],
+  conditions: readonly Sql[] = [],
 ): Promise<T> {
   const selection = select(table, info, ctx.actor);
-  const statement = from(table, ctx.actor, selection).and([
-    where(`${table.alias}.id = $`, idOf(id)),
-    ...conditions,
-  ]);
-  const [row] = await query(ctx, statement);
+  const statement = sql`${from(table, ctx.actor, selection)} and ${sql.raw(table.alias)}.id = ${idOf(id)} and ${sql.and(conditions)}`;
+  const [row] = await readRows(ctx, selection, statement);
   if (!row) throw notFound(nounOf(table));
-  return selection.read(row);
+  return row;
 }
 
-/** What people call a row of it, e.g. `payout run`. */
+/** Returns the readable name of a row, e.g. `payout run`. */
 export const nounOf = ({ type }: Pick<Table<object>, 'type'>): string =>
   type.name.replace(/\B[A-Z]/g, ' $&').toLowerCase();

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeadlockException, type EntityManager, type RawQueryFragment } from '@mikro-orm/postgresql';
+import { DeadlockException, type EntityManager } from '@mikro-orm/postgresql';
 import type { Context } from '../request/context.ts';
 import { refusalOf } from '../request/format-error.ts';
-import { nameOf, Statement } from './rows.ts';
+import { prepare, type Sql } from './sql.ts';
 
 const TRIES = 5;
 const AWAY_MS = 500;
 
-/** One transaction of a use case. A deadlock or serialization failure runs the whole of it again, on a clean
- *  entity manager, so `work` must call nothing outside the database. */
+/** Runs the transaction of a use case. After a deadlock or serialization failure it runs again, with a new entity manager,
+ *  so `work` must not call anything outside the database. */
 export function transact<T>(
   { em }: Pick<Context, 'em'>,
   work: (em: EntityManager) => Promise<T>,
@@ -16,22 +16,15 @@ export function transact<T>(
   return again(() => em.fork({ keepTransactionContext: false }).transactional(work));
 }
 
-/** Runs a statement of a transaction; its values come as the driver reads them, bigint as text. With the last one the transaction
- *  of `transactStatements` is committed: nothing may be refused after it. */
-export type Run = <Row extends object>(statement: Statement, last?: boolean) => Promise<Row[]>;
+/** Runs a query of a transaction; values are those of the driver, bigint as text. The last query commits the transaction of
+ *  `transactStatements`: nothing may be refused after it. */
+export type Run = <Row extends object>(statement: Sql<Row>, last?: boolean) => Promise<Row[]>;
 
-/** The statements of a transaction that works with entities too. */
+/** Returns the SQL runner of a transaction that also uses entities. */
 export const within =
   (em: EntityManager): Run =>
-  ({ text, values }) =>
-    em.execute(text.replace(/\$\d+/g, '?'), values);
-
-/** A statement in MikroORM's `sql`, for such a run. */
-export function asStatement({ sql, params }: RawQueryFragment): Statement {
-  const statement = new Statement();
-  statement.text = sql.replaceAll('?', () => `$${statement.values.push(params[statement.values.length])}`);
-  return statement;
-}
+  (statement) =>
+    statement.execute(em);
 
 /** Runs a transaction without entities, for the most frequent requests: its queries are planned once per connection. */
 export function transactStatements<T>(
@@ -40,8 +33,7 @@ export function transactStatements<T>(
 ): Promise<T> {
   return again(() =>
     pool.transact(actor, (send) => {
-      const run = ({ text, values }: Statement, last?: boolean) =>
-        send({ name: nameOf(text), text, values }, last);
+      const run = (statement: Sql, last?: boolean) => send(prepare(statement), last);
       return work(run as Run);
     }),
   );
@@ -57,8 +49,8 @@ async function again<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The same for a worker: while the database is away it is waited for, `patienceMs` in all. An answer that was lost may have been
- *  a success, so `work` must recognize what it did before. */
+/** Does the same for a worker: waits up to `patienceMs` in total while the database is not available. A lost answer may have
+ *  been a success, so `work` must detect its own earlier effect. */
 export async function transactPatiently<T>(
   ctx: Pick<Context, 'em'>,
   patienceMs: number,
