@@ -29,9 +29,6 @@ export function readCsv(text: string, field: string): string[][] {
     return parse(text.trimEnd(), { bom: true, trim: true, relax_column_count: true });
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw invalid(
-      `${field}: line ${error['lines']}`,
-      'has a quotation mark in the wrong place',
-    );
+    throw invalid(`${field}: line ${error['lines']}`, 'has a quotation mark in the wrong place');
   }
 }
