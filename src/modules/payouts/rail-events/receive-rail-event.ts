@@ -25,7 +25,7 @@ const UNTOLD = 'The rail does not return the outcome of the payout.';
 const ATTEMPT = sql`(select * from payout_attempts where key = e.key
   union all select * from payout_attempts where e.key is null and provider_reference = e.reference limit 1)`;
 
-type Heard = Awaited<ReturnType<NonNullable<PayoutRail['hear']>>>;
+type Heard = Awaited<ReturnType<NonNullable<PayoutRail['verifyEvent']>>>;
 
 /** Stores an event once, with the job that handles it; a repeated event does nothing. One query, so that the response is fast. */
 export async function receive(ctx: Context, rail: PayoutRail, event: NonNullable<Heard>): Promise<void> {

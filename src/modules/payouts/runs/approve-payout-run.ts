@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { PayoutHand } from '../../../domain/payout.ts';
+import type { ConflictOfInterest } from '../../../domain/payout.ts';
+
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
 import { query, scopeOf } from '../../../kernel/data/rows.ts';
@@ -9,7 +10,7 @@ import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { programOf } from '../../programs/program/public.ts';
-import { flagForSecondApproval, payoutTable, railsOf } from '../payout/public.ts';
+import { flagForSecondApproval, payoutTable, railSupportJson } from '../payout/public.ts';
 
 import { tenantOfRun } from './run-payouts.ts';
 
@@ -26,7 +27,7 @@ export interface RunApproval {
   readonly results: ApprovalResult[];
 }
 
-/** Approves what of a run waits for it, oldest first, as one by one; each batch stands by itself. */
+/** Approves the waiting payouts of a run by the rules of `approvePayout`, oldest first; each batch is one transaction. */
 export async function approvePayoutRun(ctx: Context, id: string, limit: number): Promise<RunApproval> {
   const tenantId = await tenantOfRun(ctx, id);
   await authorize(ctx, 'decide', { kind: 'payout', id: '(run)', attributes: { tenantId } });
@@ -50,14 +51,14 @@ async function waitingOf(ctx: Context, runId: string, limit: number) {
   const plan = await ctx.policy.plan(principalOf(ctx.actor), payoutTable.kind, 'approve');
   return query(
     ctx,
-    sql<{ payoutId: string; allowed: boolean; own: PayoutHand | null }>`
+    sql<{ payoutId: string; allowed: boolean; own: ConflictOfInterest | null }>`
       select /* payoutRuns.waiting */ o.id as "payoutId", (${sql.and(conditionsOf(plan, payoutTable.attributes))}) is true as allowed,
         conflict_of_interest(o, ${ctx.actor.id}) as own
       from payouts o where o.status = 'PENDING' and o.run_id = ${runId} and ${scopeOf(ctx.actor, payoutTable)} order by o.id limit ${limit}`,
   );
 }
 
-/** What became of each of them; those that are not PENDING any more are left out. */
+/** Returns the result of each payout; payouts that are no longer PENDING are left out. */
 async function approveBatch(
   em: EntityManager,
   ctx: Context,
@@ -75,7 +76,7 @@ async function approveBatch(
     with judged as materialized (
       select o.id, coalesce(
         conflict_of_interest(o, ${actor.id}),
-        why_not_sent(o, ${clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb),
+        why_not_sent(o, ${clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb),
         case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
           when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome
       from payouts o where o.id in ${asked} and o.status = 'PENDING'),
