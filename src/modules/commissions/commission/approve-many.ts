@@ -1,7 +1,7 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import { where } from '../../../kernel/data/condition.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
-import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -73,27 +73,21 @@ interface Candidate {
 async function waiting(ctx: Context, filter: CommissionFilter | null, limit: number): Promise<Candidate[]> {
   // The policies for approval as an SQL condition: 10,000 single requests would take minutes.
   const plan = await ctx.policy.plan(principalOf(ctx.actor), commissionTable.kind, 'approve');
-  const statement = new Statement()
-    .add(
-      `select c.id, c.status, case when is_member_of($, c.partner_id) then $ else ${MAKER} end, (true`,
-      ctx.actor.id,
-      ctx.actor.id,
-    )
-    .and(conditionsOf(plan, { ...commissionTable.attributes, createdBy: { sql: MAKER, is: 'string' } }))
-    .add(`) is true from ${commissionTable.from} where c.reverses_id is null`)
-    .and([
-      where("c.status in ('PENDING', 'HELD')"),
-      where('c.tenant_id = $', ctx.actor.tenantId),
-      ...scopeOf(ctx.actor, commissionTable),
-      ...narrow(filter),
-    ])
-    .add(" order by c.status = 'HELD', c.id limit $", limit);
-  return (await query(ctx, statement)).map(([id, status, maker, allowed]) => ({
-    id: id as string,
-    status: status as string,
-    maker: maker as string,
-    allowed: allowed as boolean,
-  }));
+  const allowed = conditionsOf(plan, {
+    ...commissionTable.attributes,
+    createdBy: { sql: MAKER, is: 'string' },
+  });
+  return query(
+    ctx,
+    sql<Candidate>`
+      select /* commissions.waiting */ c.id, c.status,
+        case when is_member_of(${ctx.actor.id}, c.partner_id) then ${ctx.actor.id} else ${sql.raw(MAKER)} end as maker,
+        (${sql.and(allowed)}) is true as allowed
+      from commissions c
+      where c.reverses_id is null and c.status in ('PENDING', 'HELD') and c.tenant_id = ${ctx.actor.tenantId}
+        and ${scopeOf(ctx.actor, commissionTable)} and ${sql.and(narrow(filter))}
+      order by c.status = 'HELD', c.id limit ${limit}`,
+  );
 }
 
 /** Returns the creators that count as the actor: the actor and the API keys whose secret the actor has seen. */
@@ -117,18 +111,18 @@ async function approveLines(
 ): Promise<{ lines: number; partners: Set<string> }> {
   const { actor, clock } = ctx;
   // The ids are arrays, whose length the planner sees. For a set of unknown size it may read the whole table for each batch.
-  const arrayOf = (named: readonly string[]) => sql`${`{${named.join()}}`}::uuid[]`;
   // Lock first and read afterwards, to see the rows of concurrent changes.
-  const lines = await em.execute<{ id: string }[]>(sql`
-    select id from commissions where id = any(${arrayOf(ids)}) and status = 'PENDING' and reverses_id is null order by id for update`);
+  const lines = await sql<{ id: string }>`
+    select id from commissions where id = any(${ids}::uuid[]) and status = 'PENDING' and reverses_id is null order by id for update
+  `.execute(em);
   if (lines.length === 0) return { lines: 0, partners: new Set() };
   const own = lines.map(({ id }) => id);
-  const refunds = await em.execute<{ id: string }[]>(sql`
-    select id from commissions where reverses_id = any(${arrayOf(own)}) and status = 'PENDING'`);
-  const all = await em.execute<{ id: string; tenantId: string; partnerId: string }[]>(sql`
+  const refunds = await sql<{ id: string }>`
+    select id from commissions where reverses_id = any(${own}::uuid[]) and status = 'PENDING'`.execute(em);
+  const all = await sql<{ id: string; tenantId: string; partnerId: string }>`
     update commissions set status = 'APPROVED', approved_at = ${clock.now()}, approved_by = ${actor.id}
-    where id = any(${arrayOf([...own, ...refunds.map(({ id }) => id)])})
-    returning id, tenant_id as "tenantId", partner_id as "partnerId"`);
+    where id = any(${[...own, ...refunds.map(({ id }) => id)]}::uuid[])
+    returning id, tenant_id as "tenantId", partner_id as "partnerId"`.execute(em);
   await postAccruals(
     em,
     all.map(({ id }) => id),
@@ -153,11 +147,11 @@ async function approveLines(
 export async function autoApprove(ctx: Context): Promise<void> {
   for (;;) {
     const done = await transact(ctx, async (em) => {
-      const due = await em.execute<{ id: string }[]>(sql`
+      const due = await sql<{ id: string }>`
         select c.id from programs g join commissions c on c.tenant_id = g.tenant_id join partners p on p.id = c.partner_id
         where g.auto_approve and c.status = 'PENDING' and c.created_by is null and c.reverses_id is null and c.hold_until <= now()
           and p.status = 'ACTIVE' and p.deleted_at is null
-        order by c.id limit ${BATCH} for update of c skip locked`);
+        order by c.id limit ${BATCH} for update of c skip locked`.execute(em);
       return approveLines(
         em,
         ctx,

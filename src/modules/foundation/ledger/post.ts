@@ -1,6 +1,7 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { account, type Posting } from '../../../domain/posting.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { PostingRow } from './posting.entity.ts';
 
 /** `reference` names the business fact and is unique: posting the same fact twice fails. Nothing moves for 0. */
@@ -28,12 +29,12 @@ const [PARTNER, PAYABLE] = account.payable('|').split('|') as [string, string];
 
 /** Many approved lines are owed: `commissionAccrued` of each, in one statement. */
 export async function postAccruals(em: EntityManager, ids: readonly string[]): Promise<void> {
-  await em.execute(sql`
+  await sql`
     insert into postings (id, tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency, occurred_at)
     select new_id(), c.tenant_id, c.partner_id, 'commission:' || c.id || ':accrued',
       case when c.amount_minor > 0 then ${account.commissionExpense} else ${PARTNER} || c.partner_id || ${PAYABLE} end,
       case when c.amount_minor > 0 then ${PARTNER} || c.partner_id || ${PAYABLE} else ${account.commissionExpense} end,
       abs(c.amount_minor), c.amount_currency, c.approved_at
     from commissions c
-    where c.id = any(${`{${ids.join()}}`}::uuid[]) and c.amount_minor <> 0`);
+    where c.id = any(${`{${ids.join()}}`}::uuid[]) and c.amount_minor <> 0`.execute(em);
 }

@@ -1,8 +1,9 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, forbidden } from '../../../domain/errors.ts';
-import { afterPayout, type PayoutHand, payoutHands } from '../../../domain/payout.ts';
+import { afterPayout, type ConflictOfInterest, conflictsOfInterest } from '../../../domain/payout.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
@@ -12,26 +13,28 @@ import { lockPayout, sendKey } from './change-payout.ts';
 import { payoutTable } from './payout.entity.ts';
 
 const mayBeOne = async (em: EntityManager, one: string, other: string): Promise<boolean> =>
-  (await em.execute<{ one: boolean }[]>(sql`select may_be_one(${one}, ${other}) as one`))[0]?.one === true;
+  (await sql<{ one: boolean }>`select may_be_one(${one}, ${other}) as one`.execute(em))[0]?.one === true;
 
-/** Approved by someone else than its creator, and by a second one where it takes two, a payout is sent by a durable job
- *  of the same transaction. */
+/** Approves a payout by another person than its creator; a payout that requires two approvals is approved by the second. The
+ *  same transaction enqueues the durable job that sends the payout. */
 export async function approvePayout(ctx: Context, id: string): Promise<string> {
   const { actor, clock } = ctx;
   await authorizeRow(ctx, 'approve', payoutTable, id);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
     const status = afterPayout('approve', payout.status);
-    const [{ hand } = { hand: null }] = await em.execute<{ hand: PayoutHand | null }[]>(
-      sql`select conflict_of_interest(o, ${actor.id}) as hand from payouts o where o.id = ${payout.id}`,
+    const [{ interest } = { interest: null }] = await sql<{
+      interest: ConflictOfInterest | null;
+    }>`select conflict_of_interest(o, ${actor.id}) as interest from payouts o where o.id = ${payout.id}`.execute(
+      em,
     );
-    if (hand) throw forbidden(payoutHands[hand], { reason: hand });
+    if (interest) throw forbidden(conflictsOfInterest[interest], { reason: interest });
     await requireSendable(em, ctx, payout);
     await flagForSecondApproval(em, await programOf(em, payout.tenantId), { payoutId: payout.id });
     const { firstApprovedBy } = payout;
-    const [now] = await em.execute<{ second: string | null }[]>(
-      sql`select second_approval as second from payouts where id = ${payout.id}`,
-    );
+    const [now] = await sql<{
+      second: string | null;
+    }>`select second_approval as second from payouts where id = ${payout.id}`.execute(em);
     const secondApproval = now?.second ?? null;
     if (secondApproval && !firstApprovedBy) {
       Object.assign(payout, { firstApprovedBy: actor.id, firstApprovedAt: clock.now() });
@@ -41,7 +44,7 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
       return payout.id;
     }
     if (secondApproval && firstApprovedBy && (await mayBeOne(em, firstApprovedBy, actor.id)))
-      throw conflict('you have approved it: another person must do so too', {
+      throw conflict('You already approved this payout, so another person must give the second approval.', {
         reason: 'SECOND_APPROVER_NEEDED',
       });
     const before = { status: payout.status };

@@ -1,6 +1,8 @@
 /** What other subjects and areas may import. */
-export { bankWordOf, flagForSecondApproval, whyNotSent } from './approvals.ts';
+export { flagForSecondApproval, lastBankStatus, whyNotSent } from './approvals.ts';
 export { release, sendKey } from './change-payout.ts';
-export { BALANCES, balancesValues, payBalances, railsOf } from './pay-balances.ts';
+
+export { balances, payBalances, railSupportJson } from './pay-balances.ts';
+
 export { Payout, payoutTable } from './payout.entity.ts';
 export { RunPayoutsInput } from './payout.inputs.ts';

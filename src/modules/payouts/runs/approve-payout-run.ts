@@ -1,15 +1,16 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
-import type { PayoutHand } from '../../../domain/payout.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { ConflictOfInterest } from '../../../domain/payout.ts';
+
 import { authorize } from '../../../kernel/data/authorize.ts';
-import { where } from '../../../kernel/data/condition.ts';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
-import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { programOf } from '../../programs/program/public.ts';
-import { flagForSecondApproval, payoutTable, railsOf } from '../payout/public.ts';
+import { flagForSecondApproval, payoutTable, railSupportJson } from '../payout/public.ts';
 
 import { tenantOfRun } from './run-payouts.ts';
 
@@ -26,7 +27,7 @@ export interface RunApproval {
   readonly results: ApprovalResult[];
 }
 
-/** Approves what of a run waits for it, oldest first, as one by one; each batch stands by itself. */
+/** Approves the waiting payouts of a run by the rules of `approvePayout`, oldest first; each batch is one transaction. */
 export async function approvePayoutRun(ctx: Context, id: string, limit: number): Promise<RunApproval> {
   const tenantId = await tenantOfRun(ctx, id);
   await authorize(ctx, 'decide', { kind: 'payout', id: '(run)', attributes: { tenantId } });
@@ -48,20 +49,16 @@ export async function approvePayoutRun(ctx: Context, id: string, limit: number):
 
 async function waitingOf(ctx: Context, runId: string, limit: number) {
   const plan = await ctx.policy.plan(principalOf(ctx.actor), payoutTable.kind, 'approve');
-  const statement = new Statement()
-    .add('select o.id, (true')
-    .and(conditionsOf(plan, payoutTable.attributes))
-    .add(`) is true, conflict_of_interest(o, $) from ${payoutTable.from} where o.status = 'PENDING'`, ctx.actor.id)
-    .and([where('o.run_id = $', runId), ...scopeOf(ctx.actor, payoutTable)])
-    .add(' order by o.id limit $', limit);
-  return (await query(ctx, statement)).map(([payoutId, allowed, own]) => ({
-    payoutId: payoutId as string,
-    allowed: allowed as boolean,
-    own: own as PayoutHand | null,
-  }));
+  return query(
+    ctx,
+    sql<{ payoutId: string; allowed: boolean; own: ConflictOfInterest | null }>`
+      select /* payoutRuns.waiting */ o.id as "payoutId", (${sql.and(conditionsOf(plan, payoutTable.attributes))}) is true as allowed,
+        conflict_of_interest(o, ${ctx.actor.id}) as own
+      from payouts o where o.status = 'PENDING' and o.run_id = ${runId} and ${scopeOf(ctx.actor, payoutTable)} order by o.id limit ${limit}`,
+  );
 }
 
-/** What became of each of them; those that are not PENDING any more are left out. */
+/** Returns the result of each payout; payouts that are no longer PENDING are left out. */
 async function approveBatch(
   em: EntityManager,
   ctx: Context,
@@ -69,16 +66,17 @@ async function approveBatch(
 ): Promise<Map<string, string>> {
   const { actor, clock } = ctx;
   const asked = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`;
-  const locked = await em.execute<{ partnerId: string }[]>(sql`
-    select partner_id as "partnerId" from payouts where id in ${asked} and status = 'PENDING' order by id for update`);
+  const locked = await sql<{ partnerId: string }>`
+    select partner_id as "partnerId" from payouts where id in ${asked} and status = 'PENDING' order by id for update
+  `.execute(em);
   await flagForSecondApproval(em, await programOf(em, tenantId), {
     partnerIds: locked.map(({ partnerId }) => partnerId),
   });
-  const done = await em.execute<{ payoutId: string; outcome: string }[]>(sql`
+  const done = await sql<{ payoutId: string; outcome: string }>`
     with judged as materialized (
       select o.id, coalesce(
         conflict_of_interest(o, ${actor.id}),
-        why_not_sent(o, ${clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb),
+        why_not_sent(o, ${clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb),
         case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
           when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome
       from payouts o where o.id in ${asked} and o.status = 'PENDING'),
@@ -88,12 +86,12 @@ async function approveBatch(
         first_approved_by = case when j.outcome = 'FIRST_APPROVAL' then ${actor.id} when o.second_approval is not null then o.first_approved_by end,
         first_approved_at = case when j.outcome = 'FIRST_APPROVAL' then ${clock.now()}::timestamptz when o.second_approval is not null then o.first_approved_at end
       from judged j where j.id = o.id and j.outcome in ('APPROVED', 'FIRST_APPROVAL') returning o.id)
-    select j.id as "payoutId", j.outcome from judged j order by j.id`);
+    select j.id as "payoutId", j.outcome from judged j order by j.id`.execute(em);
   const approved = done.filter(({ outcome }) => outcome === 'APPROVED').map(({ payoutId }) => payoutId);
   const first = done.filter(({ outcome }) => outcome === 'FIRST_APPROVAL').map(({ payoutId }) => payoutId);
-  await em.execute(sql`
+  await sql`
     select enqueue_job('send_payout', json_build_object('payoutId', value), 'send_payout:' || value, 0)
-    from jsonb_array_elements_text(${JSON.stringify(approved)}::jsonb)`);
+    from jsonb_array_elements_text(${JSON.stringify(approved)}::jsonb)`.execute(em);
   record(
     em,
     ctx,
