@@ -41,12 +41,13 @@ export function writeIndex(entries: readonly SearchEntry[]): string {
 
 const singular = (name: string): string => name.toLowerCase().replace(/s$/, '');
 
-/** Reads the index of `writeIndex`. Entries whose name is the search text rank first. */
+/** Reads what `writeIndex` wrote. The search lists first the entry with exactly this name, then those that differ in case
+ *  or number, then all others. */
 export function readIndex(text: string): (query: string, limit: number) => Found[] {
   const index = MiniSearch.loadJSON(text, OPTIONS);
   return (query, limit) => {
     const found = index.search(query) as unknown as Found[];
-    const isNamed = ({ title }: Found) => singular(title) === singular(query);
-    return [...found.filter(isNamed), ...found.filter((one) => !isNamed(one))].slice(0, limit);
+    const rank = ({ title }: Found) => (title === query ? 0 : singular(title) === singular(query) ? 1 : 2);
+    return found.toSorted((a, b) => rank(a) - rank(b)).slice(0, limit);
   };
 }
