@@ -70,7 +70,7 @@ describe('a rotation of keys', () => {
     expect(await rows('select kek_id, count(*)::int from data_keys group by 1')).toEqual([
       { kek_id: 'file:new', count: 13 }, // and the tenant's index key
     ]);
-    expect(progress.at(-1)).toEqual({ step: 'wrapped anew', done: 13, total: 13 });
+    expect(progress.at(-1)).toEqual({ step: 'data keys wrapped', done: 13, total: 13 });
     expect(await accounts()).toEqual(before);
 
     keys.shift(); // the old key is of no use any more
@@ -175,9 +175,9 @@ describe('a rotation of keys', () => {
       );
     const { stdout, stderr } = await cli('--data-keys');
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^25 of 25 wrapped anew \(100 %\)$/m); // twelve in use, twelve replaced, one of the index
+    expect(stdout).toMatch(/^25 of 25 data keys wrapped \(100 %\)$/m); // twelve in use, twelve replaced, one of the index
     expect(stdout).toMatch(/^12 of 12 replaced \(100 %\)$/m);
-    expect(stdout).toMatch(/sealed anew \(100 %\)$/m);
+    expect(stdout).toMatch(/rows encrypted again \(100 %\)$/m);
     expect(stdout).not.toContain(keys.at(-1)?.key);
     await expect(cli('--before', 'yesterday')).rejects.toThrow('npm run -s rotate-keys');
     await expectReadable();

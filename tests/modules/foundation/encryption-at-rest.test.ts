@@ -184,9 +184,9 @@ describe('a value that was moved or changed in the database is refused', () => {
       message: 'internal error',
       extensions: { code: 'INTERNAL_SERVER_ERROR' },
     });
-    expect(String(refusal)).toContain(`payout_accounts.details, row ${id}, is not what was written there`);
+    expect(String(refusal)).toContain(`payout_accounts.details, row ${id}, was changed or moved`);
     const logged = JSON.stringify(app.logged);
-    expect(logged).toContain(`payout_accounts.holder_name, row ${id}, is not what was written there`);
+    expect(logged).toContain(`payout_accounts.holder_name, row ${id}, was changed or moved`);
     expect(logged).not.toContain(holderName.slice(50));
     expect((await app.ask(staff.maria, READ, { id: victim })).partner.payoutAccounts).toHaveLength(2);
   }

@@ -8,7 +8,7 @@ begin
     new.placed_at)
       is distinct from (old.id, old.tenant_id, old.partner_id, old.commission_id, old.kind, old.reason, old.evidence,
         old.placed_by, old.placed_at) then
-    raise exception 'a hold is only ever released, once' using errcode = 'integrity_constraint_violation';
+    raise exception 'A hold cannot change, except that it can be released once.' using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end

@@ -11,7 +11,7 @@ begin
         old.created_by, old.execute_on)
     or (old.approved_by is not null and new.approved_by is distinct from old.approved_by)
       or new.downloads < old.downloads then
-    raise exception 'a bank file does not change so' using errcode = 'check_violation';
+    raise exception 'This change of a bank file is not allowed.' using errcode = 'check_violation';
   end if;
   return new;
 end

@@ -6,10 +6,10 @@ as $$
 begin
   if old.voided_at is not null or (new.id, new.tenant_id, new.payout_id, new.commission_id)
     is distinct from (old.id, old.tenant_id, old.payout_id, old.commission_id) then
-    raise exception 'a claim is only ever given back' using errcode = 'integrity_constraint_violation';
+    raise exception 'A payout item cannot change, except that it can be released once.' using errcode = 'integrity_constraint_violation';
   end if;
   if not exists (select from payouts where id = old.payout_id and status in ('CANCELED', 'FAILED', 'RETURNED')) then
-    raise exception 'a payout that is under way or paid keeps its lines'
+    raise exception 'A payout that is under way or paid keeps its commissions.'
       using errcode = 'integrity_constraint_violation';
   end if;
   return new;

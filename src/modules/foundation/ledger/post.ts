@@ -4,13 +4,14 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { PostingRow } from './posting.entity.ts';
 
-/** `reference` names the business fact and is unique: posting the same fact twice fails. Nothing moves for 0. */
+/** Writes a posting. `reference` names the business fact and is unique: a second posting of it fails. An amount of 0 is
+ *  not posted. */
 export function post(
   em: EntityManager,
   owner: { readonly tenantId: string; readonly partnerId: string },
   reference: string,
   { from, to, amount }: Posting,
-  /** By the product's clock; the database's where it is left out. */
+  /** Time by the clock of the application. Default: the clock of the database. */
   occurredAt?: Date,
 ): void {
   if (amount.minor === 0n) return;
@@ -27,7 +28,7 @@ export function post(
 
 const [PARTNER, PAYABLE] = account.payable('|').split('|') as [string, string];
 
-/** Many approved lines are owed: `commissionAccrued` of each, in one statement. */
+/** Posts `commissionAccrued` of many approved commissions in one query. */
 export async function postAccruals(em: EntityManager, ids: readonly string[]): Promise<void> {
   await sql`
     insert into postings (id, tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency, occurred_at)
