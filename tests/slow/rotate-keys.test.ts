@@ -9,7 +9,7 @@ import { system } from '../../src/kernel/request/actor.ts';
 import { contextFor } from '../../src/kernel/request/context.ts';
 import { shredDataKeys } from '../../src/modules/foundation/data-keys/data-keys.ts';
 import { type Progress, rotateKeys } from '../../src/modules/foundation/data-keys/rotate-keys.ts';
-import { payoutDetailsOf } from '../../src/modules/payouts/accounts/manage-payout-account.ts';
+import { loadPayoutDetails } from '../../src/modules/payouts/accounts/manage-payout-account.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { anAccount, makePartner, SET_PAYOUT_ACCOUNT, SET_TAX_ID, staffOf } from '../support/make.ts';
 import { until } from '../support/until.ts';
@@ -54,7 +54,7 @@ const read = (partnerId: string) =>
     id: partnerId,
   });
 async function expectReadable(): Promise<void> {
-  for (const { id } of await accounts()) expect(IBANS).toContain((await payoutDetailsOf(ctx(), id))?.iban);
+  for (const { id } of await accounts()) expect(IBANS).toContain((await loadPayoutDetails(ctx(), id))?.iban);
   for (const partnerId of partners)
     expect(await read(partnerId)).toEqual({
       partner: { payoutAccounts: [{ holderName: `Holder of ${partnerId}` }] },
@@ -190,12 +190,12 @@ describe('a rotation of keys', () => {
       await em.execute(`select set_config('portal.tenant', '*', true)`);
       await shredDataKeys(em, partnerId);
     });
-    for (const { id } of erased) expect(await payoutDetailsOf(ctx(), id)).toBeNull();
+    for (const { id } of erased) expect(await loadPayoutDetails(ctx(), id)).toBeNull();
     expect((await read(partnerId)).partner.payoutAccounts).toMatchObject([{ holderName: null }]);
 
     addKey('newest');
     await rotateKeys(ctx(), { replaceBefore: new Date(Date.now() + 60_000), graceSeconds: 0 });
-    for (const { id } of erased) expect(await payoutDetailsOf(ctx(), id)).toBeNull();
+    for (const { id } of erased) expect(await loadPayoutDetails(ctx(), id)).toBeNull();
     expect(await rows('select wrapped from data_keys where partner_id = $1', partnerId)).toEqual(
       (await rows('select 1 from data_keys where partner_id = $1', partnerId)).map(() => ({ wrapped: null })),
     );

@@ -92,7 +92,7 @@ async function find(ctx: Context, { key: reference }: PayoutInstruction): Promis
 /** Stores the payment. Two simultaneous calls store one payment. */
 async function take(ctx: Context, desk: BankDesk, instruction: PayoutInstruction): Promise<RailOutcome> {
   const { key, payoutId, tenantId, partnerId, runId, amount } = instruction;
-  const account = await accountOf(ctx, instruction);
+  const account = await findAccount(ctx, instruction);
   if (!account) return refused('no_account', 'There is no usable bank account. Set a payout account.');
   const format = desk.formatOf(amount.currency, account.country);
   const support = desk.currencySupport(amount.currency);
@@ -119,7 +119,7 @@ async function take(ctx: Context, desk: BankDesk, instruction: PayoutInstruction
 const refused = (code: string, reason: string): RailOutcome => ({ status: 'REFUSED', code, reason });
 
 /** The account of the instruction, otherwise the partner's account in use. */
-async function accountOf(
+async function findAccount(
   ctx: Context,
   { tenantId, partnerId, amount, destination }: PayoutInstruction,
 ): Promise<{ id: string; country: string } | null> {

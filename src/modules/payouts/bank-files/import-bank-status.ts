@@ -62,7 +62,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
       record(em, ctx, 'bankStatus.imported', before, { after: { kind, repeated: true } });
       return before.id;
     }
-    const payments = await paymentsOf(em, tenantId, lines);
+    const payments = await lockPayments(em, tenantId, lines);
     const known = indexOf(payments);
     const judged = lines.flatMap((line) => judge(line, known));
     const made = em.create(BankStatusImport, {
@@ -94,7 +94,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
 const uuidOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 /** All our payments that the lines report on, locked in a fixed order. */
-async function paymentsOf(
+async function lockPayments(
   em: EntityManager,
   tenantId: string,
   lines: readonly BankStatusLine[],

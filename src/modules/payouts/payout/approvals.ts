@@ -23,7 +23,7 @@ export async function flagForSecondApproval(
   if (limit === null && payoutId === null) return;
   const partners = 'partnerIds' in of ? JSON.stringify([...new Set(of.partnerIds)]) : '[]';
   await sql`
-    with worth as materialized (select * from jsonb_to_recordset(${await worthOf(em, program)}::jsonb) w (currency text, n numeric, d numeric)),
+    with worth as materialized (select * from jsonb_to_recordset(${await loadCurrencyValues(em, program)}::jsonb) w (currency text, n numeric, d numeric)),
     waiting as (
       select o.id, o.partner_id, o.second_approval as before, o.amount_minor, o.amount_currency, (o.created_at at time zone ${timeZone})::date as day from payouts o
       where o.status = 'PENDING' and o.tenant_id = ${tenantId} and (o.id = ${payoutId}::uuid or o.partner_id in (
@@ -42,7 +42,10 @@ export async function flagForSecondApproval(
 }
 
 /** The value of a minor unit of each currency in the program's currency, as a fraction. */
-async function worthOf(em: EntityManager, { tenantId, currency, timeZone }: Program): Promise<string> {
+async function loadCurrencyValues(
+  em: EntityManager,
+  { tenantId, currency, timeZone }: Program,
+): Promise<string> {
   const [today] = await sql<{
     day: string;
   }>`select (now() at time zone ${timeZone})::date::text as day`.execute(em);
@@ -87,7 +90,11 @@ export const lastBankStatus = (payoutId: string | Sql, actorId: string) => sql<{
 
 /** Throws FORBIDDEN when the caller imported the bank's rejection: another person must release the money again. Throws CONFLICT
  *  while the bank status contradicts our records. */
-export async function requireNotToldBy(em: EntityManager, { actor }: Context, { id }: Payout): Promise<void> {
+export async function requireNotImportedBy(
+  em: EntityManager,
+  { actor }: Context,
+  { id }: Payout,
+): Promise<void> {
   const [last] = await lastBankStatus(id, actor.id).execute(em);
   if (last?.differs) throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
   if (last?.mine)

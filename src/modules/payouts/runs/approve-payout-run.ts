@@ -12,7 +12,7 @@ import { record } from '../../foundation/audit/public.ts';
 import { programOf } from '../../programs/program/public.ts';
 import { flagForSecondApproval, payoutTable, railSupportJson } from '../payout/public.ts';
 
-import { tenantOfRun } from './run-payouts.ts';
+import { loadTenantOfRun } from './run-payouts.ts';
 
 const BATCH = 500;
 
@@ -29,9 +29,9 @@ export interface RunApproval {
 
 /** Approves the waiting payouts of a run by the rules of `approvePayout`, oldest first; each batch is one transaction. */
 export async function approvePayoutRun(ctx: Context, id: string, limit: number): Promise<RunApproval> {
-  const tenantId = await tenantOfRun(ctx, id);
+  const tenantId = await loadTenantOfRun(ctx, id);
   await authorize(ctx, 'decide', { kind: 'payout', id: '(run)', attributes: { tenantId } });
-  const waiting = await waitingOf(ctx, id, limit);
+  const waiting = await findWaitingPayouts(ctx, id, limit);
   const results: ApprovalResult[] = [];
   for (let start = 0; start < waiting.length; start += BATCH) {
     const batch = waiting.slice(start, start + BATCH);
@@ -47,7 +47,7 @@ export async function approvePayoutRun(ctx: Context, id: string, limit: number):
   return { approved: count('APPROVED'), firstApproved: count('FIRST_APPROVAL'), results };
 }
 
-async function waitingOf(ctx: Context, runId: string, limit: number) {
+async function findWaitingPayouts(ctx: Context, runId: string, limit: number) {
   const plan = await ctx.policy.plan(principalOf(ctx.actor), payoutTable.kind, 'approve');
   return query(
     ctx,

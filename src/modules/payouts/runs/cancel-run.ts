@@ -8,7 +8,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { reasonOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { lastBankStatus } from '../payout/public.ts';
-import { lockRun, tenantOfRun } from './run-payouts.ts';
+import { loadTenantOfRun, lockRun } from './run-payouts.ts';
 
 const BATCH = 500;
 
@@ -17,7 +17,7 @@ const BATCH = 500;
  *  nor do payouts that this person must not cancel individually. */
 export async function cancelPayoutRun(ctx: Context, id: string, text: string): Promise<number> {
   const reason = reasonOf(text);
-  const tenantId = await tenantOfRun(ctx, id);
+  const tenantId = await loadTenantOfRun(ctx, id);
   await authorize(ctx, 'decide', { kind: 'payout', id: '(run)', attributes: { tenantId } });
   let canceled = 0;
   for (;;) {
