@@ -54,7 +54,7 @@ const at = (n: number, work: () => Promise<{ errors?: { extensions: { code: stri
 const payout = { periodStart: '2026-01-01', periodEnd: '2100-01-01' };
 
 describe('a held commission', () => {
-  test('is refused by name, counts as pending, and goes on once its hold is released', async () => {
+  test('refuses decisions on a held commission, counts it as pending, and continues after the release of its hold', async () => {
     const id = await pending();
     const held = await hold(id, 'looks odd');
     expect(await lineOf(id)).toMatchObject({
@@ -74,7 +74,7 @@ describe('a held commission', () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ pending: '0.00', payable: '10.00' });
   });
 
-  test('stays held while another hold on it is open', async () => {
+  test('stays held while the commission has another open hold', async () => {
     const id = await pending();
     const [manual, disputed] = [await hold(id), await dispute(id)];
     await release(manual);
@@ -83,7 +83,7 @@ describe('a held commission', () => {
     expect((await lineOf(id)).status).toBe('PENDING');
   });
 
-  test('is rejected or reversed as a pending one, which ends its holds', async () => {
+  test('rejects or reverses a held commission like a pending one, which ends its holds', async () => {
     const [rejected, reversed] = [await pending(), await pending()];
     for (const id of [rejected, reversed]) await hold(id);
     await app.ask(staff.maria, REVERSE, { id: reversed, input: { amount: '40.00' } });
@@ -98,7 +98,7 @@ describe('a held commission', () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ pending: '0.00', payable: '0.00' });
   });
 
-  test('is found by its status, beside the disputed ones and no others', async () => {
+  test('lists held commissions by their status, with disputed ones', async () => {
     const LIST = `query ($filter: CommissionFilter) { commissions(filter: $filter) { edges { node { id status } } } }`;
     const [held, , disputed, approved] = [
       await pending(),
@@ -132,21 +132,21 @@ describe('a held commission', () => {
       },
     ],
     [
-      'one that is held by hand already',
+      'a commission that is already held by hand',
       async () => {
         const id = await pending();
         await hold(id);
         return id;
       },
     ],
-  ])('%s is not held', async (_, make) => {
+  ])('refuses a hold on %s', async (_, make) => {
     const refused = await app.refusal(staff.maria, HOLD, { id: await make(), reason: 'x' });
     expect(refused.code).toBe('CONFLICT');
   });
 });
 
 describe('a dispute', () => {
-  test('of a sale whose commission rounds to nothing takes its revenue when it is lost', async () => {
+  test('reverses the revenue of a lost sale also when its commission rounds to zero', async () => {
     const { id: partnerId } = await makePartner(app, staff.manager, { commissionRate: 10 });
     const id = await makeCommission(app, staff.manager, partnerId, { amount: '0.02' });
     const revenue = async () => {
@@ -164,7 +164,7 @@ describe('a dispute', () => {
     expect(await revenue()).toBe('0.00');
   });
 
-  test('lost before the line was approved takes it back, and won after all it waits for approval again', async () => {
+  test('reverses a pending commission when its dispute is lost, and sets it to pending when the dispute is won later', async () => {
     const id = await pending();
     const opened = await dispute(id);
     await resolve(opened, 'LOST');
@@ -190,7 +190,7 @@ describe('a dispute', () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '10.00' });
   });
 
-  test('takes what earlier refunds left, and gives back no more than that', async () => {
+  test('reverses only the part that earlier refunds left, and restores no more than that', async () => {
     const id = await makeApproved(app, staff, partnerId);
     await app.ask(staff.maria, REVERSE, { id, input: { amount: '30.00' } });
     const opened = await dispute(id);
@@ -200,7 +200,7 @@ describe('a dispute', () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '7.00' });
   });
 
-  test('leaves a payout alone that has claimed the line', async () => {
+  test('does not change a payout that contains the disputed commission', async () => {
     const id = await makeApproved(app, staff, partnerId);
     const { createPayout } = await app.ask(staff.maria, CREATE_PAYOUT, { input: { partnerId, ...payout } });
     const opened = await dispute(id);
@@ -213,7 +213,7 @@ describe('a dispute', () => {
     expect((await lineOf(id)).status).toBe('APPROVED');
   });
 
-  test('is resolved, not released; a hold is released, not resolved', async () => {
+  test('a dispute is resolved, not released; a hold is released, not resolved', async () => {
     const id = await pending();
     const [manual, disputed] = [await hold(id), await dispute(id)];
     const words = { reason: 'x' };
@@ -225,7 +225,7 @@ describe('a dispute', () => {
   });
 });
 
-describe('25 at once do it once:', () => {
+describe('25 simultaneous requests have one effect:', () => {
   const once = { ok: 1, CONFLICT: 24 };
   test('holding, releasing', async () => {
     const id = await pending();
@@ -250,10 +250,10 @@ describe('25 at once do it once:', () => {
   });
 });
 
-describe('the database refuses', () => {
+describe('constraints of the database for holds', () => {
   const refused = (text: string, ...values: unknown[]) =>
     expect(app.database.pool.query(text, values)).rejects.toMatchObject({ code: '23000' });
-  test('to set HELD without a hold, to resume with an open hold, to approve or pay a held commission, to change a released hold', async () => {
+  test('the database refuses HELD without a hold, a resume with an open hold, approval or payment of a held commission, and a change of a released hold', async () => {
     const id = await pending();
     await refused("update commissions set status = 'HELD' where id = $1", id);
     const held = await hold(id);
@@ -297,7 +297,7 @@ const APPROVE_ALL = `mutation ($filter: CommissionFilter, $limit: Int = 10000) {
 describe('automatic approval', () => {
   afterAll(() => settle(false));
 
-  test('happens only where the program asks for it', async () => {
+  test('approves automatically only in programs that turned it on', async () => {
     await insertLines(1);
     await runJob();
     expect(await statuses()).toEqual({ PENDING: 1 });
@@ -348,7 +348,7 @@ describe('automatic approval', () => {
     ).toBe('system');
   });
 
-  test('25 jobs at once approve each line once', async () => {
+  test('25 simultaneous jobs approve each commission once', async () => {
     await settle(true);
     await insertLines(50);
     await Promise.all(Array.from({ length: 25 }, runJob));
@@ -357,7 +357,7 @@ describe('automatic approval', () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '500.00' });
   });
 
-  test('of 10,000 takes seconds', { timeout: 120_000 }, async () => {
+  test('handles 10,000 commissions in seconds', { timeout: 120_000 }, async () => {
     await settle(true);
     await insertLines(10_000);
     const start = performance.now();
@@ -397,7 +397,7 @@ describe('approving all of a filter', () => {
     });
   });
 
-  test('25 at once approve each line once', async () => {
+  test('25 simultaneous requests approve each commission once', async () => {
     await insertLines(50);
     const answers = await Promise.all(
       Array.from({ length: 25 }, () => app.ask(staff.maria, APPROVE_ALL, { filter: { partnerId } })),
@@ -406,7 +406,7 @@ describe('approving all of a filter', () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '500.00' });
   });
 
-  test('of 10,000 takes seconds', { timeout: 120_000 }, async () => {
+  test('handles 10,000 commissions in seconds', { timeout: 120_000 }, async () => {
     await insertLines(10_000);
     const start = performance.now();
     const { approveAll } = await app.ask(staff.maria, APPROVE_ALL, { filter: { partnerId } });
@@ -416,12 +416,12 @@ describe('approving all of a filter', () => {
     expect(took).toBeLessThan(60_000);
   });
 
-  test.each([0, 10_001])('of %s at most is refused', async (limit) => {
+  test.each([0, 10_001])('refuses a limit of %s', async (limit) => {
     expect(await app.refusal(staff.maria, APPROVE_ALL, { limit })).toMatchObject({ field: 'limit' });
   });
 });
 
-test('A rejection keeps the code of its reason', async () => {
+test('a rejection stores the code of its reason', async () => {
   const id = await pending();
   const { rejectCommission } = await app.ask(
     staff.maria,
@@ -461,7 +461,7 @@ describe('rejecting many', () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '10.00', pending: '0.00' });
   });
 
-  test('25 at once reject each line once, and each accrual has one mirror', async () => {
+  test('25 simultaneous requests reject each commission once, and each accrual has one reversing posting', async () => {
     const ids = await Promise.all([1, 2, 3].map(() => makeApproved(app, staff, partnerId)));
     const answers = await Promise.all(Array.from({ length: 25 }, () => rejectMany(ids)));
     expect(answers.reduce((sum, { rejected }) => sum + rejected.length, 0)).toBe(3);
@@ -469,7 +469,7 @@ describe('rejecting many', () => {
   });
 });
 
-test('what waits for approval can be asked by whether its refund period is over', async () => {
+test('pending commissions can be filtered by the end of their hold days', async () => {
   const over = await pending({ occurredAt: '2026-01-01T00:00:00Z' });
   const young = await pending();
   const queue = async (pastHold: boolean) =>

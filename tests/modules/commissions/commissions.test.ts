@@ -52,8 +52,8 @@ const sumOf = (lines: readonly { minor: number }[]) => lines.reduce((sum, { mino
 const refundsOf = async (partnerId: string) =>
   (await linesOf(app, partnerId)).filter(({ type }) => type === 'REVERSAL');
 
-describe('a line made by hand', () => {
-  test('is computed from the sale and waits for approval', async () => {
+describe('a commission created by hand', () => {
+  test('computes a commission from the sale, pending approval', async () => {
     expect(
       await create({
         type: 'SIGNUP',
@@ -79,13 +79,13 @@ describe('a line made by hand', () => {
     });
   });
 
-  test('names the same customer by the same id', async () => {
+  test('returns the same customer for the same id', async () => {
     const [one, two] = await Promise.all([1, 2].map(() => create({ customerId: 'cust_same' })));
     expect(one.customer).toEqual(two.customer);
     expect(one.id).not.toBe(two.id);
   });
 
-  test("takes the line's rate, else the partner's, else its tier's", async () => {
+  test('uses the rate of the request, else of the partner, else of its tier', async () => {
     const own = await makePartner(app, staff.manager, { tier: 'GOLD', commissionRate: '7.5' });
     const tier = await makePartner(app, staff.manager, { tier: 'GOLD' });
     const none = await makePartner(app, staff.manager, { tier: 'GOLD', commissionRate: 0 });
@@ -105,7 +105,7 @@ describe('a line made by hand', () => {
     ]);
   });
 
-  test('takes the tier in force when the sale happened, not now', async () => {
+  test('uses the tier in force at the time of the sale, not now', async () => {
     const { id } = await makePartner(app, staff.manager, { tier: 'BRONZE' });
     const before = new Date(clock.getTime() - 1_000).toISOString();
     const promoted = clock.toISOString();
@@ -132,13 +132,13 @@ describe('a line made by hand', () => {
     expect(rates).toEqual([10, 10, 30, 30, 15]);
   });
 
-  test.each(['SUSPENDED', 'INACTIVE', 'PENDING'])('earns nothing while its partner is %s', async (status) => {
+  test.each(['SUSPENDED', 'INACTIVE', 'PENDING'])('earns nothing while the partner is %s', async (status) => {
     const { id } = await makePartner(app, staff.manager, { status });
     expect(await refused({ partnerId: id })).toMatchObject({ code: 'CONFLICT', reason: status });
     expect(await linesOf(app, id)).toEqual([]);
   });
 
-  test('is so much a unit where it is FLAT, whatever the sale and the rates', async () => {
+  test('computes a FLAT commission per unit, independent of sale and rates', async () => {
     const one = { method: 'FLAT', rate: null };
     expect(await create({ flatAmount: '5.00', quantity: 3 })).toMatchObject({
       ...one,
@@ -156,7 +156,7 @@ describe('a line made by hand', () => {
     });
   });
 
-  test('earns nothing on tax', async () => {
+  test('computes no commission on tax', async () => {
     expect(await create({ amount: '94.40', tax: '14.40', commissionRate: 20 })).toMatchObject({
       baseAmount: { amount: '80.00' },
       amount: { amount: '16.00' },
@@ -178,19 +178,19 @@ describe('a line made by hand', () => {
     });
   });
 
-  test('is held for the days of the program, from the sale on', async () => {
+  test('waits for the hold days of the program, counted from the sale', async () => {
     const { occurredAt, holdUntil } = await create({ occurredAt: '2026-03-01T00:00:00Z' });
     expect([occurredAt, holdUntil]).toEqual(['2026-03-01T00:00:00.000Z', '2026-03-31T00:00:00.000Z']);
   });
 
-  test('reads an instant with an offset', async () => {
+  test('accepts a time with an offset', async () => {
     expect((await create({ occurredAt: '2026-03-01T01:30:00+02:00' })).occurredAt).toBe(
       '2026-02-28T23:30:00.000Z',
     );
   });
 });
 
-describe('bad input is refused by name', () => {
+describe('invalid input is refused with its field', () => {
   test.each<[string, object]>([
     ['input.amount', { amount: 'NaN' }],
     ['input.amount', { amount: 'Infinity' }],
@@ -265,7 +265,7 @@ describe('bad input is refused by name', () => {
     expect(await refused(input)).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 
-  test.each(['partnerId', 'type', 'amount'])('%s where it is missing', async (missing) => {
+  test.each(['partnerId', 'type', 'amount'])('%s when it is missing', async (missing) => {
     const input = { partnerId: partner.id, type: 'ONE_TIME', amount: '1.00', [missing]: undefined };
     expect(await app.refusal(staff.manager, CREATE_COMMISSION, { input })).toMatchObject({
       code: 'BAD_USER_INPUT',
@@ -273,7 +273,7 @@ describe('bad input is refused by name', () => {
     });
   });
 
-  test('the variable itself where it is missing or of another kind', async () => {
+  test('the variable itself when it is missing or has another type', async () => {
     const bad = { code: 'BAD_USER_INPUT', field: 'input' };
     expect(await app.refusal(staff.manager, CREATE_COMMISSION, {})).toMatchObject(bad);
     expect(await app.refusal(staff.manager, CREATE_COMMISSION, { input: null })).toMatchObject(bad);
@@ -307,7 +307,7 @@ describe('bad input is refused by name', () => {
     expect(await app.refusal(staff.maria, query, variables)).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 
-  test("a cursor of another list is none of this one's", async () => {
+  test('a cursor of another list is refused', async () => {
     const { partners } = await app.ask(staff.maria, '{ partners(first: 1) { pageInfo { endCursor } } }');
     const after = partners.pageInfo.endCursor;
     expect(after).toBeTruthy();
@@ -317,7 +317,7 @@ describe('bad input is refused by name', () => {
     });
   });
 
-  test('nothing of it was written, and no refusal was logged as a fault', async () => {
+  test('no invalid request wrote anything, and no refusal was logged as a fault', async () => {
     const { rows } = await app.database.pool.query(
       `select count(*)::int as lines from commissions where base_minor <= 0 and type <> 'REVERSAL'`,
     );
@@ -331,7 +331,7 @@ describe('bad input is refused by name', () => {
   });
 });
 
-test('an unknown partner or line is not found', async () => {
+test('an unknown partner or commission is not found', async () => {
   expect(await refused({ partnerId: unknownId() })).toMatchObject({
     code: 'NOT_FOUND',
     field: 'input.partnerId',
@@ -345,7 +345,7 @@ test('an unknown partner or line is not found', async () => {
     expect((await app.refusal(staff.maria, query, { id: unknownId(), ...variables })).code).toBe('NOT_FOUND');
 });
 
-describe('what a line made by hand costs the database', () => {
+describe('the queries of a commission created by hand', () => {
   const input = () => ({
     input: {
       ...{ partnerId: partner.id, type: 'ONE_TIME', amount: '100.00', customerId: 'counted' },
@@ -382,7 +382,7 @@ describe('what a line made by hand costs the database', () => {
     expect(app.statements).toHaveLength(4);
   });
 
-  test('a repeated request is read, not made: its customer is seen once', async () => {
+  test('a repeated request is read, not created: its customer is read once', async () => {
     const variables = input();
     const first = await app.ask(staff.manager, asking('id customer { id externalId }'), variables);
     expect(await app.ask(staff.manager, asking('id customer { id externalId }'), variables)).toEqual(first);
@@ -390,7 +390,7 @@ describe('what a line made by hand costs the database', () => {
 });
 
 describe('a request with an idempotency key', () => {
-  test('makes one line, however many ask at once', async () => {
+  test('creates one commission for simultaneous requests with the same key', async () => {
     const { id } = await makePartner(app, staff.manager);
     const input = {
       partnerId: id,
@@ -406,7 +406,7 @@ describe('a request with an idempotency key', () => {
     expect(await linesOf(app, id)).toHaveLength(1);
   });
 
-  test('answers the same later, whatever the order of its fields, and as the line is then', async () => {
+  test('returns the current commission for a later repetition, with its fields in any order', async () => {
     const input = {
       partnerId: partner.id,
       type: 'BONUS',
@@ -426,7 +426,7 @@ describe('a request with an idempotency key', () => {
     { metadata: { a: 2 } },
     { commissionRate: 5 },
     { occurredAt: '2026-01-01' },
-  ])('and other input is refused and writes nothing: %j', async (other) => {
+  ])('refuses a repeated key with other input and writes nothing: %j', async (other) => {
     const { id } = await makePartner(app, staff.manager);
     const input = {
       partnerId: id,
@@ -444,7 +444,7 @@ describe('a request with an idempotency key', () => {
     expect(await linesOf(app, id)).toHaveLength(1);
   });
 
-  test('that was refused may be used again', async () => {
+  test('accepts the key of a refused request again', async () => {
     const { id } = await makePartner(app, staff.manager, { status: 'SUSPENDED' });
     const input = { partnerId: id, idempotencyKey: randomUUID() };
     expect((await refused(input)).code).toBe('CONFLICT');
@@ -459,7 +459,7 @@ describe('a request with an idempotency key', () => {
 });
 
 describe('an approval', () => {
-  test('happens once, however many ask at once', async () => {
+  test('approves once with simultaneous requests', async () => {
     const { id } = await makePartner(app, staff.manager);
     const line = await makeCommission(app, staff.manager, id);
     const answers = await Promise.all(
@@ -469,7 +469,7 @@ describe('an approval', () => {
     expect(await balanceOf(app, staff.maria, id)).toMatchObject({ pending: '0.00', payable: '10.00' });
   });
 
-  test('says who and when, and makes the line owed', async () => {
+  test('stores the approver and the time, and makes the commission payable', async () => {
     const { id } = await makePartner(app, staff.manager);
     const line = await makeCommission(app, staff.manager, id);
     expect(await balanceOf(app, staff.maria, id)).toMatchObject({ pending: '10.00', payable: '0.00' });
@@ -488,7 +488,7 @@ describe('an approval', () => {
     });
   });
 
-  test('is refused to who made the line by hand', async () => {
+  test('refuses the approval by the creator of the commission', async () => {
     const line = await makeCommission(app, staff.admin, partner.id);
     expect((await app.refusal(staff.admin, APPROVE, { id: line })).code).toBe('FORBIDDEN');
     const { approveCommissions } = await app.ask(staff.admin, APPROVE_MANY, { ids: [line] });
@@ -496,7 +496,7 @@ describe('an approval', () => {
     await app.ask(staff.tom, APPROVE, { id: line });
   });
 
-  test('of many: each succeeds or fails on its own, with its code', async () => {
+  test('approves many: each succeeds or fails separately, with its code', async () => {
     const { id } = await makePartner(app, staff.manager);
     const [good, other] = [
       await makeCommission(app, staff.manager, id),
@@ -528,7 +528,7 @@ describe('an approval', () => {
     });
   });
 
-  test('of many, asked for twice at once in different orders, happens once for each', async () => {
+  test('approves each of many once when two requests name them in different orders', async () => {
     const { id } = await makePartner(app, staff.manager);
     const ids = [];
     for (let i = 0; i < 10; i++) ids.push(await makeCommission(app, staff.manager, id));
@@ -543,7 +543,7 @@ describe('an approval', () => {
 });
 
 describe('a rejection', () => {
-  test('brings the ledger back to nothing', async () => {
+  test('a rejection brings the ledger back to zero', async () => {
     const { id } = await makePartner(app, staff.manager);
     const approved = await makeApproved(app, staff, id);
     const pending = await makeCommission(app, staff.manager, id);
@@ -563,7 +563,7 @@ describe('a rejection', () => {
     expect(commission.reason).toBe('a test');
   });
 
-  test('takes the refunds of the line along', async () => {
+  test('a rejection includes the refunds of the commission', async () => {
     const { id } = await makePartner(app, staff.manager);
     const line = await makeApproved(app, staff, id);
     await reverse(line, { amount: '25.00' });
@@ -573,7 +573,7 @@ describe('a rejection', () => {
     expect((await linesOf(app, id)).map(({ status }) => status)).toEqual(['REJECTED', 'REJECTED']);
   });
 
-  test('is final', async () => {
+  test('a rejection is final', async () => {
     const line = await makeCommission(app, staff.manager, partner.id);
     await app.ask(staff.maria, REJECT, { id: line, reason: 'x' });
     for (const [query, more] of [
@@ -584,7 +584,7 @@ describe('a rejection', () => {
       expect((await app.refusal(staff.maria, query, { id: line, ...more })).code).toBe('CONFLICT');
   });
 
-  test('and an approval at once: one of them decides, and the ledger agrees', async () => {
+  test('of a simultaneous rejection and approval one decides, and the ledger agrees', async () => {
     const { id } = await makePartner(app, staff.manager);
     const line = await makeCommission(app, staff.manager, id);
     await Promise.all([
@@ -597,7 +597,7 @@ describe('a rejection', () => {
 });
 
 describe('a refund', () => {
-  test('of a part of a PENDING line waits with it', async () => {
+  test('a partial refund of a PENDING commission waits with it', async () => {
     const { id } = await makePartner(app, staff.manager);
     const line = await makeCommission(app, staff.manager, id);
     const { data } = await reverse(line, { amount: '25.00', reason: 'broken' });
@@ -616,7 +616,7 @@ describe('a refund', () => {
     expect(await balanceOf(app, staff.maria, id)).toMatchObject({ pending: '0.00', payable: '7.50' });
   });
 
-  test.each(['PENDING', 'APPROVED'])('of the whole of a %s line reverses it', async (status) => {
+  test.each(['PENDING', 'APPROVED'])('a full refund of a %s commission reverses it', async (status) => {
     const { id } = await makePartner(app, staff.manager);
     const line = await (status === 'PENDING'
       ? makeCommission(app, staff.manager, id)
@@ -636,7 +636,7 @@ describe('a refund', () => {
     expect((await reverse(line)).errors?.[0]?.extensions).toMatchObject({ code: 'CONFLICT' });
   });
 
-  test('of a part of an APPROVED line is owed less at once', async () => {
+  test('a partial refund of an APPROVED commission reduces the payable amount at once', async () => {
     const { id } = await makePartner(app, staff.manager);
     const line = await makeApproved(app, staff, id);
     const { data } = await reverse(line, { amount: 10 });
@@ -644,7 +644,7 @@ describe('a refund', () => {
     expect(await balanceOf(app, staff.maria, id)).toMatchObject({ payable: '9.00' });
   });
 
-  test('of a line in a payout leaves the line and adds a negative one', async () => {
+  test('a refund of a commission in a payout keeps the commission and adds a negative one', async () => {
     const { id } = await makePartner(app, staff.manager, { payoutMethod: 'STRIPE' });
     const line = await makeApproved(app, staff, id);
     const input = { partnerId: id, periodStart: '2026-01-01', periodEnd: '2030-01-01' };
@@ -665,7 +665,7 @@ describe('a refund', () => {
     expect((await app.refusal(staff.maria, REJECT, { id: line, reason: 'x' })).code).toBe('CONFLICT');
   });
 
-  test('never takes back more than was sold', async () => {
+  test('never refunds more than the sale', async () => {
     const { id } = await makePartner(app, staff.manager, { payoutMethod: 'STRIPE' });
     const line = await makeApproved(app, staff, id);
     await app.ask(staff.maria, CREATE_PAYOUT, {
@@ -680,7 +680,7 @@ describe('a refund', () => {
     expect((await refundsOf(id)).map(({ minor }) => minor)).toEqual([-1_000]);
   });
 
-  test('that is repeated by its key adds nothing, whatever became of the line', async () => {
+  test('a repeated refund key adds nothing, in any status of the commission', async () => {
     const { id } = await makePartner(app, staff.manager);
     const line = await makeApproved(app, staff, id);
     const input = { amount: '40.00', idempotencyKey: randomUUID() };
@@ -691,7 +691,7 @@ describe('a refund', () => {
     expect((await refundsOf(id)).map(({ minor }) => minor)).toEqual([-400, -600]);
   });
 
-  test('with the key of another refund is refused and writes nothing', async () => {
+  test('refuses a refund with the key of another refund and writes nothing', async () => {
     const { id } = await makePartner(app, staff.manager);
     const [line, second] = [await makeApproved(app, staff, id), await makeApproved(app, staff, id)];
     const idempotencyKey = randomUUID();
@@ -706,7 +706,7 @@ describe('a refund', () => {
     expect(await refundsOf(id)).toHaveLength(1);
   });
 
-  test('and others at once never take back more than the line', async () => {
+  test('simultaneous refunds never reverse more than the commission', async () => {
     const { id } = await makePartner(app, staff.manager);
     const line = await makeApproved(app, staff, id, { amount: '100.05' });
     const answers = await Promise.all(Array.from({ length: 8 }, () => reverse(line, { amount: '33.35' })));
@@ -715,7 +715,7 @@ describe('a refund', () => {
     expect(await balanceOf(app, staff.maria, id)).toMatchObject({ payable: '0.00' });
   });
 
-  test('and an approval at once leave what the ledger says', async () => {
+  test('a simultaneous refund and approval match the ledger', async () => {
     for (let round = 0; round < 4; round++) {
       const { id } = await makePartner(app, staff.manager);
       const line = await makeCommission(app, staff.manager, id);
@@ -729,7 +729,7 @@ describe('a refund', () => {
   });
 
   test.each(['50.00', null])(
-    'of %s and a payout at once leave no claim on a line that was taken back',
+    'a simultaneous refund of %s and payout leave no reversed commission in the payout',
     async (amount) => {
       for (let round = 0; round < 5; round++) {
         const { id } = await makePartner(app, staff.manager, { payoutMethod: 'STRIPE' });
@@ -751,7 +751,7 @@ describe('a refund', () => {
     },
   );
 
-  test('can not be refunded, approved or rejected itself', async () => {
+  test('a refund cannot be refunded, approved or rejected itself', async () => {
     const { id } = await makePartner(app, staff.manager);
     const line = await makeCommission(app, staff.manager, id);
     await reverse(line, { amount: '10.00' });
@@ -770,7 +770,7 @@ describe('a refund', () => {
     ['input.amount', { amount: '1.001' }],
     ['input.amount', { amount: 'all' }],
     ['input.occurredAt', { occurredAt: '2099-01-01' }],
-  ])('with a bad %s is refused by name: %j', async (field, input) => {
+  ])('refuses a refund with an invalid %s and names the field: %j', async (field, input) => {
     const line = await makeCommission(app, staff.manager, partner.id);
     expect((await reverse(line, input)).errors?.[0]?.extensions).toMatchObject({
       code: 'BAD_USER_INPUT',
@@ -780,7 +780,7 @@ describe('a refund', () => {
 });
 
 describe('the list', () => {
-  test('narrows by what the filter says', async () => {
+  test('the list returns only the rows of the filter', async () => {
     const by = await staffOf(app, 'commission-list');
     const [one, two] = [
       await makePartner(app, by.manager, { payoutMethod: 'STRIPE' }),
@@ -823,7 +823,7 @@ describe('the list', () => {
     expect(await ids({})).toHaveLength(6);
   });
 
-  test('goes on page by page to its end', async () => {
+  test('the list continues page by page to its end', async () => {
     const by = await staffOf(app, 'commission-pages');
     const { id } = await makePartner(app, by.manager);
     const made = [];
@@ -846,7 +846,7 @@ describe('the list', () => {
   });
 });
 
-test('postings of a tenant name each fact once and match what its lines say', async () => {
+test('postings of a tenant name each business fact once and match its commissions', async () => {
   const { rows } = await app.database.pool.query(
     `select l.partner_id, l.currency, l.owed, coalesce(p.owed, 0) as posted
      from (select partner_id, amount_currency as currency, sum(amount_minor) filter (where status = 'APPROVED') as owed

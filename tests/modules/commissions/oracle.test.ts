@@ -44,7 +44,7 @@ const decimal = (minor: number, digits = 2) =>
     ? `${minor}`
     : `${Math.trunc(minor / 10 ** digits)}.${`${minor % 10 ** digits}`.padStart(digits, '0')}`;
 
-describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
+describe.skipIf(!present)("the oracle's test vectors through GraphQL", () => {
   let app: TestApp;
   let staff: Awaited<ReturnType<typeof staffOf>>;
   beforeAll(async () => {
@@ -91,7 +91,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
     },
   );
 
-  test('T03: a line is taken back as it was rounded, whatever the program does since', async () => {
+  test('T03: a commission is reversed as it was rounded, also after the program changed its rounding', async () => {
     const { given, expect: answer } = vector('T03');
     const tenant = 'rounds-otherwise';
     const own = await staffOf(app, tenant);
@@ -130,7 +130,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '0.00' });
   });
 
-  test('T55: what a provider reports as totals', async () => {
+  test('T55: refunds that a provider reports as totals', async () => {
     const { given, expect: answer } = vector('T55');
     const { id, partnerId } = await line(given);
     let before = 0;
@@ -143,7 +143,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
     }
   });
 
-  test('T57: a refund of a part leaves the rest', async () => {
+  test('T57: a partial refund leaves the rest', async () => {
     const { given, expect: answer } = vector('T57');
     const { id, partnerId } = await line(given);
     const { reverseCommission } = await refund(id, decimal(given.refund));
@@ -154,7 +154,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: decimal(answer.net) });
   });
 
-  test('T58: a refund after the payout: the paid line stays, and the next payout pays less', async () => {
+  test('T58: a refund after the payout: the paid commission stays, and the next payout pays less', async () => {
     const { given, expect: answer } = vector('T58');
     const { id, partnerId } = await line({ base: 10_000, original: given.paid_commission });
     const payout = async () =>
@@ -231,7 +231,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
       expect((await amountsOf(id)).amount).toEqual({ amount: `${answer.jpy}`, currency: 'JPY' });
     });
 
-    test('T61: a refund is exchanged as the sale was', async () => {
+    test('T61: a refund uses the exchange rate of its sale', async () => {
       const { given, expect: answer } = vector('T61');
       const before = new Date(Date.now() - 40 * 86_400_000).toISOString();
       await enter('EUR', 'USD', given.rate_at_sale, before.slice(0, 10));
@@ -245,7 +245,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
       expect(lines.map(({ minor }) => minor)).toEqual([answer.commission, answer.reversal]);
     });
 
-    test('T70: a missing rate blocks the line, and says so', async () => {
+    test('T70: a missing rate holds the commission, with the reason', async () => {
       const { id: partnerId } = await makePartner(app, own.manager);
       const { createCommission } = await app.ask(own.manager, CREATE_COMMISSION, {
         input: { partnerId, type: 'ONE_TIME', amount: '100.00', currency: 'CHF', commissionRate: 20 },
@@ -290,7 +290,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
   const resolve = (id: string, outcome: string) =>
     app.ask(staff.maria, RESOLVE, { id, outcome, reason: 'decided' });
 
-  test('T63: a dispute of an approved line holds it, and won it is approved as before', async () => {
+  test('T63: a dispute holds an approved commission, which is approved again when the dispute is won', async () => {
     const { given, expect: answer } = vector('T63');
     const { id, partnerId } = await line({ base: 10_000, original: given.commission });
     expect(await statusOf(id)).toBe(given.status.toUpperCase());
@@ -308,7 +308,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
     );
   });
 
-  test('T64: a dispute of a paid line that is lost, and decided for us after all', async () => {
+  test('T64: a dispute of a paid commission that is lost, and later won', async () => {
     const { given, expect: answer } = vector('T64');
     const { id, partnerId } = await line({ base: 10_000, original: given.paid });
     const { createPayout } = await app.ask(staff.maria, CREATE_PAYOUT, {
@@ -336,7 +336,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
   });
 
   test.each(['PROPORTIONAL', 'ALL_OR_NOTHING'])(
-    'T60: a quarter of a flat line is refunded, in a program that is %s',
+    'T60: a quarter of a flat commission is refunded, in a program that is %s',
     async (flatRefund) => {
       const { given, expect: answer } = vector('T60');
       const tenant = `flat-${flatRefund}`;

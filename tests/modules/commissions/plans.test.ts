@@ -64,7 +64,7 @@ const lines = async () =>
     .reverse();
 
 describe('a plan', () => {
-  test('is one by its name, and one is the default of those who are on none', async () => {
+  test('a plan is unique by its name, and one plan is the default of partners without a plan', async () => {
     const name = `default ${randomUUID()}`;
     const elsewhere = await staffOf(app, 'plans-elsewhere');
     const make = (input: object) => app.send(elsewhere.manager, PLAN, { input });
@@ -93,7 +93,7 @@ describe('a plan', () => {
     });
   });
 
-  test('changes for a partner from then on', async () => {
+  test('the plan of a partner changes from a time on', async () => {
     await rule({ rate: 20, effectiveAt: '2026-01-01' });
     expect(await paid()).toBe('20.00');
     await app.ask(staff.manager, ASSIGN, { partner, plan: null });
@@ -102,7 +102,7 @@ describe('a plan', () => {
 });
 
 describe('a rule', () => {
-  test("is weighed before the tier, after the partner's own rate, and a partner's rule for the product beats both", async () => {
+  test("a rule goes before the tier and after the partner's own rate; a partner's rule for the product goes before both", async () => {
     expect(await paid()).toBe('10.00');
     await rule({ rate: 20 });
     expect(await paid()).toBe('20.00');
@@ -120,7 +120,7 @@ describe('a rule', () => {
     ]).toEqual(['30.00', '25.00', '5.00']);
   });
 
-  test('is for a product, a country, a type, a smallest sale, new or returning customers', async () => {
+  test('a rule matches a product, a country, a type, a smallest sale, and new or returning customers', async () => {
     await rule({ name: 'product', product: 'pro', rate: 40 });
     await rule({ name: 'country', countries: ['DE', 'AT'], rate: 30 });
     await rule({ name: 'renewal', types: ['RENEWAL'], rate: 5 });
@@ -134,7 +134,7 @@ describe('a rule', () => {
     expect([await paid({ customerId }), await paid({ customerId })]).toEqual(['35.00', '10.00']);
   });
 
-  test('that is edited or ended gets a version; commissions keep theirs, and a late sale uses the version in force at its time', async () => {
+  test('an edited or ended rule gets a version; commissions keep theirs, and a late sale uses the version in force at its time', async () => {
     const { id, version } = await rule({ rate: 20 });
     const before = new Date().toISOString();
     const first = await sell();
@@ -161,7 +161,7 @@ describe('a rule', () => {
     });
   });
 
-  test('is edited once a version, however many ask at once', async () => {
+  test('simultaneous edits of a rule create one version', async () => {
     const { id } = await rule({ rate: 20 });
     const edit = (rate: number) =>
       app.send(staff.manager, EDIT, { id, input: { name: 'rule', method: 'PERCENTAGE', rate } });
@@ -171,7 +171,7 @@ describe('a rule', () => {
     expect(versions).toEqual(Array.from({ length: 25 }, (_, index) => index + 2));
   });
 
-  test('never changes terms of the past', async () => {
+  test('an edit of a rule never changes terms of the past', async () => {
     const { id } = await rule({ rate: 20 });
     const yesterday = new Date(Date.now() - 86_400_000).toISOString();
     const input = { name: 'rule', method: 'PERCENTAGE', rate: 1, effectiveAt: yesterday };
@@ -220,7 +220,7 @@ describe('a rule', () => {
     ['input.cap.amount', { currency: 'USD', cap: { amount: '0', per: 'SALE' } }],
     ['input.planId', { planId: null }],
     ['input.name', { name: '' }],
-  ])('with a fault is refused by name: %s', async (field, input) => {
+  ])('refuses an invalid rule and names the field: %s', async (field, input) => {
     const given = { name: 'rule', method: 'PERCENTAGE', rate: 20, planId: plan, ...input };
     expect(await app.refusal(staff.manager, RULE, { input: given })).toMatchObject({
       code: 'BAD_USER_INPUT',
@@ -228,7 +228,7 @@ describe('a rule', () => {
     });
   });
 
-  test('of another tenant is not there', async () => {
+  test('a rule of another tenant is not found', async () => {
     const { id } = await rule({ rate: 20 });
     const elsewhere = await staffOf(app, 'plans-elsewhere');
     expect(await app.refusal(elsewhere.manager, END, { id })).toMatchObject({ code: 'NOT_FOUND' });
@@ -247,7 +247,7 @@ describe('a tiered rule', () => {
   const tiered = (bandMode: string) =>
     rule({ method: 'TIERED', rate: null, currency: 'USD', bands, bandMode, name: 'bands' });
 
-  test("pays each band's rate inside the band, and says so", async () => {
+  test("pays each band's rate inside the band, and explains it", async () => {
     await tiered('PROGRESSIVE');
     expect(await paid({ amount: '4000' })).toBe('400.00');
     const crossing = await sell({ amount: '2000' });
@@ -272,14 +272,14 @@ describe('a tiered rule', () => {
     ]);
   });
 
-  test('that is retroactive adds a true-up where a band is crossed', async () => {
+  test('a retroactive rule adds a true-up when a sale crosses a band', async () => {
     await tiered('RETROACTIVE');
     await sell({ amount: '4000' });
     await sell({ amount: '2000' });
     expect(await lines()).toEqual(['ONE_TIME 400.00', 'ONE_TIME 300.00', 'TRUE_UP 200.00']);
   });
 
-  test('is computed again by a refund, what other sales lose stands beside it', async () => {
+  test('a refund recomputes a tiered period, and shows the loss of other sales separately', async () => {
     await tiered('PROGRESSIVE');
     const first = await sell({ amount: '4000' });
     await sell({ amount: '2000' });
@@ -293,7 +293,7 @@ describe('a tiered rule', () => {
     expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('200.00'); // 10 % of what is left
   });
 
-  test('whose rates fall gives other sales what a whole refund frees for them', async () => {
+  test('a full refund under falling rates gives other sales the freed part', async () => {
     const falling = [
       { from: '0', rate: 20 },
       { from: '500', rate: 5 },
@@ -305,7 +305,7 @@ describe('a tiered rule', () => {
     expect(await lines()).toEqual(['ONE_TIME 80.00', 'ONE_TIME 25.00', 'REVERSAL -80.00', 'TRUE_UP 15.00']);
   });
 
-  test('counts every sale, however many come at once', async () => {
+  test('a tiered rule counts every one of simultaneous sales', async () => {
     await tiered('PROGRESSIVE');
     await Promise.all(Array.from({ length: 25 }, () => sell({ amount: '400' })));
     const sum = (await lines()).reduce(
@@ -317,7 +317,7 @@ describe('a tiered rule', () => {
 });
 
 describe('a limit', () => {
-  test('of months or purchases ends it, or steps it down', async () => {
+  test('a limit of months or purchases ends a commission or lowers its rate', async () => {
     await rule({ rate: 20, recurringCount: 2, product: 'a' });
     await rule({ rate: 20, recurringCount: 1, stepDownRate: 5, product: 'b' });
     await rule({ rate: 20, firstPurchaseOnly: true, product: 'c' });
@@ -335,7 +335,7 @@ describe('a limit', () => {
     expect(await buys('c')).toEqual(['20.00', 'NOT_FIRST_PURCHASE', 'NOT_FIRST_PURCHASE']);
   });
 
-  test('of an amount is reached to the cent, also by many at once', async () => {
+  test('a cap is reached exactly, also by simultaneous sales', async () => {
     await rule({ rate: 20, currency: 'USD', cap: { amount: '150', per: 'PARTNER', period: 'MONTH' } });
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => app.send(staff.manager, SELL, { input: sale() })),
@@ -348,8 +348,8 @@ describe('a limit', () => {
   });
 });
 
-describe('a line explains itself', () => {
-  test('whatever made it, and comes out again', async () => {
+describe('the explanation of a commission', () => {
+  test('every commission has an explanation that recomputes to its amount', async () => {
     await rule({
       name: 'units',
       method: 'FLAT',
@@ -377,7 +377,7 @@ describe('a line explains itself', () => {
       });
   });
 
-  test('and where a cent was changed behind its back, says which', async () => {
+  test('the verification of a commission names a cent that was changed in the database', async () => {
     const { id } = await sell();
     await app.database.pool.query(
       `set session_replication_role = replica; update commissions set amount_minor = 1001 where id = '${id}'; set session_replication_role = origin`,
@@ -388,7 +388,7 @@ describe('a line explains itself', () => {
     });
   });
 
-  test('of a refund too', async () => {
+  test('a refund has an explanation too', async () => {
     const { id } = await sell({ amount: '99.99' });
     for (const amount of ['33.33', '33.33', '33.33'])
       await app.ask(staff.maria, REVERSE, { id, input: { amount } });
@@ -400,7 +400,7 @@ describe('a line explains itself', () => {
 });
 
 describe('a preview', () => {
-  test('knows a customer of another partner, also where the partner asks', async () => {
+  test('a preview recognises a customer of another partner, also for a partner', async () => {
     await rule({ rate: 33, customerKind: 'NEW' });
     const customerId = randomUUID();
     const { id: other } = await makePartner(app, staff.manager);
@@ -413,7 +413,7 @@ describe('a preview', () => {
     expect(await paid({ customerId })).toBe('10.00');
   });
 
-  test('says what a sale would pay and why, and writes nothing', async () => {
+  test('a preview returns the commission of a sale with its explanation, and writes nothing', async () => {
     await rule({ rate: 20, customerKind: 'NEW', currency: 'USD', cap: { amount: '15', per: 'PARTNER' } });
     const counts = () =>
       app.database.pool
@@ -444,7 +444,7 @@ describe('a preview', () => {
     });
   });
 
-  test("of another partner's sale is not there for a partner", async () => {
+  test("a partner cannot preview another partner's sale", async () => {
     const other = await app.token('PARTNER', { partner: (await makePartner(app, staff.manager)).id });
     expect(await app.refusal(other, PREVIEW, { input: sale() })).toMatchObject({ code: 'NOT_FOUND' });
     const own = await app.token('PARTNER', { partner });

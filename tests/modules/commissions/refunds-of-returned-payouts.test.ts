@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-test('a refund that an earlier payout took along stays there when its line comes back', async () => {
+test('a refund in an earlier payout stays there when its commission returns', async () => {
   const { id: partnerId } = await makePartner(app, staff.manager, { payoutMethod: 'STRIPE' });
   const sold = await makeApproved(app, staff, partnerId);
   const make = async (metadata: object = {}) => {

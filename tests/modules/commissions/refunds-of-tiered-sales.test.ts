@@ -69,7 +69,7 @@ const faults = async () => {
 };
 
 describe('rejecting a sale of a tiered period', () => {
-  test('takes the true-up with it that it made', async () => {
+  test('rejecting a sale reverses its true-up', async () => {
     await banded();
     await sell('60');
     const second = await sell('60');
@@ -83,7 +83,7 @@ describe('rejecting a sale of a tiered period', () => {
   });
 
   test.each(['RETROACTIVE', 'PROGRESSIVE'])(
-    '%s takes what the others of the period earned by it',
+    'rejecting a sale reverses the gain of other sales of the period (%s)',
     async (mode) => {
       await banded(mode);
       const first = await sell('60');
@@ -98,7 +98,7 @@ describe('rejecting a sale of a tiered period', () => {
     },
   );
 
-  test('that waits for approval leaves the same, and a later refund takes the rest', async () => {
+  test('rejecting a pending sale has the same result, and a later refund reverses the rest', async () => {
     await banded();
     const first = await sell('60');
     const second = await sell('60');
@@ -110,7 +110,7 @@ describe('rejecting a sale of a tiered period', () => {
     expect(await faults()).toEqual([]);
   });
 
-  test('is not done to its true-up alone', async () => {
+  test('a true-up cannot be rejected alone', async () => {
     await banded();
     await sell('60');
     await sell('60');
@@ -129,8 +129,8 @@ const resolve = (id: string, outcome: string) =>
 const refund = async (orderId: string, more: object = {}) =>
   (await app.ask(staff.maria, REFUND, { input: { orderId, reason: 'returned', ...more } })).refundSale;
 
-describe('a dispute that was lost and is won after all', () => {
-  test('gives back the true-up that losing took', async () => {
+describe('a dispute that was lost and is won later', () => {
+  test('a dispute won later restores the true-up', async () => {
     await banded();
     await sell('60');
     const second = await sell('60');
@@ -143,7 +143,7 @@ describe('a dispute that was lost and is won after all', () => {
     expect(await faults()).toEqual([]);
   });
 
-  test('is refunded or lost again as any sale', async () => {
+  test('a sale with a restored amount can be refunded or lost again', async () => {
     const [orderId, other] = [randomUUID(), randomUUID()];
     const [first, second] = [await sell('100', { orderId }), await sell('100', { orderId: other })];
     await approveAll();
@@ -170,7 +170,7 @@ describe('a dispute that was lost and is won after all', () => {
     ['an amount', { amount: '30' }, '7.00'],
     ['a total', { amountRefundedSoFar: '30' }, '7.00'],
     ['all of it', {}, '0.00'],
-  ])('keeps %s taken back that was refunded meanwhile', async (_, asked, left) => {
+  ])('keeps %s reversed that was refunded in the meantime', async (_, asked, left) => {
     const orderId = randomUUID();
     const id = await sell('100', { orderId });
     await approveAll();
@@ -182,7 +182,7 @@ describe('a dispute that was lost and is won after all', () => {
     expect(await faults()).toEqual([]);
   });
 
-  test('is rejected as any sale where it waits for approval', async () => {
+  test('a restored pending commission can be rejected like any sale', async () => {
     await banded();
     const first = await sell('60');
     await sell('60');
@@ -202,7 +202,7 @@ describe("a rule's cap", () => {
     rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '20', per, period: 'MONTH' } });
 
   test.each(['PARTNER', 'CUSTOMER'])(
-    'of a %s is not used up by rejected or refunded amounts',
+    'the cap of a %s is not used up by rejected or refunded amounts',
     async (per) => {
       await capped(per);
       const of = { customerId: randomUUID() };
@@ -221,7 +221,7 @@ describe("a rule's cap", () => {
     },
   );
 
-  test('is used up again by what a won dispute gives back', async () => {
+  test('a cap is used up again by the amount of a won dispute', async () => {
     await capped('PARTNER');
     const opened = await dispute(await sell('100'));
     await resolve(opened, 'LOST');
@@ -229,7 +229,7 @@ describe("a rule's cap", () => {
     expect((await told('100')).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
   });
 
-  test('that cut a sale of a tiered period leaves nothing behind when that is rejected', async () => {
+  test('a cap that reduced a tiered sale leaves no rest when the sale is rejected', async () => {
     await banded('RETROACTIVE', { cap: { amount: '5', per: 'PARTNER', period: 'MONTH' } });
     await sell('60');
     const second = await sell('60');
@@ -261,7 +261,7 @@ describe('refunds reported as amounts and as totals', () => {
       [total, later, single],
       ['50.00', '20.00', '0.00'],
     ],
-  ])('take the same in any order (%#)', async (told, taken) => {
+  ])('refunds reverse the same amount in any order (%#)', async (told, taken) => {
     const orderId = randomUUID();
     await sell('100', { orderId, occurredAt: '2026-01-31T10:00:00Z' });
     const amounts = [];
@@ -271,7 +271,7 @@ describe('refunds reported as amounts and as totals', () => {
 });
 
 describe('the fields of a sale or a refund', () => {
-  test('is refused by its field where the order has no such product', async () => {
+  test('refuses a product that the order does not have, and names the field', async () => {
     const orderId = randomUUID();
     await sell('100', { orderId, lines: [{ amount: '100', product: 'pro' }] });
     const input = { orderId, product: 'other', reason: 'returned' };
@@ -281,7 +281,7 @@ describe('the fields of a sale or a refund', () => {
     expect((await refund(orderId, { product: 'pro' })).taken.amount).toBe('100.00');
   });
 
-  test('is refused by its field where it is no id or out of bounds', async () => {
+  test('refuses an invalid id or a value out of bounds, and names the field', async () => {
     const list =
       'query ($filter: SaleRefundFilter) { saleRefunds(filter: $filter) { edges { node { id } } } }';
     expect(await app.refusal(staff.maria, list, { filter: { partnerId: 'x' } })).toMatchObject({
@@ -294,7 +294,7 @@ describe('the fields of a sale or a refund', () => {
   });
 });
 
-test('A refund and what a won dispute gives back say what they belong to', async () => {
+test('a refund and a restored amount name their commission', async () => {
   const orderId = randomUUID();
   const id = await sell('100', { orderId, lines: [{ amount: '100', product: 'pro' }] });
   await refund(orderId, { amount: '25' });
@@ -322,7 +322,7 @@ test('A refund and what a won dispute gives back say what they belong to', async
   ]);
 });
 
-test('what crossing a band adds says so, and the remittance says of every line what the line says of itself', async () => {
+test('a true-up has its own explanation, and the remittance has the explanation of every commission', async () => {
   await banded('RETROACTIVE', { effectiveAt: '2026-01-01' });
   await sell('60.00', { occurredAt: '2026-01-10T00:00:00Z' });
   await sell('40.00', { occurredAt: '2026-01-11T00:00:00Z' });

@@ -61,7 +61,7 @@ const three = {
 };
 
 describe('a refund of an order', () => {
-  test('is split over its lines, and three that sum to the whole leave nothing (T53)', async () => {
+  test('a refund is split over the line items, and three that sum to the whole leave nothing (T53)', async () => {
     await sell(three);
     const first = await refund({ amount: '10.00' });
     expect(first).toMatchObject({
@@ -80,7 +80,7 @@ describe('a refund of an order', () => {
     expect(await refund({ amount: '10.00' })).toMatchObject({ taken: { amount: '0.00' }, commissions: [] });
   });
 
-  test('as totals takes only the new part, and nothing for an old or repeated total (T55)', async () => {
+  test('a refund total reverses only its new part, and nothing for an old or repeated total (T55)', async () => {
     await sell();
     const totals = [];
     for (const amountRefundedSoFar of ['30.00', '100.00', '30.00', '100.00'])
@@ -89,7 +89,7 @@ describe('a refund of an order', () => {
     expect(await taken()).toEqual([-600, -1_400]);
   });
 
-  test('of one product takes from that alone', async () => {
+  test('a refund of one product affects that product only', async () => {
     await sell(three);
     expect(await refund({ product: 'b' })).toMatchObject({
       taken: { amount: '10.00' },
@@ -98,7 +98,7 @@ describe('a refund of an order', () => {
     expect(await net()).toBe(400);
   });
 
-  test('is of the order, so that what earned nothing bears its share', async () => {
+  test('a refund covers the whole order, so products without a commission bear their share', async () => {
     await app.ask(
       staff.manager,
       'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
@@ -127,7 +127,7 @@ describe('a refund of an order', () => {
     });
   });
 
-  test('reaches the line of a conversion too, and passes over one that was rejected', async () => {
+  test('a refund includes commissions of a conversion, and skips a rejected one', async () => {
     const { commissions } = await convert();
     expect(await refund({ amount: '25.00' })).toMatchObject({
       commissions: [{ amount: { amount: '-5.00' } }],
@@ -136,14 +136,14 @@ describe('a refund of an order', () => {
     expect(await refund()).toMatchObject({ taken: { amount: '75.00' }, commissions: [] });
   });
 
-  test('after approval is owed back at once', async () => {
+  test('a refund after approval reduces the payable amount at once', async () => {
     const [line] = await sell();
     await app.ask(staff.maria, APPROVE, { id: line?.id });
     await refund({ amount: '50.00' });
     expect(await balanceOf(app, staff.maria, partner)).toMatchObject({ payable: '10.00' });
   });
 
-  test('has its effect once by its own id, by its key, and when 25 come at once', async () => {
+  test('a refund has one effect by its id, by its key, and with 25 simultaneous requests', async () => {
     await sell();
     const named = { refundId: 're_1', amount: '10.00' };
     const answers = await Promise.all(
@@ -161,7 +161,7 @@ describe('a refund of an order', () => {
     expect(await taken()).toEqual([-200, -100]);
   });
 
-  test('says whose it is where two partners earned on the order', async () => {
+  test('a refund must name the partner when two partners earned on the order', async () => {
     await sell();
     const { id: other } = await makePartner(app, staff.manager);
     await sell({ partnerId: other });
@@ -173,7 +173,7 @@ describe('a refund of an order', () => {
     expect(await taken()).toEqual([]);
   });
 
-  test('is refused by name where it makes no sense', async () => {
+  test('refuses an invalid refund and names the field', async () => {
     const refused = async (more: object) => (await app.refusal(staff.maria, REFUND, asked(more))).field;
     expect(await refused({ amount: '5.00' })).toBe('input.currency'); // nobody knows of which currency
     expect(await refused({ amount: '5.00', amountRefundedSoFar: '5.00' })).toBe('input.amountRefundedSoFar');
@@ -187,8 +187,8 @@ describe('a refund of an order', () => {
   });
 });
 
-describe('a refund that comes before its sale', () => {
-  test('waits for it, is listed, and is settled in the sale, which says so', async () => {
+describe('a refund that arrives before its sale', () => {
+  test('an early refund waits, is listed, and is settled with the sale, which explains it', async () => {
     const early = await refund({ amount: '30.00', currency: 'USD' });
     expect(early).toMatchObject({ waiting: true, taken: null, partner: null, commissions: [] });
     const listed = async (waiting: boolean) =>
@@ -210,7 +210,7 @@ describe('a refund that comes before its sale', () => {
   });
 
   test.each(['sale', 'conversion'])(
-    'in any order and repetition comes to the same, for a %s',
+    'gives the same result in any order and repetition, for a %s',
     async (way) => {
       for (const amountRefundedSoFar of ['60.00', '20.00', '60.00'])
         await refund({ amountRefundedSoFar, currency: 'USD' });
@@ -224,14 +224,14 @@ describe('a refund that comes before its sale', () => {
     },
   );
 
-  test('of more than the sale takes the whole of it and no more', async () => {
+  test('an early refund above the sale reverses the whole sale and no more', async () => {
     await refund({ amount: '900.00', currency: 'USD' });
     await sell(three);
     expect((await linesOf(app, partner)).map(({ status }) => status)).toEqual(Array(6).fill('REVERSED'));
     expect(await net()).toBe(0);
   });
 
-  test('for one partner is not for another, and of another currency goes on waiting', async () => {
+  test('an early refund of another partner or currency continues to wait', async () => {
     const { id: other } = await makePartner(app, staff.manager);
     await refund({ partnerId: other });
     await refund({ amount: '900', currency: 'JPY' });
@@ -241,7 +241,7 @@ describe('a refund that comes before its sale', () => {
     expect(saleRefunds.edges).toHaveLength(2);
   });
 
-  test('and at once with it has exactly one effect', async () => {
+  test('a refund at the same time as its sale has exactly one effect', async () => {
     const both = Array.from({ length: 24 }, (_, index) =>
       index % 2
         ? app.send(staff.maria, REFUND, asked({ amountRefundedSoFar: '40.00', currency: 'USD' }))
@@ -251,7 +251,7 @@ describe('a refund that comes before its sale', () => {
     expect((await linesOf(app, partner)).map(({ minor }) => minor)).toEqual([2_000, -800]);
   });
 
-  test('of many orders of one partner, whose sales come at once, take turns: none is undone for another', async () => {
+  test('early refunds of many simultaneous sales of one partner are all applied', async () => {
     const orders = Array.from({ length: 8 }, () => randomUUID());
     for (const each of orders) {
       const { input } = asked({ amount: '5.00', currency: 'USD' });
@@ -270,7 +270,7 @@ describe('a refund that comes before its sale', () => {
     expect(await deadlocks()).toBe(before);
   });
 
-  test('is seen by no partner before it is known whose it is, and leaves the books provable', async () => {
+  test('an early refund is hidden from partners until its partner is known, and the books check passes', async () => {
     await refund({ amount: '5.00', currency: 'USD' });
     const reader = await app.token('PARTNER', { partner });
     expect((await app.ask(reader, REFUNDS, { filter: { orderId } })).saleRefunds.edges).toEqual([]);
@@ -284,8 +284,8 @@ describe('a refund that comes before its sale', () => {
   });
 });
 
-describe('an order earns once', () => {
-  test('also where the sale was recorded before its referral converts (T104)', async () => {
+describe('an order earns a commission once', () => {
+  test('an order earns once when the sale is recorded before its referral converts (T104)', async () => {
     await sell();
     const id = await makeClick(app, code);
     const input = { customerId: randomUUID(), amount: '100.00', orderId };
@@ -296,7 +296,7 @@ describe('an order earns once', () => {
     expect(await linesOf(app, partner)).toHaveLength(1);
   });
 
-  test('also where both events come at once', async () => {
+  test('an order earns once when both events arrive at the same time', async () => {
     const clicks = await Promise.all(Array.from({ length: 6 }, () => makeClick(app, code)));
     const input = { customerId: 'cust_1', amount: '100.00', orderId };
     const answers = await Promise.all(

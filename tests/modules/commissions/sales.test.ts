@@ -38,7 +38,7 @@ const brief = (sale: {
   );
 
 describe('an order', () => {
-  test('earns by the rule of each of its products, and the lines sum to the whole (T12)', async () => {
+  test('each product of an order earns by its rule, and the commissions sum to the whole (T12)', async () => {
     await rule({ product: 'plan', method: 'PERCENTAGE', rate: 10 });
     await rule({ product: 'setup', method: 'FLAT', perUnit: '5.00', currency: 'USD' });
     const sale = await sell({
@@ -51,12 +51,12 @@ describe('an order', () => {
     expect(sale).toMatchObject({ total: { amount: '17.00', currency: 'USD' }, refused: [] });
   });
 
-  test('earns on the rest after discount and tax (T14)', async () => {
+  test('computes commissions after discount and tax (T14)', async () => {
     const sale = await sell({ discount: '20.00', tax: '14.40', collected: '94.40' });
     expect(brief(sale)).toEqual(['null 80.00 16.00']);
   });
 
-  test('shares its discount without losing a cent', async () => {
+  test('divides the discount of an order without losing a cent', async () => {
     const sale = await sell({
       lines: ['a', 'b', 'c'].map((product) => ({ product, amount: '10.00' })),
       discount: '10.00',
@@ -64,7 +64,7 @@ describe('an order', () => {
     expect(brief(sale)).toEqual(['a 6.67 1.33', 'b 6.67 1.33', 'c 6.66 1.33']);
   });
 
-  test('nets a credit against a charge (T50), and earns nothing where the credit is larger', async () => {
+  test('nets a credit against a charge (T50), and earns nothing if the credit is larger', async () => {
     const change = (charge: string) => ({
       lines: [
         { product: 'plan', amount: '-15.00' },
@@ -80,7 +80,7 @@ describe('an order', () => {
     expect(await linesOf(app, partner)).toHaveLength(1);
   });
 
-  test('of a trial earns nothing', async () => {
+  test('a trial order earns nothing', async () => {
     expect(await sell({ lines: [{ product: 'plan', amount: '0.00' }] })).toMatchObject({
       commissions: [],
       refused: [{ reason: 'NOTHING_COLLECTED' }],
@@ -88,7 +88,7 @@ describe('an order', () => {
     expect(await sell({ collected: '0' })).toMatchObject({ commissions: [] });
   });
 
-  test('names the product that earns nothing, and why', async () => {
+  test('names the product that earns nothing, with the reason', async () => {
     await rule({
       product: 'capped',
       method: 'PERCENTAGE',
@@ -106,7 +106,7 @@ describe('an order', () => {
     expect(second.refused).toEqual([{ product: 'capped', reason: 'CAP_REACHED' }]);
   });
 
-  test('counts as one order and all of its revenue in the figures', async () => {
+  test('counts as one order with all of its revenue in the metrics', async () => {
     await sell({
       lines: [
         { product: 'a', amount: '10.00' },
@@ -120,7 +120,7 @@ describe('an order', () => {
     expect(rows).toEqual([{ orders: 1, revenue: 4_000 }]);
   });
 
-  test('waits for approval by another person than the recorder', async () => {
+  test('a sale needs approval by another person than the recorder', async () => {
     const { commissions } = await sell();
     const approve = 'mutation ($id: ID!) { approveCommission(id: $id) { status } }';
     const { id } = commissions[0];
@@ -131,7 +131,7 @@ describe('an order', () => {
 });
 
 describe('an order is recorded once', () => {
-  test('by its id (T103), also when two come at once, and also when it earned nothing', async () => {
+  test('records an order once by its id (T103), also with simultaneous requests, and also without a commission', async () => {
     const asked = order();
     const answers = await Promise.all(
       Array.from({ length: 12 }).map(() => app.send(staff.manager, RECORD, asked)),
@@ -148,7 +148,7 @@ describe('an order is recorded once', () => {
     });
   });
 
-  test('whichever event reported it first (T104)', async () => {
+  test('records an order once, whichever event reports it first (T104)', async () => {
     const referral = await makeClick(app, code);
     await app.ask(staff.manager, CONVERT, {
       id: referral,
@@ -161,7 +161,7 @@ describe('an order is recorded once', () => {
     expect(await linesOf(app, partner)).toHaveLength(1);
   });
 
-  test('the same key gives the same answer, and other input with it is refused (T106)', async () => {
+  test('the same key returns the same answer, and refuses other input (T106)', async () => {
     const asked = order({
       idempotencyKey: randomUUID(),
       lines: [
@@ -179,7 +179,7 @@ describe('an order is recorded once', () => {
     expect(await linesOf(app, partner)).toHaveLength(2);
   });
 
-  test('and another partner may have earned on it too', async () => {
+  test('another partner can also earn on the order', async () => {
     const orderId = randomUUID();
     const { id: other } = await makePartner(app, staff.manager);
     await sell({ orderId });
@@ -198,7 +198,7 @@ test.each([
   ['input.type', { type: 'BONUS' }],
   ['input.currency', { currency: 'XXX' }],
   ['input.country', { country: 'Germany' }],
-])('what does not fit is refused by its name: %s', async (field, input) => {
+])('invalid sale input is refused with its field: %s', async (field, input) => {
   expect(await app.refusal(staff.manager, RECORD, order(input))).toMatchObject({
     code: 'BAD_USER_INPUT',
     field,

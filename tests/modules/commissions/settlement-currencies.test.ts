@@ -61,7 +61,7 @@ const runJob = () =>
   rateLines(contextFor(app.app.services, { actor: system, requestId: randomUUID() }), 'acme');
 
 describe('a sale in another currency than the partner is paid in', () => {
-  test('earns by the rate of its day, which stays on the line and is explained (T66)', async () => {
+  test('earns by the exchange rate of its day, which is stored and explained (T66)', async () => {
     await enter('USD', 'JPY', '150');
     const id = await earn(await partnerOf(), '10000', 'JPY');
     const { commission, verifyCommission } = await see(id);
@@ -77,7 +77,7 @@ describe('a sale in another currency than the partner is paid in', () => {
     expect(verifyCommission).toEqual({ equal: true, differences: [] });
   });
 
-  test('into a currency without decimals rounds once (T68)', async () => {
+  test('a conversion into a currency without decimals rounds once (T68)', async () => {
     await enter('KWD', 'JPY', '488.123456789012');
     const id = await earn(await partnerOf({ currency: 'JPY' }), '1.852', 'KWD');
     expect((await see(id)).commission).toMatchObject({
@@ -86,7 +86,7 @@ describe('a sale in another currency than the partner is paid in', () => {
     });
   });
 
-  test('is refunded by the rate of the sale, whatever it is now (T61)', async () => {
+  test('a refund uses the exchange rate of the sale, not of today (T61)', async () => {
     const day = new Date(Date.now() - 40 * 86_400_000).toISOString().slice(0, 10);
     await enter('EUR', 'USD', '1.10', day);
     const partner = await partnerOf();
@@ -104,7 +104,7 @@ describe('a sale in another currency than the partner is paid in', () => {
     expect(await app.refusal(staff.maria, REVERSE, { id, input: {} })).toMatchObject({ code: 'CONFLICT' });
   });
 
-  test('is refused nothing where a refund is too small to be worth anything', async () => {
+  test('accepts a refund that is too small to have a value', async () => {
     await enter('USD', 'KRW', '1400');
     const partner = await partnerOf();
     const id = await earn(partner, '100000', 'KRW');
@@ -114,7 +114,7 @@ describe('a sale in another currency than the partner is paid in', () => {
     expect((await see(id)).commission.status).toBe('REVERSED');
   });
 
-  test('counts as revenue in its own currency and as earned in the partner’s', async () => {
+  test('counts revenue in the currency of the sale and earnings in the partner’s', async () => {
     const partner = await partnerOf();
     await earn(partner, '3000', 'JPY');
     const { rows } = await app.database.pool.query(
@@ -127,7 +127,7 @@ describe('a sale in another currency than the partner is paid in', () => {
     ]);
   });
 
-  test('in a program that settles in the currency of the sale stays as it is', async () => {
+  test('does not convert in a program that settles in the currency of the sale', async () => {
     const own = await staffOf(app, 'as-sold');
     const { id } = await makePartner(app, own.manager, { commissionRate: 20 });
     const { createCommission } = await app.ask(own.manager, CREATE_COMMISSION, {
@@ -138,7 +138,7 @@ describe('a sale in another currency than the partner is paid in', () => {
 });
 
 describe('a sale whose exchange rate is missing (T70)', () => {
-  test('is held for that, never taken at 1, and worth nothing yet', async () => {
+  test('holds a sale without an exchange rate with the amount zero, and never uses the rate 1', async () => {
     const partner = await partnerOf();
     const id = await earn(partner, '100.00', 'CHF');
     const { commission, verifyCommission } = await see(id);
@@ -176,7 +176,7 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     });
   });
 
-  test('is worked out by a job once the rate is entered, whichever way that came', async () => {
+  test('a job computes held sales after the rate is entered in any way', async () => {
     const [partner, other] = [await partnerOf(), await partnerOf()];
     const [sek, nok] = [await earn(partner, '1000.00', 'SEK'), await earn(other, '1000.00', 'NOK')];
     await enter('SEK', 'USD', '0.10');
@@ -199,7 +199,7 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     expect(await linesOf(app, partner)).toHaveLength(1);
   });
 
-  test('keeps the refunds of its order waiting for it, and takes them with it', async () => {
+  test('refunds of a held order wait, and are applied with the order', async () => {
     const partnerId = await partnerOf();
     const orderId = randomUUID();
     const sale = { partnerId, orderId, currency: 'PLN', lines: [{ amount: '400.00' }] };
@@ -240,7 +240,7 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     return (recordSale.commissions as { id: string }[]).map(({ id }) => ({ id, orderId }));
   };
 
-  test('a refund of the whole order does not wait for a line that turned out to earn nothing', async () => {
+  test('a full refund does not wait for a product that earns nothing', async () => {
     const partnerId = await partnerOf();
     await cap(partnerId);
     await refundedOrder(partnerId, 'HUF');
@@ -254,7 +254,7 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     ]);
   });
 
-  test('a refund of the whole order does not wait for lines that people rejected', async () => {
+  test('a full refund does not wait for rejected commissions', async () => {
     const lines = await refundedOrder(await partnerOf(), 'RON');
     const waiting = async () =>
       (
@@ -269,7 +269,7 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     await until(async () => (await waiting()) === 0);
   });
 
-  test('is rejected with the reason where it turns out to earn nothing', async () => {
+  test('rejects a held sale with the reason if it earns nothing', async () => {
     const partnerId = await partnerOf();
     await cap(partnerId);
     const id = await earn(partnerId, '100.00', 'DKK');
@@ -286,7 +286,7 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     });
   });
 
-  test('and one entered while the job runs 10 times at once is worked out once', async () => {
+  test('computes a sale once that is entered while 10 jobs run', async () => {
     const partnerId = await partnerOf();
     const ids = await Promise.all(Array.from({ length: 5 }, () => earn(partnerId, '100.00', 'CZK')));
     await enter('CZK', 'USD', '0.05');
@@ -295,7 +295,7 @@ describe('a sale whose exchange rate is missing (T70)', () => {
   });
 });
 
-test('the books hold, and prove names a base that its rate does not make', async () => {
+test('the books check passes, and finds a base that does not match its rate', async () => {
   const { pool, seals } = app.app.services;
   const faults = async () => {
     const found: string[] = [];

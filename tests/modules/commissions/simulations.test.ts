@@ -196,7 +196,7 @@ function bands() {
 
 const seed = Number(process.env['SEED']) || randomInt(2 ** 31);
 describe(`a simulation (seed ${seed})`, () => {
-  test.each(KINDS)('of %s comes to the cent to what the same sales earn by it in truth', async (_, rule) => {
+  test.each(KINDS)('a simulation of %s equals the real commissions of the same sales', async (_, rule) => {
     const tenant = `t${randomUUID().slice(0, 8)}`;
     const by = await staffOf(app, tenant);
     const was = await planned(by, PLAIN);
@@ -234,7 +234,7 @@ describe('a simulation', () => {
   const line = (partnerId: string, amount: string, occurredAt = '2026-02-10T12:00:00Z', input: object = {}) =>
     makeCommission(app, staff.manager, partnerId, { amount, occurredAt, ...input });
 
-  test('says who gains and who loses, by month and currency, refunds in the month of their sale', async () => {
+  test('a simulation shows gains and losses by month and currency, with refunds in the month of their sale', async () => {
     const [big, small, euro] = (await Promise.all(
       [20, 5, 10].map((commissionRate) => makePartner(app, staff.manager, { commissionRate })),
     )) as [MadePartner, MadePartner, MadePartner];
@@ -262,7 +262,7 @@ describe('a simulation', () => {
     expect(answer.winners).toHaveLength(1);
   });
 
-  test('leaves amounts and rates that were given with a sale as they were', async () => {
+  test('a simulation keeps amounts and rates that were given with a sale', async () => {
     const by = await staffOf(app, `t${randomUUID().slice(0, 8)}`);
     const { id } = await makePartner(app, by.manager);
     for (const own of [{ commissionRate: 50 }, { method: 'FLAT', flatAmount: '7', quantity: 2 }, {}])
@@ -271,7 +271,7 @@ describe('a simulation', () => {
     expect(costs).toMatchObject([{ now: { amount: '74.00' }, simulated: { amount: '65.00' } }]);
   });
 
-  test('tries other rates of tiers, and rules beside and without those that there are', async () => {
+  test('a simulation uses other tier rates, and added or removed rules', async () => {
     const by = await staffOf(app, `t${randomUUID().slice(0, 8)}`);
     const { partnerId, ruleId, planId } = await planned(by, { ...PLAIN, product: 'pro', rate: 30 });
     for (const product of ['pro', 'basic'])
@@ -285,7 +285,7 @@ describe('a simulation', () => {
     expect(await costOf({ add: [{ ...basic, effectiveAt: '2026-03-01' }] })).toBe('40.00');
   });
 
-  test('tries other thresholds by what each month was measured to be', async () => {
+  test('a simulation uses other thresholds with the measured values of each month', async () => {
     const by = await staffOf(app, `t${randomUUID().slice(0, 8)}`);
     const { id } = await makePartner(app, by.manager);
     await app.database.pool.query("update partners set created_at = '2025-12-01' where id = $1", [id]);
@@ -309,7 +309,7 @@ describe('a simulation', () => {
     expect(await costOf(tiers('1000', 2))).toBe('200.00');
   });
 
-  test('counts purchases that it can not weigh, because they earned nothing', async () => {
+  test('a simulation counts purchases that it cannot compute, because they earned nothing', async () => {
     const by = await staffOf(app, `t${randomUUID().slice(0, 8)}`);
     const { partnerId } = await planned(by, { ...PLAIN, firstPurchaseOnly: true });
     for (const orderId of ['one', 'two'])
@@ -342,7 +342,7 @@ describe('a simulation', () => {
     ['input.remove.0', { remove: [randomUUID()] }],
     ['input.tiers.1.tier', { tiers: [{ tier: 'GOLD' }, { tier: 'GOLD' }] }],
     ['input.tiers.0.minMonthlyRevenue', { tiers: [{ tier: 'GOLD', minMonthlyRevenue: '-1' }] }],
-  ])('refuses what does not fit together: %s', async (field, input, withPlan?: string) => {
+  ])('refuses an inconsistent simulation: %s', async (field, input, withPlan?: string) => {
     const given: Record<string, unknown> = { ...year, ...input };
     if (withPlan) {
       const { planId } = await planned(staff, PLAIN);
@@ -351,7 +351,7 @@ describe('a simulation', () => {
     expect(await app.refusal(staff.manager, SIMULATE, { input: given })).toMatchObject({ field });
   });
 
-  test('refuses bands with a gap, wherever they stand', async () => {
+  test('refuses bands with a gap at any place', async () => {
     const { ruleId } = await planned(staff, PLAIN);
     const rule = { name: 'n', method: 'TIERED', currency: 'USD', bands: [{ from: '5', rate: 1 }] };
     const input = { ...year, change: [{ ruleId, rule }] };
@@ -373,7 +373,7 @@ describe('a simulation', () => {
   const at25 = (by: string, query: string, variables: object) =>
     Promise.all(Array.from({ length: 25 }, () => app.send(by, query, variables)));
 
-  test('is begun once for its key, and five are under way at most, however many ask at once', async () => {
+  test('starts one simulation for each key, and at most five at the same time', async () => {
     const tenant = `t${randomUUID().slice(0, 8)}`;
     const by = await staffOf(app, tenant);
     await makePartner(app, by.manager);
@@ -391,7 +391,7 @@ describe('a simulation', () => {
     expect(tally(crowd)).toEqual({ ok: 1, CONFLICT: 24 });
   });
 
-  test('is canceled once, and then has no answer', async () => {
+  test('a simulation is canceled once, and then has no result', async () => {
     const tenant = `t${randomUUID().slice(0, 8)}`;
     const by = await staffOf(app, tenant);
     await makePartner(app, by.manager);
@@ -402,7 +402,7 @@ describe('a simulation', () => {
     expect(planSimulation).toMatchObject({ status: 'CANCELED', costs: [], better: null });
   });
 
-  test('is nothing that a partner, or another program, gets to see', async () => {
+  test('hides simulations from partners and other programs', async () => {
     const { simulatePlan } = await app.ask(staff.manager, SIMULATE, { input: year });
     const { id } = simulatePlan;
     const partner = await app.token('PARTNER', { partner: (await makePartner(app, staff.manager)).id });
