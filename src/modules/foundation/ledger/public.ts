@@ -1,2 +1,2 @@
 /** What other subjects and areas may import. */
-export { post, postAccruals } from './post.ts';
+export { post, postAccrual, postAccruals } from './post.ts';
