@@ -1,13 +1,13 @@
 import { RailBusy } from '../ports/payout-rail.ts';
 
-const TIMEOUT_MS = 10_000; // shorter than a payout's lease, so that we hear it first
+const TIMEOUT_MS = 10_000; // shorter than a payout's lease, so that the timeout comes first
 const MAX_BYTES = 1_000_000;
-/** A rail that asks for more patience than this is asked again all the same. */
+/** The longest wait that a rail can request; afterwards the rail is called again. */
 const LONGEST_WAIT_SECONDS = 3_600;
 
 export interface RailAnswer {
   readonly status: number;
-  /** An object, whatever else it is; of an error it may be empty. */
+  /** The JSON object of the response; it may be empty for an error. */
   readonly body: Fields;
 }
 
@@ -15,7 +15,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 export interface RailCallRequest {
   readonly method?: 'GET' | 'POST';
-  /** Begins with `/`; what stands behind `?` stays out of errors. */
+  /** Starts with `/`. The part after `?` is not included in error messages. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -23,8 +23,8 @@ export interface RailCallRequest {
 
 export type RailCall = (request: RailCallRequest) => Promise<RailAnswer>;
 
-/** Calls of one rail's API: limited in time and size, no redirects. Throws RailBusy where the rail was not reached or sends us
- *  away for now; any other error means that nobody knows what the call did. No error carries what was sent or answered. */
+/** Calls one rail's API: limited in time and size, no redirects. Throws RailBusy when the rail was not reached or defers
+ *  the call; any other error means that the outcome of the call is unknown. No error contains the request or the response. */
 export function railCall(name: string, baseUrl: string, { timeoutMs = TIMEOUT_MS } = {}): RailCall {
   return async ({ method = 'GET', path, headers, body }) => {
     const [place = ''] = path.split('?', 1);
@@ -40,15 +40,15 @@ export function railCall(name: string, baseUrl: string, { timeoutMs = TIMEOUT_MS
     } catch (error) {
       const code = codeOf(error);
       if (NEVER_LEFT.has(code)) throw new RailBusy(`${what} was not sent (${code})`);
-      throw new Error(`${what} has no answer (${late.aborted ? 'too late' : code})`);
+      throw new Error(`${what} got no response (${late.aborted ? 'timeout' : code})`);
     }
     const text = await textOf(answer, what);
     if (answer.status === 429)
-      throw new RailBusy(`${what} is refused for now`, retryAfterOf(answer.headers.get('retry-after')));
+      throw new RailBusy(`${what} is temporarily refused`, retryAfterOf(answer.headers.get('retry-after')));
     if (answer.status >= 500 || answer.status < 200 || (answer.status >= 300 && answer.status < 400))
-      throw new Error(`${what} answers ${answer.status}`);
+      throw new Error(`${what} returned ${answer.status}`);
     const json = parsed(text);
-    if (!isFields(json) && answer.status < 300) throw new Error(`${what} answers no JSON object`);
+    if (!isFields(json) && answer.status < 300) throw new Error(`${what} did not return a JSON object`);
     return { status: answer.status, body: isFields(json) ? json : {} };
   };
 }
@@ -56,19 +56,19 @@ export function railCall(name: string, baseUrl: string, { timeoutMs = TIMEOUT_MS
 export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The field where it is an object, else an empty one. */
+/** The value if it is an object, otherwise an empty object. */
 export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 
 export const textField = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** What the rail says is not what was asked of it: nothing of it counts. */
+/** The response does not match the request, so it is not trusted. */
 class RailContradiction extends Error {}
 
 export function agree(what: string, fine: boolean): void {
-  if (!fine) throw new RailContradiction(`${what} is not what was asked`);
+  if (!fine) throw new RailContradiction(`${what} does not match the request`);
 }
 
-// The connection was never made, so the rail has heard nothing.
+// The connection was never established, so the rail received nothing.
 const NEVER_LEFT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
 function codeOf(error: unknown): string {
@@ -86,9 +86,9 @@ async function textOf(answer: Response, what: string): Promise<string> {
       parts.push(part);
     }
   } catch {
-    throw new Error(`${what} breaks off`);
+    throw new Error(`${what} was cut off`);
   }
-  if (size > MAX_BYTES) throw new Error(`${what} answers more than ${MAX_BYTES} bytes`);
+  if (size > MAX_BYTES) throw new Error(`${what} returned more than ${MAX_BYTES} bytes`);
   return Buffer.concat(parts).toString('utf8');
 }
 
@@ -100,7 +100,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Seconds, from a number of them or a date. */
+/** Seconds, parsed from a number of seconds or a date. */
 function retryAfterOf(header: string | null): number | null {
   if (!header) return null;
   const seconds = /^\d{1,9}$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClientBase } from 'pg';
 import { StartupError } from '../adapters/embedded-postgres/startup-error.ts';
+import { expand } from './lists.ts';
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 const SCHEMA = 'schema';
@@ -17,7 +18,9 @@ interface SourceFile {
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-export const readSource = (path: string): Promise<string> => readFile(join(FOLDER, path), 'utf8');
+/** The text of a file, with what it repeats written out. */
+export const readSource = async (path: string): Promise<string> =>
+  expand(await readFile(join(FOLDER, path), 'utf8'));
 
 /** The files of a folder and of the folders in it, by path. */
 export async function sourceFiles(folder: 'schema' | 'functions' | 'policies'): Promise<SourceFile[]> {

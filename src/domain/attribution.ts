@@ -101,8 +101,8 @@ export function pathOf<T extends PathTouch>(touches: readonly T[], at: Date, end
   });
 }
 
-/** Splits the base of a sale over the partners whose touches count, by largest remainder. The split is exact for any number of
- *  touches, because the weights of a partner are added before rounding. `path` comes from `pathOf`. */
+/** Splits the base of a sale over the partners whose touches count, by largest remainder. The split is exact for any number
+ *  of touches, because the weights of a partner are added before rounding. `path` comes from `pathOf`. */
 export function attribute<T extends PathTouch>(
   base: bigint,
   path: readonly T[],

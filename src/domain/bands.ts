@@ -9,7 +9,8 @@ export interface Band {
   readonly rateBps: number;
 }
 
-/** PROGRESSIVE: each band's rate applies inside the band. RETROACTIVE: the rate of the reached band applies to the whole period. */
+/** PROGRESSIVE: each band's rate applies inside the band. RETROACTIVE: the rate of the reached band applies to the whole
+ *  period. */
 export const BandMode = { PROGRESSIVE: 'PROGRESSIVE', RETROACTIVE: 'RETROACTIVE' } as const;
 export type BandMode = (typeof BandMode)[keyof typeof BandMode];
 

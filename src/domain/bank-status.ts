@@ -54,8 +54,8 @@ const moves: Readonly<Record<BankWord, Readonly<Record<BankPaymentStatus, BankLi
   },
 };
 
-/** Returns the outcome of a bank status for a payment. A late or repeated status changes nothing. A status that contradicts a final
- *  one must be checked by a person. */
+/** Returns the outcome of a bank status for a payment. A late or repeated status changes nothing. A status that contradicts
+ *  a final one must be checked by a person. */
 export const outcomeOf = (word: BankWord, status: BankPaymentStatus): BankLineOutcome => moves[word][status];
 
 // Reason codes of banks as sentences for the partner, with what to do.

@@ -60,9 +60,9 @@ function letterOf(character: string): string {
   return small === undefined ? character : capital(small);
 }
 
-/** Converts a text to the character set that every bank accepts (the EPC's Latin set). Accents are removed, Greek and Cyrillic letters
- *  are transliterated, and other characters become a space. The result starts with a letter or a digit, so that no spreadsheet
- *  reads a formula, and has no `//`. The result is empty when no character can be converted. */
+/** Converts a text to the character set that every bank accepts (the EPC's Latin set). Accents are removed, Greek and
+ *  Cyrillic letters are transliterated, and other characters become a space. The result starts with a letter or a digit, so
+ *  that no spreadsheet reads a formula, and has no `//`. The result is empty when no character can be converted. */
 export function bankText(text: string, longest: number): string {
   return Array.from(text.normalize('NFKD').replace(/\p{M}/gu, ''), letterOf)
     .join('')

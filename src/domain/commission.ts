@@ -1,7 +1,9 @@
 import { conflict, forbidden } from './errors.ts';
 import { divide, type Money, money, type RoundingMode, share } from './money.ts';
+import { movesOf } from './moves.ts';
 
-/** ALLOCATED and PAID are not stored: they follow from the payout to which the commission is allocated (see `payout_items`). */
+/** ALLOCATED and PAID are not stored: they follow from the payout to which the commission is allocated (see
+ *  `payout_items`). */
 export const CommissionStatus = {
   PENDING: 'PENDING',
   HELD: 'HELD',
@@ -39,7 +41,8 @@ export type RejectCode = (typeof RejectCode)[keyof typeof RejectCode];
 export const CommissionMethod = { PERCENTAGE: 'PERCENTAGE', FLAT: 'FLAT', TIERED: 'TIERED' } as const;
 export type CommissionMethod = (typeof CommissionMethod)[keyof typeof CommissionMethod];
 
-/** Effect of a partial refund on a flat commission: PROPORTIONAL reverses a share, ALL_OR_NOTHING reverses only with a full refund. */
+/** Effect of a partial refund on a flat commission: PROPORTIONAL reverses a share, ALL_OR_NOTHING reverses only with a full
+ *  refund. */
 export const FlatRefund = { PROPORTIONAL: 'PROPORTIONAL', ALL_OR_NOTHING: 'ALL_OR_NOTHING' } as const;
 export type FlatRefund = (typeof FlatRefund)[keyof typeof FlatRefund];
 
@@ -60,7 +63,15 @@ const actions = {
 
 export type CommissionAction = keyof typeof actions;
 
-/** Returns the status after `action`. Throws CONFLICT when the action does not start at `status`. See docs/concepts/commissions.md. */
+const derived: readonly CommissionStatus[] = ['ALLOCATED', 'PAID']; // they follow from the payout and are never stored
+
+/** All changes of a stored status. The database refuses any other change. */
+export const commissionMoves = movesOf<CommissionStatus>(actions).filter(
+  ({ from, to }) => !derived.includes(from) && !derived.includes(to),
+);
+
+/** Returns the status after `action`. Throws CONFLICT when the action does not start at `status`. See
+ *  docs/concepts/commissions.md. */
 export function after(action: CommissionAction, status: CommissionStatus): CommissionStatus {
   const { from, to } = actions[action];
   if (!(from as readonly CommissionStatus[]).includes(status)) {
@@ -92,7 +103,8 @@ export function commissionOn(base: Money, terms: CommissionTerms, mode: Rounding
     : money(terms.perUnit.minor * BigInt(terms.quantity), terms.perUnit.currency);
 }
 
-/** Returns the commission base: collected revenue, net of tax and discount. A part paid by credit reduces the net base in proportion. */
+/** Returns the commission base: collected revenue, net of tax and discount. A part paid by credit reduces the net base in
+ *  proportion. */
 export function commissionBase(sale: {
   readonly subtotal: bigint;
   readonly discount: bigint;
@@ -104,7 +116,8 @@ export function commissionBase(sale: {
   return sale.collected === total ? net : divide(net * sale.collected, total);
 }
 
-/** Returns the rate: the rate given with the sale, else the partner's, else the rate of the partner's tier at the time of the sale. */
+/** Returns the rate: the rate given with the sale, else the partner's, else the rate of the partner's tier at the time of
+ *  the sale. */
 export const rateInForce = (line: number | null, partner: number | null, tier: number): number =>
   line ?? partner ?? tier;
 
@@ -120,8 +133,8 @@ export interface Refund {
   readonly mode: RoundingMode;
 }
 
-/** Returns the amount of the next reversal. It follows from the cumulative refund, so repeated refunds add nothing and their order does
- *  not matter. */
+/** Returns the amount of the next reversal. It follows from the cumulative refund, so repeated refunds add nothing and
+ *  their order does not matter. */
 export function reversalDue({
   base,
   original,

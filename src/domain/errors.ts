@@ -16,8 +16,8 @@ export interface ErrorDetails {
   readonly retryAfter?: number;
 }
 
-/** An error that the caller can act on. `message` is a full sentence that says what to do. Any other thrown value is a bug: the
- *  API logs it and hides it. */
+/** An error that the caller can act on. `message` is a full sentence that says what to do. Any other thrown value is a bug:
+ *  the API logs it and hides it. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;

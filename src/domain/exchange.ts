@@ -36,7 +36,8 @@ export interface EnteredRate {
 export const rateInto = ({ quote, rate }: EnteredRate, currency: string): ExchangeRate =>
   quote === currency ? parseRate(rate) : inverse(parseRate(rate));
 
-/** Converts an amount to another currency, rounded once. `digits` and `fromDigits` are the ISO 4217 digits of both currencies. */
+/** Converts an amount to another currency, rounded once. `digits` and `fromDigits` are the ISO 4217 digits of both
+ *  currencies. */
 export function exchange(
   { minor }: Money,
   { numerator, denominator }: ExchangeRate,

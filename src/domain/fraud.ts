@@ -75,8 +75,8 @@ export function termsOf(terms: FraudTerms | null, rule: FraudRule): RuleTerms {
 export const isWatching = (terms: FraudTerms | null): terms is FraudTerms =>
   terms !== null && allFraudRules.some((rule) => termsOf(terms, rule).mode !== 'OFF');
 
-/** Returns one spelling for all addresses of the same mailbox: lower case, without a tag after a plus, and without Gmail's dots
- *  and second domain. The database function `normal_email` does the same. */
+/** Returns one spelling for all addresses of the same mailbox: lower case, without a tag after a plus, and without Gmail's
+ *  dots and second domain. The database function `normal_email` does the same. */
 export function normalEmail(email: string): string {
   const text = email.trim().toLowerCase();
   const at = text.lastIndexOf('@');
@@ -108,8 +108,8 @@ export function listed(list: Domains, domain: string): boolean {
 
 const HOUR_MS = 3_600_000;
 
-/** Returns the highest number of sales in any hour that contains the sale, itself included. The order in which sales are recorded
- *  does not matter. `others` are in milliseconds since 1970. */
+/** Returns the highest number of sales in any hour that contains the sale, itself included. The order in which sales are
+ *  recorded does not matter. `others` are in milliseconds since 1970. */
 export function mostInAnHour(others: readonly number[], at: Date): number {
   const times = [...others, at.getTime()];
   const inHourFrom = (from: number) => times.filter((time) => time >= from && time < from + HOUR_MS).length;

@@ -1,8 +1,6 @@
-/** Mail providers that are open to the public: two addresses at one of these domains are no colleagues. A program adds others by
- *  its lists.
- *
- *  Kept by hand and short on purpose. The packages with such lists also name companies (telstra.com, easypost.com, law.com),
- *  whose deals would be refused. */
+/** Free mail domains: anyone can get an address, so two addresses of one domain do not mean one company. A program adds its
+ *  own domains by its lists. The list is short and kept by hand, because packages with such lists also contain companies
+ *  (telstra.com, easypost.com, law.com), whose deals would then be refused. */
 export const freeMailDomains: ReadonlySet<string> = new Set(
   `
   gmail.com googlemail.com yahoo.com yahoo.co.uk yahoo.co.in yahoo.fr yahoo.de ymail.com rocketmail.com

@@ -9,8 +9,8 @@ export type ImageStatus = (typeof ImageStatus)[keyof typeof ImageStatus];
 const ascii = (bytes: Uint8Array, from: number, to: number): string =>
   String.fromCharCode(...bytes.subarray(from, to));
 
-/** True when the bytes begin like PNG, JPEG, GIF, WebP, AVIF or ICO; the declared content type is ignored. SVG is not accepted,
- *  because it can contain scripts. */
+/** True when the bytes begin like PNG, JPEG, GIF, WebP, AVIF or ICO; the declared content type is ignored. SVG is not
+ *  accepted, because it can contain scripts. */
 export function isImage(bytes: Uint8Array): boolean {
   const start = ascii(bytes, 0, 8);
   return (

@@ -3,9 +3,9 @@ const MAX = 2_000;
 const TRICKS = /[\u0000-\u0020\u007f\\]/;
 const LOCAL = new Set(['localhost', '127.0.0.1']);
 
-/** Returns the URL when its host is one of these hosts (`shop.example.com`, with the port unless it is the default). Returns null for
- *  an address that a browser could read differently: another scheme, no scheme, a user before an `@`, a backslash, spaces and
- *  control characters, letters outside ASCII, `%` in the host, another spelling of the host. */
+/** Returns the URL when its host is one of these hosts (`shop.example.com`, with the port unless it is the default).
+ *  Returns null for an address that a browser could read differently: another scheme, no scheme, a user before an `@`, a
+ *  backslash, spaces and control characters, letters outside ASCII, `%` in the host, another spelling of the host. */
 export function pageOn(hosts: readonly string[], text: string): URL | null {
   if (text.length > MAX || TRICKS.test(text) || !URL.canParse(text)) return null;
   const host = /^https?:\/\/([^/?#]+)/i.exec(text)?.[1]?.toLowerCase();
@@ -14,8 +14,8 @@ export function pageOn(hosts: readonly string[], text: string): URL | null {
   return url.protocol === 'https:' || LOCAL.has(url.hostname) ? url : null;
 }
 
-/** Returns the landing page: the first wanted page whose host is on the program's list, else null. A wanted page without a host, such
- *  as `/pricing?plan=pro`, is on the host of `base`. */
+/** Returns the landing page: the first wanted page whose host is on the program's list, else null. A wanted page without a
+ *  host, such as `/pricing?plan=pro`, is on the host of `base`. */
 export function landingPage(
   hosts: readonly string[],
   base: string | null,

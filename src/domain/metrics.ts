@@ -1,5 +1,16 @@
 import { divide } from './money.ts';
 
+/** The columns that every table of metrics counts. `metrics_of` in src/database says how much a row contributes to each. */
+export const FIGURES = [
+  'clicks',
+  'conversions',
+  'orders',
+  'customers',
+  'revenue_minor',
+  'earned_minor',
+  'paid_minor',
+] as const;
+
 /** Returns `part` of `whole` in basis points, rounded half up. Null when `whole` is 0. */
 export const percentBps = (part: bigint, whole: bigint): number | null =>
   whole === 0n ? null : Number(divide(part * 10_000n, whole));
@@ -38,8 +49,8 @@ export interface Months {
   readonly by: bigint;
 }
 
-/** Returns the customer lifetime value: monthly revenue per customer divided by monthly churn, both from the start of the period.
- *  `lost` customers left in the period, which has `times / by` months. Null without churn. */
+/** Returns the customer lifetime value: monthly revenue per customer divided by monthly churn, both from the start of the
+ *  period. `lost` customers left in the period, which has `times / by` months. Null without churn. */
 export const lifetimeValue = (monthlyRevenue: bigint, lost: bigint, { times, by }: Months): bigint | null =>
   lost === 0n ? null : divide(monthlyRevenue * times, by * lost);
 
@@ -90,8 +101,8 @@ function startOf(day: string, interval: Interval): string {
   return plus(day, -((new Date(instant(day)).getUTCDay() + 6) % 7));
 }
 
-/** Splits the days into intervals without gaps. The first and the last interval are cut at the ends of the period; `start` is the
- *  first day of the whole interval. */
+/** Splits the days into intervals without gaps. The first and the last interval are cut at the ends of the period; `start`
+ *  is the first day of the whole interval. */
 export function* parts(days: Days, interval: Interval): Generator<Days & { readonly start: string }> {
   for (let start = startOf(days.from, interval); start <= days.to; ) {
     const next = interval === 'MONTH' ? firstOfMonth(start, 1) : plus(start, interval === 'WEEK' ? 7 : 1);
@@ -113,6 +124,7 @@ export function trend(series: readonly number[]): { readonly next: number; reado
   return { next: meanY + slope * (n - meanX), slope };
 }
 
-/** Returns the forecast for the next value by exponential smoothing; `weight` is the weight of the newest value. Null without values. */
+/** Returns the forecast for the next value by exponential smoothing; `weight` is the weight of the newest value. Null
+ *  without values. */
 export const smoothed = (series: readonly number[], weight: number): number | null =>
   series.reduce<number | null>((level, y) => (level === null ? y : weight * y + (1 - weight) * level), null);

@@ -22,7 +22,8 @@ export function plus(a: Money, b: Money): Money {
   return money(a.minor + b.minor, a.currency);
 }
 
-/** Returns `numerator / denominator` in whole units. Negative values round symmetrically, so that a refund mirrors its sale. */
+/** Returns `numerator / denominator` in whole units. Negative values round symmetrically, so that a refund mirrors its
+ *  sale. */
 export function divide(numerator: bigint, denominator: bigint, mode: RoundingMode = 'HALF_UP'): bigint {
   if (denominator <= 0n) throw new Error('The denominator must be positive.');
   const negative = numerator < 0n;
@@ -42,7 +43,8 @@ export function share(whole: Money, rateBps: number, mode: RoundingMode = 'HALF_
   return money(divide(whole.minor * BigInt(rateBps), BASIS, mode), whole.currency);
 }
 
-/** Splits an amount in proportion to `weights`, by largest remainder; the earlier index wins a tie. The parts always sum to the whole. */
+/** Splits an amount in proportion to `weights`, by largest remainder; the earlier index wins a tie. The parts always sum to
+ *  the whole. */
 export function split(whole: Money, weights: readonly bigint[]): Money[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0n);
   if (total <= 0n) throw new Error('The weights must have a positive sum.');
@@ -66,7 +68,8 @@ export function split(whole: Money, weights: readonly bigint[]): Money[] {
 
 const DECIMAL = /^(-?)(\d{1,18})(?:\.(\d+))?$/;
 
-/** Converts decimal text to minor units exactly: `parseMinor('19.99', 2)` is `1999n`. Throws AmountError for any other text. */
+/** Converts decimal text to minor units exactly: `parseMinor('19.99', 2)` is `1999n`. Throws AmountError for any other
+ *  text. */
 export function parseMinor(text: string, digits: number): bigint {
   const match = DECIMAL.exec(text);
   if (!match) throw new AmountError('must be a decimal amount such as "19.99"');

@@ -1,4 +1,5 @@
 import { conflict } from './errors.ts';
+import { movesOf } from './moves.ts';
 
 export const PayoutStatus = {
   PENDING: 'PENDING',
@@ -37,7 +38,11 @@ const actions = {
   return: { from: ['PAID'], to: 'RETURNED' },
 } as const satisfies Record<string, { from: readonly PayoutStatus[]; to: PayoutStatus }>;
 
-/** Returns the status after `action`. Throws CONFLICT when the action does not start at `status`. See docs/concepts/payouts.md. */
+/** All changes of status by an action. The database refuses any other change. */
+export const payoutMoves = movesOf<PayoutStatus>(actions);
+
+/** Returns the status after `action`. Throws CONFLICT when the action does not start at `status`. See
+ *  docs/concepts/payouts.md. */
 export function afterPayout(action: keyof typeof actions, status: PayoutStatus): PayoutStatus {
   const { from, to } = actions[action];
   if (!(from as readonly PayoutStatus[]).includes(status)) {
@@ -69,14 +74,15 @@ export type AttemptStatus = (typeof AttemptStatus)[keyof typeof AttemptStatus];
 /** After this number of attempts with a final failure, the commissions of a payout go back to APPROVED. */
 export const MAX_ATTEMPTS = 5;
 
-/** Returns the seconds until the rail is asked again: exponential with full jitter, from 2 seconds to 10 minutes. `random` is in [0, 1). */
+/** Returns the seconds until the rail is asked again: exponential with full jitter, from 2 seconds to 10 minutes. `random`
+ *  is in [0, 1). */
 export function backoffSeconds(tries: number, random: number): number {
   const ceiling = Math.min(600, 2 ** Math.min(tries, 10));
   return 1 + Math.floor(random * ceiling);
 }
 
-/** Returns the seconds until a payout that the rail refused for now is sent again with a new key: 5 minutes after the first attempt,
- *  then four times as long each time. So there is most of a day to fill an empty balance. `random` is in [0, 1). */
+/** Returns the seconds until a payout that the rail refused for now is sent again with a new key: 5 minutes after the first
+ *  attempt, then four times as long each time. So there is most of a day to fill an empty balance. `random` is in [0, 1). */
 export function refusedWaitSeconds(attempts: number, random: number): number {
   return Math.floor(300 * 4 ** (Math.max(1, attempts) - 1) * (1 + random * 0.5));
 }
@@ -103,16 +109,16 @@ interface KeyAge {
   readonly acknowledged: boolean;
 }
 
-/** Returns the next step. A late retry is never sent blindly: after the lifetime of a key, a new key is allowed only when the rail
- *  shows no payment for the whole settling time. */
+/** Returns the next step. A late retry is never sent blindly: after the lifetime of a key, a new key is allowed only when
+ *  the rail shows no payment for the whole settling time. */
 export function afterNoTrace({ ageSeconds, lifetimeSeconds, settleSeconds, acknowledged }: KeyAge): NextStep {
   if (acknowledged) return 'ASK_A_PERSON';
   if (lifetimeSeconds === null || ageSeconds < lifetimeSeconds) return 'SEND';
   return ageSeconds < lifetimeSeconds + settleSeconds ? 'WAIT' : 'NEW_KEY';
 }
 
-/** Why a balance is not paid. The same reasons skip a partner in a payout run and refuse a payout by hand. The database function
- *  `payout_balances` returns the first that applies, in this order. */
+/** Why a balance is not paid. The same reasons skip a partner in a payout run and refuse a payout by hand. The database
+ *  function `payout_balances` returns the first that applies, in this order. */
 export const SkipReason = {
   NOT_ACTIVE: 'NOT_ACTIVE',
   PAYOUTS_HELD: 'PAYOUTS_HELD',

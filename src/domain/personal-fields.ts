@@ -1,5 +1,5 @@
-/** Names of fields with personal data, in any record. They can be erased, so they are stored apart from data that cannot be erased.
- *  Free-form notes may contain anything about a person. */
+/** Names of fields with personal data, in any record. They can be erased, so they are stored apart from data that cannot be
+ *  erased. Free-form notes may contain anything about a person. */
 export const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
   'address',
   'brandName',

@@ -98,8 +98,8 @@ const narrowness = (rule: Rule): number =>
   (rule.types === null ? 0 : 2) +
   (rule.minimum === null ? 0 : 1);
 
-/** Returns the rule for a line item: the partner's own before the plan's, the more specific before the less specific, the higher
- *  minimum before the lower, then the newer. Null when no rule applies, so the tier's rate is used. */
+/** Returns the rule for a line item: the partner's own before the plan's, the more specific before the less specific, the
+ *  higher minimum before the lower, then the newer. Null when no rule applies, so the tier's rate is used. */
 export function ruleFor(rules: readonly Rule[], line: SaleLine, sale: Circumstances): Rule | null {
   const fitting = rules.filter((rule) => fits(rule, line, sale));
   fitting.sort(
@@ -121,8 +121,8 @@ export interface OwnRates {
   readonly tier: number;
 }
 
-/** The rule or rate that computes a commission. A partner's rule for the product takes precedence over the partner's general rate,
- *  which takes precedence over the rules of the plan. */
+/** The rule or rate that computes a commission. A partner's rule for the product takes precedence over the partner's
+ *  general rate, which takes precedence over the rules of the plan. */
 export type Decision =
   | { readonly level: 'LINE' | 'PARTNER' | 'TIER'; readonly rule: null; readonly rateBps: number }
   | { readonly level: 'PARTNER_PRODUCT' | 'PARTNER' | 'PLAN'; readonly rule: Rule };
@@ -185,7 +185,8 @@ export interface ComputedLine {
   readonly limited: 'NOT_FIRST_PURCHASE' | 'RECURRING_WINDOW_OVER' | 'STEPPED_DOWN' | null;
   readonly cap: { readonly limit: bigint; readonly used: bigint; readonly cut: bigint } | null;
   readonly amount: bigint;
-  /** RETROACTIVE: the amount that reaching another band adds to earlier sales of the period. Stored as a separate TRUE_UP commission. */
+  /** RETROACTIVE: the amount that reaching another band adds to earlier sales of the period. Stored as a separate TRUE_UP
+   *  commission. */
   readonly trueUp: bigint;
 }
 
@@ -309,7 +310,8 @@ function capped(line: Omit<ComputedLine, 'cap'>, { cap }: Rule, capUsed: bigint)
   return { ...line, amount, trueUp, cap: { limit: cap.limit, used: capUsed, cut } };
 }
 
-/** Recomputes a commission from its stored computation alone. The result differs from `amount` only when stored data was changed. */
+/** Recomputes a commission from its stored computation alone. The result differs from `amount` only when stored data was
+ *  changed. */
 export function recompute(line: ComputedLine, mode: RoundingMode): { amount: bigint; trueUp: bigint } {
   const again = (terms: RuleTerms | null, before: bigint): { amount: bigint; trueUp: bigint } =>
     terms === null ? { amount: 0n, trueUp: 0n } : partsOf(line, terms, before, mode);

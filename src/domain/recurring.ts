@@ -1,5 +1,5 @@
-/** Returns the time `months` months after `anchor`, at most on the last day of the month (31 Jan + 1 = 28 Feb). Always add to the
- *  anchor and never to an earlier result: 31 Jan + 3 = 30 Apr. */
+/** Returns the time `months` months after `anchor`, at most on the last day of the month (31 Jan + 1 = 28 Feb). Always add
+ *  to the anchor and never to an earlier result: 31 Jan + 3 = 30 Apr. */
 export function monthsLater(anchor: Date, months: number): Date {
   const later = new Date(anchor);
   const day = later.getUTCDate();
@@ -18,8 +18,8 @@ export interface PurchaseTerms {
   readonly minimum: bigint | null;
 }
 
-/** Returns why a purchase earns nothing under an affiliate's terms, or null when it earns. `first` is the time of the customer's
- *  first earning purchase, or null when this is the first. */
+/** Returns why a purchase earns nothing under an affiliate's terms, or null when it earns. `first` is the time of the
+ *  customer's first earning purchase, or null when this is the first. */
 export function whyNotEarning(
   { firstPurchaseOnly, recurringMonths, minimum }: PurchaseTerms,
   purchase: { readonly amount: bigint; readonly at: Date; readonly first: Date | null },

@@ -25,7 +25,8 @@ export const insideWindow = (clickedAt: Date, expiresAt: Date, at: Date): boolea
 const UNPRINTABLE = /[\u0000-\u001f\u007f]/g;
 const HALF_LETTER = /[\ud800-\udbff]$/; // half of a surrogate pair, left when the text is cut
 
-/** Returns the traffic source of a click: the campaign's source parameter, else the referring host, else `direct`. At most 64 characters. */
+/** Returns the traffic source of a click: the campaign's source parameter, else the referring host, else `direct`. At most
+ *  64 characters. */
 export function sourceOf(landing: URL | null, referrer: URL | null): string {
   const tagged = landing?.searchParams.get('utm_source') ?? landing?.searchParams.get('source');
   const source =

@@ -19,9 +19,9 @@ export interface Invoice {
   readonly collected: bigint;
 }
 
-/** Returns the commission base of each product of an invoice: net of credits, discount and tax, in proportion to the collected
- *  part. The bases sum to the base of the invoice, by largest remainder. An invoice that is not positive earns nothing and
- *  reverses nothing, so the result is empty. */
+/** Returns the commission base of each product of an invoice: net of credits, discount and tax, in proportion to the
+ *  collected part. The bases sum to the base of the invoice, by largest remainder. An invoice that is not positive earns
+ *  nothing and reverses nothing, so the result is empty. */
 export function saleLines({ lines, discount, tax, collected }: Invoice): SaleLine[] {
   const subtotal = lines.reduce((sum, { amount }) => sum + amount, 0n);
   if (subtotal - discount <= 0n || collected <= 0n) return [];
@@ -53,8 +53,8 @@ function byProduct(lines: readonly InvoiceLine[]): InvoiceLine[] {
   return [...products.values()];
 }
 
-/** Divides a refund over the commissions of an order, in proportion to the rest of each, by largest remainder. A share is never
- *  more than the rest. */
+/** Divides a refund over the commissions of an order, in proportion to the rest of each, by largest remainder. A share is
+ *  never more than the rest. */
 export function refundShares(refund: bigint, left: readonly bigint[]): bigint[] {
   const all = left.reduce((sum, each) => sum + each, 0n);
   if (all === 0n) return left.map(() => 0n);
@@ -70,8 +70,8 @@ export interface ToldRefund {
   readonly total?: bigint | null;
 }
 
-/** Returns the refunded amount of the order, at most `whole`. The order of the reports does not matter: a total includes the refunds
- *  that happened before it or at the same time. */
+/** Returns the refunded amount of the order, at most `whole`. The order of the reports does not matter: a total includes
+ *  the refunds that happened before it or at the same time. */
 export function refundedInAll(told: readonly ToldRefund[], whole: bigint): bigint {
   const inOrder = told.toSorted((a, b) => +a.at - +b.at || Number(a.total != null) - Number(b.total != null));
   const all = inOrder.reduce(

@@ -45,8 +45,8 @@ export interface PastSale {
   readonly cut: boolean;
   /** The commission with all later additions and reversals. */
   readonly net: bigint;
-  /** Refunded parts of the base, in order of recording. Negative for an amount that a won dispute restored. A rejection counts as a
-   *  refund of the rest. */
+  /** Refunded parts of the base, in order of recording. Negative for an amount that a won dispute restored. A rejection
+   *  counts as a refund of the rest. */
   readonly refunds: readonly { readonly id: string; readonly base: bigint; readonly rejected: boolean }[];
   readonly customerKind: 'NEW' | 'RETURNING' | null;
   readonly firstPurchaseAt: Date | null;
@@ -110,8 +110,8 @@ const periodOf = (period: RulePeriod, day: string): string => {
 export const ruleCounts = ({ terms, cap }: Pick<Rule, 'terms' | 'cap'>): boolean =>
   terms.method === 'TIERED' || (cap !== null && cap.per !== 'SALE');
 
-/** Replays sales under other terms, in order of recording, with the same computation as live sales. A sale keeps its commission when
- *  the decision is unchanged and its rule does not count. */
+/** Replays sales under other terms, in order of recording, with the same computation as live sales. A sale keeps its
+ *  commission when the decision is unchanged and its rule does not count. */
 export class Simulation {
   readonly #terms: Terms;
   readonly #tell: (sale: PastSale, then: bigint) => void;
@@ -178,7 +178,8 @@ export class Simulation {
     const { flatRateBps } = this.#terms;
     if (level === null || level === 'LINE') return null;
     if (flatRateBps !== null) return { level: 'TIER', rule: null, rateBps: flatRateBps };
-    // A partner's rate has no date. The commission shows the rate at that time, because it takes precedence over plan and tier.
+    // A partner's rate has no date. The commission shows the rate at that time, because it takes precedence over plan and
+    // tier.
     const partner =
       level === 'PLAN' || level === 'TIER'
         ? null

@@ -30,8 +30,8 @@ const EXACT = 2n ** 53n - 1n;
 
 const wireOf = (currency: string): Wire => DIFFERENT.get(currency) ?? AS_ISO;
 
-/** Returns Stripe's step, minimum and maximum for a currency, in ISO minor units. A transfer has no other minimum. Null when Stripe does
- *  not support the currency. */
+/** Returns Stripe's step, minimum and maximum for a currency, in ISO minor units. A transfer has no other minimum. Null
+ *  when Stripe does not support the currency. */
 export function stripeCarries(
   currency: string,
 ): { readonly step: bigint; readonly minimum: bigint; readonly maximum: bigint } | null {

@@ -1,15 +1,15 @@
-/** The head of a tenant's chain of audit entries at one moment. */
+/** The newest link of a tenant's audit chain at one moment. */
 export interface Seal {
   readonly tenantId: string;
   readonly seq: bigint;
-  /** Of the link at `seq`, in hex. */
+  /** Hash of the link at `seq`, in hexadecimal. */
   readonly hash: string;
   readonly sealedAt: Date;
 }
 
-/** Keeps seals where whoever owns the database can not change them. */
+/** Stores seals outside the database, so that a person with access to the database cannot change them. */
 export interface AuditSeals {
   append(seals: readonly Seal[]): Promise<void>;
-  /** All of them, oldest first; one that is not `genuine` was not written by us. */
+  /** All seals, oldest first. A seal that is not `genuine` was not written by this product. */
   read(): AsyncIterable<Seal & { readonly genuine: boolean }>;
 }

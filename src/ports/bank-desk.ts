@@ -4,39 +4,39 @@ import type { Carriage } from './payout-rail.ts';
 
 /** One payment of a file. */
 export interface BankCredit {
-  /** 32 hex digits: what the bank names it by from then on. */
+  /** 32 hexadecimal digits: the bank's reference of the payment. */
   readonly key: string;
   readonly amount: Money;
   readonly holderName: string;
-  /** ISO 3166, of the account. */
+  /** ISO 3166 code of the account's country. */
   readonly country: string;
-  /** As `payout-details.ts` names them. */
+  /** Field names as in `payout-details.ts`. */
   readonly details: Readonly<Record<string, string>>;
-  /** For NACHA: a number from 1 to 9,999,999 that no file of the last months had. */
+  /** For NACHA: a number from 1 to 9,999,999 that no file of the last months contains. */
   readonly serial: number;
 }
 
 export interface BankOrder {
-  /** 32 hex digits. */
+  /** 32 hexadecimal digits. */
   readonly id: string;
   readonly format: BankFormat;
   readonly currency: string;
   readonly madeAt: Date;
-  /** ISO 8601: the banking day on which the bank is to pay. */
+  /** ISO 8601 date of the banking day on which the bank executes the payments. */
   readonly executeOn: string;
-  /** Which file of its day, from 0. */
+  /** Sequence number of the file on its day, from 0. */
   readonly ofDay: number;
   readonly credits: readonly BankCredit[];
 }
 
-/** Why a payment can not be written into a file. */
+/** Reason why a payment cannot be written into a file. */
 export interface BankObjection {
   readonly code: string;
-  /** In words that the partner reads. */
+  /** Text for the partner. */
   readonly reason: string;
 }
 
-/** Which payments a line of a status file is about. */
+/** The payments that a line of a status file reports on. */
 export type BankReference =
   | { readonly by: 'KEY'; readonly key: string }
   | { readonly by: 'FILE'; readonly fileId: string; readonly batch: number | null }
@@ -44,10 +44,10 @@ export type BankReference =
 
 export interface BankStatusLine {
   readonly reference: BankReference;
-  /** NOTED: no word about the payment, but a correction of its account. */
+  /** NOTED: not a status of the payment, but for example a correction of the account. */
   readonly word: BankWord | 'NOTED';
   readonly code: string | null;
-  /** null: the line names none. */
+  /** null: the line has no amount. */
   readonly amount: Money | null;
 }
 
@@ -56,22 +56,22 @@ export interface BankReport {
   readonly lines: readonly BankStatusLine[];
 }
 
-/** Writes and reads the files of the company's own bank. It knows no payout and keeps nothing. */
+/** Writes and reads the files of the company's own bank. It does not know payouts and stores nothing. */
 export interface BankDesk {
   carries(currency: string): Carriage | null;
-  /** Which file a payment of that currency to an account of that country goes into; null: none. */
+  /** The file format for a payment in the currency to an account in the country; null: none. */
   formatOf(currency: string, country: string): BankFormat | null;
   objectionTo(format: BankFormat, credit: BankCredit): BankObjection | null;
-  /** The first banking day that a file made now can still be paid on. */
+  /** The first banking day on which the bank can execute a file that is created now. */
   executeOn(format: BankFormat, now: Date): string;
-  /** How the file names a payment, for words that come back: its batch, and its trace number where it has one. */
+  /** The references of a payment in the file, by which the bank reports on it: batch, and trace number if any. */
   namesOf(format: BankFormat, credit: BankCredit): { readonly batch: number; readonly trace: string | null };
-  /** Total of one file at most, in minor units. */
+  /** Maximum total of one file, in minor units. */
   largestTotal(format: BankFormat): bigint;
-  /** The file's text, checked against the rules of its format. */
+  /** Returns the file's text, checked against the rules of the format. */
   write(order: BankOrder): string;
-  /** Throws where a text is no valid file of the format. */
+  /** Throws when the text is not a valid file of the format. */
   check(format: BankFormat, text: string): void;
-  /** Refuses with BAD_USER_INPUT what is no status file. */
+  /** Throws BAD_USER_INPUT when the content is not a status file. */
   read(content: string, field: string): BankReport;
 }

@@ -1,19 +1,20 @@
-/** What an identity provider says of the holder of a token. */
+/** Claims of an identity provider about the holder of a token. */
 export interface Identity {
   readonly subject: string;
-  /** The organisation that the person belongs to, by the provider's id; null where the provider does not say. */
+  /** The provider's id of the person's organisation; null when the provider gives none. */
   readonly organisation: string | null;
-  /** The roles granted in that organisation, and in no other. */
+  /** The roles granted in that organisation only. */
   readonly roles: readonly string[];
-  /** In milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   readonly expiresAt: number;
-  /** When the person last proved who it is, in milliseconds since 1970; null where the provider does not say. */
+  /** Time of the person's last sign-in, in milliseconds since 1970; null when the provider gives none. */
   readonly signedInAt: number | null;
 }
 
 export interface IdentityProvider {
   readonly issuer: string;
-  /** The holder of a token. LATELY: by the provider's signature, or by its word of the last minute. NOW: by its word of
-   *  now, which also knows of a logout. UNAUTHENTICATED: it does not count; SERVICE_UNAVAILABLE: that cannot be told. */
+  /** Returns the holder of a token. LATELY: by the provider's signature, or by an answer of the last minute. NOW: by asking
+   *  the provider, which also detects a logout. Throws UNAUTHENTICATED for an invalid token, and SERVICE_UNAVAILABLE when
+   *  the provider does not answer. */
   identityOf(token: string, when: 'LATELY' | 'NOW'): Promise<Identity>;
 }

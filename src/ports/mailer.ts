@@ -1,5 +1,5 @@
 export interface Mail {
-  /** The same id for every try of the same mail, so that a mailbox that got it twice shows it once. */
+  /** The same id for each attempt of the same mail, so that a mailbox that received it twice shows it once. */
   readonly id: string;
   readonly to: { readonly name: string; readonly address: string };
   readonly subject: string;
@@ -7,7 +7,7 @@ export interface Mail {
   readonly html: string;
 }
 
-/** Hands a mail over to who delivers it; throws where that did not take it. */
+/** Hands a mail to the mail server. Throws when the server does not accept the mail. */
 export interface Mailer {
   send(mail: Mail): Promise<void>;
 }

@@ -6,19 +6,19 @@ interface OutboundRequest {
 }
 
 export interface OutboundAnswer {
-  /** As it came: a redirect is an answer like another and is never followed. */
+  /** The original status. Redirects are returned and never followed. */
   readonly status: number;
-  /** By name in lower case. */
+  /** Header names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** For the program only: it is never shown to who gave the address. */
+  /** For internal use only: never shown to the person who gave the address. */
   readonly body: Uint8Array;
-  /** Whether there was more of the body than is taken. */
+  /** True when the body was longer than the limit. */
   readonly cut: boolean;
 }
 
 export type OutboundFault = 'ADDRESS_REFUSED' | 'UNREACHABLE' | 'TIMEOUT';
 
-/** There is no answer. The message never says what stands behind an address. */
+/** The request got no answer. The message never reveals the host behind an address. */
 export class OutboundError extends Error {
   readonly fault: OutboundFault;
 
@@ -29,10 +29,10 @@ export class OutboundError extends Error {
   }
 }
 
-/** The only way to an address that somebody from outside gave: webhooks, logos. */
+/** The only way to call an address that a user gave: webhooks, logos. */
 export interface Outbound {
-  /** Why this address is refused before anything is looked up; null: nothing speaks against it yet. */
+  /** Reason why the address is refused before any DNS lookup; null when the address is acceptable so far. */
   objectionTo(url: string): string | null;
-  /** One request; throws OutboundError where there is no answer. */
+  /** Sends one request. Throws OutboundError when there is no answer. */
   fetch(request: OutboundRequest): Promise<OutboundAnswer>;
 }

@@ -1,6 +1,6 @@
-/** Somebody to be paid, as the rail must know them. Opened for the call alone. */
+/** A payee as the rail requires it. Decrypted for the call only. */
 export interface Payee {
-  /** The same for the same partner: enrolled twice is enrolled once. At most 40 letters and digits. */
+  /** The same for the same partner, so that repeated enrolment creates one payee. At most 40 letters and digits. */
   readonly reference: string;
   readonly holderName: string;
   readonly account:
@@ -8,7 +8,7 @@ export interface Payee {
     | { readonly upiAddress: string };
 }
 
-/** The rail does not take the payee: `field` is at fault, in the names of `Payee`. */
+/** The rail refused the payee because of `field`, a field of `Payee`. */
 export class PayeeRefused extends Error {
   constructor(
     readonly field: 'holderName' | 'accountNumber' | 'ifsc' | 'upiAddress',
@@ -18,8 +18,8 @@ export class PayeeRefused extends Error {
   }
 }
 
-/** Hands account numbers to the rail that pays to them, so that we keep only its token. Never inside a transaction. */
+/** Gives account numbers to the rail that pays to them, so that only the rail's token is stored. Never called in a transaction. */
 export interface PayeeEnrolment {
-  /** The token to pay to. Throws PayeeRefused; any other error: the rail could not be asked, and it may be tried again. */
+  /** Returns the token to pay to. Throws PayeeRefused; after any other error the call can be repeated. */
   enrol(payee: Payee): Promise<string>;
 }

@@ -1,6 +1,6 @@
-/** Whom an account is to be opened for. */
+/** The person or company for which an account is opened. */
 interface NewPayee {
-  /** The same text opens the same account, once. */
+  /** Idempotency key: the same text opens one account. */
   readonly key: string;
   readonly tenantId: string;
   readonly partnerId: string;
@@ -9,31 +9,30 @@ interface NewPayee {
   readonly email: string;
 }
 
-/** How an account stands with its rail. */
+/** Status of an account at its rail. */
 export interface PayeeState {
-  /** Whom we opened it for; both null: it was not opened by us. */
+  /** The partner for which we opened the account; both null when we did not open it. */
   readonly tenantId: string | null;
   readonly partnerId: string | null;
-  /** Whether we may pay to it. */
+  /** True when the account can receive our payouts. */
   readonly receives: boolean;
-  /** Whether what it receives goes on to the bank of its holder. */
+  /** True when the rail pays out to the bank of the account holder. */
   readonly paysOut: boolean;
-  /** What its holder is to do, in words; empty: nothing. */
+  /** Required actions of the account holder, as text; empty: none. */
   readonly required: readonly string[];
 }
 
-/** A rail that keeps accounts for who is paid by it, and asks them itself for what the law wants to know. Nothing of it
- *  is called inside a transaction. Throws AppError: CONFLICT where the rail refuses, SERVICE_UNAVAILABLE where it does not
- *  answer. */
+/** A rail that keeps accounts for payees and asks them for the legally required details. Never called in a transaction.
+ *  Throws AppError: CONFLICT when the rail refuses, SERVICE_UNAVAILABLE when the rail does not answer. */
 export interface PayeeOnboarding {
-  /** Answers with the rail's name of the account. */
+  /** Returns the rail's id of the account. */
   open(payee: NewPayee): Promise<string>;
-  /** An address that works once and for some minutes, where the holder is asked by the rail. It is for the caller only:
-   *  never stored, never logged. `again`: where the rail sends who comes too late; `done`: who is through. */
+  /** Returns the address of the rail's form, which works once and for some minutes. It is for the caller only: never
+   *  stored, never logged. The rail redirects to `again` after an expired link and to `done` after completion. */
   link(
     account: string,
     back: { readonly again: string; readonly done: string },
   ): Promise<{ readonly url: string; readonly expiresAt: Date }>;
-  /** null: the rail knows no such account of ours. */
+  /** null: the rail does not know the account. */
   state(account: string): Promise<PayeeState | null>;
 }

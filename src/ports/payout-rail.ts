@@ -1,7 +1,7 @@
 import type { Money } from '../domain/money.ts';
 import type { PayoutMethod } from '../domain/payout.ts';
 
-/** Where the money goes. Opened for the call alone: it is never logged and never stored in the clear. */
+/** The receiving account. Decrypted for the call only, never logged, never stored unencrypted. */
 interface PayoutDestination {
   readonly accountId: string;
   readonly holderName: string;
@@ -9,76 +9,76 @@ interface PayoutDestination {
   readonly country: string;
   /** ISO 4217. */
   readonly currency: string;
-  /** As `payout-details.ts` names them: iban, bic, accountNumber, routingNumber, stripeAccount, paypalEmail, ... */
+  /** Field names as in `payout-details.ts`: iban, bic, accountNumber, routingNumber, stripeAccount, paypalEmail, ... */
   readonly details: Readonly<Record<string, string>>;
 }
 
 export interface PayoutInstruction {
-  /** The attempt's idempotency key: 32 hex digits, which every rail accepts. */
+  /** The attempt's idempotency key: 32 hexadecimal digits, which every rail accepts. */
   readonly key: string;
   readonly payoutId: string;
   readonly tenantId: string;
   readonly partnerId: string;
-  /** The run that made the payout; null: made by hand. */
+  /** The payout run that created the payout; null when it was created individually. */
   readonly runId: string | null;
   readonly method: PayoutMethod;
   readonly amount: Money;
-  /** null: the partner has no account of that method and currency, and the rail needs none. */
+  /** null: the partner has no account for the method and currency, and the rail needs none. */
   readonly destination: PayoutDestination | null;
-  /** When the key was first used: its lifetime counts from then. */
+  /** Time of the first use of the key. The key's lifetime starts then. */
   readonly firstSentAt: Date;
-  /** The key may have been sent before, so what refuses it now may only hide that the first one went through. */
+  /** True when the key may have been sent before. A refusal may then hide that the first call succeeded. */
   readonly resent: boolean;
-  /** The rail's own reference, once it gave one. */
+  /** The rail's reference; null until the rail gave one. */
   readonly reference: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** What a rail says of one key. CONFIRMED and REFUSED are final; money of a CONFIRMED one may still come back. */
+/** Rail status of one key. CONFIRMED and REFUSED are final; a CONFIRMED payment may still be returned. */
 export type RailOutcome =
   | {
       readonly status: 'ACCEPTED';
       readonly reference: string;
-      /** What the partner or we must do before it goes on, in words; absent: nothing. */
+      /** Action that the partner or we must take before the payout continues, as text; absent: none. */
       readonly actionRequired?: string;
-      /** Nothing changes sooner without a word of the rail's; absent: it may at any moment. */
+      /** The status does not change sooner without a rail event; absent: it may change at any time. */
       readonly lookAgainSeconds?: number;
     }
   | { readonly status: 'CONFIRMED'; readonly reference: string }
   | {
       readonly status: 'REFUSED';
       readonly code: string;
-      /** In words that the partner reads: what is wrong, and what to do. */
+      /** Text for the partner: the cause, and what to do. */
       readonly reason: string;
-      /** A new key may succeed without anybody doing anything, so it is tried again by itself; absent: no. */
+      /** True when a retry with a new key may succeed without any action, so the payout is retried automatically. */
       readonly passing?: boolean;
     }
   | { readonly status: 'RETURNED'; readonly reference: string; readonly reason: string };
 
-/** The rail was not asked, or refused to listen: nothing moved. The same key is tried again, not before `retryAfterSeconds`. */
+/** The rail was not reached, or refused to process the call: no money moved. The same key is retried, not before `retryAfterSeconds`. */
 export class RailBusy extends Error {
   constructor(
     message: string,
     readonly retryAfterSeconds: number | null = null,
-    /** It concerns this key alone, which may have been sent before: only its payout waits, and its outcome is unknown. */
+    /** True when only this key is refused and may have been sent before: only its payout waits, and the outcome is unknown. */
     readonly ofKey = false,
   ) {
     super(message);
   }
 }
 
-/** What a rail can carry of a currency, in ISO 4217 minor units. */
+/** Limits of a rail for a currency, in ISO 4217 minor units. */
 export interface Carriage {
-  /** Amounts are multiples of it; what is left of a balance stays there. */
+  /** Amounts are multiples of the step. The payout remainder stays on the balance. */
   readonly step: bigint;
   readonly minimum: bigint;
-  /** null: none. */
+  /** null: no maximum. */
   readonly maximum: bigint | null;
 }
 
-/** One transfer as the rail's own books have it. */
+/** One transfer as the rail lists it. */
 export interface RailTransfer {
-  /** Ours, where the rail keeps it. */
+  /** Our idempotency key; null when the rail does not keep it. */
   readonly key: string | null;
   readonly reference: string;
   readonly amount: Money;
@@ -86,46 +86,46 @@ export interface RailTransfer {
   readonly at: Date;
 }
 
-/** A signed message of a rail. What it tells is looked up before it counts. */
+/** A signed webhook message of a rail. The rail is asked before the message has an effect. */
 export interface RailEvent {
-  /** Unique at the rail: the same event may come many times. */
+  /** Unique at the rail. The same event may be delivered many times. */
   readonly id: string;
   readonly type: string;
-  /** Which transfer it is about; both null: none of ours. */
+  /** The transfer that the event concerns; both null when it concerns none of ours. */
   readonly key: string | null;
   readonly reference: string | null;
-  /** Which receiving account it is about, as the rail names it, where it is about no transfer: `PayeeOnboarding` tells
+  /** The rail's id of the receiving account, when the event concerns an account and no transfer. `PayeeOnboarding` returns
    *  its state. */
   readonly account?: string;
 }
 
 export interface RailRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The bytes as they came: signatures are over these. */
+  /** The original bytes, over which the signature is computed. */
   readonly body: Buffer;
 }
 
-/** Anything that `send` or `lookup` throws but RailBusy means that the outcome is unknown: look it up, never send under a
- *  fresh key. */
+/** Any error of `send` or `lookup` other than RailBusy means an unknown outcome: ask the rail, and never send with a
+ *  new key. */
 export interface PayoutRail {
   readonly name: 'sandbox' | 'stripe' | 'razorpayx' | 'paypal' | 'bank';
-  /** Safe to repeat with the same key for `keyLifetimeSeconds`: pays at most once. */
+  /** Safe to repeat with the same key for `keyLifetimeSeconds`: the rail pays at most once. */
   send(instruction: PayoutInstruction): Promise<RailOutcome>;
-  /** What became of the key. null: the rail has no trace of it, which after `settleSeconds` proves that it never will;
-   *  throws where it can not tell. */
+  /** Returns the rail status of the key. null: the rail has no trace of it, which after `settleSeconds` proves that it never
+   *  will. Throws when the rail cannot answer. */
   lookup(instruction: PayoutInstruction): Promise<RailOutcome | null>;
-  /** From `firstSentAt`; after it the same key could pay twice, so nothing is sent under it any more. null: for ever. */
+  /** Counted from `firstSentAt`. Afterwards the same key could pay twice, so it is not sent again. null: without limit. */
   readonly keyLifetimeSeconds: number | null;
   readonly settleSeconds: number;
-  /** After a confirmation, look once more after so many seconds, where the rail has no webhook; null: never. */
+  /** Seconds after a confirmation until one more lookup, for rails without a webhook; null: no further lookup. */
   readonly recheckSeconds: number | null;
-  /** It pays to the partner's account only: without one there is no payout. */
+  /** True when the rail pays only to an account of the partner, so that a payout requires one. */
   readonly needsAccount: boolean;
-  /** null: it does not carry the currency. */
+  /** null: the rail does not support the currency. */
   carries(currency: string): Carriage | null;
-  /** Everything that it moved for us in [from, to); null: it has no such list. */
+  /** Lists all our transfers in [from, to); null when the rail has no such list. */
   readonly list: ((from: Date, to: Date) => AsyncIterable<RailTransfer>) | null;
-  /** Verifies the signature over the raw bytes: throws UNAUTHENTICATED. null: it is no event of payouts. The field is null where
-   *  the rail sends nothing. */
+  /** Verifies the signature over the raw bytes; throws UNAUTHENTICATED. Returns null for events that do not concern payouts. The field
+   *  is null for rails without webhooks. */
   readonly hear: ((request: RailRequest) => Promise<RailEvent | null>) | null;
 }

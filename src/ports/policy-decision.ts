@@ -1,11 +1,11 @@
-/** Who asks, as the policies see it. */
+/** The caller, as the policies see it. */
 export interface Principal {
   readonly id: string;
   readonly role: string;
   readonly attributes: Attributes;
 }
 
-/** What a policy may look at. A value that is null is left out for resources: to a policy it does not exist. */
+/** Attributes that a policy can read. Attributes with the value null are left out of resources. */
 export type Attributes = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
 export interface Question {
@@ -15,14 +15,14 @@ export interface Question {
   readonly actions: readonly string[];
 }
 
-/** What is said of one question. */
+/** The decision about one question. */
 export interface Verdict {
   readonly allowed: ReadonlySet<string>;
-  /** Why something is refused, in the policy's own words; null where it says nothing. */
+  /** The policy's text for a refusal; null when the policy gives none. */
   readonly reason: string | null;
 }
 
-/** Which rows may be seen, as the policy says it before any row is known. */
+/** The policy's condition for rows that the caller may read, before any row is known. */
 export type Plan =
   | { readonly kind: 'ALWAYS_ALLOWED' }
   | { readonly kind: 'ALWAYS_DENIED' }
@@ -33,12 +33,12 @@ export type Operand =
   | { readonly variable: string }
   | { readonly value: unknown };
 
-/** The one place that decides who may do what. Whatever it throws means no. */
+/** The only place that decides about permissions. An error means denied. */
 export interface PolicyDecision {
-  /** One verdict a question, in their order. */
+  /** Returns one verdict per question, in the same order. */
   check(principal: Principal, questions: readonly Question[]): Promise<readonly Verdict[]>;
   plan(principal: Principal, kind: string, action: string): Promise<Plan>;
-  /** Throws where it can not decide just now. */
+  /** Throws when the policy service cannot decide at the moment. */
   probe(): Promise<void>;
   close(): Promise<void>;
 }

@@ -16,30 +16,30 @@ export interface Ports {
   readonly feed: ChangeFeed;
   readonly outbound: Outbound;
   readonly seals: AuditSeals;
-  /** What the API keys of this installation say they belong to. */
+  /** Environment in the API keys of this installation. */
   readonly environment: 'live' | 'test';
   readonly keys: KeyService;
   /** null: no mail server is set up. */
   readonly mailer: Mailer | null;
-  /** Where the portal is, for links in mails; no slash at the end. */
+  /** Address of the portal for links in mails, without a slash at the end. */
   readonly portalUrl: string;
-  /** A secret of the server's key for that purpose: the same each time, and nobody without the key can tell it. */
+  /** A secret derived from the server's key for one purpose. The same each time, and unknown without the key. */
   derive(purpose: string): string;
-  /** In [0, 1): spreads what would else come at once. */
+  /** Returns a number in [0, 1), to spread work over time. */
   random(): number;
-  /** The rail that carries a method, or null where none is set up. */
+  /** The payment rail of a payout method; null when none is set up. */
   rail(method: PayoutMethod): PayoutRail | null;
-  /** Who opens Stripe accounts for partners, or null where Stripe is not set up. */
+  /** Opens Stripe accounts for partners; null when Stripe is not set up. */
   readonly onboarding: PayeeOnboarding | null;
-  /** Takes account numbers for a rail that pays by token, or null where that rail is not set up. */
+  /** Enrols account numbers at a rail that pays by token; null when that rail is not set up. */
   enrolment(method: PayoutMethod): PayeeEnrolment | null;
-  /** The files of the company's own bank; null where none is set up. */
+  /** The files of the company's own bank; null when no bank is set up. */
   readonly bank: BankDesk | null;
-  /** Domains that the portal itself answers at, without those below them. */
+  /** Domains of the portal itself, without their subdomains. */
   readonly ownDomains: readonly string[];
-  /** Who may do what. */
+  /** Decides about permissions. */
   readonly policy: PolicyDecision;
-  /** A keyed hash: within a month (UTC) the same value gives the same text, and nobody without the key can tell the
-   *  value. Who compares across the turn of a month asks for both months' text. */
+  /** A keyed hash: within a month (UTC) the same value gives the same text, and without the key the value cannot be
+   *  found. To compare across the end of a month, compute the texts of both months. */
   pseudonym(value: string, at: Date): string;
 }

@@ -93,7 +93,7 @@ describe('a payout by RazorpayX', () => {
     const rail = railOf();
     expect(rail.carries('INR')).toEqual({ step: 1n, minimum: 100n, maximum: null });
     expect(rail.carries('USD')).toBeNull();
-    await expect(rail.send(rupees(99n))).rejects.toThrow('from one on');
+    await expect(rail.send(rupees(99n))).rejects.toThrow('only rupees, at least one');
   });
 
   test.each<[RazorpayStatus[], string, object]>([
@@ -119,7 +119,7 @@ describe('a payout by RazorpayX', () => {
     [
       ['processing', 'processed', 'reversed'],
       'bank_account_closed',
-      { status: 'RETURNED', reason: 'The money came back. The account is closed. Set another account.' },
+      { status: 'RETURNED', reason: 'The payment was returned. The account is closed. Set another account.' },
     ],
     [['processing', 'failed', 'reversed'], 'beneficiary_bank_offline', { status: 'RETURNED' }],
   ])('that is %j (%s) reads as it must', async ([first, ...rest], reason, outcome) => {
@@ -209,13 +209,13 @@ describe('a payout whose answer is not proof', () => {
     await rail.send(rupees(100n));
     bank.server.mangle = (_, { query }) =>
       query.has('reference_id') ? { items: [{ id: 'pout_1', reference_id: 'another' }] } : undefined;
-    await expect(rail.lookup(instruction)).rejects.toThrow('is not what was asked');
+    await expect(rail.lookup(instruction)).rejects.toThrow('does not match the request');
     bank.server.mangle = null;
     await rail.send(instruction);
     bank.server.mangle = ({ body }) => ({
       items: (body as { items: object[] }).items.flatMap((one) => [one, one]),
     });
-    await expect(rail.lookup(instruction)).rejects.toThrow('2 payouts under one key');
+    await expect(rail.lookup(instruction)).rejects.toThrow('2 payouts with one key');
   });
 
   const kinds: readonly Fault[] = [
@@ -286,13 +286,13 @@ describe('what Razorpay says that can not be', () => {
     bank.server.mangle = (_, { path }) => (path.startsWith('/v1/fund_accounts') ? '<html>' : undefined);
     const heard = await hear(railOf().send(rupees(700n)));
     expect(String((heard as { error: unknown }).error)).toBe(
-      'Error: Razorpay: GET /fund_accounts answers no JSON object',
+      'Error: Razorpay: GET /fund_accounts did not return a JSON object',
     );
   });
 
   test('of a payout that it had and has no more: is unknown', async () => {
     const instruction = { ...rupees(700n), reference: 'pout_neverexisted' };
-    await expect(railOf().lookup(instruction)).rejects.toThrow('about a payout that it had');
+    await expect(railOf().lookup(instruction)).rejects.toThrow('for a known payout');
   });
 });
 
@@ -490,6 +490,6 @@ describe('a payee', () => {
 
   test('is not half enrolled where Razorpay answers nonsense', async () => {
     bank.server.mangle = (_, { method }) => (method === 'POST' ? { id: 'fa_' } : undefined);
-    await expect(enrolment().enrol(payee({ reference: 'd1' }))).rejects.toThrow('names no payee');
+    await expect(enrolment().enrol(payee({ reference: 'd1' }))).rejects.toThrow('returned no payee id');
   });
 });

@@ -112,12 +112,12 @@ describe('a transfer', () => {
   });
 
   test.each([
-    ['to an account that is gone', 'acct_gone00001', 'resource_missing', 'connect the Stripe account again'],
+    ['to an account that is gone', 'acct_gone00001', 'resource_missing', 'Connect the Stripe account again'],
     [
       'to an account that is not set up',
       'acct_young0001',
       'insufficient_capabilities_for_transfer',
-      'finish its set-up',
+      'Finish its set-up',
     ],
   ])('%s is refused for good, and the partner reads what to do', async (_, account, code, words) => {
     const said = await rail.send(instruction({ account }));
@@ -167,7 +167,7 @@ describe('a transfer', () => {
     const first = instruction();
     await rail.send(first);
     const second = { ...first, key: randomUUID().replaceAll('-', '') };
-    await expect(rail.lookup(second)).rejects.toThrow('moved under another key');
+    await expect(rail.lookup(second)).rejects.toThrow('a transfer of the payout with another key');
     stripe.reverse(movedFor(first)[0]?.reference as string);
     expect(await rail.lookup(second)).toBeNull();
     await rail.send(second);
@@ -281,7 +281,7 @@ describe('an outcome that nobody knows', () => {
     stripe.garbage = (transfer) => JSON.stringify({ ...transfer, ...lie });
     stripe.fault = once('garbage-after');
     await expect(rail.send(asked)).rejects.toMatchObject({
-      ...{ name: 'StripeUnknown', message: expect.stringContaining('than asked for') },
+      ...{ name: 'StripeUnknown', message: expect.stringContaining('a transfer that differs in') },
     });
     if (!('transfer_group' in lie || 'metadata' in lie)) {
       stripe.bend = (answer) => ({
@@ -531,7 +531,7 @@ describe('an event', () => {
   ])('%s is refused, always in the same words', async (_, forged) => {
     const { headers, body: sent } = forged();
     await expect(hear(headers, sent)).rejects.toMatchObject({
-      ...{ code: 'UNAUTHENTICATED', message: 'the signature of the event is not valid' },
+      ...{ code: 'UNAUTHENTICATED', message: 'The signature of the event is not valid.' },
     });
   });
 
@@ -606,7 +606,7 @@ test('an account is opened once for a key, gets links, and tells how it stands',
   stripe.bankPayouts.set(account, { status: 'failed', failure_code: 'account_closed' });
   expect(await payees.state(account)).toMatchObject({
     ...{ tenantId: 'acme', partnerId, receives: false, paysOut: false },
-    required: expect.arrayContaining([expect.stringContaining('The bank did not take')]),
+    required: expect.arrayContaining([expect.stringContaining('The bank refused the last payout')]),
   });
   expect(await payees.state('acct_gone0001')).toBeNull();
 });
@@ -622,14 +622,14 @@ test.each([
     { past_due: ['company.tax_id'], currently_due: ['company.owners_provided', 'company.tax_id'] },
     ['Give Stripe the details of the business.', 'Name the owners and directors to Stripe.'],
   ],
-  [{ currently_due: ['something.new'] }, ['Stripe asks for more: open its form to see what.']],
+  [{ currently_due: ['something.new'] }, ["Stripe requires more details. Open Stripe's form to see them."]],
   [
     { disabled_reason: 'requirements.pending_verification' },
-    ['Stripe is still looking at the account: nothing is to be done.'],
+    ['Stripe is still reviewing the account. You do not need to do anything.'],
   ],
   [
     { disabled_reason: 'rejected.fraud', currently_due: ['external_account'] },
-    ['Stripe has rejected this account: set up another payout method.'],
+    ['Stripe rejected this account. Set up another payout method.'],
   ],
 ])('of %j the holder of an account reads %j', (asked, said) => {
   expect(inWords(asked)).toEqual(said);

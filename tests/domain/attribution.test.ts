@@ -72,7 +72,7 @@ describe('the shares of a sale', () => {
     );
   });
 
-  test('are the same in whichever order the touches were heard of', () => {
+  test('are the same in any order of the touches', () => {
     fc.assert(
       fc.property(
         paths,
@@ -171,7 +171,7 @@ describe('a path', () => {
   });
 });
 
-test('a weight is told as a part of all, in six places', () => {
+test('writes a weight as a fraction of the total with six decimals', () => {
   expect([weightText(1n, 3n), weightText(2n, 3n), weightText(5n, 5n), weightText(0n, 0n)]).toEqual([
     '0.333333',
     '0.666667',

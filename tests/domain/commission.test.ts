@@ -42,7 +42,7 @@ describe('who made a line by hand', () => {
     expect(() => refuseOwnLine('maria', 'maria')).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
   });
 
-  test('is no obstacle for anyone else, nor is a line that nobody made by hand', () => {
+  test('does not stop another person, nor the approval of a commission without a creator', () => {
     expect(() => refuseOwnLine('maria', 'tom')).not.toThrow();
     expect(() => refuseOwnLine(null, 'tom')).not.toThrow();
   });

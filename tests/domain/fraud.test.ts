@@ -147,7 +147,7 @@ describe('a score', () => {
   });
   const rank = Object.keys(FraudOutcome);
 
-  test('never falls by one more hit, nor does what comes of it', () => {
+  test('never lowers the score or the outcome with an additional match', () => {
     fc.assert(
       fc.property(
         fc.array(hit, { maxLength: 12 }),
@@ -198,7 +198,7 @@ describe('a score', () => {
   });
 });
 
-test('the most sales of an hour are the same for every sale of it, in whatever order they are told', () => {
+test('counts the most sales of an hour the same for each sale, in any order of recording', () => {
   const minutes = fc.array(fc.integer({ min: 0, max: 180 }), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(minutes, (told) => {

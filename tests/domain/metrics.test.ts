@@ -58,7 +58,7 @@ test('a price is put into months exactly: a week is no quarter of one (T110)', (
   ]).toEqual([10_000n, 10_000n, 10_833n, 10_000n]);
 });
 
-test('churn is of those at the start, whoever came since (T111)', () =>
+test('computes churn from the customers at the start, without later ones (T111)', () =>
   expect(percentBps(4n, 50n)).toBe(800));
 
 test('40 sales of 1,250 clicks for 12,345.67 (T113)', () => {
@@ -67,7 +67,7 @@ test('40 sales of 1,250 clicks for 12,345.67 (T113)', () => {
   expect(percentBps(0n, 0n)).toBeNull();
 });
 
-test('what comes next, by the line that fits and by smoothing (T115, T116)', () => {
+test('forecasts the next value by linear regression and by smoothing (T115, T116)', () => {
   const series = [100, 120, 140, 150];
   expect(trend(series)).toEqual({ next: 170, slope: 17 });
   expect(smoothed(series, 0.5)).toBe(137.5);

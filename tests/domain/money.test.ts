@@ -65,7 +65,7 @@ describe('decimal text becomes minor units exactly', () => {
     expect(() => parseMinor(text, digits)).toThrow(sentence);
   });
 
-  test.each([0, 2, 3])('what is written with %i digits is read back as it was', (digits) => {
+  test.each([0, 2, 3])('reads an amount with %i digits back without a change', (digits) => {
     fc.assert(fc.property(minor, (amount) => parseMinor(formatMinor(amount, digits), digits) === amount));
   });
 

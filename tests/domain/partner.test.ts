@@ -16,7 +16,7 @@ describe('a referral code', () => {
     expect(referralCode(company, zeros)).toBe(`${prefix}AAAAAA`);
   });
 
-  test('has ten letters that nobody mixes up, of any name and any randomness', () => {
+  test('has ten letters without confusable ones, for any name and any random bytes', () => {
     fc.assert(
       fc.property(fc.string(), fc.uint8Array({ minLength: 10, maxLength: 10 }), (company, random) => {
         expect(referralCode(company, random)).toMatch(/^[A-Z]{4}[A-HJKMNP-Z2-9]{6}$/);

@@ -167,7 +167,7 @@ describe('what a line earns', () => {
     expect(of([down], 10_000n, past)).toMatchObject({ amount: 200n, limited: 'STEPPED_DOWN' });
   });
 
-  test('up to a cap, and what is cut is said', () => {
+  test('pays up to a cap and reports the cut', () => {
     const cap = { limit: 1_500n, per: 'PARTNER', period: 'MONTH' } as const;
     const limited = rule('capped', { cap, currency: 'USD' });
     expect(of([limited], 10_000n, { capUsed: 0n })).toMatchObject({ amount: 1_000n, cap: { cut: 0n } });
@@ -221,7 +221,7 @@ describe('for every sale', () => {
       line: computeLine({ product: null, quantity, base }, sale, { level: 'PLAN', rule: each }, past, mode),
     }));
 
-  test('what is kept of it comes to the same cent again', () => {
+  test('recomputes the same cent from the stored computation', () => {
     fc.assert(
       fc.property(computed, ({ line: kept, mode }) => {
         const { amount, trueUp } = recompute(kept, mode);

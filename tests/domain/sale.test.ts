@@ -9,14 +9,14 @@ const invoice = (lines: ReturnType<typeof line>[], more: object = {}) => {
 };
 
 describe('an invoice', () => {
-  test('earns on each product by itself', () => {
+  test('earns on each product separately', () => {
     expect(invoice([line(12_000n, 'pro'), line(2_500n, 'seat', 5)])).toEqual([
       { product: 'pro', quantity: 1, base: 12_000n },
       { product: 'seat', quantity: 5, base: 2_500n },
     ]);
   });
 
-  test('of a change of plan earns on what is left of the charge', () => {
+  test('earns on the rest of the charge after a change of the plan', () => {
     expect(invoice([line(-1_500n, 'pro'), line(4_500n, 'pro')])).toEqual([
       { product: 'pro', quantity: 1, base: 3_000n },
     ]);

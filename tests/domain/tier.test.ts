@@ -21,7 +21,7 @@ describe('a month', () => {
     );
   });
 
-  test('with what was missing earns the next tier', () => {
+  test('earns the next tier when the missing values are added', () => {
     fc.assert(
       fc.property(months, (month) => {
         const tier = tierEarned(thresholds, month);
@@ -64,12 +64,12 @@ describe('an evaluation', () => {
     });
   });
 
-  test('a good month in between starts the grace anew', () => {
+  test('starts the grace again after a good month', () => {
     const { misses } = evaluateTier({ tier: 'GOLD', misses: 1, locked: false }, 'GOLD');
     expect(misses).toBe(0);
   });
 
-  test('never drops more than a level, nor below what was earned, nor what is locked', () => {
+  test('never demotes by more than one level, below the earned tier, or with a tier lock', () => {
     fc.assert(
       fc.property(tiers, tiers, fc.nat(5), fc.boolean(), (tier, earned, misses, locked) => {
         const next = evaluateTier({ tier, misses, locked }, earned);

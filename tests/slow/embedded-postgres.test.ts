@@ -74,14 +74,14 @@ test('says which version made the data when it was another', async () => {
   await mkdir(join(folder, 'postgres'), { recursive: true });
   await writeFile(join(folder, 'postgres', 'PG_VERSION'), '17\n');
   await expect(start()).rejects.toThrow(
-    /was made by PostgreSQL 17, and this Partner Portal brings PostgreSQL 18: /,
+    /was created by PostgreSQL 17, but this Partner Portal contains PostgreSQL 18: /,
   );
 });
 
 test('says so when the password beside the data is not its own', async () => {
   await (await start()).stop();
   await rm(join(folder, 'postgres-password'));
-  await expect(start()).rejects.toThrow(/postgres-password does not open the database beside it/);
+  await expect(start()).rejects.toThrow(/postgres-password does not match the database next to it/);
 });
 
 test('starts after a crash whose process number belongs to another program by now', async () => {
@@ -152,7 +152,7 @@ test('says what it may not write', async () => {
   await chmod(project, 0o500);
   const folder = asRoot ? '/sys/kernel/.data' : options().folder; // there not even root may
   await expect(startEmbeddedPostgres({ ...options(), folder })).rejects.toThrow(
-    /may not read and write .*\.data/,
+    /cannot read and write .*\.data/,
   );
   await chmod(project, 0o700);
 });

@@ -204,7 +204,7 @@ export function simulatedRail(
       case 'REFUSED':
         return { status, code: 'closed', reason: 'The account is closed: set another one.', passing };
       case 'RETURNED':
-        return { status, reference, reason: 'The receiving bank sent the money back.' };
+        return { status, reference, reason: 'The receiving bank returned the payment.' };
       case 'CONFIRMED':
         return { status, reference };
     }

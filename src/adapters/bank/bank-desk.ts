@@ -10,9 +10,9 @@ import { PAIN_001_SCHEMA } from './pain-001-schema.ts';
 import { statusXml } from './status-xml.ts';
 
 export interface BankSetup {
-  /** null: nothing is paid by ISO 20022. */
+  /** null: ISO 20022 files are not set up. */
   readonly debtor: Debtor | null;
-  /** null: nothing is paid by the ACH network. */
+  /** null: the ACH network is not set up. */
   readonly ach: AchSender | null;
 }
 
@@ -33,7 +33,7 @@ const isSepa = ({ amount, country, details }: BankCredit): boolean =>
 
 const batchOf = (credit: BankCredit): number => (isSepa(credit) ? SEPA_BATCH : OTHER_BATCH);
 
-/** The files that the company's bank takes and gives: ISO 20022 and NACHA. */
+/** Writes and reads the files of the company's bank: ISO 20022 and NACHA. */
 export function bankDesk({ debtor, ach }: BankSetup): BankDesk {
   let schema: XsdValidator | null = null;
 
@@ -84,7 +84,7 @@ export function bankDesk({ debtor, ach }: BankSetup): BankDesk {
     check: (format, text) => (format === 'NACHA' ? checkNacha(text) : checkXml(text)),
 
     read(content, field): BankReport {
-      if (content.length > MAX_CHARACTERS) throw invalid(field, 'is larger than 8 MB');
+      if (content.length > MAX_CHARACTERS) throw invalid(field, 'must be at most 8 MB');
       const start = content.replace(/^\uFEFF/, '').trimStart();
       if (start.startsWith('<')) return statusXml(start, field);
       if (/^101/.test(start)) return { kind: 'NACHA_RETURN', lines: nachaReturns(start, field) };
@@ -95,7 +95,7 @@ export function bankDesk({ debtor, ach }: BankSetup): BankDesk {
 }
 
 function needed<T>(part: T | null): T {
-  if (part === null) throw new Error('the bank is not set up for that format');
+  if (part === null) throw new Error('the bank is not set up for this format');
   return part;
 }
 
@@ -104,13 +104,14 @@ const nameless = ({ holderName }: BankCredit): BankObjection | null =>
     ? {
         code: 'holder_name_not_latin',
         reason:
-          'The name of the account holder has no letter that banks take. Set the payout account again, with the name in Latin letters.',
+          'The name of the account holder has no letter that banks accept. Set the payout account again, with the name in Latin letters.',
       }
     : null;
 
 const WRONG_KIND = {
   code: 'account_not_payable',
-  reason: 'The account can not be paid to by bank transfer in this currency. Set another payout account.',
+  reason:
+    'A bank transfer to the payout account is not possible in this currency. Set another payout account.',
 };
 
 function unachable({ details, country }: BankCredit): BankObjection | null {

@@ -1,7 +1,7 @@
 import currencies from 'currency-codes';
 import { formatMinor, type Money, money, parseMinor } from '../../domain/money.ts';
 
-// ISO 4217 also lists what nobody is paid in: metals, units of account, tests.
+// ISO 4217 also lists codes that are not money: metals, units of account, tests.
 const NO_MONEY = /^X(A[GU]|B[A-D]|DR|P[DT]|SU|TS|UA|XX)$/;
 const digitsOf = new Map(
   currencies.data.filter(({ code }) => !NO_MONEY.test(code)).map(({ code, digits }) => [code, digits]),
@@ -15,7 +15,7 @@ function digits(currency: string): number {
 
 export const isoAmount = ({ minor, currency }: Money): string => formatMinor(minor, digits(currency));
 
-/** As a bank writes it, which may be with more zeros than the currency has digits; throws for what is no amount. */
+/** Parses an amount of a bank file, which may have more zeros than the currency has digits. Throws for an invalid amount. */
 export function amountFrom(text: string, currency: string): Money {
   const plain = text
     .trim()

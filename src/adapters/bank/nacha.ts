@@ -3,16 +3,16 @@ import { invalid } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
 import type { BankCredit, BankOrder, BankStatusLine } from '../../ports/bank-desk.ts';
 
-/** Who sends by the ACH network, as the bank agreed with us. */
+/** The sender of ACH payments, as agreed with the bank. */
 export interface AchSender {
-  /** Routing number of the bank that takes the file. */
+  /** Routing number of the bank that receives the file. */
   readonly immediateDestination: string;
-  /** Nine or ten characters that the bank gave. */
+  /** Nine or ten characters assigned by the bank. */
   readonly immediateOrigin: string;
   readonly companyName: string;
-  /** Ten characters that the bank gave. */
+  /** Ten characters assigned by the bank. */
   readonly companyId: string;
-  /** Routing number of the bank that sends for us. */
+  /** Routing number of the bank that sends the payments (ODFI). */
   readonly odfiRouting: string;
   /** CCD: to companies; PPD: to persons. */
   readonly entryClass: 'CCD' | 'PPD';
@@ -28,20 +28,20 @@ const MODIFIERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const left = (text: string, width: number): string => text.slice(0, width).padEnd(width);
 const digits = (value: bigint | number, width: number): string => {
   const text = String(value);
-  if (text.length > width) throw new Error(`${width} digits do not hold the number`);
+  if (text.length > width) throw new Error(`The number has more than ${width} digits.`);
   return text.padStart(width, '0');
 };
 const name = (text: string, width: number): string => left(bankText(text, width).toUpperCase(), width);
 const day = (iso: string): string => iso.slice(2, 10).replaceAll('-', '');
 
-/** ODFI and a number of its own: the network names an entry by it for ever. */
+/** Trace number: the ODFI and a serial number. The ACH network identifies the entry by it. */
 export const traceOf = ({ odfiRouting }: AchSender, { serial }: BankCredit): string =>
   odfiRouting.slice(0, 8) + digits(serial, 7);
 
-/** Part of the key: a return brings it back, beside the trace. */
+/** Part of the key. A return contains it, next to the trace number. */
 const identificationOf = ({ key }: Pick<BankCredit, 'key'>): string => key.slice(-15).toUpperCase();
 
-/** One file with one batch of credits, 94 characters a line, filled up with nines to whole blocks of ten lines. */
+/** One file with one batch of credits: lines of 94 characters, padded with nines to blocks of ten lines. */
 export function nacha({ madeAt, executeOn, ofDay, credits }: BankOrder, sender: AchSender): string {
   const odfi = sender.odfiRouting.slice(0, 8);
   const batch = digits(1, 7);
@@ -76,7 +76,7 @@ function entry(credit: BankCredit, sender: AchSender): string {
   return `6${CHECKING_CREDIT}${routingNumber}${left(accountNumber, 17)}${digits(credit.amount.minor, 10)}${identificationOf(credit)}${name(credit.holderName, 22)}  0${traceOf(sender, credit)}`;
 }
 
-/** Throws where a file does not add up. */
+/** Throws when the records or the sums of a file are wrong. */
 export function checkNacha(text: string): void {
   const lines = linesOf(text);
   const fault = (words: string) => new Error(`not a NACHA file: ${words}`);
@@ -104,7 +104,7 @@ export function checkNacha(text: string): void {
   }
 }
 
-/** Lines of 94 characters; what mail or an editor cut off their ends, or put between them, is mended. */
+/** Lines of 94 characters. Trailing spaces that were cut off are restored, and added empty lines are removed. */
 function linesOf(text: string): string[] {
   const given = text.replace(/[\r\n]+$/, '').split(/\r?\n/);
   const whole =
@@ -114,20 +114,21 @@ function linesOf(text: string): string[] {
 
 const RETURN = /^R([0-3]\d|5[0-3]|8[0-5])$/;
 
-/** The returns and notifications of change of a NACHA file, each named by the trace that the payment went out with. */
+/** The returns and notifications of change of a NACHA file, each with the trace number of the original payment. */
 export function nachaReturns(text: string, field: string): BankStatusLine[] {
   const lines = linesOf(text);
   if (lines.some((line) => line.length !== LINE || !/^[15-9]/.test(line)))
-    throw invalid(field, 'is not a NACHA file: each line must be a record of 94 characters');
+    throw invalid(field, 'must be a NACHA file: each line must be a record of 94 characters');
   const found: BankStatusLine[] = [];
   let of: string | null = null;
   for (const line of lines) {
     if (line[0] === '6') of = line;
     const kind = line.slice(0, 3);
     if (kind !== '799' && kind !== '798') continue;
-    if (!of) throw invalid(field, 'is not a NACHA file: an addenda record follows no entry');
+    if (!of) throw invalid(field, 'must be a NACHA file: an addenda record must follow an entry');
     const amount = of.slice(29, 39);
-    if (!/^\d{10}$/.test(amount)) throw invalid(field, 'is not a NACHA file: an amount is not of ten digits');
+    if (!/^\d{10}$/.test(amount))
+      throw invalid(field, 'must be a NACHA file: an amount must have ten digits');
     const code = line.slice(3, 6);
     const returned = kind === '799' && RETURN.test(code);
     found.push({

@@ -1,8 +1,8 @@
 import { NAMESPACE } from './pain-001.ts';
 
-// What we send of pain.001.001.09, in the names, the order, the types and the lengths of the standard, and narrower where
-// our own rules are. It is our own text: a file that it takes is one that the standard's schema takes (a test sees to that
-// where the standard's is at hand).
+// The part of pain.001.001.09 that we send, with the names, the order, the types and the lengths of the standard, and
+// stricter where our own rules are. It is our own text: a file that is valid here is also valid by the standard's schema.
+// A test checks this when the standard's schema is available.
 export const PAIN_001_SCHEMA = `<?xml version="1.0" encoding="UTF-8"?>
 <xs:schema xmlns="${NAMESPACE}" xmlns:xs="http://www.w3.org/2001/XMLSchema" elementFormDefault="qualified" targetNamespace="${NAMESPACE}">
   <xs:element name="Document"><xs:complexType><xs:sequence><xs:element name="CstmrCdtTrfInitn" type="Initiation"/></xs:sequence></xs:complexType></xs:element>

@@ -2,18 +2,18 @@ import { bankText } from '../../domain/bank-text.ts';
 import type { BankCredit, BankOrder } from '../../ports/bank-desk.ts';
 import { isoAmount } from './iso-amount.ts';
 
-/** Whose account pays by ISO 20022. */
+/** The owner of the account that pays ISO 20022 transfers. */
 export interface Debtor {
   readonly name: string;
   readonly iban: string;
   readonly bic: string;
   /** ISO 3166. */
   readonly country: string;
-  /** null: the file has no address, as is usual within Europe. */
+  /** null: the file contains no address, as is usual within Europe. */
   readonly town: string | null;
 }
 
-/** SEPA credit transfers and others have terms of their own, so each kind is a batch of its own. */
+/** SEPA credit transfers and other transfers have different terms, so each kind has its own batch. */
 export const SEPA_BATCH = 1;
 export const OTHER_BATCH = 2;
 
@@ -33,7 +33,7 @@ const tag = (name: string, text: string): string => `<${name}>${escaped(text)}</
 const sum = (credits: readonly BankCredit[]): bigint =>
   credits.reduce((total, { amount }) => total + amount.minor, 0n);
 
-/** A pain.001.001.09 message: one `PmtInf` for each kind of transfer, all of one currency and one day. */
+/** A pain.001.001.09 message: one `PmtInf` per kind of transfer, with one currency and one execution day. */
 export function pain001(
   { id, currency, madeAt, executeOn, credits }: BankOrder,
   debtor: Debtor,
@@ -62,7 +62,7 @@ export function pain001(
   ].join('');
 }
 
-/** Structured, as SEPA asks since November 2026, or none. */
+/** A structured address, as SEPA requires since November 2026, or none. */
 const addressOf = ({ town, country }: Debtor): string =>
   town === null ? '' : `<PstlAdr>${tag('TwnNm', bankText(town, 35))}${tag('Ctry', country)}</PstlAdr>`;
 
@@ -79,7 +79,7 @@ function transfer({ key, amount, holderName, details }: BankCredit): string {
 const accountOf = ({ iban, accountNumber = '' }: BankCredit['details']): string =>
   iban ? tag('IBAN', iban) : `<Othr>${tag('Id', accountNumber)}</Othr>`;
 
-/** An IBAN says which bank it is, so its BIC may be left out. */
+/** An IBAN identifies the bank, so the BIC is optional. */
 function bankOf({ bic, sortCode }: BankCredit['details']): string {
   const bank = bic
     ? tag('BICFI', bic)

@@ -17,18 +17,18 @@ const WORDS: Readonly<Record<string, BankWord>> = {
   ...{ ACSC: 'PAID', ACCC: 'PAID', RJCT: 'REJECTED', CANC: 'REJECTED' },
 };
 
-/** Reads pain.002, camt.053 and camt.054 of any version. Nothing is loaded or expanded: a document type is refused. */
+/** Reads pain.002, camt.053 and camt.054 of any version. No entity is loaded or expanded: a document type is refused. */
 export function statusXml(content: string, field: string): BankReport {
   if (/<!(DOCTYPE|ENTITY)/i.test(content))
     throw invalid(field, 'must not declare a document type or entities');
   let document: Document;
   try {
-    // The text was decoded already, so what it says of its own encoding does not count.
+    // The text is already decoded, so its encoding declaration is ignored.
     document = XmlDocument.fromString(content.replace(/^\uFEFF?\s*<\?xml[^>]*\?>/, ''), {
       option: ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_NONET,
     });
   } catch {
-    throw invalid(field, 'is not well-formed XML');
+    throw invalid(field, 'must be well-formed XML');
   }
   try {
     const [message] = children(document.root);
@@ -48,7 +48,7 @@ function children(of: XmlElement | null | undefined, name?: string): XmlElement[
   return found;
 }
 
-/** The element at the end of a path; undefined where there is none. */
+/** The element at the end of a path; undefined if there is none. */
 function at(of: XmlElement | undefined, ...path: string[]): XmlElement | undefined {
   return path.reduce<XmlElement | undefined>((found, name) => children(found, name)[0], of);
 }
@@ -61,13 +61,13 @@ function amountOf(element: XmlElement | undefined, field: string): Money | null 
   try {
     return amountFrom(element.content, element.attr('Ccy')?.value ?? '');
   } catch {
-    throw invalid(field, `line ${element.line}: the amount is not one of an ISO 4217 currency`);
+    throw invalid(field, `line ${element.line}: the amount must be in an ISO 4217 currency`);
   }
 }
 
 const KEY = /^[0-9a-f]{32}$/i;
 
-/** A message or a batch of ours, by the id that we gave it. */
+/** A message or a batch that we sent, by the id that we gave it. */
 function ofFile(messageId: string | null, batchId: string | null): BankReference | null {
   const [, id, batch] = /^([0-9a-f]{32})-([12])$/i.exec(batchId ?? '') ?? [];
   if (id) return { by: 'FILE', fileId: id.toLowerCase(), batch: Number(batch) };
@@ -91,7 +91,7 @@ const line = (
   amount,
 });
 
-/** What stands at a payment counts for it; what stands at its batch or at the whole message, for those without. */
+/** The status of a payment has priority. The status of its batch or of the whole message applies to payments without one. */
 function statusReport(message: XmlElement, field: string): BankStatusLine[] {
   const group = at(message, 'OrgnlGrpInfAndSts');
   const messageId = textAt(group, 'OrgnlMsgId');
@@ -120,7 +120,7 @@ function statusReport(message: XmlElement, field: string): BankStatusLine[] {
   return found;
 }
 
-/** Booked debits are payments that were made; booked credits that give a reason to return are those that came back. */
+/** Booked debits are executed payments. Booked credits with a return reason are returned payments. */
 function bookings(message: XmlElement, field: string): BankStatusLine[] {
   const found: BankStatusLine[] = [];
   for (const statement of [...children(message, 'Stmt'), ...children(message, 'Ntfctn')])

@@ -10,11 +10,11 @@ import type {
 } from '../../ports/policy-decision.ts';
 
 const TRIES = 2;
-/** Cerbos takes 50 resources a call. */
+/** Cerbos accepts 50 resources per call. */
 const CHUNK = 50;
 
-/** The policy point at `url`: grpc://host:port, grpcs://host:port or unix:///path/to/socket. A call that fails or takes
- *  longer than the deadline is tried once more, then everything it was asked for is refused. */
+/** The policy service at `url`: grpc://host:port, grpcs://host:port or unix:///path/to/socket. A call that fails or takes
+ *  longer than the deadline is repeated once; then all its questions are refused. */
 export function cerbos(url: string, { deadlineMs }: { deadlineMs: number }): PolicyDecision {
   const { target, tls } = addressOf(url);
   const client = new GRPC(target, {
@@ -70,7 +70,7 @@ async function withinDeadline<T>(deadlineMs: number, call: (signal: AbortSignal)
       if (tries === TRIES)
         throw new AppError(
           'SERVICE_UNAVAILABLE',
-          'what you may do can not be decided just now: try again in a moment',
+          'Your permissions cannot be checked at the moment. Try again in a moment.',
           {},
           { cause: error },
         );
@@ -84,7 +84,7 @@ const asCerbosHasIt = ({ id, role, attributes }: Principal) => ({
   attr: attributes as Record<string, string>,
 });
 
-/** What is null does not exist to a policy, as it does not to the SQL that is made of its plan. */
+/** Attributes with the value null are left out, so that a policy and the SQL of its plan agree. */
 const known = (attributes: Attributes) =>
   Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null)) as Record<
     string,

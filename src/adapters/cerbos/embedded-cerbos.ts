@@ -12,8 +12,8 @@ import { cerbos } from './cerbos.ts';
 const PATIENCE_MS = 10_000;
 const MAX_BACKOFF_MS = 5_000;
 
-/** Runs the PDP and ends it when our end of its input closes, so that it outlives no process of ours, not even one that
- *  was killed. */
+/** Runs the policy service and stops it when our end of its input closes, so that it never outlives our process, not even
+ *  one that was killed. */
 const SUPERVISE = `exec 3<&0; home=$1; shift
 "$@" </dev/null 3<&- & pdp=$!; echo $pdp >"$home/pid"
 (cat >/dev/null; kill -9 $pdp; rm -rf "$home") <&3 & guard=$!
@@ -23,13 +23,13 @@ export interface EmbeddedCerbos extends PolicyDecision {
   readonly url: string;
 }
 
-/** A policy point of this process's own, over the policies in `folder`; it is started again when it dies. */
+/** A policy service of this process for the policies in `folder`. It is restarted when it dies. */
 export async function startEmbeddedCerbos(
   folder: string,
   options: { deadlineMs: number },
 ): Promise<EmbeddedCerbos> {
   const binary = binaryPath();
-  const home = await mkdtemp(join(tmpdir(), 'portal-pdp-')); // a socket in a folder of mode 0700: nobody else asks it
+  const home = await mkdtemp(join(tmpdir(), 'portal-pdp-')); // a socket in a folder of mode 0700, so that no other user can call it
   const socket = join(home, 'grpc.sock');
   const configuration = join(home, 'cerbos.yaml');
   await writeFile(configuration, configurationOf(home, folder));
@@ -43,7 +43,7 @@ export async function startEmbeddedCerbos(
     await rm(socket, { force: true });
     if (closing) return;
     child = spawn('/bin/sh', ['-c', SUPERVISE, 'sh', home, binary, 'server', '--config', configuration], {
-      detached: true, // a Ctrl-C is for us: requests under way still have to be decided
+      detached: true, // Ctrl-C must not stop it: requests in progress still need decisions
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const started = Date.now();
@@ -82,7 +82,7 @@ export async function startEmbeddedCerbos(
     if (ready) return embedded;
     if (failures > 0 || Date.now() > patience) {
       await embedded.close();
-      throw new StartupError(`The policy point does not start: ${said.trim() || 'it says nothing'}`);
+      throw new StartupError(`The policy service does not start: ${said.trim() || 'no output'}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -95,7 +95,7 @@ function binaryPath(): string {
     return createRequire(own.resolve('cerbos')).resolve(name);
   } catch {
     throw new StartupError(
-      `There is no embedded policy point for ${process.platform} on ${process.arch} (npm package ${name}): set CERBOS_URL to a Cerbos of your own.`,
+      `There is no embedded policy service for ${process.platform} on ${process.arch} (npm package ${name}): set CERBOS_URL to your own Cerbos.`,
     );
   }
 }

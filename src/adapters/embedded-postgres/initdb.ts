@@ -9,7 +9,7 @@ import { diskIsFull, hasRoom, StartupError } from './startup-error.ts';
 
 export const portalUser = 'portal';
 
-/** Makes the data in a folder beside, and gives it its name when it is whole: a kill in between leaves no half database. */
+/** Creates the data in a neighbouring folder and renames it when it is complete, so that a kill leaves no incomplete database. */
 export async function initdb(
   { initdb }: Binaries,
   { path, user }: DataFolder,
@@ -47,19 +47,19 @@ export async function initdb(
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
     });
     await rename(made, path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOTEMPTY') throw error; // another start was quicker, and will hold the lock
+      if (error.code !== 'ENOTEMPTY') throw error; // another process was faster and holds the lock
     });
   } catch (error) {
     const said = `${(error as { stderr?: string }).stderr ?? ''}${(error as Error).message}`;
     if (said.includes('No space left on device') || !(await hasRoom(dirname(path)))) throw diskIsFull(path);
     const reason = /(?:error|FATAL): .*/.exec(said)?.[0] ?? said.trim().split('\n').at(-1);
-    throw new StartupError(`The database in ${path} could not be made: ${reason}`);
+    throw new StartupError(`The database in ${path} could not be created: ${reason}`);
   } finally {
     await rm(half, { recursive: true, force: true });
   }
 }
 
-/** What a start that was killed left behind; one that is still at work keeps its own. */
+/** Removes the folders of killed processes. A process that is still running keeps its folder. */
 async function removeHalfMade(path: string): Promise<void> {
   const start = `${basename(path)}.new.`;
   for (const name of await readdir(dirname(path))) {

@@ -9,11 +9,11 @@ import { StartupError } from './startup-error.ts';
 export interface Running {
   readonly pid: number;
   readonly port: number;
-  /** False while it starts, recovers or stops. */
+  /** False while the server starts, recovers or stops. */
   readonly ready: boolean;
 }
 
-/** The live server of this data folder, by the file that PostgreSQL keeps there while it runs. */
+/** The running server of this data folder, read from the file that PostgreSQL keeps there. */
 export async function runningServer(data: string): Promise<Running | null> {
   const text = await readIfThere(join(data, 'postmaster.pid'));
   if (text === null) return null;
@@ -24,8 +24,8 @@ export async function runningServer(data: string): Promise<Running | null> {
 }
 
 /**
- * After a crash the file may name a process that is now something else. PostgreSQL would take it for a server and
- * refuse to start, so the file goes. A file that names no process is left to PostgreSQL, which replaces it safely.
+ * After a crash the file may contain the id of a process that is now a different program. PostgreSQL would take it for a server and
+ * refuse to start, so the file is removed. PostgreSQL itself safely replaces a file without a running process.
  */
 export async function forgetDeadServer(data: string): Promise<void> {
   const pid = Number.parseInt((await readIfThere(join(data, 'postmaster.pid'))) ?? '', 10);
@@ -35,11 +35,11 @@ export async function forgetDeadServer(data: string): Promise<void> {
 export async function stopRunning(data: string): Promise<void> {
   const server = await runningServer(data);
   if (!server) return;
-  process.kill(server.pid, 'SIGINT'); // fast shutdown: clients are cut off, what is committed is kept
+  process.kill(server.pid, 'SIGINT'); // fast shutdown: clients are disconnected, committed data is kept
   for (let waitedMs = 0; await runningServer(data); waitedMs += 50) {
     if (waitedMs === 10_000) process.kill(server.pid, 'SIGQUIT');
     if (waitedMs === 20_000)
-      throw new StartupError(`PostgreSQL (process ${server.pid}) does not stop: end it first.`);
+      throw new StartupError(`PostgreSQL (process ${server.pid}) does not stop: end this process first.`);
     await sleep(50);
   }
 }
@@ -48,7 +48,7 @@ export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // there, but someone else's
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // running, but owned by another user
   }
 }
 

@@ -5,10 +5,10 @@ import { StartupError } from './startup-error.ts';
 
 const run = promisify(execFile);
 
-/** Who runs PostgreSQL: null when that is us. */
+/** The user who runs PostgreSQL; null for the current user. */
 export type ServerUser = { readonly uid: number; readonly gid: number } | null;
 
-/** PostgreSQL refuses to run as root: the owner of existing data does it then, else `postgres`, else `nobody`. */
+/** PostgreSQL refuses to run as root. Then the owner of existing data runs it, otherwise `postgres`, otherwise `nobody`. */
 export async function serverUser(data: string): Promise<ServerUser> {
   if (process.getuid?.() !== 0) return null;
   const owner = await stat(data).catch(() => null);
@@ -25,7 +25,7 @@ export async function serverUser(data: string): Promise<ServerUser> {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-/** Asked of the kernel as that user, so that every parent's mode and every access list counts. */
+/** Checked by the kernel as that user, so that the modes and access lists of all parent folders apply. */
 export async function canReach(user: ServerUser, folder: string): Promise<boolean> {
   return run('/bin/sh', ['-c', 'test -x "$0"', folder], { ...user, cwd: '/' }).then(
     () => true,

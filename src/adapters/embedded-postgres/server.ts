@@ -7,8 +7,8 @@ import type { DataFolder } from './data-folder.ts';
 import { runningServer } from './running.ts';
 
 /**
- * Runs the server and holds our end of a pipe. When that closes, because we stop or because we were killed, the server
- * gets SIGINT (fast shutdown), and SIGQUIT if that does not end it: stopping and dying are one path, with no orphan.
+ * Runs the server and holds our end of a pipe. When the pipe closes, because we stop or were killed, the server
+ * gets SIGINT (fast shutdown), and SIGQUIT if it does not stop. Stopping and crashing take the same path, without an orphan.
  */
 const keeper = `
 trap '' HUP INT TERM
@@ -43,7 +43,7 @@ export interface Launch {
 }
 
 export async function launch({ binaries, data, port, durable, log }: Launch): Promise<Server> {
-  await writeFile(log, '', { mode: 0o600 }); // only the last run is of interest
+  await writeFile(log, '', { mode: 0o600 }); // only the last run is kept
   const output = await open(log, 'a');
   const settings = Object.entries(settingsFor(port, durable)).flatMap(([name, value]) => [
     '-c',
@@ -54,10 +54,10 @@ export async function launch({ binaries, data, port, durable, log }: Launch): Pr
     cwd: '/',
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, // no PGPORT and the like from the shell; messages in English
     stdio: ['pipe', output.fd, output.fd],
-    detached: true, // Ctrl-C reaches the app only, which needs its database to finish
+    detached: true, // Ctrl-C reaches only the application, which needs its database to finish
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.stdin?.on('error', () => {}); // closing a pipe whose reader is gone is no news
+  child.stdin?.on('error', () => {}); // closing a pipe without a reader is not an error
   await once(child, 'spawn');
   await output.close();
 
@@ -70,7 +70,7 @@ export async function launch({ binaries, data, port, durable, log }: Launch): Pr
   };
 }
 
-/** By the file where PostgreSQL says `ready`, because another server may answer on a port that ours did not get. */
+/** Read from the file where PostgreSQL writes `ready`, because another server may answer on a port that ours did not get. */
 export async function untilReady(
   server: Server,
   data: string,
@@ -88,7 +88,7 @@ export async function untilReady(
   return false;
 }
 
-/** Nothing outlives the run, and several test files are connected at once. */
+/** For tests: no data outlives the run, and several test files are connected at the same time. */
 const forTests = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -105,7 +105,7 @@ function settingsFor(port: number, durable: boolean): Record<string, string | nu
     unix_socket_directories: '',
     max_connections: 100,
     shared_buffers: '256MB',
-    jit: 'off', // our queries are short: compiling them costs more than it saves
+    jit: 'off', // our queries are short: compilation costs more than it saves
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_destination: 'stderr',

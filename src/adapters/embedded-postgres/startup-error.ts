@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 
-/** A refusal to start that a person can act on: one clear sentence, no stack. */
+/** A startup failure that a person can fix: one clear sentence, no stack trace. */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }
@@ -8,13 +8,13 @@ export class StartupError extends Error {
 export const diskIsFull = (folder: string): StartupError =>
   new StartupError(`The disk that holds ${folder} is full: free some space and start again.`);
 
-/** Asked of the disk and not only of the log, because a full disk has no room for the log's last words. */
+/** Checks the disk and not only the log, because a full disk has no space for the last log message. */
 export async function hasRoom(folder: string): Promise<boolean> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize > 32 * 1024 * 1024; // two segments of the write-ahead log
 }
 
-/** Runs `work`, and says what the operating system refused in a sentence. */
+/** Runs `work` and turns refusals of the operating system into one sentence. */
 export async function explained<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -24,7 +24,7 @@ export async function explained<T>(folder: string, work: () => Promise<T>): Prom
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
       const place = path ?? folder;
       throw new StartupError(
-        `Partner Portal may not read and write ${place} (${code}): give this user the right to, or start it as the user who did so before.`,
+        `Partner Portal cannot read and write ${place} (${code}): give this user the permission, or start as the user who created the files.`,
       );
     }
     throw error;

@@ -5,7 +5,7 @@ import type { KeyService } from '../../ports/key-service.ts';
 const TIMEOUT_MS = 5_000;
 
 /** AWS KMS. `keyId` is a key's id, ARN or alias; a change of it is a rotation, and the old key must stay until data
- *  keys are wrapped anew. Credentials and region come as AWS has them: environment, profile, role. */
+ *  keys are wrapped again. Credentials and region come from the usual AWS sources: environment, profile, role. */
 export function awsKms(keyId: string, config: KMSClientConfig = {}): KeyService {
   const region = /^arn:[^:]+:kms:([^:]+):/.exec(keyId)?.[1];
   const client = new KMSClient({
@@ -41,11 +41,14 @@ export function awsKms(keyId: string, config: KMSClientConfig = {}): KeyService 
   };
 }
 
-/** What AWS says no to is for a person to mend; whatever else went wrong may pass by itself. */
+/** A refusal by AWS needs a person. Any other error may be temporary. */
 function refuse(error: Error & { $fault?: string; $metadata?: { httpStatusCode?: number } }): never {
   const throttled = /Throttling|LimitExceeded/.test(error.name);
   if (error.$fault === 'client' && !throttled) throw error;
-  throw Object.assign(new AppError('SERVICE_UNAVAILABLE', 'the key service does not answer: try again'), {
-    cause: error,
-  });
+  throw Object.assign(
+    new AppError('SERVICE_UNAVAILABLE', 'The key service does not answer. Try again in a moment.'),
+    {
+      cause: error,
+    },
+  );
 }

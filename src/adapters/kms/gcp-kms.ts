@@ -5,16 +5,16 @@ import { crc32c } from './crc32c.ts';
 
 const ENDPOINT = 'https://cloudkms.googleapis.com';
 const TIMEOUT_MS = 5_000;
-const RETRY = { retry: 2, httpMethodsToRetry: ['POST'] }; // both calls may be repeated
+const RETRY = { retry: 2, httpMethodsToRetry: ['POST'] }; // both calls can be repeated safely
 
 interface Options {
   readonly endpoint?: string | null;
-  /** For tests; otherwise the credentials of the environment. */
+  /** For tests. Default: the credentials of the environment. */
   readonly authClient?: AuthClient;
 }
 
-/** Google Cloud KMS by REST. `key` is projects/P/locations/L/keyRings/R/cryptoKeys/K; it encrypts with its primary
- *  version and finds the version of what it decrypts. Checksums go both ways, as Google asks. */
+/** Google Cloud KMS by REST. `key` is projects/P/locations/L/keyRings/R/cryptoKeys/K. It encrypts with its primary
+ *  version and finds the right version for decryption. Both directions have checksums, as Google recommends. */
 export function gcpKms(key: string, { endpoint, authClient }: Options = {}): KeyService {
   const auth = new GoogleAuth({
     scopes: 'https://www.googleapis.com/auth/cloudkms',
@@ -29,7 +29,7 @@ export function gcpKms(key: string, { endpoint, authClient }: Options = {}): Key
   };
   const checked = (text: string, crc: string | undefined): Buffer => {
     const bytes = Buffer.from(text, 'base64');
-    if (crc !== String(crc32c(bytes))) throw new Error('the answer of Google KMS was damaged on its way');
+    if (crc !== String(crc32c(bytes))) throw new Error('the response of Google KMS was corrupted in transit');
     return bytes;
   };
 
@@ -49,7 +49,7 @@ export function gcpKms(key: string, { endpoint, authClient }: Options = {}): Key
         additionalAuthenticatedDataCrc32c: String(crc32c(aad)),
       });
       if (!answer.verifiedPlaintextCrc32c || !answer.verifiedAdditionalAuthenticatedDataCrc32c)
-        throw new Error('the request to Google KMS was damaged on its way');
+        throw new Error('the request to Google KMS was corrupted in transit');
       return { kekId: `gcp:${answer.name}`, bytes: checked(answer.ciphertext, answer.ciphertextCrc32c) };
     },
 
@@ -67,13 +67,16 @@ export function gcpKms(key: string, { endpoint, authClient }: Options = {}): Key
   };
 }
 
-/** What Google says no to is for a person to mend; whatever else went wrong may pass by itself. The library's error
- *  carries the whole request, data key and token included: only what it says is kept. */
+/** A refusal by Google needs a person. Any other error may be temporary. The library's error
+ *  contains the whole request with data key and token, so only its message is kept. */
 function refuse(error: { message?: string; status?: unknown; code?: unknown }): never {
   const status = Number(error.status ?? error.code);
   const said = new Error(`Google KMS: ${status || ''} ${String(error.message)}`);
   if (status >= 400 && status < 500 && status !== 429 && status !== 408) throw said;
-  throw Object.assign(new AppError('SERVICE_UNAVAILABLE', 'the key service does not answer: try again'), {
-    cause: said,
-  });
+  throw Object.assign(
+    new AppError('SERVICE_UNAVAILABLE', 'The key service does not answer. Try again in a moment.'),
+    {
+      cause: said,
+    },
+  );
 }

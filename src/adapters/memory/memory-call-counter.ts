@@ -1,9 +1,9 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { CallCounter } from '../../ports/call-counter.ts';
 
-/** Within one process. */
+/** A call counter within one process. */
 export function memoryCallCounter(): CallCounter {
-  const counter = new RateLimiterMemory({ points: 1, duration: 1 }); // the limit is the caller's, each key its own window
+  const counter = new RateLimiterMemory({ points: 1, duration: 1 }); // the caller applies the limit; each key has its own window
   return {
     async add(key, calls, windowSeconds) {
       const { consumedPoints, msBeforeNext } = await counter.penalty(key, calls, {

@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { ChangeFeed } from '../../ports/change-feed.ts';
 
-/** A feed that can say that publications may have been missed. */
+/** A feed that can report that publications may have been missed. */
 export interface MemoryFeed extends ChangeFeed {
   missed(): void;
 }
 
-/** Within one process. */
+/** A change feed within one process. */
 export function memoryFeed(): MemoryFeed {
   const emitter = new EventEmitter().setMaxListeners(0);
   const all = new EventEmitter().setMaxListeners(0);

@@ -1,12 +1,12 @@
 const MAX_BYTES = 256 * 1024;
 const PAUSE_MS = 2_000;
 
-/** `read` takes the answer apart; an answer that it throws at is as good as none. */
+/** `read` parses the response. A response for which it throws counts as no response. */
 export type Ask = <T>(url: string, read: (answer: Answer) => T, request?: RequestInit) => Promise<T>;
 type Answer = Readonly<Record<string, unknown>>;
 
-/** Asks a provider for JSON: at most `timeoutMs` and 256 kB, no redirects. One that has just failed is left alone for a moment, so
- *  that it is not asked once a request while it is down, and nobody waits for each of its timeouts. */
+/** Requests JSON from a provider: at most `timeoutMs` and 256 kB, no redirects. After a failure no request is sent for a moment, so
+ *  that not every caller waits for a timeout while the provider is down. */
 export function asking(timeoutMs: number): Ask {
   const refusals = new WeakSet<Error>();
   const failures = new Map<string, { until: number; error: Error }>();
@@ -23,12 +23,12 @@ export function asking(timeoutMs: number): Ask {
       if (answer.status !== 200) {
         await answer.body?.cancel();
         const refused = new Error(`${url} answers ${answer.status}`);
-        // It may dislike this one question, which a stranger has chosen: others are asked all the same.
+        // A 4xx may concern only this request, which a stranger chose: other requests are still sent.
         if (request.method === 'POST' && answer.status < 500) refusals.add(refused);
         throw refused;
       }
       const value: unknown = JSON.parse(await textOf(answer, url));
-      if (typeof value !== 'object' || value === null) throw new Error(`${url} answers no object`);
+      if (typeof value !== 'object' || value === null) throw new Error(`${url} did not return a JSON object`);
       const taken = read(value as Answer);
       failures.delete(url);
       return taken;
@@ -45,7 +45,7 @@ async function textOf(answer: Response, url: string): Promise<string> {
   let size = 0;
   for await (const part of answer.body ?? []) {
     size += part.length;
-    if (size > MAX_BYTES) throw new Error(`${url} answers more than ${MAX_BYTES} bytes`);
+    if (size > MAX_BYTES) throw new Error(`${url} returned more than ${MAX_BYTES} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');

@@ -5,18 +5,19 @@ const SUBJECT = /^[\x21-\x7e]{1,255}$/;
 const ORGANISATION = 'urn:zitadel:iam:user:resourceowner:id';
 const ROLES = 'urn:zitadel:iam:org:project:roles';
 const ROLES_OF_A_PROJECT = /^urn:zitadel:iam:org:project:[^:]+:roles$/;
-/** Hashes and the nonce stand in tokens that tell a client who signed in, which are no credentials for an API. */
+/** Hashes and the nonce occur in ID tokens, which tell a client who signed in and are not credentials for an API. */
 const OF_ID_TOKENS = ['at_hash', 'c_hash', 's_hash', 'nonce'];
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Zitadel's claims, of a JWT or of an introspection. Only own properties count: a claim may be named `__proto__`. */
+/** Zitadel's claims of a JWT or an introspection. Only own properties are read, because a claim may be named `__proto__`. */
 export function identityOfClaims(claims: Claims, projectId: string): Identity {
   const { sub, exp, auth_time: authTime } = claims;
-  if (typeof sub !== 'string' || !SUBJECT.test(sub)) throw unauthenticated('the token has no valid subject');
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) throw unauthenticated('the token has no end');
+  if (typeof sub !== 'string' || !SUBJECT.test(sub)) throw unauthenticated('The token has no valid subject.');
+  if (typeof exp !== 'number' || !Number.isFinite(exp))
+    throw unauthenticated('The token has no expiry time.');
   if (OF_ID_TOKENS.some((name) => Object.hasOwn(claims, name)))
-    throw unauthenticated('an ID token is no credential: send the access token');
+    throw unauthenticated('An ID token is not a credential. Send the access token.');
   const organisation = textOf(claims, ORGANISATION);
   return {
     subject: sub,
@@ -27,13 +28,13 @@ export function identityOfClaims(claims: Claims, projectId: string): Identity {
   };
 }
 
-/** Whether the token was made for us: Zitadel names the project among its audiences. */
+/** True when the token was issued for us: Zitadel lists the project among its audiences. */
 export function isForProject({ aud }: Claims, projectId: string): boolean {
   return Array.isArray(aud) ? aud.includes(projectId) : aud === projectId;
 }
 
-/** `{ role: { organisation: domain } }`, or a list of such. The claim without a project speaks of the client's own one,
- *  which is ours only where no other is named. */
+/** `{ role: { organisation: domain } }`, or a list of such objects. The claim without a project refers to the client's own project,
+ *  which is ours only when no other project is named. */
 function rolesIn(organisation: string, claims: Claims, projectId: string): string[] {
   const ours = `urn:zitadel:iam:org:project:${projectId}:roles`;
   const named = Object.keys(claims).some((name) => ROLES_OF_A_PROJECT.test(name));

@@ -7,12 +7,12 @@ import { type Claims, identityOfClaims, isForProject } from './claims.ts';
 
 export interface OidcOptions {
   readonly issuer: string;
-  /** Whose tokens are for us, and whose roles count. */
+  /** The project whose tokens are accepted and whose roles count. */
   readonly projectId: string;
   readonly algorithms: readonly string[];
-  /** The longest wait for an answer. */
+  /** Maximum wait for a response, in milliseconds. */
   readonly timeoutMs: number;
-  /** How we prove who asks, when we ask about a token. */
+  /** Our own credential for the introspection of a token. */
   readonly client:
     | { readonly id: string; readonly secret: string }
     | { readonly id: string; readonly keyId: string; readonly key: string };
@@ -29,8 +29,8 @@ const LATELY_MS = 60_000;
 const REMEMBERED = 10_000;
 const RETRY_AFTER_SECONDS = 5;
 
-/** An OpenID Connect provider with Zitadel's claims. Nothing is asked before the first token, so that we start without
- *  it; its keys, once known, keep counting while it is away. */
+/** An OpenID Connect provider with Zitadel's claims. No request is sent before the first token, so that we start without
+ *  the provider. Known keys stay valid while the provider is down. */
 export function oidc(
   { issuer, projectId, algorithms, timeoutMs, client }: OidcOptions,
   warn: (error: unknown) => void,
@@ -45,7 +45,7 @@ export function oidc(
     warn(error);
     return new AppError(
       'SERVICE_UNAVAILABLE',
-      'the identity provider does not answer: try again in a moment',
+      'The identity provider does not answer. Try again in a moment.',
       {
         retryAfter: RETRY_AFTER_SECONDS,
       },
@@ -73,11 +73,12 @@ export function oidc(
       issuer,
       audience: projectId,
       requiredClaims: ['sub', 'exp', 'iat'],
-      maxTokenAge: '400 days', // so that one from the future is refused
+      maxTokenAge: '400 days', // so that a token from the future is refused
       clockTolerance: SKEW_SECONDS,
     }).catch((error: unknown) => {
       if (error instanceof AppError) throw error;
-      if (error instanceof errors.JWTExpired) throw unauthenticated('The token has expired. Sign in again or create a new token.');
+      if (error instanceof errors.JWTExpired)
+        throw unauthenticated('The token has expired. Sign in again or create a new token.');
       throw unauthenticated('The token is not valid.');
     });
     const { typ } = protectedHeader as { typ?: unknown };
@@ -86,7 +87,7 @@ export function oidc(
     return payload;
   }
 
-  /** RFC 7662. An answer without a subject is short for: what the JWT itself says. */
+  /** RFC 7662. For a response without a subject the claims of the JWT apply. */
   async function ofProvider(token: string, said: Claims = {}): Promise<Identity> {
     const { introspection } = await endpoints();
     const { headers, fields } = await authenticate();
@@ -97,17 +98,18 @@ export function oidc(
     }).catch((error: unknown) => {
       throw unavailable(error);
     });
-    if (answer['active'] !== true) throw unauthenticated('the token no longer counts');
+    if (answer['active'] !== true) throw unauthenticated('The token is no longer valid. Sign in again.');
     const claims: Claims = Object.hasOwn(answer, 'sub') ? { ...answer } : { ...said, ...answer };
     const ours = claims['iss'] === undefined || claims['iss'] === issuer;
     if (!ours || !isForProject(claims, projectId) || isEarly(claims))
       throw unauthenticated('The token is not valid.');
     const identity = identityOfClaims(claims, projectId);
-    if (identity.expiresAt <= Date.now()) throw unauthenticated('The token has expired. Sign in again or create a new token.');
+    if (identity.expiresAt <= Date.now())
+      throw unauthenticated('The token has expired. Sign in again or create a new token.');
     return identity;
   }
 
-  /** One question for all who bring the token at the same time; a refusal is remembered like an answer. */
+  /** One request for all callers with the same token at the same time. A refusal is cached like a positive answer. */
   function ofLately(token: string): Promise<Identity> {
     const hash = createHash('sha256').update(token).digest('base64url');
     const known = lately.get(hash);
@@ -142,7 +144,7 @@ export function oidc(
 }
 
 function endpointsIn(document: Claims, issuer: string): Endpoints {
-  if (document['issuer'] !== issuer) throw new Error('the provider says that it is another issuer');
+  if (document['issuer'] !== issuer) throw new Error("the provider's document names another issuer");
   const endpoint = (name: string): URL => {
     const url = new URL(String(document[name]));
     if (url.protocol !== 'https:' && url.origin !== new URL(issuer).origin)
@@ -162,8 +164,8 @@ function keySetOf(answer: Claims): Claims {
   return answer;
 }
 
-/** The provider's public keys. An unknown one is looked for again, but not more than twice a minute; those that are known
- *  are looked through every ten minutes, in the background, so that one that was taken back is forgotten. */
+/** The provider's public keys. For an unknown key the key set is loaded again, at most twice a minute. Known keys
+ *  are reloaded every ten minutes in the background, so that a revoked key is dropped. */
 function keysAt(
   url: URL,
   ask: Ask,

@@ -8,10 +8,10 @@ const SECONDS = 15;
 const BODY_LIMIT = 1_000_000;
 const HEADER_LIMIT = 16_384;
 const URL_LIMIT = 2_000;
-// Names that only mean something inside of a network.
+// Names that exist only inside a network.
 const INSIDE = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|arpa|onion)$/;
 
-/** Everything here is for tests, which have no public address and no certificate of the world's. */
+/** These options are for tests, which have no public address and no public certificate. */
 export interface GuardOptions {
   readonly seconds?: number;
   readonly resolve?: (host: string) => Promise<readonly string[]>;
@@ -20,8 +20,8 @@ export interface GuardOptions {
   readonly certificateAuthority?: string;
 }
 
-/** Fetches what a stranger named without being led inside: https on 443 to a name, every address of the name checked in
- *  the very lookup whose result is connected to, no redirects, no proxy, limited in time and size. */
+/** Fetches an address that a user gave without reaching internal hosts: https on port 443 to a host name, every address of the
+ *  name checked in the same lookup that is used for the connection, no redirects, no proxy, limited in time and size. */
 export function guardedFetch({
   seconds = SECONDS,
   resolve = addressesOf,
@@ -29,7 +29,7 @@ export function guardedFetch({
   ports = [''],
   certificateAuthority,
 }: GuardOptions = {}): Outbound {
-  /** What the socket asks for addresses: whatever this answers is what it connects to. */
+  /** The DNS lookup of the socket: the connection uses exactly these addresses. */
   const checkedLookup: LookupFunction = (host, { all }, done) => {
     const refuse = (error: Error) => done(error, '');
     resolve(host).then(
@@ -51,17 +51,17 @@ export function guardedFetch({
 
   function objectionTo(text: string): string | null {
     if (text.length > URL_LIMIT) return `must be at most ${URL_LIMIT} characters long`;
-    // URL drops line ends and turns backslashes around; another reader of the same text may not.
+    // URL removes line ends and converts backslashes; another parser of the same text may not.
     if (!/^[!-[\]-~\u00a1-\uffff]+$/.test(text) || !URL.canParse(text)) return 'must be an https address';
     const { protocol, username, password, hostname, port, hash } = new URL(text);
     if (protocol !== 'https:') return 'must be an https address';
-    if (username || password) return 'must not carry a user name';
-    if (!ports.includes(port)) return 'must not name a port';
+    if (username || password) return 'must not contain a user name';
+    if (!ports.includes(port)) return 'must not contain a port';
     if (hash || text.includes('#')) return 'must not have a fragment';
-    // URL has turned every spelling of an IPv4 address into the dotted one: octal, hexadecimal, one number, fullwidth.
-    if (isIP(hostname) || hostname.startsWith('[')) return 'must name a host, not an address';
+    // URL converts every spelling of an IPv4 address to the dotted form: octal, hexadecimal, one number, fullwidth.
+    if (isIP(hostname) || hostname.startsWith('[')) return 'must contain a host name, not an IP address';
     if (!hostname.includes('.') || hostname.endsWith('.') || INSIDE.test(hostname))
-      return 'must name a host of the public internet';
+      return 'must contain a host of the public internet';
     return null;
   }
 
@@ -72,7 +72,7 @@ export function guardedFetch({
       if (objection) throw new OutboundError('ADDRESS_REFUSED', objection);
       const { origin, pathname, search } = new URL(url);
       const signal = AbortSignal.timeout(seconds * 1_000);
-      // A client a request: a connection that is kept would outlive the check of its address.
+      // One client per request: a kept connection would outlive the check of its address.
       const client = new Client(origin, {
         connect: {
           lookup: checkedLookup,
@@ -106,7 +106,7 @@ export function guardedFetch({
   };
 }
 
-/** Compressed bodies stay as they are, so a small answer never becomes a large one. */
+/** Compressed bodies are not expanded, so that a small response never becomes a large one. */
 async function readUpTo(
   limit: number,
   stream: AsyncIterable<Uint8Array>,
@@ -128,7 +128,7 @@ function faultOf(error: unknown, signal: AbortSignal): OutboundError {
   return new OutboundError('UNREACHABLE', 'the host does not answer', error);
 }
 
-/** Asks the name servers alone: names of this machine's own files or network do not exist out there. */
+/** Asks only the name servers: names from local files or the local network are not public. */
 async function addressesOf(host: string): Promise<string[]> {
   const resolver = new Resolver({ timeout: 3_000, tries: 2 });
   const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);

@@ -11,7 +11,7 @@ export interface PaypalAccess {
 
 export interface PaypalApi {
   get(path: string): Promise<RailAnswer>;
-  /** `body` is JSON already. */
+  /** `body` is already JSON. */
   post(path: string, body: string, requestId?: string): Promise<RailAnswer>;
 }
 
@@ -22,8 +22,8 @@ interface Token {
   readonly until: number;
 }
 
-/** PayPal's API behind its token, which is kept until a minute before it ends. Whoever needs one meanwhile waits for the same
- *  one; a token that is refused is replaced once. Without a token nothing was asked: RailBusy. */
+/** PayPal's API with an access token, which is kept until a minute before it expires. Concurrent calls wait for the same
+ *  token; a refused token is replaced once. Without a token no call was made: throws RailBusy. */
 export function paypalApi({ clientId, clientSecret, baseUrl, timeoutMs, now }: PaypalAccess): PaypalApi {
   const call: RailCall = railCall('PayPal', baseUrl, timeoutMs ? { timeoutMs } : {});
   const basic = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
@@ -37,12 +37,12 @@ export function paypalApi({ clientId, clientSecret, baseUrl, timeoutMs, now }: P
       headers: { authorization: basic, 'content-type': 'application/x-www-form-urlencoded' },
       body: 'grant_type=client_credentials',
     }).catch((error: unknown) => {
-      throw error instanceof RailBusy ? error : new RailBusy('PayPal gives no token');
+      throw error instanceof RailBusy ? error : new RailBusy('PayPal returned no token');
     });
     const { access_token: text, expires_in: seconds } = body;
     if (status !== 200) throw new RailBusy('PayPal refuses our client id or secret');
     if (typeof text !== 'string' || !/^[\w.~+/=-]{1,8000}$/.test(text) || typeof seconds !== 'number')
-      throw new RailBusy('PayPal gives no token that we can read');
+      throw new RailBusy('PayPal returned an invalid token');
     return { text, until: time() + seconds * 1_000 - EARLIER_MS };
   }
 
@@ -59,7 +59,7 @@ export function paypalApi({ clientId, clientSecret, baseUrl, timeoutMs, now }: P
     const waitedFor = current;
     const known = await waitedFor;
     if (known && known.until > time() && known.text !== refused) return known.text;
-    // Somebody else may have asked for the next one while we waited.
+    // Another call may have requested the next token in the meantime.
     return (await (current === waitedFor || !current ? replace() : current)).text;
   }
 

@@ -5,12 +5,12 @@ import type { Outbound } from '../../ports/outbound.ts';
 
 interface PaypalCertificate {
   readonly key: KeyObject;
-  /** Whether an authority that the world trusts stands behind it; false: what links it to one did not come along. */
+  /** True when the certificate is linked to a trusted authority; false when an intermediate certificate is missing. */
   readonly anchored: boolean;
 }
 
 export interface PaypalCertificates {
-  /** Throws UNAUTHENTICATED for what is not PayPal's, SERVICE_UNAVAILABLE where PayPal can not be reached. */
+  /** Throws UNAUTHENTICATED for a certificate that is not PayPal's, SERVICE_UNAVAILABLE when PayPal cannot be reached. */
   of(url: string): Promise<PaypalCertificate>;
 }
 
@@ -22,20 +22,20 @@ interface Chain {
 interface Kept {
   readonly until: number;
   readonly chain: Promise<Chain>;
-  /** Whether PayPal gave one there. */
+  /** True when PayPal returned a certificate at the address. */
   readonly given: boolean;
 }
 
 const KEPT_MS = 6 * 3_600_000;
 const FAILURE_KEPT_MS = 60_000;
 const MOST_KEPT = 20;
-const AT_ONCE = 4; // the address stands in a header that anybody can send
+const AT_ONCE = 4; // the address comes from a header, which an attacker can set
 const LONGEST_CHAIN = 5;
 const PASSING = new Set([408, 425, 429]);
 const PATH = /^\/v1\/notifications\/certs\/CERT-[\w-]{1,100}$/;
 const NAME = /^CN=messageverificationcerts\.([a-z]+\.)?paypal\.com$/m;
 
-/** Certificates from PayPal's own hosts, through the guarded way out, kept for hours; of PayPal's name, in force now, and linked to
+/** Certificates from PayPal's own hosts, loaded by the guarded fetch and kept for hours. They must have PayPal's name, be valid now, and be linked to
  *  one of `roots`. */
 export function paypalCertificates(
   outbound: Outbound,
@@ -50,7 +50,7 @@ export function paypalCertificates(
     fetching += 1;
     try {
       const { status, body, cut } = await outbound.fetch({ url });
-      // Nobody's certificate: who sent its address made it up, and is told so as who forges a signature is.
+      // No certificate there: the sender made the address up, and gets the same error as for a forged signature.
       if (status >= 400 && status < 500 && !PASSING.has(status)) throw notPaypals();
       if (status !== 200 || cut) throw unreachable();
       return chainOf(Buffer.from(body).toString('latin1'));
@@ -64,7 +64,7 @@ export function paypalCertificates(
   async function chainAt(url: string): Promise<Chain> {
     const known = kept.get(url);
     if (known && known.until > now().getTime()) return known.chain;
-    if (fetching >= AT_ONCE) throw unreachable(); // not kept: it says nothing of this address
+    if (fetching >= AT_ONCE) throw unreachable(); // not cached: this says nothing about the address
     const chain = fetched(url);
     const keep = (ms: number, given: boolean) => {
       kept.delete(url);
@@ -79,7 +79,7 @@ export function paypalCertificates(
     return chain;
   }
 
-  /** The oldest go, and those that PayPal gave last: made up addresses push none of them out. */
+  /** Removes the oldest entries, and those with a certificate last, so that made-up addresses do not displace them. */
   function makeRoom(): void {
     for (const last of [false, true])
       for (const [url, { given }] of kept) {
@@ -108,7 +108,7 @@ export function paypalCertificates(
       if (!next) break;
       last = next;
     }
-    // A chain that ends at an authority of nobody's is a forgery; one that ends early may only be incomplete.
+    // A chain that ends at an unknown authority is a forgery. A chain that ends early may only be incomplete.
     if (last.checkIssued(last)) throw notPaypals();
     return false;
   }
@@ -122,10 +122,12 @@ export function paypalCertificates(
   }
 }
 
-const notPaypals = () => unauthenticated('the certificate is not of PayPal');
+const notPaypals = () => unauthenticated('The certificate is not a certificate of PayPal.');
 
 const unreachable = () =>
-  new AppError('SERVICE_UNAVAILABLE', 'PayPal does not give its certificate', { retryAfter: 60 });
+  new AppError('SERVICE_UNAVAILABLE', 'PayPal does not return its certificate. Try again later.', {
+    retryAfter: 60,
+  });
 
 function isPaypals(url: string, outbound: Outbound): boolean {
   if (outbound.objectionTo(url) !== null) return false;
@@ -139,7 +141,7 @@ function chainOf(text: string): Chain {
     const [leaf, ...above] = pems.slice(0, LONGEST_CHAIN).map((pem) => new X509Certificate(pem));
     if (leaf) return { leaf, above };
   } catch {}
-  throw unauthenticated('the certificate can not be read');
+  throw unauthenticated('The certificate cannot be read.');
 }
 
 const isInForce = ({ validFromDate, validToDate }: X509Certificate, at: Date): boolean =>

@@ -1,7 +1,7 @@
 import { formatMinor, type Money, parseMinor } from '../../domain/money.ts';
 
-/** What PayPal pays across borders: digits of ISO 4217, in which we count, and digits that PayPal takes. Currencies that it
- *  keeps for accounts of one country (BRL, CNY, INR, MYR) are left out. */
+/** Currencies that PayPal pays across borders, with the digits of ISO 4217, which we use, and the digits that PayPal accepts. Currencies that PayPal
+ *  restricts to accounts of one country (BRL, CNY, INR, MYR) are left out. */
 const CURRENCIES: Readonly<Record<string, { readonly iso: number; readonly paypal: number }>> = {
   ...Object.fromEntries(
     'AUD CAD CHF CZK DKK EUR GBP HKD ILS MXN NOK NZD PHP PLN SEK SGD THB USD'
@@ -13,22 +13,22 @@ const CURRENCIES: Readonly<Record<string, { readonly iso: number; readonly paypa
   JPY: { iso: 0, paypal: 0 },
 };
 
-/** How many of our minor units are the smallest that PayPal moves; null: it does not pay in that currency. */
+/** The smallest amount that PayPal can send, in minor units; null when PayPal does not pay in the currency. */
 export function paypalStep(currency: string): bigint | null {
   const known = Object.hasOwn(CURRENCIES, currency) ? CURRENCIES[currency] : undefined;
   return known ? 10n ** BigInt(known.iso - known.paypal) : null;
 }
 
-/** As PayPal writes it: `12.30`, or `1230` where the currency has no decimals there. Throws for what it can not write. */
+/** The amount in PayPal's format: `12.30`, or `1230` when PayPal has no decimals for the currency. Throws for other amounts. */
 export function paypalText({ minor, currency }: Money): string {
   const known = Object.hasOwn(CURRENCIES, currency) ? CURRENCIES[currency] : undefined;
   const step = paypalStep(currency);
   if (!known || step === null || minor < step || minor % step !== 0n)
-    throw new Error(`PayPal does not carry this amount in ${currency}`);
+    throw new Error(`PayPal cannot send this amount in ${currency}`);
   return formatMinor(minor / step, known.paypal);
 }
 
-/** Whether PayPal's text is this amount, however many zeros it ends in. */
+/** True when PayPal's text is this amount, with any number of trailing zeros. */
 export function isSameAmount(value: unknown, currency: unknown, amount: Money): boolean {
   const known = CURRENCIES[amount.currency];
   if (!known || currency !== amount.currency || typeof value !== 'string' || value.length > 30) return false;

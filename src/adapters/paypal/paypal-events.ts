@@ -6,10 +6,10 @@ import { type Fields, fieldsOf, textField } from '../rail-call.ts';
 import type { PaypalCertificates } from './paypal-certificates.ts';
 
 const FUTURE_MS = 5 * 60_000;
-/** PayPal repeats for three days; what is older was kept by somebody. */
+/** PayPal repeats events for three days. An older event is a replay. */
 const PAST_MS = 4 * 86_400_000;
 
-/** What PayPal's own check of a signature asks for, without the event. */
+/** Fields for PayPal's own check of a signature, without the event. */
 type SignedFields = Readonly<
   Record<'auth_algo' | 'cert_url' | 'transmission_id' | 'transmission_sig' | 'transmission_time', string>
 >;
@@ -17,26 +17,27 @@ type SignedFields = Readonly<
 export interface PaypalEventOptions {
   readonly webhookId: string;
   readonly certificates: PaypalCertificates;
-  /** PayPal's own word, where a certificate does not come with all that links it to an authority. */
+  /** Asks PayPal to check the signature when the certificate has no complete chain to an authority. */
   readonly confirm: (signed: SignedFields & { webhook_id: string }, event: Buffer) => Promise<boolean>;
   readonly now: () => Date;
 }
 
-/** Payout events, verified here against PayPal's certificate. What is signed holds the body's CRC only, for which another body can be
- *  made: one more reason why an event tells where to look, and never what happened. */
+/** Payout events, verified here with PayPal's certificate. The signature covers only the CRC of the body, for which another body can be
+ *  made. This is one more reason why an event only starts a lookup. */
 export function paypalEvents(options: PaypalEventOptions): NonNullable<PayoutRail['hear']> {
   const { webhookId, certificates, confirm, now } = options;
   return async (request) => {
     const signed = signedFields(request);
     const age = now().getTime() - Date.parse(signed.transmission_time);
-    if (!(age <= PAST_MS && age >= -FUTURE_MS)) throw unauthenticated('the event is not of these days');
+    if (!(age <= PAST_MS && age >= -FUTURE_MS))
+      throw unauthenticated('The event is too old or in the future.');
     const text = [signed.transmission_id, signed.transmission_time, webhookId, crc32(request.body)].join('|');
     const { key, anchored } = await certificates.of(signed.cert_url);
     if (!verify('sha256', Buffer.from(text), key, Buffer.from(signed.transmission_sig, 'base64')))
-      throw unauthenticated('the signature is not of PayPal');
+      throw unauthenticated('The signature of the event is not valid.');
     const event = parsed(request.body);
     if (!anchored && !(await confirm({ ...signed, webhook_id: webhookId }, request.body)))
-      throw unauthenticated('PayPal does not know the event');
+      throw unauthenticated('PayPal does not know the event.');
     return told(event);
   };
 }
@@ -44,11 +45,12 @@ export function paypalEvents(options: PaypalEventOptions): NonNullable<PayoutRai
 function signedFields({ headers }: RailRequest): SignedFields {
   const header = (name: string, pattern: RegExp): string => {
     const value = headers[`paypal-${name}`];
-    if (typeof value !== 'string' || !pattern.test(value)) throw unauthenticated(`no paypal-${name}`);
+    if (typeof value !== 'string' || !pattern.test(value))
+      throw unauthenticated(`The header paypal-${name} is missing or not valid.`);
     return value;
   };
   return {
-    auth_algo: header('auth-algo', /^SHA256withRSA$/), // whatever else a caller names would be weaker
+    auth_algo: header('auth-algo', /^SHA256withRSA$/), // any other algorithm would be weaker
     cert_url: header('cert-url', /^[!-~]{1,500}$/),
     transmission_id: header('transmission-id', /^[\w-]{1,100}$/),
     transmission_sig: header('transmission-sig', /^[A-Za-z0-9+/]{16,1000}={0,2}$/),
@@ -61,7 +63,7 @@ function told(event: Fields) {
   const item = type.startsWith('PAYMENT.PAYOUTS-ITEM.');
   if (!item && !type.startsWith('PAYMENT.PAYOUTSBATCH.')) return null;
   const id = textField(event['id']);
-  if (!/^[\w-]{1,100}$/.test(id)) throw unauthenticated('the event has no id');
+  if (!/^[\w-]{1,100}$/.test(id)) throw unauthenticated('The event has no valid id.');
   const resource = fieldsOf(event['resource']);
   const header = fieldsOf(resource['batch_header']);
   const key = item
@@ -79,6 +81,6 @@ function parsed(body: Buffer): Fields {
   try {
     return fieldsOf(JSON.parse(body.toString('utf8')));
   } catch {
-    throw unauthenticated('the event is no JSON');
+    throw unauthenticated('The event must be JSON.');
   }
 }

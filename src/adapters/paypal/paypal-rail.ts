@@ -13,25 +13,25 @@ import { paypalEvents } from './paypal-events.ts';
 import { CLAIM_IT, isUnclaimed, refusalFor } from './reasons.ts';
 
 export interface PaypalOptions extends PaypalAccess {
-  /** null: no webhook is set up. */
+  /** null when no webhook is set up. */
   readonly webhook: {
     readonly id: string;
     readonly outbound: Outbound;
-    /** Authorities in PEM; absent: those of the world. */
+    /** Certificate authorities in PEM. Default: the public ones. */
     readonly roots?: readonly string[];
   } | null;
 }
 
 const DAY = 86_400;
-/** PayPal remembers a batch for 30 days; the last one is left out, so that no clock of ours decides whether it pays twice. */
+/** PayPal remembers a batch for 30 days. One day is a margin for clock differences, so that a batch is never paid twice. */
 const KEY_LIFETIME_SECONDS = 29 * DAY;
 const ASK_US_AGAIN_SECONDS = 900;
 
 const BATCH_WAITS = new Set(['PENDING', 'PROCESSING']);
 const BATCH_FAILED = new Set(['DENIED', 'CANCELED']);
 
-/** PayPal Payouts: a batch of one item an attempt, whose `sender_batch_id` is our key. PayPal finds a batch by its own id only:
- *  as long as we have none, the same key is sent again, and PayPal names the batch that it has. */
+/** PayPal Payouts: a batch with one item per attempt, whose `sender_batch_id` is our key. PayPal finds a batch only by its own id:
+ *  while we have no id, the same key is sent again, and PayPal returns the existing batch. */
 export function paypalRail(options: PaypalOptions): PayoutRail {
   const { webhook, now = () => new Date() } = options;
   const api = paypalApi(options);
@@ -45,25 +45,25 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
     : null;
   async function look(id: string, instruction: PayoutInstruction): Promise<RailOutcome> {
     const { status, body } = await api.get(`/v1/payments/payouts/${id}?page_size=2&page=1`);
-    if (status !== 200) throw new Error(`PayPal answers ${status} about a batch that it had`);
+    if (status !== 200) throw new Error(`PayPal returned ${status} for a known batch`);
     return outcomeOf(body, id, instruction);
   }
 
-  /** What an answer of the 400s says of the key. */
+  /** The meaning of a 4xx response for the key. */
   function refused(status: number, body: Fields, resent: boolean): RailOutcome {
     const code = errorOf(body);
-    if (status === 403) throw new RailBusy(`PayPal does not let us pay (${code})`, ASK_US_AGAIN_SECONDS);
-    if (status !== 400 && status !== 422) throw new Error(`PayPal answers ${status} to a payout`);
-    // The same words are refused each time, so none under this key ever went through.
+    if (status === 403) throw new RailBusy(`PayPal does not allow us to pay (${code})`, ASK_US_AGAIN_SECONDS);
+    if (status !== 400 && status !== 422) throw new Error(`PayPal returned ${status} for a payout`);
+    // PayPal refuses the same request each time, so no request with this key succeeded.
     if (resent && code !== 'VALIDATION_ERROR')
-      throw new RailBusy(`PayPal refuses a payout for now (${code})`, ASK_US_AGAIN_SECONDS, true);
+      throw new RailBusy(`PayPal temporarily refuses a payout (${code})`, ASK_US_AGAIN_SECONDS, true);
     return { status: 'REFUSED', ...refusalFor(code) };
   }
 
   return {
     name: 'paypal',
     keyLifetimeSeconds: KEY_LIFETIME_SECONDS,
-    // No trace is no proof here: within the lifetime the same key is sent again, and after it `lookup` throws.
+    // A missing trace is no proof here: within the lifetime the same key is sent again; afterwards `lookup` throws.
     settleSeconds: 30 * DAY,
     recheckSeconds: hear ? null : 3 * DAY,
     needsAccount: true,
@@ -96,7 +96,7 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
       }
       const original = originalOf(body);
       if (original) return look(original, instruction);
-      if (isDuplicate(body)) throw new Error('PayPal has a batch of this key and does not name it');
+      if (isDuplicate(body)) throw new Error('PayPal has a batch with this key and does not return its id');
       return refused(status, body, resent);
     },
 
@@ -104,7 +104,7 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
       const { reference, firstSentAt } = instruction;
       if (reference !== null) return look(batchId(reference), instruction);
       if (now().getTime() - firstSentAt.getTime() >= KEY_LIFETIME_SECONDS * 1_000)
-        throw new Error('PayPal can not be asked about a key that it has forgotten: see to it by hand');
+        throw new Error('PayPal no longer knows the key: a person must check the payout');
       return null;
     },
   };
@@ -112,12 +112,13 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
 
 function receiverOf({ destination }: PayoutInstruction): string {
   const receiver = destination?.details['paypalEmail'];
-  if (!receiver) throw new Error('there is no PayPal account to pay to');
+  if (!receiver) throw new Error('there is no PayPal account');
   return receiver;
 }
 
 function batchId(text: unknown): string {
-  if (typeof text !== 'string' || !/^[A-Z0-9]{1,30}$/.test(text)) throw new Error('PayPal names no batch');
+  if (typeof text !== 'string' || !/^[A-Z0-9]{1,30}$/.test(text))
+    throw new Error('PayPal returned no batch id');
   return text;
 }
 
@@ -126,21 +127,21 @@ function headerOf(body: Fields, key: string): { id: string; status: string } {
   agree('the key', fieldsOf(header['sender_batch_header'])['sender_batch_id'] === key);
   const status = textField(header['batch_status']);
   if (!BATCH_WAITS.has(status) && !BATCH_FAILED.has(status) && status !== 'SUCCESS')
-    throw new Error('PayPal tells a status that we do not know');
+    throw new Error('PayPal returned an unknown status');
   return { id: batchId(header['payout_batch_id']), status };
 }
 
-/** The item decides; a batch that is through says nothing of it. Throws where it is not ours in every respect. */
+/** The status of the item decides; a completed batch proves nothing. Throws when the item does not match the instruction in every respect. */
 function outcomeOf(body: Fields, id: string, instruction: PayoutInstruction): RailOutcome {
   const batch = headerOf(body, instruction.key);
   agree('the batch', batch.id === id);
   const items = body['items'] ?? [];
-  if (!Array.isArray(items) || items.length > 1) throw new Error('PayPal lists items that we did not send');
+  if (!Array.isArray(items) || items.length > 1) throw new Error('PayPal listed items that we did not send');
   if (!items.length) {
     if (BATCH_WAITS.has(batch.status)) return { status: 'ACCEPTED', reference: id };
     if (BATCH_FAILED.has(batch.status))
       return { status: 'REFUSED', ...refusalFor(errorOf(body, batch.status)) };
-    throw new Error('PayPal shows a batch without its item');
+    throw new Error('PayPal returned a batch without its item');
   }
   const item = fieldsOf(items[0]);
   isOurs(item, id, instruction);
@@ -162,18 +163,18 @@ function outcomeOf(body: Fields, id: string, instruction: PayoutInstruction): Ra
     case 'BLOCKED':
       return { status: 'REFUSED', ...refusalFor(error || status) };
     case 'RETURNED':
-      // Nobody ever took it, so it was never paid.
+      // The payment was never claimed, so it was never paid.
       if (isUnclaimed(error)) return { status: 'REFUSED', ...refusalFor(error) };
       return { status: 'RETURNED', reference: id, reason: CAME_BACK };
     case 'REFUNDED':
     case 'REVERSED':
       return { status: 'RETURNED', reference: id, reason: CAME_BACK };
     default:
-      throw new Error('PayPal tells a status that we do not know');
+      throw new Error('PayPal returned an unknown status');
   }
 }
 
-const CAME_BACK = 'PayPal sent the money back. Check the account there, or set another one.';
+const CAME_BACK = 'PayPal returned the payment. Check the account at PayPal, or set another account.';
 
 function isOurs(item: Fields, id: string, { key, amount, destination }: PayoutInstruction): void {
   const detail = fieldsOf(item['payout_item']);
@@ -184,7 +185,7 @@ function isOurs(item: Fields, id: string, { key, amount, destination }: PayoutIn
   agree('the key', detail['sender_item_id'] === key);
   agree('the amount', isSameAmount(sum['value'], sum['currency'], amount));
   agree('the fee', fee === undefined || (typeof fee === 'string' && /^\d{1,15}(\.\d{1,4})?$/.test(fee)));
-  // An account that was erased since is not here to be compared.
+  // An account that was erased since cannot be compared.
   agree(
     'the receiver',
     receiver === undefined || textField(detail['receiver']).toLowerCase() === receiver.toLowerCase(),
@@ -200,7 +201,7 @@ const isDuplicate = (body: Fields): boolean =>
       /sender_batch_id/i.test(textField(field)) || /sender_batch_id.*exist/i.test(textField(issue)),
   );
 
-/** The batch that PayPal has of the key. Of its link only the id counts: we ask where we always ask. */
+/** The id of PayPal's batch for the key. Only the id in the link is used; the call goes to our configured address. */
 function originalOf(body: Fields): string | null {
   if (!isDuplicate(body)) return null;
   const links = [body, ...detailsOf(body)].flatMap(({ link, links }) => [link, links].flat());
@@ -211,17 +212,17 @@ function originalOf(body: Fields): string | null {
   return null;
 }
 
-/** PayPal's own check. The event goes back as it came: written anew it would not be what was signed. */
+/** PayPal's own check. The event is sent back as received: serialized again it would not match the signature. */
 async function confirmed(api: PaypalApi, signed: object, event: Buffer): Promise<boolean> {
   const body = `${JSON.stringify(signed).slice(0, -1)},"webhook_event":${event.toString('utf8')}}`;
   const answer = await api.post('/v1/notifications/verify-webhook-signature', body);
   return answer.status === 200 && answer.body['verification_status'] === 'SUCCESS';
 }
 
-// Names that say nothing but that a detail says more.
+// General error names, for which a detail has the reason.
 const GENERAL = new Set(['USER_BUSINESS_ERROR', 'UNPROCESSABLE_ENTITY', 'INVALID_REQUEST']);
 
-/** The name of an error; where it says nothing, that of its first detail. */
+/** The name of an error; for a general name, the name of its first detail. */
 function errorOf(body: Fields, otherwise = ''): string {
   const errors = fieldsOf(body['errors']);
   const name = textField(body['name']) || textField(errors['name']);

@@ -6,23 +6,25 @@ const passing = (reason: string): Refusal => ({ reason, passing: true });
 const lasting = (reason: string): Refusal => ({ reason });
 
 export const CLAIM_IT =
-  'PayPal has no confirmed account for the e-mail address. Open one, or confirm the address there, within 30 days; else the money comes back.';
+  'PayPal has no confirmed account for the e-mail address. Open an account or confirm the address at PayPal within 30 days; otherwise the payment is returned.';
 
 const NO_ACCOUNT = lasting(
-  'PayPal has no confirmed account for the e-mail address. Confirm it at PayPal, or set another one.',
+  'PayPal has no confirmed account for the e-mail address. Confirm the address at PayPal, or set another account.',
 );
 const LOCKED = lasting(
-  'PayPal has locked or restricted the account. Ask PayPal to free it, or set another one.',
+  'PayPal locked or restricted the account. Ask PayPal to unlock it, or set another account.',
 );
 const NO_SUCH_CURRENCY = lasting(
-  'The PayPal account does not take this currency. Add the currency there, or set another account.',
+  'The PayPal account does not accept this currency. Add the currency at PayPal, or set another account.',
 );
-const COUNTRY = lasting('PayPal does not pay to the country of the account. Set another way to be paid.');
-const OUR_SIDE = lasting('PayPal does not let us pay at the moment. We see to it; nothing is needed of you.');
-const PAYPAL_BUSY = passing('PayPal had a technical fault. It is tried again by itself.');
-const NO_FUNDS = passing('Our balance at PayPal has run short. It is tried again once it is filled.');
+const COUNTRY = lasting('PayPal does not pay to the country of the account. Set another payout method.');
+const OUR_SIDE = lasting(
+  'PayPal does not allow our payments at the moment. We are resolving this; you do not need to do anything.',
+);
+const PAYPAL_BUSY = passing('PayPal had a technical error. The payment is retried automatically.');
+const NO_FUNDS = passing('Our balance at PayPal is too low. The payment is retried after we add funds.');
 
-/** What PayPal's errors mean to the partner, and what to do. Those not listed are told in general words. */
+/** Texts for the partner: the meaning of PayPal's errors, and what to do. Errors that are not listed have a general text. */
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   INSUFFICIENT_FUNDS: NO_FUNDS,
   SENDER_INSUFFICIENT_FUNDS: NO_FUNDS,
@@ -39,18 +41,20 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   REGULATORY_BLOCKED: LOCKED,
   RISK_DECLINE: LOCKED,
   RECEIVING_LIMIT_EXCEEDED: lasting(
-    'The PayPal account has reached the limit of what it may receive. Lift the limit at PayPal, or set another account.',
+    'The PayPal account reached its receiving limit. Raise the limit at PayPal, or set another account.',
   ),
   RECEIVER_REFUSED: lasting(
-    'The PayPal account refused the payment. Accept it there, or set another account.',
+    'The PayPal account refused the payment. Accept the payment at PayPal, or set another account.',
   ),
   CURRENCY_NOT_SUPPORTED_FOR_RECEIVER: NO_SUCH_CURRENCY,
   RECEIVER_NON_HOLDING_CURRENCY: NO_SUCH_CURRENCY,
   NON_HOLDING_CURRENCY: OUR_SIDE,
   RECEIVER_COUNTRY_NOT_ALLOWED: COUNTRY,
   RECEIVER_STATE_RESTRICTED: COUNTRY,
-  SELF_PAY_NOT_ALLOWED: lasting('The PayPal account is our own. Set one of yours.'),
-  VALIDATION_ERROR: lasting('PayPal does not take the e-mail address as it is. Set it again.'),
+  SELF_PAY_NOT_ALLOWED: lasting('The PayPal account belongs to us. Set your own account.'),
+  VALIDATION_ERROR: lasting(
+    'PayPal does not accept the e-mail address. Check the address and set the account again.',
+  ),
   BLOCKED: LOCKED,
   DENIED: OUR_SIDE,
   CANCELED: OUR_SIDE,
@@ -59,12 +63,12 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   SENDER_RESTRICTED: OUR_SIDE,
 };
 
-const OTHER = lasting('The payment failed at PayPal. Check the account there, or set another one.');
+const OTHER = lasting('The payment failed at PayPal. Check the account at PayPal, or set another account.');
 
 export function refusalFor(code: string): Refusal & { code: string } {
   return { code: code || 'FAILED', ...((Object.hasOwn(REFUSALS, code) && REFUSALS[code]) || OTHER) };
 }
 
-/** Refusals that say that nobody ever took the money. */
+/** Refusals because the payment was never claimed. */
 export const isUnclaimed = (code: string): boolean =>
   Object.hasOwn(REFUSALS, code) && REFUSALS[code] === NO_ACCOUNT;

@@ -4,7 +4,7 @@ import { type RailAnswer, type RailCall, type RailCallRequest, railCall } from '
 export interface RazorpayAccess {
   readonly keyId: string;
   readonly keySecret: string;
-  /** Without `/v1`. */
+  /** Base URL without `/v1`. */
   readonly baseUrl: string;
   readonly timeoutMs?: number;
 }
@@ -14,14 +14,14 @@ export interface RazorpayApi {
   post(path: string, body: object, headers?: Readonly<Record<string, string>>): Promise<RailAnswer>;
 }
 
-/** Razorpay's API as its key. A key that is refused is our own fault, not the payout's: RailBusy. */
+/** Razorpay's API with our key. A refused key is not a failure of the payout: throws RailBusy. */
 export function razorpayApi({ keyId, keySecret, baseUrl, timeoutMs }: RazorpayAccess): RazorpayApi {
   const call: RailCall = railCall('Razorpay', `${baseUrl}/v1`, timeoutMs ? { timeoutMs } : {});
   const authorization = `Basic ${Buffer.from(`${keyId}:${keySecret}`).toString('base64')}`;
   const ask = async (request: RailCallRequest): Promise<RailAnswer> => {
     const answer = await call({ ...request, headers: { authorization, ...request.headers } });
     if (answer.status === 401 || answer.status === 403)
-      throw new RailBusy('Razorpay refuses our key, or the address that we call from');
+      throw new RailBusy('Razorpay refuses our key or our IP address');
     return answer;
   };
   return {

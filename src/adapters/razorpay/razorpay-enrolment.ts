@@ -2,8 +2,8 @@ import { type Payee, type PayeeEnrolment, PayeeRefused } from '../../ports/payee
 import { type Fields, fieldsOf, type RailAnswer, textField } from '../rail-call.ts';
 import { type RazorpayAccess, razorpayApi } from './razorpay-api.ts';
 
-/** Contacts and fund accounts. Both are looked for before they are made, so that a call which is repeated makes no second one;
- *  two at once may, and money goes to one of them all the same. */
+/** Contacts and fund accounts. Both are searched before they are created, so that a repeated call creates no second one.
+ *  Two simultaneous calls may create two, which pay to the same account. */
 export function razorpayEnrolment(access: RazorpayAccess): PayeeEnrolment {
   const api = razorpayApi(access);
 
@@ -38,7 +38,7 @@ export function razorpayEnrolment(access: RazorpayAccess): PayeeEnrolment {
   };
 }
 
-/** Razorpay's letters, at most 50, ending in a letter, a digit or a dot. */
+/** The name in the characters that Razorpay accepts: at most 50, ending in a letter, a digit or a dot. */
 const plainName = (text: string): string =>
   text
     .normalize('NFKD')
@@ -61,7 +61,7 @@ function isSame(known: Fields, { account }: Payee): boolean {
 function itemsOf({ status, body }: RailAnswer): Fields[] {
   const { items } = body;
   if (status !== 200 || !Array.isArray(items))
-    throw new Error(`Razorpay answers ${status} in place of a list`);
+    throw new Error(`Razorpay returned ${status} instead of a list`);
   return items.map(fieldsOf);
 }
 
@@ -69,16 +69,19 @@ function made({ status, body }: RailAnswer): Fields {
   if (status < 300) return body;
   const field = textField(fieldsOf(body['error'])['field']);
   if (status === 400) {
-    if (/ifsc/.test(field)) throw new PayeeRefused('ifsc', 'is of no branch that Razorpay knows');
-    if (/account_number/.test(field)) throw new PayeeRefused('accountNumber', 'is not taken by Razorpay');
-    if (/vpa|address/.test(field)) throw new PayeeRefused('upiAddress', 'is not taken by Razorpay');
-    if (/name/.test(field)) throw new PayeeRefused('holderName', 'is not taken by Razorpay');
+    if (/ifsc/.test(field))
+      throw new PayeeRefused('ifsc', 'must be the IFSC of a branch that Razorpay knows');
+    if (/account_number/.test(field))
+      throw new PayeeRefused('accountNumber', 'was refused by Razorpay: check the account number');
+    if (/vpa|address/.test(field))
+      throw new PayeeRefused('upiAddress', 'was refused by Razorpay: check the UPI address');
+    if (/name/.test(field)) throw new PayeeRefused('holderName', 'was refused by Razorpay: check the name');
   }
-  throw new Error(`Razorpay answers ${status} to a payee`);
+  throw new Error(`Razorpay returned ${status} for a payee`);
 }
 
 function idOf(entity: Fields, prefix: 'cont' | 'fa'): string {
   const id = textField(entity['id']);
-  if (!new RegExp(`^${prefix}_[A-Za-z0-9]{8,60}$`).test(id)) throw new Error('Razorpay names no payee');
+  if (!new RegExp(`^${prefix}_[A-Za-z0-9]{8,60}$`).test(id)) throw new Error('Razorpay returned no payee id');
   return id;
 }

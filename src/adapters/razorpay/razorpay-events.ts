@@ -4,20 +4,21 @@ import type { PayoutRail } from '../../ports/payout-rail.ts';
 import { fieldsOf, textField } from '../rail-call.ts';
 
 const FUTURE_MS = 5 * 60_000;
-/** Razorpay repeats for 24 hours; what is older was kept by somebody. */
+/** Razorpay repeats events for 24 hours. An older event is a replay. */
 const PAST_MS = 48 * 3_600_000;
 
-/** Payout events, signed over the raw bytes by any of the secrets. Nothing but the body is signed, so its own time bounds
- *  how long it may be played again. */
+/** Payout events, signed over the raw bytes with any of the secrets. Only the body is signed, so the time in the body limits
+ *  replays. */
 export function razorpayEvents(secrets: readonly string[], now: () => Date): NonNullable<PayoutRail['hear']> {
   return async ({ headers, body }) => {
     const given = headers['x-razorpay-signature'];
     if (typeof given !== 'string' || !/^[0-9a-f]{64}$/.test(given) || !secrets.some(signs(body, given)))
-      throw unauthenticated('the signature is not of Razorpay');
+      throw unauthenticated('The signature of the event is not valid.');
     const event = parsed(body);
     const created = event['created_at'];
     const age = typeof created === 'number' ? now().getTime() - created * 1_000 : Number.NaN;
-    if (!(age <= PAST_MS && age >= -FUTURE_MS)) throw unauthenticated('the event is not of today');
+    if (!(age <= PAST_MS && age >= -FUTURE_MS))
+      throw unauthenticated('The event is too old or in the future.');
     const type = textField(event['event']);
     if (!/^payout\.(?!downtime\.)/.test(type)) return null;
     const payout = fieldsOf(fieldsOf(fieldsOf(event['payload'])['payout'])['entity']);
@@ -42,6 +43,6 @@ function parsed(body: Buffer) {
   try {
     return fieldsOf(JSON.parse(body.toString('utf8')));
   } catch {
-    throw unauthenticated('the event is no JSON');
+    throw unauthenticated('The event must be JSON.');
   }
 }

@@ -5,7 +5,7 @@ import { type RazorpayAccess, razorpayApi } from './razorpay-api.ts';
 import { razorpayEvents } from './razorpay-events.ts';
 import { ACTIONS, refusalFor, returnedFor } from './reasons.ts';
 
-/** Paise. What the banks allow changes; these are the ceilings of 2026. */
+/** Limits in paise, as of 2026. Banks may change them. */
 interface RazorpayLimits {
   readonly impsMaximum: bigint;
   readonly rtgsMinimum: bigint;
@@ -13,11 +13,11 @@ interface RazorpayLimits {
 }
 
 export interface RazorpayOptions extends RazorpayAccess {
-  /** The account at RazorpayX that pays. */
+  /** Our account at RazorpayX. */
   readonly accountNumber: string;
-  /** The secret of the webhook, and the one before it: what was signed before a rotation is still sent. */
+  /** The webhook secret and the previous one, because events signed before a rotation may still arrive. */
   readonly webhookSecrets: readonly string[];
-  /** What the partner reads on the bank statement: at most 30 letters, digits and spaces. */
+  /** Text on the partner's bank statement: at most 30 letters, digits and spaces. */
   readonly narration?: string;
   readonly limits?: Partial<RazorpayLimits>;
   readonly now?: () => Date;
@@ -32,7 +32,7 @@ const PAGE = 100;
 const WAITING = new Set(['pending', 'queued', 'scheduled', 'processing']);
 const FAILED = new Set(['failed', 'rejected', 'cancelled']);
 
-/** RazorpayX, in rupees. The same key pays once for seven days, and our key is its `reference_id`, by which it is found again. */
+/** RazorpayX, in rupees. The same key pays once within seven days. Our key is the `reference_id`, which finds the payout again. */
 export function razorpayRail(options: RazorpayOptions): PayoutRail {
   const { accountNumber, webhookSecrets, now = () => new Date() } = options;
   const narration = plainWords(options.narration ?? 'Partner payout');
@@ -50,7 +50,7 @@ export function razorpayRail(options: RazorpayOptions): PayoutRail {
     if (body['active'] === false) return 'missing';
     const kind = body['account_type'];
     if (kind !== 'bank_account' && kind !== 'vpa')
-      throw new Error('a fund account of a kind we do not pay to');
+      throw new Error('the kind of the fund account is not supported');
     if (kinds.size >= 10_000) kinds.clear();
     kinds.set(fundAccount, kind);
     return kind;
@@ -60,13 +60,13 @@ export function razorpayRail(options: RazorpayOptions): PayoutRail {
     const query = `account_number=${encodeURIComponent(accountNumber)}&reference_id=${instruction.key}`;
     const { status, body } = await api.get(`/payouts?${query}`);
     const items = body['items'];
-    if (status !== 200 || !Array.isArray(items)) throw new Error('Razorpay does not list payouts');
-    // One that does not honour the filter proves nothing by what it leaves out.
+    if (status !== 200 || !Array.isArray(items)) throw new Error('Razorpay did not return a list of payouts');
+    // A list that ignores the filter does not prove that a payout is missing.
     agree(
       'the list',
       items.every((item) => fieldsOf(item)['reference_id'] === instruction.key),
     );
-    if (items.length > 1) throw new Error(`Razorpay has ${items.length} payouts under one key`);
+    if (items.length > 1) throw new Error(`Razorpay has ${items.length} payouts with one key`);
     return items.length ? outcomeOf(fieldsOf(items[0]), instruction) : null;
   }
 
@@ -82,7 +82,7 @@ export function razorpayRail(options: RazorpayOptions): PayoutRail {
       const { key, amount } = instruction;
       const fundAccount = fundAccountOf(instruction);
       if (amount.currency !== 'INR' || amount.minor < MINIMUM)
-        throw new Error('Razorpay carries rupees, from one on');
+        throw new Error('Razorpay pays only rupees, at least one');
       const kind = await kindOf(fundAccount);
       if (kind === 'missing') return { status: 'REFUSED', ...refusalFor('bank_account_invalid') };
       if (kind === 'vpa' && amount.minor > limits.upiMaximum)
@@ -101,13 +101,12 @@ export function razorpayRail(options: RazorpayOptions): PayoutRail {
       };
       const { status, body } = await api.post('/payouts', order, { 'x-payout-idempotency': key });
       if (status < 300) return outcomeOf(body, instruction);
-      if (status !== 400 && status !== 422) throw new Error(`Razorpay answers ${status} to a payout`);
-      // It also says so of a key that it knows with another body, so only its own list proves that nothing moved.
+      if (status !== 400 && status !== 422) throw new Error(`Razorpay returned ${status} for a payout`);
+      // The same error occurs for a known key with another body, so only the list proves that no money moved.
       const known = await find(instruction);
       if (known) return known;
       const error = fieldsOf(body['error']);
-      if (/idempot/i.test(textField(error['description'])))
-        throw new Error('Razorpay has seen the key already');
+      if (/idempot/i.test(textField(error['description']))) throw new Error('Razorpay already knows the key');
       return { status: 'REFUSED', ...refusalFor(textField(error['reason'])) };
     },
 
@@ -115,7 +114,7 @@ export function razorpayRail(options: RazorpayOptions): PayoutRail {
       const { reference } = instruction;
       if (reference === null) return find(instruction);
       const { status, body } = await api.get(`/payouts/${encodeURIComponent(reference)}`);
-      if (status !== 200) throw new Error(`Razorpay answers ${status} about a payout that it had`);
+      if (status !== 200) throw new Error(`Razorpay returned ${status} for a known payout`);
       agree('the payout', body['id'] === reference);
       return outcomeOf(body, instruction);
     },
@@ -127,7 +126,8 @@ export function razorpayRail(options: RazorpayOptions): PayoutRail {
           `/payouts?account_number=${encodeURIComponent(accountNumber)}&from=${seconds(from)}&to=${seconds(to)}&count=${PAGE}&skip=${skip}`,
         );
         const items = body['items'];
-        if (status !== 200 || !Array.isArray(items)) throw new Error('Razorpay does not list payouts');
+        if (status !== 200 || !Array.isArray(items))
+          throw new Error('Razorpay did not return a list of payouts');
         for (const item of items) {
           const transfer = transferOf(fieldsOf(item));
           if (transfer.at >= from && transfer.at < to) yield transfer;
@@ -144,11 +144,11 @@ type FundAccountKind = 'bank_account' | 'vpa' | 'missing';
 
 function fundAccountOf({ destination }: PayoutInstruction): string {
   const fundAccount = destination?.details['razorpayFundAccount'];
-  if (!fundAccount) throw new Error('there is no fund account to pay to');
+  if (!fundAccount) throw new Error('there is no fund account');
   return fundAccount;
 }
 
-/** The fastest that carries the amount: IMPS arrives at once on any day, RTGS on the same day, NEFT within hours. */
+/** The fastest mode for the amount: IMPS arrives immediately on any day, RTGS on the same day, NEFT within hours. */
 function bankMode(minor: bigint, { impsMaximum, rtgsMinimum }: RazorpayLimits): 'IMPS' | 'RTGS' | 'NEFT' {
   if (minor <= impsMaximum) return 'IMPS';
   return minor >= rtgsMinimum ? 'RTGS' : 'NEFT';
@@ -161,16 +161,16 @@ const plainWords = (text: string): string =>
     .slice(0, 30)
     .trim();
 
-/** Throws where the payout is not ours in every respect, or is in a state that we do not know. */
+/** Throws when the payout does not match the instruction in every respect, or has an unknown status. */
 function outcomeOf(payout: Fields, { key, amount, destination }: PayoutInstruction): RailOutcome {
   const { id: reference, status } = payout;
   const fundAccount = destination?.details['razorpayFundAccount'];
   if (typeof reference !== 'string' || !/^pout_[A-Za-z0-9]{1,60}$/.test(reference))
-    throw new Error('Razorpay names no payout');
+    throw new Error('Razorpay returned no payout id');
   agree('the key', payout['reference_id'] === key);
   agree('the amount', payout['amount'] === Number(amount.minor));
   agree('the currency', payout['currency'] === amount.currency);
-  // An account that was erased since is not here to be compared.
+  // An account that was erased since cannot be compared.
   agree('the fund account', fundAccount === undefined || payout['fund_account_id'] === fundAccount);
   agree('the fee', isCharge(payout['fees']) && isCharge(payout['tax']));
   const reason = textField(fieldsOf(payout['status_details'])['reason']);
@@ -183,10 +183,10 @@ function outcomeOf(payout: Fields, { key, amount, destination }: PayoutInstructi
   if (status === 'reversed') return { status: 'RETURNED', reference, reason: returnedFor(reason) };
   if (FAILED.has(status as string))
     return { status: 'REFUSED', ...refusalFor(reason || (status === 'failed' ? '' : (status as string))) };
-  throw new Error('Razorpay tells a status that we do not know');
+  throw new Error('Razorpay returned an unknown status');
 }
 
-/** Absent, or paise. */
+/** True for an absent amount or an amount in paise. */
 const isCharge = (value: unknown): boolean =>
   value == null || (Number.isSafeInteger(value) && (value as number) >= 0);
 
@@ -198,7 +198,7 @@ function transferOf(payout: Fields): RailTransfer {
     !Number.isSafeInteger(amount) ||
     !Number.isSafeInteger(createdAt)
   )
-    throw new Error('Razorpay lists a payout that we can not read');
+    throw new Error('Razorpay listed an invalid payout');
   return {
     key: typeof key === 'string' && /^[0-9a-f]{32}$/.test(key) ? key : null,
     reference: id,
@@ -213,5 +213,5 @@ function listedStatus(status: string): RailOutcome['status'] {
   if (status === 'processed') return 'CONFIRMED';
   if (status === 'reversed') return 'RETURNED';
   if (FAILED.has(status)) return 'REFUSED';
-  throw new Error('Razorpay lists a payout in a status that we do not know');
+  throw new Error('Razorpay listed a payout with an unknown status');
 }

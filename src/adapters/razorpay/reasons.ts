@@ -5,20 +5,20 @@ type Refusal = Omit<Extract<RailOutcome, { status: 'REFUSED' }>, 'status' | 'cod
 const passing = (reason: string): Refusal => ({ reason, passing: true });
 const lasting = (reason: string): Refusal => ({ reason });
 
-const BANK_BUSY = passing('The receiving bank could not be reached. It is tried again by itself.');
-const OUR_BANK = passing('Our bank had a technical fault. It is tried again by itself.');
+const BANK_BUSY = passing('The receiving bank could not be reached. The payment is retried automatically.');
+const OUR_BANK = passing('Our bank had a technical error. The payment is retried automatically.');
 const WRONG_NUMBER = lasting(
   'The account does not exist. Check the account number and set the account again.',
 );
 
-/** What Razorpay's reasons mean to the partner, and what to do. Those not listed are told in general words. */
+/** Texts for the partner: the meaning of Razorpay's reasons, and what to do. Reasons that are not listed have a general text. */
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   bank_account_closed: lasting('The account is closed. Set another account.'),
-  bank_account_frozen: lasting('The account is frozen. Ask the bank to free it, or set another account.'),
+  bank_account_frozen: lasting('The account is frozen. Ask the bank to unfreeze it, or set another account.'),
   bank_account_invalid: WRONG_NUMBER,
   beneficiary_account_invalid: WRONG_NUMBER,
   beneficiary_account_dormant: lasting(
-    'The account is dormant. Ask the bank to wake it, or set another account.',
+    'The account is dormant. Ask the bank to reactivate it, or set another account.',
   ),
   beneficiary_bank_failure: BANK_BUSY,
   beneficiary_bank_offline: BANK_BUSY,
@@ -26,51 +26,55 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   beneficiary_psp_offline: BANK_BUSY,
   npci_beneficiary_timeout: BANK_BUSY,
   beneficiary_bank_rejected: lasting(
-    'The receiving bank rejected the payment. Ask the bank why, or set another account.',
+    'The receiving bank rejected the payment. Ask the bank for the reason, or set another account.',
   ),
   imps_not_allowed: lasting(
-    'The account does not take IMPS payments. Ask the bank to allow them, or set another account.',
+    'The account does not accept IMPS payments. Ask the bank to allow them, or set another account.',
   ),
-  invalid_ifsc_code: lasting('The IFSC is not right. Set the account again with the IFSC of its branch.'),
+  invalid_ifsc_code: lasting('The IFSC is wrong. Set the account again with the IFSC of its branch.'),
   transaction_limit_exceeded: lasting(
-    'The amount is above what the account may receive. Ask the bank for a higher limit, or set another account.',
+    'The amount is above the receiving limit of the account. Ask the bank for a higher limit, or set another account.',
   ),
-  amount_limit_exhausted: passing('The limit of the day is used up. It is tried again by itself.'),
-  amount_limit_exhausted_neft: passing('The limit of the day is used up. It is tried again by itself.'),
-  beneficiary_vpa_invalid: lasting('The UPI address is not right. Check it and set the account again.'),
-  invalid_beneficiary: lasting('Nobody is known by that number there. Set another account.'),
+  amount_limit_exhausted: passing('The daily limit is reached. The payment is retried automatically.'),
+  amount_limit_exhausted_neft: passing('The daily limit is reached. The payment is retried automatically.'),
+  beneficiary_vpa_invalid: lasting('The UPI address is wrong. Check the address and set the account again.'),
+  invalid_beneficiary: lasting('The bank does not know this number. Set another account.'),
   insufficient_funds: passing(
-    'The account that we pay from has run short. It is tried again once it is filled.',
+    'The balance of our account is too low. The payment is retried after we add funds.',
   ),
   gateway_down: OUR_BANK,
   gateway_technical_error: OUR_BANK,
   gateway_timeout: OUR_BANK,
   gateway_degraded: OUR_BANK,
   server_error_temporary: OUR_BANK,
-  server_error: lasting('The payment failed at Razorpay. We are asking them why; nothing is needed of you.'),
-  rejected: lasting('The payment was not released by us. Ask us about it.'),
-  cancelled: lasting('The payment was called back by us. Ask us about it.'),
-  input_validation_failed: lasting('Razorpay does not take the account as it is. Set it again.'),
-  upi_limit: lasting('The amount is above what UPI carries. Set a bank account in its place.'),
+  server_error: lasting(
+    'The payment failed at Razorpay. We are resolving this with Razorpay; you do not need to do anything.',
+  ),
+  rejected: lasting('We did not release the payment. Contact us for details.'),
+  cancelled: lasting('We canceled the payment. Contact us for details.'),
+  input_validation_failed: lasting(
+    'Razorpay does not accept the account. Check the account and set it again.',
+  ),
+  upi_limit: lasting('The amount is above the UPI limit. Set a bank account instead.'),
 };
 
-const OTHER = lasting('The payment failed at the bank. Check the account, or set another one.');
+const OTHER = lasting('The payment failed at the bank. Check the account, or set another account.');
 
 export function refusalFor(code: string): Refusal & { code: string } {
   return { code: code || 'failed', ...((Object.hasOwn(REFUSALS, code) && REFUSALS[code]) || OTHER) };
 }
 
-/** Why money that had gone out is back. */
+/** The text for a returned payment. */
 export function returnedFor(code: string): string {
   const known = Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined;
   return known && !known.passing
-    ? `The money came back. ${known.reason}`
-    : 'The receiving bank sent the money back.';
+    ? `The payment was returned. ${known.reason}`
+    : 'The receiving bank returned the payment.';
 }
 
-/** What has to happen before it goes on, where anything has to. */
+/** Actions that are required before a payout continues. */
 export const ACTIONS: Readonly<Record<string, string>> = {
-  low_balance: 'It waits until our balance at Razorpay is filled up.',
-  fee_recovery_pending: 'It waits until our balance at Razorpay is filled up.',
-  pending_approval: 'It waits for somebody of ours to release it at Razorpay.',
+  low_balance: 'The payout waits until we add funds to our balance at Razorpay.',
+  fee_recovery_pending: 'The payout waits until we add funds to our balance at Razorpay.',
+  pending_approval: 'The payout waits until we release it at Razorpay.',
 };

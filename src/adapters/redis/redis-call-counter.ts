@@ -6,8 +6,8 @@ import type { CallCounter } from '../../ports/call-counter.ts';
 const PREFIX = 'partner-portal:calls';
 const ASK_AGAIN_MS = 1_000;
 
-/** Across processes. A Redis that is gone or hangs costs one caller its patience; from then on all are refused at once
- *  until it answers a ping. */
+/** A call counter across processes. When Redis is down, one caller waits for the timeout; afterwards calls are refused immediately
+ *  until Redis answers a ping. */
 export function redisCallCounter(
   url: string,
   warn: (error: Error) => void,
@@ -54,8 +54,8 @@ export function redisCallCounter(
   };
 }
 
-/** The answer, unless it takes too long. An answer that came while this process was busy itself is in time: it is read
- *  in the turn after the timer's. */
+/** The response, or an error after the timeout. A response that arrived while this process was busy is in time: it is read
+ *  in the event loop turn after the timer's. */
 async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   const timer = new AbortController();
   const late = sleep(timeoutMs, null, { signal: timer.signal })
@@ -69,6 +69,6 @@ async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
     return await Promise.race([answer, late]);
   } finally {
     timer.abort();
-    answer.catch(() => {}); // a late failure is no news
+    answer.catch(() => {}); // a late failure is ignored
   }
 }

@@ -4,25 +4,25 @@ import { memoryFeed } from '../memory/memory-feed.ts';
 
 const CHANNEL = 'partner-portal:changes';
 
-/** Across processes. A change reaches the listeners of its own process at once and the others by Redis; while Redis is
- *  gone they hear nothing, and once it is back every listener looks again. */
+/** A change feed across processes. A change reaches the listeners of its own process directly and the others by Redis. While Redis
+ *  is down they get no changes; when Redis is back, all listeners read again. */
 export function redisFeed(url: string, warn: (error: Error) => void): ChangeFeed {
   const origin = crypto.randomUUID();
   const local = memoryFeed();
-  // No queue while Redis is gone: a stale push is worth nothing and the memory it holds is.
+  // No queue while Redis is down: an old notification has no value, and the queue would use memory.
   const sender = new Redis(url, {
     enableOfflineQueue: false,
     commandTimeout: 1_000,
     maxRetriesPerRequest: 1,
   });
-  // Its own way to subscribe again catches no failure, which would end the process.
+  // The client's own resubscription does not catch errors, which would end the process.
   const receiver = new Redis(url, { maxRetriesPerRequest: null, autoResubscribe: false });
   sender.on('error', warn);
   receiver.on('error', warn);
   let listened = false;
   receiver.on('ready', async () => {
     await receiver.subscribe(CHANNEL).catch(warn);
-    if (listened) local.missed(); // what others published while it was away was heard by nobody here
+    if (listened) local.missed(); // publications of other processes were missed while Redis was down
     listened = true;
   });
   receiver.on('message', (_, message) => {

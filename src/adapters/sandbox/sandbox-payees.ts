@@ -4,8 +4,8 @@ import type { PayeeOnboarding } from '../../ports/payee-onboarding.ts';
 const MOST = 10_000;
 const openedFor = new Map<string, { readonly tenantId: string; readonly partnerId: string }>();
 
-/** Accounts for development, that are in order at once. Their link leads straight back. A process knows whom it opened
- *  them for until it ends. */
+/** Accounts for development that are ready immediately. Their link redirects directly back. A process remembers the partner of an
+ *  account until it ends. */
 export const sandboxPayees: PayeeOnboarding = {
   async open({ key, tenantId, partnerId }) {
     const account = `acct_sandbox${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { money } from '../../domain/money.ts';
 import type { PayoutInstruction, PayoutRail, RailOutcome } from '../../ports/payout-rail.ts';
 
-/** What `metadata.sandbox` of a payout can tell the sandbox to do. */
+/** Behaviours of the sandbox rail, chosen by `metadata.sandbox` of a payout. */
 type SandboxOrder = 'fail' | 'fail_once' | 'timeout_before' | 'timeout_after' | 'late' | 'return';
 
 interface Transfer {
@@ -12,11 +12,11 @@ interface Transfer {
 }
 
 const NO_ANSWER_MS = 60_000;
-const LATE_SECONDS = 3; // what comes late, or comes back, does so after as many
+const LATE_SECONDS = 3; // delay of a late confirmation or a return
 
-/** A bank for development. It keeps its own record, outside our transactions and in a schema of its own, honours keys,
- *  and moves money once for each; `metadata.sandbox` makes it fail, keep silent before or after the money moved,
- *  answer late, or send the money back. Production never pays by it. */
+/** A rail for development. It keeps its own record, outside our transactions and in its own schema, respects keys,
+ *  and moves money once per key. `metadata.sandbox` makes it fail, time out before or after the money moved,
+ *  answer late, or return the money. Production never pays by the sandbox rail. */
 export async function sandboxRail(
   pool: Pool,
   { silenceMs = NO_ANSWER_MS, lateSeconds = LATE_SECONDS } = {},
@@ -30,7 +30,7 @@ export async function sandboxRail(
 
   const silence = () =>
     new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error('the sandbox rail keeps silent')), silenceMs).unref();
+      setTimeout(() => reject(new Error('the sandbox rail does not answer')), silenceMs).unref();
     });
 
   async function find(key: string): Promise<Transfer | null> {
@@ -93,7 +93,7 @@ export async function sandboxRail(
   };
 }
 
-// Keys that met silence before the money moved: the next call under the same key goes through.
+// Keys whose first call timed out before the money moved: the next call with the same key succeeds.
 const silenced = new Set<string>();
 
 function say({ reference, outcome, ripe }: Transfer): RailOutcome {
@@ -104,7 +104,7 @@ function say({ reference, outcome, ripe }: Transfer): RailOutcome {
       return { status: ripe ? 'CONFIRMED' : 'ACCEPTED', reference };
     case 'RETURN':
       return ripe
-        ? { status: 'RETURNED', reference, reason: 'The receiving bank sent the money back.' }
+        ? { status: 'RETURNED', reference, reason: 'The receiving bank returned the payment.' }
         : { status: 'CONFIRMED', reference };
     default:
       return { status: 'CONFIRMED', reference };

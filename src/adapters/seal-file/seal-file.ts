@@ -13,7 +13,7 @@ interface Line {
   readonly signature: string;
 }
 
-/** Seals in a file that only grows, one signed line each. Keep it on another machine's disk, or ship it there. */
+/** Seals in an append-only file, one signed line each. Keep the file on another machine, or copy it there. */
 export function sealFile(file: string, key: Uint8Array): AuditSeals {
   const signatureOf = ({ tenant, seq, hash, at }: Omit<Line, 'signature'>): Buffer =>
     createHmac('sha256', key)
@@ -31,7 +31,7 @@ export function sealFile(file: string, key: Uint8Array): AuditSeals {
       await mkdir(dirname(file), { recursive: true });
       const handle = await open(file, 'a', 0o600);
       try {
-        // It begins with a line break too: what a crash cut off must not spoil what follows.
+        // The text also starts with a line break: a line that a crash cut off must not damage the next one.
         await handle.write(`\n${seals.map(lineOf).join('\n')}\n`);
         await handle.datasync();
       } finally {
@@ -56,7 +56,7 @@ export function sealFile(file: string, key: Uint8Array): AuditSeals {
   };
 }
 
-/** Null for an empty line and for one that was cut off. */
+/** Null for an empty line and for a line that was cut off. */
 function parse(text: string): Line | null {
   try {
     const line = JSON.parse(text) as Line;

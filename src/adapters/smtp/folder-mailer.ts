@@ -4,7 +4,7 @@ import { createTransport } from 'nodemailer';
 import type { Mailer } from '../../ports/mailer.ts';
 import { messageOf } from './message.ts';
 
-/** Where there is no mail server: each mail becomes a file that a mail program opens. `wrote` hears of it. */
+/** For installations without a mail server: each mail becomes a file that a mail program can open. `wrote` is called with its path. */
 export function folderMailer(folder: string, from: string, wrote: (file: string) => void): Mailer {
   const transport = createTransport({ streamTransport: true, buffer: true });
   return {

@@ -1,7 +1,7 @@
 import type { SendMailOptions } from 'nodemailer';
 import type { Mail } from '../../ports/mailer.ts';
 
-/** No text of ours becomes a second header, whatever a name holds. */
+/** Prevents header injection: no text creates a second header. */
 const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 
 export function messageOf({ id, to, subject, text, html }: Mail, from: string): SendMailOptions {

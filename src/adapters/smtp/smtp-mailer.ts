@@ -5,7 +5,7 @@ import { messageOf } from './message.ts';
 const TIMEOUT_MS = 10_000;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** Sends by the server of `url` (smtp:// or smtps://). Beyond this machine never in the clear. */
+/** Sends by the server at `url` (smtp:// or smtps://). Connections to other machines are always encrypted. */
 export function smtpMailer(url: string, from: string): Mailer {
   const { protocol, hostname, port, username, password } = new URL(url);
   const transport = createTransport({

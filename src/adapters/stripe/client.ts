@@ -3,18 +3,18 @@ import { RailBusy } from '../../ports/payout-rail.ts';
 
 export interface StripeConfig {
   readonly secretKey: string;
-  /** Of the endpoints that send us events: the platform's, the one of connected accounts, and older ones until they
-   *  are out of use. Empty: nothing is heard. */
+  /** Secrets of the webhook endpoints: the platform's, the one for connected accounts, and older ones until they
+   *  are out of use. Empty: no events are received. */
   readonly webhookSecrets: readonly string[];
-  /** null: Stripe itself. */
+  /** null: Stripe's production API. */
   readonly apiBase: string | null;
 }
 
-/** Shorter than the time that a payout waits for its rail, so that the answer is ours. */
+/** Shorter than the time that a payout waits for its rail, so that Stripe's timeout comes first. */
 const TIMEOUT_MS = 9_000;
 
-/** Nothing is repeated in here but a request whose connection was closed, once, and under its key: when a call is
- *  repeated is the caller's to say. */
+/** Only a request whose connection was closed is repeated here, once and with its key. The caller decides
+ *  about all other retries. */
 export function stripeClient({ secretKey, apiBase }: StripeConfig, timeoutMs = TIMEOUT_MS): Stripe {
   const base = apiBase === null ? null : new URL(apiBase);
   return new Stripe(secretKey, {
@@ -29,12 +29,12 @@ export function stripeClient({ secretKey, apiBase }: StripeConfig, timeoutMs = T
   });
 }
 
-/** Nobody knows what became of the call. It says no more than this: the original error has the request in it. */
+/** The outcome of the call is unknown. The original error is not included, because it contains the request. */
 export class StripeUnknown extends Error {
   override name = 'StripeUnknown';
 }
 
-/** A refusal by Stripe that is an answer to what was asked. */
+/** A refusal by Stripe that answers the request. */
 export interface StripeRefusal {
   readonly code: string;
   readonly param: string | null;
@@ -42,16 +42,16 @@ export interface StripeRefusal {
 
 const KEY_PROBLEM_SECONDS = 300;
 
-/** A refusal that proves that nothing moved; throws RailBusy where Stripe did not look at it, StripeUnknown otherwise. */
+/** Returns a refusal that proves that no money moved. Throws RailBusy when Stripe did not process the request, otherwise StripeUnknown. */
 export function refusalOf(error: unknown): StripeRefusal {
   const { errors } = Stripe;
   if (!(error instanceof errors.StripeError)) throw unknown(error);
   if (error instanceof errors.StripeRateLimitError)
-    throw new RailBusy('Stripe asks to be asked later', retryAfter(error));
+    throw new RailBusy('Stripe asks us to retry later', retryAfter(error));
   const { rawType, code, param, statusCode } = error;
   if (statusCode === 401 || (statusCode === 403 && code !== 'account_invalid'))
-    throw new RailBusy('Stripe does not take our key for that', KEY_PROBLEM_SECONDS);
-  // A key that was used for something else says nothing of that; and an address that is none is not Stripe's answer.
+    throw new RailBusy('Stripe does not accept our API key for this call', KEY_PROBLEM_SECONDS);
+  // A key that was used for another request proves nothing, and neither does an unknown URL.
   const answered =
     (rawType as string | undefined) === 'invalid_request_error' &&
     [400, 402, 403, 404].includes(statusCode ?? 0) &&
@@ -69,10 +69,10 @@ export function unknown(error: unknown): StripeUnknown {
   return new StripeUnknown(`Stripe: ${known.join(' ')}`);
 }
 
-/** What came from outside goes into logs and books only where it is a name. */
+/** Values from outside are logged and stored only if they look like an identifier. */
 const wordOf = (value: unknown): string | null => (/^\w{1,60}$/.test(`${value ?? ''}`) ? `${value}` : null);
 
-/** An answer that was kept under the key and is now only repeated: it will be the same for the key's whole life. */
+/** True for a response that was stored under the key and is now repeated. It stays the same for the lifetime of the key. */
 export const isKept = (error: unknown): boolean =>
   error instanceof Stripe.errors.StripeError &&
   (error.statusCode ?? 0) >= 500 &&

@@ -3,11 +3,11 @@ import type Stripe from 'stripe';
 import { unauthenticated } from '../../domain/errors.ts';
 import type { RailEvent, RailRequest } from '../../ports/payout-rail.ts';
 
-/** How far the time of a signature may be off, either way. */
+/** Maximum age of a signature, and maximum time in the future. */
 const TOLERANCE_SECONDS = 300;
 
-/** The event of a request that Stripe signed; null where it tells nothing of a transfer or of an account that we pay to.
- *  Throws UNAUTHENTICATED, always in the same words. */
+/** Returns the event of a request that Stripe signed; null for events that concern neither a transfer nor a payee's account.
+ *  Throws UNAUTHENTICATED, always with the same message. */
 export function eventOf(
   stripe: Stripe,
   secrets: readonly string[],
@@ -16,7 +16,7 @@ export function eventOf(
 ): RailEvent | null {
   const header = headers['stripe-signature'];
   if (typeof header !== 'string' || !isSigned(stripe, secrets, header, body, nowMs))
-    throw unauthenticated('the signature of the event is not valid');
+    throw unauthenticated('The signature of the event is not valid.');
   return read(body.toString('utf8'));
 }
 
@@ -27,12 +27,12 @@ function isSigned(
   body: Buffer,
   nowMs: number,
 ): boolean {
-  // The package decodes the bytes before it compares, and forgives what is no UTF-8, and a mark at the beginning.
+  // The package decodes the bytes before the comparison, and accepts invalid UTF-8 and a byte order mark.
   if (!body.length || !isUtf8(body) || body[0] === 0xef) return false;
   const times = header.split(',').filter((part) => part.startsWith('t='));
   const [time] = times;
   if (!time || times.length > 1 || !/^t=\d{1,11}$/.test(time)) return false;
-  // It also takes any time to come.
+  // It also accepts any time in the future.
   if (Number(time.slice(2)) - nowMs / 1_000 > TOLERANCE_SECONDS) return false;
   return secrets.some((secret) => {
     try {
@@ -50,7 +50,7 @@ const ACCOUNT_EVENTS = /^(account\.|capability\.|payout\.)/;
 
 function read(text: string): RailEvent | null {
   const event = parsed(text);
-  // A thin event, `v2.core.event`, has nothing in it that is ours.
+  // A thin event, `v2.core.event`, contains nothing that we use.
   if (event?.['object'] !== 'event' || typeof event['id'] !== 'string' || typeof event['type'] !== 'string')
     return null;
   const { id, type } = event as { id: string; type: string };
@@ -64,7 +64,7 @@ function read(text: string): RailEvent | null {
   if (!ACCOUNT_EVENTS.test(type)) return null;
   const own = object?.['object'] === 'account' ? object['id'] : object?.['account'];
   const account = typeof event['account'] === 'string' ? event['account'] : own;
-  if (typeof account !== 'string') return null; // our own payouts to our own bank
+  if (typeof account !== 'string') return null; // payouts to our own bank
   return { id, type, key: null, reference: null, account };
 }
 

@@ -4,9 +4,9 @@ import { RailBusy } from '../../ports/payout-rail.ts';
 import { refusalOf, type StripeConfig, type StripeRefusal, stripeClient } from './client.ts';
 import { inWords } from './requirements.ts';
 
-const BANK_REFUSED = 'The bank did not take the last payout from Stripe: check the bank account with Stripe.';
+const BANK_REFUSED = 'The bank refused the last payout from Stripe. Check the bank account at Stripe.';
 
-/** Connected accounts: Stripe asks their holders itself, on its own pages. */
+/** Connected accounts. Stripe asks the account holders for details on its own pages. */
 export function stripePayees(
   config: StripeConfig,
   { timeoutMs }: { readonly timeoutMs?: number } = {},
@@ -14,7 +14,7 @@ export function stripePayees(
   const stripe = stripeClient(config, timeoutMs);
   let ours: Promise<string | null> | null = null;
 
-  /** The country of our own account: those elsewhere can only receive, under an agreement of its own. */
+  /** The country of our own account. Accounts in other countries can only receive, under a separate agreement. */
   function ownCountry(): Promise<string | null> {
     ours ??= stripe.accounts.retrieveCurrent().then(({ country }) => country ?? null);
     ours.catch(() => {
@@ -38,7 +38,7 @@ export function stripePayees(
           },
           { idempotencyKey: key },
         );
-        if (!/^acct_\w+$/.test(`${id}`)) throw new Error('Stripe opened an account that is none');
+        if (!/^acct_\w+$/.test(`${id}`)) throw new Error('Stripe returned an invalid account id');
         return id;
       }),
 
@@ -48,7 +48,7 @@ export function stripePayees(
           ...{ account, type: 'account_onboarding', refresh_url: again, return_url: done },
         });
         if (!/^https:\/\//.test(`${url}`) || !Number.isSafeInteger(expires_at))
-          throw new Error('Stripe made a link that is none');
+          throw new Error('Stripe returned an invalid link');
         return { url, expiresAt: new Date(expires_at * 1_000) };
       }),
 
@@ -58,7 +58,7 @@ export function stripePayees(
           const { capabilities, payouts_enabled, requirements, metadata } =
             await stripe.accounts.retrieve(account);
           const required = inWords(requirements ?? {});
-          // What its bank did with the money is not ours to settle, but its holder's to know.
+          // A failure at the holder's bank does not change our payout, but the holder must know it.
           const [latest] = (await stripe.payouts.list({ limit: 1 }, { stripeAccount: account })).data;
           if (latest?.status === 'failed') required.push(BANK_REFUSED);
           return {
@@ -79,7 +79,7 @@ export function stripePayees(
 
 const UNKNOWN_ACCOUNT = 'UNKNOWN_ACCOUNT';
 
-/** Stripe's errors as our callers may read them; its own text names accounts. */
+/** Stripe's errors as texts for our callers. Stripe's own text contains account ids. */
 async function answered<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -93,19 +93,21 @@ function saidOf(error: unknown): AppError {
     return refusal(refusalOf(error));
   } catch (unknown) {
     const retryAfter = (unknown instanceof RailBusy && unknown.retryAfterSeconds) || 30;
-    const message = 'Stripe does not answer at the moment: try again soon';
+    const message = 'Stripe does not answer at the moment. Try again soon.';
     return new AppError('SERVICE_UNAVAILABLE', message, { retryAfter }, { cause: unknown });
   }
 }
 
 function refusal({ code, param }: StripeRefusal): AppError {
   if (code === 'account_invalid' || code === 'resource_missing' || code === 'no_account')
-    return conflict('Stripe knows no such account of ours: remove it here, and connect a new one', {
+    return conflict('Stripe does not know this account. Remove the account here and connect a new one.', {
       reason: UNKNOWN_ACCOUNT,
     });
   if (code === 'country_unsupported' || param === 'country')
-    return conflict('Stripe does not pay into this country: choose another payout method', {
+    return conflict('Stripe does not pay to this country. Choose another payout method.', {
       reason: 'COUNTRY_NOT_CARRIED',
     });
-  return conflict('Stripe refused this', { reason: 'REFUSED_BY_STRIPE' });
+  return conflict('Stripe refused the request. Check the details of the account.', {
+    reason: 'REFUSED_BY_STRIPE',
+  });
 }

@@ -5,17 +5,17 @@ import { isKept, refusalOf, type StripeConfig, StripeUnknown, stripeClient, unkn
 import { eventOf } from './events.ts';
 import { keptFailure, noAccount, notCarried, refused } from './refusals.ts';
 
-/** Stripe keeps a key for 24 hours at least; one of them is left for clocks that differ and requests that dawdle. */
+/** Stripe keeps a key for at least 24 hours. One hour is a margin for clock differences and slow requests. */
 const KEY_LIFETIME_SECONDS = 23 * 3_600;
-/** A request that we gave up on is carried out within this time, or never. */
+/** A request after our timeout is processed within this time, or never. */
 const SETTLE_SECONDS = 120;
-/** Where no endpoint hears of reversals. */
+/** Used when no webhook endpoint receives reversals. */
 const RECHECK_SECONDS = 3_600;
-/** A payout has as many attempts as are made by hand and by itself; more transfers of one are no lookup any more. */
+/** Maximum number of transfers of one payout in a lookup. */
 const MOST_OF_A_PAYOUT = 100;
 
-/** Connect transfers: from our balance to the partner's connected account, at once and for good. What its bank makes of
- *  it later is between the partner and Stripe, and is told as the state of the account (`stripe-payees.ts`). */
+/** Connect transfers: from our balance to the partner's connected account, immediate and final. Later problems at the partner's
+ *  bank are between the partner and Stripe, and show as the status of the account (`stripe-payees.ts`). */
 export function stripeRail(
   config: StripeConfig,
   { timeoutMs, now = Date.now }: { readonly timeoutMs?: number; readonly now?: () => number } = {},
@@ -27,23 +27,25 @@ export function stripeRail(
     const { data, has_more: more } = await stripe.transfers
       .list({ transfer_group: instruction.payoutId, limit: MOST_OF_A_PAYOUT })
       .catch((error: unknown) => {
-        refusalOf(error); // busy is busy here too
+        refusalOf(error); // throws RailBusy here too
         throw unknown(error);
       });
-    if (!Array.isArray(data) || more !== false) throw new StripeUnknown('Stripe: a list that is none');
+    if (!Array.isArray(data) || more !== false)
+      throw new StripeUnknown('Stripe returned an unexpected transfer list');
     const ours = data.filter(({ metadata }) => metadata?.['key'] === instruction.key);
-    // Two of one payout would pay it twice: a person has to look at it.
-    if (data.length - data.filter(isBack).length > 1) throw new StripeUnknown('Stripe: a payout moved twice');
+    // Two transfers of one payout would pay it twice: a person must check it.
+    if (data.length - data.filter(isBack).length > 1)
+      throw new StripeUnknown('Stripe lists two transfers of one payout');
     const [transfer] = ours;
     if (!transfer) {
       if (data.some((other) => !isBack(other)))
-        throw new StripeUnknown('Stripe: the payout moved under another key');
+        throw new StripeUnknown('Stripe lists a transfer of the payout with another key');
       return null;
     }
     return outcomeOf(checked(instruction, transfer));
   }
 
-  /** The transfer, where it is the one that was asked for in every respect; anything odd is no proof of anything. */
+  /** The transfer, if it matches the instruction in every respect. A transfer that differs proves nothing. */
   function checked(instruction: PayoutInstruction, transfer: Stripe.Transfer): Stripe.Transfer {
     const { payoutId, key, amount, destination } = instruction;
     const to = typeof transfer.destination === 'string' ? transfer.destination : transfer.destination?.id;
@@ -54,15 +56,14 @@ export function stripeRail(
       amount:
         BigInt(Number.isSafeInteger(transfer.amount) ? transfer.amount : -1) !== stripeAmount(amount).wire,
       currency: transfer.currency !== amount.currency.toLowerCase(),
-      // An account that was taken out of use since is not in the instruction any more: its transfer stands.
+      // An account that was removed since is not in the instruction; its transfer is still valid.
       destination: wanted === undefined ? !/^acct_\w+$/.test(`${to}`) : to !== wanted,
       transfer_group: transfer.transfer_group !== payoutId,
       key: transfer.metadata?.['key'] !== key,
       amount_reversed: !(transfer.amount_reversed >= 0 && transfer.amount_reversed <= transfer.amount),
       reversed: transfer.reversed !== (transfer.amount_reversed === transfer.amount),
     }).flatMap(([field, wrong]) => (wrong ? [field] : []));
-    if (odd.length)
-      throw new StripeUnknown(`Stripe: a transfer with another ${odd.join(', ')} than asked for`);
+    if (odd.length) throw new StripeUnknown(`Stripe returned a transfer that differs in ${odd.join(', ')}`);
     return transfer;
   }
 
@@ -124,7 +125,7 @@ export function stripeRail(
 
 const isBack = ({ reversed }: Stripe.Transfer): boolean => reversed === true;
 
-/** Of a transfer that was taken back in part the rest stands: reconciliation shows it with another amount. */
+/** A partly reversed transfer stays confirmed; reconciliation shows its different amount. */
 function outcomeOf(transfer: Stripe.Transfer): RailOutcome {
   const { id: reference } = transfer;
   return isBack(transfer)
@@ -135,7 +136,7 @@ function outcomeOf(transfer: Stripe.Transfer): RailOutcome {
 function bookOf(transfer: Stripe.Transfer): RailTransfer {
   const { id, metadata, amount, amount_reversed: back, currency, created } = transfer;
   if (!/^tr_\w+$/.test(`${id}`) || typeof currency !== 'string' || !Number.isSafeInteger(created))
-    throw new StripeUnknown('Stripe: a transfer that is none');
+    throw new StripeUnknown('Stripe returned an invalid transfer');
   const stands = isBack(transfer) ? amount : amount - (back ?? 0);
   return {
     key: metadata?.['key'] ?? null,

@@ -22,7 +22,7 @@ create policy of_staff on audit_links as restrictive for select to partner_porta
 -- The trigger of audit_events writes events as the owner, so no session writes any.
 select protect('events', 'select');
 create policy of_staff on events as restrictive for select to partner_portal_api
-  using ((select coalesce(current_setting('portal.partner', true), '')) = '');
+  using (case when ((select coalesce(current_setting('portal.partner', true), '')) = '') then true else false end);
 
 select protect('idempotency_keys', 'select, insert, update');
 create policy of_oneself on idempotency_keys as restrictive to partner_portal_api

@@ -4,6 +4,22 @@
 create domain envelope as text constraint envelope_is_sealed
   check (value ~ '^v1\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[A-Za-z0-9_-]{38,}$');
 
+-- Lists of values that several tables share. A migration adds a value by one `alter domain`.
+create domain partner_tier as text constraint partner_tier_is_known
+  check (value in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND'));
+create domain payout_method as text constraint payout_method_is_known
+  check (value in ('BANK_TRANSFER', 'PAYPAL', 'STRIPE', 'RAZORPAY'));
+create domain rounding_mode as text constraint rounding_mode_is_known
+  check (value in ('HALF_UP', 'HALF_EVEN', 'DOWN'));
+create domain partner_status as text constraint partner_status_is_known
+  check (value in ('PENDING', 'ACTIVE', 'INACTIVE', 'SUSPENDED'));
+create domain payout_frequency as text constraint payout_frequency_is_known
+  check (value in ('WEEKLY', 'BIWEEKLY', 'MONTHLY', 'QUARTERLY'));
+create domain commission_method as text constraint commission_method_is_known
+  check (value in ('PERCENTAGE', 'FLAT', 'TIERED'));
+create domain bank_format as text constraint bank_format_is_known
+  check (value in ('PAIN', 'NACHA'));
+
 create table database_files (
   path       text not null,
   hash       text not null,
@@ -111,7 +127,7 @@ create table events (
   subject_id     uuid,
   audit_event_id uuid not null,
   occurred_at    timestamptz(3) not null,
-  primary key (tenant_id, id)
+  primary key (id, tenant_id)
 );
 comment on table events is
   'One row for each row that an audited action changed. The trigger record_events writes events in the statement that writes the audit entry. Webhooks, notifications and live updates read changes from this table. Events are deleted after 90 days; the audit entry stays.';

@@ -4,7 +4,7 @@ create table programs (
   tenant_id                   text not null,
   currency                    text not null default 'USD',
   time_zone                   text not null default 'UTC',
-  rounding_mode               text not null default 'HALF_UP',
+  rounding_mode               rounding_mode not null default 'HALF_UP',
   flat_refund                 text not null default 'PROPORTIONAL',
   hold_days                   int not null default 30,
   minimum_payout_minor        bigint not null default '0',
@@ -30,7 +30,6 @@ create table programs (
   fraud                       jsonb,
   deals_per_partner           int not null default 50,
   primary key (tenant_id),
-  constraint programs_rounding_mode_check check (rounding_mode in ('HALF_UP', 'HALF_EVEN', 'DOWN')),
   constraint programs_flat_refund_check check (flat_refund in ('PROPORTIONAL', 'ALL_OR_NOTHING')),
   constraint programs_currency check (currency ~ '^[A-Z]{3}$'),
   constraint programs_identity_org_id_shape check (identity_org_id ~ '^[!-~]{1,200}$'),
@@ -58,7 +57,7 @@ create table partner_tier_configs (
   id                           uuid not null,
   tenant_id                    text not null,
   created_at                   timestamptz(3) not null default now(),
-  tier                         text not null,
+  tier                         partner_tier not null,
   min_monthly_revenue_minor    bigint not null,
   min_monthly_revenue_currency text not null,
   min_customers                int not null,
@@ -68,8 +67,7 @@ create table partner_tier_configs (
   benefits                     text[] not null,
   primary key (id, tenant_id),
   constraint one_config_each_tier unique (tenant_id, tier),
-  constraint partner_tier_configs_program foreign key (tenant_id) references programs (tenant_id),
-  constraint partner_tier_configs_tier_check check (tier in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND'))
+  constraint partner_tier_configs_program foreign key (tenant_id) references programs (tenant_id)
 );
 comment on table partner_tier_configs is
   'What each tier asks for and gives today. Past values are in tier_config_versions.';
@@ -78,7 +76,7 @@ create table tier_config_versions (
   id                           uuid not null,
   tenant_id                    text not null,
   created_at                   timestamptz(3) not null default now(),
-  tier                         text not null,
+  tier                         partner_tier not null,
   min_monthly_revenue_minor    bigint not null,
   min_monthly_revenue_currency text not null,
   min_customers                int not null,
@@ -87,7 +85,6 @@ create table tier_config_versions (
   created_by                   text not null,
   primary key (id, tenant_id),
   constraint tier_config_versions_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
-  constraint tier_config_versions_tier_check check (tier in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND')),
   constraint tier_config_versions_min_monthly_revenue_minor_check check (min_monthly_revenue_minor >= 0),
   constraint tier_config_versions_min_customers_check check (min_customers >= 0),
   constraint tier_config_versions_rate_bps_check check (rate_bps >= 0 and rate_bps <= 10000)

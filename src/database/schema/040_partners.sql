@@ -5,16 +5,16 @@ create table partners (
   tenant_id           text not null,
   created_at          timestamptz(3) not null default now(),
   partner_type        text not null,
-  status              text not null,
-  tier                text not null,
+  status              partner_status not null,
+  tier                partner_tier not null,
   company_name        text not null,
   contact_name        text,
   email               text not null,
   referral_code       text not null,
   rate_bps            int,
   currency            text not null,
-  payout_frequency    text not null,
-  payout_method       text,
+  payout_frequency    payout_frequency not null,
+  payout_method       payout_method,
   contract_start_date date,
   metadata            jsonb not null,
   deleted_at          timestamptz(3),
@@ -24,10 +24,6 @@ create table partners (
   primary key (id, tenant_id),
   constraint partners_program foreign key (tenant_id) references programs (tenant_id),
   constraint partners_partner_type_check check (partner_type in ('RESELLER', 'AFFILIATE', 'REFERRAL', 'WHITE_LABEL')),
-  constraint partners_status_check check (status in ('PENDING', 'ACTIVE', 'INACTIVE', 'SUSPENDED')),
-  constraint partners_tier_check check (tier in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND')),
-  constraint partners_payout_frequency_check check (payout_frequency in ('WEEKLY', 'BIWEEKLY', 'MONTHLY', 'QUARTERLY')),
-  constraint partners_payout_method_check check (payout_method in ('BANK_TRANSFER', 'PAYPAL', 'STRIPE', 'RAZORPAY')),
   constraint partners_currency check (currency ~ '^[A-Z]{3}$'),
   constraint partners_identity_org_id_shape check (identity_org_id ~ '^[!-~]{1,200}$'),
   constraint partners_api_limit_override check (api_limit_override >= 1 and api_limit_override <= 1000000)
@@ -43,16 +39,14 @@ create table partner_history (
   tenant_id    text not null,
   created_at   timestamptz(3) not null default now(),
   partner_id   uuid not null,
-  status       text not null,
-  tier         text not null,
+  status       partner_status not null,
+  tier         partner_tier not null,
   effective_at timestamptz(3) not null,
   changed_by   text,
   reason       text,
   primary key (id, tenant_id),
   constraint partner_history_partner_id foreign key (tenant_id, partner_id)
-    references partners (tenant_id, id) deferrable initially deferred,
-  constraint partner_history_status_check check (status in ('PENDING', 'ACTIVE', 'INACTIVE', 'SUSPENDED')),
-  constraint partner_history_tier_check check (tier in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND'))
+    references partners (tenant_id, id) deferrable initially deferred
 );
 comment on table partner_history is
   'Status and tier of a partner by date. Append-only.';

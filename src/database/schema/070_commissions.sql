@@ -34,7 +34,7 @@ create table commission_rules (
   types               text[],
   currency            text,
   minimum_minor       bigint,
-  method              text not null,
+  method              commission_method not null,
   rate_bps            int,
   per_unit_minor      bigint,
   band_mode           text,
@@ -55,7 +55,6 @@ create table commission_rules (
     references partners (tenant_id, id) deferrable initially deferred,
   constraint commission_rules_one_owner check ((plan_id is null) <> (partner_id is null)),
   constraint commission_rules_customer_kind check (customer_kind in ('ANY', 'NEW', 'RETURNING')),
-  constraint commission_rules_method check (method in ('PERCENTAGE', 'FLAT', 'TIERED')),
   constraint commission_rules_terms check (
     method = 'PERCENTAGE' and rate_bps >= 0 and rate_bps <= 10000 and per_unit_minor is null and band_rows is null
     or method = 'FLAT' and per_unit_minor > 0 and rate_bps is null and band_rows is null
@@ -141,16 +140,16 @@ create table commissions (
   conversion_id   uuid,
   reverses_id     uuid,
   type            text not null,
-  method          text not null,
+  method          commission_method not null,
   status          text not null,
   base_minor      bigint not null,
   base_currency   text not null,
   rate_bps        int,
   rate_source     text,
-  tier            text not null,
+  tier            partner_tier not null,
   per_unit_minor  bigint,
   quantity        int,
-  rounding_mode   text not null,
+  rounding_mode   rounding_mode not null,
   amount_minor    bigint not null,
   amount_currency text not null,
   revenue_minor   bigint not null,
@@ -193,13 +192,10 @@ create table commissions (
     references commission_rules (tenant_id, id) deferrable initially deferred,
   constraint commissions_adjusts_id foreign key (tenant_id, adjusts_id)
     references commissions (tenant_id, id) deferrable initially deferred,
-  constraint commissions_tier_check check (tier in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND')),
-  constraint commissions_rounding_mode_check check (rounding_mode in ('HALF_UP', 'HALF_EVEN', 'DOWN')),
   constraint commissions_stored_status check (status not in ('ALLOCATED', 'PAID')),
   constraint commissions_refund_reverses check ((type = 'REVERSAL') = (reverses_id is not null)),
   constraint commissions_approver check (status <> 'APPROVED' or approved_by is not null and approved_at is not null),
   constraint commissions_four_eyes check (approved_by is null or created_by is null or approved_by <> created_by),
-  constraint commissions_method_check check (method in ('PERCENTAGE', 'FLAT', 'TIERED')),
   constraint commissions_rate_source_check check (rate_source in ('LINE', 'PARTNER_PRODUCT', 'PARTNER', 'PLAN', 'TIER')),
   constraint commissions_terms check (
     method = 'PERCENTAGE' and rate_bps >= 0 and rate_bps <= 10000 and per_unit_minor is null and quantity is null

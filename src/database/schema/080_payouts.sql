@@ -8,7 +8,7 @@ create table payout_accounts (
   tenant_id       text not null,
   created_at      timestamptz(3) not null default now(),
   partner_id      uuid not null,
-  method          text not null,
+  method          payout_method not null,
   country         text not null,
   currency        text not null,
   holder_name     envelope not null,
@@ -31,7 +31,6 @@ create table payout_accounts (
     references partners (tenant_id, id) deferrable initially deferred,
   constraint payout_accounts_tenant_id_data_key_id_fkey foreign key (tenant_id, data_key_id)
     references data_keys (tenant_id, id),
-  constraint payout_accounts_method check (method in ('BANK_TRANSFER', 'PAYPAL', 'STRIPE', 'RAZORPAY')),
   constraint payout_accounts_one_key check (split_part(holder_name::text, '.', 2) = split_part(details::text, '.', 2)),
   constraint payout_accounts_last_four check (char_length(last_four) >= 1 and char_length(last_four) <= 4),
   constraint payout_accounts_fingerprint check (fingerprint ~ '^[0-9a-f]{32}$'),
@@ -51,7 +50,7 @@ create table payout_runs (
   tenant_id     text not null,
   created_at    timestamptz(3) not null default now(),
   as_of         timestamptz(3) not null,
-  frequency     text,
+  frequency     payout_frequency,
   payout_count  int not null default 0,
   created_by    text not null,
   status        text not null default 'RUNNING',
@@ -64,7 +63,6 @@ create table payout_runs (
   updated_at    timestamptz(3) not null default now(),
   primary key (id, tenant_id),
   constraint payout_runs_program foreign key (tenant_id) references programs (tenant_id),
-  constraint payout_runs_frequency_check check (frequency in ('WEEKLY', 'BIWEEKLY', 'MONTHLY', 'QUARTERLY')),
   constraint payout_runs_status check (status in ('RUNNING', 'PAUSED', 'DONE', 'CANCELED')),
   constraint payout_runs_scheduled check (period_end is null or frequency is not null)
 );
@@ -104,7 +102,7 @@ create table payouts (
   partner_id            uuid not null,
   run_id                uuid,
   status                text not null default 'PENDING',
-  method                text not null,
+  method                payout_method not null,
   period_start          date not null,
   period_end            date not null,
   amount_minor          bigint not null,
@@ -137,7 +135,6 @@ create table payouts (
   constraint payouts_status_check check (
     status in ('PENDING', 'APPROVED', 'PROCESSING', 'PAID', 'FAILED', 'CANCELED', 'RETURNED')
   ),
-  constraint payouts_method_check check (method in ('BANK_TRANSFER', 'PAYPAL', 'STRIPE', 'RAZORPAY')),
   constraint payouts_positive check (amount_minor > 0 and commission_count > 0),
   constraint payouts_period check (period_start <= period_end),
   constraint payouts_approver check (approved_by is null or approved_by <> created_by),
@@ -243,7 +240,7 @@ create table bank_files (
   tenant_id      text not null,
   created_at     timestamptz(3) not null default now(),
   run_id         uuid,
-  format         text not null,
+  format         bank_format not null,
   status         text not null default 'DRAFT',
   execute_on     date not null,
   of_day         int not null,
@@ -265,7 +262,6 @@ create table bank_files (
   primary key (id, tenant_id),
   constraint bank_files_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint bank_files_tenant_id_run_id_fkey foreign key (tenant_id, run_id) references payout_runs (tenant_id, id),
-  constraint bank_files_format check (format in ('PAIN', 'NACHA')),
   constraint bank_files_status check (status in ('DRAFT', 'APPROVED', 'CANCELED')),
   constraint bank_files_four_eyes check (approved_by <> created_by),
   constraint bank_files_approved check (
@@ -308,7 +304,7 @@ create table bank_payments (
   run_id          uuid,
   account_id      uuid not null,
   key             text not null,
-  format          text not null,
+  format          bank_format not null,
   amount_minor    bigint not null,
   amount_currency text not null,
   status          text not null default 'WAITING',
@@ -325,7 +321,6 @@ create table bank_payments (
   constraint bank_payments_tenant_id_run_id_fkey foreign key (tenant_id, run_id) references payout_runs (tenant_id, id),
   constraint bank_payments_tenant_id_account_id_fkey foreign key (tenant_id, account_id)
     references payout_accounts (tenant_id, id),
-  constraint bank_payments_format check (format in ('PAIN', 'NACHA')),
   constraint bank_payments_status check (status in ('WAITING', 'IN_FILE', 'ACCEPTED', 'PAID', 'REJECTED', 'RETURNED')),
   constraint bank_payments_amount check (amount_minor > 0)
 );
@@ -433,7 +428,7 @@ create table reconciliations (
   id          uuid not null,
   tenant_id   text not null,
   created_at  timestamptz(3) not null default now(),
-  method      text not null,
+  method      payout_method not null,
   rail        text not null,
   from_at     timestamptz(3) not null,
   to_at       timestamptz(3) not null,
@@ -447,7 +442,6 @@ create table reconciliations (
   finished_at timestamptz(3),
   primary key (id, tenant_id),
   constraint reconciliations_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
-  constraint reconciliations_method check (method in ('BANK_TRANSFER', 'PAYPAL', 'STRIPE', 'RAZORPAY')),
   constraint reconciliations_state check (state in ('RUNNING', 'DONE')),
   constraint reconciliations_period check (from_at < to_at)
 );

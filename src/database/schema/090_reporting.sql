@@ -154,9 +154,9 @@ create table tier_evaluations (
   revenue_minor    bigint,
   revenue_currency text,
   customers        int not null,
-  earned           text,
+  earned           partner_tier,
   tier_before      text not null,
-  tier_after       text not null,
+  tier_after       partner_tier not null,
   misses           int not null,
   change           text not null,
   effective_at     timestamptz(3) not null,
@@ -166,11 +166,9 @@ create table tier_evaluations (
   constraint tier_evaluations_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint tier_evaluations_month_check check (EXTRACT(day from month) = 1::numeric),
-  constraint tier_evaluations_earned_check check (earned in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND')),
   constraint tier_evaluations_tier_before_check check (
     tier_before in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND')
   ),
-  constraint tier_evaluations_tier_after_check check (tier_after in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND')),
   constraint tier_evaluations_change_check check (
     change in ('PROMOTED', 'KEPT', 'FORGIVEN', 'DEMOTED', 'LOCKED', 'BLOCKED')
   ),
@@ -188,7 +186,7 @@ create table tier_locks (
   tenant_id   text not null,
   created_at  timestamptz(3) not null default now(),
   partner_id  uuid not null,
-  tier        text not null,
+  tier        partner_tier not null,
   reason      text not null,
   locked_by   text not null,
   locked_at   timestamptz(3) not null,
@@ -197,7 +195,6 @@ create table tier_locks (
   primary key (id, tenant_id),
   constraint tier_locks_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
-  constraint tier_locks_tier_check check (tier in ('BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND')),
   constraint tier_locks_unlocked check ((unlocked_by is null) = (unlocked_at is null))
 );
 comment on table tier_locks is

@@ -52,8 +52,32 @@ export interface Jobs {
   apply_retention: object;
 }
 
+export interface OwnJob {
+  /** The field of the payload that names what the job is about. */
+  readonly about: string;
+  /** The table of that row; none: the job is about the tenant itself. */
+  readonly table?: string;
+  /** The column of the partner whose session may start the job too. */
+  readonly partner?: string;
+}
+
+/** The jobs that a session of one tenant may start, about its own rows. The database function `enqueue_job` reads this. */
+export const ownJobs = {
+  send_payout: { about: 'payoutId', table: 'payouts', partner: 'partner_id' },
+  check_logo: { about: 'partnerId', table: 'partners', partner: 'id' },
+  send_invitation: { about: 'invitationId', table: 'invitations', partner: 'partner_id' },
+  export_person: { about: 'exportId', table: 'person_exports' },
+  forget_clicks: { about: 'erasureId', table: 'erasures' },
+  simulate_plan: { about: 'simulationId', table: 'plan_simulations' },
+  run_payouts: { about: 'runId', table: 'payout_runs' },
+  reconcile: { about: 'reconciliationId', table: 'reconciliations' },
+  recalculate_metrics: { about: 'tenantId' },
+  evaluate_tiers: { about: 'tenantId' },
+  rate_lines: { about: 'tenantId' },
+} as const satisfies { readonly [Name in keyof Jobs]?: OwnJob & { readonly about: keyof Jobs[Name] } };
+
 /** Enqueues in the caller's transaction: the job exists exactly when the change does. The same `key` replaces a waiting job.
- *  A session of one tenant starts those that the database function `enqueue_job` names, about its own rows. */
+ *  A session of one tenant starts only `ownJobs`. */
 export async function enqueue<Name extends keyof Jobs>(
   em: EntityManager | Run,
   job: Name,

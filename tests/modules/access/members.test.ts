@@ -287,7 +287,7 @@ describe('who lets others in', () => {
     await app.ask(await guest(), ACCEPT, { token: await linkTo(owner.email) });
     const second = await app.refusal(staff.manager, INVITE, inviteAs('OWNER'));
     expect(second).toMatchObject(refused);
-    expect(second.message).toMatch(/PROGRAM_MANAGER may not change where a partner's money goes/);
+    expect(second.message).toMatch(/PROGRAM_MANAGER cannot change payout accounts, so it can only give/);
 
     const { id } = await invited(staff.manager, { role: 'MANAGER' });
     for (const role of ['OWNER', 'FINANCE'])

@@ -253,7 +253,7 @@ describe('25 at once do it once:', () => {
 describe('the database refuses', () => {
   const refused = (text: string, ...values: unknown[]) =>
     expect(app.database.pool.query(text, values)).rejects.toMatchObject({ code: '23000' });
-  test('to hold without a hold, to let go with one, to approve or pay what is held, to change what was released', async () => {
+  test('to set HELD without a hold, to resume with an open hold, to approve or pay a held commission, to change a released hold', async () => {
     const id = await pending();
     await refused("update commissions set status = 'HELD' where id = $1", id);
     const held = await hold(id);
@@ -294,7 +294,7 @@ const statuses = async (of = partnerId) => {
 const APPROVE_ALL = `mutation ($filter: CommissionFilter, $limit: Int = 10000) {
   approveAll(filter: $filter, limit: $limit) { approved skipped { reason count } } }`;
 
-describe('approving by itself', () => {
+describe('automatic approval', () => {
   afterAll(() => settle(false));
 
   test('happens only where the program asks for it', async () => {
@@ -303,7 +303,7 @@ describe('approving by itself', () => {
     expect(await statuses()).toEqual({ PENDING: 1 });
   });
 
-  test('takes what is past its refund period, with its refunds, and nothing else', async () => {
+  test('approves commissions after their hold days, with their refunds, and nothing else', async () => {
     await settle(true);
     await insertLines(3);
     const [refunded, held] = await linesOf(app, partnerId);
@@ -371,7 +371,7 @@ describe('approving by itself', () => {
 });
 
 describe('approving all of a filter', () => {
-  test('passes over what is held and what one made oneself, and says how much of it', async () => {
+  test("skips held commissions and the caller's own, and counts them", async () => {
     const admin = staff.admin;
     await insertLines(4);
     const [held] = await linesOf(app, partnerId);
@@ -437,7 +437,7 @@ describe('rejecting many', () => {
   const rejectMany = async (ids: string[], by = staff.maria) =>
     (await app.ask(by, REJECT_MANY, { ids, code: 'FRAUD' })).rejectCommissions;
 
-  test('rejects each line by itself, takes back what was owed, and names those that are not', async () => {
+  test('rejects each commission separately, withdraws the amounts owed, and names the failures', async () => {
     const waits = await pending();
     const owed = await makeApproved(app, staff, partnerId);
     const held = await pending();

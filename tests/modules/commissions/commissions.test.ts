@@ -355,7 +355,7 @@ describe('what a line made by hand costs the database', () => {
   const asking = (fields: string) =>
     `mutation ($input: CreateCommissionInput!) { createCommission(input: $input) { ${fields} } }`;
 
-  test('two statements read what decides and one writes; the answer is what was written', async () => {
+  test('reads the terms with two queries and writes with one; the result is the written row', async () => {
     const asked =
       asking(`id type method status rate baseAmount { amount } amount { amount currency } occurredAt holdUntil
       approvedAt createdAt partner { id } customer { id externalId }`);
@@ -375,7 +375,7 @@ describe('what a line made by hand costs the database', () => {
     expect(createCommission).toEqual(commission);
   });
 
-  test('what was not written down is read: one statement more', async () => {
+  test('reads fields outside the written row with one more query', async () => {
     app.statements.length = 0;
     const { createCommission } = await app.ask(staff.manager, asking('id payout { id } metadata'), input());
     expect(createCommission).toMatchObject({ payout: null, metadata: {} });
@@ -496,7 +496,7 @@ describe('an approval', () => {
     await app.ask(staff.tom, APPROVE, { id: line });
   });
 
-  test('of many: each succeeds or fails by itself, with its code', async () => {
+  test('of many: each succeeds or fails on its own, with its code', async () => {
     const { id } = await makePartner(app, staff.manager);
     const [good, other] = [
       await makeCommission(app, staff.manager, id),

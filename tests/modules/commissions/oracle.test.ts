@@ -258,7 +258,7 @@ describe.skipIf(!present)("the oracle's vectors, through the graph", () => {
     });
   });
 
-  test('T103, T104: one invoice, told of by two events, each of them twice', async () => {
+  test('T103, T104: one invoice, reported by two events, each of them twice', async () => {
     const { id: partnerId, referralCode } = await makePartner(app, staff.manager);
     const orderId = 'inv_9';
     const id = await makeClick(app, referralCode);

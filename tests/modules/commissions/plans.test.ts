@@ -134,7 +134,7 @@ describe('a rule', () => {
     expect([await paid({ customerId }), await paid({ customerId })]).toEqual(['35.00', '10.00']);
   });
 
-  test('that is edited or ended begins a version; lines keep theirs, and a late sale gets what was in force', async () => {
+  test('that is edited or ended gets a version; commissions keep theirs, and a late sale uses the version in force at its time', async () => {
     const { id, version } = await rule({ rate: 20 });
     const before = new Date().toISOString();
     const first = await sell();
@@ -171,7 +171,7 @@ describe('a rule', () => {
     expect(versions).toEqual(Array.from({ length: 25 }, (_, index) => index + 2));
   });
 
-  test('never changes what was in force', async () => {
+  test('never changes terms of the past', async () => {
     const { id } = await rule({ rate: 20 });
     const yesterday = new Date(Date.now() - 86_400_000).toISOString();
     const input = { name: 'rule', method: 'PERCENTAGE', rate: 1, effectiveAt: yesterday };
@@ -452,7 +452,7 @@ describe('a preview', () => {
   });
 });
 
-test('a conversion earns by the rule for what was bought', async () => {
+test('a conversion earns by the rule for the product', async () => {
   await rule({ product: 'pro', rate: 40 });
   const { id, referralCode } = await makePartner(app, staff.manager);
   await app.ask(staff.manager, ASSIGN, { partner: id, plan });
@@ -464,7 +464,7 @@ test('a conversion earns by the rule for what was bought', async () => {
   expect(convertReferral.commissions[0].amount.amount).toBe('20.00');
 });
 
-test('who told of a sale does not approve what it earned, nor does the database let them', async () => {
+test('the caller who recorded a sale cannot approve its commission, also not in the database', async () => {
   const { id, referralCode } = await makePartner(app, staff.manager);
   const referral = await makeClick(app, referralCode);
   const input = { customerId: randomUUID(), amount: '100000' };

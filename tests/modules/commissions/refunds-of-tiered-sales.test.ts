@@ -202,7 +202,7 @@ describe("a rule's cap", () => {
     rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '20', per, period: 'MONTH' } });
 
   test.each(['PARTNER', 'CUSTOMER'])(
-    'of a %s is used up no longer by what was rejected or refunded',
+    'of a %s is not used up by rejected or refunded amounts',
     async (per) => {
       await capped(per);
       const of = { customerId: randomUUID() };
@@ -239,7 +239,7 @@ describe("a rule's cap", () => {
   });
 });
 
-describe('refunds that are told as amounts and as totals', () => {
+describe('refunds reported as amounts and as totals', () => {
   const [t1, t2, t3] = ['2026-02-01T10:00:00Z', '2026-02-02T10:00:00Z', '2026-02-03T10:00:00Z'];
   const single = { amount: '30', refundId: 'x1', occurredAt: t1 };
   const total = { amountRefundedSoFar: '50', occurredAt: t2 };
@@ -270,7 +270,7 @@ describe('refunds that are told as amounts and as totals', () => {
   });
 });
 
-describe('what is asked of a sale or a refund', () => {
+describe('the fields of a sale or a refund', () => {
   test('is refused by its field where the order has no such product', async () => {
     const orderId = randomUUID();
     await sell('100', { orderId, lines: [{ amount: '100', product: 'pro' }] });
@@ -368,7 +368,7 @@ test('what crossing a band adds says so, and the remittance says of every line w
     expect(remittance.csv).toContain(explanation.sentence.replaceAll('"', '""'));
 });
 
-test('a refund of a banded sale says that its bands pay by what is left of the period', async () => {
+test('the explanation of a refund of a banded sale names the remaining sales of the period', async () => {
   await banded();
   await sell('60.00');
   await sell('40.00');

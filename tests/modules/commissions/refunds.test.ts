@@ -80,7 +80,7 @@ describe('a refund of an order', () => {
     expect(await refund({ amount: '10.00' })).toMatchObject({ taken: { amount: '0.00' }, commissions: [] });
   });
 
-  test('as totals takes what is new, and an old one or the same again nothing (T55)', async () => {
+  test('as totals takes only the new part, and nothing for an old or repeated total (T55)', async () => {
     await sell();
     const totals = [];
     for (const amountRefundedSoFar of ['30.00', '100.00', '30.00', '100.00'])

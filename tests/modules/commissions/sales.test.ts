@@ -51,7 +51,7 @@ describe('an order', () => {
     expect(sale).toMatchObject({ total: { amount: '17.00', currency: 'USD' }, refused: [] });
   });
 
-  test('earns on what is left after discount and tax (T14)', async () => {
+  test('earns on the rest after discount and tax (T14)', async () => {
     const sale = await sell({ discount: '20.00', tax: '14.40', collected: '94.40' });
     expect(brief(sale)).toEqual(['null 80.00 16.00']);
   });
@@ -120,7 +120,7 @@ describe('an order', () => {
     expect(rows).toEqual([{ orders: 1, revenue: 4_000 }]);
   });
 
-  test('waits for approval by somebody else than who recorded it', async () => {
+  test('waits for approval by another person than the recorder', async () => {
     const { commissions } = await sell();
     const approve = 'mutation ($id: ID!) { approveCommission(id: $id) { status } }';
     const { id } = commissions[0];
@@ -148,7 +148,7 @@ describe('an order is recorded once', () => {
     });
   });
 
-  test('whichever event told of it first (T104)', async () => {
+  test('whichever event reported it first (T104)', async () => {
     const referral = await makeClick(app, code);
     await app.ask(staff.manager, CONVERT, {
       id: referral,

@@ -129,7 +129,7 @@ describe('the risk rules of a program', () => {
     expect(await reviews()).toEqual([]);
   });
 
-  test('change by name: what is left out stays', async () => {
+  test('change only the named settings', async () => {
     const { staff } = await program(held('FAST_PURCHASE', { weight: 70, limit: 30 }));
     const { updateFraudSettings } = await app.ask(staff.manager, SETTINGS, {
       input: { threshold: 80, rules: [{ rule: 'FAST_PURCHASE', mode: 'SHADOW' }] },
@@ -302,7 +302,7 @@ describe('a sale is held for a look at it', () => {
     expect(await reviews()).toHaveLength(2);
   });
 
-  test('where somebody else bought from the same address within a day, and by the fifth of an hour', async () => {
+  test('where another customer bought from the same address within a day, and by the fifth in an hour', async () => {
     const { partner, tenant, track, buys, reviews } = await program(
       held('SAME_ADDRESS', { weight: 30 }),
       held('ADDRESS_VELOCITY', { limit: 3 }),
@@ -467,7 +467,7 @@ describe('a review', () => {
     await app.ask(staff.tom, RELEASE_REVIEW, { id });
   });
 
-  test('ends the hold of the rules, which nobody releases past it', async () => {
+  test('ends the RISK hold, which cannot be released without the review', async () => {
     const { staff, line } = await waiting();
     const [hold] = (await statusOf(staff.maria, line)).holds;
     const { errors } = await app.send(staff.tom, RELEASE, { id: hold.id, reason: 'x' });
@@ -503,7 +503,7 @@ describe('a review', () => {
     expect(await reviews({ state: 'CLOSED' })).toMatchObject([{ id: review }]);
   });
 
-  test('is one of many that are decided alike, each by itself; pages of them follow the cursor', async () => {
+  test('is one of many that are decided in the same way, each on its own; pages of them follow the cursor', async () => {
     const { staff, buys, reviews } = await program(held('FAST_PURCHASE'), blocks('SAME_EMAIL'));
     for (let n = 0; n < 3; n++) await buys(`c${n}`);
     await buys('me', { email: 'john.doe@partner.example' });

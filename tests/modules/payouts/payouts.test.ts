@@ -328,7 +328,7 @@ describe('the rail', () => {
     const id = await approved(partnerId, { sandbox: 'return' });
     await reaches(id, 'PAID');
     expect(await reaches(id, 'RETURNED')).toMatchObject({
-      failureReason: 'The receiving bank sent the money back.',
+      failureReason: 'The receiving bank returned the payment.',
       commissions: { totalCount: 0 },
     });
     expect(await balancesOf(partnerId)).toEqual(account('0.00', '20.00', '0.00', '0.00'));

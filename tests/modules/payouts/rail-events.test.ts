@@ -414,6 +414,9 @@ describe('A comparison of the books', () => {
   });
 
   test('by a rail without a list looks each of ours up', async () => {
+    const { ids } = await manyPayouts(app, who, 25);
+    await send(app, ids);
+    await until(async () => (await Promise.all(ids.map(statusOf))).every((status) => status === 'PAID'));
     const before = await compared();
     rail = simulatedRail(simulator.url, { lists: false });
     const found = await compared();

@@ -294,7 +294,7 @@ test('Money that comes back reopens the balance, and nothing goes to that accoun
   expect(partner).toMatchObject({
     balances: [{ payable: { amount: '20.00' }, paid: { amount: '0.00' } }],
     payoutAccounts: [
-      { checkAskedAt: expect.any(String), checkReason: 'The receiving bank sent the money back.' },
+      { checkAskedAt: expect.any(String), checkReason: 'The receiving bank returned the payment.' },
     ],
   });
   rail = simulatedRail(simulator.url, { needsAccount: true });

@@ -242,9 +242,9 @@ describe('how an account stands', () => {
     expect(await refresh(account.id, await app.token('PARTNER', { partner: partnerId }))).toMatchObject({
       payoutsEnabled: false,
       requirements: [
-        'Give Stripe the bank account that it is to pay out to.',
-        'Show Stripe a document of identity.',
-        'Accept the terms of Stripe.',
+        'Give Stripe the bank account that receives your payouts.',
+        'Give Stripe an identity document.',
+        "Accept Stripe's terms of service.",
       ],
       verifiedAt: null,
       checkedAt: expect.any(String),

@@ -1,5 +1,5 @@
--- Only the status of a commission changes, along its transitions. The amount is computed once: when the commission is
--- created or when its exchange rate is known.
+-- Only the status of a commission changes, along the moves of src/domain/commission.ts. The amount is computed once:
+-- when the commission is created or when its exchange rate is known.
 create or replace function commission_may_change() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
@@ -37,11 +37,7 @@ begin
       using errcode = 'integrity_constraint_violation';
   end if;
   if new.status = old.status then return new; end if;
-  if (old.status, new.status) not in (
-      ('PENDING', 'APPROVED'), ('PENDING', 'REJECTED'), ('PENDING', 'REVERSED'), ('PENDING', 'HELD'),
-      ('HELD', 'PENDING'), ('HELD', 'REJECTED'), ('HELD', 'REVERSED'),
-      ('APPROVED', 'REJECTED'), ('APPROVED', 'REVERSED')
-    ) then
+  if (old.status, new.status) not in ({{commissionMoves: ('#from', '#to')}}) then
     raise exception 'a commission does not move from % to %', old.status, new.status
       using errcode = 'integrity_constraint_violation';
   end if;

@@ -1,4 +1,4 @@
--- Only the status of a payout changes, along its transitions.
+-- Only the status of a payout changes, along the moves of src/domain/payout.ts.
 create or replace function payout_may_change() returns trigger
 language plpgsql
 as $$
@@ -26,9 +26,7 @@ begin
   if kept is distinct from old then
     raise exception 'a payout never changes: only its status moves' using errcode = 'integrity_constraint_violation';
   end if;
-  if new.status <> old.status and (old.status, new.status) not in (('PENDING', 'APPROVED'), ('PENDING', 'CANCELED'),
-      ('APPROVED', 'PROCESSING'), ('APPROVED', 'CANCELED'), ('PROCESSING', 'PAID'), ('PROCESSING', 'FAILED'),
-      ('FAILED', 'APPROVED'), ('FAILED', 'CANCELED'), ('PAID', 'RETURNED')) then
+  if new.status <> old.status and (old.status, new.status) not in ({{payoutMoves: ('#from', '#to')}}) then
     raise exception 'a payout does not move from % to %', old.status, new.status
       using errcode = 'integrity_constraint_violation';
   end if;

@@ -5,19 +5,18 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 begin
   perform apply_metric_deltas(array(
-    select row(d.tenant_id, d.partner_id, d.day, d.source, d.currency, sum(d.clicks)::bigint,
-      sum(d.conversions)::bigint, sum(d.orders)::bigint, sum(d.customers)::bigint, sum(d.revenue_minor)::bigint,
-      sum(d.earned_minor)::bigint, sum(d.paid_minor)::bigint, d.link_id, d.campaign)::metric_delta
+    select row(
+      d.tenant_id, d.partner_id, d.day, d.source, d.currency, {{figures: sum(d.#)::bigint}}, d.link_id, d.campaign
+    )::metric_delta
     from (
       select d.* from after n, metrics_of(n::customers) d
       union all
-      select d.tenant_id, d.partner_id, d.day, d.source, d.currency, -d.clicks, -d.conversions, -d.orders,
-        -d.customers, -d.revenue_minor, -d.earned_minor, -d.paid_minor, d.link_id, d.campaign
-        from before o, metrics_of(o::customers) d
+      select d.tenant_id, d.partner_id, d.day, d.source, d.currency, {{figures: -d.#}}, d.link_id, d.campaign
+      from before o, metrics_of(o::customers) d
     ) d
     group by d.tenant_id, d.partner_id, d.day, d.source, d.currency, d.link_id, d.campaign
-    having sum(d.clicks) <> 0 or sum(d.conversions) <> 0 or sum(d.orders) <> 0 or sum(d.customers) <> 0
-      or sum(d.revenue_minor) <> 0 or sum(d.earned_minor) <> 0 or sum(d.paid_minor) <> 0));
+    having {{figures: sum(d.#) <> 0 | or}}
+  ));
   return null;
 end
 $$;

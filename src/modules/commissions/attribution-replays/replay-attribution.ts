@@ -58,9 +58,9 @@ const LOOK_BACK_DAYS = 400;
 const TOUCHES = 1_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
-/** Computes the commissions of past sales by partner under another model, unit or window. Writes nothing. An unchanged share keeps its
- *  commission and refunds. A changed share is computed by the rules and the tier of its day; bands and caps start from the values
- *  that were stored with the sale. Late clicks are included. */
+/** Computes the commissions of past sales by partner under another model, unit or window. Writes nothing. An unchanged
+ *  share keeps its commission and refunds. A changed share is computed by the rules and the tier of its day; bands and caps
+ *  start from the values that were stored with the sale. Late clicks are included. */
 export async function replayAttribution(ctx: Context, input: ReplayInput): Promise<Replay> {
   if (input.to < input.from) throw invalid('input.to', 'must not be before from');
   const tenantId = ctx.actor.tenantId ?? '';

@@ -8,14 +8,14 @@ import { Commission } from './commission.entity.ts';
 type Columns = RequiredEntityData<Commission>;
 
 interface Added extends Pick<Columns, 'type' | 'status' | 'occurredAt' | 'revenueMinor'> {
-  /** Whether it is owed at once, and stands in the ledger. */
+  /** True when the commission is owed at once and gets a ledger posting. */
   readonly approved: boolean;
-  /** Minor units of the base; of the amount. */
+  /** Base and amount in minor units. */
   readonly baseMinor: bigint;
   readonly amountMinor: bigint;
 }
 
-/** Adds a commission beside another one, which corrects it: of the same partner, customer and terms. */
+/** Creates a commission that corrects another one, with the same partner, customer and terms. */
 export function addLine(
   em: EntityManager,
   { clock, actor }: Context,

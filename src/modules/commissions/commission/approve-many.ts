@@ -23,8 +23,8 @@ export interface ApprovedAll {
   readonly skipped: { readonly reason: SkippedBecause; readonly count: number }[];
 }
 
-/** Approves the pending commissions of a filter, oldest first, in batches with a transaction each. The current policies are asked once for
- *  all commissions. */
+/** Approves the pending commissions of a filter, oldest first, in batches with a transaction each. The current policies are
+ *  asked once for all commissions. */
 export async function approveAll(
   ctx: Context,
   filter: CommissionFilter | null,
@@ -123,8 +123,8 @@ async function approveBatch(
   return { lines: approved.length, partners: new Set(approved.map(({ partnerId }) => partnerId)) };
 }
 
-/** Approves commissions automatically for programs with this setting: hold days over by the database's clock, partner ACTIVE. Commissions
- *  created by hand wait for another person, and held commissions for their holds. */
+/** Approves commissions automatically for programs with this setting: hold days over by the database's clock, partner
+ *  ACTIVE. Commissions created by hand wait for another person, and held commissions for their holds. */
 export async function autoApprove(ctx: Context): Promise<void> {
   for (;;) {
     const done = await transact(ctx, async (em) => {

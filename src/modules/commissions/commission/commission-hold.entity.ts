@@ -56,9 +56,9 @@ export class CommissionHold extends Base {
   @Withheld('what a risk rule saw: telling would teach how to pass it')
   evidence?: Record<string, unknown> | null; // the facts that a risk rule matched; for staff, not for the partner
 
-  @Field({ description: 'Id of the caller, or name of the job, that placed the hold.' })
+  @Field({ description: 'Id of the caller whose request placed the hold, or `system` for a job.' })
   @Property({ type: 'text' })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   placedBy!: string;
 
   @Field(() => Date, { description: 'Time when the hold was placed.' })
@@ -68,10 +68,11 @@ export class CommissionHold extends Base {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Id of the caller, or name of the job, that released the hold. Null while the hold is open.',
+    description:
+      'Id of the caller whose request released the hold, or `system` for a job. Null while the hold is open.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   releasedBy?: string | null;
 
   @Field(() => Date, {

@@ -274,10 +274,10 @@ export class Commission extends Base {
   @Field(() => String, {
     nullable: true,
     description:
-      'Id of the person who approved the commission, or `program` for an automatic approval. Null before the approval.',
+      'Id of the person who approved the commission, or `system` for an automatic approval. Null before the approval.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   approvedBy?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Reason for the rejection or reversal.' })
@@ -294,11 +294,11 @@ export class Commission extends Base {
   rejectCode?: RejectCode | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   createdBy?: string | null; // set when a person created the commission: that person may not approve it
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff or a program; accounting records')
+  @Withheld('a staff member or an API client; accounting records')
   statedBy?: string | null; // the caller who recorded the sale: that caller may not approve the commission either
 
   @Field(() => JSONObject, { description: 'Your own notes on it.' })
@@ -317,11 +317,13 @@ export class Commission extends Base {
 const claim = `left join payout_items i on i.commission_id = c.id and i.voided_at is null
   left join payouts o on o.id = i.payout_id`;
 
-/** True when a hold on the commission is open. A dispute keeps an approved commission out of payouts; the table still says APPROVED. */
+/** True when a hold on the commission is open. A dispute keeps an approved commission out of payouts; the table still says
+ *  APPROVED. */
 export const held =
   'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
 
-/** A refund is explained by the commission that it reverses and by the refunds of that commission up to itself, in order of creation. */
+/** A refund is explained by the commission that it reverses and by the refunds of that commission up to itself, in order of
+ *  creation. */
 const ofReversed = (what: string): string => `(select ${what} from commissions o where o.id = c.reverses_id)`;
 const refundsUpTo = (what: string, until: string): string =>
   `(select coalesce(-sum(e.${what}), 0)::bigint from commissions e where e.reverses_id = c.reverses_id and e.id ${until} c.id)`;

@@ -175,8 +175,8 @@ interface Rejected {
   readonly refunds: readonly string[];
 }
 
-/** Rejects a commission with its true-ups and refunds. The change for other sales of its period becomes a separate TRUE_UP. `line` and its
- *  partner must be locked. */
+/** Rejects a commission with its true-ups and refunds. The change for other sales of its period becomes a separate TRUE_UP.
+ *  `line` and its partner must be locked. */
 export async function reject(
   em: EntityManager,
   ctx: Context,
@@ -226,14 +226,15 @@ export async function reject(
       occurredAt: line.occurredAt,
     });
   await endHolds(em, ctx, line, { reason: why });
-  // A refund of the order may wait for this commission alone. The job applies that refund, because the order cannot be locked here.
+  // A refund of the order may wait for this commission alone. The job applies that refund, because the order cannot be
+  // locked here.
   const { tenantId } = line;
   if (!isRated(line)) await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
   return { line, before, refunds: gone.slice(1).map(({ id }) => id as string) };
 }
 
-/** Locks and returns a commission. With `partnerToo` the partner is locked first, as a payout does; required for changes that prevent the
- *  allocation to a payout. */
+/** Locks and returns a commission. With `partnerToo` the partner is locked first, as a payout does; required for changes
+ *  that prevent the allocation to a payout. */
 export async function lockCommission(
   em: EntityManager,
   id: string,

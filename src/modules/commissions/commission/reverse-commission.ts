@@ -20,9 +20,9 @@ import { accruedIn, endHolds } from './open-holds.ts';
 import { baseOf, isRated, soldFor } from './sold.ts';
 import { bandsShrink, changeCapUsed, standingOf, trueUp, trueUpsOf } from './true-ups.ts';
 
-/** Reverses a commission in proportion to the refunded part of its base, by a linked negative commission. A commission that is
- *  reversed whole and is in no payout ends as REVERSED, with its refunds. The reversal of a paid one reduces the next payout.
- *  See docs/concepts/commissions.md. Returns the commission's id. */
+/** Reverses a commission in proportion to the refunded part of its base, by a linked negative commission. A commission that
+ *  is reversed whole and is in no payout ends as REVERSED, with its refunds. The reversal of a paid one reduces the next
+ *  payout. See docs/concepts/commissions.md. Returns the commission's id. */
 export async function reverseCommission(
   ctx: Context,
   id: string,

@@ -22,7 +22,8 @@ async function saleOf(em: EntityManager, line: Commission): Promise<Commission> 
   return sale;
 }
 
-/** Locks and returns the commission that is in force: the commission itself, or the ADJUSTMENT that restored it after a dispute. */
+/** Locks and returns the commission that is in force: the commission itself, or the ADJUSTMENT that restored it after a
+ *  dispute. */
 export async function standingOf(em: EntityManager, line: Commission): Promise<Commission> {
   for (let standing = line; ; ) {
     const back = await em.findOne(
@@ -35,9 +36,9 @@ export async function standingOf(em: EntityManager, line: Commission): Promise<C
   }
 }
 
-/** Subtracts a refund from the period of a tiered commission and returns the change by the stored bands, in minor units. A rejection
- *  is a refund of the rest. The change is more than a share of the commission when other sales fall into a lower band. A
- *  negative refund adds to the period as a sale does. Returns null when the commission is not tiered. */
+/** Subtracts a refund from the period of a tiered commission and returns the change by the stored bands, in minor units. A
+ *  rejection is a refund of the rest. The change is more than a share of the commission when other sales fall into a lower
+ *  band. A negative refund adds to the period as a sale does. Returns null when the commission is not tiered. */
 export async function bandsShrink(em: EntityManager, of: Commission, refund: bigint): Promise<bigint | null> {
   const line = await saleOf(em, of);
   const computed = line.computation ? read(line.computation) : null;
@@ -60,8 +61,8 @@ export async function bandsShrink(em: EntityManager, of: Commission, refund: big
   return computed.cap && computed.cap.cut > 0n ? null : taken;
 }
 
-/** Changes the used part of a rule's cap after a refund, a rejection or a won dispute. `minor` is in the currency of the commission,
- *  negative when earnings are lost. */
+/** Changes the used part of a rule's cap after a refund, a rejection or a won dispute. `minor` is in the currency of the
+ *  commission, negative when earnings are lost. */
 export async function changeCapUsed(em: EntityManager, of: Commission, minor: bigint): Promise<void> {
   const { ruleId, partnerId, customerId = null, occurredAt } = await saleOf(em, of);
   if (!ruleId || minor === 0n) return;

@@ -15,8 +15,8 @@ import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import type { NewLine } from './insert-commissions.ts';
 import { type Earner, inForceAt, openSale } from './read-terms.ts';
 
-/** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are sent together
- *  read the terms, and one writes. */
+/** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are
+ *  sent together read the terms, and one writes. */
 export async function createCommission(
   ctx: Context,
   input: CreateCommissionInput,

@@ -79,13 +79,14 @@ export interface EarnOptions {
   readonly id?: string;
   /** Adds further rows to the query that inserts the commission. */
   readonly beside?: (statement: Statement, line: NewLine) => void;
-  /** True when the caller writes nothing afterwards: the insert then commits the transaction, unless a fraud review follows. */
+  /** True when the caller writes nothing afterwards: the insert then commits the transaction, unless a fraud review
+   *  follows. */
   readonly last?: boolean;
 }
 
-/** Creates a PENDING commission with its terms, and its TRUE_UP when the sale reaches a band that applies to the whole period.
- *  Returns the commission, or the reason why the sale earns nothing. A commission without its exchange rate is HELD with the
- *  amount 0. */
+/** Creates a PENDING commission with its terms, and its TRUE_UP when the sale reaches a band that applies to the whole
+ *  period. Returns the commission, or the reason why the sale earns nothing. A commission without its exchange rate is HELD
+ *  with the amount 0. */
 export async function earn(
   run: Run,
   ctx: Recorder,
@@ -308,8 +309,8 @@ export async function weigh(
   return { inForce, base, exchange, byHand: false, decision, computed };
 }
 
-/** Returns the sale in the currency of the commission. When the program settles in the partner's currency, the exchange rate of the
- *  day of the sale applies. An amount given per unit stays in its currency. */
+/** Returns the sale in the currency of the commission. When the program settles in the partner's currency, the exchange
+ *  rate of the day of the sale applies. An amount given per unit stays in its currency. */
 async function owedFor(
   run: Run,
   partner: Earner,
@@ -367,7 +368,8 @@ async function kindOf(
   return (await boughtBefore(run, customerId, occurredAt)) ? 'RETURNING' : 'NEW';
 }
 
-/** Returns why an affiliate's own terms refuse the sale: smallest purchase, first purchase only, months of recurring purchases. */
+/** Returns why an affiliate's own terms refuse the sale: smallest purchase, first purchase only, months of recurring
+ *  purchases. */
 async function affiliateRefuses(
   run: Run,
   partner: Earner,

@@ -6,7 +6,7 @@ import { Commission } from '../commission/public.ts';
 
 type Defaulted = 'createdAt' | 'updatedAt' | 'lineNumber' | 'source' | 'metadata';
 
-/** A commission as it is made. The database fills what is left out: null, or the column's default. */
+/** A new commission. The database fills absent values with null or the column's default. */
 export type NewLine = Omit<Commission, 'baseAmount' | 'amount' | 'rate' | Defaulted> & {
   readonly [Name in Defaulted]?: Commission[Name] | undefined;
 } & {
@@ -14,7 +14,8 @@ export type NewLine = Omit<Commission, 'baseAmount' | 'amount' | 'rate' | Defaul
   readonly amount: Money;
 };
 
-/** One statement, however many lines; `beside` adds what is stored with them; `last` commits. Returns when they were made. */
+/** Inserts commissions in one query. `beside` adds further inserts to the query; `last` commits the transaction. Returns the time of
+ *  creation. */
 export async function insertCommissions(
   run: Run,
   lines: readonly NewLine[],
@@ -28,6 +29,6 @@ export async function insertCommissions(
     statement.add(' select created_at as at from line limit 1'),
     last,
   );
-  if (!made) throw new Error('an insert always returns its rows');
+  if (!made) throw new Error('An insert always returns its rows.');
   return new Date(made.at);
 }

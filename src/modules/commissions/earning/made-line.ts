@@ -11,15 +11,15 @@ import type { MadeLine } from './earn-commission.ts';
 const stored = storedProperties(Commission).map(({ name }) => name);
 const prototype = plainPrototype(Commission.prototype, stored);
 
-// The database sets `updatedAt`, and may store notes otherwise than they were given.
+// The database sets `updatedAt`, and may store `metadata` in another form than the input.
 const KNOWN = new Set(['__typename', 'rate', 'partner', 'customer', ...stored]);
 KNOWN.delete('updatedAt');
 KNOWN.delete('metadata');
 
 const answers: PerField<{ readonly known: boolean; readonly customerToo: boolean }> = new WeakMap();
 
-/** The answer with a line that was just made, from what was written; null where more is asked than that tells. Who saw the
- *  partner, as making the line took, must see its lines. */
+/** Returns a new commission as a row of the API without a query. Returns null when the request selects fields that the inserted
+ *  values do not contain, or when the actor's policy for commissions is not implied by the policy for partners. */
 export function rowOf(
   { actor }: Context,
   info: GraphQLResolveInfo,

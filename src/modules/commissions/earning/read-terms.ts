@@ -32,8 +32,8 @@ interface Opening extends Omit<Repeatable, 'tenantId'> {
   readonly at: Date;
 }
 
-/** Does in one query what `holdPartner`, `once` and `seeCustomer` do: locks the partner, takes the idempotency key and finds or
- *  creates the customer. */
+/** Does in one query what `holdPartner`, `once` and `seeCustomer` do: locks the partner, takes the idempotency key and
+ *  finds or creates the customer. */
 export async function openSale(run: Run, { actor }: Context, opening: Opening): Promise<OpenedSale> {
   const { partnerId, resultId, operation, key, input, externalId, at } = opening;
   const statement = new Statement()
@@ -94,8 +94,8 @@ type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
     | null;
 };
 
-/** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's settings, the
- *  rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
+/** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's
+ *  settings, the rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
 export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<InForce> {
   const [row] = await run<TermsRow>(
     new Statement().add(

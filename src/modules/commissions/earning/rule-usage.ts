@@ -32,8 +32,8 @@ const capCount = ({ cap }: Rule, { customerId }: Purchase): Count | null =>
     ? { scope: cap.per === 'CUSTOMER' ? (customerId ?? NO_SCOPE) : NO_SCOPE, period: cap.period }
     : null;
 
-/** Returns the earlier sales that affect a sale under its rule. The counter of the rule is locked, so that sales under it run one after
- *  the other. */
+/** Returns the earlier sales that affect a sale under its rule. The counter of the rule is locked, so that sales under it
+ *  run one after the other. */
 export async function pastOf(
   run: Run,
   partner: Earner,

@@ -27,8 +27,8 @@ export const watched = (
   occurredAt,
 });
 
-/** Stores the result of the risk rules for a commission and places a RISK hold when they require a review. Returns true when the
- *  commission is held. The reason of the hold names no rule, because the partner can read it. */
+/** Stores the result of the risk rules for a commission and places a RISK hold when they require a review. Returns true
+ *  when the commission is held. The reason of the hold names no rule, because the partner can read it. */
 export async function review(
   run: Run,
   { actor, clock }: Pick<Context, 'actor' | 'clock'>,

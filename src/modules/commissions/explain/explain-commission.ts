@@ -186,8 +186,8 @@ function explanationOfLine(line: Explained): Explanation {
     : told;
 }
 
-/** Explains a TRUE_UP: the change for the other sales of a tiered period after a sale reached another band, or after its refund or
- *  rejection left one. */
+/** Explains a TRUE_UP: the change for the other sales of a tiered period after a sale reached another band, or after its
+ *  refund or rejection left one. */
 function bandsExplained(
   { amount: { minor } }: Explained,
   { base, trueUp }: ComputedLine,
@@ -214,7 +214,8 @@ function bandsExplained(
   };
 }
 
-/** Explains a refund: the original commission, the refunded part of its base so far, and the reversed amount so far and before. */
+/** Explains a refund: the original commission, the refunded part of its base so far, and the reversed amount so far and
+ *  before. */
 function refundExplained(line: Explained, amount: (minor: bigint) => string): Explanation {
   const base = -line.baseAmount.minor;
   const { reversedLineAmount, reversedLineBase, refundedSoFar, reversedBefore } = line;

@@ -86,7 +86,8 @@ async function adjustmentDiffers(em: EntityManager, line: Commission): Promise<D
   return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];
 }
 
-/** Compares the two adjustments of a payout remainder: the amount taken out of the payout and the amount left on the balance. */
+/** Compares the two adjustments of a payout remainder: the amount taken out of the payout and the amount left on the
+ *  balance. */
 async function carriedDiffers(em: EntityManager, line: Commission, payoutId: string): Promise<Difference[]> {
   const lines = await em.find(Commission, { carriedBy: payoutId, id: { $ne: line.id } });
   const recomputed = -lines.reduce((sum, { amount }) => sum + amount.minor, 0n);

@@ -52,7 +52,8 @@ export function createCommissionPlan(
   });
 }
 
-/** Assigns a plan to a partner from a given time; null assigns the default plan. Commissions of earlier sales do not change. */
+/** Assigns a plan to a partner from a given time; null assigns the default plan. Commissions of earlier sales do not
+ *  change. */
 export async function assignCommissionPlan(
   ctx: Context,
   partnerId: string,
@@ -111,7 +112,8 @@ export function createCommissionRule(ctx: Context, input: CreateCommissionRuleIn
   });
 }
 
-/** Adds a version to a rule, in force from `effectiveAt`. Existing commissions keep their version. Returns the version's id. */
+/** Adds a version to a rule, in force from `effectiveAt`. Existing commissions keep their version. Returns the version's
+ *  id. */
 export function updateCommissionRule(ctx: Context, id: string, input: CommissionRuleInput): Promise<string> {
   notBefore(ctx, input.effectiveAt, 'input.effectiveAt');
   return transact(ctx, async (em) => {

@@ -48,8 +48,8 @@ export function readTerms(input: CommissionRuleInput, path: string) {
   };
 }
 
-/** Builds a rule for a simulation from the input at `path`, without storing it. Throws BAD_USER_INPUT for fields that contradict each
- *  other. */
+/** Builds a rule for a simulation from the input at `path`, without storing it. Throws BAD_USER_INPUT for fields that
+ *  contradict each other. */
 export function triedRule(
   input: CommissionRuleInput,
   {

@@ -3,8 +3,8 @@ import { type CommissionRule, ruleOf } from './commission-rule.entity.ts';
 
 export type RuleInForce = Rule & { readonly key: string };
 
-/** SQL expression: the rules for a sale of partner `p` at `at.instant`, from the partner and its plan, each in the version in force, as
- *  JSON for `rulesOf`. */
+/** SQL expression: the rules for a sale of partner `p` at `at.instant`, from the partner and its plan, each in the version
+ *  in force, as JSON for `rulesOf`. */
 export const RULES_IN_FORCE = `
   (select json_agg(json_build_object('id', v.id, 'ruleKey', v.rule_key, 'name', v.name, 'version', v.version, 'partnerId', v.partner_id,
     'product', v.product, 'customerKind', v.customer_kind, 'countries', v.countries, 'types', v.types, 'currency', v.currency,

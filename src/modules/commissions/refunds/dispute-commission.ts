@@ -29,9 +29,9 @@ import {
 import { knownOrders, lockOrder, type Order } from './order.ts';
 import { settleAgain } from './refund-sale.ts';
 
-/** Opens a dispute over the payment of a sale. A commission that is in no payout waits for the outcome; a commission in a payout is
- *  still paid. When an earlier dispute was lost and won back, the ADJUSTMENT that restored the commission is disputed. Returns
- *  the id of the disputed commission. */
+/** Opens a dispute over the payment of a sale. A commission that is in no payout waits for the outcome; a commission in a
+ *  payout is still paid. When an earlier dispute was lost and won back, the ADJUSTMENT that restored the commission is
+ *  disputed. Returns the id of the disputed commission. */
 export async function openDispute(ctx: Context, commissionId: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionTable, commissionId);
@@ -50,8 +50,8 @@ export async function openDispute(ctx: Context, commissionId: string, reason: st
   });
 }
 
-/** Resolves a dispute. WON: the commission keeps its status. LOST: the rest of the commission is reversed. WON after LOST restores the
- *  reversed amount. Returns the commission's id. */
+/** Resolves a dispute. WON: the commission keeps its status. LOST: the rest of the commission is reversed. WON after LOST
+ *  restores the reversed amount. Returns the commission's id. */
 export async function resolveDispute(
   ctx: Context,
   id: string,
@@ -132,9 +132,9 @@ async function lose(
   return refund;
 }
 
-/** Creates an ADJUSTMENT that mirrors the reversal of a lost dispute, and a TRUE_UP that mirrors its true-ups. They are APPROVED when the
- *  commission was owed before, else PENDING. From then on the ADJUSTMENT replaces the commission: it is refunded, rejected or
- *  disputed in its place. */
+/** Creates an ADJUSTMENT that mirrors the reversal of a lost dispute, and a TRUE_UP that mirrors its true-ups. They are
+ *  APPROVED when the commission was owed before, else PENDING. From then on the ADJUSTMENT replaces the commission: it is
+ *  refunded, rejected or disputed in its place. */
 async function reinstate(
   em: EntityManager,
   ctx: Context,

@@ -8,8 +8,8 @@ export interface Order {
   readonly orderId: string;
 }
 
-/** Locks an order, so that its sale, its conversion and its refunds run one after the other. Take this lock before any row lock, to avoid
- *  deadlocks. Returns whether refunds of the order wait; those lock its partner. */
+/** Locks an order, so that its sale, its conversion and its refunds run one after the other. Take this lock before any row
+ *  lock, to avoid deadlocks. Returns whether refunds of the order wait; those lock its partner. */
 export async function lockOrder(em: EntityManager, orderId: string): Promise<{ refundsWait: boolean }> {
   const [order] = await em.execute<{ refundsWait: boolean }[]>(sql`
     select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['order', orderId])}, 0)),
@@ -25,8 +25,8 @@ export interface KnownOrder extends Order {
   readonly sharedBy?: readonly string[];
 }
 
-/** Returns the known orders with an order id: from recorded sales, one per partner, and from conversions. A shared sale is one order of
- *  all its partners. */
+/** Returns the known orders with an order id: from recorded sales, one per partner, and from conversions. A shared sale is
+ *  one order of all its partners. */
 export async function knownOrders(
   em: EntityManager,
   { tenantId, orderId, partnerId }: Omit<Order, 'partnerId'> & { readonly partnerId: string | null },
@@ -50,8 +50,8 @@ export async function knownOrders(
   }));
 }
 
-/** Throws CONFLICT when the order is already known. An order converts once for all partners, and is recorded once per partner; with
- *  `partnerId` null, once in total. The order must be locked. */
+/** Throws CONFLICT when the order is already known. An order converts once for all partners, and is recorded once per
+ *  partner; with `partnerId` null, once in total. The order must be locked. */
 export async function refuseKnown(
   em: EntityManager,
   { tenantId, orderId, partnerId }: Omit<Order, 'partnerId'> & { readonly partnerId: string | null },

@@ -18,8 +18,8 @@ import { type KnownOrder, knownOrders, lockOrder } from './order.ts';
 import type { RefundSaleInput } from './refund-sale.inputs.ts';
 import { SaleRefund } from './sale-refund.entity.ts';
 
-/** Records a refund of an order and reverses the refunded share of its commissions. A refund that arrives before its sale waits for it.
- *  Returns the refund's id. */
+/** Records a refund of an order and reverses the refunded share of its commissions. A refund that arrives before its sale
+ *  waits for it. Returns the refund's id. */
 export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<string> {
   const occurredAt = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const reason = reasonOf(input.reason);
@@ -152,7 +152,8 @@ const saysTheSame = (known: SaleRefund, asked: Asked, { product = null }: Refund
 export const refundsOf = (refunds: readonly SaleRefund[]): object =>
   refunds.length ? { refunds: refunds.map(({ id, takenMinor, lines }) => ({ id, takenMinor, lines })) } : {};
 
-/** Applies the waiting refunds of an order after its commissions were created. The order must be locked. Returns the applied refunds. */
+/** Applies the waiting refunds of an order after its commissions were created. The order must be locked. Returns the
+ *  applied refunds. */
 export async function settleWaiting(
   em: EntityManager,
   ctx: Context,
@@ -168,8 +169,8 @@ export async function settleWaiting(
   return waiting.filter(({ settledAt }) => settledAt != null);
 }
 
-/** Applies again the refunds since a time that took less than requested, after a part of the order was restored. The order must be
- *  locked. */
+/** Applies again the refunds since a time that took less than requested, after a part of the order was restored. The order
+ *  must be locked. */
 export async function settleAgain(
   em: EntityManager,
   ctx: Context,
@@ -193,8 +194,8 @@ const toldBy = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): 
   ...{ at: occurredAt, part: partMinor ?? takenMinor ?? 0n, total: totalMinor ?? null },
 });
 
-/** Returns the refunds of single commissions that came from no refund of the order. A reversal that a won dispute restored does not
- *  count. */
+/** Returns the refunds of single commissions that came from no refund of the order. A reversal that a won dispute restored
+ *  does not count. */
 function directly(
   lines: readonly Commission[],
   refunds: readonly Commission[],
@@ -211,9 +212,9 @@ function directly(
     .map((line) => ({ at: line.occurredAt, part: -soldFor(line).minor }));
 }
 
-/** Applies a refund to the commissions of its order, in proportion to the rest of each. A refund of a shared sale applies to all its
- *  partners, whichever of them the refund names. A refund in another currency, or of a sale without its exchange rate, continues
- *  to wait. The order must be locked. */
+/** Applies a refund to the commissions of its order, in proportion to the rest of each. A refund of a shared sale applies
+ *  to all its partners, whichever of them the refund names. A refund in another currency, or of a sale without its exchange
+ *  rate, continues to wait. The order must be locked. */
 async function settle(
   em: EntityManager,
   ctx: Context,
@@ -251,7 +252,8 @@ async function settle(
 
   const asked = earning.filter(({ product }) => refund.product == null || product === refund.product);
   const left = asked.map((line) => soldFor(line).minor - refundedOf(line));
-  // The part that earned nothing bears its share of a refund of the whole order, and the whole refund of a product that earned nothing.
+  // The part that earned nothing bears its share of a refund of the whole order, and the whole refund of a product that
+  // earned nothing.
   const bears = refund.product == null || asked.length === 0;
   const rest = bears && nothing > nothingTaken ? nothing - nothingTaken : 0n;
   const all = sum(left) + rest;

@@ -61,7 +61,7 @@ export class SaleRefund extends Base {
   occurredAt!: Date;
 
   @Property({ type: 'text' })
-  @Withheld('somebody of the staff or a program; accounting records')
+  @Withheld('a staff member or an API client; accounting records')
   statedBy!: string;
 
   @Field(() => Date, {

@@ -15,8 +15,8 @@ import { FraudReview, fraudReviewTable } from './fraud-review.entity.ts';
 
 const ACTIONS = { RELEASED: 'fraud.released', FRAUD: 'fraud.confirmed' } as const;
 
-/** Decides a fraud review once. RELEASED ends the RISK hold; other holds stay open. FRAUD rejects the commission, or reverses it when it
- *  is part of a payout. The person who created the commission cannot decide. Returns the review's id. */
+/** Decides a fraud review once. RELEASED ends the RISK hold; other holds stay open. FRAUD rejects the commission, or
+ *  reverses it when it is part of a payout. The person who created the commission cannot decide. Returns the review's id. */
 export async function decideReview(
   ctx: Context,
   id: string,

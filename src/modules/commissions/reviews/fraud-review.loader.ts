@@ -59,8 +59,8 @@ export interface Figures {
   readonly heldRefunded: MoneyColumn[];
 }
 
-/** Returns the results of the risk rules in a period of days in the program's time zone, in total and by rule. A sale that several
- *  rules matched counts under each of them, and once in the total. */
+/** Returns the results of the risk rules in a period of days in the program's time zone, in total and by rule. A sale that
+ *  several rules matched counts under each of them, and once in the total. */
 export async function reportOf(
   ctx: Context,
   { from, to }: { from: string; to: string },

@@ -25,9 +25,9 @@ import { lockOrder, refundsOf, refuseKnown, settleWaiting } from '../refunds/pub
 import type { ConvertReferralInput } from './convert-referral.inputs.ts';
 import { type Claimed, shareSale } from './share-sale.ts';
 
-/** Converts a referral with a purchase and creates its commission. When the attribution model credits several partners, each gets a
- *  commission by its own terms on its share of the sale. A purchase that earns nothing, for example for a partner who is not
- *  ACTIVE, is recorded as a conversion all the same. */
+/** Converts a referral with a purchase and creates its commission. When the attribution model credits several partners,
+ *  each gets a commission by its own terms on its share of the sale. A purchase that earns nothing, for example for a
+ *  partner who is not ACTIVE, is recorded as a conversion all the same. */
 export async function convertReferral(
   ctx: Context,
   /** Id of the referral, or a function that finds the referral in the transaction. */

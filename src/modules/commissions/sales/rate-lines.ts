@@ -38,8 +38,8 @@ interface Waiting {
   readonly orderId: string | null;
 }
 
-/** Computes the commissions whose exchange rate has been entered, each in its own transaction, and applies the refunds that waited for
- *  them. A repeated run changes nothing. */
+/** Computes the commissions whose exchange rate has been entered, each in its own transaction, and applies the refunds that
+ *  waited for them. A repeated run changes nothing. */
 export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
   for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
     const lines = await transact(ctx, (em) =>
@@ -61,7 +61,8 @@ export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
   await settleOverdue(ctx, tenantId);
 }
 
-/** Applies the waiting refunds of orders without a commission that waits for its rate, for example after a rejection by hand. */
+/** Applies the waiting refunds of orders without a commission that waits for its rate, for example after a rejection by
+ *  hand. */
 async function settleOverdue(ctx: Context, tenantId: string): Promise<void> {
   for (let last = ''; ; ) {
     const orders = await transact(ctx, (em) =>
@@ -162,7 +163,8 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   return partnerId;
 }
 
-/** Applies the waiting refunds of the commission's order. The order must be locked. Returns the refunds for the audit entry. */
+/** Applies the waiting refunds of the commission's order. The order must be locked. Returns the refunds for the audit
+ *  entry. */
 async function settleRefunds(
   em: EntityManager,
   ctx: Context,

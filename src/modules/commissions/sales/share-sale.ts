@@ -43,7 +43,8 @@ export interface SharedSale {
   readonly winner: Partner;
   /** Why the sale earns nothing: the partner is the customer, or the only evidence is a click that is excluded. */
   readonly refused: TouchBarred | null;
-  /** Id of the referral that was created for a partner with a stronger basis than the named click. Converted by the same sale. */
+  /** Id of the referral that was created for a partner with a stronger basis than the named click. Converted by the same
+   *  sale. */
   readonly opened: string | null;
 }
 
@@ -57,10 +58,10 @@ interface Sold {
   readonly at: Date;
 }
 
-/** Divides a sale over the credited partners. A sale by clicks is split by the attribution model. A deal, a coupon, a lead, an
- *  assignment or an earlier binding of the customer credits the whole sale to one partner, also when a click was named. Under LAST
- *  a named click gets the whole sale, unless the click is excluded. The customer must be locked; all credited partners are locked
- *  afterwards. */
+/** Divides a sale over the credited partners. A sale by clicks is split by the attribution model. A deal, a coupon, a lead,
+ *  an assignment or an earlier binding of the customer credits the whole sale to one partner, also when a click was named.
+ *  Under LAST a named click gets the whole sale, unless the click is excluded. The customer must be locked; all credited
+ *  partners are locked afterwards. */
 export async function shareSale(
   em: EntityManager,
   own: Partner,

@@ -12,7 +12,8 @@ const PAGE = 2_000; // about 30 ms of computation, so that other requests are se
 const TOP = 50;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
-/** Recomputes the sales of a simulation's months and stores the result. Starts from the beginning when an earlier run was interrupted. */
+/** Recomputes the sales of a simulation's months and stores the result. Starts from the beginning when an earlier run was
+ *  interrupted. */
 export async function runSimulation(ctx: Context, id: string): Promise<void> {
   const begun = await transact(ctx, async (em) => {
     const simulation = await em.findOne(PlanSimulation, id);

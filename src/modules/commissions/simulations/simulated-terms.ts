@@ -34,8 +34,8 @@ interface Resolved {
   readonly tiers: ReadonlyMap<PartnerTier, ChangedTier>;
 }
 
-/** Converts the input to terms of the domain. Throws BAD_USER_INPUT for changes that contradict each other, and NOT_FOUND for ids
- *  outside the program. */
+/** Converts the input to terms of the domain. Throws BAD_USER_INPUT for changes that contradict each other, and NOT_FOUND
+ *  for ids outside the program. */
 export async function resolve(em: EntityManager, program: Program, changes: Changes): Promise<Resolved> {
   const { tenantId } = program;
   const { add, change, remove, tiers, flatRate } = changes;
@@ -215,7 +215,8 @@ export async function simulatedTerms(
   };
 }
 
-/** Returns the versions with their end, which is the start of the next version. A changed rule is in force from its own `effectiveAt`. */
+/** Returns the versions with their end, which is the start of the next version. A changed rule is in force from its own
+ *  `effectiveAt`. */
 function versionsOf(
   rows: readonly CommissionRule[],
   changed: ReadonlyMap<string, KeyedRule>,
@@ -252,8 +253,8 @@ async function plansOf(
 /** The tiers of a partner over time, oldest first. */
 type Course = readonly { readonly from: Date; readonly tier: PartnerTier }[];
 
-/** Computes the tiers of the months under other thresholds, from the stored results of each month. A tier set by hand stays, and so does
- *  a locked tier. */
+/** Computes the tiers of the months under other thresholds, from the stored results of each month. A tier set by hand
+ *  stays, and so does a locked tier. */
 async function tierCourses(
   em: EntityManager,
   { tenantId, timeZone, tierSettleDays, tierGraceMonths, tierMaxDrop }: Program,

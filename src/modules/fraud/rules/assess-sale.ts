@@ -41,8 +41,8 @@ export interface Assessment extends Judgement {
   readonly threshold: number;
 }
 
-/** Checks a sale by the program's risk rules. Returns null when all rules are OFF or none matches. One query reads all facts; facts for
- *  rules that are OFF are not read. */
+/** Checks a sale by the program's risk rules. Returns null when all rules are OFF or none matches. One query reads all
+ *  facts; facts for rules that are OFF are not read. */
 export async function assess(run: Run, sale: Watched, terms: FraudTerms | null): Promise<Assessment | null> {
   if (!isWatching(terms)) return null;
   const hits = hitsOf(await factsOf(run, sale, terms), terms);

@@ -50,7 +50,7 @@ export class ManagerAssignment extends Base {
   assignedAt!: Date;
 
   @Property({ type: 'text' })
-  @Withheld('somebody of the staff')
+  @Withheld('a staff member')
   assignedBy!: string;
 
   @Property({ type: 'text', nullable: true })
@@ -62,7 +62,7 @@ export class ManagerAssignment extends Base {
   endedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff')
+  @Withheld('a staff member')
   endedBy?: string | null;
 }
 

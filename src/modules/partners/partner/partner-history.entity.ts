@@ -24,7 +24,7 @@ export class PartnerHistory extends Base {
   effectiveAt!: Date;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   changedBy?: string | null;
 
   @Property({ type: 'text', nullable: true })

@@ -19,7 +19,7 @@ export class Sponsorship extends Base {
   assignedAt!: Date;
 
   @Property({ type: 'text' })
-  @Withheld('somebody of the staff')
+  @Withheld('a staff member')
   assignedBy!: string;
 
   @Property({ type: 'text' })
@@ -31,6 +31,6 @@ export class Sponsorship extends Base {
   endedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff')
+  @Withheld('a staff member')
   endedBy?: string | null;
 }

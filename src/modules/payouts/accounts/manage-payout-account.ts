@@ -116,7 +116,7 @@ export async function removePayoutAccount(ctx: Context, id: string): Promise<str
 /** Approved payouts of a partner that were kept back are looked at at once. */
 export async function wakePayouts(em: EntityManager, partnerId: string): Promise<void> {
   await em.execute(sql`
-    select enqueue_job('send_payout', json_build_object('payoutId', id), 'send_payout:' || id, 0)
+    select enqueue_send_payout(id)
     from payouts where partner_id = ${partnerId} and status = 'APPROVED'`);
 }
 

@@ -21,7 +21,7 @@ export class PayoutHold extends Base {
   reason!: string;
 
   @Property({ type: 'text' })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   heldBy!: string;
 
   @Field(() => Date, { description: 'Time when the hold was placed.' })
@@ -30,7 +30,7 @@ export class PayoutHold extends Base {
   heldAt!: Date;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   releasedBy?: string | null;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })

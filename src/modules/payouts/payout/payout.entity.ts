@@ -137,12 +137,12 @@ export class Payout extends Base {
   attempts: Opt<number> = 0;
 
   @Property({ type: 'text' })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   createdBy!: string; // the id in the credential; that person must not approve the payout
 
   @Field({ description: 'Id of the person or system that requested the payout.' })
   @Property({ type: 'text' })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   initiatedBy!: string; // as stated by a platform administrator, otherwise the id in the credential
 
   @Field(() => SecondApproval, {
@@ -158,7 +158,7 @@ export class Payout extends Base {
     description: 'Id of the caller that gave the first of two approvals. Null when there is none.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   firstApprovedBy?: string | null;
 
   @Field(() => Date, {
@@ -174,7 +174,7 @@ export class Payout extends Base {
     description: 'Id of the caller that approved the payout. Null until the payout is approved.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   approvedBy?: string | null;
 
   @Field(() => Date, {

@@ -1,6 +1,7 @@
 /** What other subjects and areas may import. */
 export { bankWordOf, flagForSecondApproval, whyNotSent } from './approvals.ts';
-export { release, sendKey } from './change-payout.ts';
+export { approvePayouts } from './approve-payout.ts';
+export { enqueueSend, release } from './change-payout.ts';
 export { BALANCES, balancesValues, payBalances, railsOf } from './pay-balances.ts';
 export { Payout, payoutTable } from './payout.entity.ts';
 export { RunPayoutsInput } from './payout.inputs.ts';

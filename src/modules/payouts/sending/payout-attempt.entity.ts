@@ -105,7 +105,7 @@ export class PayoutAttempt extends Base {
     description: 'Id of the caller that stated the outcome with `resolvePayout`. Null when no person did.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   saidBy?: string | null;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
@@ -117,6 +117,6 @@ export class PayoutAttempt extends Base {
     description: 'Id of the second caller that confirmed the stated outcome. Null until then.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   resolvedBy?: string | null;
 }

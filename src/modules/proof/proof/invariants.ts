@@ -1,3 +1,4 @@
+import { FIGURES } from '../../../domain/metrics.ts';
 import { account } from '../../../domain/posting.ts';
 
 /** Something that is always so, and the statement that names what is not: one sentence a row. */
@@ -24,15 +25,6 @@ const movements = `(
 
 const expense = `'${account.commissionExpense}'`;
 
-const FIGURES = [
-  'clicks',
-  'conversions',
-  'orders',
-  'customers',
-  'revenue_minor',
-  'earned_minor',
-  'paid_minor',
-];
 const sums = FIGURES.map((figure) => `sum(${figure}) as ${figure}`).join(', ');
 const differs = FIGURES.map((figure) => `coalesce(s.${figure}, 0) <> coalesce(r.${figure}, 0)`).join(' or ');
 const shown = FIGURES.map(

@@ -1,6 +1,6 @@
 import { exchange, rateInto } from '../../../domain/exchange.ts';
 import type { Days, Interval } from '../../../domain/metrics.ts';
-import { percentBps } from '../../../domain/metrics.ts';
+import { FIGURES, percentBps } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -29,15 +29,6 @@ export interface Dated {
   readonly paid: bigint;
 }
 
-const FIGURES = [
-  'clicks',
-  'conversions',
-  'orders',
-  'customers',
-  'revenue_minor',
-  'earned_minor',
-  'paid_minor',
-];
 const sums = FIGURES.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', ');
 const columns = FIGURES.map((figure) => `m.${figure}`).join(', ');
 const STARTS: Record<Interval, string> = {

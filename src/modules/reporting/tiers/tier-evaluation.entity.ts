@@ -73,7 +73,7 @@ export class TierLock extends Base {
   reason!: string;
 
   @Property({ type: 'text' })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   lockedBy!: string;
 
   @Property({ type: 'timestamptz', length: 3 })
@@ -81,7 +81,7 @@ export class TierLock extends Base {
   lockedAt!: Date;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff; accounting records')
+  @Withheld('a staff member; accounting records')
   unlockedBy?: string | null;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })

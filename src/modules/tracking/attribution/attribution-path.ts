@@ -12,7 +12,7 @@ import type { Money } from '../../../domain/money.ts';
 import type { ReferralOrigin } from '../../../domain/referral.ts';
 import { type BuyerMarks, isCustomerSql } from './self-referral.ts';
 
-/** A touch as its click recorded it. */
+/** A touch, as recorded at its click. */
 export interface Touched extends PathTouch {
   readonly source: string;
 }
@@ -20,21 +20,21 @@ export interface Touched extends PathTouch {
 export interface PathOf {
   readonly tenantId: string;
   readonly visitorId: string;
-  /** The referral that is closed: a touch of the path, also where its touch is gone or is from before touches were kept. */
+  /** The referral that the sale converts. It is a touch of the path even if its touch row no longer exists. */
   readonly referralId?: string | null;
-  /** The touch that the caller named; the path ends with it. */
+  /** The touch that the caller named. The path ends with it. */
   readonly named?: string | null;
   readonly buyer: BuyerMarks;
-  /** ISO 3166 code of the country that was billed, where it is known. */
+  /** ISO 3166 code of the billing country; undefined if unknown. */
   readonly country?: string | null | undefined;
   readonly at: Date;
 }
 
 const MOST = 1_000;
-/** The longest window that a partner can have is a year. */
+/** Longer than the longest attribution window, which is a year. */
 const LOOK_BACK_DAYS = 400;
 
-/** The touches of a visitor before a sale in time order, each with why it has no part in it: the last 1,000 of 400 days. */
+/** Loads the touches of a visitor before a sale in time order, each with the reason if it gets no share: the last 1,000 of 400 days. */
 export async function readPath(
   em: EntityManager,
   { tenantId, visitorId, referralId = null, named = null, buyer, country, at }: PathOf,
@@ -82,7 +82,7 @@ export async function readPath(
 
 export interface Kept {
   readonly tenantId: string;
-  /** The conversion that closed the referral. */
+  /** The conversion of the referral. */
   readonly saleId: string;
   readonly basis: ReferralOrigin;
   /** The touch that the caller named. */
@@ -90,7 +90,7 @@ export interface Kept {
   readonly terms: AttributionTerms;
   readonly sale: Money;
   readonly at: Date;
-  /** The part of each partner, and the conversion that it is. */
+  /** The share of each partner, and its conversion. */
   readonly parts: readonly {
     readonly partnerId: string;
     readonly minor: bigint;
@@ -99,7 +99,7 @@ export interface Kept {
   readonly path: Pick<Attributed<Touched>, 'touches' | 'total'>;
 }
 
-/** Keeps what a sale was credited by, a row a partner: one that has no part in it is told why. */
+/** Stores the attribution of a sale, one row for each partner. A partner without a share gets the reason. */
 export async function keepPath(em: EntityManager, kept: Kept): Promise<void> {
   const { tenantId, saleId, basis, named, terms, sale, at, parts, path } = kept;
   const all = path.touches.filter(({ excluded }) => excluded === null).length;

@@ -7,14 +7,14 @@ import type { Attribution, PathClick } from './attribution.type.ts';
 
 const sharesScope: Scoped = { kind: 'referral', attributes: owned('a', 'a.partner_id') };
 
-/** Which sales a key is about: rows of the key and the sale's conversion. */
+/** The SQL that selects keys and the conversions of their sales. */
 const salesOf = {
   conversion: 'select k.id, coalesce(v.part_of, v.id) from conversions v join key k on k.id = v.id',
   referral:
     'select distinct k.id, coalesce(v.part_of, v.id) from conversions v join key k on k.id = v.referral_id',
 } as const;
 
-/** The path of a conversion or of the referral that it closed; null where none was kept. */
+/** Loads the attribution of a conversion or of a converted referral; null without one. */
 export async function attributionOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -30,7 +30,7 @@ export async function attributionOf(
 
 const MOST = 20;
 
-/** The paths of what a customer bought, newest first: the last 20. */
+/** Loads the attributions of a customer's purchases, newest first: the last 20. */
 export const attributionsOf = (
   ctx: Context,
   info: GraphQLResolveInfo,

@@ -11,7 +11,7 @@ import { Attribution, PartnerShare } from './attribution.type.ts';
 export class CustomerAttributionResolver {
   @FieldResolver(() => [Attribution], {
     description:
-      'The paths to what it bought, newest first: the last 20. A partner sees its own clicks on them.',
+      "Attributions of the customer's purchases, newest first: the last 20. A partner sees only its own clicks.",
   })
   attributions(@Root() { id }: Customer, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return attributionsOf(ctx, info, id);
@@ -20,7 +20,7 @@ export class CustomerAttributionResolver {
 
 @Resolver(() => PartnerShare)
 export class PartnerShareResolver {
-  @FieldResolver(() => Partner, { nullable: true, description: 'Whose part it is.' })
+  @FieldResolver(() => Partner, { nullable: true, description: 'Partner of the share.' })
   partner(@Root() root: PartnerShare, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }

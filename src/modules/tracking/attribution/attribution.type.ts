@@ -5,49 +5,56 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 
 registerEnumType(TouchExcluded, {
   name: 'TouchExcluded',
-  description: 'Why a click has no part in a sale.',
+  description: 'Reason for which a click gets no share of a sale.',
   valuesConfig: {
-    BOT: { description: 'A program clicked.' },
-    INACTIVE: { description: 'Its partner was not ACTIVE at the click, or at the sale.' },
-    SELF_REFERRAL: { description: 'Its partner is the customer, by the e-mail address.' },
-    TERRITORY: { description: 'Its partner may not sell in the country that was billed.' },
-    AFTER: { description: 'It came after the sale, or after the click that the sale was told to come from.' },
-    WINDOW: { description: "Its partner's window had closed." },
-    OUTRANKED: { description: 'Something stronger than clicks claimed the sale.' },
+    BOT: { description: 'A bot made the click.' },
+    INACTIVE: { description: 'The partner was not ACTIVE at the click, or at the sale.' },
+    SELF_REFERRAL: { description: 'The partner is the customer, by the e-mail address.' },
+    TERRITORY: { description: 'The partner must not sell in the billing country.' },
+    AFTER: { description: 'The click was after the sale, or after the click that the caller named.' },
+    WINDOW: { description: "The partner's attribution window had ended." },
+    OUTRANKED: {
+      description: 'A stronger claim than clicks decided the sale: a deal, coupon, lead or assignment.',
+    },
   },
 });
 
 @ObjectType({ simpleResolvers: true, description: 'A click on the path to a sale.' })
 export class PathClick {
-  @Field(() => ID, { description: 'Of its touch and, where it counted as a click, of its referral.' })
+  @Field(() => ID, { description: 'Id of the touch, and of its referral if the touch counted as a click.' })
   id!: string;
 
-  @Field(() => Date, { description: 'When the visitor clicked.' })
+  @Field(() => Date, { description: 'Time of the click.' })
   clickedAt!: Date;
 
-  @Field({ description: 'Where it came from, as `Referral.source`.' })
+  @Field({ description: 'Source of the click, as `Referral.source`.' })
   source!: string;
 
   @Field({
-    description: 'Its part of all that counts, in decimal text of six places, e.g. `0.333333`.',
+    description: 'Share of the click, as decimal text with six places, e.g. `0.333333`.',
   })
   weight!: string;
 
-  @Field(() => TouchExcluded, { nullable: true, description: 'Why it does not count; null: it does.' })
+  @Field(() => TouchExcluded, {
+    nullable: true,
+    description: 'Reason for which the click does not count; null if it counts.',
+  })
   excluded!: TouchExcluded | null;
 }
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What a partner is credited with of a sale, and by which clicks.',
+  description: 'Share of a partner in a sale, with its clicks.',
 })
 export class PartnerShare {
   partnerId!: string;
 
-  @Field(() => MoneyColumn, { description: 'Its part of the sale, which its commission is computed on.' })
+  @Field(() => MoneyColumn, {
+    description: "The partner's share of the sale, on which its commission is computed.",
+  })
   share!: MoneyColumn;
 
-  @Field(() => Int, { description: 'Its clicks that count.' })
+  @Field(() => Int, { description: 'Number of its clicks that count.' })
   touchCount!: number;
 
   @Field(() => [PathClick], { description: 'Its clicks before the sale in time order, at most 1,000.' })
@@ -56,37 +63,39 @@ export class PartnerShare {
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What a sale was credited by, as it was seen when it was recorded.',
+  description: 'Attribution of a sale, as computed when the sale was recorded.',
 })
 export class Attribution {
   @Field(() => ReferralOrigin, {
-    description: 'What the claim to the sale rested on; only clicks are split under a model.',
+    description: 'Basis of the claim to the sale. Only clicks are split by a model.',
   })
   basis!: ReferralOrigin;
 
-  @Field(() => AttributionModel, { description: 'The model in force.' })
+  @Field(() => AttributionModel, { description: 'Attribution model in force.' })
   model!: AttributionModel;
 
-  @Field(() => AttributionUnit, { description: 'What the model counted.' })
+  @Field(() => AttributionUnit, { description: 'Unit of the attribution model.' })
   unit!: AttributionUnit;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'The whole sale; null to a partner that has no part in it.',
+    description: 'Amount of the whole sale; null for a partner without a share.',
   })
   sale!: MoneyColumn | null;
 
-  @Field(() => Date, { description: 'When the sale happened.' })
+  @Field(() => Date, { description: 'Time of the sale.' })
   occurredAt!: Date;
 
-  @Field(() => Int, { description: 'Clicks that count, those of all partners.' })
+  @Field(() => Int, { description: 'Number of clicks that count, of all partners.' })
   touchCount!: number;
 
-  @Field(() => Int, { description: 'Clicks of other partners, to whom they are not shown; 0 for staff.' })
+  @Field(() => Int, {
+    description: 'Number of clicks of other partners, which are hidden from a partner; 0 for staff.',
+  })
   otherTouches!: number;
 
   @Field(() => [PartnerShare], {
-    description: 'The parts; a partner sees its own. They sum to the sale.',
+    description: 'Shares of the partners. They sum to the sale. A partner sees only its own share.',
   })
   shares!: PartnerShare[];
 }

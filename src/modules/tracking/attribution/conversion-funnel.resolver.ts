@@ -17,48 +17,53 @@ import { conversionFunnel, FunnelBy, type FunnelPage } from './conversion-funnel
 
 registerEnumType(FunnelBy, {
   name: 'FunnelBy',
-  description: 'By what a funnel groups. A conversion is grouped as the click that closed it.',
+  description: 'Grouping of a funnel. A conversion belongs to the group of its click.',
   valuesConfig: {
-    PARTNER: { description: 'By partner: its id.' },
-    LINK: { description: 'By tracking link: its id; `(none)` of a plain code.' },
-    CAMPAIGN: { description: 'By campaign; `(none)` where there was none.' },
-    SOURCE: { description: 'By source, as `Referral.source`.' },
-    COUNTRY: { description: 'By country: ISO 3166; `(none)` where it is not known.' },
-    DEVICE: { description: 'By device: DESKTOP, MOBILE, TABLET or UNKNOWN.' },
-    DAY: { description: "By day of the program's time zone, without gaps." },
+    PARTNER: { description: 'Groups by partner id.' },
+    LINK: { description: 'Groups by tracking link id; `(none)` for a referral code without a link.' },
+    CAMPAIGN: { description: 'Groups by campaign; `(none)` without one.' },
+    SOURCE: { description: 'Groups by source, as `Referral.source`.' },
+    COUNTRY: { description: 'Groups by ISO 3166 country code; `(none)` if unknown.' },
+    DEVICE: { description: 'Groups by device: DESKTOP, MOBILE, TABLET or UNKNOWN.' },
+    DAY: { description: "Groups by day in the program's time zone, without gaps." },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'How far clicks came, of one group.' })
+@ObjectType({ simpleResolvers: true, description: 'Conversion figures of one group.' })
 class FunnelGroup {
-  @Field({ description: 'The group, as `FunnelBy` says.' })
+  @Field({ description: 'Key of the group, as described by `FunnelBy`.' })
   key!: string;
 
-  @Field(() => Int, { description: 'Clicks, those of programs not counted.' })
+  @Field(() => Int, { description: 'Clicks without those of bots.' })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Leads that were handed in.' })
+  @Field(() => Int, { description: 'Submitted leads.' })
   leads!: number;
 
-  @Field(() => Int, { description: 'Purchases that closed a claim; one that is shared counts once.' })
+  @Field(() => Int, { description: 'Purchases with an attribution; a shared purchase counts once.' })
   conversions!: number;
 
-  @Field(() => Int, { description: 'Of these, the first ones of their customers.' })
+  @Field(() => Int, { description: 'Conversions that are the first purchase of their customer.' })
   firstPayments!: number;
 
-  @Field(() => Int, { description: 'Of these, further ones of their customers.' })
+  @Field(() => Int, { description: 'Conversions that are a further purchase of their customer.' })
   repeats!: number;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A page of groups.' })
+@ObjectType({ simpleResolvers: true, description: 'A page of funnel groups.' })
 class ConversionFunnel {
-  @Field(() => [FunnelGroup], { description: 'The groups; none where nothing happened.' })
+  @Field(() => [FunnelGroup], {
+    description: 'Groups of the page; empty without any clicks, leads or conversions.',
+  })
   steps!: FunnelGroup[];
 
-  @Field({ description: 'Whether others follow.' })
+  @Field({ description: 'True if more groups follow.' })
   hasNextPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: 'Give it as `after` for those that follow.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Cursor to pass as `after` for the next page; null on the last page.',
+  })
   endCursor!: string | null;
 }
 
@@ -67,12 +72,12 @@ export class ConversionFunnelResolver {
   @Authorized('program:read')
   @Query(() => ConversionFunnel, {
     description:
-      'Clicks, leads, conversions, first payments and repeats of at most 366 days, grouped; those with most clicks first. A partner sees its own.',
+      'Returns clicks, leads, conversions, first purchases and repeats of at most 366 days in groups, those with the most clicks first. A partner sees only its own.',
   })
   conversionFunnel(
     @Arg('from', () => LocalDate, { description: "First day, in the program's time zone." }) from: string,
-    @Arg('to', () => LocalDate, { description: 'Last day, itself included.' }) to: string,
-    @Arg('by', () => FunnelBy, { description: 'By what to group.' }) by: FunnelBy,
+    @Arg('to', () => LocalDate, { description: 'Last day, inclusive.' }) to: string,
+    @Arg('by', () => FunnelBy, { description: 'Grouping.' }) by: FunnelBy,
     @Args(() => PageArgs) { first, after }: PageArgs,
     @Ctx() ctx: Context,
   ): Promise<FunnelPage> {

@@ -39,7 +39,7 @@ interface Asked {
 const NONE = `'(none)'`;
 const MAX_DAYS = 366;
 
-/** What a click, a lead and a conversion are counted under; `$` is the program's time zone. */
+/** The group key of a click, a lead and a conversion; `$` is the program's time zone. */
 const keys: Record<FunnelBy, { readonly click: string; readonly lead: string; readonly sale: string }> = {
   PARTNER: { click: 'x.partner_id::text', lead: 'x.partner_id::text', sale: 'x.partner_id::text' },
   LINK: {
@@ -62,17 +62,17 @@ const keys: Record<FunnelBy, { readonly click: string; readonly lead: string; re
   },
 };
 
-/** Clicks, leads, conversions, first payments and repeats of whole days of the program's time zone, in groups: those with most
- *  clicks first, days in their order and without gaps. One statement over the period; a partner sees its own. */
+/** Counts clicks, leads, conversions, first purchases and repeats of whole days in the program's time zone, in groups: those
+ *  with the most clicks first; days in order and without gaps. One query for the period. A partner sees only its own. */
 export async function conversionFunnel(
   ctx: Context,
   { from, to, by, first, after }: Asked,
 ): Promise<FunnelPage> {
   const size = first ?? 50;
   if (size < 1 || size > 100) throw invalid('first', 'must be from 1 to 100');
-  if (from > to) throw invalid('to', 'lies before from');
+  if (from > to) throw invalid('to', 'must not be before from');
   if (Date.parse(to) - Date.parse(from) >= MAX_DAYS * 86_400_000)
-    throw invalid('to', `makes more than ${MAX_DAYS} days`);
+    throw invalid('to', `must be at most ${MAX_DAYS} days after from`);
   const past = after == null ? null : cursorOf(after);
   const { tenantId } = ctx.actor;
   const bounds = new Statement().add(
@@ -154,5 +154,5 @@ function cursorOf(text: string): [number, number, string] {
     )
       return [clicks as number, conversions as number, key];
   } catch {} // no JSON
-  throw invalid('after', 'is not a cursor of this list');
+  throw invalid('after', 'must be a cursor of this list');
 }

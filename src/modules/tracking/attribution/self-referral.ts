@@ -3,21 +3,21 @@ import { normalEmail } from '../../../domain/fraud.ts';
 
 interface Buyer {
   readonly tenantId: string;
-  /** The seller's own id of the customer. */
+  /** The tenant's own id of the customer. */
   readonly customerId: string;
-  /** What the sale says; the customer's own address counts beside it. */
+  /** The e-mail address in the sale; the stored address of the customer counts as well. */
   readonly customerEmail?: string | null | undefined;
 }
 
-/** By what a partner would be the customer: `is_customer` of the database asks so. */
+/** The marks that identify the customer. The database function `is_customer` compares them with a partner. */
 export interface BuyerMarks {
   readonly externalId: string | null;
-  /** In their one spelling. */
+  /** Normalised. */
   readonly emails: readonly string[];
 }
 
-/** Who refers itself is known by its address, however it is spelled, and by its id, those of its people too (DOMAIN sections 5
- *  and 8), whatever the modes of the risk rules; by nothing where the program allows the customer. */
+/** Loads the marks by which a self-referral is recognised: the customer's id and its e-mail addresses, normalised. They apply
+ *  to the members of a partner too, and in every mode of the risk rules. Empty for a customer on the program's allow list. */
 export async function marksOf(
   em: EntityManager,
   { tenantId, customerId, customerEmail }: Buyer,
@@ -34,7 +34,7 @@ export async function marksOf(
   return { externalId: customerId, emails: [...new Set(emails)] };
 }
 
-/** Whether a partner, given by its id or by what stands for it in a statement, is the customer. */
+/** SQL that is true if a partner, given by its id or by an SQL expression, is the customer. */
 export const isCustomerSql = (
   partner: string | RawQueryFragment,
   { externalId, emails }: BuyerMarks,

@@ -7,43 +7,47 @@ import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
-/** A code that buyers give with their order: the sale is its partner's. */
+/** A code that buyers enter with their order. The sale is attributed to the partner of the coupon. */
 @Entity({ tableName: 'coupons' })
 @NotPersonal('a code that the program made; its partner is an id')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: "A code that buyers give with their order: the sale is its partner's.",
+  description:
+    'A code that buyers enter with their order. The sale is attributed to the partner of the coupon.',
 })
 export class Coupon extends Base {
   @Property({ type: 'uuid' })
   partnerId!: string;
 
-  @Field({ description: 'The code; in any case it is the same.' })
+  @Field({ description: 'Code of the coupon. Upper and lower case are equal.' })
   @Property({ type: 'text' })
   code!: string;
 
-  @Field(() => Date, { description: 'From when it counts.' })
+  @Field(() => Date, { description: 'Start of validity.' })
   @Property({ type: 'timestamptz', length: 3 })
   startsAt!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'From this instant on it no longer counts; null: open.' })
+  @Field(() => Date, { nullable: true, description: 'End of validity, exclusive; null for no end.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   endsAt?: Date | null;
 
-  @Field(() => Int, { nullable: true, description: 'How many sales it may bring; null: any number.' })
+  @Field(() => Int, { nullable: true, description: 'Maximum number of uses; null for no limit.' })
   @Property({ type: 'integer', nullable: true })
   maxUses?: number | null;
 
-  @Field(() => Int, { description: 'How many sales it brought.' })
+  @Field(() => Int, { description: 'Number of uses.' })
   @Property({ type: 'integer' })
   uses: Opt<number> = 0;
 
-  @Field(() => Date, { nullable: true, description: 'When somebody ended it before its time.' })
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Time at which the coupon was ended early; null otherwise.',
+  })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   endedAt?: Date | null;
 
-  @Field({ description: 'Who made it.' })
+  @Field({ description: 'Id of the actor that created it.' })
   @Property({ type: 'text' })
   createdBy!: string;
 }

@@ -27,9 +27,9 @@ const CouponConnection = connectionOf(Coupon);
 @Resolver(() => Coupon)
 export class CouponResolver {
   @Authorized('program:read')
-  @Query(() => CouponConnection, { description: 'Coupons, newest first.' })
+  @Query(() => CouponConnection, { description: 'Returns coupons, newest first.' })
   coupons(
-    @Arg('filter', () => CouponFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => CouponFilter, { nullable: true, description: 'Filter.' })
     filter: CouponFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -40,9 +40,12 @@ export class CouponResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => Coupon, { description: "Makes a coupon: sales that name it are its partner's." })
+  @Mutation(() => Coupon, {
+    description: 'Creates a coupon. Sales that name it are attributed to its partner.',
+  })
   async createCoupon(
-    @Arg('input', () => CreateCouponInput, { description: 'The new coupon.' }) input: CreateCouponInput,
+    @Arg('input', () => CreateCouponInput, { description: 'Data of the new coupon.' })
+    input: CreateCouponInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Coupon> {
@@ -50,16 +53,18 @@ export class CouponResolver {
   }
 
   @Authorized('program:edit')
-  @Mutation(() => Coupon, { description: "Ends a coupon now; sales that it brought stay its partner's." })
+  @Mutation(() => Coupon, {
+    description: 'Ends a coupon now. Its earlier sales stay attributed to its partner.',
+  })
   async endCoupon(
-    @Arg('id', () => ID, { description: 'The coupon.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the coupon.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Coupon> {
     return findRow(ctx, info, couponTable, await endCoupon(ctx, id));
   }
 
-  @FieldResolver(() => Partner, { nullable: true, description: 'Whose sales it brings.' })
+  @FieldResolver(() => Partner, { nullable: true, description: 'Partner of the coupon.' })
   partner(@Root() root: Coupon, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }

@@ -8,10 +8,10 @@ import { findPartner } from '../../partners/partner/public.ts';
 import { Coupon } from './coupon.entity.ts';
 import type { CreateCouponInput } from './coupon.inputs.ts';
 
-/** Makes a coupon of a partner; answers with its id. */
+/** Creates a coupon of a partner. Returns its id. */
 export function createCoupon(ctx: Context, input: CreateCouponInput): Promise<string> {
   const startsAt = input.startsAt ?? ctx.clock.now();
-  if (input.endsAt && input.endsAt <= startsAt) throw invalid('input.endsAt', 'must lie after its start');
+  if (input.endsAt && input.endsAt <= startsAt) throw invalid('input.endsAt', 'must be after the start');
   return transact(ctx, async (em) => {
     const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, 'input.partnerId');
     const [taken] = await em.execute<object[]>(
@@ -37,12 +37,12 @@ export function createCoupon(ctx: Context, input: CreateCouponInput): Promise<st
   });
 }
 
-/** Ends a coupon before its time. Sales that it brought stay its partner's; nobody else gets the code. */
+/** Ends a coupon early. Its earlier sales stay attributed to its partner, and its code is not given to another partner. */
 export function endCoupon(ctx: Context, id: string): Promise<string> {
   return transact(ctx, async (em) => {
     const coupon = await em.findOne(Coupon, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!coupon) throw notFound('coupon');
-    if (coupon.endedAt) throw conflict('the coupon ended already', { reason: 'ENDED' });
+    if (coupon.endedAt) throw conflict('This coupon has already ended.', { reason: 'ENDED' });
     coupon.endedAt = ctx.clock.now();
     record(em, ctx, 'coupon.ended', coupon, {
       before: { endedAt: null },
@@ -52,8 +52,8 @@ export function endCoupon(ctx: Context, id: string): Promise<string> {
   });
 }
 
-/** Uses a coupon for a sale of that instant; its partner, or null where it does not count: unknown, ended, used up,
- *  of a partner that is not ACTIVE. */
+/** Redeems a coupon for a sale at the given time. Returns its partner, or null if the coupon is not valid: unknown, ended,
+ *  used up, or of a partner that is not ACTIVE. */
 export async function redeemCoupon(
   em: EntityManager,
   tenantId: string,

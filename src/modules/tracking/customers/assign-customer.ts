@@ -8,8 +8,8 @@ import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { findPartner } from '../../partners/partner/public.ts';
 
-/** Gives a customer to a partner by hand, for a reason; one seen first is made. What was earned on it stays where it is,
- *  what it buys from now on is the partner's. Answers with the customer's id. */
+/** Assigns a customer to a partner by hand, with a reason. Creates an unknown customer. Earlier commissions stay; purchases
+ *  from now on are attributed to the partner. Returns the customer's id. */
 export async function assignCustomer(
   ctx: Context,
   { customerId, partnerId }: { customerId: string; partnerId: string },
@@ -26,7 +26,7 @@ export async function assignCustomer(
       returning id, partner_id`);
     if (!customer) throw new Error('an upsert always returns its row');
     if (customer.partner_id === partner.id)
-      throw conflict("the customer is the partner's already", { reason: 'ALREADY_ASSIGNED' });
+      throw conflict('This customer is already assigned to the partner.', { reason: 'ALREADY_ASSIGNED' });
     await em.execute(sql`
       update customers set partner_id = ${partner.id}, bound_at = ${now} where id = ${customer.id}`);
     await em.execute(sql`

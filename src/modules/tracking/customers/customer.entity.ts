@@ -5,13 +5,13 @@ import { columnsOf } from '../../../kernel/data/columns.ts';
 import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 
-/** Who buys. Belongs to the tenant; once bound, its business stays with that partner. */
+/** A customer of the tenant. Once bound to a partner, its purchases stay with that partner. */
 @Entity({ tableName: 'customers' })
 @Shows(['id', 'createdAt'], 'CUSTOMER')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'Who buys. Made the first time that a conversion or a commission names it.',
+  description: 'A customer of the tenant. It is created when a conversion or a commission first names it.',
 })
 export class Customer extends Base {
   @Field({ description: 'Your own id of the customer, e.g. `cust_abc123`.' })
@@ -23,18 +23,18 @@ export class Customer extends Base {
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   @ErasedTo(erased.nothing)
-  email?: string | null; // no @Field: partners must not learn it
+  email?: string | null; // no @Field: partners must not see it
 
   @Property({ type: 'uuid', nullable: true })
   @Withheld('who brought it')
-  partnerId?: string | null; // the partner it is bound to
+  partnerId?: string | null; // the partner to which the customer is bound
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   @ShownTo('CUSTOMER')
   boundAt?: Date | null;
 }
 
-/** Scoped by tenant: a partner reaches a customer only through a line or referral of its own. */
+/** Scoped by tenant: a partner reaches a customer only through its own commissions or referrals. */
 export const customerTable: Table<Customer> = {
   type: Customer,
   from: 'customers k',

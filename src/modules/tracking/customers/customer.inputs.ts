@@ -2,9 +2,9 @@ import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { Name } from '../../../kernel/request/input.ts';
 
-@InputType({ description: 'Which customer is given to which partner.' })
+@InputType({ description: 'Assignment of a customer to a partner.' })
 export class AssignCustomerInput {
-  @Field({ description: 'Your own id of the customer, e.g. `cust_abc123`; one seen first is made.' })
+  @Field({ description: 'Your own id of the customer, e.g. `cust_abc123`. An unknown customer is created.' })
   @Name(200)
   customerId!: string;
 

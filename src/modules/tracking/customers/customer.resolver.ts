@@ -11,11 +11,12 @@ export class CustomerResolver {
   @Authorized('referral:convert')
   @Mutation(() => Customer, {
     description:
-      "Gives a customer to a partner by hand. What was earned on it stays; what it buys from now on is the partner's.",
+      'Assigns a customer to a partner by hand. Earlier commissions stay; purchases from now on are attributed to the partner.',
   })
   async assignCustomer(
-    @Arg('input', () => AssignCustomerInput, { description: 'Who to whom.' }) input: AssignCustomerInput,
-    @Arg('reason', { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('input', () => AssignCustomerInput, { description: 'Customer and partner.' })
+    input: AssignCustomerInput,
+    @Arg('reason', { description: 'Reason: 1 to 1000 characters.' }) reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Customer> {

@@ -5,7 +5,7 @@ interface Seen {
   readonly tenantId: string;
   readonly externalId: string;
   readonly email?: string | null | undefined;
-  /** The partner that brought it, and when; null: nobody is credited. */
+  /** The partner to bind the customer to, and the time; null if no partner is credited. */
   readonly partnerId: string | null;
   readonly at: Date;
 }
@@ -15,8 +15,8 @@ export interface KnownCustomer {
   readonly partnerId: string | null;
 }
 
-/** The customer of that id; made when it is seen first, and bound to the partner unless one has it already.
- *  Ends with the customer's row locked. */
+/** Finds or creates the customer with this id, and binds it to the partner unless it is already bound. The row of the
+ *  customer is locked afterwards. */
 export async function seeCustomer(
   em: EntityManager,
   { tenantId, externalId, email, partnerId, at }: Seen,

@@ -10,21 +10,21 @@ import { partnerTable } from '../../partners/partner/public.ts';
 
 registerEnumType(DealStatus, {
   name: 'DealStatus',
-  description: 'What became of a registered deal.',
+  description: 'Status of a registered deal.',
   valuesConfig: {
-    OPEN: { description: "The prospect is its partner's until it expires." },
+    OPEN: { description: 'The prospect is reserved for the partner until the deal expires.' },
     WON: { description: 'The prospect bought.' },
-    CLOSED: { description: 'Given up before its time.' },
-    EXPIRED: { description: 'Its time was over without a sale.' },
+    CLOSED: { description: 'Closed early without a sale.' },
+    EXPIRED: { description: 'Expired without a sale.' },
   },
 });
 
-/** A prospect that a partner registered before anybody else. */
+/** A prospect that a partner was the first to register. */
 @Entity({ tableName: 'deals' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'A prospect that a partner registered before anybody else.',
+  description: 'A prospect that a partner was the first to register.',
 })
 export class Deal extends Base {
   @Property({ type: 'uuid' })
@@ -36,28 +36,31 @@ export class Deal extends Base {
   @Withheld('a company')
   company!: string;
 
-  @Field(() => String, { nullable: true, description: "Its domain: every address of it is the prospect's." })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Domain of the prospect. It covers every e-mail address of the domain.',
+  })
   @Property({ type: 'text', nullable: true })
   @Withheld("a company's")
   domain?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The e-mail address of the prospect.' })
+  @Field(() => String, { nullable: true, description: 'E-mail address of the prospect.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   @ErasedTo(erased.email)
   email?: string | null;
 
-  @Field({ description: 'Who registered it.' })
+  @Field({ description: 'Partner that registered the prospect.' })
   @Property({ type: 'text' })
   @Withheld('somebody of the partner')
   registeredBy!: string;
 
-  @Field(() => Date, { description: "From when the prospect is its partner's." })
+  @Field(() => Date, { description: 'Start of the reservation.' })
   @Property({ type: 'timestamptz', length: 3 })
   @Withheld('when')
   registeredAt!: Date;
 
-  @Field(() => Date, { description: "From this instant on it is anybody's again." })
+  @Field(() => Date, { description: 'End of the reservation, exclusive.' })
   @Property({ type: 'timestamptz', length: 3 })
   @Withheld('when')
   expiresAt!: Date;
@@ -70,8 +73,8 @@ export class Deal extends Base {
   @Withheld('an id')
   referralId?: string | null;
 
-  @Field(() => DealStatus, { description: 'What became of it.' })
-  status!: Opt<DealStatus>; // not stored: time alone makes it expire
+  @Field(() => DealStatus, { description: 'Status.' })
+  status!: Opt<DealStatus>; // not stored, because time alone makes a deal expire
 }
 
 export const dealTable: Table<Deal> = {

@@ -27,9 +27,9 @@ const DealConnection = connectionOf(Deal);
 @Resolver(() => Deal)
 export class DealResolver {
   @Authorized('program:read')
-  @Query(() => DealConnection, { description: 'Registered deals, newest first.' })
+  @Query(() => DealConnection, { description: 'Returns registered deals, newest first.' })
   deals(
-    @Arg('filter', () => DealFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => DealFilter, { nullable: true, description: 'Filter.' })
     filter: DealFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -42,10 +42,10 @@ export class DealResolver {
   @Authorized('partner:edit')
   @Mutation(() => Deal, {
     description:
-      'Registers a prospect for a partner. The first one has it: CONFLICT with reason DEAL_REGISTERED after that.',
+      'Registers a prospect for a partner. CONFLICT with the reason DEAL_REGISTERED if another deal already reserves the prospect.',
   })
   async registerDeal(
-    @Arg('input', () => RegisterDealInput, { description: 'The prospect.' }) input: RegisterDealInput,
+    @Arg('input', () => RegisterDealInput, { description: 'Prospect to register.' }) input: RegisterDealInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Deal> {
@@ -53,16 +53,16 @@ export class DealResolver {
   }
 
   @Authorized('partner:edit')
-  @Mutation(() => Deal, { description: 'Gives a registered prospect up: anybody may register it now.' })
+  @Mutation(() => Deal, { description: 'Closes a deal early. Any partner may then register the prospect.' })
   async closeDeal(
-    @Arg('id', () => ID, { description: 'The deal.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the deal.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Deal> {
     return findRow(ctx, info, dealTable, await closeDeal(ctx, id));
   }
 
-  @FieldResolver(() => Partner, { nullable: true, description: 'Who registered it.' })
+  @FieldResolver(() => Partner, { nullable: true, description: 'Partner that registered the prospect.' })
   partner(@Root() root: Deal, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }

@@ -15,15 +15,16 @@ import type { RegisterDealInput } from './deal.inputs.ts';
 
 const DEFAULT_DAYS = 90;
 
-/** Registers a prospect for a partner. The first one has it until it expires: two at once take turns. */
+/** Registers a prospect for a partner until the deal expires. Concurrent registrations run one after the other; the first wins. */
 export async function registerDeal(ctx: Context, input: RegisterDealInput): Promise<string> {
   await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field: 'input.partnerId' });
   const email = input.email?.toLowerCase() ?? null;
   const domain = input.domain ? registeredDomain(input.domain) : email && companyDomainOf(email);
-  if (input.domain && !domain) throw invalid('input.domain', 'is one under which anybody has a domain');
+  if (input.domain && !domain)
+    throw invalid('input.domain', 'is a public suffix; give a registrable company domain');
   if (domain && isFreeMail(domain))
-    throw invalid('input.domain', 'is one of a mail service: everybody has addresses there');
-  if (!domain && !email) throw invalid('input.domain', 'or an e-mail address is needed');
+    throw invalid('input.domain', 'is a public mail service; give a company domain');
+  if (!domain && !email) throw invalid('input.domain', 'give a company domain or an e-mail address');
   const now = ctx.clock.now();
   return transact(ctx, async (em) => {
     const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, 'input.partnerId');
@@ -31,7 +32,7 @@ export async function registerDeal(ctx: Context, input: RegisterDealInput): Prom
       sql`select live_deal_until(${tenantId}, ${domain}, ${email}, ${now}) as until`,
     );
     if (live?.until)
-      throw conflict(`the prospect is registered until ${new Date(live.until).toISOString()}`, {
+      throw conflict(`The prospect is already registered until ${new Date(live.until).toISOString()}.`, {
         field: domain ? 'input.domain' : 'input.email',
         reason: 'DEAL_REGISTERED',
       });
@@ -51,31 +52,34 @@ export async function registerDeal(ctx: Context, input: RegisterDealInput): Prom
   });
 }
 
-/** A partner that registers everybody would beat everybody. Asking for the prospect made those of the tenant take turns. */
+/** Limits the open deals of a partner, so that a partner cannot reserve every prospect. The lock on the prospect serialises the count. */
 async function requireRoom(em: EntityManager, tenantId: string, partnerId: string, now: Date): Promise<void> {
   const { dealsPerPartner } = await programOf(em, tenantId);
   const open = { partnerId, closedAt: null, referralId: null, expiresAt: { $gt: now } };
   if ((await em.count(Deal, open)) >= dealsPerPartner)
-    throw conflict(`a partner has at most ${dealsPerPartner} open deals: close one, or ask the program`, {
-      reason: 'TOO_MANY_DEALS',
-    });
+    throw conflict(
+      `This partner already has ${dealsPerPartner} open deals. Close one, or ask the program for more.`,
+      {
+        reason: 'TOO_MANY_DEALS',
+      },
+    );
 }
 
-/** Gives a prospect up before its time: anybody may register it now. */
+/** Closes a deal early. Any partner may then register the prospect. */
 export function closeDeal(ctx: Context, id: string): Promise<string> {
   return transact(ctx, async (em) => {
     const deal = await em.findOne(Deal, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!deal) throw notFound('deal');
     const now = ctx.clock.now();
     if (deal.closedAt || deal.expiresAt <= now)
-      throw conflict('the deal is over already', { reason: 'OVER' });
+      throw conflict('This deal is already won, closed or expired.', { reason: 'OVER' });
     deal.closedAt = now;
     record(em, ctx, 'deal.closed', deal, { before: { closedAt: null }, after: { closedAt: now } });
     return deal.id;
   });
 }
 
-/** The deal of an ACTIVE partner that was live for a buyer at that instant, locked until its sale is recorded. */
+/** Finds the deal of an ACTIVE partner that reserved the buyer at the given time, and locks it until the sale is recorded. */
 export async function dealOfSale(
   em: EntityManager,
   tenantId: string,

@@ -10,19 +10,19 @@ import { partnerTable } from '../../partners/partner/public.ts';
 
 registerEnumType(LeadStatus, {
   name: 'LeadStatus',
-  description: 'What became of a lead.',
+  description: 'Status of a lead.',
   valuesConfig: {
-    SUBMITTED: { description: 'Nobody has looked at it yet.' },
-    ACCEPTED: { description: "Worth following: a sale that names it is its partner's." },
-    REJECTED: { description: 'Not followed, for the reason that is given.' },
-    CONVERTED: { description: 'Became a sale.' },
+    SUBMITTED: { description: 'Not reviewed yet.' },
+    ACCEPTED: { description: 'Accepted: a sale that names the lead is attributed to its partner.' },
+    REJECTED: { description: 'Rejected, with a reason.' },
+    CONVERTED: { description: 'Converted to a sale.' },
   },
 });
 
-/** Somebody who may buy, named by a partner. */
+/** A potential customer that a partner submitted. */
 @Entity({ tableName: 'leads' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
-@ObjectType({ simpleResolvers: true, description: 'Somebody who may buy, named by a partner.' })
+@ObjectType({ simpleResolvers: true, description: 'A potential customer that a partner submitted.' })
 export class Lead extends Base {
   @Property({ type: 'uuid' })
   @Withheld('an id')
@@ -33,44 +33,44 @@ export class Lead extends Base {
   @Withheld('a company')
   company!: string;
 
-  @Field(() => String, { nullable: true, description: 'Whom to talk to.' })
+  @Field(() => String, { nullable: true, description: 'Name of the contact person.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   @ErasedTo(erased.nothing)
   contactName?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Its e-mail address.' })
+  @Field(() => String, { nullable: true, description: 'E-mail address of the contact.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   @ErasedTo(erased.nothing)
   email?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What the partner says of it.' })
+  @Field(() => String, { nullable: true, description: 'Notes of the partner.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   @ErasedTo(erased.nothing)
   notes?: string | null;
 
-  @Field(() => LeadStatus, { description: 'What became of it.' })
+  @Field(() => LeadStatus, { description: 'Status.' })
   @Enum({ items: () => LeadStatus })
   @Withheld('what became of it')
   status: Opt<LeadStatus> = 'SUBMITTED';
 
-  @Field({ description: 'Who handed it in.' })
+  @Field({ description: 'Id of the actor that submitted the lead.' })
   @Property({ type: 'text' })
   @Withheld('somebody of the partner')
   submittedBy!: string;
 
-  @Field(() => Date, { nullable: true, description: 'When it was accepted or rejected.' })
+  @Field(() => Date, { nullable: true, description: 'Time of acceptance or rejection; null before.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   @Withheld('when')
   decidedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('somebody of the staff')
+  @Withheld('a staff member')
   decidedBy?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why it was rejected.' })
+  @Field(() => String, { nullable: true, description: 'Reason of the rejection; null otherwise.' })
   @Property({ type: 'text', nullable: true })
   @Withheld('why staff did not follow it')
   reason?: string | null;

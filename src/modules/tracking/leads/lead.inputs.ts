@@ -4,9 +4,9 @@ import { LeadStatus } from '../../../domain/prospect.ts';
 import { Name } from '../../../kernel/request/input.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'Somebody who may buy.' })
+@InputType({ description: 'Data of a lead.' })
 export class SubmitLeadInput {
-  @Field(() => ID, { description: 'The partner that names it.' })
+  @Field(() => ID, { description: 'Partner that submits the lead.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId!: string;
 
@@ -14,25 +14,25 @@ export class SubmitLeadInput {
   @Name(200)
   company!: string;
 
-  @Field(() => String, { nullable: true, description: 'Whom to talk to.' })
+  @Field(() => String, { nullable: true, description: 'Name of the contact person.' })
   @Name(200)
   contactName?: string | null;
 
-  @Field(() => EmailAddress, { nullable: true, description: 'Its e-mail address.' })
+  @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the contact.' })
   @MaxLength(254, { message: 'must be at most 254 characters long' })
   email?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What there is to say of it.' })
+  @Field(() => String, { nullable: true, description: 'Notes.' })
   @Name(2_000)
   notes?: string | null;
 }
 
-@InputType({ description: 'Which leads; what is left out does not narrow.' })
+@InputType({ description: 'Filter of leads. Absent fields do not filter.' })
 export class LeadFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this partner.' })
+  @Field(() => ID, { nullable: true, description: 'Rows of this partner.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
-  @Field(() => LeadStatus, { nullable: true, description: 'Of this status.' })
+  @Field(() => LeadStatus, { nullable: true, description: 'Rows with this status.' })
   status?: LeadStatus | null;
 }

@@ -27,9 +27,9 @@ const LeadConnection = connectionOf(Lead);
 @Resolver(() => Lead)
 export class LeadResolver {
   @Authorized('program:read')
-  @Query(() => LeadConnection, { description: 'Leads, newest first.' })
+  @Query(() => LeadConnection, { description: 'Returns leads, newest first.' })
   leads(
-    @Arg('filter', () => LeadFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => LeadFilter, { nullable: true, description: 'Filter.' })
     filter: LeadFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -42,7 +42,7 @@ export class LeadResolver {
   }
 
   @Authorized('partner:edit')
-  @Mutation(() => Lead, { description: 'Hands in a lead: somebody who may buy.' })
+  @Mutation(() => Lead, { description: 'Submits a lead: a potential customer.' })
   async submitLead(
     @Arg('input', () => SubmitLeadInput, { description: 'The lead.' }) input: SubmitLeadInput,
     @Ctx() ctx: Context,
@@ -52,7 +52,9 @@ export class LeadResolver {
   }
 
   @Authorized('referral:convert')
-  @Mutation(() => Lead, { description: "Accepts a lead: a sale that names it is its partner's." })
+  @Mutation(() => Lead, {
+    description: 'Accepts a lead. A sale that names the lead is attributed to its partner.',
+  })
   async acceptLead(
     @Arg('id', () => ID, { description: 'The lead.' }) id: string,
     @Ctx() ctx: Context,
@@ -62,17 +64,17 @@ export class LeadResolver {
   }
 
   @Authorized('referral:convert')
-  @Mutation(() => Lead, { description: 'Rejects a lead; its partner reads the reason.' })
+  @Mutation(() => Lead, { description: 'Rejects a lead. The partner can read the reason.' })
   async rejectLead(
     @Arg('id', () => ID, { description: 'The lead.' }) id: string,
-    @Arg('reason', { description: 'Why: 1 to 1000 characters.' }) reason: string,
+    @Arg('reason', { description: 'Reason: 1 to 1000 characters.' }) reason: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Lead> {
     return findRow(ctx, info, leadTable, await rejectLead(ctx, id, reason));
   }
 
-  @FieldResolver(() => Partner, { nullable: true, description: 'Who named it.' })
+  @FieldResolver(() => Partner, { nullable: true, description: 'Partner that submitted the lead.' })
   partner(@Root() root: Lead, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }

@@ -11,7 +11,7 @@ import { findPartner, partnerTable } from '../../partners/partner/public.ts';
 import { Lead } from './lead.entity.ts';
 import type { SubmitLeadInput } from './lead.inputs.ts';
 
-/** Hands a lead in, by the partner's own people or by staff; answers with its id. */
+/** Submits a lead, by a member of the partner or by staff. Returns its id. */
 export async function submitLead(ctx: Context, input: SubmitLeadInput): Promise<string> {
   const field = 'input.partnerId';
   await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field });
@@ -31,10 +31,10 @@ export async function submitLead(ctx: Context, input: SubmitLeadInput): Promise<
   });
 }
 
-/** A lead worth following. */
+/** Accepts a lead. */
 export const acceptLead = (ctx: Context, id: string): Promise<string> => decide(ctx, id, 'ACCEPTED', null);
 
-/** A lead that is not followed; the partner reads why. */
+/** Rejects a lead. The partner can read the reason. */
 export const rejectLead = (ctx: Context, id: string, reason: string): Promise<string> =>
   decide(ctx, id, 'REJECTED', reasonOf(reason));
 
@@ -43,7 +43,7 @@ function decide(ctx: Context, id: string, status: 'ACCEPTED' | 'REJECTED', reaso
     const lead = await em.findOne(Lead, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!lead) throw notFound('lead');
     if (lead.status !== 'SUBMITTED')
-      throw conflict(`the lead is ${lead.status} already`, { reason: 'ALREADY_DECIDED' });
+      throw conflict(`This lead is already ${lead.status}.`, { reason: 'ALREADY_DECIDED' });
     const before = { status: lead.status };
     Object.assign(lead, { status, reason, decidedAt: ctx.clock.now(), decidedBy: ctx.actor.id });
     record(em, ctx, `lead.${status.toLowerCase()}`, lead, { before, after: { status }, reason });
@@ -51,7 +51,7 @@ function decide(ctx: Context, id: string, status: 'ACCEPTED' | 'REJECTED', reaso
   });
 }
 
-/** The accepted lead that a sale names, locked until the sale is recorded. */
+/** Finds the accepted lead that a sale names, and locks it until the sale is recorded. */
 export async function leadOfSale(
   em: EntityManager,
   tenantId: string,
@@ -65,6 +65,9 @@ export async function leadOfSale(
   );
   if (!lead) throw notFound('lead', { field });
   if (lead.status !== 'ACCEPTED')
-    throw conflict(`the lead is ${lead.status}`, { field, reason: 'LEAD_NOT_ACCEPTED' });
+    throw conflict(`This lead is ${lead.status}. Only an ACCEPTED lead can be named by a sale.`, {
+      field,
+      reason: 'LEAD_NOT_ACCEPTED',
+    });
   return lead;
 }

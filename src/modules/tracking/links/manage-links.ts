@@ -16,7 +16,7 @@ import type { CreateTrackingLinkInput, UpdateTrackingLinkInput } from './trackin
 const MAX_LINKS = 10_000;
 const FIELD = 'input.partnerId';
 
-/** Makes a link of a partner, by the partner's own people or by staff; answers with its id. */
+/** Creates a link of a partner, by a member of the partner or by staff. Returns its id. */
 export async function createTrackingLink(ctx: Context, input: CreateTrackingLinkInput): Promise<string> {
   await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field: FIELD });
   return transact(ctx, async (em) => {
@@ -28,7 +28,8 @@ export async function createTrackingLink(ctx: Context, input: CreateTrackingLink
         (select count(*)::int from tracking_links where partner_id = ${partnerId}) as links`);
     if (known?.taken)
       throw conflict('The path is already in use.', { field: 'input.path', reason: 'PATH_TAKEN' });
-    if ((known?.links ?? 0) >= MAX_LINKS) throw conflict(`a partner has at most ${MAX_LINKS} links`);
+    if ((known?.links ?? 0) >= MAX_LINKS)
+      throw conflict(`This partner already has ${MAX_LINKS} links. Use or change an existing one.`);
     const link = em.create(TrackingLink, {
       tenantId,
       partnerId,
@@ -43,7 +44,7 @@ export async function createTrackingLink(ctx: Context, input: CreateTrackingLink
   });
 }
 
-/** Changes what the input names. What was clicked keeps the campaign that it was clicked under. */
+/** Changes the given fields. Earlier clicks keep the campaign of their time. */
 export function updateTrackingLink(
   ctx: Context,
   id: string,
@@ -57,10 +58,10 @@ export function updateTrackingLink(
   });
 }
 
-/** From now on the link leads nowhere. Its path stays its own: an old link must never become somebody else's. */
+/** Archives a link, so that it no longer redirects. Its path stays reserved: an old link must never belong to another partner. */
 export function archiveTrackingLink(ctx: Context, id: string): Promise<string> {
   return change(ctx, id, 'link.archived', (_, link) => {
-    if (link.archivedAt) throw conflict('the link is archived already', { reason: 'ARCHIVED' });
+    if (link.archivedAt) throw conflict('This link is already archived.', { reason: 'ARCHIVED' });
     link.archivedAt = ctx.clock.now();
   });
 }
@@ -93,5 +94,5 @@ async function requireOnHosts(em: EntityManager, tenantId: string, url: string |
       /^\/(?![/\\])/.test(url) && landingUrl ? new URL(landingUrl).origin + url : url,
     ])
   )
-    throw invalid('input.targetUrl', "must be an https address of one of the program's hosts, or a path");
+    throw invalid('input.targetUrl', "must be an https URL of one of the program's hosts, or a path");
 }

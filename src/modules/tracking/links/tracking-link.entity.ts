@@ -6,48 +6,48 @@ import { ErasedTo, erased, ShownTo, Withheld } from '../../../kernel/data/person
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
-/** A path of a partner's own, which leads where the partner says, within the program's hosts. */
+/** A path of a partner that redirects to a page on the program's hosts. */
 @Entity({ tableName: 'tracking_links' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'A tracking link with a path of its own: clicks on it are those of its partner.',
+  description: 'A tracking link with its own path. Its clicks are attributed to its partner.',
 })
 export class TrackingLink extends Base {
   @Property({ type: 'uuid' })
   @Withheld('an id')
   partnerId!: string;
 
-  @Field({ description: 'The last part of its address; in any case it is the same.' })
+  @Field({ description: 'Last part of the URL. Upper and lower case are equal.' })
   @Property({ type: 'text' })
   @ShownTo('PARTNER')
   @ErasedTo(erased.name)
   path!: string;
 
-  @Field({ description: 'What it is for.' })
+  @Field({ description: 'Name of the link.' })
   @Property({ type: 'text' })
   @ShownTo('PARTNER')
   @ErasedTo(erased.word)
   name!: string;
 
-  @Field(() => String, { nullable: true, description: "Where it leads; null: to the program's page." })
+  @Field(() => String, { nullable: true, description: "Target page; null for the program's default page." })
   @Property({ type: 'text', nullable: true })
   @ShownTo('PARTNER')
   @ErasedTo(erased.nothing)
   targetUrl?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The campaign that its clicks are of.' })
+  @Field(() => String, { nullable: true, description: 'Campaign of its clicks.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('PARTNER')
   @ErasedTo(erased.nothing)
   campaign?: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'Since when it leads nowhere.' })
+  @Field(() => Date, { nullable: true, description: 'Time of archiving; null for an active link.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   @Withheld('when')
   archivedAt?: Date | null;
 
-  @Field({ description: 'Who made it.' })
+  @Field({ description: 'Id of the actor that created it.' })
   @Property({ type: 'text' })
   @Withheld('somebody of the partner or of the staff')
   createdBy!: string;

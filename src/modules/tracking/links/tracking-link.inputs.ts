@@ -2,60 +2,59 @@ import { IsUUID, Matches, MaxLength } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { Name } from '../../../kernel/request/input.ts';
 
-@InputType({ description: 'A new tracking link.' })
+@InputType({ description: 'Data of a new tracking link.' })
 export class CreateTrackingLinkInput {
-  @Field(() => ID, { description: 'Whose clicks they are.' })
+  @Field(() => ID, { description: 'Partner of the link.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId!: string;
 
   @Field(() => String, {
     nullable: true,
-    description:
-      'The last part of its address, 3 to 64 letters, digits, `-` and `_`; default: made at random.',
+    description: 'Last part of the URL: 3 to 64 letters, digits, `-` and `_`; default: random.',
   })
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/, { message: 'takes 3 to 64 letters, digits, "-" and "_"' })
+  @Matches(/^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/, { message: 'must be 3 to 64 letters, digits, "-" and "_"' })
   path?: string | null;
 
-  @Field({ description: 'What it is for.' })
+  @Field({ description: 'Name of the link.' })
   @Name(100)
   name!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: "Where it leads: a page of the program's hosts, or a path such as `/pricing`.",
+    description: "Target page: a URL on the program's hosts, or a path such as `/pricing`.",
   })
   @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
   targetUrl?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The campaign that its clicks are of.' })
+  @Field(() => String, { nullable: true, description: 'Campaign of its clicks.' })
   @Name(100)
   campaign?: string | null;
 }
 
-@InputType({ description: 'What to change of a tracking link; what is left out stays.' })
+@InputType({ description: 'Fields of a tracking link to change. Absent fields keep their value.' })
 export class UpdateTrackingLinkInput {
-  @Field(() => String, { nullable: true, description: 'What it is for.' })
+  @Field(() => String, { nullable: true, description: 'Name of the link.' })
   @Name(100)
   name?: string | null;
 
-  @Field(() => String, { nullable: true, description: "Where it leads; null: to the program's page." })
+  @Field(() => String, { nullable: true, description: "Target page; null for the program's default page." })
   @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
   targetUrl?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'The campaign that further clicks are of; null: none.',
+    description: 'Campaign of further clicks; null for none.',
   })
   @Name(100)
   campaign?: string | null;
 }
 
-@InputType({ description: 'Which tracking links; what is left out does not narrow.' })
+@InputType({ description: 'Filter of tracking links. Absent fields do not filter.' })
 export class TrackingLinkFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this partner.' })
+  @Field(() => ID, { nullable: true, description: 'Rows of this partner.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'Archived ones, or those that are not.' })
+  @Field(() => Boolean, { nullable: true, description: 'True for archived links, false for active ones.' })
   archived?: boolean | null;
 }

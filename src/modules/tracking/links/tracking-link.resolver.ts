@@ -31,9 +31,9 @@ const TrackingLinkConnection = connectionOf(TrackingLink);
 @Resolver(() => TrackingLink)
 export class TrackingLinkResolver {
   @Authorized('program:read')
-  @Query(() => TrackingLinkConnection, { description: 'Tracking links, newest first.' })
+  @Query(() => TrackingLinkConnection, { description: 'Returns tracking links, newest first.' })
   trackingLinks(
-    @Arg('filter', () => TrackingLinkFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => TrackingLinkFilter, { nullable: true, description: 'Filter.' })
     filter: TrackingLinkFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -46,9 +46,9 @@ export class TrackingLinkResolver {
   }
 
   @Authorized('partner:edit')
-  @Mutation(() => TrackingLink, { description: 'Makes a tracking link with a path of its own.' })
+  @Mutation(() => TrackingLink, { description: 'Creates a tracking link with its own path.' })
   async createTrackingLink(
-    @Arg('input', () => CreateTrackingLinkInput, { description: 'The new link.' })
+    @Arg('input', () => CreateTrackingLinkInput, { description: 'Data of the new link.' })
     input: CreateTrackingLinkInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -58,11 +58,11 @@ export class TrackingLinkResolver {
 
   @Authorized('partner:edit')
   @Mutation(() => TrackingLink, {
-    description: 'Changes where a tracking link leads, its name or its campaign.',
+    description: 'Changes the target, name or campaign of a tracking link.',
   })
   async updateTrackingLink(
-    @Arg('id', () => ID, { description: 'The link.' }) id: string,
-    @Arg('input', () => UpdateTrackingLinkInput, { description: 'What to change.' })
+    @Arg('id', () => ID, { description: 'Id of the link.' }) id: string,
+    @Arg('input', () => UpdateTrackingLinkInput, { description: 'Fields to change.' })
     input: UpdateTrackingLinkInput,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
@@ -72,22 +72,22 @@ export class TrackingLinkResolver {
 
   @Authorized('partner:edit')
   @Mutation(() => TrackingLink, {
-    description: 'Ends a tracking link: it leads nowhere, and nobody else gets its path.',
+    description: 'Archives a tracking link: it no longer redirects, and its path stays reserved.',
   })
   async archiveTrackingLink(
-    @Arg('id', () => ID, { description: 'The link.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the link.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<TrackingLink> {
     return findRow(ctx, info, trackingLinkTable, await archiveTrackingLink(ctx, id));
   }
 
-  @FieldResolver(() => String, { description: 'The address to give out.' })
+  @FieldResolver(() => String, { description: 'Full URL of the link.' })
   url(@Root() { path }: TrackingLink, @Ctx() { portalUrl }: Context): string {
     return `${portalUrl}/r/${path}`;
   }
 
-  @FieldResolver(() => Partner, { nullable: true, description: 'Whose it is.' })
+  @FieldResolver(() => Partner, { nullable: true, description: 'Partner of the row.' })
   partner(@Root() root: TrackingLink, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }

@@ -1,11 +1,11 @@
 import { createIsbotFromList, isbot, list } from 'isbot';
 
-// What isbot takes for a program by its shape alone, one word and a version: apps call themselves that as well.
+// isbot takes one word with a version for a bot, but apps name themselves like that too.
 const SHAPES = /^\^(\[|\\[dw])/;
 const namesBot = createIsbotFromList(list.filter((pattern) => !SHAPES.test(pattern)));
 
-/** Whether a browser that came to us by itself is a program. */
+/** True if the user agent of a direct visitor is a bot. */
 export const isBot = (userAgent: string | null): boolean => userAgent !== null && isbot(userAgent);
 
-/** The same of a browser that a server tells of: there, what calls itself `MyApp/1.0` is a visitor's app. */
+/** The same for a user agent that a server reports: there, a name such as `MyApp/1.0` is the app of a visitor. */
 export const isNamedBot = (userAgent: string | null): boolean => userAgent !== null && namesBot(userAgent);

@@ -12,7 +12,7 @@ import { dealOfSale } from '../deals/public.ts';
 import { leadOfSale } from '../leads/public.ts';
 import { Referral } from './referral.entity.ts';
 
-/** What a sale may be credited by. */
+/** The evidence of a sale that can attribute it to a partner. */
 export interface Evidence {
   readonly customerId: string;
   readonly customerEmail?: string | null | undefined;
@@ -26,20 +26,20 @@ export interface Evidence {
 export interface Claim {
   readonly partnerId: string;
   readonly origin: ReferralOrigin;
-  /** Marks what the claim came from as used by the referral. */
+  /** Marks the source of the claim as used by the referral. */
   readonly settle?: (referralId: string) => Promise<unknown>;
 }
 
 export interface ClaimedReferral {
   readonly id: string;
-  /** What the claim rests on; a referral that was a click before may be claimed by something stronger. */
+  /** The basis of the claim. A stronger claim than its click may convert a referral. */
   readonly basis: ReferralOrigin;
 }
 
-/** The referral that a sale of that instant closes. What outranks clicks comes first. Clicks are credited under the program's
- *  model; the customer is bound to the partner of the last one that counts (under FIRST, of the first), and that is the
- *  referral which is closed. A partner that is not ACTIVE loses a first sale to whoever is next. A claim that is no open
- *  click gets a referral of its own, which counts as no click. Refused where nobody has a claim. Ends with the click locked. */
+/** Finds or creates the referral that a sale converts. Claims stronger than clicks come first. Clicks are credited by the
+ *  program's model; the customer is bound to the partner of the last click that counts (under FIRST, the first), and that
+ *  referral is converted. If a partner is not ACTIVE, the next claim wins a first sale. A claim without an open click gets a
+ *  new referral, which does not count as a click. Refused if no partner has a claim. The click is locked afterwards. */
 export async function referralOfSale(
   em: EntityManager,
   tenantId: string,
@@ -51,7 +51,7 @@ export async function referralOfSale(
   const click = await clickOf(em, tenantId, evidence, at, { model, unit });
   const inTime = click !== null && insideWindow(click.clickedAt, click.expiresAt, at);
   const claim = (await claimBeforeClicks(em, tenantId, evidence, at)) ?? (inTime ? claimBy(click) : null);
-  if (!claim) throw conflict('no partner has a claim to this sale', { reason: 'NOT_ATTRIBUTED' });
+  if (!claim) throw conflict('No partner has a claim to this sale.', { reason: 'NOT_ATTRIBUTED' });
   const closes = inTime && click.partnerId === claim.partnerId && !click.convertedAt;
   const id = closes ? click.id : await openReferral(em, claim, at, click);
   await claim.settle?.(id);
@@ -63,15 +63,15 @@ const claimBy = ({ partnerId, convertedAt }: Referral): Claim => ({
   origin: convertedAt ? 'REPEAT' : 'CLICK',
 });
 
-/** Sales of one customer take turns, so that two first ones cannot both choose a partner for it. To be taken before any
- *  referral is locked. */
+/** Serialises the sales of one customer, so that two first sales cannot both choose its partner. Take this lock before the
+ *  lock of a referral. */
 export async function lockCustomer(em: EntityManager, tenantId: string, customerId: string): Promise<void> {
   await em.execute(
     sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['customer', tenantId, customerId])}, 0))`,
   );
 }
 
-/** A referral for a claim that is no open click; beside the visitor's click, where there is one. */
+/** Creates a referral for a claim without an open click, beside the visitor's click if there is one. */
 export async function openReferral(
   em: EntityManager,
   claim: Claim,
@@ -88,9 +88,9 @@ export async function openReferral(
   return id;
 }
 
-/** What outranks every click (DOMAIN section 5). Who bought before stays with its partner, whatever the window and the model:
- *  renewals follow the customer. Else a registered deal, a coupon, a lead and an assignment count, in this order. The
- *  customer is locked. */
+/** Finds the claim that outranks clicks. A customer with an earlier purchase stays with its partner, whatever the window and
+ *  the model, so renewals follow the customer. Otherwise a registered deal, a coupon, a lead and an assignment count, in this
+ *  order. The customer is locked. */
 export async function claimBeforeClicks(
   em: EntityManager,
   tenantId: string,
@@ -127,8 +127,8 @@ export async function claimBeforeClicks(
   return bound && customer?.active ? { partnerId: bound, origin: 'ASSIGNMENT' } : null;
 }
 
-/** The click that the evidence names, or that of the visitor's which closes the sale. Under FIRST that is the first one that
- *  counts, also where a later one was named. Locked: of two sales at once by one click the second finds it converted. */
+/** Finds the click that the evidence names, or the visitor's click that the sale converts. Under FIRST this is the first click
+ *  that counts, even if a later one was named. The click is locked: of two concurrent sales, the second finds it converted. */
 async function clickOf(
   em: EntityManager,
   tenantId: string,

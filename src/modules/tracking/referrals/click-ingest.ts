@@ -6,26 +6,26 @@ import { memo } from '../../../kernel/request/memo.ts';
 
 export interface Click {
   readonly id: string;
-  /** A partner's code or the path of a link, in upper case. */
+  /** The referral code of a partner or the path of a link, in upper case. */
   readonly code: string;
-  /** Only partners of this tenant; null: of any. */
+  /** Limits to partners of this tenant; null for any tenant. */
   readonly tenantId: string | null;
-  /** The visitor; what a cookie holds, where `ofCookie` says so: each tenant knows it by another id. */
+  /** The visitor; with `ofCookie` the value of a cookie, from which each tenant gets another id. */
   readonly visitorId: string;
   readonly ofCookie: boolean;
-  /** Whether the visitor may have clicked a moment ago: that click then stands for this one. */
+  /** True to fold this click into a click of the visitor a moment ago. */
   readonly folds: boolean;
-  /** A program's click is a touch alone; `always`: a referral too, for a caller who is answered with one. */
+  /** A bot's click becomes a touch only; with `always` also a referral, for a caller that gets one as its answer. */
   readonly bot: boolean;
   readonly always: boolean;
-  /** Whether it is kept; else it is only told where it leads. */
+  /** True to store the click; otherwise it is only redirected. */
   readonly stored: boolean;
   readonly medium: string | null;
   readonly campaign: string | null;
-  /** s1 to s5 of the link. */
+  /** The parameters s1 to s5 of the link. */
   readonly subs: readonly string[];
   readonly device: string;
-  /** ISO 3166. */
+  /** ISO 3166 code. */
   readonly country: string | null;
   readonly landingUrl: string | null;
   readonly referrerUrl: string | null;
@@ -37,16 +37,16 @@ export interface Click {
 }
 
 export interface RecordedClick {
-  /** Of the click that is stored: an earlier one, where this one was folded into it. */
+  /** The id of the stored click: of an earlier one if this click was folded into it. */
   readonly id: string;
   readonly tenantId: string;
   readonly partnerId: string;
   readonly expiresAt: Date;
   readonly createdAt: Date;
-  /** What the program says of where its visitors land and what may be kept with them. */
+  /** The landing and consent settings of the program. */
   readonly hosts: readonly string[];
   readonly landingUrl: string | null;
-  /** Where the link leads, if it is one that leads somewhere of its own. */
+  /** The target of the link, if it has its own. */
   readonly target: string | null;
   readonly consentRequired: boolean;
   readonly cookieDays: number;
@@ -58,7 +58,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-// Clicks that arrive while two batches are being committed share the next one: one commit for many callers.
+// Clicks that arrive while two batches commit share the next batch: one commit for many callers.
 const IN_FLIGHT = 2;
 const BATCH = 500;
 const DEFAULT_WINDOW_DAYS = 30;
@@ -102,7 +102,7 @@ class Ingest {
       );
       for (const { click, resolve } of batch) resolve(recorded.get(click.id) ?? null);
     } catch (error) {
-      // One click that the database refuses must not take its neighbours along.
+      // A click that the database refuses must not fail the others of its batch.
       if (batch.length === 1) batch[0]?.reject(error);
       else await Promise.all(batch.map((one) => this.#commit([one])));
     }
@@ -111,7 +111,7 @@ class Ingest {
 
 const ingests = new WeakMap<StatementPool, Ingest>();
 
-/** Stores a click and answers after the commit that holds it; null where no ACTIVE partner has the code. */
+/** Stores a click and returns after its commit; null if no ACTIVE partner has the code. */
 export function recordClick(pool: StatementPool, click: Click): Promise<RecordedClick | null> {
   const ingest = memo(ingests, pool, () => new Ingest(pool));
   return click.folds ? folded(ingest, click) : ingest.add(click);
@@ -120,15 +120,15 @@ export function recordClick(pool: StatementPool, click: Click): Promise<Recorded
 const MANY = 20_000;
 const recent = new WeakMap<Ingest, Map<string, { at: number; stored: Promise<RecordedClick | null> }>>();
 
-/** A double click reaches this process twice within the time of one commit, so the database alone could not tell. The
- *  second is answered with the first, and not before it is stored. */
+/** Two clicks of a double click can reach this process within one commit, so the database alone cannot fold them. The second
+ *  gets the answer of the first, after the first is stored. */
 function folded(ingest: Ingest, click: Click): Promise<RecordedClick | null> {
   const clicks = memo(recent, ingest, () => new Map());
   const key = `${click.visitorId} ${click.code}`;
   const at = click.clickedAt.getTime();
   const known = clicks.get(key);
   if (known && Math.abs(at - known.at) < FOLD_MS) return known.stored;
-  if (clicks.size >= MANY) clicks.clear(); // the database still knows
+  if (clicks.size >= MANY) clicks.clear(); // the database still folds them
   const stored = ingest.add(click);
   const entry = { at, stored };
   clicks.delete(key);
@@ -137,7 +137,7 @@ function folded(ingest: Ingest, click: Click): Promise<RecordedClick | null> {
   return stored;
 }
 
-// The id by which a tenant knows what a cookie holds: the same person is another one to every other tenant.
+// The visitor id for a tenant, derived from the cookie: each tenant gets another id for the same person.
 const OF_TENANT = `overlay(overlay(md5(t.visitor::text || p.tenant_id) placing '8' from 13) placing 'a' from 17)::uuid`;
 
 const INSERT = `
@@ -226,6 +226,6 @@ async function insert(pool: StatementPool, clicks: readonly Click[]): Promise<Ma
   );
 }
 
-/** As PostgreSQL reads a list of texts: an unnest takes no lists of lists. */
+/** A text array as PostgreSQL text, because unnest flattens nested arrays. */
 const arrayText = (texts: readonly string[]): string =>
   texts.length === 0 ? '{}' : `{${texts.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;

@@ -5,7 +5,7 @@ import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 
-/** The purchase that closed a referral, or a partner's part of it where several are credited. */
+/** The purchase that converted a referral, or a partner's share of it. */
 @Entity({ tableName: 'conversions' })
 @Shows(['id'], 'PARTNER', 'CUSTOMER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
@@ -32,23 +32,23 @@ export class Conversion extends Base {
 
   @Property({ type: 'text' })
   @ShownTo('PARTNER', 'CUSTOMER')
-  source!: string; // of its referral, so that metrics need no join
+  source!: string; // copied from the referral, so that metrics need no join
 
   @Embedded(() => MoneyColumn)
   @ShownTo('PARTNER', 'CUSTOMER')
-  amount!: MoneyColumn; // of a sale that is shared, this partner's part
+  amount!: MoneyColumn; // this partner's share of a shared sale
 
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')
-  partOf?: string | null; // the conversion that closed the referral, where this is a part for another partner
+  partOf?: string | null; // for the share of another partner: the conversion of the referral
 
   @Property({ type: 'boolean' })
   @Withheld('which part of a shared sale figures count')
-  counted: Opt<boolean> = true; // of the parts of a sale, the one that figures count as the conversion
+  counted: Opt<boolean> = true; // true for the one share of a sale that metrics count as the conversion
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('why nobody is credited with it')
-  refused?: TouchBarred | null; // why nobody is credited with it: no figure counts it
+  @Withheld('the reason if no partner is credited')
+  refused?: TouchBarred | null; // the reason if no partner is credited; metrics do not count it
 
   @Property({ type: 'timestamptz', length: 3 })
   @ShownTo('PARTNER', 'CUSTOMER')

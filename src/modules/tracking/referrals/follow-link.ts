@@ -8,46 +8,46 @@ import { isBot } from './bots.ts';
 import { recordClick } from './click-ingest.ts';
 import { oneSpelling, urlOf } from './track-referral.ts';
 
-/** What a browser sent when it followed a link. */
+/** The data of a browser that follows a link. */
 export interface Followed {
   readonly code: string;
-  /** Of the link: s1 to s5, utm_*, `to`, `consent`. A parameter given twice is none. */
+  /** The parameters of the link: s1 to s5, utm_*, `to`, `consent`. A parameter given twice is ignored. */
   readonly query: Readonly<Record<string, unknown>>;
-  /** What its cookie holds, if it is one of ours. */
+  /** The value of our cookie, if its signature is valid. */
   readonly visitorId: string | null;
   readonly ipAddress: string;
   readonly userAgent: string | null;
   readonly referrer: string | null;
-  /** ISO 3166, where our proxy says so. */
+  /** ISO 3166 code from the proxy, if configured. */
   readonly country: string | null;
-  /** Asks not to be tracked (Global Privacy Control). */
+  /** True if the browser sends Global Privacy Control. */
   readonly optedOut: boolean;
-  /** Loads ahead what nobody may ever look at, or checks the link. */
+  /** True for a prefetch or a link check. */
   readonly looksOnly: boolean;
-  /** More of its network than is kept: it leads where it leads, and is nobody's click. */
+  /** Over the click limit for this network: redirect as usual, but do not attribute the click. */
   readonly tooMany: boolean;
 }
 
 export interface Landing {
   readonly location: string;
-  /** The visitor to remember and for how long; null: nothing may be kept. */
+  /** The visitor to store in the cookie and its lifetime; null if no cookie may be set. */
   readonly remember: { readonly visitorId: string; readonly days: number } | null;
-  /** Whoever asks not to be tracked is forgotten by its browser too. */
+  /** True to delete the cookie of a browser that asks not to be tracked. */
   readonly forget: boolean;
 }
 
 const CODE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-/** The click's id in the address of the landing page: what the page's server gives to `recordConversion`. */
+/** The parameter of the click id in the URL of the landing page. The server of the page sends it to `recordConversion`. */
 const CLICK_PARAMETER = 'pp_click';
 const PASSED_ON = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'];
 
-/** Sets a parameter and leaves the others as they are written: what is signed stays as it was signed. */
+/** Sets a parameter and leaves all others byte for byte, so that a signed query string stays valid. */
 function give(page: URL, name: string, value: string): void {
   if (page.searchParams.has(name)) page.searchParams.set(name, value);
   else page.search += `${page.search ? '&' : '?'}${name}=${encodeURIComponent(value.toWellFormed())}`;
 }
 
-/** Records the click and says where it leads, after the commit that holds it; null where the code is nobody's. */
+/** Records the click and returns its target, after the commit; null for an unknown code. */
 export async function followLink(services: Services, followed: Followed): Promise<Landing | null> {
   const { query, userAgent, referrer, ipAddress, looksOnly, tooMany } = followed;
   if (!CODE.test(followed.code)) return null;

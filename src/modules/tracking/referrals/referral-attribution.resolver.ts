@@ -10,7 +10,7 @@ export class ReferralAttributionResolver {
   @FieldResolver(() => Attribution, {
     nullable: true,
     description:
-      'The path to the sale that it closed, or that its partner has a part of by it; null until then. A partner sees its own clicks on it.',
+      'Attribution of the sale that this referral converted or gave a share of; null before. A partner sees only its own clicks.',
   })
   attribution(@Root() { id }: Referral, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return ctx.actor.permissions.has('program:read') ? attributionOf(ctx, info, 'referral', id) : null;

@@ -12,41 +12,41 @@ import { customerTable } from '../customers/public.ts';
 
 registerEnumType(ReferralStatus, {
   name: 'ReferralStatus',
-  description: 'What became of a click.',
+  description: 'Status of a referral.',
   valuesConfig: {
-    CLICKED: { description: 'May still become a conversion.' },
-    CONVERTED: { description: 'Became a conversion.' },
-    EXPIRED: { description: 'Its window closed without one.' },
+    CLICKED: { description: 'Open: can still be converted.' },
+    CONVERTED: { description: 'Converted by a sale.' },
+    EXPIRED: { description: 'The attribution window ended without a sale.' },
   },
 });
 registerEnumType(ReferralOrigin, {
   name: 'ReferralOrigin',
-  description: "What a partner's claim to a sale rests on.",
+  description: "Basis of a partner's claim to a sale.",
   valuesConfig: {
     CLICK: { description: 'A click on a link of the partner.' },
     COUPON: { description: 'A coupon of the partner, given with the order.' },
-    LEAD: { description: 'A lead that the partner handed in.' },
+    LEAD: { description: 'A lead that the partner submitted.' },
     DEAL: { description: 'A deal that the partner registered first.' },
-    ASSIGNMENT: { description: 'Somebody assigned the customer to the partner, with a reason.' },
-    CUSTOMER: { description: 'The customer bought before, and stays with the partner.' },
-    REPEAT: { description: 'A further purchase within the window of a click that was converted already.' },
+    ASSIGNMENT: { description: 'A manual assignment of the customer to the partner, with a reason.' },
+    CUSTOMER: { description: 'The customer bought before and stays with the partner.' },
+    REPEAT: { description: 'A further purchase within the window of a click that is already converted.' },
   },
 });
 
-/** A visitor's click on a partner's link, and the conversion that closes it. */
+/** A visitor's click on a partner's link, and its conversion. */
 @Entity({ tableName: 'referrals' })
 @Shows(['id'], 'CUSTOMER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: "A visitor's click on a partner's link, and the conversion that closes it.",
+  description: "A visitor's click on a partner's link, and its conversion.",
 })
 export class Referral extends Base {
   @Property({ type: 'uuid' })
   @Withheld('whose link it was')
   partnerId!: string;
 
-  @Field({ description: 'The code that the link carried.' })
+  @Field({ description: 'Code of the link.' })
   @Property({ type: 'text' })
   @ShownTo('CUSTOMER')
   referralCode!: string;
@@ -55,23 +55,23 @@ export class Referral extends Base {
   @ShownTo('CUSTOMER')
   visitorId!: string;
 
-  /** As a partner knows the visitor: the same each time, no other partner's, and nothing that it could say clicks of. Whoever
-   *  could, would put itself on the path of every sale. */
+  /** An alias of the visitor for the partner: stable, different for each partner, and not accepted as a visitor id. With the
+   *  real id a partner could report clicks and add itself to the path of every sale. */
   visitorAlias!: Opt<string>; // not stored
 
-  @Field(() => String, { nullable: true, description: 'The page that the visitor landed on.' })
+  @Field(() => String, { nullable: true, description: 'Landing page of the visitor.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   landingUrl?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The page that the visitor came from.' })
+  @Field(() => String, { nullable: true, description: 'Referring page.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   referrerUrl?: string | null;
 
   @Field({
     description:
-      'Where it came from: `utm_source` of the landing page, else the host of the referring page, else `direct`.',
+      'Source: `utm_source` of the landing page, else the host of the referring page, else `direct`.',
   })
   @Property({ type: 'text' })
   @ShownTo('CUSTOMER')
@@ -79,7 +79,7 @@ export class Referral extends Base {
 
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')
-  linkId?: string | null; // the partner's own link that was followed
+  linkId?: string | null; // the tracking link that was followed
 
   @Property({ type: 'text', nullable: true })
   @Withheld('a word that the partner gave its links')
@@ -87,23 +87,23 @@ export class Referral extends Base {
 
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
-  ipHash?: string | null; // keyed hash: the address itself is never kept
+  ipHash?: string | null; // keyed hash; the address itself is never stored
 
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   userAgent?: string | null;
 
-  @Field(() => Date, { description: 'When the visitor clicked.' })
+  @Field(() => Date, { description: 'Time of the click.' })
   @Property({ type: 'timestamptz', length: 3 })
   @ShownTo('CUSTOMER')
   clickedAt!: Date;
 
-  @Field(() => Date, { description: 'From this instant on it can no longer become a conversion.' })
+  @Field(() => Date, { description: 'End of the attribution window, exclusive.' })
   @Property({ type: 'timestamptz', length: 3 })
   @ShownTo('CUSTOMER')
   expiresAt!: Date;
 
-  @Field(() => Date, { nullable: true, description: 'When it became a conversion.' })
+  @Field(() => Date, { nullable: true, description: 'Time of the conversion; null before.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   @ShownTo('CUSTOMER')
   convertedAt?: Date | null;
@@ -113,26 +113,26 @@ export class Referral extends Base {
   customerId?: string | null;
 
   @Field(() => ReferralOrigin, {
-    description: "What the partner's claim rests on; only clicks count as clicks.",
+    description: "Basis of the partner's claim. Only the basis CLICK counts as a click.",
   })
   @Enum({ items: () => ReferralOrigin })
   @Withheld('what the claim of its partner rests on')
   origin: Opt<ReferralOrigin> = 'CLICK';
 
   @Field(() => Boolean, {
-    description: 'Whether a program clicked, by what its browser calls itself; no figure counts it.',
+    description: 'True if the user agent is a bot. Metrics do not count such clicks.',
   })
   @Property({ type: 'boolean' })
   @Withheld('whether it was a program')
   bot: Opt<boolean> = false;
 
-  @Field(() => JSONObject, { description: 'Your own notes on it.' })
+  @Field(() => JSONObject, { description: 'Your own data about the referral.' })
   @Property({ type: 'json' })
   @ShownTo('CUSTOMER')
   metadata: Opt<Record<string, unknown>> = {};
 
-  @Field(() => ReferralStatus, { description: 'What became of the click.' })
-  status!: Opt<ReferralStatus>; // not stored: time alone makes a click expire
+  @Field(() => ReferralStatus, { description: 'Status of the referral.' })
+  status!: Opt<ReferralStatus>; // not stored, because time alone makes a referral expire
 }
 
 export const referralStatusSql =

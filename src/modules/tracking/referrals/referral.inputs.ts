@@ -9,25 +9,25 @@ const web = {
   require_protocol: true,
   require_valid_protocol: true,
   require_tld: false,
-  disallow_auth: true, // a password would be kept, and a name before an @ passes for the host
+  disallow_auth: true, // a password would be stored, and a name before an @ looks like the host
 };
 
-// IsUrl takes "https:evil.com" for an address of that host; a browser on the portal's own pages does not.
+// IsUrl reads "https:evil.com" as that host; a browser on a page of the portal does not.
 const WITH_HOST = /^https?:\/\/[^/\\]/i;
 
 @InputType({ description: "A visitor's click on a partner's link." })
 export class TrackReferralInput {
-  @Field({ description: 'The code that the link carried, in any case.' })
+  @Field({ description: 'Code of the link, in upper or lower case.' })
   @Name(64)
   referralCode!: string;
 
-  @Field(() => String, { nullable: true, description: 'The page that the visitor landed on.' })
+  @Field(() => String, { nullable: true, description: 'Landing page of the visitor.' })
   @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
   @IsUrl(web, { message: 'must be a web address such as "https://finaceverse.com/pricing"' })
   @Matches(WITH_HOST, { message: 'must be a web address such as "https://finaceverse.com/pricing"' })
   landingUrl?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The page that the visitor came from.' })
+  @Field(() => String, { nullable: true, description: 'Referring page.' })
   @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
   @IsUrl(web, { message: 'must be a web address such as "https://acme.com/partners"' })
   @Matches(WITH_HOST, { message: 'must be a web address such as "https://acme.com/partners"' })
@@ -36,46 +36,52 @@ export class TrackReferralInput {
   @Field(() => String, {
     nullable: true,
     description:
-      "The visitor's address; counts from platform administrators only, of others the connection's is taken. Kept as a hash.",
+      'IP address of the visitor. Used only from platform administrators; otherwise the address of the connection counts. Stored as a hash.',
   })
   @IsIP(undefined, { message: 'must be an IP address' })
   ipAddress?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: "The visitor's browser, as it names itself; the first 500 characters are kept.",
+    description: 'User agent of the visitor; the first 500 characters are stored.',
   })
   @MaxLength(4_000, { message: 'must be at most 4000 characters long' })
   userAgent?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'ISO 3166 code of the country that the visitor is in, e.g. `DE`.',
+    description: "ISO 3166 code of the visitor's country, e.g. `DE`.",
   })
   @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
   country?: string | null;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'The visitor, where you know it from an earlier click (`visitorId`).',
+    description: 'Visitor id of an earlier click (`visitorId`), if you know it.',
   })
   @IsUUID(undefined, { message: 'must be a UUID' })
   visitorId?: string | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'When it happened; from staff only. Default: now.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Time of the click; accepted from staff only. Default: now.',
+  })
   occurredAt?: Date | null;
 
-  @Field(() => JSONObject, { nullable: true, description: 'Your own notes on it, at most 16 kB.' })
+  @Field(() => JSONObject, {
+    nullable: true,
+    description: 'Your own data about the referral, at most 16 kB of JSON.',
+  })
   metadata?: Record<string, unknown> | null;
 }
 
-@InputType({ description: 'Which referrals; what is left out does not narrow.' })
+@InputType({ description: 'Filter of referrals. Absent fields do not filter.' })
 export class ReferralFilter {
-  @Field(() => ID, { nullable: true, description: 'Of this partner.' })
+  @Field(() => ID, { nullable: true, description: 'Rows of this partner.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
-  @Field(() => ReferralStatus, { nullable: true, description: 'Of this status.' })
+  @Field(() => ReferralStatus, { nullable: true, description: 'Rows with this status.' })
   status?: ReferralStatus | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Clicked at this instant or later.' })

@@ -39,10 +39,10 @@ export class ReferralResolver {
   @Authorized('program:read')
   @Query(() => Referral, {
     nullable: true,
-    description: 'One referral; NOT_FOUND where the caller may not see it.',
+    description: 'Returns one referral. NOT_FOUND for a missing referral or one outside your scope.',
   })
   referral(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the referral.' }) id: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Referral> {
@@ -50,9 +50,9 @@ export class ReferralResolver {
   }
 
   @Authorized('program:read')
-  @Query(() => ReferralConnection, { description: 'Referrals, newest first.' })
+  @Query(() => ReferralConnection, { description: 'Returns referrals, newest first.' })
   referrals(
-    @Arg('filter', () => ReferralFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => ReferralFilter, { nullable: true, description: 'Filter.' })
     filter: ReferralFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -62,10 +62,10 @@ export class ReferralResolver {
   }
 
   @Mutation(() => Referral, {
-    description: "Records a click on a partner's link. Open to everyone: the code is the key.",
+    description: "Records a click on a partner's link. Needs no credential: the code is enough.",
   })
   trackReferral(
-    @Arg('input', () => TrackReferralInput, { description: 'The click.' }) input: TrackReferralInput,
+    @Arg('input', () => TrackReferralInput, { description: 'Data of the click.' }) input: TrackReferralInput,
     @Ctx() ctx: Context,
   ): Promise<Referral> {
     return trackReferral(ctx, input);
@@ -73,7 +73,7 @@ export class ReferralResolver {
 
   @FieldResolver(() => ID, {
     description:
-      'The visitor, for your own cookie: give it to further `trackReferral` calls. A partner that reads it later reads an alias.',
+      'Id of the visitor, for your own cookie. Send it with further `trackReferral` calls. A partner that reads the referral later sees an alias.',
   })
   visitorId(@Root() root: Referral, @Ctx() { actor }: Context): string {
     return actor.partnerId === null ? root.visitorId : root.visitorAlias;
@@ -81,7 +81,7 @@ export class ReferralResolver {
 
   @FieldResolver(() => Partner, {
     nullable: true,
-    description: 'Whose link it was; null to who may not see the partner.',
+    description: 'Partner of the link; null for a caller that may not see the partner.',
   })
   partner(
     @Root() root: Referral,
@@ -93,7 +93,7 @@ export class ReferralResolver {
       : null;
   }
 
-  @FieldResolver(() => Customer, { nullable: true, description: 'Who bought; null until it is converted.' })
+  @FieldResolver(() => Customer, { nullable: true, description: 'Customer of the conversion; null before.' })
   customer(
     @Root() root: Referral,
     @Ctx() ctx: Context,
@@ -107,7 +107,9 @@ export class ReferralResolver {
 
 @Resolver(() => Partner)
 export class PartnerReferralsResolver {
-  @FieldResolver(() => ReferralConnection, { description: 'Clicks on its links, newest first.' })
+  @FieldResolver(() => ReferralConnection, {
+    description: 'Clicks on the links of the partner, newest first.',
+  })
   referrals(
     @Root() { id }: Partner,
     @Args(() => PageArgs) args: PageArgs,

@@ -5,7 +5,7 @@ import { system } from '../../../kernel/request/actor.ts';
 import type { Services } from '../../../kernel/request/context.ts';
 import { isId } from '../../../kernel/request/input.ts';
 
-/** What a browser says of a purchase, by the short names of the script. */
+/** A purchase that a browser reports, with the short names of the script. */
 export interface Report {
   readonly program: unknown;
   readonly click: unknown;
@@ -15,8 +15,8 @@ export interface Report {
   readonly coupon: unknown;
 }
 
-/** Keeps a report of a page of one of the program's hosts, once an order and click. Anything else is no report: whoever
- *  sends it is told nothing either way. */
+/** Stores a report from a page on one of the program's hosts, once for each order and click. Other requests are ignored. The
+ *  sender gets the same answer in all cases. */
 export async function reportConversion(
   services: Services,
   host: string,

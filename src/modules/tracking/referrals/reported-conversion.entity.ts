@@ -2,26 +2,26 @@ import { Field, ObjectType } from 'type-graphql';
 import { Base } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
-/** What a browser said of a purchase. It credits nobody and makes no money: that takes a server's `recordConversion`. */
+/** A purchase that a browser reported. It creates no attribution and no commission: those need `recordConversion` from a server. */
 @ObjectType({
   simpleResolvers: true,
   description:
-    'A purchase as a browser reported it, to compare with what your server records. It credits nobody and makes no money.',
+    'A purchase that a browser reported, for comparison with the records of your server. It creates no attribution and no commission.',
 })
 export class ReportedConversion extends Base {
-  @Field({ description: 'The order, as the page said.' })
+  @Field({ description: 'Order id, as reported by the page.' })
   orderId!: string;
 
-  @Field(() => String, { nullable: true, description: 'The coupon, as the page said.' })
+  @Field(() => String, { nullable: true, description: 'Coupon code, as reported by the page.' })
   coupon!: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'What was paid, as the page said: text that nobody checked.',
+    description: 'Amount, as reported by the page: unverified text.',
   })
   said!: string | null;
 
-  @Field(() => Boolean, { description: 'Whether your server has recorded the order since.' })
+  @Field(() => Boolean, { description: 'True if your server has recorded the order.' })
   confirmed!: boolean;
 }
 

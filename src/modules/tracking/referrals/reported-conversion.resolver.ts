@@ -10,7 +10,8 @@ const ReportedConversionConnection = connectionOf(ReportedConversion);
 export class ReportedConversionResolver {
   @Authorized('program:read')
   @Query(() => ReportedConversionConnection, {
-    description: 'Purchases as browsers reported them, newest first; a partner sees those of its own clicks.',
+    description:
+      'Returns purchases that browsers reported, newest first. A partner sees those of its own clicks.',
   })
   reportedConversions(
     @Args(() => PageArgs) args: PageArgs,

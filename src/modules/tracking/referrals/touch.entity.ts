@@ -3,41 +3,41 @@ import { Base } from '../../../kernel/data/base.entity.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
-/** Every click as attribution sees it, those of programs too; written by click-ingest.ts alone. */
+/** Every click, including those of bots, with the data for attribution. Only click-ingest.ts writes touches. */
 @ObjectType({
   simpleResolvers: true,
   description:
-    'A touch: a click of a visitor, with all that attribution asks of it. Its id is that of its referral.',
+    'A touch: a click of a visitor, with the data for attribution. Its id equals the id of its referral.',
 })
 export class Touch extends Base {
   partnerId!: string;
 
-  @Field({ description: 'The code or the path that was clicked, in upper case.' })
+  @Field({ description: 'Code or path of the link, in upper case.' })
   code!: string;
 
-  @Field(() => Date, { description: 'When the visitor clicked.' })
+  @Field(() => Date, { description: 'Time of the click.' })
   clickedAt!: Date;
 
-  @Field({ description: 'Where it came from, as `Referral.source`.' })
+  @Field({ description: 'Source of the click, as `Referral.source`.' })
   source!: string;
 
   @Field(() => String, { nullable: true, description: '`utm_medium` of the link.' })
   medium!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The campaign of the link, else `utm_campaign`.' })
+  @Field(() => String, { nullable: true, description: 'Campaign of the link, or `utm_campaign`.' })
   campaign!: string | null;
 
-  @Field(() => [String], { description: '`s1` to `s5` of the link; empty where it had none.' })
+  @Field(() => [String], { description: 'Parameters `s1` to `s5` of the link; empty without any.' })
   subs!: string[];
 
   @Field({ description: 'DESKTOP, MOBILE, TABLET or UNKNOWN.' })
   device!: string;
 
-  @Field(() => Boolean, { description: 'Whether a program clicked; no figure counts it.' })
+  @Field(() => Boolean, { description: 'True for a click of a bot, which metrics do not count.' })
   bot!: boolean;
 
   @Field(() => Int, {
-    description: 'Seconds from the click until we heard of it: more than 0 of a late event.',
+    description: 'Seconds between the click and its recording; more than 0 for a late report.',
   })
   lateSeconds!: number;
 }

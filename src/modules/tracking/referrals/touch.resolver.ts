@@ -14,10 +14,10 @@ const MOST = 1_000;
 export class TouchResolver {
   @Authorized('program:read')
   @Query(() => [Touch], {
-    description: `The touches of a visitor in time order, the last ${MOST} of them; a partner sees its own.`,
+    description: `Returns the last ${MOST} touches of a visitor in time order. A partner sees only its own.`,
   })
   async visitorTouches(
-    @Arg('visitorId', () => ID, { description: '`visitorId` of a referral.' }) visitorId: string,
+    @Arg('visitorId', () => ID, { description: 'Visitor id of a referral (`visitorId`).' }) visitorId: string,
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Touch[]> {
@@ -34,7 +34,7 @@ export class TouchResolver {
     return (await query(ctx, statement)).map((row) => selection.read(row)).reverse();
   }
 
-  @FieldResolver(() => Partner, { nullable: true, description: 'Whose link it was.' })
+  @FieldResolver(() => Partner, { nullable: true, description: 'Partner of the link.' })
   partner(@Root() root: Touch, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
     return loadOne(ctx, info, partnerTable, root.partnerId, root);
   }

@@ -15,18 +15,18 @@ import type { TrackReferralInput } from './referral.inputs.ts';
 export const urlOf = (text: string | null | undefined): URL | null =>
   text && URL.canParse(text) ? new URL(text) : null;
 
-/** An IPv4 address that came mapped into IPv6 is the IPv4 address, and zeros of IPv6 are written one way. */
+/** Normalises an address: an IPv4-mapped IPv6 address becomes IPv4, and IPv6 gets one spelling. */
 export const oneSpelling = (address: string): string =>
   ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
 
-/** Records a click. The code is the key: an unknown one and that of a partner who is not ACTIVE answer alike. */
+/** Records a click. The code needs no credential. An unknown code and the code of an inactive partner get the same answer. */
 export async function trackReferral(ctx: Context, input: TrackReferralInput): Promise<Referral> {
   const { actor, clock, pool } = ctx;
   const staff = actor.permissions.has('referral:convert');
   const address = (actor.everyTenant && input.ipAddress) || ctx.ipAddress;
   const said = happenedAt(clock, staff ? input.occurredAt : null, 'input.occurredAt');
   const now = clock.now();
-  const clickedAt = new Date(Math.min(said.getTime(), now.getTime())); // a clock that runs ahead must not put a click behind its own purchase
+  const clickedAt = new Date(Math.min(said.getTime(), now.getTime())); // a fast clock must not place a click after its own purchase
   const landing = urlOf(input.landingUrl);
   const userAgent = input.userAgent?.slice(0, 500).toWellFormed() ?? null;
   const click: Click = {
@@ -35,7 +35,7 @@ export async function trackReferral(ctx: Context, input: TrackReferralInput): Pr
     tenantId: actor.everyTenant ? null : actor.tenantId,
     visitorId: input.visitorId ?? v4(),
     ofCookie: false,
-    folds: false, // a server says what it counted: each call is a click of its own
+    folds: false, // each call of a server is a separate click
     bot: isNamedBot(userAgent),
     always: true,
     stored: true,
@@ -63,7 +63,7 @@ export async function trackReferral(ctx: Context, input: TrackReferralInput): Pr
     referralCode: click.code,
     origin: 'CLICK' as const,
     status: 'CLICKED' as const,
-    visitorAlias: visitorId, // whoever tells of a click knows its visitor
+    visitorAlias: visitorId, // the reporter of a click knows its visitor
     convertedAt: null,
     customerId: null,
   });
