@@ -12,8 +12,6 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# A volume that is mounted here takes its owner from this folder.
-RUN install -d -o node -g node /var/lib/partner-portal
 USER node
 EXPOSE 3500
 CMD ["node", "dist/src/main.js"]

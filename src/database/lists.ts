@@ -10,7 +10,11 @@ const lists: Readonly<Record<string, readonly Item[]>> = {
   figures: FIGURES,
   commissionMoves: commissionMoves.map(({ from, to }) => ({ from, to })),
   payoutMoves: payoutMoves.map(({ from, to }) => ({ from, to })),
-  ownJobs: Object.entries<OwnJob>(ownJobs).map(([name, job]) => ({ name, about: job.about, isOwn: isOwn(job) })),
+  ownJobs: Object.entries<OwnJob>(ownJobs).map(([name, job]) => ({
+    name,
+    about: job.about,
+    isOwn: isOwn(job),
+  })),
 };
 
 /** The condition on what a job is about, in the words of `enqueue_job`. */

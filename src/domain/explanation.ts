@@ -23,7 +23,7 @@ interface Wording {
 
 const percent = (bps: number): string => `${bps / 100} %`;
 
-function whose(level: RuleLevel, rule: ComputedLine['rule'], tier: string): string {
+function describeTerms(level: RuleLevel, rule: ComputedLine['rule'], tier: string): string {
   if (rule) {
     const named = `rule "${rule.name}" (version ${rule.version})`;
     return level === 'PLAN' ? `${named} of the plan` : `the partner's own ${named}`;
@@ -40,7 +40,7 @@ const LIMITS = {
 
 /** Explains the amount of a commission from its stored computation alone. */
 export function explain(line: ComputedLine, { amount, tier }: Wording): Explanation {
-  const by = whose(line.level, line.rule, tier);
+  const by = describeTerms(line.level, line.rule, tier);
   const steps: ExplanationStep[] = [
     {
       label: 'Base',

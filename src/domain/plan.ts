@@ -243,9 +243,9 @@ function windowOver(
   return late || enough ? 'RECURRING_WINDOW_OVER' : null;
 }
 
-type Made = Pick<ComputedLine, 'parts' | 'period' | 'amount' | 'trueUp'>;
+type ComputedParts = Pick<ComputedLine, 'parts' | 'period' | 'amount' | 'trueUp'>;
 
-function partsOf(line: SaleLine, terms: RuleTerms, before: bigint, mode: RoundingMode): Made {
+function partsOf(line: SaleLine, terms: RuleTerms, before: bigint, mode: RoundingMode): ComputedParts {
   if (terms.method === 'PERCENTAGE') {
     const part = percentage(line.base, terms.rateBps, mode);
     return { parts: [part], period: null, amount: part.amount, trueUp: 0n };

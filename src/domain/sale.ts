@@ -62,7 +62,7 @@ export function refundShares(refund: bigint, left: readonly bigint[]): bigint[] 
 }
 
 /** A reported refund of an order. */
-export interface ToldRefund {
+export interface ReportedRefund {
   readonly at: Date;
   /** The amount of this refund alone. */
   readonly part: bigint;
@@ -72,8 +72,10 @@ export interface ToldRefund {
 
 /** Returns the refunded amount of the order, at most `whole`. The order of the reports does not matter: a total includes
  *  the refunds that happened before it or at the same time. */
-export function refundedInAll(told: readonly ToldRefund[], whole: bigint): bigint {
-  const inOrder = told.toSorted((a, b) => +a.at - +b.at || Number(a.total != null) - Number(b.total != null));
+export function refundedInAll(reported: readonly ReportedRefund[], whole: bigint): bigint {
+  const inOrder = reported.toSorted(
+    (a, b) => +a.at - +b.at || Number(a.total != null) - Number(b.total != null),
+  );
   const all = inOrder.reduce(
     (sum, { part, total }) => (total == null ? sum + part : total > sum ? total : sum),
     0n,

@@ -83,7 +83,7 @@ interface Counted {
   /** True when a cap reduced the commission. Then a refund reverses a proportional share, also for TIERED. */
   readonly cut: boolean;
   /** True when the amounts of this sale are reported. */
-  readonly told: boolean;
+  readonly reported: boolean;
   refunded: bigint;
   reversed: bigint;
   earned: bigint;
@@ -92,7 +92,7 @@ interface Counted {
 type Reversible = Pick<Counted, 'amount' | 'method' | 'refunded' | 'reversed'>;
 
 /** A refund or rejection of a counted sale that is not replayed yet. */
-interface Awaited {
+interface PendingRefund {
   readonly id: string;
   readonly base: bigint;
   readonly rejected: boolean;
@@ -114,14 +114,14 @@ export const ruleCounts = ({ terms, cap }: Pick<Rule, 'terms' | 'cap'>): boolean
  *  commission when the decision is unchanged and its rule does not count. */
 export class Simulation {
   readonly #terms: Terms;
-  readonly #tell: (sale: PastSale, then: bigint) => void;
+  readonly #report: (sale: PastSale, then: bigint) => void;
   readonly #usage = new Map<string, Usage>();
-  #refunds: Awaited[] = []; // in order of recording
+  #refunds: PendingRefund[] = []; // in order of recording
 
-  /** `tell` receives the amounts of a sale one after the other. Their sum is the commission under the simulated terms. */
-  constructor(terms: Terms, tell: (sale: PastSale, then: bigint) => void) {
+  /** `report` receives the amounts of a sale one after the other. Their sum is the commission under the simulated terms. */
+  constructor(terms: Terms, report: (sale: PastSale, then: bigint) => void) {
     this.#terms = terms;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   sale(sale: PastSale): void {
@@ -129,7 +129,7 @@ export class Simulation {
     const decision = this.#decide(sale);
     const rule = decision?.rule as KeyedRule | null;
     if (decision === null || (sameAsWas(sale, decision) && !(rule && ruleCounts(rule))))
-      this.#tell(sale, sale.net);
+      this.#report(sale, sale.net);
     else this.#weigh(sale, decision, rule);
   }
 
@@ -142,13 +142,13 @@ export class Simulation {
     const earned = amount + trueUp;
     if (rule && ruleCounts(rule)) {
       this.#use(sale, rule, earned);
-      this.#tell(sale, earned);
+      this.#report(sale, earned);
       const cut = cap !== null && cap.cut > 0n;
-      this.#await({ sale, rule, method, amount, earned, cut, told: true });
+      this.#addPending({ sale, rule, method, amount, earned, cut, reported: true });
     } else if (!sale.rejected) {
-      this.#tell(sale, earned);
+      this.#report(sale, earned);
       const refunded = sale.refunds.reduce((sum, refund) => sum + refund.base, 0n);
-      this.#tell(sale, this.#due(sale, { amount, method, refunded, reversed: 0n }));
+      this.#report(sale, this.#due(sale, { amount, method, refunded, reversed: 0n }));
     }
   }
 
@@ -164,7 +164,7 @@ export class Simulation {
     const { amount, trueUp, cut } = sale;
     const earned = amount + trueUp;
     this.#use(sale, rule, earned);
-    this.#await({ sale, rule, method: rule.terms.method, amount, earned, cut, told: false });
+    this.#addPending({ sale, rule, method: rule.terms.method, amount, earned, cut, reported: false });
   }
 
   /** Replays the remaining refunds. */
@@ -226,7 +226,7 @@ export class Simulation {
     if (cap) cap.earned += earned;
   }
 
-  #await(counted: Omit<Counted, 'refunded' | 'reversed'>): void {
+  #addPending(counted: Omit<Counted, 'refunded' | 'reversed'>): void {
     const of = { ...counted, refunded: 0n, reversed: 0n };
     for (const refund of of.sale.refunds) {
       const at = this.#refunds.findLastIndex((each) => each.id < refund.id) + 1;
@@ -245,7 +245,7 @@ export class Simulation {
     if (played > 0) this.#refunds = this.#refunds.slice(played);
   }
 
-  #playRefund({ base, rejected, of }: Awaited): void {
+  #playRefund({ base, rejected, of }: PendingRefund): void {
     const { sale, rule } = of;
     const { bands, cap } = this.#counts(sale.partnerId, sale.customerId, sale.day, rule);
     of.refunded += base;
@@ -260,7 +260,7 @@ export class Simulation {
     }
     of.earned += taken;
     if (cap) cap.earned += taken;
-    if (of.told) this.#tell(sale, taken);
+    if (of.reported) this.#report(sale, taken);
   }
 }
 

@@ -25,7 +25,7 @@ export function causeOf(reference: string, refund: boolean): { kind: StatementCa
   return { kind: refund && kind === 'COMMISSION_ACCRUED' ? 'COMMISSION_REVERSED' : kind, id: parts[1] ?? '' };
 }
 
-export interface Told {
+export interface StatementFacts {
   readonly kind: StatementCause;
   /** Amount of the sale or refund, as text with its currency. Null for payouts. */
   readonly base: string | null;
@@ -46,7 +46,15 @@ const BESIDE: Readonly<Record<string, string>> = {
 };
 
 /** Returns one sentence that describes a line of the statement. */
-export function sentenceOf({ kind, base, type, orderId, lostDispute, method, period }: Told): string {
+export function sentenceOf({
+  kind,
+  base,
+  type,
+  orderId,
+  lostDispute,
+  method,
+  period,
+}: StatementFacts): string {
   const sale = orderId === null ? `a sale of ${base}` : `order ${orderId}, a sale of ${base}`;
   const earned = (type && BESIDE[type]) || `Commission on ${sale}`;
   const refund = `${lostDispute ? 'lost dispute over' : 'refund of'} ${base?.replace('-', '')}`;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EmbeddedCerbos, startEmbeddedCerbos } from '../../src/adapters/cerbos/embedded-cerbos.ts';
 import { type AllowList, conditionsOf } from '../../src/kernel/data/plan-to-sql.ts';
-import { Statement } from '../../src/kernel/data/rows.ts';
+import { prepare, sql } from '../../src/kernel/data/sql.ts';
 import type { Attributes, Operand, Plan, Principal } from '../../src/ports/policy-decision.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -160,10 +160,9 @@ describe.skipIf(!present)(
     });
 
     const selected = async (plan: Plan): Promise<string[]> => {
-      const { text, values } = new Statement()
-        .add('select s.id from seeds s where true')
-        .and(conditionsOf(plan, allowed))
-        .add(' order by s.id');
+      const { text, values } = prepare(
+        sql`select s.id from seeds s where ${sql.and(conditionsOf(plan, allowed))} order by s.id`,
+      );
       return (await database.pool.query(text, values)).rows.map(({ id }) => id);
     };
     const checked = async (action: string): Promise<string[]> => {

@@ -126,7 +126,11 @@ describe('a payout by PayPal', () => {
     [['BLOCKED'], undefined, { status: 'REFUSED', code: 'BLOCKED' }],
     [['SUCCESS', 'RETURNED'], undefined, { status: 'RETURNED' }],
     [['SUCCESS', 'REFUNDED'], undefined, { status: 'RETURNED' }],
-    [['SUCCESS', 'REVERSED'], undefined, { status: 'RETURNED', reason: expect.stringContaining('PayPal returned the payment') }],
+    [
+      ['SUCCESS', 'REVERSED'],
+      undefined,
+      { status: 'RETURNED', reason: expect.stringContaining('PayPal returned the payment') },
+    ],
   ])('whose item is %j (%s) reads as it must', async ([first, ...rest], error, outcome) => {
     const rail = railOf();
     const instruction = dollars(500n);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { conditionsOf } from '../../src/kernel/data/plan-to-sql.ts';
+import { sql } from '../../src/kernel/data/sql.ts';
 import type { Operand, Plan } from '../../src/ports/policy-decision.ts';
 
 const allowed = {
@@ -14,12 +15,12 @@ const op = (operator: string, ...operands: Operand[]): Operand => ({ operator, o
 const sqlOf = (condition: Operand) => {
   const plan: Plan = { kind: 'CONDITIONAL', condition };
   const [made] = conditionsOf(plan, allowed);
-  return [made?.sql, ...(made?.values ?? [])];
+  return [made?.texts.join('$'), ...(made?.values ?? [])];
 };
 
 test('a policy that always allows adds nothing, one that never does shows nothing', () => {
   expect(conditionsOf({ kind: 'ALWAYS_ALLOWED' }, allowed)).toEqual([]);
-  expect(conditionsOf({ kind: 'ALWAYS_DENIED' }, allowed)).toEqual([{ sql: 'false', values: [] }]);
+  expect(conditionsOf({ kind: 'ALWAYS_DENIED' }, allowed)).toEqual([sql`false`]);
 });
 
 test.each([

@@ -114,4 +114,4 @@ test('the first start makes a program that looks lived in, the second finds it a
   const secondPid = serverProcess();
   expect(await stopped(second, 'SIGINT')).toBe(0);
   expect(alive(secondPid)).toBe(false);
-}, 120_000);
+}, 300_000);

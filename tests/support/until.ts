@@ -1,5 +1,5 @@
 /** Asks again every 50 ms until there is an answer; fails after `seconds`. */
-export async function until<T>(ask: () => Promise<T | null | undefined | false>, seconds = 30): Promise<T> {
+export async function until<T>(ask: () => Promise<T | null | undefined | false>, seconds = 60): Promise<T> {
   for (const end = Date.now() + seconds * 1_000; ; ) {
     const answer = await ask();
     if (answer) return answer;

@@ -5,8 +5,8 @@ import { principalOf } from '../request/authority.ts';
 import type { Context } from '../request/context.ts';
 import { idOf } from '../request/input.ts';
 import { memo } from '../request/memo.ts';
-import { where } from './condition.ts';
 import { from, nounOf, query, type Table } from './rows.ts';
+import { sql } from './sql.ts';
 
 /** The row and the action in the names of the policies. */
 export interface Resource {
@@ -95,15 +95,20 @@ async function attributesOf(
   table: Table<object>,
   ids: readonly string[],
 ): Promise<Map<string, Attributes>> {
-  const names = Object.keys(table.attributes);
-  const list = [`${table.alias}.id`, ...Object.values(table.attributes).map(({ sql }) => sql)].join(', ');
-  const statement = from(table, ctx.actor, { list, joins: '' }).and([
-    where(`${table.alias}.id = any($)`, ids),
-  ]);
+  const columns = Object.entries(table.attributes).map(
+    ([name, attribute]) => `${attribute.sql} as "${name}"`,
+  );
+  const list = sql.raw([`${table.alias}.id`, ...columns].join(', '));
+  const rows = await query(
+    ctx,
+    sql<{
+      id: string;
+    }>`${from(table, ctx.actor, { list, joins: sql`` })} and ${sql.raw(table.alias)}.id = any(${ids})`,
+  );
   return new Map(
-    (await query(ctx, statement)).map(([id, ...values]) => [
-      id as string,
-      Object.fromEntries(names.map((name, i) => [name, plain(values[i])])),
+    rows.map(({ id, ...attributes }) => [
+      id,
+      Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, plain(value)])),
     ]),
   );
 }

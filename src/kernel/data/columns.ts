@@ -2,6 +2,7 @@ import { MetadataStorage, UnderscoreNamingStrategy } from '@mikro-orm/core';
 import type { Money } from '../../domain/money.ts';
 import { memo } from '../request/memo.ts';
 import { type Column, column, moneyColumn } from './rows.ts';
+import { type Sql, sql } from './sql.ts';
 
 /** A class with `@Entity`, or one that such a class extends. */
 export interface EntityClass {
@@ -68,22 +69,16 @@ export function columnsOf(entity: EntityClass, alias: string): Readonly<Record<s
 
 const plain = (value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
 
-/** An insert of many rows by one statement, and its one value. Columns that no row states are left to the database. */
-export function insertInto(
-  entity: EntityClass,
-  rows: readonly object[],
-): readonly [sql: string, json: string] {
+/** An insert of many rows by one statement. Columns that no row states are left to the database. */
+export function insertInto(entity: EntityClass, rows: readonly object[]): Sql {
   const stated = storedProperties(entity).filter(({ name }) =>
     rows.some((row) => (row as Record<string, unknown>)[name] !== undefined),
   );
-  const names = stated.flatMap(({ columns }) => columns).join(', ');
-  const { tableName } = metadataOf(entity);
-  return [
-    `insert into ${tableName} (${names}) select ${names} from jsonb_populate_recordset(null::${tableName}, $::jsonb)`,
-    JSON.stringify(
-      rows.map((row) => Object.fromEntries(stated.flatMap((property) => valuesOf(property, row)))),
-    ),
-  ];
+  const names = sql.raw(stated.flatMap(({ columns }) => columns).join(', '));
+  const table = sql.raw(metadataOf(entity).tableName);
+  const values = rows.map((row) => Object.fromEntries(stated.flatMap((property) => valuesOf(property, row))));
+  return sql`insert into ${table} (${names}) select ${names}
+    from jsonb_populate_recordset(null::${table}, ${JSON.stringify(values)}::jsonb)`;
 }
 
 function valuesOf(

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Statement } from './rows.ts';
+import { sql } from './sql.ts';
 import { type Run, within } from './transact.ts';
 
 /** The durable jobs and their payloads. The worker runs them. */
@@ -86,9 +86,6 @@ export async function enqueue<Name extends keyof Jobs>(
 ): Promise<void> {
   const run = typeof em === 'function' ? em : within(em);
   await run(
-    new Statement().add(
-      'select enqueue_job($::text, $::json, $::text, $::float8)',
-      ...[job, JSON.stringify(payload), key, delaySeconds],
-    ),
+    sql`select enqueue_job(${job}::text, ${JSON.stringify(payload)}::json, ${key}::text, ${delaySeconds}::float8)`,
   );
 }

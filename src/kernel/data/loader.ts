@@ -3,7 +3,8 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { Context } from '../request/context.ts';
 import { memo } from '../request/memo.ts';
 import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
-import { from, query, select, type Table } from './rows.ts';
+import { from, readRows, select, type Table } from './rows.ts';
+import { sql } from './sql.ts';
 
 // A field node has one set of arguments and of asked columns a request, so it is the loader's name.
 const perRequest = new WeakMap<Context, PerField<unknown>>();
@@ -40,14 +41,8 @@ export function loadOne<T extends { id: string }>(
   }
   return loaderFor<string, T | null>(ctx, info, async (ids) => {
     const selection = select(table, info, ctx.actor);
-    const statement = from(table, ctx.actor, selection).add(` and ${table.alias}.id = any($)`, [
-      ...new Set(ids),
-    ]);
-    const found = new Map<string, T>();
-    for (const values of await query(ctx, statement)) {
-      const row = selection.read(values);
-      found.set(row.id, row);
-    }
+    const statement = sql`${from(table, ctx.actor, selection)} and ${sql.raw(table.alias)}.id = any(${[...new Set(ids)]})`;
+    const found = new Map((await readRows(ctx, selection, statement)).map((row) => [row.id, row]));
     return ids.map((key) => found.get(key) ?? null);
   }).load(id);
 }

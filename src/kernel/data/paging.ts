@@ -5,9 +5,9 @@ import { invalid } from '../../domain/errors.ts';
 import type { Context } from '../request/context.ts';
 import { memo } from '../request/memo.ts';
 import { askedFields } from './asked.ts';
-import { type Condition, where } from './condition.ts';
 import { loaderFor } from './loader.ts';
-import { from, query, type Selection, Statement, scopeOf, select, type Table } from './rows.ts';
+import { from, query, readRows, readRowsByKey, type Selection, scopeOf, select, type Table } from './rows.ts';
+import { type Sql, sql } from './sql.ts';
 
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 100;
@@ -137,18 +137,19 @@ function pageOf<T extends { id: string }>(
 }
 
 /** Rows before the cursor; ids sort by time, so the id alone is the key that paging continues from. */
-const beyond = (
-  table: Pick<Table<object>, 'alias' | 'type'>,
-  after: string | null | undefined,
-): Condition[] => (after == null ? [] : [where(`${table.alias}.id < $`, idOf(after, table.type.name))]);
+const beyond = (table: Pick<Table<object>, 'alias' | 'type'>, after: string | null | undefined): Sql =>
+  after == null ? sql`` : sql` and ${sql.raw(table.alias)}.id < ${idOf(after, table.type.name)}`;
 
-const whole = ({ alias }: { alias: string }) => ({ list: `${alias}.*`, joins: '' });
+/** The limit is in the text, so that one plan serves. */
+const newest = ({ alias }: { alias: string }, size: number): Sql =>
+  sql.raw(` order by ${alias}.id desc limit ${size + 1}`);
+
+const whole = ({ alias }: { alias: string }) => ({ list: sql.raw(`${alias}.*`), joins: sql`` });
+const counting = { list: sql`count(*)::int as count`, joins: sql`` };
 
 /** Joins other rows to a page that is cut already: joined first, PostgreSQL may walk the wrong table. */
-const joined = <T extends object>({ alias }: Table<T>, { list, joins }: Selection<T>): [string, string] => [
-  `select ${list} from (`,
-  `) ${alias}${joins} order by ${alias}.id desc`,
-];
+const joined = <T extends object>({ alias }: Table<T>, { list, joins }: Selection<T>, cut: Sql): Sql =>
+  sql`select ${list} from (${cut}) ${sql.raw(alias)}${joins} order by ${sql.raw(alias)}.id desc`;
 
 /** One page of a scoped table, newest first. */
 export async function page<T extends { id: string }>(
@@ -156,27 +157,20 @@ export async function page<T extends { id: string }>(
   info: GraphQLResolveInfo,
   table: Table<T>,
   { first, after }: PageArgs,
-  conditions: readonly Condition[],
+  conditions: readonly Sql[],
 ): Promise<Connection<T>> {
   const size = pageSize(first);
   const selection = select(table, info, ctx.actor, ['edges', 'node']);
-  const cut = from(table, ctx.actor, selection.wide ? whole(table) : selection)
-    .and(conditions)
-    .and(beyond(table, after))
-    .add(` order by ${table.alias}.id desc limit ${size + 1}`); // in the text, so that one plan serves
-  const statement = selection.wide ? cut.around(...joined(table, selection)) : cut;
-  const count = { list: 'count(*)::int', joins: '' };
+  const given = sql.and(conditions);
+  const cut = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${beyond(table, after)}${newest(table, size)}`;
   const [rows, counted] = await Promise.all([
-    query(ctx, statement),
-    askedFields(info).has('totalCount') ? query(ctx, from(table, ctx.actor, count).and(conditions)) : null,
+    readRows(ctx, selection, selection.wide ? joined(table, selection, cut) : cut),
+    askedFields(info).has('totalCount')
+      ? query(ctx, sql<{ count: number }>`${from(table, ctx.actor, counting)} and ${given}`)
+      : null,
   ]);
-  const found = pageOf(
-    rows.map((row) => selection.read(row)),
-    table.type.name,
-    size,
-    after,
-  );
-  return counted ? { ...found, totalCount: counted[0]?.[0] as number } : found;
+  const found = pageOf(rows, table.type.name, size, after);
+  return counted ? { ...found, totalCount: counted[0]?.count ?? 0 } : found;
 }
 
 /** The newest rows of each parent: one statement for all of them, an index walk for each. */
@@ -185,41 +179,39 @@ export function pageOfEach<T extends { id: string }>(
   info: GraphQLResolveInfo,
   table: Table<T>,
   /** The condition that ties a row to its parent, e.g. `c.partner_id = owner.id`. */
-  tie: string,
+  tie: Sql,
   id: string,
   { first, after }: PageArgs,
-  conditions: readonly Condition[] = [],
+  conditions: readonly Sql[] = [],
 ): Promise<Connection<T>> {
   return loaderFor<string, Connection<T>>(ctx, info, async (ids) => {
     const size = pageSize(first);
     const selection = select(table, info, ctx.actor, ['edges', 'node']);
-    const { wide, read } = selection;
+    const { wide } = selection;
     const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
-      new Statement()
-        .add(`select ${list} from ${table.from}${joins} where ${tie}`)
-        .and(scopeOf(ctx.actor, table))
-        .and(conditions);
-    const each = (statement: Statement) =>
-      statement.around(
-        'select owner.id, row.* from unnest($::uuid[]) owner(id) cross join lateral (',
-        ') row',
-        [ids],
-      );
-    const cut = ofEach(wide ? whole(table) : selection)
-      .and(beyond(table, after))
-      .add(` order by ${table.alias}.id desc limit ${size + 1}`);
-    const rows = each(wide ? cut.around(...joined(table, selection)) : cut);
+      sql`select ${list} from ${sql.raw(table.from)}${joins} where ${tie} and ${scopeOf(ctx.actor, table)} and ${sql.and(conditions)}`;
+    const cut = sql`${ofEach(wide ? whole(table) : selection)}${beyond(table, after)}${newest(table, size)}`;
     const [found, counted] = await Promise.all([
-      query(ctx, rows),
+      readRowsByKey(
+        ctx,
+        selection,
+        sql`select /* ${sql.raw(table.type.name)} */ owner.id, row.* from unnest(${ids}::uuid[]) owner(id)
+          cross join lateral (${wide ? joined(table, selection, cut) : cut}) row`,
+      ),
       askedFields(info).has('totalCount')
-        ? query(ctx, each(ofEach({ list: 'count(*)::int', joins: '' })))
+        ? query(
+            ctx,
+            sql<{
+              id: string;
+              count: number;
+            }>`select owner.id, row.count from unnest(${ids}::uuid[]) owner(id)
+              cross join lateral (${ofEach(counting)}) row`,
+          )
         : null,
     ]);
-    const lists = new Map<string, T[]>(ids.map((key) => [key, []]));
-    for (const values of found) lists.get(values[0] as string)?.push(read(values, 1));
-    const counts = new Map(counted?.map((values) => [values[0], values[1] as number]));
+    const counts = new Map(counted?.map((row) => [row.id, row.count]));
     return ids.map((key) => {
-      const each = pageOf(lists.get(key) ?? [], table.type.name, size, after);
+      const each = pageOf(found.get(key) ?? [], table.type.name, size, after);
       return counted ? { ...each, totalCount: counts.get(key) ?? 0 } : each;
     });
   }).load(id);

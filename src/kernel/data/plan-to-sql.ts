@@ -1,5 +1,5 @@
 import type { Operand, Plan } from '../../ports/policy-decision.ts';
-import { type Condition, where } from './condition.ts';
+import { type Sql, sql } from './sql.ts';
 
 /** An attribute that policies may read, and its SQL expression. NULL is a missing attribute. A value of another type
  *  throws: it would equal nothing in a policy but may equal something in SQL. */
@@ -14,17 +14,17 @@ export type AllowList = Readonly<Record<string, Attribute>>;
  *
  *  In a policy, a missing attribute is an error. `not`, `and` and `or` treat errors as SQL treats NULL, and neither is true at
  *  the top. So NULL must pass through unchanged: no step here may turn it into false. */
-export function conditionsOf(plan: Plan, allowed: AllowList): Condition[] {
+export function conditionsOf(plan: Plan, allowed: AllowList): Sql[] {
   if (plan.kind === 'ALWAYS_ALLOWED') return [];
-  if (plan.kind === 'ALWAYS_DENIED') return [where('false')];
+  if (plan.kind === 'ALWAYS_DENIED') return [sql`false`];
   return [condition(plan.condition, allowed)];
 }
 
-function condition(operand: Operand, allowed: AllowList): Condition {
+function condition(operand: Operand, allowed: AllowList): Sql {
   if ('variable' in operand) {
     const attribute = attributeOf(operand, allowed);
     if (attribute.is !== 'boolean') throw untranslatable(`${operand.variable} is no condition`);
-    return where(attribute.sql);
+    return sql.raw(attribute.sql);
   }
   if (!('operator' in operand)) throw untranslatable('a value is no condition');
   const { operator, operands } = operand;
@@ -32,14 +32,13 @@ function condition(operand: Operand, allowed: AllowList): Condition {
     case 'and':
     case 'or':
       if (operands.length === 0) throw untranslatable(`${operator} of nothing`);
-      return joined(
+      return sql`(${sql.join(
         operands.map((each) => condition(each, allowed)),
         ` ${operator} `,
-      );
+      )})`;
     case 'not': {
       const [one] = exactly(1, operator, operands);
-      const { sql, values } = condition(one as Operand, allowed);
-      return { sql: `not (${sql})`, values };
+      return sql`not (${condition(one as Operand, allowed)})`;
     }
     case 'eq':
     case 'ne': {
@@ -55,31 +54,26 @@ function condition(operand: Operand, allowed: AllowList): Condition {
   }
 }
 
-const joined = (parts: readonly Condition[], between: string): Condition => ({
-  sql: `(${parts.map(({ sql }) => sql).join(between)})`,
-  values: parts.flatMap(({ values }) => values),
-});
-
 /** The value may be on either side: both are the same comparison. */
-function compared(sign: '=' | '<>', left: Operand, right: Operand, allowed: AllowList): Condition {
+function compared(sign: '=' | '<>', left: Operand, right: Operand, allowed: AllowList): Sql {
   if ('variable' in left && 'variable' in right) {
     const [one, other] = [attributeOf(left, allowed), attributeOf(right, allowed)];
     if (one.is !== other.is) throw untranslatable(`${left.variable} and ${right.variable} differ in type`);
-    return where(`${one.sql} ${sign} ${other.sql}`);
+    return sql.raw(`${one.sql} ${sign} ${other.sql}`);
   }
   const [variable, value] = 'variable' in left ? [left, right] : [right, left];
   if (!('variable' in variable) || !('value' in value)) throw untranslatable('a comparison of neither');
   const attribute = attributeOf(variable, allowed);
-  return where(`${attribute.sql} ${sign} $`, valueFor(attribute, value.value));
+  return sql`${sql.raw(`${attribute.sql} ${sign}`)} ${valueFor(attribute, value.value)}`;
 }
 
-function within(variable: Operand, list: Operand, allowed: AllowList): Condition {
+function within(variable: Operand, list: Operand, allowed: AllowList): Sql {
   if (!('variable' in variable) || !('value' in list) || !Array.isArray(list.value))
     throw untranslatable('in, of anything but an attribute in a list of values');
   const attribute = attributeOf(variable, allowed);
   const values = list.value.map((value) => valueFor(attribute, value));
-  if (values.length === 0) return where(`${attribute.sql} <> ${attribute.sql}`); // false, but NULL for NULL
-  return where(`${attribute.sql} = any($)`, values);
+  if (values.length === 0) return sql.raw(`${attribute.sql} <> ${attribute.sql}`); // false, but NULL for NULL
+  return sql`${sql.raw(attribute.sql)} = any(${values})`;
 }
 
 const ATTRIBUTE = 'request.resource.attr.';
@@ -90,8 +84,9 @@ function attributeOf({ variable }: { variable: string }, allowed: AllowList): At
   return allowed[name] as Attribute;
 }
 
-function valueFor({ is }: Attribute, value: unknown): unknown {
-  if (typeof value !== is)
+function valueFor({ is }: Attribute, value: unknown): string | number | boolean {
+  const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  if (!known || typeof value !== is)
     throw untranslatable(`a ${value === null ? 'null' : typeof value} where a ${is} is`);
   if (is === 'number' && !Number.isFinite(value)) throw untranslatable(`the number ${value}`);
   return value;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { QueryConfig } from 'pg';
 import { notFound, unauthenticated } from '../../domain/errors.ts';
@@ -9,15 +8,16 @@ import type { Context } from '../request/context.ts';
 import { idOf } from '../request/input.ts';
 import { memo } from '../request/memo.ts';
 import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
-import { type Condition, where } from './condition.ts';
 import { MoneyColumn } from './money.column.ts';
 import { type AllowList, conditionsOf } from './plan-to-sql.ts';
 import { showsToo } from './shown-too.ts';
+import { prepare, type Sql, sql } from './sql.ts';
 
 /** SQL expressions over the table's alias and how to make the field's value of them. */
 export interface Column {
   readonly sql: readonly string[];
-  readonly read?: (values: readonly unknown[], at: number) => unknown;
+  /** Takes a value of each expression. */
+  readonly read?: (...values: never[]) => unknown;
   /** A join that only this column needs. */
   readonly join?: string;
 }
@@ -57,64 +57,21 @@ interface One {
 export const column = (sql: string, join?: string): Column => (join ? { sql: [sql], join } : { sql: [sql] });
 export const moneyColumn = (minor: string, currency: string): Column => ({
   sql: [minor, currency],
-  read: (values, at) =>
-    values[at] === null
-      ? null
-      : new MoneyColumn({ minor: values[at] as bigint, currency: values[at + 1] as string }),
+  read: (value: bigint | null, code: string) =>
+    value === null ? null : new MoneyColumn({ minor: value, currency: code }),
 });
 
-const translated = new WeakMap<Plan, WeakMap<AllowList, Condition[]>>();
+const translated = new WeakMap<Plan, WeakMap<AllowList, Sql>>();
+const all = sql`true`;
 
-/** Rows that the actor may see, as the policies say it. Nobody anonymous sees a row. */
-export function scopeOf(actor: Actor, { kind, attributes }: Scoped): Condition[] {
-  if (actor.role === 'SYSTEM') return [];
+/** The condition of the rows that the actor may see, as the policies say it. Nobody anonymous sees a row. */
+export function scopeOf(actor: Actor, { kind, attributes }: Scoped): Sql {
+  if (actor.role === 'SYSTEM') return all;
   if (actor.tenantId === null) throw unauthenticated('This operation needs a credential.');
   const plan = actor.reads.get(kind);
   if (!plan) throw new Error(`no policy was asked which ${kind} the actor may see`);
-  const conditions = memo(translated, plan, () => new WeakMap<AllowList, Condition[]>());
-  return memo(conditions, attributes, () => conditionsOf(plan, attributes));
-}
-
-/** SQL text with `$` numbered in order, and its values. */
-export class Statement {
-  readonly values: unknown[] = [];
-  text = '';
-
-  add(sql: string, ...values: unknown[]): this {
-    const pieces = sql.split('$');
-    this.text += pieces[0];
-    for (let i = 1; i < pieces.length; i++) {
-      this.values.push(values[i - 1]);
-      this.text += `$${this.values.length}${pieces[i]}`;
-    }
-    return this;
-  }
-
-  /** Puts text before and after; `values` are those of the text before. */
-  around(before: string, after: string, values: readonly unknown[] = []): Statement {
-    const outer = new Statement().add(before, ...values);
-    const shift = outer.values.length;
-    outer.text += this.text.replace(/\$(\d+)/g, (_, number) => `$${Number(number) + shift}`) + after;
-    outer.values.push(...this.values);
-    return outer;
-  }
-
-  and(conditions: readonly Condition[]): this {
-    for (const { sql, values } of conditions) this.add(` and ${sql}`, ...values);
-    return this;
-  }
-}
-
-const names = new Map<string, string>();
-
-/** A name for the text, so that PostgreSQL plans it once a connection. */
-export function nameOf(text: string): string {
-  const known = names.get(text);
-  if (known) return known;
-  const name = createHash('sha256').update(text).digest('base64url').slice(0, 24);
-  if (names.size > 5_000) names.clear(); // shapes are few; a stranger who varies them costs only planning
-  names.set(text, name);
-  return name;
+  const conditions = memo(translated, plan, () => new WeakMap<AllowList, Sql>());
+  return memo(conditions, attributes, () => sql.and(conditionsOf(plan, attributes)));
 }
 
 const parsers: Record<number, (text: string) => unknown> = {
@@ -137,20 +94,50 @@ function parseTextArray(text: string): string[] {
   );
 }
 
-/** Runs a read outside any transaction, within the actor's bounds; values come as bigint, Date, text and parsed JSON. */
-export async function query(
+/** Runs a statement outside any transaction, within the actor's bounds; values come as bigint, Date, text and parsed JSON. */
+export function query<Row extends object>(
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
-  statement: Statement,
-): Promise<(readonly unknown[])[]> {
-  const { text, values } = statement;
-  return pool.query(boundsOf(actor), { name: nameOf(text), text, values, rowMode: 'array', types });
+  statement: Sql<Row>,
+): Promise<Row[]> {
+  return pool.query(boundsOf(actor), { ...prepare(statement), types });
+}
+
+/** The same, by position: a table's columns are many, and reading them by name costs more than all else of a row. */
+const queryPositions = (
+  { pool, actor }: Pick<Context, 'pool' | 'actor'>,
+  statement: Sql,
+): Promise<unknown[][]> => pool.query(boundsOf(actor), { ...prepare(statement), rowMode: 'array', types });
+
+/** The rows of a statement that selects the columns of the selection and nothing else. */
+export async function readRows<T extends object>(
+  ctx: Pick<Context, 'pool' | 'actor'>,
+  selection: Pick<Selection<T>, 'read'>,
+  statement: Sql,
+): Promise<T[]> {
+  return (await queryPositions(ctx, statement)).map((values) => selection.read(values));
+}
+
+/** The same where a key comes before the columns: the rows of each key. */
+export async function readRowsByKey<T extends object>(
+  ctx: Pick<Context, 'pool' | 'actor'>,
+  selection: Pick<Selection<T>, 'read'>,
+  statement: Sql,
+): Promise<Map<unknown, T[]>> {
+  const rows = new Map<unknown, T[]>();
+  for (const values of await queryPositions(ctx, statement)) {
+    const known = rows.get(values[0]);
+    const row = selection.read(values, 1);
+    if (known) known.push(row);
+    else rows.set(values[0], [row]);
+  }
+  return rows;
 }
 
 /** Which columns a field's answer takes, worked out once a document. */
 export interface Selection<T extends object> {
   readonly sql: readonly string[];
-  readonly list: string;
-  readonly joins: string;
+  readonly list: Sql;
+  readonly joins: Sql;
   /** Whether other rows are joined, so that the page is to be cut before the joins. */
   readonly wide: boolean;
   /** Which rows those are, each with what points at it. */
@@ -213,54 +200,79 @@ function selectionOf<T extends object>(
       selection: selectionOf(other, info, below, ['id'], taken),
     });
   }
-  const sql: string[] = [];
-  const joins = new Set<string>();
-  const readers = Array.from(wanted, (name) => {
-    const { sql: expressions, read, join } = table.columns[name] as Column;
-    const at = sql.length;
-    sql.push(...expressions);
-    if (join) joins.add(join);
-    return { name, at, read };
-  });
-  const prototype = plainPrototype(table.type.prototype, wanted);
+  const { sql: own, joins, read } = columnsOf(table, wanted);
+  const expressions = [...own];
   const joined = others.map(({ field, key, table: other, selection }) => {
-    const at = sql.length;
-    sql.push(...selection.sql);
-    joins.add(`left join ${other.from} on ${other.alias}.id = ${key}${selection.joins}`);
+    const at = expressions.length;
+    expressions.push(...selection.sql);
+    joins.add(`left join ${other.from} on ${other.alias}.id = ${key}${selection.joins.texts}`);
     return { field, at, read: selection.read };
   });
   return {
-    sql,
-    list: sql.join(', '),
-    joins: [...joins].map((join) => ` ${join}`).join(''),
+    sql: expressions,
+    list: sql.raw(expressions.join(', ')),
+    joins: sql.raw([...joins].map((join) => ` ${join}`).join('')),
     wide: joined.length > 0,
     brings: others.flatMap(({ table: other, selection }) => [
       [table.kind, other.kind] as const,
       ...selection.brings,
     ]),
     read(values, from = 0) {
-      const row = Object.create(prototype) as Record<string, unknown>;
-      for (const { name, at, read } of readers)
-        row[name] = read ? read(values, from + at) : values[from + at];
-      for (const { field, at, read } of joined) {
+      const row = read(values, from);
+      for (const { field, at, read: readOther } of joined) {
         const found = values[from + at] !== null; // the joined row's id comes first
-        Object.defineProperty(row, field, { value: found ? read(values, from + at) : null });
+        Object.defineProperty(row, field, { value: found ? readOther(values, from + at) : null });
+      }
+      return row;
+    },
+  };
+}
+
+/** Columns of a table by their names, for a statement that joins the table by itself. */
+export function selectColumns<T extends object>(
+  table: Table<T>,
+  names: readonly string[],
+): Pick<Selection<T>, 'list' | 'read'> {
+  const { sql: expressions, read } = columnsOf(table, new Set(names));
+  return { list: sql.raw(expressions.join(', ')), read };
+}
+
+type Reader = (...values: unknown[]) => unknown;
+
+function columnsOf<T extends object>(table: Table<T>, names: ReadonlySet<string>) {
+  const expressions: string[] = [];
+  const joins = new Set<string>();
+  const readers = Array.from(names, (name) => {
+    const { sql: own, read, join } = table.columns[name] as Column;
+    const at = expressions.length;
+    expressions.push(...own);
+    if (join) joins.add(join);
+    return { name, at, count: own.length, read: read as Reader | undefined };
+  });
+  const prototype = plainPrototype(table.type.prototype, names);
+  return {
+    sql: expressions,
+    joins,
+    read(values: readonly unknown[], from = 0): T {
+      const row = Object.create(prototype) as Record<string, unknown>;
+      for (const { name, at, count, read } of readers) {
+        const first = from + at;
+        if (!read) row[name] = values[first];
+        else if (count === 2) row[name] = read(values[first], values[first + 1]);
+        else row[name] = read(...values.slice(first, first + count));
       }
       return row as T;
     },
   };
 }
 
-/** Starts `select ... where` with the scope; the caller adds conditions, order and limit. */
-export function from<T extends object>(
+/** `select ... where` with the scope; the caller adds conditions, order and limit. */
+export const from = <T extends object>(
   table: Table<T>,
   actor: Actor,
   { list, joins }: Pick<Selection<T>, 'list' | 'joins'>,
-): Statement {
-  return new Statement()
-    .add(`select ${list} from ${table.from}${joins} where true`)
-    .and(scopeOf(actor, table));
-}
+): Sql =>
+  sql`select /* ${sql.raw(table.type.name)} */ ${list} from ${sql.raw(table.from)}${joins} where ${scopeOf(actor, table)}`;
 
 /** The row of that id, or NOT_FOUND where there is none that the actor may see. */
 export async function findRow<T extends object>(
@@ -268,16 +280,13 @@ export async function findRow<T extends object>(
   info: GraphQLResolveInfo,
   table: Table<T>,
   id: string,
-  conditions: readonly Condition[] = [],
+  conditions: readonly Sql[] = [],
 ): Promise<T> {
   const selection = select(table, info, ctx.actor);
-  const statement = from(table, ctx.actor, selection).and([
-    where(`${table.alias}.id = $`, idOf(id)),
-    ...conditions,
-  ]);
-  const [row] = await query(ctx, statement);
+  const statement = sql`${from(table, ctx.actor, selection)} and ${sql.raw(table.alias)}.id = ${idOf(id)} and ${sql.and(conditions)}`;
+  const [row] = await readRows(ctx, selection, statement);
   if (!row) throw notFound(nounOf(table));
-  return selection.read(row);
+  return row;
 }
 
 /** What people call a row of it, e.g. `payout run`. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeadlockException, type EntityManager, type RawQueryFragment } from '@mikro-orm/postgresql';
+import { DeadlockException, type EntityManager } from '@mikro-orm/postgresql';
 import type { Context } from '../request/context.ts';
 import { refusalOf } from '../request/format-error.ts';
-import { nameOf, Statement } from './rows.ts';
+import { prepare, type Sql } from './sql.ts';
 
 const TRIES = 5;
 const AWAY_MS = 500;
@@ -18,20 +18,13 @@ export function transact<T>(
 
 /** Runs a statement of a transaction; its values come as the driver reads them, bigint as text. With the last one the transaction
  *  of `transactStatements` is committed: nothing may be refused after it. */
-export type Run = <Row extends object>(statement: Statement, last?: boolean) => Promise<Row[]>;
+export type Run = <Row extends object>(statement: Sql<Row>, last?: boolean) => Promise<Row[]>;
 
 /** The statements of a transaction that works with entities too. */
 export const within =
   (em: EntityManager): Run =>
-  ({ text, values }) =>
-    em.execute(text.replace(/\$\d+/g, '?'), values);
-
-/** A statement in MikroORM's `sql`, for such a run. */
-export function asStatement({ sql, params }: RawQueryFragment): Statement {
-  const statement = new Statement();
-  statement.text = sql.replaceAll('?', () => `$${statement.values.push(params[statement.values.length])}`);
-  return statement;
-}
+  (statement) =>
+    statement.execute(em);
 
 /** The same without entities, for what is asked for most: its statements are planned once a connection. */
 export function transactStatements<T>(
@@ -40,8 +33,7 @@ export function transactStatements<T>(
 ): Promise<T> {
   return again(() =>
     pool.transact(actor, (send) => {
-      const run = ({ text, values }: Statement, last?: boolean) =>
-        send({ name: nameOf(text), text, values }, last);
+      const run = (statement: Sql, last?: boolean) => send(prepare(statement), last);
       return work(run as Run);
     }),
   );

@@ -7,7 +7,8 @@ import { readConfig } from '../../../src/config/config.ts';
 import { asApi, migrate } from '../../../src/database.ts';
 import { BoundPool } from '../../../src/kernel/data/bound-pool.ts';
 import { enqueue } from '../../../src/kernel/data/jobs.ts';
-import { query, Statement } from '../../../src/kernel/data/rows.ts';
+import { query } from '../../../src/kernel/data/rows.ts';
+import { sql as statement } from '../../../src/kernel/data/sql.ts';
 import { transact } from '../../../src/kernel/data/transact.ts';
 import { type Actor, actorOf, anonymous, system } from '../../../src/kernel/request/actor.ts';
 import { boundsOf, ofTenant } from '../../../src/kernel/request/bounds.ts';
@@ -118,8 +119,11 @@ const as = (actor: Actor): Context => contextFor(app.app.services, { actor, requ
 type Row = { tenant_id: string; partner_id?: string; id?: string } & Record<string, unknown>;
 
 async function everyRow(ctx: Context, table: string): Promise<Row[]> {
-  const rows = await query(ctx, new Statement().add(`select to_jsonb(t) from ${table} t`));
-  return rows.map(([row]) => row as Row);
+  const rows = await query(
+    ctx,
+    statement<{ row: Row }>`select to_jsonb(t) as row from ${statement.raw(table)} t`,
+  );
+  return rows.map(({ row }) => row);
 }
 
 const asOwner = async (table: string): Promise<Row[]> =>

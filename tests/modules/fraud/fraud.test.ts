@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { normalEmail } from '../../../src/domain/fraud.ts';
-import { query, Statement } from '../../../src/kernel/data/rows.ts';
+import { query } from '../../../src/kernel/data/rows.ts';
+import { sql } from '../../../src/kernel/data/sql.ts';
 import { type Actor, actorOf, system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
 import { rateLines } from '../../../src/modules/commissions/sales/rate-lines.ts';
@@ -573,13 +574,13 @@ test('the database shows nothing of it to a partner, nor takes anything from one
   const own = as(actorOf({ ...who, role: 'PARTNER', partnerId: partner.id }));
   const finance = as(actorOf({ ...who, role: 'FINANCE' }));
   for (const table of ['fraud_reviews', 'fraud_hits', 'fraud_list_entries', 'payment_fingerprints']) {
-    const rows = () => new Statement().add(`select id from ${table}`);
-    expect(await query(finance, rows()), table).toHaveLength(1);
-    expect(await query(own, rows()), table).toEqual([]);
+    const rows = sql.raw(`select id from ${table}`);
+    expect(await query(finance, rows), table).toHaveLength(1);
+    expect(await query(own, rows), table).toEqual([]);
   }
   const listing = `insert into fraud_list_entries (id, tenant_id, list, domain, reason, added_by)
     values (gen_random_uuid(), '${tenant}', 'ALLOWED_CUSTOMER', 'mine.example', 'x', 'x') returning id`;
-  await expect(query(own, new Statement().add(listing))).rejects.toMatchObject({ code: '42501' });
+  await expect(query(own, sql.raw(listing))).rejects.toMatchObject({ code: '42501' });
 });
 
 test('an order of two products is one sale of its hour, and each of its lines is looked at', async () => {

@@ -377,8 +377,8 @@ describe("the bank's word", () => {
   });
 
   test.each([
-    ['another amount', { amount: '20.01' }, 'it names 20.01 EUR'],
-    ['another currency', { currency: 'CHF' }, 'it names 20.00 CHF'],
+    ['another amount', { amount: '20.01' }, 'the reported amount is 20.01 EUR'],
+    ['another currency', { currency: 'CHF' }, 'the reported amount is 20.00 CHF'],
   ])('with %s is a difference for a person, and pays nothing', async (_, more, words) => {
     const { payments } = await handedOut();
     const [{ payoutId, key } = { payoutId: '', key: '' }] = payments;
@@ -431,7 +431,7 @@ describe("the bank's word", () => {
     const early = await make(); // before the bank was heard
     expect((await told(booking(key, 'DBIT'))).lines).toMatchObject([{ outcome: 'DIFFERENT' }]);
     expect(app.logged).toContainEqual(
-      expect.objectContaining({ level: 50, msg: expect.stringContaining('contradicts us') }),
+      expect.objectContaining({ level: 50, msg: expect.stringContaining('contradicts our records') }),
     );
     expect(await app.refusal(who.tom, LET_GO, { id: early.id })).toMatchObject({ reason: 'KEPT_BACK' });
     await app.ask(who.maria, DROP, { id: early.id });
@@ -615,7 +615,7 @@ describe('dollars', () => {
     const { createPayout } = await app.ask(who.maria, CREATE, { input: { partnerId, ...january } });
     await app.ask(who.tom, APPROVE, { id: createPayout.id });
     expect(await reaches(createPayout.id, 'FAILED')).toMatchObject({
-      failureReason: expect.stringContaining('can not be paid to by bank transfer'),
+      failureReason: expect.stringContaining('A bank transfer to the payout account is not possible'),
     });
   });
 });

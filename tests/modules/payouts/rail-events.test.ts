@@ -160,7 +160,7 @@ describe('A message of a rail', () => {
     expect(await post(failed)).toBe(200);
     expect(await handled(failed.id)).toMatchObject({
       state: 'PARKED',
-      note: expect.stringMatching(/says that it failed/),
+      note: expect.stringMatching(/reports that it failed/),
     });
     expect(await statusOf(id)).toBe('PAID');
     const { railEvents } = await app.ask(

@@ -152,7 +152,7 @@ describe('An outcome that is not known', () => {
       expect.objectContaining({
         level: 50,
         payoutId: id,
-        msg: expect.stringMatching(/somebody has to look/),
+        msg: expect.stringMatching(/a person must check the payout/),
       }),
     );
   });
@@ -328,7 +328,7 @@ describe('An approved payout', () => {
     const { send: sent } = simulator.calls;
     await asksAgain(id);
     expect(await reaches(id, ({ actionRequired }) => actionRequired !== null)).toMatchObject({
-      ...{ status: 'APPROVED', attempts: 0, actionRequired: expect.stringContaining('are held') },
+      ...{ status: 'APPROVED', attempts: 0, actionRequired: expect.stringContaining('are on hold') },
     });
     expect(simulator.calls.send).toBe(sent);
     await app.ask(who.tom, RELEASE, { id: partnerId });

@@ -275,7 +275,7 @@ describe('how an account stands', () => {
     const [row] = await inUse(partnerId);
     expect(row).toMatchObject({
       id: account.id,
-      requirements: [expect.stringContaining('The bank did not take')],
+      requirements: [expect.stringContaining('The bank refused the last payout')],
     });
     stripe.bankPayouts.set(opened?.id as string, { status: 'paid', failure_code: null });
     expect(await refresh(account.id)).toMatchObject({ requirements: [] });

@@ -302,12 +302,12 @@ describe('a month raises and lowers tiers', () => {
     const blocked = {
       ...none,
       blocked: 1,
-      reasons: ['no exchange rate of EUR and USD is in force on 2098-01-01'],
+      reasons: ['No exchange rate from EUR to USD is in force on 2098-01-01.'],
     };
     expect(await evaluate('2098-01-01', '2098-02-04T00:00:00Z')).toEqual(blocked);
     expect(await evaluate('2098-02-01', '2098-03-04T00:00:00Z')).toMatchObject({
       blocked: 1,
-      reasons: ['the month 2098-01 is blocked'],
+      reasons: ['The evaluation of the month 2098-01 is blocked.'],
     });
     expect((await view(id)).tier).toBe('BRONZE');
     await app.ask(

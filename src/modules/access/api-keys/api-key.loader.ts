@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { type Connection, type PageArgs, page } from '../../../kernel/data/paging.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { type ApiKey, apiKeyTable } from './api-key.entity.ts';
@@ -17,5 +17,5 @@ export const apiKeys = (
     info,
     apiKeyTable,
     args,
-    partnerId === null ? [] : [where('k.partner_id = $', idOf(partnerId, 'partnerId'))],
+    partnerId === null ? [] : [sql`k.partner_id = ${idOf(partnerId, 'partnerId')}`],
   );

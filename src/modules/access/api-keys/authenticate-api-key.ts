@@ -1,5 +1,5 @@
-import { sql } from '@mikro-orm/postgresql';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import { type Actor, actorOf, system } from '../../../kernel/request/actor.ts';
 import { type Context, contextFor, type Services } from '../../../kernel/request/context.ts';
@@ -42,10 +42,8 @@ export function apiKeyAuthenticator(services: Services): (token: string) => Prom
     touched.set(id, now);
     const usedAt = services.clock.now();
     transact(ctx, (em) =>
-      em.execute(
-        sql`update api_keys set last_used_at = ${usedAt}
-          where id = ${id} and (last_used_at is null or last_used_at < ${usedAt})`,
-      ),
+      sql`update api_keys set last_used_at = ${usedAt}
+          where id = ${id} and (last_used_at is null or last_used_at < ${usedAt})`.execute(em),
     ).catch((error: unknown) => services.log.warn({ error, id }, 'could not note the use of an API key'));
   }
 
@@ -82,37 +80,15 @@ function endOf(row: Row | null, hash: string, now: Date): Date | null {
 async function readRow(ctx: Context, prefix: string): Promise<Row | null> {
   const [found] = await query(
     ctx,
-    new Statement().add(
-      `select k.id, k.tenant_id, k.partner_id, k.scopes, k.secret_hash, k.previous_secret_hash, k.overlap_ends_at,
-         k.expires_at, k.revoked_at
-       from api_keys k left join partners p on p.id = k.partner_id where k.prefix = $ and p.deleted_at is null`,
-      prefix,
-    ),
+    sql<Omit<Row, 'actor'> & { tenantId: string; partnerId: string | null; scopes: ApiKeyScope[] }>`
+      select /* access.apiKey */ k.id, k.tenant_id as "tenantId", k.partner_id as "partnerId", k.scopes, k.secret_hash as "secretHash",
+        k.previous_secret_hash as "previousSecretHash", k.overlap_ends_at as "overlapEndsAt", k.expires_at as "expiresAt",
+        k.revoked_at as "revokedAt"
+      from api_keys k left join partners p on p.id = k.partner_id where k.prefix = ${prefix} and p.deleted_at is null`,
   );
   if (!found) return null;
-  const [
-    id,
-    tenantId,
-    partnerId,
-    scopes,
-    secretHash,
-    previousSecretHash,
-    overlapEndsAt,
-    expiresAt,
-    revokedAt,
-  ] = found as [
-    string,
-    string,
-    string | null,
-    ApiKeyScope[],
-    string,
-    string | null,
-    Date | null,
-    Date,
-    Date | null,
-  ];
-  const actor = actorOfKey(id, tenantId, partnerId, scopes);
-  return { id, actor, secretHash, previousSecretHash, overlapEndsAt, expiresAt, revokedAt };
+  const { tenantId, partnerId, scopes, ...key } = found;
+  return { ...key, actor: actorOfKey(key.id, tenantId, partnerId, scopes) };
 }
 
 /** Returns the weakest role that includes the scopes, limited to these scopes. */

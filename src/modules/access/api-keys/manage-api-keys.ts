@@ -1,6 +1,7 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, forbidden, invalid, notFound } from '../../../domain/errors.ts';
 import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
@@ -102,7 +103,7 @@ async function lockOwner(em: EntityManager, { actor }: Context, partnerId: strin
     return { tenantId: partner.tenantId, partnerId: partner.id };
   }
   const tenantId = actor.tenantId as string;
-  await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`);
+  await sql`select 1 from programs where tenant_id = ${tenantId} for no key update`.execute(em);
   return { tenantId, partnerId: null };
 }
 
@@ -189,9 +190,9 @@ async function lockKey(em: EntityManager, id: string): Promise<ApiKey> {
 /** True if the person has seen the secret of the key, and so may have acted with it. */
 export async function hasSeenKey(em: EntityManager, maker: string, personId: string): Promise<boolean> {
   if (!maker.startsWith('key:')) return false;
-  const [seen] = await em.execute<object[]>(
-    sql`select 1 from api_keys where id = ${maker.slice('key:'.length)} and ${personId} = any(seen_by)`,
-  );
+  const [seen] =
+    await sql`select 1 from api_keys where id = ${maker.slice('key:'.length)} and ${personId} = any(seen_by)
+    `.execute(em);
   return seen !== undefined;
 }
 

@@ -1,6 +1,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, forbidden, notFound } from '../../../domain/errors.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import { type Actor, type MemberRole, system } from '../../../kernel/request/actor.ts';
 import { type Context, contextFor } from '../../../kernel/request/context.ts';
@@ -54,25 +55,14 @@ async function invitedBy(ctx: Context, actor: Actor, token: string): Promise<Inv
   const looking = contextFor(ctx, { actor: system, requestId: ctx.requestId });
   const [found] = await query(
     looking,
-    new Statement().add(
-      `select i.id, i.member_id, i.tenant_id, i.partner_id, p.company_name, exists (select from members m
-         where m.tenant_id = i.tenant_id and m.issuer = $ and m.subject = $ and m.status = 'ACTIVE')
-       from invitations i join partners p on p.id = i.partner_id where i.token_hash = $ and p.deleted_at is null`,
-      actor.issuer,
-      actor.id,
-      hashOf(token),
-    ),
+    sql<Invited>`
+      select i.id as "invitationId", i.member_id as "memberId", i.tenant_id as "tenantId", i.partner_id as "partnerId",
+        p.company_name as "companyName", exists (select from members m
+          where m.tenant_id = i.tenant_id and m.issuer = ${actor.issuer} and m.subject = ${actor.id} and m.status = 'ACTIVE') as elsewhere
+      from invitations i join partners p on p.id = i.partner_id where i.token_hash = ${hashOf(token)} and p.deleted_at is null`,
   );
   if (!found) throw unknown();
-  const [invitationId, memberId, tenantId, partnerId, companyName, elsewhere] = found as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    boolean,
-  ];
-  return { invitationId, memberId, tenantId, partnerId, companyName, elsewhere };
+  return found;
 }
 
 /** A second request with the same link waits for the lock and then finds the link used. */

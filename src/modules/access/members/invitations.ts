@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { AppError } from '../../../domain/errors.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Invitation } from './invitation.entity.ts';
 import type { Member } from './member.entity.ts';
@@ -45,9 +46,10 @@ export async function invite(
 
 /** Limits the mails to one mailbox, also if its owner is removed and invited in turns. */
 async function refuseHaste(em: EntityManager, partnerId: string, email: string, now: Date): Promise<void> {
-  const [last] = await em.execute<{ expires_at: string }[]>(sql`
+  const [last] = await sql<{ expires_at: string }>`
     select i.expires_at from invitations i join members m on m.id = i.member_id
-    where m.partner_id = ${partnerId} and lower(m.email) = lower(${email}) order by i.expires_at desc limit 1`);
+    where m.partner_id = ${partnerId} and lower(m.email) = lower(${email}) order by i.expires_at desc limit 1
+  `.execute(em);
   const since = last ? now.getTime() - (new Date(last.expires_at).getTime() - VALID_DAYS * DAY_MS) : Infinity;
   if (since >= RESEND_AFTER_MS) return;
   throw new AppError('RATE_LIMITED', 'A link was sent less than a minute ago. Try again in a minute.', {
@@ -57,6 +59,7 @@ async function refuseHaste(em: EntityManager, partnerId: string, email: string, 
 
 /** Cancels the open invitation of a member. */
 export async function cancelInvitations(em: EntityManager, memberId: string, now: Date): Promise<void> {
-  await em.execute(sql`
-    update invitations set canceled_at = ${now} where member_id = ${memberId} and used_at is null and canceled_at is null`);
+  await sql`
+    update invitations set canceled_at = ${now} where member_id = ${memberId} and used_at is null and canceled_at is null
+  `.execute(em);
 }

@@ -1,6 +1,7 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, forbidden, invalid, notFound } from '../../../domain/errors.ts';
 import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { MemberRole } from '../../../kernel/request/actor.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -73,8 +74,9 @@ async function requireMayGive(
   if (!ABOUT_MONEY.has(role) || actor.permissions.has('payoutAccount:edit')) return;
   const may = `Your role ${actor.role} cannot change payout accounts, so it can only give the roles MANAGER and READ_ONLY`;
   if (role !== 'OWNER') throw forbidden(`${may}, not ${role}.`, { field });
-  const [owner] = await em.execute<object[]>(sql`
-    select 1 from members where partner_id = ${partnerId} and status <> 'REMOVED' and role = 'OWNER' limit 1`);
+  const [owner] = await sql`
+    select 1 from members where partner_id = ${partnerId} and status <> 'REMOVED' and role = 'OWNER' limit 1
+  `.execute(em);
   if (owner)
     throw forbidden(`${may}, and OWNER only to a partner without an owner or an invited owner.`, { field });
 }
@@ -88,8 +90,9 @@ function requireMailer({ mailer }: Context): void {
 
 /** The partner is locked, so the count stays right until the commit. */
 async function requireRoom(em: EntityManager, partnerId: string, email: string): Promise<void> {
-  const members = await em.execute<{ same: boolean }[]>(sql`
-    select lower(email) = lower(${email}) as same from members where partner_id = ${partnerId} and status <> 'REMOVED'`);
+  const members = await sql<{ same: boolean }>`
+    select lower(email) = lower(${email}) as same from members where partner_id = ${partnerId} and status <> 'REMOVED'
+  `.execute(em);
   if (members.some(({ same }) => same))
     throw conflict('A person with this e-mail address is already a member or invited.', {
       field: 'input.email',
@@ -171,9 +174,9 @@ async function lockMember(em: EntityManager, id: string): Promise<Member> {
 /** Refuses to remove the last owner. */
 async function keepAnOwner(em: EntityManager, member: Member): Promise<void> {
   if (member.status !== 'ACTIVE' || member.role !== 'OWNER') return;
-  const [another] = await em.execute<object[]>(sql`
+  const [another] = await sql`
     select 1 from members where partner_id = ${member.partnerId} and id <> ${member.id} and status = 'ACTIVE' and role = 'OWNER'
-    limit 1`);
+    limit 1`.execute(em);
   if (!another)
     throw conflict('A partner needs an owner. Give another member the role OWNER first.', {
       reason: 'LAST_OWNER',

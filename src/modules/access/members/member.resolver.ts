@@ -14,10 +14,10 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { MemberRole } from '../../../kernel/request/actor.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -60,7 +60,7 @@ export class MemberResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Member>> {
-    const narrowed = partnerId == null ? [] : [where('m.partner_id = $', idOf(partnerId, 'partnerId'))];
+    const narrowed = partnerId == null ? [] : [sql`m.partner_id = ${idOf(partnerId, 'partnerId')}`];
     return page(ctx, info, memberTable, args, narrowed);
   }
 

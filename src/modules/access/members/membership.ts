@@ -1,4 +1,5 @@
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { type MemberRole, system } from '../../../kernel/request/actor.ts';
 import { contextFor, type Services } from '../../../kernel/request/context.ts';
 
@@ -17,16 +18,12 @@ export function membershipRegister(
   return async (issuer, subject) => {
     const [found] = await query(
       ctx,
-      new Statement().add(
-        `select m.tenant_id, m.partner_id, m.role, m.id from members m join partners p on p.id = m.partner_id
-         where m.issuer = $ and m.subject = $ and m.status = 'ACTIVE' and p.deleted_at is null
-         order by m.accepted_at desc, m.id desc limit 1`,
-        issuer,
-        subject,
-      ),
+      sql<{ tenantId: string; partnerId: string; member: MemberRole; memberId: string }>`
+        select /* access.membership */ m.tenant_id as "tenantId", m.partner_id as "partnerId", m.role as member, m.id as "memberId"
+        from members m join partners p on p.id = m.partner_id
+        where m.issuer = ${issuer} and m.subject = ${subject} and m.status = 'ACTIVE' and p.deleted_at is null
+        order by m.accepted_at desc, m.id desc limit 1`,
     );
-    if (!found) return null;
-    const [tenantId, partnerId, member, memberId] = found as [string, string, MemberRole, string];
-    return { tenantId, partnerId, member, memberId };
+    return found ?? null;
   };
 }

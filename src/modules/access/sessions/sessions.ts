@@ -1,5 +1,5 @@
-import { sql } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Actor } from '../../../kernel/request/actor.ts';
 import type { StatementPool } from '../../../kernel/request/bounds.ts';
@@ -53,10 +53,9 @@ export async function signOut(ctx: Context): Promise<boolean> {
   if (actor.credential === 'API_KEY' || credential === null)
     throw conflict('An API key cannot be signed out. Revoke the key instead.');
   await transact(ctx, async (em) => {
-    await em.execute(sql`delete from signed_out_tokens where signed_out_at < now() - interval '401 days'`);
-    await em.execute(
-      sql`insert into signed_out_tokens (fingerprint) values (${credential}) on conflict do nothing`,
-    );
+    await sql`delete from signed_out_tokens where signed_out_at < now() - interval '401 days'`.execute(em);
+    await sql`insert into signed_out_tokens (fingerprint) values (${credential}) on conflict do nothing
+    `.execute(em);
     if (actor.tenantId === null) return; // a guest has no rights, so there is nothing to audit
     const subject = { id: null, tenantId: actor.tenantId, partnerId: actor.partnerId };
     record(em, ctx, 'session.ended', subject, { before: null, after: { fingerprint: credential } });

@@ -17,7 +17,8 @@ import { normalEmail } from '../../../domain/fraud.ts';
 import { money, type RoundingMode, split } from '../../../domain/money.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
 import { computeLine, decide, nothingBefore, type RuleLevel } from '../../../domain/plan.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
@@ -72,8 +73,8 @@ export async function replayAttribution(ctx: Context, input: ReplayInput): Promi
   const model = input.model ?? program.attributionModel;
   const unit = input.unit ?? program.attributionUnit;
   const span: Span = { tenantId, timeZone: program.timeZone, from: input.from, next };
-  const [[count] = []] = await query(ctx, inSpan(new Statement().add('select count(*)::int '), span));
-  if ((count as number) > MOST)
+  const [counted] = await query(ctx, sql<{ count: number }>`select count(*)::int as count ${inSpan(span)}`);
+  if (counted && counted.count > MOST)
     throw invalid('input.to', `must be earlier: the period has more than ${MOST} sales`);
 
   const sums = new Map<string, { now: bigint; replayed: bigint }>();
@@ -178,29 +179,21 @@ interface Span {
   readonly next: string;
 }
 
-const inSpan = (statement: Statement, { tenantId, timeZone, from, next }: Span): Statement =>
-  statement.add(
-    `from conversions v where v.tenant_id = $ and v.part_of is null and v.occurred_at >= $::date::timestamp at time zone $
-      and v.occurred_at < $::date::timestamp at time zone $`,
-    tenantId,
-    from,
-    timeZone,
-    next,
-    timeZone,
-  );
+const inSpan = ({ tenantId, timeZone, from, next }: Span): Sql => sql`
+  from conversions v where v.tenant_id = ${tenantId} and v.part_of is null
+    and v.occurred_at >= ${from}::date::timestamp at time zone ${timeZone} and v.occurred_at < ${next}::date::timestamp at time zone ${timeZone}`;
 
 /** Returns the next sales, each with its stored path, its late clicks and its commissions. */
 async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[]> {
-  const statement = inSpan(
-    new Statement().add(
-      'with sale as (select v.*, (v.occurred_at at time zone $)::date as day ',
-      span.timeZone,
-    ),
-    span,
-  ).add(
-    ` and v.id > $ order by v.id limit ${PAGE})
-    select s.id, s.partner_id, s.occurred_at, s.day, s.amount_currency, a.sale_minor, s.amount_minor, a.basis, a.named_touch,
-      coalesce(a.shares, '{}'), coalesce(a.touches, '[]'), coalesce(late.touches, '[]'), coalesce(l.lines, '[]'), k.email
+  const rows = await query(
+    ctx,
+    sql<Row>`
+    with /* attribution.replayed */ sale as (
+      select v.*, (v.occurred_at at time zone ${span.timeZone})::date as day ${inSpan(span)}
+        and v.id > ${last} order by v.id limit ${sql.raw(PAGE)})
+    select s.id, s.partner_id as "partnerId", s.occurred_at as at, s.day, s.amount_currency as currency, a.sale_minor as "saleMinor",
+      s.amount_minor as minor, a.basis, a.named_touch as named, coalesce(a.shares, '{}') as shares, coalesce(a.touches, '[]') as touches,
+      coalesce(late.touches, '[]') as late, coalesce(l.lines, '[]') as lines, k.email
     from sale s
     join customers k on k.id = s.customer_id
     join referrals f on f.id = s.referral_id
@@ -216,8 +209,8 @@ async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[
           'outside', sells_outside(t.partner_id, (select min(c.country) from commissions c where c.conversion_id = s.id)),
           'active', partner_was_active(t.partner_id, t.clicked_at) and partner_was_active(t.partner_id, s.occurred_at))) as touches
       from (select * from touches t where t.tenant_id = s.tenant_id and t.visitor_id = f.visitor_id and t.clicked_at <= s.occurred_at
-          and t.clicked_at > s.occurred_at - ${LOOK_BACK_DAYS} * interval '1 day' and t.created_at > s.created_at - interval '1 minute'
-        order by t.clicked_at desc, t.id desc limit ${TOUCHES}) t
+          and t.clicked_at > s.occurred_at - ${sql.raw(LOOK_BACK_DAYS)} * interval '1 day' and t.created_at > s.created_at - interval '1 minute'
+        order by t.clicked_at desc, t.id desc limit ${sql.raw(TOUCHES)}) t
       join partners p on p.id = t.partner_id left join affiliate_configs c on c.partner_id = p.id left join referrals r on r.id = t.id
       where a.basis in ('CLICK', 'REPEAT')) late on true
     left join lateral (
@@ -233,9 +226,8 @@ async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[
         from commissions r where r.reverses_id = c.id or r.adjusts_id = c.id) x on true
       where v.id = s.id or v.part_of = s.id) l on true
     order by s.id`,
-    last,
   );
-  return (await query(ctx, statement)).map(read);
+  return rows.map(read);
 }
 
 interface KeptTouch {
@@ -252,11 +244,21 @@ interface LateTouch extends Omit<KeptTouch, 'excluded'>, Omit<TouchFacts, 'self'
 
 type Text<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] };
 
-function read(row: readonly unknown[]): PastSale {
-  const [id, partnerId, at, day, currency, saleMinor, minor, basis, named] = row;
-  const [shares, touches, late, lines, email] = row.slice(9);
-  const customer = email === null ? null : normalEmail(email as string);
-  const known = new Set((touches as KeptTouch[]).map((touch) => touch.id));
+interface Row
+  extends Pick<PastSale, 'id' | 'partnerId' | 'at' | 'day' | 'currency' | 'minor' | 'basis' | 'named'> {
+  readonly saleMinor: bigint | null;
+  readonly shares: Record<string, string>;
+  readonly touches: KeptTouch[];
+  readonly late: LateTouch[];
+  readonly lines: Text<Line>[];
+  readonly email: string | null;
+}
+
+function read(row: Row): PastSale {
+  const { id, partnerId, at, day, currency, saleMinor, minor, basis, named, shares, touches, late, lines } =
+    row;
+  const customer = row.email === null ? null : normalEmail(row.email);
+  const known = new Set(touches.map((touch) => touch.id));
   const touch = (each: Pick<KeptTouch, 'id' | 'partnerId' | 'clickedAt' | 'until'>) => ({
     id: each.id,
     partnerId: each.partnerId,
@@ -267,17 +269,17 @@ function read(row: readonly unknown[]): PastSale {
     ...{ id, partnerId, at, day, currency, basis, named, minor: saleMinor ?? minor },
     shares: new Map(
       basis === null
-        ? [[partnerId as string, minor as bigint]]
-        : Object.entries(shares as Record<string, string>).map(([key, value]) => [key, BigInt(value)]),
+        ? [[partnerId, minor]]
+        : Object.entries(shares).map(([key, value]) => [key, BigInt(value)]),
     ),
     touches: [
-      ...(touches as KeptTouch[]).map((each) => ({
+      ...touches.map((each) => ({
         ...touch(each),
         late: false,
         // The time of the touch is checked again under the new window.
         excluded: each.excluded === 'WINDOW' || each.excluded === 'AFTER' ? null : each.excluded,
       })),
-      ...(late as LateTouch[])
+      ...late
         .filter((each) => !known.has(each.id))
         .map((each) => ({
           ...touch(each),
@@ -285,14 +287,14 @@ function read(row: readonly unknown[]): PastSale {
           excluded: barOf({ ...each, self: customer !== null && normalEmail(each.email) === customer }),
         })),
     ],
-    lines: (lines as Text<Line>[]).map((line) => ({
+    lines: lines.map((line) => ({
       ...line,
       net: BigInt(line.net),
       refunded: BigInt(line.refunded),
       before: BigInt(line.before),
       used: BigInt(line.used),
     })),
-  } as PastSale;
+  };
 }
 
 /** Returns the shares of a sale under other terms. A sale that is not attributed by clicks keeps its shares. */
@@ -355,21 +357,25 @@ class Weighing {
     );
     const ids = [...asked].filter((id) => !this.#partners.has(id));
     if (ids.length === 0) return;
-    const statement = new Statement().add(
-      `select p.id, p.currency, c.minimum_purchase_minor, c.minimum_purchase_currency,
-        (select jsonb_agg(jsonb_build_object('tier', h.tier, 'from', h.effective_at) order by h.effective_at, h.id)
-          from partner_history h where h.partner_id = p.id)
-      from partners p left join affiliate_configs c on c.partner_id = p.id and p.partner_type = 'AFFILIATE' where p.id = any($)`,
-      ids,
+    const rows = await query(
+      this.#ctx,
+      sql<{
+        id: string;
+        currency: string;
+        minor: bigint | null;
+        of: string;
+        standings: { tier: PartnerTier; from: string }[];
+      }>`
+        select p.id, p.currency, c.minimum_purchase_minor as minor, c.minimum_purchase_currency as of,
+          (select jsonb_agg(jsonb_build_object('tier', h.tier, 'from', h.effective_at) order by h.effective_at, h.id)
+            from partner_history h where h.partner_id = p.id) as standings
+        from partners p left join affiliate_configs c on c.partner_id = p.id and p.partner_type = 'AFFILIATE' where p.id = any(${ids})`,
     );
-    for (const [id, currency, minor, of, standings] of await query(this.#ctx, statement))
-      this.#partners.set(id as string, {
-        currency: currency as string,
-        minimum: minor === null ? null : { minor: minor as bigint, currency: of as string },
-        standings: (standings as { tier: PartnerTier; from: string }[]).map(({ tier, from }) => ({
-          tier,
-          from: new Date(from),
-        })),
+    for (const { id, currency, minor, of, standings } of rows)
+      this.#partners.set(id, {
+        currency,
+        minimum: minor === null ? null : { minor, currency: of },
+        standings: standings.map(({ tier, from }) => ({ tier, from: new Date(from) })),
       });
   }
 

@@ -1,8 +1,9 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { after, type CommissionStatus, refuseOwnLine } from '../../../domain/commission.ts';
 import { AppError, conflict, forbidden } from '../../../domain/errors.ts';
 import { money } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { hasSeenKey } from '../../access/api-keys/public.ts';
 import { postAccruals } from '../../foundation/ledger/public.ts';
@@ -44,14 +45,13 @@ export async function approveLines(
 ): Promise<Map<string, Approved | AppError>> {
   const { actor, clock } = ctx;
   // The ids are arrays, whose length the planner sees. For a set of unknown size it may read the whole table for each batch.
-  const arrayOf = (named: readonly string[]) => sql`${`{${named.join()}}`}::uuid[]`;
   // Lock first and read afterwards, to see the rows of concurrent changes.
-  await em.execute(sql`select from commissions where id = any(${arrayOf(ids)}) order by id for update`);
-  const candidates = await em.execute<Candidate[]>(sql`
+  await sql`select from commissions where id = any(${ids}::uuid[]) order by id for update`.execute(em);
+  const candidates = await sql<Candidate>`
     select c.id, c.reverses_id as "reversesId", coalesce(c.created_by, c.stated_by) as maker, is_member_of(${actor.id}, c.partner_id) as "ofActor",
       case when c.status <> 'APPROVED' or o.id is null then c.status when o.status = 'PAID' then 'PAID' else 'ALLOCATED' end as status
     from commissions c left join payout_items i on i.commission_id = c.id and i.voided_at is null left join payouts o on o.id = i.payout_id
-    where c.id = any(${arrayOf(ids)})`);
+    where c.id = any(${ids}::uuid[])`.execute(em);
   const own = await ownMakers(
     em,
     ctx,
@@ -65,13 +65,15 @@ export async function approveLines(
     else allowed.push(candidate.id);
   }
   if (allowed.length === 0) return outcomes;
-  const refunds = await em.execute<{ id: string }[]>(sql`
-    select id from commissions where reverses_id = any(${arrayOf(allowed)}) and status = 'PENDING' order by id`);
-  const updated = await em.execute<Updated[]>(sql`
+  const refunds = await sql<{ id: string }>`
+    select id from commissions where reverses_id = any(${allowed}::uuid[]) and status = 'PENDING' order by id`.execute(
+    em,
+  );
+  const updated = await sql<Updated>`
     update commissions set status = 'APPROVED', approved_at = ${clock.now()}, approved_by = ${actor.id}
-    where id = any(${arrayOf([...allowed, ...refunds.map(({ id }) => id)])})
+    where id = any(${[...allowed, ...refunds.map(({ id }) => id)]}::uuid[])
     returning id, tenant_id as "tenantId", partner_id as "partnerId", reverses_id as "reversesId", amount_minor::text as minor,
-      amount_currency as currency`);
+      amount_currency as currency`.execute(em);
   const lines = updated.map(({ minor, currency, ...line }) => ({
     ...line,
     amount: new MoneyColumn(money(BigInt(minor), currency)),
@@ -118,8 +120,8 @@ export async function refuseMaker(
   what: 'approve' | 'review',
 ): Promise<void> {
   const { id } = ctx.actor;
-  const [member] = await em.execute<{ own: boolean }[]>(
-    sql`select is_member_of(${id}, ${partnerId}::uuid) as own`,
+  const [member] = await sql<{ own: boolean }>`select is_member_of(${id}, ${partnerId}::uuid) as own`.execute(
+    em,
   );
   const maker = createdBy ?? statedBy ?? null;
   const own = await ownMakers(em, ctx, [maker]);

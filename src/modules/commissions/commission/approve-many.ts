@@ -1,8 +1,8 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { AppError } from '../../../domain/errors.ts';
-import { where } from '../../../kernel/data/condition.ts';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
-import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -77,27 +77,21 @@ interface Candidate {
 async function waiting(ctx: Context, filter: CommissionFilter | null, limit: number): Promise<Candidate[]> {
   // The policies for approval as an SQL condition: 10,000 single requests would take minutes.
   const plan = await ctx.policy.plan(principalOf(ctx.actor), commissionTable.kind, 'approve');
-  const statement = new Statement()
-    .add(
-      `select c.id, c.status, case when is_member_of($, c.partner_id) then $ else ${MAKER} end, (true`,
-      ctx.actor.id,
-      ctx.actor.id,
-    )
-    .and(conditionsOf(plan, { ...commissionTable.attributes, createdBy: { sql: MAKER, is: 'string' } }))
-    .add(`) is true from ${commissionTable.from} where c.reverses_id is null`)
-    .and([
-      where("c.status in ('PENDING', 'HELD')"),
-      where('c.tenant_id = $', ctx.actor.tenantId),
-      ...scopeOf(ctx.actor, commissionTable),
-      ...narrow(filter),
-    ])
-    .add(" order by c.status = 'HELD', c.id limit $", limit);
-  return (await query(ctx, statement)).map(([id, status, maker, allowed]) => ({
-    id: id as string,
-    status: status as string,
-    maker: maker as string,
-    allowed: allowed as boolean,
-  }));
+  const allowed = conditionsOf(plan, {
+    ...commissionTable.attributes,
+    createdBy: { sql: MAKER, is: 'string' },
+  });
+  return query(
+    ctx,
+    sql<Candidate>`
+      select /* commissions.waiting */ c.id, c.status,
+        case when is_member_of(${ctx.actor.id}, c.partner_id) then ${ctx.actor.id} else ${sql.raw(MAKER)} end as maker,
+        (${sql.and(allowed)}) is true as allowed
+      from commissions c
+      where c.reverses_id is null and c.status in ('PENDING', 'HELD') and c.tenant_id = ${ctx.actor.tenantId}
+        and ${scopeOf(ctx.actor, commissionTable)} and ${sql.and(narrow(filter))}
+      order by c.status = 'HELD', c.id limit ${limit}`,
+  );
 }
 
 /** Approves commissions and records one audit entry for each tenant. */
@@ -128,11 +122,11 @@ async function approveBatch(
 export async function autoApprove(ctx: Context): Promise<void> {
   for (;;) {
     const done = await transact(ctx, async (em) => {
-      const due = await em.execute<{ id: string }[]>(sql`
+      const due = await sql<{ id: string }>`
         select c.id from programs g join commissions c on c.tenant_id = g.tenant_id join partners p on p.id = c.partner_id
         where g.auto_approve and c.status = 'PENDING' and c.created_by is null and c.reverses_id is null and c.hold_until <= now()
           and p.status = 'ACTIVE' and p.deleted_at is null
-        order by c.id limit ${BATCH} for update of c skip locked`);
+        order by c.id limit ${BATCH} for update of c skip locked`.execute(em);
       return approveBatch(
         em,
         ctx,

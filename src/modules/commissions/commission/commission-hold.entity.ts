@@ -53,7 +53,7 @@ export class CommissionHold extends Base {
   reason!: string;
 
   @Property({ type: 'json', nullable: true })
-  @Withheld('what a risk rule saw: telling would teach how to pass it')
+  @Withheld('the facts that a risk rule matched: with them a partner could avoid the rule')
   evidence?: Record<string, unknown> | null; // the facts that a risk rule matched; for staff, not for the partner
 
   @Field({ description: 'Id of the caller whose request placed the hold, or `system` for a job.' })

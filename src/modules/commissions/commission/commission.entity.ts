@@ -7,7 +7,7 @@ import {
   CommissionType,
   RejectCode,
 } from '../../../domain/commission.ts';
-import type { KeptComputation } from '../../../domain/computation.ts';
+import type { StoredComputation } from '../../../domain/computation.ts';
 import type { EnteredRate } from '../../../domain/exchange.ts';
 import { RoundingMode } from '../../../domain/money.ts';
 import { PartnerTier } from '../../../domain/partner.ts';
@@ -251,7 +251,7 @@ export class Commission extends Base {
 
   @Property({ type: 'json', nullable: true })
   @ShownTo('PARTNER')
-  computation?: KeptComputation | null; // the stored steps from which the amount can be recomputed
+  computation?: StoredComputation | null; // the stored steps from which the amount can be recomputed
 
   @Field(() => Date, { description: 'Time of the sale.' })
   @Property({ type: 'timestamptz', length: 3 })

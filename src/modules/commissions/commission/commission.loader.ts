@@ -1,37 +1,39 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { type Condition, where } from '../../../kernel/data/condition.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { from, query, Statement, scopeOf, select } from '../../../kernel/data/rows.ts';
+import { from, query, readRows, scopeOf, select } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Commission, commissionTable, held } from './commission.entity.ts';
 import type { CommissionFilter } from './commission.inputs.ts';
 import { type CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
 
-const claimed =
-  'exists (select from payout_items i join payouts o on o.id = i.payout_id where i.commission_id = c.id and i.voided_at is null';
+const claimed = (conditions: Sql) =>
+  sql`exists (select from payout_items i join payouts o on o.id = i.payout_id
+    where i.commission_id = c.id and i.voided_at is null and ${conditions})`;
+const isHeld = sql.raw(held);
 
 // ALLOCATED and PAID follow from the payout of an approved commission. A disputed commission is never allocated.
 const statusIs = {
-  PENDING: where("c.status = 'PENDING'"),
-  REJECTED: where("c.status = 'REJECTED'"),
-  REVERSED: where("c.status = 'REVERSED'"),
-  HELD: where(`c.status in ('HELD', 'APPROVED') and ${held} and not ${claimed})`),
-  APPROVED: where(`c.status = 'APPROVED' and not ${held} and not ${claimed})`),
-  ALLOCATED: where(`c.status = 'APPROVED' and ${claimed} and o.status <> 'PAID')`),
-  PAID: where(`c.status = 'APPROVED' and ${claimed} and o.status = 'PAID')`),
-} satisfies Record<string, Condition>;
+  PENDING: sql`c.status = 'PENDING'`,
+  REJECTED: sql`c.status = 'REJECTED'`,
+  REVERSED: sql`c.status = 'REVERSED'`,
+  HELD: sql`c.status in ('HELD', 'APPROVED') and ${isHeld} and not ${claimed(sql`true`)}`,
+  APPROVED: sql`c.status = 'APPROVED' and not ${isHeld} and not ${claimed(sql`true`)}`,
+  ALLOCATED: sql`c.status = 'APPROVED' and ${claimed(sql`o.status <> 'PAID'`)}`,
+  PAID: sql`c.status = 'APPROVED' and ${claimed(sql`o.status = 'PAID'`)}`,
+} satisfies Record<string, Sql>;
 
-export function narrow(filter: CommissionFilter | null): Condition[] {
-  const conditions: Condition[] = [];
-  if (filter?.partnerId) conditions.push(where('c.partner_id = $', filter.partnerId));
+export function narrow(filter: CommissionFilter | null): Sql[] {
+  const conditions: Sql[] = [];
+  if (filter?.partnerId) conditions.push(sql`c.partner_id = ${filter.partnerId}`);
   if (filter?.status) conditions.push(statusIs[filter.status]);
-  if (filter?.type) conditions.push(where('c.type = $', filter.type));
-  if (filter?.currency) conditions.push(where('c.amount_currency = $', filter.currency));
-  if (filter?.from) conditions.push(where('c.occurred_at >= $', filter.from));
+  if (filter?.type) conditions.push(sql`c.type = ${filter.type}`);
+  if (filter?.currency) conditions.push(sql`c.amount_currency = ${filter.currency}`);
+  if (filter?.from) conditions.push(sql`c.occurred_at >= ${filter.from}`);
   if (filter?.pastHold != null)
-    conditions.push(where(`(c.hold_until is not null and c.hold_until <= now()) = $`, filter.pastHold));
-  if (filter?.to) conditions.push(where('c.occurred_at < $', filter.to));
+    conditions.push(sql`(c.hold_until is not null and c.hold_until <= now()) = ${filter.pastHold}`);
+  if (filter?.to) conditions.push(sql`c.occurred_at < ${filter.to}`);
   return conditions;
 }
 
@@ -43,11 +45,9 @@ export function commissionsOfReferral(
 ): Promise<Commission[]> {
   return loaderFor<string, Commission[]>(ctx, info, async (ids) => {
     const selection = select(commissionTable, info, ctx.actor, [], ['referralId', 'id']);
-    const statement = from(commissionTable, ctx.actor, selection)
-      .and([where('c.referral_id = any($)', ids)])
-      .add(' order by c.id');
-    const lines = Map.groupBy(await query(ctx, statement), (row) => row[0] as string);
-    return ids.map((id) => (lines.get(id) ?? []).map((row) => selection.read(row)));
+    const statement = sql`${from(commissionTable, ctx.actor, selection)} and c.referral_id = any(${ids}) order by c.id`;
+    const lines = Map.groupBy(await readRows(ctx, selection, statement), (line) => line.referralId);
+    return ids.map((id) => lines.get(id) ?? []);
   }).load(referralId);
 }
 
@@ -59,10 +59,8 @@ export async function commissionsNamed(
 ): Promise<Commission[]> {
   const loader = loaderFor<string, Commission | null>(ctx, info, async (ids) => {
     const selection = select(commissionTable, info, ctx.actor, [], ['id']);
-    const statement = from(commissionTable, ctx.actor, selection).and([where('c.id = any($)', ids)]);
-    const lines = new Map(
-      (await query(ctx, statement)).map((row) => [row[0] as string, selection.read(row)]),
-    );
+    const statement = sql`${from(commissionTable, ctx.actor, selection)} and c.id = any(${ids})`;
+    const lines = new Map((await readRows(ctx, selection, statement)).map((line) => [`${line.id}`, line]));
     return ids.map((id) => lines.get(id) ?? null);
   });
   const lines = await Promise.all(named.map((id) => loader.load(id)));
@@ -70,32 +68,29 @@ export async function commissionsNamed(
 }
 
 /** Returns the open and released holds of a commission, oldest first. */
-export function holdsOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<CommissionHold[]> {
+export function loadHolds(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<CommissionHold[]> {
   return loaderFor<string, CommissionHold[]>(ctx, info, async (ids) => {
     const selection = select(commissionHoldTable, info, ctx.actor, [], ['commissionId', 'id']);
-    const statement = from(commissionHoldTable, ctx.actor, selection)
-      .and([where('h.commission_id = any($)', ids)])
-      .add(' order by h.id');
-    const holds = Map.groupBy(await query(ctx, statement), (row) => row[0] as string);
-    return ids.map((key) => (holds.get(key) ?? []).map((row) => selection.read(row)));
+    const statement = sql`${from(commissionHoldTable, ctx.actor, selection)} and h.commission_id = any(${ids}) order by h.id`;
+    const holds = Map.groupBy(await readRows(ctx, selection, statement), (hold) => hold.commissionId);
+    return ids.map((key) => holds.get(key) ?? []);
   }).load(id);
 }
 
 /** Returns the reversed amount of a commission so far, as a positive amount. */
-export function reversedOf(
+export function loadReversedAmount(
   ctx: Context,
   info: GraphQLResolveInfo,
   { id, amount }: Commission,
 ): Promise<MoneyColumn> {
   return loaderFor<string, bigint>(ctx, info, async (ids) => {
-    const statement = new Statement()
-      .add(
-        'select c.reverses_id, -sum(c.amount_minor)::bigint from commissions c where c.reverses_id = any($)',
-        ids,
-      )
-      .and([where("c.status <> 'REJECTED'"), ...scopeOf(ctx.actor, commissionTable)])
-      .add(' group by c.reverses_id');
-    const sums = new Map((await query(ctx, statement)).map(([line, sum]) => [line as string, sum as bigint]));
+    const rows = await query(
+      ctx,
+      sql<{ id: string; reversed: bigint }>`
+        select c.reverses_id as id, -sum(c.amount_minor)::bigint as reversed from commissions c
+        where c.reverses_id = any(${ids}) and c.status <> 'REJECTED' and ${scopeOf(ctx.actor, commissionTable)} group by c.reverses_id`,
+    );
+    const sums = new Map(rows.map((row) => [row.id, row.reversed]));
     return ids.map((key) => sums.get(key) ?? 0n);
   })
     .load(id)
@@ -111,10 +106,11 @@ export async function commissionsOfIds(
   field: string,
 ): Promise<Commission[]> {
   const selection = select(commissionTable, info, ctx.actor, [field]);
-  const rows = await query(
+  const lines = await readRows(
     ctx,
-    from(commissionTable, ctx.actor, selection).and([where('c.id = any($)', ids)]),
+    selection,
+    sql`${from(commissionTable, ctx.actor, selection)} and c.id = any(${ids})`,
   );
-  const found = new Map(rows.map((row) => selection.read(row)).map((line) => [line.id as string, line]));
+  const found = new Map(lines.map((line) => [`${line.id}`, line]));
   return ids.flatMap((id) => found.get(id) ?? []);
 }

@@ -21,6 +21,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Customer, customerTable } from '../../tracking/customers/public.ts';
@@ -32,8 +33,8 @@ import {
   commissionsNamed,
   commissionsOfIds,
   commissionsOfReferral,
+  loadReversedAmount,
   narrow,
-  reversedOf,
 } from './commission.loader.ts';
 import {
   approveCommission,
@@ -293,7 +294,7 @@ export class CommissionResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<MoneyColumn> {
-    return reversedOf(ctx, info, line);
+    return loadReversedAmount(ctx, info, line);
   }
 
   @FieldResolver(() => Commission, {
@@ -332,7 +333,7 @@ export class PartnerCommissionsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Commission>> {
-    return pageOfEach(ctx, info, commissionTable, 'c.partner_id = owner.id', id, args);
+    return pageOfEach(ctx, info, commissionTable, sql`c.partner_id = owner.id`, id, args);
   }
 }
 

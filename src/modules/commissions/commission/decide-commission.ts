@@ -1,9 +1,10 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { after, type CommissionStatus, type RejectCode } from '../../../domain/commission.ts';
 import { AppError, conflict, notFound } from '../../../domain/errors.ts';
 import { commissionWithdrawn } from '../../../domain/posting.ts';
 import { authorizeRow, requireAllowed, verdictsOnRows } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, isId, reasonOf } from '../../../kernel/request/input.ts';
@@ -15,7 +16,7 @@ import { type Approved, approveLines } from './approve-lines.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { accruedIn, endHolds } from './open-holds.ts';
 import { isRated } from './sold.ts';
-import { bandsShrink, changeCapUsed, trueUp, trueUpsOf } from './true-ups.ts';
+import { bandsShrink, changeCapUsed, lockTrueUps, trueUp } from './true-ups.ts';
 
 /** Approves a commission, which is owed from then on. Returns the commission's id. */
 export async function approveCommission(ctx: Context, id: string): Promise<string> {
@@ -96,9 +97,9 @@ export async function rejectCommissions(
   const verdicts = await verdictsOnRows(ctx, 'reject', commissionTable, known);
   const { done, failures } = await transact(ctx, async (em) => {
     // Partners in one order, as everybody locks them, and then their lines.
-    await em.execute(sql`
+    await sql`
       select 1 from partners where id in (select partner_id from commissions where id = any(${`{${known.join()}}`}::uuid[]))
-      order by id for no key update`);
+      order by id for no key update`.execute(em);
     const done: Rejected[] = [];
     const failures = await eachLine(ids, async (key) => {
       const verdict = verdicts.get(key);
@@ -191,7 +192,7 @@ export async function reject(
   const before = await statusOf(em, line);
   const status = after('reject', before);
   const refunds = await refundsOf(em, line, accruedIn(before) ? 'APPROVED' : 'PENDING');
-  if (await anyClaimed(em, refunds)) {
+  if (await anyAllocated(em, refunds)) {
     throw conflict(
       'A payout already includes a refund of this commission. Reverse the commission instead of rejecting it.',
       {
@@ -199,9 +200,9 @@ export async function reject(
       },
     );
   }
-  const beside = await trueUpsOf(em, line);
+  const beside = await lockTrueUps(em, line);
   const owed = beside.filter((each) => accruedIn(each.status));
-  const claimed = new Set(await claimedOf(em, owed)); // a true-up in a payout does not change: a separate TRUE_UP reverses it
+  const claimed = new Set(await findAllocated(em, owed)); // a true-up in a payout does not change: a separate TRUE_UP reverses it
   const gone = [line, ...refunds, ...beside.filter(({ id }) => !claimed.has(id))];
   const left = refunds.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor);
   const banded = isRated(line) ? await bandsShrink(em, line, left) : null;
@@ -244,7 +245,7 @@ export async function lockCommission(
   if (partnerToo) {
     const line = await em.findOne(Commission, key, { fields: ['partnerId'], disableIdentityMap: true });
     if (!line) throw notFound('commission');
-    await em.execute(sql`select 1 from partners where id = ${line.partnerId} for no key update`);
+    await sql`select 1 from partners where id = ${line.partnerId} for no key update`.execute(em);
   }
   const line = await em.findOne(Commission, key, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!line) throw notFound('commission');
@@ -254,24 +255,25 @@ export async function lockCommission(
 /** Returns the stored status, or ALLOCATED or PAID for a commission in a payout. */
 export async function statusOf(em: EntityManager, { id, status }: Commission): Promise<CommissionStatus> {
   if (status !== 'APPROVED') return status;
-  const [claim] = await em.execute<{ status: string }[]>(sql`
+  const [claim] = await sql<{ status: string }>`
     select p.status from payout_items i join payouts p on p.id = i.payout_id
-    where i.commission_id = ${id} and i.voided_at is null`);
+    where i.commission_id = ${id} and i.voided_at is null`.execute(em);
   return claim ? (claim.status === 'PAID' ? 'PAID' : 'ALLOCATED') : status;
 }
 
 /** Returns the ids of those commissions that are in a payout. */
-async function claimedOf(em: EntityManager, lines: readonly Commission[]): Promise<string[]> {
+async function findAllocated(em: EntityManager, lines: readonly Commission[]): Promise<string[]> {
   if (lines.length === 0) return [];
   const ids = `{${lines.map(({ id }) => id).join()}}`;
-  const claims = await em.execute<{ id: string }[]>(sql`
-    select commission_id as id from payout_items where voided_at is null and commission_id = any(${ids}::uuid[])`);
+  const claims = await sql<{ id: string }>`
+    select commission_id as id from payout_items where voided_at is null and commission_id = any(${ids}::uuid[])
+  `.execute(em);
   return claims.map(({ id }) => id);
 }
 
 /** True when any of these commissions is in a payout. */
-export const anyClaimed = async (em: EntityManager, lines: readonly Commission[]): Promise<boolean> =>
-  (await claimedOf(em, lines)).length > 0;
+export const anyAllocated = async (em: EntityManager, lines: readonly Commission[]): Promise<boolean> =>
+  (await findAllocated(em, lines)).length > 0;
 
 export function refundsOf(
   em: EntityManager,

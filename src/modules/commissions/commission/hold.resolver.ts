@@ -3,7 +3,7 @@ import { Arg, Authorized, Ctx, FieldResolver, ID, Info, Mutation, Resolver, Root
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
-import { holdsOf } from './commission.loader.ts';
+import { loadHolds } from './commission.loader.ts';
 import { CommissionHold } from './commission-hold.entity.ts';
 import { holdCommission, releaseHold } from './hold-commission.ts';
 
@@ -48,6 +48,6 @@ export class CommissionHoldResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<CommissionHold[]> {
-    return holdsOf(ctx, info, id);
+    return loadHolds(ctx, info, id);
   }
 }

@@ -11,4 +11,4 @@ export { endHold, lockHold, placeHold } from './hold-commission.ts';
 export { endHolds, openHolds } from './open-holds.ts';
 export { takeBack } from './reverse-commission.ts';
 export { digitsOf, isRated, soldFor } from './sold.ts';
-export { bandsShrink, changeCapUsed, standingOf, trueUp } from './true-ups.ts';
+export { bandsShrink, changeCapUsed, lockInForce, trueUp } from './true-ups.ts';

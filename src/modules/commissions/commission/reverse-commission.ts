@@ -15,10 +15,10 @@ import { addLine } from './add-line.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import type { ReverseCommissionInput } from './commission.inputs.ts';
 import type { CommissionHold } from './commission-hold.entity.ts';
-import { anyClaimed, lockCommission, refundsOf, statusOf } from './decide-commission.ts';
+import { anyAllocated, lockCommission, refundsOf, statusOf } from './decide-commission.ts';
 import { accruedIn, endHolds } from './open-holds.ts';
 import { baseOf, isRated, soldFor } from './sold.ts';
-import { bandsShrink, changeCapUsed, standingOf, trueUp, trueUpsOf } from './true-ups.ts';
+import { bandsShrink, changeCapUsed, lockInForce, lockTrueUps, trueUp } from './true-ups.ts';
 
 /** Reverses a commission in proportion to the refunded part of its base, by a linked negative commission. A commission that
  *  is reversed whole and is in no payout ends as REVERSED, with its refunds. The reversal of a paid one reduces the next
@@ -32,7 +32,7 @@ export async function reverseCommission(
   await authorizeRow(ctx, 'reverse', commissionTable, id);
   const reversed = await transact(ctx, async (em) => {
     const asked = await lockCommission(em, id, { partnerToo: true });
-    const line = await standingOf(em, asked);
+    const line = await lockInForce(em, asked);
     const { tenantId, partnerId } = line;
     const request = {
       tenantId,
@@ -124,7 +124,7 @@ export async function takeBack(
 
   // A refund that a payout already includes stays in force, so the commission must stay owed to balance it.
   const waits = !accruedIn(status);
-  const closes = whole && !claimed && !(await anyClaimed(em, earlier));
+  const closes = whole && !claimed && !(await anyAllocated(em, earlier));
   const end = closes ? 'REVERSED' : waits ? 'PENDING' : 'APPROVED';
   const refundLine = addLine(em, ctx, line, {
     ...{ approved: !waits, occurredAt, reason, type: 'REVERSAL', status: end },
@@ -161,5 +161,5 @@ export async function takeBack(
 
 /** Returns the true-ups by a tier that was reached later, less the part that refunds already reversed. */
 async function tierTrueUpOf(em: EntityManager, line: Commission): Promise<bigint> {
-  return (await trueUpsOf(em, line)).reduce((sum, each) => sum + each.amount.minor, 0n);
+  return (await lockTrueUps(em, line)).reduce((sum, each) => sum + each.amount.minor, 0n);
 }

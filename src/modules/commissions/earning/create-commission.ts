@@ -13,7 +13,7 @@ import { resultOf } from '../../foundation/idempotency/public.ts';
 import type { CreateCommissionInput } from '../commission/public.ts';
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import type { NewLine } from './insert-commissions.ts';
-import { type Earner, inForceAt, openSale } from './read-terms.ts';
+import { type EarningPartner, loadInForce, openSale } from './read-terms.ts';
 
 /** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are
  *  sent together read the terms, and one writes. */
@@ -29,7 +29,7 @@ export async function createCommission(
     const opening = { ...request, partnerId, at, resultId: id, externalId: input.customerId };
     const [sale, inForce] = await Promise.all([
       openSale(run, ctx, opening),
-      inForceAt(run, partnerId, at).catch(refusal),
+      loadInForce(run, partnerId, at).catch(refusal),
     ]);
     const { partner, customerId, repeated } = sale;
     const earning = { ...earningOf(ctx, partner, input), occurredAt: at, customerId };
@@ -38,8 +38,7 @@ export async function createCommission(
     if (inForce instanceof AppError) throw inForce;
     const line = await earn(run, ctx, partner, earning, {
       ...{ inForce, id, last: true },
-      beside: (statement, line) =>
-        recordIn(statement, ctx, 'commission.created', line, { after: told(line) }),
+      beside: (line) => recordIn(ctx, 'commission.created', line, { after: auditFields(line) }),
     });
     if (typeof line === 'string')
       throw conflict(`This sale earns nothing. The reason is ${line}.`, { reason: line });
@@ -55,7 +54,7 @@ function refusal(error: unknown): AppError {
   throw error;
 }
 
-const told = ({
+const auditFields = ({
   type,
   method,
   status,
@@ -77,7 +76,7 @@ const MADE_BY_RULES = {
 } as const;
 
 /** Converts the input to a sale without a customer. Throws BAD_USER_INPUT for fields that contradict each other. */
-export function earningOf(ctx: Context, partner: Earner, input: CreateCommissionInput): Earning {
+export function earningOf(ctx: Context, partner: EarningPartner, input: CreateCommissionInput): Earning {
   const { type, flatAmount, quantity } = input;
   if (type === 'REVERSAL' || type === 'TRUE_UP' || type === 'ADJUSTMENT')
     throw invalid('input.type', `must be another type: only ${MADE_BY_RULES[type]} can create ${type}`);

@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 import type { TouchBarred } from '../../../domain/attribution.ts';
 import type { CommissionType } from '../../../domain/commission.ts';
-import { kept } from '../../../domain/computation.ts';
+import { serializeComputation } from '../../../domain/computation.ts';
 import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
 import { type Money, money } from '../../../domain/money.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
@@ -15,7 +15,7 @@ import {
 import { whyNotEarning } from '../../../domain/recurring.ts';
 import { expiryOf } from '../../../domain/referral.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { assess, blockedAs, keepReview } from '../../fraud/rules/public.ts';
@@ -23,9 +23,9 @@ import { rateOn } from '../../programs/exchange-rates/public.ts';
 import { digitsOf } from '../commission/public.ts';
 import type { RuleInForce } from '../plans/public.ts';
 import { insertCommissions, type NewLine } from './insert-commissions.ts';
-import { boughtBefore, type Earner, firstPurchase, type InForce, inForceAt } from './read-terms.ts';
-import { pastOf, use } from './rule-usage.ts';
-import { review, watched } from './watch-line.ts';
+import { boughtBefore, type EarningPartner, firstPurchase, type InForce, loadInForce } from './read-terms.ts';
+import { assessedSale, review } from './review-sale.ts';
+import { loadPast, use } from './rule-usage.ts';
 
 export interface Earning {
   readonly type: CommissionType;
@@ -78,7 +78,7 @@ export interface EarnOptions {
   /** Id of the commission, when it was already chosen. */
   readonly id?: string;
   /** Adds further rows to the query that inserts the commission. */
-  readonly beside?: (statement: Statement, line: NewLine) => void;
+  readonly beside?: (line: NewLine) => Sql;
   /** True when the caller writes nothing afterwards: the insert then commits the transaction, unless a fraud review
    *  follows. */
   readonly last?: boolean;
@@ -90,14 +90,14 @@ export interface EarnOptions {
 export async function earn(
   run: Run,
   ctx: Recorder,
-  partner: Earner,
+  partner: EarningPartner,
   earning: Earning,
   { inForce, refused = null, id = v7(), beside, last = false }: EarnOptions = {},
 ): Promise<MadeLine | Refused> {
   const weighed = await weigh(run, partner, earning, inForce);
   if (typeof weighed === 'string') return weighed;
   const revenueMinor = earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor;
-  const sale = watched(partner, earning);
+  const sale = assessedSale(partner, earning);
   const risk = earning.type === 'BONUS' ? null : await assess(run, sale, weighed.inForce.fraud);
   const why = risk?.outcome === 'BLOCKED' ? blockedAs(risk) : refused;
   if (why !== null) {
@@ -123,7 +123,7 @@ export async function earn(
   };
   const lines = [line, ...trueUpOf(partner, earning, weighed, line.id)];
   const ends = last && risk === null;
-  const createdAt = await insertCommissions(run, lines, (statement) => beside?.(statement, line), ends);
+  const createdAt = await insertCommissions(run, lines, beside?.(line), ends);
   if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }
@@ -133,7 +133,7 @@ const owedBy = ({ computed, base }: Weighed): Money => money(computed.amount, ba
 /** Adds a sale to the counters of its rule. */
 export async function count(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   earning: Earning,
   { decision, computed }: Weighed,
 ): Promise<void> {
@@ -141,7 +141,12 @@ export async function count(
 }
 
 /** Returns the TRUE_UP for the earlier sales of the period when the sale reaches another band. Empty when there is none. */
-export function trueUpOf(partner: Earner, earning: Earning, weighed: Weighed, lineId: string): NewLine[] {
+export function trueUpOf(
+  partner: EarningPartner,
+  earning: Earning,
+  weighed: Weighed,
+  lineId: string,
+): NewLine[] {
   const { computed, base } = weighed;
   if (computed.trueUp === 0n) return [];
   return [
@@ -160,7 +165,7 @@ export function trueUpOf(partner: Earner, earning: Earning, weighed: Weighed, li
 }
 
 /** Returns a commission without its exchange rate. It stores the facts to compute the amount later. */
-function unratedLine(partner: Earner, earning: Earning, { inForce, missing }: Unrated) {
+function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missing }: Unrated) {
   const { base, quantity = null, rateBps = null, purchase } = earning;
   return {
     ...saleColumns(partner, earning, inForce),
@@ -182,29 +187,21 @@ async function awaitRate(
   beside: EarnOptions['beside'],
 ): Promise<Date> {
   const { id, tenantId, partnerId } = line;
-  const createdAt = await insertCommissions(run, [line], (statement) =>
-    beside?.(statement, { ...line, status: 'HELD' }),
-  );
+  const createdAt = await insertCommissions(run, [line], beside?.({ ...line, status: 'HELD' }));
   await run(
-    new Statement().add(
-      `insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, placed_by, placed_at)
-      values ($::uuid, $, $::uuid, $::uuid, 'FX', $, $, $::timestamptz)`,
-      ...[v7(), tenantId, partnerId, id],
-      `There is no exchange rate between ${missing.from} and ${missing.to} for ${missing.day}`,
-      ...[actor.id, clock.now()],
-    ),
+    sql`insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, placed_by, placed_at)
+      values (${v7()}::uuid, ${tenantId}, ${partnerId}::uuid, ${id}::uuid, 'FX',
+        ${`There is no exchange rate between ${missing.from} and ${missing.to} for ${missing.day}`}, ${actor.id}, ${clock.now()}::timestamptz)`,
   );
   // The database allows the status HELD only after the hold exists.
-  await run(
-    new Statement().add(`update commissions set status = 'HELD', updated_at = now() where id = $::uuid`, id),
-  );
+  await run(sql`update commissions set status = 'HELD', updated_at = now() where id = ${id}::uuid`);
   // The rate may be entered at the same time, in a transaction that does not see the commission yet.
   await enqueue(run, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
   return createdAt;
 }
 
 /** Returns the columns of a commission that come from the sale. */
-function saleColumns({ tenantId, id }: Earner, earning: Earning, inForce: InForce) {
+function saleColumns({ tenantId, id }: EarningPartner, earning: Earning, inForce: InForce) {
   return {
     tenantId,
     partnerId: id,
@@ -242,7 +239,7 @@ export function termColumns({ base, exchange, computed, decision, byHand }: Weig
     ruleId: decision.rule?.id ?? null,
     perUnitMinor: single?.perUnit ?? null,
     quantity: single?.perUnit == null ? null : single.quantity,
-    computation: kept(computed),
+    computation: serializeComputation(computed),
   } as const;
 }
 
@@ -267,11 +264,11 @@ export interface Weighed {
 /** Computes the commission of a sale without writing. Returns the reason when the sale earns nothing. */
 export async function weigh(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   sold: Earning,
   known?: InForce,
 ): Promise<Weighed | Unrated | Refused> {
-  const inForce = known ?? (await inForceAt(run, partner.id, sold.occurredAt));
+  const inForce = known ?? (await loadInForce(run, partner.id, sold.occurredAt));
   if (inForce.status !== 'ACTIVE') return inForce.status;
   const owed = await owedFor(run, partner, sold, inForce);
   if ('missing' in owed) return { inForce, missing: owed.missing };
@@ -292,7 +289,7 @@ export async function weigh(
     occurredAt,
     currency: base.currency,
     country: earning.country ?? null,
-    customerKind: await kindOf(run, rules, earning),
+    customerKind: await loadCustomerKind(run, rules, earning),
   };
   const rates = {
     line: earning.rateBps ?? null,
@@ -300,7 +297,7 @@ export async function weigh(
     tier: inForce.tierRateBps,
   };
   const decision = decide(rules, rates, line, sale) as Weighed['decision'];
-  const past = await pastOf(run, partner, earning, decision.rule);
+  const past = await loadPast(run, partner, earning, decision.rule);
   const computed = computeLine(line, sale, decision, past, inForce.roundingMode);
   if (computed.amount === 0n && computed.trueUp === 0n) {
     if (computed.limited && computed.limited !== 'STEPPED_DOWN') return computed.limited;
@@ -313,7 +310,7 @@ export async function weigh(
  *  rate of the day of the sale applies. An amount given per unit stays in its currency. */
 async function owedFor(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   earning: Earning,
   { settlement, day, roundingMode }: InForce,
 ): Promise<{ earning: Earning; exchange: EnteredRate | null } | Pick<Unrated, 'missing'>> {
@@ -358,7 +355,7 @@ function flatLine(line: SaleLine, { perUnit, quantity }: NonNullable<Earning['fl
 }
 
 /** Returns whether the customer is new or returning. Queries only when a rule depends on it. */
-async function kindOf(
+async function loadCustomerKind(
   run: Run,
   rules: readonly RuleInForce[],
   { customerId, occurredAt, newCustomer }: Earning,
@@ -372,7 +369,7 @@ async function kindOf(
  *  purchases. */
 async function affiliateRefuses(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   { base, purchase, occurredAt, customerId }: Earning,
   { affiliate }: InForce,
 ) {

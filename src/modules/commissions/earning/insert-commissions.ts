@@ -1,6 +1,6 @@
 import type { Money } from '../../../domain/money.ts';
 import { insertInto } from '../../../kernel/data/columns.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import { Commission } from '../commission/public.ts';
 
@@ -14,19 +14,18 @@ export type NewLine = Omit<Commission, 'baseAmount' | 'amount' | 'rate' | Defaul
   readonly amount: Money;
 };
 
-/** Inserts commissions in one query. `beside` adds further inserts to the query; `last` commits the transaction. Returns the time of
- *  creation. */
+/** Inserts commissions in one query. `beside` adds further inserts as one more `with`; `last` commits the transaction. Returns the
+ *  time of creation. */
 export async function insertCommissions(
   run: Run,
   lines: readonly NewLine[],
-  beside?: (statement: Statement) => void,
+  beside: Sql = sql``,
   last?: boolean,
 ): Promise<Date> {
-  const [sql, json] = insertInto(Commission, lines);
-  const statement = new Statement().add(`with line as (${sql} returning created_at)`, json);
-  beside?.(statement);
-  const [made] = await run<{ at: string | Date }>(
-    statement.add(' select created_at as at from line limit 1'),
+  const [made] = await run(
+    sql<{ at: string | Date }>`
+      with /* commissions.insert */ line as (${insertInto(Commission, lines)} returning created_at)${beside}
+      select created_at as at from line limit 1`,
     last,
   );
   if (!made) throw new Error('An insert always returns its rows.');

@@ -2,5 +2,5 @@
 export { earningOf } from './create-commission.ts';
 export { count, type Earning, earn, type Refused, termColumns, trueUpOf, weigh } from './earn-commission.ts';
 export { insertCommissions, type NewLine } from './insert-commissions.ts';
-export { firstPurchase, inForceAt } from './read-terms.ts';
-export { review, watched } from './watch-line.ts';
+export { firstPurchase, loadInForce } from './read-terms.ts';
+export { assessedSale, review } from './review-sale.ts';

@@ -5,7 +5,8 @@ import type { FraudTerms } from '../../../domain/fraud.ts';
 import type { RoundingMode } from '../../../domain/money.ts';
 import type { PartnerStatus, PartnerTier } from '../../../domain/partner.ts';
 import type { PurchaseTerms } from '../../../domain/recurring.ts';
-import { Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Repeatable, requestHash } from '../../foundation/idempotency/public.ts';
@@ -13,10 +14,10 @@ import { type Partner, partnerTable } from '../../partners/partner/public.ts';
 import { RULES_IN_FORCE, type RuleInForce, type RuleJson, rulesOf } from '../plans/public.ts';
 
 /** The facts about a partner that its commissions depend on. */
-export type Earner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
+export type EarningPartner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
 
 export interface OpenedSale {
-  readonly partner: Earner;
+  readonly partner: EarningPartner;
   /** Null when the input names no customer. */
   readonly customerId: string | null;
   /** True when the idempotency key was used before. */
@@ -36,32 +37,26 @@ interface Opening extends Omit<Repeatable, 'tenantId'> {
  *  finds or creates the customer. */
 export async function openSale(run: Run, { actor }: Context, opening: Opening): Promise<OpenedSale> {
   const { partnerId, resultId, operation, key, input, externalId, at } = opening;
-  const statement = new Statement()
-    .add(
-      'with held as materialized (select p.id, p.tenant_id, p.currency, p.rate_bps from partners p where p.id = $::uuid and p.deleted_at is null',
-      partnerId,
-    )
-    .and(scopeOf(actor, partnerTable))
-    .add(' for share of p)');
-  if (key != null)
-    statement.add(
-      `, key as (insert into idempotency_keys (tenant_id, actor_id, operation, key, request_hash, result_id)
-        select tenant_id, $, $, $, $, $::uuid from held on conflict do nothing returning key)`,
-      ...[actor.id, operation, key, requestHash(input), resultId],
-    );
-  if (externalId != null)
-    statement.add(
-      `, customer as (insert into customers (id, tenant_id, external_id, partner_id, bound_at)
-        select $::uuid, tenant_id, $, id, $::timestamptz from held
+  const takenKey =
+    key == null
+      ? sql``
+      : sql`, key as (insert into idempotency_keys (tenant_id, actor_id, operation, key, request_hash, result_id)
+        select tenant_id, ${actor.id}, ${operation}, ${key}, ${requestHash(input)}, ${resultId}::uuid from held
+        on conflict do nothing returning key)`;
+  const seenCustomer =
+    externalId == null
+      ? sql``
+      : sql`, customer as (insert into customers (id, tenant_id, external_id, partner_id, bound_at)
+        select ${v7()}::uuid, tenant_id, ${externalId}, id, ${at}::timestamptz from held
         on conflict (tenant_id, external_id) do update
           set partner_id = coalesce(customers.partner_id, excluded.partner_id), bound_at = coalesce(customers.bound_at, excluded.bound_at)
-        returning id)`,
-      ...[v7(), externalId, at],
-    );
-  statement.add(` select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
-    ${externalId == null ? 'null' : '(select c.id from customer c)'} as "customerId",
-    ${key == null ? 'false' : 'not exists (select from key)'} as repeated from held`);
-  const [row] = await run<Earner & Omit<OpenedSale, 'partner'>>(statement);
+        returning id)`;
+  const [row] = await run(sql<EarningPartner & Omit<OpenedSale, 'partner'>>`
+    with /* commissions.open */ held as materialized (select p.id, p.tenant_id, p.currency, p.rate_bps from partners p
+      where p.id = ${partnerId}::uuid and p.deleted_at is null and ${scopeOf(actor, partnerTable)} for share of p)${takenKey}${seenCustomer}
+    select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
+      ${externalId == null ? sql`null` : sql`(select c.id from customer c)`} as "customerId",
+      ${key == null ? sql`false` : sql`not exists (select from key)`} as repeated from held`);
   if (!row) throw notFound('partner', { field: 'input.partnerId' });
   const { customerId, repeated, ...partner } = row;
   return { partner, customerId, repeated };
@@ -96,25 +91,22 @@ type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
 
 /** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's
  *  settings, the rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
-export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<InForce> {
+export async function loadInForce(run: Run, partnerId: string, at: Date): Promise<InForce> {
   const [row] = await run<TermsRow>(
-    new Statement().add(
-      `select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
-        (at.instant at time zone g.time_zone)::date::text as day, ${RULES_IN_FORCE} as rules,
+    sql`select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
+        (at.instant at time zone g.time_zone)::date::text as day, ${sql.raw(RULES_IN_FORCE)} as rules,
         (select json_build_object('firstPurchaseOnly', a.first_purchase_only, 'recurringMonths', a.recurring_months,
             'minimum', a.minimum_purchase_minor::text, 'currency', a.minimum_purchase_currency)
           from affiliate_configs a where a.partner_id = p.id and p.partner_type = 'AFFILIATE') as affiliate
       from partners p
-      cross join (select $::timestamptz as instant) at
+      cross join (select ${at}::timestamptz as instant) at
       join programs g on g.tenant_id = p.tenant_id
       cross join lateral (select h.status, h.tier from partner_history h where h.partner_id = p.id and h.effective_at <= at.instant
         order by h.effective_at desc, h.id desc limit 1) h
       cross join lateral (select v.rate_bps from tier_config_versions v
         where v.tenant_id = p.tenant_id and v.tier = h.tier and v.effective_at <= at.instant
         order by v.effective_at desc, v.id desc limit 1) t
-      where p.id = $::uuid`,
-      ...[at, partnerId],
-    ),
+      where p.id = ${partnerId}::uuid`,
   );
   if (!row) throw invalid('input.occurredAt', 'must not be before the partner was created');
   const { rules, affiliate, ...terms } = row;
@@ -125,11 +117,8 @@ export async function inForceAt(run: Run, partnerId: string, at: Date): Promise<
 /** Returns the time of the customer's first purchase that earned for the partner. Null without one. */
 export async function firstPurchase(run: Run, partnerId: string, customerId: string): Promise<Date | null> {
   const [row] = await run<{ first: string | null }>(
-    new Statement().add(
-      `select min(occurred_at) as first from commissions
-      where customer_id = $::uuid and partner_id = $::uuid and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`,
-      ...[customerId, partnerId],
-    ),
+    sql`select min(occurred_at) as first from commissions
+      where customer_id = ${customerId}::uuid and partner_id = ${partnerId}::uuid and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`,
   );
   return row?.first ? new Date(row.first) : null;
 }
@@ -137,7 +126,7 @@ export async function firstPurchase(run: Run, partnerId: string, customerId: str
 /** True when the customer bought anything from the program before that time. */
 export async function boughtBefore(run: Run, customerId: string, at: Date): Promise<boolean> {
   const [found] = await run<{ before: boolean }>(
-    new Statement().add('select customer_bought_before($::uuid, $::timestamptz) as before', customerId, at),
+    sql`select customer_bought_before(${customerId}::uuid, ${at}::timestamptz) as before`,
   );
   return found?.before ?? false;
 }

@@ -5,10 +5,10 @@ import {
   type Rule,
   type RulePeriod,
 } from '../../../domain/plan.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { RuleInForce } from '../plans/public.ts';
-import type { Earner } from './read-terms.ts';
+import type { EarningPartner } from './read-terms.ts';
 
 interface Purchase {
   readonly customerId: string | null;
@@ -34,9 +34,9 @@ const capCount = ({ cap }: Rule, { customerId }: Purchase): Count | null =>
 
 /** Returns the earlier sales that affect a sale under its rule. The counter of the rule is locked, so that sales under it
  *  run one after the other. */
-export async function pastOf(
+export async function loadPast(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   purchase: Purchase,
   rule: RuleInForce | null,
 ): Promise<Past> {
@@ -46,25 +46,20 @@ export async function pastOf(
   const [purchases] =
     windowed && customerId
       ? await run<{ first: string | null; count: number }>(
-          new Statement().add(
-            `select min(occurred_at) as first, count(distinct coalesce(order_id, conversion_id::text, id::text))::int as count from commissions
-            where customer_id = $::uuid and partner_id = $::uuid and occurred_at < $::timestamptz
+          sql`select min(occurred_at) as first, count(distinct coalesce(order_id, conversion_id::text, id::text))::int as count from commissions
+            where customer_id = ${customerId}::uuid and partner_id = ${partner.id}::uuid and occurred_at < ${occurredAt}::timestamptz
               and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`,
-            ...[customerId, partner.id, occurredAt],
-          ),
         )
       : [];
   const counted = async (count: Count | null) => {
     if (!count) return undefined;
     const [row] = await run<{ base_minor: string; earned_minor: string }>(
-      new Statement().add(
-        `insert into rule_usage (tenant_id, partner_id, rule_key, scope, period_start)
-        select g.tenant_id, $::uuid, $::uuid, $, rule_period($, $::timestamptz at time zone g.time_zone)
-        from programs g where g.tenant_id = $
+      sql`insert into rule_usage (tenant_id, partner_id, rule_key, scope, period_start)
+        select g.tenant_id, ${partner.id}::uuid, ${rule.key}::uuid, ${count.scope},
+          rule_period(${count.period}, ${occurredAt}::timestamptz at time zone g.time_zone)
+        from programs g where g.tenant_id = ${partner.tenantId}
         on conflict (partner_id, rule_key, scope, period_start, tenant_id) do update set base_minor = rule_usage.base_minor
         returning base_minor, earned_minor`,
-        ...[partner.id, rule.key, count.scope, count.period, occurredAt, partner.tenantId],
-      ),
     );
     return row;
   };
@@ -81,7 +76,7 @@ export async function pastOf(
 /** Adds a sale to the counters of its rule. */
 export async function use(
   run: Run,
-  partner: Earner,
+  partner: EarningPartner,
   purchase: Purchase,
   rule: RuleInForce,
   { base, amount, trueUp }: ComputedLine,
@@ -89,13 +84,9 @@ export async function use(
   for (const count of [bandCount(rule), capCount(rule, purchase)]) {
     if (!count) continue;
     await run(
-      new Statement().add(
-        `update rule_usage u set base_minor = base_minor + $::bigint, earned_minor = earned_minor + $::bigint
-        from programs g where g.tenant_id = $ and u.partner_id = $::uuid and u.rule_key = $::uuid and u.scope = $
-          and u.period_start = rule_period($, $::timestamptz at time zone g.time_zone)`,
-        ...[base, amount + trueUp, partner.tenantId, partner.id, rule.key, count.scope],
-        ...[count.period, purchase.occurredAt],
-      ),
+      sql`update rule_usage u set base_minor = base_minor + ${base}::bigint, earned_minor = earned_minor + ${amount + trueUp}::bigint
+        from programs g where g.tenant_id = ${partner.tenantId} and u.partner_id = ${partner.id}::uuid and u.rule_key = ${rule.key}::uuid and u.scope = ${count.scope}
+          and u.period_start = rule_period(${count.period}, ${purchase.occurredAt}::timestamptz at time zone g.time_zone)`,
     );
   }
 }

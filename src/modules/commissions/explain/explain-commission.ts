@@ -1,5 +1,5 @@
 import { bandOf } from '../../../domain/bands.ts';
-import { read } from '../../../domain/computation.ts';
+import { parseComputation } from '../../../domain/computation.ts';
 import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
 import { type Explanation, explain } from '../../../domain/explanation.ts';
 import type { Money, RoundingMode } from '../../../domain/money.ts';
@@ -29,7 +29,7 @@ type Stored = Pick<
 
 /** Returns the stored computation of a commission. For a commission without one, the computation is built from its columns. */
 export function computedLineOf(line: Stored): ComputedLine {
-  if (line.computation) return read(line.computation);
+  if (line.computation) return parseComputation(line.computation);
   const { amount, baseAmount, method, rateBps, perUnitMinor, rateSource } = line;
   return {
     product: line.product ?? null,
@@ -79,15 +79,15 @@ type Explained = Stored &
   };
 
 export function explanationOf(line: Explained): Explanation {
-  const told = shared(explanationOfLine(line), line);
+  const explanation = shared(explanationOfLine(line), line);
   const { refundedEarly } = line;
-  if (refundedEarly == null || line.reversesId) return told;
+  if (refundedEarly == null || line.reversesId) return explanation;
   const { currency } = soldFor(line);
   const refunded = `${amountText({ minor: refundedEarly, currency })} ${currency}`;
   return {
-    sentence: `${told.sentence} ${refunded} of the sale was refunded before the sale was recorded; separate commissions reverse that share.`,
+    sentence: `${explanation.sentence} ${refunded} of the sale was refunded before the sale was recorded; separate commissions reverse that share.`,
     steps: [
-      ...told.steps,
+      ...explanation.steps,
       {
         label: 'Refunded before',
         detail: `${refunded} of the sale, reversed by separate commissions`,
@@ -180,10 +180,10 @@ function explanationOfLine(line: Explained): Explanation {
   }
   if (line.type === 'TRUE_UP' && computed.period)
     return bandsExplained(line, computed, computed.period, amount);
-  const told = explain(computed, { amount, tier: line.tier });
+  const explanation = explain(computed, { amount, tier: line.tier });
   return line.exchange && line.saleMinor != null
-    ? exchanged(told, soldFor(line), line.exchange, amount(computed.base))
-    : told;
+    ? exchanged(explanation, soldFor(line), line.exchange, amount(computed.base))
+    : explanation;
 }
 
 /** Explains a TRUE_UP: the change for the other sales of a tiered period after a sale reached another band, or after its

@@ -1,5 +1,6 @@
 import type { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { readRows, scopeOf, selectColumns } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Commission, commissionTable } from '../commission/public.ts';
 import { explanationOf } from './explain-commission.ts';
@@ -28,23 +29,14 @@ const NAMES = [
 
 /** Returns the commissions of a payout, also after their release from it, oldest first. */
 export async function linesPaidBy(ctx: Context, payoutId: string, most: number): Promise<ExplainedLine[]> {
-  const columns = NAMES.map((name) => ({ name, column: commissionTable.columns[name] }));
-  const list = columns.flatMap(({ column }) => column?.sql ?? []).join(', ');
-  const statement = new Statement()
-    .add(
-      `select ${list} from payout_items i join commissions c on c.id = i.commission_id where i.payout_id = $`,
-      payoutId,
-    )
-    .and(scopeOf(ctx.actor, commissionTable))
-    .add(` order by c.occurred_at, c.id limit ${most}`);
-  return (await query(ctx, statement)).map((values) => {
-    let at = 0;
-    const read = columns.map(({ name, column }) => {
-      const value = column?.read ? column.read(values, at) : values[at];
-      at += column?.sql.length ?? 0;
-      return [name, value];
-    });
-    const line = Object.fromEntries(read) as Commission;
+  const selection = selectColumns(commissionTable, NAMES);
+  const lines = await readRows(
+    ctx,
+    selection,
+    sql`select /* payouts.lines */ ${selection.list} from payout_items i join commissions c on c.id = i.commission_id
+      where i.payout_id = ${payoutId} and ${scopeOf(ctx.actor, commissionTable)} order by c.occurred_at, c.id limit ${sql.raw(most)}`,
+  );
+  return lines.map((line) => {
     const { id, type, occurredAt, orderId, amount } = line;
     return { id, type, occurredAt, orderId: orderId ?? null, amount, sentence: explanationOf(line).sentence };
   });

@@ -1,9 +1,9 @@
-import { sql } from '@mikro-orm/postgresql';
 import type { Explanation } from '../../../domain/explanation.ts';
 import { explain } from '../../../domain/explanation.ts';
 import type { Money } from '../../../domain/money.ts';
 import { money } from '../../../domain/money.ts';
 import { requireSeen } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
@@ -31,9 +31,9 @@ export async function previewCommission(ctx: Context, input: CreateCommissionInp
   try {
     const partner = await holdPartner(em, input.partnerId, 'input.partnerId');
     const earning = earningOf(ctx, partner, input);
-    const [known] = await em.execute<{ id: string | null }[]>(
-      sql`select customer_known_as(${partner.tenantId}, ${input.customerId ?? null}) as id`,
-    );
+    const [known] = await sql<{
+      id: string | null;
+    }>`select customer_known_as(${partner.tenantId}, ${input.customerId ?? null}) as id`.execute(em);
     const weighed = await weigh(within(em), partner, {
       ...earning,
       customerId: known?.id ?? null,

@@ -1,8 +1,9 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { reversalDue } from '../../../domain/commission.ts';
 import { notFound } from '../../../domain/errors.ts';
 import { recompute } from '../../../domain/plan.ts';
 import { requireSeen } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -32,8 +33,9 @@ export async function verifyCommission(ctx: Context, id: string): Promise<Verifi
 
 /** Compares the sale of a commission with the partner's stored share of the conversion. */
 async function partDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
-  const [kept] = await em.execute<{ share: string }[]>(sql`
-    select share_minor::text as share from attribution_shares where conversion_id = ${line.conversionId ?? null}::uuid`);
+  const [kept] = await sql<{ share: string }>`
+    select share_minor::text as share from attribution_shares where conversion_id = ${line.conversionId ?? null}::uuid
+  `.execute(em);
   const stored = soldFor(line).minor;
   return !kept || BigInt(kept.share) === stored
     ? []
@@ -62,8 +64,9 @@ async function refundDiffers(em: EntityManager, refund: Commission): Promise<Dif
 
 /** Compares a TRUE_UP with the computation that is stored with the commission of the sale. */
 async function trueUpDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
-  const [refunded] = await em.execute<object[]>(sql`
-    select 1 from commissions where reverses_id = ${line.adjustsId ?? null} and occurred_at = ${line.occurredAt} limit 1`);
+  const [refunded] = await sql`
+    select 1 from commissions where reverses_id = ${line.adjustsId ?? null} and occurred_at = ${line.occurredAt} limit 1
+  `.execute(em);
   if (refunded) return []; // created by a refund: its period has changed since
   const sale = await em.findOneOrFail(Commission, line.adjustsId ?? '');
   if (sale.type === 'ADJUSTMENT') return []; // restored by a won dispute
@@ -78,9 +81,9 @@ async function trueUpDiffers(em: EntityManager, line: Commission): Promise<Diffe
 async function adjustmentDiffers(em: EntityManager, line: Commission): Promise<Difference[]> {
   if (line.carriedBy) return carriedDiffers(em, line, line.carriedBy);
   if (line.method === 'TIERED') return []; // its period has changed since
-  const [taken] = await em.execute<{ minor: string }[]>(sql`
+  const [taken] = await sql<{ minor: string }>`
     select (-c.amount_minor)::text as minor from commission_holds h join commissions c on c.id = h.refund_id
-    where h.commission_id = ${line.adjustsId ?? null} order by h.id desc limit 1`);
+    where h.commission_id = ${line.adjustsId ?? null} order by h.id desc limit 1`.execute(em);
   const recomputed = BigInt(taken?.minor ?? 0);
   const stored = line.amount.minor;
   return stored === recomputed ? [] : [{ what: 'amount', stored, recomputed }];

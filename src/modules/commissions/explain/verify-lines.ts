@@ -1,7 +1,8 @@
 import { FlatRefund, reversalDue } from '../../../domain/commission.ts';
 import { money } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
 import type { Commission } from '../commission/public.ts';
@@ -11,8 +12,6 @@ const CHUNK = 2_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
 type Line = Parameters<typeof differencesOf>[0] & Pick<Commission, 'id'>;
-
-type Of<Key extends keyof Line> = Exclude<Line[Key], undefined>;
 
 /** Later changes of a commission, in minor units. */
 interface Sequel {
@@ -61,67 +60,52 @@ function differences(line: Line, { refunded, reversed, trueUp }: Sequel) {
 
 /** Returns the next commissions, by id, that are neither refunds nor true-ups. */
 async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): Promise<[Line, Sequel][]> {
-  const statement = new Statement().add(
-    `select c.id, c.amount_minor, c.amount_currency, c.base_minor, c.base_currency, c.tier, c.rounding_mode, c.method, c.rate_bps,
-       c.rate_source, c.per_unit_minor, c.quantity, c.product, c.computation,
-       c.sale_minor, c.sale_currency, c.exchange, c.unrated,
-       coalesce(r.base, 0)::bigint, coalesce(r.amount, 0)::bigint, coalesce(t.amount, 0)::bigint, coalesce(r.at_once, false)
-     from (select * from commissions where id > $ and reverses_id is null and adjusts_id is null order by id limit ${CHUNK}) c
+  const rows = await query(
+    ctx,
+    sql<Row>`
+     select /* commissions.verified */ c.id, c.amount_minor as "amountMinor", c.amount_currency as "amountCurrency", c.base_minor as "baseMinor",
+       c.base_currency as "baseCurrency", c.tier, c.rounding_mode as "roundingMode", c.method, c.rate_bps as "rateBps",
+       c.rate_source as "rateSource", c.per_unit_minor as "perUnitMinor", c.quantity, c.product, c.computation, c.reverses_id as "reversesId",
+       c.sale_minor as "saleMinor", c.sale_currency as "saleCurrency", c.exchange, c.unrated, coalesce(r.base, 0)::bigint as refunded,
+       coalesce(r.amount, 0)::bigint as reversed, coalesce(t.amount, 0)::bigint as "trueUp", coalesce(r.at_once, false) as "atOnce"
+     from (select * from commissions where id > ${last} and reverses_id is null and adjusts_id is null order by id limit ${sql.raw(CHUNK)}) c
      left join lateral (
        select -sum(base_minor) as base, sum(amount_minor) as amount, bool_or(created_at = c.created_at) as at_once
        from commissions where reverses_id = c.id) r on true
      left join lateral (
        select sum(amount_minor) as amount from commissions where adjusts_id = c.id and type = 'TRUE_UP' and created_at = c.created_at) t on true
      order by c.id`,
-    last,
   );
-  return (await query(ctx, statement)).map((row) => {
-    const [id, minor, currency, baseMinor, baseCurrency, ...terms] = row as [
-      string,
-      bigint,
-      string,
-      bigint,
-      string,
-    ];
-    const [
-      tier,
-      roundingMode,
-      method,
-      rateBps,
-      rateSource,
-      perUnitMinor,
-      quantity,
-      product,
-      computation,
-      saleMinor,
-      saleCurrency,
-      exchange,
-      unrated,
-      ...sequel
-    ] = terms as unknown[] as [
-      Of<'tier'>,
-      Of<'roundingMode'>,
-      Of<'method'>,
-      Of<'rateBps'>,
-      Of<'rateSource'>,
-      Of<'perUnitMinor'>,
-      Of<'quantity'>,
-      Of<'product'>,
-      Of<'computation'>,
-      Of<'saleMinor'>,
-      Of<'saleCurrency'>,
-      Of<'exchange'>,
-      Of<'unrated'>,
-    ];
-    const [refunded, reversed, trueUp, atOnce] = sequel as unknown[] as [bigint, bigint, bigint, boolean];
-    const amount = new MoneyColumn({ minor, currency });
-    const baseAmount = new MoneyColumn({ minor: baseMinor, currency: baseCurrency });
-    return [
+  return rows.map(
+    ({
+      amountMinor,
+      amountCurrency,
+      baseMinor,
+      baseCurrency,
+      refunded,
+      reversed,
+      trueUp,
+      atOnce,
+      ...line
+    }) => [
       {
-        ...{ id, amount, baseAmount, tier, roundingMode, method, rateBps, rateSource, perUnitMinor },
-        ...{ quantity, product, computation, reversesId: null, saleMinor, saleCurrency, exchange, unrated },
+        ...line,
+        amount: new MoneyColumn({ minor: amountMinor, currency: amountCurrency }),
+        baseAmount: new MoneyColumn({ minor: baseMinor, currency: baseCurrency }),
       },
       { refunded, reversed, trueUp: atOnce ? null : trueUp },
-    ];
-  });
+    ],
+  );
+}
+
+interface Row extends Omit<Line, 'amount' | 'baseAmount'> {
+  readonly amountMinor: bigint;
+  readonly amountCurrency: string;
+  readonly baseMinor: bigint;
+  readonly baseCurrency: string;
+  readonly refunded: bigint;
+  readonly reversed: bigint;
+  readonly trueUp: bigint;
+  /** Whether a refund came with the sale itself. */
+  readonly atOnce: boolean;
 }

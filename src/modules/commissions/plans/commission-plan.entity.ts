@@ -38,7 +38,7 @@ export const commissionPlanTable: Table<CommissionPlan> = {
 
 /** The assignment of a partner to a plan from a given time. Rows are only added. */
 @Entity({ tableName: 'plan_memberships' })
-@NotPersonal('which plan a partner is on, by ids; its lines say what they earned by')
+@NotPersonal('the assigned plan of a partner, by ids; the commissions name the terms that they used')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class PlanMembership extends Base {
   @Property({ type: 'uuid' })

@@ -83,7 +83,7 @@ export class CommissionCap {
 
 /** One version of a rule. Rows never change: an edit adds a version that is in force from a given time. */
 @Entity({ tableName: 'commission_rules' })
-@NotPersonal('terms of the program, or of a partner; its lines say what they earned by')
+@NotPersonal('terms of the program or of a partner; the commissions name the terms that they used')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

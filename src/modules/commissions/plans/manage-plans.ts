@@ -1,6 +1,7 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -93,10 +94,11 @@ export function createCommissionRule(ctx: Context, input: CreateCommissionRuleIn
   if ((input.planId == null) === (input.partnerId == null))
     throw invalid('input.planId', 'must be given when partnerId is absent, and only then');
   return transact(ctx, async (em) => {
-    const owner = await ownerOf(em, input);
-    const [{ count } = { count: 0 }] = await em.execute<{ count: number }[]>(sql`
+    const owner = await findOwner(em, input);
+    const [{ count } = { count: 0 }] = await sql<{ count: number }>`
       select count(distinct rule_key)::int as count from commission_rules
-      where tenant_id = ${owner.tenantId} and (plan_id = ${owner.planId} or partner_id = ${owner.partnerId})`);
+      where tenant_id = ${owner.tenantId} and (plan_id = ${owner.planId} or partner_id = ${owner.partnerId})
+    `.execute(em);
     if (count >= MAX_RULES) throw conflict(`A plan or partner can have at most ${MAX_RULES} rules.`);
     const rule = em.create(CommissionRule, {
       ...owner,
@@ -138,7 +140,7 @@ export function endCommissionRule(ctx: Context, id: string, effectiveAt: Date | 
 }
 
 async function lockProgram(em: EntityManager, tenantId: string): Promise<void> {
-  await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`);
+  await sql`select 1 from programs where tenant_id = ${tenantId} for no key update`.execute(em);
 }
 
 /** Terms of the past never change: a change starts now or later. */
@@ -155,7 +157,7 @@ interface Owner {
   readonly partnerId: string | null;
 }
 
-async function ownerOf(em: EntityManager, input: CreateCommissionRuleInput): Promise<Owner> {
+async function findOwner(em: EntityManager, input: CreateCommissionRuleInput): Promise<Owner> {
   if (input.partnerId != null) {
     const { id, tenantId } = await lockPartner(em, input.partnerId, 'input.partnerId');
     return { tenantId, planId: null, partnerId: id };
@@ -176,7 +178,7 @@ function plain({ id, createdAt, createdBy, tenantId, ...rest }: CommissionRule):
 async function lastVersion(em: EntityManager, id: string): Promise<CommissionRule> {
   const named = await em.findOne(CommissionRule, idOf(id));
   if (!named) throw notFound('rule');
-  await em.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`rule:${named.ruleKey}`}, 0))`);
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`rule:${named.ruleKey}`}, 0))`.execute(em);
   const [last] = await em.find(
     CommissionRule,
     { ruleKey: named.ruleKey },

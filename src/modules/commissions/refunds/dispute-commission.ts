@@ -1,7 +1,8 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
 import type { DisputeOutcome } from '../../../domain/hold.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
@@ -19,8 +20,8 @@ import {
   endHold,
   lockCommission,
   lockHold,
+  lockInForce,
   placeHold,
-  standingOf,
   statusOf,
   takeBack,
   trueUp,
@@ -36,7 +37,7 @@ export async function openDispute(ctx: Context, commissionId: string, reason: st
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionTable, commissionId);
   return transact(ctx, async (em) => {
-    const line = await standingOf(em, await lockCommission(em, commissionId, { partnerToo: true }));
+    const line = await lockInForce(em, await lockCommission(em, commissionId, { partnerToo: true }));
     const before = await statusOf(em, line);
     if (before === 'REJECTED' || before === 'REVERSED')
       throw conflict(`This commission is ${before}, so it cannot be disputed.`);
@@ -61,7 +62,7 @@ export async function resolveDispute(
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'hold', commissionHoldTable, id, { what: 'dispute' });
   const line = await transact(ctx, async (em) => {
-    const order = await orderOf(em, id);
+    const order = await findOrder(em, id);
     if (order) await lockOrder(em, order.orderId);
     const { hold, line } = await lockHold(em, id, 'dispute');
     if (hold.kind !== 'DISPUTE')
@@ -91,14 +92,15 @@ export async function resolveDispute(
 }
 
 /** Returns the order of a disputed commission. Null without an order. */
-async function orderOf(em: EntityManager, holdId: string): Promise<Order | null> {
-  const [order] = await em.execute<Order[]>(sql`
+async function findOrder(em: EntityManager, holdId: string): Promise<Order | null> {
+  const [order] = await sql<Order>`
     with recursive sale as (
       select c.* from commissions c join commission_holds h on h.commission_id = c.id where h.id = ${idOf(holdId)}
       union all
       select c.* from sale s join commissions c on c.id = s.adjusts_id where s.type = 'ADJUSTMENT')
     select s.tenant_id as "tenantId", s.partner_id as "partnerId", coalesce(s.order_id, v.order_id) as "orderId"
-    from sale s left join conversions v on v.id = s.conversion_id where s.type <> 'ADJUSTMENT' and coalesce(s.order_id, v.order_id) is not null`);
+    from sale s left join conversions v on v.id = s.conversion_id where s.type <> 'ADJUSTMENT' and coalesce(s.order_id, v.order_id) is not null
+  `.execute(em);
   return order ?? null;
 }
 

@@ -1,5 +1,6 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 
 export interface Order {
   readonly tenantId: string;
@@ -11,9 +12,10 @@ export interface Order {
 /** Locks an order, so that its sale, its conversion and its refunds run one after the other. Take this lock before any row
  *  lock, to avoid deadlocks. Returns whether refunds of the order wait; those lock its partner. */
 export async function lockOrder(em: EntityManager, orderId: string): Promise<{ refundsWait: boolean }> {
-  const [order] = await em.execute<{ refundsWait: boolean }[]>(sql`
+  const [order] = await sql<{ refundsWait: boolean }>`
     select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['order', orderId])}, 0)),
-      exists (select from sale_refunds where order_id = ${orderId} and settled_at is null) as "refundsWait"`);
+      exists (select from sale_refunds where order_id = ${orderId} and settled_at is null) as "refundsWait"
+  `.execute(em);
   return { refundsWait: order?.refundsWait === true };
 }
 
@@ -31,9 +33,12 @@ export async function knownOrders(
   em: EntityManager,
   { tenantId, orderId, partnerId }: Omit<Order, 'partnerId'> & { readonly partnerId: string | null },
 ): Promise<KnownOrder[]> {
-  const rows = await em.execute<
-    { partner_id: string; currency: string; unearned: string; shared_by: string[] | null }[]
-  >(sql`
+  const rows = await sql<{
+    partner_id: string;
+    currency: string;
+    unearned: string;
+    shared_by: string[] | null;
+  }>`
     select partner_id, currency, (select coalesce(sum((r->>'base')::bigint), 0) from jsonb_array_elements(refused) r)::text as unearned,
       null::text[] as shared_by
     from sales where tenant_id = ${tenantId} and order_id = ${orderId} and (${partnerId}::uuid is null or partner_id = ${partnerId})
@@ -42,7 +47,7 @@ export async function knownOrders(
       coalesce(sum(v.amount_minor) filter (where not exists (select from commissions c where c.conversion_id = v.id)), 0)::text,
       array_agg(v.partner_id::text)
     from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}
-    having bool_or(${partnerId}::uuid is null or v.partner_id = ${partnerId})`);
+    having bool_or(${partnerId}::uuid is null or v.partner_id = ${partnerId})`.execute(em);
   return rows.map(({ partner_id, currency, unearned, shared_by }) => ({
     ...{ tenantId, orderId, partnerId: partner_id, currency },
     unearned: BigInt(unearned),

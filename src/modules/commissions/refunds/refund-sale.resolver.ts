@@ -11,11 +11,11 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Commission, commissionsNamed } from '../commission/public.ts';
@@ -60,9 +60,9 @@ export class SaleRefundResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<SaleRefund>> {
     return page(ctx, info, saleRefundTable, args, [
-      ...(filter?.partnerId ? [where('f.partner_id = $', filter.partnerId)] : []),
-      ...(filter?.orderId ? [where('f.order_id = $', filter.orderId)] : []),
-      ...(filter?.waiting == null ? [] : [where(`f.settled_at is ${filter.waiting ? '' : 'not '}null`)]),
+      ...(filter?.partnerId ? [sql`f.partner_id = ${filter.partnerId}`] : []),
+      ...(filter?.orderId ? [sql`f.order_id = ${filter.orderId}`] : []),
+      ...(filter?.waiting == null ? [] : [sql`f.settled_at is ${sql.raw(filter.waiting ? '' : 'not ')}null`]),
     ]);
   }
 

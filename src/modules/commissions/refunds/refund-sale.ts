@@ -1,7 +1,8 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, invalid } from '../../../domain/errors.ts';
-import { refundedInAll, refundShares, type ToldRefund } from '../../../domain/sale.ts';
+import { type ReportedRefund, refundedInAll, refundShares } from '../../../domain/sale.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
@@ -106,7 +107,7 @@ async function requireProduct(
   product: string | null,
 ): Promise<void> {
   if (product === null) return;
-  const [sold] = await em.execute<object[]>(sql`
+  const [sold] = await sql`
     select 1 from commissions where tenant_id = ${tenantId} and partner_id = ${partnerId} and order_id = ${orderId} and product = ${product}
     union all
     select 1 from sales, jsonb_array_elements(refused) r
@@ -114,7 +115,7 @@ async function requireProduct(
     union all
     select 1 from conversions v left join commissions c on c.conversion_id = v.id
     where v.tenant_id = ${tenantId} and v.partner_id = ${partnerId} and v.order_id = ${orderId} and (c.id is null or c.product = ${product})
-    limit 1`);
+    limit 1`.execute(em);
   if (!sold) throw invalid('input.product', 'must be a product of the order');
 }
 
@@ -190,17 +191,17 @@ export async function settleAgain(
 
 const isSale = ({ type }: Commission): boolean => type !== 'ADJUSTMENT';
 
-const toldBy = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): ToldRefund => ({
+const reportedAs = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): ReportedRefund => ({
   ...{ at: occurredAt, part: partMinor ?? takenMinor ?? 0n, total: totalMinor ?? null },
 });
 
 /** Returns the refunds of single commissions that came from no refund of the order. A reversal that a won dispute restored
  *  does not count. */
-function directly(
+function directRefunds(
   lines: readonly Commission[],
   refunds: readonly Commission[],
   settled: readonly SaleRefund[],
-): ToldRefund[] {
+): ReportedRefund[] {
   const made = new Set(settled.flatMap(({ lines }) => lines));
   const wonBack = new Set(
     lines
@@ -223,15 +224,15 @@ async function settle(
 ): Promise<void> {
   if (refund.currency != null && refund.currency !== currency) return;
   const partners = sql`array(select jsonb_array_elements_text(${JSON.stringify(sharedBy)}::jsonb)::uuid)`;
-  await em.execute(sql`select 1 from partners where id = any(${partners}) order by id for no key update`);
+  await sql`select 1 from partners where id = any(${partners}) order by id for no key update`.execute(em);
   // The commissions of the sales, and the adjustments that restored them after disputes.
-  const locked = await em.execute<{ id: string }[]>(sql`
+  const locked = await sql<{ id: string }>`
     with recursive sales as (
       select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = any(${partners}) and c.reverses_id is null and c.adjusts_id is null
         and (c.order_id = ${orderId} or c.conversion_id in (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
       union all
       select b.id from sales s join commissions b on b.adjusts_id = s.id and b.type = 'ADJUSTMENT' and b.carried_by is null)
-    select c.id from commissions c where c.id in (select id from sales) order by c.id for update`);
+    select c.id from commissions c where c.id in (select id from sales) order by c.id for update`.execute(em);
   const ids = locked.map(({ id }) => id);
   const lines = await em.find(Commission, { id: { $in: ids } }, { orderBy: { id: 'asc' }, refresh: true });
   if (lines.some((line) => !isRated(line) && line.status !== 'REJECTED')) return;
@@ -262,8 +263,8 @@ async function settle(
   const ofTotals = refund.totalMinor != null || others.some(({ totalMinor }) => totalMinor != null);
   const more = (): bigint => {
     const whole = unearned + sum(lines.filter(isSale).map((line) => soldFor(line).minor));
-    const told = [...others.map(toldBy), ...directly(lines, earlier, settled)];
-    return refundedInAll([...told, toldBy(refund)], whole) - refundedInAll(told, whole) - already;
+    const reported = [...others.map(reportedAs), ...directRefunds(lines, earlier, settled)];
+    return refundedInAll([...reported, reportedAs(refund)], whole) - refundedInAll(reported, whole) - already;
   };
   const ofAll = refund.partMinor == null && refund.totalMinor == null;
   const due = ofAll ? all : ofTotals ? more() : (refund.partMinor ?? 0n) - already;

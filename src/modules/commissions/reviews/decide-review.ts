@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { AppError, conflict, notFound } from '../../../domain/errors.ts';
 import type { FraudDecision } from '../../../domain/fraud.ts';
 import { authorizeRow, requireAllowed, requireSeen, verdictsOnRows } from '../../../kernel/data/authorize.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, isId, reasonOf } from '../../../kernel/request/input.ts';
@@ -25,7 +26,7 @@ export async function decideReview(
 ): Promise<string> {
   const why = reasonOf(reason);
   await requireSeen(ctx, fraudReviewTable, id);
-  const lineId = (await linesOf(ctx, [idOf(id)])).get(idOf(id));
+  const lineId = (await loadCommissionIds(ctx, [idOf(id)])).get(idOf(id));
   if (lineId) await authorizeRow(ctx, 'review', commissionTable, lineId);
   const decided = await transact(ctx, async (em) => {
     const done = await decide(em, ctx, { id, lineId }, decision, why);
@@ -51,13 +52,13 @@ export async function decideReviews(
 ): Promise<{ done: string[]; failures: Failure[] }> {
   const why = reasonOf(reason);
   const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
-  const lines = await linesOf(ctx, known);
+  const lines = await loadCommissionIds(ctx, known);
   const verdicts = await verdictsOnRows(ctx, 'review', commissionTable, [...lines.values()]);
   const { done, failures } = await transact(ctx, async (em) => {
     // Lock the partners in the same order as all other code, and then their commissions, to avoid deadlocks.
-    await em.execute(sql`
-      select 1 from partners where id in (select partner_id from fraud_reviews where id = any(${`{${known.join()}}`}::uuid[]))
-      order by id for no key update`);
+    await sql`
+      select 1 from partners where id in (select partner_id from fraud_reviews where id = any(${known}::uuid[]))
+      order by id for no key update`.execute(em);
     const done: Awaited<ReturnType<typeof decide>>[] = [];
     const failures: Failure[] = [];
     for (const id of new Set(ids)) {
@@ -95,12 +96,13 @@ export async function decideReviews(
 }
 
 /** Returns the commission ids of the reviews that the actor may read. A blocked sale has no commission. */
-async function linesOf(ctx: Context, ids: readonly string[]): Promise<Map<string, string>> {
-  const statement = new Statement().add(
-    'select v.id, v.commission_id from fraud_reviews v where v.id = any($) and v.commission_id is not null',
-    ids,
+async function loadCommissionIds(ctx: Context, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await query(
+    ctx,
+    sql<{ id: string; lineId: string }>`
+      select v.id, v.commission_id as "lineId" from fraud_reviews v where v.id = any(${ids}) and v.commission_id is not null`,
   );
-  return new Map((await query(ctx, statement)).map(([id, line]) => [id as string, line as string]));
+  return new Map(rows.map((row) => [row.id, row.lineId]));
 }
 
 interface Named {

@@ -122,7 +122,7 @@ export class FraudHit {
 
 /** The result of the risk rules for a sale and the decision of a person. Readable by staff only. */
 @Entity({ tableName: 'fraud_reviews' })
-@NotPersonal('what risk rules said of a line, by ids, sums and scores; accounting records')
+@NotPersonal('results of the risk rules for a sale, by ids, sums and scores; accounting records')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,

@@ -29,7 +29,7 @@ import { Commission, commissionTable } from '../commission/public.ts';
 import { decideReview, decideReviews } from './decide-review.ts';
 import { FraudHit, FraudReview, fraudReviewTable } from './fraud-review.entity.ts';
 import { FraudReviewFilter } from './fraud-review.inputs.ts';
-import { type Figures, hitsOfReview, narrow, reportOf } from './fraud-review.loader.ts';
+import { type Figures, hitsOfReview, loadReport, narrow } from './fraud-review.loader.ts';
 
 const MAX_BULK = 100;
 
@@ -142,7 +142,7 @@ export class FraudResolver {
     @Ctx() ctx: Context,
   ): Promise<{ total: Figures; rules: Figures[] }> {
     if (to < from) throw invalid('to', 'must not be before from');
-    return reportOf(ctx, { from, to });
+    return loadReport(ctx, { from, to });
   }
 
   @Authorized('commission:decide')

@@ -1,6 +1,7 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { money } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
@@ -19,13 +20,13 @@ import {
 } from '../commission/public.ts';
 
 import {
+  assessedSale,
   count,
   type Earning,
   insertCommissions,
   review,
   termColumns,
   trueUpOf,
-  watched,
   weigh,
 } from '../earning/public.ts';
 
@@ -43,14 +44,14 @@ interface Waiting {
 export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
   for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
     const lines = await transact(ctx, (em) =>
-      em.execute<Waiting[]>(sql`
+      sql<Waiting>`
       select c.id, coalesce(c.order_id, v.order_id) as "orderId" from commissions c left join conversions v on v.id = c.conversion_id
       where c.tenant_id = ${tenantId} and c.unrated is not null and c.status = 'HELD' and c.id > ${last}
         and exists (select from exchange_rates x where x.tenant_id = c.tenant_id
           and least(x.base, x.quote) = least(c.sale_currency, c.amount_currency)
           and greatest(x.base, x.quote) = greatest(c.sale_currency, c.amount_currency)
           and x.effective_on between (c.unrated->>'day')::date - ${MAX_AGE_DAYS}::int and (c.unrated->>'day')::date)
-      order by c.id limit ${BATCH}`),
+      order by c.id limit ${BATCH}`.execute(em),
     );
     const end = lines.at(-1);
     if (!end) break;
@@ -66,7 +67,7 @@ export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
 async function settleOverdue(ctx: Context, tenantId: string): Promise<void> {
   for (let last = ''; ; ) {
     const orders = await transact(ctx, (em) =>
-      em.execute<{ orderId: string }[]>(sql`
+      sql<{ orderId: string }>`
       select distinct r.order_id as "orderId" from sale_refunds r
       join lateral (select s.partner_id, s.currency from sales s where s.tenant_id = r.tenant_id and s.order_id = r.order_id
         union all select v.partner_id, v.amount_currency from conversions v where v.tenant_id = r.tenant_id and v.order_id = r.order_id) o
@@ -77,7 +78,7 @@ async function settleOverdue(ctx: Context, tenantId: string): Promise<void> {
         and not exists (select from commissions c join conversions v on v.id = c.conversion_id
           where v.tenant_id = r.tenant_id and v.order_id = r.order_id and v.partner_id = o.partner_id
             and c.unrated is not null and c.status <> 'REJECTED')
-      order by 1 limit ${BATCH}`),
+      order by 1 limit ${BATCH}`.execute(em),
     );
     const end = orders.at(-1);
     if (!end) return;
@@ -142,7 +143,7 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   await em.flush();
   const trueUps = trueUpOf(partner, earning, weighed, line.id);
   if (trueUps.length > 0) await insertCommissions(run, trueUps);
-  const sale = watched(partner, earning);
+  const sale = assessedSale(partner, earning);
   const risk = await assess(run, sale, weighed.inForce.fraud);
   if (risk) await review(run, ctx, line, sale, risk);
   for (const hold of await openHolds(em, line))

@@ -13,7 +13,7 @@ import { keepPayment, paymentOf } from '../../fraud/rules/public.ts';
 import { holdPartner } from '../../partners/partner/public.ts';
 import { isCustomer, marksOf } from '../../tracking/attribution/public.ts';
 import { seeCustomer } from '../../tracking/customers/public.ts';
-import { earn, inForceAt, type NewLine } from '../earning/public.ts';
+import { earn, loadInForce, type NewLine } from '../earning/public.ts';
 
 import { lockOrder, refundsOf, refuseKnown, settleWaiting } from '../refunds/public.ts';
 
@@ -51,7 +51,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
         : null;
       if (customer) await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const run = within(em);
-      const inForce = await inForceAt(run, partnerId, at);
+      const inForce = await loadInForce(run, partnerId, at);
       const earned: NewLine[] = [];
       const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
       for (const { product, quantity, base } of lines) {

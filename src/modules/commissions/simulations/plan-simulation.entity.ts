@@ -46,7 +46,7 @@ export interface StoredResult {
 
 /** A simulation with its input and, for some days, its result. */
 @Entity({ tableName: 'plan_simulations' })
-@NotPersonal('what the program had paid under other terms, by ids and sums; gone after 7 days')
+@NotPersonal('simulated sums by ids; deleted after 7 days')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

@@ -1,6 +1,7 @@
 import { v7 } from 'uuid';
 import { type PastSale, Simulation } from '../../../domain/simulation.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Program, programOf } from '../../programs/program/public.ts';
@@ -25,9 +26,9 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
   });
   if (!begun) return;
   const stream = salesOf(begun.program, begun.span, begun.terms, v7());
-  const [[total] = []] = await query(ctx, stream.count());
+  const [{ total } = { total: 0 }] = await query(ctx, stream.count());
   let done = 0;
-  if (!(await progress(ctx, id, { total: total as number, done }))) return;
+  if (!(await progress(ctx, id, { total, done }))) return;
 
   const sums = new Sums();
   const simulation = new Simulation(begun.terms, (sale, then) => sums.wouldBe(sale, then));
@@ -46,14 +47,14 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
       }
     }
     done += page.length;
-    if (!(await progress(ctx, id, { total: total as number, done }))) {
+    if (!(await progress(ctx, id, { total, done }))) {
       await coming; // the simulation was canceled
       return;
     }
   }
   simulation.end();
-  const [[leftOut] = []] = await query(ctx, stream.leftOut());
-  const result = sums.result(leftOut as number);
+  const [{ leftOut } = { leftOut: 0 }] = await query(ctx, stream.leftOut());
+  const result = sums.result(leftOut);
   await transact(ctx, (em) =>
     em.nativeUpdate(
       PlanSimulation,
@@ -92,99 +93,71 @@ function salesOf(
   terms: SimulatedTerms,
   until: string,
 ) {
-  const within = (table: string, statement: Statement) =>
-    statement.add(
-      `${table}.occurred_at >= $::date::timestamp at time zone $ and ${table}.occurred_at < $::date::timestamp at time zone $`,
-      month,
-      timeZone,
-      next,
-      timeZone,
-    );
+  const starts = sql`${month}::date::timestamp at time zone ${timeZone}`;
+  const ends = sql`${next}::date::timestamp at time zone ${timeZone}`;
+  const within = (at: Sql) => sql`${at} >= ${starts} and ${at} < ${ends}`;
+  const inSpan = within(sql`c.occurred_at`);
   // A rule that counts also needs the sales of its period in other months.
-  const scope = (statement: Statement) => {
-    statement.add(
-      ' where c.tenant_id = $ and c.id < $::uuid and c.reverses_id is null and c.adjusts_id is null and (',
-      tenantId,
-      until,
-    );
-    within('c', statement).add(' or (c.rule_id = any($::uuid[])', terms.countedIds);
-    if (!terms.lifelong)
-      statement.add(
-        ` and c.occurred_at >= $::date - interval '367 days' and c.occurred_at < $::date + interval '367 days'`,
-        month,
-        next,
-      );
-    return statement.add('))');
-  };
+  const near = terms.lifelong
+    ? sql`true`
+    : sql`c.occurred_at >= ${month}::date - interval '367 days' and c.occurred_at < ${next}::date + interval '367 days'`;
+  const scope = sql`c.tenant_id = ${tenantId} and c.id < ${until}::uuid and c.reverses_id is null and c.adjusts_id is null
+    and (${inSpan} or (c.rule_id = any(${terms.countedIds}::uuid[]) and ${near}))`;
+  const customerKind = terms.asksKind
+    ? sql`case when c.customer_id is null then null when customer_bought_before(c.customer_id, c.occurred_at) then 'RETURNING' else 'NEW' end`
+    : sql`null`;
+  const past = terms.asksPurchases
+    ? sql`
+        left join lateral (select min(p.occurred_at) as first, count(distinct coalesce(p.order_id, p.conversion_id::text, p.id::text))::int as count
+          from commissions p where p.customer_id = c.customer_id and p.partner_id = c.partner_id and p.occurred_at < c.occurred_at and p.id < c.id
+            and p.type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and (p.status <> 'REJECTED' or p.updated_at > c.created_at)) past on true`
+    : sql`cross join (select null::timestamptz as first, 0 as count) past`;
   return {
-    count: () => scope(new Statement().add('select count(*)::int from commissions c')),
-    page(last: string) {
-      const statement = new Statement().add(
-        `select c.id, c.partner_id, c.customer_id, c.type, c.occurred_at, (c.occurred_at at time zone $)::date, c.base_currency, c.product,
-          c.country, coalesce((c.computation->>'quantity')::int, c.quantity, 1), c.base_minor, c.status = 'REJECTED', c.rounding_mode,
-          case when c.amount_currency = c.base_currency then c.rate_source end, c.rule_id, coalesce(added.rate, c.rate_bps),
-          coalesce(added.tier, c.tier), c.amount_minor,
-          coalesce((c.computation->>'trueUp')::bigint, 0), coalesce((c.computation->'cap'->>'cut')::bigint, 0) > 0,
-          coalesce(added.amount, 0) + case when c.status = 'REJECTED' then 0::bigint else c.amount_minor + coalesce(refunds.amount, 0) end,
-          coalesce(refunds.rows, '[]') || coalesce(added.rows, '[]'), c.updated_at, ${terms.asksKind ? `case when c.customer_id is null then null when customer_bought_before(c.customer_id, c.occurred_at) then 'RETURNING' else 'NEW' end` : 'null'},
-          ${terms.asksPurchases ? 'past.first, past.count' : 'null, 0'}, `,
-        timeZone,
-      );
-      within('c', statement).add(` from commissions c
+    count: () => sql<{ total: number }>`select count(*)::int as total from commissions c where ${scope}`,
+    page: (last: string) => sql<Row>`
+      select /* simulations.sales */ c.id, c.partner_id as "partnerId", c.customer_id as "customerId", c.type, c.occurred_at as "occurredAt",
+        (c.occurred_at at time zone ${timeZone})::date as day, c.base_currency as currency, c.product, c.country,
+        coalesce((c.computation->>'quantity')::int, c.quantity, 1) as quantity, c.base_minor as base, c.status = 'REJECTED' as rejected,
+        c.rounding_mode as "roundingMode", case when c.amount_currency = c.base_currency then c.rate_source end as level,
+        c.rule_id as "ruleId", coalesce(added.rate, c.rate_bps) as "rateBps", coalesce(added.tier, c.tier) as tier, c.amount_minor as amount,
+        coalesce((c.computation->>'trueUp')::bigint, 0) as "trueUp", coalesce((c.computation->'cap'->>'cut')::bigint, 0) > 0 as cut,
+        coalesce(added.amount, 0) + case when c.status = 'REJECTED' then 0::bigint else c.amount_minor + coalesce(refunds.amount, 0) end as net,
+        coalesce(refunds.rows, '[]') || coalesce(added.rows, '[]') as entered, c.updated_at as "changedAt", ${customerKind} as "customerKind",
+        past.first as "firstPurchaseAt", past.count as purchases, ${inSpan} as within
+      from commissions c
         left join lateral (select sum(r.amount_minor)::bigint as amount, jsonb_agg(jsonb_build_object('id', r.id, 'base', (-r.base_minor)::text)) as rows
           from commissions r where r.reverses_id = c.id) refunds on true
         left join lateral (select sum(a.amount_minor) filter (where a.status <> 'REJECTED')::bigint as amount,
             jsonb_agg(jsonb_build_object('id', a.id, 'base', (-a.base_minor)::text)) filter (where a.type = 'ADJUSTMENT' and a.status <> 'REJECTED') as rows,
             (array_agg(a.tier order by a.id desc) filter (where a.type = 'TRUE_UP' and a.rate_source = 'TIER'))[1] as tier,
             (array_agg(a.rate_bps order by a.id desc) filter (where a.type = 'TRUE_UP' and a.rate_source = 'TIER'))[1] as rate
-          from commissions a where a.adjusts_id = c.id) added on true`);
-      if (terms.asksPurchases)
-        statement.add(` left join lateral (select min(p.occurred_at) as first, count(distinct coalesce(p.order_id, p.conversion_id::text, p.id::text))::int as count
-          from commissions p where p.customer_id = c.customer_id and p.partner_id = c.partner_id and p.occurred_at < c.occurred_at and p.id < c.id
-            and p.type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and (p.status <> 'REJECTED' or p.updated_at > c.created_at)) past on true`);
-      return scope(statement).add(` and c.id > $::uuid order by c.id limit ${PAGE}`, last);
-    },
+          from commissions a where a.adjusts_id = c.id) added on true
+      ${past}
+      where ${scope} and c.id > ${last}::uuid order by c.id limit ${sql.raw(PAGE)}`,
     /** Counts the purchases without a commission, which cannot be simulated. */
-    leftOut() {
-      const statement = new Statement().add(
-        'select ((select count(*) from conversions v where v.tenant_id = $ and v.amount_minor > 0 and ',
-        tenantId,
-      );
-      return within('v', statement)
-        .add(' and not exists (select from commissions c where c.conversion_id = v.id))')
-        .add(
-          ` + (select coalesce(sum(jsonb_array_length(s.refused)), 0) from sales s where s.tenant_id = $ and s.refused <> '[]'
-            and s.created_at >= $::date::timestamp at time zone $ and s.created_at < $::date::timestamp at time zone $))::int`,
-          tenantId,
-          month,
-          timeZone,
-          next,
-          timeZone,
-        );
-    },
+    leftOut: () => sql<{ leftOut: number }>`
+      select ((select count(*) from conversions v where v.tenant_id = ${tenantId} and v.amount_minor > 0 and ${within(sql`v.occurred_at`)}
+          and not exists (select from commissions c where c.conversion_id = v.id))
+        + (select coalesce(sum(jsonb_array_length(s.refused)), 0) from sales s
+          where s.tenant_id = ${tenantId} and s.refused <> '[]' and ${within(sql`s.created_at`)}))::int as "leftOut"`,
   };
 }
 
-function read(row: readonly unknown[]): PastSale & { readonly within: boolean } {
-  const [id, partnerId, customerId, type, occurredAt, day, currency, product, country, quantity, base] = row;
-  const [rejected, roundingMode, level, ruleId, rateBps, tier] = row.slice(11);
-  const [amount, trueUp, cut, net, refunds, changedAt] = row.slice(17);
-  const [customerKind, first, purchases, within] = row.slice(23);
-  const entered = (refunds as { id: string; base: string }[])
+interface Row extends Omit<PastSale, 'refunds'> {
+  readonly entered: { readonly id: string; readonly base: string }[];
+  readonly changedAt: Date;
+  readonly within: boolean;
+}
+
+function read({ entered, changedAt, ...sale }: Row): PastSale & { readonly within: boolean } {
+  const refunds = entered
     .map((each) => ({ id: each.id, base: BigInt(each.base), rejected: false }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
-  if (rejected) {
-    const left = entered.reduce((rest, refund) => rest - refund.base, base as bigint);
-    entered.push({ id: firstIdOf(changedAt as Date), base: left, rejected: true });
+  if (sale.rejected) {
+    const left = refunds.reduce((rest, refund) => rest - refund.base, sale.base);
+    refunds.push({ id: firstIdOf(changedAt), base: left, rejected: true });
   }
-  return {
-    ...{ id, partnerId, customerId, type, occurredAt, day, currency, product, country, quantity, base },
-    ...{ rejected, roundingMode, level, ruleId, rateBps, tier, amount, trueUp, cut, net, customerKind },
-    refunds: entered,
-    firstPurchaseAt: (first as Date | null) ?? null,
-    purchases: (purchases as number | null) ?? 0,
-    within,
-  } as PastSale & { within: boolean };
+  return { ...sale, refunds };
 }
 
 /** Returns the smallest id (UUIDv7) of a time. */

@@ -1,6 +1,6 @@
-import { sql } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -27,7 +27,7 @@ export function simulatePlan(ctx: Context, input: SimulatePlanInput): Promise<st
     const program = await programOf(em, tenantId);
     const request = { tenantId, operation: 'simulatePlan', key: idempotencyKey, input };
     return once(em, ctx, request, async () => {
-      await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`);
+      await sql`select 1 from programs where tenant_id = ${tenantId} for no key update`.execute(em);
       await resolve(em, program, changes);
       const unfinished = await em.count(PlanSimulation, {
         tenantId,
@@ -66,7 +66,7 @@ export function cancelPlanSimulation(ctx: Context, id: string): Promise<string> 
       expiresAt: { $gt: ctx.clock.now() },
     });
     if (!simulation) throw notFound('simulation');
-    await em.execute(sql`select 1 from plan_simulations where id = ${simulation.id} for update`);
+    await sql`select 1 from plan_simulations where id = ${simulation.id} for update`.execute(em);
     await em.refresh(simulation);
     const { status } = simulation;
     if (status === 'DONE' || status === 'CANCELED')

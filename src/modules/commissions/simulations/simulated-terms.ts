@@ -1,15 +1,14 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
 import { type KeyedRule, ruleCounts, type Terms } from '../../../domain/simulation.ts';
 import { evaluateTier, type TierThreshold, tierEarned } from '../../../domain/tier.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { amountOf } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { findPartner } from '../../partners/partner/public.ts';
 import { type Program, TierConfigVersion } from '../../programs/program/public.ts';
-
 import { CommissionPlan, CommissionRule, ruleOf, triedRule } from '../plans/public.ts';
-
 import type { SimulatePlanInput } from './simulation.inputs.ts';
 
 /** The changed terms of the input, without the months. */
@@ -49,7 +48,7 @@ export async function resolve(em: EntityManager, program: Program, changes: Chan
   const added: OwnedRule[] = [];
   for (const [index, input] of (add ?? []).entries()) {
     const path = `input.add.${index}`;
-    const owner = await ownerOf(em, tenantId, input, path);
+    const owner = await findOwner(em, tenantId, input, path);
     const of = input.partnerId == null ? 'PLAN' : 'PARTNER';
     const name = `added ${index}`;
     added.push({ owner, rule: triedRule(input, { path, id: name, key: name, version: 1, of }) });
@@ -79,7 +78,7 @@ export async function resolve(em: EntityManager, program: Program, changes: Chan
   return { added, changed, removed, tiers: tiersOf(program, tiers ?? []) };
 }
 
-async function ownerOf(
+async function findOwner(
   em: EntityManager,
   tenantId: string,
   { planId, partnerId }: NonNullable<Changes['add']>[number],
@@ -147,13 +146,15 @@ export async function simulatedTerms(
   const keyOf = new Map(rows.map(({ id, ruleKey }) => [id as string, ruleKey]));
   const counting = Map.groupBy(owned.map(({ rule }) => rule).filter(ruleCounts), ({ key }) => key);
   const all = owned.map(({ rule }) => rule);
-  const planAt = await plansOf(em, tenantId);
+  const planAt = await loadPlans(em, tenantId);
   const both = new Map<string, readonly KeyedRule[]>();
   const rates = new Map(
     (
-      await em.execute<{ id: string; rate: number }[]>(
-        sql`select id, rate_bps as rate from partners where tenant_id = ${tenantId} and rate_bps is not null`,
-      )
+      await sql<{
+        id: string;
+        rate: number;
+      }>`select id, rate_bps as rate from partners where tenant_id = ${tenantId} and rate_bps is not null
+      `.execute(em)
     ).map(({ id, rate }) => [id, rate]),
   );
   const versions = await em.find(
@@ -236,14 +237,14 @@ function versionsOf(
   });
 }
 
-async function plansOf(
+async function loadPlans(
   em: EntityManager,
   tenantId: string,
 ): Promise<(partnerId: string, at: Date) => string | null> {
   const standard = await em.findOne(CommissionPlan, { tenantId, isDefault: true });
-  const rows = await em.execute<{ partner_id: string; plan_id: string | null; at: string }[]>(sql`
+  const rows = await sql<{ partner_id: string; plan_id: string | null; at: string }>`
     select partner_id, plan_id, effective_at as at from plan_memberships
-    where tenant_id = ${tenantId} order by partner_id, effective_at, id`);
+    where tenant_id = ${tenantId} order by partner_id, effective_at, id`.execute(em);
   const dated = rows.map(({ partner_id, plan_id, at }) => ({ partner_id, plan_id, at: new Date(at) }));
   const byPartner = Map.groupBy(dated, ({ partner_id }) => partner_id);
   return (partnerId, at) =>
@@ -261,29 +262,27 @@ async function tierCourses(
   { month: first, next }: Span,
   thresholdsAt: (at: Date) => TierThreshold[],
 ): Promise<Map<string, Course>> {
-  const rows = await em.execute<
-    {
-      partner_id: string;
-      within: boolean;
-      revenue: string;
-      customers: number;
-      before: PartnerTier;
-      after: PartnerTier;
-      misses: number;
-      change: string;
-      effective: string;
-      starts: string;
-      ends: string;
-      settles: string;
-    }[]
-  >(sql`
+  const rows = await sql<{
+    partner_id: string;
+    within: boolean;
+    revenue: string;
+    customers: number;
+    before: PartnerTier;
+    after: PartnerTier;
+    misses: number;
+    change: string;
+    effective: string;
+    starts: string;
+    ends: string;
+    settles: string;
+  }>`
     select partner_id, month >= ${first}::date as within, revenue_minor::text as revenue, customers, tier_before as before,
       tier_after as after, misses, change, effective_at as effective, (month::timestamp at time zone ${timeZone}) as starts,
       ((month + interval '1 month') at time zone ${timeZone}) as ends,
       ((month + interval '1 month' + ${tierSettleDays} * interval '1 day') at time zone ${timeZone}) as settles
     from tier_evaluations where tenant_id = ${tenantId} and change <> 'BLOCKED'
       and month >= ${first}::date - interval '1 month' and month < ${next}::date
-    order by partner_id, month`);
+    order by partner_id, month`.execute(em);
   const courses = new Map<string, Course>();
   for (const [partnerId, months] of Map.groupBy(rows, ({ partner_id }) => partner_id)) {
     const course: { from: Date; tier: PartnerTier }[] = [];

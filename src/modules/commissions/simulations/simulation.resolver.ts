@@ -16,11 +16,11 @@ import {
   Root,
 } from 'type-graphql';
 import { money } from '../../../domain/money.ts';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
@@ -81,7 +81,7 @@ export class SimulatedPartnerResolver {
   }
 }
 
-const fresh = (ctx: Context) => [where('s.expires_at > $', ctx.clock.now())];
+const fresh = (ctx: Context) => [sql`s.expires_at > ${ctx.clock.now()}`];
 
 @Resolver(() => PlanSimulation)
 export class PlanSimulationResolver {

@@ -126,9 +126,8 @@ const link = 'left join audit_links l on l.event_id = e.id';
 const side = (name: 'before' | 'after') => ({
   sql: [`e.${name}`, `d.data -> '${name}'`],
   join: personal,
-  read: (values: readonly unknown[], at: number) => together(values[at] as Plain, values[at + 1] as Plain),
+  read: together,
 });
-type Plain = Record<string, unknown> | null;
 
 export const auditTable: Table<AuditEvent> = {
   type: AuditEvent,

@@ -13,8 +13,8 @@ import {
   Resolver,
   registerEnumType,
 } from 'type-graphql';
-import { type Condition, where } from '../../../kernel/data/condition.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { AuditFilter } from './audit.inputs.ts';
 import { AuditEvent, auditTable } from './audit-event.entity.ts';
@@ -83,21 +83,17 @@ export class AuditVerification {
 
 const AuditEventConnection = connectionOf(AuditEvent);
 
-function narrow(filter: AuditFilter | null): Condition[] {
-  const conditions: Condition[] = [];
+function narrow(filter: AuditFilter | null): Sql[] {
+  const conditions: Sql[] = [];
   if (filter?.subjectId)
     conditions.push(
-      where(
-        `(e.subject_id = $ or (e.subjects @> array[$]::uuid[] and e.subjects <> '{}'))`,
-        filter.subjectId,
-        filter.subjectId,
-      ),
+      sql`(e.subject_id = ${filter.subjectId} or (e.subjects @> array[${filter.subjectId}]::uuid[] and e.subjects <> '{}'))`,
     );
-  if (filter?.partnerId) conditions.push(where('e.partner_id = $', filter.partnerId));
-  if (filter?.action) conditions.push(where('e.action = $', filter.action));
-  if (filter?.actorId) conditions.push(where('e.actor_id = $', filter.actorId));
-  if (filter?.from) conditions.push(where('e.created_at >= $', filter.from));
-  if (filter?.to) conditions.push(where('e.created_at < $', filter.to));
+  if (filter?.partnerId) conditions.push(sql`e.partner_id = ${filter.partnerId}`);
+  if (filter?.action) conditions.push(sql`e.action = ${filter.action}`);
+  if (filter?.actorId) conditions.push(sql`e.actor_id = ${filter.actorId}`);
+  if (filter?.from) conditions.push(sql`e.created_at >= ${filter.from}`);
+  if (filter?.to) conditions.push(sql`e.created_at < ${filter.to}`);
   return conditions;
 }
 

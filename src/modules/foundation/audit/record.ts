@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
-import type { Statement } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { canonical } from '../../../kernel/request/canonical.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { AuditEvent, AuditPersonal } from './audit-event.entity.ts';
@@ -43,28 +43,17 @@ export function record(
 }
 
 /** Records the same entry and events as one more `with` of the statement that changes the row. */
-export function recordIn(
-  statement: Statement,
-  ctx: Recorder,
-  action: string,
-  subject: Subject,
-  change: Change,
-): Statement {
+export function recordIn(ctx: Recorder, action: string, subject: Subject, change: Change): Sql {
   const { event, personal } = entryOf(ctx, action, subject, change);
-  const { id, tenantId, actorId, actorRole, credential, requestId, subjectId, subjects, partnerId } = event;
-  statement.add(
-    `, entry as (insert into audit_events
+  const { id, tenantId, partnerId } = event;
+  const entry = sql`, entry as (insert into audit_events
       (id, tenant_id, actor_id, actor_role, credential, request_id, action, subject_id, subjects, partner_id, before, after, reason, personal_hash)
-      values ($::uuid, $, $, $, $, $, $, $::uuid, $::uuid[], $::uuid, $::jsonb, $::jsonb, $, $))`,
-    ...[id, tenantId, actorId, actorRole, credential, requestId, action, subjectId, `{${subjects.join()}}`],
-    ...[partnerId, jsonOf(event.before), jsonOf(event.after), event.reason, event.personalHash],
-  );
-  return personal
-    ? statement.add(
-        `, personal as (insert into audit_personal (event_id, tenant_id, partner_id, data, salt) values ($::uuid, $, $::uuid, $::jsonb, $))`,
-        ...[id, tenantId, partnerId, jsonOf(personal.data), personal.salt],
-      )
-    : statement;
+      values (${id}::uuid, ${tenantId}, ${event.actorId}, ${event.actorRole}, ${event.credential}, ${event.requestId}, ${action},
+        ${event.subjectId}::uuid, ${event.subjects}::uuid[], ${partnerId}::uuid, ${jsonOf(event.before)}::jsonb,
+        ${jsonOf(event.after)}::jsonb, ${event.reason}, ${event.personalHash}))`;
+  if (!personal) return entry;
+  return sql`${entry}, personal as (insert into audit_personal (event_id, tenant_id, partner_id, data, salt)
+      values (${id}::uuid, ${tenantId}, ${partnerId}::uuid, ${jsonOf(personal.data)}::jsonb, ${personal.salt}))`;
 }
 
 const jsonOf = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));

@@ -1,4 +1,5 @@
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { Seal } from '../../../ports/audit-seals.ts';
 
@@ -7,11 +8,11 @@ const BATCH = 5_000;
 /** Links every entry that was committed until now; answers with how many. */
 export async function linkAudit(ctx: Pick<Context, 'pool' | 'actor'>): Promise<number> {
   for (let linked = 0; ; ) {
-    const [[count] = [0]] = (await query(
+    const [{ count } = { count: 0 }] = await query(
       ctx,
-      new Statement().add('select link_audit_events($)', BATCH),
-    )) as number[][];
-    linked += count ?? 0;
+      sql<{ count: number }>`select link_audit_events(${BATCH}) as count`,
+    );
+    linked += count;
     if (count !== BATCH) return linked;
   }
 }
@@ -24,15 +25,15 @@ export async function sealAudit(ctx: Seals): Promise<Seal[]> {
   await linkAudit(ctx);
   const last = new Map<string, Seal>();
   for await (const seal of ctx.seals.read()) if (seal.genuine) last.set(seal.tenantId, seal);
-  const heads = (await query(
+  const heads = await query(
     ctx,
-    new Statement().add(`
-      select p.tenant_id, l.seq, encode(l.hash, 'hex') from programs p
+    sql<Pick<Seal, 'tenantId' | 'seq' | 'hash'>>`
+      select p.tenant_id as "tenantId", l.seq, encode(l.hash, 'hex') as hash from programs p
       cross join lateral (select seq, hash from audit_links where tenant_id = p.tenant_id order by seq desc limit 1) l
-      order by 1`),
-  )) as [string, bigint, string][];
+      order by 1`,
+  );
   const seals: Seal[] = [];
-  for (const [tenantId, seq, hash] of heads) {
+  for (const { tenantId, seq, hash } of heads) {
     const before = last.get(tenantId);
     if (before && !(await holds(ctx, before))) {
       ctx.log.error({ tenantId, seq: `${before.seq}` }, 'the audit log no longer holds its last seal');
@@ -45,11 +46,6 @@ export async function sealAudit(ctx: Seals): Promise<Seal[]> {
 }
 
 async function holds(ctx: Seals, { tenantId, seq, hash }: Seal): Promise<boolean> {
-  const statement = new Statement().add(
-    `select 1 from audit_links where tenant_id = $ and seq = $ and hash = decode($, 'hex')`,
-    tenantId,
-    seq,
-    hash,
-  );
+  const statement = sql`select 1 from audit_links where tenant_id = ${tenantId} and seq = ${seq} and hash = decode(${hash}, 'hex')`;
   return (await query(ctx, statement)).length > 0;
 }

@@ -1,4 +1,5 @@
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { memo } from '../../../kernel/request/memo.ts';
 import { COVERED, eventHash, GENESIS, linkHash } from './chain.ts';
@@ -107,13 +108,12 @@ export async function verifyOwnAudit(ctx: Context) {
 
 /** Every tenant that has a log, or had one when it was sealed. */
 export async function auditedTenants(ctx: Reads): Promise<string[]> {
-  const rows = (await query(
+  const rows = await query(
     ctx,
-    new Statement().add(
-      'select tenant_id from programs union select distinct tenant_id from audit_links order by 1',
-    ),
-  )) as [string][];
-  const tenants = new Set(rows.map(([tenantId]) => tenantId));
+    sql<{ tenantId: string }>`
+      select tenant_id as "tenantId" from programs union select distinct tenant_id from audit_links order by 1`,
+  );
+  const tenants = new Set(rows.map(({ tenantId }) => tenantId));
   for await (const { tenantId } of ctx.seals.read()) tenants.add(tenantId);
   return [...tenants];
 }
@@ -124,38 +124,30 @@ const numberOf = (seq: bigint | null): number | null => (seq === null ? null : N
 async function* linksOf(ctx: Reads, tenantId: string): AsyncGenerator<Link> {
   let from = await nextSeq(ctx, tenantId, null);
   while (from !== null) {
-    const statement = new Statement().add(
-      `select l.seq, l.event_id, encode(l.event_hash, 'hex'), encode(l.prev_hash, 'hex'), encode(l.hash, 'hex'),
-         p.data, p.salt, ${COVERED.join(', ')}
-       from audit_links l left join audit_events e on e.id = l.event_id left join audit_personal p on p.event_id = l.event_id
-       where l.tenant_id = $ and l.seq >= $ and l.seq < $ order by l.seq, l.event_id`,
-      tenantId,
-      from,
-      from + CHUNK,
+    const rows = await query(
+      ctx,
+      sql<Omit<Link, 'personal'> & { data: unknown; salt: string | null }>`
+        select /* audit.links */ l.seq, l.event_id as "eventId", encode(l.event_hash, 'hex') as "eventHash",
+          encode(l.prev_hash, 'hex') as prev, encode(l.hash, 'hex') as hash, p.data, p.salt,
+          case when e.id is not null then jsonb_build_array(${sql.raw(COVERED.join(', '))}) end as columns
+        from audit_links l left join audit_events e on e.id = l.event_id left join audit_personal p on p.event_id = l.event_id
+        where l.tenant_id = ${tenantId} and l.seq >= ${from} and l.seq < ${from + CHUNK} order by l.seq, l.event_id`,
     );
-    const rows = (await query(ctx, statement)) as [
-      bigint,
-      ...[string, string, string, string],
-      ...[unknown, string | null],
-      ...(string | null)[],
-    ][];
-    for (const [seq, eventId, event, prev, hash, data, salt, ...columns] of rows) {
-      yield {
-        ...{ seq, eventId, eventHash: event, prev, hash },
-        personal: salt === null ? null : { data, salt },
-        columns: columns[0] === null ? null : columns,
-      };
-    }
+    for (const { data, salt, ...link } of rows)
+      yield { ...link, personal: salt === null ? null : { data, salt } };
     from = await nextSeq(ctx, tenantId, from + CHUNK);
   }
 }
 
 /** The first place at `from` or behind it; null for the first of all, which an owner may well have put before 1. */
 async function nextSeq(ctx: Reads, tenantId: string, from: bigint | null): Promise<bigint | null> {
-  const statement = new Statement().add('select min(seq) from audit_links where tenant_id = $', tenantId);
-  if (from !== null) statement.add(' and seq >= $', from);
-  const [row] = (await query(ctx, statement)) as [bigint | null][];
-  return row?.[0] ?? null;
+  const [row] = await query(
+    ctx,
+    sql<{ seq: bigint | null }>`
+      select min(seq) as seq from audit_links
+      where tenant_id = ${tenantId} and ${from === null ? sql`true` : sql`seq >= ${from}`}`,
+  );
+  return row?.seq ?? null;
 }
 
 /** What is wrong with a link, given that all before it is right. */
@@ -200,24 +192,23 @@ async function seqOf(
   column: 'event_hash' | 'hash',
   hash: string,
 ): Promise<bigint | null> {
-  const statement = new Statement().add(
-    `select seq from audit_links where tenant_id = $ and ${column} = decode($, 'hex') order by seq limit 1`,
-    tenantId,
-    hash,
+  const [row] = await query(
+    ctx,
+    sql<{ seq: bigint }>`
+      select seq from audit_links where tenant_id = ${tenantId} and ${sql.raw(column)} = decode(${hash}, 'hex') order by seq limit 1`,
   );
-  const [row] = (await query(ctx, statement)) as [bigint][];
-  return row?.[0] ?? null;
+  return row?.seq ?? null;
 }
 
 /** The oldest entry that no link covers, those of the last minute apart; a moment to come is no excuse. */
 async function unlinkedOf(ctx: Reads, tenantId: string): Promise<string | null> {
-  const statement = new Statement().add(
-    `select e.id from audit_events e
-     where e.tenant_id = $ and e.created_at not between now() - interval '1 minute' and now() + interval '1 minute'
-       and not exists (select from audit_links l where l.event_id = e.id and l.tenant_id = e.tenant_id)
-     order by e.id limit 1`,
-    tenantId,
+  const [row] = await query(
+    ctx,
+    sql<{ id: string }>`
+      select e.id from audit_events e
+      where e.tenant_id = ${tenantId} and e.created_at not between now() - interval '1 minute' and now() + interval '1 minute'
+        and not exists (select from audit_links l where l.event_id = e.id and l.tenant_id = e.tenant_id)
+      order by e.id limit 1`,
   );
-  const [row] = (await query(ctx, statement)) as [string][];
-  return row?.[0] ?? null;
+  return row?.id ?? null;
 }

@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import {
   blindIndex,
@@ -10,7 +10,8 @@ import {
   refused,
   seal,
 } from '../../../kernel/data/field-cipher.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { KeyContext, KeyService } from '../../../ports/key-service.ts';
@@ -46,9 +47,9 @@ export async function transactSealing<T>(
   for (let tries = 1; tries <= TRIES; tries++) {
     const key = await dataKeyOf(ctx, owner, 'FIELDS');
     const done = await transact(ctx, async (em) => {
-      const [held] = await em.execute<object[]>(
-        sql`select 1 from data_keys where id = ${key.id} and replaced_at is null and shredded_at is null for share`,
-      );
+      const [held] =
+        await sql`select 1 from data_keys where id = ${key.id} and replaced_at is null and shredded_at is null for share
+        `.execute(em);
       if (!held) return null; // replaced since: the next try takes the new one
       const sealer: Sealer = (table, column, rowId, value) =>
         seal(key, { tenantId: owner.tenantId, table, column, rowId }, value);
@@ -67,7 +68,7 @@ export interface Sealed {
 /** The values; null for what was shredded. Throws where an envelope is not what was written at its place. */
 export async function openAll(ctx: Context, sealed: readonly Sealed[]): Promise<(string | null)[]> {
   const ids = [...new Set(sealed.map(({ envelope }) => keyIdOf(envelope)).filter((id) => id !== null))];
-  const stored = await storedKeys(ctx, new Statement().add('id = any($)', ids));
+  const stored = await storedKeys(ctx, sql`id = any(${ids})`);
   const keys = new Map(
     await Promise.all(
       stored.map(async (row) => [row.id, row.wrapped === null ? null : await unwrapped(ctx, row)] as const),
@@ -94,9 +95,8 @@ export async function blindIndexOf(
 /** Makes everything that was encrypted for a partner unreadable, for every process at once. A backup of before has the
  *  wrapped key still: whoever restores one repeats the erasure. */
 export async function shredDataKeys(em: EntityManager, partnerId: string): Promise<void> {
-  await em.execute(
-    sql`update data_keys set wrapped = null, shredded_at = now() where partner_id = ${partnerId} and shredded_at is null`,
-  );
+  await sql`update data_keys set wrapped = null, shredded_at = now() where partner_id = ${partnerId} and shredded_at is null
+  `.execute(em);
 }
 
 /** The owner's key for what is new; made at its first use. */
@@ -104,12 +104,7 @@ export async function dataKeyOf(ctx: Context, owner: Owner, purpose: KeyPurpose)
   for (let tries = 1; tries <= TRIES; tries++) {
     const [row] = await storedKeys(
       ctx,
-      new Statement().add(
-        `tenant_id = $ and partner_id is not distinct from $::uuid and purpose = $ and replaced_at is null and shredded_at is null`,
-        owner.tenantId,
-        owner.partnerId,
-        purpose,
-      ),
+      sql`tenant_id = ${owner.tenantId} and partner_id is not distinct from ${owner.partnerId}::uuid and purpose = ${purpose} and replaced_at is null and shredded_at is null`,
     );
     if (row) return unwrapped(ctx, row);
     const made = await newKey(ctx, owner);
@@ -128,27 +123,19 @@ export async function newKey({ keys }: Pick<Context, 'keys'>, owner: Owner): Pro
 }
 
 export async function keep(em: EntityManager, key: StoredKey, purpose: KeyPurpose): Promise<void> {
-  await em.execute(sql`
+  await sql`
     insert into data_keys (id, tenant_id, partner_id, purpose, wrapped, kek_id)
     values (${key.id}, ${key.tenantId}, ${key.partnerId}, ${purpose}, ${key.wrapped}, ${key.kekId})
-    on conflict do nothing`);
+    on conflict do nothing`.execute(em);
 }
 
-export async function storedKeys(ctx: Context, condition: Statement, limit?: number): Promise<StoredKey[]> {
-  const rows = await query(
+export async function storedKeys(ctx: Context, condition: Sql, limit?: number): Promise<StoredKey[]> {
+  return query(
     ctx,
-    condition.around(
-      'select id, tenant_id, partner_id, wrapped, kek_id from data_keys where ',
-      ` order by id${limit ? ` limit ${limit}` : ''}`,
-    ),
+    sql<StoredKey>`
+      select id, tenant_id as "tenantId", partner_id as "partnerId", wrapped, kek_id as "kekId"
+      from data_keys where ${condition} order by id ${limit ? sql`limit ${limit}` : sql``}`,
   );
-  return rows.map(([id, tenantId, partnerId, wrapped, kekId]) => ({
-    id: id as string,
-    tenantId: tenantId as string,
-    partnerId: partnerId as string | null,
-    wrapped: wrapped as string | null,
-    kekId: kekId as string,
-  }));
 }
 
 /** What the key service binds a wrapped key to. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from '@mikro-orm/postgresql';
 import { type DataKey, type Place, seal } from '../../../kernel/data/field-cipher.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import {
@@ -55,10 +55,10 @@ type Report = (progress: Progress) => void;
 
 async function wrapAnew(ctx: Context, progress: Report): Promise<void> {
   const { kekId } = await ctx.keys.wrap(randomBytes(32), { purpose: 'which key is the newest' });
-  const old = () => new Statement().add('wrapped is not null and kek_id <> $', kekId);
-  const total = await count(ctx, old().around('select count(*)::int from data_keys where ', ''));
+  const old = sql`wrapped is not null and kek_id <> ${kekId}`;
+  const total = await count(ctx, sql`from data_keys where ${old}`);
   for (let last = '00000000-0000-0000-0000-000000000000', done = 0; ; ) {
-    const page = await storedKeys(ctx, old().add(` and id > $`, last), BATCH);
+    const page = await storedKeys(ctx, sql`${old} and id > ${last}`, BATCH);
     await each(page, (key) => wrapOne(ctx, key));
     done += page.length;
     if (total) progress({ step: 'wrapped anew', done, total });
@@ -77,9 +77,8 @@ async function wrapOne(ctx: Context, key: StoredKey): Promise<void> {
   const text = Buffer.from(wrapped).toString('base64');
   // Not where it was shredded meanwhile: that must never bring it back.
   await transact(ctx, (em) =>
-    em.execute(
-      sql`update data_keys set wrapped = ${text}, kek_id = ${kekId} where id = ${key.id} and wrapped = ${key.wrapped}`,
-    ),
+    sql`update data_keys set wrapped = ${text}, kek_id = ${kekId} where id = ${key.id} and wrapped = ${key.wrapped}
+    `.execute(em),
   );
 }
 
@@ -87,22 +86,21 @@ async function wrapOne(ctx: Context, key: StoredKey): Promise<void> {
  *  nothing is written by it any more. */
 async function replace(ctx: Context, before: Date, progress: Report): Promise<void> {
   // Never those that it makes itself.
-  const [[until] = []] = await query(ctx, new Statement().add('select least($::timestamptz, now())', before));
-  const old = () =>
-    new Statement().add(
-      `purpose = 'FIELDS' and replaced_at is null and shredded_at is null and created_at < $`,
-      until,
-    );
-  const total = await count(ctx, old().around('select count(*)::int from data_keys where ', ''));
+  const [{ until } = { until: before }] = await query(
+    ctx,
+    sql<{ until: Date }>`select least(${before}::timestamptz, now()) as until`,
+  );
+  const old = sql`purpose = 'FIELDS' and replaced_at is null and shredded_at is null and created_at < ${until}`;
+  const total = await count(ctx, sql`from data_keys where ${old}`);
   for (let done = 0; ; ) {
-    const page = await storedKeys(ctx, old(), BATCH);
+    const page = await storedKeys(ctx, old, BATCH);
     if (page.length === 0) return;
     await each(page, async (key) => {
       const fresh = await newKey(ctx, key);
       await transact(ctx, async (em) => {
-        const [taken] = await em.execute<object[]>(sql`
+        const [taken] = await sql`
           update data_keys set replaced_at = now()
-          where id = ${key.id} and replaced_at is null and shredded_at is null returning id`);
+          where id = ${key.id} and replaced_at is null and shredded_at is null returning id`.execute(em);
         if (taken) await keep(em, fresh, 'FIELDS');
       });
     });
@@ -117,26 +115,22 @@ interface SealedTable {
 }
 
 /** Every table with a column of the type `envelope`, so none is forgotten. Each has an id, a tenant and a data key. */
-async function sealedTables(ctx: Context): Promise<SealedTable[]> {
-  const rows = await query(
+const sealedTables = (ctx: Context): Promise<SealedTable[]> =>
+  query(
     ctx,
-    new Statement().add(`
-      select quote_ident(table_name), array_agg(quote_ident(column_name) order by column_name)
+    sql<SealedTable>`
+      select quote_ident(table_name) as table, array_agg(quote_ident(column_name) order by column_name) as columns
       from information_schema.columns where domain_name = 'envelope' and table_schema = current_schema()
-      group by table_name order by table_name`),
+      group by table_name order by table_name`,
   );
-  return rows.map(([table, columns]) => ({ table: table as string, columns: columns as string[] }));
-}
 
-const underReplaced = ({ table }: SealedTable): string =>
-  `from ${table} t join data_keys k on k.tenant_id = t.tenant_id and k.id = t.data_key_id
-   where k.replaced_at is not null and k.wrapped is not null`;
+const underReplaced = ({ table }: SealedTable): Sql => sql`
+  from ${sql.raw(table)} t join data_keys k on k.tenant_id = t.tenant_id and k.id = t.data_key_id
+  where k.replaced_at is not null and k.wrapped is not null`;
 
 async function sealAnew(ctx: Context, progress: Report): Promise<void> {
   const tables = await sealedTables(ctx);
-  const counts = await Promise.all(
-    tables.map((table) => count(ctx, new Statement().add(`select count(*)::int ${underReplaced(table)}`))),
-  );
+  const counts = await Promise.all(tables.map((table) => count(ctx, underReplaced(table))));
   const total = counts.reduce((sum, each) => sum + each, 0);
   let done = 0;
   for (const table of tables) {
@@ -153,21 +147,14 @@ interface SealedRow extends Owner {
   readonly envelopes: readonly string[];
 }
 
-async function page(ctx: Context, table: SealedTable): Promise<SealedRow[]> {
-  const columns = table.columns.map((column) => `t.${column}`).join(', ');
-  const rows = await query(
+const page = (ctx: Context, table: SealedTable): Promise<SealedRow[]> =>
+  query(
     ctx,
-    new Statement().add(
-      `select t.id, k.tenant_id, k.partner_id, ${columns} ${underReplaced(table)} order by t.id limit ${BATCH}`,
-    ),
+    sql<SealedRow>`
+      select t.id, k.tenant_id as "tenantId", k.partner_id as "partnerId",
+        jsonb_build_array(${sql.raw(table.columns.map((column) => `t.${column}`).join(', '))}) as envelopes
+      ${underReplaced(table)} order by t.id limit ${sql.raw(BATCH)}`,
   );
-  return rows.map(([id, tenantId, partnerId, ...envelopes]) => ({
-    id: id as string,
-    tenantId: tenantId as string,
-    partnerId: partnerId as string | null,
-    envelopes: envelopes as string[],
-  }));
-}
 
 async function sealRows(
   ctx: Context,
@@ -203,11 +190,10 @@ async function sealRows(
   // Only where a row is as it was read: what was written meanwhile is by the new key already.
   const same = columns.map((column, i) => ` and t.${column} = new.before->>${i}`).join('');
   await transact(ctx, (em) =>
-    em.execute(
-      `update ${table} t set ${set} from jsonb_to_recordset(?::jsonb) as new(id uuid, before jsonb, after jsonb)
-       where t.id = new.id${same}`,
-      [JSON.stringify(changes)],
-    ),
+    sql`
+      update ${sql.raw(table)} t set ${sql.raw(set)}
+      from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as new(id uuid, before jsonb, after jsonb)
+      where t.id = new.id${sql.raw(same)}`.execute(em),
   );
 }
 
@@ -218,24 +204,18 @@ async function retire(ctx: Context, graceSeconds: number, progress: Report): Pro
     .map(({ table }) => ` and not exists (select from ${table} t where t.data_key_id = k.id)`)
     .join('');
   const done = await transact(ctx, (em) =>
-    em.execute<object[]>(
-      `delete from data_keys k where replaced_at < now() - make_interval(secs => ?) and wrapped is not null${unused} returning id`,
-      [graceSeconds],
-    ),
+    sql`
+      delete from data_keys k where replaced_at < now() - make_interval(secs => ${graceSeconds}) and wrapped is not null${sql.raw(unused)}
+      returning id`.execute(em),
   );
-  const left = await count(
-    ctx,
-    new Statement().add(
-      'select count(*)::int from data_keys where replaced_at is not null and wrapped is not null',
-    ),
-  );
+  const left = await count(ctx, sql`from data_keys where replaced_at is not null and wrapped is not null`);
   if (done.length) progress({ step: 'retired', done: done.length, total: done.length + left });
   return left;
 }
 
-async function count(ctx: Context, statement: Statement): Promise<number> {
-  const [row] = await query(ctx, statement);
-  return row?.[0] as number;
+async function count(ctx: Context, rows: Sql): Promise<number> {
+  const [row] = await query(ctx, sql<{ count: number }>`select count(*)::int as count ${rows}`);
+  return row?.count ?? 0;
 }
 
 /** Some at once, because the key service may be far away; none is left running when one fails. */

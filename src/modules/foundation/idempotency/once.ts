@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { type Run, within } from '../../../kernel/data/transact.ts';
 import { canonical } from '../../../kernel/request/canonical.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -31,15 +31,16 @@ export async function once(
   if (key == null) return effect();
   const hash = requestHash(input);
   const nobody = '00000000-0000-0000-0000-000000000000';
-  const [made] = await em.execute<object[]>(sql`
+  const [made] = await sql`
     insert into idempotency_keys (tenant_id, actor_id, operation, key, request_hash, result_id)
     values (${tenantId}, ${actor.id}, ${operation}, ${key}, ${hash}, ${nobody})
-    on conflict do nothing returning key`);
+    on conflict do nothing returning key`.execute(em);
   if (!made) return resultOf(within(em), { actor }, { tenantId, operation, key, input });
   const id = await effect();
-  await em.execute(sql`
+  await sql`
     update idempotency_keys set result_id = ${id}
-    where tenant_id = ${tenantId} and actor_id = ${actor.id} and operation = ${operation} and key = ${key}`);
+    where tenant_id = ${tenantId} and actor_id = ${actor.id} and operation = ${operation} and key = ${key}
+  `.execute(em);
   return id;
 }
 
@@ -49,12 +50,9 @@ export async function resultOf(
   { actor }: Pick<Context, 'actor'>,
   { tenantId, operation, key, input }: Repeatable,
 ): Promise<string> {
-  const [stored] = await run<{ request_hash: string; result_id: string }>(
-    new Statement().add(
-      `select request_hash, result_id from idempotency_keys where tenant_id = $ and actor_id = $ and operation = $ and key = $`,
-      ...[tenantId, actor.id, operation, key],
-    ),
-  );
+  const [stored] = await run(sql<{ request_hash: string; result_id: string }>`
+    select request_hash, result_id from idempotency_keys
+    where tenant_id = ${tenantId} and actor_id = ${actor.id} and operation = ${operation} and key = ${key ?? null}`);
   if (stored?.request_hash !== requestHash(input)) {
     throw conflict(`the idempotency key was used for another ${operation} request`, {
       field: 'input.idempotencyKey',

@@ -4,8 +4,6 @@ import type { Money } from '../../../domain/money.ts';
 import { commissionAccrued, type Posting } from '../../../domain/posting.ts';
 import { insertInto } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
-import { within } from '../../../kernel/data/transact.ts';
 import { PostingRow } from './posting.entity.ts';
 
 interface Owner {
@@ -51,5 +49,5 @@ export async function postAccruals(em: EntityManager, lines: readonly Accrued[],
   const rows = lines
     .filter(({ amount }) => amount.minor !== 0n)
     .map((line) => ({ id: v7(), occurredAt: at, ...columnsOf(line, ...accrualOf(line)) }));
-  if (rows.length > 0) await within(em)(new Statement().add(...insertInto(PostingRow, rows)));
+  if (rows.length > 0) await insertInto(PostingRow, rows).execute(em);
 }

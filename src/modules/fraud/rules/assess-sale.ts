@@ -1,4 +1,3 @@
-import { sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import {
   type Facts,
@@ -14,7 +13,8 @@ import {
 } from '../../../domain/fraud.ts';
 import { freeMailDomains } from '../../../domain/free-mail-domains.ts';
 import type { Money } from '../../../domain/money.ts';
-import { asStatement, type Run } from '../../../kernel/data/transact.ts';
+import { sql } from '../../../kernel/data/sql.ts';
+import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { disposableDomains } from './disposable-domains.ts';
 
@@ -26,7 +26,7 @@ const MOST = 1_000;
 const NAMED = 5;
 
 /** A sale that the risk rules check before its commission is created. */
-export interface Watched {
+export interface AssessedSale {
   readonly tenantId: string;
   readonly partnerId: string;
   readonly customerId: string | null;
@@ -43,9 +43,13 @@ export interface Assessment extends Judgement {
 
 /** Checks a sale by the program's risk rules. Returns null when all rules are OFF or none matches. One query reads all
  *  facts; facts for rules that are OFF are not read. */
-export async function assess(run: Run, sale: Watched, terms: FraudTerms | null): Promise<Assessment | null> {
+export async function assess(
+  run: Run,
+  sale: AssessedSale,
+  terms: FraudTerms | null,
+): Promise<Assessment | null> {
   if (!isWatching(terms)) return null;
-  const hits = hitsOf(await factsOf(run, sale, terms), terms);
+  const hits = hitsOf(await loadFacts(run, sale, terms), terms);
   return hits.length === 0 ? null : { ...judge(hits, terms.threshold), hits, threshold: terms.threshold };
 }
 
@@ -76,12 +80,12 @@ type Gathered = Omit<
   readonly listed: { readonly list: string; readonly domain: string }[];
 };
 
-async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Facts> {
+async function loadFacts(run: Run, sale: AssessedSale, terms: FraudTerms): Promise<Facts> {
   const { tenantId, partnerId, customerId, referralId, orderId, occurredAt: at } = sale;
   const on = (...rules: FraudRule[]) => rules.some((rule) => termsOf(terms, rule).mode !== 'OFF');
   const from = (ms: number) => new Date(at.getTime() - ms);
   const [found] = await run<{ facts: Gathered }>(
-    asStatement(sql`
+    sql`
     with k as (
       select id, external_id, email, substring(normal_email(email) from '@([^@]*)$') as domain from customers where id = ${customerId}),
     r as (select id, origin, clicked_at, ip_hash, visitor_id from referrals where id = ${referralId}),
@@ -142,7 +146,7 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
         select nullif(t.partner_id, ${partnerId}) from r join lateral (
           select o.partner_id from touches o where o.tenant_id = ${tenantId} and o.visitor_id = r.visitor_id and o.clicked_at <= ${at} and not o.bot
           order by o.clicked_at desc, o.id desc limit 1) t on true
-        where r.origin = 'COUPON') end) as facts`),
+        where r.origin = 'COUPON') end) as facts`,
   );
   if (!found) throw new Error('A select without from always returns a row.');
   const { listed, click, ...facts } = found.facts;
@@ -166,8 +170,8 @@ async function factsOf(run: Run, sale: Watched, terms: FraudTerms): Promise<Fact
   };
 }
 
-interface Kept {
-  readonly sale: Watched;
+interface StoredReview {
+  readonly sale: AssessedSale;
   readonly assessment: Assessment;
   /** Amount of the commission, or the amount that a blocked sale would have earned. */
   readonly amount: Money;
@@ -181,13 +185,13 @@ interface Kept {
 export async function keepReview(
   run: Run,
   { clock }: Pick<Context, 'clock'>,
-  { sale, assessment, amount, commissionId, holdId }: Kept,
+  { sale, assessment, amount, commissionId, holdId }: StoredReview,
 ): Promise<void> {
   const { hits, score, shadowScore, threshold } = assessment;
   const outcome = commissionId === null ? 'BLOCKED' : holdId ? 'HELD' : assessment.outcome;
   const rows = hits.map((hit) => ({ ...hit, id: v7() }));
   await run(
-    asStatement(sql`
+    sql`
     with review as (
       insert into fraud_reviews (id, tenant_id, partner_id, commission_id, customer_id, referral_id, hold_id, outcome, score, shadow_score,
         threshold, amount_minor, amount_currency, assessed_at)
@@ -197,6 +201,6 @@ export async function keepReview(
       returning id, tenant_id)
     insert into fraud_hits (id, tenant_id, review_id, rule, mode, weight, evidence)
     select h.id, review.tenant_id, review.id, h.rule, h.mode, h.weight, h.evidence
-    from review, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) h (id uuid, rule text, mode text, weight int, evidence jsonb)`),
+    from review, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) h (id uuid, rule text, mode text, weight int, evidence jsonb)`,
   );
 }

@@ -25,7 +25,7 @@ registerEnumType(FraudList, {
 
 /** A customer or mail domain on a list of the program. A removed entry stays in the table, with the person who removed it. */
 @Entity({ tableName: 'fraud_list_entries' })
-@NotPersonal('ids and domains that staff listed, and why; accounting records')
+@NotPersonal('ids and domains on lists of the staff, with the reason; accounting records')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

@@ -16,19 +16,19 @@ import {
   Root,
 } from 'type-graphql';
 import { FraudMode, FraudRule } from '../../../domain/fraud.ts';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Customer, customerTable } from '../../tracking/customers/public.ts';
 import { FraudListEntryInput, UpdateFraudSettingsInput } from './fraud.inputs.ts';
 import { FraudListEntry, fraudListEntryTable } from './fraud-list-entry.entity.ts';
 import {
   addFraudListEntry,
+  loadSettings,
   removeFraudListEntry,
   type Settings,
-  settingsOf,
   updateFraudSettings,
 } from './fraud-settings.ts';
 
@@ -39,7 +39,7 @@ export class FraudSettingsResolver {
     description: "Returns the program's risk rules. All rules are OFF until the program changes them.",
   })
   fraudSettings(@Ctx() ctx: Context): Promise<Settings> {
-    return settingsOf(ctx);
+    return loadSettings(ctx);
   }
 
   @Authorized('program:edit')
@@ -52,7 +52,7 @@ export class FraudSettingsResolver {
     @Ctx() ctx: Context,
   ): Promise<Settings> {
     await updateFraudSettings(ctx, input);
-    return settingsOf(ctx);
+    return loadSettings(ctx);
   }
 }
 
@@ -108,7 +108,7 @@ export class FraudListResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<FraudListEntry>> {
-    const which = active == null ? [] : [where(`(e.removed_at is null) = $`, active)];
+    const which = active == null ? [] : [sql`(e.removed_at is null) = ${active}`];
     return page(ctx, info, fraudListEntryTable, args, which);
   }
 

@@ -1,4 +1,4 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import {
@@ -11,8 +11,8 @@ import {
   type RuleTerms,
   termsOf,
 } from '../../../domain/fraud.ts';
-import { where } from '../../../kernel/data/condition.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
@@ -28,12 +28,13 @@ export interface Settings {
 }
 
 /** Returns the settings of all risk rules, with defaults for rules that the program never changed. */
-export async function settingsOf(ctx: Context): Promise<Settings> {
-  const statement = new Statement()
-    .add('select g.fraud from programs g where true')
-    .and([where('g.tenant_id = $', ctx.actor.tenantId)]);
-  const [row] = await query(ctx, statement);
-  const terms = (row?.[0] ?? null) as FraudTerms | null;
+export async function loadSettings(ctx: Context): Promise<Settings> {
+  const [{ terms } = { terms: null }] = await query(
+    ctx,
+    sql<{
+      terms: FraudTerms | null;
+    }>`select g.fraud as terms from programs g where g.tenant_id = ${ctx.actor.tenantId}`,
+  );
   return {
     threshold: terms?.threshold ?? DEFAULT_THRESHOLD,
     rules: allFraudRules.map((rule) => ({
@@ -88,12 +89,11 @@ export function addFraudListEntry(
   if (list.endsWith('DOMAIN') && domain == null) throw invalid('input.domain', `is required for ${list}`);
   return transact(ctx, async (em) => {
     const listed = {
-      customerId: customerId == null ? null : await customerOf(em, tenantId, customerId),
+      customerId: customerId == null ? null : await upsertCustomer(em, tenantId, customerId),
       domain: domain?.toLowerCase() ?? null,
     };
-    await em.execute(
-      sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['fraud list', tenantId, list])}, 0))`,
-    );
+    await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['fraud list', tenantId, list])}, 0))
+    `.execute(em);
     if (await em.findOne(FraudListEntry, { tenantId, list, ...listed, removedAt: null }))
       throw conflict('This customer or domain is already on the list.', { reason: 'ALREADY_LISTED' });
     const entry = em.create(FraudListEntry, {
@@ -108,10 +108,11 @@ export function addFraudListEntry(
   });
 }
 
-async function customerOf(em: EntityManager, tenantId: string, externalId: string): Promise<string> {
-  const [customer] = await em.execute<{ id: string }[]>(sql`
+async function upsertCustomer(em: EntityManager, tenantId: string, externalId: string): Promise<string> {
+  const [customer] = await sql<{ id: string }>`
     insert into customers (id, tenant_id, external_id) values (${v7()}, ${tenantId}, ${externalId})
-    on conflict (tenant_id, external_id) do update set external_id = excluded.external_id returning id`);
+    on conflict (tenant_id, external_id) do update set external_id = excluded.external_id returning id
+  `.execute(em);
   if (!customer) throw new Error('An upsert always returns its row.');
   return customer.id;
 }

@@ -1,6 +1,7 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { invalid } from '../../../domain/errors.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { blindIndexOf } from '../../foundation/data-keys/public.ts';
 
@@ -35,8 +36,9 @@ export async function keepPayment(
       'input.paymentFingerprint',
       "is allowed only with a credential of the program's own tenant",
     );
-  await em.execute(sql`
+  await sql`
     insert into payment_fingerprints (id, tenant_id, customer_id, fingerprint, seen_at)
     values (${v7()}, ${tenantId}, ${customerId}, ${payment.fingerprint}, ${at})
-    on conflict (customer_id, fingerprint, tenant_id) do update set seen_at = greatest(payment_fingerprints.seen_at, excluded.seen_at)`);
+    on conflict (customer_id, fingerprint, tenant_id) do update set seen_at = greatest(payment_fingerprints.seen_at, excluded.seen_at)
+  `.execute(em);
 }

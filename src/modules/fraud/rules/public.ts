@@ -1,3 +1,3 @@
 /** What other subjects and areas may import. */
-export { type Assessment, assess, blockedAs, keepReview, type Watched } from './assess-sale.ts';
+export { type AssessedSale, type Assessment, assess, blockedAs, keepReview } from './assess-sale.ts';
 export { keepPayment, paymentOf } from './payment-fingerprint.ts';

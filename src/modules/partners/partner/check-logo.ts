@@ -1,5 +1,5 @@
-import { sql } from '@mikro-orm/postgresql';
 import { type ImageStatus, isImage } from '../../../domain/image.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Outbound, OutboundError } from '../../../ports/outbound.ts';
@@ -13,11 +13,11 @@ export async function checkLogo(ctx: Context, partnerId: string): Promise<void> 
   const [logo, favicon] = await Promise.all([look(ctx.outbound, logoUrl), look(ctx.outbound, faviconUrl)]);
   // If the URL has changed meanwhile, another job checks the new one.
   await transact(ctx, (em) =>
-    em.execute(sql`
+    sql`
       update white_label_configs
       set logo_status = case when logo_url = ${logoUrl ?? null} then ${logo} else logo_status end,
           favicon_status = case when favicon_url = ${faviconUrl ?? null} then ${favicon} else favicon_status end
-      where partner_id = ${partnerId}`),
+      where partner_id = ${partnerId}`.execute(em),
   );
 }
 

@@ -1,7 +1,7 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { notFound } from '../../../domain/errors.ts';
-import { where } from '../../../kernel/data/condition.ts';
-import { from, query } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { Partner, partnerTable } from './partner.entity.ts';
@@ -10,7 +10,7 @@ import { Partner, partnerTable } from './partner.entity.ts';
  *  transactions may still reference the partner, so clicks continue. */
 export async function lockPartner(em: EntityManager, id: string, field = 'id'): Promise<Partner> {
   const partner = await findPartner(em, id, field);
-  await em.execute(sql`select 1 from partners where id = ${partner.id} for no key update`);
+  await sql`select 1 from partners where id = ${partner.id} for no key update`.execute(em);
   return em.refreshOrFail(partner);
 }
 
@@ -43,11 +43,12 @@ export async function partnerOwner(
   field: string,
 ): Promise<{ tenantId: string; partnerId: string }> {
   const partnerId = idOf(id, field);
-  const statement = from(partnerTable, ctx.actor, { list: 'p.tenant_id', joins: '' }).and([
-    where('p.id = $', partnerId),
-    where('p.deleted_at is null'),
-  ]);
-  const [row] = await query(ctx, statement);
+  const [row] = await query(
+    ctx,
+    sql<{ tenantId: string }>`
+      select p.tenant_id as "tenantId" from partners p
+      where ${scopeOf(ctx.actor, partnerTable)} and p.id = ${partnerId} and p.deleted_at is null`,
+  );
   if (!row) throw notFound('partner', { field });
-  return { tenantId: row[0] as string, partnerId };
+  return { ...row, partnerId };
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, forbidden } from '../../../domain/errors.ts';
 import { type PartnerTier, referralCode } from '../../../domain/partner.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
@@ -73,7 +74,7 @@ async function freeCode(
   em: EntityManager,
   { referralCode: wanted, companyName }: CreatePartnerInput,
 ): Promise<string> {
-  const taken = async (code: string) => (await em.execute(sql`select 1 where is_taken(${code})`)).length > 0;
+  const taken = async (code: string) => (await sql`select 1 where is_taken(${code})`.execute(em)).length > 0;
   if (wanted) {
     const code = wanted.toUpperCase();
     if (await taken(code))
@@ -169,10 +170,10 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
 export async function deletePartner(ctx: Context, id: string): Promise<Partner> {
   const deleted = await transact(ctx, async (em) => {
     const partner = await lockPartner(em, id);
-    const [owed] = await em.execute(sql`
+    const [owed] = await sql`
       select 1 from commissions c where c.partner_id = ${id} and c.status in ('PENDING', 'HELD', 'APPROVED') and c.amount_minor > 0
         and not exists (select 1 from payout_items i join payouts p on p.id = i.payout_id
-          where i.commission_id = c.id and i.voided_at is null and p.status = 'PAID') limit 1`);
+          where i.commission_id = c.id and i.voided_at is null and p.status = 'PAID') limit 1`.execute(em);
     if (owed) throw conflict('This partner has unpaid commissions. Pay, reject or reverse them first.');
     const before = { ...partner };
     partner.status = 'INACTIVE';

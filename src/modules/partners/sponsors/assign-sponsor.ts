@@ -1,5 +1,6 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, invalid } from '../../../domain/errors.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { reasonOf } from '../../../kernel/request/input.ts';
@@ -25,9 +26,8 @@ export function assignSponsor(
       throw invalid('sponsorId', 'must be a partner of the same program');
     if (current?.sponsorId === sponsor.id)
       throw conflict('This partner already has this sponsor.', { reason: 'ALREADY_ASSIGNED' });
-    const [cycle] = await em.execute<object[]>(
-      sql`select 1 where ${partner.id}::uuid in (select * from sponsors_of(${sponsor.id}))`,
-    );
+    const [cycle] =
+      await sql`select 1 where ${partner.id}::uuid in (select * from sponsors_of(${sponsor.id}))`.execute(em);
     if (cycle)
       throw conflict(
         'The partner sponsors this sponsor, directly or through others, so this would be a cycle.',
@@ -73,6 +73,6 @@ async function heldForSponsor(
   partnerId: string,
 ): Promise<{ partner: Partner; current: Sponsorship | null }> {
   const partner = await lockPartner(em, partnerId, 'partnerId');
-  await em.execute(sql`select sponsors_take_turns(${partner.tenantId})`);
+  await sql`select sponsors_take_turns(${partner.tenantId})`.execute(em);
   return { partner, current: await em.findOne(Sponsorship, { partnerId: partner.id, endedAt: null }) };
 }

@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { loaderFor } from '../../../kernel/data/loader.ts';
-import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 
 /** Protected like a payout account. */
@@ -15,15 +16,13 @@ interface Shown {
 export function taxIdShown(ctx: Context, info: GraphQLResolveInfo, partnerId: string): Promise<Shown | null> {
   if (!ctx.actor.permissions.has('payoutAccount:edit')) return Promise.resolve(null);
   return loaderFor<string, Shown | null>(ctx, info, async (ids) => {
-    const statement = new Statement()
-      .add('select t.partner_id, t.country, t.last_four from tax_ids t where t.partner_id = any($)', ids)
-      .and(scopeOf(ctx.actor, taxIds));
-    const found = new Map(
-      (await query(ctx, statement)).map(([partner, country, lastFour]) => [
-        partner as string,
-        { country: country as string, lastFour: lastFour as string },
-      ]),
+    const rows = await query(
+      ctx,
+      sql<Shown & { partnerId: string }>`
+        select t.partner_id as "partnerId", t.country, t.last_four as "lastFour" from tax_ids t
+        where t.partner_id = any(${ids}) and ${scopeOf(ctx.actor, taxIds)}`,
     );
+    const found = new Map(rows.map((row) => [row.partnerId, row]));
     return ids.map((id) => found.get(id) ?? null);
   }).load(partnerId);
 }

@@ -1,11 +1,11 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { usableFrom } from '../../../domain/bank-account.ts';
 import { AppError, conflict, invalid, notFound } from '../../../domain/errors.ts';
 import type { PayoutMethod } from '../../../domain/payout.ts';
 import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
-import { where } from '../../../kernel/data/condition.ts';
-import { from, query } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
@@ -20,8 +20,8 @@ import { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
 import type { SetPayoutAccountInput } from './payout-account.inputs.ts';
 import { accountGiven, type PayoutDetails } from './payout-details.ts';
 
-/** Takes the place of the partner's account of that method and currency; answers with the new one's id. `keepSame`: where
- *  it is the very account that is in use, that stays, with its cool-off as it was. */
+/** Replaces the partner's account for the method and currency and returns the new account's id. `keepSame`: when it is the
+ *  account in use, that account stays with its cooling-off period. */
 export async function setPayoutAccount(
   ctx: Context,
   input: SetPayoutAccountInput,
@@ -45,10 +45,10 @@ export async function setPayoutAccount(
       record(em, ctx, 'payoutAccount.connecting', kept, { after: { account: kept.id, method, currency } });
       return kept.id;
     }
-    const [replaced] = await em.execute<{ id: string; country: string; last_four: string }[]>(sql`
+    const [replaced] = await sql<{ id: string; country: string; last_four: string }>`
       update payout_accounts set removed_at = ${now}
       where partner_id = ${partner.id} and method = ${method} and currency = ${currency} and removed_at is null
-      returning id, country, last_four`);
+      returning id, country, last_four`.execute(em);
     const id = v7();
     const account = em.create(PayoutAccount, {
       id,
@@ -74,7 +74,7 @@ export async function setPayoutAccount(
   });
 }
 
-/** Gives the account to the rail that pays to it: what is left of it here is the rail's token. */
+/** Enrols the account at its rail. Only the rail's token is stored here. */
 async function enrolled(
   ctx: Context,
   partnerId: string,
@@ -83,20 +83,25 @@ async function enrolled(
 ): Promise<PayoutDetails> {
   const [given] = Object.keys(account);
   const enrolment = ctx.enrolment(method);
-  if (!enrolment) throw invalid(`input.${given}`, `is not for ${method} here: give its token`);
+  if (!enrolment)
+    throw invalid(`input.${given}`, `must be empty for ${method} here: give the rail's token instead`);
   try {
     const reference = partnerId.replaceAll('-', '');
     return { razorpayFundAccount: await enrolment.enrol({ reference, holderName, account }) };
   } catch (error) {
     if (error instanceof PayeeRefused) throw invalid(`input.${error.field}`, error.message);
-    ctx.log.warn({ method, error }, 'an account could not be enrolled');
-    throw new AppError('SERVICE_UNAVAILABLE', 'the account could not be checked now: try again later', {
-      retryAfter: 60,
-    });
+    ctx.log.warn({ method, error }, 'a payout account could not be enrolled');
+    throw new AppError(
+      'SERVICE_UNAVAILABLE',
+      'The payout account cannot be checked at the moment. Try again later.',
+      {
+        retryAfter: 60,
+      },
+    );
   }
 }
 
-/** Nothing is paid to it any more; payouts under way are not called back. */
+/** Removes a payout account. Payouts that are already with the rail are not recalled. */
 export async function removePayoutAccount(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
   await authorizeRow(ctx, 'edit', payoutAccountTable, id);
@@ -113,14 +118,15 @@ export async function removePayoutAccount(ctx: Context, id: string): Promise<str
   });
 }
 
-/** Approved payouts of a partner that were kept back are looked at at once. */
+/** Starts the jobs of the partner's approved payouts, so that waiting payouts are checked immediately. */
 export async function wakePayouts(em: EntityManager, partnerId: string): Promise<void> {
-  await em.execute(sql`
-    select enqueue_send_payout(id)
-    from payouts where partner_id = ${partnerId} and status = 'APPROVED'`);
+  await sql`
+    select enqueue_send_payout(id) from payouts where partner_id = ${partnerId} and status = 'APPROVED'`.execute(
+    em,
+  );
 }
 
-/** Says that an account which money came back from is right after all: money goes there again. */
+/** Confirms an account after a returned payment, so that it receives payouts again. */
 export async function confirmPayoutAccount(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
   await authorizeRow(ctx, 'edit', payoutAccountTable, id);
@@ -131,7 +137,8 @@ export async function confirmPayoutAccount(ctx: Context, id: string): Promise<st
       { lockMode: LockMode.PESSIMISTIC_WRITE },
     );
     if (!account) throw notFound('payout account');
-    if (!account.checkAskedAt) throw conflict('nobody asked for it to be checked', { reason: 'NOT_ASKED' });
+    if (!account.checkAskedAt)
+      throw conflict('The payout account needs no confirmation.', { reason: 'NOT_ASKED' });
     const { method, currency, lastFour, checkAskedAt } = account;
     Object.assign(account, { checkAskedAt: null, checkReason: null });
     await em.flush();
@@ -148,57 +155,59 @@ interface ToPay {
   readonly partnerId: string;
   readonly method: PayoutMethod;
   readonly currency: string;
-  /** The one that the payout was approved for; null: it was made before the partner had any. */
+  /** The account for which the payout was approved; null when the payout was created before the partner had an account. */
   readonly accountId: string | null;
 }
 
-/** The account which money may go to now; null where there is none, or it was replaced since the payout was approved. */
+/** The id of the account that can receive a payout now; null when there is none or it was replaced after the approval. */
 export async function accountToPay(
   em: EntityManager,
   { partnerId, method, currency, accountId }: ToPay,
 ): Promise<string | null> {
-  const [account] = await em.execute<{ id: string }[]>(sql`
+  const [account] = await sql<{ id: string }>`
     select id from payout_accounts
     where partner_id = ${partnerId} and method = ${method} and currency = ${currency} and removed_at is null
-      and usable_from <= now() and check_asked_at is null and (${accountId}::uuid is null or id = ${accountId})`);
+      and usable_from <= now() and check_asked_at is null and (${accountId}::uuid is null or id = ${accountId})
+  `.execute(em);
   return account?.id ?? null;
 }
 
-/** Money came back from an account: nothing goes there until its owner has looked. */
+/** Requires a confirmation of an account after a returned payment. No payout is sent to it before. */
 export async function askToCheck(em: EntityManager, id: string, reason: string): Promise<void> {
-  await em.execute(sql`
+  await sql`
     update payout_accounts set check_asked_at = now(), check_reason = ${reason}
-    where id = ${id} and removed_at is null`);
+    where id = ${id} and removed_at is null`.execute(em);
 }
 
-/** An account as a rail needs it, opened; null once the partner was erased. It is not for the graph. */
+/** An account with decrypted details, as a rail requires it; null after the partner was erased. Never returned by the API. */
 export async function destinationOf(ctx: Context, id: string): Promise<PayoutInstruction['destination']> {
-  const list = 'a.tenant_id, a.country, a.currency, a.holder_name, a.details';
-  const account = from(payoutAccountTable, ctx.actor, { list, joins: '' });
-  const [row] = await query(ctx, account.and([where('a.id = $', idOf(id))]));
-  if (!row) throw notFound('payout account');
-  const [tenantId, country, currency, sealedName, sealedDetails] = row as string[] as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [account] = await query(
+    ctx,
+    sql<{ tenantId: string; country: string; currency: string; holderName: string; details: string }>`
+      select a.tenant_id as "tenantId", a.country, a.currency, a.holder_name as "holderName", a.details
+      from payout_accounts a where ${scopeOf(ctx.actor, payoutAccountTable)} and a.id = ${idOf(id)}`,
+  );
+  if (!account) throw notFound('payout account');
+  const { tenantId, country, currency } = account;
   const place = (column: string) => ({ tenantId, table: 'payout_accounts', column, rowId: id });
   const [holderName, details] = await openAll(ctx, [
-    { place: place('holder_name'), envelope: sealedName },
-    { place: place('details'), envelope: sealedDetails },
+    { place: place('holder_name'), envelope: account.holderName },
+    { place: place('details'), envelope: account.details },
   ]);
   if (holderName == null || details == null) return null;
   return { accountId: id, holderName, country, currency, details: JSON.parse(details) };
 }
 
-/** What a rail needs to pay to an account; null once the partner was erased. It is not for the graph. */
+/** The decrypted details of an account; null after the partner was erased. Never returned by the API. */
 export async function payoutDetailsOf(ctx: Context, id: string): Promise<PayoutDetails | null> {
-  const account = from(payoutAccountTable, ctx.actor, { list: 'a.tenant_id, a.details', joins: '' });
-  const [row] = await query(ctx, account.and([where('a.id = $', idOf(id))]));
-  if (!row) throw notFound('payout account');
-  const [tenantId, envelope] = row as [string, string];
+  const [account] = await query(
+    ctx,
+    sql<{ tenantId: string; envelope: string }>`
+      select a.tenant_id as "tenantId", a.details as envelope
+      from payout_accounts a where ${scopeOf(ctx.actor, payoutAccountTable)} and a.id = ${idOf(id)}`,
+  );
+  if (!account) throw notFound('payout account');
+  const { tenantId, envelope } = account;
   const place = { tenantId, table: 'payout_accounts', column: 'details', rowId: id };
   const [details] = await openAll(ctx, [{ place, envelope }]);
   return details == null ? null : JSON.parse(details);

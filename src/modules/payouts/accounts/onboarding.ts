@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
-import { where } from '../../../kernel/data/condition.ts';
-import { from, query } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
@@ -19,7 +19,7 @@ import type { ConnectPayoutAccountInput } from './onboarding.inputs.ts';
 import { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
 import { accountGiven } from './payout-details.ts';
 
-const GONE = 'Stripe no longer lets us pay to this account: remove it, and connect a new one.';
+const GONE = 'Stripe no longer allows payments to this account. Remove the account and connect a new one.';
 
 export interface Connecting {
   readonly id: string;
@@ -27,8 +27,8 @@ export interface Connecting {
   readonly expiresAt: Date;
 }
 
-/** Opens an account with the rail, or takes up the one that the partner has, and answers with the link to the rail's own
- *  form. Asked twice it is one account, and two links. */
+/** Opens an account at the rail, or reuses the partner's account, and returns the link to the rail's form.
+ *  Two calls give one account and two links. */
 export async function connectPayoutAccount(
   ctx: Context,
   { partnerId, country, currency: code, holderName }: ConnectPayoutAccountInput,
@@ -41,7 +41,7 @@ export async function connectPayoutAccount(
   const used = await stripeAccountsOf(ctx, owner.partnerId);
   const known = used.find((account) => account.country === country && account.removedAt === null);
   const email = await emailOf(ctx, owner.partnerId);
-  // After the last one was removed it is another account.
+  // The id of the last account is part of the key, so that a new account is opened after a removal.
   const key = keyOf([owner.tenantId, owner.partnerId, country, email, used.at(-1)?.id ?? '']);
   const stripeAccount = known
     ? await openedFor(rail, owner, await stripeNameOf(ctx, known.id))
@@ -56,27 +56,31 @@ export async function connectPayoutAccount(
   return { id, ...link };
 }
 
-/** The account itself, where it was opened for its partner: a link to the form of another's shows what that one told the rail,
- *  and takes other bank details. One that was typed in may be anybody's. */
+/** The account, if we opened it for this partner. A link to the form of another holder's account would show that holder's details
+ *  and accept other bank details, and an account id that was typed in may belong to any holder. */
 async function openedFor(
   rail: PayeeOnboarding,
   { tenantId, partnerId }: Awaited<ReturnType<typeof partnerOwner>>,
   stripeAccount: string,
 ): Promise<string> {
   const state = await rail.state(stripeAccount);
-  // Whether it is another's or none at all is nothing to tell.
+  // The error does not reveal whether the account exists.
   if (state?.tenantId !== tenantId || state.partnerId !== partnerId)
-    throw conflict('the account was not opened here for the partner: remove it, and connect a new one', {
-      reason: 'UNKNOWN_ACCOUNT',
-    });
+    throw conflict(
+      'The account was not opened here for this partner. Remove the account and connect a new one.',
+      {
+        reason: 'UNKNOWN_ACCOUNT',
+      },
+    );
   return stripeAccount;
 }
 
-/** Asks the rail how an account stands, and keeps what it says. */
+/** Asks the rail for the status of an account and stores it. */
 export async function refreshPayoutAccount(ctx: Context, id: string): Promise<string> {
   await authorizeRow(ctx, 'edit', payoutAccountTable, id);
   const { stripeAccount } = (await payoutDetailsOf(ctx, id)) ?? {};
-  if (!stripeAccount) throw invalid('id', 'is of an account whose rail keeps none: there is nothing to ask');
+  if (!stripeAccount)
+    throw invalid('id', 'must be a Stripe account; other accounts have no status at the rail');
   const state = await onboardingOf(ctx).state(stripeAccount);
   return transact(ctx, async (em) => {
     const account = await keepState(em, ctx, idOf(id), state);
@@ -85,20 +89,22 @@ export async function refreshPayoutAccount(ctx: Context, id: string): Promise<st
   });
 }
 
-/** The rail said that something is new with one of its accounts: what it says now is kept, where the account is one
- *  that we opened. */
+/** Handles a rail event about an account: asks the rail for the account's status and stores it,
+ *  if we opened the account. */
 export async function payeeChanged(ctx: Context, stripeAccount: string): Promise<void> {
   const state = await onboardingOf(ctx).state(stripeAccount);
   if (!state?.tenantId) return;
   const { identity } = accountGiven({ method: 'STRIPE', country: '', currency: '', stripeAccount });
   const fingerprint = await blindIndexOf(ctx, state.tenantId, 'payout_accounts.fingerprint', identity);
-  const accounts = from(payoutAccountTable, ctx.actor, { list: 'a.id', joins: '' }).and([
-    where('a.tenant_id = $', state.tenantId),
-    where('a.fingerprint = $', fingerprint),
-    where('a.removed_at is null'),
-  ]);
-  for (const [id] of await query(ctx, accounts))
-    await transact(ctx, (em) => keepState(em, ctx, id as string, state, { onlyNews: true }));
+  const accounts = await query(
+    ctx,
+    sql<{ id: string }>`
+      select a.id from payout_accounts a
+      where ${scopeOf(ctx.actor, payoutAccountTable)} and a.tenant_id = ${state.tenantId} and a.fingerprint = ${fingerprint}
+        and a.removed_at is null`,
+  );
+  for (const { id } of accounts)
+    await transact(ctx, (em) => keepState(em, ctx, id, state, { onlyNews: true }));
 }
 
 async function keepState(
@@ -122,7 +128,7 @@ async function keepState(
   account.payoutsEnabled = (state?.receives && state.paysOut) ?? false;
   account.requirements = state === null ? [GONE] : [...state.required];
   account.checkedAt = now;
-  // Who went through the rail's own form by our link is whom we opened it for.
+  // The holder who completed the rail's form through our link is the partner for which we opened the account.
   if (state?.receives && state.partnerId === account.partnerId) account.verifiedAt ??= now;
   const after = view(account);
   if (!onlyNews || JSON.stringify(before) !== JSON.stringify(after))
@@ -131,7 +137,7 @@ async function keepState(
 }
 
 function onboardingOf({ onboarding }: Context): PayeeOnboarding {
-  if (!onboarding) throw conflict('Stripe is not set up here', { reason: 'RAIL_NOT_SET_UP' });
+  if (!onboarding) throw conflict('Stripe is not configured on this server.', { reason: 'RAIL_NOT_SET_UP' });
   return onboarding;
 }
 
@@ -141,17 +147,15 @@ interface Used {
   readonly removedAt: Date | null;
 }
 
-/** Every Stripe account that the partner had or has, the last removed one at the end. */
-async function stripeAccountsOf(ctx: Context, partnerId: string): Promise<Used[]> {
-  const accounts = from(payoutAccountTable, ctx.actor, { list: 'a.id, a.country, a.removed_at', joins: '' })
-    .and([where('a.partner_id = $', partnerId), where("a.method = 'STRIPE'")])
-    .add(' order by a.removed_at nulls first, a.id');
-  return (await query(ctx, accounts)).map(([id, country, removedAt]) => ({
-    id: id as string,
-    country: country as string,
-    removedAt: removedAt as Date | null,
-  }));
-}
+/** All current and former Stripe accounts of the partner, the last removed one at the end. */
+const stripeAccountsOf = (ctx: Context, partnerId: string): Promise<Used[]> =>
+  query(
+    ctx,
+    sql<Used>`
+      select a.id, a.country, a.removed_at as "removedAt" from payout_accounts a
+      where ${scopeOf(ctx.actor, payoutAccountTable)} and a.partner_id = ${partnerId} and a.method = 'STRIPE'
+      order by a.removed_at nulls first, a.id`,
+  );
 
 async function stripeNameOf(ctx: Context, id: string): Promise<string> {
   const details = await payoutDetailsOf(ctx, id);
@@ -160,12 +164,14 @@ async function stripeNameOf(ctx: Context, id: string): Promise<string> {
 }
 
 async function emailOf(ctx: Context, partnerId: string): Promise<string> {
-  const partner = from(partnerTable, ctx.actor, { list: 'p.email', joins: '' }).and([
-    where('p.id = $', partnerId),
-  ]);
-  const [row] = await query(ctx, partner);
-  if (!row) throw notFound('partner', { field: 'input.partnerId' });
-  return row[0] as string;
+  const [partner] = await query(
+    ctx,
+    sql<{
+      email: string;
+    }>`select p.email from partners p where ${scopeOf(ctx.actor, partnerTable)} and p.id = ${partnerId}`,
+  );
+  if (!partner) throw notFound('partner', { field: 'input.partnerId' });
+  return partner.email;
 }
 
 const keyOf = (parts: readonly string[]): string =>

@@ -15,7 +15,7 @@ const FIELDS = {
 
 type DetailField = (typeof FIELDS)[PayoutMethod][number];
 
-/** What a rail needs to pay to an account. */
+/** The details that a rail requires to pay to an account. */
 export type PayoutDetails = Readonly<Partial<Record<DetailField, string>>>;
 
 type AccountInput = Pick<SetPayoutAccountInput, 'method' | 'country' | 'currency' | DetailField>;
@@ -23,18 +23,18 @@ type AccountInput = Pick<SetPayoutAccountInput, 'method' | 'country' | 'currency
 interface AccountGiven {
   readonly details: PayoutDetails;
   readonly lastFour: string;
-  /** The same text for the same account, however it was typed. */
+  /** The same text for the same account, independent of its spelling. */
   readonly identity: string;
-  /** What the rail takes from us and gives a token for; null: `details` are kept as they are. */
+  /** The account for which the rail gives a token; null when `details` are stored themselves. */
   readonly enrol: Payee['account'] | null;
 }
 
-/** The account in its normal form. A refusal names the field and never repeats what was given. */
+/** The account in its normal form. An error names the field and never repeats the input. */
 export function accountGiven(input: AccountInput): AccountGiven {
   const allowed: readonly string[] = FIELDS[input.method];
   for (const field of Object.values(FIELDS).flat())
     if (input[field] != null && !allowed.includes(field))
-      throw invalid(`input.${field}`, `is not for ${input.method}`);
+      throw invalid(`input.${field}`, `must be empty for ${input.method}`);
   switch (input.method) {
     case 'BANK_TRANSFER':
       return bankAccount(input);
@@ -43,7 +43,7 @@ export function accountGiven(input: AccountInput): AccountGiven {
         input,
         'paypalEmail',
         (text) => isEmail(text),
-        'is not an e-mail address',
+        'must be an e-mail address',
       ).toLowerCase();
       return {
         details: { paypalEmail },
@@ -56,7 +56,7 @@ export function accountGiven(input: AccountInput): AccountGiven {
       const pattern = /^acct_[A-Za-z0-9]{8,60}$/;
       return token(
         'stripeAccount',
-        needed(input, 'stripeAccount', pattern, 'is not a Stripe account, acct_...'),
+        needed(input, 'stripeAccount', pattern, 'must be a Stripe account, acct_...'),
       );
     }
     case 'RAZORPAY':
@@ -64,13 +64,13 @@ export function accountGiven(input: AccountInput): AccountGiven {
   }
 }
 
-/** A fund account that there is already, or what one is made of. */
+/** An existing fund account, or the details for a new one. */
 function razorpayAccount(input: AccountInput): AccountGiven {
   const only = (...fields: readonly DetailField[]) => onlyOf(FIELDS.RAZORPAY, input, fields);
   if (input.upiAddress != null) {
     only('upiAddress');
     const pattern = /^[a-z0-9._-]{2,100}@[a-z][a-z0-9]{1,60}$/i;
-    const upiAddress = needed(input, 'upiAddress', pattern, 'is not a UPI address').toLowerCase();
+    const upiAddress = needed(input, 'upiAddress', pattern, 'must be a UPI address').toLowerCase();
     inRupees(input);
     return {
       details: {},
@@ -82,7 +82,7 @@ function razorpayAccount(input: AccountInput): AccountGiven {
   if (input.accountNumber != null || input.ifsc != null) {
     only('accountNumber', 'ifsc');
     const accountNumber = needed(input, 'accountNumber', INDIAN_NUMBER, 'must be 9 to 18 digits');
-    const ifsc = needed(input, 'ifsc', isIfsc, 'is not an IFSC');
+    const ifsc = needed(input, 'ifsc', isIfsc, 'must be an IFSC');
     inRupees(input);
     const { identity, lastFour } = byNumber(input, accountNumber, 'ifsc', ifsc);
     return { details: {}, lastFour, identity, enrol: { accountNumber, ifsc } };
@@ -90,7 +90,7 @@ function razorpayAccount(input: AccountInput): AccountGiven {
   const pattern = /^fa_[A-Za-z0-9]{8,60}$/;
   return token(
     'razorpayFundAccount',
-    needed(input, 'razorpayFundAccount', pattern, 'is not a Razorpay fund account, fa_...'),
+    needed(input, 'razorpayFundAccount', pattern, 'must be a Razorpay fund account, fa_...'),
   );
 }
 
@@ -108,7 +108,7 @@ const token = (field: DetailField, value: string): AccountGiven => ({
   enrol: null,
 });
 
-/** By IBAN where the country has them, else by the number and what names the bank there. */
+/** By IBAN in countries with IBANs, otherwise by the account number and the bank's code in that country. */
 function bankAccount(input: AccountInput): AccountGiven {
   const { country } = input;
   const hasIban = getCountrySpecifications()[country]?.IBANRegistry === true;
@@ -120,40 +120,40 @@ function bankAccount(input: AccountInput): AccountGiven {
         input,
         accountNumber(/^\d{4,17}$/, 'must be 4 to 17 digits'),
         'routingNumber',
-        needed(input, 'routingNumber', isRoutingNumber, 'is not an ABA routing number'),
+        needed(input, 'routingNumber', isRoutingNumber, 'must be an ABA routing number'),
       );
     case 'IN':
       return byNumber(
         input,
         accountNumber(INDIAN_NUMBER, 'must be 9 to 18 digits'),
         'ifsc',
-        needed(input, 'ifsc', isIfsc, 'is not an IFSC'),
+        needed(input, 'ifsc', isIfsc, 'must be an IFSC'),
       );
     case 'GB':
       return byNumber(
         input,
         accountNumber(/^\d{8}$/, 'must be 8 digits'),
         'sortCode',
-        needed(input, 'sortCode', isSortCode, 'is not a sort code'),
+        needed(input, 'sortCode', isSortCode, 'must be a sort code'),
       );
     default:
       return byNumber(
         input,
         accountNumber(/^[A-Z0-9]{4,34}$/, 'must be 4 to 34 letters or digits'),
         'bic',
-        needed(input, 'bic', isValidBIC, 'is not a BIC'),
+        needed(input, 'bic', isValidBIC, 'must be a BIC'),
       );
   }
 }
 
 function byIban(input: AccountInput): AccountGiven {
   const iban = electronicFormatIBAN(
-    needed(input, 'iban', (text) => isValidIBAN(text), 'is not an IBAN'),
+    needed(input, 'iban', (text) => isValidIBAN(text), 'must be an IBAN'),
   ) as string;
   if (iban.slice(0, 2) !== input.country)
-    throw invalid('input.iban', 'is of another country than input.country');
+    throw invalid('input.iban', 'must be of the country in input.country');
   onlyOf(FIELDS.BANK_TRANSFER, input, ['iban', 'bic']);
-  const bic = input.bic == null ? null : needed(input, 'bic', isValidBIC, 'is not a BIC');
+  const bic = input.bic == null ? null : needed(input, 'bic', isValidBIC, 'must be a BIC');
   const details = { iban, ...(bic && { bic }) };
   return { details, lastFour: lastFour(iban), identity: `iban ${iban}`, enrol: null };
 }
@@ -175,10 +175,10 @@ function byNumber(
 
 function onlyOf(fields: readonly DetailField[], input: AccountInput, wanted: readonly DetailField[]): void {
   const extra = fields.find((field) => input[field] != null && !wanted.includes(field));
-  if (extra) throw invalid(`input.${extra}`, 'does not belong to this kind of account');
+  if (extra) throw invalid(`input.${extra}`, 'must be empty for this kind of account');
 }
 
-/** The field without spaces and dashes, in capitals where it is a bank's. */
+/** The field, for bank details without spaces and dashes and in capitals. */
 function needed(
   input: AccountInput,
   field: DetailField,
@@ -186,7 +186,7 @@ function needed(
   words: string,
 ): string {
   const given = input[field];
-  if (given == null) throw invalid(`input.${field}`, `is needed for ${input.method} in ${input.country}`);
+  if (given == null) throw invalid(`input.${field}`, `is required for ${input.method} in ${input.country}`);
   const bank = (FIELDS.BANK_TRANSFER as readonly string[]).includes(field);
   const text = bank ? given.replace(/[\s-]/g, '').toUpperCase() : given.trim();
   if (!(valid instanceof RegExp ? valid.test(text) : valid(text))) throw invalid(`input.${field}`, words);

@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import type { BankFormat } from '../../../domain/bank-status.ts';
 import { conflict, forbidden, invalid, notFound } from '../../../domain/errors.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, amountText } from '../../../kernel/request/currency.ts';
@@ -24,7 +25,7 @@ async function lockFile(em: EntityManager, id: string): Promise<BankFile> {
   return file;
 }
 
-/** Four eyes: who made a file does not let it go. What is approved is the very text that was sealed, checked once more. */
+/** Four-eyes check: the creator of a file must not approve it. The stored text is checked again before the approval. */
 export async function approveBankFile(ctx: Context, id: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
   await allowed(ctx, 'approve', id);
@@ -33,8 +34,9 @@ export async function approveBankFile(ctx: Context, id: string): Promise<string>
   return transact(ctx, async (em) => {
     const file = await lockFile(em, id);
     if (file.status !== 'DRAFT')
-      throw conflict(`approve needs a bank file that is DRAFT; this one is ${file.status}`);
-    if (file.createdBy === ctx.actor.id) throw forbidden('who made a bank file may not approve it');
+      throw conflict(`This bank file is ${file.status}, but only a DRAFT bank file can be approved.`);
+    if (file.createdBy === ctx.actor.id)
+      throw forbidden('You created this bank file, so another person must approve it.');
     requireDayToCome(ctx, file);
     await requireNothingKeptBack(em, ctx, file);
     Object.assign(file, { status: 'APPROVED', approvedBy: ctx.actor.id, approvedAt: ctx.clock.now() });
@@ -46,44 +48,52 @@ export async function approveBankFile(ctx: Context, id: string): Promise<string>
   });
 }
 
-/** A bank refuses a file whose day has passed, or pays it on a day that nobody approved. */
+/** A bank refuses a file whose execution day has passed, or pays it on a day that was not approved. */
 function requireDayToCome({ clock }: Context, { executeOn }: BankFile): void {
   if (executeOn < clock.now().toISOString().slice(0, 10))
-    throw conflict(`the day of the file, ${executeOn}, has passed: cancel it and make another`, {
-      reason: 'DAY_PASSED',
-    });
+    throw conflict(
+      `The execution day of the file, ${executeOn}, has passed. Cancel the file and create a new one.`,
+      {
+        reason: 'DAY_PASSED',
+      },
+    );
 }
 
-/** Since a file was made, payouts of somebody in it may have been held, or the bank may have said what contradicts it. */
+/** Since the creation of a file, payouts in it may have been put on hold, or a bank status may contradict it. */
 async function requireNothingKeptBack(
   em: EntityManager,
   { clock }: Pick<Context, 'clock'>,
   { id, downloads, paymentCount }: BankFile,
 ): Promise<void> {
-  const [held] = await em.execute<{ count: number }[]>(sql`
+  const [held] = await sql<{ count: number }>`
     select count(*)::int as count from bank_file_items i join bank_payments b on b.id = i.payment_id
-    where i.file_id = ${id} and i.voided_at is null and b.status = 'IN_FILE'`);
+    where i.file_id = ${id} and i.voided_at is null and b.status = 'IN_FILE'`.execute(em);
   if (downloads === 0 && held?.count !== paymentCount)
-    throw conflict('a payment of the file was settled otherwise: cancel the file and make another', {
-      reason: 'KEPT_BACK',
-    });
-  const [kept] = await em.execute<{ reference: string; why: string }[]>(sql`
+    throw conflict(
+      'A payment of the file was settled in another way. Cancel the file and create a new one.',
+      {
+        reason: 'KEPT_BACK',
+      },
+    );
+  const [kept] = await sql<{ reference: string; why: string }>`
     select b.key as reference, why_kept_back(b, ${clock.now()}::timestamptz) as why
     from bank_file_items i join bank_payments b on b.id = i.payment_id
     where i.file_id = ${id} and i.voided_at is null and b.status = 'IN_FILE' and why_kept_back(b, ${clock.now()}::timestamptz) is not null
-    order by b.id limit 1`);
+    order by b.id limit 1`.execute(em);
   if (kept)
     throw conflict(
-      `payment ${kept.reference} may not go to the bank (${kept.why}): cancel the file and make another`,
+      `The payment ${kept.reference} must not go to the bank (${kept.why}). Cancel the file and create a new one.`,
       { reason: 'KEPT_BACK' },
     );
 }
 
 async function opened(ctx: Context, id: string): Promise<{ format: BankFormat; text: string }> {
-  const statement = new Statement().add('select format, sha256 from bank_files where id = $', idOf(id));
-  const [row] = await query(ctx, statement);
-  if (!row) throw notFound('bank file');
-  return { format: row[0] as BankFormat, text: await textOf(ctx, id, row[1] as string) };
+  const [file] = await query(
+    ctx,
+    sql<{ format: BankFormat; sha256: string }>`select format, sha256 from bank_files where id = ${idOf(id)}`,
+  );
+  if (!file) throw notFound('bank file');
+  return { format: file.format, text: await textOf(ctx, id, file.sha256) };
 }
 
 export interface BankFileText {
@@ -93,8 +103,8 @@ export interface BankFileText {
   readonly content: string;
 }
 
-/** The bytes for the bank, the same each time. It holds the account numbers of everybody in it, so a stolen session does not
- *  get it, and every time is an entry of the audit log. */
+/** Returns the bytes for the bank, the same each time. The file contains account numbers, so a fresh sign-in is required, and
+ *  each download is recorded in the audit log. */
 export async function downloadBankFile(ctx: Context, id: string): Promise<BankFileText> {
   requireFreshSignIn(ctx.actor);
   await allowed(ctx, 'decide', id);
@@ -102,7 +112,7 @@ export async function downloadBankFile(ctx: Context, id: string): Promise<BankFi
   return transact(ctx, async (em) => {
     const file = await lockFile(em, id);
     if (file.status !== 'APPROVED')
-      throw conflict(`only an APPROVED bank file is handed out; this one is ${file.status}`, {
+      throw conflict(`This bank file is ${file.status}, but only an APPROVED bank file can be downloaded.`, {
         reason: 'NOT_APPROVED',
       });
     if (!file.downloadedAt) requireDayToCome(ctx, file);
@@ -123,8 +133,8 @@ export async function downloadBankFile(ctx: Context, id: string): Promise<BankFi
   });
 }
 
-/** Calls a file off: its payments wait for another one. The bank may have one that was downloaded, and pay its payments a
- *  second time: that needs somebody else, who says that it never got it. */
+/** Cancels a file: its payments wait for another one. The bank may have a downloaded file and would then pay its payments
+ *  twice. So another person must state that the bank never received it. */
 export async function cancelBankFile(
   ctx: Context,
   id: string,
@@ -136,31 +146,36 @@ export async function cancelBankFile(
   if (neverSubmitted) requireFreshSignIn(ctx.actor);
   return transact(ctx, async (em) => {
     const file = await lockFile(em, id);
-    if (file.status === 'CANCELED') throw conflict('the bank file is CANCELED already');
+    if (file.status === 'CANCELED') throw conflict('The bank file is already CANCELED.');
     if (file.downloads > 0) {
       if (!neverSubmitted)
         throw conflict(
-          'the bank file was downloaded, so the bank may pay it: import what the bank says of it, or state that it never got it',
+          'The bank file was downloaded, so the bank may pay it. Import the bank status of the file, or state with `neverSubmitted` that the bank never received the file.',
           { reason: 'DOWNLOADED' },
         );
       if (file.downloadedBy.includes(ctx.actor.id))
-        throw forbidden('who downloaded a bank file may not say that the bank never got it');
+        throw forbidden(
+          'You downloaded this bank file, so another person must state that the bank never received it.',
+        );
     }
-    const [heard] = await em.execute<object[]>(sql`
+    const [heard] = await sql`
       select 1 from bank_payments b join bank_file_items i on i.payment_id = b.id
-      where i.file_id = ${file.id} and i.voided_at is null and b.status <> 'IN_FILE' limit 1`);
+      where i.file_id = ${file.id} and i.voided_at is null and b.status <> 'IN_FILE' limit 1`.execute(em);
     if (heard || file.settledAt)
-      throw conflict('the bank has said something of the file already', { reason: 'HEARD_OF' });
+      throw conflict('The bank already reported on this file, so the file cannot be canceled.', {
+        reason: 'HEARD_OF',
+      });
     const before = { status: file.status };
+    const canceledAt = ctx.clock.now();
     Object.assign(file, {
-      ...{ status: 'CANCELED', canceledBy: ctx.actor.id, canceledAt: ctx.clock.now(), cancelReason: why },
+      ...{ status: 'CANCELED', canceledBy: ctx.actor.id, canceledAt, cancelReason: why },
     });
     await em.flush();
-    await em.execute(sql`
+    await sql`
       with gone as (
-        update bank_file_items set voided_at = ${file.canceledAt} where file_id = ${file.id} and voided_at is null
+        update bank_file_items set voided_at = ${canceledAt} where file_id = ${file.id} and voided_at is null
         returning payment_id)
-      update bank_payments b set status = 'WAITING' from gone where b.id = gone.payment_id`);
+      update bank_payments b set status = 'WAITING' from gone where b.id = gone.payment_id`.execute(em);
     record(em, ctx, 'bankFile.canceled', file, {
       before,
       after: { status: 'CANCELED', downloads: file.downloads, neverSubmitted },
@@ -170,33 +185,36 @@ export async function cancelBankFile(
   });
 }
 
-/** The ACH network says nothing of what went well. Once the account was debited by exactly the total, what was not returned
- *  is paid. */
+/** The ACH network does not report successful payments. When the bank debited exactly the total, payments that were not returned
+ *  are paid. */
 export async function settleBankFile(ctx: Context, id: string, debited: string): Promise<string> {
   requireFreshSignIn(ctx.actor);
   await allowed(ctx, 'decide', id);
   return transact(ctx, async (em) => {
     const file = await lockFile(em, id);
     if (file.format !== 'NACHA')
-      throw conflict('the bank says itself what became of a pain.001 file: import its pain.002 or camt', {
+      throw conflict('The bank reports on pain.001 files. Import its pain.002 or camt file instead.', {
         reason: 'BANK_SAYS',
       });
     if (file.status !== 'APPROVED' || file.downloads === 0)
-      throw conflict('the bank can not have paid a file that was never handed out', {
+      throw conflict('This bank file was never downloaded, so the bank cannot have paid it.', {
         reason: 'NOT_DOWNLOADED',
       });
-    if (file.settledAt) throw conflict('the bank file is settled already');
+    if (file.settledAt) throw conflict('The bank file is already settled.');
     const amount = amountOf(debited, file.total.currency, 'debited');
     if (amount.minor !== file.total.minor)
-      throw invalid('debited', `is not the total of the file, ${amountText(file.total)}`);
+      throw invalid('debited', `must be the total of the file, ${amountText(file.total)}`);
     if (ctx.clock.now().toISOString().slice(0, 10) < file.executeOn)
-      throw conflict(`the file is paid on ${file.executeOn}`, { reason: 'DAY_TO_COME' });
+      throw conflict(
+        `The execution day of the file is ${file.executeOn}. Settle the file on that day or later.`,
+        { reason: 'DAY_TO_COME' },
+      );
     Object.assign(file, { settledBy: ctx.actor.id, settledAt: ctx.clock.now() });
     await em.flush();
-    const paid = await em.execute<{ id: string }[]>(sql`
+    const paid = await sql<{ id: string }>`
       update bank_payments b set status = 'PAID' from bank_file_items i
       where i.file_id = ${file.id} and i.voided_at is null and b.id = i.payment_id and b.status in ('IN_FILE', 'ACCEPTED')
-      returning b.payout_id as id`);
+      returning b.payout_id as id`.execute(em);
     await enqueueSend(
       em,
       paid.map((row) => row.id),

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict } from '../../../domain/errors.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { openAll, type Sealer } from '../../foundation/data-keys/public.ts';
 
@@ -12,7 +13,7 @@ const COLUMN = 'content';
 
 export const sha256Of = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
-/** Seals the text of a file, in pieces. */
+/** Encrypts and stores the text of a file in parts. */
 export async function keepText(
   em: EntityManager,
   seal: Sealer,
@@ -22,33 +23,31 @@ export async function keepText(
   for (let number = 0; number * PART < text.length; number++) {
     const id = v7();
     const piece = text.slice(number * PART, (number + 1) * PART);
-    await em.execute(sql`
+    await sql`
       insert into bank_file_parts (id, tenant_id, file_id, number, content)
-      values (${id}, ${tenantId}, ${fileId}, ${number}, ${seal(TABLE, COLUMN, id, piece)})`);
+      values (${id}, ${tenantId}, ${fileId}, ${number}, ${seal(TABLE, COLUMN, id, piece)})`.execute(em);
   }
 }
 
-/** The text as it was sealed, the same bytes each time. */
+/** Returns the stored text, with the same bytes each time. */
 export async function textOf(ctx: Context, fileId: string, sha256: string): Promise<string> {
   const rows = await query(
     ctx,
-    new Statement().add(
-      'select id, tenant_id, content from bank_file_parts where file_id = $ order by number',
-      fileId,
-    ),
+    sql<{ rowId: string; tenantId: string; envelope: string | null }>`
+      select id as "rowId", tenant_id as "tenantId", content as envelope from bank_file_parts where file_id = ${fileId} order by number`,
   );
-  if (rows.some(([, , envelope]) => envelope === null))
-    throw conflict('a partner of the file was erased, and the text of the file with it', {
-      reason: 'ERASED',
-    });
   const pieces = await openAll(
     ctx,
-    rows.map(([rowId, tenantId, envelope]) => ({
-      place: { tenantId: tenantId as string, table: TABLE, column: COLUMN, rowId: rowId as string },
-      envelope: envelope as string,
-    })),
+    rows.map(({ rowId, tenantId, envelope }) => {
+      if (envelope === null)
+        throw conflict('A partner of this bank file was erased, so the text of the file was deleted.', {
+          reason: 'ERASED',
+        });
+      return { place: { tenantId, table: TABLE, column: COLUMN, rowId }, envelope };
+    }),
   );
   const text = pieces.join('');
-  if (sha256Of(text) !== sha256) throw new Error(`the text of bank file ${fileId} is not what was approved`);
+  if (sha256Of(text) !== sha256)
+    throw new Error(`the text of bank file ${fileId} does not match its SHA-256`);
   return text;
 }

@@ -17,6 +17,7 @@ import {
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Decimal } from '../../../kernel/request/scalars.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
@@ -179,7 +180,7 @@ export class BankFileResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<BankPayment>> {
-    const ofFile = 'b.id in (select i.payment_id from bank_file_items i where i.file_id = owner.id)';
+    const ofFile = sql`b.id in (select i.payment_id from bank_file_items i where i.file_id = owner.id)`;
     return pageOfEach(ctx, info, bankPaymentTable, ofFile, id, args);
   }
 }

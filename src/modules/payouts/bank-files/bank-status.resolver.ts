@@ -11,10 +11,10 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { BankStatusLineFilter } from './bank-file.inputs.ts';
 import { BankPayment, bankPaymentTable } from './bank-payment.entity.ts';
@@ -65,8 +65,8 @@ export class BankStatusResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<BankStatusLine>> {
-    const conditions = filter?.outcome ? [where('n.outcome = $', filter.outcome)] : [];
-    return pageOfEach(ctx, info, bankStatusLineTable, 'n.import_id = owner.id', id, args, conditions);
+    const conditions = filter?.outcome ? [sql`n.outcome = ${filter.outcome}`] : [];
+    return pageOfEach(ctx, info, bankStatusLineTable, sql`n.import_id = owner.id`, id, args, conditions);
   }
 }
 

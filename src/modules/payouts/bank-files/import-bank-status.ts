@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import {
   type BankLineOutcome,
@@ -8,6 +8,7 @@ import {
   reasonInWords,
 } from '../../../domain/bank-status.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
@@ -19,7 +20,7 @@ import { sha256Of } from './bank-file-text.ts';
 import { BankStatusImport } from './bank-status.entity.ts';
 import { deskOf } from './create-bank-file.ts';
 
-/** A payment as the lines of one file move it. */
+/** A payment, as changed by the lines of one file. */
 interface Payment {
   readonly id: string;
   readonly payoutId: string;
@@ -29,7 +30,7 @@ interface Payment {
   readonly fileId: string | null;
   readonly batch: number | null;
   readonly trace: string | null;
-  /** Whether a file with it was ever handed out. */
+  /** True when a file with the payment was downloaded. */
   readonly handedOut: boolean;
   status: BankPaymentStatus;
   code: string | null;
@@ -46,16 +47,16 @@ interface Judged {
   readonly explanation: string | null;
 }
 
-/** Reads what the bank says how payments went; answers with the import's id. The same text is read once: again, it answers
- *  with the first import and nothing moves. */
+/** Imports a bank status file and returns the import's id. The same text is imported once: a repeated call returns
+ *  the first import and changes nothing. */
 export async function importBankStatus(ctx: Context, content: string): Promise<string> {
-  requireFreshSignIn(ctx.actor); // a file alone moves payouts: a stolen session must not
+  requireFreshSignIn(ctx.actor); // a file alone settles payouts, which a stolen session must not do
   const tenantId = ctx.actor.tenantId ?? '';
   await authorize(ctx, 'decide', { kind: 'payout', id: '(status)', attributes: { tenantId } });
   const { kind, lines } = deskOf(ctx).read(content, 'content');
   const sha256 = sha256Of(content);
   return transact(ctx, async (em) => {
-    await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`); // one import at a time
+    await sql`select 1 from programs where tenant_id = ${tenantId} for no key update`.execute(em); // one import at a time
     const before = await em.findOne(BankStatusImport, { tenantId, sha256 });
     if (before) {
       record(em, ctx, 'bankStatus.imported', before, { after: { kind, repeated: true } });
@@ -76,7 +77,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
     if (differ.length > 0)
       ctx.log.error(
         { tenantId, import: made.id, payments: differ.slice(0, 20).map(({ payment }) => payment?.key) },
-        'the bank says of payments what contradicts us: two people have to look, see resolvePayout',
+        'the bank status contradicts our records: two people must state the outcome with resolvePayout',
       );
     const counts = Object.groupBy(judged, ({ outcome }) => outcome);
     record(em, ctx, 'bankStatus.imported', made, {
@@ -92,7 +93,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
 
 const uuidOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
-/** Every payment of ours that the lines speak of, locked in one order. */
+/** All our payments that the lines report on, locked in a fixed order. */
 async function paymentsOf(
   em: EntityManager,
   tenantId: string,
@@ -105,7 +106,7 @@ async function paymentsOf(
   const keys = JSON.stringify(of('KEY').map(({ key }) => key));
   const files = JSON.stringify(of('FILE').map(({ fileId }) => uuidOf(fileId)));
   const traces = JSON.stringify(of('TRACE').map(({ trace }) => trace));
-  const rows = await em.execute<Record<string, never>[]>(sql`
+  const rows = await sql<Record<string, never>>`
     select b.id, b.payout_id as "payoutId", b.key, b.amount_minor::text as minor, b.amount_currency as currency, b.status, b.code, b.reason,
       b.correction, b.difference, f.id as "fileId", i.batch, i.trace, coalesce(f.downloads > 0, false) as "handedOut"
     from bank_payments b
@@ -119,7 +120,7 @@ async function paymentsOf(
       union all
       select payment_id from bank_file_items where tenant_id = ${tenantId} and voided_at is null
         and trace in (select jsonb_array_elements_text(${traces}::jsonb)))
-    order by b.id for update of b`);
+    order by b.id for update of b`.execute(em);
   return rows.map(
     (row) => ({ ...(row as object), minor: BigInt(row['minor'] ?? 0), changed: false }) as Payment,
   );
@@ -145,13 +146,13 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
     );
     if (some.length === 0) return [unknown(line)];
     if (line.amount === null) return some.map((payment) => judgeOne(line, payment));
-    // What the bank booked as one sum is right where the sum is, and says nothing where it is not. What it had rejected before
-    // is not in it.
+    // A booking of a whole file counts only if its amount equals the sum of the payments. Payments that the bank rejected before
+    // are not in the booking.
     const left = some.filter(({ status }) => status !== 'REJECTED');
     const booked = [left, some].find((these) => isSumOf(these, line.amount));
     return booked
       ? booked.map((payment) => judgeOne({ ...line, amount: null }, payment))
-      : some.map((payment) => different(line, payment, 'the bank booked another sum than that of the file'));
+      : some.map((payment) => different(line, payment, 'the booked amount differs from the sum of the file'));
   }
   const payment =
     reference.by === 'KEY'
@@ -169,11 +170,11 @@ const isSumOf = (payments: readonly Payment[], amount: BankStatusLine['amount'])
 
 const unknown = (line: BankStatusLine): Judged => ({
   ...{ payment: null, line, outcome: 'UNKNOWN' },
-  explanation: 'No payment of ours has that reference.',
+  explanation: 'No payment has this reference.',
 });
 
 function different(line: BankStatusLine, payment: Payment, words: string): Judged {
-  const explanation = `The bank says ${line.word}${line.code ? ` (${line.code})` : ''}: ${words}.`;
+  const explanation = `The bank reports ${line.word}${line.code ? ` (${line.code})` : ''}, but ${words}.`;
   Object.assign(payment, { difference: explanation, changed: true });
   return { payment, line, outcome: 'DIFFERENT', explanation };
 }
@@ -185,7 +186,7 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
     return different(
       line,
       payment,
-      `it names ${amountText(amount)} ${amount.currency}, and the payment is of ${amountText(ours)} ${ours.currency}`,
+      `the reported amount is ${amountText(amount)} ${amount.currency} and the payment is ${amountText(ours)} ${ours.currency}`,
     );
   }
   if (word === 'NOTED') {
@@ -195,10 +196,10 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
       payment,
       line,
       outcome: 'NOTED',
-      explanation: correction ?? 'The bank says what moves no payment.',
+      explanation: correction ?? 'The bank status does not change the payment.',
     };
   }
-  if (!payment.handedOut) return different(line, payment, 'no file with the payment was handed out');
+  if (!payment.handedOut) return different(line, payment, 'no file with the payment was downloaded');
   const outcome = outcomeOf(word, payment.status);
   if (outcome === 'DIFFERENT') return different(line, payment, `the payment is ${payment.status}`);
   if (outcome === 'REPEATED') return { payment, line, outcome, explanation: null };
@@ -236,11 +237,11 @@ async function keepLines(
       explanation,
     },
   }));
-  await em.execute(sql`
+  await sql`
     insert into bank_status_lines (id, tenant_id, import_id, payment_id, reference, word, code, amount_minor, amount_currency, outcome, explanation)
     select id, ${made.tenantId}, ${made.id}, payment, reference, word, code, minor, currency, outcome, explanation
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) t (id uuid, payment uuid, reference text, word text, code text,
-      minor bigint, currency text, outcome text, explanation text)`);
+      minor bigint, currency text, outcome text, explanation text)`.execute(em);
 }
 
 async function store(em: EntityManager, moved: readonly Payment[]): Promise<void> {
@@ -248,9 +249,9 @@ async function store(em: EntityManager, moved: readonly Payment[]): Promise<void
   const rows = moved.map(({ id, status, code, reason, correction, difference }) => ({
     ...{ id, status, code, reason, correction, difference },
   }));
-  await em.execute(sql`
+  await sql`
     update bank_payments b
     set status = t.status, code = t.code, reason = t.reason, correction = t.correction, difference = t.difference
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) t (id uuid, status text, code text, reason text, correction text, difference text)
-    where b.id = t.id`);
+    where b.id = t.id`.execute(em);
 }

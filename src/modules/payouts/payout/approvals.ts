@@ -1,6 +1,7 @@
-import { type EntityManager, type RawQueryFragment, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, forbidden } from '../../../domain/errors.ts';
 import { type PayoutBlock, payoutBlocks } from '../../../domain/payout.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
@@ -8,9 +9,9 @@ import type { Program } from '../../programs/program/public.ts';
 import { railsOf } from './pay-balances.ts';
 import type { Payout } from './payout.entity.ts';
 
-/** Says of the PENDING payouts of these partners, or of one payout, whether two people must approve them and why. What the
- *  limit is compared with is exact: amounts of other currencies by the rate of today, and without one it takes two. Once it
- *  takes two it stays so, whatever becomes of the limit; only a missing rate may be entered. */
+/** Sets `second_approval` on the PENDING payouts of these partners, or on one payout: the reason why two people must approve. The
+ *  comparison with the limit is exact: other currencies are converted by today's rate, and a missing rate requires two. A
+ *  reason stays when the limit changes later; only NO_RATE is checked again, because the rate may be entered. */
 export async function flagForSecondApproval(
   em: EntityManager,
   program: Program,
@@ -21,7 +22,7 @@ export async function flagForSecondApproval(
   if (limit === null) return;
   const payouts = JSON.stringify('payoutIds' in of ? of.payoutIds : []);
   const partners = JSON.stringify('partnerIds' in of ? [...new Set(of.partnerIds)] : []);
-  await em.execute(sql`
+  await sql`
     with worth as materialized (select * from jsonb_to_recordset(${await worthOf(em, program)}::jsonb) w (currency text, n numeric, d numeric)),
     waiting as (
       select o.id, o.partner_id, o.second_approval as before, o.amount_minor, o.amount_currency, (o.created_at at time zone ${timeZone})::date as day from payouts o
@@ -37,14 +38,15 @@ export async function flagForSecondApproval(
           where q.partner_id = o.partner_id and q.status not in ('CANCELED', 'RETURNED') and q.released_at is null
             and abs((q.created_at at time zone ${timeZone})::date - o.day) < ${splitDays}) > ${limit}::numeric then 'SPLIT' end as reason
       from waiting o left join worth w on w.currency = o.amount_currency)
-    update payouts o set second_approval = j.reason from judged j where j.id = o.id and o.second_approval is distinct from j.reason`);
+    update payouts o set second_approval = j.reason from judged j where j.id = o.id and o.second_approval is distinct from j.reason
+  `.execute(em);
 }
 
-/** What a minor unit of each currency is in the program's, as a fraction. */
+/** The value of a minor unit of each currency in the program's currency, as a fraction. */
 async function worthOf(em: EntityManager, { tenantId, currency, timeZone }: Program): Promise<string> {
-  const [today] = await em.execute<{ day: string }[]>(
-    sql`select (now() at time zone ${timeZone})::date::text as day`,
-  );
+  const [today] = await sql<{
+    day: string;
+  }>`select (now() at time zone ${timeZone})::date::text as day`.execute(em);
   const rates = await ratesInForce(em, tenantId, currency, today?.day ?? '');
   const unit = (code: string) => 10n ** BigInt(digits(code));
   const foreign = Array.from(rates, ([code, { numerator, denominator }]) => ({
@@ -55,37 +57,45 @@ async function worthOf(em: EntityManager, { tenantId, currency, timeZone }: Prog
   return JSON.stringify([{ currency, n: '1', d: '1' }, ...foreign]);
 }
 
-/** Refuses a payout that may not be let go any more, by the name of what has changed since it was made. */
+/** Throws CONFLICT with a reason when a payout must not be approved or retried because of changes since its creation. */
 export async function requireSendable(em: EntityManager, ctx: Context, payout: Payout): Promise<void> {
   const reason = await whyNotSent(em, ctx, payout);
   if (reason) throw conflict(payoutBlocks[reason], { reason });
 }
 
-/** What has changed since a payout was made so that it may not be let go; null: nothing. */
+/** The change since the creation of a payout that prevents its approval; null when there is none. */
 export async function whyNotSent(
   em: EntityManager,
   ctx: Pick<Context, 'clock' | 'rail'>,
   { id }: Pick<Payout, 'id'>,
 ): Promise<PayoutBlock | null> {
-  const [row] = await em.execute<{ reason: PayoutBlock | null }[]>(sql`
-    select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb) as reason from payouts o where o.id = ${id}`);
+  const [row] = await sql<{ reason: PayoutBlock | null }>`
+    select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb) as reason from payouts o where o.id = ${id}
+  `.execute(em);
   return row?.reason ?? null;
 }
 
-/** The bank's last word on a payout: whether it says two things, and whether it is only a rejection that this person read in. */
-export const bankWordOf = (payoutId: string | RawQueryFragment, actorId: string): RawQueryFragment => sql`
+/** Query for the last bank payment of a payout: `differs` when the bank status contradicts our records, `mine` when it is a rejection
+ *  that this person imported. */
+export const bankWordOf = (payoutId: string | Sql, actorId: string) => sql<{
+  differs: boolean;
+  mine: boolean;
+}>`
     select b.difference is not null as differs, b.status = 'REJECTED' and exists (
       select from bank_status_lines n join bank_status_imports i on i.id = n.import_id
       where n.payment_id = b.id and n.word = 'REJECTED' and n.outcome = 'APPLIED' and may_be_one(i.created_by, ${actorId})) as mine
     from bank_payments b where b.payout_id = ${payoutId} order by b.id desc limit 1`;
 
-/** That the bank rejected a payment is known by a file that somebody gave: money moves anew only by another person. And not at
- *  all while the bank says two things of it. */
+/** Throws FORBIDDEN when the caller imported the bank's rejection: another person must release the money again. Throws CONFLICT
+ *  while the bank status contradicts our records. */
 export async function requireNotToldBy(em: EntityManager, { actor }: Context, { id }: Payout): Promise<void> {
-  const [last] = await em.execute<{ differs: boolean; mine: boolean }[]>(bankWordOf(id, actor.id));
+  const [last] = await bankWordOf(id, actor.id).execute(em);
   if (last?.differs) throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
   if (last?.mine)
-    throw forbidden('who read in that the bank rejected it may not send it again or call it off', {
-      reason: 'TOLD_BY_YOU',
-    });
+    throw forbidden(
+      "You imported the bank's rejection, so another approver must retry or cancel this payout.",
+      {
+        reason: 'TOLD_BY_YOU',
+      },
+    );
 }

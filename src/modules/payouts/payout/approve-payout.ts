@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { type AppError, conflict, forbidden } from '../../../domain/errors.ts';
 import {
   afterPayout,
@@ -8,6 +8,7 @@ import {
   payoutHands,
 } from '../../../domain/payout.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
@@ -66,15 +67,15 @@ export async function approvePayouts(
 ): Promise<Map<string, Judged>> {
   const { actor, clock } = ctx;
   const asked = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`;
-  const locked = await em.execute<{ id: string }[]>(sql`
-    select id from payouts where id in ${asked} and status = 'PENDING' order by id for update`);
+  const locked = await sql<{ id: string }>`
+    select id from payouts where id in ${asked} and status = 'PENDING' order by id for update`.execute(em);
   await flagForSecondApproval(em, await programOf(em, tenantId), {
     payoutIds: locked.map(({ id }) => id),
   });
-  const done = await em.execute<(Judged & { id: string })[]>(sql`
+  const done = await sql<Judged & { id: string }>`
     with judged as materialized (
       select o.id, o.second_approval, coalesce(
-        hand_in_payout(o, ${actor.id}),
+        conflict_of_interest(o, ${actor.id}),
         why_not_sent(o, ${clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb),
         case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
           when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome
@@ -85,7 +86,7 @@ export async function approvePayouts(
         first_approved_by = case when j.outcome = 'FIRST_APPROVAL' then ${actor.id} when o.second_approval is not null then o.first_approved_by end,
         first_approved_at = case when j.outcome = 'FIRST_APPROVAL' then ${clock.now()}::timestamptz when o.second_approval is not null then o.first_approved_at end
       from judged j where j.id = o.id and j.outcome in ('APPROVED', 'FIRST_APPROVAL') returning o.id)
-    select j.id, j.outcome, j.second_approval as "secondApproval" from judged j order by j.id`);
+    select j.id, j.outcome, j.second_approval as "secondApproval" from judged j order by j.id`.execute(em);
   await enqueueSend(
     em,
     done.filter(({ outcome }) => outcome === 'APPROVED').map(({ id }) => id),

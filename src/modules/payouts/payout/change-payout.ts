@@ -1,7 +1,8 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, notFound } from '../../../domain/errors.ts';
 import { afterPayout } from '../../../domain/payout.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
@@ -22,17 +23,22 @@ export async function enqueueSend(
   payoutIds: readonly string[],
   delaySeconds = 0,
 ): Promise<void> {
-  await em.execute(sql`
-    select enqueue_send_payout(id::uuid, ${delaySeconds}::float8) from jsonb_array_elements_text(${JSON.stringify(payoutIds)}::jsonb) id`);
+  await sql`select enqueue_send_payout(id, ${delaySeconds}::float8) from unnest(${payoutIds}::uuid[]) id`.execute(
+    em,
+  );
 }
 
-/** Sends a payout again that the rail refused, under a new key. */
+/** Retries a payout that the rail refused, with a new key. */
 export async function retryPayout(ctx: Context, id: string): Promise<string> {
   await authorizeRow(ctx, 'retry', payoutTable, id);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
     const status = afterPayout('retry', payout.status);
-    if (payout.releasedAt) throw conflict('its lines went back: make a new payout', { reason: 'RELEASED' });
+    if (payout.releasedAt)
+      throw conflict(
+        'The commissions of this payout were released, so it cannot be retried. Create a new payout.',
+        { reason: 'RELEASED' },
+      );
     await requireSendable(em, ctx, payout);
     await requireNotToldBy(em, ctx, payout);
     const { status: failed, failureReason } = payout;
@@ -46,7 +52,7 @@ export async function retryPayout(ctx: Context, id: string): Promise<string> {
   });
 }
 
-/** Calls a payout off that is not with the rail; its lines are owed again. */
+/** Cancels a payout that is not with the rail. Its commissions are owed again. */
 export async function cancelPayout(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
   await authorizeRow(ctx, 'cancel', payoutTable, id);
@@ -62,14 +68,15 @@ export async function cancelPayout(ctx: Context, id: string, reason: string): Pr
   });
 }
 
-/** Gives the lines of a payout back: the next payout may claim them. */
+/** Releases the commissions of a payout, so that the next payout can pay them. */
 export async function release(
   em: EntityManager,
   { clock }: Pick<Context, 'clock'>,
   payout: Payout,
 ): Promise<void> {
   payout.releasedAt = clock.now();
-  await em.flush(); // the database lets lines go only from a payout that is over
-  await em.execute(sql`
-    update payout_items set voided_at = ${payout.releasedAt} where payout_id = ${payout.id} and voided_at is null`);
+  await em.flush(); // the database releases commissions only from a finished payout
+  await sql`
+    update payout_items set voided_at = ${payout.releasedAt} where payout_id = ${payout.id} and voided_at is null
+  `.execute(em);
 }

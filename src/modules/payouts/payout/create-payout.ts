@@ -1,8 +1,8 @@
-import { sql } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { money } from '../../../domain/money.ts';
 import { payoutBlocks, type SkipReason } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
@@ -16,32 +16,33 @@ import { payBalances } from './pay-balances.ts';
 import type { CreatePayoutInput } from './payout.inputs.ts';
 
 const refusals: Record<SkipReason, string> = {
-  NOT_ACTIVE: 'the partner is not ACTIVE',
-  PAYOUTS_HELD: 'payouts of the partner are held',
-  NOTHING_TO_PAY: 'nothing to pay: no approved commission in the period',
-  IN_FAILED_PAYOUT: 'what is owed is in a payout that failed: retry or cancel that one',
-  NO_PAYOUT_METHOD: 'the partner has not chosen how to be paid',
-  NO_RAIL: 'no rail is set up that carries the method',
-  NOT_POSITIVE: 'nothing to pay: refunds outweigh what is owed',
-  BELOW_MINIMUM: "below the program's minimum payout",
-  CURRENCY_NOT_CARRIED: 'the rail does not carry the currency',
-  BELOW_RAIL_MINIMUM: 'less than the rail carries',
-  ABOVE_RAIL_MAXIMUM: 'more than the rail carries at once: pay shorter periods',
+  NOT_ACTIVE: 'The partner is not ACTIVE. Activate the partner first.',
+  PAYOUTS_HELD: 'Payouts to the partner are on hold. Release the payout hold first.',
+  NOTHING_TO_PAY: 'There is no approved commission to pay in the period.',
+  IN_FAILED_PAYOUT: 'The amount is in a failed payout. Retry or cancel that payout.',
+  NO_PAYOUT_METHOD: 'The partner has no payout method. Set a payout method for the partner.',
+  NO_RAIL: 'No payment rail is configured for the payout method.',
+  NOT_POSITIVE: 'There is nothing to pay: reversals exceed the amount owed.',
+  BELOW_MINIMUM: "The amount is below the program's minimum payout.",
+  CURRENCY_NOT_CARRIED: 'The payment rail does not support the currency.',
+  BELOW_RAIL_MINIMUM: 'The amount is below the minimum of the payment rail.',
+  ABOVE_RAIL_MAXIMUM:
+    'The amount is above the maximum of the payment rail. Create payouts for shorter periods.',
   ACCOUNT_COOLING_OFF: payoutBlocks.ACCOUNT_COOLING_OFF,
   ACCOUNT_TO_CHECK: payoutBlocks.ACCOUNT_TO_CHECK,
-  NO_ACCOUNT: 'the partner has no account of that method and currency',
+  NO_ACCOUNT: 'The partner has no payout account for the method and the currency.',
 };
 
 function refuse(reason: SkipReason): never {
   throw conflict(refusals[reason], { reason });
 }
 
-/** Claims a partner's approved lines of the period, and refunds of lines that were claimed before; answers with the
- *  payout's id. Nothing to pay, below the minimum or not positive: refused by name, nothing claimed. */
+/** Creates a payout of a partner's approved commissions of the period, and of reversals of commissions in earlier payouts. Returns the
+ *  payout's id. Throws CONFLICT with the skip reason when the balance is not paid; then nothing changes. */
 export async function createPayout(ctx: Context, input: CreatePayoutInput): Promise<string> {
   const { actor } = ctx;
   const { periodStart, periodEnd } = input;
-  if (periodStart > periodEnd) throw invalid('input.periodEnd', 'lies before periodStart');
+  if (periodStart > periodEnd) throw invalid('input.periodEnd', 'must not be before periodStart');
   const metadata = metadataOf(input.metadata, 'input.metadata');
   const owner = await partnerOwner(ctx, input.partnerId, 'input.partnerId');
   await authorize(ctx, 'make', { kind: 'payout', id: '(new)', attributes: owner });
@@ -70,9 +71,10 @@ export async function createPayout(ctx: Context, input: CreatePayoutInput): Prom
       if (made.reason) refuse(made.reason);
       const { payoutId: id, amount, method } = made;
       await flagForSecondApproval(em, await programOf(em, tenantId), { partnerIds: [partnerId] });
-      const claimed = await em.execute<{ id: string }[]>(
-        sql`select commission_id as id from payout_items where payout_id = ${id} order by commission_id`,
-      );
+      const claimed = await sql<{
+        id: string;
+      }>`select commission_id as id from payout_items where payout_id = ${id} order by commission_id
+      `.execute(em);
       const after = { status: 'PENDING', amount: money(amount, currency), method, periodStart, periodEnd };
       const commissions = claimed.map((line) => line.id);
       record(em, ctx, 'payout.created', { id, tenantId, partnerId }, { after: { ...after, commissions } });

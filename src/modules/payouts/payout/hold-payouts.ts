@@ -9,14 +9,14 @@ import { about, lockPartner, partnerOwner } from '../../partners/partner/public.
 import { wakePayouts } from '../accounts/public.ts';
 import { PayoutHold } from './payout-hold.entity.ts';
 
-/** Keeps whatever would be paid to a partner back: no payout of it is made, approved or tried again. */
+/** Places a hold on the payouts of a partner: no payout is created, approved or retried. */
 export async function holdPayouts(ctx: Context, partnerId: string, text: string): Promise<string> {
   const reason = reasonOf(text);
   await mayDecide(ctx, partnerId);
   return transact(ctx, async (em) => {
     const partner = await lockPartner(em, partnerId, 'partnerId');
     if (await em.findOne(PayoutHold, { partnerId: partner.id, releasedAt: null }))
-      throw conflict('payouts of the partner are held already', { reason: 'HELD' });
+      throw conflict('Payouts to the partner are already on hold.', { reason: 'HELD' });
     em.create(PayoutHold, {
       ...{ tenantId: partner.tenantId, partnerId: partner.id, reason },
       ...{ heldBy: ctx.actor.id, heldAt: ctx.clock.now() },
@@ -26,14 +26,14 @@ export async function holdPayouts(ctx: Context, partnerId: string, text: string)
   });
 }
 
-/** Lets a partner be paid again. */
+/** Releases the hold on the payouts of a partner. */
 export async function releasePayouts(ctx: Context, partnerId: string, text: string): Promise<string> {
   const reason = reasonOf(text);
   await mayDecide(ctx, partnerId);
   return transact(ctx, async (em) => {
     const partner = await lockPartner(em, partnerId, 'partnerId');
     const hold = await em.findOne(PayoutHold, { partnerId: partner.id, releasedAt: null });
-    if (!hold) throw conflict('payouts of the partner are not held', { reason: 'NOT_HELD' });
+    if (!hold) throw conflict('Payouts to the partner are not on hold.', { reason: 'NOT_HELD' });
     Object.assign(hold, {
       releasedBy: ctx.actor.id,
       releasedAt: ctx.clock.now(),

@@ -1,6 +1,7 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { money } from '../../../domain/money.ts';
 import { PayoutMethod, type SkipReason } from '../../../domain/payout.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyCodes } from '../../../kernel/request/currency.ts';
 import { memo } from '../../../kernel/request/memo.ts';
@@ -59,21 +60,10 @@ function carriedBy(rail: PayoutRail): Carries {
 }
 
 /** The balances of some partners, each with the reason for which it is not paid: the same for a payout by hand, a run and
- *  its preview. Its values are those of `balancesValues`. */
-export const BALANCES = `payout_balances($, array(select jsonb_array_elements_text($::jsonb)::uuid), $::timestamptz, $::timestamptz,
-  $::jsonb, $::date, $::date + 1, $, $)`;
-
-export const balancesValues = (ctx: Context, due: Due): unknown[] => [
-  due.tenantId,
-  JSON.stringify(due.partnerIds),
-  due.asOf,
-  ctx.clock.now(),
-  railsOf(ctx),
-  due.days?.start ?? null,
-  due.days?.end ?? null,
-  due.currency,
-  due.method,
-];
+ *  its preview. */
+export const balances = (ctx: Context, due: Due): Sql =>
+  sql`payout_balances(${due.tenantId}, ${due.partnerIds}::uuid[], ${due.asOf}::timestamptz, ${ctx.clock.now()}::timestamptz,
+        ${railsOf(ctx)}::jsonb, ${due.days?.start ?? null}::date, ${due.days?.end ?? null}::date + 1, ${due.currency}, ${due.method})`;
 
 /** Makes a payout of every balance that is to be paid and claims its lines, in one statement; the partners are locked
  *  already. What the rail can not carry of a balance stays owed: a line takes it from the payout, another one keeps it. */
@@ -85,14 +75,12 @@ export async function payBalances(
 ): Promise<Balance[]> {
   const { tenantId } = due;
   const now = ctx.clock.now();
-  const [tenant, partners, asOf, at, rails, starts, ends, currency, method] = balancesValues(ctx, due);
-  const rows = await em.execute<
-    (Omit<Balance, 'amount'> & { amount: string | null; rest: string[] | null; taken: string })[]
-  >(sql`
-    with balance as materialized (
+  const rows = await sql<
+    Omit<Balance, 'amount'> & { amount: string | null; rest: string[] | null; taken: string }
+  >`
+    with /* payouts.make */ balance as materialized (
       select b.*, b.reason is null and b.amount <> b.total as leaves, new_id() as payout_id, new_id() as taken_id, new_id() as kept_id
-      from payout_balances(${tenant}, array(select jsonb_array_elements_text(${partners}::jsonb)::uuid), ${asOf}::timestamptz, ${at}::timestamptz,
-        ${rails}::jsonb, ${starts}::date, ${ends}::date + 1, ${currency}, ${method}) b),
+      from ${balances(ctx, due)} b),
     made as (
       insert into payouts (id, tenant_id, partner_id, run_id, method, payout_account_id, period_start, period_end, amount_minor,
         amount_currency, commission_count, created_by, initiated_by, metadata)
@@ -116,7 +104,7 @@ export async function payBalances(
       select new_id(), ${tenantId}, ${runId}, partner_id, reason, lines, total, currency from balance
       where reason is not null and ${runId}::uuid is not null)
     select payout_id as "payoutId", partner_id as "partnerId", currency, method, amount::text, lines, reason, case when leaves then array[taken_id, kept_id] end as rest, (amount - total)::text as taken
-    from balance order by partner_id, currency`);
+    from balance order by partner_id, currency`.execute(em);
   const carried = rows.flatMap(({ partnerId, currency, rest, taken }) =>
     (rest ?? []).map((id, kept) => {
       const minor = kept ? -BigInt(taken) : BigInt(taken);

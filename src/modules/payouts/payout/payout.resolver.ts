@@ -16,6 +16,7 @@ import { nextStep } from '../../../domain/payout.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Commission } from '../../commissions/commission/public.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
@@ -162,7 +163,7 @@ export class PartnerPayoutsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Payout>> {
-    return pageOfEach(ctx, info, payoutTable, 'o.partner_id = owner.id', id, args);
+    return pageOfEach(ctx, info, payoutTable, sql`o.partner_id = owner.id`, id, args);
   }
 }
 

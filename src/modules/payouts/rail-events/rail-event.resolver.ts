@@ -1,8 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Authorized, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
-import { type Condition, where } from '../../../kernel/data/condition.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { RailEvent, railEventTable } from './rail-event.entity.ts';
 import { RailEventFilter } from './rail-event.inputs.ts';
@@ -24,9 +24,9 @@ export class RailEventResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<RailEvent>> {
-    const conditions: Condition[] = [];
-    if (filter?.state) conditions.push(where('e.state = $', filter.state));
-    if (filter?.payoutId) conditions.push(where('e.payout_id = $', filter.payoutId));
+    const conditions: Sql[] = [];
+    if (filter?.state) conditions.push(sql`e.state = ${filter.state}`);
+    if (filter?.payoutId) conditions.push(sql`e.payout_id = ${filter.payoutId}`);
     return page(ctx, info, railEventTable, args, conditions);
   }
 

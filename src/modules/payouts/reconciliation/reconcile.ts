@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { PayoutMethod } from '../../../domain/payout.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type PayoutRail, RailBusy, type RailOutcome } from '../../../ports/payout-rail.ts';
 import { lookUpKey } from '../sending/public.ts';
 
 const BATCH = 500;
-/** A transfer may lie on the other side of midnight there: looked at, but counted on its own day only. */
+/** The rail may date a transfer on the other side of midnight: it is compared, but counted only on its own day. */
 const MARGIN_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** After so many lookups a run says that it is alive: two minutes of silence, and another job begins it anew. */
+/** After this number of lookups a run renews its timestamp. After two minutes without renewal another job restarts the run. */
 const LOOKUPS = 5;
-/** How long a run waits in all for a rail that is left alone; then what it was to be asked is left untold. */
+/** Total wait of a run for a rail with an open circuit breaker. Afterwards the remaining lookups become UNTOLD. */
 const PATIENCE_SECONDS = 600;
 const LONG_DAYS = 35;
 
@@ -36,32 +37,31 @@ interface Run {
   readonly to: Date;
 }
 
-/** Compares batch by batch, each in one statement; what a killed job leaves is begun anew. What is still under way here and over
- *  there is looked up at once, so a lost webhook is found by this. */
+/** Compares batch by batch, each in one query; the run of a killed job is restarted. For a payout that is in progress here and
+ *  finished at the rail, the rail is asked immediately, which also finds lost webhooks. */
 export async function reconcile(ctx: Context, id: string): Promise<void> {
   const run = await begin(ctx, id);
   if (!run) return;
   const rail = ctx.rail(run.method);
-  if (!rail) throw new Error(`no rail carries ${run.method}`);
+  if (!rail) throw new Error(`no payment rail is configured for ${run.method}`);
   const seen = new Set<string>();
   if (rail.list) await compareList(ctx, rail.list, run, seen);
-  if (!(await compareOurs(ctx, rail, run, seen))) return; // another job has begun it anew
+  if (!(await compareOurs(ctx, rail, run, seen))) return; // another job restarted the run
   await transact(ctx, async (em) => {
-    await em.execute(sql`
-      update reconciliations set state = 'DONE', finished_at = now() where id = ${id} and run = ${run.token}`);
+    await sql`
+      update reconciliations set state = 'DONE', finished_at = now() where id = ${id} and run = ${run.token}
+    `.execute(em);
   });
 }
 
 function begin(ctx: Context, id: string): Promise<Run | null> {
   const token = randomUUID();
   return transact(ctx, async (em) => {
-    const [row] = await em.execute<
-      { tenant_id: string; method: PayoutMethod; from_at: Date; to_at: Date }[]
-    >(sql`
+    const [row] = await sql<{ tenant_id: string; method: PayoutMethod; from_at: Date; to_at: Date }>`
       update reconciliations set run = ${token}, state = 'RUNNING', checked = 0, matched = 0, touched_at = now(), finished_at = null
-      where id = ${id} returning tenant_id, method, from_at, to_at`);
+      where id = ${id} returning tenant_id, method, from_at, to_at`.execute(em);
     if (!row) return null;
-    await em.execute(sql`delete from reconciliation_differences where reconciliation_id = ${id}`);
+    await sql`delete from reconciliation_differences where reconciliation_id = ${id}`.execute(em);
     const [from, to] = [new Date(row.from_at), new Date(row.to_at)];
     return { id, token, tenantId: row.tenant_id, method: row.method, from, to };
   });
@@ -91,17 +91,13 @@ async function compareList(
 async function isOurs(ctx: Context, { id, token }: Run): Promise<boolean> {
   const rows = await query(
     ctx,
-    new Statement().add(
-      'update reconciliations set touched_at = now() where id = $ and run = $ returning id::text',
-      id,
-      token,
-    ),
+    sql`update reconciliations set touched_at = now() where id = ${id} and run = ${token} returning id::text`,
   );
   return rows.length > 0;
 }
 
-/** Our paid ones of the period that the list did not name, and all of them where the rail has no list, are looked up. What it
- *  does not tell of one is a difference, and no reason to stop. False: the run is another job's by now. */
+/** Looks up our paid payouts of the period that are not in the list, or all payouts when the rail has no list. A failed lookup
+ *  is a difference and does not stop the run. Returns false when another job took over the run. */
 async function compareOurs(
   ctx: Context,
   rail: PayoutRail,
@@ -117,7 +113,10 @@ async function compareOurs(
       } catch (error) {
         const busy = error instanceof RailBusy && patience > 0;
         if (!busy) {
-          ctx.log.warn({ reconciliation: run.id, payoutId, error }, 'the rail does not tell of a payout');
+          ctx.log.warn(
+            { reconciliation: run.id, payoutId, error },
+            'the rail does not return the outcome of a payout',
+          );
           return undefined;
         }
         const seconds = Math.min(error.retryAfterSeconds ?? 5, 30);
@@ -128,21 +127,19 @@ async function compareOurs(
     }
   };
   for (let after = ''; ; ) {
-    const rows = (await query(
+    const rows = await query(
       ctx,
-      new Statement().add(
-        `select a.key, a.payout_id from payout_attempts a join payouts o on o.id = a.payout_id
-         where a.tenant_id = $ and o.method = $ and a.created_at >= $ and a.created_at < $ and a.key > $
-           and (a.status = 'CONFIRMED' or ($ and a.status <> 'FAILED'))
-         order by a.key limit ${BATCH}`,
-        ...[run.tenantId, run.method, run.from, run.to, after, !rail.list],
-      ),
-    )) as [string, string][];
-    const missing: [key: string, payoutId: string][] = rows.filter(([key]) => !seen.has(key));
+      sql<{ key: string; payoutId: string }>`
+         select a.key, a.payout_id as "payoutId" from payout_attempts a join payouts o on o.id = a.payout_id
+         where a.tenant_id = ${run.tenantId} and o.method = ${run.method} and a.created_at >= ${run.from} and a.created_at < ${run.to} and a.key > ${after}
+           and (a.status = 'CONFIRMED' or (${!rail.list} and a.status <> 'FAILED'))
+         order by a.key limit ${sql.raw(BATCH)}`,
+    );
+    const missing = rows.filter(({ key }) => !seen.has(key));
     const looked: Theirs[] = [];
     const absent: string[] = [];
     const untold: string[] = [];
-    for (const [key, payoutId] of missing) {
+    for (const { key, payoutId } of missing) {
       if (asked++ % LOOKUPS === 0 && !(await isOurs(ctx, run))) return false;
       const found = await ask(payoutId, key);
       if (found === undefined) untold.push(key);
@@ -156,27 +153,28 @@ async function compareOurs(
     if (absent.length) await transact(ctx, (em) => without(em, run, 'MISSING_THERE', absent));
     if (untold.length) await transact(ctx, (em) => without(em, run, 'UNTOLD', untold));
     if (rows.length < BATCH) return isOurs(ctx, run);
-    after = rows.at(-1)?.[0] ?? '';
+    after = rows.at(-1)?.key ?? '';
   }
 }
 
-/** Ours that the rail has no trace of, or says nothing of. */
+/** Stores the differences for payouts of which the rail has no trace, or whose lookup failed. */
 function without(
   em: EntityManager,
   { id, token }: Run,
   kind: 'MISSING_THERE' | 'UNTOLD',
   keys: readonly string[],
 ): Promise<object[]> {
-  return em.execute(sql`
+  return sql`
     with still as (update reconciliations set checked = checked + ${keys.length}, touched_at = now()
       where id = ${id} and run = ${token} returning id)
     insert into reconciliation_differences (id, tenant_id, reconciliation_id, kind, payout_id, reference, our_status, our_minor, our_currency)
     select new_id(), a.tenant_id, still.id, ${kind}, o.id, a.provider_reference, o.status, o.amount_minor, o.amount_currency
     from still, payout_attempts a join payouts o on o.id = a.payout_id
-    where a.key in (select jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb)) and (a.status = 'CONFIRMED' or ${kind} = 'UNTOLD')`);
+    where a.key in (select jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb)) and (a.status = 'CONFIRMED' or ${kind} = 'UNTOLD')
+  `.execute(em);
 }
 
-/** Answers with the keys of ours that were among them. */
+/** Returns those of our keys that were in the batch. */
 function compare(
   ctx: Context,
   { id, token, tenantId, method }: Run,
@@ -184,8 +182,8 @@ function compare(
 ): Promise<string[]> {
   if (batch.length === 0) return Promise.resolve([]);
   return transact(ctx, async (em) => {
-    const rows = await em.execute<{ key: string | null; stray: boolean }[]>(sql`
-      with theirs as (
+    const rows = await sql<{ key: string | null; stray: boolean }>`
+      with /* payouts.reconcile */ theirs as (
         select * from jsonb_to_recordset(${JSON.stringify(batch)}::jsonb)
           as t (key text, reference text, minor bigint, currency text, status text, counts boolean)),
       sides as (
@@ -219,16 +217,17 @@ function compare(
       asked as (
         select enqueue_send_payout(payout_id)
         from judged where verdict = 'DIFFERENT_STATUS' and attempt <> 'FAILED' and payout in ('PROCESSING', 'PAID'))
-      select our_key as key, our_key is null and status <> 'REFUSED' as stray, (select count(*) from asked) as asked from sides`);
+      select our_key as key, our_key is null and status <> 'REFUSED' as stray, (select count(*) from asked) as asked from sides
+    `.execute(em);
     const strays = rows.filter(({ stray }) => stray).length;
     if (strays > 0)
-      ctx.log.error({ reconciliation: id, strays }, 'the rail moved money that no payout knows of');
+      ctx.log.error({ reconciliation: id, strays }, 'the rail listed transfers that match no payout');
     return rows.flatMap(({ key }) => (key === null ? [] : [key]));
   });
 }
 
-/** Whose books are to be compared: of the last day, made anew each time, or of the last weeks. Only a rail that lists its transfers
- *  is asked for the last day: what is under way is looked up anyhow. */
+/** Starts automatic reconciliations of the last day, updated each time, or of the last weeks. For the last day only rails that list
+ *  their transfers are asked, because payouts in progress are looked up anyway. */
 export async function reconcileAll(ctx: Context, recent: boolean): Promise<void> {
   const now = Date.now();
   const from = new Date(now - (recent ? 1 : LONG_DAYS) * DAY_MS);
@@ -236,7 +235,7 @@ export async function reconcileAll(ctx: Context, recent: boolean): Promise<void>
     const rail = ctx.rail(method);
     if (!rail || (recent && !rail.list)) continue;
     await transact(ctx, async (em) => {
-      await em.execute(sql`
+      await sql`
         with made as (
           insert into reconciliations (id, tenant_id, method, rail, from_at, to_at, recent, started_by)
           select new_id(), o.tenant_id, ${method}, ${rail.name}, ${from}, now(), ${recent}, 'system'
@@ -245,17 +244,18 @@ export async function reconcileAll(ctx: Context, recent: boolean): Promise<void>
           on conflict (tenant_id, method) where recent
             do update set from_at = excluded.from_at, to_at = excluded.to_at, rail = excluded.rail, state = 'RUNNING', touched_at = now()
           returning id)
-        select enqueue_job('reconcile', json_build_object('reconciliationId', id), 'reconcile:' || id, 0) from made`);
+        select enqueue_job('reconcile', json_build_object('reconciliationId', id), 'reconcile:' || id, 0) from made
+      `.execute(em);
     });
   }
 }
 
-/** Those whose job died with its process are begun anew. */
+/** Restarts reconciliations whose job died with its process. */
 export async function resumeReconciliations(ctx: Context): Promise<void> {
   await query(
     ctx,
-    new Statement().add(`
+    sql`
       select enqueue_job('reconcile', json_build_object('reconciliationId', id), 'reconcile:' || id, 0)::text from reconciliations
-      where state = 'RUNNING' and touched_at < now() - interval '2 minutes' and not job_waits('reconcile:' || id) limit 100`),
+      where state = 'RUNNING' and touched_at < now() - interval '2 minutes' and not job_waits('reconcile:' || id) limit 100`,
   );
 }

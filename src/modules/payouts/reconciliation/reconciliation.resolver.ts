@@ -13,10 +13,10 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
-import { findRow, query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { findRow, query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Reconciliation, reconciliationTable } from './reconciliation.entity.ts';
 import { StartReconciliationInput } from './reconciliation.inputs.ts';
@@ -79,8 +79,8 @@ export class ReconciliationResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<ReconciliationDifference>> {
-    const conditions = kind ? [where('d.kind = $', kind)] : [];
-    return pageOfEach(ctx, info, differenceTable, 'd.reconciliation_id = owner.id', id, args, conditions);
+    const conditions = kind ? [sql`d.kind = ${kind}`] : [];
+    return pageOfEach(ctx, info, differenceTable, sql`d.reconciliation_id = owner.id`, id, args, conditions);
   }
 
   @FieldResolver(() => Int, { description: 'Number of transfers that match no payout.' })
@@ -108,15 +108,13 @@ export class ReconciliationResolver {
 
 function countOf(ctx: Context, info: GraphQLResolveInfo, id: string, kind: DifferenceKind): Promise<number> {
   return loaderFor<string, number>(ctx, info, async (ids) => {
-    const statement = new Statement()
-      .add(
-        'select d.reconciliation_id, count(*)::int from reconciliation_differences d where d.reconciliation_id = any($) and d.kind = $',
-        [...ids],
-        kind,
-      )
-      .and(scopeOf(ctx.actor, differenceTable))
-      .add(' group by 1');
-    const counts = new Map((await query(ctx, statement)) as unknown as [string, number][]);
+    const rows = await query(
+      ctx,
+      sql<{ id: string; count: number }>`
+        select d.reconciliation_id as id, count(*)::int as count from reconciliation_differences d
+        where d.reconciliation_id = any(${ids}) and d.kind = ${kind} and ${scopeOf(ctx.actor, differenceTable)} group by 1`,
+    );
+    const counts = new Map(rows.map((row) => [row.id, row.count]));
     return ids.map((one) => counts.get(one) ?? 0);
   }).load(id);
 }

@@ -15,11 +15,11 @@ export async function startReconciliation(
 ): Promise<string> {
   if (to <= from) throw invalid('input.to', 'must be after input.from');
   if (to.getTime() - from.getTime() > LONGEST_MS)
-    throw invalid('input.to', 'is more than 366 days after input.from');
+    throw invalid('input.to', 'must be at most 366 days after input.from');
   const tenantId = ctx.actor.tenantId ?? '';
   await authorize(ctx, 'decide', { kind: 'payout', id: '(books)', attributes: { tenantId } });
   const rail = ctx.rail(method);
-  if (!rail) throw conflict(`no rail is set up that carries ${method}`, { reason: 'NO_RAIL' });
+  if (!rail) throw conflict(`No payment rail is configured for ${method}.`, { reason: 'NO_RAIL' });
   return transact(ctx, async (em) => {
     const made = em.create(Reconciliation, {
       ...{ tenantId, method, rail: rail.name, from, to },

@@ -5,10 +5,10 @@ import pdfmake from 'pdfmake';
 import type { Content } from 'pdfmake/interfaces.js';
 import type { Sheet } from './remittance-pdf.ts';
 
-// A thread of its own, as setting a page keeps one busy. It is started from this file as it stands: nothing that only a
-// compiler understands, such as a decorator, and nothing imported that has one.
+// Runs in its own thread, because the layout of a page blocks the thread. The thread starts from this source file, so nothing here
+// and in its imports may need a compiler, such as decorators.
 
-// The fonts that come with pdfmake, embedded in each file; nothing else is read and nothing is fetched.
+// The fonts of pdfmake, embedded in each file. No other file is read and nothing is downloaded.
 const FONTS = join(
   dirname(createRequire(import.meta.url).resolve('pdfmake/package.json')),
   'fonts',

@@ -18,8 +18,8 @@ const HEAD = [
   'Debit',
 ];
 
-/** Every line of a payout and its total as a spreadsheet reads them. No cell is a formula: what is taken off has a column of
- *  its own instead of a sign. */
+/** All commissions of a payout and the total as CSV. No cell is a formula: negative amounts are in their own column
+ *  instead of having a sign. */
 export async function remittanceCsv(ctx: Context, head: RemittanceHead): Promise<string> {
   const { payoutId, companyName, amount } = head;
   const lines = await linesPaidBy(ctx, payoutId, MAX_LINES);
@@ -46,7 +46,7 @@ export async function remittanceCsv(ctx: Context, head: RemittanceHead): Promise
   ]);
 }
 
-/** What the total is, in words. */
+/** The description of the total. */
 export function totalOf({ status, method, lastFour, periodStart, periodEnd }: RemittanceHead): string {
   const to = lastFour === null ? '' : ` to the account that ends in ${lastFour}`;
   return `Payout for ${periodStart} to ${periodEnd} by ${method}${to}: ${status}`;

@@ -7,9 +7,9 @@ import type { RemittanceHead } from './remittance.loader.ts';
 import { totalOf } from './remittance-csv.ts';
 
 const MAX_LINES = 500;
-const MAX_WAITING = 20; // a sheet takes up to a second: who comes after so many comes again
+const MAX_WAITING = 20; // a document takes up to a second; more callers must retry
 
-/** What a remittance statement says, as texts. */
+/** The texts of a remittance advice. */
 export interface Sheet {
   readonly payoutId: string;
   readonly brand: string;
@@ -20,8 +20,8 @@ export interface Sheet {
   readonly total: readonly [text: string, amount: string];
 }
 
-/** A remittance statement to print or keep, in base64. Of a payout of more than 500 lines the others are one sum: the CSV
- *  has them. Throws SERVICE_UNAVAILABLE where too many wait for theirs. */
+/** A remittance advice as PDF in Base64. For a payout with more than 500 commissions the others are one sum; the CSV
+ *  lists them. Throws SERVICE_UNAVAILABLE when too many callers wait. */
 export async function remittancePdf(ctx: Context, head: RemittanceHead): Promise<string> {
   const lines = await linesPaidBy(ctx, head.payoutId, MAX_LINES);
   const { currency, minor } = head.amount;
@@ -62,10 +62,14 @@ const waiting = new Map<number, Waiting>();
 let thread: Worker | null = null;
 let last = 0;
 
-/** Draws it in the thread that is kept for that, so that nobody else waits meanwhile. */
+/** Draws the document in a separate thread, so that other requests do not wait. */
 function drawing(sheet: Sheet): Promise<string> {
   if (waiting.size >= MAX_WAITING)
-    throw new AppError('SERVICE_UNAVAILABLE', 'too many statements are being drawn', { retryAfter: 10 });
+    throw new AppError(
+      'SERVICE_UNAVAILABLE',
+      'Too many remittance advices are being created. Try again in some seconds.',
+      { retryAfter: 10 },
+    );
   thread ??= started();
   const worker = thread;
   return new Promise<string>((resolve, reject) => {
@@ -77,24 +81,24 @@ function drawing(sheet: Sheet): Promise<string> {
 }
 
 function started(): Worker {
-  // Where this file is compiled the thread's is too, and has the same ending.
+  // The file of the thread has the same extension as this file, compiled or not.
   const worker = new Worker(new URL(`./draw-pdf${import.meta.url.slice(-3)}`, import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: 256 },
   });
   worker.on('message', ({ no, base64, fault }: { no: number; base64?: string; fault?: string }) => {
     const one = waiting.get(no);
     waiting.delete(no);
-    if (waiting.size === 0) worker.unref(); // an idle one keeps no process alive
-    if (base64 === undefined) one?.reject(new Error(`a statement can not be drawn: ${fault}`));
+    if (waiting.size === 0) worker.unref(); // an idle thread does not keep the process alive
+    if (base64 === undefined) one?.reject(new Error(`a remittance advice cannot be drawn: ${fault}`));
     else one?.resolve(base64);
   });
   const end = (error: unknown) => {
     if (thread !== worker) return;
-    thread = null; // the next one starts another
+    thread = null; // the next document starts a new thread
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   };
   worker.on('error', end);
-  worker.on('exit', () => end(new Error('the thread that draws statements ended')));
+  worker.on('exit', () => end(new Error('the thread that draws remittance advices ended')));
   return worker;
 }

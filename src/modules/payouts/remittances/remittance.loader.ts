@@ -1,16 +1,16 @@
 import { notFound } from '../../../domain/errors.ts';
 import type { PayoutMethod, PayoutStatus } from '../../../domain/payout.ts';
-import { where } from '../../../kernel/data/condition.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { from, query } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { payoutTable } from '../payout/public.ts';
 
-/** What a remittance statement says beside its lines. */
+/** The head of a remittance advice, without its commissions. */
 export interface RemittanceHead {
   readonly payoutId: string;
-  /** Of the partner's own brand where it has one, else the program's. */
+  /** The partner's own brand if it has one, otherwise the program's. */
   readonly brand: string;
   /** `#rrggbb`. */
   readonly color: string;
@@ -28,51 +28,22 @@ export interface RemittanceHead {
 
 const INK = '#1f2937';
 
-/** The payout that the caller sees, or NOT_FOUND. */
+/** The payout, or NOT_FOUND when the caller has no access to it. */
 export async function remittanceHead(ctx: Context, payoutId: string): Promise<RemittanceHead> {
-  const statement = from(payoutTable, ctx.actor, {
-    list: `o.id, o.tenant_id, w.brand_name, w.primary_color, p.company_name, o.status, o.method, a.last_four, o.period_start, o.period_end,
-      o.paid_at, o.provider_reference, o.amount_minor, o.amount_currency, o.commission_count`,
-    joins: ` join partners p on p.id = o.partner_id left join white_label_configs w on w.partner_id = o.partner_id
-      left join payout_accounts a on a.id = o.payout_account_id`,
-  }).and([where('o.id = $', idOf(payoutId, 'payoutId'))]);
-  const [row] = await query(ctx, statement);
+  const [row] = await query(
+    ctx,
+    sql<Row>`
+      select /* payouts.remittance */ o.id as "payoutId", coalesce(w.brand_name, o.tenant_id) as brand, coalesce(w.primary_color, ${INK}) as color,
+        p.company_name as "companyName", o.status, o.method, a.last_four as "lastFour", o.period_start as "periodStart",
+        o.period_end as "periodEnd", o.paid_at as "paidAt", o.provider_reference as reference, o.amount_minor as minor,
+        o.amount_currency as currency, o.commission_count as "lineCount"
+      from payouts o join partners p on p.id = o.partner_id left join white_label_configs w on w.partner_id = o.partner_id
+      left join payout_accounts a on a.id = o.payout_account_id
+      where ${scopeOf(ctx.actor, payoutTable)} and o.id = ${idOf(payoutId, 'payoutId')}`,
+  );
   if (!row) throw notFound('payout', { field: 'payoutId' });
-  const [id, tenantId, brand, color, companyName, status, method, lastFour, start, end, ...rest] = row as Row;
-  const [paidAt, reference, minor, currency, lineCount] = rest;
-  return {
-    payoutId: id,
-    brand: brand ?? tenantId,
-    color: color ?? INK,
-    ...{
-      companyName,
-      status,
-      method,
-      lastFour,
-      periodStart: start,
-      periodEnd: end,
-      paidAt,
-      reference,
-      lineCount,
-    },
-    amount: new MoneyColumn({ minor, currency }),
-  };
+  const { minor, currency, ...head } = row;
+  return { ...head, amount: new MoneyColumn({ minor, currency }) };
 }
 
-type Row = [
-  id: string,
-  tenantId: string,
-  brand: string | null,
-  color: string | null,
-  companyName: string,
-  status: PayoutStatus,
-  method: PayoutMethod,
-  lastFour: string | null,
-  start: string,
-  end: string,
-  paidAt: Date | null,
-  reference: string | null,
-  minor: bigint,
-  currency: string,
-  lineCount: number,
-];
+type Row = Omit<RemittanceHead, 'amount'> & { readonly minor: bigint; readonly currency: string };

@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PayoutHand } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
-import { where } from '../../../kernel/data/condition.ts';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
-import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -47,17 +47,13 @@ export async function approvePayoutRun(ctx: Context, id: string, limit: number):
 
 async function waitingOf(ctx: Context, runId: string, limit: number) {
   const plan = await ctx.policy.plan(principalOf(ctx.actor), payoutTable.kind, 'approve');
-  const statement = new Statement()
-    .add('select o.id, (true')
-    .and(conditionsOf(plan, payoutTable.attributes))
-    .add(`) is true, hand_in_payout(o, $) from ${payoutTable.from} where o.status = 'PENDING'`, ctx.actor.id)
-    .and([where('o.run_id = $', runId), ...scopeOf(ctx.actor, payoutTable)])
-    .add(' order by o.id limit $', limit);
-  return (await query(ctx, statement)).map(([payoutId, allowed, own]) => ({
-    payoutId: payoutId as string,
-    allowed: allowed as boolean,
-    own: own as PayoutHand | null,
-  }));
+  return query(
+    ctx,
+    sql<{ payoutId: string; allowed: boolean; own: PayoutHand | null }>`
+      select /* payoutRuns.waiting */ o.id as "payoutId", (${sql.and(conditionsOf(plan, payoutTable.attributes))}) is true as allowed,
+        conflict_of_interest(o, ${ctx.actor.id}) as own
+      from payouts o where o.status = 'PENDING' and o.run_id = ${runId} and ${scopeOf(ctx.actor, payoutTable)} order by o.id limit ${limit}`,
+  );
 }
 
 /** What became of each of them; those that are not PENDING any more are left out. */

@@ -1,7 +1,8 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
 import { afterRun } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { reasonOf } from '../../../kernel/request/input.ts';
@@ -11,9 +12,9 @@ import { lockRun, tenantOfRun } from './run-payouts.ts';
 
 const BATCH = 500;
 
-/** Stops a run and calls off those of its payouts that are not with the rail; their lines are owed again. Answers with
- *  how many were. What is under way, paid or called off already stays as it is,
- *  and so does what one by one this person might not call off. */
+/** Cancels a run and its payouts that are not with the rail; their commissions are owed again. Returns the number of
+ *  canceled payouts. Payouts in progress, paid or already canceled do not change,
+ *  nor do payouts that this person must not cancel individually. */
 export async function cancelPayoutRun(ctx: Context, id: string, text: string): Promise<number> {
   const reason = reasonOf(text);
   const tenantId = await tenantOfRun(ctx, id);
@@ -28,7 +29,7 @@ export async function cancelPayoutRun(ctx: Context, id: string, text: string): P
       await em.flush();
       const ids = await cancelBatch(em, ctx, run.id, reason);
       if (before.status === 'DONE' && ids.length === 0)
-        throw conflict('nothing of the run can be called off any more', { reason: 'NOTHING_TO_CANCEL' });
+        throw conflict('No payout of this run can be canceled any more.', { reason: 'NOTHING_TO_CANCEL' });
       if (canceled === 0 || ids.length)
         record(em, ctx, 'payouts.canceled', run, {
           before,
@@ -49,16 +50,17 @@ async function cancelBatch(
   runId: string,
   reason: string,
 ): Promise<string[]> {
-  const rows = await em.execute<{ id: string }[]>(sql`
+  const rows = await sql<{ id: string }>`
     update payouts set status = 'CANCELED', failure_reason = ${reason}, released_at = ${clock.now()}::timestamptz
     where id in (select o.id from payouts o where o.run_id = ${runId} and (o.status in ('PENDING', 'APPROVED')
         or (o.status = 'FAILED' and o.released_at is null
           and not exists (select from (${bankWordOf(sql`o.id`, actor.id)}) w where w.differs or w.mine)))
       order by o.id limit ${BATCH} for update)
-    returning id`);
+    returning id`.execute(em);
   const ids = rows.map(({ id }) => id);
-  await em.execute(sql`
+  await sql`
     update payout_items set voided_at = ${clock.now()}::timestamptz
-    where payout_id in (select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb)) and voided_at is null`);
+    where payout_id in (select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb)) and voided_at is null
+  `.execute(em);
   return ids;
 }

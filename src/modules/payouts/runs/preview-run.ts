@@ -2,15 +2,15 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import { PayoutFrequency, PayoutMethod, SkipReason } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
-import { type Condition, where } from '../../../kernel/data/condition.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, type PageArgs, page } from '../../../kernel/data/paging.ts';
-import { column, query, Statement, type Table } from '../../../kernel/data/rows.ts';
+import { column, query, type Table } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
-import { BALANCES, balancesValues, type RunPayoutsInput } from '../payout/public.ts';
+import { balances, type RunPayoutsInput } from '../payout/public.ts';
 
 import { dueOf } from './run-payouts.ts';
 
@@ -93,17 +93,17 @@ const previewedTable: Table<PreviewedPartner> = {
   columns: { id: column('p.id'), partnerId: column('p.id') },
 };
 
-/** Asks what a run asks, and may be asked by whom it may be started. */
+/** Uses the same query as a run, and requires the same permission. */
 export async function previewPayoutRun(ctx: Context, input: RunPayoutsInput): Promise<PayoutRunPreview> {
   const due = dueOf(ctx, input);
   await authorize(ctx, 'make', { kind: 'payout', id: '(run)', attributes: { tenantId: due.tenantId } });
   return due;
 }
 
-const dueNow = ({ tenantId, frequency }: PayoutRunPreview): Condition[] => [
-  where('p.tenant_id = $', tenantId),
-  where('p.deleted_at is null'),
-  ...(frequency === null ? [] : [where('p.payout_frequency = $', frequency)]),
+const dueNow = ({ tenantId, frequency }: PayoutRunPreview): Sql[] => [
+  sql`p.tenant_id = ${tenantId}`,
+  sql`p.deleted_at is null`,
+  ...(frequency === null ? [] : [sql`p.payout_frequency = ${frequency}`]),
 ];
 
 export async function previewedPartners(
@@ -117,7 +117,7 @@ export async function previewedPartners(
   return found;
 }
 
-/** Each partner's balances and what would become of them: one statement for a page. */
+/** Each partner's balances with the result of a run: one query per page. */
 export function previewedPayoutsOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -137,36 +137,26 @@ async function balancesOf(
 ): Promise<(PreviewedPayout & { partnerId: string })[]> {
   const tenantId = ctx.actor.tenantId ?? '';
   const due = { tenantId, partnerIds, asOf, days: null, currency: null, method: null };
-  const statement = new Statement()
-    .add(
-      `select b.partner_id, b.reason, b.currency, b.amount, b.total, b.lines, b.method, b.period_start, b.period_end from ${BALANCES} b`,
-      ...balancesValues(ctx, due),
-    )
-    .add(' order by b.partner_id, b.currency');
-  return (await query(ctx, statement)).map((row) => {
-    const [partnerId, reason, currency, amount, total, lineCount, method, periodStart, periodEnd] =
-      row as Row;
+  const rows = await query(
+    ctx,
+    sql<Row>`
+      select b.partner_id as "partnerId", b.reason, b.currency, b.amount, b.total, b.lines as "lineCount", b.method,
+        b.period_start as "periodStart", b.period_end as "periodEnd"
+      from ${balances(ctx, due)} b order by b.partner_id, b.currency`,
+  );
+  return rows.map(({ amount, total, currency, ...row }) => {
     const of = (minor: bigint | null) =>
       minor === null || currency === null ? null : new MoneyColumn({ minor, currency });
-    return {
-      ...{ partnerId, reason, lineCount, method, periodStart, periodEnd },
-      amount: of(reason === null ? amount : null),
-      balance: of(total),
-    };
+    return { ...row, amount: of(row.reason === null ? amount : null), balance: of(total) };
   });
 }
 
-type Row = [
-  partnerId: string,
-  reason: SkipReason | null,
-  currency: string | null,
-  amount: bigint | null,
-  total: bigint | null,
-  lineCount: number,
-  method: PayoutMethod | null,
-  periodStart: string | null,
-  periodEnd: string,
-];
+interface Row extends Omit<PreviewedPayout, 'amount' | 'balance'> {
+  readonly partnerId: string;
+  readonly currency: string | null;
+  readonly amount: bigint | null;
+  readonly total: bigint | null;
+}
 
 export interface PreviewSum {
   readonly payoutCount: number;
@@ -174,18 +164,19 @@ export interface PreviewSum {
   readonly totals: MoneyColumn[];
 }
 
-/** What the whole run would come to, some hundred partners a statement. */
+/** Totals of the whole run, in queries of some hundred partners. */
 export async function sumOf(ctx: Context, preview: PayoutRunPreview): Promise<PreviewSum> {
   const totals = new Map<string, bigint>();
   let payoutCount = 0;
   let skippedCount = 0;
   for (let after: string | null = null; ; ) {
-    const statement: Statement = new Statement().add(`select p.id from ${partnerTable.from} where true`);
-    statement.and(dueNow(preview));
-    if (after) statement.and([where('p.id > $', after)]);
-    const ids = (await query(ctx, statement.add(` order by p.id limit ${CHUNK}`))).map(
-      ([id]) => id as string,
+    const rows: { id: string }[] = await query(
+      ctx,
+      sql<{ id: string }>`
+        select p.id from partners p where ${sql.and(dueNow(preview))} and ${after ? sql`p.id > ${after}` : sql`true`}
+        order by p.id limit ${sql.raw(CHUNK)}`,
     );
+    const ids = rows.map(({ id }) => id);
     for (const { amount } of ids.length ? await balancesOf(ctx, ids, preview.asOf) : []) {
       if (!amount) skippedCount += 1;
       else {

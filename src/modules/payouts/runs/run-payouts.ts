@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import { afterRun } from '../../../domain/payout.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -12,25 +13,26 @@ import { flagForSecondApproval, payBalances, type RunPayoutsInput } from '../pay
 
 import { PayoutRun } from './payout-run.entity.ts';
 
-const BATCH = 500; // partners a commit
-const INLINE_MS = 20_000; // of a caller's patience; the rest is the job's
-const STALE_SECONDS = 30; // a run that came no further is taken up by another process
+const BATCH = 500; // partners per transaction
+const INLINE_MS = 20_000; // time for the request; a job does the rest
+const STALE_SECONDS = 30; // a run without progress is continued by another process
 const YEAR_MS = 366 * 86_400_000;
 
 export const runTopic = (runId: string): string => `payout-run:${runId}`;
 const runKey = (runId: string): string => `run_payouts:${runId}`;
 
-/** Pays every partner whose period had ended at `asOf`: one PENDING payout for each currency with a balance that is to be
- *  paid. Some hundred partners a commit, in the order of their ids; what is not done within the caller's patience is done
- *  by a durable job, which also takes up what a process that died left. A second run finds nothing left. */
+/** Creates the payouts of all partners whose period ended by `asOf`: one PENDING payout per currency with a payable balance.
+ *  Each transaction handles some hundred partners, in the order of their ids. After INLINE_MS a durable job continues, which
+ *  also continues after a crash. A second run finds nothing to pay. */
 export async function runPayouts(ctx: Context, input: RunPayoutsInput): Promise<string> {
   const { tenantId, asOf, frequency } = dueOf(ctx, input);
   await authorize(ctx, 'make', { kind: 'payout', id: '(run)', attributes: { tenantId } });
   const until = performance.now() + INLINE_MS;
   const run = await transact(ctx, async (em) => {
-    const [due] = await em.execute<{ count: number }[]>(sql`
+    const [due] = await sql<{ count: number }>`
       select count(*)::int as count from partners p
-      where p.tenant_id = ${tenantId} and p.deleted_at is null and (${frequency}::text is null or p.payout_frequency = ${frequency})`);
+      where p.tenant_id = ${tenantId} and p.deleted_at is null and (${frequency}::text is null or p.payout_frequency = ${frequency})
+    `.execute(em);
     const run = em.create(PayoutRun, {
       ...{ tenantId, asOf, frequency, createdBy: ctx.actor.id, partnerCount: due?.count ?? 0 },
     });
@@ -56,16 +58,17 @@ export async function runPayouts(ctx: Context, input: RunPayoutsInput): Promise<
 export function dueOf(ctx: Context, { asOf: given, frequency }: RunPayoutsInput) {
   const now = ctx.clock.now();
   const asOf = given ?? now;
-  if (asOf.getTime() > now.getTime() + YEAR_MS) throw invalid('input.asOf', 'lies more than a year ahead');
+  if (asOf.getTime() > now.getTime() + YEAR_MS)
+    throw invalid('input.asOf', 'must be at most a year in the future');
   return { tenantId: ctx.actor.tenantId ?? '', asOf, frequency: frequency ?? null };
 }
 
-/** The durable job: goes on until the run is done or somebody stops it. */
+/** The durable job: continues until the run is done, paused or canceled. */
 export async function continueRun(ctx: Context, runId: string): Promise<void> {
   while ((await nextBatch(ctx, runId)) === 'RUNNING');
 }
 
-/** One batch, which happens whole or not at all. Two processes at one run take turns by the lock on its row. */
+/** One batch in one transaction. Two processes in the same run alternate by the lock on its row. */
 async function nextBatch(ctx: Context, runId: string): Promise<PayoutRun['status'] | null> {
   const status = await transact(ctx, async (em) => {
     const run = await em.findOne(PayoutRun, runId, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -84,12 +87,12 @@ async function payBatch(em: EntityManager, ctx: Context, run: PayoutRun): Promis
   const { tenantId, asOf, createdBy } = run;
   const frequency = run.frequency ?? null;
   const cursor = run.cursorId ?? null;
-  // As a payout by hand locks them: what another one has claimed is seen after it.
-  const partners = await em.execute<{ id: string }[]>(sql`
+  // The same lock as in createPayout, so that the commissions of other payouts are visible afterwards.
+  const partners = await sql<{ id: string }>`
     select p.id from partners p
     where p.tenant_id = ${tenantId} and p.deleted_at is null and (${frequency}::text is null or p.payout_frequency = ${frequency})
       and (${cursor}::uuid is null or p.id > ${cursor})
-    order by p.id limit ${BATCH} for no key update`);
+    order by p.id limit ${BATCH} for no key update`.execute(em);
   const partnerIds = partners.map(({ id }) => id);
   const due = { tenantId, partnerIds, asOf, days: null, currency: null, method: null };
   const making = { runId: run.id, createdBy, initiatedBy: createdBy, metadata: {} };
@@ -117,7 +120,7 @@ export async function lockRun(em: EntityManager, id: string): Promise<PayoutRun>
   return run;
 }
 
-/** Stops after the batch that is under way. */
+/** Stops after the current batch. */
 export async function pausePayoutRun(ctx: Context, id: string): Promise<string> {
   return move(ctx, id, 'pause');
 }
@@ -144,19 +147,19 @@ async function move(ctx: Context, id: string, action: 'pause' | 'resume'): Promi
   return id;
 }
 
-/** Whose run it is; a foreign one answers like one that does not exist. */
+/** The tenant of a run. A run of another tenant gives the same error as one that does not exist. */
 export async function tenantOfRun({ em }: Context, id: string): Promise<string> {
   const run = await em.fork().findOne(PayoutRun, idOf(id));
   if (!run) throw notFound('payout run');
   return run.tenantId;
 }
 
-/** Runs of processes that died get a new job; one that is merely slow meets it at the lock on its row. */
+/** Creates new jobs for runs whose process died. A run that is only slow is protected by the lock on its row. */
 export async function resumeRuns({ em }: Pick<Context, 'em'>): Promise<number> {
-  const rows = await em.execute<object[]>(sql`
+  const rows = await sql`
     select enqueue_job('run_payouts', json_build_object('runId', r.id), 'run_payouts:' || r.id, 0)
     from payout_runs r
     where r.status = 'RUNNING' and r.updated_at < now() - ${STALE_SECONDS} * interval '1 second'
-      and not job_waits('run_payouts:' || r.id)`);
+      and not job_waits('run_payouts:' || r.id)`.execute(em);
   return rows.length;
 }

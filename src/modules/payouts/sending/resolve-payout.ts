@@ -1,8 +1,9 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, forbidden, invalid } from '../../../domain/errors.ts';
 import { afterPayout } from '../../../domain/payout.ts';
 import { payoutSent } from '../../../domain/posting.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -14,8 +15,8 @@ import { PayoutAttempt } from './payout-attempt.entity.ts';
 import type { ResolvePayoutInput } from './payout-attempt.inputs.ts';
 import { confirm, fail } from './settle-payout.ts';
 
-/** What became of a payout whose outcome the rail can not tell, or of whose payment the bank says what contradicts us, by the word of two people who looked: the first says it, the
- *  second says the same, and then it counts. */
+/** States the outcome of a payout when the rail cannot return it, or when the bank status contradicts our records. The first person states
+ *  the outcome; it takes effect when a second person states the same. */
 export async function resolvePayout(
   ctx: Context,
   id: string,
@@ -25,9 +26,9 @@ export async function resolvePayout(
   await authorizeRow(ctx, 'decide', payoutTable, id);
   const said = reference?.trim() || null;
   if (outcome === 'PAID' && said === null)
-    throw invalid('input.reference', 'is needed of a payout that was paid');
+    throw invalid('input.reference', 'is required when the outcome is PAID');
   if (outcome === 'NOT_SENT' && said !== null)
-    throw invalid('input.reference', 'is not for one that was never sent');
+    throw invalid('input.reference', 'must be empty when the outcome is NOT_SENT');
   return transact(ctx, async (em) => {
     const payout = await em.findOneOrFail(Payout, idOf(id), { lockMode: LockMode.PESSIMISTIC_WRITE });
     const attempt = await em.findOne(PayoutAttempt, { payoutId: payout.id }, { orderBy: { number: 'desc' } });
@@ -35,15 +36,18 @@ export async function resolvePayout(
     const failed = payout.status === 'FAILED' && !payout.releasedAt;
     const open = payout.status === 'PROCESSING' && (differs || attempt?.status === 'UNKNOWN');
     if (!attempt || !(open || (failed && differs)))
-      throw conflict('its outcome is known, or the rail was not asked yet', { reason: 'NOT_UNKNOWN' });
-    const [asked] = await em.execute<object[]>(
-      sql`select 1 from payout_attempts where id = ${attempt.id} and lease_until >= now()`,
-    );
+      throw conflict('The outcome of this payout is known, or the rail was not asked yet.', {
+        reason: 'NOT_UNKNOWN',
+      });
+    const [asked] =
+      await sql`select 1 from payout_attempts where id = ${attempt.id} and lease_until >= now()`.execute(em);
     if (asked)
-      throw conflict('the rail is being asked about it: try again in a minute', { reason: 'BEING_ASKED' });
+      throw conflict('The rail is being asked about this payout. Try again in a minute.', {
+        reason: 'BEING_ASKED',
+      });
     const { id: actor } = ctx.actor;
     if (attempt.resolvedBy != null)
-      // it was settled before, and the bank has contradicted that since
+      // the outcome was stated before, and the bank contradicted it since
       Object.assign(attempt, {
         saidBy: null,
         saidAt: null,
@@ -60,9 +64,11 @@ export async function resolvePayout(
       return payout.id;
     }
     if (attempt.saidOutcome !== outcome || (attempt.saidReference ?? null) !== said)
-      throw forbidden('somebody said otherwise: settle it between you', { reason: 'SAID_OTHERWISE' });
+      throw forbidden('Another person stated a different outcome. Agree on one outcome and state it again.', {
+        reason: 'SAID_OTHERWISE',
+      });
     attempt.resolvedBy = actor;
-    attempt.leaseToken = attempt.leaseUntil = null; // who still waits for the rail settles nothing by it
+    attempt.leaseToken = attempt.leaseUntil = null; // a worker that still waits for the rail must not settle the attempt
     await closeBankPayment(em, attempt.key, outcome, evidence);
     if (outcome === 'PAID') {
       const paid = failed ? await openAgain(em, ctx, payout, attempt) : attempt;
@@ -75,18 +81,19 @@ export async function resolvePayout(
   });
 }
 
-/** Whether people may settle the payment of a key: the bank contradicts us, or, that it was never sent, none of its files has it. */
+/** True when people may state the outcome of a bank payment: the bank contradicts our records, or the payment is in no file and was not sent. */
 async function bankDiffers(
   em: EntityManager,
   key: string,
   outcome: ResolvePayoutInput['outcome'],
 ): Promise<boolean> {
-  const open = await em.execute<object[]>(sql`
-    select 1 from bank_payments where key = ${key} and (difference is not null or (status = 'WAITING' and ${outcome} = 'NOT_SENT'))`);
+  const open = await sql`
+    select 1 from bank_payments where key = ${key} and (difference is not null or (status = 'WAITING' and ${outcome} = 'NOT_SENT'))
+  `.execute(em);
   return open.length > 0;
 }
 
-/** The payment of the key ends where the payout does. A file with it that nobody has is not handed out any more. */
+/** Closes the bank payment of the key. A file with the payment that was never downloaded can no longer be downloaded. */
 async function closeBankPayment(
   em: EntityManager,
   key: string,
@@ -94,18 +101,18 @@ async function closeBankPayment(
   evidence: string,
 ): Promise<void> {
   const [status, code] = outcome === 'PAID' ? ['PAID', null] : ['REJECTED', 'never_sent'];
-  await em.execute(sql`
+  await sql`
     with closed as (
       update bank_payments set status = ${status}, code = ${code}, reason = ${evidence}, difference = null
       where key = ${key} and status in ('WAITING', 'IN_FILE', 'ACCEPTED') returning id)
     update bank_file_items i set voided_at = now() from closed, bank_files f
-    where i.payment_id = closed.id and i.voided_at is null and f.id = i.file_id and f.downloads = 0`);
-  await em.execute(
-    sql`update bank_payments set difference = null where key = ${key} and status = 'REJECTED'`,
-  );
+    where i.payment_id = closed.id and i.voided_at is null and f.id = i.file_id and f.downloads = 0
+  `.execute(em);
+  await sql`update bank_payments set difference = null where key = ${key} and status = 'REJECTED'
+  `.execute(em);
 }
 
-/** A payout that had failed and was paid all the same: the books take each step, in a further attempt. */
+/** Reopens a failed payout that was paid after all, in a further attempt, so that the ledger has each step. */
 async function openAgain(
   em: EntityManager,
   ctx: Context,
@@ -113,7 +120,7 @@ async function openAgain(
   { accountId = null }: PayoutAttempt,
 ): Promise<PayoutAttempt> {
   payout.status = afterPayout('retry', payout.status);
-  await em.flush(); // the database knows no step from FAILED to PROCESSING
+  await em.flush(); // the database has no transition from FAILED to PROCESSING
   payout.status = afterPayout('send', payout.status);
   payout.attempts += 1;
   payout.failureReason = null;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { LockMode, sql } from '@mikro-orm/postgresql';
+import { LockMode } from '@mikro-orm/postgresql';
 import { afterNoTrace, afterPayout, keptBack, type PayoutMethod } from '../../../domain/payout.ts';
 import { payoutSent } from '../../../domain/posting.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact, transactPatiently } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
@@ -21,25 +22,28 @@ import { PayoutAttempt } from './payout-attempt.entity.ts';
 import { type CallResult, circuitBreakerOf } from './rail-circuit-breaker.ts';
 import { again, type Claim, type Heard, settle, type Unknown } from './settle-payout.ts';
 
-/** A rail that has not answered by then has an unknown outcome; shorter than the lease, so that we hear it first. */
+/** After this time without a response the outcome is unknown. Shorter than the lease, so that the timeout comes first. */
 const RAIL_TIMEOUT_MS = 12_000;
 const DATABASE_AWAY_MS = 10_000;
 
-/** A payout that is kept back is looked at again after so long; what lets it go starts its job at once. */
+/** Interval for checking a waiting payout again. The release of a hold starts its job immediately. */
 const KEPT_BACK_SECONDS = 600;
 
-/** What came of it. BUSY: the rail is left alone, or somebody else has the payout. UNFIT: the rail says what the payout can not
- *  become any more. */
+/** Result of one job. BUSY: the circuit breaker is open, or another worker has the payout. UNFIT: the rail reports a status that the
+ *  payout cannot take. */
 type Attended = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY' | 'NOTHING_TO_DO';
 
-/** Claim, send, settle. Whatever state a crash left is a state that this takes up again: an attempt that may have
- *  reached the rail is looked up by its key, and only the rail's proof that it never saw the key lets it be sent. */
+/** Claim, send, settle. It continues from any state that a crash left: the rail is asked by key about an attempt that may have
+ *  reached it, and the attempt is sent again only when the rail proves that it never received the key. */
 export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Attended> {
-  const [row] = await query(ctx, new Statement().add('select method from payouts where id = $', payoutId));
+  const [row] = await query(
+    ctx,
+    sql<{ method: PayoutMethod }>`select method from payouts where id = ${payoutId}`,
+  );
   if (!row) return 'NOTHING_TO_DO';
-  const rail = ctx.rail(row[0] as PayoutMethod);
-  // Before anything moves: without a rail the payout stays as it is, and the job tries again later.
-  if (!rail) throw new Error(`no rail carries ${row[0]}`);
+  const rail = ctx.rail(row.method);
+  // Checked first: without a rail the payout does not change, and the job is retried later.
+  if (!rail) throw new Error(`no payment rail is configured for ${row.method}`);
   const breaker = circuitBreakerOf(rail, ctx);
   const wait = await breaker.enter();
   if (wait !== null) {
@@ -62,19 +66,19 @@ export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: n
   }
 }
 
-/** What the rail says of a key of a payout, whatever we hold of it; null: it has no trace of it. Throws RailBusy where the rail is
- *  left alone. */
+/** Returns the rail status of a key of a payout, in any status of ours; null: the rail has no trace of it. Throws RailBusy while the
+ *  circuit breaker is open. */
 export async function lookUpKey(ctx: Context, payoutId: string, key: string): Promise<RailOutcome | null> {
   const found = await transact(ctx, async (em) => ({
     payout: await em.findOneOrFail(Payout, payoutId),
     attempt: await em.findOneOrFail(PayoutAttempt, { payoutId, key }),
   }));
   const rail = ctx.rail(found.payout.method);
-  if (!rail) throw new Error(`no rail carries ${found.payout.method}`);
+  if (!rail) throw new Error(`no payment rail is configured for ${found.payout.method}`);
   const instruction = await instructionOf(ctx, { ...found, fresh: false });
   const breaker = circuitBreakerOf(rail, ctx);
   const wait = await breaker.enter();
-  if (wait !== null) throw new RailBusy('the rail is left alone for a while', wait);
+  if (wait !== null) throw new RailBusy('the circuit breaker of the rail is open', wait);
   let result: CallResult = 'FAILED';
   try {
     const heard = await inTime(rail.lookup(instruction));
@@ -85,7 +89,7 @@ export async function lookUpKey(ctx: Context, payoutId: string, key: string): Pr
   }
 }
 
-/** Takes the payout for `leaseSeconds`, by the database's clock. */
+/** Leases the payout for `leaseSeconds`, by the database's clock. */
 function claim(
   ctx: Context,
   payoutId: string,
@@ -98,7 +102,7 @@ function claim(
     let fresh = false;
     let attempt = await em.findOne(PayoutAttempt, { payoutId, status: { $ne: 'FAILED' } });
     if (payout.status === 'APPROVED') {
-      // Approved a moment or days ago: what has been said of the partner since counts.
+      // The approval may be days old, so changes of the partner since then are checked.
       const waits = keptBack(await whyNotSent(em, ctx, payout));
       payout.actionRequired = waits;
       if (waits) {
@@ -128,11 +132,11 @@ function claim(
     } else if (payout.status !== 'PROCESSING' && payout.status !== 'PAID') return 'NOTHING_TO_DO';
     if (!attempt) throw new Error(`payout ${payoutId} is ${payout.status} without an attempt`);
     await em.flush();
-    const [leased] = await em.execute<{ age: number }[]>(sql`
+    const [leased] = await sql<{ age: number }>`
       update payout_attempts set lease_token = ${token}, lease_until = now() + ${leaseSeconds} * interval '1 second',
         tries = tries + 1
       where id = ${attempt.id} and (lease_until is null or lease_until < now() or lease_token = ${token})
-      returning extract(epoch from now() - created_at)::float8 as age`);
+      returning extract(epoch from now() - created_at)::float8 as age`.execute(em);
     if (!leased) return 'BUSY';
     const until = performance.now() + leaseSeconds * 1_000;
     return { payout, attempt, token, fresh, until, ageSeconds: leased.age };
@@ -143,10 +147,10 @@ const refusedWithoutAccount = {
   status: 'REFUSED',
   code: 'NO_ACCOUNT',
   reason:
-    'There is no account to pay to: set one for this method and currency, or confirm the one that was sent back.',
+    'There is no payout account for the method and currency. Set an account, or confirm the account after a returned payment.',
 } as const;
 
-/** Outside any transaction: the rail's word on the attempt's key. Whatever is no proof is UNKNOWN. */
+/** Returns the rail status of the attempt's key. Called outside any transaction. An answer that proves nothing is UNKNOWN. */
 async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Heard> {
   const { payout, attempt, fresh, until, ageSeconds } = claimed;
   const about = { payoutId: payout.id, attempt: attempt.number, rail: rail.name };
@@ -162,7 +166,7 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
       const known = await inTime(rail.lookup(instruction));
       if (known) return known;
       const step = afterNoTrace({
-        ageSeconds: ageSeconds + RAIL_TIMEOUT_MS / 1_000, // what begins now must also end within the lifetime
+        ageSeconds: ageSeconds + RAIL_TIMEOUT_MS / 1_000, // a call that starts now must also end within the lifetime
         lifetimeSeconds: rail.keyLifetimeSeconds,
         settleSeconds: rail.settleSeconds,
         acknowledged: attempt.providerReference != null || attempt.status === 'CONFIRMED',
@@ -171,35 +175,38 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
         return {
           status: 'REFUSED',
           code: 'KEY_EXPIRED',
-          reason: 'The rail never had it; it is sent again under a new key.',
+          reason: 'The rail never received the payout. The payout is sent again with a new key.',
           passing: true,
         };
       if (step === 'ASK_A_PERSON')
-        ctx.log.error(about, 'the rail has no trace of a payout that it acknowledged: somebody has to look');
+        ctx.log.error(
+          about,
+          'the rail has no trace of a payout that it acknowledged: a person must check the payout',
+        );
       if (step !== 'SEND') return unknown('ANSWERED');
     }
     if (rail.needsAccount && !instruction.destination)
       return fresh ? refusedWithoutAccount : unknown('NOT_ASKED');
-    if (performance.now() > until) return unknown('NOT_ASKED'); // somebody else may be at it by now
+    if (performance.now() > until) return unknown('NOT_ASKED'); // another worker may have the payout by now
     asked = true;
     return await inTime(rail.send(instruction));
   } catch (error) {
     if (error instanceof RailBusy) {
       const { retryAfterSeconds, ofKey } = error;
       if (ofKey) {
-        ctx.log.warn({ ...about, error }, 'the rail refuses a key that it may have: its payout waits');
+        ctx.log.warn(
+          { ...about, error },
+          'the rail refuses a key that it may have received: the payout waits',
+        );
         return unknown('ANSWERED', { retryAfterSeconds });
       }
-      ctx.log.warn({ ...about, error }, 'the rail is busy: nothing moved');
+      ctx.log.warn({ ...about, error }, 'the rail is busy: no money moved');
       return unknown('FAILED', { nothingMoved: true, retryAfterSeconds });
     }
-    ctx.log.warn({ ...about, error }, 'payout outcome unknown: it will be looked up');
+    ctx.log.warn({ ...about, error }, 'payout outcome unknown: the rail will be asked again');
     const lifetime = rail.keyLifetimeSeconds;
     if (asked && lifetime !== null && ageSeconds >= lifetime)
-      ctx.log.error(
-        about,
-        'the key has expired and the rail does not tell what became of it: see resolvePayout',
-      );
+      ctx.log.error(about, 'the key has expired and the rail does not return the outcome: see resolvePayout');
     return unknown(asked ? 'FAILED' : 'NOT_ASKED');
   }
 }

@@ -1,4 +1,4 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import {
   type AttemptStatus,
   afterPayout,
@@ -7,6 +7,7 @@ import {
   refusedWaitSeconds,
 } from '../../../domain/payout.ts';
 import { payoutFailed, payoutReturned, payoutSettled } from '../../../domain/posting.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transactPatiently } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { PayoutRail, RailOutcome } from '../../../ports/payout-rail.ts';
@@ -18,35 +19,35 @@ import { enqueueSend, Payout, release } from '../payout/public.ts';
 import { PayoutAttempt } from './payout-attempt.entity.ts';
 import type { CallResult } from './rail-circuit-breaker.ts';
 
-/** A payout that one worker has to itself. */
+/** A payout that one worker has leased. */
 export interface Claim {
   readonly payout: Payout;
   readonly attempt: PayoutAttempt;
   readonly token: string;
-  /** Nothing was sent under the attempt's key yet. */
+  /** True when the attempt's key was not sent yet. */
   readonly fresh: boolean;
-  /** When the lease ends, by `performance.now()`. */
+  /** End of the lease, by `performance.now()`. */
   readonly until: number;
-  /** Of the key, by the database's clock. */
+  /** Age of the key, by the database's clock. */
   readonly ageSeconds: number;
 }
 
 export interface Unknown {
   readonly status: 'UNKNOWN';
-  /** This call moved nothing for sure; an earlier one may have. */
+  /** True when this call certainly moved no money; an earlier call may have. */
   readonly nothingMoved: boolean;
   readonly retryAfterSeconds: number | null;
-  /** How the rail behaved. */
+  /** Result of the call, for the circuit breaker. */
   readonly rail: CallResult;
 }
 
 export type Heard = RailOutcome | Unknown;
 
-/** What became of what the rail said. UNFIT: a paid payout can not become that; somebody has to look. */
+/** Result of a settlement. UNFIT: a paid payout cannot take the reported status; a person must check it. */
 type Settled = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY';
 
-/** Stores what the rail said, also when the database comes back only after a moment. A worker that lost its lease changes
- *  nothing: BUSY; so does one that had stored it and did not hear so. */
+/** Stores the rail's answer, also when the database is away for a moment. A worker that lost its lease changes
+ *  nothing and returns BUSY; so does a worker whose earlier commit succeeded without confirmation. */
 export function settle(
   ctx: Context,
   rail: PayoutRail,
@@ -92,12 +93,12 @@ export function settle(
         await giveBack(em, ctx, payout, attempt, heard.reason);
         break;
       case 'UNKNOWN':
-        // A paid one stays paid: it is asked again only where the rail could not be heard.
+        // A paid payout stays paid; the rail is asked again only when it did not answer.
         if (before === 'PROCESSING' || heard.rail !== 'ANSWERED')
           await notYet(heard.nothingMoved ? attempt.status : 'UNKNOWN');
         break;
-      default: // an adapter's mistake, or a word that a vendor has only just invented: no proof of anything
-        ctx.log.error({ payoutId: id, rail: rail.name }, 'the rail said what nobody knows');
+      default: // a bug of an adapter or a new status of a vendor: proves nothing
+        ctx.log.error({ payoutId: id, rail: rail.name }, 'unrecognised status from the payment rail');
         await notYet('UNKNOWN');
     }
     markUnknown(ctx, payout, attempt);
@@ -107,8 +108,8 @@ export function settle(
   });
 }
 
-/** A worker that lost its lease may hear that the rail paid what was given up meanwhile, by two people or by another worker:
- *  the payout stays what it is, and a person sees it. */
+/** A worker that lost its lease may learn that the rail paid an attempt that two people or another worker gave up in the meantime:
+ *  the payout does not change, and a parked event informs a person. */
 async function keepLate(
   em: EntityManager,
   ctx: Context,
@@ -123,16 +124,16 @@ async function keepLate(
   const { payoutId, tenantId, key } = attempt;
   ctx.log.error(
     { payoutId, rail: rail.name },
-    'the rail has money under a key that was given up: somebody has to look',
+    'the rail moved money with a key that was given up: a person must check the payout',
   );
-  const note = `The attempt was given up, and the rail then said ${heard.status}.`;
-  await em.execute(sql`
+  const note = `The attempt was given up, and the rail then reported ${heard.status}.`;
+  await sql`
     insert into rail_events (id, tenant_id, rail, event_id, type, key, reference, payout_id, state, note, handled_at)
     values (new_id(), ${tenantId}, ${rail.name}, ${`late:${token}`}, 'late answer', ${key}, ${heard.reference}, ${payoutId}, 'PARKED',
-      ${note}, now())`);
+      ${note}, now())`.execute(em);
 }
 
-/** Shows on the payout whether its outcome is known. */
+/** Stores on the payout whether its outcome is known. */
 function markUnknown({ clock }: Pick<Context, 'clock'>, payout: Payout, attempt: PayoutAttempt): void {
   const unknown = payout.status === 'PROCESSING' && attempt.status === 'UNKNOWN';
   payout.outcomeUnknownSince = unknown ? (payout.outcomeUnknownSince ?? clock.now()) : null;
@@ -163,7 +164,7 @@ export function confirm(
 
 type Refusal = Pick<Extract<RailOutcome, { status: 'REFUSED' }>, 'code' | 'reason' | 'passing'>;
 
-/** What passes is tried again by itself under a new key; the rest waits for somebody. After so many attempts the lines go back. */
+/** A temporary refusal is retried automatically with a new key; other refusals wait for a person. After MAX_ATTEMPTS the commissions are released. */
 export async function fail(
   em: EntityManager,
   ctx: Context,
@@ -181,10 +182,10 @@ export async function fail(
   const last = payout.attempts >= MAX_ATTEMPTS;
   if (last) await release(em, ctx, payout);
   else if (passing) {
-    await em.flush(); // FAILED first: the database knows no step from PROCESSING to APPROVED
+    await em.flush(); // FAILED first: the database has no transition from PROCESSING to APPROVED
     payout.status = afterPayout('retry', payout.status);
     payout.providerReference = null;
-    // What expired was waited for already.
+    // An expired key has already waited.
     const wait = code === 'KEY_EXPIRED' ? backoffSeconds : refusedWaitSeconds;
     await again(em, payout.id, wait(payout.attempts, ctx.random()));
   }
@@ -200,7 +201,7 @@ async function giveBack(
   reason: string,
 ): Promise<void> {
   if (payout.status !== 'PAID') return;
-  await em.flush(); // PAID first: the database knows no step from PROCESSING to RETURNED
+  await em.flush(); // PAID first: the database has no transition from PROCESSING to RETURNED
   const before = { status: payout.status };
   payout.status = afterPayout('return', payout.status);
   payout.failureReason = reason;
@@ -213,9 +214,8 @@ async function giveBack(
   );
   await release(em, ctx, payout);
   if (attempt.accountId) await askToCheck(em, attempt.accountId, reason);
-  // A partner that was deleted meanwhile is owed again, so it must be seen again.
-  await em.execute(
-    sql`update partners set deleted_at = null where id = ${payout.partnerId} and deleted_at is not null`,
-  );
+  // The amount is owed again, so a partner that was deleted in the meantime is restored.
+  await sql`update partners set deleted_at = null where id = ${payout.partnerId} and deleted_at is not null
+  `.execute(em);
   record(em, ctx, 'payout.returned', payout, { before, after: { status: payout.status }, reason });
 }

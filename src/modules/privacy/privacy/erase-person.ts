@@ -1,7 +1,8 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict } from '../../../domain/errors.ts';
 import { account } from '../../../domain/posting.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
@@ -12,7 +13,7 @@ import { record } from '../../foundation/audit/public.ts';
 import { shredDataKeys } from '../../foundation/data-keys/public.ts';
 import { dataMap, type Place } from './data-map.ts';
 import { Erasure, type KeptRecord } from './erasure.entity.ts';
-import { authorizePerson, type Person, personsOf } from './person.ts';
+import { authorizePerson, ofPerson, type Person, personsOf } from './person.ts';
 import type { PersonInput } from './privacy.inputs.ts';
 import { FORGOTTEN } from './retention.ts';
 
@@ -67,25 +68,26 @@ export async function erasePerson(ctx: Context, input: PersonInput, reason: stri
 }
 
 async function refuseWhileOwed(em: EntityManager, id: string): Promise<void> {
-  await em.execute(sql`select 1 from partners where id = ${id} for no key update`);
-  const [underWay] = await em.execute<object[]>(sql`
-    select 1 from payouts where partner_id = ${id} and status in ('PENDING', 'APPROVED', 'PROCESSING', 'FAILED') limit 1`);
+  await sql`select 1 from partners where id = ${id} for no key update`.execute(em);
+  const [underWay] = await sql`
+    select 1 from payouts where partner_id = ${id} and status in ('PENDING', 'APPROVED', 'PROCESSING', 'FAILED') limit 1
+  `.execute(em);
   if (underWay)
     throw conflict('a payout of the partner is under way: let it end, or cancel it, first', {
       reason: 'PAYOUT_UNDER_WAY',
     });
-  const [undecided] = await em.execute<object[]>(
-    sql`select 1 from commissions where partner_id = ${id} and status in ('PENDING', 'HELD') limit 1`,
-  );
+  const [undecided] =
+    await sql`select 1 from commissions where partner_id = ${id} and status in ('PENDING', 'HELD') limit 1
+    `.execute(em);
   if (undecided)
     throw conflict('the partner has commissions that nobody decided on: approve or reject them first', {
       reason: 'COMMISSIONS_PENDING',
     });
-  const [balance] = await em.execute<{ currency: string; minor: string }[]>(sql`
+  const [balance] = await sql<{ currency: string; minor: string }>`
     select amount_currency as currency, sum(case when to_account = ${account.payable(id)} then amount_minor else -amount_minor end)::text as minor
     from postings where partner_id = ${id} and ${account.payable(id)} in (to_account, from_account)
     group by amount_currency having sum(case when to_account = ${account.payable(id)} then amount_minor else -amount_minor end) <> 0
-    limit 1`);
+    limit 1`.execute(em);
   if (!balance) return;
   const amount = { minor: BigInt(balance.minor), currency: balance.currency };
   const text = `${amountText(amount)} ${amount.currency}`;
@@ -106,49 +108,39 @@ async function keptOf(em: EntityManager, { kind, id }: Person, at: Date): Promis
   const kept = new Map<string, KeptRecord>();
   for (const place of dataMap().filter(({ of, keeps }) => of === kind && keeps)) {
     const { what, reason, years } = place.keeps as NonNullable<Place['keeps']>;
-    const [found] = await em.execute<object[]>(
-      `select 1 from ${place.table} where ${bound(place)} limit 1`,
-      idsFor(place, id),
-    );
+    const [found] = await sql`
+      select 1 from ${sql.raw(place.table)} where ${ofPerson(place, id)} limit 1`.execute(em);
     if (found) kept.set(what, { what, reason, until: `${at.getUTCFullYear() + years}-12-31` });
   }
   return [...kept.values()];
 }
-
-const bound = ({ rows }: Place): string => rows.replaceAll('$', 'array[?]::uuid[]');
-const idsFor = ({ rows }: Place, id: string): string[] =>
-  rows
-    .split('$')
-    .slice(1)
-    .map(() => id);
 
 /** Once more changes nothing, so that it can be done again on a backup. */
 async function erase(em: EntityManager, person: Person): Promise<void> {
   const { kind, id, tenantId } = person;
   if (kind === 'PARTNER') {
     await shredDataKeys(em, id);
-    await em.execute(sql`
+    await sql`
       with gone as (
         update partners set status = 'INACTIVE', deleted_at = coalesce(deleted_at, now())
         where id = ${id} and (status <> 'INACTIVE' or deleted_at is null) returning id, tenant_id, status, tier)
       insert into partner_history (id, tenant_id, partner_id, status, tier, effective_at)
-      select new_id(), tenant_id, id, status, tier, now() from gone`);
-    await em.execute(sql`select erase_audit_personal(${tenantId}, ${id})`);
+      select new_id(), tenant_id, id, status, tier, now() from gone`.execute(em);
+    await sql`select erase_audit_personal(${tenantId}, ${id})`.execute(em);
   } else {
-    await em.execute(sql`
+    await sql`
       select erase_audit_personal_about(${tenantId}, array(
         select ${id}::uuid union all select id from invitations where member_id = ${id}
         union all select id from commissions where customer_id = ${id}
-        union all select id from referrals where customer_id = ${id}))`);
+        union all select id from referrals where customer_id = ${id}))`.execute(em);
   }
   for (const place of dataMap().filter(({ of }) => of === kind)) {
     const changes = Object.entries(place.erases ?? {});
     if (changes.length === 0) continue;
     const set = changes.map(([column, value]) => `"${column}" = ${value}`).join(', ');
     const differs = changes.map(([column, value]) => `"${column}" is distinct from ${value}`).join(' or ');
-    await em.execute(
-      `update ${place.table} set ${set} where ${bound(place)} and (${differs})`,
-      idsFor(place, id),
+    await sql`update ${sql.raw(place.table)} set ${sql.raw(set)} where ${ofPerson(place, id)} and (${sql.raw(differs)})`.execute(
+      em,
     );
   }
 }
@@ -163,24 +155,22 @@ export async function forgetClicks(ctx: Context, erasureId: string): Promise<voi
     // In one go: a click that forgot its visitor no longer leads to the visitor's others.
     const place = dataMap().find(({ table, of }) => table === 'referrals' && of === kind) as Place;
     await transact(ctx, (em) =>
-      em.execute(
-        `update referrals r set ${FORGOTTEN} where ${bound(place)} and visitor_id <> id`,
-        idsFor(place, personId),
+      sql`update referrals r set ${FORGOTTEN} where ${ofPerson(place, personId)} and visitor_id <> id`.execute(
+        em,
       ),
     );
     return;
   }
   for (let count = BATCH; count === BATCH; ) {
     const [forgotten] = await transact(ctx, (em) =>
-      em.execute<{ count: number }[]>(
-        `with left_over as (
-           select f.id, p.referral_code as code from referrals f join partners p on p.id = f.partner_id
-           where f.partner_id = ? and (f.visitor_id <> f.id or f.referral_code <> p.referral_code) limit ${BATCH} for update of f),
-         forgotten as (
-           update referrals r set ${FORGOTTEN}, referral_code = code from left_over l where r.id = l.id returning 1)
-         select count(*)::int as count from forgotten`,
-        [personId],
-      ),
+      sql<{ count: number }>`
+        with left_over as (
+          select f.id, p.referral_code as code from referrals f join partners p on p.id = f.partner_id
+          where f.partner_id = ${personId} and (f.visitor_id <> f.id or f.referral_code <> p.referral_code)
+          limit ${BATCH} for update of f),
+        forgotten as (
+          update referrals r set ${FORGOTTEN}, referral_code = code from left_over l where r.id = l.id returning 1)
+        select count(*)::int as count from forgotten`.execute(em),
     );
     count = forgotten?.count ?? 0;
   }

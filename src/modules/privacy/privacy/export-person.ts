@@ -1,7 +1,8 @@
 import { LockMode } from '@mikro-orm/core';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -9,7 +10,7 @@ import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { openAll } from '../../foundation/data-keys/public.ts';
 import { dataMap, type Place } from './data-map.ts';
-import { authorizePerson, type Person, personsOf } from './person.ts';
+import { authorizePerson, ofPerson, type Person, personsOf } from './person.ts';
 import { PersonExport, statusOf } from './person-export.entity.ts';
 import type { PersonInput } from './privacy.inputs.ts';
 import { newToken, openWith, publicKeyOf, sealTo } from './sealed-box.ts';
@@ -76,17 +77,15 @@ async function everythingOf(ctx: Context, { kind, id }: Person): Promise<string>
 }
 
 async function rowsAt(ctx: Context, place: Place, personId: string): Promise<string[]> {
-  const { table, rows, shows, sealed } = place;
-  const ids = rows
-    .split('$')
-    .slice(1)
-    .map(() => [personId]);
+  const { table, shows, sealed } = place;
   const columns = shows.map((column) => `"${column}"`).join(', ');
-  const statement = new Statement().add(
-    `select row_to_json(x)::text from (select ${columns} from ${table} where ${rows} order by 1) x`,
-    ...ids,
+  const found = await query(
+    ctx,
+    sql<{ text: string }>`
+      select row_to_json(x)::text as text from (
+        select ${sql.raw(columns)} from ${sql.raw(table)} where ${ofPerson(place, personId)} order by 1) x`,
   );
-  const texts = (await query(ctx, statement)).map(([text]) => text as string);
+  const texts = found.map(({ text }) => text);
   return sealed ? opened(ctx, table, sealed, texts) : texts;
 }
 

@@ -1,10 +1,12 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import type { PersonKind } from '../../../kernel/data/personal.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Actor } from '../../../kernel/request/actor.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, isId } from '../../../kernel/request/input.ts';
+import type { Place } from './data-map.ts';
 import type { PersonInput } from './privacy.inputs.ts';
 
 /** Somebody whom records are about, by the id of the row that stands for it. */
@@ -40,7 +42,7 @@ export async function personsOf(em: EntityManager, actor: Actor, input: PersonIn
   const partner = partnerId == null ? null : idOf(partnerId, 'input.partnerId');
   const member = memberId == null ? null : idOf(memberId, 'input.memberId');
   const customer = customerId != null && isId(customerId) ? customerId : null;
-  const found = await em.execute<{ kind: PersonKind; id: string; tenant_id: string }[]>(sql`
+  const found = await sql<{ kind: PersonKind; id: string; tenant_id: string }>`
     select 'PARTNER' as kind, id, tenant_id from partners
     where ${inTenant} and (id = ${partner} or lower(email) = ${address})
     union all
@@ -49,7 +51,13 @@ export async function personsOf(em: EntityManager, actor: Actor, input: PersonIn
     union all
     select 'CUSTOMER', id, tenant_id from customers
     where ${inTenant} and (id = ${customer} or external_id = ${customerId ?? null} or lower(email) = ${address})
-    order by kind, id`);
+    order by kind, id`.execute(em);
   if (found.length === 0) throw notFound('person', { field });
   return found.map(({ kind, id, tenant_id }) => ({ kind, id, tenantId: tenant_id }));
+}
+
+/** The condition of a place's rows that are about a person. */
+export function ofPerson({ rows }: Place, id: string): Sql {
+  const [first = '', ...rest] = rows.split('$');
+  return rest.reduce<Sql>((before, after) => sql`${before}${[id]}::uuid[]${sql.raw(after)}`, sql.raw(first));
 }

@@ -1,4 +1,5 @@
-import { type EntityManager, raw, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 
@@ -11,8 +12,8 @@ export interface Retention {
 
 /** What makes a click `r` forget its visitor. The row stays, as a count: metrics add up the rows. Its visitor becomes
  *  itself, and a link keeps its page alone. */
-export const FORGOTTEN = `visitor_id = r.id, ip_hash = null, user_agent = null, referrer_url = null, metadata = '{}',
-  landing_url = regexp_replace(landing_url, '[#' || chr(63) || '].*', '')`;
+export const FORGOTTEN = sql`visitor_id = r.id, ip_hash = null, user_agent = null, referrer_url = null, metadata = '{}',
+  landing_url = regexp_replace(landing_url, '[#?].*', '')`;
 
 /** One thing that ends: takes up to BATCH rows each time and answers with how many there were. */
 interface Ending {
@@ -29,77 +30,80 @@ const endings: readonly Ending[] = [
   {
     what: 'clicks without their visitors',
     async end(em, now, { visitorMonths }) {
-      const [forgotten] = await em.execute<{ count: number }[]>(sql`
+      const [forgotten] = await sql<{ count: number }>`
         with old as (
           select id from referrals
           where visitor_id <> id and clicked_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month'
           order by clicked_at limit ${BATCH} for update skip locked),
         forgotten as (
-          update referrals r set ${raw(FORGOTTEN)} from old where r.id = old.id returning 1)
-        select count(*)::int as count from forgotten`);
+          update referrals r set ${FORGOTTEN} from old where r.id = old.id returning 1)
+        select count(*)::int as count from forgotten`.execute(em);
       return forgotten?.count ?? 0;
     },
   },
   {
     what: 'prospects and reports of browsers',
     async end(em, now, { visitorMonths }) {
-      await em.execute(
-        sql`select forget_prospects(${now}::timestamptz - ${visitorMonths} * interval '1 month')`,
-      );
+      await sql`select forget_prospects(${now}::timestamptz - ${visitorMonths} * interval '1 month')
+      `.execute(em);
       return 0;
     },
   },
   {
     what: 'what risk rules saw',
     async end(em, now, { visitorMonths }) {
-      const [gone] = await em.execute<{ count: number }[]>(sql`
+      const [gone] = await sql<{ count: number }>`
         with old as (
           select id from fraud_hits
           where evidence is not null and created_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month' limit ${BATCH}),
         forgotten as (update fraud_hits t set evidence = null from old where t.id = old.id returning 1)
-        select count(*)::int as count from forgotten`);
+        select count(*)::int as count from forgotten`.execute(em);
       return gone?.count ?? 0;
     },
   },
   {
     what: 'what customers paid with',
     async end(em, now, { visitorMonths }) {
-      const gone = await em.execute<object[]>(sql`
+      const gone = await sql`
         delete from payment_fingerprints where id in (
           select id from payment_fingerprints where seen_at < ${now}::timestamptz - ${visitorMonths} * interval '1 month' limit ${BATCH})
-        returning 1`);
+        returning 1`.execute(em);
       return gone.length;
     },
   },
   {
     what: 'idempotency keys',
     async end(em, now) {
-      const [gone] = await em.execute<{ count: number }[]>(sql`
-        select forget_idempotency_keys(${now}::timestamptz - ${IDEMPOTENCY_DAYS} * interval '1 day', ${BATCH})::int as count`);
+      const [gone] = await sql<{ count: number }>`
+        select forget_idempotency_keys(${now}::timestamptz - ${IDEMPOTENCY_DAYS} * interval '1 day', ${BATCH})::int as count
+      `.execute(em);
       return gone?.count ?? 0;
     },
   },
   {
     what: 'events',
     async end(em, now) {
-      const [gone] = await em.execute<{ count: number }[]>(sql`
-        select forget_events(${now}::timestamptz - ${EVENT_DAYS} * interval '1 day', ${BATCH})::int as count`);
+      const [gone] = await sql<{ count: number }>`
+        select forget_events(${now}::timestamptz - ${EVENT_DAYS} * interval '1 day', ${BATCH})::int as count
+      `.execute(em);
       return gone?.count ?? 0;
     },
   },
   {
     what: 'simulations of plans',
     async end(em, now) {
-      const gone = await em.execute<object[]>(sql`
-        delete from plan_simulations where id in (select id from plan_simulations where expires_at < ${now} limit ${BATCH}) returning 1`);
+      const gone = await sql`
+        delete from plan_simulations where id in (select id from plan_simulations where expires_at < ${now} limit ${BATCH}) returning 1
+      `.execute(em);
       return gone.length;
     },
   },
   {
     what: 'exports of persons',
     async end(em, now) {
-      const gone = await em.execute<object[]>(sql`
-        delete from person_exports where id in (select id from person_exports where expires_at < ${now} limit ${BATCH}) returning 1`);
+      const gone = await sql`
+        delete from person_exports where id in (select id from person_exports where expires_at < ${now} limit ${BATCH}) returning 1
+      `.execute(em);
       return gone.length;
     },
   },
@@ -107,8 +111,9 @@ const endings: readonly Ending[] = [
     what: 'months of touches',
     async end(em, now, { visitorMonths }) {
       // Makes the months ahead as well. A month goes as a whole, once its last touch is old enough.
-      await em.execute(sql`
-        select keep_touch_months(${now}::timestamptz, ${now}::timestamptz - ${visitorMonths} * interval '1 month')`);
+      await sql`
+        select keep_touch_months(${now}::timestamptz, ${now}::timestamptz - ${visitorMonths} * interval '1 month')
+      `.execute(em);
       return 0;
     },
   },

@@ -12,8 +12,8 @@ import {
   Query,
   Resolver,
 } from 'type-graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { ExchangeRate, exchangeRateTable } from './exchange-rate.entity.ts';
 import { ExchangeRateFilter, SetExchangeRatesInput } from './exchange-rate.inputs.ts';
@@ -39,9 +39,9 @@ export class ExchangeRateResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<ExchangeRate>> {
     return page(ctx, info, exchangeRateTable, args, [
-      ...(filter?.currency ? [where('$ in (x.base, x.quote)', filter.currency)] : []),
-      ...(filter?.from ? [where('x.effective_on >= $', filter.from)] : []),
-      ...(filter?.to ? [where('x.effective_on <= $', filter.to)] : []),
+      ...(filter?.currency ? [sql`${filter.currency} in (x.base, x.quote)`] : []),
+      ...(filter?.from ? [sql`x.effective_on >= ${filter.from}`] : []),
+      ...(filter?.to ? [sql`x.effective_on <= ${filter.to}`] : []),
     ]);
   }
 

@@ -1,6 +1,6 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { type EnteredRate, type ExchangeRate, inverse, parseRate } from '../../../domain/exchange.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 
 /** A rate older than this number of days is not used. */
@@ -13,13 +13,10 @@ export async function rateOn(
   { from, to, day }: { from: string; to: string; day: string },
 ): Promise<EnteredRate | null> {
   const [found] = await run<EnteredRate>(
-    new Statement().add(
-      `select base, quote, trim_scale(rate)::text as rate, effective_on::text as "effectiveOn"
-      from exchange_rates where tenant_id = $ and least(base, quote) = least($::text, $::text) and greatest(base, quote) = greatest($::text, $::text)
-        and effective_on <= $::date and effective_on >= $::date - ${MAX_AGE_DAYS}
+    sql`select base, quote, trim_scale(rate)::text as rate, effective_on::text as "effectiveOn"
+      from exchange_rates where tenant_id = ${tenantId} and least(base, quote) = least(${from}::text, ${to}::text) and greatest(base, quote) = greatest(${from}::text, ${to}::text)
+        and effective_on <= ${day}::date and effective_on >= ${day}::date - ${sql.raw(MAX_AGE_DAYS)}
       order by effective_on desc, id desc limit 1`,
-      ...[tenantId, from, to, from, to, day, day],
-    ),
   );
   return found ?? null;
 }
@@ -41,11 +38,11 @@ export async function ratesInForce(
   to: string,
   day: string,
 ): Promise<Map<string, ExchangeRate>> {
-  const rows = await em.execute<{ base: string; quote: string; rate: string }[]>(sql`
+  const rows = await sql<{ base: string; quote: string; rate: string }>`
     select distinct on (least(base, quote), greatest(base, quote)) base, quote, trim_scale(rate)::text as rate
     from exchange_rates where tenant_id = ${tenantId} and ${to} in (base, quote)
       and effective_on <= ${day}::date and effective_on >= ${day}::date - ${MAX_AGE_DAYS}::int
-    order by least(base, quote), greatest(base, quote), effective_on desc, id desc`);
+    order by least(base, quote), greatest(base, quote), effective_on desc, id desc`.execute(em);
   return new Map(
     rows.map(({ base, quote, rate }) =>
       quote === to ? [base, parseRate(rate)] : [quote, inverse(parseRate(rate))],

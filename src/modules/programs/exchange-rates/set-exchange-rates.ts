@@ -1,10 +1,10 @@
-import { sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict, invalid } from '../../../domain/errors.ts';
 import { parseRate } from '../../../domain/exchange.ts';
 import { AmountError } from '../../../domain/money.ts';
 import { readCsv } from '../../../kernel/data/csv.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
@@ -62,10 +62,10 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
     return { id: v7(), index, base, quote, rate, effective_on: effectiveOn };
   });
   return transact(ctx, async (em) => {
-    await em.execute(sql`select 1 from programs where tenant_id = ${tenantId} for no key update`); // one at a time
+    await sql`select 1 from programs where tenant_id = ${tenantId} for no key update`.execute(em); // one at a time
     const given = JSON.stringify(rows);
     // A rate in force on a past day stays. A gap may be filled, and today's rate may be entered once.
-    const [fixed] = await em.execute<{ index: number; day: string }[]>(sql`
+    const [fixed] = await sql<{ index: number; day: string }>`
       select t.index, t.effective_on::text as day
       from jsonb_to_recordset(${given}::jsonb) t (index int, base text, quote text, effective_on date)
       join programs g on g.tenant_id = ${tenantId}
@@ -74,7 +74,7 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
         and least(x.base, x.quote) = least(t.base, t.quote) and greatest(x.base, x.quote) = greatest(t.base, t.quote)
         and x.effective_on <= t.effective_on
         and x.effective_on >= t.effective_on - case when t.effective_on = today then 0 else ${MAX_AGE_DAYS}::int end)
-      order by t.index limit 1`);
+      order by t.index limit 1`.execute(em);
     if (fixed)
       throw conflict(
         `${name(fixed.index)}: A rate is already in force on ${fixed.day}, and rates of past days never change.`,
@@ -83,10 +83,11 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
           reason: 'RATE_IN_FORCE',
         },
       );
-    await em.execute(sql`
+    await sql`
       insert into exchange_rates (id, tenant_id, base, quote, rate, effective_on, created_by)
       select id, ${tenantId}, base, quote, rate, effective_on, ${ctx.actor.id}
-      from jsonb_to_recordset(${given}::jsonb) t (id uuid, base text, quote text, rate numeric, effective_on date)`);
+      from jsonb_to_recordset(${given}::jsonb) t (id uuid, base text, quote text, rate numeric, effective_on date)
+    `.execute(em);
     // A job computes the commissions that wait for one of these rates.
     await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
     const after = { rates: rows.map((row) => `${row.base} ${row.quote} ${row.rate} ${row.effective_on}`) };

@@ -1,9 +1,10 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { forbidden, invalid } from '../../../domain/errors.ts';
 import { pageOn } from '../../../domain/landing.ts';
 import { money } from '../../../domain/money.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
@@ -93,7 +94,7 @@ function setMinimums(program: Program, minimums: readonly MinimumPayoutInput[], 
 
 async function isTimeZone(em: EntityManager, name: string): Promise<boolean> {
   return (
-    (await em.execute(sql`select 1 from pg_timezone_names where name = ${name} and name !~ '/?posix'`))
+    (await sql`select 1 from pg_timezone_names where name = ${name} and name !~ '/?posix'`.execute(em))
       .length > 0
   );
 }

@@ -1,5 +1,6 @@
 import { v7 } from 'uuid';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { faultyLines } from '../../commissions/explain/public.ts';
 import { invariants } from './invariants.ts';
@@ -28,12 +29,7 @@ export interface Check {
 export async function* prove(ctx: Reads, further: readonly Check[]): AsyncGenerator<Proof> {
   for (const { name, faults } of invariants) {
     const started = performance.now();
-    const rows = await query(ctx, new Statement().add(`${faults} limit ${NAMED + 1}`));
-    yield proof(
-      name,
-      rows.map(([sentence]) => sentence as string),
-      started,
-    );
+    yield proof(name, await sentencesOf(ctx, sql``, faults), started);
   }
   const lines = { name: 'every line works out to its amount again', faults: () => faultyLines(ctx) };
   for (const { name, faults } of [lines, ...further]) {
@@ -49,34 +45,31 @@ export async function* proveMoved(ctx: Reads, since: Date): AsyncGenerator<Proof
   const from = v7({ msecs: since.getTime(), random: new Uint8Array(16) }); // ids sort by the moment they were made
   const moved = await query(
     ctx,
-    new Statement().add(
-      `select partner_id from postings where id >= $::uuid union select partner_id from payouts where id >= $::uuid
-       union select partner_id from commissions where id >= $::uuid`,
-      from,
-      from,
-      from,
-    ),
+    sql<{ id: string }>`
+      select partner_id as id from postings where id >= ${from}::uuid union select partner_id from payouts where id >= ${from}::uuid
+      union select partner_id from commissions where id >= ${from}::uuid`,
   );
-  const partners = moved.map(([id]) => id);
+  const partners = moved.map(({ id }) => id);
   if (partners.length === 0) return;
+  const theirs = (table: string) =>
+    sql`${sql.raw(table)} as (select * from ${sql.raw(`public.${table}`)} where partner_id = any(${partners}::uuid[]))`;
+  // The statements are those of the whole proof: these names stand before the tables.
+  const narrowed = sql`with ${theirs('postings')}, ${theirs('commissions')}, ${theirs('payouts')},
+    payout_items as (select i.* from public.payout_items i join payouts o on o.id = i.payout_id)`;
   for (const { name, faults } of invariants.filter(({ online }) => online)) {
     const started = performance.now();
-    // The statements are those of the whole proof: these names stand before the tables.
-    const narrowed = new Statement().add(
-      `with ${['postings', 'commissions', 'payouts']
-        .map((table) => `${table} as (select * from public.${table} where partner_id = any($::uuid[]))`)
-        .join(', ')},
-       payout_items as (select i.* from public.payout_items i join payouts o on o.id = i.payout_id)
-       ${faults} limit ${NAMED + 1}`,
-      ...[partners, partners, partners],
-    );
-    const rows = await query(ctx, narrowed);
-    yield proof(
-      name,
-      rows.map(([sentence]) => sentence as string),
-      started,
-    );
+    yield proof(name, await sentencesOf(ctx, narrowed, faults), started);
   }
+}
+
+async function sentencesOf(ctx: Reads, before: Sql, faults: string): Promise<string[]> {
+  const rows = await query(
+    ctx,
+    sql<{
+      sentence: string;
+    }>`${before} select sentence from (${sql.raw(faults)}) fault (sentence) limit ${sql.raw(NAMED + 1)}`,
+  );
+  return rows.map(({ sentence }) => sentence);
 }
 
 const proof = (name: string, found: readonly string[], started: number): Proof => ({

@@ -2,19 +2,20 @@ import { exchange, rateInto } from '../../../domain/exchange.ts';
 import type { Days, Interval } from '../../../domain/metrics.ts';
 import { FIGURES, percentBps } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { rateOfItsDay } from '../../programs/exchange-rates/public.ts';
-import { figuresScope, NO_CURRENCY } from './metrics.loader.ts';
+import { figuresScope, inPeriod, NO_CURRENCY } from './metrics.loader.ts';
 import type { CurrencyMetrics } from './metrics.type.ts';
 import type { ConvertedMetrics } from './program-metrics.type.ts';
 
-/** Sums of some days that have one exchange rate into the program's currency. */
+/** Sums of the days with the same exchange rate to the program's currency. */
 export interface Dated {
-  /** The partner; null: the program. */
+  /** The partner; null for the program. */
   readonly owner: string | null;
-  /** The first day of the interval; null: all days are one. */
+  /** The first day of the interval; null when there are no intervals. */
   readonly start: string | null;
   readonly currency: string;
   readonly base: string | null;
@@ -29,85 +30,57 @@ export interface Dated {
   readonly paid: bigint;
 }
 
-const sums = FIGURES.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', ');
-const columns = FIGURES.map((figure) => `m.${figure}`).join(', ');
-const STARTS: Record<Interval, string> = {
-  DAY: 'd.day',
-  WEEK: `date_trunc('week', d.day::timestamp)::date`,
-  MONTH: `date_trunc('month', d.day::timestamp)::date`,
+const columns = sql.raw(FIGURES.map((figure) => `m.${figure}`).join(', '));
+const sums = sql.raw(FIGURES.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', '));
+const totalled = sql.raw(
+  FIGURES.map((figure) => `sum(d.${figure})::bigint as ${figure.replace('_minor', '')}`).join(', '),
+);
+const STARTS: Record<Interval, Sql> = {
+  DAY: sql`d.day`,
+  WEEK: sql`date_trunc('week', d.day::timestamp)::date`,
+  MONTH: sql`date_trunc('month', d.day::timestamp)::date`,
 };
 
-/** No partner sees these rows: they are of all. */
+/** Partners have no access to these rows, which contain all partners. */
 const programScope: Scoped = { kind: 'metrics', attributes: owned('m') };
 
-/** The days of partners, or of the caller's whole program, by rate of exchange: from the rollups, never from history. */
+/** The daily metrics of partners, or of the caller's whole program, by exchange rate: from the rollups, never from the history. */
 export async function readDated(
   ctx: Context,
   partners: readonly string[] | null,
   period: Days | null,
   interval: Interval | null,
 ): Promise<Dated[]> {
-  const days = partners ? daysOfPartners(ctx, partners, period) : daysOfProgram(ctx, period);
-  const start = interval ? STARTS[interval] : 'null::date';
-  const statement = days.around(
-    `select d.owner, ${start}, d.currency, x.base, x.quote, x.rate, ${FIGURES.map((figure) => `sum(d.${figure})::bigint`).join(', ')} from (`,
-    `) d join programs g on g.tenant_id = d.tenant_id ${rateOfItsDay('g.currency')} and d.currency <> '${NO_CURRENCY}'
-    group by 1, 2, 3, 4, 5, 6`,
-  );
-  return (await query(ctx, statement)).map(
-    ([
-      owner,
-      first,
-      currency,
-      base,
-      quote,
-      rate,
-      clicks,
-      conversions,
-      orders,
-      customers,
-      revenue,
-      earned,
-      paid,
-    ]) =>
-      ({
-        ...{ owner, start: first, currency, base, quote, rate },
-        ...{ clicks, conversions, orders, customers, revenue, earned, paid },
-      }) as Dated,
+  return query(
+    ctx,
+    sql<Dated>`
+      select /* metrics.dated */ d.owner, ${interval ? STARTS[interval] : sql`null::date`} as start, d.currency, x.base, x.quote, x.rate,
+        ${totalled}
+      from (${partners ? daysOfPartners(ctx, partners, period) : daysOfProgram(ctx, period)}) d
+      join programs g on g.tenant_id = d.tenant_id ${sql.raw(rateOfItsDay('g.currency'))} and d.currency <> ${NO_CURRENCY}
+      group by 1, 2, 3, 4, 5, 6`,
   );
 }
 
-function daysOfPartners(ctx: Context, ids: readonly string[], period: Days | null): Statement {
-  const statement = new Statement()
-    .add(
-      `select m.partner_id as owner, m.tenant_id, m.day, m.currency, ${sums} from partner_metrics_daily m where m.partner_id = any($)`,
-      ids,
-    )
-    .and(scopeOf(ctx.actor, figuresScope));
-  if (period) statement.add(' and m.day between $ and $', period.from, period.to);
-  return statement.add(' group by m.partner_id, m.tenant_id, m.day, m.currency');
-}
+const daysOfPartners = (ctx: Context, ids: readonly string[], period: Days | null): Sql => sql`
+  select m.partner_id as owner, m.tenant_id, m.day, m.currency, ${sums} from partner_metrics_daily m
+  where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
+  group by m.partner_id, m.tenant_id, m.day, m.currency`;
 
-function daysOfProgram(ctx: Context, period: Days | null): Statement {
-  const statement = new Statement().add(
-    `select null::uuid as owner, m.tenant_id, m.day, m.currency, ${sums} from (`,
+function daysOfProgram(ctx: Context, period: Days | null): Sql {
+  const rows = ['program_metrics_daily', 'program_metric_changes'].map(
+    (table) => sql`
+      select m.tenant_id, m.day, m.currency, ${columns} from ${sql.raw(table)} m
+      where m.tenant_id = ${ctx.actor.tenantId} and ${scopeOf(ctx.actor, programScope)}${inPeriod(period)}`,
   );
-  for (const table of ['program_metrics_daily', 'program_metric_changes']) {
-    if (table === 'program_metric_changes') statement.add(' union all ');
-    statement
-      .add(
-        `select m.tenant_id, m.day, m.currency, ${columns} from ${table} m where m.tenant_id = $`,
-        ctx.actor.tenantId,
-      )
-      .and(scopeOf(ctx.actor, programScope));
-    if (period) statement.add(' and m.day between $ and $', period.from, period.to);
-  }
-  return statement.add(') m group by m.tenant_id, m.day, m.currency');
+  return sql`
+    select null::uuid as owner, m.tenant_id, m.day, m.currency, ${sums} from (${sql.join(rows, ' union all ')}) m
+    group by m.tenant_id, m.day, m.currency`;
 }
 
 type Counts = Record<'clicks' | 'conversions' | 'orders' | 'customers', bigint>;
 
-/** Adds rows up: counts over all currencies, the money of each, and that of all in `currency`. */
+/** Sums rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. */
 export function totals(rows: readonly Dated[], currency: string) {
   const counts: Counts = { clicks: 0n, conversions: 0n, orders: 0n, customers: 0n };
   const own = { revenue: 0n, earned: 0n, paid: 0n };
@@ -132,7 +105,7 @@ export function totals(rows: readonly Dated[], currency: string) {
   };
   return {
     exact: counts,
-    /** Those whose revenue is among it. */
+    /** Number of sales whose revenue is included. */
     ratedOrders,
     ...converted,
     clicks: Number(counts.clicks),
@@ -144,7 +117,7 @@ export function totals(rows: readonly Dated[], currency: string) {
   };
 }
 
-/** Money of one rate, rounded once; null where there is no rate. */
+/** The converted amount, rounded once; null without a rate. */
 function inCurrency({ currency, base, quote, rate }: Dated, minor: bigint, to: string): bigint | null {
   if (currency === to) return minor;
   if (base === null || quote === null || rate === null) return null;

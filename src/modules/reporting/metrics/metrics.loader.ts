@@ -4,7 +4,8 @@ import { type Days, daysIn, percentBps, perEach } from '../../../domain/metrics.
 import { askedFields } from '../../../kernel/data/asked.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { Partner } from '../../partners/partner/public.ts';
 import type {
@@ -27,10 +28,10 @@ interface Figures {
   readonly updatedAt: Date | null;
 }
 
-/** What has no currency (clicks, customers) is kept under ISO 4217's "no currency". */
+/** Metrics without a currency (clicks, customers) are stored with ISO 4217's code for "no currency". */
 export const NO_CURRENCY = 'XXX';
 
-/** A partner's figures, to date or for a period: one statement for all partners of a screen, a second one for sources. */
+/** A partner's metrics, to date or for a period: one query for all partners of a request, and one for traffic sources. */
 export function metricsOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -57,11 +58,11 @@ export function metricsOf(
 
 const MOST_DAYS = 3_660;
 
-/** Refuses a period that ends before it begins, or is of more than ten years. */
+/** Refuses a period that ends before it starts, or is longer than ten years. */
 export function checkPeriod(period: Days | null): void {
   if (!period) return;
-  if (period.from > period.to) throw invalid('period.to', 'lies before from');
-  if (daysIn(period) > MOST_DAYS) throw invalid('period.to', `lies more than ${MOST_DAYS} days after from`);
+  if (period.from > period.to) throw invalid('period.to', 'must not be before from');
+  if (daysIn(period) > MOST_DAYS) throw invalid('period.to', `must be at most ${MOST_DAYS} days after from`);
 }
 
 function summary(
@@ -110,7 +111,7 @@ function summary(
   };
 }
 
-/** Figures are sums: a partner's own are as much of them as a policy can speak of. */
+/** Metrics are sums, so policies decide only by partner. */
 export const figuresScope: Scoped = { kind: 'metrics', attributes: owned('m', 'm.partner_id') };
 
 async function readFigures(
@@ -118,55 +119,30 @@ async function readFigures(
   ids: readonly string[],
   period: Days | null,
 ): Promise<Map<string, Figures[]>> {
-  const statement = period
-    ? new Statement()
-        .add(
-          `select m.partner_id, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.orders)::bigint,
-          sum(m.customers)::bigint, sum(m.revenue_minor)::bigint, sum(m.earned_minor)::bigint, sum(m.paid_minor)::bigint, null::timestamptz
-          from partner_metrics_daily m where m.partner_id = any($) and m.day between $ and $`,
-          ids,
-          period.from,
-          period.to,
-        )
-        .and(scopeOf(ctx.actor, figuresScope))
-        .add(' group by m.partner_id, m.currency order by m.currency')
-    : new Statement()
-        .add(
-          `select m.partner_id, m.currency, m.clicks, m.conversions, m.orders, m.customers, m.revenue_minor, m.earned_minor,
-          m.paid_minor, m.updated_at from partner_metrics m where m.partner_id = any($)`,
-          ids,
-        )
-        .and(scopeOf(ctx.actor, figuresScope))
-        .add(' order by m.currency');
-  const figures = new Map<string, Figures[]>();
-  for (const [
-    partnerId,
-    currency,
-    clicks,
-    conversions,
-    orders,
-    customers,
-    revenue,
-    earned,
-    paid,
-    updatedAt,
-  ] of await query(ctx, statement)) {
-    const row = {
-      currency,
-      clicks,
-      conversions,
-      orders,
-      customers,
-      revenue,
-      earned,
-      paid,
-      updatedAt,
-    } as Figures;
-    const known = figures.get(partnerId as string);
-    if (known) known.push(row);
-    else figures.set(partnerId as string, [row]);
-  }
-  return figures;
+  const rows = await query(
+    ctx,
+    period
+      ? sql<Figures & Owned>`
+          select /* metrics.period */ m.partner_id as "partnerId", m.currency, sum(m.clicks)::bigint as clicks,
+            sum(m.conversions)::bigint as conversions, sum(m.orders)::bigint as orders, sum(m.customers)::bigint as customers,
+            sum(m.revenue_minor)::bigint as revenue, sum(m.earned_minor)::bigint as earned, sum(m.paid_minor)::bigint as paid,
+            null::timestamptz as "updatedAt"
+          from partner_metrics_daily m where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
+          group by m.partner_id, m.currency order by m.currency`
+      : sql<Figures & Owned>`
+          select /* metrics.toDate */ m.partner_id as "partnerId", m.currency, m.clicks, m.conversions, m.orders, m.customers,
+            m.revenue_minor as revenue, m.earned_minor as earned, m.paid_minor as paid, m.updated_at as "updatedAt"
+          from partner_metrics m where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)} order by m.currency`,
+  );
+  return Map.groupBy(rows, (row) => row.partnerId);
+}
+
+/** The days of a period, among rows of daily figures. */
+export const inPeriod = (period: Days | null): Sql =>
+  period ? sql` and m.day between ${period.from} and ${period.to}` : sql``;
+
+interface Owned {
+  readonly partnerId: string;
 }
 
 interface SourceFigures {
@@ -182,21 +158,14 @@ async function readSources(
   ids: readonly string[],
   period: Days | null,
 ): Promise<Map<string, SourceFigures[]>> {
-  const statement = new Statement()
-    .add(
-      `select m.partner_id, m.source, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.revenue_minor)::bigint
-      from partner_metrics_daily m where m.partner_id = any($)`,
-      ids,
-    )
-    .and(scopeOf(ctx.actor, figuresScope));
-  if (period) statement.add(' and m.day between $ and $', period.from, period.to);
-  statement.add(` group by m.partner_id, m.source, m.currency
-    having sum(m.clicks) <> 0 or sum(m.conversions) <> 0 or sum(m.revenue_minor) <> 0`);
-  const rows = (await query(ctx, statement)).map(
-    ([partnerId, source, currency, clicks, conversions, revenue]) => ({
-      partnerId: partnerId as string,
-      ...({ source, currency, clicks, conversions, revenue } as SourceFigures),
-    }),
+  const rows = await query(
+    ctx,
+    sql<SourceFigures & Owned>`
+      select /* metrics.sources */ m.partner_id as "partnerId", m.source, m.currency, sum(m.clicks)::bigint as clicks,
+        sum(m.conversions)::bigint as conversions, sum(m.revenue_minor)::bigint as revenue
+      from partner_metrics_daily m where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
+      group by m.partner_id, m.source, m.currency
+      having sum(m.clicks) <> 0 or sum(m.conversions) <> 0 or sum(m.revenue_minor) <> 0`,
   );
   return Map.groupBy(rows, (row) => row.partnerId);
 }
@@ -217,7 +186,7 @@ function bySource(rows: readonly SourceFigures[], currency: string): SourceMetri
 
 type Kind = 'LINK' | 'CAMPAIGN';
 
-/** What each link or campaign of a partner brought, most clicks first; one statement for all partners of a screen. */
+/** Metrics per link or campaign of a partner, most clicks first; one query for all partners of a request. */
 export function namedMetricsOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -226,21 +195,13 @@ export function namedMetricsOf(
 ): Promise<NamedMetrics[]> {
   return loaderFor<{ id: string; currency: string }, NamedMetrics[]>(ctx, info, async (keys) => {
     const ids = keys.map((key) => key.id);
-    const statement = new Statement()
-      .add(
-        `select m.partner_id, m.name, m.currency, sum(m.clicks)::bigint, sum(m.conversions)::bigint, sum(m.revenue_minor)::bigint,
-        sum(m.earned_minor)::bigint from partner_metrics_by m where m.partner_id = any($) and m.kind = $`,
-        ids,
-        kind,
-      )
-      .and(scopeOf(ctx.actor, figuresScope));
-    if (period) statement.add(' and m.day between $ and $', period.from, period.to);
-    statement.add(' group by m.partner_id, m.name, m.currency');
-    const rows = (await query(ctx, statement)).map(
-      ([partnerId, name, code, clicks, conversions, revenue, earned]) => ({
-        partnerId: partnerId as string,
-        ...({ name, currency: code, clicks, conversions, revenue, earned } as Named),
-      }),
+    const rows = await query(
+      ctx,
+      sql<Named & Owned>`
+        select /* metrics.named */ m.partner_id as "partnerId", m.name, m.currency, sum(m.clicks)::bigint as clicks,
+          sum(m.conversions)::bigint as conversions, sum(m.revenue_minor)::bigint as revenue, sum(m.earned_minor)::bigint as earned
+        from partner_metrics_by m where m.partner_id = any(${ids}) and m.kind = ${kind} and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
+        group by m.partner_id, m.name, m.currency`,
     );
     const found = Map.groupBy(rows, (row) => row.partnerId);
     return keys.map((key) => byName(found.get(key.id) ?? [], key.currency));

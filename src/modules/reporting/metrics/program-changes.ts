@@ -1,20 +1,22 @@
-import { query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { partnerOfTopic } from '../../../kernel/request/metrics-topic.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 const MANY = 20_000;
 
-/** Tells of each change of figures of the caller's program; the answer ends it. */
+/** Notifies of each change of metrics in the caller's program. Returns a function that unsubscribes. */
 export function programChanges(ctx: Context, changed: () => void): () => void {
   const { feed, actor, pool } = ctx;
   const known = new Map<string, boolean>();
 
   async function isOurs(id: string): Promise<boolean> {
-    const statement = new Statement()
-      .add('select 1 from partners p where p.id = $ and p.tenant_id = $', id, actor.tenantId)
-      .and(scopeOf(actor, partnerTable));
-    const ours = (await query({ pool, actor }, statement)).length > 0;
+    const rows = await query(
+      { pool, actor },
+      sql`select 1 from partners p where p.id = ${id} and p.tenant_id = ${actor.tenantId} and ${scopeOf(actor, partnerTable)}`,
+    );
+    const ours = rows.length > 0;
     if (known.size >= MANY) known.clear();
     known.set(id, ours);
     return ours;
@@ -29,7 +31,7 @@ export function programChanges(ctx: Context, changed: () => void): () => void {
       else if (ours === undefined)
         isOurs(id).then(
           (found) => found && changed(),
-          () => changed(), // whoever looks finds what it may see, or is refused
+          () => changed(), // the listener reads only rows that it has access to
         );
     }
   });

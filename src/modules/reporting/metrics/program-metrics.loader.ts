@@ -3,14 +3,15 @@ import { forbidden, invalid, notFound } from '../../../domain/errors.ts';
 import { type Days, type Interval, parts, perEach, smoothed, trend } from '../../../domain/metrics.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, Statement, scopeOf, select } from '../../../kernel/data/rows.ts';
+import { from, owned, query, readRows, type Scoped, scopeOf, select } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import { type Dated, readDated, totals } from './dated-metrics.ts';
-import { checkPeriod, figuresScope, NO_CURRENCY } from './metrics.loader.ts';
+import { checkPeriod, figuresScope, inPeriod, NO_CURRENCY } from './metrics.loader.ts';
 import type { MetricsOf } from './metrics.type.ts';
 import type {
   ConvertedMetrics,
@@ -23,33 +24,34 @@ import type {
 } from './program-metrics.type.ts';
 import { convertedMoney, liveMetrics, ownMoney, readLive } from './subscription-metrics.ts';
 
-/** Figures of a whole program are nobody's but the program's own people's. */
+/** Metrics of a whole program are for staff only. */
 export function requireStaff({ actor }: Pick<Context, 'actor'>): void {
-  if (actor.partnerId !== null) throw forbidden('a partner sees its own figures');
+  if (actor.partnerId !== null)
+    throw forbidden(
+      'The metrics of the whole program are for staff only. Query the metrics of your partner.',
+    );
 }
 
 interface OwnProgram {
   readonly currency: string;
-  /** The day that it is there. */
+  /** Today in the program's time zone. */
   readonly today: string;
 }
 
 const programScope: Scoped = { kind: 'program', attributes: owned('g') };
 
 async function ownProgram(ctx: Context): Promise<OwnProgram> {
-  const statement = new Statement()
-    .add(
-      'select g.currency, ($::timestamptz at time zone g.time_zone)::date from programs g where g.tenant_id = $',
-      ctx.clock.now(),
-      ctx.actor.tenantId,
-    )
-    .and(scopeOf(ctx.actor, programScope));
-  const [row] = await query(ctx, statement);
+  const [row] = await query(
+    ctx,
+    sql<OwnProgram>`
+      select g.currency, (${ctx.clock.now()}::timestamptz at time zone g.time_zone)::date as today from programs g
+      where g.tenant_id = ${ctx.actor.tenantId} and ${scopeOf(ctx.actor, programScope)}`,
+  );
   if (!row) throw notFound('program');
-  return { currency: row[0] as string, today: row[1] as string };
+  return row;
 }
 
-/** The figures of the caller's program, to date or for a period. */
+/** The metrics of the caller's program, to date or for a period. */
 export async function programMetrics(ctx: Context, period: Days | null): Promise<ProgramMetrics> {
   requireStaff(ctx);
   checkPeriod(period);
@@ -69,7 +71,7 @@ export async function programMetrics(ctx: Context, period: Days | null): Promise
   };
 }
 
-/** What the program's subscriptions bring. */
+/** The subscription metrics of the program. */
 export async function programSubscriptions(
   ctx: Context,
   { period, revenue, customers, missingRates }: ProgramMetrics,
@@ -82,7 +84,7 @@ export async function programSubscriptions(
   return liveMetrics(rows, { currency, period, historical }, await convertedMoney(ctx, rows, currency, day));
 }
 
-/** What a partner's subscriptions bring: one statement for all partners of a screen. */
+/** The subscription metrics of a partner: one query for all partners of a request. */
 export function partnerSubscriptions(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -109,7 +111,7 @@ export function partnerSubscriptions(
   ).load({ of, historical });
 }
 
-/** A partner's money in the program's currency: one statement for all partners of a screen. */
+/** A partner's amounts in the program's currency: one query for all partners of a request. */
 export function convertedOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -124,7 +126,7 @@ export function convertedOf(
 
 const MOST_POINTS = 400;
 
-/** Figures over time: of a partner, or of the whole program. A partner without naming one asks about itself. */
+/** Metrics over time, of a partner or of the whole program. A partner without `partnerId` gets its own metrics. */
 export async function metricsSeries(
   ctx: Context,
   given: string | null | undefined,
@@ -140,13 +142,16 @@ export async function metricsSeries(
   ]);
   const spans = [...parts(period, interval)];
   if (spans.length > MOST_POINTS)
-    throw invalid('period', `has more than ${MOST_POINTS} points: ask for a longer interval`);
+    throw invalid(
+      'period',
+      `must have at most ${MOST_POINTS} points: choose a longer interval or a shorter period`,
+    );
   const found = Map.groupBy(rows, (row) => row.start);
   const points = spans.map(({ start, from, to }) => ({
     ...pointOf(found.get(start) ?? [], currency),
     from,
     to,
-    /** Whole and over, so that it may be compared with others. */
+    /** True when the interval is complete and past, so that it can be used for the forecast. */
     whole:
       from === start && to < today && (interval === 'DAY' || to !== period.to || endsThere(to, interval)),
   }));
@@ -162,7 +167,7 @@ export async function metricsSeries(
   };
 }
 
-/** Whether the interval that a day is in ends with it. */
+/** True when the day is the last one of its interval. */
 function endsThere(day: string, interval: Interval): boolean {
   const [part] = parts({ from: day, to: '9999-12-31' }, interval);
   return part?.to === day;
@@ -172,9 +177,7 @@ const pointOf = (rows: readonly Dated[], currency: string): Omit<MetricsPoint, '
   totals(rows, currency);
 
 async function requirePartner(ctx: Context, id: string): Promise<void> {
-  const statement = new Statement()
-    .add('select 1 from partners p where p.id = $ and p.deleted_at is null', id)
-    .and(scopeOf(ctx.actor, partnerTable));
+  const statement = sql`select 1 from partners p where p.id = ${id} and p.deleted_at is null and ${scopeOf(ctx.actor, partnerTable)}`;
   if ((await query(ctx, statement)).length === 0) throw notFound('partner', { field: 'partnerId' });
 }
 
@@ -188,7 +191,7 @@ const RANKED: Record<Ranking, string> = {
 };
 const MOST_RANKED = 100;
 
-/** The partners that brought most, best first. Money is compared in the program's currency at the rates of the last day. */
+/** The partners with the highest value of a metric. Amounts are compared in the program's currency at the rates of the last day. */
 export async function topPartners(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -198,7 +201,7 @@ export async function topPartners(
 ): Promise<RankedPartner[]> {
   requireStaff(ctx);
   checkPeriod(period);
-  if (first < 1 || first > MOST_RANKED) throw invalid('first', `must be 1 to ${MOST_RANKED}`);
+  if (first < 1 || first > MOST_RANKED) throw invalid('first', `must be from 1 to ${MOST_RANKED}`);
   const { currency, today } = await ownProgram(ctx);
   const { tenantId } = ctx.actor;
   const day = period && period.to < today ? period.to : today;
@@ -210,43 +213,51 @@ export async function topPartners(
     }),
   );
   rates.push({ code: currency, times: '1', by: '1' });
-  const partner = select(partnerTable, info, ctx.actor, ['partner'], ['id']);
-  const names = ['clicks', 'conversions', 'customers', 'orders'];
+  const sums = (...figures: string[]) =>
+    sql.raw(figures.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', '));
   const money = (figure: string) =>
-    `coalesce(sum(round(m.${figure}_minor * r.times / r.by)), 0)::bigint as ${figure}`;
-  const statement = new Statement()
-    .add(
-      `with ranked as materialized (
-        select m.partner_id, ${names.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', ')}, ${money('revenue')}, ${money('earned')},
-          coalesce(array_agg(m.currency order by m.currency) filter (where r.by is null and (m.revenue_minor <> 0 or m.earned_minor <> 0)), '{}') as missing
-        from (
-          select m.partner_id, m.currency, ${[...names, 'revenue_minor', 'earned_minor'].map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', ')}
-          from ${period ? 'partner_metrics_daily' : 'partner_metrics'} m where m.tenant_id = $`,
-      tenantId,
-    )
-    .and(scopeOf(ctx.actor, figuresScope));
-  if (period) statement.add(' and m.day between $ and $', period.from, period.to);
-  statement.add(
-    ` group by m.partner_id, m.currency) m
-        left join unnest($::text[], $::numeric[], $::numeric[]) r (currency, times, by) on r.currency = m.currency and m.currency <> '${NO_CURRENCY}'
-        group by m.partner_id order by ${RANKED[by]} desc, m.partner_id limit $)
-    select r.clicks, r.conversions, r.customers, r.orders, r.revenue, r.earned, r.missing, ${partner.list}
-    from ranked r join partners p on p.id = r.partner_id${partner.joins} where true`,
-    rates.map(({ code }) => code),
-    rates.map(({ times }) => times),
-    rates.map(({ by: divisor }) => divisor),
-    first,
+    sql.raw(`coalesce(sum(round(m.${figure}_minor * r.times / r.by)), 0)::bigint as ${figure}`);
+  const ranked = await query(
+    ctx,
+    sql<Ranked>`
+      select /* metrics.ranked */ m.partner_id as "partnerId", ${sums(...COUNTED)}, ${money('revenue')}, ${money('earned')},
+        coalesce(array_agg(m.currency order by m.currency) filter (where r.by is null and (m.revenue_minor <> 0 or m.earned_minor <> 0)), '{}') as missing
+      from (
+        select m.partner_id, m.currency, ${sums(...COUNTED, 'revenue_minor', 'earned_minor')}
+        from ${sql.raw(period ? 'partner_metrics_daily' : 'partner_metrics')} m
+        where m.tenant_id = ${tenantId} and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
+        group by m.partner_id, m.currency) m
+      left join unnest(${rates.map(({ code }) => code)}::text[], ${rates.map(({ times }) => times)}::numeric[],
+        ${rates.map(({ by: divisor }) => divisor)}::numeric[]) r (currency, times, by) on r.currency = m.currency and m.currency <> ${NO_CURRENCY}
+      group by m.partner_id order by ${sql.raw(RANKED[by])} desc, m.partner_id limit ${first}`,
   );
-  statement.and(scopeOf(ctx.actor, partnerTable)).add(` order by r.${RANKED[by]} desc, r.partner_id`);
-  const of = (minor: unknown) => new MoneyColumn({ minor: minor as bigint, currency });
-  return (await query(ctx, statement)).map((row) => ({
-    partner: partner.read(row, 7),
-    clicks: Number(row[0]),
-    conversions: Number(row[1]),
-    customers: Number(row[2]),
-    orders: Number(row[3]),
-    revenue: of(row[4]),
-    commissionEarned: of(row[5]),
-    missingRates: row[6] as string[],
-  }));
+  const selection = select(partnerTable, info, ctx.actor, ['partner'], ['id']);
+  const ids = ranked.map(({ partnerId }) => partnerId);
+  const partners = await readRows(
+    ctx,
+    selection,
+    sql`${from(partnerTable, ctx.actor, selection)} and p.id = any(${ids})`,
+  );
+  const found = new Map(partners.map((partner) => [partner.id, partner]));
+  return ranked.flatMap(({ partnerId, clicks, conversions, customers, orders, revenue, earned, missing }) => {
+    const partner = found.get(partnerId);
+    if (!partner) return [];
+    return {
+      partner,
+      clicks: Number(clicks),
+      conversions: Number(conversions),
+      customers: Number(customers),
+      orders: Number(orders),
+      revenue: new MoneyColumn({ minor: revenue, currency }),
+      commissionEarned: new MoneyColumn({ minor: earned, currency }),
+      missingRates: missing,
+    };
+  });
 }
+
+const COUNTED = ['clicks', 'conversions', 'customers', 'orders'] as const;
+
+type Ranked = Record<(typeof COUNTED)[number] | 'revenue' | 'earned', bigint> & {
+  readonly partnerId: string;
+  readonly missing: string[];
+};

@@ -1,19 +1,20 @@
 import { exchange } from '../../../domain/exchange.ts';
 import { type Days, lifetimeValue, monthsOf, percentBps } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import type { SubscriptionMetrics } from './program-metrics.type.ts';
 
-/** What is live at the start and the end of a period. */
+/** Active subscriptions at the start and the end of a period. */
 export interface Live {
-  /** The partner; null: the program. */
+  /** The partner; null for the program. */
   readonly owner: string | null;
-  /** null: the row counts customers; else it sums the money of the currency. */
+  /** null: the row counts customers; otherwise it sums the amounts of the currency. */
   readonly currency: string | null;
-  /** Money in a month, or customers. */
+  /** Amount per month, or number of customers. */
   readonly before: bigint;
   readonly after: bigint;
   readonly lost: bigint;
@@ -21,48 +22,46 @@ export interface Live {
 }
 
 const scope: Scoped = { kind: 'metrics', attributes: owned('s', 's.partner_id') };
-const UNKNOWN_DAYS: Days = { from: '2026-01-01', to: '2026-01-30' }; // 30 of them, where no period is asked for
+const UNKNOWN_DAYS: Days = { from: '2026-01-01', to: '2026-01-30' }; // any 30 days, for requests without a period
 
-/** Subscriptions of partners, or of the caller's whole program; those that ended before the period are not looked at. */
+/** Subscriptions of partners, or of the caller's whole program, without those that ended before the period. */
 export async function readLive(
   ctx: Context,
   partners: readonly string[] | null,
   period: Days | null,
 ): Promise<Live[]> {
   const now = ctx.clock.now();
-  const statement = new Statement().add(
-    `with each as (
-      select ${partners ? 's.partner_id' : 'null::uuid'} as owner, s.customer_id, s.price_currency as currency,
-        sum(s.monthly_minor) filter (where s.started_at <= t.starts and coalesce(s.ended_at, 'infinity') > t.starts)::bigint as before,
-        sum(s.monthly_minor) filter (where s.started_at <= t.ends and coalesce(s.ended_at, 'infinity') > t.ends)::bigint as after
-      from programs g
-      cross join lateral (select
-        coalesce($::date::timestamp at time zone g.time_zone, $::timestamptz - interval '30 days') as starts,
-        least(($::date + 1)::timestamp at time zone g.time_zone - interval '1 millisecond', $::timestamptz) as ends) t
-      join customer_subscriptions s on s.tenant_id = g.tenant_id and coalesce(s.ended_at, 'infinity') > t.starts and s.started_at <= t.ends
-      where `,
-    ...[period?.from ?? null, now, period?.to ?? null, now],
-  );
-  if (partners) statement.add('s.partner_id = any($)', partners);
-  else statement.add('g.tenant_id = $', ctx.actor.tenantId);
-  statement.and(scopeOf(ctx.actor, scope)).add(` group by 1, 2, 3),
-    customers as (select owner, customer_id, bool_or(before is not null) as before, bool_or(after is not null) as after from each group by 1, 2)
-    select owner, null, count(*) filter (where before), count(*) filter (where after), count(*) filter (where before and not after),
-      count(*) filter (where after and not before) from customers group by 1
-    union all
-    select owner, currency, coalesce(sum(before), 0)::bigint, coalesce(sum(after), 0)::bigint, 0, 0 from each group by 1, 2 order by 2`);
-  return (await query(ctx, statement)).map(
-    ([owner, currency, before, after, lost, won]) => ({ owner, currency, before, after, lost, won }) as Live,
+  return query(
+    ctx,
+    sql<Live>`
+      with /* metrics.subscriptions */ each as (
+        select ${partners ? sql`s.partner_id` : sql`null::uuid`} as owner, s.customer_id, s.price_currency as currency,
+          sum(s.monthly_minor) filter (where s.started_at <= t.starts and coalesce(s.ended_at, 'infinity') > t.starts)::bigint as before,
+          sum(s.monthly_minor) filter (where s.started_at <= t.ends and coalesce(s.ended_at, 'infinity') > t.ends)::bigint as after
+        from programs g
+        cross join lateral (select
+          coalesce(${period?.from ?? null}::date::timestamp at time zone g.time_zone, ${now}::timestamptz - interval '30 days') as starts,
+          least((${period?.to ?? null}::date + 1)::timestamp at time zone g.time_zone - interval '1 millisecond', ${now}::timestamptz) as ends) t
+        join customer_subscriptions s on s.tenant_id = g.tenant_id and coalesce(s.ended_at, 'infinity') > t.starts and s.started_at <= t.ends
+        where ${partners ? sql`s.partner_id = any(${partners})` : sql`g.tenant_id = ${ctx.actor.tenantId}`} and ${scopeOf(ctx.actor, scope)}
+        group by 1, 2, 3),
+      customers as (
+        select owner, customer_id, bool_or(before is not null) as before, bool_or(after is not null) as after from each group by 1, 2)
+      select owner, null as currency, count(*) filter (where before) as before, count(*) filter (where after) as after,
+        count(*) filter (where before and not after) as lost, count(*) filter (where after and not before) as won
+      from customers group by 1
+      union all
+      select owner, currency, coalesce(sum(before), 0)::bigint, coalesce(sum(after), 0)::bigint, 0, 0 from each group by 1, 2 order by 2`,
   );
 }
 
-/** Money of all currencies in one; a currency without a rate is left out and named. */
+/** Converts the amounts of all currencies to one. A currency without a rate is left out and listed. */
 export type Into = (rows: readonly Live[], which: 'before' | 'after') => bigint;
 
 export function liveMetrics(
   rows: readonly Live[],
   { currency, period, historical }: { currency: string; period: Days | null; historical: MoneyColumn | null },
-  /** The money that counts; a partner's is that of its own currency. */
+  /** The amount in the result's currency; for a partner, only amounts in its own currency. */
   { into, missingRates }: { into: Into; missingRates: readonly string[] },
 ): SubscriptionMetrics {
   const customers = rows.find((row) => row.currency === null);
@@ -85,13 +84,13 @@ export function liveMetrics(
   };
 }
 
-/** What is in the currency itself, and nothing else. */
+/** Only the amounts in the currency itself. */
 export const ownMoney =
   (currency: string): Into =>
   (rows, which) =>
     rows.find((row) => row.currency === currency)?.[which] ?? 0n;
 
-/** All of it, at the rates in force on a day. */
+/** The amounts of all currencies, at the rates in force on a day. */
 export async function convertedMoney(
   ctx: Context,
   rows: readonly Live[],

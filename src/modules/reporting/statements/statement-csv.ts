@@ -1,7 +1,7 @@
 import { notFound } from '../../../domain/errors.ts';
-import { where } from '../../../kernel/data/condition.ts';
 import { writeCsv } from '../../../kernel/data/csv.ts';
-import { from, query } from '../../../kernel/data/rows.ts';
+import { query, scopeOf } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -22,14 +22,17 @@ const HEAD = [
   'Side',
 ];
 
-/** A statement as a spreadsheet reads it. No cell is a formula: amounts have columns of their own instead of a sign, and the
- *  balance says on which side it is (CR: owed to the partner, DR: owed by it). */
+/** A statement as CSV. No cell is a formula: amounts are in the column Credit or Debit instead of having a sign, and the
+ *  balance has a column for its side (CR: owed to the partner, DR: owed by the partner). */
 export async function statementCsv(ctx: Context, partnerId: string, days: Days): Promise<string> {
   checkDays(days);
-  const theirs = where('p.id = $ and p.deleted_at is null', idOf(partnerId, 'partnerId'));
-  const scoped = from(partnerTable, ctx.actor, { list: 'p.id', joins: '' }).and([theirs]);
-  const [found] = (await query(ctx, scoped)) as [string][];
-  const statement = found && (await statementsOf(ctx, found, days, MAX_LINES)).get(found[0]);
+  const [found] = await query(
+    ctx,
+    sql<{ id: string }>`
+      select p.id from partners p
+      where ${scopeOf(ctx.actor, partnerTable)} and p.id = ${idOf(partnerId, 'partnerId')} and p.deleted_at is null`,
+  );
+  const statement = found && (await statementsOf(ctx, [found.id], days, MAX_LINES)).get(found.id);
   if (!statement) throw notFound('partner');
   const { companyName, currency, opening, closing, lines } = statement;
   const text = (minor: bigint) => amountText({ minor: minor < 0n ? -minor : minor, currency });

@@ -4,7 +4,8 @@ import { account } from '../../../domain/posting.ts';
 import { causeOf, sentenceOf } from '../../../domain/statement.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText, currencyOf } from '../../../kernel/request/currency.ts';
 import type { PartnerStatement, StatementLine } from './statement.type.ts';
@@ -14,11 +15,11 @@ const MAX_LINES = 1_000;
 export interface Days {
   readonly from: string;
   readonly to: string;
-  /** null: the partner's own. */
+  /** null: the partner's currency. */
   readonly currency: string | null;
 }
 
-/** The statements of a screen's partners: one reading of the ledger for all of them. */
+/** The statements of all partners of a request: one query on the ledger. */
 export function statementOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -33,97 +34,96 @@ export function statementOf(
 }
 
 export function checkDays({ from, to, currency }: Days): void {
-  if (from > to) throw invalid('to', 'lies before from');
+  if (from > to) throw invalid('to', 'must not be before from');
   if (currency !== null) currencyOf(currency, 'currency');
 }
 
 const [before, behind] = account.payable('|').split('|') as [string, string];
 
-/** Each partner's statement by its id. The days are those of the program's time zone. */
+/** Each partner's statement by partner id. Days are in the program's time zone. */
 export async function statementsOf(
   ctx: Context,
   ids: readonly string[],
   { from, to, currency }: Days,
   most: number,
 ): Promise<Map<string, PartnerStatement & { companyName: string }>> {
-  const statement = new Statement().add(
-    `with owner as (
-       select p.id, p.company_name, coalesce($, p.currency) as currency, $ || p.id || $ as payable,
-         ($::date)::timestamp at time zone g.time_zone as starts, ($::date + 1)::timestamp at time zone g.time_zone as ends
-       from partners p join programs g on g.tenant_id = p.tenant_id where p.id = any($)),
+  const rows = await query(
+    ctx,
+    sql<Row>`
+     with /* statements.lines */ owner as (
+       select p.id, p.company_name, coalesce(${currency}, p.currency) as currency, ${before} || p.id || ${behind} as payable,
+         (${from}::date)::timestamp at time zone g.time_zone as starts, (${to}::date + 1)::timestamp at time zone g.time_zone as ends
+       from partners p join programs g on g.tenant_id = p.tenant_id where p.id = any(${ids})),
      line as (
        select m.partner_id, m.id, m.occurred_at, m.reference, case when m.to_account = o.payable then m.amount_minor else -m.amount_minor end as minor
        from owner o join postings m on m.partner_id = o.id and m.amount_currency = o.currency
          and m.occurred_at >= o.starts and m.occurred_at < o.ends and o.payable in (m.to_account, m.from_account)
-       order by m.occurred_at, m.id limit ${most + 1})
-     select o.id, o.company_name, o.currency,
+       order by m.occurred_at, m.id limit ${sql.raw(most + 1)})
+     select o.id, o.company_name as "companyName", o.currency,
        (select coalesce(sum(case when m.to_account = o.payable then m.amount_minor else -m.amount_minor end), 0)::bigint from postings m
-        where m.partner_id = o.id and m.amount_currency = o.currency and m.occurred_at < o.starts and o.payable in (m.to_account, m.from_account)),
-       l.occurred_at, l.reference, l.minor, c.type, c.order_id, coalesce(c.sale_minor, c.base_minor), coalesce(c.sale_currency, c.base_currency),
-       exists (select from commission_holds h where h.refund_id = c.id), t.method, t.period_start, t.period_end
+        where m.partner_id = o.id and m.amount_currency = o.currency and m.occurred_at < o.starts and o.payable in (m.to_account, m.from_account)) as opening,
+       l.occurred_at as at, l.reference, l.minor, c.type, c.order_id as "orderId", coalesce(c.sale_minor, c.base_minor) as "baseMinor",
+       coalesce(c.sale_currency, c.base_currency) as "baseCurrency",
+       exists (select from commission_holds h where h.refund_id = c.id) as "lostDispute",
+       t.method, t.period_start as "periodStart", t.period_end as "periodEnd"
      from owner o left join line l on l.partner_id = o.id
      left join commissions c on l.reference like 'commission:%' and c.id = split_part(l.reference, ':', 2)::uuid
      left join payouts t on l.reference like 'payout:%' and t.id = split_part(l.reference, ':', 2)::uuid
      order by o.id, l.occurred_at, l.id`,
-    ...[currency, before, behind, from, to, ids],
   );
-  const rows = (await query(ctx, statement)) as Row[];
-  if (rows.length > most && rows[most]?.[4])
-    throw invalid('to', `more than ${most} lines: ask for fewer days${ids.length > 1 ? ' or partners' : ''}`);
+  if (rows.length > most && rows[most]?.at)
+    throw invalid(
+      'to',
+      `must give at most ${most} lines: choose fewer days${ids.length > 1 ? ' or partners' : ''}`,
+    );
   const statements = new Map<string, PartnerStatement & { companyName: string }>();
-  for (const [id, companyName, code, opening, at, ...rest] of rows) {
-    const of = (minor: bigint) => new MoneyColumn({ minor, currency: code });
-    let found = statements.get(id);
+  for (const row of rows) {
+    const opening = new MoneyColumn({ minor: row.opening, currency: row.currency });
+    let found = statements.get(row.id);
     if (!found) {
-      found = {
-        companyName,
-        from,
-        to,
-        currency: code,
-        opening: of(opening),
-        lines: [],
-        closing: of(opening),
-      };
-      statements.set(id, found);
+      const { companyName } = row;
+      found = { companyName, from, to, currency: row.currency, opening, lines: [], closing: opening };
+      statements.set(row.id, found);
     }
-    if (at === null) continue; // nothing moved
-    const line = lineOf(at, rest as Moved, found.closing);
+    if (row.at === null) continue; // a partner without movements
+    const line = lineOf(row, found.closing);
     found.lines.push(line);
     found.closing = line.balance;
   }
   return statements;
 }
 
-type Moved = [
-  reference: string,
-  minor: bigint,
-  type: string | null,
-  orderId: string | null,
-  baseMinor: bigint | null,
-  baseCurrency: string | null,
-  lostDispute: boolean,
-  method: string | null,
-  periodStart: string | null,
-  periodEnd: string | null,
-];
-type Row = [
-  id: string,
-  companyName: string,
-  currency: string,
-  opening: bigint,
-  at: Date | null,
-  ...rest: unknown[],
-];
+/** A movement of the account. */
+interface Moved {
+  readonly at: Date;
+  readonly reference: string;
+  readonly minor: bigint;
+  readonly type: string | null;
+  readonly orderId: string | null;
+  readonly baseMinor: bigint | null;
+  readonly baseCurrency: string | null;
+  readonly lostDispute: boolean;
+  readonly method: string | null;
+  readonly periodStart: string | null;
+  readonly periodEnd: string | null;
+}
 
-function lineOf(at: Date, moved: Moved, { minor: owed, currency }: MoneyColumn): StatementLine {
-  const [reference, minor, type, orderId, baseMinor, baseCurrency, lostDispute, ...payout] = moved;
-  const [method, start, end] = payout;
+/** A partner whose account did not move has one row without a movement. */
+type Row = {
+  readonly id: string;
+  readonly companyName: string;
+  readonly currency: string;
+  readonly opening: bigint;
+} & (Moved | { readonly at: null });
+
+function lineOf(moved: Moved, { minor: owed, currency }: MoneyColumn): StatementLine {
+  const { at, reference, minor, type, orderId, baseMinor, baseCurrency, lostDispute, method } = moved;
   const cause = causeOf(reference, type === 'REVERSAL');
   const base =
     baseMinor === null || baseCurrency === null
       ? null
       : `${amountText({ minor: baseMinor, currency: baseCurrency })} ${baseCurrency}`;
-  const period = start === null ? null : `${start} to ${end}`;
+  const period = moved.periodStart === null ? null : `${moved.periodStart} to ${moved.periodEnd}`;
   return {
     at,
     cause,

@@ -1,9 +1,10 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict } from '../../../domain/errors.ts';
 import type { PartnerStatus, PartnerTier } from '../../../domain/partner.ts';
 import { evaluateTier, type TierChange, type TierThreshold, tierEarned } from '../../../domain/tier.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
@@ -23,11 +24,11 @@ export interface TierRun {
   demoted: number;
   forgiven: number;
   blocked: number;
-  /** Why some could not be decided, each reason once. */
+  /** The reasons why partners could not be evaluated, without duplicates. */
   readonly reasons: string[];
 }
 
-/** Evaluates a month of the caller's program; a month that was evaluated stays as it is, what was blocked is tried again. */
+/** Evaluates the tiers of the caller's program for a month. Earlier decisions do not change; blocked partners are evaluated again. */
 export async function evaluateTiers(ctx: Context, tenantId: string, day: string): Promise<TierRun> {
   const { program, month, thresholds } = await transact(ctx, async (em) => {
     const program = await programOf(em, tenantId);
@@ -39,7 +40,7 @@ export async function evaluateTiers(ctx: Context, tenantId: string, day: string)
     };
   });
   if (ctx.clock.now() < month.settlesAt)
-    throw conflict(`the month can be evaluated from ${month.settlesAt.toISOString()} on`, {
+    throw conflict(`The month can be evaluated from ${month.settlesAt.toISOString()}. Try again then.`, {
       field: 'month',
       reason: 'NOT_SETTLED',
     });
@@ -75,7 +76,7 @@ interface Standing {
   readonly waits: string | null;
 }
 
-/** The partner's row of `tier_evaluations`. */
+/** The partner's row in `tier_evaluations`. */
 interface Decided {
   readonly id: string;
   readonly partner_id: string;
@@ -90,8 +91,8 @@ interface Decided {
   readonly blocked: string | null;
 }
 
-/** A bounded number of partners, in one transaction with its entry in the audit log; answers with the last one's id, or
- *  null at the end. Sales of these partners wait meanwhile, so that none slips in at the old rate. */
+/** Evaluates a limited number of partners in one transaction with the audit entry. Returns the last partner's id, or
+ *  null at the end. The lock makes sales of these partners wait, so that no sale gets the old rate. */
 async function evaluateChunk(
   em: EntityManager,
   ctx: Context,
@@ -101,9 +102,9 @@ async function evaluateChunk(
   const { tenantId } = program;
   const now = ctx.clock.now();
   const ids = (
-    await em.execute<{ id: string }[]>(sql`
+    await sql<{ id: string }>`
       select id from partners where tenant_id = ${tenantId} and id > ${after} and deleted_at is null and created_at < ${month.endsAt}
-      order by id limit ${CHUNK} for no key update`)
+      order by id limit ${CHUNK} for no key update`.execute(em)
   ).map(({ id }) => id);
   const standings = ids.length === 0 ? [] : await standingsOf(em, month, ids);
   const measured =
@@ -143,14 +144,14 @@ async function evaluateChunk(
       graceMonths: program.tierGraceMonths,
       maxDrop: program.tierMaxDrop,
     });
-    // Nothing that was sold is worth less afterwards: a lower tier begins now.
+    // A demotion never reduces earlier commissions: a lower tier starts now.
     const effective_at = change === 'DEMOTED' ? now : month.endsAt;
     const revenue_minor = `${result.revenue}`;
     return [
       { ...kept, revenue_minor, earned, tier_after: tier, misses, change, effective_at, blocked: null },
     ];
   });
-  await em.execute(sql`
+  await sql`
     insert into tier_evaluations as t (id, tenant_id, partner_id, month, revenue_minor, revenue_currency, customers, earned,
       tier_before, tier_after, misses, change, effective_at, blocked)
     select id, ${tenantId}, partner_id, ${month.month}::date, revenue_minor, case when revenue_minor is null then null else ${program.currency} end,
@@ -159,7 +160,8 @@ async function evaluateChunk(
       earned text, tier_before text, tier_after text, misses int, change text, effective_at timestamptz, blocked text)
     on conflict (partner_id, month, tenant_id) do update set revenue_minor = excluded.revenue_minor, revenue_currency = excluded.revenue_currency,
       customers = excluded.customers, earned = excluded.earned, tier_before = excluded.tier_before, tier_after = excluded.tier_after,
-      misses = excluded.misses, change = excluded.change, effective_at = excluded.effective_at, blocked = excluded.blocked`);
+      misses = excluded.misses, change = excluded.change, effective_at = excluded.effective_at, blocked = excluded.blocked
+  `.execute(em);
   await moveTiers(em, ctx, program, month, decided, new Map(standings.map((each) => [each.id, each.status])));
 
   const count = (change: Decided['change']) => decided.filter((each) => each.change === change).length;
@@ -194,39 +196,39 @@ async function evaluateChunk(
   return ids.length < CHUNK ? null : (ids.at(-1) as string);
 }
 
-/** Those of the partners that took part when the month ended and are still to be evaluated, with what they were then. */
+/** The partners that were active at the end of the month and are not evaluated yet, with their tier at that time. */
 async function standingsOf(
   em: EntityManager,
   { month, endsAt }: TierMonth,
   ids: string[],
 ): Promise<Standing[]> {
-  const rows = await em.execute<
-    (Omit<Standing, 'misses' | 'waits'> & {
+  const rows = await sql<
+    Omit<Standing, 'misses' | 'waits'> & {
       last_misses: number | null;
       last_tier: PartnerTier | null;
       waits: string | null;
-    })[]
-  >(sql`
+    }
+  >`
     select p.id, h.status, h.tier, l.misses as last_misses, l.tier_after as last_tier,
       exists (select from tier_locks k where k.partner_id = p.id and k.unlocked_at is null) as locked,
       (select to_char(min(b.month), 'YYYY-MM') from tier_evaluations b
        where b.partner_id = p.id and b.month < ${month}::date and b.change = 'BLOCKED') as waits
-    from unnest(array[${ids}]::uuid[]) p (id)
+    from unnest(${ids}::uuid[]) p (id)
     cross join lateral (select status, tier from partner_history where partner_id = p.id and effective_at <= ${endsAt}
       order by effective_at desc, id desc limit 1) h
     left join lateral (select misses, tier_after from tier_evaluations e where e.partner_id = p.id and e.month < ${month}::date
       order by e.month desc limit 1) l on true
     where h.status = 'ACTIVE' and not exists (select from tier_evaluations e
-      where e.partner_id = p.id and e.month >= ${month}::date and e.change <> 'BLOCKED')`);
+      where e.partner_id = p.id and e.month >= ${month}::date and e.change <> 'BLOCKED')`.execute(em);
   return rows.map(({ last_misses, last_tier, waits, ...row }) => ({
     ...row,
     misses: last_tier === row.tier ? (last_misses ?? 0) : 0,
-    waits: waits === null ? null : `the month ${waits} is blocked`,
+    waits: waits === null ? null : `The evaluation of the month ${waits} is blocked.`,
   }));
 }
 
-/** Writes the new tiers down: in the history from when they hold, on the partner where nothing later says otherwise, and
- *  what the sales since then have earned too little. */
+/** Stores the new tiers: in the history with their start time, on the partner unless a later tier applies, and
+ *  creates true-ups for the sales since then. */
 async function moveTiers(
   em: EntityManager,
   ctx: Context,
@@ -237,19 +239,22 @@ async function moveTiers(
 ): Promise<void> {
   const moved = decided.filter((each) => each.tier_after !== each.tier_before);
   if (moved.length === 0) return;
-  const later = await em.execute<
-    { partner_id: string; status: PartnerStatus; tier: PartnerTier; effective_at: string }[]
-  >(sql`
+  const later = await sql<{
+    partner_id: string;
+    status: PartnerStatus;
+    tier: PartnerTier;
+    effective_at: string;
+  }>`
     select partner_id, status, tier, effective_at from partner_history
-    where partner_id = any(array[${moved.map((each) => each.partner_id)}]::uuid[]) and effective_at > ${endsAt}
-    order by partner_id, effective_at, id`);
+    where partner_id = any(${moved.map((each) => each.partner_id)}::uuid[]) and effective_at > ${endsAt}
+    order by partner_id, effective_at, id`.execute(em);
   const laterOf = Map.groupBy(later, (row) => row.partner_id);
   const history: object[] = [];
   const current: { id: string; tier: PartnerTier }[] = [];
   const promoted: { id: string; before: PartnerTier; after: PartnerTier; until: Date | null }[] = [];
   for (const { partner_id, tier_before: before, tier_after: tier, change, effective_at } of moved) {
     const rows = laterOf.get(partner_id) ?? [];
-    const other = rows.find((row) => row.tier !== before); // somebody gave it another tier since: that stays
+    const other = rows.find((row) => row.tier !== before); // a tier that was set later by hand stays
     if (other && change === 'DEMOTED') continue;
     const until = other ? new Date(other.effective_at) : null;
     const reason = `${change === 'PROMOTED' ? 'reached' : 'missed too often'} in ${month.slice(0, 7)}`;
@@ -263,14 +268,15 @@ async function moveTiers(
     }
     if (!other) current.push({ id: partner_id, tier });
   }
-  await em.execute(sql`
+  await sql`
     insert into partner_history (id, tenant_id, partner_id, status, tier, effective_at, changed_by, reason)
     select id, ${tenantId}, partner_id, status, tier, effective_at, changed_by, reason
     from jsonb_to_recordset(${JSON.stringify(history)}::jsonb) h (id uuid, partner_id uuid, status text, tier text,
-      effective_at timestamptz, changed_by text, reason text)`);
-  await em.execute(sql`
+      effective_at timestamptz, changed_by text, reason text)`.execute(em);
+  await sql`
     update partners p set tier = c.tier, updated_at = ${ctx.clock.now()}
-    from jsonb_to_recordset(${JSON.stringify(current)}::jsonb) c (id uuid, tier text) where p.id = c.id`);
+    from jsonb_to_recordset(${JSON.stringify(current)}::jsonb) c (id uuid, tier text) where p.id = c.id
+  `.execute(em);
   await settleManagers(
     em,
     ctx,
@@ -280,25 +286,27 @@ async function moveTiers(
   await trueUpSales(em, ctx, { tenantId, since: endsAt, promoted });
 }
 
-/** Enqueues the months that are due: of every program whose tiers are automatic, the last one that has settled, and
- *  before it those that were blocked. */
+/** Enqueues the due months: for every program with automatic tiers, the last settled month, and
+ *  before it the blocked months. */
 export async function enqueueTierEvaluations(ctx: Context): Promise<void> {
-  const programs = await ctx.em.execute<{ tenant_id: string; month: string }[]>(sql`
+  const programs = await sql<{ tenant_id: string; month: string }>`
     select g.tenant_id, m.month::text from programs g
     cross join lateral (select (date_trunc('month', (${ctx.clock.now()}::timestamptz at time zone g.time_zone) - g.tier_settle_days * interval '1 day')
       - interval '1 month')::date as month) m
-    where g.automatic_tiers and exists (select from partners p where p.tenant_id = g.tenant_id)`);
+    where g.automatic_tiers and exists (select from partners p where p.tenant_id = g.tenant_id)
+  `.execute(ctx.em);
   await transact(ctx, async (em) => {
     for (const { tenant_id: tenantId, month } of programs)
       await enqueue(em, 'evaluate_tiers', { tenantId, month }, { key: `evaluate_tiers:${tenantId}` });
   });
 }
 
-/** One program's months up to `month` that are not decided yet, oldest first. */
+/** Evaluates one program's undecided months up to `month`, oldest first. */
 export async function evaluateDueTiers(ctx: Context, tenantId: string, month: string): Promise<void> {
-  const blocked = await ctx.em.execute<{ month: string }[]>(sql`
+  const blocked = await sql<{ month: string }>`
     select distinct month::text from tier_evaluations
-    where tenant_id = ${tenantId} and change = 'BLOCKED' and month < ${month}::date order by 1`);
+    where tenant_id = ${tenantId} and change = 'BLOCKED' and month < ${month}::date order by 1
+  `.execute(ctx.em);
   for (const due of [...blocked.map((row) => row.month), month]) {
     const { reasons, ...result } = await evaluateTiers(ctx, tenantId, due);
     if (result.blocked > 0) ctx.log.warn({ tenantId, ...result, reasons }, 'tiers could not be evaluated');

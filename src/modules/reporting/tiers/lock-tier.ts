@@ -9,7 +9,7 @@ import { about, lockPartner, rememberTier } from '../../partners/partner/public.
 import { settleManagers } from '../../programs/account-managers/public.ts';
 import { TierLock } from './tier-evaluation.entity.ts';
 
-/** Gives a partner a tier that months neither raise nor lower, until it is unlocked. */
+/** Locks a partner's tier: tier evaluations do not change it until it is unlocked. */
 export function lockPartnerTier(
   ctx: Context,
   partnerId: string,
@@ -20,7 +20,7 @@ export function lockPartnerTier(
   return transact(ctx, async (em) => {
     const partner = await lockPartner(em, partnerId, 'partnerId');
     if (await em.findOne(TierLock, { partnerId: partner.id, unlockedAt: null }))
-      throw conflict('the tier is locked already: unlock it first', { reason: 'LOCKED' });
+      throw conflict('The tier is already locked. Unlock the tier first.', { reason: 'LOCKED' });
     const before = { tier: partner.tier, tierLocked: false };
     const now = ctx.clock.now();
     em.create(TierLock, {
@@ -38,12 +38,12 @@ export function lockPartnerTier(
   });
 }
 
-/** Lets the months decide again; the tier stays until one of them does. */
+/** Unlocks a partner's tier. The tier stays until the next tier evaluation changes it. */
 export function unlockPartnerTier(ctx: Context, partnerId: string): Promise<string> {
   return transact(ctx, async (em) => {
     const partner = await lockPartner(em, partnerId, 'partnerId');
     const lock = await em.findOne(TierLock, { partnerId: partner.id, unlockedAt: null });
-    if (!lock) throw conflict('the tier is not locked', { reason: 'NOT_LOCKED' });
+    if (!lock) throw conflict('The tier is not locked.', { reason: 'NOT_LOCKED' });
     lock.unlockedBy = ctx.actor.id;
     lock.unlockedAt = ctx.clock.now();
     record(em, ctx, 'tier.unlocked', about(partner), {

@@ -3,7 +3,7 @@ import { PartnerTier } from '../../../domain/partner.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { ShownTo, Withheld } from '../../../kernel/data/personal.ts';
 
-/** What a month made of a partner's tier; never changed, unless it was blocked. */
+/** The result of a partner's tier evaluation for one month. Only a blocked evaluation changes later. */
 @Entity({ tableName: 'tier_evaluations' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class TierEvaluation extends Base {
@@ -13,7 +13,7 @@ export class TierEvaluation extends Base {
 
   @Property({ type: 'date' })
   @ShownTo('PARTNER')
-  month!: string; // its first day
+  month!: string; // first day of the month
 
   @Property({ type: 'bigint', nullable: true })
   @ShownTo('PARTNER')
@@ -25,7 +25,7 @@ export class TierEvaluation extends Base {
 
   @Property({ type: 'integer' })
   @ShownTo('PARTNER')
-  customers!: number; // active at the month's end
+  customers!: number; // active customers at the end of the month
 
   @Enum({ items: () => PartnerTier, nullable: true })
   @ShownTo('PARTNER')
@@ -53,10 +53,10 @@ export class TierEvaluation extends Base {
 
   @Property({ type: 'text', nullable: true })
   @ShownTo('PARTNER')
-  blocked?: string | null; // why it could not be decided
+  blocked?: string | null; // reason why the evaluation is blocked
 }
 
-/** A tier that somebody holds by hand: months neither raise nor lower it. */
+/** A tier that is locked by hand: tier evaluations do not change it. */
 @Entity({ tableName: 'tier_locks' })
 @Filter({ name: 'mine', cond: byPartner, default: true })
 export class TierLock extends Base {

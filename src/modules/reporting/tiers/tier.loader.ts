@@ -3,7 +3,8 @@ import type { PartnerTier } from '../../../domain/partner.ts';
 import { missingForNext, missingSentence } from '../../../domain/tier.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
@@ -20,21 +21,20 @@ export interface TierHistoryRow {
   readonly reason: string | null;
 }
 
-/** The tiers of each partner, newest first: of several rows for an instant the last one counts. */
+/** The tiers of each partner, newest first. Of several rows for the same time the last one counts. */
 export function tierHistoryOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<TierHistoryRow[]> {
   return loaderFor<string, TierHistoryRow[]>(ctx, info, async (ids) => {
-    const statement = new Statement().add(
-      `select partner_id, tier, effective_at, changed_by, reason from (
-         select *, lag(tier) over (partition by partner_id order by effective_at) as before,
-           row_number() over (partition by partner_id order by effective_at desc) as nth
-         from (select distinct on (partner_id, effective_at) partner_id, tier, effective_at, changed_by, reason
-           from partner_history where partner_id = any($) order by partner_id, effective_at, id desc) row
-       ) row where tier is distinct from before and nth <= ${MAX_ENTRIES} order by partner_id, effective_at desc`,
-      ids,
+    const rows = await query(
+      ctx,
+      sql<TierHistoryRow & { partnerId: string }>`
+        select /* tiers.history */ partner_id as "partnerId", tier, effective_at as "effectiveAt", changed_by as "changedBy", reason from (
+          select *, lag(tier) over (partition by partner_id order by effective_at) as before,
+            row_number() over (partition by partner_id order by effective_at desc) as nth
+          from (select distinct on (partner_id, effective_at) partner_id, tier, effective_at, changed_by, reason
+            from partner_history where partner_id = any(${ids}) order by partner_id, effective_at, id desc) row
+        ) row where tier is distinct from before and nth <= ${sql.raw(MAX_ENTRIES)} order by partner_id, effective_at desc`,
     );
-    const lists = new Map<string, TierHistoryRow[]>(ids.map((key) => [key, []]));
-    for (const [partnerId, tier, effectiveAt, changedBy, reason] of await query(ctx, statement))
-      lists.get(partnerId as string)?.push({ tier, effectiveAt, changedBy, reason } as TierHistoryRow);
+    const lists = Map.groupBy(rows, (row) => row.partnerId);
     return ids.map((key) => lists.get(key) ?? []);
   }).load(id);
 }
@@ -47,7 +47,7 @@ export interface TierProgressRow {
   readonly sentence: string;
 }
 
-/** What the month of now still lacks for the next tier, by what the tiers ask today. */
+/** What a partner needs in the current month for the next tier, by the current thresholds. */
 export function tierProgressOf(
   ctx: Context,
   info: GraphQLResolveInfo,

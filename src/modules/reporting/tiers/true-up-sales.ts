@@ -1,8 +1,9 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
-import { kept } from '../../../domain/computation.ts';
+import { serializeComputation } from '../../../domain/computation.ts';
 import { money, type RoundingMode, share } from '../../../domain/money.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { insertCommissions, type NewLine } from '../../commissions/earning/public.ts';
@@ -32,20 +33,20 @@ interface Promotion {
     readonly id: string;
     readonly before: PartnerTier;
     readonly after: PartnerTier;
-    /** From when on somebody gave it another tier. */
+    /** Time of a later tier that was set by hand. */
     readonly until: Date | null;
   }[];
 }
 
-/** What sales since a back-dated promotion earned less than the new tier gives: a TRUE_UP line for each, on what was not
- *  refunded of it. It is dated now, so that the next payout takes it. */
+/** Creates a TRUE_UP commission for each sale since a back-dated promotion: the difference to the new tier's rate, on the part that
+ *  was not refunded. It is dated now, so that the next payout includes it. */
 export async function trueUpSales(
   em: EntityManager,
   ctx: Context,
   { tenantId, since, promoted }: Promotion,
 ): Promise<void> {
   if (promoted.length === 0) return;
-  const sales = await em.execute<Sale[]>(sql`
+  const sales = await sql<Sale>`
     select c.id, c.partner_id, c.customer_id, c.referral_id, c.base_currency as currency, (c.base_minor + r.base)::text as base,
       (c.amount_minor + r.amount)::text as earned, c.product, c.country, c.subscription_id, c.source, c.rounding_mode, c.hold_until,
       w.after as tier, v.rate_bps
@@ -57,14 +58,15 @@ export async function trueUpSales(
     cross join lateral (select rate_bps from tier_config_versions v where v.tenant_id = ${tenantId} and v.tier = w.after
       and v.effective_at <= c.occurred_at order by v.effective_at desc, v.id desc limit 1) v
     where c.tenant_id = ${tenantId} and c.rate_source = 'TIER' and c.method = 'PERCENTAGE' and c.reverses_id is null
-      and c.adjusts_id is null and c.type <> 'BONUS' and c.status not in ('REJECTED', 'REVERSED')`);
+      and c.adjusts_id is null and c.type <> 'BONUS' and c.status not in ('REJECTED', 'REVERSED')
+  `.execute(em);
   const lines = sales.flatMap((sale) => {
     const base = BigInt(sale.base);
     const full = share(money(base, sale.currency), sale.rate_bps, sale.rounding_mode).minor;
     const amount = full - BigInt(sale.earned);
     if (amount <= 0n) return [];
     const part = { base, rateBps: sale.rate_bps, perUnit: null, quantity: 1, from: null, amount: full };
-    const computation = kept({
+    const computation = serializeComputation({
       product: sale.product,
       quantity: 1,
       base,

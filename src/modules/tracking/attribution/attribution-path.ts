@@ -1,4 +1,4 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import {
   type Attributed,
@@ -10,6 +10,7 @@ import {
 } from '../../../domain/attribution.ts';
 import type { Money } from '../../../domain/money.ts';
 import type { ReferralOrigin } from '../../../domain/referral.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { type BuyerMarks, isCustomerSql } from './self-referral.ts';
 
 /** A touch, as recorded at its click. */
@@ -39,19 +40,17 @@ export async function readPath(
   em: EntityManager,
   { tenantId, visitorId, referralId = null, named = null, buyer, country, at }: PathOf,
 ): Promise<Touched[]> {
-  const rows = await em.execute<
-    {
-      id: string;
-      partner_id: string;
-      clicked_at: string;
-      until: string;
-      source: string;
-      bot: boolean;
-      active: boolean;
-      outside: boolean;
-      self: boolean;
-    }[]
-  >(sql`
+  const rows = await sql<{
+    id: string;
+    partner_id: string;
+    clicked_at: string;
+    until: string;
+    source: string;
+    bot: boolean;
+    active: boolean;
+    outside: boolean;
+    self: boolean;
+  }>`
     with path as (
       (select t.id, t.partner_id, t.clicked_at, t.source, t.bot from touches t
         where t.tenant_id = ${tenantId} and t.visitor_id = ${visitorId} and t.clicked_at <= ${at}
@@ -68,7 +67,7 @@ export async function readPath(
       sells_outside(t.partner_id, ${country ?? null}) as outside
     from path t join own on own.id = t.partner_id
     left join referrals f on f.id = t.id
-    left join affiliate_configs a on a.partner_id = t.partner_id`);
+    left join affiliate_configs a on a.partner_id = t.partner_id`.execute(em);
   const touches = rows.map((row) => ({
     id: row.id,
     partnerId: row.partner_id,
@@ -120,11 +119,11 @@ export async function keepPath(em: EntityManager, kept: Kept): Promise<void> {
       })),
     };
   });
-  await em.execute(sql`
+  await sql`
     insert into attribution_shares (id, tenant_id, partner_id, sale_id, conversion_id, named_touch, basis, model, unit, sale_minor, share_minor,
       currency, occurred_at, own_touches, all_touches, other_touches, touches)
     select r.id, ${tenantId}, r.partner_id, ${saleId}, r.conversion_id, ${named}::uuid, ${basis}, ${terms.model}, ${terms.unit}, ${sale.minor}, r.share_minor,
       ${sale.currency}, ${at}, r.own_touches, ${all}, r.other_touches, r.touches
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) r (id uuid, partner_id uuid, conversion_id uuid, share_minor bigint,
-      own_touches int, other_touches int, touches jsonb)`);
+      own_touches int, other_touches int, touches jsonb)`.execute(em);
 }

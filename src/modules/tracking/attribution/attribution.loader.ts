@@ -1,7 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { Attribution, PathClick } from './attribution.type.ts';
 
@@ -9,9 +10,8 @@ const sharesScope: Scoped = { kind: 'referral', attributes: owned('a', 'a.partne
 
 /** The SQL that selects keys and the conversions of their sales. */
 const salesOf = {
-  conversion: 'select k.id, coalesce(v.part_of, v.id) from conversions v join key k on k.id = v.id',
-  referral:
-    'select distinct k.id, coalesce(v.part_of, v.id) from conversions v join key k on k.id = v.referral_id',
+  conversion: sql`select k.id, coalesce(v.part_of, v.id) from conversions v join key k on k.id = v.id`,
+  referral: sql`select distinct k.id, coalesce(v.part_of, v.id) from conversions v join key k on k.id = v.referral_id`,
 } as const;
 
 /** Loads the attribution of a conversion or of a converted referral; null without one. */
@@ -40,52 +40,53 @@ export const attributionsOf = (
     read(
       ctx,
       ids,
-      `select k.id, s.id from key k cross join lateral (
-         select distinct coalesce(v.part_of, v.id) as id from conversions v where v.customer_id = k.id order by 1 desc limit ${MOST}) s`,
+      sql`select k.id, s.id from key k cross join lateral (
+         select distinct coalesce(v.part_of, v.id) as id from conversions v where v.customer_id = k.id order by 1 desc limit ${sql.raw(MOST)}) s`,
     ),
   ).load(customerId);
 
-async function read(ctx: Context, ids: readonly string[], sales: string): Promise<Attribution[][]> {
-  const statement = new Statement()
-    .add(
-      `with key (id) as (select distinct unnest($::uuid[])), sale (key, id) as (${sales})
-       select sale.key, a.sale_id, a.basis, a.model, a.unit, a.sale_minor, a.share_minor, a.currency, a.occurred_at, a.all_touches,
-         a.other_touches, a.own_touches, a.partner_id, a.touches
-       from sale join attribution_shares a on a.sale_id = sale.id where true`,
-      ids,
-    )
-    .and(scopeOf(ctx.actor, sharesScope))
-    .add(' order by a.sale_id desc, a.share_minor desc, a.partner_id');
+interface Row
+  extends Pick<Attribution, 'basis' | 'model' | 'unit' | 'occurredAt' | 'touchCount' | 'otherTouches'> {
+  readonly key: string;
+  readonly saleId: string;
+  readonly saleMinor: bigint;
+  readonly shareMinor: bigint;
+  readonly currency: string;
+  readonly ownTouches: number;
+  readonly partnerId: string;
+  readonly touches: (Omit<PathClick, 'clickedAt'> & { readonly clickedAt: string })[];
+}
+
+async function read(ctx: Context, ids: readonly string[], sales: Sql): Promise<Attribution[][]> {
+  const rows = await query(
+    ctx,
+    sql<Row>`
+      with /* attribution.paths */ key (id) as (select distinct unnest(${ids}::uuid[])), sale (key, id) as (${sales})
+      select sale.key, a.sale_id as "saleId", a.basis, a.model, a.unit, a.sale_minor as "saleMinor", a.share_minor as "shareMinor", a.currency,
+        a.occurred_at as "occurredAt", a.all_touches as "touchCount", a.other_touches as "otherTouches", a.own_touches as "ownTouches",
+        a.partner_id as "partnerId", a.touches
+      from sale join attribution_shares a on a.sale_id = sale.id where ${scopeOf(ctx.actor, sharesScope)}
+      order by a.sale_id desc, a.share_minor desc, a.partner_id`,
+  );
   const own = ctx.actor.partnerId !== null;
   const byKey = new Map<string, Map<string, Attribution>>();
-  for (const row of await query(ctx, statement)) {
-    const [key, saleId, basis, model, unit, saleMinor, shareMinor, currency, occurredAt, touchCount] = row;
-    const [otherTouches, ownTouches, partnerId, touches] = row.slice(10);
-    const of = (minor: unknown) => new MoneyColumn({ minor: minor as bigint, currency: currency as string });
-    const known = byKey.get(key as string) ?? new Map<string, Attribution>();
-    byKey.set(key as string, known);
-    const sale =
-      known.get(saleId as string) ??
-      ({
-        ...{
-          basis,
-          model,
-          unit,
-          sale: own && shareMinor === 0n ? null : of(saleMinor),
-          occurredAt,
-          touchCount,
-        },
-        ...{ otherTouches: own ? otherTouches : 0, shares: [] },
-      } as unknown as Attribution);
-    known.set(saleId as string, sale);
+  for (const row of rows) {
+    const { key, saleId, basis, model, unit, occurredAt, touchCount, saleMinor, shareMinor, currency } = row;
+    const of = (minor: bigint) => new MoneyColumn({ minor, currency });
+    const known = byKey.get(key) ?? new Map<string, Attribution>();
+    byKey.set(key, known);
+    const sale = known.get(saleId) ?? {
+      ...{ basis, model, unit, occurredAt, touchCount },
+      sale: own && shareMinor === 0n ? null : of(saleMinor),
+      otherTouches: own ? row.otherTouches : 0,
+      shares: [],
+    };
+    known.set(saleId, sale);
     sale.shares.push({
-      partnerId: partnerId as string,
+      partnerId: row.partnerId,
       share: of(shareMinor),
-      touchCount: ownTouches as number,
-      touches: (touches as PathClick[]).map((touch) => ({
-        ...touch,
-        clickedAt: new Date(String(touch.clickedAt)),
-      })),
+      touchCount: row.ownTouches,
+      touches: row.touches.map((touch) => ({ ...touch, clickedAt: new Date(touch.clickedAt) })),
     });
   }
   return ids.map((id) => [...(byKey.get(id)?.values() ?? [])]);

@@ -1,5 +1,6 @@
 import { invalid } from '../../../domain/errors.ts';
-import { owned, query, Statement, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, scopeOf } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 
 export const FunnelBy = {
@@ -36,31 +37,41 @@ interface Asked {
   readonly after?: string | null;
 }
 
-const NONE = `'(none)'`;
+const NONE = sql`'(none)'`;
 const MAX_DAYS = 366;
 
-/** The group key of a click, a lead and a conversion; `$` is the program's time zone. */
-const keys: Record<FunnelBy, { readonly click: string; readonly lead: string; readonly sale: string }> = {
-  PARTNER: { click: 'x.partner_id::text', lead: 'x.partner_id::text', sale: 'x.partner_id::text' },
+interface Key {
+  readonly click: Sql;
+  readonly lead: Sql;
+  readonly sale: Sql;
+}
+
+/** The group key of a click, a lead and a conversion, in the program's time zone. */
+const keysIn = (zone: string): Record<FunnelBy, Key> => ({
+  PARTNER: { click: sql`x.partner_id::text`, lead: sql`x.partner_id::text`, sale: sql`x.partner_id::text` },
   LINK: {
-    click: `coalesce(x.link_id::text, ${NONE})`,
+    click: sql`coalesce(x.link_id::text, ${NONE})`,
     lead: NONE,
-    sale: `coalesce(t.link_id::text, ${NONE})`,
+    sale: sql`coalesce(t.link_id::text, ${NONE})`,
   },
-  CAMPAIGN: { click: `coalesce(x.campaign, ${NONE})`, lead: NONE, sale: `coalesce(t.campaign, ${NONE})` },
-  SOURCE: { click: 'x.source', lead: `'lead'`, sale: 'x.source' },
+  CAMPAIGN: {
+    click: sql`coalesce(x.campaign, ${NONE})`,
+    lead: NONE,
+    sale: sql`coalesce(t.campaign, ${NONE})`,
+  },
+  SOURCE: { click: sql`x.source`, lead: sql`'lead'`, sale: sql`x.source` },
   COUNTRY: {
-    click: `coalesce(x.country, ${NONE})`,
+    click: sql`coalesce(x.country, ${NONE})`,
     lead: NONE,
-    sale: `coalesce(t.country, (select min(c.country) from commissions c where c.conversion_id = x.id), ${NONE})`,
+    sale: sql`coalesce(t.country, (select min(c.country) from commissions c where c.conversion_id = x.id), ${NONE})`,
   },
-  DEVICE: { click: 'x.device', lead: NONE, sale: `coalesce(t.device, ${NONE})` },
+  DEVICE: { click: sql`x.device`, lead: NONE, sale: sql`coalesce(t.device, ${NONE})` },
   DAY: {
-    click: '(x.clicked_at at time zone $)::date::text',
-    lead: '(x.created_at at time zone $)::date::text',
-    sale: '(x.occurred_at at time zone $)::date::text',
+    click: sql`(x.clicked_at at time zone ${zone})::date::text`,
+    lead: sql`(x.created_at at time zone ${zone})::date::text`,
+    sale: sql`(x.occurred_at at time zone ${zone})::date::text`,
   },
-};
+});
 
 /** Counts clicks, leads, conversions, first purchases and repeats of whole days in the program's time zone, in groups: those
  *  with the most clicks first; days in order and without gaps. One query for the period. A partner sees only its own. */
@@ -75,63 +86,49 @@ export async function conversionFunnel(
     throw invalid('to', `must be at most ${MAX_DAYS} days after from`);
   const past = after == null ? null : cursorOf(after);
   const { tenantId } = ctx.actor;
-  const bounds = new Statement().add(
-    `select g.time_zone, $::date::timestamp at time zone g.time_zone, ($::date + 1)::timestamp at time zone g.time_zone
-    from programs g where g.tenant_id = $`,
-    from,
-    to,
-    tenantId,
+  const [program] = await query(
+    ctx,
+    sql<{ zone: string; starts: Date; ends: Date }>`
+      select g.time_zone as zone, ${from}::date::timestamp at time zone g.time_zone as starts,
+        (${to}::date + 1)::timestamp at time zone g.time_zone as ends
+      from programs g where g.tenant_id = ${tenantId}`,
   );
-  const [program] = await query(ctx, bounds);
   if (!program) return { steps: [], hasNextPage: false, endCursor: null };
-  const [zone, starts, ends] = program;
+  const { zone, starts, ends } = program;
   const scope = scopeOf(ctx.actor, { kind: 'referral', attributes: owned('x', 'x.partner_id') });
-  const statement = new Statement().add('with event as (');
-  const events = (key: string, figures: string, rows: string, at: string, condition: string) => {
-    statement.add(`select ${key} as key, ${figures}`, ...(key.includes('$') ? [zone] : []));
-    statement.add(
-      ` from ${rows} where x.tenant_id = $ and ${at} >= $ and ${at} < $ and ${condition}`,
-      ...[tenantId, starts, ends],
-    );
-    statement.and(scope);
-  };
-  const key = keys[by];
-  events(
-    key.click,
-    '1 as clicks, 0 as leads, 0 as conversions, 0 as firsts',
-    'touches x',
-    'x.clicked_at',
-    'not x.bot',
+  const within = (at: Sql) =>
+    sql`x.tenant_id = ${tenantId} and ${at} >= ${starts} and ${at} < ${ends} and ${scope}`;
+  const key = keysIn(zone)[by];
+  const emptyDays =
+    by === 'DAY'
+      ? sql`union all
+        select d::date::text, 0, 0, 0, 0 from generate_series(${from}::date::timestamp, ${to}::date::timestamp, interval '1 day') d`
+      : sql``;
+  const [most, more] = by === 'DAY' ? [sql`0::int`, sql`0::int`] : [sql`-g.clicks`, sql`-g.conversions`];
+  const beyond = past
+    ? sql`(${most}, ${more}, g.key) > (${past[0]}::int, ${past[1]}::int, ${past[2]}::text)`
+    : sql`true`;
+  const rows = await query(
+    ctx,
+    sql<FunnelStep>`
+      with /* attribution.funnel */ event as (
+        select ${key.click} as key, 1 as clicks, 0 as leads, 0 as conversions, 0 as firsts
+        from touches x where ${within(sql`x.clicked_at`)} and not x.bot
+        union all
+        select ${key.lead}, 0, 1, 0, 0 from leads x where ${within(sql`x.created_at`)}
+        union all
+        select ${key.sale}, 0, 0, 1, case when exists (select from conversions e where e.customer_id = x.customer_id and e.part_of is null
+            and (e.occurred_at, e.id) < (x.occurred_at, coalesce(x.part_of, x.id))) then 0 else 1 end
+        from conversions x left join referrals f on f.id = x.referral_id left join touches t on t.id = f.id and t.clicked_at = f.clicked_at
+        where ${within(sql`x.occurred_at`)} and x.counted
+        ${emptyDays}),
+      g as (
+        select key, sum(clicks)::int as clicks, sum(leads)::int as leads, sum(conversions)::int as conversions, sum(firsts)::int as firsts
+        from event group by key)
+      select g.key, g.clicks, g.leads, g.conversions, g.firsts as "firstPayments", g.conversions - g.firsts as repeats from g
+      where ${beyond} order by ${most}, ${more}, g.key limit ${sql.raw(size + 1)}`,
   );
-  statement.add(' union all ');
-  events(key.lead, '0, 1, 0, 0', 'leads x', 'x.created_at', 'true');
-  statement.add(' union all ');
-  events(
-    key.sale,
-    `0, 0, 1, case when exists (select from conversions e where e.customer_id = x.customer_id and e.part_of is null
-       and (e.occurred_at, e.id) < (x.occurred_at, coalesce(x.part_of, x.id))) then 0 else 1 end`,
-    `conversions x left join referrals f on f.id = x.referral_id left join touches t on t.id = f.id and t.clicked_at = f.clicked_at`,
-    'x.occurred_at',
-    'x.counted',
-  );
-  if (by === 'DAY')
-    statement.add(
-      ' union all select d::date::text, 0, 0, 0, 0 from generate_series($::date::timestamp, $::date::timestamp, $::interval) d',
-      ...[from, to, '1 day'],
-    );
-  const [most, more] = by === 'DAY' ? ['0::int', '0::int'] : ['-g.clicks', '-g.conversions'];
-  statement.add(
-    `), g as (select key, sum(clicks)::int as clicks, sum(leads)::int as leads, sum(conversions)::int as conversions, sum(firsts)::int as firsts
-      from event group by key)
-    select g.key, g.clicks, g.leads, g.conversions, g.firsts, g.conversions - g.firsts from g`,
-  );
-  if (past) statement.add(` where (${most}, ${more}, g.key) > ($::int, $::int, $::text)`, ...past);
-  statement.add(` order by ${most}, ${more}, g.key limit ${size + 1}`);
-  const rows = await query(ctx, statement);
-  const steps = rows.slice(0, size).map((row) => {
-    const [name, clicks, leads, conversions, firstPayments, repeats] = row;
-    return { key: name, clicks, leads, conversions, firstPayments, repeats } as FunnelStep;
-  });
+  const steps = rows.slice(0, size);
   const last = steps.at(-1);
   const place = last && (by === 'DAY' ? [0, 0] : [-last.clicks, -last.conversions]);
   return {

@@ -1,5 +1,6 @@
-import { type EntityManager, type RawQueryFragment, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { normalEmail } from '../../../domain/fraud.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 
 interface Buyer {
   readonly tenantId: string;
@@ -22,28 +23,26 @@ export async function marksOf(
   em: EntityManager,
   { tenantId, customerId, customerEmail }: Buyer,
 ): Promise<BuyerMarks> {
-  const [known] = await em.execute<{ email: string | null; allowed: boolean }[]>(sql`
+  const [known] = await sql<{ email: string | null; allowed: boolean }>`
     with k as (select id, email from customers where tenant_id = ${tenantId} and external_id = ${customerId}),
     domains as (
       select substring(normal_email(email) from '@([^@]*)$') as domain from (select email from k union select ${customerEmail ?? null}) m)
     select (select email from k) as email, exists (
       select from fraud_list_entries e where e.tenant_id = ${tenantId} and e.list = 'ALLOWED_CUSTOMER' and e.removed_at is null
-        and (e.customer_id = (select id from k) or exists (select from domains d where d.domain = e.domain or d.domain like '%.' || e.domain))) as allowed`);
+        and (e.customer_id = (select id from k) or exists (select from domains d where d.domain = e.domain or d.domain like '%.' || e.domain))) as allowed
+  `.execute(em);
   if (known?.allowed) return { externalId: null, emails: [] };
   const emails = [known?.email, customerEmail].flatMap((email) => (email ? normalEmail(email) : []));
   return { externalId: customerId, emails: [...new Set(emails)] };
 }
 
 /** SQL that is true if a partner, given by its id or by an SQL expression, is the customer. */
-export const isCustomerSql = (
-  partner: string | RawQueryFragment,
-  { externalId, emails }: BuyerMarks,
-): RawQueryFragment =>
+export const isCustomerSql = (partner: string | Sql, { externalId, emails }: BuyerMarks): Sql =>
   sql`is_customer(${partner}::uuid, ${externalId}, array(select jsonb_array_elements_text(${JSON.stringify(emails)}::jsonb)))`;
 
 export async function isCustomer(em: EntityManager, partnerId: string, buyer: BuyerMarks): Promise<boolean> {
-  const [found] = await em.execute<{ self: boolean | null }[]>(
-    sql`select ${isCustomerSql(partnerId, buyer)} as self`,
-  );
+  const [found] = await sql<{
+    self: boolean | null;
+  }>`select ${isCustomerSql(partnerId, buyer)} as self`.execute(em);
   return found?.self === true;
 }

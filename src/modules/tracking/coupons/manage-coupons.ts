@@ -1,5 +1,6 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -14,9 +15,9 @@ export function createCoupon(ctx: Context, input: CreateCouponInput): Promise<st
   if (input.endsAt && input.endsAt <= startsAt) throw invalid('input.endsAt', 'must be after the start');
   return transact(ctx, async (em) => {
     const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, 'input.partnerId');
-    const [taken] = await em.execute<object[]>(
-      sql`select 1 from coupons where tenant_id = ${tenantId} and upper(code) = ${input.code.toUpperCase()}`,
-    );
+    const [taken] =
+      await sql`select 1 from coupons where tenant_id = ${tenantId} and upper(code) = ${input.code.toUpperCase()}
+      `.execute(em);
     if (taken)
       throw conflict('The program already has a coupon with this code.', {
         field: 'input.code',
@@ -60,12 +61,12 @@ export async function redeemCoupon(
   code: string,
   at: Date,
 ): Promise<string | null> {
-  const [used] = await em.execute<{ partner_id: string }[]>(sql`
+  const [used] = await sql<{ partner_id: string }>`
     update coupons set uses = uses + 1
     where tenant_id = ${tenantId} and upper(code) = ${code.trim().toUpperCase()} and starts_at <= ${at}
       and (ends_at is null or ends_at > ${at}) and (ended_at is null or ended_at > ${at})
       and (max_uses is null or uses < max_uses)
       and exists (select from partners p where p.id = coupons.partner_id and p.status = 'ACTIVE')
-    returning partner_id`);
+    returning partner_id`.execute(em);
   return used?.partner_id ?? null;
 }

@@ -1,6 +1,6 @@
-import { sql } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict } from '../../../domain/errors.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { reasonOf } from '../../../kernel/request/input.ts';
@@ -20,18 +20,20 @@ export async function assignCustomer(
   const assigned = await transact(ctx, async (em) => {
     const partner = await findPartner(em, partnerId, 'input.partnerId');
     const { tenantId } = partner;
-    const [customer] = await em.execute<{ id: string; partner_id: string | null }[]>(sql`
+    const [customer] = await sql<{ id: string; partner_id: string | null }>`
       insert into customers (id, tenant_id, external_id) values (${v7()}, ${tenantId}, ${customerId})
       on conflict (tenant_id, external_id) do update set external_id = excluded.external_id
-      returning id, partner_id`);
+      returning id, partner_id`.execute(em);
     if (!customer) throw new Error('an upsert always returns its row');
     if (customer.partner_id === partner.id)
       throw conflict('This customer is already assigned to the partner.', { reason: 'ALREADY_ASSIGNED' });
-    await em.execute(sql`
-      update customers set partner_id = ${partner.id}, bound_at = ${now} where id = ${customer.id}`);
-    await em.execute(sql`
+    await sql`
+      update customers set partner_id = ${partner.id}, bound_at = ${now} where id = ${customer.id}
+    `.execute(em);
+    await sql`
       insert into customer_assignments (id, tenant_id, partner_id, customer_id, reason, assigned_by, assigned_at)
-      values (${v7()}, ${tenantId}, ${partner.id}, ${customer.id}, ${why}, ${ctx.actor.id}, ${now})`);
+      values (${v7()}, ${tenantId}, ${partner.id}, ${customer.id}, ${why}, ${ctx.actor.id}, ${now})
+    `.execute(em);
     record(
       em,
       ctx,

@@ -1,5 +1,6 @@
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
+import { sql } from '../../../kernel/data/sql.ts';
 
 interface Seen {
   readonly tenantId: string;
@@ -21,14 +22,14 @@ export async function seeCustomer(
   em: EntityManager,
   { tenantId, externalId, email, partnerId, at }: Seen,
 ): Promise<KnownCustomer> {
-  const [customer] = await em.execute<{ id: string; partner_id: string | null }[]>(sql`
+  const [customer] = await sql<{ id: string; partner_id: string | null }>`
     insert into customers (id, tenant_id, external_id, email, partner_id, bound_at)
     values (${v7()}, ${tenantId}, ${externalId}, ${email?.toLowerCase() ?? null}, ${partnerId}, ${partnerId === null ? null : at})
     on conflict (tenant_id, external_id) do update
       set email = coalesce(customers.email, excluded.email),
           partner_id = coalesce(customers.partner_id, excluded.partner_id),
           bound_at = coalesce(customers.bound_at, excluded.bound_at)
-    returning id, partner_id`);
+    returning id, partner_id`.execute(em);
   if (!customer) throw new Error('an upsert always returns its row');
   return { id: customer.id, partnerId: customer.partner_id };
 }

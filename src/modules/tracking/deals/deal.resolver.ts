@@ -12,10 +12,10 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Deal, dealTable } from './deal.entity.ts';
@@ -35,7 +35,7 @@ export class DealResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Deal>> {
-    const narrow = filter?.partnerId ? [where('i.partner_id = $', filter.partnerId)] : [];
+    const narrow = filter?.partnerId ? [sql`i.partner_id = ${filter.partnerId}`] : [];
     return page(ctx, info, dealTable, args, narrow);
   }
 

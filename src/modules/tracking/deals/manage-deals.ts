@@ -1,7 +1,8 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { expiryOf } from '../../../domain/referral.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -28,9 +29,9 @@ export async function registerDeal(ctx: Context, input: RegisterDealInput): Prom
   const now = ctx.clock.now();
   return transact(ctx, async (em) => {
     const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, 'input.partnerId');
-    const [live] = await em.execute<{ until: Date | null }[]>(
-      sql`select live_deal_until(${tenantId}, ${domain}, ${email}, ${now}) as until`,
-    );
+    const [live] = await sql<{
+      until: Date | null;
+    }>`select live_deal_until(${tenantId}, ${domain}, ${email}, ${now}) as until`.execute(em);
     if (live?.until)
       throw conflict(`The prospect is already registered until ${new Date(live.until).toISOString()}.`, {
         field: domain ? 'input.domain' : 'input.email',
@@ -87,11 +88,11 @@ export async function dealOfSale(
   at: Date,
 ): Promise<{ id: string; partnerId: string } | null> {
   if (!email) return null;
-  const [deal] = await em.execute<{ id: string; partner_id: string }[]>(sql`
+  const [deal] = await sql<{ id: string; partner_id: string }>`
     select id, partner_id from deals
     where tenant_id = ${tenantId} and (normal_email(email) = normal_email(${email}) or domain = ${companyDomainOf(email)})
       and registered_at <= ${at} and expires_at > ${at} and (closed_at is null or closed_at > ${at}) and referral_id is null
       and exists (select from partners p where p.id = deals.partner_id and p.status = 'ACTIVE')
-    order by registered_at, id limit 1 for update`);
+    order by registered_at, id limit 1 for update`.execute(em);
   return deal ? { id: deal.id, partnerId: deal.partner_id } : null;
 }

@@ -12,10 +12,10 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Lead, leadTable } from './lead.entity.ts';
@@ -36,8 +36,8 @@ export class LeadResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Lead>> {
     return page(ctx, info, leadTable, args, [
-      ...(filter?.partnerId ? [where('e.partner_id = $', filter.partnerId)] : []),
-      ...(filter?.status ? [where('e.status = $', filter.status)] : []),
+      ...(filter?.partnerId ? [sql`e.partner_id = ${filter.partnerId}`] : []),
+      ...(filter?.status ? [sql`e.status = ${filter.status}`] : []),
     ]);
   }
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { landingPage } from '../../../domain/landing.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
@@ -23,9 +24,9 @@ export async function createTrackingLink(ctx: Context, input: CreateTrackingLink
     const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, FIELD);
     await requireOnHosts(em, tenantId, input.targetUrl);
     const path = input.path ?? randomBytes(6).toString('hex');
-    const [known] = await em.execute<{ taken: boolean; links: number }[]>(sql`
+    const [known] = await sql<{ taken: boolean; links: number }>`
       select is_taken(${path.toUpperCase()}) as taken,
-        (select count(*)::int from tracking_links where partner_id = ${partnerId}) as links`);
+        (select count(*)::int from tracking_links where partner_id = ${partnerId}) as links`.execute(em);
     if (known?.taken)
       throw conflict('The path is already in use.', { field: 'input.path', reason: 'PATH_TAKEN' });
     if ((known?.links ?? 0) >= MAX_LINKS)

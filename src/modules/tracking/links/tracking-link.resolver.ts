@@ -12,10 +12,10 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { archiveTrackingLink, createTrackingLink, updateTrackingLink } from './manage-links.ts';
@@ -40,8 +40,8 @@ export class TrackingLinkResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<TrackingLink>> {
     return page(ctx, info, trackingLinkTable, args, [
-      ...(filter?.partnerId ? [where('l.partner_id = $', filter.partnerId)] : []),
-      ...(filter?.archived != null ? [where('(l.archived_at is not null) = $', filter.archived)] : []),
+      ...(filter?.partnerId ? [sql`l.partner_id = ${filter.partnerId}`] : []),
+      ...(filter?.archived != null ? [sql`(l.archived_at is not null) = ${filter.archived}`] : []),
     ]);
   }
 

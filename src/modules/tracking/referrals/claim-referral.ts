@@ -1,12 +1,12 @@
-import { type EntityManager, LockMode, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { type AttributionTerms, attribute } from '../../../domain/attribution.ts';
 import { conflict, notFound } from '../../../domain/errors.ts';
 import { expiryOf, insideWindow, type ReferralOrigin } from '../../../domain/referral.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { programOf } from '../../programs/program/public.ts';
 import { marksOf, readPath } from '../attribution/public.ts';
-
 import { redeemCoupon } from '../coupons/public.ts';
 import { dealOfSale } from '../deals/public.ts';
 import { leadOfSale } from '../leads/public.ts';
@@ -66,9 +66,8 @@ const claimBy = ({ partnerId, convertedAt }: Referral): Claim => ({
 /** Serialises the sales of one customer, so that two first sales cannot both choose its partner. Take this lock before the
  *  lock of a referral. */
 export async function lockCustomer(em: EntityManager, tenantId: string, customerId: string): Promise<void> {
-  await em.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['customer', tenantId, customerId])}, 0))`,
-  );
+  await sql`select pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['customer', tenantId, customerId])}, 0))
+  `.execute(em);
 }
 
 /** Creates a referral for a claim without an open click, beside the visitor's click if there is one. */
@@ -79,12 +78,12 @@ export async function openReferral(
   click: Referral | null,
 ): Promise<string> {
   const id = v7();
-  await em.execute(sql`
+  await sql`
     insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, source, clicked_at, expires_at, metadata, origin, link_id, campaign, ip_hash)
     select ${id}, p.tenant_id, p.id, p.referral_code, ${click?.visitorId ?? id}, ${claim.origin.toLowerCase()}, ${at}, ${expiryOf(at, 1)},
       '{}', ${claim.origin}, f.link_id, f.campaign, f.ip_hash
     from partners p left join referrals f on f.id = ${click?.id ?? null} and f.partner_id = p.id
-    where p.id = ${claim.partnerId}`);
+    where p.id = ${claim.partnerId}`.execute(em);
   return id;
 }
 
@@ -97,10 +96,10 @@ export async function claimBeforeClicks(
   evidence: Evidence,
   at: Date,
 ): Promise<Claim | null> {
-  const [customer] = await em.execute<{ partner_id: string | null; active: boolean; bought: boolean }[]>(sql`
+  const [customer] = await sql<{ partner_id: string | null; active: boolean; bought: boolean }>`
     select k.partner_id, exists (select from partners p where p.id = k.partner_id and p.status = 'ACTIVE') as active, exists (select from conversions v where v.customer_id = k.id)
       or exists (select from commissions c where c.customer_id = k.id) as bought
-    from customers k where k.tenant_id = ${tenantId} and k.external_id = ${evidence.customerId}`);
+    from customers k where k.tenant_id = ${tenantId} and k.external_id = ${evidence.customerId}`.execute(em);
   const bound = customer?.partner_id ?? null;
   if (bound && customer?.bought) return { partnerId: bound, origin: 'CUSTOMER' };
 
@@ -110,7 +109,7 @@ export async function claimBeforeClicks(
       partnerId: deal.partnerId,
       origin: 'DEAL',
       settle: (id) =>
-        em.execute(sql`update deals set referral_id = ${id}, closed_at = ${at} where id = ${deal.id}`),
+        sql`update deals set referral_id = ${id}, closed_at = ${at} where id = ${deal.id}`.execute(em),
     };
   const couponOf = evidence.couponCode ? await redeemCoupon(em, tenantId, evidence.couponCode, at) : null;
   if (couponOf) return { partnerId: couponOf, origin: 'COUPON' };

@@ -1,5 +1,6 @@
 import { FOLD_MS } from '../../../domain/touch.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { system } from '../../../kernel/request/actor.ts';
 import type { StatementPool } from '../../../kernel/request/bounds.ts';
 import { memo } from '../../../kernel/request/memo.ts';
@@ -138,17 +139,43 @@ function folded(ingest: Ingest, click: Click): Promise<RecordedClick | null> {
 }
 
 // The visitor id for a tenant, derived from the cookie: each tenant gets another id for the same person.
-const OF_TENANT = `overlay(overlay(md5(t.visitor::text || p.tenant_id) placing '8' from 13) placing 'a' from 17)::uuid`;
+const OF_TENANT = sql`overlay(overlay(md5(t."visitorId"::text || p.tenant_id) placing '8' from 13) placing 'a' from 17)::uuid`;
 
-const INSERT = `
-  with clicks as materialized (
-    select t.*, p.*, v.visitor_id, again.id as again_id, coalesce(a.cookie_days, ${DEFAULT_WINDOW_DAYS}) as cookie_days,
-      t.at + coalesce(a.cookie_days, ${DEFAULT_WINDOW_DAYS}) * interval '24 hours' as expires_at,
-      g.landing_hosts, g.landing_url, g.tracking_consent
-    from unnest($::uuid[], $::text[], $::text[], $::uuid[], $::boolean[], $::boolean[], $::boolean[], $::boolean[], $::text[],
-        $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::text[], $::timestamptz[], $::text[], $::boolean[], $::text[])
-      t (id, code, tenant, visitor, of_cookie, folds, bot, always, medium, campaign, subs, device, landing, referrer, source, ip,
-        agent, at, metadata, stored, country)
+/** The columns of a click, and their types. */
+const COLUMNS: Record<keyof Click, string> = {
+  id: 'uuid',
+  code: 'text',
+  tenantId: 'text',
+  visitorId: 'uuid',
+  ofCookie: 'boolean',
+  folds: 'boolean',
+  bot: 'boolean',
+  always: 'boolean',
+  stored: 'boolean',
+  medium: 'text',
+  campaign: 'text',
+  subs: 'text[]',
+  device: 'text',
+  country: 'text',
+  landingUrl: 'text',
+  referrerUrl: 'text',
+  source: 'text',
+  ipHash: 'text',
+  userAgent: 'text',
+  clickedAt: 'timestamptz',
+  metadata: 'jsonb',
+};
+const columns = sql.raw(
+  Object.entries(COLUMNS)
+    .map(([name, type]) => `"${name}" ${type}`)
+    .join(', '),
+);
+
+const insertOf = (clicks: readonly Click[]) => sql<RecordedClick & { readonly of: string }>`
+  with /* clicks.insert */ clicks as materialized (
+    select t.*, p.*, v.visitor_id, again.id as again_id, t."clickedAt" + a.cookie_days * interval '24 hours' as expires_at,
+      a.cookie_days, g.landing_hosts, g.landing_url, g.tracking_consent
+    from json_to_recordset(${JSON.stringify(clicks)}::json) t (${columns})
     cross join lateral (
       select p.tenant_id, p.id as partner_id, p.referral_code, null::uuid as link_id, null::text as target, null::text as link_campaign
       from partners p where p.referral_code = t.code and p.status = 'ACTIVE' and p.deleted_at is null
@@ -157,75 +184,33 @@ const INSERT = `
       from tracking_links l join partners p on p.id = l.partner_id and p.status = 'ACTIVE' and p.deleted_at is null
       where upper(l.path) = t.code and l.archived_at is null
       limit 1) p
-    cross join lateral (select case when t.of_cookie then ${OF_TENANT} else t.visitor end as visitor_id) v
+    cross join lateral (select case when t."ofCookie" then ${OF_TENANT} else t."visitorId" end as visitor_id) v
     join programs g on g.tenant_id = p.tenant_id
-    left join affiliate_configs a on a.partner_id = p.partner_id
+    left join affiliate_configs c on c.partner_id = p.partner_id
+    cross join lateral (select coalesce(c.cookie_days, ${sql.raw(DEFAULT_WINDOW_DAYS)}) as cookie_days) a
     left join lateral (
       select x.id from touches x where t.folds and x.tenant_id = p.tenant_id and x.visitor_id = v.visitor_id and x.code = t.code
-        and x.clicked_at > t.at - interval '${FOLD_MS} milliseconds' and x.clicked_at <= t.at and not x.bot
+        and x.clicked_at > t."clickedAt" - interval '${sql.raw(FOLD_MS)} milliseconds' and x.clicked_at <= t."clickedAt" and not x.bot
       order by x.clicked_at limit 1) again on true
-    where t.tenant is null or p.tenant_id = t.tenant),
+    where t."tenantId" is null or p.tenant_id = t."tenantId"),
   referred as (
     insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, landing_url, referrer_url, source, ip_hash,
       user_agent, clicked_at, expires_at, metadata, bot, link_id, campaign)
-    select id, tenant_id, partner_id, referral_code, visitor_id, landing, referrer, source, ip, agent, at, expires_at,
-      metadata::jsonb, bot, link_id, coalesce(link_campaign, campaign)
+    select id, tenant_id, partner_id, referral_code, visitor_id, "landingUrl", "referrerUrl", source, "ipHash", "userAgent", "clickedAt",
+      expires_at, metadata, bot, link_id, coalesce(link_campaign, campaign)
     from clicks where again_id is null and stored and (always or not bot)),
   touched as (
     insert into touches (id, tenant_id, partner_id, visitor_id, clicked_at, code, link_id, source, medium, campaign, subs,
       ip_hash, device, country, bot)
-    select id, tenant_id, partner_id, visitor_id, at, code, link_id, source, medium, coalesce(link_campaign, campaign),
-      subs::text[], ip, device, country, bot
+    select id, tenant_id, partner_id, visitor_id, "clickedAt", code, link_id, source, medium, coalesce(link_campaign, campaign),
+      subs, "ipHash", device, country, bot
     from clicks where again_id is null and stored)
-  select id, coalesce(again_id, id), tenant_id, partner_id, expires_at, now(), landing_hosts, landing_url, target,
-    tracking_consent = 'REQUIRED', cookie_days from clicks`;
+  select id as of, coalesce(again_id, id) as id, tenant_id as "tenantId", partner_id as "partnerId", expires_at as "expiresAt",
+    now() as "createdAt", landing_hosts as hosts, landing_url as "landingUrl", target, tracking_consent = 'REQUIRED' as "consentRequired",
+    cookie_days as "cookieDays"
+  from clicks`;
 
 async function insert(pool: StatementPool, clicks: readonly Click[]): Promise<Map<string, RecordedClick>> {
-  const all = <K extends keyof Click>(key: K) => clicks.map((click) => click[key]);
-  const statement = new Statement().add(
-    INSERT,
-    all('id'),
-    all('code'),
-    all('tenantId'),
-    all('visitorId'),
-    all('ofCookie'),
-    all('folds'),
-    all('bot'),
-    all('always'),
-    all('medium'),
-    all('campaign'),
-    clicks.map(({ subs }) => arrayText(subs)),
-    all('device'),
-    all('landingUrl'),
-    all('referrerUrl'),
-    all('source'),
-    all('ipHash'),
-    all('userAgent'),
-    all('clickedAt'),
-    clicks.map(({ metadata }) => JSON.stringify(metadata)),
-    all('stored'),
-    all('country'),
-  );
-  const rows = await query({ pool, actor: system }, statement);
-  return new Map(
-    rows.map((row) => [
-      row[0] as string,
-      {
-        id: row[1] as string,
-        tenantId: row[2] as string,
-        partnerId: row[3] as string,
-        expiresAt: row[4] as Date,
-        createdAt: row[5] as Date,
-        hosts: row[6] as string[],
-        landingUrl: row[7] as string | null,
-        target: row[8] as string | null,
-        consentRequired: row[9] as boolean,
-        cookieDays: row[10] as number,
-      },
-    ]),
-  );
+  const rows = await query({ pool, actor: system }, insertOf(clicks));
+  return new Map(rows.map(({ of, ...recorded }) => [of, recorded]));
 }
-
-/** A text array as PostgreSQL text, because unnest flattens nested arrays. */
-const arrayText = (texts: readonly string[]): string =>
-  texts.length === 0 ? '{}' : `{${texts.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;

@@ -12,10 +12,10 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { type Condition, where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Customer, customerTable } from '../customers/public.ts';
@@ -25,12 +25,12 @@ import { trackReferral } from './track-referral.ts';
 
 const ReferralConnection = connectionOf(Referral);
 
-function narrow(filter: ReferralFilter | null): Condition[] {
-  const conditions: Condition[] = [];
-  if (filter?.partnerId) conditions.push(where('f.partner_id = $', filter.partnerId));
-  if (filter?.status) conditions.push(where(`${referralStatusSql} = $`, filter.status));
-  if (filter?.from) conditions.push(where('f.clicked_at >= $', filter.from));
-  if (filter?.to) conditions.push(where('f.clicked_at < $', filter.to));
+function narrow(filter: ReferralFilter | null): Sql[] {
+  const conditions: Sql[] = [];
+  if (filter?.partnerId) conditions.push(sql`f.partner_id = ${filter.partnerId}`);
+  if (filter?.status) conditions.push(sql`${sql.raw(referralStatusSql)} = ${filter.status}`);
+  if (filter?.from) conditions.push(sql`f.clicked_at >= ${filter.from}`);
+  if (filter?.to) conditions.push(sql`f.clicked_at < ${filter.to}`);
   return conditions;
 }
 
@@ -116,6 +116,6 @@ export class PartnerReferralsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Referral>> {
-    return pageOfEach(ctx, info, referralTable, 'f.partner_id = owner.id', id, args);
+    return pageOfEach(ctx, info, referralTable, sql`f.partner_id = owner.id`, id, args);
   }
 }

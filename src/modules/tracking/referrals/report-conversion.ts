@@ -1,6 +1,7 @@
 import { v7 } from 'uuid';
 import { wordOf } from '../../../domain/touch.ts';
-import { query, Statement } from '../../../kernel/data/rows.ts';
+import { query } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import { system } from '../../../kernel/request/actor.ts';
 import type { Services } from '../../../kernel/request/context.ts';
 import { isId } from '../../../kernel/request/input.ts';
@@ -25,20 +26,9 @@ export async function reportConversion(
   const orderId = wordOf(order);
   const tenantId = wordOf(program);
   if (!orderId || !tenantId) return;
-  const statement = new Statement().add(
-    `insert into reported_conversions (id, tenant_id, partner_id, referral_id, order_id, coupon, amount, currency, reported_at)
-     select $::uuid, g.tenant_id, r.partner_id, r.id, $, $, $, $, $::timestamptz
-     from programs g left join referrals r on r.tenant_id = g.tenant_id and r.id = $::uuid
-     where g.tenant_id = $ and $ = any(g.landing_hosts) on conflict do nothing`,
-    v7(),
-    orderId,
-    wordOf(coupon),
-    wordOf(amount)?.slice(0, 32) ?? null,
-    wordOf(currency)?.slice(0, 8) ?? null,
-    services.clock.now(),
-    typeof click === 'string' && isId(click) ? click : null,
-    tenantId,
-    host,
-  );
+  const statement = sql`insert into reported_conversions (id, tenant_id, partner_id, referral_id, order_id, coupon, amount, currency, reported_at)
+     select ${v7()}::uuid, g.tenant_id, r.partner_id, r.id, ${orderId}, ${wordOf(coupon)}, ${wordOf(amount)?.slice(0, 32) ?? null}, ${wordOf(currency)?.slice(0, 8) ?? null}, ${services.clock.now()}::timestamptz
+     from programs g left join referrals r on r.tenant_id = g.tenant_id and r.id = ${typeof click === 'string' && isId(click) ? click : null}::uuid
+     where g.tenant_id = ${tenantId} and ${host} = any(g.landing_hosts) on conflict do nothing`;
   await query({ pool: services.pool, actor: system }, statement);
 }

@@ -1,8 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Authorized, Ctx, FieldResolver, ID, Info, Query, Resolver, Root } from 'type-graphql';
-import { where } from '../../../kernel/data/condition.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
-import { from, query, select } from '../../../kernel/data/rows.ts';
+import { from, readRows, select } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
@@ -22,16 +22,16 @@ export class TouchResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Touch[]> {
     const selection = select(touchTable, info, ctx.actor);
-    const statement = from(touchTable, ctx.actor, selection)
-      .and([
-        where(
-          ctx.actor.partnerId === null ? 'o.visitor_id = $' : 'visitor_alias(o.visitor_id, o.partner_id) = $',
-          idOf(visitorId, 'visitorId'),
-        ),
-        ...(ctx.actor.tenantId === null ? [] : [where('o.tenant_id = $', ctx.actor.tenantId)]),
-      ])
-      .add(` order by o.clicked_at desc, o.id desc limit ${MOST}`);
-    return (await query(ctx, statement)).map((row) => selection.read(row)).reverse();
+    const { tenantId, partnerId } = ctx.actor;
+    const visitor = partnerId === null ? sql`o.visitor_id` : sql`visitor_alias(o.visitor_id, o.partner_id)`;
+    const touches = await readRows(
+      ctx,
+      selection,
+      sql`${from(touchTable, ctx.actor, selection)} and ${visitor} = ${idOf(visitorId, 'visitorId')}
+        and ${tenantId === null ? sql`true` : sql`o.tenant_id = ${tenantId}`}
+        order by o.clicked_at desc, o.id desc limit ${sql.raw(MOST)}`,
+    );
+    return touches.reverse();
   }
 
   @FieldResolver(() => Partner, { nullable: true, description: 'Partner of the link.' })

@@ -1,6 +1,6 @@
 -- Says why an actor may not approve a payout, null if nothing speaks against it. An approver is a person who gets
 -- none of the money, did not create the payout and did not set the account.
-create or replace function hand_in_payout(o payouts, actor text) returns text
+create or replace function conflict_of_interest(o payouts, actor text) returns text
 language sql stable security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
@@ -12,5 +12,5 @@ as $$
   end
 $$;
 
-revoke execute on function hand_in_payout(payouts, text) from public;
-grant execute on function hand_in_payout(payouts, text) to partner_portal_api;
+revoke execute on function conflict_of_interest(payouts, text) from public;
+grant execute on function conflict_of_interest(payouts, text) to partner_portal_api;

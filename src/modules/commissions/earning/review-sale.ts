@@ -1,9 +1,9 @@
 import { v7 } from 'uuid';
 import type { Money } from '../../../domain/money.ts';
-import { Statement } from '../../../kernel/data/rows.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { type Assessment, keepReview, type Watched } from '../../fraud/rules/public.ts';
+import { type AssessedSale, type Assessment, keepReview } from '../../fraud/rules/public.ts';
 import type { Partner } from '../../partners/partner/public.ts';
 import type { Commission } from '../commission/public.ts';
 
@@ -15,10 +15,10 @@ interface Sold {
 }
 
 /** Returns the facts about a sale that the risk rules need. */
-export const watched = (
+export const assessedSale = (
   { tenantId, id: partnerId }: Pick<Partner, 'tenantId' | 'id'>,
   { customerId, conversion, order, occurredAt }: Sold,
-): Watched => ({
+): AssessedSale => ({
   tenantId,
   partnerId,
   customerId,
@@ -38,27 +38,22 @@ export async function review(
     partnerId,
     amount,
   }: Pick<Commission, 'id' | 'tenantId' | 'partnerId'> & { readonly amount: Money },
-  sale: Watched,
+  sale: AssessedSale,
   assessment: Assessment,
 ): Promise<boolean> {
   const { outcome, score, threshold, hits } = assessment;
   const holdId = (outcome === 'HELD' || outcome === 'BLOCKED') && amount.minor > 0n ? v7() : null;
   if (holdId) {
     await run(
-      new Statement().add(
-        `insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, evidence, placed_by, placed_at)
-         values ($::uuid, $, $::uuid, $::uuid, 'RISK', $, $::jsonb, $, $::timestamptz)`,
-        ...[holdId, tenantId, partnerId, id, 'The program reviews this sale before its approval'],
-        JSON.stringify({ score, threshold, rules: hits.map(({ rule }) => rule) }),
-        ...[actor.id, clock.now()],
-      ),
+      sql`insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, evidence, placed_by, placed_at)
+         values (${holdId}::uuid, ${tenantId}, ${partnerId}::uuid, ${id}::uuid, 'RISK',
+           ${'The program reviews this sale before its approval'},
+           ${JSON.stringify({ score, threshold, rules: hits.map(({ rule }) => rule) })}::jsonb,
+           ${actor.id}, ${clock.now()}::timestamptz)`,
     );
     // The database allows the status HELD only after the hold exists.
     await run(
-      new Statement().add(
-        `update commissions set status = 'HELD', updated_at = now() where id = $::uuid and status = 'PENDING'`,
-        id,
-      ),
+      sql`update commissions set status = 'HELD', updated_at = now() where id = ${id}::uuid and status = 'PENDING'`,
     );
   }
   await keepReview(run, { clock }, { sale, assessment, amount, commissionId: id, holdId });
