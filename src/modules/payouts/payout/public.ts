@@ -2,6 +2,6 @@
 export { bankWordOf, flagForSecondApproval, whyNotSent } from './approvals.ts';
 export { approvePayouts } from './approve-payout.ts';
 export { enqueueSend, release } from './change-payout.ts';
-export { balances, payBalances, railsOf } from './pay-balances.ts';
+export { balances, payBalances } from './pay-balances.ts';
 export { Payout, payoutTable } from './payout.entity.ts';
 export { RunPayoutsInput } from './payout.inputs.ts';
