@@ -1,4 +1,4 @@
-# Node 24 comes as the npm package `node`, so that the container runs what the tests ran on.
+# Node 24 is the npm package `node`, so that the container runs the version that the tests used.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -12,6 +12,8 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# A mounted volume takes its owner from this folder.
+RUN install -d -o node -g node /var/lib/partner-portal
 USER node
 EXPOSE 3500
 CMD ["node", "dist/src/main.js"]

@@ -25,12 +25,12 @@ import { measureSockets } from './sockets.ts';
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    gate: { type: 'boolean', default: false }, // exit 1 when a mark is missed
+    gate: { type: 'boolean', default: false }, // ends with 1 if a target is missed
     only: { type: 'string' }, // names of scenarios, with commas
     payouts: { type: 'boolean', default: false }, // a payout run instead of requests
     sockets: { type: 'boolean', default: false }, // one event to many sockets instead of requests
     clicks: { type: 'boolean', default: false }, // clicks on links, at a rate
-    metrics: { type: 'boolean', default: false }, // figures added up from scratch instead of requests
+    metrics: { type: 'boolean', default: false }, // metrics recalculated from all rows instead of requests
   },
 });
 const timing = options.quick ? { warmUp: 700, rounds: 3, ms: 550 } : { warmUp: 4_000, rounds: 5, ms: 5_000 };
@@ -62,7 +62,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 async function database(): Promise<{ folder: string; url: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'partner-portal-bench-'));
-  await chmod(folder, 0o755); // PostgreSQL runs as another user when we are root
+  await chmod(folder, 0o755); // as root, PostgreSQL runs as another user
   closers.push(() => rm(folder, { recursive: true, force: true }));
   closers.unshift(() => removeEmbeddedPostgres(folder));
   const postgres = await startEmbeddedPostgres({ folder, database: 'bench' });
@@ -117,7 +117,7 @@ async function servers(folder: string, url: string, sample: Sample): Promise<Ben
   };
 }
 
-/** Processes that print into `folder` and end with the bench. */
+/** Starts processes that log into `folder` and end with the benchmark. */
 function startIn(folder: string): Start {
   return (file, env = {}) => {
     const made = start(file, join(folder, `${file}.log`), env);
@@ -126,7 +126,8 @@ function startIn(folder: string): Start {
   };
 }
 
-/** Both must answer the same, or the comparison is worth nothing; what a write makes anew is told by its form. */
+/** Checks that both servers give the same answer; otherwise the comparison means nothing. New ids and times are compared by
+ *  their form. */
 async function agree({ raw, product, loader }: Bench, scenario: Scenario): Promise<void> {
   const [ours, theirs] = [product.order(scenario), raw.order(scenario)];
   for (let index = 0; index < Math.min(ours.bodies.length, 6); index++) {
@@ -135,7 +136,11 @@ async function agree({ raw, product, loader }: Bench, scenario: Scenario): Promi
       const { last } = await loader.ask<Outcome>({ ...order, bodies: [body], connections: 1, ms: 0 });
       return JSON.parse(scenario.path.startsWith('/W') ? anonymous(last) : last);
     };
-    deepStrictEqual(await answerTo(ours), await answerTo(theirs), `${scenario.name}: raw answers otherwise`);
+    deepStrictEqual(
+      await answerTo(ours),
+      await answerTo(theirs),
+      `${scenario.name}: the answer of raw differs`,
+    );
   }
 }
 
@@ -166,7 +171,7 @@ async function measure(bench: Bench, scenario: Scenario): Promise<Result> {
   return resultOf(scenario, rounds);
 }
 
-/** A payout run beside plain SQL; the mark is half of its speed. */
+/** Compares a payout run with plain SQL; the target is half the speed of plain SQL. */
 async function payouts(): Promise<boolean> {
   const { folder, url } = await database();
   const size = options.quick ? { partners: 1_000, lines: 50_000 } : { partners: 10_000, lines: 1_000_000 };
@@ -177,7 +182,7 @@ async function payouts(): Promise<boolean> {
   return ratio < 0.5;
 }
 
-/** One event to many sockets of one process; the mark is a second until all but one in a hundred have it. */
+/** Sends one event to many sockets of one process; the target is one second at the 99th percentile. */
 async function sockets(): Promise<boolean> {
   compile();
   const { folder, url } = await database();
@@ -190,7 +195,8 @@ async function sockets(): Promise<boolean> {
   return heard.p99 >= 1_000;
 }
 
-/** Clicks on links at a rate that is offered; the mark is that none is acknowledged which is not stored, and 5 ms beside the commit at a moderate rate. */
+/** Offers clicks on links at a rate. The targets: every acknowledged click is stored, and at a moderate rate a click takes at
+ *  most 5 ms more than a commit. */
 async function clicks(): Promise<boolean> {
   compile();
   const { folder, url } = await database();
@@ -208,7 +214,7 @@ async function clicks(): Promise<boolean> {
   return unkept || (results[0]?.p99 ?? 0) - commit.p99 >= 5;
 }
 
-/** Figures of every partner added up from scratch, beside one plain statement over the same rows. */
+/** Compares the recalculation of the metrics of every partner with one plain query over the same rows. */
 async function metrics(): Promise<boolean> {
   const { url } = await database();
   const size = options.quick
@@ -237,7 +243,7 @@ async function main(): Promise<boolean> {
       say(`${scenario.name} done (${seconds()}).`);
     } catch (error) {
       if (stopping !== null) throw error;
-      failed = true; // the others are still worth knowing
+      failed = true; // the other scenarios still run
       say(`${scenario.name} FAILED: ${(error as Error).message}`);
     }
   }

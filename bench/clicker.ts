@@ -5,7 +5,7 @@ import { quantile } from './quantile.ts';
 export interface Crush {
   readonly port: number;
   readonly codes: readonly string[];
-  /** Clicks a second that are offered, and for how long. */
+  /** Offered clicks per second, and the duration. */
   readonly rate: number;
   readonly seconds: number;
   readonly connections: number;
@@ -13,16 +13,16 @@ export interface Crush {
 
 export interface Taken {
   readonly offered: number;
-  /** Answered with a redirect that names the click, so it must be stored. */
+  /** Clicks answered with a redirect that names the click, so they must be stored. */
   readonly acknowledged: number;
-  /** Answered otherwise, by status. */
+  /** Clicks with other answers, by status. */
   readonly refused: Record<string, number>;
-  /** Not even sent: every connection was still waiting. */
+  /** Clicks that were not sent, because every connection was waiting. */
   readonly waiting: number;
-  /** Milliseconds from sending to the redirect. */
+  /** Milliseconds from the request to the redirect. */
   readonly p50: number;
   readonly p99: number;
-  /** The last clicks that were acknowledged. */
+  /** Ids of the last acknowledged clicks. */
   readonly ids: readonly string[];
 }
 
@@ -31,7 +31,7 @@ const CHROME =
 const KEPT_IDS = 10_000;
 const TICK_MS = 5;
 
-/** Offers clicks at a rate, whatever comes back: each is another visitor from another address. */
+/** Sends clicks at a fixed rate, independent of the answers. Each is from a new visitor at a new address. */
 async function run({ port, codes, rate, seconds, connections }: Crush): Promise<Taken> {
   const latencies: number[] = [];
   const ids: string[] = [];
@@ -83,7 +83,7 @@ async function run({ port, codes, rate, seconds, connections }: Crush): Promise<
   };
 }
 
-/** A connection that is never more than one request behind; `hear` gets the head of each answer. */
+/** A connection with at most one open request; `hear` gets the head of each answer. */
 function opened(port: number, hear: (socket: Socket, head: string) => void): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => resolve(socket));

@@ -4,7 +4,7 @@ import { load, TENANT } from './data.ts';
 import { quantile } from './quantile.ts';
 import { portOf, type Start, serverEnv } from './servers.ts';
 
-/** Milliseconds that one bare row takes to be inserted and committed, as every click must be before it is answered. */
+/** Milliseconds to insert and commit one row, as every click must before its answer. */
 export interface Commit {
   readonly p50: number;
   readonly p99: number;
@@ -13,13 +13,13 @@ export interface Commit {
 export interface Stored extends Taken {
   readonly rate: number;
   readonly seconds: number;
-  /** Rows that are there afterwards. */
+  /** Rows stored at the end. */
   readonly stored: number;
-  /** Of the last clicks that were acknowledged: how many are not stored. */
+  /** Number of the last acknowledged clicks that are not stored. */
   readonly lost: number;
 }
 
-/** Clicks that are offered to one process at each of some rates, and what of them is stored. */
+/** Offers clicks to one process at several rates, and counts the stored clicks. */
 export async function measureClicks(
   url: string,
   folder: string,

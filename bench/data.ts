@@ -13,23 +13,23 @@ export interface Size {
 export const FULL: Size = { partners: 1_000, customers: 200_000, commissions: 1_000_000 };
 export const QUICK: Size = { partners: 1_000, customers: 10_000, commissions: 50_000 };
 
-/** What requests are made of: partners, each with a customer of its own. */
+/** The ids for requests: partners, each with its own customer. */
 export interface Sample {
   readonly partners: readonly { id: string; referralCode: string; customerId: string }[];
 }
 
 const DAY_MS = 86_400_000;
-const PAYOUTS = 5; // of each partner
+const PAYOUTS = 5; // for each partner
 const CHUNK = 100; // partners whose metrics one statement adds up
 
-/** Fills the empty database by set-based inserts. A row's number decides everything about it, its id included. */
+/** Fills the empty database with set-based inserts. All values of a row, including its id, follow from its number. */
 export async function load(url: string, size: Size): Promise<Sample> {
   const pool = new Pool({ connectionString: url, max: 1 });
   try {
     await ensureProgram(new BoundPool(pool), TENANT);
     const client = await pool.connect();
     try {
-      await client.query('set session_replication_role = replica'); // no triggers: they would count row by row
+      await client.query('set session_replication_role = replica'); // no triggers: they would count each row
       for (const statement of inserts(size, Date.now())) await client.query(statement);
       await client.query('set session_replication_role = origin');
       for (let first = 0; first < size.partners; first += CHUNK) {
@@ -51,7 +51,7 @@ export async function load(url: string, size: Size): Promise<Sample> {
   }
 }
 
-/** In no order, and in the same one at every run. */
+/** Shuffled, but in the same order at every run. */
 function shuffled<T>(rows: T[]): T[] {
   return rows
     .map((row, index) => ({ row, at: Math.imul(index + 1, 2_654_435_761) >>> 0 }))
@@ -62,7 +62,7 @@ function shuffled<T>(rows: T[]): T[] {
 function* inserts({ partners, customers, commissions }: Size, now: number): Generator<string> {
   const start = now - 90 * DAY_MS;
   const each = Math.floor(customers / partners); // customers of one partner
-  const lines = Math.floor(commissions / partners); // lines of one partner
+  const lines = Math.floor(commissions / partners); // commissions of one partner
   const id = (kind: number, n: string, ms: string) => `pg_temp.row_id(${kind}, (${n})::bigint, ${ms})`;
   const at = (ms: string) => `to_timestamp((${ms}) / 1000.0)`;
 
@@ -98,7 +98,7 @@ function* inserts({ partners, customers, commissions }: Size, now: number): Gene
     select ${customerId('n')}, '${TENANT}', ${at(customerMs('n'))}, 'cust_' || n, 'buyer-' || n || '@example.com',
       ${partnerId(`n % ${partners}`)}, ${at(customerMs('n'))}
     from ${everyCustomer}`;
-  // One click that the customer came by, and one that came to nothing.
+  // One click of the customer, and one that led to no purchase.
   yield `insert into referrals (id, tenant_id, created_at, partner_id, referral_code, visitor_id, landing_url, referrer_url,
       source, clicked_at, expires_at, converted_at, customer_id, metadata)
     select case converted when 1 then ${referralId('n')} else ${id(4, 'n', customerMs('n'))} end, '${TENANT}', ${at(customerMs('n'))},
@@ -112,7 +112,7 @@ function* inserts({ partners, customers, commissions }: Size, now: number): Gene
       ${customerId('n')}, 'order_' || n, ${source('n')}, 1000 + n % 90000, ${currency(`n % ${partners}`)}, ${at(customerMs('n'))}
     from ${everyCustomer}`;
 
-  // Of ten lines three are claimed by payouts, four approved, two pending, one rejected.
+  // Of ten commissions, three are in payouts, four approved, two pending and one rejected.
   yield `insert into commissions (id, tenant_id, created_at, partner_id, customer_id, referral_id, conversion_id, type, method,
       status, base_minor, base_currency, rate_bps, rate_source, tier, rounding_mode, amount_minor, amount_currency,
       revenue_minor, source, occurred_at, hold_until, approved_at, approved_by)

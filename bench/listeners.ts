@@ -4,7 +4,7 @@ import { quantile } from './quantile.ts';
 
 export interface Crowd {
   readonly port: number;
-  /** Credentials that the sockets use in turn. */
+  /** Credentials for the sockets, used in turn. */
   readonly tokens: readonly string[];
   readonly sockets: number;
   readonly partnerId: string;
@@ -13,10 +13,10 @@ export interface Crowd {
 }
 
 export interface Heard {
-  /** Milliseconds from the click that is sent until a socket has the figures with it: of all sockets and events. */
+  /** Milliseconds from the click until a socket receives the new metrics, over all sockets and events. */
   readonly p50: number;
   readonly p99: number;
-  /** Until the last socket has them: the median event, and the worst. */
+  /** Milliseconds until the last socket receives them: of the median event, and of the worst. */
   readonly last: number;
   readonly worst: number;
 }
@@ -53,7 +53,7 @@ async function run(crowd: Crowd): Promise<Heard> {
     await click(crowd);
     await everybody;
     lasts.push(performance.now() - started);
-    await new Promise((resolve) => setTimeout(resolve, 300)); // the next one is no burst
+    await new Promise((resolve) => setTimeout(resolve, 300)); // the next events are sent one by one
   }
   for (const socket of sockets) socket.terminate();
   return {
@@ -64,7 +64,7 @@ async function run(crowd: Crowd): Promise<Heard> {
   };
 }
 
-/** A socket that has heard how things are. */
+/** Opens a socket and waits for its first value. */
 function opened({ port, tokens, partnerId }: Crowd, index: number, hears: Listener): Promise<WebSocket> {
   const token = tokens[index % tokens.length];
   const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws', {

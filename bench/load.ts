@@ -6,7 +6,7 @@ export interface Order {
   readonly port: number;
   readonly path: string;
   readonly authorization: string;
-  /** Sent in turn. */
+  /** Requests, sent in turn. */
   readonly bodies: readonly string[];
   readonly connections: number;
   readonly ms: number;
@@ -17,11 +17,11 @@ export interface Outcome {
   readonly seconds: number;
   readonly p50: number;
   readonly p99: number;
-  /** The last answer, whole. */
+  /** The complete last answer. */
   readonly last: string;
 }
 
-/** A closed loop: each connection sends its next request when it has the answer to the one before. */
+/** Runs a closed loop: each connection sends its next request after the answer to the previous one. */
 async function run(order: Order): Promise<Outcome> {
   const agent = new Agent({ keepAlive: true, maxSockets: order.connections });
   const bodies = order.bodies.map((body) => Buffer.from(body));

@@ -2,9 +2,9 @@ import { Pool } from 'pg';
 import { load, type Size, TENANT } from './data.ts';
 
 const ROUNDS = 3;
-const CHUNK = 500; // partners a transaction, as the job has them
+const CHUNK = 500; // partners per transaction, as in the job
 
-/** The least that adding the figures up can cost: the same sums by partner, day, source and currency, and nothing kept. */
+/** The minimum cost of the metrics: the same sums by partner, day, source and currency, without storing them. */
 const PLAIN = `
   create temp table plain on commit drop as
   select partner_id, day, source, currency, sum(clicks) as clicks, sum(conversions) as conversions, sum(orders) as orders, sum(customers) as customers,
@@ -19,7 +19,7 @@ const PLAIN = `
     union all select partner_id, (paid_at at time zone 'UTC')::date, '(none)', amount_currency, 0, 0, 0, 0, 0, 0, amount_minor from payouts where status = 'PAID') d
   group by partner_id, day, source, currency`;
 
-/** Seconds of each round: one plain statement over all rows, and the recalculation of every partner. */
+/** Returns the seconds of each round: of one plain query over all rows, and of the recalculation of every partner. */
 export async function measureMetrics(
   url: string,
   size: Size,

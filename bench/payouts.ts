@@ -11,8 +11,8 @@ import { ensureProgram } from '../src/modules/programs/program/public.ts';
 
 const TENANT = 'bench-payouts';
 
-/** A payout run over many approved lines, beside the same rows by one plain `insert ... select` each into tables that have
- *  the same indexes and nothing else: no trigger, no reference, no policy. Answers with the seconds of both. */
+/** Runs a payout run over many approved commissions. Then inserts the same rows with plain `insert ... select` into tables
+ *  with the same indexes, but without triggers, foreign keys and policies. Returns the seconds of both. */
 export async function measurePayouts(
   url: string,
   folder: string,
@@ -21,7 +21,7 @@ export async function measurePayouts(
 ): Promise<{ plain: number[]; product: number[] }> {
   const pool = new Pool({ connectionString: url, max: 2 });
   const none = async (): Promise<never> => {
-    throw new Error('nobody calls');
+    throw new Error('not called');
   };
   const config = readConfig({
     NODE_ENV: 'test',
@@ -54,7 +54,7 @@ export async function measurePayouts(
     );
     await client.query('vacuum analyze');
     await client.query('checkpoint');
-    say(`${lines} lines of ${partners} partners made.`);
+    say(`${lines} commissions of ${partners} partners created.`);
     const timed = async (work: () => Promise<unknown>) => {
       const started = performance.now();
       await work();
@@ -85,7 +85,7 @@ export async function measurePayouts(
     const { rows: made } = await client.query(
       'select count(*)::int as items, count(distinct payout_id)::int as payouts from payout_items',
     );
-    say(`${made[0].payouts} payouts claim ${made[0].items} lines.`);
+    say(`${made[0].payouts} payouts pay ${made[0].items} commissions.`);
     client.release();
     return { plain, product };
   } finally {

@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 
 const COMPILED = new URL('../dist/bench/', import.meta.url);
 
-/** A process of ours that is asked over IPC; it ends when we do. */
+/** A child process that is called over IPC. It ends with its parent. */
 export interface Helper {
   ask<T>(question: object): Promise<T>;
   stop(): Promise<void>;
 }
 
-/** Runs a compiled file of this folder; what it prints goes to `log`. */
+/** Runs a compiled file of this folder; its output goes to `log`. */
 export function start(file: string, log: string, env: Record<string, string>): Helper {
   const output = openSync(log, 'a');
   const child = fork(fileURLToPath(new URL(file, COMPILED)), {
@@ -24,7 +24,7 @@ export function start(file: string, log: string, env: Record<string, string>): H
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
-      if (child.connected) child.disconnect(); // it closes by itself
+      if (child.connected) child.disconnect(); // the child closes the log when it ends
       const patience = setTimeout(() => child.kill('SIGKILL'), 10_000);
       await exited;
       clearTimeout(patience);
@@ -45,7 +45,7 @@ function answerOf<T>(child: ChildProcess, file: string, question: object): Promi
   });
 }
 
-/** In such a process: answers every question, in order. */
+/** Runs in the child process: answers every call, in order. */
 export function answer<Q>(work: (question: Q) => Promise<object>, close: () => Promise<void>): void {
   let last = Promise.resolve();
   process.on('message', (question) => {
@@ -55,5 +55,5 @@ export function answer<Q>(work: (question: Q) => Promise<object>, close: () => P
       .then((reply) => void process.send?.(reply));
   });
   process.on('disconnect', () => void close().finally(() => process.exit()));
-  process.on('SIGINT', () => {}); // Ctrl-C reaches all of us; the bench stops its helpers in order
+  process.on('SIGINT', () => {}); // Ctrl-C reaches all processes; the benchmark stops its children in order
 }

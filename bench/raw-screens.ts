@@ -2,19 +2,19 @@ import type { Pool, PoolClient, QueryConfig } from 'pg';
 import { v4, v7 } from 'uuid';
 import { TENANT } from './data.ts';
 
-type Row = readonly string[]; // as PostgreSQL wrote it; null where there is none
+type Row = readonly string[]; // in the text form of PostgreSQL; null for NULL
 type Input = Record<string, string>;
 type Screen = (pool: Pool, variables: { id: string; filter: Input; input: Input }) => Promise<object>;
 
 const types = { getTypeParser: () => (text: string) => text } as unknown as NonNullable<QueryConfig['types']>;
 
-/** A statement of fixed text: planned once a connection, rows as arrays of text. */
+/** A query of fixed text: planned once for each connection, with rows as arrays of text. */
 const statement = (name: string, text: string) => async (on: Pool | PoolClient, values: unknown[]) =>
   (await on.query({ name, text, values, rowMode: 'array', types })).rows as Row[];
 
 function money(minor = '0', currency = ''): object {
   if (currency === 'JPY') return { amount: minor, currency };
-  const digits = minor.padStart(3, '0'); // of what the bench stores nothing is negative
+  const digits = minor.padStart(3, '0'); // the benchmark stores no negative amounts
   return { amount: `${digits.slice(0, -2)}.${digits.slice(-2)}`, currency };
 }
 
@@ -109,7 +109,7 @@ const Q2: Screen = async (pool, { filter }) => {
   return { partners: edges(nodes) };
 };
 
-// The page first and then its relations: joined under one limit, the planner prepares for every pending line.
+// First the page, then its relations: in one join with a limit, the planner would prepare for every pending commission.
 const pendingOfType = statement(
   'review',
   `select c.id, c.amount_minor, c.amount_currency, p.id, p.company_name, k.id, k.external_id, f.id, f.landing_url, f.converted_at

@@ -4,7 +4,7 @@ import { Pool } from 'pg';
 import { screens } from './raw-screens.ts';
 import { serveBench } from './server.ts';
 
-// The practical limit: node:http, pg and SQL written for exactly each screen. It checks nothing about its callers.
+// The practical limit: node:http, pg and SQL written for each screen. It does not check its callers.
 const pool = new Pool({ connectionString: process.env['DATABASE_URL'], max: 16 });
 
 const server = createServer((incoming, outgoing) => {

@@ -4,11 +4,11 @@ export interface Side {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
-  /** CPU of the server's process, microseconds a request. */
+  /** CPU of the server's process, in microseconds per request. */
   readonly cpu: number;
 }
 
-/** One pair of turns, raw's and the product's, right after each other. */
+/** A pair of consecutive rounds: one of raw, one of the product. */
 export interface Round {
   readonly raw: Side;
   readonly product: Side;

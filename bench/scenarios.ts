@@ -1,19 +1,19 @@
 import type { Sample } from './data.ts';
 
-/** What both servers are asked, and the least that the product must reach of `raw` (shared PERFORMANCE.md). */
+/** The requests to both servers, and the speed that the product must reach in relation to `raw`. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly connections: number;
-  /** Of raw's requests a second: at least `mark`, hoped for `goal`. */
+  /** Parts of raw's requests per second: `mark` is the minimum, `goal` is the aim. */
   readonly mark: number;
   readonly goal: number;
-  /** Node CPU a request, of raw's: at most. */
+  /** Highest CPU per request, as a multiple of raw's. */
   readonly cpuMark: number;
-  /** Where raw answers it. */
+  /** Path at which raw answers. */
   readonly path: string;
   readonly query: string;
-  /** Variables of different requests, so that no cache is hotter than in life. */
+  /** Variables of different requests, so that caches are no better filled than in production. */
   readonly variables: (sample: Sample) => object[];
 }
 
@@ -28,7 +28,7 @@ const PARTNER = `query PartnerById($id: ID!) {
   }
 }`;
 
-// From here on the operations are the contract's, word for word but for white space.
+// From here on the operations are those of the contract, except for white space.
 const DASHBOARD = `query PartnerDashboard($filter: PartnerFilter, $first: Int) {
   partners(filter: $filter, first: $first) {
     edges {

@@ -1,11 +1,11 @@
 import { answer } from './processes.ts';
 
-/** Microseconds of CPU that the process has used, all its threads together. */
+/** Returns the microseconds of CPU that all threads of the process have used. */
 export interface Cpu {
   readonly cpu: number;
 }
 
-/** The bench's side of a server under test: where it listens, and what it has used so far. */
+/** A server under test: its address and the CPU that it has used. */
 export function serveBench(port: number, close: () => Promise<void>): void {
   answer<{ ask: 'port' | 'cpu' }>(async ({ ask }) => {
     if (ask === 'port') return { port };

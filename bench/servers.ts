@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { makeKeyFile } from '../src/config/key-file.ts';
 import type { Helper } from './processes.ts';
 
-/** Starts a compiled file of this folder, which is stopped with the bench. */
+/** Starts a compiled file of this folder and stops it with the benchmark. */
 export type Start = (file: string, env?: Record<string, string>) => Helper;
 
-/** With what a server of the bench runs; its keys lie in `folder`. */
+/** Returns the environment of a server of the benchmark; its keys are in `folder`. */
 export function serverEnv(url: string, folder: string) {
   const keys = join(folder, 'keys.json');
   makeKeyFile(keys);
@@ -21,7 +21,7 @@ export function serverEnv(url: string, folder: string) {
   };
 }
 
-/** Where a server listens; one that does not come up says what it printed. */
+/** Returns the address of a server. If the server does not start, throws its output. */
 export async function portOf(server: Helper, folder: string, file: string): Promise<number> {
   const { port } = await server.ask<{ port: number }>({ ask: 'port' }).catch(async (error: Error) => {
     throw new Error(`${error.message}\n${await readFile(join(folder, `${file}.log`), 'utf8')}`);

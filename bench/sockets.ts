@@ -4,9 +4,9 @@ import { load, TENANT } from './data.ts';
 import type { Crowd, Heard } from './listeners.ts';
 import { portOf, type Start, serverEnv } from './servers.ts';
 
-const PEOPLE = 10; // of the staff, whose sockets they are
+const PEOPLE = 10; // staff members that own the sockets
 
-/** One click to so many sockets of one process that listen to its partner, again and again. */
+/** Sends clicks, one after the other, to many sockets of one process that listen to the partner. */
 export async function measureSockets(
   url: string,
   folder: string,
@@ -28,7 +28,7 @@ export async function measureSockets(
   return start('listeners.js').ask<Heard>({ port, tokens, partnerId, referralCode, ...size });
 }
 
-/** A partner without a click yet. */
+/** Creates a partner without clicks. */
 async function newcomer(url: string): Promise<Pick<Crowd, 'partnerId' | 'referralCode'>> {
   const client = new Client({ connectionString: url });
   await client.connect();

@@ -6,15 +6,15 @@ import { build, transformWithOxc } from 'vite';
 import { buildSite } from './site/build-site.ts';
 
 /**
- * `npm run build` brings `dist` up to date: the program (TypeScript without its types, which `npm run check:static` checks),
- * every other file that the program reads, the playground and the tracker. It touches only what changed.
+ * `npm run build` updates `dist`: the program (TypeScript without its types, which `npm run check:static` checks), every
+ * other file that the program reads, the playground and the tracker. It writes only changed files.
  */
 process.chdir(join(import.meta.dirname, '..'));
 process.env['NODE_ENV'] = 'production'; // else React's development build is bundled
 
 const PROGRAM = ['src/**', 'bench/**', 'migrations/**', 'mikro-orm.config.ts'];
 const BROWSER = ['src/playground', 'src/tracker']; // Vite bundles them
-const BUILT = 'dist/built.json'; // for each bundle a hash of what it was made from
+const BUILT = 'dist/built.json'; // for each bundle, the hash of its sources
 
 const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
 const secondsSince = (start: number): string => `${((performance.now() - start) / 1_000).toFixed(1)} s`;
@@ -26,7 +26,7 @@ async function files(patterns: readonly string[]): Promise<string[]> {
   return found.sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** The files of `dist` that one source file becomes. */
+/** Returns the files of `dist` that are made from one source file. */
 async function outputs(source: string): Promise<[path: string, content: Buffer][]> {
   const content = await readFile(source);
   if (!source.endsWith('.ts')) return [[join('dist', source), content]];
@@ -45,7 +45,7 @@ async function outputs(source: string): Promise<[path: string, content: Buffer][
   ];
 }
 
-/** Transpiling all files takes a tenth of a second, so nothing is remembered; a file that stays equal is not written. */
+/** Transpiles all files, which takes a tenth of a second, so there is no cache. Unchanged files are not written. */
 async function buildProgram(): Promise<void> {
   const start = performance.now();
   const sources = (await files(PROGRAM)).filter((path) => !BROWSER.some((folder) => path.startsWith(folder)));
@@ -71,7 +71,7 @@ async function writeChanged(path: string, content: Buffer): Promise<boolean> {
 
 interface Bundle {
   readonly name: string;
-  /** Glob patterns of all that it is made from, besides the packages. */
+  /** Glob patterns of the sources of the bundle, without the packages. */
   readonly from: readonly string[];
   make(): Promise<unknown>;
 }
@@ -88,7 +88,7 @@ const BUNDLES: readonly Bundle[] = [
   },
 ];
 
-/** Makes those bundles anew of which a source, a package or this script changed. */
+/** Builds the bundles whose sources, packages or this script changed. */
 async function buildBundles(): Promise<void> {
   const built: Record<string, string> = JSON.parse(await readFile(BUILT, 'utf8').catch(() => '{}'));
   for (const { name, from, make } of BUNDLES) {
@@ -110,6 +110,6 @@ await mkdir('dist', { recursive: true });
 try {
   await Promise.all([buildProgram(), buildBundles()]);
 } catch (error) {
-  process.stderr.write(`The build failed. ${(error as Error).message}\n`); // it names the file and the line
+  process.stderr.write(`The build failed. ${(error as Error).message}\n`); // the message names the file and the line
   process.exit(1);
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import ts from 'typescript';
 
 /**
- * `npm run check:words` keeps the text of the product in plain English (CONTRIBUTING.md): it looks for words that stand
- * for nothing in particular, in descriptions, messages, comments, documents and names of tests.
+ * `npm run check:words` keeps the text of the product in plain English (CONTRIBUTING.md). It looks for vague words in
+ * descriptions, messages, comments, documents and names of tests.
  */
 process.chdir(join(import.meta.dirname, '..'));
 
@@ -26,7 +26,7 @@ const WORDS: readonly (readonly [RegExp, instead: string])[] = [
   [/\bDOMAIN\b.{0,12}\b(section|[A-Z]\d)|\bshared\/\w+/, 'spell the rule out, or link to docs/'],
 ];
 
-// The rest may quote these words: the list itself, and the table of words in the glossary.
+// These files quote the words: the list itself, and the glossary.
 const EXCEPT = ['scripts/check-words.ts', 'docs/glossary.md'];
 const TEXTS = [
   'README.md',
@@ -49,7 +49,7 @@ interface Piece {
 const lines = (text: string, first = 1): Piece[] =>
   text.split('\n').map((each, at) => ({ line: first + at, text: each }));
 
-/** The comments and the texts in quotes of a TypeScript file; of a test only the names of its tests. */
+/** Returns the comments and string literals of a TypeScript file; of a test file, only the names of its tests. */
 function texts(path: string, source: string, isTest: boolean): Piece[] {
   const file = ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true);
   const lineOf = (position: number) => file.getLineAndCharacterOfPosition(position).line + 1;

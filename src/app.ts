@@ -57,16 +57,16 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const PLAYGROUND = join(HERE, '../playground');
 const DOCS = join(HERE, '../docs');
 const TRACKER = join(HERE, '../tracker/t.js');
-const POLICIES = join(HERE, 'policies'); // beside the compiled code there is a copy
+const POLICIES = join(HERE, 'policies'); // the compiled code has a copy beside it
 
 export const DEVELOPER = { user: 'developer', role: 'PLATFORM_ADMIN', tenantId: 'demo' } as const;
 
 export interface App {
   readonly services: Services;
-  /** The owner's connections. */
+  /** The connection pool of the database's owner. */
   readonly owner: Pool;
   readonly authenticator: Authenticator;
-  /** Listens; the answer is the port. */
+  /** Starts to listen. Returns the port. */
   listen(): Promise<number>;
   readonly server: FastifyInstance;
   startWorker(): Promise<void>;
@@ -88,14 +88,14 @@ function mailerOf({ smtpUrl, mailFrom, production, dataFolder }: Config, log: Lo
   if (smtpUrl) return smtpMailer(smtpUrl, mailFrom);
   if (production) return null;
   return folderMailer(join(dataFolder, 'mail'), mailFrom, (file) =>
-    log.warn({ file }, 'SMTP_URL is not set: the mail lies in a file'),
+    log.warn({ file }, 'SMTP_URL is not set: the mail is written to a file'),
   );
 }
 
 const paypalWebhook = ({ webhookId }: NonNullable<Config['paypal']>, outbound: Outbound) =>
   webhookId === null ? null : { id: webhookId, outbound };
 
-/** Puts the parts together; nothing listens and no job runs yet. `replace` is for tests. */
+/** Builds the application without listening and without running jobs. `replace` is for tests. */
 export async function createApp(
   config: Config,
   databaseUrl: string,
@@ -107,14 +107,14 @@ export async function createApp(
   if (!(await isBound(database, { ownLogin: config.databaseApiUrl !== null }))) {
     await database.close();
     throw new ConfigError(
-      'DATABASE_API_URL must be a login of its own, a member of the role partner_portal_api and of no other.',
+      'DATABASE_API_URL must name a separate login that is a member of the role partner_portal_api and of no other role.',
     );
   }
   const owner = ownerPool(databaseUrl);
   const sandbox = config.production || ownPorts.rail ? null : await sandboxRail(owner);
   const outbound = ownPorts.outbound ?? guardedFetch();
   const { stripe, razorpay, paypal } = config;
-  // Those that are set up; the sandbox serves the others.
+  // The configured rails; the sandbox replaces the others.
   const rails: Partial<Record<PayoutMethod, PayoutRail>> = {
     ...(stripe && { STRIPE: stripeRail(stripe) }),
     ...(razorpay && { RAZORPAY: razorpayRail(razorpay) }),

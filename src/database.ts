@@ -10,21 +10,21 @@ import { BoundPool } from './kernel/data/bound-pool.ts';
 import { nothing } from './kernel/request/bounds.ts';
 
 const MIGRATIONS = join(dirname(fileURLToPath(import.meta.url)), '../migrations');
-const MIGRATION_LOCK = 7_022_611; // any number of our own: one migration at a time, however many processes start
+const MIGRATION_LOCK = 7_022_611; // an arbitrary number: of several starting processes, one migrates at a time
 const BASELINE = '0001_baseline';
 const MIN_VERSION = 150_000;
 const CONNECT_MS = 10_000;
 const OWNER_CONNECTIONS = 10;
 
 export interface Database {
-  /** For transactions; it has connections of its own. */
+  /** For transactions, with separate connections. */
   readonly orm: MikroORM;
-  /** For single statements. */
+  /** For single queries. */
   readonly pool: BoundPool;
   close(): Promise<void>;
 }
 
-/** Connections are made when they are asked for, up to `connections` for transactions and as many for statements. */
+/** Opens the database. Connections are made on demand: up to `connections` for transactions and as many for queries. */
 export async function openDatabase(url: string, { connections = 16 } = {}): Promise<Database> {
   const orm = await MikroORM.init({
     ...ormConfig,
@@ -60,7 +60,7 @@ export async function openDatabase(url: string, { connections = 16 } = {}): Prom
   };
 }
 
-/** The same database as a role that owns nothing and that the policies bind. */
+/** Returns the URL of the same database with a role that owns no table and is subject to row-level security. */
 export function asApi(url: string): string {
   const api = new URL(url);
   const options = api.searchParams.get('options');
@@ -68,8 +68,8 @@ export function asApi(url: string): string {
   return api.href;
 }
 
-/** Whether the policies bind what these connections do: they bind neither the owner nor a superuser, nor whom a login of
- *  its own could become. */
+/** Returns true if row-level security applies to these connections. It does not apply to the owner of the tables, to a
+ *  superuser, or, with `ownLogin`, to a login that could become the owner. */
 export async function isBound({ pool }: Database, { ownLogin }: { ownLogin: boolean }): Promise<boolean> {
   const [row] = await pool.query<{ bound: boolean }>(nothing, {
     text: `select row_security_active(oid) and not ($1 and pg_has_role(session_user, relowner, 'member')) as bound
@@ -79,25 +79,26 @@ export async function isBound({ pool }: Database, { ownLogin }: { ownLogin: bool
   return row?.bound ?? false;
 }
 
-/** Connections of the owner: for the job runner's own tables and for demo data, never for a request. */
+/** Opens connections of the database's owner, for the tables of the job runner and for demo data. Never use them for a
+ *  request. */
 export const ownerPool = (url: string): Pool => poolOf(url, { max: OWNER_CONNECTIONS });
 
 function poolOf(url: string, options: PoolConfig): Pool {
   const pool = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, ...options });
-  // What was asked of a lost connection fails by itself; without listeners its `error` would end the process.
+  // A query on a lost connection fails with its own error; without listeners, the event `error` would end the process.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
-/** Kysely keeps the connection of a transaction that could neither commit nor roll back. One that is lost would be missing from
- *  the pool for ever; after as many as it holds nothing could be written any more. */
+/** Returns lost connections to the pool. Kysely keeps the connection of a transaction that could neither commit nor roll
+ *  back. Without this function such connections would use up the pool, and writes would stop. */
 function takeBackLost(pool: Pool): void {
   const out = new Set<PoolClient>();
   pool.on('acquire', (client) => out.add(client));
   pool.on('release', (_, client) => out.delete(client));
   pool.on('connect', (client) =>
-    // Later than those who give theirs back themselves.
+    // Deferred, so that callers which release their own connection come first.
     client.once('end', () => setImmediate(() => out.has(client) && client.release(true))),
   );
 }
@@ -119,7 +120,7 @@ export async function pendingChanges(url: string): Promise<string[]> {
   }
 }
 
-/** Brings the database up to date, its job tables included. Returns the migrations and files that it applied. */
+/** Updates the database, including the job tables. Returns the applied migrations and files. */
 export async function migrate(url: string): Promise<string[]> {
   const guard = new Client({ connectionString: url });
   await guard.connect();
@@ -142,7 +143,7 @@ export async function migrate(url: string): Promise<string[]> {
   }
 }
 
-/** Before its first release the product had other migrations; nothing leads from them to the baseline. */
+/** Refuses a database with the migrations of before the first release: no path leads from them to the baseline. */
 async function refuseOldMigrations(client: Client): Promise<void> {
   const { rows } = await client.query(`select to_regclass('mikro_orm_migrations') is not null as migrated`);
   if (!rows[0].migrated) return;
@@ -151,9 +152,9 @@ async function refuseOldMigrations(client: Client): Promise<void> {
   );
   if (rowCount)
     throw new StartupError(
-      'This database was built by a version before the first release and cannot be upgraded: start anew with `npm run reset`, or on your own PostgreSQL create an empty database and name it in DATABASE_URL.',
+      'This database was built by a version before the first release and cannot be upgraded. Delete it with `npm run reset`, or on your own PostgreSQL create an empty database and name it in DATABASE_URL.',
     );
 }
 
-/** graphile-worker's own log speaks of every job; ours speak for themselves. */
+/** A silent logger for graphile-worker, which would log every job. The product logs failed jobs itself. */
 export const quiet = new JobLogger(() => () => {});

@@ -8,17 +8,17 @@ import type { Services } from './kernel/request/context.ts';
 const CONCURRENCY = 8;
 const RESTART_MS = 500;
 const NAMED_AFTER_MS = 2_000;
-/** Longer than it takes to store that a job ended. */
+/** Longer than the time needed to store the end of a job. */
 const ENDED_MS = 5_000;
 
 export interface JobRunner {
-  /** Gives back the jobs that nobody works on though their rows say so: the runner's own library does it after four hours. */
+  /** Unlocks jobs that are locked by a process that ended. The library would unlock them after four hours. */
   freeLostJobs(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Runs jobs whatever becomes of the database. The library's runner gives up when it cannot store how a job ended; then the
- *  next one takes its place at once, while what it has under way comes to its end. */
+/** Runs jobs, also across outages of the database. The library's runner stops when it cannot store the end of a job. Then
+ *  a new runner starts at once, while the jobs of the old one finish. */
 export async function startRunner(
   owner: Pool,
   {
@@ -27,7 +27,7 @@ export async function startRunner(
     services: { log, tuning },
   }: { tasks: TaskList; crontab: string; services: Pick<Services, 'log' | 'tuning'> },
 ): Promise<JobRunner> {
-  const pools = new Set<string>(); // of this process, ended ones too
+  const pools = new Set<string>(); // of this process, including ended ones
   const active = new Map<string, Promise<unknown>>();
   let runner: Runner | null = null;
   let stopping = false;
@@ -51,7 +51,7 @@ export async function startRunner(
   async function start(): Promise<void> {
     const events: WorkerEvents = new EventEmitter();
     events.on('pool:create', ({ workerPool }) => pools.add(workerPool.id));
-    // By its name the other processes see that the pool lives.
+    // By this name other processes see that the pool is alive.
     events.on('pool:listen:success', ({ workerPool, client }) => nameIt(client, workerPool.id));
     events.on('pool:gracefulShutdown', () => {
       if (!stopping) starting = startAgain();
@@ -65,20 +65,20 @@ export async function startRunner(
       pollInterval: tuning.jobPollMs,
       logger: quiet,
       events,
-      // Stored in batches, a failure to store makes the runner give up; one by one, it would end the process.
+      // In batches, a failure to store the end of a job stops the runner; one by one, it would end the process.
       preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     });
-    runner.promise.catch(() => {}); // it gave up: see above
+    runner.promise.catch(() => {}); // a stopped runner is replaced by the event handler above
   }
 
   async function startAgain(): Promise<void> {
-    log.warn('the job runner gave up: another one is started');
+    log.warn('the job runner stopped: a new one starts');
     while (!stopping) {
       await sleep(RESTART_MS);
       try {
         return await start();
       } catch (error) {
-        log.warn({ error }, 'the job runner does not start: it is tried again');
+        log.warn({ error }, 'the job runner could not start: the start will be tried again');
       }
     }
   }
@@ -97,7 +97,7 @@ export async function startRunner(
     async stop() {
       stopping = true;
       await starting;
-      await runner?.stop().catch(() => {}); // it had given up
+      await runner?.stop().catch(() => {}); // the runner had already stopped
       await Promise.allSettled(active.values());
     },
   };
@@ -105,5 +105,5 @@ export async function startRunner(
 
 function nameIt(client: PoolClient, name: string): void {
   const work = () => client.query(`select set_config('application_name', $1, false)`, [name]).catch(() => {});
-  setTimeout(work, NAMED_AFTER_MS).unref(); // at the moment it is busy with its LISTEN
+  setTimeout(work, NAMED_AFTER_MS).unref(); // it may be busy with its LISTEN
 }

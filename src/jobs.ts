@@ -32,7 +32,7 @@ import { calculateAllMetrics, foldProgramMetrics } from './modules/reporting/met
 import { enqueueTierEvaluations, evaluateDueTiers } from './modules/reporting/tiers/evaluate-tiers.ts';
 import { proveAll } from './proof.ts';
 
-// In UTC; a worker that was not there then catches up.
+// In UTC. `fill`: a worker that was down at that time catches up.
 const SCHEDULE = `
 * * * * * auto_approve ?jobKey=auto_approve
 */5 * * * * schedule_payouts ?jobKey=schedule_payouts
@@ -44,7 +44,7 @@ const SCHEDULE = `
 30 2 * * * reconcile_all ?id=reconcile_weeks&fill=2d&jobKey=reconcile_all {"recent":false}
 40 4 * * * check_tiers ?jobKey=check_tiers
 40 3 * * * prove ?fill=2d&jobKey=prove`;
-const MOVED_MS = 3 * 60_000; // what the minute before was too late for is looked at again
+const MOVED_MS = 3 * 60_000; // overlaps, so that transactions that committed late are checked too
 
 type Job<Name extends keyof Jobs> = (ctx: Context, payload: Jobs[Name]) => Promise<void>;
 
@@ -52,8 +52,8 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-/** What the runner's own table keeps of a failure, where nothing is ever erased: no text that may be about somebody. The
- *  log, which hides that, has the whole of it. */
+/** Returns the text of a failure for the table of the job runner. Rows there are never erased, so the text must not
+ *  contain personal data. The log has the full error, with personal data hidden. */
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'not an error';
   const { code } = error as { code?: unknown };
@@ -61,14 +61,14 @@ function nameOf(error: unknown): string {
   return /^\w{1,60}$/.test(`${code}`) && code !== undefined ? `${name} ${code}` : name;
 }
 
-/** Answers with how many payouts and runs there were. */
+/** Resumes unfinished work. Returns the number of resumed payouts and payout runs. */
 async function resumeAll(ctx: Context): Promise<number> {
   await resumeEvents(ctx);
   await resumeReconciliations(ctx);
   return (await resumePayouts(ctx)) + (await resumeRuns(ctx));
 }
 
-/** Runs the durable jobs, and takes up those of processes that died. */
+/** Runs the durable jobs, and resumes those of processes that died. */
 export async function startWorker(
   services: Services,
   owner: Pool,
@@ -80,7 +80,7 @@ export async function startWorker(
     run_payouts: (ctx, { runId }) => continueRun(ctx, runId),
     schedule_payouts: async (ctx) => {
       const runs = await scheduleRuns(ctx);
-      if (runs) ctx.log.info({ runs }, 'payout runs that were due are made');
+      if (runs) ctx.log.info({ runs }, 'payout runs created');
     },
     send_payout: async (ctx, { payoutId }) => void (await sendPayout(ctx, payoutId, leaseSeconds)),
     hear_rail: (ctx, { eventId }) => hearRail(ctx, eventId, leaseSeconds),
@@ -105,12 +105,14 @@ export async function startWorker(
         seals: ctx.seals,
         pool: whole,
       }))
-        if (faults.length) ctx.log.error({ invariant: name, faults, more }, 'the books are not right');
+        if (faults.length)
+          ctx.log.error({ invariant: name, faults, more }, 'the books check found violations');
     },
     prove_moved: async (ctx) => {
       const since = new Date(Date.now() - MOVED_MS);
       for await (const { name, faults, more } of proveMoved({ actor: ctx.actor, pool: whole }, since))
-        if (faults.length) ctx.log.error({ invariant: name, faults, more }, 'the books are not right');
+        if (faults.length)
+          ctx.log.error({ invariant: name, faults, more }, 'the books check found violations');
     },
     evaluate_tiers: (ctx, { tenantId, month }) => evaluateDueTiers(ctx, tenantId, month),
     rate_lines: (ctx, { tenantId }) => rateLines(ctx, tenantId),
@@ -143,8 +145,8 @@ export async function startWorker(
       .freeLostJobs()
       .then(() => resumeAll(context(randomUUID())))
       .then(
-        (count) => count && services.log.warn({ count }, 'payouts of a process that died are taken up again'),
-        (error: unknown) => services.log.error({ error }, 'could not look for payouts to take up again'),
+        (count) => count && services.log.warn({ count }, 'payouts of an ended process resumed'),
+        (error: unknown) => services.log.error({ error }, 'could not look for payouts to resume'),
       );
   await resume();
   const timer = setInterval(resume, services.tuning.resumeEveryMs);

@@ -3,15 +3,15 @@ import { SECRET_FIELDS } from './domain/personal-fields.ts';
 
 const HIDDEN = '[hidden]';
 
-/** Names of what is not written down, wherever it stands in an entry. */
+/** Names of values that are never logged, at any depth of an entry. */
 const SECRET_NAME =
   /authorization|cookie|password|passphrase|secret|token|api-?_?key|^(variables|parameters|detail)$/i;
 
-/** What gives a secret away without its name: the second wall, behind not writing it at all. */
+/** Shapes of secrets, for values without a telling name. A second safeguard: code must not log secrets at all. */
 const SHAPES: readonly RegExp[] = [
   /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, // JWT
   /\b(?:Bearer|Basic)\s+[\w.~+/-]{6,}=*/gi,
-  /\b(?:sk|rk|pk|pp|rzp|acct|fa|cont|whsec|whsk|ghp|xox[a-z])_[A-Za-z0-9_+/=-]{6,}/g, // keys and accounts of vendors, and ours
+  /\b(?:sk|rk|pk|pp|rzp|acct|fa|cont|whsec|whsk|ghp|xox[a-z])_[A-Za-z0-9_+/=-]{6,}/g, // keys and accounts of vendors and of the product
   /\b[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?)\b/g, // IBAN
   /(?<![\w.:-])\d(?:[ -]?\d){12,18}(?![\w-])/g, // card and account numbers
   /\b(?:\d{3}-\d{2}-\d{4}|\d{2}-\d{7}|[A-Z]{5}\d{4}[A-Z])\b/g, // tax ids of the USA and India
@@ -19,18 +19,18 @@ const SHAPES: readonly RegExp[] = [
   /(?<=:\/\/)[^\s/:@]*:[^\s/@]+(?=@)/g, // a password within an address
 ];
 
-/** The log: JSON lines without anybody's secrets. */
+/** Creates the log: JSON lines without secrets and personal data. */
 export function logger(level: string, destination?: DestinationStream): Logger {
   const options = { level, serializers: { error: plainError }, hooks: { streamWrite: redacted } };
   return destination ? pino(options, destination) : pino(options);
 }
 
-/** A whole line, with its names and texts gone through; one that cannot be read is not written. */
+/** Returns a log line with its secrets hidden. A line that cannot be parsed is replaced. */
 function redacted(line: string): string {
   try {
     return `${JSON.stringify(JSON.parse(line), (name, value) => shown(name, value))}\n`;
   } catch {
-    return `${JSON.stringify({ level: 50, time: Date.now(), msg: 'a line of the log could not be read' })}\n`;
+    return `${JSON.stringify({ level: 50, time: Date.now(), msg: 'a log line could not be parsed' })}\n`;
   }
 }
 
@@ -49,7 +49,7 @@ interface PlainError {
   readonly cause?: unknown;
 }
 
-/** What tells where an error came from. Whatever else libraries hang on theirs (requests, parameters, rows) stays out. */
+/** The logged properties of an error: they show its origin. Other properties (requests, parameters, rows) are not logged. */
 const TOLD = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine', 'syscall', 'status'];
 
 function plainError(error: unknown): unknown {
@@ -71,11 +71,11 @@ function told(error: Error, depth: number): PlainError {
 }
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
-/** Conditions of the server and of our own statements; all others may be about the values of a row. */
+/** Conditions of the server and of our own queries; messages of all others may quote values of a row. */
 const ABOUT_NO_VALUE = /^(08|40|42|53|55|57|58|XX)/;
 const QUOTES_VALUES = new Set(['ValidationError', 'SyntaxError', 'GraphQLError', 'RangeError']);
 
-/** What the error says, without the values that PostgreSQL, MikroORM and parsers repeat. */
+/** Returns the message of an error without the values that PostgreSQL, MikroORM and parsers quote. */
 function messageOf(error: Error): string {
   const { code, severity } = error as { code?: unknown; severity?: unknown };
   const ofDatabase = typeof severity === 'string' && typeof code === 'string' && SQLSTATE.test(code);
@@ -85,6 +85,6 @@ function messageOf(error: Error): string {
 
 const unquoted = (text: string): string => text.replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '"…"');
 
-/** A process's last words, by the same rules. */
+/** Returns the text of the error that ends a process, with secrets hidden. */
 export const lastWords = (error: unknown): string =>
   withoutSecrets(error instanceof Error ? told(error, 0).stack : typeof error);

@@ -5,7 +5,7 @@ import { migrate } from './database.ts';
 import { makeDemoData } from './demo/demo-data.ts';
 import { runProcess, say } from './process.ts';
 
-/** Brings the product up: database, migrations, demo data on the embedded one, API and worker. */
+/** Starts the product: database, migrations, demo data on the embedded database, API and worker. */
 await runProcess(async (closes) => {
   const config = readConfig();
   let databaseUrl = config.databaseUrl;
@@ -39,6 +39,6 @@ await runProcess(async (closes) => {
 async function fill({ owner, services: { clock } }: App): Promise<void> {
   const { rows } = await owner.query('select exists (select from programs) as filled');
   if (rows[0].filled) return;
-  say('Demo data: a program that looks lived in ...');
+  say('Demo data: a program with a year of history ...');
   await makeDemoData(owner, { now: clock.now(), progress: (sentence) => say(`  ${sentence}`) });
 }

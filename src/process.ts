@@ -6,7 +6,7 @@ const PATIENCE_MS = 30_000;
 
 export const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
 
-/** Runs a process to its end: what it hands over is closed in reverse order on a signal or a failed start. */
+/** Runs a process. On a signal or a failed start, closes all registered parts in reverse order. */
 export async function runProcess(
   start: (closes: (close: () => Promise<void>) => void) => Promise<void>,
 ): Promise<void> {
@@ -27,7 +27,7 @@ export async function runProcess(
       void stop(0);
     });
   }
-  // Node's own report would print the error with everything that a library hung on it.
+  // Node's own report would print all properties that a library added to the error.
   process.on('uncaughtException', (error) => {
     process.stderr.write(`${lastWords(error)}\n`);
     void stop(1);
@@ -40,18 +40,19 @@ export async function runProcess(
   }
 }
 
-/** What a person can mend is one sentence; a bug keeps its stack. */
+/** Returns one sentence for a fault that a person can fix; for a bug, the stack. */
 function explain(error: unknown): string {
   const { code, message, port } = error as { code?: string; message?: string; port?: number };
   if (error instanceof ConfigError || error instanceof StartupError) return String(message);
-  if (code === 'EADDRINUSE') return `Port ${port} is taken: stop what uses it, or set PORT to another one.`;
-  if (code === 'EACCES' && port) return `Port ${port} is not allowed: set PORT to one above 1023.`;
-  if (code === 'ENOSPC' || code === '53100') return 'The disk is full: make room and start again.';
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use. Stop the process that uses it, or set PORT to another port.`;
+  if (code === 'EACCES' && port) return `Port ${port} is not allowed. Set PORT to a port above 1023.`;
+  if (code === 'ENOSPC' || code === '53100') return 'The disk is full. Free some space and start again.';
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ETIMEDOUT')
-    return `The database of DATABASE_URL does not answer (${message}).`;
+    return `The database of DATABASE_URL does not answer (${message}). Start it, or correct DATABASE_URL.`;
   if (code === '28P01' || code === '28000' || code === '3D000')
-    return `The database of DATABASE_URL refuses: ${message}.`;
+    return `The database of DATABASE_URL refuses the login: ${message}.`;
   if (/role "partner_portal_api"|to create role/.test(message ?? ''))
-    return `The login of DATABASE_URL must be a member of the role partner_portal_api, or may create it (${message}).`;
+    return `The login of DATABASE_URL must be a member of the role partner_portal_api, or have the right to create this role (${message}).`;
   return lastWords(error);
 }

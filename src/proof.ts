@@ -2,12 +2,12 @@ import type { Context } from './kernel/request/context.ts';
 import { auditedTenants, verifyAudit } from './modules/foundation/audit/verify-audit.ts';
 import { type Proof, prove } from './modules/proof/proof/prove.ts';
 
-/** Holds all that must always be so against the whole database, the audit log included. It reads as the database's owner,
- *  so that no policy hides a row from it. */
+/** Checks all invariants on the whole database, including the audit log. It reads as the owner of the database, so that
+ *  row-level security hides no row. */
 export const proveAll = (ctx: Pick<Context, 'pool' | 'actor' | 'seals'>): AsyncGenerator<Proof> =>
   prove(ctx, [
     {
-      name: 'every audit log is as it was written',
+      name: 'every audit log is unchanged',
       async *faults() {
         for (const tenantId of await auditedTenants(ctx)) {
           const { firstFault: fault } = await verifyAudit(ctx, tenantId);

@@ -73,7 +73,7 @@ describe('the files of src/database', () => {
     const [{ hash }] = await query(`select hash from database_files where path = 'schema'`);
     await query(`update database_files set hash = 'of other tables' where path = 'schema'`);
     await expect(migrate(database.url)).rejects.toThrow(
-      'change tables by a migration, or start anew with `npm run reset`',
+      'Change tables with a migration, or delete the database with `npm run reset`',
     );
     await query(`update database_files set hash = $1 where path = 'schema'`, [hash]);
   });
@@ -105,7 +105,7 @@ test('a database of a version before the first release is refused with a way out
   await old.pool.query(`insert into mikro_orm_migrations (name) values ('Migration20261122101435_tables')`);
   for (const start of [migrate, pendingChanges])
     await expect(start(old.url)).rejects.toThrow(
-      'This database was built by a version before the first release and cannot be upgraded: start anew with `npm run reset`, or on your own PostgreSQL create an empty database and name it in DATABASE_URL.',
+      'This database was built by a version before the first release and cannot be upgraded. Delete it with `npm run reset`, or on your own PostgreSQL create an empty database and name it in DATABASE_URL.',
     );
 });
 

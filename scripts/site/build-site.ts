@@ -22,7 +22,7 @@ const titleOf = (folder: string): string =>
       ? 'API guide'
       : `${folder[0]?.toUpperCase()}${folder.slice(1)}`;
 
-/** Makes the site of `/docs` in `folder`: the Markdown files of the repository and the reference of the schema. */
+/** Writes the site of `/docs` to `folder`: the Markdown files of the repository and the reference of the schema. */
 export async function buildSite(folder: string): Promise<void> {
   const files: string[] = [];
   for await (const file of glob(['*.md', 'docs/**/*.md'])) files.push(file);

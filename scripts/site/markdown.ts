@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { Marked, type Token, type Tokens } from 'marked';
 import { escapeHtml, type Heading, hrefOf, type Page } from './page.ts';
 
-/** The path on the site of a Markdown file of the repository: `docs/api/README.md` is `api/index.html`. */
+/** Returns the path on the site of a Markdown file of the repository: `api/index.html` for `docs/api/README.md`. */
 export const pathOf = (file: string): string =>
   file
     .replace('docs/README.md', 'documents.md') // the README of the repository is the first page
@@ -12,13 +12,13 @@ export const pathOf = (file: string): string =>
     .replace(/\.md$/, '.html');
 
 export interface MarkdownSite {
-  /** All Markdown files of the site, by their paths in the repository. */
+  /** Lists the Markdown files of the site, by their paths in the repository. */
   readonly files: ReadonlySet<string>;
-  /** The path on the site of `Partner`, `Partner.email` or `createPartner`; null for any other text. */
+  /** Returns the path on the site of `Partner`, `Partner.email` or `createPartner`; null for any other text. */
   schemaPath(name: string): string | null;
 }
 
-/** The id that GitHub gives a heading, so that links work there and here. */
+/** Returns the id that GitHub gives a heading, so that links work on both sites. */
 export const idOf = (text: string): string =>
   text
     .toLowerCase()
@@ -59,7 +59,7 @@ export function renderMarkdown(file: string, text: string, kind: string, site: M
   const tokens = marked.lexer(text);
   const title = plainText(tokens.find(isHeading)?.text ?? path);
   const headings: Heading[] = [];
-  // What comes before the first section is found under the page's title.
+  // Text before the first section belongs to the page's title.
   const sections = [{ title, kind, path, text: '' }];
   const used = new Map<string, number>();
   for (const token of tokens) {
@@ -83,14 +83,14 @@ export function renderMarkdown(file: string, text: string, kind: string, site: M
 
 const isHeading = (token: Token): token is Tokens.Heading => token.type === 'heading';
 
-/** Markdown without its marks. */
+/** Returns the text of Markdown without its marks. */
 const plainText = (text: string): string =>
   text
     .replaceAll(/\]\([^)]*\)|```\w*|^#+ |[`*|[]|-{3,}/gm, ' ')
     .replaceAll(/\s+/g, ' ')
     .trim();
 
-/** A piece of code, which is a link where it names a type or a field of the schema. */
+/** Renders inline code, as a link if it names a type or a field of the schema. */
 function renderCode(text: string, site: Pick<MarkdownSite, 'schemaPath'>): string {
   const code = `<code>${escapeHtml(text)}</code>`;
   const target = site.schemaPath(text);

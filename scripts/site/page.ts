@@ -1,6 +1,6 @@
-/** One page of the site, without the frame that all pages share. */
+/** A page of the site, without the frame that all pages share. */
 export interface Page {
-  /** Below `/docs/`, such as `guides/finance.html`. */
+  /** Path below `/docs/`, such as `guides/finance.html`. */
   readonly path: string;
   readonly title: string;
   readonly body: string;
@@ -14,18 +14,18 @@ export interface Heading {
   readonly level: 2 | 3;
 }
 
-/** What the search finds: a page, a section of one, a type or an operation. */
+/** An entry of the search: a page, a section of a page, a type or an operation. */
 export interface SearchEntry {
   readonly title: string;
-  /** What it is, as the result says: `mutation`, `object`, `Guides`. */
+  /** Kind, as shown in the result: `mutation`, `object`, `Guides`. */
   readonly kind: string;
   readonly path: string;
   readonly text: string;
-  /** Names of fields, arguments or values by which it is found too. */
+  /** Further search words: names of fields, arguments or values. */
   readonly names?: string;
 }
 
-/** A heading of the sidebar and the pages below it. */
+/** A heading of the sidebar with its pages. */
 export interface NavigationGroup {
   readonly title: string;
   readonly links: readonly { readonly path: string; readonly title: string }[];
@@ -36,7 +36,7 @@ const SPECIAL: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;'
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => SPECIAL[character] ?? '');
 
-/** The whole HTML of a page: header with search, sidebar, text, and the headings of the text. */
+/** Returns the HTML of a page: header with search, sidebar, text, and the headings of the text. */
 export function renderPage(page: Page, navigation: readonly NavigationGroup[]): string {
   const title = page.path === 'index.html' ? page.title : `${page.title} · Partner Portal`;
   return `<!doctype html>

@@ -36,10 +36,10 @@ const KINDS = [
 const rootOf = (name: string) => ROOTS.find(({ type }) => type === name);
 const pathOfType = (name: string): string => rootOf(name)?.path ?? `schema/${name}.html`;
 
-/** The pages of a list and its entries say nothing that the page of the listed type does not say. */
+/** True for connections and edges: their pages would repeat the page of the listed type. */
 const isPaging = (name: string): boolean => /(Connection|Edge)$/.test(name);
 
-/** The path on the site of `Partner`, `Partner.email` or `createPartner`; null for any other text. */
+/** Returns the path on the site of `Partner`, `Partner.email` or `createPartner`; null for any other text. */
 export function schemaPath(schema: GraphQLSchema, text: string): string | null {
   const [name = '', member, more] = text.split('.');
   if (more !== undefined || name.startsWith('__')) return null;
@@ -49,7 +49,7 @@ export function schemaPath(schema: GraphQLSchema, text: string): string | null {
   return membersOf(type).includes(member) ? `${pathOfType(name)}#${member}` : null;
 }
 
-/** A single word such as `partner` is the name of fields too, and `createPartner` is not. */
+/** True for a name such as `createPartner`. A single word such as `partner` is also the name of fields. */
 const isTelling = (name: string): boolean => /[A-Z]/.test(name);
 
 function pathOfOperation(schema: GraphQLSchema, name: string): string | null {
@@ -62,7 +62,7 @@ function membersOf(type: GraphQLNamedType): string[] {
   return isEnumType(type) ? type.getValues().map(({ name }) => name) : [];
 }
 
-/** A page for the operations of each kind, one for each type, and one that lists the types of each kind. */
+/** Returns a page for the operations of each kind, one for each type, and one that lists the types of each kind. */
 export function schemaPages(schema: GraphQLSchema): Page[] {
   const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
   const render = renderer(schema);
@@ -124,7 +124,7 @@ function renderer(schema: GraphQLSchema) {
   return { text, field, inputField, member };
 }
 
-/** The operations of one kind, grouped by the type that they return. */
+/** Returns the operations of one kind, grouped by the type that they return. */
 function operationsPage(
   root: GraphQLObjectType,
   { path, title, kind }: { path: string; title: string; kind: string },
@@ -188,7 +188,7 @@ function typePage(type: GraphQLNamedType, kind: string, users: readonly string[]
   return { path, title: type.name, body, headings, entries };
 }
 
-/** For each type the fields that return it and the fields and operations that take it. */
+/** Returns for each type the fields that return it, and the fields and operations that take it. */
 function usersOf(types: readonly GraphQLNamedType[]): Map<string, string[]> {
   const users = new Map<string, Set<string>>();
   const use = (type: GraphQLType, user: string) => {
@@ -238,7 +238,7 @@ ${render.text('A type that ends in `!` is never null, and `[Type]` is a list. A 
   };
 }
 
-/** The links of the sidebar that lead into the schema. */
+/** Returns the links of the sidebar to the schema. */
 export const SCHEMA_LINKS = [
   { path: 'schema/index.html', title: 'Overview' },
   ...[...ROOTS, ...KINDS].map(({ path, title }) => ({ path, title })),

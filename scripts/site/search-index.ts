@@ -8,14 +8,14 @@ export interface Found {
   readonly summary: string;
 }
 
-/** The words of a text; of a name such as `approveCommission` also its parts. */
+/** Returns the words of a text; for a name such as `approveCommission` also its parts. */
 const tokenize = (text: string): string[] =>
   (text.match(/[\p{L}\p{N}_]+/gu) ?? []).flatMap((word) => {
     const parts = word.split(/_|(?<=\p{Ll})(?=\p{Lu})/u).filter(Boolean);
     return parts.length > 1 ? [word, ...parts] : [word];
   });
 
-// The build writes the index with these options and the browser reads it with the same ones.
+// The build writes the index with these options, and the browser reads it with the same ones.
 const OPTIONS: Options = {
   idField: 'path',
   fields: ['title', 'text', 'names'],
@@ -23,7 +23,7 @@ const OPTIONS: Options = {
   tokenize,
   searchOptions: {
     boost: { title: 4 },
-    // The schema has a hundred names with `commission`; the pages that explain the word are found among them.
+    // The schema has a hundred names with `commission`; pages that explain the word must rank above them.
     boostDocument: (path) => (String(path).startsWith('schema/') ? 1 : 1.4),
     prefix: true,
     fuzzy: 0.15,
@@ -41,12 +41,13 @@ export function writeIndex(entries: readonly SearchEntry[]): string {
 
 const singular = (name: string): string => name.toLowerCase().replace(/s$/, '');
 
-/** Reads what `writeIndex` wrote. The search lists first what has the name that was searched for. */
+/** Reads what `writeIndex` wrote. The search lists first the entry with exactly this name, then those that differ in case
+ *  or number, then all others. */
 export function readIndex(text: string): (query: string, limit: number) => Found[] {
   const index = MiniSearch.loadJSON(text, OPTIONS);
   return (query, limit) => {
     const found = index.search(query) as unknown as Found[];
-    const isNamed = ({ title }: Found) => singular(title) === singular(query);
-    return [...found.filter(isNamed), ...found.filter((one) => !isNamed(one))].slice(0, limit);
+    const rank = ({ title }: Found) => (title === query ? 0 : singular(title) === singular(query) ? 1 : 2);
+    return found.toSorted((a, b) => rank(a) - rank(b)).slice(0, limit);
   };
 }

@@ -15,8 +15,8 @@ import { withDatabase } from './with-database.ts';
 
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
 
-/** `npm run audit:verify` checks the audit log of every tenant against itself and its seals, and ends with 1 where one is
- *  not what it was; `npm run audit:seal` writes their heads down now. */
+/** `npm run audit:verify` checks the audit log and the seals of every tenant, and ends with 1 if a log was changed.
+ *  `npm run audit:seal` seals the head of every log now. */
 async function main(): Promise<void> {
   const config = readConfig();
   await withDatabase(config, async (url) => {
@@ -47,10 +47,10 @@ async function main(): Promise<void> {
 
 function sentenceOf({ checked, firstFault, sealedThrough }: Verification): string {
   const sealed = sealedThrough === null ? 'not sealed yet' : `sealed through ${sealedThrough}`;
-  if (!firstFault) return `${checked} entries, all as they were, ${sealed}`;
+  if (!firstFault) return `${checked} entries, all unchanged, ${sealed}`;
   const { kind, seq, eventId } = firstFault;
   const place = [seq === null ? '' : ` at ${seq}`, eventId === null ? '' : `, entry ${eventId}`].join('');
-  return `${kind}${place}; ${checked} entries before it are as they were, ${sealed}`;
+  return `${kind}${place}; ${checked} entries before it are unchanged, ${sealed}`;
 }
 
 await main().catch((error: Error) => {

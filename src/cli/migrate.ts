@@ -2,7 +2,7 @@ import { readConfig } from '../config/config.ts';
 import { migrate, pendingChanges } from '../database.ts';
 import { withDatabase } from './with-database.ts';
 
-/** `npm run migrate` brings the database up to date; `-- --pending` only lists what it lacks, and then ends with 1. */
+/** `npm run migrate` updates the database. `-- --pending` only lists the missing changes, and ends with 1 if there are any. */
 const main = () =>
   withDatabase(readConfig(), async (url) => {
     const pending = process.argv.includes('--pending');

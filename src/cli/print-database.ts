@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Migration } from '@mikro-orm/migrations';
 import { databaseFiles } from '../database/source-files.ts';
 
-/** `npm run -s schema:sql` prints one script that builds an empty database with psql. It leaves what a start leaves there,
- *  so that the next start finds nothing to do; the tables of the job runner are made by that start. */
+/** `npm run -s schema:sql` prints one script for psql that builds an empty database. The result equals that of a start
+ *  without data, except the tables of the job runner, which the next start creates. */
 const MIGRATIONS = join(import.meta.dirname, '../../migrations');
 
 const MIGRATIONS_TABLE = `create table mikro_orm_migrations (

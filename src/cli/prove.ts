@@ -7,8 +7,7 @@ import { withDatabase } from './with-database.ts';
 
 const say = (sentence: string) => void process.stdout.write(`${sentence}\n`);
 
-/** `npm run prove` shows that the books are right: every invariant against the whole database. It ends with 1 and names the
- *  first rows that break one. */
+/** `npm run prove` checks the books: every invariant on the whole database. It ends with 1 and names the first violations. */
 async function main(): Promise<void> {
   const config = readConfig();
   await withDatabase(config, async (url) => {
@@ -22,7 +21,7 @@ async function main(): Promise<void> {
         if (more) say('         and more');
         if (faults.length) process.exitCode = 1;
       }
-      const verdict = process.exitCode ? 'Not all of it holds' : 'All of it holds';
+      const verdict = process.exitCode ? 'Some invariants are broken' : 'All invariants hold';
       say(`${verdict} (${((performance.now() - started) / 1_000).toFixed(1)} s).`);
     } finally {
       await close();

@@ -9,12 +9,13 @@ function refuse(sentence: string): never {
   process.exit(1);
 }
 
-if (production) refuse('Reset is for development: in production the database is your own.');
+if (production)
+  refuse('Reset is for development only. In production the product never deletes your database.');
 if (await runningUrl({ folder, database: 'partner_portal' })) {
-  refuse('Partner Portal is running on this data: stop it first.');
+  refuse('Partner Portal is running on this data. Stop it first.');
 }
 await removeEmbeddedPostgres(folder);
 await rm(folder, { recursive: true, force: true });
 process.stdout.write(
-  'The embedded database, its data and the development secret are gone; the next start makes them anew.\n',
+  'Deleted the embedded database, its data and the development secret. The next start creates new ones.\n',
 );

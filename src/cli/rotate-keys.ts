@@ -8,14 +8,14 @@ import { contextFor } from '../kernel/request/context.ts';
 import { type Progress, rotateKeys } from '../modules/foundation/data-keys/public.ts';
 
 const USAGE = `npm run -s rotate-keys -- [--data-keys [--before INSTANT]]
-Wraps every data key under the newest key of the key service. --data-keys also makes new data keys and encrypts everything
-anew by them; --before goes on with a run that was cut short: data keys made since that instant stay.`;
+Wraps every data key with the newest key of the key service. --data-keys also creates new data keys and encrypts all values
+again with them. --before continues an interrupted run: data keys created at or after that time stay.`;
 
 const say = (sentence: string): void => void process.stdout.write(`${sentence}\n`);
 const told = ({ step, done, total }: Progress) =>
   say(`${done} of ${total} ${step} (${Math.floor((100 * done) / Math.max(total, 1))} %)`);
 
-/** Rotates the keys beside a running product. */
+/** Rotates the keys while the product may run. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { 'data-keys': { type: 'boolean', default: false }, before: { type: 'string' } },
@@ -28,11 +28,11 @@ async function main(): Promise<void> {
   const own = running ? null : await startEmbeddedPostgres(database);
   const app = await createApp(config, running ?? own?.url ?? '');
   try {
-    if (values['data-keys']) say(`Data keys made before ${before.toISOString()} are replaced.`);
+    if (values['data-keys']) say(`Data keys created before ${before.toISOString()} are replaced.`);
     const ctx = contextFor(app.services, { actor: system, requestId: randomUUID() });
     await rotateKeys(ctx, { replaceBefore: values['data-keys'] ? before : null, progress: told });
     say(
-      'Done. Replaced data keys that a request may still read by go ten minutes later, by a job of the worker.',
+      'Done. The worker deletes replaced data keys ten minutes later, when no running request can need them.',
     );
   } finally {
     await app.close();

@@ -12,10 +12,11 @@ function refuse(sentence: string): never {
   process.exit(1);
 }
 
-/** Prints one JWT for development and nothing else. */
+/** Prints one JWT for development. */
 async function main(): Promise<void> {
   const config = readConfig();
-  if (config.production) refuse('Tokens are made here in development only.');
+  if (config.production)
+    refuse('Tokens can be made only in development. In production, use your identity provider.');
   const { values } = parseArgs({
     options: {
       role: { type: 'string' },
@@ -25,12 +26,12 @@ async function main(): Promise<void> {
     },
   });
   const { role, tenant, partner, user } = values;
-  if (!role || !Object.hasOwn(Role, role)) refuse('--role is missing or not a role.');
+  if (!role || !Object.hasOwn(Role, role)) refuse('--role must be one of the roles.');
   if (!tenant || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(tenant))
-    refuse('--tenant is missing, or not 1 to 100 letters, digits, dots, dashes or underscores.');
+    refuse('--tenant must be 1 to 100 letters, digits, dots, dashes or underscores.');
   if ((role === 'PARTNER') !== (partner !== undefined))
-    refuse(role === 'PARTNER' ? '--partner is missing.' : '--partner goes with the role PARTNER only.');
-  if (partner !== undefined && !validate(partner)) refuse('--partner is not a UUID.');
+    refuse(role === 'PARTNER' ? '--partner is missing.' : '--partner is allowed only with the role PARTNER.');
+  if (partner !== undefined && !validate(partner)) refuse('--partner must be a UUID.');
   const name = user ?? `${role.toLowerCase().replace('_', '-')}@${tenant}`;
   const token = await authenticator(config.jwtSecret).sign(
     { user: name, role: role as Role, tenantId: tenant, partnerId: partner },

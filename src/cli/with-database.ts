@@ -1,7 +1,7 @@
 import { runningUrl, startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts';
 import type { Config } from '../config/config.ts';
 
-/** Runs `work` on the database of DATABASE_URL or the embedded one, which is started where it does not run. */
+/** Runs `work` on the database of DATABASE_URL or the embedded database, which is started if it does not run. */
 export async function withDatabase(
   { databaseUrl, dataFolder: folder }: Config,
   work: (url: string) => Promise<void>,

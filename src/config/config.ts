@@ -45,7 +45,7 @@ export function readConfig(env = environment(), folder = process.cwd()) {
   };
 }
 
-/** A key of its own for one purpose. */
+/** Derives a separate key for one purpose. */
 const deriveKey = (secret: string, purpose: string): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', secret, '', `partner-portal ${purpose}`, 32));
 

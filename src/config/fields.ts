@@ -42,7 +42,7 @@ export function secret(production: boolean, min: number) {
 
 const MIN_WEBHOOK_SECRET = 16;
 
-/** Secrets of webhooks, the newest first; `prefix` is no part of what is random in them. */
+/** Field for secrets of webhooks, newest first. The `prefix` does not count as random. */
 export function webhookSecrets(production: boolean, prefix = '') {
   if (!production) return list();
   return list()

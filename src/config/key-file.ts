@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-const OTHERS = 0o007; // a group may: that is how a container gets it
+const OTHERS = 0o007; // the group may read it, because a container gets the file by its group
 
 /** The keys of a file `{ "keys": [{ "id": "2026-11", "key": "<32 bytes as base64>" }, ...] }` by their ids, the newest last. */
 export function readKeyFile(path: string): ReadonlyMap<string, Buffer> {
@@ -11,10 +11,10 @@ export function readKeyFile(path: string): ReadonlyMap<string, Buffer> {
   return readKeys(path);
 }
 
-/** The fault of a key file, in words that show nothing of it; null where it serves. */
+/** Returns the fault of a key file, without showing its content; null for a valid file. */
 export function keyFileFault(path: string): string | null {
   if (!existsSync(path)) return 'does not exist';
-  if (statSync(path).mode & OTHERS) return 'may be used by everybody: chmod 600';
+  if (statSync(path).mode & OTHERS) return 'must not be accessible to other users: chmod 600';
   try {
     readKeys(path);
     return null;
@@ -23,7 +23,7 @@ export function keyFileFault(path: string): string | null {
   }
 }
 
-/** Makes the file with one key where there is none; two processes that start at once agree on one. */
+/** Creates the file with one key if it does not exist. Two processes that start at the same time use the same key. */
 export function makeKeyFile(path: string): void {
   if (existsSync(path)) return;
   mkdirSync(dirname(path), { recursive: true });
@@ -44,7 +44,7 @@ function readKeys(path: string): ReadonlyMap<string, Buffer> {
   for (const { id, key } of listed(readFileSync(path, 'utf8'))) {
     const bytes = typeof key === 'string' ? Buffer.from(key, 'base64') : Buffer.alloc(0);
     if (typeof id !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(id))
-      throw new Error('has a key whose id is not 1 to 64 letters, digits, dots, dashes or underscores');
+      throw new Error('must have key ids of 1 to 64 letters, digits, dots, dashes or underscores');
     if (keys.has(id)) throw new Error(`has two keys with the id ${id}`);
     if (bytes.length !== 32 || new Set(bytes).size < 8)
       throw new Error(`has a key, ${id}, that is not 32 random bytes as base64: openssl rand -base64 32`);

@@ -4,7 +4,7 @@ import { text } from './fields.ts';
 import { keyFileFault } from './key-file.ts';
 import { listed, section, variable } from './section.ts';
 
-/** Where the keys are that wrap the data keys. */
+/** The place of the keys that wrap the data keys. */
 export type KeyStore =
   | { readonly kind: 'FILE'; readonly path: string }
   | { readonly kind: 'AWS'; readonly keyId: string; readonly endpoint: string | null }
@@ -58,7 +58,7 @@ export const keyService = section({
       sentence: `Set one of ${listed(PLACES, 'or')}; production needs it.`,
       *faults(given, { production, dataFolder }) {
         const places = PLACES.filter((name) => given[name]);
-        if (places.length > 1) yield `${places.join(' and ')} are both set: the keys are in one place.`;
+        if (places.length > 1) yield `${places.join(' and ')} are both set: set only one of them.`;
         if (places.length > 0) return;
         if (production)
           yield 'KMS_KEY_FILE is missing: in production give a key file, KMS_AWS_KEY_ID or KMS_GCP_KEY.';

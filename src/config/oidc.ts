@@ -108,7 +108,7 @@ const KEY = z
   .object({ clientId: z.string(), keyId: z.string(), key: z.string() })
   .transform(({ clientId, keyId, key }) => ({ id: clientId, keyId, key }));
 
-/** The key of a file as Zitadel makes it for an API application; null where there is none. */
+/** Returns the key of a file that Zitadel creates for an API application; null without a valid key. */
 function keyOf(file: string): z.output<typeof KEY> | null {
   try {
     const key = KEY.parse(JSON.parse(readFileSync(file, 'utf8')));

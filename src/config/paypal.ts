@@ -32,7 +32,7 @@ export const paypal = section({
     {
       sentence: 'Set `PAYPAL_CLIENT_ID` and `PAYPAL_CLIENT_SECRET`, or none; `PAYPAL_WEBHOOK_ID` needs both.',
       *faults(given, { production }) {
-        if (!production) return; // a rail that is not whole is left out
+        if (!production) return; // an incomplete rail is left out
         const [id, key] = [given['PAYPAL_CLIENT_ID'], given['PAYPAL_CLIENT_SECRET']];
         if (Boolean(id) !== Boolean(key))
           yield `${id ? 'PAYPAL_CLIENT_SECRET' : 'PAYPAL_CLIENT_ID'} is missing: PayPal needs both.`;

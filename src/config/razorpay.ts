@@ -52,7 +52,7 @@ export const razorpay = section({
       sentence:
         'Set `RAZORPAY_KEY_ID` and `RAZORPAY_KEY_SECRET`, or none; `RAZORPAYX_ACCOUNT_NUMBER` needs both, and `RAZORPAY_WEBHOOK_SECRET` needs all three.',
       *faults(given, { production }) {
-        if (!production) return; // a rail that is not whole is left out
+        if (!production) return; // an incomplete rail is left out
         const [id, key] = [given['RAZORPAY_KEY_ID'], given['RAZORPAY_KEY_SECRET']];
         if (Boolean(id) !== Boolean(key))
           yield `${id ? 'RAZORPAY_KEY_SECRET' : 'RAZORPAY_KEY_ID'} is missing: Razorpay needs both.`;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** What a section depends on beside its variables. */
+/** The facts that a section depends on, besides its variables. */
 export interface Mode {
   readonly production: boolean;
-  /** The folder of files that the product makes for itself. */
+  /** The folder of the files that the product creates. */
   readonly dataFolder: string;
 }
 
@@ -11,11 +11,11 @@ interface Documentation {
   /** One or two sentences. */
   readonly description: string;
   readonly example?: string;
-  /** What applies without the variable, where that is no fixed text. */
+  /** The default, if it is not a fixed text. */
   readonly otherwise?: string;
   /** A secret may also come from the file that NAME_FILE names. */
   readonly secret?: true;
-  /** Why production does not start without the variable. */
+  /** The reason why production does not start without the variable. */
   readonly neededInProduction?: string;
 }
 

@@ -107,6 +107,6 @@ function areNetworks(proxies: string[]): boolean {
   }
 }
 
-/** How many proxies the list says there are; null where it names them. */
+/** Returns the number of proxies; null for a list of addresses. */
 const hopsOf = (proxies: readonly string[]): number | null =>
   proxies.length === 1 && /^\d{1,2}$/.test(proxies[0] as string) ? Number(proxies[0]) : null;

@@ -8,15 +8,15 @@ export interface Variable {
   readonly section: string;
   readonly description: string;
   readonly example: string | null;
-  /** Whether it may also come from the file that NAME_FILE names. */
+  /** True if the value may also come from the file that NAME_FILE names. */
   readonly secret: boolean;
-  /** Whether production does not start without it. */
+  /** True if production does not start without the variable. */
   readonly neededInProduction: boolean;
   readonly development: Default;
   readonly production: Default;
 }
 
-/** A text that applies when the variable is not set, or the words for what applies then. */
+/** The default value, or a description of the default. */
 export type Default = { readonly text: string } | { readonly words: string };
 
 /** Every variable that the product reads, in the order of the documentation. */

@@ -1,4 +1,4 @@
-// What documentation, examples and tired people make secrets of.
+// Words that documentation and examples use as secrets.
 const WORDS =
   `your my our the a an some any this that it is in at of for to with and or not be use used do dont please must
   should set put here change changeme changed replace replaceme me now later valid soon default example sample demo test testing tests
@@ -12,7 +12,7 @@ const WORDS =
   partner partners portal finaceverse finance acme company corp inc monkey dragon iloveyou master trustno
   supersecret topsecret keyboard cat correct horse battery staple`.split(/\s+/);
 
-// Keys that stand in standards: RFC 7515 A.1.
+// Keys published in standards: RFC 7515 A.1.
 const PUBLISHED = /aym1syspp/i;
 
 const LEET: Record<string, string> = {
@@ -27,7 +27,7 @@ const LEET: Record<string, string> = {
   '!': 'i',
 };
 
-/** Whether anybody could guess a secret: words of documentation, however often, joined or disguised, or no more than a
+/** Returns true for a secret that can be guessed: words of documentation, also repeated, joined or disguised, or a
  *  pattern. */
 export function isWellKnownSecret(secret: string): boolean {
   const decoded = /^[\w+/-]+={0,2}$/.test(secret) ? Buffer.from(secret, 'base64').toString('latin1') : '';
@@ -41,7 +41,7 @@ function isMadeOfWords(text: string): boolean {
   return [lower, undisguised].some((form) => isJoined(form.replace(/[^a-z0-9]/g, '')));
 }
 
-/** Whether words and digits, end to end, make the whole of it. */
+/** Returns true if the text consists of words and digits only. */
 function isJoined(text: string): boolean {
   if (text.replace(/\d/g, '').length * 3 < text.length) return false; // digits alone say nothing
   const reached = new Set([0]); // grows while it is walked, always forward
@@ -52,7 +52,7 @@ function isJoined(text: string): boolean {
   return reached.has(text.length);
 }
 
-/** Few different characters, a part again and again, or a walk along the alphabet. */
+/** Returns true for few different characters, a repeated part, or a sequence of the alphabet. */
 function isPattern(text: string): boolean {
   if (new Set(text).size < 8 && text.length >= 8) return true;
   if (/^(.+?)\1+$/s.test(text) || repeats(text)) return true;

@@ -10,7 +10,7 @@ const FOLDER = dirname(fileURLToPath(import.meta.url));
 const SCHEMA = 'schema';
 
 interface SourceFile {
-  /** From this folder on: `functions/payouts/payout_balances.sql`. */
+  /** Path below src/database, such as `functions/payouts/payout_balances.sql`. */
   readonly path: string;
   readonly sql: string;
   readonly hash: string;
@@ -22,7 +22,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 export const readSource = async (path: string): Promise<string> =>
   expand(await readFile(join(FOLDER, path), 'utf8'));
 
-/** The files of a folder and of the folders in it, by path. */
+/** Returns the files of a folder and its subfolders, sorted by path. */
 export async function sourceFiles(folder: 'schema' | 'functions' | 'policies'): Promise<SourceFile[]> {
   const entries = await readdir(join(FOLDER, folder), { recursive: true });
   const paths = entries.filter((entry) => entry.endsWith('.sql')).sort();
@@ -35,8 +35,8 @@ export async function sourceFiles(folder: 'schema' | 'functions' | 'policies'): 
   );
 }
 
-/** All that a database is made of besides its migrations, in the order in which it is applied. The tables are one entry
- *  without a statement, because the baseline makes them; their hash leaves comments and layout out. */
+/** Returns the source files of a database, besides its migrations, in the order in which they are applied. The tables are
+ *  one entry without SQL, because the baseline creates them. Their hash ignores comments and layout. */
 export async function databaseFiles(): Promise<SourceFile[]> {
   const tables = (await sourceFiles('schema')).map(({ sql }) =>
     sql.replaceAll(/^\s*--.*$/gm, '').replaceAll(/\s+/g, ' '),
@@ -48,8 +48,8 @@ export async function databaseFiles(): Promise<SourceFile[]> {
   ];
 }
 
-/** What differs from what was applied to this database. All policies go together, because their first file takes all of
- *  them away. */
+/** Returns the files that differ from those applied to this database. If one policy file changed, all are returned,
+ *  because the first of them revokes all rights. */
 export async function changedFiles(client: ClientBase): Promise<SourceFile[]> {
   const { rows } = await client.query<{ path: string; hash: string }>(
     'select path, hash from database_files',
@@ -67,22 +67,22 @@ const isPolicy = ({ path }: SourceFile) => path.startsWith('policies/');
 
 const otherSchema = () =>
   new StartupError(
-    'The files in src/database/schema changed since this database was built: change tables by a migration, or start anew with `npm run reset` (on your own PostgreSQL: with an empty database).',
+    'The files in src/database/schema changed since this database was built. Change tables with a migration, or delete the database with `npm run reset` (on your own PostgreSQL: use an empty database).',
   );
 
 function refuseMissing(applied: string[], present: ReadonlySet<string>): void {
   const missing = applied.filter((path) => !present.has(path));
   if (missing.length === 0) return;
   throw new StartupError(
-    `The database was built with ${missing.join(', ')}, which no longer exists: add a migration that drops what the file made and deletes its row from database_files.`,
+    `The database was built with ${missing.join(', ')}, which no longer exists. Add a migration that drops the objects of the file and deletes its row from database_files.`,
   );
 }
 
-/** Applies what changed in one transaction and remembers it. The caller holds the migration lock. */
+/** Applies the changed files in one transaction and records their hashes. The caller holds the migration lock. */
 export async function applyChanged(client: ClientBase): Promise<string[]> {
   const files = await changedFiles(client);
   if (files.length === 0) return [];
-  await client.query('begin; set local check_function_bodies = off'); // a body may name what a later file makes
+  await client.query('begin; set local check_function_bodies = off'); // a body may name an object of a later file
   for (const { path, sql, hash } of files) {
     await client.query(sql).catch((error: Error) => {
       throw new Error(`src/database/${path}: ${error.message}`, { cause: error });

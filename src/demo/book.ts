@@ -9,7 +9,7 @@ export const APPROVER = 'maria.finance@demo';
 export const MANAGER = 'manager@demo';
 export const SYSTEM = 'tom.finance@demo';
 
-/** A commission as its table keeps it. */
+/** A row of the table `commissions`. */
 export interface Line {
   readonly id: string;
   readonly tenantId: string;
@@ -45,7 +45,7 @@ export interface Line {
   updatedAt: Date;
 }
 
-/** What the year's business leaves behind: the lines and what the ledger says of them. */
+/** The commissions of the year and their postings. */
 export class Book {
   readonly tenantId: string;
   readonly random: Random;
@@ -59,7 +59,7 @@ export class Book {
     this.now = now;
   }
 
-  /** Nothing moves for 0. */
+  /** Adds a posting, except for an amount of 0. */
   post(partnerId: string, reference: string, { from, to, amount }: Posting, at: Date): void {
     if (amount.minor === 0n) return;
     this.postings.push({

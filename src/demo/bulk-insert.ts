@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 const columnOf = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Rows of a table as one JSON text; keys become columns, `bigint` becomes text so that no digit is lost. */
+/** Returns rows as one JSON text. Keys become columns; `bigint` becomes text, so that no digit is lost. */
 export function toJson(rows: readonly object[]): string {
   const columns = new Map<string, string>();
   const column = (key: string) => {
@@ -22,7 +22,7 @@ export function toJson(rows: readonly object[]): string {
   );
 }
 
-/** All rows in one statement, so that statement-level triggers see them whole. The keys of the first row are the columns. */
+/** Inserts all rows in one query, so that statement-level triggers run once. The keys of the first row are the columns. */
 export async function insertRows(
   client: pg.PoolClient,
   table: string,

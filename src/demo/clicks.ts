@@ -47,7 +47,7 @@ export interface Purchase {
   readonly at: Date;
 }
 
-/** The year's clicks, about `total`, and the purchases that they became. */
+/** Returns the clicks of the year, about `total`, and the purchases that they led to. */
 export function makeClicks(
   random: Random,
   tenantId: string,
@@ -69,7 +69,7 @@ export function makeClicks(
     const conversionRate = 0.035 * random.between(0.5, 1.7);
     let visitorId = visitor(random);
     for (let left = Math.round((total * weight) / whole); left > 0; left--) {
-      if (random.chance(0.85)) visitorId = visitor(random); // else the last one again
+      if (random.chance(0.85)) visitorId = visitor(random); // else the same visitor again
       const click = makeClick(random, tenantId, partner, visitorId, momentIn(random, span));
       clicks.push(click);
       if (!random.chance(conversionRate)) continue;
@@ -93,12 +93,12 @@ export function makeClicks(
   return { clicks, purchases: withExample(purchases) };
 }
 
-/** Acme's clicks come first: its first customer is the one of the product description's examples. */
+/** Acme's clicks come first, because the examples of the documentation name its first customer. */
 function withExample([first, ...others]: Purchase[]): Purchase[] {
   return first ? [{ ...first, externalId: 'cust_abc123', subscriptionId: 'sub_xyz789' }, ...others] : [];
 }
 
-/** What a link keeps of a click beside its referral: paths and funnels read that. */
+/** Returns the touch of a click, for paths and funnels. */
 export const touchOf = (click: Click) => ({
   id: click.id,
   tenantId: click.tenantId,
@@ -114,7 +114,7 @@ export const touchOf = (click: Click) => ({
   subs: [],
 });
 
-/** While it was ACTIVE within the last year. */
+/** Returns the part of the last year in which the partner was ACTIVE. */
 export function activeSpan(partner: DemoPartner, now: Date): { start: Date; end: Date } | null {
   const admitted = partner.standings.find(({ status }) => status === 'ACTIVE');
   if (!admitted) return null;
@@ -126,7 +126,7 @@ export function activeSpan(partner: DemoPartner, now: Date): { start: Date; end:
   return start < end ? { start, end } : null;
 }
 
-/** More of them lately than at first, fewer at weekends. */
+/** Draws a time: recent times are more likely, weekends less likely. */
 export function momentIn(random: Random, { start, end }: { start: Date; end: Date }): Date {
   for (;;) {
     const at = later(start, random.next() ** 0.8 * (end.getTime() - start.getTime() - 1));

@@ -8,25 +8,25 @@ import { enterLine, type NewLine } from './lines.ts';
 import { type DemoPartner, standingAt } from './partners.ts';
 import { saleOf } from './sales.ts';
 
-const NO_SOURCE = '(none)'; // of a line without a click
+const NO_SOURCE = '(none)'; // of a commission without a click
 const DIRECT_TYPES = { ONE_TIME: 45, RENEWAL: 27, UPGRADE: 18, BONUS: 10 } as const;
 const directSales = { RESELLER: 9, WHITE_LABEL: 7, REFERRAL: 2, AFFILIATE: 1 };
 const rates = new Map(defaultTiers.map(({ tier, rateBps }) => [tier, rateBps]));
 
-/** What a converted click earns: its first purchase, and then a subscription's months. */
+/** Enters the commissions of a converted click: the first purchase, then the months of the subscription. */
 export function earnFromPurchase(book: Book, purchase: Purchase, conversionId: string): void {
   const { partner, sale, at, click, subscriptionId } = purchase;
   const first = earn(book, purchase, 'SIGNUP', sale, at, {
     conversionId,
     referralId: click?.id ?? null,
     source: click?.source ?? NO_SOURCE,
-    revenueMinor: 0n, // the conversion counts it
+    revenueMinor: 0n, // the conversion counts this sale
   });
   if (subscriptionId === null || (first?.status !== 'APPROVED' && first?.status !== 'PENDING')) return;
   let price = sale;
   for (let month = 1; ; month++) {
     const due = monthsLater(at, month);
-    if (due > book.now || book.random.chance(0.06)) return; // not yet, or the customer has left
+    if (due > book.now || book.random.chance(0.06)) return; // in the future, or the customer has left
     if (standingAt(partner, due).status !== 'ACTIVE') return;
     const grows = book.random.chance(0.04);
     if (grows) price = money(price.minor * 2n, price.currency);
@@ -34,7 +34,7 @@ export function earnFromPurchase(book: Book, purchase: Purchase, conversionId: s
   }
 }
 
-/** Sales that the partner made without a click, entered by hand or by the billing system. */
+/** Enters sales without a click, recorded by hand or by the billing system. */
 export function earnDirectly(book: Book, partner: DemoPartner): Purchase[] {
   const { random, now } = book;
   const span = activeSpan(partner, now);
@@ -75,7 +75,7 @@ export function earnDirectly(book: Book, partner: DemoPartner): Purchase[] {
   return purchases;
 }
 
-/** Enters the line of a sale; null where the affiliate's terms say that it earns nothing. */
+/** Enters the commission of a sale. Returns null if the sale earns nothing by the affiliate's terms. */
 function earn(
   book: Book,
   { partner, customerId, subscriptionId, at: purchasedAt }: Purchase,

@@ -26,7 +26,7 @@ interface DemoCounts {
   readonly payouts: number;
 }
 
-/** Fills an empty database with a program that looks lived in; the same seed makes the same program. */
+/** Fills an empty database with a program and a year of history. The same seed makes the same program. */
 export async function makeDemoData(
   pool: pg.Pool,
   { now, progress = () => {} }: { now: Date; progress?: (sentence: string) => void },
@@ -34,10 +34,10 @@ export async function makeDemoData(
   await ensureProgram(new BoundPool(pool), DEMO_TENANT);
   const client = await pool.connect();
   try {
-    await client.query('begin'); // one transaction: a first start that is killed leaves no half of it
+    await client.query('begin'); // one transaction: a first start that is killed leaves no partial data
     const counts = await fill(client, now, progress);
     await client.query('commit');
-    await client.query('analyze'); // else the first questions are planned for empty tables
+    await client.query('analyze'); // else the first queries are planned for empty tables
     return counts;
   } catch (error) {
     await client.query('rollback');
@@ -98,7 +98,7 @@ async function fill(
   };
 }
 
-/** The program is older than its partners. */
+/** Creates the program, which is older than its partners. */
 async function openProgram(client: pg.PoolClient, at: Date): Promise<void> {
   await client.query(
     `update programs set created_at = $2, landing_hosts = '{finaceverse.com}', landing_url = 'https://finaceverse.com/pricing'

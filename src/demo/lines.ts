@@ -8,7 +8,7 @@ import { DAY_MS, HOUR_MS, later } from './random.ts';
 const HOLD_DAYS = 30;
 const FATES = { kept: 923, rejected: 15, rejectedLate: 7, reversed: 12, reversedLate: 8, refunded: 35 };
 
-/** What is known of a line when it is made; the rest follows from it. */
+/** The data of a new commission; the other columns follow from it. */
 export type NewLine = Omit<
   Line,
   | 'id'
@@ -27,7 +27,7 @@ export type NewLine = Omit<
   | 'updatedAt'
 >;
 
-/** Enters a line and what has become of it until now. */
+/** Enters a commission and its status changes until now. */
 export function enterLine(book: Book, cause: NewLine): Line {
   const { random, tenantId, now } = book;
   const { occurredAt } = cause;
@@ -63,7 +63,7 @@ export function enterLine(book: Book, cause: NewLine): Line {
   if (approvedAt > now) return line;
   approve(book, line, approvedAt, early || line.createdBy !== null ? APPROVER : SYSTEM);
   if (fate === 'rejectedLate' || fate === 'reversedLate') {
-    const at = later(approvedAt, random.between(2, 40) * HOUR_MS); // before a payout could claim it
+    const at = later(approvedAt, random.between(2, 40) * HOUR_MS); // before a payout could include the commission
     if (at <= now) end(book, line, fate === 'rejectedLate' ? 'rejected' : 'reversed', at);
   }
   if (fate === 'refunded') refund(book, line, approvedAt);
@@ -95,7 +95,7 @@ function approve(book: Book, line: Line, at: Date, by: string): void {
   );
 }
 
-/** Refuses a line, or takes it back whole with a mirror line, before it is in a payout. */
+/** Rejects a commission, or reverses it fully with a refund, before it is in a payout. */
 function end(book: Book, line: Line, how: 'rejected' | 'reversed', at: Date): void {
   const { random } = book;
   const reason = random.pick(how === 'rejected' ? rejections : wholeRefunds);
@@ -111,7 +111,7 @@ function end(book: Book, line: Line, how: 'rejected' | 'reversed', at: Date): vo
   Object.assign(line, { status: how === 'rejected' ? 'REJECTED' : 'REVERSED', reason, updatedAt: at });
 }
 
-/** One or two refunds of a part, each a negative line that the next payout takes along. */
+/** Enters one or two partial refunds, each a negative commission that the next payout includes. */
 function refund(book: Book, line: Line, approvedAt: Date): void {
   const { random, now } = book;
   let at = approvedAt;
@@ -137,7 +137,7 @@ function refund(book: Book, line: Line, approvedAt: Date): void {
   }
 }
 
-/** The line that takes back `base` of another's sale. */
+/** Returns the commission that reverses the amount `base` of another commission's sale. */
 function takeBack(book: Book, line: Line, base: bigint, due: bigint, reason: string, at: Date): Line {
   const child: Line = {
     ...line,

@@ -1,6 +1,6 @@
 import type { PayoutMethod } from '../domain/payout.ts';
 
-/** Where a partner is at home: its currency, its people, its prices. Amounts are in the currency's minor units. */
+/** A region with its currency, names and prices. Amounts are in minor units of the currency. */
 export interface Region {
   readonly currency: string;
   readonly firstNames: readonly string[];
@@ -8,9 +8,9 @@ export interface Region {
   readonly suffixes: readonly string[];
   readonly methods: readonly PayoutMethod[];
   readonly countries: readonly string[];
-  /** A seat for a month, from the smallest plan to the largest. */
+  /** Prices of a seat per month, from the smallest plan to the largest. */
   readonly plans: readonly [bigint, bigint, bigint, bigint];
-  /** A bonus for each unit. */
+  /** Bonus per unit. */
   readonly bonus: bigint;
 }
 
@@ -99,14 +99,14 @@ export const regions = {
   },
 } as const satisfies Record<string, Region>;
 
-// biome-ignore format: a list to read down, not one word a line
+// biome-ignore format: one word a line would be long to read
 export const companyFirstWords = [
   'Harbor', 'Summit', 'Bluebird', 'Cedar', 'Lantern', 'Granite', 'Juniper', 'Meridian', 'Copper', 'Willow', 'Beacon',
   'Orchard', 'Falcon', 'Sterling', 'Maple', 'Pioneer', 'Quill', 'Saffron', 'Tidal', 'Violet', 'Wren', 'Alder', 'Birch',
   'Crescent', 'Ember', 'Fjord', 'Grove', 'Horizon', 'Ivory', 'Lotus',
 ];
 
-// biome-ignore format: a list to read down, not one word a line
+// biome-ignore format: one word a line would be long to read
 export const companySecondWords = [
   'Ledger', 'Advisory', 'Partners', 'Software', 'Cloud', 'Accounting', 'Consulting', 'Growth', 'Media', 'Analytics',
   'Digital', 'Systems', 'Commerce', 'Labs',

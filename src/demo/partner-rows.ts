@@ -11,7 +11,7 @@ interface Rows {
   readonly white_label_configs: object[];
 }
 
-/** The partners as rows of their tables. */
+/** Returns the partners as rows of their tables. */
 export function partnerRows(random: Random, tenantId: string, partners: readonly DemoPartner[]): Rows {
   const of = (type: DemoPartner['partnerType']) => partners.filter(({ partnerType }) => partnerType === type);
   return {
@@ -84,12 +84,12 @@ export function partnerRows(random: Random, tenantId: string, partners: readonly
       secondaryColor: random.pick(['#34a853', '#868e96', '#1864ab']),
       accentColor: random.pick(['#fbbc04', '#ff922b', '#20c997']),
       domain: random.chance(0.7) ? `finance.${slug}.example` : null,
-      hide_fin_aceverse_branding: random.chance(0.5), // as the column spells it
+      hide_fin_aceverse_branding: random.chance(0.5), // in the spelling of the column
     })),
   };
 }
 
-/** When the partner last changed. */
+/** Returns the time of the partner's last change. */
 function changedAt({ createdAt, standings }: DemoPartner): Date {
   const last = standings.at(-1)?.from ?? createdAt;
   return last > createdAt ? last : createdAt;

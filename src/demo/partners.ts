@@ -12,7 +12,7 @@ const FREQUENCIES = { MONTHLY: 75, QUARTERLY: 12, BIWEEKLY: 7, WEEKLY: 6 };
 const ALWAYS = new Date(0);
 const ladder = Object.values(PartnerTier);
 
-/** What a partner was from that moment on. */
+/** A partner's tier and status from a time on. */
 interface Standing {
   readonly from: Date;
   readonly status: PartnerStatus;
@@ -34,7 +34,7 @@ export interface DemoPartner {
   readonly createdAt: Date;
   readonly region: Region;
   readonly slug: string;
-  /** In time order; the first holds from the beginning. */
+  /** In time order; the first is valid from the beginning. */
   readonly standings: readonly [Standing, ...Standing[]];
   readonly affiliate: AffiliateTerms | null;
 }
@@ -88,7 +88,7 @@ export function makePartners(random: Random, count: number, now: Date): DemoPart
   return partners;
 }
 
-/** The partner of the product description's examples, id and all, so that those can be tried as they stand. */
+/** The partner of the documentation's examples, with the same id, so that the examples run unchanged. */
 function acme(now: Date): DemoPartner {
   const createdAt = later(now, -400 * DAY_MS);
   return {
@@ -114,7 +114,7 @@ function acme(now: Date): DemoPartner {
   };
 }
 
-/** What it was over time: perhaps admitted late, perhaps on another tier before, perhaps gone in the end. */
+/** Returns the history of a partner: some are approved late, some change their tier, some leave. */
 function standingsOf(
   random: Random,
   { status, tier, createdAt }: Pick<DemoPartner, 'status' | 'tier' | 'createdAt'>,
@@ -140,7 +140,7 @@ function standingsOf(
   return standings;
 }
 
-/** The tier that one came from: mostly the rung below, for a few the one above. */
+/** Returns the previous tier: mostly the tier below, for a few partners the tier above. */
 function neighbor(random: Random, tier: PartnerTier): PartnerTier {
   const rung = ladder.indexOf(tier);
   return ladder[rung === 0 || random.chance(0.15) ? rung + 1 : rung - 1] ?? tier;

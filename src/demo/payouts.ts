@@ -6,7 +6,7 @@ import { type Period, periodsBetween } from './periods.ts';
 import { DAY_MS, HOUR_MS, later } from './random.ts';
 
 const RUN_AFTER_MS = 4 * DAY_MS + 9 * HOUR_MS;
-const DECIDED_AFTER_MS = 5 * DAY_MS; // until a payout is approved and settled, canceled or failed
+const DECIDED_AFTER_MS = 5 * DAY_MS; // time until a payout is approved and settled, canceled or failed
 
 export interface Payout {
   readonly partner: DemoPartner;
@@ -25,7 +25,7 @@ interface Run {
   readonly at: Date;
 }
 
-/** A year of payout runs in time order: what each made, and whom it left out. */
+/** Returns a year of payout runs in time order, each with its payouts and the partners that it left out. */
 export function runPayouts(
   book: Book,
   partners: readonly DemoPartner[],
@@ -108,7 +108,7 @@ function runsOf({ random, now }: Book): Run[] {
     .sort((a, b) => a.at.getTime() - b.at.getTime());
 }
 
-/** Approved lines up to the period's end; a refund goes with its line, or after it. */
+/** Returns the approved commissions up to the end of the period. A refund is paid with its commission, or after it. */
 function due(lines: readonly Line[], { period, at }: Run, claimed: ReadonlySet<string>): Line[] {
   const own = lines.filter(
     ({ approvedAt, reversesId, occurredAt }) =>
@@ -134,7 +134,7 @@ function whySkipped(
   return minor <= 0n ? 'NOT_POSITIVE' : null;
 }
 
-/** A period begins earlier where lines of earlier ones are taken along. */
+/** Returns the start of the payout: earlier than the period if it includes commissions of earlier periods. */
 function startWith(lines: readonly Line[], { start }: Period): Date {
   const first = Math.min(start.getTime(), ...lines.map(({ occurredAt }) => occurredAt.getTime()));
   return new Date(Math.floor(first / DAY_MS) * DAY_MS);

@@ -1,17 +1,17 @@
 import type { PayoutFrequency } from '../domain/payout.ts';
 import { DAY_MS, later } from './random.ts';
 
-/** Whole days in UTC: `start` at 00:00, and the 00:00 after the last day. */
+/** A period of whole days in UTC: from `start` at 00:00 to the 00:00 after the last day. */
 export interface Period {
   readonly start: Date;
   readonly end: Date;
 }
 
-const FIRST_MONDAY = Date.UTC(2024, 0, 1); // biweekly periods count from it
+const FIRST_MONDAY = Date.UTC(2024, 0, 1); // biweekly periods count from this day
 const days = { WEEKLY: 7, BIWEEKLY: 14 };
 const months = { MONTHLY: 1, QUARTERLY: 3 };
 
-/** The periods from the one that holds `from` on, as far as they have ended by `until`. */
+/** Returns the periods that ended by `until`, from the one that contains `from`. */
 export function periodsBetween(frequency: PayoutFrequency, from: Date, until: Date): Period[] {
   const periods: Period[] = [];
   let start = startOf(frequency, from);

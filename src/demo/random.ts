@@ -5,7 +5,7 @@ export const DAY_MS = 24 * HOUR_MS;
 
 export const later = (at: Date, ms: number): Date => new Date(at.getTime() + Math.round(ms));
 
-/** Chance that repeats: sfc32 from a fixed seed. Every draw moves it on, so the order of draws is part of the data. */
+/** Repeatable random numbers: sfc32 with a fixed seed. The order of draws is part of the data. */
 export class Random {
   #a = 0x9e3779b9;
   #b = 0x243f6a88;
@@ -26,7 +26,7 @@ export class Random {
     return word >>> 0;
   }
 
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   next(): number {
     return this.#word() / 2 ** 32;
   }
@@ -35,7 +35,7 @@ export class Random {
     return low + this.next() * (high - low);
   }
 
-  /** A whole number, both ends included. */
+  /** Returns a whole number, both ends included. */
   int(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1));
   }
@@ -48,7 +48,7 @@ export class Random {
     return items[this.int(0, items.length - 1)] as T;
   }
 
-  /** One of the keys, as often as its weight says. */
+  /** Returns one of the keys, with the probability of its weight. */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
     const entries = Object.entries(weights) as [K, number][];
     let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
@@ -72,12 +72,12 @@ export class Random {
     return new Uint8Array(Uint32Array.of(this.#word(), this.#word(), this.#word(), this.#word()).buffer);
   }
 
-  /** A UUID v7 of that moment: lists are in the order of ids. */
+  /** Returns a UUID v7 of that time, because lists are sorted by id. */
   id(at: Date): string {
     return v7({ msecs: at.getTime(), random: this.bytes() });
   }
 
-  /** Text for somebody else's ids, e.g. `cust_4fz81k02qa`. */
+  /** Returns an id of another system, e.g. `cust_4fz81k02qa`. */
   token(prefix: string): string {
     const letters = Array.from(this.bytes().slice(0, 10), (byte) => (byte % 36).toString(36));
     return `${prefix}_${letters.join('')}`;

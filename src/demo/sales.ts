@@ -12,7 +12,7 @@ const planShares = {
 };
 const mostSeats = { BRONZE: 5, SILVER: 9, GOLD: 16, PLATINUM: 30, DIAMOND: 60 };
 
-/** Seats of a plan for a month, net of tax and discount, in the partner's currency. */
+/** Returns the price of some seats for a month, net of tax and discount, in the partner's currency. */
 export function saleOf(random: Random, { region }: DemoPartner, tier: PartnerTier): Money {
   const plan = region.plans[Number(random.weighted(planShares[tier])) as 0 | 1 | 2 | 3];
   const list = money(plan * BigInt(random.int(1, mostSeats[tier])), region.currency);

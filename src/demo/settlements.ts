@@ -7,7 +7,7 @@ import { DAY_MS, HOUR_MS, later } from './random.ts';
 
 const MINUTE_MS = HOUR_MS / 60;
 
-/** How a payout stands in the end, as its columns say it; rows start as PENDING. */
+/** The final columns of a payout; its row is inserted as PENDING. */
 interface Outcome {
   readonly id: string;
   readonly status: 'PAID' | 'FAILED' | 'CANCELED';
@@ -26,7 +26,8 @@ export interface Settlements {
   readonly attempts: object[];
 }
 
-/** Most are paid, some at the second attempt; of the latest monthly run some wait, some failed, some were called off. */
+/** Settles the payouts. Most are paid, some at the second attempt. Of the latest monthly run, some wait, some failed and
+ *  some were canceled. */
 export function settlePayouts(book: Book, made: readonly Payout[], latestRunId: string | null): Settlements {
   const { random } = book;
   const result: Settlements = { payouts: [...made], outcomes: [], attempts: [] };
@@ -52,7 +53,7 @@ export function settlePayouts(book: Book, made: readonly Payout[], latestRunId: 
   return result;
 }
 
-/** The lines and sum of a canceled payout once more, made by hand a day later. */
+/** Creates a manual payout, a day later, with the commissions of a canceled payout. */
 function remake(book: Book, payout: Payout, result: Settlements): Payout {
   const createdAt = later(payout.createdAt, DAY_MS);
   const again = { ...payout, id: book.random.id(createdAt), createdAt, runId: null };
@@ -107,7 +108,7 @@ function pay(book: Book, payout: Payout, result: Settlements): void {
   });
 }
 
-/** An attempt that the rail refuses within the hour; answers with the reason. */
+/** Adds an attempt that the rail refuses within the hour. Returns the reason. */
 function refuse(book: Book, payout: Payout, number: number, sentAt: Date, { attempts }: Settlements): string {
   const { random } = book;
   const { partner, amount } = payout;
@@ -145,7 +146,7 @@ function attempt({ random, tenantId }: Book, payout: Payout, number: number, cre
   };
 }
 
-/** A payout as it is inserted: PENDING, with its lines' sum. */
+/** A payout at its insert: PENDING, with the sum of its commissions. */
 export const payoutRow = (tenantId: string) => (payout: Payout) => ({
   id: payout.id,
   tenantId,

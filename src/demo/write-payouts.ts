@@ -3,7 +3,8 @@ import type { Book } from './book.ts';
 import { insertRows, toJson } from './bulk-insert.ts';
 import { payoutRow, type Settlements } from './settlements.ts';
 
-/** Payouts claim their lines while PENDING and then move as the database lets them, a whole status at a time. */
+/** Writes the payouts. They are inserted as PENDING with their commissions, and then updated one status at a time, because
+ *  the database checks every transition. */
 export async function writePayouts(
   client: pg.PoolClient,
   book: Book,

@@ -23,7 +23,7 @@ export const BankStatusKind = {
 export type BankStatusKind = (typeof BankStatusKind)[keyof typeof BankStatusKind];
 
 /** The status that a bank reports for one payment. */
-export type BankWord = 'ACCEPTED' | 'PAID' | 'REJECTED' | 'RETURNED';
+export type ReportedBankStatus = 'ACCEPTED' | 'PAID' | 'REJECTED' | 'RETURNED';
 
 /** Outcome of one line of a bank status file. */
 export const BankLineOutcome = {
@@ -35,7 +35,7 @@ export const BankLineOutcome = {
 } as const;
 export type BankLineOutcome = (typeof BankLineOutcome)[keyof typeof BankLineOutcome];
 
-const moves: Readonly<Record<BankWord, Readonly<Record<BankPaymentStatus, BankLineOutcome>>>> = {
+const moves: Readonly<Record<ReportedBankStatus, Readonly<Record<BankPaymentStatus, BankLineOutcome>>>> = {
   ACCEPTED: {
     ...{ WAITING: 'DIFFERENT', IN_FILE: 'APPLIED', ACCEPTED: 'REPEATED' },
     ...{ PAID: 'REPEATED', REJECTED: 'REPEATED', RETURNED: 'REPEATED' },
@@ -56,7 +56,8 @@ const moves: Readonly<Record<BankWord, Readonly<Record<BankPaymentStatus, BankLi
 
 /** Returns the outcome of a bank status for a payment. A late or repeated status changes nothing. A status that contradicts
  *  a final one must be checked by a person. */
-export const outcomeOf = (word: BankWord, status: BankPaymentStatus): BankLineOutcome => moves[word][status];
+export const outcomeOf = (reported: ReportedBankStatus, status: BankPaymentStatus): BankLineOutcome =>
+  moves[reported][status];
 
 // Reason codes of banks as sentences for the partner, with what to do.
 const REASONS: Readonly<Record<string, string>> = {

@@ -32,7 +32,7 @@ const wireOf = (currency: string): Wire => DIFFERENT.get(currency) ?? AS_ISO;
 
 /** Returns Stripe's step, minimum and maximum for a currency, in ISO minor units. A transfer has no other minimum. Null
  *  when Stripe does not support the currency. */
-export function stripeCarries(
+export function stripeCurrencySupport(
   currency: string,
 ): { readonly step: bigint; readonly minimum: bigint; readonly maximum: bigint } | null {
   if (!CARRIED.has(currency)) return null;

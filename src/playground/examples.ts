@@ -4,7 +4,7 @@ const texts = import.meta.glob<string>(['./examples/*', '../documents/*.graphql'
   eager: true,
 });
 
-/** The tabs of a first visit: each subject's operations, with variables for all of them. */
+/** The tabs of a first visit: the operations of each subject, with their variables. */
 export const examples = [
   'welcome',
   'partners',

@@ -8,10 +8,10 @@ type HeaderTexts = Record<string, string>;
 
 const url = '/graphql';
 
-/** Queries and mutations by HTTP, subscriptions by WebSocket, both with the headers editor's credential. */
+/** Sends queries and mutations by HTTP and subscriptions by WebSocket, with the credential of the headers editor. */
 export function fetcherWith(served: HeaderTexts): Fetcher {
   return (params, { headers, documentAST } = {}) => {
-    // GraphiQL asks for the schema before its headers editor is there.
+    // GraphiQL requests the schema before its headers editor exists.
     const first = params.operationName === 'IntrospectionQuery' ? served : {};
     const operation = documentAST && getOperationAST(documentAST, params.operationName);
     const send = operation?.operation === 'subscription' ? subscribe : post;
@@ -28,12 +28,12 @@ async function post(params: Params, headers: HeaderTexts): Promise<ExecutionResu
   return response.json();
 }
 
-/** Each subscription has a connection of its own, so that it carries the credential of the moment. */
+/** Opens one connection for each subscription, so that each uses the current credential. */
 function subscribe(params: Params, headers: HeaderTexts): AsyncIterable<ExecutionResult> {
   const client = createClient({
     url,
     connectionParams: { authorization: new Headers(headers).get('authorization') ?? undefined },
-    retryAttempts: 0, // a refused credential should be seen now, not after half a minute of retries
+    retryAttempts: 0, // a refused credential must show at once, not after half a minute of retries
   });
   const events = client.iterate({ ...params, operationName: params.operationName ?? null });
   const next = () => events.next().catch((reason) => Promise.reject(readable(reason)));
@@ -41,10 +41,11 @@ function subscribe(params: Params, headers: HeaderTexts): AsyncIterable<Executio
   return { [Symbol.asyncIterator]: () => ({ next, return: stop }) } as AsyncIterable<ExecutionResult>;
 }
 
-/** GraphiQL prints an error as JSON, of which a browser's event leaves nothing. */
+/** Returns an Error for a failed subscription. GraphiQL prints errors as JSON, and a browser event would print as `{}`. */
 function readable(reason: unknown): unknown {
   if (reason instanceof CloseEvent)
     return { message: `The server closed the subscription: ${reason.code} ${reason.reason}` };
-  if (reason instanceof Event) return { message: 'The server takes no subscriptions at this address.' };
+  if (reason instanceof Event)
+    return { message: 'The server does not accept subscriptions at this address.' };
   return reason;
 }

@@ -10,7 +10,7 @@ const { token }: { token: string | null } = await (await fetch('./settings.json'
 const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
 const headersText = token ? JSON.stringify(headers, null, 2) : '';
 
-// Headers are never persisted, so that a reload brings the token served now and not one that has expired.
+// Headers are never persisted, so that a reload uses the token that the server sends now, not an expired one.
 createRoot(document.getElementById('root') as HTMLElement).render(
   <GraphiQL
     fetcher={fetcherWith(headers)}

@@ -6,7 +6,7 @@ export default defineConfig({
   build: {
     outDir: '../../dist/playground',
     emptyOutDir: true,
-    rolldownOptions: { checks: { moduleLevelDirective: false } }, // "use client" means nothing here, a hundred times
-    chunkSizeWarningLimit: 5_000, // kB: the Monaco editor is that big
+    rolldownOptions: { checks: { moduleLevelDirective: false } }, // the directive "use client" has no effect here and would warn a hundred times
+    chunkSizeWarningLimit: 5_000, // kB: the size of the Monaco editor
   },
 });

@@ -1,6 +1,6 @@
-import type { BankFormat, BankStatusKind, BankWord } from '../domain/bank-status.ts';
+import type { BankFormat, BankStatusKind, ReportedBankStatus } from '../domain/bank-status.ts';
 import type { Money } from '../domain/money.ts';
-import type { Carriage } from './payout-rail.ts';
+import type { CurrencySupport } from './payout-rail.ts';
 
 /** One payment of a file. */
 export interface BankCredit {
@@ -45,7 +45,7 @@ export type BankReference =
 export interface BankStatusLine {
   readonly reference: BankReference;
   /** NOTED: not a status of the payment, but for example a correction of the account. */
-  readonly word: BankWord | 'NOTED';
+  readonly status: ReportedBankStatus | 'NOTED';
   readonly code: string | null;
   /** null: the line has no amount. */
   readonly amount: Money | null;
@@ -58,7 +58,7 @@ export interface BankReport {
 
 /** Writes and reads the files of the company's own bank. It does not know payouts and stores nothing. */
 export interface BankDesk {
-  carries(currency: string): Carriage | null;
+  currencySupport(currency: string): CurrencySupport | null;
   /** The file format for a payment in the currency to an account in the country; null: none. */
   formatOf(currency: string, country: string): BankFormat | null;
   objectionTo(format: BankFormat, credit: BankCredit): BankObjection | null;

@@ -68,7 +68,7 @@ export class RailBusy extends Error {
 }
 
 /** Limits of a rail for a currency, in ISO 4217 minor units. */
-export interface Carriage {
+export interface CurrencySupport {
   /** Amounts are multiples of the step. The payout remainder stays on the balance. */
   readonly step: bigint;
   readonly minimum: bigint;
@@ -122,10 +122,10 @@ export interface PayoutRail {
   /** True when the rail pays only to an account of the partner, so that a payout requires one. */
   readonly needsAccount: boolean;
   /** null: the rail does not support the currency. */
-  carries(currency: string): Carriage | null;
+  currencySupport(currency: string): CurrencySupport | null;
   /** Lists all our transfers in [from, to); null when the rail has no such list. */
   readonly list: ((from: Date, to: Date) => AsyncIterable<RailTransfer>) | null;
   /** Verifies the signature over the raw bytes; throws UNAUTHENTICATED. Returns null for events that do not concern payouts. The field
    *  is null for rails without webhooks. */
-  readonly hear: ((request: RailRequest) => Promise<RailEvent | null>) | null;
+  readonly verifyEvent: ((request: RailRequest) => Promise<RailEvent | null>) | null;
 }

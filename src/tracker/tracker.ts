@@ -1,4 +1,4 @@
-/** The script of a seller's own pages: remembers the click that brought a visitor, and hands it on.
+/** The script for a seller's own pages: stores the click of a visitor and passes its id on.
  *  `<script async src="https://portal.example/t.js" data-program="acme" data-domains="shop.example,pay.example"></script>` */
 type Args = [command: string, ...rest: unknown[]];
 interface Portal {
@@ -21,7 +21,7 @@ interface Portal {
     try {
       return localStorage.getItem(name) || '';
     } catch {
-      return ''; // a browser that keeps nothing
+      return ''; // a browser that stores nothing
     }
   };
 
@@ -40,7 +40,7 @@ interface Portal {
       } catch {}
   }
 
-  /** What the address says goes before what is remembered: the last click counts. */
+  /** A click in the address goes before a stored click: the last click counts. */
   function look(): void {
     const query = new URLSearchParams(location.search);
     const said = query.get(PARAMETER) || '';
@@ -110,7 +110,7 @@ interface Portal {
     }
   });
 
-  // A page that changes its address without being loaded may have a click in the new one.
+  // A page can change its address without loading; the new address may contain a click.
   for (const name of ['pushState', 'replaceState'] as const) {
     const change = history[name];
     history[name] = function (...args) {

@@ -6,7 +6,7 @@ export default defineConfig({
   build: {
     outDir: '../../dist/tracker',
     emptyOutDir: true,
-    target: 'es2019', // what shops' visitors have
+    target: 'es2019', // the oldest browsers that shop visitors use
     lib: {
       entry: join(import.meta.dirname, 'tracker.ts'),
       formats: ['iife'],

@@ -219,16 +219,16 @@ describe('a NACHA file', () => {
         lines: [
           {
             reference: { by: 'TRACE', trace: '091400600000001', identification: 'MjMxNDAwMjAtOGQ' },
-            ...{ word: 'RETURNED', code: 'R01', amount: { minor: 12_354n, currency: 'USD' } },
+            ...{ status: 'RETURNED', code: 'R01', amount: { minor: 12_354n, currency: 'USD' } },
           },
           {
             reference: { by: 'TRACE', trace: '091400600000003', identification: 'NmRjZTJmMzItMGN' },
-            ...{ word: 'RETURNED', code: 'R03', amount: { minor: 4_565n, currency: 'USD' } },
+            ...{ status: 'RETURNED', code: 'R03', amount: { minor: 4_565n, currency: 'USD' } },
           },
         ],
       });
       expect(desk.read(fixture('cor-example.ach'), 'content').lines).toMatchObject([
-        { reference: { trace: '121042880000001' }, word: 'NOTED', code: 'C01', amount: null },
+        { reference: { trace: '121042880000001' }, status: 'NOTED', code: 'C01', amount: null },
       ]);
       for (const name of ['ppd-debit.ach', 'ppd-mixedDebitCredit.ach', 'two-micro-deposits.ach'])
         expect(desk.read(fixture(name), 'content').lines).toEqual([]);
@@ -273,9 +273,9 @@ describe('what a bank says', () => {
       lines: [
         {
           reference: { by: 'KEY', key: key(1) },
-          ...{ word: 'REJECTED', code: 'AC04', amount: { minor: 1_050n, currency: 'EUR' } },
+          ...{ status: 'REJECTED', code: 'AC04', amount: { minor: 1_050n, currency: 'EUR' } },
         },
-        { reference: { by: 'KEY', key: 'x' }, word: 'NOTED', code: 'ZZZZ', amount: null },
+        { reference: { by: 'KEY', key: 'x' }, status: 'NOTED', code: 'ZZZZ', amount: null },
       ],
     });
   });
@@ -288,7 +288,7 @@ describe('what a bank says', () => {
     expect(desk.read(text, 'content').lines).toEqual([
       {
         reference: { by: 'FILE', fileId: key(9), batch: null },
-        word: 'REJECTED',
+        status: 'REJECTED',
         code: 'FF01',
         amount: null,
       },

@@ -93,10 +93,10 @@ describe('a payout by PayPal', () => {
 
   test('of a currency or a part that PayPal does not move stays where it is', async () => {
     const rail = railOf();
-    expect(rail.carries('INR')).toBeNull();
-    expect(rail.carries('BHD')).toBeNull();
-    expect(rail.carries('constructor')).toBeNull();
-    expect(rail.carries('HUF')).toEqual({ step: 100n, minimum: 100n, maximum: null });
+    expect(rail.currencySupport('INR')).toBeNull();
+    expect(rail.currencySupport('BHD')).toBeNull();
+    expect(rail.currencySupport('constructor')).toBeNull();
+    expect(rail.currencySupport('HUF')).toEqual({ step: 100n, minimum: 100n, maximum: null });
     await expect(rail.send(dollars(150_050n, {}, 'HUF'))).rejects.toThrow('cannot send this amount in HUF');
     await expect(rail.send(dollars(100n, {}, 'INR'))).rejects.toThrow('cannot send this amount in INR');
     expect(orders()).toEqual([]);
@@ -381,7 +381,7 @@ describe('what PayPal says that can not be', () => {
 describe('an event of PayPal', () => {
   type Sent = { headers: object; body: Buffer };
   const heardBy = ({ headers, body }: Sent, rail = railOf()) =>
-    rail.hear?.({ headers: headers as Record<string, string>, body });
+    rail.verifyEvent?.({ headers: headers as Record<string, string>, body });
   const key = newKey();
   const event = (type = 'PAYMENT.PAYOUTS-ITEM.SUCCEEDED') => ({
     ...{ id: 'WH-1A2B-3C4D', event_type: type, resource_type: 'payouts_item' },
@@ -517,7 +517,7 @@ describe('an event of PayPal', () => {
   test('is to be sent again where the certificate can not be had', async () => {
     paypal.certificate = '';
     await expect(heardBy(signed())).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    expect(railOf({ webhook: null }).hear).toBeNull();
+    expect(railOf({ webhook: null }).verifyEvent).toBeNull();
     expect(railOf({ webhook: null }).recheckSeconds).toBeGreaterThan(0);
   });
 
@@ -534,7 +534,7 @@ describe('an event of PayPal', () => {
       const states = new Map<string, string>();
       const arrived = asTheyArrive(own.events(), 3, { drop: 0.1, twice: 0.5 });
       for (const { headers, body } of arrived) {
-        const heard = await rail.hear?.({ headers, body });
+        const heard = await rail.verifyEvent?.({ headers, body });
         if (!heard?.key || ids.has(heard.id)) continue;
         ids.add(heard.id);
         const instruction = instructions.find(({ key }) => key === heard.key) as PayoutInstruction;

@@ -91,8 +91,8 @@ describe('a payout by RazorpayX', () => {
 
   test('is in rupees, from one rupee on', async () => {
     const rail = railOf();
-    expect(rail.carries('INR')).toEqual({ step: 1n, minimum: 100n, maximum: null });
-    expect(rail.carries('USD')).toBeNull();
+    expect(rail.currencySupport('INR')).toEqual({ step: 1n, minimum: 100n, maximum: null });
+    expect(rail.currencySupport('USD')).toBeNull();
     await expect(rail.send(rupees(99n))).rejects.toThrow('only rupees, at least one');
   });
 
@@ -330,7 +330,7 @@ describe('an event of Razorpay', () => {
   const OLD = 'the webhook secret before';
   const rail = (more = {}) => railOf({ webhookSecrets: [bank.access.webhookSecret, OLD], ...more });
   const heardBy = (event: { headers: object; body: Buffer }, more = {}) =>
-    rail(more).hear?.({ headers: event.headers as Record<string, string>, body: event.body });
+    rail(more).verifyEvent?.({ headers: event.headers as Record<string, string>, body: event.body });
   const seconds = (ms = 0) => Math.floor((Date.now() + ms) / 1_000);
   const event = (created_at = seconds(), name = 'payout.processed') => ({
     ...{ entity: 'event', event: name, contains: ['payout'], created_at },
@@ -411,7 +411,7 @@ describe('an event of Razorpay', () => {
   test('signed by a secret that is out of use is refused', async () => {
     const only = { webhookSecrets: [bank.access.webhookSecret] };
     await expect(heardBy(signed(event(), OLD), only)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-    expect(railOf({ webhookSecrets: [] }).hear).toBeNull();
+    expect(railOf({ webhookSecrets: [] }).verifyEvent).toBeNull();
     expect(railOf({ webhookSecrets: [] }).recheckSeconds).toBeGreaterThan(3 * 86_400);
   });
 
@@ -425,7 +425,7 @@ describe('an event of Razorpay', () => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const { headers } = request;
-      const heard = await rail.hear?.({ headers, body: Buffer.concat(chunks) }).catch(() => null);
+      const heard = await rail.verifyEvent?.({ headers, body: Buffer.concat(chunks) }).catch(() => null);
       response.writeHead(heard ? 200 : 401).end();
       if (!heard?.key || ids.has(heard.id)) return;
       ids.add(heard.id);

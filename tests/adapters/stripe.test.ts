@@ -416,7 +416,7 @@ describe('an event', () => {
   });
   const told = { id: 'evt_1', type: 'transfer.reversed', key: 'a'.repeat(32), reference: 'tr_1' };
   const hear = (headers: Record<string, string | string[] | undefined>, body: Buffer) =>
-    (rail.hear as NonNullable<PayoutRail['hear']>)({ headers, body });
+    (rail.verifyEvent as NonNullable<PayoutRail['verifyEvent']>)({ headers, body });
   const header = (
     body: Buffer | string,
     secret: string,
@@ -442,7 +442,7 @@ describe('an event', () => {
     const { secretKey, url: apiBase } = stripe;
     const rotated = stripeRail({ secretKey, apiBase, webhookSecrets: ['whsec_newnewnew0123456'] });
     await expect(
-      rotated.hear?.({ headers: { 'stripe-signature': header(body, old) }, body }),
+      rotated.verifyEvent?.({ headers: { 'stripe-signature': header(body, old) }, body }),
     ).rejects.toThrow();
   });
 
@@ -587,7 +587,7 @@ describe('an event', () => {
 
   test('is not listened for without a secret: the rail is asked again instead', () => {
     const deaf = stripeRail({ secretKey: stripe.secretKey, webhookSecrets: [], apiBase: stripe.url });
-    expect([deaf.hear, deaf.recheckSeconds]).toEqual([null, 3_600]);
+    expect([deaf.verifyEvent, deaf.recheckSeconds]).toEqual([null, 3_600]);
     expect(rail.recheckSeconds).toBeNull();
   });
 });

@@ -308,7 +308,7 @@ test('a key file that everybody may read is refused, and nothing of it is printe
   const path = keyFile('open.json', { keys: [{ id: '2026-11', key: KEY }] });
   chmodSync(path, 0o644);
   expect(() => readConfig({ ...production, KMS_KEY_FILE: path }, folder)).toThrow(
-    'KMS_KEY_FILE may be used by everybody: chmod 600',
+    'KMS_KEY_FILE must not be accessible to other users: chmod 600',
   );
   for (const content of [KEY, { keys: [{ id: 'x', key: KEY.slice(1) }] }, { keys: [{ id: KEY, key: 1 }] }]) {
     const said = (() => {

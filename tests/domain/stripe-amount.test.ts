@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { money } from '../../src/domain/money.ts';
-import { fromStripe, stripeAmount, stripeCarries } from '../../src/domain/stripe-amount.ts';
+import { fromStripe, stripeAmount, stripeCurrencySupport } from '../../src/domain/stripe-amount.ts';
 import { digits } from '../../src/kernel/request/currency.ts';
 
 describe('an amount at Stripe', () => {
@@ -28,7 +28,7 @@ describe('an amount at Stripe', () => {
     fc.assert(
       fc.property(fc.constantFrom(...codes), fc.bigInt(1n, 10n ** 13n), (currency, minor) => {
         const { wire, left } = stripeAmount(money(minor, currency));
-        expect(left).toBeLessThan(stripeCarries(currency)?.step as bigint);
+        expect(left).toBeLessThan(stripeCurrencySupport(currency)?.step as bigint);
         expect(fromStripe(Number(wire), currency)).toEqual(money(minor - left, currency));
       }),
     );
@@ -36,8 +36,8 @@ describe('an amount at Stripe', () => {
 
   test('is never more than a JSON number says exactly', () => {
     for (const currency of carried()) {
-      const { maximum, step, minimum } = stripeCarries(currency) as NonNullable<
-        ReturnType<typeof stripeCarries>
+      const { maximum, step, minimum } = stripeCurrencySupport(currency) as NonNullable<
+        ReturnType<typeof stripeCurrencySupport>
       >;
       expect(Number.isSafeInteger(Number(stripeAmount(money(maximum, currency)).wire))).toBe(true);
       expect([maximum % step, minimum % step]).toEqual([0n, 0n]);
@@ -52,11 +52,11 @@ describe('an amount at Stripe', () => {
   test('is there for currencies of ISO 4217 only', () => {
     for (const currency of carried()) expect(() => digits(currency)).not.toThrow();
     for (const currency of ['IQD', 'LYD', 'XAU', 'usd', 'BTC', '', 'IRR'])
-      expect(stripeCarries(currency)).toBeNull();
+      expect(stripeCurrencySupport(currency)).toBeNull();
   });
 });
 
 function carried(): string[] {
   const source = readFileSync(new URL('../../src/domain/stripe-amount.ts', import.meta.url), 'utf8');
-  return [...new Set(source.match(/\b[A-Z]{3}\b/g))].filter((code) => stripeCarries(code) !== null);
+  return [...new Set(source.match(/\b[A-Z]{3}\b/g))].filter((code) => stripeCurrencySupport(code) !== null);
 }

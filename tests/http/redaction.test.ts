@@ -52,8 +52,8 @@ beforeAll(async () => {
   const rail: PayoutRail = {
     name: 'stripe',
     ...{ keyLifetimeSeconds: null, settleSeconds: 0, recheckSeconds: null, needsAccount: false },
-    carries: () => ({ step: 1n, minimum: 1n, maximum: null }),
-    ...{ list: null, hear: null },
+    currencySupport: () => ({ step: 1n, minimum: 1n, maximum: null }),
+    ...{ list: null, verifyEvent: null },
     lookup: async () => null,
     send: async () => {
       throw failure ?? new Error('the rail is away');

@@ -22,7 +22,7 @@ describe('what a stolen session must not do', () => {
       expect.objectContaining({
         code: 'FORBIDDEN',
         details: { reason: 'STEP_UP_REQUIRED' },
-        message: expect.stringMatching(/sign in/),
+        message: expect.stringMatching(/Sign in/),
       }),
     );
   });

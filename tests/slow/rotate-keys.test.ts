@@ -9,7 +9,7 @@ import { system } from '../../src/kernel/request/actor.ts';
 import { contextFor } from '../../src/kernel/request/context.ts';
 import { shredDataKeys } from '../../src/modules/foundation/data-keys/data-keys.ts';
 import { type Progress, rotateKeys } from '../../src/modules/foundation/data-keys/rotate-keys.ts';
-import { payoutDetailsOf } from '../../src/modules/payouts/accounts/manage-payout-account.ts';
+import { loadPayoutDetails } from '../../src/modules/payouts/accounts/manage-payout-account.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { anAccount, makePartner, SET_PAYOUT_ACCOUNT, SET_TAX_ID, staffOf } from '../support/make.ts';
 import { until } from '../support/until.ts';
@@ -54,7 +54,7 @@ const read = (partnerId: string) =>
     id: partnerId,
   });
 async function expectReadable(): Promise<void> {
-  for (const { id } of await accounts()) expect(IBANS).toContain((await payoutDetailsOf(ctx(), id))?.iban);
+  for (const { id } of await accounts()) expect(IBANS).toContain((await loadPayoutDetails(ctx(), id))?.iban);
   for (const partnerId of partners)
     expect(await read(partnerId)).toEqual({
       partner: { payoutAccounts: [{ holderName: `Holder of ${partnerId}` }] },
@@ -70,7 +70,7 @@ describe('a rotation of keys', () => {
     expect(await rows('select kek_id, count(*)::int from data_keys group by 1')).toEqual([
       { kek_id: 'file:new', count: 13 }, // and the tenant's index key
     ]);
-    expect(progress.at(-1)).toEqual({ step: 'wrapped anew', done: 13, total: 13 });
+    expect(progress.at(-1)).toEqual({ step: 'data keys wrapped', done: 13, total: 13 });
     expect(await accounts()).toEqual(before);
 
     keys.shift(); // the old key is of no use any more
@@ -175,9 +175,9 @@ describe('a rotation of keys', () => {
       );
     const { stdout, stderr } = await cli('--data-keys');
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^25 of 25 wrapped anew \(100 %\)$/m); // twelve in use, twelve replaced, one of the index
+    expect(stdout).toMatch(/^25 of 25 data keys wrapped \(100 %\)$/m); // twelve in use, twelve replaced, one of the index
     expect(stdout).toMatch(/^12 of 12 replaced \(100 %\)$/m);
-    expect(stdout).toMatch(/sealed anew \(100 %\)$/m);
+    expect(stdout).toMatch(/rows encrypted again \(100 %\)$/m);
     expect(stdout).not.toContain(keys.at(-1)?.key);
     await expect(cli('--before', 'yesterday')).rejects.toThrow('npm run -s rotate-keys');
     await expectReadable();
@@ -190,12 +190,12 @@ describe('a rotation of keys', () => {
       await em.execute(`select set_config('portal.tenant', '*', true)`);
       await shredDataKeys(em, partnerId);
     });
-    for (const { id } of erased) expect(await payoutDetailsOf(ctx(), id)).toBeNull();
+    for (const { id } of erased) expect(await loadPayoutDetails(ctx(), id)).toBeNull();
     expect((await read(partnerId)).partner.payoutAccounts).toMatchObject([{ holderName: null }]);
 
     addKey('newest');
     await rotateKeys(ctx(), { replaceBefore: new Date(Date.now() + 60_000), graceSeconds: 0 });
-    for (const { id } of erased) expect(await payoutDetailsOf(ctx(), id)).toBeNull();
+    for (const { id } of erased) expect(await loadPayoutDetails(ctx(), id)).toBeNull();
     expect(await rows('select wrapped from data_keys where partner_id = $1', partnerId)).toEqual(
       (await rows('select 1 from data_keys where partner_id = $1', partnerId)).map(() => ({ wrapped: null })),
     );

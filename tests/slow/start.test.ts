@@ -69,7 +69,7 @@ const serverProcess = () =>
   Number(readFileSync(join(folder, '.data/postgres/postmaster.pid'), 'utf8').split('\n')[0]);
 const alive = (pid: number) => existsSync(`/proc/${pid}`);
 
-test('the first start makes a program that looks lived in, the second finds it again, and none leaves a server behind', async () => {
+test('the first start creates the demo program, the second start finds it, and no start leaves a server behind', async () => {
   const port = await freePort();
   const first = start(port);
   const token = await ready(first);
@@ -102,7 +102,9 @@ test('the first start makes a program that looks lived in, the second finds it a
   await once(other, 'listening');
   const refused = start(port);
   expect((await once(refused.child, 'exit'))[0]).toBe(1);
-  expect(refused.output()).toContain(`Port ${port} is taken: stop what uses it, or set PORT to another one.`);
+  expect(refused.output()).toContain(
+    `Port ${port} is in use. Stop the process that uses it, or set PORT to another port.`,
+  );
   other.close();
 
   const second = start(port);

@@ -215,7 +215,7 @@ export function simulatedRail(
     settleSeconds,
     recheckSeconds: null,
     needsAccount,
-    carries: () => ({ step: 1n, minimum: 1n, maximum: null }),
+    currencySupport: () => ({ step: 1n, minimum: 1n, maximum: null }),
     async send({ key, payoutId, amount, destination }: PayoutInstruction) {
       const body = JSON.stringify({
         ...{ key, payoutId, minor: String(amount.minor), currency: amount.currency },
@@ -237,7 +237,7 @@ export function simulatedRail(
           }
         }
       : null,
-    async hear({ headers, body }) {
+    async verifyEvent({ headers, body }) {
       const given = Buffer.from(String(headers['x-signature'] ?? ''));
       const right = Buffer.from(signed(body));
       if (given.length !== right.length || !timingSafeEqual(given, right))

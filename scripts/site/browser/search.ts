@@ -33,7 +33,7 @@ function enableSearch(box: HTMLInputElement, list: HTMLOListElement): void {
     if (!query) return close();
     const items = await index().then(
       (search) => search(query, SHOWN).map(resultOf),
-      () => [messageOf('The search is not available at the moment.')],
+      () => [messageOf('The search is not available. Reload the page to try again.')],
     );
     if (box.value.trim() !== query) return; // an answer to an older query
     list.replaceChildren(...(items.length ? items : [messageOf('No results.')]));
@@ -94,7 +94,7 @@ function messageOf(text: string): HTMLLIElement {
   return item;
 }
 
-/** The playground is off in production, so that the server says whether to link it. */
+/** Shows the link to the playground only if the server has one: it is off in production. */
 async function showPlayground(): Promise<void> {
   const { playground }: { playground: boolean } = await (await fetch('/docs/settings.json')).json();
   const link = document.querySelector<HTMLAnchorElement>('a.playground');

@@ -48,7 +48,7 @@ export function bankDesk({ debtor, ach }: BankSetup): BankDesk {
   }
 
   const desk: BankDesk = {
-    carries(currency) {
+    currencySupport(currency) {
       if (currency === 'USD' && ach) return { step: 1n, minimum: 1n, maximum: ACH_MAXIMUM };
       if (!debtor || !IBAN_CURRENCIES.has(currency)) return null;
       return { step: 1n, minimum: 1n, maximum: currency === 'EUR' ? SEPA_MAXIMUM : null };

@@ -133,7 +133,7 @@ export function nachaReturns(text: string, field: string): BankStatusLine[] {
     const returned = kind === '799' && RETURN.test(code);
     found.push({
       reference: { by: 'TRACE', trace: line.slice(6, 21), identification: of.slice(39, 54).trim() },
-      word: returned ? 'RETURNED' : 'NOTED',
+      status: returned ? 'RETURNED' : 'NOTED',
       code,
       amount: returned ? money(BigInt(amount), 'USD') : null,
     });

@@ -1,5 +1,5 @@
 import { type XmlDocument as Document, ParseOption, XmlDocument, XmlElement } from 'libxml2-wasm';
-import type { BankStatusKind, BankWord } from '../../domain/bank-status.ts';
+import type { BankStatusKind, ReportedBankStatus } from '../../domain/bank-status.ts';
 import { invalid } from '../../domain/errors.ts';
 import type { Money } from '../../domain/money.ts';
 import type { BankReference, BankReport, BankStatusLine } from '../../ports/bank-desk.ts';
@@ -11,7 +11,7 @@ const KINDS: Readonly<Record<string, BankStatusKind>> = {
   BkToCstmrDbtCdtNtfctn: 'CAMT_NOTIFICATION',
 };
 
-const WORDS: Readonly<Record<string, BankWord>> = {
+const STATUSES: Readonly<Record<string, ReportedBankStatus>> = {
   ...{ RCVD: 'ACCEPTED', PDNG: 'ACCEPTED', ACTC: 'ACCEPTED', ACCP: 'ACCEPTED', ACSP: 'ACCEPTED' },
   ...{ ACFC: 'ACCEPTED', ACWC: 'ACCEPTED', ACWP: 'ACCEPTED', PATC: 'ACCEPTED' },
   ...{ ACSC: 'PAID', ACCC: 'PAID', RJCT: 'REJECTED', CANC: 'REJECTED' },
@@ -84,8 +84,8 @@ const line = (
   amount: Money | null,
 ): BankStatusLine => ({
   reference,
-  word: WORDS[status] ?? 'NOTED',
-  code: WORDS[status]
+  status: STATUSES[status] ?? 'NOTED',
+  code: STATUSES[status]
     ? (textAt(of, 'StsRsnInf', 'Rsn', 'Cd') ?? textAt(of, 'StsRsnInf', 'Rsn', 'Prtry'))
     : status,
   amount,
@@ -129,12 +129,12 @@ function bookings(message: XmlElement, field: string): BankStatusLine[] {
       const reversed = textAt(entry, 'RvslInd') === 'true';
       const parts = children(entry, 'NtryDtls').flatMap((details) => children(details, 'TxDtls'));
       const total = amountOf(at(entry, 'Amt'), field);
-      const said = (of: XmlElement, reference: BankReference, amount: Money | null) => {
+      const report = (of: XmlElement, reference: BankReference, amount: Money | null) => {
         const debit = (textAt(of, 'CdtDbtInd') ?? textAt(entry, 'CdtDbtInd')) === 'DBIT';
         const why = textAt(of, 'RtrInf', 'Rsn', 'Cd') ?? textAt(of, 'RtrInf', 'Rsn', 'Prtry');
-        if (debit && !reversed) found.push({ reference, word: 'PAID', code: null, amount });
+        if (debit && !reversed) found.push({ reference, status: 'PAID', code: null, amount });
         else if (!debit && (reversed || at(of, 'RtrInf')))
-          found.push({ reference, word: 'RETURNED', code: why, amount });
+          found.push({ reference, status: 'RETURNED', code: why, amount });
       };
       let single = false;
       for (const part of parts) {
@@ -146,13 +146,13 @@ function bookings(message: XmlElement, field: string): BankStatusLine[] {
           amountOf(at(part, 'Amt'), field) ??
           amountOf(at(part, 'AmtDtls', 'TxAmt', 'Amt'), field) ??
           (parts.length === 1 ? total : null);
-        said(part, key(id), amount);
+        report(part, key(id), amount);
       }
       const batch = at(entry, 'NtryDtls', 'Btch');
       const reference =
         ofFile(textAt(batch, 'MsgId'), textAt(batch, 'PmtInfId')) ??
         ofFile(textAt(parts[0], 'Refs', 'MsgId'), textAt(parts[0], 'Refs', 'PmtInfId'));
-      if (!single && reference) said(entry, reference, total);
+      if (!single && reference) report(entry, reference, total);
     }
   return found;
 }

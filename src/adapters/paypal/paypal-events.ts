@@ -24,7 +24,7 @@ export interface PaypalEventOptions {
 
 /** Payout events, verified here with PayPal's certificate. The signature covers only the CRC of the body, for which another body can be
  *  made. This is one more reason why an event only starts a lookup. */
-export function paypalEvents(options: PaypalEventOptions): NonNullable<PayoutRail['hear']> {
+export function paypalEvents(options: PaypalEventOptions): NonNullable<PayoutRail['verifyEvent']> {
   const { webhookId, certificates, confirm, now } = options;
   return async (request) => {
     const signed = signedFields(request);
@@ -38,7 +38,7 @@ export function paypalEvents(options: PaypalEventOptions): NonNullable<PayoutRai
     const event = parsed(request.body);
     if (!anchored && !(await confirm({ ...signed, webhook_id: webhookId }, request.body)))
       throw unauthenticated('PayPal does not know the event.');
-    return told(event);
+    return parseEvent(event);
   };
 }
 
@@ -58,7 +58,7 @@ function signedFields({ headers }: RailRequest): SignedFields {
   };
 }
 
-function told(event: Fields) {
+function parseEvent(event: Fields) {
   const type = textField(event['event_type']);
   const item = type.startsWith('PAYMENT.PAYOUTS-ITEM.');
   if (!item && !type.startsWith('PAYMENT.PAYOUTSBATCH.')) return null;

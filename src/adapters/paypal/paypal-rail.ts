@@ -35,7 +35,7 @@ const BATCH_FAILED = new Set(['DENIED', 'CANCELED']);
 export function paypalRail(options: PaypalOptions): PayoutRail {
   const { webhook, now = () => new Date() } = options;
   const api = paypalApi(options);
-  const hear = webhook
+  const verifyEvent = webhook
     ? paypalEvents({
         webhookId: webhook.id,
         certificates: paypalCertificates(webhook.outbound, now, webhook.roots),
@@ -65,12 +65,12 @@ export function paypalRail(options: PaypalOptions): PayoutRail {
     keyLifetimeSeconds: KEY_LIFETIME_SECONDS,
     // A missing trace is no proof here: within the lifetime the same key is sent again; afterwards `lookup` throws.
     settleSeconds: 30 * DAY,
-    recheckSeconds: hear ? null : 3 * DAY,
+    recheckSeconds: verifyEvent ? null : 3 * DAY,
     needsAccount: true,
     list: null,
-    hear,
+    verifyEvent,
 
-    carries(currency) {
+    currencySupport(currency) {
       const step = paypalStep(currency);
       return step === null ? null : { step, minimum: step, maximum: null };
     },

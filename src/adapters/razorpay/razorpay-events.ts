@@ -9,7 +9,10 @@ const PAST_MS = 48 * 3_600_000;
 
 /** Payout events, signed over the raw bytes with any of the secrets. Only the body is signed, so the time in the body limits
  *  replays. */
-export function razorpayEvents(secrets: readonly string[], now: () => Date): NonNullable<PayoutRail['hear']> {
+export function razorpayEvents(
+  secrets: readonly string[],
+  now: () => Date,
+): NonNullable<PayoutRail['verifyEvent']> {
   return async ({ headers, body }) => {
     const given = headers['x-razorpay-signature'];
     if (typeof given !== 'string' || !/^[0-9a-f]{64}$/.test(given) || !secrets.some(signs(body, given)))

@@ -76,7 +76,8 @@ export function razorpayRail(options: RazorpayOptions): PayoutRail {
     settleSeconds: 900,
     recheckSeconds: webhookSecrets.length ? null : 5 * DAY,
     needsAccount: true,
-    carries: (currency) => (currency === 'INR' ? { step: 1n, minimum: MINIMUM, maximum: null } : null),
+    currencySupport: (currency) =>
+      currency === 'INR' ? { step: 1n, minimum: MINIMUM, maximum: null } : null,
 
     async send(instruction) {
       const { key, amount } = instruction;
@@ -136,7 +137,7 @@ export function razorpayRail(options: RazorpayOptions): PayoutRail {
       }
     },
 
-    hear: webhookSecrets.length ? razorpayEvents(webhookSecrets, now) : null,
+    verifyEvent: webhookSecrets.length ? razorpayEvents(webhookSecrets, now) : null,
   };
 }
 

@@ -48,8 +48,8 @@ export async function sandboxRail(
     settleSeconds: 0,
     recheckSeconds: lateSeconds + 1,
     needsAccount: false,
-    carries: () => ({ step: 1n, minimum: 1n, maximum: null }),
-    hear: null,
+    currencySupport: () => ({ step: 1n, minimum: 1n, maximum: null }),
+    verifyEvent: null,
 
     async send(instruction) {
       const order = instruction.metadata['sandbox'] as SandboxOrder | undefined;

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { fromStripe, stripeAmount, stripeCarries } from '../../domain/stripe-amount.ts';
+import { fromStripe, stripeAmount, stripeCurrencySupport } from '../../domain/stripe-amount.ts';
 import type { PayoutInstruction, PayoutRail, RailOutcome, RailTransfer } from '../../ports/payout-rail.ts';
 import { isKept, refusalOf, type StripeConfig, StripeUnknown, stripeClient, unknown } from './client.ts';
 import { eventOf } from './events.ts';
@@ -73,16 +73,16 @@ export function stripeRail(
     settleSeconds: SETTLE_SECONDS,
     recheckSeconds: config.webhookSecrets.length ? null : RECHECK_SECONDS,
     needsAccount: true,
-    carries: stripeCarries,
+    currencySupport: stripeCurrencySupport,
     lookup: find,
 
     async send(instruction) {
       const { key, payoutId, amount, destination, firstSentAt } = instruction;
       const account = destination?.details['stripeAccount'];
       if (!account) return noAccount;
-      const carriage = stripeCarries(amount.currency);
+      const support = stripeCurrencySupport(amount.currency);
       const { wire, left } = stripeAmount(amount);
-      if (!carriage || left !== 0n || amount.minor < carriage.minimum || amount.minor > carriage.maximum)
+      if (!support || left !== 0n || amount.minor < support.minimum || amount.minor > support.maximum)
         return notCarried;
       try {
         const transfer = await stripe.transfers.create(
@@ -117,7 +117,7 @@ export function stripeRail(
       }
     },
 
-    hear: config.webhookSecrets.length
+    verifyEvent: config.webhookSecrets.length
       ? async (request) => eventOf(stripe, config.webhookSecrets, request, now())
       : null,
   };

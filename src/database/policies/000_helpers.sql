@@ -1,5 +1,5 @@
--- The files of this folder are applied together, whenever one of them changes: first everything is taken away, then
--- each area gives again. A session is bound to its scope by two settings: portal.tenant ("*" is every tenant, unset is
+-- The files of this folder are applied together, whenever one of them changes: first all rights are revoked, then each
+-- area grants its own. Two settings define the scope of a session: portal.tenant ("*" is every tenant, unset is
 -- none) and portal.partner (unset for staff and jobs).
 
 do $$

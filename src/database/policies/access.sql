@@ -6,5 +6,5 @@ select protect('invitations', 'select, insert, update', 'partner_id');
 
 select protect('api_keys', 'select, insert, update', 'partner_id');
 
--- A fingerprint identifies nobody, so every session may ask for it.
+-- A fingerprint does not identify a person, so every session may read it.
 grant select, insert, delete on signed_out_tokens to partner_portal_api;

@@ -20,7 +20,7 @@ create policy of_its_partner on plan_memberships as restrictive for select to pa
 create policy of_staff on plan_memberships as restrictive for insert to partner_portal_api
   with check (nullif(current_setting('portal.partner', true), '') is null);
 
--- A preview counts too, and takes it back, so a session of a partner writes here.
+-- A preview counts too and rolls back, so a session of a partner writes here.
 select protect('rule_usage', 'select, insert, update', 'partner_id');
 
 select protect('sales', 'select, insert', 'partner_id');

@@ -1,6 +1,6 @@
 -- Rights of the API on the tables of fraud, and which rows they cover.
 
--- Partners see nothing of risk rules.
+-- Partners cannot read data of risk rules.
 select protect('fraud_hits', 'select, insert, update');
 create policy staff_only on fraud_hits as restrictive to partner_portal_api
   using (coalesce(current_setting('portal.partner', true), '') = '')

@@ -19,7 +19,7 @@ create policy staff_only on sponsorships as restrictive to partner_portal_api
   using (coalesce(current_setting('portal.partner', true), '') = '')
   with check (coalesce(current_setting('portal.partner', true), '') = '');
 
--- A partner sees who looks or looked after it, and nobody else.
+-- A partner sees its present and past account managers, and no others.
 select protect('account_managers', 'select, insert, update');
 select restrict_to_staff('account_managers', 'insert, update, delete');
 create policy of_staff_or_own on account_managers as restrictive for select to partner_portal_api

@@ -1,6 +1,6 @@
--- The API works as a role that owns nothing, so that row-level security binds it.
+-- The API works as a role that owns no table, so that row-level security applies to it.
 
--- Roles belong to the server, so another database of it may have created this one already.
+-- Roles belong to the server, so another database of the server may have created this role.
 do $$
 begin
   if not exists (select from pg_roles where rolname = 'partner_portal_api') then

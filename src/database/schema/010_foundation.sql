@@ -77,7 +77,7 @@ create table audit_events (
   primary key (id, tenant_id)
 );
 comment on table audit_events is
-  'One entry for each action: who did it, with which credential, what was before and what is after. Append-only. Personal data is in audit_personal, so that it can be erased while the entry keeps its hash.';
+  'One entry for each action: actor, credential, and the values before and after. Append-only. Personal data is in audit_personal, so that it can be erased while the entry keeps its hash.';
 create index audit_events_tenant on audit_events (tenant_id, id);
 create index audit_events_subject on audit_events (subject_id);
 create index audit_events_partner on audit_events (partner_id, id) where partner_id is not null;

@@ -70,7 +70,7 @@ create table partner_tier_configs (
   constraint partner_tier_configs_program foreign key (tenant_id) references programs (tenant_id)
 );
 comment on table partner_tier_configs is
-  'What each tier asks for and gives today. Past values are in tier_config_versions.';
+  'Current thresholds and benefits of each tier. Past values are in tier_config_versions.';
 
 create table tier_config_versions (
   id                           uuid not null,
@@ -90,7 +90,7 @@ create table tier_config_versions (
   constraint tier_config_versions_rate_bps_check check (rate_bps >= 0 and rate_bps <= 10000)
 );
 comment on table tier_config_versions is
-  'What each tier asked for and gave, by date. A sale earns by the version in force when it happened, whenever it was entered.';
+  'Thresholds and benefits of each tier, by date. A sale uses the version in force at the time of the sale, not of its entry.';
 create index tier_config_versions_in_force on tier_config_versions (tenant_id, tier, effective_at);
 
 create table exchange_rates (
@@ -110,5 +110,5 @@ create table exchange_rates (
   constraint exchange_rates_two_currencies check (base <> quote)
 );
 comment on table exchange_rates is
-  'Exchange rates by day. A rate is never changed: of two rates for one day, the later one counts.';
+  'Exchange rates by day. A rate is never changed: of two rates for one day, the one entered later counts.';
 create index exchange_rates_in_force on exchange_rates (tenant_id, LEAST(base, quote), GREATEST(base, quote), effective_on);

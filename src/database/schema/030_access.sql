@@ -24,7 +24,7 @@ create table members (
   constraint members_removed check ((status = 'REMOVED') = (removed_at is not null))
 );
 comment on table members is
-  'The people of a partner who may sign in.';
+  'Members: people of a partner who may sign in.';
 create unique index members_one_partner_each on members (issuer, subject, tenant_id) where status = 'ACTIVE';
 create index members_partner on members (partner_id, id);
 create index members_subject on members (subject, partner_id) where removed_at is null;
@@ -85,7 +85,7 @@ create table api_keys (
   constraint api_keys_overlap check ((previous_secret_hash is null) = (overlap_ends_at is null))
 );
 comment on table api_keys is
-  'API keys of partners and of a tenant''s servers. Only the hash of a secret is stored. seen_by lists who has seen the secret, because each of them may have acted with the key and may not approve what the key created.';
+  'API keys of partners and of a tenant''s servers. Only the hash of a secret is stored. seen_by lists the actors that saw the secret. Each of them could use the key and may not approve items that the key created.';
 create index api_keys_tenant on api_keys (tenant_id, id);
 create index api_keys_partner on api_keys (partner_id, id) where partner_id is not null;
 
@@ -96,5 +96,5 @@ create table signed_out_tokens (
   constraint signed_out_tokens_fingerprint_shape check (fingerprint ~ '^[A-Za-z0-9_-]{43}$')
 );
 comment on table signed_out_tokens is
-  'Fingerprints of access tokens that were signed out. A fingerprint identifies nobody, so the table has no tenant.';
+  'Fingerprints of access tokens that were signed out. A fingerprint does not identify a person, so the table has no tenant.';
 create index signed_out_tokens_signed_out_at on signed_out_tokens (signed_out_at);

@@ -110,7 +110,7 @@ create table white_label_configs (
   )
 );
 comment on table white_label_configs is
-  'Branding of partners of type WHITE_LABEL, and what the last fetch of their images found.';
+  'Branding of partners of type WHITE_LABEL, with the result of the last check of their images.';
 
 create table sponsorships (
   id          uuid not null,
@@ -132,7 +132,7 @@ create table sponsorships (
   constraint sponsorships_ended check ((ended_at is null) = (ended_by is null))
 );
 comment on table sponsorships is
-  'Which partner brought which partner into the program, from when until when. No partner sponsors itself, over any number of steps.';
+  'The sponsor of each partner, with start and end. No partner is its own sponsor, directly or indirectly.';
 create index sponsorships_of_sponsor on sponsorships (sponsor_id) where ended_at is null;
 create index sponsorships_history on sponsorships (partner_id, assigned_at);
 create unique index sponsorships_one_open on sponsorships (partner_id, tenant_id) where ended_at is null;
@@ -174,7 +174,7 @@ create table manager_assignments (
   constraint manager_assignments_ended check ((ended_at is null) = (ended_by is null))
 );
 comment on table manager_assignments is
-  'Which account manager looked after which partner, from when until when.';
+  'The account manager of each partner, with start and end.';
 create index manager_assignments_of_manager on manager_assignments (manager_id) where ended_at is null;
 create index manager_assignments_history on manager_assignments (partner_id, assigned_at);
 create unique index manager_assignments_one_open on manager_assignments (partner_id, tenant_id) where ended_at is null;

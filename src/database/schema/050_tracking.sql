@@ -70,7 +70,7 @@ create table referrals (
   constraint referrals_origin check (origin in ('CLICK', 'COUPON', 'LEAD', 'DEAL', 'ASSIGNMENT', 'CUSTOMER', 'REPEAT'))
 );
 comment on table referrals is
-  'Clicks that count, and other grounds for a partner''s claim to a sale (origin). A referral that is no click counts in no click metric.';
+  'Clicks that count, and other origins of an attribution (origin). A referral that is not a click counts in no click metric.';
 create index referrals_partner on referrals (partner_id, id);
 -- Finds clicks that still identify a visitor by their age. A forgotten click has its own id as visitor and leaves the
 -- index.
@@ -99,7 +99,7 @@ create table touches (
   primary key (id, clicked_at, tenant_id)
 ) partition by range (clicked_at);
 comment on table touches is
-  'Every click with all that attribution needs, partitioned by month, so that a month is dropped as a whole when its visitors are to be forgotten. A click that counts is also a referral with the same id: references and metrics use that row, so that dropping a month loses neither.';
+  'Every click with the data that attribution needs, partitioned by month. A month is dropped as a whole when the retention of its visitors ends. A click that counts is also a referral with the same id. References and metrics use the referral, so dropping a month loses neither.';
 -- The touches of a visitor in time order: attribution and the folding of double clicks use this index.
 create index touches_of_visitor on touches (tenant_id, visitor_id, clicked_at, id);
 -- Touches are written in time order, so an index of ranges is enough and costs a click almost nothing.
@@ -181,7 +181,7 @@ create table attribution_shares (
   constraint attribution_shares_touches check (own_touches >= 0 and own_touches <= all_touches)
 );
 comment on table attribution_shares is
-  'Why each partner got its share of a sale, as it was seen when the sale was recorded.';
+  'The reasons for each partner''s share of a sale, as known when the sale was recorded.';
 create index attribution_shares_conversion on attribution_shares (conversion_id) where conversion_id is not null;
 
 create table coupons (
@@ -295,5 +295,5 @@ create table reported_conversions (
   constraint reported_conversions_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id)
 );
 comment on table reported_conversions is
-  'Conversions that a browser reported. They pay nothing: only a report of a server does.';
+  'Conversions that a browser reported. They earn nothing: only conversions that a server reports earn commissions.';
 create unique index reported_conversions_order on reported_conversions (tenant_id, order_id, coalesce(referral_id, '00000000-0000-0000-0000-000000000000'::uuid));

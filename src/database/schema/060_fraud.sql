@@ -15,7 +15,7 @@ create table fraud_hits (
   constraint fraud_hits_weight check (weight >= 1 and weight <= 100)
 );
 comment on table fraud_hits is
-  'What risk rules found on a commission. Partners see nothing of it, because that would teach how to avoid the rules.';
+  'Fraud hits of risk rules on commissions. Partners cannot read them, so that they do not learn how to avoid the rules.';
 create index fraud_hits_with_evidence on fraud_hits (created_at) where evidence is not null;
 
 create table fraud_reviews (
@@ -49,7 +49,7 @@ create table fraud_reviews (
   constraint fraud_reviews_decided check (num_nulls(decision, decided_by, decided_at, reason) in (0, 4))
 );
 comment on table fraud_reviews is
-  'Reviews of commissions that risk rules stopped, and what a person decided.';
+  'Reviews of commissions that risk rules stopped, with the decision of a person.';
 create index fraud_reviews_of_tenant on fraud_reviews (tenant_id, id);
 create index fraud_reviews_open on fraud_reviews (tenant_id, id) where decision is null and outcome = 'HELD';
 create index fraud_reviews_assessed on fraud_reviews (tenant_id, assessed_at);
@@ -98,6 +98,6 @@ create table payment_fingerprints (
   constraint payment_fingerprints_customer foreign key (tenant_id, customer_id) references customers (tenant_id, id)
 );
 comment on table payment_fingerprints is
-  'What customers paid with, as a keyed hash of the payment provider''s name for it.';
+  'Payment methods of customers, as keyed hashes of the payment provider''s identifiers.';
 create index payment_fingerprints_seen on payment_fingerprints (seen_at);
 create index payment_fingerprints_same on payment_fingerprints (tenant_id, fingerprint);

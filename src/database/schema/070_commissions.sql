@@ -96,7 +96,7 @@ create table plan_memberships (
     references commission_plans (tenant_id, id) deferrable initially deferred
 );
 comment on table plan_memberships is
-  'Which plan a partner is on, by date. Append-only.';
+  'The plan of each partner, by date. Append-only.';
 create index plan_memberships_partner on plan_memberships (partner_id, effective_at);
 
 create table rule_usage (
@@ -112,7 +112,7 @@ create table rule_usage (
     references partners (tenant_id, id) deferrable initially deferred
 );
 comment on table rule_usage is
-  'What a tiered or capped rule has counted so far. The row is also the lock that makes sales under the rule take turns.';
+  'The amounts that a tiered or capped rule has counted so far. The row is also the lock that serialises sales under the rule.';
 
 create table sales (
   id         uuid not null,
@@ -128,7 +128,7 @@ create table sales (
     references partners (tenant_id, id) deferrable initially deferred
 );
 comment on table sales is
-  'Orders that were recorded, also those that earned nothing, so that an order is recorded once.';
+  'Recorded orders, also those without a commission, so that an order is recorded once.';
 
 create table commissions (
   id              uuid not null,
@@ -227,7 +227,7 @@ create table commissions (
   constraint commissions_carried check (carried_by is null or type = 'ADJUSTMENT' and base_minor = 0)
 );
 comment on table commissions is
-  'What partners earned, one row for each line item of a sale. Only the status changes. In programs that pay partners in their own currency, sale_* is the amount of the sale and exchange the rate of its day; a line without a rate is held (unrated) and is computed once the rate is there.';
+  'Commissions of partners, one row for each line item of a sale. Only the status changes. In programs that pay partners in their own currency, sale_* is the amount of the sale and exchange is the rate of its day. A commission without a rate is held (unrated) and is computed when the rate is entered.';
 create index commissions_partner on commissions (partner_id, id);
 create index commissions_pending on commissions (tenant_id, id) where status = 'PENDING';
 create index commissions_claimable on commissions (partner_id, amount_currency, occurred_at) where status = 'APPROVED';
@@ -243,7 +243,7 @@ create index commissions_past_hold on commissions (tenant_id, hold_until)
 create index commissions_unrated on commissions (tenant_id, id) where unrated is not null and status = 'HELD';
 create index commissions_carried on commissions (carried_by) where carried_by is not null;
 create index commissions_tenant on commissions (tenant_id, id);
--- What a lost dispute took back is given back once.
+-- The reversal of a lost dispute is corrected at most once.
 create unique index commissions_reinstated_once on commissions (adjusts_id, tenant_id)
   where type = 'ADJUSTMENT' and carried_by is null;
 create unique index commissions_one_each_conversion on commissions (conversion_id, partner_id, line_number, tenant_id)
@@ -324,7 +324,7 @@ create table sale_refunds (
   )
 );
 comment on table sale_refunds is
-  'Refunds of orders. One that comes before its sale waits here and is settled in the transaction of the sale, once.';
+  'Refunds of orders. A refund that arrives before its sale waits here and is settled once, in the transaction of the sale.';
 create unique index sale_refunds_once on sale_refunds (tenant_id, order_id, refund_id) where refund_id is not null;
 create index sale_refunds_order on sale_refunds (tenant_id, order_id);
 create index sale_refunds_partner on sale_refunds (partner_id, id);

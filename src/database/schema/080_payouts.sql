@@ -39,7 +39,7 @@ create table payout_accounts (
   )
 );
 comment on table payout_accounts is
-  'Where the money of a partner goes, encrypted. The state says what the rail reports of an account that it keeps itself. After a returned payment nothing is sent to the account until a person has checked it (check_asked_at).';
+  'Payout accounts of partners, encrypted. The state is the report of the rail on an account that the rail keeps. After a returned payment no payout is sent to the account until a person has checked the account (check_asked_at).';
 create index payout_accounts_fingerprint on payout_accounts (tenant_id, fingerprint);
 create index payout_accounts_data_key on payout_accounts (data_key_id);
 create unique index payout_accounts_one_in_use on payout_accounts (partner_id, method, currency, tenant_id)
@@ -91,7 +91,7 @@ create table payout_run_skips (
     references partners (tenant_id, id) deferrable initially deferred
 );
 comment on table payout_run_skips is
-  'Partners that a run left out, and why.';
+  'Partners that a payout run left out, with the reason.';
 create index payout_run_skips_run on payout_run_skips (run_id, id);
 create index payout_run_skips_partner on payout_run_skips (partner_id);
 
@@ -291,7 +291,7 @@ create table bank_file_parts (
     references data_keys (tenant_id, id)
 );
 comment on table bank_file_parts is
-  'The sealed text of a bank file in pieces, so that a rotation of keys locks only a few of them at a time.';
+  'The encrypted text of a bank file in pieces, so that a key rotation locks only a few of them at a time.';
 create index bank_file_parts_data_key on bank_file_parts (data_key_id);
 
 create table bank_payments (
@@ -347,7 +347,7 @@ create table bank_file_items (
     references bank_payments (tenant_id, id) deferrable initially deferred
 );
 comment on table bank_file_items is
-  'Which payment is in which bank file.';
+  'The payments of each bank file.';
 create index bank_file_items_file on bank_file_items (file_id, payment_id);
 create index bank_file_items_trace on bank_file_items (tenant_id, trace) where trace is not null;
 create unique index bank_file_items_one_live_file on bank_file_items (payment_id, tenant_id) where voided_at is null;
@@ -392,7 +392,7 @@ create table bank_status_lines (
   constraint bank_status_lines_word check (word in ('ACCEPTED', 'PAID', 'REJECTED', 'RETURNED', 'NOTED'))
 );
 comment on table bank_status_lines is
-  'What a status report said of each payment. Append-only.';
+  'The status of each payment in a status report. Append-only.';
 create index bank_status_lines_import on bank_status_lines (import_id, id);
 create index bank_status_lines_payment on bank_status_lines (payment_id) where payment_id is not null;
 
@@ -417,7 +417,7 @@ create table rail_events (
   constraint rail_events_handled check ((state = 'RECEIVED') = (handled_at is null))
 );
 comment on table rail_events is
-  'Signed messages of payment rails, each stored once. A row without a tenant belongs to no tenant of ours: only a session for all tenants sees it.';
+  'Signed messages of payment rails, each stored once. A row without a tenant belongs to no known tenant: only a session for all tenants sees the row.';
 create unique index rail_events_once on rail_events (rail, event_id);
 create index rail_events_tenant on rail_events (tenant_id, id);
 create index rail_events_payout on rail_events (payout_id);
@@ -446,7 +446,7 @@ create table reconciliations (
   constraint reconciliations_period check (from_at < to_at)
 );
 comment on table reconciliations is
-  'Comparisons of the books of a rail with ours.';
+  'Reconciliations: comparisons of the transfers of a rail with our payouts.';
 create index reconciliations_tenant on reconciliations (tenant_id, id);
 create unique index reconciliations_one_recent on reconciliations (tenant_id, method) where recent;
 

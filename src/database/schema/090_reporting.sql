@@ -142,7 +142,7 @@ comment on table customer_subscriptions is
 create unique index customer_subscriptions_start on customer_subscriptions (tenant_id, external_id, started_at);
 create index customer_subscriptions_partner on customer_subscriptions (partner_id, id);
 create index customer_subscriptions_customer on customer_subscriptions (customer_id);
--- What was active at an instant: rows that ended before it are never read.
+-- For subscriptions active at a time: rows that ended before are never read.
 create index customer_subscriptions_live on customer_subscriptions (tenant_id, coalesce(ended_at, 'infinity'::timestamp with time zone));
 
 create table tier_evaluations (
@@ -178,7 +178,7 @@ create table tier_evaluations (
   )
 );
 comment on table tier_evaluations is
-  'What each month made of a partner''s tier. Only a blocked evaluation is tried again.';
+  'Monthly tier evaluations of partners. Only a blocked evaluation is tried again.';
 create index tier_evaluations_blocked on tier_evaluations (tenant_id, month) where change = 'BLOCKED';
 
 create table tier_locks (

@@ -100,7 +100,7 @@ function measure(fragments: Fragments, operation: SelectionSetNode): string | nu
         if (files > MAX_FILES) return `asks for more than ${MAX_FILES} files: ask for one after the other`;
         values += rows;
         if (values > MAX_VALUES)
-          return `could answer with more than ${MAX_VALUES} values: ask for smaller pages or fewer fields`;
+          return `could return more than ${MAX_VALUES} values: ask for smaller pages or fewer fields`;
         if (names === root && names.size > MAX_ROOT_FIELDS)
           return `asks for more than ${MAX_ROOT_FIELDS} root fields`;
         if (!node.selectionSet || isIntrospection(node)) continue; // graphql-js bounds the depth of introspection
@@ -112,7 +112,7 @@ function measure(fragments: Fragments, operation: SelectionSetNode): string | nu
       if (!below?.selectionSet) continue;
       const fault = walk(below.selectionSet, inside, depth + 1, namesInside);
       if (fault) return fault;
-      if (cost > MAX_ROWS) return `could answer with more than ${MAX_ROWS} rows: ask for smaller pages`;
+      if (cost > MAX_ROWS) return `could return more than ${MAX_ROWS} rows: ask for smaller pages`;
     }
     return null;
   }

@@ -34,14 +34,14 @@ export async function serveWebhooks(
       { bodyLimit: BODY_LIMIT },
       async (request, reply) => {
         const rail = railOf(request.params.rail);
-        if (!rail?.hear) return reply.callNotFound();
-        const { hear } = rail;
+        if (!rail?.verifyEvent) return reply.callNotFound();
+        const { verifyEvent } = rail;
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const ctx = contextFor(services, { actor: system, requestId: request.id });
-        let event: Awaited<ReturnType<typeof hear>>;
+        let event: Awaited<ReturnType<typeof verifyEvent>>;
         try {
           event = await admission.provenAt(addressOf(request), () =>
-            hear({ headers: request.headers, body }),
+            verifyEvent({ headers: request.headers, body }),
           );
         } catch (error) {
           if (refusalOf(error)) throw error;

@@ -7,7 +7,7 @@ import { Withheld } from './personal.ts';
 /** The columns of every row of a tenant. Ids are UUID v7, so they sort by the time of creation. */
 @ObjectType({ simpleResolvers: true })
 export abstract class Base {
-  @Field(() => ID, { description: 'UUID, sortable by the moment it was made.' })
+  @Field(() => ID, { description: 'UUID, sortable by the time of creation.' })
   @PrimaryKey({ type: 'uuid' })
   @Withheld('an id')
   id: Opt<string> = v7();

@@ -28,7 +28,7 @@ const naming = new UnderscoreNamingStrategy();
 
 const known = new WeakMap<EntityClass, readonly StoredProperty[]>();
 
-/** What the decorators of an entity say it stores, inherited properties first. */
+/** Returns the stored properties of an entity, inherited ones first. */
 export const storedProperties = (entity: EntityClass): readonly StoredProperty[] =>
   memo(known, entity, () => declaredProperties(entity));
 
@@ -57,7 +57,7 @@ function storedProperty(name: string, { kind, fieldName, prefix }: Declared): St
   };
 }
 
-/** How each stored property is read from the entity's table. A `Table` names by hand only what is computed. */
+/** Returns the columns of each stored property. A `Table` lists by hand only computed columns. */
 export function columnsOf(entity: EntityClass, alias: string): Readonly<Record<string, Column>> {
   return Object.fromEntries(
     storedProperties(entity).map(({ name, columns, isMoney }) => {
@@ -69,7 +69,7 @@ export function columnsOf(entity: EntityClass, alias: string): Readonly<Record<s
 
 const plain = (value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
 
-/** An insert of many rows by one statement. Columns that no row states are left to the database. */
+/** Returns a query that inserts many rows. Columns that no row sets get the default of the database. */
 export function insertInto(entity: EntityClass, rows: readonly object[]): Sql {
   const stated = storedProperties(entity).filter(({ name }) =>
     rows.some((row) => (row as Record<string, unknown>)[name] !== undefined),

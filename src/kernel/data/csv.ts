@@ -3,13 +3,13 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { invalid } from '../../domain/errors.ts';
 
-// A spreadsheet runs a cell that begins so, also after white space and in the wide forms of East Asian fonts.
+// A spreadsheet executes a cell that begins with these characters, also after white space and in their full-width forms.
 const FORMULA = /^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/;
 
 const MARK = '\uFEFF'; // without it a spreadsheet assumes an older encoding than UTF-8
-const ROWS_AT_ONCE = 1_000; // other requests are answered in between
+const ROWS_AT_ONCE = 1_000; // other requests are served in between
 
-/** Rows as a spreadsheet reads them: RFC 4180, UTF-8 with its mark, and no cell is a formula. */
+/** Returns rows as CSV for spreadsheets: RFC 4180, UTF-8 with a byte order mark, and no cell is a formula. */
 export async function writeCsv(rows: readonly (readonly string[])[]): Promise<string> {
   let text = MARK;
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
@@ -23,7 +23,7 @@ export async function writeCsv(rows: readonly (readonly string[])[]): Promise<st
   return text;
 }
 
-/** The rows of a text of RFC 4180, with or without a mark, each with as many cells as it has. */
+/** Parses CSV of RFC 4180, with or without a byte order mark. Rows may differ in their number of cells. */
 export function readCsv(text: string, field: string): string[][] {
   try {
     return parse(text.trimEnd(), { bom: true, trim: true, relax_column_count: true });

@@ -63,7 +63,7 @@ function bytesOf(envelope: string, id: string): Buffer | null {
 }
 
 export const refused = ({ table, column, rowId }: Place): Error =>
-  new Error(`the encrypted value of ${table}.${column}, row ${rowId}, is not what was written there`);
+  new Error(`the encrypted value of ${table}.${column}, row ${rowId}, was changed or moved`);
 
 /** A keyed hash for equality search: the same value gives the same text within a tenant and column, and no other. */
 export function blindIndex(root: KeyObject, tenantId: string, column: string, value: string): string {

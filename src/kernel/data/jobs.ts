@@ -53,11 +53,11 @@ export interface Jobs {
 }
 
 export interface OwnJob {
-  /** The field of the payload that names what the job is about. */
+  /** The field of the payload with the id of the job's subject. */
   readonly about: string;
-  /** The table of that row; none: the job is about the tenant itself. */
+  /** The table of the subject; absent for a job about the tenant itself. */
   readonly table?: string;
-  /** The column of the partner whose session may start the job too. */
+  /** The column of the partner whose session may also start the job. */
   readonly partner?: string;
 }
 

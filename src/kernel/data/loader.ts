@@ -6,11 +6,11 @@ import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
 import { from, readRows, select, type Table } from './rows.ts';
 import { sql } from './sql.ts';
 
-// A field node has one set of arguments and of asked columns a request, so it is the loader's name.
+// A field node has one set of arguments and selected columns per request, so it identifies the loader.
 const perRequest = new WeakMap<Context, PerField<unknown>>();
 
-/** The request's loader for this field; made at its first row. It batches and does not memoise,
- *  so that a mutation's reply sees the mutation's own writes. */
+/** Returns the request's loader for this field, created at its first row. It batches but does not cache, so that the
+ *  answer of a mutation sees its own writes. */
 export function loaderFor<K, V>(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -23,19 +23,19 @@ export function loaderFor<K, V>(
 
 const idOnly: PerField<boolean> = new WeakMap();
 
-/** The row that `id` names, or null where the actor may not see it. */
+/** Loads the row with the given id; null if the actor may not see it. */
 export function loadOne<T extends { id: string }>(
   ctx: Context,
   info: GraphQLResolveInfo,
   table: Table<T>,
   id: string | null,
-  /** The row that points at it, which may have brought it along (`Table.one`). */
+  /** The referencing row, which may already contain the loaded row (`Table.one`). */
   row: object,
 ): Promise<T | null> | T | null {
   if (id === null) return null;
   const brought = (row as Record<string, T | null | undefined>)[info.fieldName];
   if (brought !== undefined) return brought;
-  // Staff sees every row that a row of its own points at, so an id alone needs no look at the table.
+  // Staff may see every row that its rows reference, so a request for the id alone needs no query.
   if (ctx.actor.partnerId === null && perField(idOnly, info, () => asksIdOnly(askedFields(info)))) {
     return Object.assign(Object.create(table.type.prototype) as T, { id });
   }

@@ -3,7 +3,7 @@ import { Field, ObjectType } from 'type-graphql';
 import type { Money } from '../../domain/money.ts';
 import { amountText } from '../request/currency.ts';
 
-/** How domain money is stored (two columns) and served (one GraphQL type). */
+/** Money as stored (two columns) and as served (one GraphQL type). */
 @Embeddable()
 @ObjectType('Money', { simpleResolvers: true, description: 'An exact amount in one currency.' })
 export class MoneyColumn implements Money {

@@ -30,7 +30,7 @@ class PageInfo {
   endCursor!: string | null;
 }
 
-/** One row of a page; its cursor is made only when it is asked for. */
+/** A row of a page. Its cursor is computed only if it is selected. */
 class Edge<T extends { id: string }> {
   readonly node: T;
   readonly #list: string;
@@ -53,15 +53,15 @@ export interface Connection<T extends { id: string }> {
 
 const connections = new Map<unknown, ClassType<object>>();
 
-/** The Relay connection type of `Node`, named after it; the same one at every call. */
+/** Returns the Relay connection type of `Node`; the same type at every call. */
 export function connectionOf<T extends { id: string }>(Node: ClassType<T>): ClassType<object> {
   return memo(connections, Node, () => declareConnection(Node));
 }
 
 function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassType<object> {
-  @ObjectType(`${Node.name}Edge`, { simpleResolvers: true, description: `One ${Node.name} of a page.` })
+  @ObjectType(`${Node.name}Edge`, { simpleResolvers: true, description: `A ${Node.name} in a page.` })
   class NodeEdge {
-    @Field({ description: 'Give it as `after` for the rows that follow this one.' })
+    @Field({ description: 'Cursor of the row. Pass it as `after` to get the rows after this one.' })
     cursor!: string;
 
     @Field(() => Node, { description: 'The row.' })
@@ -87,21 +87,21 @@ function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassT
 
 const ID_BYTES = 16;
 
-/** The id of a cursor; it carries the name of its list, so that none is taken for that of another. */
+/** Returns the id of a cursor. A cursor contains the name of its list, so that it is valid for this list only. */
 function idOf(cursor: string, list: string): string {
   const bytes = Buffer.from(cursor, 'base64url');
   const named = bytes.subarray(ID_BYTES).toString() === list && bytes.toString('base64url') === cursor;
   try {
     if (named) return stringify(bytes.subarray(0, ID_BYTES));
-  } catch {} // 16 bytes that are no UUID
-  throw invalid('after', 'is not a cursor of this list');
+  } catch {} // 16 bytes that are not a UUID
+  throw invalid('after', 'must be a cursor of this list');
 }
 
 @ArgsType()
 export class PageArgs {
   @Field(() => Int, {
     nullable: true,
-    description: `Rows a page: 1 to ${MAX_PAGE}, default ${DEFAULT_PAGE}.`,
+    description: `Number of rows in the page: 1 to ${MAX_PAGE}, default ${DEFAULT_PAGE}.`,
   })
   first?: number | null;
 
@@ -109,7 +109,7 @@ export class PageArgs {
   after?: string | null;
 }
 
-/** How many rows a page takes; refuses what is out of bounds. */
+/** Returns the number of rows of a page. Throws INVALID_INPUT outside of the bounds. */
 function pageSize(first: number | null | undefined): number {
   const size = first ?? DEFAULT_PAGE;
   if (size < 1 || size > MAX_PAGE) throw invalid('first', `must be from 1 to ${MAX_PAGE}`);
@@ -136,22 +136,22 @@ function pageOf<T extends { id: string }>(
   };
 }
 
-/** Rows before the cursor; ids sort by time, so the id alone is the key that paging continues from. */
+/** Returns the condition of the rows after the cursor. Ids sort by time, so the id alone is the paging key. */
 const beyond = (table: Pick<Table<object>, 'alias' | 'type'>, after: string | null | undefined): Sql =>
   after == null ? sql`` : sql` and ${sql.raw(table.alias)}.id < ${idOf(after, table.type.name)}`;
 
-/** The limit is in the text, so that one plan serves. */
+/** The limit is part of the text, so that PostgreSQL can reuse one plan. */
 const newest = ({ alias }: { alias: string }, size: number): Sql =>
   sql.raw(` order by ${alias}.id desc limit ${size + 1}`);
 
 const whole = ({ alias }: { alias: string }) => ({ list: sql.raw(`${alias}.*`), joins: sql`` });
 const counting = { list: sql`count(*)::int as count`, joins: sql`` };
 
-/** Joins other rows to a page that is cut already: joined first, PostgreSQL may walk the wrong table. */
+/** Joins other rows after the page is limited. With an earlier join, PostgreSQL may scan the wrong table. */
 const joined = <T extends object>({ alias }: Table<T>, { list, joins }: Selection<T>, cut: Sql): Sql =>
   sql`select ${list} from (${cut}) ${sql.raw(alias)}${joins} order by ${sql.raw(alias)}.id desc`;
 
-/** One page of a scoped table, newest first. */
+/** Loads a page of a scoped table, newest rows first. */
 export async function page<T extends { id: string }>(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -173,12 +173,12 @@ export async function page<T extends { id: string }>(
   return counted ? { ...found, totalCount: counted[0]?.count ?? 0 } : found;
 }
 
-/** The newest rows of each parent: one statement for all of them, an index walk for each. */
+/** Loads the newest rows of each parent with one query, which uses an index scan for each parent. */
 export function pageOfEach<T extends { id: string }>(
   ctx: Context,
   info: GraphQLResolveInfo,
   table: Table<T>,
-  /** The condition that ties a row to its parent, e.g. `c.partner_id = owner.id`. */
+  /** The join condition of a row and its parent, e.g. `c.partner_id = owner.id`. */
   tie: Sql,
   id: string,
   { first, after }: PageArgs,

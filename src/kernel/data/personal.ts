@@ -1,11 +1,11 @@
 import { MetadataStorage } from '@mikro-orm/core';
 import { type EntityClass, storedProperties } from './columns.ts';
 
-/** Whom a record is about. A visitor who bought nothing is no person of the records. */
+/** The kinds of persons. A visitor without a purchase is not a person in the records. */
 export const PersonKind = { PARTNER: 'PARTNER', MEMBER: 'MEMBER', CUSTOMER: 'CUSTOMER' } as const;
 export type PersonKind = (typeof PersonKind)[keyof typeof PersonKind];
 
-/** SQL that an erasure puts into a column. */
+/** SQL values that an erasure writes into columns. */
 export const erased = {
   nothing: 'null',
   notes: `'{}'::jsonb`,
@@ -21,7 +21,7 @@ interface Rule {
   readonly erasedTo?: string;
 }
 
-/** What the decorators say of the properties of a class, by name; `*` stands for all of them. */
+/** The rules that decorators set for properties of a class, by name; `*` means all properties. */
 const rules = new WeakMap<object, Map<string, Rule>>();
 
 function decide(type: object, name: string, rule: Rule): void {
@@ -29,32 +29,32 @@ function decide(type: object, name: string, rule: Rule): void {
   rules.set(type, decided.set(name, { ...decided.get(name), ...rule }));
 }
 
-/** An export of a person's data shows the column to such persons. */
+/** Shows the column in exports for these kinds of persons. */
 export const ShownTo =
   (...kinds: PersonKind[]): PropertyDecorator =>
   (target, name) =>
     decide(target.constructor, String(name), { shownTo: kinds });
 
-/** An export shows the column to nobody, for this reason. */
+/** Withholds the column from all exports, for this reason. */
 export const Withheld =
   (reason: string): PropertyDecorator =>
   (target, name) =>
     decide(target.constructor, String(name), { withheld: reason });
 
-/** An erasure of the person sets the column to this SQL. */
+/** Sets the column to this SQL value when the person is erased. */
 export const ErasedTo =
   (sql: string): PropertyDecorator =>
   (target, name) =>
     decide(target.constructor, String(name), { erasedTo: sql });
 
-/** The same as `ShownTo` for properties that the class inherits. */
+/** Does the same as `ShownTo` for inherited properties. */
 export const Shows =
   (names: readonly string[], ...kinds: PersonKind[]): ClassDecorator =>
   (type) => {
     for (const name of names) decide(type, name, { shownTo: kinds });
   };
 
-/** No column of the entity says anything of a person, for this reason. */
+/** Withholds all columns of the entity, because they contain no personal data, for this reason. */
 export const NotPersonal =
   (reason: string): ClassDecorator =>
   (type) =>
@@ -71,7 +71,7 @@ function columnRules(table: string): [column: string, rule: Rule][] {
   );
 }
 
-/** The class's own rule, or the one of the class that it extends. */
+/** Returns the rule of the class, or of the class that it extends. */
 function ruleOf(type: EntityClass, name: string): Rule {
   const own = rules.get(type)?.get(name);
   if (own) return own;
@@ -89,7 +89,7 @@ export const erasedColumns = (table: string): Record<string, string> =>
     ),
   );
 
-/** The columns of each entity's table that are withheld, and why. */
+/** Returns the withheld columns of each entity's table, with their reasons. */
 export const withheldColumns = (): Record<string, Record<string, string>> =>
   Object.fromEntries(
     entities().map(({ tableName, class: type }) => {

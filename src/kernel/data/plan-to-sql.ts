@@ -54,7 +54,7 @@ function condition(operand: Operand, allowed: AllowList): Sql {
   }
 }
 
-/** The value may be on either side: both are the same comparison. */
+/** The value may be on either side of the comparison. */
 function compared(sign: '=' | '<>', left: Operand, right: Operand, allowed: AllowList): Sql {
   if ('variable' in left && 'variable' in right) {
     const [one, other] = [attributeOf(left, allowed), attributeOf(right, allowed)];
@@ -99,4 +99,4 @@ function exactly(count: number, operator: string, operands: readonly Operand[]):
 
 /** A bug of a policy: it is logged and masked, and no rows are returned. */
 const untranslatable = (what: string): Error =>
-  new Error(`the policy's plan has what is not translated to SQL: ${what}`);
+  new Error(`the policy's plan contains an expression that cannot be translated to SQL: ${what}`);

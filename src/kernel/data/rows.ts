@@ -13,43 +13,43 @@ import { type AllowList, conditionsOf } from './plan-to-sql.ts';
 import { showsToo } from './shown-too.ts';
 import { prepare, type Sql, sql } from './sql.ts';
 
-/** SQL expressions over the table's alias and how to make the field's value of them. */
+/** The SQL expressions of a field over the table's alias, and the function that converts their values. */
 export interface Column {
   readonly sql: readonly string[];
-  /** Takes a value of each expression. */
+  /** Converts the values of the expressions. */
   readonly read?: (...values: never[]) => unknown;
-  /** A join that only this column needs. */
+  /** A join needed only by this column. */
   readonly join?: string;
 }
 
-/** How the rows of a type are read. Every read starts here, so every read is scoped. */
+/** The description of a table for reads. All reads use it, so all reads are scoped. */
 export interface Table<T extends object> {
   readonly type: { readonly name: string; readonly prototype: T };
   /** Table and alias, e.g. `commissions c`. */
   readonly from: string;
   readonly alias: string;
-  /** What the policies call its rows, and which of its columns they may look at. */
+  /** The name of its rows in the policies, and the columns that policies may read. */
   readonly kind: ReadKind;
   readonly attributes: AllowList;
   readonly columns: Readonly<Record<string, Column>>;
-  /** Rows that a row points at: joined where a list asks for more of them than their id. What a row points at is of
-   *  its own tenant and partner, by the references of the database. */
+  /** Referenced rows: joined if a list selects more than their id. By the foreign keys of the database, a referenced row
+   *  has the same tenant and partner. */
   readonly one?: Readonly<Record<string, One>>;
-  /** Columns that a field resolver needs of its row. */
+  /** Columns of the row that a field resolver needs. */
   readonly needs?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Whose rows a policy decides about; the whole of a table's row unless it is read in sums. */
+/** The description of rows that a policy decides about. */
 export type Scoped = Pick<Table<object>, 'kind' | 'attributes'>;
 
-/** The columns that bind a row to its tenant and, where partners own it, to its partner. */
+/** Returns the columns that bind a row to its tenant and, for rows of partners, to its partner. */
 export const owned = (alias: string, partner?: string): AllowList => ({
   tenantId: { sql: `${alias}.tenant_id`, is: 'string' },
   ...(partner && { partnerId: { sql: partner, is: 'string' } }),
 });
 
 interface One {
-  /** The column that holds the other row's id. */
+  /** The column with the id of the referenced row. */
   readonly key: string;
   readonly table: () => Table<{ id: string }>;
 }
@@ -64,12 +64,12 @@ export const moneyColumn = (minor: string, currency: string): Column => ({
 const translated = new WeakMap<Plan, WeakMap<AllowList, Sql>>();
 const all = sql`true`;
 
-/** The condition of the rows that the actor may see, as the policies say it. Nobody anonymous sees a row. */
+/** Returns the condition of the rows that the policies allow the actor to read. Anonymous callers read no row. */
 export function scopeOf(actor: Actor, { kind, attributes }: Scoped): Sql {
   if (actor.role === 'SYSTEM') return all;
   if (actor.tenantId === null) throw unauthenticated('This operation needs a credential.');
   const plan = actor.reads.get(kind);
-  if (!plan) throw new Error(`no policy was asked which ${kind} the actor may see`);
+  if (!plan) throw new Error(`the policies were not asked for the visible rows of ${kind}`);
   const conditions = memo(translated, plan, () => new WeakMap<AllowList, Sql>());
   return memo(conditions, attributes, () => sql.and(conditionsOf(plan, attributes)));
 }
@@ -94,7 +94,7 @@ function parseTextArray(text: string): string[] {
   );
 }
 
-/** Runs a statement outside any transaction, within the actor's bounds; values come as bigint, Date, text and parsed JSON. */
+/** Runs a query outside any transaction, in the scope of the actor. Values are bigint, Date, text or parsed JSON. */
 export function query<Row extends object>(
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
   statement: Sql<Row>,
@@ -102,13 +102,14 @@ export function query<Row extends object>(
   return pool.query(boundsOf(actor), { ...prepare(statement), types });
 }
 
-/** The same, by position: a table's columns are many, and reading them by name costs more than all else of a row. */
+/** Runs a query and returns columns by position. A table has many columns, and reading them by name would be the largest
+ *  cost of a row. */
 const queryPositions = (
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
   statement: Sql,
 ): Promise<unknown[][]> => pool.query(boundsOf(actor), { ...prepare(statement), rowMode: 'array', types });
 
-/** The rows of a statement that selects the columns of the selection and nothing else. */
+/** Returns the rows of a query that selects exactly the columns of the selection. */
 export async function readRows<T extends object>(
   ctx: Pick<Context, 'pool' | 'actor'>,
   selection: Pick<Selection<T>, 'read'>,
@@ -117,7 +118,7 @@ export async function readRows<T extends object>(
   return (await queryPositions(ctx, statement)).map((values) => selection.read(values));
 }
 
-/** The same where a key comes before the columns: the rows of each key. */
+/** Returns the rows of each key, for a query that selects a key before the columns. */
 export async function readRowsByKey<T extends object>(
   ctx: Pick<Context, 'pool' | 'actor'>,
   selection: Pick<Selection<T>, 'read'>,
@@ -133,14 +134,14 @@ export async function readRowsByKey<T extends object>(
   return rows;
 }
 
-/** Which columns a field's answer takes, worked out once a document. */
+/** The columns for the answer of a field, computed once per document. */
 export interface Selection<T extends object> {
   readonly sql: readonly string[];
   readonly list: Sql;
   readonly joins: Sql;
-  /** Whether other rows are joined, so that the page is to be cut before the joins. */
+  /** True if other rows are joined, so that the page must be limited before the joins. */
   readonly wide: boolean;
-  /** Which rows those are, each with what points at it. */
+  /** The joined rows, each with the referencing table. */
   readonly brings: readonly (readonly [row: ReadKind, pointedAt: ReadKind])[];
   readonly read: (values: readonly unknown[], from?: number) => T;
 }
@@ -148,8 +149,8 @@ export interface Selection<T extends object> {
 const selections: PerField<Selection<object>> = new WeakMap();
 const alone: PerField<Selection<object>> = new WeakMap();
 
-/** The asked columns of `table`, plus `always`. `path` leads from the field to the rows, e.g. edges, node. What a row
- *  points at comes along where the actor sees all of that; else a loader looks whether it does. */
+/** Returns the selected columns of `table`, plus `always`. `path` leads from the field to the rows, e.g. edges, node.
+ *  Referenced rows are joined if the actor may see all of them; otherwise a loader checks each one. */
 export function select<T extends object>(
   table: Table<T>,
   info: GraphQLResolveInfo,
@@ -165,8 +166,8 @@ export function select<T extends object>(
   ) as Selection<T>;
 }
 
-/** MikroORM puts a setter on each property of an entity's prototype, which costs more than all else of a row. Plain
- *  properties in between keep it from them. */
+/** Returns a prototype with plain properties. MikroORM defines a setter for each property on an entity's prototype, which
+ *  would be the largest cost of a row. */
 export function plainPrototype<T extends object>(prototype: T, names: Iterable<string>): T {
   const plain = { value: undefined, writable: true, enumerable: true, configurable: true };
   return Object.create(prototype, Object.fromEntries(Array.from(names, (name) => [name, plain]))) as T;
@@ -177,8 +178,7 @@ function selectionOf<T extends object>(
   info: GraphQLResolveInfo,
   path: readonly string[],
   always: readonly string[],
-  /** Aliases that the statement has already: a table comes into it once, and where it is asked for again a loader reads it.
-   *  null: nothing comes along. */
+  /** The aliases in the query. Each table is joined once; a second selection of it uses a loader. Null: no joins. */
   taken: Set<string> | null = new Set([table.alias]),
 ): Selection<T> {
   const wanted = new Set(always);
@@ -228,7 +228,7 @@ function selectionOf<T extends object>(
   };
 }
 
-/** Columns of a table by their names, for a statement that joins the table by itself. */
+/** Returns the columns of a table with their names, for a query that joins the table itself. */
 export function selectColumns<T extends object>(
   table: Table<T>,
   names: readonly string[],
@@ -266,7 +266,7 @@ function columnsOf<T extends object>(table: Table<T>, names: ReadonlySet<string>
   };
 }
 
-/** `select ... where` with the scope; the caller adds conditions, order and limit. */
+/** Returns `select ... where` with the scope. The caller adds conditions, order and limit. */
 export const from = <T extends object>(
   table: Table<T>,
   actor: Actor,
@@ -274,7 +274,7 @@ export const from = <T extends object>(
 ): Sql =>
   sql`select /* ${sql.raw(table.type.name)} */ ${list} from ${sql.raw(table.from)}${joins} where ${scopeOf(actor, table)}`;
 
-/** The row of that id, or NOT_FOUND where there is none that the actor may see. */
+/** Loads the row with the given id. Throws NOT_FOUND if no row is visible to the actor. */
 export async function findRow<T extends object>(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -289,6 +289,6 @@ export async function findRow<T extends object>(
   return row;
 }
 
-/** What people call a row of it, e.g. `payout run`. */
+/** Returns the readable name of a row, e.g. `payout run`. */
 export const nounOf = ({ type }: Pick<Table<object>, 'type'>): string =>
   type.name.replace(/\B[A-Z]/g, ' $&').toLowerCase();

@@ -4,9 +4,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 type Scalar = string | number | bigint | boolean | Date | Uint8Array | null;
 type Value = Scalar | readonly Scalar[];
 
-/** SQL text and its values: a statement that returns rows of `Row`, or a part of one. Made by `sql`. */
+/** SQL text and its values, made by `sql`: a query that returns rows of `Row`, or a part of a query. */
 export class Sql<Row extends object = object> {
-  /** The text before, between and after the values: one more than these. */
+  /** The text before, between and after the values: one more element than the values. */
   readonly texts: readonly string[];
   readonly values: readonly unknown[];
   declare protected readonly row: Row;
@@ -16,7 +16,7 @@ export class Sql<Row extends object = object> {
     this.values = values;
   }
 
-  /** Runs it in the transaction of the entity manager. Bigint and instants come as text, as the driver reads them. */
+  /** Runs the query in the transaction of the entity manager. Bigint and times are text, as in the driver. */
   execute(em: EntityManager): Promise<Row[]> {
     if (this.values.length === 0) return em.execute(this.texts.join(''));
     const text = this.texts.map((each) => each.replaceAll('?', '\\?')).join('?');
@@ -27,8 +27,8 @@ export class Sql<Row extends object = object> {
   }
 }
 
-/** SQL as a template. A value becomes a parameter and an array one parameter; a part made by `sql` becomes text in its place.
- *  The columns of `Row` are named in the statement: `select partner_id as "partnerId"`. */
+/** Builds SQL from a template. A value becomes a parameter, also an array; a part made by `sql` becomes text in its place.
+ *  The query names the columns of `Row`: `select partner_id as "partnerId"`. */
 export function sql<Row extends object = object>(
   strings: TemplateStringsArray,
   ...parts: readonly (Value | Sql)[]
@@ -60,15 +60,15 @@ function compose<Row extends object>(strings: readonly string[], parts: readonly
   return new Sql(texts, values);
 }
 
-/** Text of the program's own, never a caller's: an identifier, an expression of a table's descriptor, a limit that the planner
- *  is to see. */
+/** Inserts text of the program, never of a caller: an identifier, an expression of a table's description, or a limit that
+ *  the planner must see. */
 sql.raw = (text: string | number): Sql => new Sql([`${text}`], []);
 
-/** The parts with text between them. */
+/** Joins parts with text between them. */
 sql.join = (parts: readonly Sql[], between: string): Sql =>
   compose(['', ...Array.from(parts, (_, i) => (i < parts.length - 1 ? between : ''))], parts);
 
-/** All of the conditions. */
+/** Joins conditions with `and`. */
 sql.and = (conditions: readonly Sql[]): Sql =>
   conditions.length === 0 ? sql`true` : sql.join(conditions, ' and ');
 
@@ -78,20 +78,20 @@ interface Prepared {
 }
 const prepared = new Map<string, Prepared>();
 
-/** The statement as the driver takes it. Its name, by its text, lets PostgreSQL plan it once a connection. */
+/** Returns the query for the driver. Its name is derived from its text, so that PostgreSQL plans it once per connection. */
 export function prepare({ texts, values }: Sql): Prepared & { values: unknown[] } {
-  const key = texts.join('\0'); // text in PostgreSQL holds no NUL
+  const key = texts.join('\0'); // text in PostgreSQL cannot contain NUL
   let known = prepared.get(key);
   if (!known) {
     const text = texts.reduce((before, after, i) => `${before}$${i}${after}`);
     known = { name: createHash('sha256').update(text).digest('base64url').slice(0, 24), text };
-    if (prepared.size > 5_000) prepared.clear(); // shapes are few; a stranger who varies them costs only planning
+    if (prepared.size > 5_000) prepared.clear(); // there are few shapes; a caller that varies them costs only planning
     prepared.set(key, known);
   }
   return { name: known.name, text: known.text, values: values as unknown[] };
 }
 
-/** An array as PostgreSQL reads it. */
+/** Returns an array in the text form of PostgreSQL. */
 const arrayText = (values: readonly unknown[]): string =>
   `{${values.map((value) => (value === null ? 'null' : `"${textOf(value).replace(/["\\]/g, '\\$&')}"`)).join(',')}}`;
 

@@ -7,8 +7,8 @@ import { prepare, type Sql } from './sql.ts';
 const TRIES = 5;
 const AWAY_MS = 500;
 
-/** One transaction of a use case. A deadlock or serialization failure runs the whole of it again, on a clean
- *  entity manager, so `work` must call nothing outside the database. */
+/** Runs the transaction of a use case. After a deadlock or serialization failure it runs again, with a new entity manager,
+ *  so `work` must not call anything outside the database. */
 export function transact<T>(
   { em }: Pick<Context, 'em'>,
   work: (em: EntityManager) => Promise<T>,
@@ -16,17 +16,17 @@ export function transact<T>(
   return again(() => em.fork({ keepTransactionContext: false }).transactional(work));
 }
 
-/** Runs a statement of a transaction; its values come as the driver reads them, bigint as text. With the last one the transaction
- *  of `transactStatements` is committed: nothing may be refused after it. */
+/** Runs a query of a transaction; values are those of the driver, bigint as text. The last query commits the transaction of
+ *  `transactStatements`: nothing may be refused after it. */
 export type Run = <Row extends object>(statement: Sql<Row>, last?: boolean) => Promise<Row[]>;
 
-/** The statements of a transaction that works with entities too. */
+/** Returns the SQL runner of a transaction that also uses entities. */
 export const within =
   (em: EntityManager): Run =>
   (statement) =>
     statement.execute(em);
 
-/** The same without entities, for what is asked for most: its statements are planned once a connection. */
+/** Runs a transaction without entities, for the most frequent requests: its queries are planned once per connection. */
 export function transactStatements<T>(
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
   work: (run: Run) => Promise<T>,
@@ -49,8 +49,8 @@ async function again<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The same for a worker: while the database is away it is waited for, `patienceMs` in all. An answer that was lost may have been
- *  a success, so `work` must recognize what it did before. */
+/** Does the same for a worker: waits up to `patienceMs` in total while the database is not available. A lost answer may have
+ *  been a success, so `work` must detect its own earlier effect. */
 export async function transactPatiently<T>(
   ctx: Pick<Context, 'em'>,
   patienceMs: number,

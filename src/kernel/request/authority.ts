@@ -44,7 +44,8 @@ export function authorityOf({ policy, log }: { policy: PolicyDecision; log: Logg
     } catch (error) {
       heardAt = Number.NEGATIVE_INFINITY;
       known.clear();
-      if (!silent) log.error({ error }, 'the policy point does not answer: whoever needs it is refused');
+      if (!silent)
+        log.error({ error }, 'the policy service does not answer: requests that need a decision are refused');
       silent = true;
       throw error;
     }

@@ -14,7 +14,7 @@ function requirePermission(actor: Actor, permission: Permission): void {
   );
 }
 
-// These move money, or decide its destination and who has access: a revoked credential must lose them at once.
+// These actions move money, or change its destination or access rights: a revoked credential must lose them at once.
 const askedAgain = new Set<Permission>([
   'commission:decide',
   'payout:make',

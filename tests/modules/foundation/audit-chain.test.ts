@@ -299,7 +299,7 @@ describe('as the owner of the database, with every trigger off, who', () => {
     expect((await verify()).firstFault).toEqual({ kind: 'TAIL_CUT', seq: 8n, eventId: null });
     expect(await sealAudit(ctx())).toEqual([]);
     expect(app.logged.splice(0)).toMatchObject([
-      { tenantId: tenant, seq: '10', msg: 'the audit log no longer holds its last seal' },
+      { tenantId: tenant, seq: '10', msg: 'the audit log contradicts its last seal' },
     ]);
   });
 
@@ -351,7 +351,7 @@ describe('npm run audit:verify', { tags: ['slow'] }, () => {
     await rm(file, { force: true });
     expect((await audit('seal')).stdout).toContain(`${tenant}: sealed at 10, `);
     const { stdout } = await audit('verify');
-    expect(stdout).toContain(`${tenant}: 10 entries, all as they were, sealed through 10 (`);
+    expect(stdout).toContain(`${tenant}: 10 entries, all unchanged, sealed through 10 (`);
   });
 
   test('ends with 1 on one that is not, and names the first bad entry', async () => {
@@ -359,7 +359,7 @@ describe('npm run audit:verify', { tags: ['slow'] }, () => {
     await expect(audit('verify')).rejects.toMatchObject({
       code: 1,
       stdout: expect.stringContaining(
-        `${tenant}: CHANGED at 7, entry ${await idAt(7)}; 6 entries before it are as they were, not sealed yet (`,
+        `${tenant}: CHANGED at 7, entry ${await idAt(7)}; 6 entries before it are unchanged, not sealed yet (`,
       ),
     });
   });

@@ -65,7 +65,7 @@ describe('what is append-only', () => {
       ])
         expect(await refusal(statement), statement).toMatchObject({
           code: REFUSED,
-          message: `${table} is append-only`,
+          message: `The table ${table} is append-only.`,
         });
     },
   );
@@ -198,7 +198,7 @@ describe('a commission', () => {
           () => 'taken',
           ({ code, message }) => `${code} ${message}`,
         );
-    const refused = `${REFUSED} refunds take back at most what was earned`;
+    const refused = `${REFUSED} Refunds cannot reverse more than the commission.`;
     expect(await tried(-10_001, -1_000)).toBe(refused);
     expect(await tried(-10_000, -1_001)).toBe(refused);
     expect(await tried(1, -1)).toBe(refused);
@@ -357,7 +357,7 @@ const attempt = (payoutId: string, status: string = 'SENDING', number = 1): Prom
 describe('a payout', () => {
   test('is the sum of its lines', async () => {
     const lines = [await approved(), await approved()];
-    const sum = '23000 a payout is the sum of its lines';
+    const sum = '23000 A payout must equal the sum of its commissions.';
     expect(await payoutOf(lines, { amount_minor: 1_999 })).toBe(sum);
     expect(await payoutOf(lines, { amount_minor: 2_001 })).toBe(sum);
     expect(await payoutOf(lines, { commission_count: 3 })).toBe(sum);
@@ -366,7 +366,7 @@ describe('a payout', () => {
   });
 
   test('claims approved lines of its own partner and currency, and no line that another one claims', async () => {
-    const fit = '23000 a payout claims approved lines of its own partner and currency';
+    const fit = '23000 A payout can pay only approved commissions of its own partner and currency.';
     const claimed = await approved();
     expect(await payoutOf([claimed])).toMatch(/^[0-9a-f-]{36}$/);
     expect(await payoutOf([claimed])).toBe('23505 payout_items_one_live_claim');
@@ -381,7 +381,10 @@ describe('a payout', () => {
       open,
       more,
     );
-    expect(refused).toMatchObject({ code: REFUSED, message: 'a payout is the sum of its lines' });
+    expect(refused).toMatchObject({
+      code: REFUSED,
+      message: 'A payout must equal the sum of its commissions.',
+    });
   });
 
   test('is of one line once, however many claim it at once', async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
 import { rotateKeys } from '../../../src/modules/foundation/data-keys/rotate-keys.ts';
-import { payoutDetailsOf } from '../../../src/modules/payouts/accounts/manage-payout-account.ts';
+import { loadPayoutDetails } from '../../../src/modules/payouts/accounts/manage-payout-account.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { anAccount, makePartner, SET_PAYOUT_ACCOUNT, SET_TAX_ID, staffOf } from '../../support/make.ts';
 
@@ -135,7 +135,7 @@ describe('what was entered as a secret is not found', () => {
       'select id from payout_accounts where partner_id = $1 order by id',
       partnerId,
     );
-    const details = await Promise.all(accounts.map(({ id }) => payoutDetailsOf(ctx(), id)));
+    const details = await Promise.all(accounts.map(({ id }) => loadPayoutDetails(ctx(), id)));
     expect(details).toEqual([
       { iban: secrets['iban that was replaced'] },
       { iban: secrets.iban },
@@ -178,15 +178,15 @@ describe('a value that was moved or changed in the database is refused', () => {
     app.logged.length = 0;
     await put(id, holderName, details);
     const { errors } = await app.send(staff.maria, READ, { id: victim });
-    const refusal = await payoutDetailsOf(ctx(), id).catch((error: Error) => error);
+    const refusal = await loadPayoutDetails(ctx(), id).catch((error: Error) => error);
     await put(id, holder_name, own);
     expect(errors?.[0]).toMatchObject({
       message: 'internal error',
       extensions: { code: 'INTERNAL_SERVER_ERROR' },
     });
-    expect(String(refusal)).toContain(`payout_accounts.details, row ${id}, is not what was written there`);
+    expect(String(refusal)).toContain(`payout_accounts.details, row ${id}, was changed or moved`);
     const logged = JSON.stringify(app.logged);
-    expect(logged).toContain(`payout_accounts.holder_name, row ${id}, is not what was written there`);
+    expect(logged).toContain(`payout_accounts.holder_name, row ${id}, was changed or moved`);
     expect(logged).not.toContain(holderName.slice(50));
     expect((await app.ask(staff.maria, READ, { id: victim })).partner.payoutAccounts).toHaveLength(2);
   }
@@ -230,7 +230,7 @@ describe('a value that was moved or changed in the database is refused', () => {
       ...[copy, stranger, key],
     );
     await put(theirs.id, mine.holder_name.replace(key, copy), mine.details.replace(key, copy));
-    await expect(payoutDetailsOf(ctx(), theirs.id)).rejects.toThrow('unable to authenticate');
+    await expect(loadPayoutDetails(ctx(), theirs.id)).rejects.toThrow('unable to authenticate');
   });
 
   test('and nothing readable is taken in its place', async () => {

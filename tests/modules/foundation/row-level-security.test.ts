@@ -553,7 +553,9 @@ describe("The API's role", () => {
 
     await owner(`grant ${ownerName} to ${login}`);
     for (const refused of [app.database.url, asApi(app.database.url), url.href]) {
-      await expect(createApp(config(refused), app.database.url)).rejects.toThrow('DATABASE_API_URL must be');
+      await expect(createApp(config(refused), app.database.url)).rejects.toThrow(
+        'DATABASE_API_URL must name a separate login',
+      );
     }
     await owner(`drop role ${login}`);
   });

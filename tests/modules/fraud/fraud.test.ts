@@ -229,7 +229,7 @@ describe('a partner that buys from itself', () => {
            'order_id', 'o', 'status', 'PENDING'))).* from commissions c where id = $1`,
         line?.id,
       ),
-    ).rejects.toThrow('a partner earns nothing on what it buys itself');
+    ).rejects.toThrow('A partner earns no commission on its own purchases.');
   });
 
   test('is let through where the program allows the customer, until that is taken back', async () => {

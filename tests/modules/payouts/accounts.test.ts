@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
-import { payoutDetailsOf } from '../../../src/modules/payouts/accounts/manage-payout-account.ts';
+import { loadPayoutDetails } from '../../../src/modules/payouts/accounts/manage-payout-account.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { anAccount, makePartner, SET_PAYOUT_ACCOUNT, staffOf } from '../../support/make.ts';
 import { type RazorpaySimulator, startRazorpay } from '../../support/razorpay-simulator.ts';
@@ -57,7 +57,7 @@ describe('a Razorpay account by its number', () => {
       ...{ accountNumber: '5010 0198 7654 321', ifsc: 'hdfc0000053' },
     });
     expect(account).toMatchObject({ method: 'RAZORPAY', lastFour: '4321', currency: 'INR' });
-    const details = await payoutDetailsOf(ctx(), account.id);
+    const details = await loadPayoutDetails(ctx(), account.id);
     expect(details).toEqual({ razorpayFundAccount: expect.stringMatching(/^fa_/) });
     const contact = bank.contacts().find((one) => one['reference_id'] === partnerId.replaceAll('-', ''));
     expect(contact).toMatchObject({ name: 'Nancy Northwind' });
@@ -84,7 +84,7 @@ describe('a Razorpay account by its number', () => {
     const partnerId = await newPartner();
     const account = await set({ partnerId, ...atRazorpay, upiAddress: 'Nancy.Northwind@okbank' });
     expect(account).toMatchObject({ lastFour: 'wind' });
-    const { razorpayFundAccount } = (await payoutDetailsOf(ctx(), account.id)) ?? {};
+    const { razorpayFundAccount } = (await loadPayoutDetails(ctx(), account.id)) ?? {};
     expect(bank.fundAccounts().find(({ id }) => id === razorpayFundAccount)).toMatchObject({
       vpa: { address: 'nancy.northwind@okbank' },
     });

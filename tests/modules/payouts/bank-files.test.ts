@@ -96,7 +96,14 @@ const make = async (currency = 'EUR') =>
   (await app.ask(who.maria, MAKE, { input: { currency } })).createBankFile;
 const letGo = (id: string) => app.ask(who.tom, LET_GO, { id });
 const download = async (id: string, by = who.tom) => (await app.ask(by, DOWNLOAD, { id })).downloadBankFile;
+/** Imports what the bank says. The jobs of the message before end first: what comes while they ask is seen at their next look. */
 const told = async (content: string) => {
+  await until(async () => {
+    const due = await rows(
+      "select 1 from graphile_worker.jobs where key like 'send_payout:%' and run_at <= now()",
+    );
+    return due.length === 0;
+  });
   const { importBankStatus } = await app.ask(who.tom, IMPORT, { content });
   const lines = importBankStatus.lines.edges.map(({ node }: { node: object }) => node);
   return { ...importBankStatus, lines };

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const sandbox = await sandboxRail(app.database.pool, { silenceMs: 200, lateSeconds: 1 });
   rails['STRIPE'] = {
     ...sandbox,
-    carries: (currency) =>
+    currencySupport: (currency) =>
       currency === 'XAF' ? null : { step: currency === 'KWD' ? 10n : 1n, minimum: 50n, maximum: 10_000_000n },
   };
   rails['BANK_TRANSFER'] = { ...sandbox, needsAccount: true };

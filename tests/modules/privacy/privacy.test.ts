@@ -631,7 +631,7 @@ describe('after a backup was restored', () => {
           },
         },
       );
-    expect((await run('replay', file)).stdout).toContain('1 erasures are done again.');
+    expect((await run('replay', file)).stdout).toContain('1 erasures repeated.');
     expect(await holding(backup.database.pool, 'Back Once More')).toEqual([]);
     expect((await run()).stdout.trim()).toBe(JSON.stringify({ ...erasure, kept: [] }));
     await backup.close();

@@ -201,168 +201,168 @@ describe('what was changed by hand is named', () => {
 
   test.each([
     [
-      'postings sum to zero over the accounts that there are',
+      'postings sum to zero over all known accounts',
       `insert into postings (id, tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency)
        select new_id(), tenant_id, id, 'x', 'partner:' || id || ':payable', 'pocket', 500, 'USD' from partners limit 1`,
       /sum to -500/,
     ],
     [
-      'every posting moves something between two accounts of its own partner',
+      'every posting moves an amount between two accounts of its own partner',
       `update postings set amount_minor = 0 where reference = 'commission:' || ${approved} || ':accrued'`,
       /moves 0 from program:commission-expense/,
     ],
     [
-      'every fact is posted once',
+      'every business fact is posted once',
       `insert into postings (id, tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency)
        select new_id(), tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency from postings limit 1`,
       /is posted 2 times/,
     ],
     [
-      'every posting names a line, a refund or a payout that there is',
+      'every posting names an existing commission, refund or payout',
       `update postings set reference = 'gift' where reference = 'commission:' || ${approved} || ':accrued'`,
       /\(gift\) has no cause/,
     ],
     [
-      'payable is approved lines less payouts, in transit and paid are payouts',
+      'payable equals approved commissions less payouts; in transit and paid equal payouts',
       `update postings set amount_minor = amount_minor + 1 where reference = 'commission:' || ${approved} || ':accrued'`,
       /payable is \d+ by its postings/,
     ],
     [
-      'every approved line is posted, to the cent, and no other is',
+      'every approved commission is posted exactly, and no other commission is',
       `delete from postings where reference = 'commission:' || ${approved} || ':accrued'`,
       /\(APPROVED, \d+\) is posted as 0/,
     ],
     [
-      'every line rejected after its approval has its mirror',
+      'every commission rejected after its approval has a reversing posting',
       `update commissions set status = 'REJECTED' where id = ${approved}`,
       /accrued \d+, withdrawn 0/,
     ],
     [
-      'a line that was taken back whole and its refunds come to nothing',
+      'a fully reversed commission and its refunds sum to zero',
       `update commissions set status = 'REVERSED' where id = ${approved}`,
-      /and its refunds come to \d+/,
+      /and its refunds sum to \d+/,
     ],
     [
-      'refunds of a line never exceed it',
+      'refunds of a commission never exceed it',
       `update commissions set base_minor = -900000000 where id = (select id from commissions where reverses_id is not null limit 1)`,
       /9000\d+ of \d+ refunded/,
     ],
     [
-      'a payout is the sum of its lines, of one partner and currency',
+      'a payout is the sum of its commissions, of one partner and currency',
       `update payouts set amount_minor = amount_minor + 1 where id = (select id from payouts limit 1)`,
-      /its lines come to/,
+      /its commissions sum to/,
     ],
     [
-      'no line is in two live payouts, and what is in one is approved',
+      'no commission is in two live payouts, and each commission in a payout is approved',
       `update commissions set status = 'PENDING' where id = (select commission_id from payout_items where voided_at is null limit 1)`,
       /\(PENDING\) is in 1 live payouts/,
     ],
     [
-      'a payout that is over has given its lines back, and no other has',
+      'every ended payout has released its commissions, and no other payout has',
       `update payout_items set voided_at = now() where payout_id = (select id from payouts where status = 'PAID' limit 1)`,
-      /is PAID, and \d+ of its \d+ lines went back/,
+      /is PAID, and \d+ of its \d+ commissions are released/,
     ],
     [
-      'the postings of every payout say what its status says',
+      'the postings of every payout match its status',
       `update payouts set status = 'PROCESSING' where id = (select id from payouts where status = 'PAID' limit 1)`,
       /is PROCESSING of \d+: in transit 0, paid \d+/,
     ],
     [
-      "no two payouts share one of the provider's references",
+      'no two payouts share a reference of the provider',
       `update payouts set provider_reference = 'same' where status = 'PAID'`,
       /are same/,
     ],
     [
-      'a sale earns a line of its own once',
+      'no sale earns the same commission twice',
       `update commissions set order_id = 'twice' where partner_id = (select partner_id from commissions limit 1) and reverses_id is null and adjusts_id is null`,
-      /order twice earned line 0/,
+      /order twice earned commission number 0/,
     ],
     [
-      'the parts of a shared sale sum to it, and each is computed on its own',
+      'the shares of a sale sum to the sale, and each is computed from its own share',
       `insert into attribution_shares (id, tenant_id, partner_id, sale_id, basis, model, unit, sale_minor, share_minor, currency, occurred_at,
          own_touches, all_touches, other_touches, touches)
        select new_id(), tenant_id, partner_id, id, 'CLICK', 'LINEAR', 'TOUCH', amount_minor, amount_minor - 1, amount_currency, occurred_at, 1, 2, 1, '[]'
        from conversions order by id limit 1`,
-      /the parts of sale .* sum to \d+ of \d+/,
+      /the shares of sale .* sum to \d+ of \d+/,
     ],
     [
-      'of the parts of a sale one is counted',
+      'exactly one share of each sale is counted',
       `update conversions set counted = false where id = (select id from conversions limit 1)`,
-      /0 parts of sale/,
+      /0 shares of sale/,
     ],
     [
-      "partners' figures by day are what their rows add up to",
+      'daily metrics of partners equal the sums of their rows',
       `update partner_metrics_daily set revenue_minor = revenue_minor + 7 where partner_id = (select partner_id from partner_metrics_daily limit 1)`,
-      /revenue_minor is \d+, its rows add up to \d+/,
+      /revenue_minor is \d+, its rows sum to \d+/,
     ],
     [
-      "partners' figures are those of their days",
+      'total metrics of partners equal the sums of their days',
       `delete from partner_metrics where partner_id = (select partner_id from partner_metrics where clicks > 0 limit 1)`,
-      /clicks is 0, its rows add up to \d+/,
+      /clicks is 0, its rows sum to \d+/,
     ],
     [
-      'the versions of every rule follow each other',
+      'the versions of every rule follow each other without gaps',
       `update commission_rules set version = 5 where version = 2`,
       /version 5, in force from .*, follows version 1/,
     ],
     [
-      'no line was made by a rule before it was in force',
+      'no commission used a rule before the rule was in force',
       `update commission_rules set effective_at = '2026-02-02T00:00:00Z' where version = 1 and rule_key = (select r.rule_key from commission_rules r join commissions c on c.rule_id = r.id order by r.id desc limit 1)`,
-      /was made by version 1/,
+      /used version 1/,
     ],
     [
-      'nobody is paid less than nothing',
+      'no partner has a negative amount in transit or paid',
       `insert into postings (id, tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency)
        select new_id(), tenant_id, id, 'x', 'partner:' || id || ':paid', 'partner:' || id || ':payable', 900000000000, 'USD' from partners limit 1`,
       /paid is -\d+ by its postings/,
     ],
     [
-      'a line is held exactly while a hold on it is open',
+      'a commission is held exactly while it has an open hold',
       `update commissions set status = 'HELD' where id = ${someLine(`status = 'PENDING' and reverses_id is null`)}`,
-      /is HELD, and 0 holds on it are open/,
+      /is HELD and has 0 open holds/,
     ],
     [
-      'every partner is what its history says last',
+      'every partner matches the last entry of its history',
       `update partners set tier = 'DIAMOND' where id = (select id from partners where tier = 'BRONZE' limit 1)`,
       /is DIAMOND, ACTIVE; its history says BRONZE, ACTIVE/,
     ],
     [
-      'an account manager looks after those whose tier asks for one',
+      'every account manager assignment has an active manager and a partner whose tier includes one',
       `with w as (insert into account_managers (id, tenant_id, name, email, added_by) select new_id(), tenant_id, 'w', 'w@x.example', 'x' from partners limit 1 returning *)
        insert into manager_assignments (id, tenant_id, partner_id, manager_id, assigned_at, assigned_by)
        select new_id(), p.tenant_id, p.id, w.id, now(), 'x' from w, partners p where p.tier = 'BRONZE' limit 1`,
       /\(BRONZE\) has account manager/,
     ],
     [
-      'nobody sponsors itself, over however many hops',
+      'no partner is its own sponsor, directly or indirectly',
       `with p as (select array_agg(id) as ids, tenant_id from (select id, tenant_id from partners where tenant_id = (
          select tenant_id from partners group by tenant_id order by count(*) desc limit 1) limit 3) o group by tenant_id)
        insert into sponsorships (id, tenant_id, partner_id, sponsor_id, assigned_at, assigned_by, reason)
        select new_id(), tenant_id, ids[n], ids[n % 3 + 1], now(), 'x', 'x' from p, generate_series(1, 3) n`,
-      /sponsors itself/,
+      /is its own sponsor/,
     ],
     [
-      'every line works out to its amount again',
+      'every stored explanation recomputes to the amount of its commission',
       `update commissions set amount_minor = amount_minor - 1 where id = ${approved}`,
       /amount is .*, but recomputes to/,
     ],
     [
-      'every line works out to its amount again',
+      'every stored explanation recomputes to the amount of its commission',
       `update commissions set computation = jsonb_set(computation, '{period,before}', '"12345678"') where id = ${sale}`,
       /recomputes to/,
     ],
     [
-      'every line works out to its amount again',
+      'every stored explanation recomputes to the amount of its commission',
       `update commissions set amount_minor = amount_minor - 1 where type = 'TRUE_UP' and adjusts_id = ${sale} and created_at = (select created_at from commissions where id = ${sale})`,
       /true-up is/,
     ],
     [
-      'every line works out to its amount again',
+      'every stored explanation recomputes to the amount of its commission',
       `update commissions set amount_minor = amount_minor + 1 where id = ${someLine(`reverses_id is not null and method = 'PERCENTAGE'`)}`,
       /reversed amount is/,
     ],
     [
-      'every audit log is as it was written',
+      'every audit log is unchanged',
       `update audit_events set action = 'nothing.happened' where id = (select event_id from audit_links order by seq limit 1)`,
       /CHANGED at 1/,
     ],
@@ -378,8 +378,8 @@ describe('what was changed by hand is named', () => {
     };
     const found = await broken(pool as unknown as BoundPool);
     await client.query('rollback');
-    expect(found['what must never change is guarded by the database']).toEqual([
-      'postings: nothing refuses a change of its rows',
+    expect(found['every append-only table is protected by a trigger']).toEqual([
+      'postings: no trigger refuses a change of its rows',
     ]);
   });
 
@@ -405,8 +405,8 @@ describe('what was changed by hand is named', () => {
     const found = await moved(pool as unknown as BoundPool);
     await client.query('rollback');
     expect(found).toEqual([
-      'payable is approved lines less payouts, in transit and paid are payouts',
-      'every approved line is posted, to the cent, and no other is',
+      'payable equals approved commissions less payouts; in transit and paid equal payouts',
+      'every approved commission is posted exactly, and no other commission is',
     ]);
   });
 
@@ -440,11 +440,13 @@ describe('npm run prove', () => {
   }, async () => {
     const { stdout } = await prove();
     expect(stdout).toMatch(/ok {5}postings sum to zero/);
-    expect(stdout).toMatch(/All of it holds/);
+    expect(stdout).toMatch(/All invariants hold/);
     await app.database.pool.query('update partner_metrics set clicks = clicks + 1');
     await expect(prove()).rejects.toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/BROKEN partners' figures are those of their days[\s\S]*clicks is \d+/),
+      stdout: expect.stringMatching(
+        /BROKEN total metrics of partners equal the sums of their days[\s\S]*clicks is \d+/,
+      ),
     });
   });
 });

@@ -147,7 +147,7 @@ describe('a month raises and lowers tiers', () => {
     expect(await evaluate('2098-01-15', '2098-02-05T00:00:00Z')).toEqual(none); // again changes nothing
     await expect(
       app.database.pool.query("update tier_evaluations set tier_after = 'DIAMOND'"),
-    ).rejects.toThrow('never changes');
+    ).rejects.toThrow('The tier evaluation of a month cannot change.');
     expect((await view(id)).tierHistory).toHaveLength(2);
   });
 

@@ -1,4 +1,4 @@
--- Says whether an actor is a member of a partner.
+-- Returns whether an actor is a member of a partner.
 create or replace function is_member_of(actor text, partner uuid) returns boolean
 language sql stable security definer
 set search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Says whether two credentials may be the same person: they are equal, or they are API keys whose secrets one person
+-- Returns whether two credentials may be the same person: they are equal, or they are API keys whose secrets one person
 -- has seen.
 create or replace function may_be_one(one text, other text) returns boolean
 language sql stable

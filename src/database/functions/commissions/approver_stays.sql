@@ -5,7 +5,7 @@ as $$
 begin
   if old.approved_by is not null and (new.approved_by, new.approved_at)
     is distinct from (old.approved_by, old.approved_at) then
-    raise exception 'who approved, and when, never changes' using errcode = 'integrity_constraint_violation';
+    raise exception 'The approver and the time of approval cannot change.' using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end

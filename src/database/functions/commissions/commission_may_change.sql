@@ -33,27 +33,27 @@ begin
     kept.computation := old.computation;
   end if;
   if kept is distinct from old then
-    raise exception 'a commission line never changes: only its status moves'
+    raise exception 'A commission cannot change, except its status.'
       using errcode = 'integrity_constraint_violation';
   end if;
   if new.status = old.status then return new; end if;
   if (old.status, new.status) not in ({{commissionMoves: ('#from', '#to')}}) then
-    raise exception 'a commission does not move from % to %', old.status, new.status
+    raise exception 'A commission cannot change from % to %.', old.status, new.status
       using errcode = 'integrity_constraint_violation';
   end if;
   if new.unrated is not null and new.status not in ('HELD', 'REJECTED') then
-    raise exception 'a commission without its exchange rate stays held'
+    raise exception 'A commission without its exchange rate stays held.'
       using errcode = 'integrity_constraint_violation';
   end if;
   if new.status in ('PENDING', 'APPROVED') and is_held(old.id) then
-    raise exception 'a commission with an open hold stays held' using errcode = 'integrity_constraint_violation';
+    raise exception 'A commission with an open hold stays held.' using errcode = 'integrity_constraint_violation';
   end if;
   if new.status = 'HELD' and not is_held(old.id) then
-    raise exception 'a commission is held by a hold' using errcode = 'integrity_constraint_violation';
+    raise exception 'A commission can only be held by an open hold.' using errcode = 'integrity_constraint_violation';
   end if;
   if old.status = 'APPROVED'
     and exists (select from payout_items where commission_id = old.id and voided_at is null) then
-    raise exception 'a commission in a payout does not move' using errcode = 'integrity_constraint_violation';
+    raise exception 'The status of a commission in a payout cannot change.' using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end

@@ -1,5 +1,5 @@
--- Says whether a customer bought before an instant. Asks the sales of all partners, also for a session of one partner
--- that asks what a sale would pay.
+-- Returns whether a customer bought before an instant. Reads the sales of all partners, also in the session of
+-- a partner that previews a sale.
 create or replace function customer_bought_before(customer uuid, at timestamptz) returns boolean
 language sql stable security definer
 set search_path = pg_catalog, public, pg_temp

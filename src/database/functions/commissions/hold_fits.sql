@@ -8,7 +8,7 @@ begin
     where id = new.commission_id and partner_id = new.partner_id and reverses_id is null
       and (new.kind = 'FX') = (unrated is not null) and amount_minor >= 0
       and (status in ('PENDING', 'HELD') or (status = 'APPROVED' and new.kind = 'DISPUTE'))) then
-    raise exception 'a hold is on a line of the partner that is not what the partner owes'
+    raise exception 'A hold needs a pending or held commission of the same partner. Only a dispute may hold an approved one.'
       using errcode = 'integrity_constraint_violation';
   end if;
   return new;

@@ -12,7 +12,7 @@ begin
   kept.outcome := old.outcome;
   kept.refund_id := old.refund_id;
   if old.released_at is not null or kept is distinct from old then
-    raise exception 'a hold is only ever released, once' using errcode = 'integrity_constraint_violation';
+    raise exception 'A hold cannot change, except that it can be released once.' using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end

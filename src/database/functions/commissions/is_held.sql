@@ -1,4 +1,4 @@
--- Says whether a commission has an open hold.
+-- Returns whether a commission has an open hold.
 create or replace function is_held(line uuid) returns boolean
 language sql stable
 as $$

@@ -1,4 +1,4 @@
--- Refunds take back at most what was earned. The commission is locked, so that two refunds at the same time see each
+-- Refuses refunds that exceed the commission. The commission is locked, so that two refunds at the same time see each
 -- other. A refund uses the rate of its commission; a small one may be zero in its currency.
 create or replace function refund_fits() returns trigger
 language plpgsql security definer
@@ -15,7 +15,7 @@ begin
       or (new.sale_currency, new.exchange) is distinct from (o.sale_currency, o.exchange) or o.unrated is not null
       or new.base_minor > 0 or (new.base_minor = 0 and new.sale_minor is null) or new.sale_minor >= 0
       or -r.base > o.base_minor or -r.amount > o.amount_minor or -r.sale > o.sale_minor)) then
-    raise exception 'refunds take back at most what was earned' using errcode = 'integrity_constraint_violation';
+    raise exception 'Refunds cannot reverse more than the commission.' using errcode = 'integrity_constraint_violation';
   end if;
   return null;
 end

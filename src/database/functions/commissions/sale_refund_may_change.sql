@@ -9,7 +9,7 @@ begin
     or (to_jsonb(new) - array['partner_id', 'currency', 'settled_at', 'taken_minor', 'unearned_minor', 'lines'])
       is distinct from (to_jsonb(old) - array['partner_id', 'currency', 'settled_at', 'taken_minor',
       'unearned_minor', 'lines']) then
-    raise exception 'a refund is settled once and takes back no less afterwards'
+    raise exception 'A refund is settled once, and its reversed amount cannot decrease.'
       using errcode = 'integrity_constraint_violation';
   end if;
   return new;

@@ -14,7 +14,7 @@ begin
     key = job || ':' || about
     and case job {{ownJobs: when '#name' then #isOwn | }} else false end
   ) is true then
-    raise exception 'the session may not start this job' using errcode = 'insufficient_privilege';
+    raise exception 'This session may not start this job.' using errcode = 'insufficient_privilege';
   end if;
   perform graphile_worker.add_job(
     job, payload,

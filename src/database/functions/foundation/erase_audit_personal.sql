@@ -1,4 +1,4 @@
--- Erases the personal data that audit entries keep about a partner. Runs as the owner, who no policy binds, so it
+-- Erases the personal data that audit entries keep about a partner. Runs as the owner, to whom no policy applies, so it
 -- checks the scope of the session itself; a session of a partner erases nothing.
 create or replace function erase_audit_personal(tenant text, partner uuid) returns bigint
 language sql security definer

@@ -1,4 +1,4 @@
--- Erases the personal data of audit entries about the given rows, for people who are no partner. Checks the scope of
+-- Erases the personal data of audit entries about the given rows, for people who are not partners. Checks the scope of
 -- the session itself.
 create or replace function erase_audit_personal_about(tenant text, rows uuid[]) returns bigint
 language sql security definer

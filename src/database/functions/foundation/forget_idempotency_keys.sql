@@ -9,7 +9,7 @@ declare
   forgotten bigint;
 begin
   if own_tenant <> '*' or own_partner <> '' then
-    raise exception 'the session may not forget the keys of all' using errcode = 'insufficient_privilege';
+    raise exception 'Only a session for all tenants may delete idempotency keys.' using errcode = 'insufficient_privilege';
   end if;
   delete from idempotency_keys where ctid = any(array(
     select ctid from idempotency_keys where created_at < older_than limit at_most));

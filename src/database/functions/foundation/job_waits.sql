@@ -1,4 +1,4 @@
--- Says whether a job with this key waits to run. A job that has used all attempts does not wait.
+-- Returns whether a job with this key waits to run. A job that has used all attempts does not wait.
 create or replace function job_waits(job_key text) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp

@@ -3,7 +3,7 @@ create or replace function refuse_change() returns trigger
 language plpgsql
 as $$
 begin
-  raise exception '% is append-only', tg_table_name using errcode = 'integrity_constraint_violation';
+  raise exception 'The table % is append-only.', tg_table_name using errcode = 'integrity_constraint_violation';
 end
 $$;
 

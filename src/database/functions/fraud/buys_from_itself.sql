@@ -1,4 +1,4 @@
--- Says whether a customer is the partner itself or one of its members, unless the program allows this customer.
+-- Returns whether a customer is the partner itself or one of its members, unless the program allows this customer.
 create or replace function buys_from_itself(partner uuid, customer uuid, by_user boolean, by_email boolean) returns boolean
 language sql stable security definer
 set search_path = pg_catalog, public, pg_temp

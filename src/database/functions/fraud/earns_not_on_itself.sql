@@ -1,4 +1,4 @@
--- Refuses a commission on a partner's own purchase where the program blocks it, however the commission comes to be.
+-- Refuses a commission on a partner's own purchase if the program blocks self-referrals.
 create or replace function earns_not_on_itself() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
@@ -10,7 +10,7 @@ begin
     and buys_from_itself(new.partner_id, new.customer_id,
       coalesce(rules->'SAME_USER'->>'mode' = 'BLOCK', false),
         coalesce(rules->'SAME_EMAIL'->>'mode' = 'BLOCK', false)) then
-    raise exception 'a partner earns nothing on what it buys itself' using errcode = 'integrity_constraint_violation';
+    raise exception 'A partner earns no commission on its own purchases.' using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end

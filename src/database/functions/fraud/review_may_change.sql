@@ -5,7 +5,7 @@ as $$
 declare how text[] := array['decision', 'decided_by', 'decided_at', 'reason'];
 begin
   if old.decision is not null or to_jsonb(new) - how is distinct from to_jsonb(old) - how then
-    raise exception 'a review is decided once and never changes else'
+    raise exception 'A fraud review cannot change, except that it is decided once.'
       using errcode = 'integrity_constraint_violation';
   end if;
   return new;

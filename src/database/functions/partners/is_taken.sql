@@ -1,4 +1,4 @@
--- Says whether a code or path is taken. Codes are unique over all tenants, so the answer may not depend on the scope
+-- Returns whether a code or path is taken. Codes are unique over all tenants, so the answer may not depend on the scope
 -- of the session.
 create or replace function is_taken(code text) returns boolean
 language plpgsql security definer

@@ -5,7 +5,7 @@ as $$
 begin
   if coalesce(current_setting('portal.partner', true), '') <> '' and (to_jsonb(new) - tg_argv)
     is distinct from (to_jsonb(old) - tg_argv) then
-    raise exception 'a partner changes of it only: %', array_to_string(tg_argv, ', ')
+    raise exception 'A partner can change only these columns: %.', array_to_string(tg_argv, ', ')
       using errcode = 'insufficient_privilege';
   end if;
   return new;

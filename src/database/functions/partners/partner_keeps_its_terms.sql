@@ -6,7 +6,7 @@ begin
   if coalesce(current_setting('portal.partner', true), '') <> '' and
     (to_jsonb(new) - array['contact_name', 'email', 'updated_at'])
     is distinct from (to_jsonb(old) - array['contact_name', 'email', 'updated_at']) then
-    raise exception 'a partner changes its contact data only' using errcode = 'insufficient_privilege';
+    raise exception 'A partner can change only its contact data.' using errcode = 'insufficient_privilege';
   end if;
   return new;
 end

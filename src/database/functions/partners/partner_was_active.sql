@@ -1,4 +1,4 @@
--- Says whether a partner was active at an instant.
+-- Returns whether a partner was active at an instant.
 create or replace function partner_was_active(partner uuid, at timestamptz) returns boolean
 language sql stable
 as $$

@@ -1,4 +1,4 @@
--- Says whether a country is outside the territory of a reseller. A sale without a country is inside.
+-- Returns whether a country is outside the territory of a reseller. A sale without a country is inside.
 create or replace function sells_outside(partner uuid, country text) returns boolean
 language sql stable
 as $$

@@ -6,7 +6,7 @@ as $$
 begin
   perform sponsors_take_turns(new.tenant_id);
   if new.partner_id in (select * from sponsors_of(new.sponsor_id)) then
-    raise exception 'partner % sponsors its sponsor', new.partner_id using errcode = 'integrity_constraint_violation';
+    raise exception 'Partner % would become its own sponsor.', new.partner_id using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end

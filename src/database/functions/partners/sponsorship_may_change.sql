@@ -5,7 +5,7 @@ as $$
 declare how text[] := array['ended_at', 'ended_by'];
 begin
   if old.ended_at is not null or to_jsonb(new) - how is distinct from to_jsonb(old) - how then
-    raise exception 'a sponsorship ends once and never changes else' using errcode = 'integrity_constraint_violation';
+    raise exception 'A sponsorship cannot change, except that it ends once.' using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end

@@ -5,14 +5,14 @@ as $$
 begin
   if (new.id, new.tenant_id, new.payout_id, new.number, new.key)
     is distinct from (old.id, old.tenant_id, old.payout_id, old.number, old.key) then
-    raise exception 'an attempt keeps its key' using errcode = 'integrity_constraint_violation';
+    raise exception 'The idempotency key of a payout attempt cannot change.' using errcode = 'integrity_constraint_violation';
   end if;
   if new.status <> old.status
     and (old.status, new.status) not in (('SENDING', 'UNKNOWN'), ('SENDING', 'SENT'), ('SENDING', 'CONFIRMED'),
       ('SENDING', 'FAILED'), ('UNKNOWN', 'SENDING'), ('UNKNOWN', 'SENT'), ('UNKNOWN', 'CONFIRMED'),
         ('UNKNOWN', 'FAILED'),
       ('SENT', 'UNKNOWN'), ('SENT', 'CONFIRMED'), ('SENT', 'FAILED')) then
-    raise exception 'an attempt does not move from % to %', old.status, new.status
+    raise exception 'A payout attempt cannot change from % to %.', old.status, new.status
       using errcode = 'integrity_constraint_violation';
   end if;
   return new;

@@ -22,7 +22,7 @@ begin
       and (old.status, new.status) not in (('DRAFT', 'APPROVED'), ('DRAFT', 'CANCELED'), ('APPROVED', 'CANCELED'))
     or old.approved_by is not null and new.approved_by is distinct from old.approved_by
     or new.downloads < old.downloads then
-    raise exception 'a bank file does not change so' using errcode = 'check_violation';
+    raise exception 'This change of a bank file is not allowed.' using errcode = 'check_violation';
   end if;
   return new;
 end

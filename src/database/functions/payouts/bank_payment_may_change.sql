@@ -1,4 +1,4 @@
--- A bank payment keeps what it pays and moves along its transitions.
+-- Refuses a change of the payee, amount and payout of a bank payment, and a transition that is not allowed.
 create or replace function bank_payment_may_change() returns trigger
 language plpgsql
 as $$
@@ -6,7 +6,7 @@ begin
   if (to_jsonb(new) - array['status', 'code', 'reason', 'correction', 'difference', 'updated_at'])
     is distinct from (to_jsonb(old) - array['status', 'code', 'reason', 'correction', 'difference',
       'updated_at']) then
-    raise exception 'a bank payment keeps what it pays' using errcode = 'check_violation';
+    raise exception 'The payee, amount and payout of a bank payment cannot change.' using errcode = 'check_violation';
   end if;
   if new.status <> old.status and (old.status, new.status) not in (
     ('WAITING', 'IN_FILE'), ('WAITING', 'REJECTED'), ('IN_FILE', 'WAITING'), ('IN_FILE', 'ACCEPTED'),
@@ -15,7 +15,7 @@ begin
       ('ACCEPTED', 'RETURNED'),
     ('PAID', 'RETURNED'))
     and not (old.status = 'WAITING' and new.status = 'PAID' and old.difference is not null) then
-    raise exception 'a bank payment does not go from % to %', old.status, new.status
+    raise exception 'A bank payment cannot change from % to %.', old.status, new.status
       using errcode = 'check_violation';
   end if;
   new.updated_at := now();

@@ -21,15 +21,15 @@ begin
     from claimed i left join commissions c on c.id = i.commission_id left join payouts p on p.id = i.payout_id
     group by i.payout_id, p.amount_minor, p.commission_count) l;
   if known is false then
-    raise exception 'a claim names a line and a payout of its tenant'
+    raise exception 'A payout item must name a commission and a payout of its own tenant.'
       using errcode = 'foreign_key_violation', constraint = 'payout_items_of_tenant';
   end if;
   if fit is false then
-    raise exception 'a payout claims approved lines of its own partner and currency'
+    raise exception 'A payout can pay only approved commissions of its own partner and currency.'
       using errcode = 'integrity_constraint_violation';
   end if;
   if whole is false then
-    raise exception 'a payout is the sum of its lines' using errcode = 'integrity_constraint_violation';
+    raise exception 'A payout must equal the sum of its commissions.' using errcode = 'integrity_constraint_violation';
   end if;
   return null;
 end

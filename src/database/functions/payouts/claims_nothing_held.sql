@@ -8,7 +8,7 @@ as $$
 begin
   if exists (select from claimed i
     join commission_holds h on h.commission_id = i.commission_id and h.released_at is null) then
-    raise exception 'a payout claims no line that is held' using errcode = 'integrity_constraint_violation';
+    raise exception 'A payout cannot pay a held commission.' using errcode = 'integrity_constraint_violation';
   end if;
   return null;
 end

@@ -1,5 +1,5 @@
--- Says why an actor may not approve a payout, null if nothing speaks against it. An approver is a person who gets
--- none of the money, did not create the payout and did not set the account.
+-- Returns the reason why an actor may not approve a payout, null if the actor may. An approver gets none of the money,
+-- did not create the payout and did not set the account.
 create or replace function conflict_of_interest(o payouts, actor text) returns text
 language sql stable security definer
 set search_path = pg_catalog, public, pg_temp

@@ -1,4 +1,4 @@
--- Says whether a payout belongs to the partner of the session.
+-- Returns whether a payout belongs to the partner of the session.
 create or replace function is_own_payout(payout uuid) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp

@@ -8,10 +8,10 @@ declare
 begin
   kept.voided_at := old.voided_at; -- every other column stays as it was
   if old.voided_at is not null or kept is distinct from old then
-    raise exception 'a claim is only ever given back' using errcode = 'integrity_constraint_violation';
+    raise exception 'A payout item cannot change, except that it can be released once.' using errcode = 'integrity_constraint_violation';
   end if;
   if not exists (select from payouts where id = old.payout_id and status in ('CANCELED', 'FAILED', 'RETURNED')) then
-    raise exception 'a payout that is under way or paid keeps its lines'
+    raise exception 'A payout that is under way or paid keeps its commissions.'
       using errcode = 'integrity_constraint_violation';
   end if;
   return new;

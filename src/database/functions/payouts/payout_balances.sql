@@ -1,8 +1,8 @@
--- The one place that says who is paid and why a partner is not: for a payout by hand, a run and its preview. In a
--- run, the period of each partner is the last whole one of its frequency before as_of, and what was carried over
--- before it; by hand it is from starts to the day before ends. rails: method -> {account: whether an account is
--- needed, <currency>: [step, minimum, maximum]}. Nested loops, because a batch is small and the size of a growing
--- table is not known to the planner.
+-- The one place that decides which partners are paid, with the reason for the others: for a manual payout, a run and
+-- its preview. In a run, the period of each partner is the last whole period of its frequency before as_of, with the
+-- amounts carried over from before. A manual payout covers starts to the day before ends. rails: method -> {account:
+-- whether an account is needed, <currency>: [step, minimum, maximum]}. Nested loops, because a batch is small and the
+-- planner does not know the size of a growing table.
 create or replace function payout_balances(
   tenant text,
   targets uuid[],

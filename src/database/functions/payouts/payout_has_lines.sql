@@ -5,7 +5,7 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 begin
   if not exists (select from payout_items where payout_id = new.id) then
-    raise exception 'a payout is the sum of its lines' using errcode = 'integrity_constraint_violation';
+    raise exception 'A payout must equal the sum of its commissions.' using errcode = 'integrity_constraint_violation';
   end if;
   return null;
 end

@@ -24,10 +24,10 @@ begin
   kept.metadata := old.metadata;
   kept.updated_at := old.updated_at;
   if kept is distinct from old then
-    raise exception 'a payout never changes: only its status moves' using errcode = 'integrity_constraint_violation';
+    raise exception 'A payout cannot change, except its status.' using errcode = 'integrity_constraint_violation';
   end if;
   if new.status <> old.status and (old.status, new.status) not in ({{payoutMoves: ('#from', '#to')}}) then
-    raise exception 'a payout does not move from % to %', old.status, new.status
+    raise exception 'A payout cannot change from % to %.', old.status, new.status
       using errcode = 'integrity_constraint_violation';
   end if;
   return new;

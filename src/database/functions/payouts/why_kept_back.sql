@@ -1,4 +1,5 @@
--- Says why a bank payment is kept out of bank files, null if it is not. Days may pass between approval and file.
+-- Returns the reason why a bank payment is kept out of bank files, null if it is not. Days may pass between approval
+-- and file.
 create or replace function why_kept_back(b bank_payments, at timestamptz) returns text
 language sql stable
 as $$

@@ -1,4 +1,5 @@
--- Says why an existing payout is not sent, null if it is: what may have changed since it was created.
+-- Returns the reason why an existing payout is not sent, null if it is sent. Checks all that may have changed since
+-- its creation.
 create or replace function why_not_sent(o payouts, at timestamptz, rails jsonb) returns text
 language sql stable
 as $$

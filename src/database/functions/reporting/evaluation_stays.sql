@@ -3,7 +3,7 @@ create or replace function evaluation_stays() returns trigger
 language plpgsql
 as $$
 begin
-  raise exception 'an evaluated month never changes' using errcode = 'integrity_constraint_violation';
+  raise exception 'The tier evaluation of a month cannot change.' using errcode = 'integrity_constraint_violation';
 end
 $$;
 

@@ -6,7 +6,7 @@ as $$
 declare folded bigint;
 begin
   if coalesce(current_setting('portal.tenant', true), '') <> '*' then
-    raise exception 'the session may not fold the figures of all' using errcode = 'insufficient_privilege';
+    raise exception 'Only a session for all tenants may fold the metrics.' using errcode = 'insufficient_privilege';
   end if;
   if not pg_try_advisory_xact_lock(hashtextextended('fold_program_metrics', 0)) then return 0; end if;
   with gone as (delete from program_metric_changes returning *),

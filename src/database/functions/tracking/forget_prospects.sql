@@ -7,7 +7,7 @@ as $$
 declare gone bigint; total bigint := 0;
 begin
   if coalesce(current_setting('portal.tenant', true), '') <> '*' then
-    raise exception 'the session may not forget the prospects of all' using errcode = 'insufficient_privilege';
+    raise exception 'Only a session for all tenants may erase prospects.' using errcode = 'insufficient_privilege';
   end if;
   update leads set contact_name = null, email = null, notes = null
   where created_at < older_than and (contact_name is not null or email is not null or notes is not null);

@@ -1,4 +1,4 @@
--- Says whether a partner is the customer, by its own id and address or those of its members.
+-- Returns whether a partner is the customer, by its own id and address or those of its members.
 create or replace function is_customer(partner uuid, external text, emails text[]) returns boolean
 language sql stable security definer
 set search_path = pg_catalog, public, pg_temp

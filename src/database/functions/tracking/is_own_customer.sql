@@ -1,4 +1,4 @@
--- Says whether the partner of the session earned on a customer.
+-- Returns whether the partner of the session earned on a customer.
 create or replace function is_own_customer(customer uuid) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp

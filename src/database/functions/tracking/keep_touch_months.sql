@@ -8,7 +8,7 @@ as $$
 declare month record; gone int := 0; rows int;
 begin
   if coalesce(current_setting('portal.tenant', true), '') <> '*' then
-    raise exception 'the session may not end the touches of all' using errcode = 'insufficient_privilege';
+    raise exception 'Only a session for all tenants may remove touches.' using errcode = 'insufficient_privilege';
   end if;
   perform pg_advisory_xact_lock(hashtextextended('touches_by_month', 0));
   perform make_touch_months(at::date, 4);

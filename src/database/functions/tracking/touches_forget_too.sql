@@ -1,4 +1,4 @@
--- When a referral forgets its visitor, its touch forgets the visitor too.
+-- Removes the visitor from a touch when its referral loses the visitor.
 create or replace function touches_forget_too() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp

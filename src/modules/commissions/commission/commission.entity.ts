@@ -187,7 +187,7 @@ export class Commission extends Base {
   amount!: MoneyColumn;
 
   @Property({ type: 'bigint' })
-  @Withheld('base_minor, or nothing')
+  @Withheld('base_minor, or null')
   revenueMinor!: bigint; // the part of the base that metrics count as revenue: 0 where the conversion counts it
 
   @Property({ type: 'text', default: '(none)' })

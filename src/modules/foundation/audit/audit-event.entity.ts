@@ -8,42 +8,43 @@ import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { JSONObject } from '../../../kernel/request/scalars.ts';
 import { together } from './change.ts';
 
-/** Who did what to which row, in the transaction that did it. The database refuses to change one. */
+/** An audit entry: actor, action and row, written in the transaction of the change. The database refuses updates. */
 @Entity({ tableName: 'audit_events' })
 @Shows(['createdAt'], 'PARTNER', 'MEMBER')
 @ObjectType({
   simpleResolvers: true,
-  description: 'Who did what to which row: one entry for each change, stored with it. It never changes.',
+  description:
+    'An audit entry: who did what to which row. One entry for each change, stored in the same transaction and never changed.',
 })
 export class AuditEvent extends Base {
-  @Field(() => ID, { description: 'Who did it, as the credential says; `system` for our own jobs.' })
+  @Field(() => ID, { description: 'Id of the actor, from its credential; `system` for jobs of the product.' })
   @Property({ type: 'text' })
   @ShownTo('MEMBER')
   actorId!: string;
 
-  @Field({ description: 'In which role.' })
+  @Field({ description: 'Role of the actor.' })
   @Property({ type: 'text' })
   @ShownTo('PARTNER', 'MEMBER')
   actorRole!: string;
 
-  @Field({ description: 'How it proved who it is: `TOKEN`, `OIDC`, `API_KEY`; `NONE` for our own jobs.' })
+  @Field({ description: 'Kind of credential: `TOKEN`, `OIDC` or `API_KEY`; `NONE` for jobs of the product.' })
   @Property({ type: 'text' })
   @Withheld('of the caller')
   credential!: string;
 
-  @Field(() => ID, { description: 'The request that did it, as the log has it.' })
+  @Field(() => ID, { description: 'Id of the request, as in the log.' })
   @Property({ type: 'text' })
   @Withheld('of the call')
   requestId!: string;
 
-  @Field({ description: 'What was done, e.g. `payout.approved`.' })
+  @Field({ description: 'Action, e.g. `payout.approved`.' })
   @Property({ type: 'text' })
   @ShownTo('PARTNER', 'MEMBER')
   action!: string;
 
   @Field(() => ID, {
     nullable: true,
-    description: 'The row that it was done to; null for the program itself, and where there were many.',
+    description: 'Id of the changed row; null for the program itself, and for a change of many rows.',
   })
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')
@@ -53,19 +54,19 @@ export class AuditEvent extends Base {
   @Withheld('ids')
   subjects!: string[];
 
-  @Field(() => [ID], { description: 'The rows, where one call changed many.' })
+  @Field(() => [ID], { description: 'Ids of the changed rows, if one call changed many.' })
   get subjectIds(): Opt<string[]> {
     return this.subjects;
   }
 
-  @Field(() => ID, { nullable: true, description: 'The partner whom it concerns.' })
+  @Field(() => ID, { nullable: true, description: 'Partner that the change concerns.' })
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')
-  partnerId?: string | null; // no reference, so that an entry outlives what it speaks of
+  partnerId?: string | null; // no foreign key, so that an entry outlives its row
 
   @Field(() => JSONObject, {
     nullable: true,
-    description: 'What was, of that which changed. What it said of a person is null once it was erased.',
+    description: 'Changed values before the change. Personal values are null after their erasure.',
   })
   @Property({ type: 'json', nullable: true })
   @ShownTo('PARTNER', 'MEMBER')
@@ -73,31 +74,31 @@ export class AuditEvent extends Base {
 
   @Field(() => JSONObject, {
     nullable: true,
-    description: 'What is since. What it said of a person is null once it was erased.',
+    description: 'Changed values after the change. Personal values are null after their erasure.',
   })
   @Property({ type: 'json', nullable: true })
   @ShownTo('PARTNER', 'MEMBER')
   after?: Record<string, unknown> | null;
 
-  @Field(() => String, { nullable: true, description: 'Why, where a reason was given.' })
+  @Field(() => String, { nullable: true, description: 'Reason, if one was given.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('PARTNER', 'MEMBER')
   reason?: string | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('a salted hash of what stands in audit_personal')
+  @Withheld('a salted hash of audit_personal')
   personalHash?: string | null;
 
-  @Field(() => Boolean, { description: 'Whether what it said of a person was erased.' })
+  @Field(() => Boolean, { description: 'True after the personal values of the entry were erased.' })
   declare erased: Opt<boolean>;
 
   @Field(() => Boolean, {
-    description: 'Whether the chain of hashes covers it already: within two seconds, where the worker runs.',
+    description: 'True when the audit chain contains the entry: within two seconds while the worker runs.',
   })
   declare chained: Opt<boolean>;
 }
 
-/** What an entry says of a person. It can be erased: the entry itself keeps only its salted hash. */
+/** The personal values of an audit entry. They can be erased: the entry itself keeps only their salted hash. */
 @Entity({ tableName: 'audit_personal' })
 export class AuditPersonal {
   @PrimaryKey({ type: 'uuid' })

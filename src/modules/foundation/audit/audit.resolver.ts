@@ -22,61 +22,63 @@ import { AuditFault, verifyOwnAudit } from './verify-audit.ts';
 
 registerEnumType(AuditFault, {
   name: 'AuditFault',
-  description: 'What was done to an audit log.',
+  description: 'Kind of a fault in an audit log.',
   valuesConfig: {
-    CHANGED: { description: 'An entry or its link is not what it was.' },
-    DELETED: { description: 'An entry is gone, its link is still there.' },
-    INSERTED: { description: 'An entry was put between two that followed each other.' },
-    REORDERED: { description: 'Entries stand at places of others.' },
-    MISSING: { description: 'The link of this place is gone.' },
-    FORKED: { description: 'Two links claim one place.' },
+    CHANGED: { description: 'An entry or its link was changed.' },
+    DELETED: { description: 'An entry is missing, but its link exists.' },
+    INSERTED: { description: 'An entry was inserted between two consecutive ones.' },
+    REORDERED: { description: 'Entries changed places.' },
+    MISSING: { description: 'The link of this place is missing.' },
+    FORKED: { description: 'Two links have the same place.' },
     PERSONAL_CHANGED: {
-      description: 'What an entry says of a person is not what it said; erased, it would be absent.',
+      description: 'The personal values of an entry were changed. After an erasure they would be absent.',
     },
     UNLINKED: {
-      description: 'An entry older than a minute has no link: it was put there, or the worker does not run.',
+      description:
+        'An entry older than a minute has no link: it was inserted later, or the worker does not run.',
     },
     TAIL_CUT: { description: 'The log ends before its last seal.' },
     REBUILT: {
-      description: 'The chain holds together but not its seal: it was made anew since the seal before.',
+      description:
+        'The chain is consistent but contradicts its seal: it was rebuilt after the previous seal.',
     },
-    SEAL_FORGED: { description: 'A seal is not signed by us.' },
+    SEAL_FORGED: { description: 'A seal does not have the signature of this product.' },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'The first thing that is wrong with an audit log.' })
+@ObjectType({ simpleResolvers: true, description: 'The first fault of an audit log.' })
 class AuditFinding {
-  @Field(() => AuditFault, { description: 'What was done.' })
+  @Field(() => AuditFault, { description: 'Kind of the fault.' })
   kind!: AuditFault;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Its place in the chain, from 1; null where it has none.',
+    description: 'Place in the chain, from 1; null for an entry without a place.',
   })
   seq!: number | null;
 
-  @Field(() => ID, { nullable: true, description: 'The entry; null where it is not known any more.' })
+  @Field(() => ID, { nullable: true, description: 'Id of the entry; null if it is unknown.' })
   eventId!: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, description: "What became of a check of the caller's whole audit log." })
+@ObjectType({ simpleResolvers: true, description: "Result of a check of the caller's whole audit log." })
 export class AuditVerification {
-  @Field({ description: 'Whether every entry is what it was.' })
+  @Field({ description: 'True if every entry is unchanged.' })
   ok!: boolean;
 
-  @Field(() => Int, { description: 'Entries found right, from the first one on.' })
+  @Field(() => Int, { description: 'Number of correct entries, counted from the first one.' })
   checked!: number;
 
   @Field(() => AuditFinding, {
     nullable: true,
-    description: 'The first thing that is wrong; null where nothing is.',
+    description: 'First fault; null without a fault.',
   })
   firstFault!: AuditFinding | null;
 
   @Field(() => Int, {
     nullable: true,
     description:
-      'The place of the last seal that holds: nothing before it can be made anew unseen. Null before the first.',
+      'Place of the last valid seal: entries up to it cannot be rebuilt undetected. Null before the first seal.',
   })
   sealedThrough!: number | null;
 }
@@ -100,9 +102,9 @@ function narrow(filter: AuditFilter | null): Sql[] {
 @Resolver(() => AuditEvent)
 export class AuditResolver {
   @Authorized('audit:read')
-  @Query(() => AuditEventConnection, { description: 'The audit log, newest first.' })
+  @Query(() => AuditEventConnection, { description: 'Returns the audit log, newest entries first.' })
   auditEvents(
-    @Arg('filter', () => AuditFilter, { nullable: true, description: 'Which of them.' })
+    @Arg('filter', () => AuditFilter, { nullable: true, description: 'Selects entries.' })
     filter: AuditFilter | null,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -113,7 +115,8 @@ export class AuditResolver {
 
   @Authorized('audit:read')
   @Query(() => AuditVerification, {
-    description: "Works every hash of the audit log of the caller's tenant out again and compares the seals.",
+    description:
+      "Recomputes every hash of the audit log of the caller's tenant and compares the seals. Returns the result.",
   })
   verifyAudit(@Ctx() ctx: Context): Promise<AuditVerification> {
     return verifyOwnAudit(ctx);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The columns that a link covers, as text; the order is part of the hash. The same in SQL: `audit_event_hash`. */
+/** The columns that a hash covers, as text; their order is part of the hash. Must equal `audit_event_hash` in SQL. */
 export const COVERED = [
   'e.id::text',
   'e.tenant_id',
@@ -19,17 +19,17 @@ export const COVERED = [
   'e.personal_hash',
 ] as const;
 
-/** What the first link of a chain follows. */
+/** The hash that the first link of a chain follows. */
 export const GENESIS = '0'.repeat(64);
 
-/** Each column by its length and its text, so that no two entries read alike; in hex. */
+/** Returns the hash of an entry, in hex. Each column is hashed with its length, so that no two entries hash alike. */
 export function eventHash(columns: readonly (string | null)[]): string {
   const hash = createHash('sha256');
   for (const text of columns) hash.update(text === null ? '-' : `${Buffer.byteLength(text)}:${text}`);
   return hash.digest('hex');
 }
 
-/** The hash of the link at `seq` that follows the one of `previous`; all in hex. */
+/** Returns the hash of the link at `seq`, which follows the hash `previous`. All hashes are in hex. */
 export function linkHash(previous: string, seq: bigint, event: string): string {
   const number = Buffer.alloc(8);
   number.writeBigInt64BE(seq);

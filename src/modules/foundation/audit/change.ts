@@ -12,7 +12,7 @@ export interface Sides {
 const isObject = (value: unknown): value is Plain =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
-/** Plain values: bigint as text, an amount of money as the graph serves it. */
+/** Returns plain values: bigint as text, an amount of money as in the GraphQL API. */
 function plain(value: object): Plain {
   return JSON.parse(
     JSON.stringify(value, function (this: Plain, key, each) {
@@ -24,7 +24,7 @@ function plain(value: object): Plain {
   );
 }
 
-/** What was and what is, in plain values; where both are given, only what differs. */
+/** Returns the values before and after a change as plain values. If both are given, only the differences. */
 export function changeOf(before: object | null | undefined, after: object | null | undefined): Sides {
   const was = before ? plain(before) : null;
   const is = after ? plain(after) : null;
@@ -39,7 +39,7 @@ export function changeOf(before: object | null | undefined, after: object | null
   return { before: was, after: is };
 }
 
-/** Takes out what speaks of a person, which leaves null in its place; secrets are told by neither part. */
+/** Separates the personal values, which become null in the entry. Secrets are in neither part. */
 export function apart(sides: Sides): { kept: Sides; personal: Partial<Sides> | null } {
   const [before, personalBefore] = sides.before ? divide(sides.before) : [null, null];
   const [after, personalAfter] = sides.after ? divide(sides.after) : [null, null];
@@ -75,7 +75,7 @@ const ofPersons = (value: unknown): boolean =>
     ([key, each]) => PERSONAL_FIELDS.has(key) || SECRET_FIELDS.has(key) || ofPersons(each),
   );
 
-/** Puts together again what `apart` divided, as far as it was not erased. */
+/** Joins the parts that `apart` separated. Erased values stay null. */
 export function together(kept: Plain | null, personal: Plain | null | undefined): Plain | null {
   if (!kept || !personal) return kept;
   const whole = { ...kept };

@@ -7,21 +7,21 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { AuditEvent, AuditPersonal } from './audit-event.entity.ts';
 import { apart, changeOf } from './change.ts';
 
-/** What a mutation was about: a row and whose it is. */
+/** The subject of a mutation: a row and its owner. */
 interface Subject {
-  /** Null: the program itself, or the rows that `subjects` lists. */
+  /** Null for the program itself, or with `subjects`. */
   readonly id: string | null;
   readonly tenantId: string;
-  /** The partner whom it concerns. */
+  /** The partner that the change concerns. */
   readonly partnerId?: string | null | undefined;
 }
 
 interface Change {
-  /** Given both, the entry keeps only what differs. */
+  /** If both `before` and `after` are given, the entry keeps only the differences. */
   readonly before?: object | null;
   readonly after?: object | null;
   readonly reason?: string | null | undefined;
-  /** Every row, where one call changed many. */
+  /** The ids of all rows, if one call changed many. */
   readonly subjects?: readonly string[];
 }
 

@@ -5,7 +5,7 @@ import type { Seal } from '../../../ports/audit-seals.ts';
 
 const BATCH = 5_000;
 
-/** Links every entry that was committed until now; answers with how many. */
+/** Links every committed entry that has no link yet. Returns their number. */
 export async function linkAudit(ctx: Pick<Context, 'pool' | 'actor'>): Promise<number> {
   for (let linked = 0; ; ) {
     const [{ count } = { count: 0 }] = await query(
@@ -19,8 +19,8 @@ export async function linkAudit(ctx: Pick<Context, 'pool' | 'actor'>): Promise<n
 
 type Seals = Pick<Context, 'pool' | 'actor' | 'seals' | 'clock' | 'log'>;
 
-/** Seals the head of each chain that grew since its last seal. A chain that no longer holds its last seal is not sealed
- *  anew: that would cover up what was done to it. */
+/** Seals the head of each chain that grew since its last seal. A chain that contradicts its last seal gets no new one:
+ *  that would hide the manipulation. */
 export async function sealAudit(ctx: Seals): Promise<Seal[]> {
   await linkAudit(ctx);
   const last = new Map<string, Seal>();
@@ -36,7 +36,7 @@ export async function sealAudit(ctx: Seals): Promise<Seal[]> {
   for (const { tenantId, seq, hash } of heads) {
     const before = last.get(tenantId);
     if (before && !(await holds(ctx, before))) {
-      ctx.log.error({ tenantId, seq: `${before.seq}` }, 'the audit log no longer holds its last seal');
+      ctx.log.error({ tenantId, seq: `${before.seq}` }, 'the audit log contradicts its last seal');
     } else if (!before || before.seq < seq) seals.push({ tenantId, seq, hash, sealedAt: ctx.clock.now() });
   }
   await ctx.seals.append(seals);

@@ -7,7 +7,7 @@ import { personalHash } from './record.ts';
 
 const CHUNK = 2_000n;
 
-/** What can be wrong with a log. */
+/** The kinds of faults of an audit log. */
 export const AuditFault = {
   CHANGED: 'CHANGED',
   DELETED: 'DELETED',
@@ -25,7 +25,7 @@ export type AuditFault = (typeof AuditFault)[keyof typeof AuditFault];
 
 interface FoundFault {
   readonly kind: AuditFault;
-  /** The place in the chain; null where there is none. */
+  /** The place in the chain; null for an entry without a place. */
   readonly seq: bigint | null;
   readonly eventId: string | null;
 }
@@ -33,7 +33,7 @@ interface FoundFault {
 export interface Verification {
   readonly checked: number;
   readonly firstFault: FoundFault | null;
-  /** The last seal that holds; whatever was done before it shows. */
+  /** The place of the last valid seal. Every change before it is detected. */
   readonly sealedThrough: bigint | null;
 }
 
@@ -44,14 +44,14 @@ interface Link {
   readonly prev: string;
   readonly hash: string;
   readonly personal: { readonly data: unknown; readonly salt: string } | null;
-  /** Null where the entry is gone. */
+  /** Null for a missing entry. */
   readonly columns: readonly (string | null)[] | null;
 }
 
 type Reads = Pick<Context, 'pool' | 'actor' | 'seals'>;
 
-/** Reads a tenant's chain from its first link to its last and works every hash out again. It trusts nothing that the
- *  database says of itself, and takes the seals from elsewhere. */
+/** Reads a tenant's chain from its first link to its last and recomputes every hash. It trusts no stored hash, and
+ *  takes the seals from outside the database. */
 export async function verifyAudit(
   ctx: Reads,
   tenantId: string,
@@ -90,7 +90,7 @@ export async function verifyAudit(
 
 const underWay = new WeakMap<Context['pool'], Map<string, Promise<Verification>>>();
 
-/** The caller's own log, as the graph serves it. It takes a while, so callers at the same time share one check. */
+/** Verifies the audit log of the caller's tenant. The check is slow, so concurrent callers share one. */
 export async function verifyOwnAudit(ctx: Context) {
   const tenantId = ctx.actor.tenantId ?? '';
   const checks = memo(underWay, ctx.pool, () => new Map<string, Promise<Verification>>());
@@ -106,7 +106,7 @@ export async function verifyOwnAudit(ctx: Context) {
   };
 }
 
-/** Every tenant that has a log, or had one when it was sealed. */
+/** Returns every tenant that has a program, an audit log or a seal. */
 export async function auditedTenants(ctx: Reads): Promise<string[]> {
   const rows = await query(
     ctx,
@@ -120,7 +120,7 @@ export async function auditedTenants(ctx: Reads): Promise<string[]> {
 
 const numberOf = (seq: bigint | null): number | null => (seq === null ? null : Number(seq));
 
-/** A tenant's links by their place, a bounded number at a time. */
+/** Reads a tenant's links in the order of their places, in bounded batches. */
 async function* linksOf(ctx: Reads, tenantId: string): AsyncGenerator<Link> {
   let from = await nextSeq(ctx, tenantId, null);
   while (from !== null) {
@@ -139,7 +139,7 @@ async function* linksOf(ctx: Reads, tenantId: string): AsyncGenerator<Link> {
   }
 }
 
-/** The first place at `from` or behind it; null for the first of all, which an owner may well have put before 1. */
+/** The first place at or after `from`. Null starts at the lowest place, which a manipulation may have put below 1. */
 async function nextSeq(ctx: Reads, tenantId: string, from: bigint | null): Promise<bigint | null> {
   const [row] = await query(
     ctx,
@@ -150,7 +150,7 @@ async function nextSeq(ctx: Reads, tenantId: string, from: bigint | null): Promi
   return row?.seq ?? null;
 }
 
-/** What is wrong with a link, given that all before it is right. */
+/** Returns the fault of a link, given that all links before it are correct; null without a fault. */
 async function faultOf(
   ctx: Reads,
   tenantId: string,
@@ -169,7 +169,7 @@ async function faultOf(
     const elsewhere = await seqOf(ctx, tenantId, 'event_hash', own);
     return here(elsewhere === null ? 'CHANGED' : 'REORDERED');
   }
-  if (columns[1] !== tenantId) return here('INSERTED'); // it is of another tenant's log
+  if (columns[1] !== tenantId) return here('INSERTED'); // the entry belongs to another tenant's log
   const claimed = columns.at(-1) as string | null; // personal_hash
   if (personal && claimed !== personalHash(personal.salt, personal.data)) return here('PERSONAL_CHANGED');
   const prev = last?.hash ?? GENESIS;
@@ -177,10 +177,10 @@ async function faultOf(
 
   const follows = link.prev === GENESIS ? 0n : await seqOf(ctx, tenantId, 'hash', link.prev);
   if (follows !== null && follows >= seq) return here('REORDERED');
-  // It follows an earlier link, so the one in between was put there.
+  // The hash follows an earlier link, so the link in between was inserted.
   if (follows !== null && last) return { kind: 'INSERTED', seq: last.seq, eventId: last.eventId };
-  // What it follows is nowhere. Made for this place, it is right, and the link before it was made anew; made for a place
-  // further on, links before it are gone.
+  // No link has the hash that this one follows. If its hash fits this place, the link before it was rebuilt. If it fits a
+  // later place, links before it are missing.
   if (last && link.hash === linkHash(link.prev, seq, own))
     return { kind: 'CHANGED', seq: last.seq, eventId: last.eventId };
   return { kind: 'MISSING', seq, eventId: null };
@@ -200,7 +200,7 @@ async function seqOf(
   return row?.seq ?? null;
 }
 
-/** The oldest entry that no link covers, those of the last minute apart; a moment to come is no excuse. */
+/** Returns the oldest entry without a link, except entries of the last minute. Entries dated in the future count. */
 async function unlinkedOf(ctx: Reads, tenantId: string): Promise<string | null> {
   const [row] = await query(
     ctx,

@@ -21,7 +21,7 @@ const TRIES = 5;
 const KEPT = 1_000;
 const KEPT_MS = 5 * 60_000;
 
-/** Whose data a key encrypts; `partnerId` null: the tenant's own. */
+/** The owner of the data that a key encrypts. `partnerId` is null for data of the tenant itself. */
 export interface Owner {
   readonly tenantId: string;
   readonly partnerId: string | null;
@@ -29,16 +29,17 @@ export interface Owner {
 
 export interface StoredKey extends Owner {
   readonly id: string;
-  /** null: shredded. */
+  /** Null for a shredded key. */
   readonly wrapped: string | null;
   readonly kekId: string;
 }
 
-/** Seals a value of the transaction's owner for a column of a row. */
+/** Encrypts a value of the transaction's owner for a column of a row. */
 export type Sealer = (table: string, column: string, rowId: string, value: string) => string;
 
-/** A transaction that writes encrypted fields. It holds the owner's data key, so that no rotation overtakes it; the
- *  key itself is fetched before, because the key service is no part of a transaction. */
+/** Runs a transaction that writes encrypted fields. The transaction locks the row of the owner's data key, so that no
+ *  rotation replaces the key meanwhile. The key is decrypted before, because no call to the key service belongs inside a
+ *  transaction. */
 export async function transactSealing<T>(
   ctx: Context,
   owner: Owner,
@@ -50,14 +51,14 @@ export async function transactSealing<T>(
       const [held] =
         await sql`select 1 from data_keys where id = ${key.id} and replaced_at is null and shredded_at is null for share
         `.execute(em);
-      if (!held) return null; // replaced since: the next try takes the new one
+      if (!held) return null; // the key was replaced meanwhile: the next attempt takes the new key
       const sealer: Sealer = (table, column, rowId, value) =>
         seal(key, { tenantId: owner.tenantId, table, column, rowId }, value);
       return { result: await work(em, sealer) };
     });
     if (done) return done.result;
   }
-  throw new Error('the data key was replaced again and again');
+  throw new Error('The data key was replaced during every attempt.');
 }
 
 export interface Sealed {
@@ -65,7 +66,8 @@ export interface Sealed {
   readonly envelope: string;
 }
 
-/** The values; null for what was shredded. Throws where an envelope is not what was written at its place. */
+/** Returns the decrypted values; null for a value whose key was shredded. Throws for an envelope that was not written
+ *  for its column and row. */
 export async function openAll(ctx: Context, sealed: readonly Sealed[]): Promise<(string | null)[]> {
   const ids = [...new Set(sealed.map(({ envelope }) => keyIdOf(envelope)).filter((id) => id !== null))];
   const stored = await storedKeys(ctx, sql`id = any(${ids})`);
@@ -81,7 +83,7 @@ export async function openAll(ctx: Context, sealed: readonly Sealed[]): Promise<
   });
 }
 
-/** What equal values of a column have in common within a tenant. */
+/** Returns the blind index of a value: equal for equal values of a column within a tenant. */
 export async function blindIndexOf(
   ctx: Context,
   tenantId: string,
@@ -92,14 +94,14 @@ export async function blindIndexOf(
   return blindIndex(key, tenantId, column, value);
 }
 
-/** Makes everything that was encrypted for a partner unreadable, for every process at once. A backup of before has the
- *  wrapped key still: whoever restores one repeats the erasure. */
+/** Makes all values that were encrypted for a partner unreadable, at once in every process. An older backup still
+ *  contains the wrapped key, so erasures must be repeated after a restore. */
 export async function shredDataKeys(em: EntityManager, partnerId: string): Promise<void> {
   await sql`update data_keys set wrapped = null, shredded_at = now() where partner_id = ${partnerId} and shredded_at is null
   `.execute(em);
 }
 
-/** The owner's key for what is new; made at its first use. */
+/** Returns the owner's current key for new values, and creates it at its first use. */
 export async function dataKeyOf(ctx: Context, owner: Owner, purpose: KeyPurpose): Promise<DataKey> {
   for (let tries = 1; tries <= TRIES; tries++) {
     const [row] = await storedKeys(
@@ -108,12 +110,12 @@ export async function dataKeyOf(ctx: Context, owner: Owner, purpose: KeyPurpose)
     );
     if (row) return unwrapped(ctx, row);
     const made = await newKey(ctx, owner);
-    await transact(ctx, (em) => keep(em, made, purpose)); // of two at once one is kept, and both read it
+    await transact(ctx, (em) => keep(em, made, purpose)); // of two concurrent inserts one is kept, and both callers read that key
   }
-  throw new Error('a data key was made and is not there');
+  throw new Error('A data key was created but cannot be read.');
 }
 
-/** A new key, wrapped, and not kept yet. */
+/** Creates a wrapped key that is not stored yet. */
 export async function newKey({ keys }: Pick<Context, 'keys'>, owner: Owner): Promise<StoredKey> {
   const id = v7();
   const bytes = randomBytes(32);
@@ -138,7 +140,7 @@ export async function storedKeys(ctx: Context, condition: Sql, limit?: number): 
   );
 }
 
-/** What the key service binds a wrapped key to. */
+/** The context to which the key service binds a wrapped key. */
 export const contextOf = ({ id, tenantId, partnerId }: Owner & { id: string }): KeyContext => ({
   dataKey: id,
   tenant: tenantId,
@@ -147,8 +149,8 @@ export const contextOf = ({ id, tenantId, partnerId }: Owner & { id: string }): 
 
 const caches = new WeakMap<KeyService, Map<string, Promise<KeyObject>>>();
 
-/** The key itself. It is kept for some minutes, outside of JavaScript's memory; OpenSSL clears it when it goes. Its row
- *  is read each time, so a key that was shredded is of no use to any process at once. */
+/** Returns the decrypted key. It is cached for some minutes outside of JavaScript's memory; OpenSSL clears it when it is
+ *  released. The row is read on each use, so a shredded key stops working at once in every process. */
 async function unwrapped({ keys }: Pick<Context, 'keys'>, row: StoredKey): Promise<DataKey> {
   const cache = caches.get(keys) ?? new Map<string, Promise<KeyObject>>();
   caches.set(keys, cache);

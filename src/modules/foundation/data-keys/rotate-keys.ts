@@ -18,25 +18,25 @@ import {
 
 const BATCH = 200;
 const AT_ONCE = 8;
-/** A request that read a row before it was sealed anew still needs the row's old key for as long as it runs. */
+/** Seconds before a replaced key is deleted: a request that read a row before its re-encryption needs the old key. */
 const GRACE_SECONDS = 600;
 
 export interface Progress {
-  readonly step: 'wrapped anew' | 'replaced' | 'sealed anew' | 'retired';
+  readonly step: 'data keys wrapped' | 'replaced' | 'rows encrypted again' | 'retired';
   readonly done: number;
   readonly total: number;
 }
 
 interface Rotation {
-  /** Data keys made before then are replaced by new ones; null: none are, only what wraps them is new. */
+  /** Data keys created before this time are replaced. Null replaces no data key: only their wrapping is renewed. */
   readonly replaceBefore: Date | null;
   readonly progress?: (progress: Progress) => void;
   readonly graceSeconds?: number;
 }
 
-/** Wraps every data key under the newest key of the key service and, where asked to, makes new data keys and seals
- *  everything anew by them. It works in small transactions beside readers and writers, and may be cut short: the same
- *  call goes on. */
+/** Wraps every data key with the newest key of the key service. With `replaceBefore`, also replaces data keys and
+ *  encrypts all values again with the new ones. Works in small transactions beside readers and writers. The same call
+ *  continues an interrupted rotation. */
 export async function rotateKeys(
   ctx: Context,
   { replaceBefore, progress = () => {}, graceSeconds = GRACE_SECONDS }: Rotation,
@@ -54,14 +54,14 @@ export async function rotateKeys(
 type Report = (progress: Progress) => void;
 
 async function wrapAnew(ctx: Context, progress: Report): Promise<void> {
-  const { kekId } = await ctx.keys.wrap(randomBytes(32), { purpose: 'which key is the newest' });
+  const { kekId } = await ctx.keys.wrap(randomBytes(32), { purpose: 'newest key' });
   const old = sql`wrapped is not null and kek_id <> ${kekId}`;
   const total = await count(ctx, sql`from data_keys where ${old}`);
   for (let last = '00000000-0000-0000-0000-000000000000', done = 0; ; ) {
     const page = await storedKeys(ctx, sql`${old} and id > ${last}`, BATCH);
     await each(page, (key) => wrapOne(ctx, key));
     done += page.length;
-    if (total) progress({ step: 'wrapped anew', done, total });
+    if (total) progress({ step: 'data keys wrapped', done, total });
     if (page.length < BATCH) return;
     last = page.at(-1)?.id ?? last;
   }
@@ -75,17 +75,17 @@ async function wrapOne(ctx: Context, key: StoredKey): Promise<void> {
   const { kekId, bytes: wrapped } = await ctx.keys.wrap(bytes, contextOf(key));
   bytes.fill(0);
   const text = Buffer.from(wrapped).toString('base64');
-  // Not where it was shredded meanwhile: that must never bring it back.
+  // A key that was shredded meanwhile is skipped: it must never come back.
   await transact(ctx, (em) =>
     sql`update data_keys set wrapped = ${text}, kek_id = ${kekId} where id = ${key.id} and wrapped = ${key.wrapped}
     `.execute(em),
   );
 }
 
-/** Gives every owner a new key. Taking the old one out of use waits for the transactions that hold it; from then on
- *  nothing is written by it any more. */
+/** Gives every owner a new key. Replacing the old key waits for the transactions that lock it; afterwards no value is
+ *  encrypted with it. */
 async function replace(ctx: Context, before: Date, progress: Report): Promise<void> {
-  // Never those that it makes itself.
+  // The keys that this rotation creates are never replaced by it.
   const [{ until } = { until: before }] = await query(
     ctx,
     sql<{ until: Date }>`select least(${before}::timestamptz, now()) as until`,
@@ -114,7 +114,8 @@ interface SealedTable {
   readonly columns: readonly string[];
 }
 
-/** Every table with a column of the type `envelope`, so none is forgotten. Each has an id, a tenant and a data key. */
+/** Lists every table with a column of the type `envelope`, so that none is forgotten. Each has an id, a tenant and a
+ *  data key. */
 const sealedTables = (ctx: Context): Promise<SealedTable[]> =>
   query(
     ctx,
@@ -137,7 +138,7 @@ async function sealAnew(ctx: Context, progress: Report): Promise<void> {
     for (let rows = await page(ctx, table); rows.length > 0; rows = await page(ctx, table)) {
       await sealRows(ctx, table, rows);
       done += rows.length;
-      progress({ step: 'sealed anew', done, total: Math.max(total, done) });
+      progress({ step: 'rows encrypted again', done, total: Math.max(total, done) });
     }
   }
 }
@@ -178,7 +179,7 @@ async function sealRows(
     return envelopes.map((_, i) => {
       const at = row * columns.length + i;
       const value = values[at];
-      // Shredded between the two reads: as it is, it stays.
+      // The key was shredded between the two reads: the row stays unchanged.
       return value == null ? null : seal(key, (places[at] as (typeof places)[number]).place, value);
     });
   });
@@ -187,7 +188,7 @@ async function sealRows(
     return fresh.includes(null) ? [] : [{ id, before: envelopes, after: fresh }];
   });
   const set = columns.map((column, i) => `${column} = new.after->>${i}`).join(', ');
-  // Only where a row is as it was read: what was written meanwhile is by the new key already.
+  // Only unchanged rows are updated: a value that was written meanwhile already uses the new key.
   const same = columns.map((column, i) => ` and t.${column} = new.before->>${i}`).join('');
   await transact(ctx, (em) =>
     sql`
@@ -197,7 +198,7 @@ async function sealRows(
   );
 }
 
-/** Deletes the replaced keys that nothing uses; answers how many must wait. */
+/** Deletes the replaced keys that no value uses. Returns the number of keys that must wait. */
 async function retire(ctx: Context, graceSeconds: number, progress: Report): Promise<number> {
   const tables = await sealedTables(ctx);
   const unused = tables
@@ -218,7 +219,7 @@ async function count(ctx: Context, rows: Sql): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Some at once, because the key service may be far away; none is left running when one fails. */
+/** Runs some calls in parallel, because the key service may be slow. No call is left running when one fails. */
 async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   for (let i = 0; i < items.length; i += AT_ONCE) {
     const results = await Promise.allSettled(items.slice(i, i + AT_ONCE).map(work));

@@ -1,7 +1,7 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { NotPersonal } from '../../../kernel/data/personal.ts';
 
-/** The answer to a request that may be repeated, kept in the transaction of its effect. */
+/** An idempotency key with the answer to its request, written in the transaction of the effect. */
 @Entity({ tableName: 'idempotency_keys' })
 @NotPersonal('hashes of requests, for 90 days')
 export class IdempotencyKey {

@@ -9,19 +9,19 @@ import type { Context } from '../../../kernel/request/context.ts';
 export interface Repeatable {
   readonly tenantId: string;
   readonly operation: string;
-  /** Absent: the request is not repeatable and always has its effect. */
+  /** Without a key, each request has its effect. */
   readonly key: string | null | undefined;
   readonly input: object;
 }
 
-/** What of a request is compared with its repetition: all but the key itself. */
+/** Returns the part of a request that must be equal in a repetition: all but the key itself. */
 export const requestHash = (input: object): string =>
   createHash('sha256')
     .update(canonical({ ...input, idempotencyKey: undefined }))
     .digest('hex');
 
-/** Runs `effect` once for its key and answers with the id of what it made; a repetition with the same input gets
- *  that id again, one with other input CONFLICT. Two at once: the second waits for the first (DOMAIN section 2). */
+/** Runs `effect` once for its key and returns the id of the created row. A repetition with the same input returns the
+ *  same id; with other input it fails with CONFLICT. Of two concurrent requests the second waits for the first. */
 export async function once(
   em: EntityManager,
   { actor }: Pick<Context, 'actor'>,
@@ -44,7 +44,7 @@ export async function once(
   return id;
 }
 
-/** The id that a repeated request was answered with; refuses one with other input. */
+/** Returns the id that the first request returned. Throws CONFLICT for other input. */
 export async function resultOf(
   run: Run,
   { actor }: Pick<Context, 'actor'>,
@@ -54,7 +54,7 @@ export async function resultOf(
     select request_hash, result_id from idempotency_keys
     where tenant_id = ${tenantId} and actor_id = ${actor.id} and operation = ${operation} and key = ${key ?? null}`);
   if (stored?.request_hash !== requestHash(input)) {
-    throw conflict(`the idempotency key was used for another ${operation} request`, {
+    throw conflict(`must be a new key: a ${operation} request with other input used it`, {
       field: 'input.idempotencyKey',
       reason: 'IDEMPOTENCY_MISMATCH',
     });

@@ -17,13 +17,14 @@ interface Accrued extends Owner {
   readonly amount: Money;
 }
 
-/** `reference` names the business fact and is unique: posting the same fact twice fails. Nothing moves for 0. */
+/** Writes a posting. `reference` names the business fact and is unique: a second posting of it fails. An amount of 0 is
+ *  not posted. */
 export function post(
   em: EntityManager,
   owner: Owner,
   reference: string,
   posting: Posting,
-  /** By the product's clock; the database's where it is left out. */
+  /** Time by the clock of the application. Default: the clock of the database. */
   occurredAt?: Date,
 ): void {
   if (posting.amount.minor === 0n) return;

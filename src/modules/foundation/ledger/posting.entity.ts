@@ -4,7 +4,7 @@ import { Base } from '../../../kernel/data/base.entity.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 
-/** Money moved from one account to another. The database refuses to change or delete one. */
+/** A movement of money between two ledger accounts. The database refuses to change or delete a posting. */
 @Entity({ tableName: 'postings' })
 @Shows(['createdAt'], 'PARTNER')
 export class PostingRow extends Base {
@@ -14,7 +14,7 @@ export class PostingRow extends Base {
 
   @Property({ type: 'text' })
   @ShownTo('PARTNER')
-  reference!: string; // names the business fact; unique for a tenant
+  reference!: string; // names the business fact; unique in a tenant
 
   @Property({ type: 'text' })
   @ShownTo('PARTNER')
@@ -26,7 +26,7 @@ export class PostingRow extends Base {
 
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   @ShownTo('PARTNER')
-  occurredAt!: Opt<Date>; // by the product's clock
+  occurredAt!: Opt<Date>; // by the clock of the application
 
   @Embedded(() => MoneyColumn)
   @ShownTo('PARTNER')

@@ -1,2 +1,2 @@
-/** What other subjects and areas may import. */
+/** The exports for other subjects and areas. */
 export { post, postAccrual, postAccruals } from './post.ts';

@@ -7,7 +7,7 @@ import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 
 /** A member of staff who supports partners of the higher tiers. */
 @Entity({ tableName: 'account_managers' })
-@NotPersonal('somebody of the staff, whom the tenant takes on and lets go')
+@NotPersonal('a staff member, added and removed by the tenant')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

@@ -180,7 +180,7 @@ export async function askToCheck(em: EntityManager, id: string, reason: string):
 }
 
 /** An account with decrypted details, as a rail requires it; null after the partner was erased. Never returned by the API. */
-export async function destinationOf(ctx: Context, id: string): Promise<PayoutInstruction['destination']> {
+export async function loadDestination(ctx: Context, id: string): Promise<PayoutInstruction['destination']> {
   const [account] = await query(
     ctx,
     sql<{ tenantId: string; country: string; currency: string; holderName: string; details: string }>`
@@ -199,7 +199,7 @@ export async function destinationOf(ctx: Context, id: string): Promise<PayoutIns
 }
 
 /** The decrypted details of an account; null after the partner was erased. Never returned by the API. */
-export async function payoutDetailsOf(ctx: Context, id: string): Promise<PayoutDetails | null> {
+export async function loadPayoutDetails(ctx: Context, id: string): Promise<PayoutDetails | null> {
   const [account] = await query(
     ctx,
     sql<{ tenantId: string; envelope: string }>`

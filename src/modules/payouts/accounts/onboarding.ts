@@ -14,7 +14,7 @@ import { record } from '../../foundation/audit/public.ts';
 import { blindIndexOf } from '../../foundation/data-keys/public.ts';
 import { partnerOwner, partnerTable } from '../../partners/partner/public.ts';
 
-import { payoutDetailsOf, setPayoutAccount } from './manage-payout-account.ts';
+import { loadPayoutDetails, setPayoutAccount } from './manage-payout-account.ts';
 import type { ConnectPayoutAccountInput } from './onboarding.inputs.ts';
 import { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';
 import { accountGiven } from './payout-details.ts';
@@ -38,13 +38,13 @@ export async function connectPayoutAccount(
   await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(new)', attributes: owner });
   const currency = currencyOf(code, 'input.currency');
   const rail = onboardingOf(ctx);
-  const used = await stripeAccountsOf(ctx, owner.partnerId);
+  const used = await loadStripeAccounts(ctx, owner.partnerId);
   const known = used.find((account) => account.country === country && account.removedAt === null);
-  const email = await emailOf(ctx, owner.partnerId);
+  const email = await loadEmail(ctx, owner.partnerId);
   // The id of the last account is part of the key, so that a new account is opened after a removal.
   const key = keyOf([owner.tenantId, owner.partnerId, country, email, used.at(-1)?.id ?? '']);
   const stripeAccount = known
-    ? await openedFor(rail, owner, await stripeNameOf(ctx, known.id))
+    ? await requireOpenedFor(rail, owner, await loadStripeAccountId(ctx, known.id))
     : await rail.open({ ...owner, country, email, key });
   const at = `${ctx.portalUrl}/payout-accounts?partner=${owner.partnerId}&stripe=`;
   const link = await rail.link(stripeAccount, { again: `${at}again`, done: `${at}done` });
@@ -58,7 +58,7 @@ export async function connectPayoutAccount(
 
 /** The account, if we opened it for this partner. A link to the form of another holder's account would show that holder's details
  *  and accept other bank details, and an account id that was typed in may belong to any holder. */
-async function openedFor(
+async function requireOpenedFor(
   rail: PayeeOnboarding,
   { tenantId, partnerId }: Awaited<ReturnType<typeof partnerOwner>>,
   stripeAccount: string,
@@ -78,7 +78,7 @@ async function openedFor(
 /** Asks the rail for the status of an account and stores it. */
 export async function refreshPayoutAccount(ctx: Context, id: string): Promise<string> {
   await authorizeRow(ctx, 'edit', payoutAccountTable, id);
-  const { stripeAccount } = (await payoutDetailsOf(ctx, id)) ?? {};
+  const { stripeAccount } = (await loadPayoutDetails(ctx, id)) ?? {};
   if (!stripeAccount)
     throw invalid('id', 'must be a Stripe account; other accounts have no status at the rail');
   const state = await onboardingOf(ctx).state(stripeAccount);
@@ -148,7 +148,7 @@ interface Used {
 }
 
 /** All current and former Stripe accounts of the partner, the last removed one at the end. */
-const stripeAccountsOf = (ctx: Context, partnerId: string): Promise<Used[]> =>
+const loadStripeAccounts = (ctx: Context, partnerId: string): Promise<Used[]> =>
   query(
     ctx,
     sql<Used>`
@@ -157,13 +157,13 @@ const stripeAccountsOf = (ctx: Context, partnerId: string): Promise<Used[]> =>
       order by a.removed_at nulls first, a.id`,
   );
 
-async function stripeNameOf(ctx: Context, id: string): Promise<string> {
-  const details = await payoutDetailsOf(ctx, id);
+async function loadStripeAccountId(ctx: Context, id: string): Promise<string> {
+  const details = await loadPayoutDetails(ctx, id);
   if (!details?.stripeAccount) throw notFound('payout account');
   return details.stripeAccount;
 }
 
-async function emailOf(ctx: Context, partnerId: string): Promise<string> {
+async function loadEmail(ctx: Context, partnerId: string): Promise<string> {
   const [partner] = await query(
     ctx,
     sql<{

@@ -128,7 +128,7 @@ export class PayoutAccount extends Base {
   removedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('who entered it; accounting records')
+  @Withheld('the staff member who entered it; accounting records')
   setBy?: string | null; // the caller that set the account; that person must not approve payouts to it
 }
 

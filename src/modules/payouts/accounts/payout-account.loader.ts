@@ -12,7 +12,7 @@ export const payoutAccount = (ctx: Context, info: GraphQLResolveInfo, id: string
   findRow(ctx, info, payoutAccountTable, id);
 
 /** Each partner's accounts in use, oldest first, at most one per method and currency. Empty without the permission to set accounts. */
-export function payoutAccountsOf(
+export function loadPayoutAccounts(
   ctx: Context,
   info: GraphQLResolveInfo,
   partnerId: string,
@@ -28,7 +28,7 @@ export function payoutAccountsOf(
 }
 
 /** The name of the account holder; null after the partner was erased. */
-export function holderNameOf(
+export function loadHolderName(
   ctx: Context,
   info: GraphQLResolveInfo,
   account: PayoutAccount,
@@ -45,7 +45,11 @@ export function holderNameOf(
 }
 
 /** Other partners of the tenant that are paid to the same account. */
-export function sharedWith(ctx: Context, info: GraphQLResolveInfo, accountId: string): Promise<Partner[]> {
+export function loadPartnersWithSameAccount(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  accountId: string,
+): Promise<Partner[]> {
   return loaderFor<string, Partner[]>(ctx, info, async (ids) => {
     const selection = select(partnerTable, info, ctx.actor);
     const lists = await readRowsByKey(

@@ -5,7 +5,12 @@ import { Partner } from '../../partners/partner/public.ts';
 import { confirmPayoutAccount, removePayoutAccount, setPayoutAccount } from './manage-payout-account.ts';
 import { PayoutAccount } from './payout-account.entity.ts';
 import { SetPayoutAccountInput } from './payout-account.inputs.ts';
-import { holderNameOf, payoutAccount, payoutAccountsOf, sharedWith } from './payout-account.loader.ts';
+import {
+  loadHolderName,
+  loadPartnersWithSameAccount,
+  loadPayoutAccounts,
+  payoutAccount,
+} from './payout-account.loader.ts';
 
 @Resolver(() => PayoutAccount)
 export class PayoutAccountResolver {
@@ -58,7 +63,7 @@ export class PayoutAccountResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<string | null> {
-    return holderNameOf(ctx, info, account);
+    return loadHolderName(ctx, info, account);
   }
 
   @FieldResolver(() => [Partner], {
@@ -69,7 +74,7 @@ export class PayoutAccountResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Partner[]> {
-    return sharedWith(ctx, info, id);
+    return loadPartnersWithSameAccount(ctx, info, id);
   }
 }
 
@@ -84,6 +89,6 @@ export class PartnerPayoutAccountsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutAccount[]> {
-    return payoutAccountsOf(ctx, info, id);
+    return loadPayoutAccounts(ctx, info, id);
   }
 }

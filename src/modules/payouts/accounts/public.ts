@@ -1,3 +1,3 @@
 /** What other subjects and areas may import. */
-export { accountToPay, askToCheck, destinationOf, wakePayouts } from './manage-payout-account.ts';
+export { accountToPay, askToCheck, loadDestination, wakePayouts } from './manage-payout-account.ts';
 export { PayoutAccount, payoutAccountTable } from './payout-account.entity.ts';

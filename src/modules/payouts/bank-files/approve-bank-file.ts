@@ -13,7 +13,7 @@ import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { enqueueSend } from '../payout/public.ts';
 import { BankFile, bankFileTable } from './bank-file.entity.ts';
-import { textOf } from './bank-file-text.ts';
+import { loadText } from './bank-file-text.ts';
 import { deskOf } from './create-bank-file.ts';
 
 const allowed = (ctx: Context, action: string, id: string): Promise<void> =>
@@ -93,7 +93,7 @@ async function opened(ctx: Context, id: string): Promise<{ format: BankFormat; t
     sql<{ format: BankFormat; sha256: string }>`select format, sha256 from bank_files where id = ${idOf(id)}`,
   );
   if (!file) throw notFound('bank file');
-  return { format: file.format, text: await textOf(ctx, id, file.sha256) };
+  return { format: file.format, text: await loadText(ctx, id, file.sha256) };
 }
 
 export interface BankFileText {

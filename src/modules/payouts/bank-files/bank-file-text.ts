@@ -30,7 +30,7 @@ export async function keepText(
 }
 
 /** Returns the stored text, with the same bytes each time. */
-export async function textOf(ctx: Context, fileId: string, sha256: string): Promise<string> {
+export async function loadText(ctx: Context, fileId: string, sha256: string): Promise<string> {
   const rows = await query(
     ctx,
     sql<{ rowId: string; tenantId: string; envelope: string | null }>`

@@ -29,7 +29,7 @@ registerEnumType(BankFileStatus, {
 
 /** Payments of one currency in one file for the bank. The text is stored encrypted in `bank_file_parts`. */
 @Entity({ tableName: 'bank_files' })
-@NotPersonal('sums of payments of many partners, and who of the staff let them go')
+@NotPersonal('sums of payments of many partners, and the staff members who released them')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'File with payments of one currency for the bank.' })
 export class BankFile extends Base {

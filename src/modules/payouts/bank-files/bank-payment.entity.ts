@@ -95,7 +95,7 @@ export class BankPayment extends Base {
       'Contradiction between the last bank status and our records. A person must check the payment. Null without a contradiction.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld('what the bank said that is for the staff to look at; accounting records')
+  @Withheld('a report of the bank for staff; accounting records')
   difference?: string | null;
 
   @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })

@@ -23,8 +23,8 @@ export function bankRail(services: Services, desk: BankDesk): PayoutRail {
     settleSeconds: 0,
     recheckSeconds: null,
     needsAccount: true,
-    carries: (currency) => desk.carries(currency),
-    hear: null,
+    currencySupport: (currency) => desk.currencySupport(currency),
+    verifyEvent: null,
 
     async send(instruction) {
       const ctx = context();
@@ -92,16 +92,16 @@ async function find(ctx: Context, { key: reference }: PayoutInstruction): Promis
 /** Stores the payment. Two simultaneous calls store one payment. */
 async function take(ctx: Context, desk: BankDesk, instruction: PayoutInstruction): Promise<RailOutcome> {
   const { key, payoutId, tenantId, partnerId, runId, amount } = instruction;
-  const account = await accountOf(ctx, instruction);
+  const account = await findAccount(ctx, instruction);
   if (!account) return refused('no_account', 'There is no usable bank account. Set a payout account.');
   const format = desk.formatOf(amount.currency, account.country);
-  const carriage = desk.carries(amount.currency);
-  if (!format || !carriage)
+  const support = desk.currencySupport(amount.currency);
+  if (!format || !support)
     return refused(
       'account_not_payable',
       'A bank transfer to the payout account is not possible in this currency. Set another payout account.',
     );
-  if (amount.minor < carriage.minimum || (carriage.maximum !== null && amount.minor > carriage.maximum))
+  if (amount.minor < support.minimum || (support.maximum !== null && amount.minor > support.maximum))
     return refused(
       'amount_not_carried',
       'A bank transfer of this amount is not possible. We pay the amount in another way.',
@@ -119,7 +119,7 @@ async function take(ctx: Context, desk: BankDesk, instruction: PayoutInstruction
 const refused = (code: string, reason: string): RailOutcome => ({ status: 'REFUSED', code, reason });
 
 /** The account of the instruction, otherwise the partner's account in use. */
-async function accountOf(
+async function findAccount(
   ctx: Context,
   { tenantId, partnerId, amount, destination }: PayoutInstruction,
 ): Promise<{ id: string; country: string } | null> {

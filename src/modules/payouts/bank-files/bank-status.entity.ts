@@ -33,7 +33,7 @@ registerEnumType(BankLineOutcome, {
 });
 
 @Entity({ tableName: 'bank_status_imports' })
-@NotPersonal('which files of the bank were read in')
+@NotPersonal('the imported files of the bank')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: 'An imported bank status file.' })
 export class BankStatusImport extends Base {
@@ -55,7 +55,7 @@ export class BankStatusImport extends Base {
 }
 
 @Entity({ tableName: 'bank_status_lines' })
-@NotPersonal("the bank's words about payments, by their references")
+@NotPersonal('status of payments at the bank, by their references')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({ simpleResolvers: true, description: "The bank's report on one payment." })
 export class BankStatusLine extends Base {

@@ -102,7 +102,7 @@ async function waiting(
   const format = rows[0]?.format;
   if (!format) return null;
   const same = rows.filter((row) => row.format === format);
-  const serials = await serialsFor(ctx, format === 'NACHA' ? same.length : 0);
+  const serials = await reserveSerials(ctx, format === 'NACHA' ? same.length : 0);
   const payments: Waiting[] = [];
   for (let start = 0; start < same.length; start += OPENED_AT_ONCE) {
     const some = same.slice(start, start + OPENED_AT_ONCE);
@@ -153,7 +153,7 @@ const REMOVED: BankObjection = {
     'The account was removed or replaced before the payment left. It can be sent again, to the account that is set now.',
 };
 
-async function serialsFor(ctx: Context, count: number): Promise<number[]> {
+async function reserveSerials(ctx: Context, count: number): Promise<number[]> {
   if (count === 0) return [];
   const rows = await query(
     ctx,

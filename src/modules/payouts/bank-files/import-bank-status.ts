@@ -31,7 +31,7 @@ interface Payment {
   readonly batch: number | null;
   readonly trace: string | null;
   /** True when a file with the payment was downloaded. */
-  readonly handedOut: boolean;
+  readonly downloaded: boolean;
   status: BankPaymentStatus;
   code: string | null;
   reason: string | null;
@@ -62,7 +62,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
       record(em, ctx, 'bankStatus.imported', before, { after: { kind, repeated: true } });
       return before.id;
     }
-    const payments = await paymentsOf(em, tenantId, lines);
+    const payments = await lockPayments(em, tenantId, lines);
     const known = indexOf(payments);
     const judged = lines.flatMap((line) => judge(line, known));
     const made = em.create(BankStatusImport, {
@@ -94,7 +94,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
 const uuidOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
 /** All our payments that the lines report on, locked in a fixed order. */
-async function paymentsOf(
+async function lockPayments(
   em: EntityManager,
   tenantId: string,
   lines: readonly BankStatusLine[],
@@ -108,7 +108,7 @@ async function paymentsOf(
   const traces = JSON.stringify(of('TRACE').map(({ trace }) => trace));
   const rows = await sql<Record<string, never>>`
     select b.id, b.payout_id as "payoutId", b.key, b.amount_minor::text as minor, b.amount_currency as currency, b.status, b.code, b.reason,
-      b.correction, b.difference, f.id as "fileId", i.batch, i.trace, coalesce(f.downloads > 0, false) as "handedOut"
+      b.correction, b.difference, f.id as "fileId", i.batch, i.trace, coalesce(f.downloads > 0, false) as "downloaded"
     from bank_payments b
     left join bank_file_items i on i.payment_id = b.id and i.voided_at is null
     left join bank_files f on f.id = i.file_id
@@ -174,13 +174,13 @@ const unknown = (line: BankStatusLine): Judged => ({
 });
 
 function different(line: BankStatusLine, payment: Payment, words: string): Judged {
-  const explanation = `The bank reports ${line.word}${line.code ? ` (${line.code})` : ''}, but ${words}.`;
+  const explanation = `The bank reports ${line.status}${line.code ? ` (${line.code})` : ''}, but ${words}.`;
   Object.assign(payment, { difference: explanation, changed: true });
   return { payment, line, outcome: 'DIFFERENT', explanation };
 }
 
 function judgeOne(line: BankStatusLine, payment: Payment): Judged {
-  const { word, code, amount } = line;
+  const { status, code, amount } = line;
   if (amount && (amount.minor !== payment.minor || amount.currency !== payment.currency)) {
     const ours = { minor: payment.minor, currency: payment.currency };
     return different(
@@ -189,7 +189,7 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
       `the reported amount is ${amountText(amount)} ${amount.currency} and the payment is ${amountText(ours)} ${ours.currency}`,
     );
   }
-  if (word === 'NOTED') {
+  if (status === 'NOTED') {
     const correction = /^C\d\d$/.test(code ?? '') ? correctionInWords(code ?? '') : null;
     if (correction) Object.assign(payment, { correction, changed: true });
     return {
@@ -199,13 +199,13 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
       explanation: correction ?? 'The bank status does not change the payment.',
     };
   }
-  if (!payment.handedOut) return different(line, payment, 'no file with the payment was downloaded');
-  const outcome = outcomeOf(word, payment.status);
+  if (!payment.downloaded) return different(line, payment, 'no file with the payment was downloaded');
+  const outcome = outcomeOf(status, payment.status);
   if (outcome === 'DIFFERENT') return different(line, payment, `the payment is ${payment.status}`);
   if (outcome === 'REPEATED') return { payment, line, outcome, explanation: null };
-  const bad = word === 'REJECTED' || word === 'RETURNED';
+  const bad = status === 'REJECTED' || status === 'RETURNED';
   Object.assign(payment, {
-    ...{ status: word, changed: true },
+    ...{ status, changed: true },
     ...(bad && { code, reason: reasonInWords(code) }),
   });
   return { payment, line, outcome, explanation: bad ? payment.reason : null };
@@ -227,7 +227,7 @@ async function keepLines(
       id: v7(),
       payment: payment?.id ?? null,
       reference: nameOf(line.reference),
-      word: line.word,
+      word: line.status,
       code: line.code?.slice(0, 35) ?? null,
     },
     ...{

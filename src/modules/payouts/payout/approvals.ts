@@ -6,7 +6,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
 import type { Program } from '../../programs/program/public.ts';
-import { railsOf } from './pay-balances.ts';
+import { railSupportJson } from './pay-balances.ts';
 import type { Payout } from './payout.entity.ts';
 
 /** Sets `second_approval` on the PENDING payouts of these partners, or on one payout: the reason why two people must approve. The
@@ -23,7 +23,7 @@ export async function flagForSecondApproval(
   const payouts = JSON.stringify('payoutIds' in of ? of.payoutIds : []);
   const partners = JSON.stringify('partnerIds' in of ? [...new Set(of.partnerIds)] : []);
   await sql`
-    with worth as materialized (select * from jsonb_to_recordset(${await worthOf(em, program)}::jsonb) w (currency text, n numeric, d numeric)),
+    with worth as materialized (select * from jsonb_to_recordset(${await loadCurrencyValues(em, program)}::jsonb) w (currency text, n numeric, d numeric)),
     waiting as (
       select o.id, o.partner_id, o.second_approval as before, o.amount_minor, o.amount_currency, (o.created_at at time zone ${timeZone})::date as day from payouts o
       where o.status = 'PENDING' and o.tenant_id = ${tenantId} and (
@@ -43,7 +43,10 @@ export async function flagForSecondApproval(
 }
 
 /** The value of a minor unit of each currency in the program's currency, as a fraction. */
-async function worthOf(em: EntityManager, { tenantId, currency, timeZone }: Program): Promise<string> {
+async function loadCurrencyValues(
+  em: EntityManager,
+  { tenantId, currency, timeZone }: Program,
+): Promise<string> {
   const [today] = await sql<{
     day: string;
   }>`select (now() at time zone ${timeZone})::date::text as day`.execute(em);
@@ -70,14 +73,14 @@ export async function whyNotSent(
   { id }: Pick<Payout, 'id'>,
 ): Promise<PayoutBlock | null> {
   const [row] = await sql<{ reason: PayoutBlock | null }>`
-    select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb) as reason from payouts o where o.id = ${id}
+    select why_not_sent(o, ${ctx.clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb) as reason from payouts o where o.id = ${id}
   `.execute(em);
   return row?.reason ?? null;
 }
 
 /** Query for the last bank payment of a payout: `differs` when the bank status contradicts our records, `mine` when it is a rejection
  *  that this person imported. */
-export const bankWordOf = (payoutId: string | Sql, actorId: string) => sql<{
+export const lastBankStatus = (payoutId: string | Sql, actorId: string) => sql<{
   differs: boolean;
   mine: boolean;
 }>`
@@ -88,8 +91,12 @@ export const bankWordOf = (payoutId: string | Sql, actorId: string) => sql<{
 
 /** Throws FORBIDDEN when the caller imported the bank's rejection: another person must release the money again. Throws CONFLICT
  *  while the bank status contradicts our records. */
-export async function requireNotToldBy(em: EntityManager, { actor }: Context, { id }: Payout): Promise<void> {
-  const [last] = await bankWordOf(id, actor.id).execute(em);
+export async function requireNotImportedBy(
+  em: EntityManager,
+  { actor }: Context,
+  { id }: Payout,
+): Promise<void> {
+  const [last] = await lastBankStatus(id, actor.id).execute(em);
   if (last?.differs) throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
   if (last?.mine)
     throw forbidden(

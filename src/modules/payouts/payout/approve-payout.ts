@@ -2,10 +2,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type AppError, conflict, forbidden } from '../../../domain/errors.ts';
 import {
   afterPayout,
+  type ConflictOfInterest,
+  conflictsOfInterest,
   type PayoutBlock,
-  type PayoutHand,
   payoutBlocks,
-  payoutHands,
 } from '../../../domain/payout.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -15,18 +15,18 @@ import { record } from '../../foundation/audit/public.ts';
 import { programOf } from '../../programs/program/public.ts';
 import { flagForSecondApproval } from './approvals.ts';
 import { enqueueSend, lockPayout } from './change-payout.ts';
-import { railsOf } from './pay-balances.ts';
+import { railSupportJson } from './pay-balances.ts';
 import { payoutTable } from './payout.entity.ts';
 
-type Refusal = PayoutHand | PayoutBlock | 'SECOND_APPROVER_NEEDED';
+type Refusal = ConflictOfInterest | PayoutBlock | 'SECOND_APPROVER_NEEDED';
 
 interface Judged {
   readonly outcome: 'APPROVED' | 'FIRST_APPROVAL' | Refusal;
   readonly secondApproval: string | null;
 }
 
-/** Approves a payout. Another person than its creator must do so, and two persons where the program asks for it. A durable job of the
- *  same transaction sends the payout. Returns the payout's id. */
+/** Approves a payout by another person than its creator; a payout that requires two approvals is approved by the second. The
+ *  same transaction enqueues the durable job that sends the payout. */
 export async function approvePayout(ctx: Context, id: string): Promise<string> {
   await authorizeRow(ctx, 'approve', payoutTable, id);
   return transact(ctx, async (em) => {
@@ -51,9 +51,11 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
 
 function refusalOf(reason: Refusal): AppError {
   if (reason === 'SECOND_APPROVER_NEEDED')
-    return conflict('you have approved it: another person must do so too', { reason });
-  return reason in payoutHands
-    ? forbidden(payoutHands[reason as PayoutHand], { reason })
+    return conflict('You already approved this payout, so another person must give the second approval.', {
+      reason,
+    });
+  return reason in conflictsOfInterest
+    ? forbidden(conflictsOfInterest[reason as ConflictOfInterest], { reason })
     : conflict(payoutBlocks[reason as PayoutBlock], { reason });
 }
 
@@ -76,7 +78,7 @@ export async function approvePayouts(
     with judged as materialized (
       select o.id, o.second_approval, coalesce(
         conflict_of_interest(o, ${actor.id}),
-        why_not_sent(o, ${clock.now()}::timestamptz, ${railsOf(ctx)}::jsonb),
+        why_not_sent(o, ${clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb),
         case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
           when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome
       from payouts o where o.id in ${asked} and o.status = 'PENDING'),

@@ -8,7 +8,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 
 import { record } from '../../foundation/audit/public.ts';
-import { requireNotToldBy, requireSendable } from './approvals.ts';
+import { requireNotImportedBy, requireSendable } from './approvals.ts';
 import { Payout, payoutTable } from './payout.entity.ts';
 
 export async function lockPayout(em: EntityManager, id: string): Promise<Payout> {
@@ -40,7 +40,7 @@ export async function retryPayout(ctx: Context, id: string): Promise<string> {
         { reason: 'RELEASED' },
       );
     await requireSendable(em, ctx, payout);
-    await requireNotToldBy(em, ctx, payout);
+    await requireNotImportedBy(em, ctx, payout);
     const { status: failed, failureReason } = payout;
     Object.assign(payout, { status, failureReason: null });
     await enqueueSend(em, [payout.id]);
@@ -58,7 +58,7 @@ export async function cancelPayout(ctx: Context, id: string, reason: string): Pr
   await authorizeRow(ctx, 'cancel', payoutTable, id);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
-    if (payout.status === 'FAILED' && !payout.releasedAt) await requireNotToldBy(em, ctx, payout);
+    if (payout.status === 'FAILED' && !payout.releasedAt) await requireNotImportedBy(em, ctx, payout);
     const before = { status: payout.status };
     Object.assign(payout, { status: afterPayout('cancel', payout.status), failureReason: why });
     await release(em, ctx, payout);

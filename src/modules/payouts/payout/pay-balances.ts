@@ -8,11 +8,11 @@ import { memo } from '../../../kernel/request/memo.ts';
 import type { PayoutRail } from '../../../ports/payout-rail.ts';
 import { postAccruals } from '../../foundation/ledger/public.ts';
 
-/** Whose balances, of which days. */
+/** The partners and the period of the balances. */
 export interface Due {
   readonly tenantId: string;
   readonly partnerIds: readonly string[];
-  /** Of a run: each partner's last whole period before it, and what was carried on. Else the days that are given. */
+  /** Time of a run, which pays each partner's last complete period before it and earlier unpaid amounts. Not used when `days` is set. */
   readonly asOf: Date;
   readonly days: { readonly start: string; readonly end: string } | null;
   readonly currency: string | null;
@@ -36,37 +36,41 @@ export interface Balance {
   readonly reason: SkipReason | null;
 }
 
-type Carries = Record<string, boolean | (string | null)[]>;
-const carriages = new WeakMap<PayoutRail, Carries>();
+type RailSupport = Record<string, boolean | (string | null)[]>;
+const supportOfRail = new WeakMap<PayoutRail, RailSupport>();
 
-/** What each rail that is set up carries, as `payout_balances` reads it. */
-export function railsOf(ctx: Pick<Context, 'rail'>): string {
-  const rails: Record<string, Carries> = {};
+/** The currency support of each configured rail as JSON, for the SQL function `payout_balances`. */
+export function railSupportJson(ctx: Pick<Context, 'rail'>): string {
+  const rails: Record<string, RailSupport> = {};
   for (const method of Object.values(PayoutMethod)) {
     const rail = ctx.rail(method);
-    if (rail) rails[method] = memo(carriages, rail, () => carriedBy(rail));
+    if (rail) rails[method] = memo(supportOfRail, rail, () => railSupport(rail));
   }
   return JSON.stringify(rails);
 }
 
-function carriedBy(rail: PayoutRail): Carries {
-  const carries: Carries = { account: rail.needsAccount };
+function railSupport(rail: PayoutRail): RailSupport {
+  const support: RailSupport = { account: rail.needsAccount };
   for (const currency of currencyCodes) {
-    const can = rail.carries(currency);
-    if (can)
-      carries[currency] = [`${can.step}`, `${can.minimum}`, can.maximum === null ? null : `${can.maximum}`];
+    const limits = rail.currencySupport(currency);
+    if (limits)
+      support[currency] = [
+        `${limits.step}`,
+        `${limits.minimum}`,
+        limits.maximum === null ? null : `${limits.maximum}`,
+      ];
   }
-  return carries;
+  return support;
 }
 
-/** The balances of some partners, each with the reason for which it is not paid: the same for a payout by hand, a run and
+/** The balances of some partners, each with the reason why it is not paid: the same query for `createPayout`, a run and
  *  its preview. */
 export const balances = (ctx: Context, due: Due): Sql =>
   sql`payout_balances(${due.tenantId}, ${due.partnerIds}::uuid[], ${due.asOf}::timestamptz, ${ctx.clock.now()}::timestamptz,
-        ${railsOf(ctx)}::jsonb, ${due.days?.start ?? null}::date, ${due.days?.end ?? null}::date + 1, ${due.currency}, ${due.method})`;
+        ${railSupportJson(ctx)}::jsonb, ${due.days?.start ?? null}::date, ${due.days?.end ?? null}::date + 1, ${due.currency}, ${due.method})`;
 
-/** Makes a payout of every balance that is to be paid and claims its lines, in one statement; the partners are locked
- *  already. What the rail can not carry of a balance stays owed: a line takes it from the payout, another one keeps it. */
+/** Creates a payout of each payable balance and allocates its commissions, in one query; the partners are already locked.
+ *  A payout remainder, which the rail cannot send, stays owed: one ADJUSTMENT subtracts it from the payout, another one keeps it. */
 export async function payBalances(
   em: EntityManager,
   ctx: Context,

@@ -4,7 +4,7 @@ import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { holdPayouts, releasePayouts } from './hold-payouts.ts';
-import { holdOf } from './payout.loader.ts';
+import { loadPayoutHold } from './payout.loader.ts';
 import { PayoutHold } from './payout-hold.entity.ts';
 
 @Resolver(() => Partner)
@@ -47,6 +47,6 @@ export class PartnerPayoutHoldResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutHold | null> {
-    return holdOf(ctx, info, id);
+    return loadPayoutHold(ctx, info, id);
   }
 }

@@ -150,7 +150,7 @@ export class Payout extends Base {
     description: 'Reason why two people must approve the payout. Null when one approval is enough.',
   })
   @Enum({ items: () => SecondApproval, nullable: true })
-  @Withheld('how many of the staff approve it')
+  @Withheld('the number of required approvals')
   secondApproval?: SecondApproval | null;
 
   @Field(() => String, {
@@ -166,7 +166,7 @@ export class Payout extends Base {
     description: 'Time of the first of two approvals. Null when there is none.',
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
-  @Withheld('when somebody of the staff approved it')
+  @Withheld('the time of an approval by staff')
   firstApprovedAt?: Date | null;
 
   @Field(() => String, {
@@ -212,7 +212,7 @@ export class Payout extends Base {
 
 /** An allocation: a commission that a payout pays. A commission has at most one live allocation; a release voids the row. */
 @Entity({ tableName: 'payout_items' })
-@NotPersonal('which line is in which payout')
+@NotPersonal('the commissions of each payout')
 export class PayoutItem extends Base {
   @Property({ type: 'uuid' })
   payoutId!: string;

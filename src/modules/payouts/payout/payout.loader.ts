@@ -23,7 +23,7 @@ export function narrow(filter: PayoutFilter | null): Sql[] {
 
 const claimedBy = sql`c.id in (select l.commission_id from payout_items l where l.payout_id = owner.id and l.voided_at is null)`;
 
-export const linesOfPayout = (
+export const loadCommissionsOfPayout = (
   ctx: Context,
   info: GraphQLResolveInfo,
   id: string,
@@ -31,7 +31,7 @@ export const linesOfPayout = (
 ): Promise<Connection<Commission>> => pageOfEach(ctx, info, commissionTable, claimedBy, id, args);
 
 /** The open payout hold of each partner. */
-export function holdOf(
+export function loadPayoutHold(
   ctx: Context,
   info: GraphQLResolveInfo,
   partnerId: string,

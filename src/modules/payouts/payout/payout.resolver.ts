@@ -26,7 +26,7 @@ import { cancelPayout, retryPayout } from './change-payout.ts';
 import { createPayout } from './create-payout.ts';
 import { Payout, payoutTable } from './payout.entity.ts';
 import { CreatePayoutInput, PayoutFilter } from './payout.inputs.ts';
-import { linesOfPayout, narrow } from './payout.loader.ts';
+import { loadCommissionsOfPayout, narrow } from './payout.loader.ts';
 
 const PayoutConnection = connectionOf(Payout);
 const CommissionLines = connectionOf(Commission);
@@ -150,7 +150,7 @@ export class PayoutResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Commission>> {
-    return linesOfPayout(ctx, info, id, args);
+    return loadCommissionsOfPayout(ctx, info, id, args);
   }
 }
 

@@ -1,5 +1,5 @@
-/** What other subjects and areas may import. */
-export { bankWordOf, flagForSecondApproval, whyNotSent } from './approvals.ts';
+/** The exports for other subjects and areas. */
+export { flagForSecondApproval, lastBankStatus, whyNotSent } from './approvals.ts';
 export { approvePayouts } from './approve-payout.ts';
 export { enqueueSend, release } from './change-payout.ts';
 export { balances, payBalances } from './pay-balances.ts';

@@ -29,7 +29,7 @@ registerEnumType(RailEventState, {
 
 /** A signed webhook message of a rail, stored once. Its text is not stored: the rail is asked before the payout changes. */
 @Entity({ tableName: 'rail_events' })
-@NotPersonal('ids and references of a rail; what it wrote is not kept')
+@NotPersonal('ids and references of a rail; the text of its messages is not stored')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

@@ -10,7 +10,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 
-import type { PayoutRail } from '../../../ports/payout-rail.ts';
+import type { PayoutRail, RailEvent as VerifiedEvent } from '../../../ports/payout-rail.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { lookUpKey, sendPayout } from '../sending/public.ts';
 import { RailEvent, railEventTable } from './rail-event.entity.ts';
@@ -25,10 +25,8 @@ const UNTOLD = 'The rail does not return the outcome of the payout.';
 const ATTEMPT = sql`(select * from payout_attempts where key = e.key
   union all select * from payout_attempts where e.key is null and provider_reference = e.reference limit 1)`;
 
-type Heard = Awaited<ReturnType<NonNullable<PayoutRail['hear']>>>;
-
 /** Stores an event once, with the job that handles it; a repeated event does nothing. One query, so that the response is fast. */
-export async function receive(ctx: Context, rail: PayoutRail, event: NonNullable<Heard>): Promise<void> {
+export async function receive(ctx: Context, rail: PayoutRail, event: VerifiedEvent): Promise<void> {
   const { id: eventId, type, key, reference, account } = event;
   await query(
     ctx,

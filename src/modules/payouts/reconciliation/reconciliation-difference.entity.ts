@@ -32,7 +32,7 @@ registerEnumType(DifferenceKind, {
 
 /** One transfer that is not the same on both sides. */
 @Entity({ tableName: 'reconciliation_differences' })
-@NotPersonal('ids, references and amounts; the partner is told by its payouts')
+@NotPersonal('ids, references and amounts; the payouts show them to the partner')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,

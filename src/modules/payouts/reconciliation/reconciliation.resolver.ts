@@ -85,28 +85,33 @@ export class ReconciliationResolver {
 
   @FieldResolver(() => Int, { description: 'Number of transfers that match no payout.' })
   missingHere(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
-    return countOf(ctx, info, id, 'MISSING_HERE');
+    return loadDifferenceCount(ctx, info, id, 'MISSING_HERE');
   }
 
   @FieldResolver(() => Int, {
     description: 'Number of payouts that are paid in our records and that the rail does not list.',
   })
   missingThere(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
-    return countOf(ctx, info, id, 'MISSING_THERE');
+    return loadDifferenceCount(ctx, info, id, 'MISSING_THERE');
   }
 
   @FieldResolver(() => Int, { description: 'Number of transfers whose amount or currency differs.' })
   differentAmounts(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
-    return countOf(ctx, info, id, 'DIFFERENT_AMOUNT');
+    return loadDifferenceCount(ctx, info, id, 'DIFFERENT_AMOUNT');
   }
 
   @FieldResolver(() => Int, { description: 'Number of transfers whose status differs.' })
   differentStatuses(@Root() { id }: Reconciliation, @Ctx() ctx: Context, @Info() info: GraphQLResolveInfo) {
-    return countOf(ctx, info, id, 'DIFFERENT_STATUS');
+    return loadDifferenceCount(ctx, info, id, 'DIFFERENT_STATUS');
   }
 }
 
-function countOf(ctx: Context, info: GraphQLResolveInfo, id: string, kind: DifferenceKind): Promise<number> {
+function loadDifferenceCount(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  id: string,
+  kind: DifferenceKind,
+): Promise<number> {
   return loaderFor<string, number>(ctx, info, async (ids) => {
     const rows = await query(
       ctx,

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { PayoutHand } from '../../../domain/payout.ts';
+import type { ConflictOfInterest } from '../../../domain/payout.ts';
+
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
 import { query, scopeOf } from '../../../kernel/data/rows.ts';
@@ -10,7 +11,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { approvePayouts, payoutTable } from '../payout/public.ts';
 
-import { tenantOfRun } from './run-payouts.ts';
+import { loadTenantOfRun } from './run-payouts.ts';
 
 const BATCH = 500;
 
@@ -25,11 +26,11 @@ export interface RunApproval {
   readonly results: ApprovalResult[];
 }
 
-/** Approves what of a run waits for it, oldest first, as one by one; each batch stands by itself. */
+/** Approves the waiting payouts of a run by the rules of `approvePayout`, oldest first; each batch is one transaction. */
 export async function approvePayoutRun(ctx: Context, id: string, limit: number): Promise<RunApproval> {
-  const tenantId = await tenantOfRun(ctx, id);
+  const tenantId = await loadTenantOfRun(ctx, id);
   await authorize(ctx, 'decide', { kind: 'payout', id: '(run)', attributes: { tenantId } });
-  const waiting = await waitingOf(ctx, id, limit);
+  const waiting = await findWaitingPayouts(ctx, id, limit);
   const results: ApprovalResult[] = [];
   for (let start = 0; start < waiting.length; start += BATCH) {
     const batch = waiting.slice(start, start + BATCH);
@@ -45,18 +46,18 @@ export async function approvePayoutRun(ctx: Context, id: string, limit: number):
   return { approved: count('APPROVED'), firstApproved: count('FIRST_APPROVAL'), results };
 }
 
-async function waitingOf(ctx: Context, runId: string, limit: number) {
+async function findWaitingPayouts(ctx: Context, runId: string, limit: number) {
   const plan = await ctx.policy.plan(principalOf(ctx.actor), payoutTable.kind, 'approve');
   return query(
     ctx,
-    sql<{ payoutId: string; allowed: boolean; own: PayoutHand | null }>`
+    sql<{ payoutId: string; allowed: boolean; own: ConflictOfInterest | null }>`
       select /* payoutRuns.waiting */ o.id as "payoutId", (${sql.and(conditionsOf(plan, payoutTable.attributes))}) is true as allowed,
         conflict_of_interest(o, ${ctx.actor.id}) as own
       from payouts o where o.status = 'PENDING' and o.run_id = ${runId} and ${scopeOf(ctx.actor, payoutTable)} order by o.id limit ${limit}`,
   );
 }
 
-/** What became of each of them; those that are not PENDING any more are left out. */
+/** Returns the result of each payout; payouts that are no longer PENDING are left out. */
 async function approveBatch(
   em: EntityManager,
   ctx: Context,

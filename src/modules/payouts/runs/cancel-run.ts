@@ -7,8 +7,8 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { reasonOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
-import { bankWordOf } from '../payout/public.ts';
-import { lockRun, tenantOfRun } from './run-payouts.ts';
+import { lastBankStatus } from '../payout/public.ts';
+import { loadTenantOfRun, lockRun } from './run-payouts.ts';
 
 const BATCH = 500;
 
@@ -17,7 +17,7 @@ const BATCH = 500;
  *  nor do payouts that this person must not cancel individually. */
 export async function cancelPayoutRun(ctx: Context, id: string, text: string): Promise<number> {
   const reason = reasonOf(text);
-  const tenantId = await tenantOfRun(ctx, id);
+  const tenantId = await loadTenantOfRun(ctx, id);
   await authorize(ctx, 'decide', { kind: 'payout', id: '(run)', attributes: { tenantId } });
   let canceled = 0;
   for (;;) {
@@ -54,7 +54,7 @@ async function cancelBatch(
     update payouts set status = 'CANCELED', failure_reason = ${reason}, released_at = ${clock.now()}::timestamptz
     where id in (select o.id from payouts o where o.run_id = ${runId} and (o.status in ('PENDING', 'APPROVED')
         or (o.status = 'FAILED' and o.released_at is null
-          and not exists (select from (${bankWordOf(sql`o.id`, actor.id)}) w where w.differs or w.mine)))
+          and not exists (select from (${lastBankStatus(sql`o.id`, actor.id)}) w where w.differs or w.mine)))
       order by o.id limit ${BATCH} for update)
     returning id`.execute(em);
   const ids = rows.map(({ id }) => id);

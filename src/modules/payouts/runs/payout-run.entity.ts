@@ -48,7 +48,7 @@ registerEnumType(PayoutRunStatus, {
 
 /** A batch that creates payouts for all due partners. The payouts wait for approval. */
 @Entity({ tableName: 'payout_runs' })
-@NotPersonal('sums; the partner is told by its payouts')
+@NotPersonal('sums; the payouts show them to the partner')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
@@ -117,7 +117,7 @@ export class PayoutRun extends Base {
 
 /** A skipped partner: one row per balance of the partner, or one row without an amount. */
 @Entity({ tableName: 'payout_run_skips' })
-@NotPersonal('ids and sums; why a partner was left out is told by its own rows')
+@NotPersonal('ids and sums; the rows of a left-out partner show the reason')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,

@@ -9,7 +9,7 @@ import { payoutTable } from '../payout/public.ts';
 import { type SkippedPartner, skippedPartnerTable } from './payout-run.entity.ts';
 
 /** The sums of each run, one query per request. */
-export function totalsOfRun(ctx: Context, info: GraphQLResolveInfo, runId: string): Promise<MoneyColumn[]> {
+export function loadRunTotals(ctx: Context, info: GraphQLResolveInfo, runId: string): Promise<MoneyColumn[]> {
   return loaderFor<string, MoneyColumn[]>(ctx, info, async (ids) => {
     const rows = await query(
       ctx,
@@ -26,7 +26,7 @@ export function totalsOfRun(ctx: Context, info: GraphQLResolveInfo, runId: strin
 const SKIPPED = 1_000;
 
 /** The first skipped partners of each run, in the order of the partners. */
-export function skippedOfRun(
+export function loadSkippedPartners(
   ctx: Context,
   info: GraphQLResolveInfo,
   runId: string,

@@ -29,18 +29,18 @@ import { RunPayoutsInput } from '../payout/public.ts';
 import { approvePayoutRun } from './approve-payout-run.ts';
 import { cancelPayoutRun } from './cancel-run.ts';
 import { PayoutRun, payoutRunTable, SkippedPartner } from './payout-run.entity.ts';
-import { skippedOfRun, skippedPage, totalsOfRun } from './payout-run.loader.ts';
+import { loadRunTotals, loadSkippedPartners, skippedPage } from './payout-run.loader.ts';
 import {
+  loadPreviewedPayouts,
+  loadPreviewTotals,
   PayoutRunPreview,
   PreviewedPartner,
   PreviewedPayout,
   type PreviewSum,
   previewedPartners,
-  previewedPayoutsOf,
   previewPayoutRun,
-  sumOf,
 } from './preview-run.ts';
-import { pausePayoutRun, resumePayoutRun, runPayouts, runTopic, tenantOfRun } from './run-payouts.ts';
+import { loadTenantOfRun, pausePayoutRun, resumePayoutRun, runPayouts, runTopic } from './run-payouts.ts';
 
 const RunConnection = connectionOf(PayoutRun);
 
@@ -206,7 +206,7 @@ export class PayoutRunResolver {
     description: 'Sends the payout run immediately and after each progress, at most four times a second.',
     subscribe: async ({ args, context }: { args: Record<string, unknown>; context: Context }) => {
       const id = idOf(args['id'] as string);
-      await tenantOfRun(context, id);
+      await loadTenantOfRun(context, id);
       return changesOf((changed) => context.feed.subscribe(runTopic(id), changed), { id });
     },
   })
@@ -224,7 +224,7 @@ export class PayoutRunResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<MoneyColumn[]> {
-    return totalsOfRun(ctx, info, id);
+    return loadRunTotals(ctx, info, id);
   }
 
   @FieldResolver(() => [SkippedPartner], {
@@ -235,7 +235,7 @@ export class PayoutRunResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<SkippedPartner[]> {
-    return skippedOfRun(ctx, info, id);
+    return loadSkippedPartners(ctx, info, id);
   }
 
   @FieldResolver(() => SkippedConnection, { description: 'All skipped partners.' })
@@ -265,7 +265,7 @@ export class PayoutRunPreviewResolver {
     description: 'Totals of the run. Selecting this field computes all balances.',
   })
   summary(@Root() preview: PayoutRunPreview, @Ctx() ctx: Context): Promise<PreviewSum> {
-    return sumOf(ctx, preview);
+    return loadPreviewTotals(ctx, preview);
   }
 }
 
@@ -289,6 +289,6 @@ export class PreviewedPartnerResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PreviewedPayout[]> {
-    return previewedPayoutsOf(ctx, info, root);
+    return loadPreviewedPayouts(ctx, info, root);
   }
 }

@@ -118,19 +118,19 @@ export async function previewedPartners(
 }
 
 /** Each partner's balances with the result of a run: one query per page. */
-export function previewedPayoutsOf(
+export function loadPreviewedPayouts(
   ctx: Context,
   info: GraphQLResolveInfo,
   { id, asOf }: PreviewedPartner,
 ): Promise<PreviewedPayout[]> {
   return loaderFor<string, PreviewedPayout[]>(ctx, info, async (ids) => {
-    const rows = await balancesOf(ctx, ids, asOf);
+    const rows = await loadBalances(ctx, ids, asOf);
     const lists = Map.groupBy(rows, ({ partnerId }) => partnerId);
     return ids.map((key) => lists.get(key) ?? []);
   }).load(id);
 }
 
-async function balancesOf(
+async function loadBalances(
   ctx: Context,
   partnerIds: readonly string[],
   asOf: Date,
@@ -165,7 +165,7 @@ export interface PreviewSum {
 }
 
 /** Totals of the whole run, in queries of some hundred partners. */
-export async function sumOf(ctx: Context, preview: PayoutRunPreview): Promise<PreviewSum> {
+export async function loadPreviewTotals(ctx: Context, preview: PayoutRunPreview): Promise<PreviewSum> {
   const totals = new Map<string, bigint>();
   let payoutCount = 0;
   let skippedCount = 0;
@@ -177,7 +177,7 @@ export async function sumOf(ctx: Context, preview: PayoutRunPreview): Promise<Pr
         order by p.id limit ${sql.raw(CHUNK)}`,
     );
     const ids = rows.map(({ id }) => id);
-    for (const { amount } of ids.length ? await balancesOf(ctx, ids, preview.asOf) : []) {
+    for (const { amount } of ids.length ? await loadBalances(ctx, ids, preview.asOf) : []) {
       if (!amount) skippedCount += 1;
       else {
         payoutCount += 1;

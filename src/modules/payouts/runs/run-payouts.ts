@@ -133,7 +133,7 @@ async function move(ctx: Context, id: string, action: 'pause' | 'resume'): Promi
   await authorize(ctx, 'make', {
     kind: 'payout',
     id: '(run)',
-    attributes: { tenantId: await tenantOfRun(ctx, id) },
+    attributes: { tenantId: await loadTenantOfRun(ctx, id) },
   });
   await transact(ctx, async (em) => {
     const run = await lockRun(em, id);
@@ -148,7 +148,7 @@ async function move(ctx: Context, id: string, action: 'pause' | 'resume'): Promi
 }
 
 /** The tenant of a run. A run of another tenant gives the same error as one that does not exist. */
-export async function tenantOfRun({ em }: Context, id: string): Promise<string> {
+export async function loadTenantOfRun({ em }: Context, id: string): Promise<string> {
   const run = await em.fork().findOne(PayoutRun, idOf(id));
   if (!run) throw notFound('payout run');
   return run.tenantId;

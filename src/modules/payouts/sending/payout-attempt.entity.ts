@@ -89,15 +89,15 @@ export class PayoutAttempt extends Base {
 
   /** The outcome that a person stated because the rail has no answer. The outcome takes effect when another person confirms it. */
   @Property({ type: 'text', nullable: true })
-  @Withheld('what the staff found out where the rail does not tell')
+  @Withheld('a finding of staff about an unknown outcome')
   saidOutcome?: 'PAID' | 'NOT_SENT' | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld("the rail's own; accounting records")
+  @Withheld('a reference of the rail; accounting records')
   saidReference?: string | null;
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('what the staff rests it on; accounting records')
+  @Withheld('the evidence of staff; accounting records')
   saidEvidence?: string | null;
 
   @Field(() => String, {

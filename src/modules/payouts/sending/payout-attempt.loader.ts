@@ -7,7 +7,7 @@ import { payoutTable } from '../payout/public.ts';
 import type { PayoutAttempt } from './payout-attempt.entity.ts';
 
 /** The attempts of all payouts of the request in one query. Row-level security hides them from partners. */
-export function attemptsOf(
+export function loadAttempts(
   ctx: Context,
   info: GraphQLResolveInfo,
   payoutId: string,

@@ -5,7 +5,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { Payout, payoutTable } from '../payout/public.ts';
 import { PayoutAttempt } from './payout-attempt.entity.ts';
 import { ResolvePayoutInput } from './payout-attempt.inputs.ts';
-import { attemptsOf } from './payout-attempt.loader.ts';
+import { loadAttempts } from './payout-attempt.loader.ts';
 import { resolvePayout } from './resolve-payout.ts';
 
 @Resolver(() => Payout)
@@ -27,7 +27,7 @@ export class PayoutAttemptResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PayoutAttempt[]> {
-    return attemptsOf(ctx, info, id);
+    return loadAttempts(ctx, info, id);
   }
 
   @Authorized('payout:decide')

@@ -15,12 +15,18 @@ import {
 } from '../../../ports/payout-rail.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { post } from '../../foundation/ledger/public.ts';
-import { accountToPay, destinationOf } from '../accounts/public.ts';
+import { accountToPay, loadDestination } from '../accounts/public.ts';
 import { Payout, whyNotSent } from '../payout/public.ts';
 
 import { PayoutAttempt } from './payout-attempt.entity.ts';
 import { type CallResult, circuitBreakerOf } from './rail-circuit-breaker.ts';
-import { again, type Claim, type Heard, settle, type Unknown } from './settle-payout.ts';
+import {
+  type AttemptOutcome,
+  again,
+  type LeasedPayout,
+  settle,
+  type UnknownOutcome,
+} from './settle-payout.ts';
 
 /** After this time without a response the outcome is unknown. Shorter than the lease, so that the timeout comes first. */
 const RAIL_TIMEOUT_MS = 12_000;
@@ -33,7 +39,7 @@ const KEPT_BACK_SECONDS = 600;
  *  payout cannot take. */
 type Attended = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY' | 'NOTHING_TO_DO';
 
-/** Claim, send, settle. It continues from any state that a crash left: the rail is asked by key about an attempt that may have
+/** LeasedPayout, send, settle. It continues from any state that a crash left: the rail is asked by key about an attempt that may have
  *  reached it, and the attempt is sent again only when the rail proves that it never received the key. */
 export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: number): Promise<Attended> {
   const [row] = await query(
@@ -54,11 +60,11 @@ export async function sendPayout(ctx: Context, payoutId: string, leaseSeconds: n
   try {
     const claimed = await claim(ctx, payoutId, leaseSeconds);
     if (typeof claimed === 'string') return claimed;
-    const heard = await ask(ctx, rail, claimed);
-    result = heard.status === 'UNKNOWN' ? heard.rail : 'ANSWERED';
-    if (heard.status === 'UNKNOWN' && heard.rail === 'FAILED' && heard.retryAfterSeconds !== null)
-      breaker.openFor(heard.retryAfterSeconds);
-    const settled = await settle(ctx, rail, claimed, heard);
+    const outcome = await ask(ctx, rail, claimed);
+    result = outcome.status === 'UNKNOWN' ? outcome.rail : 'ANSWERED';
+    if (outcome.status === 'UNKNOWN' && outcome.rail === 'FAILED' && outcome.retryAfterSeconds !== null)
+      breaker.openFor(outcome.retryAfterSeconds);
+    const settled = await settle(ctx, rail, claimed, outcome);
     if (settled === 'MOVED') announceMetrics(ctx, claimed.payout.partnerId);
     return settled;
   } finally {
@@ -75,15 +81,15 @@ export async function lookUpKey(ctx: Context, payoutId: string, key: string): Pr
   }));
   const rail = ctx.rail(found.payout.method);
   if (!rail) throw new Error(`no payment rail is configured for ${found.payout.method}`);
-  const instruction = await instructionOf(ctx, { ...found, fresh: false });
+  const instruction = await loadInstruction(ctx, { ...found, fresh: false });
   const breaker = circuitBreakerOf(rail, ctx);
   const wait = await breaker.enter();
   if (wait !== null) throw new RailBusy('the circuit breaker of the rail is open', wait);
   let result: CallResult = 'FAILED';
   try {
-    const heard = await inTime(rail.lookup(instruction));
+    const outcome = await inTime(rail.lookup(instruction));
     result = 'ANSWERED';
-    return heard;
+    return outcome;
   } finally {
     breaker.leave(result);
   }
@@ -94,7 +100,7 @@ function claim(
   ctx: Context,
   payoutId: string,
   leaseSeconds: number,
-): Promise<Claim | 'BUSY' | 'NOTHING_TO_DO'> {
+): Promise<LeasedPayout | 'BUSY' | 'NOTHING_TO_DO'> {
   const token = randomUUID();
   return transactPatiently(ctx, DATABASE_AWAY_MS, async (em) => {
     const payout = await em.findOne(Payout, payoutId, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -151,16 +157,16 @@ const refusedWithoutAccount = {
 } as const;
 
 /** Returns the rail status of the attempt's key. Called outside any transaction. An answer that proves nothing is UNKNOWN. */
-async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Heard> {
+async function ask(ctx: Context, rail: PayoutRail, claimed: LeasedPayout): Promise<AttemptOutcome> {
   const { payout, attempt, fresh, until, ageSeconds } = claimed;
   const about = { payoutId: payout.id, attempt: attempt.number, rail: rail.name };
   let asked = false;
-  const unknown = (result: CallResult, more: Partial<Unknown> = {}): Unknown => ({
+  const unknown = (result: CallResult, more: Partial<UnknownOutcome> = {}): UnknownOutcome => ({
     ...{ status: 'UNKNOWN', rail: result, nothingMoved: false, retryAfterSeconds: null },
     ...more,
   });
   try {
-    const instruction = await instructionOf(ctx, claimed);
+    const instruction = await loadInstruction(ctx, claimed);
     if (!fresh) {
       asked = true;
       const known = await inTime(rail.lookup(instruction));
@@ -211,15 +217,15 @@ async function ask(ctx: Context, rail: PayoutRail, claimed: Claim): Promise<Hear
   }
 }
 
-async function instructionOf(
+async function loadInstruction(
   ctx: Context,
-  { payout, attempt, fresh }: Pick<Claim, 'payout' | 'attempt' | 'fresh'>,
+  { payout, attempt, fresh }: Pick<LeasedPayout, 'payout' | 'attempt' | 'fresh'>,
 ): Promise<PayoutInstruction> {
   const { id: payoutId, tenantId, partnerId, method, amount, metadata } = payout;
   return {
     ...{ key: attempt.key, payoutId, tenantId, partnerId, method, amount, metadata },
     runId: payout.runId ?? null,
-    destination: attempt.accountId ? await destinationOf(ctx, attempt.accountId) : null,
+    destination: attempt.accountId ? await loadDestination(ctx, attempt.accountId) : null,
     firstSentAt: attempt.createdAt,
     resent: !fresh,
     reference: attempt.providerReference ?? null,

@@ -20,7 +20,7 @@ import { PayoutAttempt } from './payout-attempt.entity.ts';
 import type { CallResult } from './rail-circuit-breaker.ts';
 
 /** A payout that one worker has leased. */
-export interface Claim {
+export interface LeasedPayout {
   readonly payout: Payout;
   readonly attempt: PayoutAttempt;
   readonly token: string;
@@ -32,7 +32,7 @@ export interface Claim {
   readonly ageSeconds: number;
 }
 
-export interface Unknown {
+export interface UnknownOutcome {
   readonly status: 'UNKNOWN';
   /** True when this call certainly moved no money; an earlier call may have. */
   readonly nothingMoved: boolean;
@@ -41,7 +41,7 @@ export interface Unknown {
   readonly rail: CallResult;
 }
 
-export type Heard = RailOutcome | Unknown;
+export type AttemptOutcome = RailOutcome | UnknownOutcome;
 
 /** Result of a settlement. UNFIT: a paid payout cannot take the reported status; a person must check it. */
 type Settled = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY';
@@ -51,33 +51,33 @@ type Settled = 'MOVED' | 'STAYED' | 'UNKNOWN' | 'UNFIT' | 'BUSY';
 export function settle(
   ctx: Context,
   rail: PayoutRail,
-  { payout: { id }, attempt: { id: attemptId }, token, until }: Claim,
-  heard: Heard,
+  { payout: { id }, attempt: { id: attemptId }, token, until }: LeasedPayout,
+  outcome: AttemptOutcome,
 ): Promise<Settled> {
   return transactPatiently(ctx, until - performance.now(), async (em) => {
     const payout = await em.findOneOrFail(Payout, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const attempt = await em.findOne(PayoutAttempt, { payoutId: id, leaseToken: token });
     if (!attempt) {
-      await keepLate(em, ctx, rail, attemptId, token, heard);
+      await keepLate(em, ctx, rail, attemptId, token, outcome);
       return 'BUSY';
     }
     attempt.leaseToken = null;
     attempt.leaseUntil = null;
     const before = payout.status;
-    if ('reference' in heard && before !== 'RETURNED')
-      attempt.providerReference = payout.providerReference = heard.reference;
+    if ('reference' in outcome && before !== 'RETURNED')
+      attempt.providerReference = payout.providerReference = outcome.reference;
     const notYet = async (status: AttemptStatus) => {
       if (before === 'PROCESSING') attempt.status = status;
       const wait =
-        (heard.status === 'UNKNOWN' ? heard.retryAfterSeconds : null) ??
-        (heard.status === 'ACCEPTED' ? heard.lookAgainSeconds : null) ??
+        (outcome.status === 'UNKNOWN' ? outcome.retryAfterSeconds : null) ??
+        (outcome.status === 'ACCEPTED' ? outcome.lookAgainSeconds : null) ??
         0;
       await again(em, id, Math.max(backoffSeconds(attempt.tries, ctx.random()), wait));
     };
-    switch (heard.status) {
+    switch (outcome.status) {
       case 'ACCEPTED':
         await notYet('SENT');
-        payout.actionRequired = heard.actionRequired ?? null;
+        payout.actionRequired = outcome.actionRequired ?? null;
         break;
       case 'CONFIRMED':
         if (before === 'PROCESSING') {
@@ -86,16 +86,16 @@ export function settle(
         }
         break;
       case 'REFUSED':
-        if (before === 'PROCESSING') await fail(em, ctx, payout, attempt, heard);
+        if (before === 'PROCESSING') await fail(em, ctx, payout, attempt, outcome);
         break;
       case 'RETURNED':
         if (before === 'PROCESSING') confirm(em, ctx, payout, attempt);
-        await giveBack(em, ctx, payout, attempt, heard.reason);
+        await giveBack(em, ctx, payout, attempt, outcome.reason);
         break;
       case 'UNKNOWN':
         // A paid payout stays paid; the rail is asked again only when it did not answer.
-        if (before === 'PROCESSING' || heard.rail !== 'ANSWERED')
-          await notYet(heard.nothingMoved ? attempt.status : 'UNKNOWN');
+        if (before === 'PROCESSING' || outcome.rail !== 'ANSWERED')
+          await notYet(outcome.nothingMoved ? attempt.status : 'UNKNOWN');
         break;
       default: // a bug of an adapter or a new status of a vendor: proves nothing
         ctx.log.error({ payoutId: id, rail: rail.name }, 'unrecognised status from the payment rail');
@@ -103,8 +103,8 @@ export function settle(
     }
     markUnknown(ctx, payout, attempt);
     if (payout.status !== before) return 'MOVED';
-    if (heard.status === 'UNKNOWN') return 'UNKNOWN';
-    return before === 'PAID' && heard.status === 'REFUSED' ? 'UNFIT' : 'STAYED';
+    if (outcome.status === 'UNKNOWN') return 'UNKNOWN';
+    return before === 'PAID' && outcome.status === 'REFUSED' ? 'UNFIT' : 'STAYED';
   });
 }
 
@@ -116,9 +116,9 @@ async function keepLate(
   rail: PayoutRail,
   attemptId: string,
   token: string,
-  heard: Heard,
+  outcome: AttemptOutcome,
 ): Promise<void> {
-  if (heard.status !== 'ACCEPTED' && heard.status !== 'CONFIRMED') return;
+  if (outcome.status !== 'ACCEPTED' && outcome.status !== 'CONFIRMED') return;
   const attempt = await em.findOne(PayoutAttempt, { id: attemptId, status: 'FAILED' });
   if (!attempt) return;
   const { payoutId, tenantId, key } = attempt;
@@ -126,10 +126,10 @@ async function keepLate(
     { payoutId, rail: rail.name },
     'the rail moved money with a key that was given up: a person must check the payout',
   );
-  const note = `The attempt was given up, and the rail then reported ${heard.status}.`;
+  const note = `The attempt was given up, and the rail then reported ${outcome.status}.`;
   await sql`
     insert into rail_events (id, tenant_id, rail, event_id, type, key, reference, payout_id, state, note, handled_at)
-    values (new_id(), ${tenantId}, ${rail.name}, ${`late:${token}`}, 'late answer', ${key}, ${heard.reference}, ${payoutId}, 'PARKED',
+    values (new_id(), ${tenantId}, ${rail.name}, ${`late:${token}`}, 'late answer', ${key}, ${outcome.reference}, ${payoutId}, 'PARKED',
       ${note}, now())`.execute(em);
 }
 

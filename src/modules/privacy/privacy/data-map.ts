@@ -6,33 +6,33 @@ import {
   withheldColumns,
 } from '../../../kernel/data/personal.ts';
 
-/** Why something stays when its person is erased, and for how many years after the end of this one. */
+/** Data that stays when its person is erased, with the reason and the years after the end of the current year. */
 interface Keeping {
   readonly what: string;
   readonly reason: string;
   readonly years: number;
 }
 
-/** One place where records of a person stand. The decorators of an entity say what of it is shown and erased. */
+/** A table with records of a person. The decorators of its entity define the columns that are shown and erased. */
 interface EntityPlace {
   readonly table: string;
   readonly of: PersonKind;
-  /** Their rows; `$` is the list of the persons' ids. */
+  /** SQL condition of the rows of persons; `$` is the list of their ids. */
   readonly rows: string;
   readonly purpose: string;
-  /** How long it is kept where nobody is erased. */
+  /** The retention without an erasure. */
   readonly kept: string;
-  /** Columns that are shown, but encrypted: they are opened for the export. */
+  /** Encrypted columns that are shown: they are decrypted for the export. */
   readonly sealed?: readonly string[];
-  /** An erasure that is no change of columns. */
+  /** The way of an erasure that does not update columns. */
   readonly erasedBy?: 'SHREDDED_KEY' | 'DELETED' | 'JOB';
   readonly keeps?: Keeping;
 }
 
 interface Columns {
-  /** What an export hands out. */
+  /** The columns in an export. */
   readonly shows: readonly string[];
-  /** What an erasure puts there, as SQL. Whatever else `shows` names stays, for the reason of `keeps`. */
+  /** The SQL value of each erased column. The other columns of `shows` stay, for the reason of `keeps`. */
   readonly erases: Readonly<Record<string, string>>;
 }
 
@@ -44,23 +44,23 @@ const ACCOUNTS: Keeping = {
   years: 10,
 };
 const TERMS: Keeping = {
-  what: 'the terms that commissions were worked out by',
-  reason: 'commercial and tax law: what accounting records rest on',
+  what: 'the terms of commissions',
+  reason: 'commercial and tax law: the basis of accounting records',
   years: 10,
 };
 const LOG: Keeping = {
-  what: 'who did what and when, without what it said of the person',
-  reason: 'accountability: the log proves that nobody changed it',
+  what: 'actor, action and time, without personal values',
+  reason: 'accountability: the log proves that it was not changed',
   years: 10,
 };
 
 const contract = { purpose: 'the contract with the partner', kept: 'until erased' };
-const payment = { purpose: 'what the partner earns and is paid', kept: '10 years' };
-const sales = { purpose: 'whose purchase earned a commission', kept: '10 years' };
-const people = { purpose: 'letting people of the partner in', kept: 'until erased' };
-const proof = { purpose: 'who did what', kept: '10 years' };
+const payment = { purpose: 'earnings and payouts of the partner', kept: '10 years' };
+const sales = { purpose: 'the purchases behind commissions', kept: '10 years' };
+const people = { purpose: 'access for people of the partner', kept: 'until erased' };
+const proof = { purpose: 'the record of actions', kept: '10 years' };
 
-/** A table without an entity names its columns here. */
+/** All places. A table without an entity lists its columns here. */
 const places: readonly (EntityPlace | Place)[] = [
   {
     ...contract,
@@ -131,7 +131,7 @@ const places: readonly (EntityPlace | Place)[] = [
     rows: 'partner_id = any($)',
   },
   {
-    purpose: 'how the partner fares',
+    purpose: 'the performance of the partner',
     kept: '10 years',
     table: 'partner_metrics_daily',
     of: 'PARTNER',
@@ -174,15 +174,15 @@ const places: readonly (EntityPlace | Place)[] = [
     keeps: ACCOUNTS,
   },
   {
-    purpose: 'telling sales from what is none',
-    kept: 'what a rule saw for 13 months (RETENTION_MONTHS), that it hit 10 years',
+    purpose: 'detection of fraud',
+    kept: 'evidence for 13 months (RETENTION_MONTHS), the fraud hit for 10 years',
     table: 'fraud_hits',
     of: 'PARTNER',
-    // What a rule saw is not shown: telling would teach how to pass it.
+    // The evidence is not shown, because it would show how to avoid the rules.
     rows: 'review_id in (select id from fraud_reviews where partner_id = any($))',
     shows: ['created_at'],
     erases: { evidence: erased.nothing },
-    keeps: { ...ACCOUNTS, what: 'that a risk rule asked for a look at a sale' },
+    keeps: { ...ACCOUNTS, what: 'the fact that a risk rule required a review of a sale' },
   },
   {
     ...payment,
@@ -213,14 +213,14 @@ const places: readonly (EntityPlace | Place)[] = [
     keeps: ACCOUNTS,
   },
   {
-    purpose: 'where the partner is paid',
+    purpose: 'payment of the partner',
     kept: 'until erased',
     table: 'payout_accounts',
     of: 'PARTNER',
     rows: 'partner_id = any($)',
     sealed: ['holder_name', 'details'],
     erasedBy: 'SHREDDED_KEY',
-    keeps: { ...ACCOUNTS, what: 'that there was an account of that method, country and currency' },
+    keeps: { ...ACCOUNTS, what: 'the method, country and currency of the account' },
   },
   {
     ...payment,
@@ -230,28 +230,28 @@ const places: readonly (EntityPlace | Place)[] = [
     keeps: ACCOUNTS,
   },
   {
-    purpose: 'paying the partner',
+    purpose: 'payment of the partner',
     kept: 'until a partner of the file is erased',
     table: 'bank_file_parts',
     of: 'PARTNER',
-    // The text names everybody in the file, so an export does not show it; it goes with the first who is erased.
+    // The text names all partners in the file, so an export does not show it. The first erasure of one of them erases it.
     rows: `file_id in (select i.file_id from bank_file_items i join bank_payments b on b.id = i.payment_id where b.partner_id = any($))`,
     shows: ['created_at'],
     erases: { content: erased.nothing },
-    keeps: { ...ACCOUNTS, what: 'that there was a file for the bank, and its SHA-256' },
+    keeps: { ...ACCOUNTS, what: 'the fact that the bank file existed, and its SHA-256 hash' },
   },
   {
-    purpose: 'telling tax authorities what the partner was paid',
+    purpose: 'reports to tax authorities about payments',
     kept: '10 years',
     table: 'tax_ids',
     of: 'PARTNER',
     rows: 'partner_id = any($)',
     sealed: ['number'],
     erasedBy: 'SHREDDED_KEY',
-    keeps: { ...ACCOUNTS, what: 'the country of the tax id, and how it ends' },
+    keeps: { ...ACCOUNTS, what: 'the country and the last characters of the tax id' },
   },
   {
-    purpose: 'letting programs of the partner in',
+    purpose: 'access for software of the partner',
     kept: 'until erased',
     table: 'api_keys',
     of: 'PARTNER',
@@ -259,7 +259,7 @@ const places: readonly (EntityPlace | Place)[] = [
     keeps: LOG,
   },
   {
-    // Who they are is told to each of them alone.
+    // The export of a partner does not name its members; each member gets its own export.
     ...people,
     table: 'members',
     of: 'PARTNER',
@@ -318,16 +318,16 @@ const places: readonly (EntityPlace | Place)[] = [
     erasedBy: 'DELETED',
   },
   {
-    purpose: 'to follow somebody whom a partner named before it bought',
+    purpose: 'contact with a prospect that a partner submitted',
     kept: '13 months (RETENTION_MONTHS)',
     table: 'leads',
     of: 'CUSTOMER',
-    // By the address, which the customer has until it is erased: so before the customer.
+    // Found by the e-mail address, which the customer loses in the erasure: so this place comes before the customer.
     rows: `id in (select l.id from leads l join customers k on k.tenant_id = l.tenant_id and k.email = l.email where k.id = any($))`,
   },
   {
-    purpose: 'to credit the partner that registered the buyer first',
-    kept: '13 months after it ended (RETENTION_MONTHS)',
+    purpose: 'credit for the partner that registered the buyer first',
+    kept: '13 months after the end of the deal (RETENTION_MONTHS)',
     table: 'deals',
     of: 'CUSTOMER',
     rows: `id in (select d.id from deals d join customers k on k.tenant_id = d.tenant_id and k.email = d.email where k.id = any($))`,
@@ -340,32 +340,32 @@ const places: readonly (EntityPlace | Place)[] = [
     keeps: ACCOUNTS,
   },
   {
-    purpose: 'telling sales from what is none',
-    kept: 'what a rule saw for 13 months (RETENTION_MONTHS), that it hit 10 years',
+    purpose: 'detection of fraud',
+    kept: 'evidence for 13 months (RETENTION_MONTHS), the fraud hit for 10 years',
     table: 'fraud_hits',
     of: 'CUSTOMER',
-    // What a rule saw is not shown: telling would teach how to pass it.
+    // The evidence is not shown, because it would show how to avoid the rules.
     rows: 'review_id in (select id from fraud_reviews where customer_id = any($))',
     shows: ['created_at'],
     erases: { evidence: erased.nothing },
-    keeps: { ...ACCOUNTS, what: 'that a risk rule asked for a look at a sale' },
+    keeps: { ...ACCOUNTS, what: 'the fact that a risk rule required a review of a sale' },
   },
   {
-    purpose: 'telling sales from what is none',
-    kept: '13 months after it paid so last (RETENTION_MONTHS)',
+    purpose: 'detection of fraud',
+    kept: '13 months after the last payment with it (RETENTION_MONTHS)',
     table: 'payment_fingerprints',
     of: 'CUSTOMER',
     rows: 'customer_id = any($)',
     shows: ['seen_at'],
     erases: { fingerprint: 'md5(id::text)' },
-    keeps: { ...ACCOUNTS, what: 'that it paid, without with what' },
+    keeps: { ...ACCOUNTS, what: 'the fact of a payment, without the means of payment' },
   },
   {
-    purpose: 'which link brought the customer',
-    kept: 'the visitor for 13 months (RETENTION_MONTHS), the click as a count for ever',
+    purpose: 'attribution of the customer to a link',
+    kept: 'the visitor for 13 months (RETENTION_MONTHS), the anonymous click without limit',
     table: 'referrals',
     of: 'CUSTOMER',
-    // Clicks of the same visitor that led to nothing are this person's too.
+    // Other clicks of the same visitor also belong to this person.
     rows: `(customer_id = any($) or visitor_id in (
       select visitor_id from referrals where customer_id = any($) and visitor_id <> id))`,
     erasedBy: 'JOB',
@@ -397,7 +397,7 @@ const places: readonly (EntityPlace | Place)[] = [
 
 let map: readonly Place[] | undefined;
 
-/** Every place, once the entities are loaded. */
+/** Returns all places. Call it after the entities are loaded. */
 export function dataMap(): readonly Place[] {
   map ??= places.map((place) =>
     'shows' in place
@@ -407,17 +407,17 @@ export function dataMap(): readonly Place[] {
   return map;
 }
 
-/** Columns without an entity that say nothing of a person beyond what the map shows of the same row, and why. `*` is every
- *  column of the table. */
+/** Columns of tables without an entity that an export withholds, with the reason: they add nothing about a person to the
+ *  shown columns of the same row. `*` means every column of the table. */
 const withheldHere: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  mikro_orm_migrations: { '*': 'which migrations ran' },
-  claimed_names: { '*': 'names that are taken, of the rows that the map shows' },
-  database_files: { '*': 'which files of src/database were applied' },
+  mikro_orm_migrations: { '*': 'the applied migrations' },
+  claimed_names: { '*': 'names of rows that the map shows' },
+  database_files: { '*': 'the applied files of src/database' },
   fraud_hits: {
     id: 'an id',
     tenant_id: 'the tenant',
     review_id: 'an id',
-    rule: 'telling would teach how to pass it',
+    rule: 'it would show how to avoid the rules',
     mode: 'a setting of the program',
     weight: 'a setting of the program',
   },
@@ -427,31 +427,33 @@ const withheldHere: Readonly<Record<string, Readonly<Record<string, string>>>> =
     customer_id: 'an id',
     created_at: 'bookkeeping',
   },
-  rule_usage: { '*': 'sums of the lines of a partner' },
-  bank_file_items: { '*': 'which payment is in which file' },
+  rule_usage: { '*': 'sums of commissions of a partner' },
+  bank_file_items: { '*': 'the payments of each file' },
   bank_file_parts: {
     id: 'an id',
     tenant_id: 'the tenant',
     file_id: 'an id',
-    number: 'an order',
+    number: 'a position',
     data_key_id: 'an id',
   },
-  customer_assignments: { '*': 'ids, and why staff gave a customer to a partner; accounting records' },
-  reported_conversions: { '*': 'what a page said of an order: ids and sums; for 13 months' },
+  customer_assignments: {
+    '*': 'ids, and the reason for assigning a customer to a partner; accounting records',
+  },
+  reported_conversions: { '*': 'the report of a page about an order: ids and sums; for 13 months' },
   audit_links: { '*': 'hashes' },
-  events: { '*': 'ids, the kind of the change and when' },
+  events: { '*': 'ids, kind and time of a change' },
   audit_unlinked: { '*': 'ids of entries that wait for their hash' },
   touches: {
-    '*': 'what referrals say of the same click, by its id; it forgets its visitor with them (touches_forget_too)',
+    '*': 'the same click as in referrals, by its id; its visitor is erased with the referral (touches_forget_too)',
   },
   attribution_shares: {
-    '*': 'which clicks a partner was credited by, by ids; no visitor, address or browser. What it was paid for: accounting records',
+    '*': 'ids of the credited clicks, without visitor, address or browser; the basis of payments, so accounting records',
   },
   payout_accounts: { data_key_id: 'an id' },
   tax_ids: { data_key_id: 'an id' },
 };
 
-/** All such columns. A new column is in the map or here, or a test fails until somebody decides. */
+/** Returns all withheld columns with their reasons. A test fails for a new column that is neither shown nor withheld. */
 export function withheld(): Readonly<Record<string, Readonly<Record<string, string>>>> {
   const ofEntities = withheldColumns();
   return {

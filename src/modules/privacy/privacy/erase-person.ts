@@ -19,10 +19,10 @@ import { FORGOTTEN } from './retention.ts';
 
 const BATCH = 2_000;
 
-/** Erases what is kept of a person, but for what a law asks for. Refused while money is owed or under way: who is paid
- *  must be known until it is. */
+/** Erases the data of a person, except data that a law requires. Refused while money is owed or a payout is under way,
+ *  because the payee must be known until the payment is final. */
 export async function erasePerson(ctx: Context, input: PersonInput, reason: string): Promise<Erasure[]> {
-  requireFreshSignIn(ctx.actor); // it cannot be undone
+  requireFreshSignIn(ctx.actor); // an erasure cannot be undone
   const why = reasonOf(reason);
   const at = ctx.clock.now();
   await authorizePerson(ctx, input);
@@ -63,7 +63,7 @@ export async function erasePerson(ctx: Context, input: PersonInput, reason: stri
     );
     return erasures;
   });
-  ctx.feed.publish(CREDENTIALS); // API keys and members ended
+  ctx.feed.publish(CREDENTIALS); // number of ended API keys and members
   return erasures;
 }
 
@@ -73,14 +73,17 @@ async function refuseWhileOwed(em: EntityManager, id: string): Promise<void> {
     select 1 from payouts where partner_id = ${id} and status in ('PENDING', 'APPROVED', 'PROCESSING', 'FAILED') limit 1
   `.execute(em);
   if (underWay)
-    throw conflict('a payout of the partner is under way: let it end, or cancel it, first', {
-      reason: 'PAYOUT_UNDER_WAY',
-    });
+    throw conflict(
+      'A payout of this partner is under way. Wait until the payout has ended, or cancel it first.',
+      {
+        reason: 'PAYOUT_UNDER_WAY',
+      },
+    );
   const [undecided] =
     await sql`select 1 from commissions where partner_id = ${id} and status in ('PENDING', 'HELD') limit 1
     `.execute(em);
   if (undecided)
-    throw conflict('the partner has commissions that nobody decided on: approve or reject them first', {
+    throw conflict('This partner has undecided commissions. Approve or reject them first.', {
       reason: 'COMMISSIONS_PENDING',
     });
   const [balance] = await sql<{ currency: string; minor: string }>`
@@ -92,18 +95,18 @@ async function refuseWhileOwed(em: EntityManager, id: string): Promise<void> {
   const amount = { minor: BigInt(balance.minor), currency: balance.currency };
   const text = `${amountText(amount)} ${amount.currency}`;
   throw amount.minor > 0n
-    ? conflict(`${text} is owed to the partner: pay it, or reverse its lines, first`, {
+    ? conflict(`The program owes this partner ${text}. Pay the amount or reverse its commissions first.`, {
         reason: 'MONEY_OWED',
       })
     : conflict(
-        `the balance of the partner is ${text}: write it off by an approved BONUS of that amount first`,
+        `The balance of this partner is ${text}. Write it off with an approved BONUS of that amount first.`,
         {
           reason: 'BALANCE_NEGATIVE',
         },
       );
 }
 
-/** What of the person has to stay, why and until when: so many years after the end of this one. */
+/** Returns the data that must stay, each with a reason and a last day: the end of the year, `years` years ahead. */
 async function keptOf(em: EntityManager, { kind, id }: Person, at: Date): Promise<KeptRecord[]> {
   const kept = new Map<string, KeptRecord>();
   for (const place of dataMap().filter(({ of, keeps }) => of === kind && keeps)) {
@@ -115,7 +118,7 @@ async function keptOf(em: EntityManager, { kind, id }: Person, at: Date): Promis
   return [...kept.values()];
 }
 
-/** Once more changes nothing, so that it can be done again on a backup. */
+/** Erases the rows of a person. A repetition changes nothing, so an erasure can be repeated on a restored backup. */
 async function erase(em: EntityManager, person: Person): Promise<void> {
   const { kind, id, tenantId } = person;
   if (kind === 'PARTNER') {
@@ -145,14 +148,14 @@ async function erase(em: EntityManager, person: Person): Promise<void> {
   }
 }
 
-/** The clicks of an erased person: millions, for a partner, so not in the transaction that erases. */
+/** Removes the visitors from the clicks of an erased person. A partner can have millions, so this is a job of its own. */
 export async function forgetClicks(ctx: Context, erasureId: string): Promise<void> {
   const erasure = await ctx.em.findOne(Erasure, erasureId);
   if (!erasure) return;
   const { kind, personId } = erasure;
   if (kind === 'MEMBER') return;
   if (kind === 'CUSTOMER') {
-    // In one go: a click that forgot its visitor no longer leads to the visitor's others.
+    // In one query: an anonymous click no longer leads to the other clicks of its visitor.
     const place = dataMap().find(({ table, of }) => table === 'referrals' && of === kind) as Place;
     await transact(ctx, (em) =>
       sql`update referrals r set ${FORGOTTEN} where ${ofPerson(place, personId)} and visitor_id <> id`.execute(
@@ -176,7 +179,7 @@ export async function forgetClicks(ctx: Context, erasureId: string): Promise<voi
   }
 }
 
-/** A line of the erase log, as `erasureLog` wrote it. */
+/** A line of the erase log, as written by `erasureLog`. */
 interface LoggedErasure {
   readonly id: string;
   readonly tenantId: string;
@@ -188,7 +191,7 @@ interface LoggedErasure {
   readonly kept: KeptRecord[];
 }
 
-/** Every erasure, oldest first, as lines to be kept beside the backups: ids and reasons alone. */
+/** Returns every erasure, oldest first, as lines with ids and reasons only. Keep them beside the backups. */
 export async function erasureLog({ em }: Context): Promise<string[]> {
   const erasures = await em.find(Erasure, {}, { orderBy: { id: 'asc' } });
   return erasures.map(({ id, tenantId, kind, personId, erasedAt, erasedBy, reason, kept }) =>
@@ -196,7 +199,7 @@ export async function erasureLog({ em }: Context): Promise<string[]> {
   );
 }
 
-/** Erases again whoever came back with a restored backup. What is owed is not asked: it was decided when it was done. */
+/** Repeats erasures after a backup was restored. Owed amounts are not checked again: the first erasure checked them. */
 export async function replayErasure(ctx: Context, line: string): Promise<void> {
   const { id, tenantId, kind, personId, erasedAt, ...rest } = JSON.parse(line) as LoggedErasure;
   await transact(ctx, async (em) => {

@@ -8,56 +8,58 @@ import { LocalDate } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(PersonKind, {
   name: 'PersonKind',
-  description: 'What a person is to the program.',
+  description: 'Kind of an erased person.',
   valuesConfig: {
-    PARTNER: { description: 'A partner, its contact included.' },
-    MEMBER: { description: "A person of a partner's organisation." },
-    CUSTOMER: { description: 'Who buys.' },
+    PARTNER: { description: 'A partner, including its contact.' },
+    MEMBER: { description: 'Id of a member of a partner.' },
+    CUSTOMER: { description: 'A customer.' },
   },
 });
 
-@ObjectType({ simpleResolvers: true, description: 'What an erasure left, because a law asks for it.' })
+@ObjectType({ simpleResolvers: true, description: 'Data that an erasure left, because a law requires it.' })
 export class KeptRecord {
-  @Field({ description: 'What stays.' })
+  @Field({ description: 'The data that stays.' })
   what!: string;
 
-  @Field({ description: 'Why it stays.' })
+  @Field({ description: 'Reason, such as a law.' })
   reason!: string;
 
-  @Field(() => LocalDate, { description: 'The last day of which it has to stay.' })
+  @Field(() => LocalDate, { description: 'Last day on which the data must stay.' })
   until!: string;
 }
 
-/** Remembers by ids alone who was erased, so that it can be done again after a backup was restored. */
+/** The record of an erasure, with ids only, so that the erasure can be repeated after a backup was restored. */
 @Entity({ tableName: 'erasures' })
-@NotPersonal('ids of who was erased: the log that an erasure is proved and repeated by')
+@NotPersonal('ids of erased persons: the log that proves and repeats erasures')
 @Filter({ name: 'mine', cond: byTenant, default: true })
 @ObjectType({
   simpleResolvers: true,
-  description: 'A person whose data was erased, and what had to stay.',
+  description: 'An erasure of the data of a person, and the data that had to stay.',
 })
 export class Erasure extends Base {
-  @Field(() => PersonKind, { description: 'What the person was.' })
+  @Field(() => PersonKind, { description: 'Kind of the person.' })
   @Enum({ items: () => PersonKind })
   kind!: PersonKind;
 
-  @Field(() => ID, { description: 'Id of the partner, member or customer: all that still names it.' })
+  @Field(() => ID, {
+    description: 'Id of the partner, member or customer: the only data that still identifies the person.',
+  })
   @Property({ type: 'uuid' })
   personId!: string;
 
-  @Field(() => Date, { description: 'When it was done.' })
+  @Field(() => Date, { description: 'Time of the erasure.' })
   @Property({ type: 'timestamptz', length: 3 })
   erasedAt!: Date;
 
-  @Field({ description: 'Who did it.' })
+  @Field({ description: 'Id of the actor that erased the person.' })
   @Property({ type: 'text' })
   erasedBy!: string;
 
-  @Field({ description: 'Why it was done.' })
+  @Field({ description: 'Reason for the erasure.' })
   @Property({ type: 'text' })
   reason!: string;
 
-  @Field(() => [KeptRecord], { description: 'What had to stay, why and until when.' })
+  @Field(() => [KeptRecord], { description: 'Data that had to stay, with reason and last day.' })
   @Property({ type: 'json' })
   kept!: KeptRecord[];
 }

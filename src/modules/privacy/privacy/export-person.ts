@@ -17,7 +17,7 @@ import { newToken, openWith, publicKeyOf, sealTo } from './sealed-box.ts';
 
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 
-/** Has an export written. The token is told here and kept nowhere: without it nobody opens the export. */
+/** Starts an export. Returns the token, which is stored nowhere: without it no person can open the export. */
 export async function requestExport(
   ctx: Context,
   input: PersonInput,
@@ -45,7 +45,7 @@ export async function requestExport(
   });
 }
 
-/** The caller's own export; anybody else's answers like one that does not exist. */
+/** Loads an export of the caller. An export of another caller gives NOT_FOUND, as if it did not exist. */
 export async function personExport({ em, actor, clock }: Context, id: string): Promise<PersonExport> {
   const found = await em.findOne(PersonExport, { id: idOf(id), requestedBy: actor.id });
   if (!found) throw notFound('export');
@@ -53,7 +53,7 @@ export async function personExport({ em, actor, clock }: Context, id: string): P
   return found;
 }
 
-/** Writes the export, by the data map. */
+/** Writes the export of a person, as the data map defines it. */
 export async function writeExport(ctx: Context, id: string): Promise<void> {
   const wanted = await ctx.em.findOne(PersonExport, id);
   if (!wanted || statusOf(wanted, ctx.clock.now()) !== 'PENDING') return;
@@ -65,7 +65,7 @@ export async function writeExport(ctx: Context, id: string): Promise<void> {
   );
 }
 
-/** As JSON text, because amounts may be larger than what JSON's readers take for a number: they come as they are. */
+/** Returns rows as JSON text from the database, so that large amounts keep all digits. */
 async function everythingOf(ctx: Context, { kind, id }: Person): Promise<string> {
   const parts: string[] = [];
   for (const place of dataMap().filter(({ of }) => of === kind)) {
@@ -109,10 +109,10 @@ async function opened(
   return rows.map((row) => JSON.stringify(row));
 }
 
-/** Hands the export out to who asked for it and has the token; after that it is gone. */
+/** Returns the export to the caller who requested it and has its token, then deletes it. */
 export async function takeExport(ctx: Context, id: string, token: string): Promise<string> {
   const { actor, clock } = ctx;
-  requireFreshSignIn(actor); // bank accounts and tax ids stand in it in the clear
+  requireFreshSignIn(actor); // the export contains bank accounts and tax ids in clear text
   return transact(ctx, async (em) => {
     const wanted = await em.findOne(
       PersonExport,
@@ -122,8 +122,8 @@ export async function takeExport(ctx: Context, id: string, token: string): Promi
     if (!wanted) throw notFound('export');
     const status = statusOf(wanted, clock.now());
     if (status !== 'READY' || !wanted.content)
-      throw conflict(`the export is ${status}: only a READY one can be taken`, { reason: status });
-    if (publicKeyOf(token) !== wanted.publicKey) throw invalid('token', 'does not open this export');
+      throw conflict(`The export is ${status}. Only a READY export can be taken.`, { reason: status });
+    if (publicKeyOf(token) !== wanted.publicKey) throw invalid('token', 'must be the token of this export');
     const text = openWith(token, wanted.content);
     wanted.content = null;
     wanted.takenAt = clock.now();

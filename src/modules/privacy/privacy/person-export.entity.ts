@@ -15,20 +15,20 @@ export type PersonExportStatus = (typeof PersonExportStatus)[keyof typeof Person
 
 registerEnumType(PersonExportStatus, {
   name: 'PersonExportStatus',
-  description: 'What became of an export.',
+  description: 'Status of an export.',
   valuesConfig: {
-    PENDING: { description: 'Is being written: seconds, for a large partner minutes.' },
-    READY: { description: 'Can be taken, once.' },
-    TAKEN: { description: 'Was taken, and is gone here.' },
-    EXPIRED: { description: 'Was not taken within 24 hours, and is gone.' },
+    PENDING: { description: 'Is being written. Takes seconds, or minutes for a large partner.' },
+    READY: { description: 'Is ready and can be taken once.' },
+    TAKEN: { description: 'Was taken and is deleted.' },
+    EXPIRED: { description: 'Was not taken within 24 hours and is deleted.' },
   },
 });
 
-/** Everything that is kept of a person, for a day, sealed to the token of who asked for it. */
+/** An export of all data of a person, kept for a day and encrypted for the token of the caller who requested it. */
 @Entity({ tableName: 'person_exports' })
-@NotPersonal('ids, and a copy that nobody here can open, for a day')
+@NotPersonal('ids, and a copy that only the requester can open, for a day')
 @Filter({ name: 'mine', cond: byTenant, default: true })
-@ObjectType({ simpleResolvers: true, description: 'Everything that is kept of a person, for a day.' })
+@ObjectType({ simpleResolvers: true, description: 'An export of all data of a person, kept for 24 hours.' })
 export class PersonExport extends Base {
   @Property({ type: 'text' })
   requestedBy!: string;
@@ -42,19 +42,19 @@ export class PersonExport extends Base {
   @Property({ type: 'text', nullable: true, lazy: true })
   content?: string | null;
 
-  @Field(() => Date, { nullable: true, description: 'When it was written; null until then.' })
+  @Field(() => Date, { nullable: true, description: 'Time at which the export was written; null before.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   readyAt?: Date | null;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   takenAt?: Date | null;
 
-  @Field(() => Date, { description: 'When it goes, taken or not: 24 hours after it was asked for.' })
+  @Field(() => Date, { description: 'Time of deletion, taken or not: 24 hours after the request.' })
   @Property({ type: 'timestamptz', length: 3 })
   expiresAt!: Date;
 
-  @Field(() => PersonExportStatus, { description: 'What became of it.' })
-  status!: Opt<PersonExportStatus>; // not stored: time alone makes one expire
+  @Field(() => PersonExportStatus, { description: 'Status of the export.' })
+  status!: Opt<PersonExportStatus>; // not stored: an export expires by time alone
 }
 
 export function statusOf({ takenAt, readyAt, expiresAt }: PersonExport, now: Date): PersonExportStatus {

@@ -9,14 +9,14 @@ import { idOf, isId } from '../../../kernel/request/input.ts';
 import type { Place } from './data-map.ts';
 import type { PersonInput } from './privacy.inputs.ts';
 
-/** Somebody whom records are about, by the id of the row that stands for it. */
+/** A person in the records: a partner, member or customer, with the id of its row. */
 export interface Person {
   readonly kind: PersonKind;
   readonly id: string;
   readonly tenantId: string;
 }
 
-/** A person's data, whole, is for those whom the policies let have it, asked when they do. */
+/** Requires that the policies allow the caller this action on a person's data. */
 export const authorizePerson = (ctx: Context, { tenantId }: PersonInput): Promise<void> =>
   authorize(ctx, 'manage', {
     kind: 'privacy',
@@ -24,14 +24,14 @@ export const authorizePerson = (ctx: Context, { tenantId }: PersonInput): Promis
     attributes: { tenantId: tenantId ?? ctx.actor.tenantId },
   });
 
-/** Who is meant: by an address everybody who has it. Partners that left the program count too. */
+/** Returns the persons that the input names; an e-mail address can belong to several. Includes partners that left. */
 export async function personsOf(em: EntityManager, actor: Actor, input: PersonInput): Promise<Person[]> {
   const { partnerId, memberId, customerId, email } = input;
   const named = Object.entries({ partnerId, memberId, customerId, email }).filter(
     ([, value]) => value != null,
   );
   if (named.length !== 1)
-    throw invalid('input', 'must name one of partnerId, memberId, customerId and email');
+    throw invalid('input', 'must contain exactly one of partnerId, memberId, customerId and email');
   const field = `input.${named[0]?.[0]}`;
   const byOurId = partnerId != null || memberId != null;
   const tenantId = input.tenantId ?? (byOurId ? null : actor.tenantId);

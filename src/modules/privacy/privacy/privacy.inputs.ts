@@ -3,31 +3,38 @@ import { Field, ID, InputType } from 'type-graphql';
 import { Name } from '../../../kernel/request/input.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'Who is meant: exactly one of partnerId, memberId, customerId and email.' })
+@InputType({ description: 'A person or partner: exactly one of partnerId, memberId, customerId and email.' })
 export class PersonInput {
   @Field(() => ID, {
     nullable: true,
-    description: 'A partner with its people, also one that left the program.',
+    description: 'Id of a partner, including its members. A partner that left the program is found too.',
   })
   @IsUUID(undefined, { message: 'must be a UUID' })
   partnerId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: "A person of a partner's organisation." })
+  @Field(() => ID, { nullable: true, description: 'Id of a member of a partner.' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   memberId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'A customer, by your own id of it or by ours.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of a customer: your own `externalId`, or the id of this API.',
+  })
   @Name(255)
   customerId?: string | null;
 
   @Field(() => EmailAddress, {
     nullable: true,
-    description: 'Everybody of the tenant with this e-mail address, in any case.',
+    description:
+      'E-mail address, in upper or lower case. Selects every person of the tenant with this address.',
   })
   @MaxLength(254, { message: 'must be at most 254 characters long' })
   email?: string | null;
 
-  @Field(() => String, { nullable: true, description: "The tenant. Default: the credential's." })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the tenant. Default: the tenant of the credential.',
+  })
   @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
     message: 'must be 1 to 100 letters, digits, dots, dashes or underscores',
   })

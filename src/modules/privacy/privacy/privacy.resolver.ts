@@ -26,18 +26,18 @@ const ErasureConnection = connectionOf(Erasure);
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'An export that is being written, and the token that opens it.',
+  description: 'A started export and the token that opens it.',
 })
 class RequestedExport {
   readonly id!: string;
 
-  @Field({ description: 'Opens the export, once. It is shown here and never again.' })
+  @Field({ description: 'Token that opens the export once. It is shown only in this answer.' })
   readonly token!: string;
 }
 
 @Resolver(() => RequestedExport)
 export class RequestedExportResolver {
-  @FieldResolver(() => PersonExport, { description: 'The export.' })
+  @FieldResolver(() => PersonExport, { description: 'The started export.' })
   export(@Root() { id }: RequestedExport, @Ctx() ctx: Context): Promise<PersonExport> {
     return personExport(ctx, id);
   }
@@ -48,17 +48,19 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Query(() => PersonExport, {
     nullable: true,
-    description: 'An export that the caller asked for; NOT_FOUND for anybody else.',
+    description: 'Returns an export that the caller requested. NOT_FOUND for other callers.',
   })
   personExport(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Id of the export.' }) id: string,
     @Ctx() ctx: Context,
   ): Promise<PersonExport> {
     return personExport(ctx, id);
   }
 
   @Authorized('privacy:manage')
-  @Query(() => ErasureConnection, { description: 'Who was erased, newest first, by ids alone.' })
+  @Query(() => ErasureConnection, {
+    description: 'Returns the erasures, newest first. They name persons by id only.',
+  })
   erasures(
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() ctx: Context,
@@ -70,7 +72,7 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Mutation(() => RequestedExport, {
     description:
-      'Has everything written down that is kept of a person, for that person to get. Ask `personExport` until it is READY, then `takePersonExport`. Needs a sign-in of the last 15 minutes.',
+      'Starts an export of all data of a person. Ask `personExport` until the export is READY, then call `takePersonExport`. Needs a sign-in within the last 15 minutes.',
   })
   exportPerson(
     @Arg('input', () => PersonInput, { description: 'Who.' }) input: PersonInput,
@@ -82,11 +84,11 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Mutation(() => String, {
     description:
-      'The export as JSON text, to who asked for it and has its token. It is gone here after that. Needs a sign-in of the last 15 minutes.',
+      'Takes an export: returns its JSON text and deletes it. Only for the caller who requested the export and has its token. Needs a sign-in within the last 15 minutes.',
   })
   takePersonExport(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Arg('token', () => String, { description: 'What `exportPerson` answered.' }) token: string,
+    @Arg('id', () => ID, { description: 'Id of the export.' }) id: string,
+    @Arg('token', () => String, { description: 'Token from the answer of `exportPerson`.' }) token: string,
     @Ctx() ctx: Context,
   ): Promise<string> {
     return takeExport(ctx, id, token);
@@ -95,11 +97,11 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Mutation(() => [Erasure], {
     description:
-      'Erases what is kept of a person, but for what a law asks for: lines, payouts and ledger stay, without a name. A partner leaves the program. CONFLICT while money is owed or a payout is under way. Cannot be undone. Needs a sign-in of the last 15 minutes.',
+      'Erases the data of a person, except data that a law requires. Commissions, payouts and ledger stay, without a name. A partner leaves the program. CONFLICT while money is owed or a payout is under way. Cannot be undone. Needs a sign-in within the last 15 minutes.',
   })
   erasePerson(
     @Arg('input', () => PersonInput, { description: 'Who.' }) input: PersonInput,
-    @Arg('reason', () => String, { description: 'Why: 1 to 1000 characters. Name nobody in it.' })
+    @Arg('reason', () => String, { description: 'Reason, 1 to 1000 characters. It must not name a person.' })
     reason: string,
     @Ctx() ctx: Context,
   ): Promise<Erasure[]> {

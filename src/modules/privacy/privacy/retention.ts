@@ -6,29 +6,29 @@ import type { Context } from '../../../kernel/request/context.ts';
 const BATCH = 2_000;
 
 export interface Retention {
-  /** How long a click says something of its visitor. */
+  /** The months for which a click keeps data of its visitor. */
   readonly visitorMonths: number;
 }
 
-/** What makes a click `r` forget its visitor. The row stays, as a count: metrics add up the rows. Its visitor becomes
- *  itself, and a link keeps its page alone. */
+/** SQL that removes the visitor from a click `r`. The row stays, because metrics count the rows. Its visitor id becomes
+ *  its own id, and of a link only the page stays. */
 export const FORGOTTEN = sql`visitor_id = r.id, ip_hash = null, user_agent = null, referrer_url = null, metadata = '{}',
   landing_url = regexp_replace(landing_url, '[#?].*', '')`;
 
-/** One thing that ends: takes up to BATCH rows each time and answers with how many there were. */
+/** A kind of data with an end date. Each call handles up to BATCH rows and returns their number. */
 interface Ending {
   readonly what: string;
   readonly end: (em: EntityManager, now: Date, retention: Retention) => Promise<number>;
 }
 
-// Money of the last 90 days can be asked for again by its key without being paid twice; rails and clients retry for days.
+// Requests that move money can be repeated by key for 90 days without a second effect; rails and clients retry for days.
 const IDEMPOTENCY_DAYS = 90;
-// A reader that was away for longer reads the rows themselves.
+// A reader that was offline for longer reads the rows themselves.
 const EVENT_DAYS = 90;
 
 const endings: readonly Ending[] = [
   {
-    what: 'clicks without their visitors',
+    what: 'clicks made anonymous',
     async end(em, now, { visitorMonths }) {
       const [forgotten] = await sql<{ count: number }>`
         with old as (
@@ -50,7 +50,7 @@ const endings: readonly Ending[] = [
     },
   },
   {
-    what: 'what risk rules saw',
+    what: 'evidence of risk rules',
     async end(em, now, { visitorMonths }) {
       const [gone] = await sql<{ count: number }>`
         with old as (
@@ -62,7 +62,7 @@ const endings: readonly Ending[] = [
     },
   },
   {
-    what: 'what customers paid with',
+    what: 'payment fingerprints of customers',
     async end(em, now, { visitorMonths }) {
       const gone = await sql`
         delete from payment_fingerprints where id in (
@@ -110,7 +110,7 @@ const endings: readonly Ending[] = [
   {
     what: 'months of touches',
     async end(em, now, { visitorMonths }) {
-      // Makes the months ahead as well. A month goes as a whole, once its last touch is old enough.
+      // Also creates the partitions of the next months. A partition is dropped as a whole, when its last touch is old enough.
       await sql`
         select keep_touch_months(${now}::timestamptz, ${now}::timestamptz - ${visitorMonths} * interval '1 month')
       `.execute(em);
@@ -119,8 +119,8 @@ const endings: readonly Ending[] = [
   },
 ];
 
-/** Ends what is kept for a time only; nothing of it is financial. Each batch is a transaction of its own, so that a run
- *  that dies loses nothing, and the next one goes on. */
+/** Deletes or anonymises data at the end of its retention; none of it is financial. Each batch is its own transaction,
+ *  so that an interrupted run loses nothing and the next run continues. */
 export async function applyRetention(ctx: Context, retention: Retention): Promise<void> {
   const now = ctx.clock.now();
   for (const { what, end } of endings) {

@@ -11,7 +11,7 @@ import {
 } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-// What DER puts before the 32 bytes of a private key of X25519.
+// The DER bytes before the 32 bytes of an X25519 private key.
 const X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 const publicPart = (key: KeyObject): string =>
@@ -24,19 +24,19 @@ function privateKeyOf(token: string): KeyObject | null {
     : null;
 }
 
-/** A token that opens what is sealed to its public key later on, by somebody who never sees the token. */
+/** Creates a token and its public key. A process can encrypt for the public key without knowing the token. */
 export function newToken(): { token: string; publicKey: string } {
   const token = randomBytes(32).toString('base64url');
   return { token, publicKey: publicKeyOf(token) as string };
 }
 
-/** Null where it is no token at all. */
+/** Returns the public key of a token; null if the text is not a token. */
 export function publicKeyOf(token: string): string | null {
   const key = privateKeyOf(token);
   return key && publicPart(createPublicKey(key));
 }
 
-/** A key of its own for each box, agreed between the token's key and one that is thrown away. */
+/** Derives the key of one box from the token's key and a key pair that is used once. */
 function boxKey(privateKey: KeyObject, publicKey: KeyObject, sender: string, receiver: string): Buffer {
   const secret = diffieHellman({ privateKey, publicKey });
   return Buffer.from(hkdfSync('sha256', secret, `${sender}.${receiver}`, 'person export', 32));
@@ -49,12 +49,12 @@ export function sealTo(receiver: string, text: string): string {
   const ephemeral = generateKeyPairSync('x25519');
   const sender = publicPart(ephemeral.publicKey);
   const key = boxKey(ephemeral.privateKey, fromPublic(receiver), sender, receiver);
-  const cipher = createCipheriv('aes-256-gcm', key, Buffer.alloc(12)); // the key is used once
+  const cipher = createCipheriv('aes-256-gcm', key, Buffer.alloc(12)); // safe: each key encrypts one message
   const sealed = Buffer.concat([cipher.update(gzipSync(text)), cipher.final(), cipher.getAuthTag()]);
   return `${sender}.${sealed.toString('base64')}`;
 }
 
-/** Throws where the token is another one's or the box was changed. */
+/** Decrypts a box. Throws for a wrong token or a changed box. */
 export function openWith(token: string, box: string): string {
   const [sender = '', sealed = ''] = box.split('.');
   const privateKey = privateKeyOf(token) as KeyObject;

@@ -1,23 +1,23 @@
 import { FIGURES } from '../../../domain/metrics.ts';
 import { account } from '../../../domain/posting.ts';
 
-/** Something that is always so, and the statement that names what is not: one sentence a row. */
+/** A rule that always holds, with the query that returns its violations: one sentence a row. */
 export interface Invariant {
   readonly name: string;
   readonly faults: string;
-  /** Whether it is also held every minute against the partners whose money moved: it looks at no other table than
-   *  postings, commissions, payouts and their items, and at each partner by itself. */
+  /** True for a rule that is also checked every minute for partners with new postings. Such a rule reads only postings,
+   *  commissions, payouts and their items, and each partner separately. */
   readonly online?: true;
 }
 
-/** The ledger's own account names, of the partner of a row. */
+/** SQL of the ledger's account names for the partner of a row. */
 const accountOf = (name: (partnerId: string) => string, partnerId: string): string =>
   `'${name(`' || ${partnerId} || '`)}'`;
 const payable = accountOf(account.payable, 'm.partner_id');
 const inTransit = accountOf(account.inTransit, 'm.partner_id');
 const paid = accountOf(account.paid, 'm.partner_id');
 
-/** What each posting adds to the account that it reaches and takes from the one that it leaves. */
+/** SQL of the effects of each posting: plus on its target account, minus on its source account. */
 const movements = `(
   select tenant_id, partner_id, reference, amount_currency as currency, to_account as account, amount_minor as minor from postings
   union all
@@ -30,10 +30,10 @@ const differs = FIGURES.map((figure) => `coalesce(s.${figure}, 0) <> coalesce(r.
 const shown = FIGURES.map(
   (figure) =>
     `case when coalesce(s.${figure}, 0) <> coalesce(r.${figure}, 0)
-       then format('%s is %s, its rows add up to %s', '${figure}', coalesce(s.${figure}, 0), coalesce(r.${figure}, 0)) end`,
+       then format('%s is %s, its rows sum to %s', '${figure}', coalesce(s.${figure}, 0), coalesce(r.${figure}, 0)) end`,
 ).join(', ');
 
-/** Tables whose rows are only ever added to. */
+/** Append-only tables. */
 const APPEND_ONLY = [
   'postings',
   'audit_events',
@@ -47,7 +47,7 @@ const APPEND_ONLY = [
 /** Amounts in these sentences are in minor units, as they are stored. */
 export const invariants: readonly Invariant[] = [
   {
-    name: 'postings sum to zero over the accounts that there are',
+    name: 'postings sum to zero over all known accounts',
     online: true,
     faults: `
       select format('%s, %s: postings sum to %s', tenant_id, currency, minor) from (
@@ -56,7 +56,7 @@ export const invariants: readonly Invariant[] = [
       where minor is distinct from 0`,
   },
   {
-    name: 'every posting moves something between two accounts of its own partner',
+    name: 'every posting moves an amount between two accounts of its own partner',
     faults: `
       select format('posting %s (%s) moves %s from %s to %s', m.id, m.reference, m.amount_minor, m.from_account, m.to_account) from postings m
       where m.amount_minor <= 0 or m.from_account = m.to_account
@@ -64,12 +64,12 @@ export const invariants: readonly Invariant[] = [
         or m.to_account not in (${expense}, ${payable}, ${inTransit}, ${paid})`,
   },
   {
-    name: 'every fact is posted once',
+    name: 'every business fact is posted once',
     faults: `
       select format('%s: %s is posted %s times', tenant_id, reference, count(*)) from postings group by tenant_id, reference having count(*) > 1`,
   },
   {
-    name: 'every posting names a line, a refund or a payout that there is',
+    name: 'every posting names an existing commission, refund or payout',
     faults: `
       select format('posting %s (%s) has no cause', m.id, m.reference) from postings m
       left join commissions c on (c.tenant_id, c.partner_id) = (m.tenant_id, m.partner_id) and c.id::text = split_part(m.reference, ':', 2)
@@ -80,10 +80,10 @@ export const invariants: readonly Invariant[] = [
         else true end`,
   },
   {
-    name: 'payable is approved lines less payouts, in transit and paid are payouts',
+    name: 'payable equals approved commissions less payouts; in transit and paid equal payouts',
     online: true,
     faults: `
-      select format('partner %s, %s: %s is %s by its postings, %s by its lines and payouts', partner_id, currency, account, ledger, due) from (
+      select format('partner %s, %s: %s is %s by its postings, %s by its commissions and payouts', partner_id, currency, account, ledger, due) from (
         select partner_id, currency, account, sum(ledger) as ledger, sum(due) as due from (
           select m.partner_id, m.currency, case m.account when ${payable} then 'payable' when ${inTransit} then 'in transit' else 'paid' end as account,
             m.minor as ledger, 0 as due
@@ -99,7 +99,7 @@ export const invariants: readonly Invariant[] = [
       where ledger <> due`,
   },
   {
-    name: 'nobody is paid less than nothing',
+    name: 'no partner has a negative amount in transit or paid',
     faults: `
       select format('partner %s, %s: %s is %s by its postings', partner_id, currency, account, sum(minor)) from (
         select m.partner_id, m.currency, case m.account when ${inTransit} then 'in transit' else 'paid' end as account, m.minor
@@ -107,10 +107,10 @@ export const invariants: readonly Invariant[] = [
       group by partner_id, currency, account having sum(minor) < 0`,
   },
   {
-    name: 'every approved line is posted, to the cent, and no other is',
+    name: 'every approved commission is posted exactly, and no other commission is',
     online: true,
     faults: `
-      select format('line %s (%s, %s) is posted as %s', c.id, c.status, c.amount_minor, coalesce(p.minor, 0)) from commissions c
+      select format('commission %s (%s, %s) is posted as %s', c.id, c.status, c.amount_minor, coalesce(p.minor, 0)) from commissions c
       left join (
         select tenant_id, partner_id, reference, amount_currency,
           case when to_account like 'partner:%' then amount_minor else -amount_minor end as minor
@@ -123,9 +123,9 @@ export const invariants: readonly Invariant[] = [
         or p.partner_id <> c.partner_id or p.amount_currency <> c.amount_currency`,
   },
   {
-    name: 'every line rejected after its approval has its mirror',
+    name: 'every commission rejected after its approval has a reversing posting',
     faults: `
-      select format('line %s (%s): accrued %s, withdrawn %s', c.id, c.status, coalesce(a.amount_minor, 0), coalesce(w.amount_minor, 0))
+      select format('commission %s (%s): accrued %s, withdrawn %s', c.id, c.status, coalesce(a.amount_minor, 0), coalesce(w.amount_minor, 0))
       from commissions c
       left join postings a on a.tenant_id = c.tenant_id and a.reference = 'commission:' || c.id || ':accrued'
       left join postings w on w.tenant_id = c.tenant_id and w.reference = 'commission:' || c.id || ':withdrawn'
@@ -133,9 +133,9 @@ export const invariants: readonly Invariant[] = [
         or (a.amount_minor, a.amount_currency, a.from_account, a.to_account) is distinct from (w.amount_minor, w.amount_currency, w.to_account, w.from_account))`,
   },
   {
-    name: 'a line that was taken back whole and its refunds come to nothing',
+    name: 'a fully reversed commission and its refunds sum to zero',
     faults: `
-      select format('line %s and its refunds come to %s, posted as %s', o.id, sum(c.amount_minor),
+      select format('commission %s and its refunds sum to %s, posted as %s', o.id, sum(c.amount_minor),
         coalesce(sum(case when p.to_account like 'partner:%' then p.amount_minor else -p.amount_minor end), 0))
       from commissions o join commissions c on (c.id = o.id or c.reverses_id = o.id) and c.status = 'REVERSED'
       left join postings p on p.tenant_id = c.tenant_id and p.reference = 'commission:' || c.id || ':accrued'
@@ -145,42 +145,42 @@ export const invariants: readonly Invariant[] = [
         or coalesce(sum(case when p.to_account like 'partner:%' then p.amount_minor else -p.amount_minor end), 0) <> 0`,
   },
   {
-    name: 'refunds of a line never exceed it',
+    name: 'refunds of a commission never exceed it',
     faults: `
-      select format('line %s: %s of %s refunded, %s of %s taken back', o.id, -sum(c.base_minor), o.base_minor, -sum(c.amount_minor), o.amount_minor)
+      select format('commission %s: %s of %s refunded, %s of %s reversed', o.id, -sum(c.base_minor), o.base_minor, -sum(c.amount_minor), o.amount_minor)
       from commissions c join commissions o on o.id = c.reverses_id
       group by o.id, o.tenant_id
       having -sum(c.base_minor) > o.base_minor or -sum(c.amount_minor) > o.amount_minor
         or bool_or((c.tenant_id, c.partner_id, c.amount_currency, c.base_currency) is distinct from (o.tenant_id, o.partner_id, o.amount_currency, o.base_currency))`,
   },
   {
-    name: 'a payout is the sum of its lines, of one partner and currency',
+    name: 'a payout is the sum of its commissions, of one partner and currency',
     online: true,
     faults: `
-      select format('payout %s is %s of %s lines, its lines come to %s of %s', o.id, o.amount_minor, o.commission_count, coalesce(sum(c.amount_minor), 0), count(c.id))
+      select format('payout %s is %s of %s commissions, its commissions sum to %s of %s', o.id, o.amount_minor, o.commission_count, coalesce(sum(c.amount_minor), 0), count(c.id))
       from payouts o left join payout_items i on i.payout_id = o.id left join commissions c on c.id = i.commission_id
       group by o.id, o.amount_minor, o.commission_count
       having coalesce(sum(c.amount_minor), 0) <> o.amount_minor or count(c.id) <> o.commission_count
         or bool_or((c.tenant_id, c.partner_id, c.amount_currency) is distinct from (o.tenant_id, o.partner_id, o.amount_currency))`,
   },
   {
-    name: 'no line is in two live payouts, and what is in one is approved',
+    name: 'no commission is in two live payouts, and each commission in a payout is approved',
     online: true,
     faults: `
-      select format('line %s (%s) is in %s live payouts', c.id, c.status, count(*))
+      select format('commission %s (%s) is in %s live payouts', c.id, c.status, count(*))
       from payout_items i join commissions c on c.id = i.commission_id where i.voided_at is null
       group by c.id, c.status having count(*) > 1 or c.status <> 'APPROVED'`,
   },
   {
-    name: 'a payout that is over has given its lines back, and no other has',
+    name: 'every ended payout has released its commissions, and no other payout has',
     faults: `
-      select format('payout %s is %s, and %s of its %s lines went back', o.id, o.status, count(i.voided_at), count(*))
+      select format('payout %s is %s, and %s of its %s commissions are released', o.id, o.status, count(i.voided_at), count(*))
       from payouts o join payout_items i on i.payout_id = o.id
       group by o.id, o.tenant_id
       having count(i.voided_at) <> case when o.status in ('CANCELED', 'RETURNED') or (o.status = 'FAILED' and o.released_at is not null) then count(*) else 0 end`,
   },
   {
-    name: 'the postings of every payout say what its status says',
+    name: 'the postings of every payout match its status',
     faults: `
       select format('payout %s is %s of %s: in transit %s, paid %s by its postings', o.id, o.status, o.amount_minor, in_transit, paid) from payouts o
       cross join lateral (select
@@ -192,15 +192,15 @@ export const invariants: readonly Invariant[] = [
       where coalesce(l.in_transit, 0) <> due_in_transit or coalesce(l.paid, 0) <> due_paid`,
   },
   {
-    name: "no two payouts share one of the provider's references",
+    name: 'no two payouts share a reference of the provider',
     faults: `
       select format('%s: %s payouts by %s are %s', tenant_id, count(*), method, provider_reference) from payouts
       where provider_reference is not null group by tenant_id, method, provider_reference having count(*) > 1`,
   },
   {
-    name: 'a sale earns a line of its own once',
+    name: 'no sale earns the same commission twice',
     faults: `
-      select format('%s %s earned line %s of partner %s %s times', what, sale, line_number, partner_id, count(*)) from (
+      select format('%s %s earned commission number %s of partner %s %s times', what, sale, line_number, partner_id, count(*)) from (
         select tenant_id, 'order' as what, order_id as sale, partner_id, line_number from commissions
         where order_id is not null and reverses_id is null and adjusts_id is null
         union all
@@ -209,16 +209,16 @@ export const invariants: readonly Invariant[] = [
       group by tenant_id, what, sale, partner_id, line_number having count(*) > 1`,
   },
   {
-    name: 'what waits for an exchange rate is held for that and worth nothing',
+    name: 'a commission that waits for an exchange rate is held for that reason and has the amount zero',
     faults: `
-      select format('line %s (%s) of %s %s: %s, %s', c.id, c.status, c.sale_minor, c.sale_currency,
-        case when h.id is null then 'no hold says so' else 'a hold says so' end, case when c.unrated is null then 'it has its rate' else 'it has none' end)
+      select format('commission %s (%s) of %s %s: %s, %s', c.id, c.status, c.sale_minor, c.sale_currency,
+        case when h.id is null then 'it has no hold for that' else 'it has a hold for that' end, case when c.unrated is null then 'it has a rate' else 'it has no rate' end)
       from commissions c left join commission_holds h on h.commission_id = c.id and h.kind = 'FX' and h.released_at is null
       where (c.unrated is not null or h.id is not null)
         and ((c.unrated is not null and c.status = 'HELD') <> (h.id is not null) or c.amount_minor <> 0 or c.base_minor <> 0)`,
   },
   {
-    name: 'no refund waits for a sale that is there',
+    name: 'no refund waits for an existing sale',
     faults: `
       select format('refund %s of order %s waits', f.id, f.order_id) from sale_refunds f
       where f.settled_at is null and exists (
@@ -232,28 +232,28 @@ export const invariants: readonly Invariant[] = [
               or c.conversion_id in (select v.id from conversions v where coalesce(v.part_of, v.id) = s.conversion_id))))`,
   },
   {
-    name: 'the parts of a shared sale sum to it, and each is computed on its own',
+    name: 'the shares of a sale sum to the sale, and each is computed from its own share',
     faults: `
-      select format('the parts of sale %s sum to %s of %s', sale_id, sum(share_minor), max(sale_minor)) from attribution_shares
+      select format('the shares of sale %s sum to %s of %s', sale_id, sum(share_minor), max(sale_minor)) from attribution_shares
       group by sale_id having sum(share_minor) <> max(sale_minor) or min(sale_minor) <> max(sale_minor) or count(distinct currency) > 1
       union all
       select format('conversion %s is %s, its share of sale %s is %s', v.id, v.amount_minor, a.sale_id, a.share_minor)
       from attribution_shares a join conversions v on v.id = a.conversion_id
       where (v.amount_minor, v.amount_currency, v.partner_id, coalesce(v.part_of, v.id)) is distinct from (a.share_minor, a.currency, a.partner_id, a.sale_id)
       union all
-      select format('line %s is computed on %s of conversion %s, which is %s', c.id, coalesce(c.sale_minor, c.base_minor), v.id, v.amount_minor)
+      select format('commission %s is computed from %s of conversion %s, which is %s', c.id, coalesce(c.sale_minor, c.base_minor), v.id, v.amount_minor)
       from commissions c join conversions v on v.id = c.conversion_id
       where v.part_of is not null and c.reverses_id is null and c.adjusts_id is null
         and (coalesce(c.sale_minor, c.base_minor) <> v.amount_minor or c.partner_id <> v.partner_id)`,
   },
   {
-    name: 'of the parts of a sale one is counted',
+    name: 'exactly one share of each sale is counted',
     faults: `
-      select format('%s parts of sale %s are counted', count(*) filter (where counted), coalesce(part_of, id)) from conversions
+      select format('%s shares of sale %s are counted', count(*) filter (where counted), coalesce(part_of, id)) from conversions
       group by coalesce(part_of, id) having count(*) filter (where counted) <> 1`,
   },
   {
-    name: "partners' figures by day are what their rows add up to",
+    name: 'daily metrics of partners equal the sums of their rows',
     faults: `
       select format('partner %s, %s, %s, %s: %s', coalesce(s.partner_id, r.partner_id), coalesce(s.day, r.day), coalesce(s.source, r.source),
         coalesce(s.currency, r.currency), concat_ws('; ', ${shown}))
@@ -267,7 +267,7 @@ export const invariants: readonly Invariant[] = [
       where ${differs}`,
   },
   {
-    name: "partners' figures are those of their days",
+    name: 'total metrics of partners equal the sums of their days',
     faults: `
       select format('partner %s, %s: %s', coalesce(s.partner_id, r.partner_id), coalesce(s.currency, r.currency), concat_ws('; ', ${shown}))
       from partner_metrics s full join (
@@ -276,7 +276,7 @@ export const invariants: readonly Invariant[] = [
       where ${differs}`,
   },
   {
-    name: 'the versions of every rule follow each other',
+    name: 'the versions of every rule follow each other without gaps',
     faults: `
       select format('rule %s: version %s, in force from %s, follows version %s, in force from %s', rule_key, version, effective_at,
         coalesce(before, 0), before_at)
@@ -289,29 +289,29 @@ export const invariants: readonly Invariant[] = [
         or (before is not null and (tenant_id, plan_id, partner_id) is distinct from (before_tenant, before_plan, before_partner))`,
   },
   {
-    name: 'no line was made by a rule before it was in force',
+    name: 'no commission used a rule before the rule was in force',
     faults: `
-      select format('line %s of %s was made by version %s of rule %s, in force from %s', c.id, c.occurred_at, r.version, r.rule_key, r.effective_at)
+      select format('commission %s of %s used version %s of rule %s, in force from %s', c.id, c.occurred_at, r.version, r.rule_key, r.effective_at)
       from commissions c join commission_rules r on r.id = c.rule_id
       where c.reverses_id is null and c.adjusts_id is null and (c.occurred_at < r.effective_at or c.tenant_id <> r.tenant_id)`,
   },
   {
-    name: 'a line is held exactly while a hold on it is open',
+    name: 'a commission is held exactly while it has an open hold',
     faults: `
-      select format('line %s is %s, and %s holds on it are open', c.id, c.status, count(h.id)) from commissions c
+      select format('commission %s is %s and has %s open holds', c.id, c.status, count(h.id)) from commissions c
       left join commission_holds h on h.commission_id = c.id and h.released_at is null
       where c.status <> 'APPROVED' and (c.status = 'HELD' or h.id is not null)
       group by c.id, c.tenant_id having (c.status = 'HELD') <> (count(h.id) > 0)`,
   },
   {
-    name: 'every partner is what its history says last',
+    name: 'every partner matches the last entry of its history',
     faults: `
       select format('partner %s is %s, %s; its history says %s', p.id, p.tier, p.status, coalesce(h.tier || ', ' || h.status, 'nothing')) from partners p
       left join lateral (select tier, status from partner_history where partner_id = p.id order by effective_at desc, id desc limit 1) h on true
       where (p.tier, p.status) is distinct from (h.tier, h.status)`,
   },
   {
-    name: 'an account manager looks after those whose tier asks for one',
+    name: 'every account manager assignment has an active manager and a partner whose tier includes one',
     faults: `
       select format('partner %s (%s) has account manager %s%s', p.id, p.tier, w.id, case when w.ended_at is null then '' else ', who left' end)
       from manager_assignments a join partners p on p.id = a.partner_id join account_managers w on w.id = a.manager_id
@@ -320,15 +320,15 @@ export const invariants: readonly Invariant[] = [
         or a.tenant_id <> w.tenant_id)`,
   },
   {
-    name: 'nobody sponsors itself, over however many hops',
+    name: 'no partner is its own sponsor, directly or indirectly',
     faults: `
-      select format('partner %s sponsors itself', s.partner_id) from sponsorships s
+      select format('partner %s is its own sponsor', s.partner_id) from sponsorships s
       where s.ended_at is null and s.partner_id in (select * from sponsors_of(s.partner_id))`,
   },
   {
-    name: 'what must never change is guarded by the database',
+    name: 'every append-only table is protected by a trigger',
     faults: `
-      select format('%s: nothing refuses a change of its rows', guarded) from unnest(array['${APPEND_ONLY.join("', '")}']) guarded
+      select format('%s: no trigger refuses a change of its rows', guarded) from unnest(array['${APPEND_ONLY.join("', '")}']) guarded
       where not exists (select from pg_trigger t where t.tgrelid = to_regclass(guarded) and t.tgenabled = 'O'
         and t.tgfoid = 'refuse_change'::regproc)`,
   },

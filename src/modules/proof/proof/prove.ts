@@ -9,29 +9,32 @@ const NAMED = 20;
 
 export interface Proof {
   readonly name: string;
-  /** The first that are not as they must be; nothing where all are. */
+  /** The first violations, one sentence each; empty without a violation. */
   readonly faults: readonly string[];
-  /** Whether there are more than those. */
+  /** True if there are more violations. */
   readonly more: boolean;
   readonly seconds: number;
 }
 
 type Reads = Pick<Context, 'pool' | 'actor'>;
 
-/** Something that is proven by other means than a statement. */
+/** A check that is not one query. */
 export interface Check {
   readonly name: string;
   faults(): AsyncIterable<string>;
 }
 
-/** Holds every invariant against the whole database, one after the other. Each is one statement, or reads a bounded number
- *  of rows at a time, so it needs little memory and no lock, and a database that is in use proves as well as one at rest. */
+/** Checks every invariant on the whole database, one after the other. Each is one query, or reads rows in bounded
+ *  batches. So the check needs little memory and no lock, and is also right on a database in use. */
 export async function* prove(ctx: Reads, further: readonly Check[]): AsyncGenerator<Proof> {
   for (const { name, faults } of invariants) {
     const started = performance.now();
     yield proof(name, await sentencesOf(ctx, sql``, faults), started);
   }
-  const lines = { name: 'every line works out to its amount again', faults: () => faultyLines(ctx) };
+  const lines = {
+    name: 'every stored explanation recomputes to the amount of its commission',
+    faults: () => faultyLines(ctx),
+  };
   for (const { name, faults } of [lines, ...further]) {
     const started = performance.now();
     const found: string[] = [];
@@ -40,9 +43,9 @@ export async function* prove(ctx: Reads, further: readonly Check[]): AsyncGenera
   }
 }
 
-/** Holds what can be said of a partner alone against those whose money moved since `since`: cheap enough for every minute. */
+/** Checks the per-partner invariants for partners with postings since `since`. Cheap enough to run every minute. */
 export async function* proveMoved(ctx: Reads, since: Date): AsyncGenerator<Proof> {
-  const from = v7({ msecs: since.getTime(), random: new Uint8Array(16) }); // ids sort by the moment they were made
+  const from = v7({ msecs: since.getTime(), random: new Uint8Array(16) }); // ids sort by creation time
   const moved = await query(
     ctx,
     sql<{ id: string }>`
@@ -53,7 +56,7 @@ export async function* proveMoved(ctx: Reads, since: Date): AsyncGenerator<Proof
   if (partners.length === 0) return;
   const theirs = (table: string) =>
     sql`${sql.raw(table)} as (select * from ${sql.raw(`public.${table}`)} where partner_id = any(${partners}::uuid[]))`;
-  // The statements are those of the whole proof: these names stand before the tables.
+  // The queries are those of the whole check: these common table expressions hide the tables.
   const narrowed = sql`with ${theirs('postings')}, ${theirs('commissions')}, ${theirs('payouts')},
     payout_items as (select i.* from public.payout_items i join payouts o on o.id = i.payout_id)`;
   for (const { name, faults } of invariants.filter(({ online }) => online)) {

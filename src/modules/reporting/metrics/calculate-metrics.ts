@@ -10,9 +10,12 @@ import { about, findPartner, type Partner } from '../../partners/partner/public.
 export async function calculateMetrics(ctx: Context, partnerId: string): Promise<Partner> {
   const partner = await transact(ctx, async (em) => {
     const partner = await findPartner(em, partnerId, 'partnerId');
-    const before = await figuresOf(em, partner);
+    const before = await loadFigures(em, partner);
     await sql`select recalculate_visible_metrics(array[${partner.id}]::uuid[])`.execute(em);
-    record(em, ctx, 'metrics.recalculated', about(partner), { before, after: await figuresOf(em, partner) });
+    record(em, ctx, 'metrics.recalculated', about(partner), {
+      before,
+      after: await loadFigures(em, partner),
+    });
     return partner;
   });
   announceMetrics(ctx, partner.id);
@@ -20,7 +23,7 @@ export async function calculateMetrics(ctx: Context, partnerId: string): Promise
 }
 
 /** The partner's metrics to date, by currency. */
-async function figuresOf(em: EntityManager, { id }: Partner): Promise<object> {
+async function loadFigures(em: EntityManager, { id }: Partner): Promise<object> {
   const [row] = await sql<{ figures: object }>`
     select coalesce(jsonb_object_agg(currency, to_jsonb(m) - 'updated_at'), '{}') as figures
     from partner_metrics m where partner_id = ${id}`.execute(em);

@@ -32,7 +32,7 @@ interface Figures {
 export const NO_CURRENCY = 'XXX';
 
 /** A partner's metrics, to date or for a period: one query for all partners of a request, and one for traffic sources. */
-export function metricsOf(
+export function loadMetrics(
   ctx: Context,
   info: GraphQLResolveInfo,
   { id, currency }: Pick<Partner, 'id' | 'currency'>,
@@ -187,7 +187,7 @@ function bySource(rows: readonly SourceFigures[], currency: string): SourceMetri
 type Kind = 'LINK' | 'CAMPAIGN';
 
 /** Metrics per link or campaign of a partner, most clicks first; one query for all partners of a request. */
-export function namedMetricsOf(
+export function loadNamedMetrics(
   ctx: Context,
   info: GraphQLResolveInfo,
   kind: Kind,

@@ -18,7 +18,7 @@ import { findPartner, Partner } from '../../partners/partner/public.ts';
 
 import { calculateMetrics } from './calculate-metrics.ts';
 import { MetricsPeriodInput } from './metrics.inputs.ts';
-import { metricsOf } from './metrics.loader.ts';
+import { loadMetrics } from './metrics.loader.ts';
 import { PartnerMetrics } from './metrics.type.ts';
 
 @Resolver(() => Partner)
@@ -34,7 +34,7 @@ export class PartnerMetricsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PartnerMetrics> {
-    return metricsOf(ctx, info, partner, period);
+    return loadMetrics(ctx, info, partner, period);
   }
 
   @Authorized('program:read')
@@ -47,7 +47,7 @@ export class PartnerMetricsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PartnerMetrics> {
-    return metricsOf(ctx, info, await calculateMetrics(ctx, partnerId), null);
+    return loadMetrics(ctx, info, await calculateMetrics(ctx, partnerId), null);
   }
 
   @Authorized('program:read')
@@ -65,6 +65,6 @@ export class PartnerMetricsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PartnerMetrics> {
-    return metricsOf(ctx, info, partner, null);
+    return loadMetrics(ctx, info, partner, null);
   }
 }

@@ -112,7 +112,7 @@ export function partnerSubscriptions(
 }
 
 /** A partner's amounts in the program's currency: one query for all partners of a request. */
-export function convertedOf(
+export function loadConvertedMetrics(
   ctx: Context,
   info: GraphQLResolveInfo,
   { id, period }: MetricsOf,

@@ -16,11 +16,11 @@ import { daysBefore, Interval } from '../../../domain/metrics.ts';
 import { changesOf } from '../../../kernel/data/changes-of.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { MetricsPeriodInput } from './metrics.inputs.ts';
-import { metricsOf, namedMetricsOf } from './metrics.loader.ts';
+import { loadMetrics, loadNamedMetrics } from './metrics.loader.ts';
 import { NamedMetrics, PartnerMetrics } from './metrics.type.ts';
 import { programChanges } from './program-changes.ts';
 import {
-  convertedOf,
+  loadConvertedMetrics,
   metricsSeries,
   partnerSubscriptions,
   programMetrics,
@@ -126,7 +126,7 @@ export class PartnerMetricsFieldsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<NamedMetrics[]> {
-    return namedMetricsOf(ctx, info, 'LINK', of);
+    return loadNamedMetrics(ctx, info, 'LINK', of);
   }
 
   @FieldResolver(() => [NamedMetrics], {
@@ -137,7 +137,7 @@ export class PartnerMetricsFieldsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<NamedMetrics[]> {
-    return namedMetricsOf(ctx, info, 'CAMPAIGN', of);
+    return loadNamedMetrics(ctx, info, 'CAMPAIGN', of);
   }
 
   @FieldResolver(() => ConvertedMetrics, {
@@ -149,7 +149,7 @@ export class PartnerMetricsFieldsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ConvertedMetrics> {
-    return convertedOf(ctx, info, of);
+    return loadConvertedMetrics(ctx, info, of);
   }
 
   @FieldResolver(() => SubscriptionMetrics, { description: 'Subscription metrics: MRR and churn.' })
@@ -171,6 +171,6 @@ export class PartnerMetricsFieldsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PartnerMetrics> | null {
-    return of.period && metricsOf(ctx, info, of, daysBefore(of.period));
+    return of.period && loadMetrics(ctx, info, of, daysBefore(of.period));
   }
 }

@@ -6,7 +6,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
-import { checkDays, type Days, statementsOf } from './statement.loader.ts';
+import { checkDays, type Days, loadStatements } from './statement.loader.ts';
 
 const MAX_LINES = 10_000;
 const HEAD = [
@@ -32,7 +32,7 @@ export async function statementCsv(ctx: Context, partnerId: string, days: Days):
       select p.id from partners p
       where ${scopeOf(ctx.actor, partnerTable)} and p.id = ${idOf(partnerId, 'partnerId')} and p.deleted_at is null`,
   );
-  const statement = found && (await statementsOf(ctx, [found.id], days, MAX_LINES)).get(found.id);
+  const statement = found && (await loadStatements(ctx, [found.id], days, MAX_LINES)).get(found.id);
   if (!statement) throw notFound('partner');
   const { companyName, currency, opening, closing, lines } = statement;
   const text = (minor: bigint) => amountText({ minor: minor < 0n ? -minor : minor, currency });

@@ -20,7 +20,7 @@ export interface Days {
 }
 
 /** The statements of all partners of a request: one query on the ledger. */
-export function statementOf(
+export function loadStatement(
   ctx: Context,
   info: GraphQLResolveInfo,
   partnerId: string,
@@ -28,7 +28,7 @@ export function statementOf(
 ): Promise<PartnerStatement> {
   checkDays(days);
   return loaderFor<string, PartnerStatement>(ctx, info, async (ids) => {
-    const found = await statementsOf(ctx, ids, days, MAX_LINES);
+    const found = await loadStatements(ctx, ids, days, MAX_LINES);
     return ids.map((id) => found.get(id) ?? new Error(`no partner ${id}`)) as PartnerStatement[];
   }).load(partnerId);
 }
@@ -41,7 +41,7 @@ export function checkDays({ from, to, currency }: Days): void {
 const [before, behind] = account.payable('|').split('|') as [string, string];
 
 /** Each partner's statement by partner id. Days are in the program's time zone. */
-export async function statementsOf(
+export async function loadStatements(
   ctx: Context,
   ids: readonly string[],
   { from, to, currency }: Days,

@@ -3,7 +3,7 @@ import { Arg, Authorized, Ctx, FieldResolver, ID, Info, Query, Resolver, Root } 
 import type { Context } from '../../../kernel/request/context.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 import { Partner } from '../../partners/partner/public.ts';
-import { statementOf } from './statement.loader.ts';
+import { loadStatement } from './statement.loader.ts';
 import { PartnerStatement } from './statement.type.ts';
 import { statementCsv } from './statement-csv.ts';
 
@@ -24,7 +24,7 @@ export class PartnerStatementResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PartnerStatement> {
-    return statementOf(ctx, info, id, { from, to, currency: currency ?? null });
+    return loadStatement(ctx, info, id, { from, to, currency: currency ?? null });
   }
 
   @Authorized('program:read')

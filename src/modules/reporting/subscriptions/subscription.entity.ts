@@ -22,7 +22,7 @@ registerEnumType(BillingInterval, {
 
 /** A recurring price that a customer pays from a start time. A change of price is another row. */
 @Entity({ tableName: 'customer_subscriptions' })
-@NotPersonal('what a customer pays regularly, by ids; accounting records')
+@NotPersonal('regular payments of a customer, by ids; accounting records')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @Unique({ name: 'customer_subscriptions_start', properties: ['tenantId', 'externalId', 'startedAt'] })
 @ObjectType({

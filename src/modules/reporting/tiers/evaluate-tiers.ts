@@ -11,7 +11,7 @@ import { record } from '../../foundation/audit/public.ts';
 import { settleManagers } from '../../programs/account-managers/public.ts';
 import { type Program, programOf } from '../../programs/program/public.ts';
 
-import { measure, monthOf, type TierMonth, thresholdsAt } from './tier-metrics.ts';
+import { loadMonth, loadThresholds, measure, type TierMonth } from './tier-metrics.ts';
 import { trueUpSales } from './true-up-sales.ts';
 
 const CHUNK = 2_000;
@@ -32,11 +32,11 @@ export interface TierRun {
 export async function evaluateTiers(ctx: Context, tenantId: string, day: string): Promise<TierRun> {
   const { program, month, thresholds } = await transact(ctx, async (em) => {
     const program = await programOf(em, tenantId);
-    const month = await monthOf(em, program, day);
+    const month = await loadMonth(em, program, day);
     return {
       program,
       month,
-      thresholds: await thresholdsAt(em, tenantId, new Date(month.endsAt.getTime() - 1)),
+      thresholds: await loadThresholds(em, tenantId, new Date(month.endsAt.getTime() - 1)),
     };
   });
   if (ctx.clock.now() < month.settlesAt)
@@ -106,7 +106,7 @@ async function evaluateChunk(
       select id from partners where tenant_id = ${tenantId} and id > ${after} and deleted_at is null and created_at < ${month.endsAt}
       order by id limit ${CHUNK} for no key update`.execute(em)
   ).map(({ id }) => id);
-  const standings = ids.length === 0 ? [] : await standingsOf(em, month, ids);
+  const standings = ids.length === 0 ? [] : await loadStandings(em, month, ids);
   const measured =
     standings.length === 0
       ? null
@@ -197,7 +197,7 @@ async function evaluateChunk(
 }
 
 /** The partners that were active at the end of the month and are not evaluated yet, with their tier at that time. */
-async function standingsOf(
+async function loadStandings(
   em: EntityManager,
   { month, endsAt }: TierMonth,
   ids: string[],

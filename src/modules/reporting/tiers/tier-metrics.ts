@@ -18,7 +18,7 @@ export interface TierMonth {
   readonly settlesAt: Date;
 }
 
-export async function monthOf(em: EntityManager, program: Program, day: string): Promise<TierMonth> {
+export async function loadMonth(em: EntityManager, program: Program, day: string): Promise<TierMonth> {
   const [row] = await sql<{ month: string; next: string; ends: string; settles: string }>`
     select m.month::text, n.next::text, (n.next::timestamp at time zone ${program.timeZone}) as ends,
       ((n.next + ${program.tierSettleDays}::int)::timestamp at time zone ${program.timeZone}) as settles
@@ -29,7 +29,11 @@ export async function monthOf(em: EntityManager, program: Program, day: string):
 }
 
 /** The thresholds of the tiers at a time. */
-export async function thresholdsAt(em: EntityManager, tenantId: string, at: Date): Promise<TierThreshold[]> {
+export async function loadThresholds(
+  em: EntityManager,
+  tenantId: string,
+  at: Date,
+): Promise<TierThreshold[]> {
   const rows = await sql<{ tier: PartnerTier; revenue: string; customers: number }>`
     select distinct on (tier) tier, min_monthly_revenue_minor::text as revenue, min_customers as customers
     from tier_config_versions where tenant_id = ${tenantId} and effective_at <= ${at}

@@ -10,7 +10,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
 import type { Partner } from '../../partners/partner/public.ts';
 import { programOf } from '../../programs/program/public.ts';
-import { measure, monthOf, thresholdsAt } from './tier-metrics.ts';
+import { loadMonth, loadThresholds, measure } from './tier-metrics.ts';
 
 const MAX_ENTRIES = 100;
 
@@ -22,7 +22,11 @@ export interface TierHistoryRow {
 }
 
 /** The tiers of each partner, newest first. Of several rows for the same time the last one counts. */
-export function tierHistoryOf(ctx: Context, info: GraphQLResolveInfo, id: string): Promise<TierHistoryRow[]> {
+export function loadTierHistory(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  id: string,
+): Promise<TierHistoryRow[]> {
   return loaderFor<string, TierHistoryRow[]>(ctx, info, async (ids) => {
     const rows = await query(
       ctx,
@@ -48,7 +52,7 @@ export interface TierProgressRow {
 }
 
 /** What a partner needs in the current month for the next tier, by the current thresholds. */
-export function tierProgressOf(
+export function loadTierProgress(
   ctx: Context,
   info: GraphQLResolveInfo,
   partner: Partner,
@@ -60,8 +64,8 @@ export function tierProgressOf(
       await transact(ctx, async (em) => {
         const program = await programOf(em, tenantId);
         const day = new Intl.DateTimeFormat('en-CA', { timeZone: program.timeZone }).format(now);
-        const month = await monthOf(em, program, day);
-        const thresholds = await thresholdsAt(em, tenantId, now);
+        const month = await loadMonth(em, program, day);
+        const thresholds = await loadThresholds(em, tenantId, now);
         const of = await measure(
           em,
           program,

@@ -21,7 +21,7 @@ import { LocalDate } from '../../../kernel/request/scalars.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { evaluateTiers } from './evaluate-tiers.ts';
 import { lockPartnerTier, unlockPartnerTier } from './lock-tier.ts';
-import { tierHistoryOf, tierProgressOf } from './tier.loader.ts';
+import { loadTierHistory, loadTierProgress } from './tier.loader.ts';
 
 @ObjectType({ simpleResolvers: true, description: 'Result of a tier evaluation for one month.' })
 class TierEvaluationResult {
@@ -162,7 +162,7 @@ export class PartnerTierResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<TierHistoryEntry[]> {
-    return tierHistoryOf(ctx, info, id);
+    return loadTierHistory(ctx, info, id);
   }
 
   @FieldResolver(() => TierProgress, {
@@ -173,6 +173,6 @@ export class PartnerTierResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<TierProgress> {
-    return tierProgressOf(ctx, info, partner);
+    return loadTierProgress(ctx, info, partner);
   }
 }

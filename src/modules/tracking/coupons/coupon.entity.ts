@@ -9,7 +9,7 @@ import { partnerTable } from '../../partners/partner/public.ts';
 
 /** A code that buyers enter with their order. The sale is attributed to the partner of the coupon. */
 @Entity({ tableName: 'coupons' })
-@NotPersonal('a code that the program made; its partner is an id')
+@NotPersonal('a code of the program; its partner is an id')
 @Filter({ name: 'mine', cond: byPartner, default: true })
 @ObjectType({
   simpleResolvers: true,

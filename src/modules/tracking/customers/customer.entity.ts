@@ -26,7 +26,7 @@ export class Customer extends Base {
   email?: string | null; // no @Field: partners must not see it
 
   @Property({ type: 'uuid', nullable: true })
-  @Withheld('who brought it')
+  @Withheld('the partner that referred the customer')
   partnerId?: string | null; // the partner to which the customer is bound
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })

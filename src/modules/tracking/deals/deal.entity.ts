@@ -41,7 +41,7 @@ export class Deal extends Base {
     description: 'Domain of the prospect. It covers every e-mail address of the domain.',
   })
   @Property({ type: 'text', nullable: true })
-  @Withheld("a company's")
+  @Withheld('data of a company')
   domain?: string | null;
 
   @Field(() => String, { nullable: true, description: 'E-mail address of the prospect.' })
@@ -52,21 +52,21 @@ export class Deal extends Base {
 
   @Field({ description: 'Partner that registered the prospect.' })
   @Property({ type: 'text' })
-  @Withheld('somebody of the partner')
+  @Withheld('a member of the partner')
   registeredBy!: string;
 
   @Field(() => Date, { description: 'Start of the reservation.' })
   @Property({ type: 'timestamptz', length: 3 })
-  @Withheld('when')
+  @Withheld('a time')
   registeredAt!: Date;
 
   @Field(() => Date, { description: 'End of the reservation, exclusive.' })
   @Property({ type: 'timestamptz', length: 3 })
-  @Withheld('when')
+  @Withheld('a time')
   expiresAt!: Date;
 
   @Property({ type: 'timestamptz', length: 3, nullable: true })
-  @Withheld('when')
+  @Withheld('a time')
   closedAt?: Date | null;
 
   @Property({ type: 'uuid', nullable: true })

@@ -53,17 +53,17 @@ export class Lead extends Base {
 
   @Field(() => LeadStatus, { description: 'Status.' })
   @Enum({ items: () => LeadStatus })
-  @Withheld('what became of it')
+  @Withheld('a status')
   status: Opt<LeadStatus> = 'SUBMITTED';
 
   @Field({ description: 'Id of the actor that submitted the lead.' })
   @Property({ type: 'text' })
-  @Withheld('somebody of the partner')
+  @Withheld('a member of the partner')
   submittedBy!: string;
 
   @Field(() => Date, { nullable: true, description: 'Time of acceptance or rejection; null before.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
-  @Withheld('when')
+  @Withheld('a time')
   decidedAt?: Date | null;
 
   @Property({ type: 'text', nullable: true })
@@ -72,7 +72,7 @@ export class Lead extends Base {
 
   @Field(() => String, { nullable: true, description: 'Reason of the rejection; null otherwise.' })
   @Property({ type: 'text', nullable: true })
-  @Withheld('why staff did not follow it')
+  @Withheld('the reason of staff for the rejection')
   reason?: string | null;
 
   @Property({ type: 'uuid', nullable: true })

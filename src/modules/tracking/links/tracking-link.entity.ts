@@ -44,12 +44,12 @@ export class TrackingLink extends Base {
 
   @Field(() => Date, { nullable: true, description: 'Time of archiving; null for an active link.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
-  @Withheld('when')
+  @Withheld('a time')
   archivedAt?: Date | null;
 
   @Field({ description: 'Id of the actor that created it.' })
   @Property({ type: 'text' })
-  @Withheld('somebody of the partner or of the staff')
+  @Withheld('a member of the partner or a staff member')
   createdBy!: string;
 }
 

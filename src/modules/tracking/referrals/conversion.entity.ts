@@ -43,7 +43,7 @@ export class Conversion extends Base {
   partOf?: string | null; // for the share of another partner: the conversion of the referral
 
   @Property({ type: 'boolean' })
-  @Withheld('which part of a shared sale figures count')
+  @Withheld('a marker for metrics of shared sales')
   counted: Opt<boolean> = true; // true for the one share of a sale that metrics count as the conversion
 
   @Property({ type: 'text', nullable: true })

@@ -43,7 +43,7 @@ registerEnumType(ReferralOrigin, {
 })
 export class Referral extends Base {
   @Property({ type: 'uuid' })
-  @Withheld('whose link it was')
+  @Withheld('the owner of the link')
   partnerId!: string;
 
   @Field({ description: 'Code of the link.' })
@@ -82,7 +82,7 @@ export class Referral extends Base {
   linkId?: string | null; // the tracking link that was followed
 
   @Property({ type: 'text', nullable: true })
-  @Withheld('a word that the partner gave its links')
+  @Withheld('a label of the partner for its links')
   campaign?: string | null;
 
   @Property({ type: 'text', nullable: true })
@@ -116,14 +116,14 @@ export class Referral extends Base {
     description: "Basis of the partner's claim. Only the basis CLICK counts as a click.",
   })
   @Enum({ items: () => ReferralOrigin })
-  @Withheld('what the claim of its partner rests on')
+  @Withheld('the basis of the attribution')
   origin: Opt<ReferralOrigin> = 'CLICK';
 
   @Field(() => Boolean, {
     description: 'True if the user agent is a bot. Metrics do not count such clicks.',
   })
   @Property({ type: 'boolean' })
-  @Withheld('whether it was a program')
+  @Withheld('a marker for bots')
   bot: Opt<boolean> = false;
 
   @Field(() => JSONObject, { description: 'Your own data about the referral.' })

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Creates the files in `secrets` that docker-compose.yml mounts as secrets. Existing files stay.
+# The containers read them as the user 1000.
+set -eu
+cd "$(dirname "$0")/.."
+umask 077
+mkdir -p secrets
+cd secrets
+
+keep() { # keep NAME: writes its input to the file, unless the file exists
+  [ -e "$1" ] || cat >"$1"
+}
+
+openssl rand -hex 24 | keep postgres_password
+printf 'postgresql://portal:%s@postgres:5432/partner_portal\n' "$(cat postgres_password)" | keep database_url
+openssl rand -base64 48 | keep jwt_secret
+openssl rand -base64 48 | keep audit_seal_key
+printf '{"keys":[{"id":"%s","key":"%s"}]}\n' "$(date +%Y-%m)" "$(openssl rand -base64 32)" | keep kms_keys
+
+# Not set: fill these files to set them.
+for name in database_api_url oidc_client_secret oidc_key smtp_url stripe_secret_key stripe_webhook_secrets \
+  razorpay_key_secret razorpay_webhook_secret paypal_client_secret; do
+  keep "$name" </dev/null
+done
+
+case $(id -u) in
+  0) chown 1000 ./* ;;
+  1000) ;;
+  *) echo "The containers run as the user 1000: run \`sudo chown 1000 secrets/*\` so that they can read the secrets." >&2 ;;
+esac
