@@ -10,7 +10,8 @@ process.chdir(join(import.meta.dirname, '..'));
 
 const WORDS: readonly (readonly [RegExp, instead: string])[] = [
   [
-    /\b(nobody|somebody|anybody|whoever|whomever)\b/i,
+    // The Unix account is allowed: `nobody`.
+    /\b(nobody(?!(?<=['`]nobody)['`])|somebody|anybody|whoever|whomever)\b/i,
     'name the person or role: "no person", "another person", "the caller"',
   ],
   [/\banswers? with\b/i, '"returns"'],

@@ -72,7 +72,7 @@ describe('a pain.001 file', () => {
     expect(text).not.toContain('PstlAdr');
   });
 
-  test('puts what is no SEPA transfer into a batch of its own, with shared charges', () => {
+  test('writes payments outside of SEPA into a separate batch with shared charges', () => {
     const outside = credit(2, 5n, { country: 'TR', details: { iban: 'TR330006100519786457841326' } });
     const text = desk.write(order([credit(1, 7n), outside]));
     expect(tags(text, 'PmtInfId')).toEqual([`${key(0xf11e)}-1`, `${key(0xf11e)}-2`]);

@@ -176,7 +176,7 @@ describe('what a name resolves to', () => {
     expect(asked).toEqual([]);
   });
 
-  test('is asked once a request, and what was checked is what is connected to: rebinding finds nothing', async () => {
+  test('resolves a name once per request and connects to the checked address, so DNS rebinding fails', async () => {
     let canary = 0;
     const secret = await httpsServer((_, response) => {
       canary++;
@@ -308,7 +308,7 @@ describe('an answer that takes too long', () => {
   });
 });
 
-test('what is refused does not say what stands inside', async () => {
+test('a refusal does not show the internal address', async () => {
   const messages = await Promise.all(
     ['127.0.0.1', '10.1.2.3', 'fd00::1'].map((address) =>
       guard({ resolve: async () => [address], isAllowed: () => false })

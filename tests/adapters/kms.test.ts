@@ -61,7 +61,7 @@ describe.each(['file', 'aws', 'gcp'])('the key service: %s', (kind) => {
     ['another tenant', { ...context, tenant: 'elsewhere' }],
     ['another key', { ...context, dataKey: '0194' }],
     ['nothing', {}],
-  ])('refuses what was wrapped for something else: %s', async (_, other) => {
+  ])('refuses a key that was wrapped for another context: %s', async (_, other) => {
     const service = services[kind] as KeyService;
     const wrapped = await service.wrap(randomBytes(32), context);
     await expect(service.unwrap(wrapped, other)).rejects.toThrow();
@@ -106,7 +106,7 @@ describe('AWS', () => {
     });
   });
 
-  test('another key wraps what is new, and the old one opens what is old', async () => {
+  test('wraps new keys with another key, and unwraps old keys with the old one', async () => {
     const old = await (services['aws'] as KeyService).wrap(randomBytes(32), context);
     const service = awsKms(NEWER, awsOptions());
     expect((await service.wrap(randomBytes(32), context)).kekId).toBe(`aws:${NEWER}`);

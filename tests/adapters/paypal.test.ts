@@ -219,7 +219,7 @@ describe('a payout whose answer is not proof', () => {
     await expect(railOf().send(dollars(700n))).rejects.toBeInstanceOf(RailBusy);
   });
 
-  test('is refused by the first answer that it had, and tried again with a new key by itself where money was short', async () => {
+  test('uses the first answer of a refusal, and retries automatically with a new key when the balance was too low', async () => {
     paypal.refusal = { status: 422, name: 'UNPROCESSABLE_ENTITY', issue: 'INSUFFICIENT_FUNDS' };
     expect(await railOf().send(dollars(700n))).toMatchObject({ status: 'REFUSED', passing: true });
     paypal.refusal = { status: 422, name: 'INSUFFICIENT_FUNDS' };
@@ -521,7 +521,7 @@ describe('an event of PayPal', () => {
     expect(railOf({ webhook: null }).recheckSeconds).toBeGreaterThan(0);
   });
 
-  test('may come twice, late or never: what is looked up is the same', async () => {
+  test('gives the same result when an event arrives twice, late or never', async () => {
     const own = await startPaypal();
     try {
       const webhook = { id: own.access.webhookId, outbound: own.outbound, roots: [ROOT] };

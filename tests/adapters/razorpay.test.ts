@@ -177,7 +177,7 @@ describe('a payout whose answer is not proof', () => {
     expect(moved(instruction.key)).toEqual([]);
   });
 
-  test('was not sent where nobody listens, or our key is refused', async () => {
+  test('counts a payout as not sent when the connection or the key is refused', async () => {
     const gone = await startRazorpay();
     await gone.close();
     await expect(railOf({ baseUrl: gone.url }).send(rupees(700n))).rejects.toBeInstanceOf(RailBusy);
@@ -415,7 +415,7 @@ describe('an event of Razorpay', () => {
     expect(railOf({ webhookSecrets: [] }).recheckSeconds).toBeGreaterThan(3 * 86_400);
   });
 
-  test('may come twice, late or never: what is looked up is the same', async () => {
+  test('gives the same result when an event arrives twice, late or never', async () => {
     const own = await startRazorpay();
     const rail = railOf({ baseUrl: own.url });
     const instructions = Array.from({ length: 12 }, () => rupees(700n, own.fundAccount()));

@@ -154,7 +154,7 @@ describe('a transfer', () => {
     });
   });
 
-  test('of another payout, key or time is not in what was asked for', async () => {
+  test('ignores transfers of another payout, key or time', async () => {
     const asked = instruction();
     expect(await rail.lookup(asked)).toBeNull();
     await rail.send(asked);
@@ -163,7 +163,7 @@ describe('a transfer', () => {
     expect(await books(rail, later, new Date(later.getTime() + HOUR_MS))).toEqual([]);
   });
 
-  test('that the payout made under another key is no absence: nobody sends a second one', async () => {
+  test('does not treat a transfer under another key as missing, so no second one is sent', async () => {
     const first = instruction();
     await rail.send(first);
     const second = { ...first, key: randomUUID().replaceAll('-', '') };
@@ -193,7 +193,7 @@ describe('everything that Stripe moved', () => {
   });
 });
 
-describe('an outcome that nobody knows', () => {
+describe('an unknown outcome', () => {
   test.each([
     ['timeout-before', 0],
     ['timeout-after', 1],
@@ -314,7 +314,7 @@ describe('an outcome that nobody knows', () => {
     expect(await rail.lookup(asked)).toMatchObject({ status: 'CONFIRMED' });
   });
 
-  test('is told without a key, an account or an address', async () => {
+  test('is reported without a key, an account or an address', async () => {
     const asked = instruction({ account: 'acct_MARKED1032D82eZv' });
     for (const fault of ['timeout-after', '500-after', 'garbage-after', 'reset-after', '429'] as const) {
       stripe.fault = () => fault;
@@ -340,7 +340,7 @@ describe('a refusal to listen', () => {
     expect(await rail.lookup(asked)).toBeNull();
   });
 
-  test('of our key is nobody’s failure but ours: payouts wait', async () => {
+  test('lets payouts wait when Stripe refuses our key', async () => {
     const { webhookSecrets, url: apiBase } = stripe;
     const locked = stripeRail({ secretKey: 'sk_test_of_somebody_else', webhookSecrets, apiBase });
     await expect(locked.send(instruction())).rejects.toBeInstanceOf(RailBusy);

@@ -69,7 +69,7 @@ describe('a person without a role', () => {
     });
   });
 
-  test('is a guest where nobody invited it, and then nothing is granted', async () => {
+  test('a person without an invitation is a guest without rights', async () => {
     const actor = await door.actorOf(`Bearer ${await sign('oscar')}`);
     expect(actor).toMatchObject({ role: 'GUEST', tenantId: null, partnerId: null, everyTenant: false });
     expect(actor.permissions.size).toBe(0);
@@ -91,7 +91,7 @@ describe('a guest', () => {
   });
   afterAll(() => app.close());
 
-  test('is known, and told that nothing was granted to it yet', async () => {
+  test('a guest is identified, and gets an error that no right was granted yet', async () => {
     expect(await app.refusal(await app.token('GUEST'), '{ partners { totalCount } }')).toMatchObject({
       code: 'FORBIDDEN',
       message: 'You have no role yet. Ask a program manager for an invitation.',

@@ -114,7 +114,7 @@ const LIMIT = `mutation ($id: ID!, $limit: Int) {
   updatePartner(id: $id, input: { apiLimitOverride: $limit }) { id apiLimitOverride }
 }`;
 
-describe('who has no credential', () => {
+describe('a caller without a credential', () => {
   test('has the calls of its address, and no other address pays for it', async () => {
     const variables = { input: { referralCode: 'NOBODY' } };
     for (let i = 0; i < 20; i++) await call(app.app, { query: TRACK, variables, from: '203.0.113.7' });
@@ -133,7 +133,7 @@ describe('who has no credential', () => {
     expect(await call(app.app, { from: '2001:db8:1:3::1' })).toMatchObject({ status: 200 });
   });
 
-  test('or a bad one is slowed down, and nobody with a good one from the same address', async () => {
+  test('limits a caller with an invalid credential, but no valid caller at the same address', async () => {
     const from = '198.51.100.1';
     for (let i = 0; i < 20; i++)
       expect(await call(app.app, { token: `bad${i}`, from })).toMatchObject({ status: 401 });

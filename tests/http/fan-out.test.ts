@@ -88,7 +88,7 @@ async function joins(reader: Socket, actor: Actor, more: Partial<Lasting> = {}) 
 const heard = ({ frames }: Socket) => frames.map((frame) => JSON.parse(String(frame)).payload.data?.count);
 
 describe('an event', () => {
-  test('is executed once and put into text once for all who may see the same', async () => {
+  test('executes and serialises an event once for all callers with the same permissions', async () => {
     const sockets = Array.from({ length: 1_000 }, socket);
     for (const [i, each] of sockets.entries()) await joins(each, staff, { id: i % 2 ? '1' : `own ${i}` });
     const before = executions.length;
@@ -100,7 +100,7 @@ describe('an event', () => {
     expect(JSON.parse(String(sockets[0]?.frames.at(-1)))).toMatchObject({ id: 'own 0', type: 'next' });
   });
 
-  test('is executed apart for those who may not see the same', async () => {
+  test('executes an event separately for callers with other permissions', async () => {
     const [one, two, three] = [socket(), socket(), socket()];
     await joins(one, partner('a'));
     await joins(two, partner('b'));
@@ -130,7 +130,7 @@ describe('an event', () => {
     expect(heard(one)).toEqual([0, 50, 60]);
   });
 
-  test('goes no more to whoever left, and the last one who leaves ends it', async () => {
+  test('sends no event to a closed socket, and stops listening after the last one', async () => {
     const listens = vi.spyOn(feed, 'subscribe');
     const [one, two] = [socket(), socket()];
     const [first, second] = [await joins(one, staff), await joins(two, staff)];
@@ -162,7 +162,7 @@ describe('a reader', () => {
     expect(heard(slow)).toEqual([0, 8]);
   });
 
-  test('that is behind for ten seconds is told to come back, and dropped', async () => {
+  test('closes the socket of a reader that is ten seconds behind, with the request to reconnect', async () => {
     const [slow, quick] = [socket(), socket()];
     await joins(slow, staff);
     await joins(quick, staff);
@@ -174,7 +174,7 @@ describe('a reader', () => {
     expect(heard(slow)).toEqual([0]);
   });
 
-  test('whose credential was taken back is told so and closed; the others hear on', async () => {
+  test('closes the socket of a revoked credential with that reason; others continue', async () => {
     let counts = true;
     const [gone, stays] = [socket(), socket()];
     const again = async () => {
@@ -190,7 +190,7 @@ describe('a reader', () => {
     expect([heard(gone)[0], heard(stays)]).toEqual([0, [0, 1]]);
   });
 
-  test('who became somebody else hears what that one may, and nothing of what it might before', async () => {
+  test('uses the new permissions after a caller changed its identity', async () => {
     let is = partner('a');
     const one = socket();
     await joins(one, is, { again: async () => is });
@@ -210,7 +210,7 @@ describe('a reader', () => {
   });
 });
 
-test('what was published while the feed was cut off is looked for by all who listen', async () => {
+test('all subscribers look for events that were published during an interruption of the feed', async () => {
   const one = socket();
   await joins(one, staff);
   await vi.advanceTimersByTimeAsync(250);

@@ -106,7 +106,7 @@ describe('keys', () => {
     expect(await codeOf(app, await provider.jwt(maria, { kid: 'second' }))).toBe('ok');
   });
 
-  test('that nobody has are looked for at most twice a minute, however many tokens name them', async () => {
+  test('unknown keys are looked up at most twice a minute, for any number of tokens', async () => {
     await codeOf(app, await provider.jwt(maria));
     const flood = Array.from({ length: 200 }, (_, i) =>
       provider.jwt(maria, { header: { kid: `none-${i}` } }),
@@ -141,22 +141,25 @@ describe.each([
   });
   afterAll(() => app.close());
 
-  test.each(faults)('%s lets nobody in, says so, and is asked again in a moment', async (_fault, fault) => {
-    await withFresh(async (fresh) => {
-      provider.faults.set(path, fault);
-      expect(await statusOf(fresh, await token())).toEqual({ statusCode: 503, retryAfter: '5' });
-      const asked = provider.count(path);
-      for (let i = 0; i < 20; i++) expect((await statusOf(fresh, await token())).statusCode).toBe(503);
-      expect(provider.count(path) - asked).toBeLessThanOrEqual(path === INTROSPECTION ? 20 : 1);
-      expect(await codeOf(fresh, await fresh.token('ANALYST'))).toBe('ok'); // our own tokens need no provider
-      expect(JSON.stringify(fresh.logged)).not.toContain(CLIENT.secret);
-      provider.faults.clear();
-      later(3);
-      expect(await codeOf(fresh, await token())).toBe('ok');
-    });
-  });
+  test.each(faults)(
+    '%s accepts no token, returns an error, and is asked again soon',
+    async (_fault, fault) => {
+      await withFresh(async (fresh) => {
+        provider.faults.set(path, fault);
+        expect(await statusOf(fresh, await token())).toEqual({ statusCode: 503, retryAfter: '5' });
+        const asked = provider.count(path);
+        for (let i = 0; i < 20; i++) expect((await statusOf(fresh, await token())).statusCode).toBe(503);
+        expect(provider.count(path) - asked).toBeLessThanOrEqual(path === INTROSPECTION ? 20 : 1);
+        expect(await codeOf(fresh, await fresh.token('ANALYST'))).toBe('ok'); // our own tokens need no provider
+        expect(JSON.stringify(fresh.logged)).not.toContain(CLIENT.secret);
+        provider.faults.clear();
+        later(3);
+        expect(await codeOf(fresh, await token())).toBe('ok');
+      });
+    },
+  );
 
-  test('hangs keeps nobody waiting for longer than its deadline', async () => {
+  test('hangs delays no request longer than its deadline', async () => {
     const deadlineMs = 500;
     const hanging = async (fresh: TestApp) => {
       provider.faults.set(path, () => {});

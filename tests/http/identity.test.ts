@@ -71,7 +71,7 @@ describe('the organisations of the provider', () => {
     });
   });
 
-  test("are set by who may: the tenant's own by a platform administrator, a partner's by a manager", async () => {
+  test("only a platform administrator sets the tenant's organisation, and only a manager sets a partner's", async () => {
     const of = { input: { identityOrgId: '42' } };
     expect(await app.refusal(staff.manager, UPDATE_PROGRAM, of)).toMatchObject({
       code: 'FORBIDDEN',

@@ -102,7 +102,7 @@ describe('where money moves', () => {
     expect(provider.count(INTROSPECTION)).toBe(asked + 2); // once a request
   });
 
-  test.each(['JWT', 'opaque token'])('the %s of who has logged out is refused at once', async (kind) => {
+  test.each(['JWT', 'opaque token'])('the %s of a signed-out person is refused at once', async (kind) => {
     const [id, token] = [await payout(), await tokenOf(kind)];
     await app.ask(token, ME);
     await app.ask(token, ME);
@@ -113,7 +113,7 @@ describe('where money moves', () => {
     expect(rows).toEqual([{ status: 'PENDING' }]);
   });
 
-  test('who has lost the role is refused, though the token still names it', async () => {
+  test('a person without the role is refused, although the token still names it', async () => {
     const token = await provider.jwt(maria);
     const now = Math.floor(Date.now() / 1_000);
     const answer = {
@@ -126,7 +126,7 @@ describe('where money moves', () => {
     expect((await app.refusal(token, APPROVE_PAYOUT, { id: partner.id })).code).toBe('FORBIDDEN');
   });
 
-  test('who turns out to be somebody else is refused', async () => {
+  test('a token is refused when the provider names another person', async () => {
     const token = await provider.jwt(maria);
     const now = Math.floor(Date.now() / 1_000);
     const answer = { active: true, aud: [PROJECT], exp: now + 60, ...maria, sub: 'tom' };
@@ -135,7 +135,7 @@ describe('where money moves', () => {
   });
 
   test.each(faults.filter(([name]) => !/object|list|null/.test(name)))(
-    'nobody may decide while the provider %s; reads go on',
+    'decisions are refused while the provider %s; reads continue',
     async (_, fault) => {
       const [id, token] = [await payout(), await provider.jwt(maria)];
       provider.faults.set(INTROSPECTION, fault);

@@ -126,7 +126,7 @@ describe('the schema', () => {
   });
 });
 
-test('every operation says who may call it, or is open to everyone on purpose', () => {
+test('every operation names its permitted roles, or is explicitly open', () => {
   const open = ['trackReferral'];
   const toAnyoneKnown = ['acceptInvitation', 'signOut'];
   const { queries, mutations, subscriptions, authorizedFields } = getMetadataStorage();

@@ -188,7 +188,7 @@ describe('a client that plays with the framing', () => {
   });
 });
 
-describe('what is not there', () => {
+describe('a missing path', () => {
   test.each([
     '/',
     '/metrics',

@@ -122,7 +122,7 @@ describe('a socket', () => {
       expect((await listening(token)).closed).toEqual([FORBIDDEN]);
   });
 
-  test('is told to come back while nobody can say whether the credential counts', async () => {
+  test('a socket is closed with the request to reconnect while its credential cannot be checked', async () => {
     provider.faults.set('*', (_, response) => void response.writeHead(500).end());
     expect((await listening(provider.opaque(olivia))).closed).toEqual([TRY_AGAIN_LATER]);
   });

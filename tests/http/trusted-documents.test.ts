@@ -81,7 +81,7 @@ describe.each(['prefer', 'only'])('where they are trusted (%s)', (mode) => {
     expect([statusCode, JSON.parse(body).data]).toMatchObject([200, { partners: { totalCount: 0 } }]);
   });
 
-  test('nobody makes one known by sending it', async () => {
+  test('sending a document does not make it trusted', async () => {
     const query = '{ program { tenantId } }';
     await send(mode, { query, extensions: apollo(sha256(query)) });
     expect(await send(mode, { extensions: apollo(sha256(query)) })).toMatchObject({

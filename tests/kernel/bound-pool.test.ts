@@ -48,7 +48,7 @@ test('a last statement that fails, itself or as it is committed, leaves nothing 
   expect(await kept()).toEqual([1, 3]);
 });
 
-test('what is refused before its last statement is not committed', async () => {
+test('a transaction that is refused before its last query is not committed', async () => {
   const refused = bound.transact(actor, async (send) => {
     await send(insert(4));
     throw new Error('refused');

@@ -48,7 +48,7 @@ test.each([
   expect(sqlOf(condition)).toEqual(expected);
 });
 
-describe('what is not translated throws:', () => {
+describe('an expression that cannot be translated throws:', () => {
   test.each([
     ['another operator', op('lt', attr('amountMinor'), value(5))],
     ['an operator by the name of a method', op('constructor', attr('open'))],

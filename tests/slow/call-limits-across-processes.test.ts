@@ -110,7 +110,7 @@ describe.skipIf(!hasOwnRedis)('two processes on one Redis', () => {
       ['stops', () => redis.stop(), () => redis.start()],
       ['hangs', async () => redis.hang(), async () => redis.goOn()],
     ])(
-      'because it %s: partners go on within half the budget each, nobody waits, and it counts again within 10 s',
+      'because it %s: each process allows half of the limit, no partner waits, and Redis counts again within 10 s',
       async (_, leave, comeBack) => {
         const { token } = await partnerAt('BRONZE');
         const [usual = 0] = await times(token, 50);

@@ -40,7 +40,7 @@ describe('the embedded policy point', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('says of each question what is allowed, and why something is not', async () => {
+  test('returns for each question the allowed actions, with the reason of a refusal', async () => {
     const [own, anothers] = await pdp.check(maria, [payout('1', 'maria'), payout('2', 'tom')]);
     expect(own).toEqual({
       allowed: new Set(['read']),
@@ -85,7 +85,7 @@ describe('the embedded policy point', () => {
     );
   });
 
-  test('that was killed refuses, and is there again by itself', async () => {
+  test('refuses after it was killed, and restarts automatically', async () => {
     const pid = pidOf(pdp.url);
     process.kill(pid, 'SIGKILL');
     await until(async () => !alive(pid));
@@ -114,14 +114,14 @@ describe('the embedded policy point', () => {
   });
 });
 
-test('a policy point with broken policies does not start, and says what is broken', async () => {
+test('a policy service with broken policies does not start, and names the fault', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'portal-policies-'));
   await cp(join(POLICIES, 'payout.yaml'), join(folder, 'payout.yaml')); // without the roles that it imports
   await expect(startEmbeddedCerbos(folder, { deadlineMs: 500 })).rejects.toThrow(/does not start: .*portal/s);
   await rm(folder, { recursive: true });
 });
 
-describe('what is no policy point allows nothing:', () => {
+describe('an address without a policy service allows nothing:', () => {
   const ask = async (pdp: PolicyDecision) => {
     const started = performance.now();
     await expect(pdp.check(maria, [payout('1', 'tom')])).rejects.toMatchObject(refused);
@@ -137,7 +137,7 @@ describe('what is no policy point allows nothing:', () => {
     await close();
   });
 
-  test('one that nobody listens at', () => ask(cerbos('grpc://127.0.0.1:1', { deadlineMs: 200 })));
+  test('a port that is closed', () => ask(cerbos('grpc://127.0.0.1:1', { deadlineMs: 200 })));
   test('one whose certificate is not', async () => {
     const { url, close } = await nonsense();
     await ask(cerbos(url.replace('grpc:', 'grpcs:'), { deadlineMs: 200 }));

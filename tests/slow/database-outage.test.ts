@@ -52,7 +52,7 @@ async function persistently(by: string, query: string, variables: object, told: 
   }, 60);
 }
 
-test('What was stored while its answer got lost is there once after the client asked again (F2)', async () => {
+test('stores a change once when its answer is lost and the client repeats the request (F2)', async () => {
   const { id: partnerId } = await newPartner(app, who.manager);
   const told: string[] = [];
   const input = {

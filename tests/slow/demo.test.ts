@@ -52,7 +52,7 @@ const fingerprint = (tables: string[], from = pool) =>
   );
 
 describe('the demo program', () => {
-  test('is told a step at a time', () => {
+  test('reports its progress step by step', () => {
     expect(sentences).toContain('200 partners');
     expect(sentences).toContain(`${counts.clicks.toLocaleString('en-US')} clicks`);
     expect(counts.partners).toBe(200);

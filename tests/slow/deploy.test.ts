@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 const typescript = ['--import', import.meta.resolve('@oxc-node/core/register')];
 const main = join(import.meta.dirname, '../../src/main.ts');
 
-test('a deploy in the middle of the day: no answer fails, sockets are told, and the process ends', async () => {
+test('a deploy under load: no request fails, sockets are closed with a reason, and the process ends', async () => {
   const database = await createDatabase();
   const folder = mkdtempSync(join(tmpdir(), 'portal-deploy-'));
   const child = spawn(process.execPath, [...typescript, main], {

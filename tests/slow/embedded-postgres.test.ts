@@ -60,7 +60,7 @@ test('refuses a second start on the same data, which can use the first by its UR
   expect(await runningUrl(options())).toBeNull();
 });
 
-test('of two that start at once on no data, one runs and the other is told so', async () => {
+test('of two processes that start at once without data, one runs and the other reports that', async () => {
   const [one, two] = await Promise.allSettled([startedChild(), startedChild()]);
   const results = [one, two].map((result) =>
     result.status === 'fulfilled' ? 'runs' : String(result.reason),

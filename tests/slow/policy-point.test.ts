@@ -103,14 +103,14 @@ describe('While the policy point hangs', () => {
     expect(rows).toEqual([{ line: 'PENDING', payout: 'PENDING' }]);
   });
 
-  test('and it goes on by itself where it left off', async () => {
+  test('continues automatically when the policy service is available again', async () => {
     const { app, world } = served;
     await until(async () => (await codeOf(app, world.as.finance, READ)) === 'ok');
     await until(async () => (await codeOf(app, world.as.finance, APPROVE, { id: pending })) === 'ok');
     expect((await app.app.server.inject('/health/ready')).statusCode).toBe(200);
   });
 
-  test('whoever is not known may still do what needs no decision', async () => {
+  test('an anonymous caller may still use operations that need no decision', async () => {
     const { app, world } = served;
     await stop();
     try {
@@ -148,7 +148,7 @@ describe('While the policy point hangs', () => {
 });
 
 describe('When the policy point dies', () => {
-  test('nobody is allowed anything that it did not say, and it is missed within a second', async () => {
+  test('allows no action without a decision, and detects the outage within a second', async () => {
     const served = await serve();
     const { app, pdp, world } = served;
     const line = await eventually(() => world.pending());
@@ -318,7 +318,7 @@ describe('Policies that grant less', () => {
     expect(await seen(world.as.analyst)).toEqual({ customer: null, partner: { companyName } });
   });
 
-  test('refuse what the operation alone would let through, and what is asked of its row', async () => {
+  test('refuse an action that only the operation would allow, by the policy of its row', async () => {
     const { app, world } = served;
     const id = await eventually(() => world.pending());
     const reverse = 'mutation ($id: ID!) { reverseCommission(id: $id, input: {}) { id } }';

@@ -78,7 +78,7 @@ describe('a rotation of keys', () => {
     await expectReadable();
   });
 
-  test('under load gives every partner a new key and seals all by it; nobody notices', async () => {
+  test('gives every partner a new key and encrypts all values with it under load, without a failed request', async () => {
     const old = new Set((await accounts()).map(({ data_key_id }) => data_key_id));
     let going = true;
     let [writes, reads] = [0, 0];
@@ -183,7 +183,7 @@ describe('a rotation of keys', () => {
     await expectReadable();
   });
 
-  test('never brings back what was shredded', async () => {
+  test('never restores a shredded key', async () => {
     const [partnerId] = partners as [string];
     const erased = (await accounts()).filter(({ partner_id }) => partner_id === partnerId);
     await app.app.services.em.fork().transactional(async (em) => {

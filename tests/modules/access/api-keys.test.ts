@@ -161,7 +161,7 @@ test('a session of half an hour ago makes and rotates no key, but ends one', asy
 });
 
 describe('a program with a key', () => {
-  test('of a partner sees what is its own and does what the scopes say', async () => {
+  test("a partner's key reads the partner's data and has only its scopes", async () => {
     const { secret } = await keyOf(owner);
     await makePartner(app, staff.manager);
     expect((await app.ask(secret, READ)).partners.totalCount).toBe(1);
@@ -219,7 +219,7 @@ describe('a program with a key', () => {
     expect(rows[0].created_by).toBe(`key:${apiKey.id}`);
   });
 
-  test('is heard over WebSocket too', async () => {
+  test('an API key is accepted over WebSocket too', async () => {
     const port = await app.app.listen();
     const { secret } = await keyOf(owner);
     const heard = listen(
@@ -256,7 +256,7 @@ describe('a program with a key', () => {
   });
 });
 
-test('who has seen the secret of a key does not approve what the key made', async () => {
+test('a person who saw the secret of a key cannot approve items that the key created', async () => {
   const APPROVE = 'mutation ($id: ID!) { approveCommission(id: $id) { status } }';
   const one = await app.token('PLATFORM_ADMIN', { user: 'one' });
   const two = await app.token('PLATFORM_ADMIN', { user: 'two' });
@@ -370,7 +370,7 @@ describe('a rotation', () => {
     });
   });
 
-  test('keeps what was done under the old secret repeatable', async () => {
+  test('keeps requests under the old secret repeatable', async () => {
     const { secret: old, apiKey } = await serverKey('CREATE_COMMISSIONS');
     const input = { partnerId: partner.id, type: 'BONUS', amount: '1.00', idempotencyKey: randomUUID() };
     const { createCommission: before } = await app.ask(old, CREATE_COMMISSION, { input });
@@ -381,7 +381,7 @@ describe('a rotation', () => {
 });
 
 describe('the list of keys', () => {
-  test("shows a partner its own, staff the tenant's, and nobody another tenant's", async () => {
+  test("shows a partner its own keys, staff the tenant's, and no keys of another tenant", async () => {
     const { apiKey: own } = await keyOf(owner, { name: 'own' });
     const { apiKey: server } = await serverKey();
     const names = async (token: string, of?: string) =>
@@ -397,6 +397,6 @@ describe('the list of keys', () => {
   });
 });
 
-test('what was refused was never logged as a fault', () => {
+test('no refusal was logged as a fault', () => {
   expect(app.logged.filter(({ level }) => Number(level) >= 40)).toEqual([]);
 });

@@ -413,7 +413,7 @@ describe('an owner', () => {
     expect(acceptInvitation.role).toBe('FINANCE');
   });
 
-  test("of one tenant's partner is nobody in another tenant", async () => {
+  test("an owner of one tenant's partner has no rights in another tenant", async () => {
     const elsewhere = await staffOf(app, 'elsewhere');
     const { id } = await member('OWNER');
     expect((await app.refusal(elsewhere.manager, REMOVE, { id })).code).toBe('NOT_FOUND');
@@ -460,7 +460,7 @@ describe('an owner', () => {
 });
 
 describe('a member', () => {
-  test('who is removed does nothing any more, at once, and removing again changes nothing', async () => {
+  test('a removed member loses all rights at once, and a second removal changes nothing', async () => {
     await member('OWNER');
     const { token, id } = await member('OWNER');
     await app.ask(token, READ);
@@ -471,7 +471,7 @@ describe('a member', () => {
     expect((await app.ask(staff.manager, REMOVE, { id })).removeMember).toEqual(removeMember);
   });
 
-  test('who is removed takes along the keys that it has seen, and leaves those of others', async () => {
+  test('removing a member revokes the keys that it saw, and keeps other keys', async () => {
     const [leaves, stays] = [await member('OWNER'), await member('OWNER')];
     const keyOf = async (by: string) =>
       (await app.ask(by, CREATE_API_KEY, { input: { partnerId, name: 'shop', scopes: ['READ'] } }))
@@ -499,7 +499,7 @@ describe('a member', () => {
     expect(rows).toEqual([{ keys: ids, subjects: ids }]);
   });
 
-  test('who is removed by another process does no more where money moves or people are let in', async () => {
+  test('a member removed by another process can no longer move money or give access', async () => {
     const { token, id } = await member('OWNER');
     await app.ask(token, READ);
     await app.database.pool.query("update members set status = 'REMOVED', removed_at = now() where id = $1", [

@@ -56,7 +56,7 @@ async function subscribing(token: string): Promise<string> {
 
 /** A table that people review: a change of who may do what is a changed line here. `vitest -u` writes it. The answers of
  *  others than insiders are those that access.test.ts executes every operation for. */
-test('who may do what is as it was reviewed', { tags: ['slow'], timeout: 90_000 }, async () => {
+test('the permissions match the reviewed table', { tags: ['slow'], timeout: 90_000 }, async () => {
   const tokens: Record<string, string> = {};
   for (const name of Object.keys(insiders)) tokens[name] = await tokenOf(name);
   const header = ['operation', ...people, ...Object.keys(insiders)];

@@ -59,7 +59,7 @@ const table = Object.entries(operations).flatMap(([name, operation]) =>
 /** Rows that an operation was refused on: the next person may try the same one. */
 const refusedOn = new Map<string, string>();
 
-describe('who may do what', () => {
+describe('the permissions', () => {
   test('is said here of every operation of the schema', async () => {
     const schema = await createSchema();
     const fields = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
@@ -152,7 +152,7 @@ describe('a partner', () => {
     }
   });
 
-  test('sees only what is its own in every list, whatever it asks for', async () => {
+  test('a partner sees only its own rows in every list, with any filter', async () => {
     for (const filter of ['', `(filter: { partnerId: "${other.id}" })`]) {
       const { commissions, payouts, referrals } = await app.ask(
         mine,
@@ -173,7 +173,7 @@ describe('a partner', () => {
     expect(partners).toEqual({ totalCount: 1, edges: [{ node: { id: partner.id } }] });
   });
 
-  test('sees only what is its own in nested fields', async () => {
+  test('a partner sees only its own rows in nested fields', async () => {
     const { partner: seen } = await app.ask(
       mine,
       `query ($id: ID!) { partner(id: $id) {
@@ -304,7 +304,7 @@ describe('what a caller claims of itself', () => {
     expect((await app.ask(staff.admin, CREATE, claim('elsewhere'))).createPartner.tenantId).toBe('elsewhere');
   });
 
-  test('as the initiator of a payout counts from an administrator only, who may not approve it all the same', async () => {
+  test('accepts another initiator of a payout only from an administrator, who still may not approve the payout', async () => {
     const initiatedBy = 'cfo@finaceverse.com';
     const make = async (token: string) => {
       await approved();
@@ -402,7 +402,7 @@ describe('a credential', () => {
     await expectRefused(`Bearer ${await sign(payload)}`);
   });
 
-  test('that is signed by nobody, by another secret or in another way is refused', async () => {
+  test('refuses a token without a signature, with another secret or with another algorithm', async () => {
     await expectRefused(`Bearer ${new UnsecuredJWT(claims).encode()}`);
     await expectRefused(
       `Bearer ${await sign(claims, { secret: 'another secret, just as long as the first one' })}`,
@@ -440,6 +440,6 @@ describe('a credential', () => {
   });
 });
 
-test('what was refused was never logged as a fault', () => {
+test('no refusal was logged as a fault', () => {
   expect(app.logged.filter(({ level }) => Number(level) >= 50)).toEqual([]);
 });

@@ -105,7 +105,7 @@ afterAll(() => app.close());
 describe.each([
   ['of another tenant', 'elsewhere'],
   ['of another partner', 'acme'],
-])('What is %s', (whose, tenant) => {
+])('Data of %s', (whose, tenant) => {
   beforeAll(async () => {
     const staff = await staffOf(app, tenant);
     victim = await furnish(staff);

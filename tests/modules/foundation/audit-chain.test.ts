@@ -368,7 +368,7 @@ describe('npm run audit:verify', { tags: ['slow'] }, () => {
 describe('a seal', () => {
   beforeEach(aLog);
 
-  test('that somebody else wrote is found', async () => {
+  test('finds a seal that another party wrote', async () => {
     await sealAudit(ctx());
     const whole = await readFile(file, 'utf8');
     const lines = whole.split('\n').filter((line) => line.includes(`"${tenant}"`));
@@ -505,7 +505,7 @@ test('50 writers and two sealers make one chain of 10,000 entries, without a for
   process.stdout.write(`10,000 entries by 50 writers, linked: ${seconds} s\n`);
 });
 
-test('the worker links what was committed within two seconds', async () => {
+test('the worker links committed entries within two seconds', async () => {
   const program = await staffOf(app, 'watched');
   await app.app.startWorker();
   await makePartner(app, program.manager);

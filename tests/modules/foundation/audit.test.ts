@@ -174,7 +174,7 @@ describe('every mutation leaves one entry', () => {
     expect(entry).toMatchObject({ tenant_id: 'elsewhere', actor_id: 'maker' });
   });
 
-  test('says what was and what is, and only what differs', async () => {
+  test('contains the values before and after, and only the differences', async () => {
     const id = await world.newcomer();
     const update =
       'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }';

@@ -51,7 +51,7 @@ const FOREIGN_KEY = '23503';
 const CHECK = '23514';
 const UNIQUE = '23505';
 
-describe('what is append-only', () => {
+describe('append-only tables', () => {
   test.each(['postings', 'audit_events', 'partner_history'])(
     '%s: no row is changed, deleted or emptied away',
     async (table) => {
@@ -168,7 +168,7 @@ describe('a commission', () => {
     });
   });
 
-  test('is approved by somebody, not by who made it, and stays so', async () => {
+  test('needs an approver other than the creator, and keeps the approver', async () => {
     const id = await pending();
     const move =
       "update commissions set status = 'APPROVED', approved_by = $2, approved_at = now() where id = $1";

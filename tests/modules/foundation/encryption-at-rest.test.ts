@@ -77,7 +77,7 @@ const ctx = () => contextFor(app.app.services, { actor: system, requestId: rando
 const rows = (text: string, ...values: unknown[]) =>
   app.database.pool.query(text, values).then((result) => result.rows);
 
-describe('what was entered as a secret is not found', () => {
+describe('an entered secret is not found', () => {
   test('in any column of any table', async () => {
     const tables = await rows(`
       select format('%I.%I', table_schema, table_name) as name from information_schema.tables

@@ -97,7 +97,7 @@ describe('a partner whose tier has a dedicated account manager', () => {
     expect(await load()).toEqual({ m0: 5, m1: 5, m2: 5, m3: 5, m4: 5 });
   });
 
-  test('waits where nobody is there, and all that wait go to who comes; a tier may begin to ask for one', async () => {
+  test('partners wait without an account manager, and all get the first one; also when a tier starts to include one', async () => {
     const { staff, load, partner } = await program(0);
     for (const tier of ['PLATINUM', 'GOLD', 'GOLD']) await partner({ tier });
     await add(staff.manager, 'first');

@@ -39,7 +39,7 @@ const update = async (id: string, input: object) =>
 const refusedCreate = (input: object) => app.refusal(staff.manager, CREATE, { input: aPartner(input) });
 
 describe('a new partner', () => {
-  test('takes the defaults for what is left out', async () => {
+  test('uses the defaults for omitted fields', async () => {
     const partner = await create({});
     expect(partner).toMatchObject({
       tenantId: 'acme',
@@ -79,7 +79,7 @@ describe('a new partner', () => {
     expect((await app.ask(staff.analyst, PARTNER, { id: partner.id })).partner).toEqual(partner);
   });
 
-  test('has a code that nobody else has, in any case', async () => {
+  test('has a referral code that is unique, in upper and lower case', async () => {
     await create({ referralCode: 'TAKEN-1' });
     expect(await refusedCreate({ referralCode: 'taken-1' })).toMatchObject({
       code: 'CONFLICT',
@@ -161,7 +161,7 @@ describe('a new partner', () => {
   );
 });
 
-describe('what is configured', () => {
+describe('the configuration of a partner', () => {
   const reseller = {
     managesCustomers: true,
     managesBilling: false,

@@ -50,7 +50,7 @@ const atRazorpay = { method: 'RAZORPAY', country: 'IN', currency: 'INR', iban: n
 describe('a Razorpay account by its number', () => {
   const ctx = () => contextFor(app.app.services, { actor: system, requestId: randomUUID() });
 
-  test('goes to Razorpay before anything is stored, and only its token stays', async () => {
+  test('creates a Razorpay account before storing anything, and stores only its token', async () => {
     const partnerId = await newPartner();
     const account = await set({
       ...{ partnerId, ...atRazorpay, holderName: 'Nancy Northwind' },
@@ -71,7 +71,7 @@ describe('a Razorpay account by its number', () => {
     expect(JSON.stringify(rows)).not.toContain('501001987654321');
   });
 
-  test('is the same account as by bank transfer, so who shares it is seen', async () => {
+  test('recognises a bank account that is also used for bank transfers', async () => {
     const [first, second] = [await newPartner(), await newPartner()];
     const number = { accountNumber: '50100111122223', ifsc: 'HDFC0000053' };
     await set({ partnerId: first, ...india, ...number });
@@ -80,7 +80,7 @@ describe('a Razorpay account by its number', () => {
     expect(account.sharedWithPartners).toMatchObject([{ id: first }]);
   });
 
-  test('may be a UPI address', async () => {
+  test('accepts a UPI address as a Razorpay account', async () => {
     const partnerId = await newPartner();
     const account = await set({ partnerId, ...atRazorpay, upiAddress: 'Nancy.Northwind@okbank' });
     expect(account).toMatchObject({ lastFour: 'wind' });
@@ -107,7 +107,7 @@ describe('a Razorpay account by its number', () => {
       { holderName: '\u0928\u0948', upiAddress: 'nancy@okbank' },
       'input.holderName',
     ],
-  ])('is refused with %s, and nothing is stored', async (_, input, field) => {
+  ])('refuses a Razorpay account with %s and stores nothing', async (_, input, field) => {
     const partnerId = await newPartner();
     const refusal = await app.refusal(staff.maria, SET_PAYOUT_ACCOUNT, {
       input: anAccount({ partnerId, ...atRazorpay, ...input }),
@@ -117,13 +117,13 @@ describe('a Razorpay account by its number', () => {
     expect(await accountsOf(partnerId)).toEqual([]);
   });
 
-  test('is paid by RazorpayX, which is set up; the sandbox stands in for the others', () => {
+  test('pays by RazorpayX when it is configured, and by the sandbox for other methods', () => {
     const { rail } = app.app.services;
     expect(rail('RAZORPAY')?.name).toBe('razorpayx');
     expect(rail('PAYPAL')?.name).toBe('sandbox');
   });
 
-  test('is tried again later where Razorpay is away, and the log does not know the number', async () => {
+  test('reports that Razorpay is not available, and never logs the account number', async () => {
     bank.server.mangle = () => '<html>';
     try {
       const partnerId = await newPartner();
@@ -144,7 +144,7 @@ describe('a Razorpay account by its number', () => {
 });
 
 describe('a payout account', () => {
-  test('is shown by how it ends, to who entered it too, and is paid to after 72 hours', async () => {
+  test('shows only the last characters of an account, and pays to it after 72 hours', async () => {
     const partnerId = await newPartner();
     const owner = await app.token('PARTNER', { partner: partnerId });
     const before = Date.now();
@@ -184,7 +184,7 @@ describe('a payout account', () => {
     ['a PayPal address', { ...wallet('PAYPAL'), paypalEmail: 'Nancy.Northwind@Example.com' }, 'wind'],
     ['a Stripe account', { ...wallet('STRIPE'), stripeAccount: 'acct_1032D82eZvKYlo2C' }, 'lo2C'],
     ['a Razorpay fund account', { ...wallet('RAZORPAY'), razorpayFundAccount: 'fa_00000000000001' }, '0001'],
-  ])('may be %s', async (_, input, lastFour) => {
+  ])('accepts %s as a payout account', async (_, input, lastFour) => {
     expect(await set({ partnerId: await newPartner(), ...input })).toMatchObject({ lastFour });
   });
 
@@ -256,7 +256,7 @@ describe('a payout account', () => {
     ['a country that is none', { country: 'XX' }, 'input.country', 'must be an ISO 3166 code'],
     ['a currency that is none', { currency: 'EURO' }, 'input.currency', 'is not an ISO 4217'],
     ['nobody who holds it', { holderName: ' ' }, 'input.holderName', 'must not be blank'],
-  ])('is refused with %s, and the refusal names the field only', async (_, input, field, words) => {
+  ])('refuses a payout account with %s and names only the field', async (_, input, field, words) => {
     const partnerId = await newPartner();
     const refusal = await app.refusal(staff.maria, SET_PAYOUT_ACCOUNT, {
       input: anAccount({ partnerId, ...input }),
@@ -267,7 +267,7 @@ describe('a payout account', () => {
     expect(await accountsOf(partnerId)).toEqual([]);
   });
 
-  test('takes the place of the one before it, of its method and currency only', async () => {
+  test('replaces only the previous account of the same method and currency', async () => {
     const partnerId = await newPartner();
     const first = await set({ partnerId });
     const paypal = await set({ partnerId, ...wallet('PAYPAL'), paypalEmail: 'nancy@northwind.example' });
@@ -285,7 +285,7 @@ describe('a payout account', () => {
     expect(JSON.stringify(rows)).not.toMatch(/DE89|DE75|nancy|Acme/);
   });
 
-  test('is one, however many are set at once', async () => {
+  test('keeps one account when several are set at the same time', async () => {
     const partnerId = await newPartner();
     await Promise.all(Array.from({ length: 8 }, () => set({ partnerId })));
     expect(await accountsOf(partnerId)).toHaveLength(1);
@@ -296,7 +296,7 @@ describe('a payout account', () => {
     expect(rows[0].count).toBe(1);
   });
 
-  test('is removed, and cannot be removed again', async () => {
+  test('removes an account once', async () => {
     const partnerId = await newPartner();
     const { id } = await set({ partnerId });
     const REMOVE = 'mutation ($id: ID!) { removePayoutAccount(id: $id) { id removedAt lastFour } }';
@@ -306,7 +306,7 @@ describe('a payout account', () => {
     expect(await app.refusal(staff.maria, REMOVE, { id })).toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('is shown only to who may set it', async () => {
+  test('shows an account only to callers that may set it', async () => {
     const partnerId = await newPartner();
     await set({ partnerId });
     const owner = await app.token('PARTNER', { partner: partnerId });
@@ -320,7 +320,7 @@ describe('a payout account', () => {
       expect(await accountsOf(partnerId, by)).toHaveLength(count);
   });
 
-  test('is not changed by a session of yesterday', async () => {
+  test('refuses a change of an account without a fresh sign-in', async () => {
     const partnerId = await newPartner();
     const { id } = await set({ partnerId });
     const old = await app.token('FINANCE', { user: 'maria', signedInAt: new Date(Date.now() - 16 * 60_000) });
@@ -335,7 +335,7 @@ describe('a payout account', () => {
     expect(await accountsOf(partnerId)).toHaveLength(1);
   });
 
-  test('that two partners share is seen by staff, and by neither of the two', async () => {
+  test('shows staff, but not the partners, that two partners share an account', async () => {
     const iban = 'DE02120300000000202051';
     const [one, two] = [await newPartner(), await newPartner()];
     await set({ partnerId: one, iban });
@@ -364,7 +364,7 @@ describe('a payout account', () => {
     expect(all.rows).toHaveLength(2); // the same account, and no two tenants can tell
   });
 
-  test('costs three statements on a page of partners, however many there are', async () => {
+  test('loads the accounts of a page of partners with three queries', async () => {
     const query = '{ partners(first: 100) { edges { node { payoutAccounts { lastFour holderName } } } } }';
     await app.ask(staff.maria, query);
     app.statements.length = 0;

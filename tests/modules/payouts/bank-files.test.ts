@@ -143,7 +143,7 @@ const messageOf = (id: string, status: string) =>
    <OrgnlMsgId>${id.replaceAll('-', '')}</OrgnlMsgId><GrpSts>${status}</GrpSts></OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>`;
 
 describe('a bank file', () => {
-  test('is made of what waits, let go by somebody else, handed out the same each time, and paid by what the bank says', async () => {
+  test('contains the waiting payments, needs a second person, is equal at every download, and is paid by the bank status', async () => {
     await company();
     const { partnerId, payoutId, key } = await owed();
     const sent = await until(async () => {
@@ -197,7 +197,7 @@ describe('a bank file', () => {
     });
   });
 
-  test('holds each payment once, however many are asked for at once', async () => {
+  test('contains each payment once when several files are created at the same time', async () => {
     await company();
     const payments = [await owed(), await owed(), await owed()];
     const answers = await Promise.all(
@@ -214,7 +214,7 @@ describe('a bank file', () => {
     });
   });
 
-  test('that is called off gives its payments back; once the bank may have it, only by somebody else who says that it never did', async () => {
+  test('releases the payments of a canceled file; after a download, only after another person confirms that the bank did not get the file', async () => {
     await company();
     const { key } = await owed();
     const first = await make();
@@ -240,7 +240,7 @@ describe('a bank file', () => {
     });
   });
 
-  test('leaves out, and is not let go or handed out with, a payment of a partner whose payouts are held', async () => {
+  test('excludes the payments of partners with a payout hold, at creation, approval and download', async () => {
     await company();
     const HOLD = 'mutation ($id: ID!) { holdPayouts(partnerId: $id, reason: "fraud?") { id } }';
     const RELEASE = 'mutation ($id: ID!) { releasePayouts(partnerId: $id, reason: "it was none") { id } }';
@@ -262,7 +262,7 @@ describe('a bank file', () => {
     expect((await download(file.id)).content).toContain(key);
   });
 
-  test('leaves out, with the reason, what can not be written or was taken out of use', async () => {
+  test('excludes payments that cannot be written or whose account was removed, with the reason', async () => {
     await company();
     const nameless = await owed({ holderName: '山田太郎' });
     const removed = await owed();
@@ -278,13 +278,13 @@ describe('a bank file', () => {
     });
   });
 
-  test('carries names that would be formulas or markup as plain letters', async () => {
+  test('writes names that look like formulas or markup as plain letters', async () => {
     const { text } = await handedOut(1, { holderName: '=cmd|"</Nm><Amt>9</Amt>\r\n' });
     expect(text).toContain("<Nm>cmd ' /Nm Amt 9 /Amt</Nm>".replaceAll("'", '&apos;'));
     expect(text.match(/<InstdAmt /g)).toHaveLength(1);
   });
 
-  test('is of its tenant: neither a partner nor anybody elsewhere sees, makes, moves or feeds it', async () => {
+  test('gives partners and other tenants no access to bank files', async () => {
     const { file, payments } = await handedOut();
     const [{ partnerId, key } = { partnerId: '', key: '' }] = payments;
     const partner = await app.token('PARTNER', { partner: partnerId, tenant: `bank-${tenants - 1}` });
@@ -315,8 +315,8 @@ describe('a bank file', () => {
   });
 });
 
-describe("the bank's word", () => {
-  test('of a refusal fails the payout with what to do, and a retry goes out under a new key', async () => {
+describe('the bank status', () => {
+  test('fails the payout of a rejected payment with advice, and retries it under a new key', async () => {
     const { payments } = await handedOut();
     const [{ payoutId, key } = { payoutId: '', key: '' }] = payments;
     await told(report(key, 'RJCT', { code: 'AC04' }));
@@ -346,7 +346,7 @@ describe("the bank's word", () => {
     expect(again).toMatchObject({ status: 'WAITING', code: null });
   });
 
-  test('that money came back returns the payout, also where it comes before the word that it was paid', async () => {
+  test('returns the payout of returned money, also when the return arrives before the payment status', async () => {
     const { payments } = await handedOut(2);
     const [late, early] = payments as [Owed, Owed];
     await told(report(late.key, 'ACSC'));
@@ -366,7 +366,7 @@ describe("the bank's word", () => {
       });
   });
 
-  test('counts once, however often and however many at once the file is given', async () => {
+  test('counts a status file once when it is imported several times', async () => {
     const { payments } = await handedOut();
     const [{ payoutId, key } = { payoutId: '', key: '' }] = payments;
     const content = report(key, 'ACSC');
@@ -386,7 +386,7 @@ describe("the bank's word", () => {
   test.each([
     ['another amount', { amount: '20.01' }, 'the reported amount is 20.01 EUR'],
     ['another currency', { currency: 'CHF' }, 'the reported amount is 20.00 CHF'],
-  ])('with %s is a difference for a person, and pays nothing', async (_, more, words) => {
+  ])('records a difference for a status with %s and pays nothing', async (_, more, words) => {
     const { payments } = await handedOut();
     const [{ payoutId, key } = { payoutId: '', key: '' }] = payments;
     expect((await told(report(key, 'ACSC', more))).lines).toMatchObject([
@@ -401,7 +401,7 @@ describe("the bank's word", () => {
     await reaches(payoutId, 'PAID');
   });
 
-  test('of a payment that nobody handed out, or that contradicts what is final, moves nothing', async () => {
+  test('ignores a status of a payment that was not downloaded or has a final status', async () => {
     await company();
     const { key, payoutId } = await owed();
     const early = await owed();
@@ -431,7 +431,7 @@ describe("the bank's word", () => {
     await app.ask(who.maria, RETRY, { id: payoutId });
   });
 
-  test('that it paid what was taken back keeps the payment out of every file, raises the alarm, and two people settle it', async () => {
+  test('keeps a withdrawn payment that the bank paid out of every file, alerts staff, and lets two people settle it', async () => {
     const { file, payments } = await handedOut();
     const [{ payoutId, partnerId, key } = { payoutId: '', partnerId: '', key: '' }] = payments;
     await app.ask(who.maria, DROP, { id: file, sure: true });
@@ -454,7 +454,7 @@ describe("the bank's word", () => {
     expect(await balanceOf(app, who.tom, partnerId, 'EUR')).toMatchObject({ paid: '20.00' });
   });
 
-  test('that it paid what it had rejected pays the failed payout once two people say so', async () => {
+  test('pays a failed payout that the bank paid after its rejection once two people confirm it', async () => {
     const { payments } = await handedOut();
     const [{ payoutId, partnerId, key } = { payoutId: '', partnerId: '', key: '' }] = payments;
     await told(report(key, 'RJCT', { code: 'AM04' }));
@@ -470,7 +470,7 @@ describe("the bank's word", () => {
     });
   });
 
-  test('is not needed to withdraw a payment that still waits for a file: two people say that it was never sent', async () => {
+  test('lets two people withdraw a waiting payment without a bank status', async () => {
     await company();
     const { payoutId, partnerId } = await owed();
     const paid = { outcome: 'PAID', reference: 'none', evidence: 'none' };
@@ -490,7 +490,7 @@ describe("the bank's word", () => {
     });
   });
 
-  test('of a file as one sum is right without what it had rejected of it', async () => {
+  test('accepts a total status of a file without its rejected payments', async () => {
     const { file, payments } = await handedOut(2);
     const [rejected, paid] = payments as [Owed, Owed];
     await told(report(rejected.key, 'RJCT', { code: 'AC04' }));
@@ -500,7 +500,7 @@ describe("the bank's word", () => {
     expect((await seen(rejected.payoutId)).status).toBe('FAILED');
   });
 
-  test('of a file as another sum is settled payment by payment by two people', async () => {
+  test('lets two people settle each payment of a file when its total status differs', async () => {
     const { file, payments } = await handedOut(2);
     expect((await told(sumOf(file, '39.00'))).lines).toMatchObject([
       { outcome: 'DIFFERENT' },
@@ -513,7 +513,7 @@ describe("the bank's word", () => {
     expect((await seen(payoutId)).status).toBe('PAID');
   });
 
-  test('about what is not ours is listed, and what is no status file is refused by its field', async () => {
+  test('lists statuses of unknown payments, and refuses a file that is not a status file', async () => {
     await company();
     expect((await told(booking('INVOICE 4711', 'DBIT'))).lines).toMatchObject([
       { reference: 'invoice 4711', outcome: 'UNKNOWN', payment: null },
@@ -541,7 +541,7 @@ describe('a status file of megabytes', () => {
     return { status: answer.statusCode, ...body, ...errors?.[0]?.extensions };
   };
 
-  test('is handed in as it is, read once, and audited like any other', async () => {
+  test('imports a large status file once, with an audit entry', async () => {
     const { payments } = await handedOut();
     const [{ payoutId, key } = { payoutId: '', key: '' }] = payments;
     const content = report(key, 'ACSC').replace('<!-- ', `<!-- ${'x'.repeat(2_000_000)} `);
@@ -557,7 +557,7 @@ describe('a status file of megabytes', () => {
     ).toEqual([{ actor_id: 'tom' }, { actor_id: 'tom' }]);
   });
 
-  test('is taken from nobody who could not import it otherwise, and not beyond eight megabytes', async () => {
+  test('refuses an upload without the permission to import, or above eight megabytes', async () => {
     await company();
     const tenant = `bank-${tenants - 1}`;
     const signedInAt = new Date(Date.now() - 3_600_000);
@@ -572,7 +572,7 @@ describe('a status file of megabytes', () => {
 });
 
 describe('dollars', () => {
-  test('go by NACHA, are paid once the bank debited the total, and come back by their trace', async () => {
+  test('pays dollars by NACHA when the bank debits the total, and finds returns by their trace number', async () => {
     const { file, text, payments } = await handedOut(2, american);
     const [returned, paid] = payments as [Owed, Owed];
     const entries = text.split('\r\n').filter((line) => line[0] === '6');
@@ -612,7 +612,7 @@ describe('dollars', () => {
     expect((await seen(returned.payoutId)).status).toBe('RETURNED');
   });
 
-  test('to an account that the file can not name fail at once, with the reason', async () => {
+  test('fails a payment at once when its account cannot be written to the file', async () => {
     await company();
     const input = anAccount({ partnerId: '', currency: 'USD' });
     const { id: partnerId } = await newPartner(app, who.manager, { payoutMethod: 'BANK_TRANSFER' });

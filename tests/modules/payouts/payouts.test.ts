@@ -77,7 +77,7 @@ const account = (pending: string, payable: string, inTransit: string, paid: stri
 ];
 
 describe('a payout', () => {
-  test('claims the approved lines of its period, both ends included in the program zone', async () => {
+  test('pays the approved commissions of its period, including both days in the time zone of the program', async () => {
     const { id } = await newPartner(app, who.manager);
     for (const occurredAt of [
       '2025-12-31T23:59:59.999Z',
@@ -106,7 +106,7 @@ describe('a payout', () => {
     ]);
   });
 
-  test('of which four are asked for at once is made once, and no line is claimed twice', async () => {
+  test('creates one of four simultaneous payouts, and pays no commission twice', async () => {
     const partnerId = await owed();
     await earned(app, who, partnerId);
     const answers = await Promise.all(
@@ -126,7 +126,7 @@ describe('a payout', () => {
     expect(rows[0]).toEqual({ claims: 2, lines: 2 });
   });
 
-  test('with the same idempotency key is the same payout, also when asked at once; with other input a conflict', async () => {
+  test('returns the same payout for a repeated idempotency key, also at the same time, and refuses other input', async () => {
     const partnerId = await owed();
     const input = { partnerId, ...january, idempotencyKey: 'january' };
     const answers = await Promise.all([1, 2, 3].map(() => app.ask(who.maria, CREATE, { input })));
@@ -140,7 +140,7 @@ describe('a payout', () => {
   test.each([
     ['without lines', {}, 'NOTHING_TO_PAY'],
     ['to a partner without a method', { payoutMethod: null }, 'NO_PAYOUT_METHOD'],
-  ])('%s is refused by name', async (_, partner, reason) => {
+  ])('refuses %s and names the field', async (_, partner, reason) => {
     const { id } = await newPartner(app, who.manager, partner);
     if (reason !== 'NOTHING_TO_PAY') await earned(app, who, id);
     expect(await app.refusal(who.maria, CREATE, { input: { partnerId: id, ...january } })).toMatchObject({
@@ -149,7 +149,7 @@ describe('a payout', () => {
     });
   });
 
-  test('below the minimum is refused and claims nothing; the minimum itself is paid', async () => {
+  test('refuses a payout below the minimum, and pays the minimum itself', async () => {
     const minimum = (minimumPayout: string) =>
       app.ask(
         who.manager,
@@ -179,14 +179,14 @@ describe('a payout', () => {
     ['an unknown currency', { currency: 'XYZ' }, 'input.currency'],
     ['an unknown method', { method: 'CASH' }, 'input.method'],
     ['a malformed partner', { partnerId: 'nobody' }, 'input.partnerId'],
-  ])('with %s is refused by the name of the field', async (_, input, field) => {
+  ])('refuses a payout with %s and names the field', async (_, input, field) => {
     const partnerId = await owed();
     expect(
       await app.refusal(who.maria, CREATE, { input: { partnerId, ...january, ...input } }),
     ).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 
-  test('is approved by someone else than its creator, once', async () => {
+  test('lets another person than the creator approve a payout, once', async () => {
     const id = await payout(await owed(), { metadata: { sandbox: 'late' } });
     expect(await app.refusal(who.maria, APPROVE, { id })).toMatchObject({ code: 'FORBIDDEN' });
     const answers = await Promise.all([1, 2, 3].map(() => app.send(who.tom, APPROVE, { id })));
@@ -194,7 +194,7 @@ describe('a payout', () => {
     expect(await app.refusal(who.tom, APPROVE, { id })).toMatchObject({ code: 'CONFLICT' });
   });
 
-  test('of a partner who was suspended since is not approved', async () => {
+  test('refuses the approval of a payout to a suspended partner', async () => {
     const partnerId = await owed();
     const id = await payout(partnerId);
     const status = (value: string) =>
@@ -212,7 +212,7 @@ describe('a payout', () => {
     await app.ask(who.tom, APPROVE, { id });
   });
 
-  test('that comes back to a partner who was deleted shows the partner again, with what it is owed', async () => {
+  test('shows a deleted partner again, with its balance, when a payout returns', async () => {
     const partnerId = await owed();
     const id = await approved(partnerId, { sandbox: 'return' });
     await reaches(id, 'PAID');
@@ -223,7 +223,7 @@ describe('a payout', () => {
     expect(await balancesOf(partnerId)).toEqual(account('0.00', '20.00', '0.00', '0.00'));
   });
 
-  test('that is canceled gives its lines back, and the next one claims them', async () => {
+  test('releases the commissions of a canceled payout for the next payout', async () => {
     const partnerId = await owed();
     const id = await payout(partnerId);
     expect((await app.ask(who.tom, CANCEL, { id, reason: 'wrong month' })).cancelPayout).toMatchObject({
@@ -235,7 +235,7 @@ describe('a payout', () => {
     expect(await payout(partnerId)).not.toBe(id);
   });
 
-  test('takes back what was refunded of a paid line, with no regard to the period', async () => {
+  test('deducts the refund of a paid commission from the next payout, independent of its period', async () => {
     const { id: partnerId } = await newPartner(app, who.manager);
     const line = await earned(app, who, partnerId);
     await reaches(await approved(partnerId, {}), 'PAID');
@@ -259,7 +259,7 @@ describe('a payout', () => {
 });
 
 describe('the rail', () => {
-  test('that confirms makes it PAID, and the ledger follows', async () => {
+  test('sets a confirmed payout to PAID and posts it', async () => {
     const partnerId = await owed();
     expect(await balancesOf(partnerId)).toEqual(account('0.00', '20.00', '0.00', '0.00'));
     const id = await approved(partnerId, {});
@@ -271,7 +271,7 @@ describe('the rail', () => {
     expect(await balancesOf(partnerId)).toEqual(account('0.00', '0.00', '0.00', '20.00'));
   });
 
-  test('that refuses leaves it FAILED with the reason; a retry is a new attempt', async () => {
+  test('sets a refused payout to FAILED with the reason, and retries it with a new attempt', async () => {
     const partnerId = await owed();
     const id = await approved(partnerId, { sandbox: 'fail_once' });
     expect(await reaches(id, 'FAILED')).toMatchObject({
@@ -284,7 +284,7 @@ describe('the rail', () => {
     expect(await transfers(id)).toBe(1);
   });
 
-  test('that refuses five times gives the lines back', async () => {
+  test('releases the commissions after five refusals', async () => {
     const partnerId = await owed();
     const id = await approved(partnerId, { sandbox: 'fail' });
     for (let attempt = 1; attempt < 5; attempt++) {
@@ -301,7 +301,7 @@ describe('the rail', () => {
   });
 
   test.each(['timeout_before', 'timeout_after', 'late'])(
-    'that says %s pays once, under one key',
+    'pays once under one key when the rail answers %s',
     async (sandbox) => {
       const partnerId = await owed();
       const id = await approved(partnerId, { sandbox });
@@ -311,7 +311,7 @@ describe('the rail', () => {
     },
   );
 
-  test('whose answer is not known leaves it PROCESSING, in transit, and not to be canceled or retried', async () => {
+  test('keeps a payout with an unknown outcome PROCESSING, and refuses to cancel or retry it', async () => {
     const partnerId = await owed();
     const id = await approved(partnerId, { sandbox: 'late' });
     await reaches(id, 'PROCESSING');
@@ -323,7 +323,7 @@ describe('the rail', () => {
     await reaches(id, 'PAID');
   });
 
-  test('that sends the money back makes it RETURNED, and the lines are owed again', async () => {
+  test('sets a returned payout to RETURNED and owes its commissions again', async () => {
     const partnerId = await owed();
     const id = await approved(partnerId, { sandbox: 'return' });
     await reaches(id, 'PAID');
@@ -339,7 +339,7 @@ describe('a run', () => {
   const RUN =
     'mutation ($input: RunPayoutsInput!) { runPayouts(input: $input) { id asOf payoutCount totals { amount currency } skipped { partnerId reason } } }';
 
-  test('pays every due partner once, and says why it left others out', async () => {
+  test('pays every due partner once, and gives the reason for each excluded partner', async () => {
     const tenant = { tenant: 'run-tenant' };
     const [manager, maria] = await Promise.all([
       app.token('PROGRAM_MANAGER', tenant),
@@ -398,7 +398,7 @@ describe('a run', () => {
     );
   });
 
-  test('asked for five times at once pays once', async () => {
+  test('pays once when a run is requested five times at the same time', async () => {
     const tenant = { tenant: 'run-race' };
     const [manager, maria] = await Promise.all([
       app.token('PROGRAM_MANAGER', tenant),
@@ -410,11 +410,11 @@ describe('a run', () => {
   });
 });
 
-describe('four eyes are those of somebody to whom none of it goes', () => {
+describe('four-eyes check of payouts', () => {
   const APPROVE_RUN =
     'mutation ($id: ID!) { approvePayoutRun(id: $id, limit: 100) { approved results { outcome } } }';
 
-  test('who is one of the partner’s people approves neither its lines nor its payout', async () => {
+  test('refuses approvals by a member of the paid partner', async () => {
     const own = await staffOf(app, 'small');
     const uma = await app.token('FINANCE', { tenant: 'small', user: 'uma' });
     const { id: partnerId } = await newPartner(app, own.manager);
@@ -452,7 +452,7 @@ describe('four eyes are those of somebody to whom none of it goes', () => {
     await app.ask(uma, APPROVE, { id });
   });
 
-  test('nor who said where the money goes', async () => {
+  test('refuses the approval by the person who set the payout account', async () => {
     const { id: partnerId } = await newPartner(app, who.manager, {
       payoutMethod: 'BANK_TRANSFER',
       currency: 'EUR',

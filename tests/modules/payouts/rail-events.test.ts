@@ -103,7 +103,7 @@ async function accepted(): Promise<{ id: string; key: string }> {
 }
 
 describe('A message of a rail', () => {
-  test('settles its payout at once, though nothing of what it tells is believed', async () => {
+  test('settles the payout of a rail event at once, by asking the rail', async () => {
     const { id, key } = await accepted();
     simulator.decide(id, 'CONFIRMED');
     const told = { ...event(key, 'transfer.failed'), amount: 999_999 }; // the rail itself says otherwise
@@ -112,7 +112,7 @@ describe('A message of a rail', () => {
     expect(await statusOf(id)).toBe('PAID');
   });
 
-  test('that comes fifteen times at once, and once more later, has one effect (F8)', async () => {
+  test('applies a rail event once that arrives fifteen times at once and again later (F8)', async () => {
     const { id, key } = await accepted();
     simulator.decide(id, 'CONFIRMED');
     const told = event(key);
@@ -124,7 +124,7 @@ describe('A message of a rail', () => {
     expect(await postings(id)).toBe(2);
   });
 
-  test('that overtakes another leads where the right order leads (F9)', async () => {
+  test('reaches the same state when rail events arrive in another order (F9)', async () => {
     const { id, key } = await accepted();
     simulator.decide(id, 'CONFIRMED');
     const [paid, created] = [event(key, 'transfer.paid'), event(key, 'transfer.created')];
@@ -135,7 +135,7 @@ describe('A message of a rail', () => {
     expect(await statusOf(id)).toBe('PAID');
   });
 
-  test('that tells of money that came back after it was paid reopens the balance once (F9)', async () => {
+  test('reopens the balance once when paid money returns (F9)', async () => {
     const { id, key } = await accepted();
     simulator.decide(id, 'CONFIRMED');
     const paid = event(key, 'transfer.paid');
@@ -149,7 +149,7 @@ describe('A message of a rail', () => {
     expect(await postings(id)).toBe(3);
   });
 
-  test('that says that a paid payout failed moves nothing, and waits for a person who dismisses it (F9)', async () => {
+  test('parks a rail event that reports the failure of a paid payout until a person dismisses it (F9)', async () => {
     const { id, key } = await accepted();
     simulator.decide(id, 'CONFIRMED');
     const paid = event(key, 'transfer.paid');
@@ -182,7 +182,7 @@ describe('A message of a rail', () => {
     expect(await app.refusal(who.tom, DISMISS, one)).toMatchObject({ code: 'CONFLICT' });
   });
 
-  test('about an attempt that had failed is kept for a person where the rail has the money after all', async () => {
+  test('parks a rail event about a failed attempt when the rail did pay', async () => {
     const { id, key } = await accepted();
     simulator.decide(id, 'REFUSED');
     await send(app, [id]);
@@ -198,7 +198,7 @@ describe('A message of a rail', () => {
     expect(app.logged).toContainEqual(expect.objectContaining({ level: 50, payoutId: id }));
   });
 
-  test('that was parked while the rail did not tell is done once the payout is settled by another way', async () => {
+  test('completes a parked rail event when its payout is settled in another way', async () => {
     const { id, key } = await accepted();
     const fine = rail;
     rail = { ...fine, lookup: () => Promise.reject(new Error('no answer')) };
@@ -226,7 +226,7 @@ describe('A message of a rail', () => {
     await until(async () => (await stored(told.id))[0]?.state === 'APPLIED');
   });
 
-  test('about what is not ours is stored and looked for again; one about no payout is acknowledged and not kept', async () => {
+  test('stores a rail event of an unknown payout and looks again; acknowledges other events without storing them', async () => {
     const foreign = event(randomUUID().replaceAll('-', ''));
     expect(await post(foreign)).toBe(200);
     await until(
@@ -254,7 +254,7 @@ describe('A message of a rail', () => {
   });
 });
 
-describe('What is not signed', () => {
+describe('An unsigned rail event', () => {
   const count = async () => (await sql<{ n: number }>('select count(*)::int as n from rail_events'))[0]?.n;
 
   test.each([
@@ -265,17 +265,17 @@ describe('What is not signed', () => {
     ['is signed and no JSON', { body: '{"id":' }, 400],
     ['is for a rail that there is not', { name: 'nobody' }, 404],
     ['is for a rail that is not set up', { name: 'paypal' }, 404],
-  ])('or %s is refused, and nothing is stored (B18)', async (_, more, status) => {
+  ])('refuses a rail event without a signature or %s, and stores nothing (B18)', async (_, more, status) => {
     const before = await count();
     expect(await post(event('k'), { address: '10.1.1.1', ...more })).toBe(status);
     expect(await count()).toBe(before);
   });
 
-  test('is too large beyond a megabyte', async () => {
+  test('refuses a rail event above a megabyte', async () => {
     expect(await post({}, { body: `"${'x'.repeat(1024 * 1024)}"` })).toBe(413);
   });
 
-  test('is not even looked at any more after too much of it from an address, and others are', async () => {
+  test('stops reading rail events from an address with too many invalid ones, and serves other addresses', async () => {
     const address = '10.9.9.9';
     const answers: number[] = [];
     for (let i = 0; i < 60; i++) answers.push(await post(event('k'), { signature: 'x', address }));
@@ -285,7 +285,7 @@ describe('What is not signed', () => {
   });
 });
 
-test('A storm of messages is acknowledged fast, all of it is stored, and it has its effects once (L8)', {
+test('acknowledges a storm of rail events fast, stores all of them, and applies each once (L8)', {
   tags: ['slow'],
   timeout: 120_000,
 }, async () => {
@@ -348,7 +348,7 @@ test('A storm of messages is acknowledged fast, all of it is stored, and it has 
   expect(posted?.n).toBe(2 * ids.length);
 });
 
-describe('A comparison of the books', () => {
+describe('Reconciliation', () => {
   const START =
     'mutation ($input: StartReconciliationInput!) { startReconciliation(input: $input) { id state startedBy } }';
   const READ = `query ($id: ID!) { reconciliation(id: $id) { state checked matched missingHere missingThere differentAmounts differentStatuses
@@ -366,7 +366,7 @@ describe('A comparison of the books', () => {
     }, 40);
   }
 
-  test('lists exactly what differs, on each side, and finds the lost message of a payout by itself (F10)', async () => {
+  test('lists exactly the differences of both sides, and finds the lost rail event of a payout automatically (F10)', async () => {
     const paid = async () => {
       const {
         ids: [id = ''],
@@ -413,7 +413,7 @@ describe('A comparison of the books', () => {
     expect((await compared()).differences.totalCount).toBe(known + 3);
   });
 
-  test('by a rail without a list looks each of ours up', async () => {
+  test('looks up each payout of a rail without a list', async () => {
     const { ids } = await manyPayouts(app, who, 25);
     await send(app, ids);
     await until(async () => (await Promise.all(ids.map(statusOf))).every((status) => status === 'PAID'));
@@ -425,7 +425,7 @@ describe('A comparison of the books', () => {
     expect(found.matched).toBeGreaterThan(20);
   });
 
-  test('goes on where the rail does not tell of one payout, says which, and is begun anew where its job was given up', async () => {
+  test('continues when the rail does not report one payout, names that payout, and restarts a lost reconciliation job', async () => {
     const {
       ids: [dumb = ''],
     } = await manyPayouts(app, who, 1);
@@ -460,7 +460,7 @@ describe('A comparison of the books', () => {
     await until(async () => (await stateOf())[0]?.state === 'DONE', 40);
   });
 
-  test('that another job has begun anew ends at the next lookup', async () => {
+  test('ends a reconciliation job at its next lookup after another job restarted it', async () => {
     const fine = simulatedRail(simulator.url, { lists: false });
     const { lookup: before } = simulator.calls;
     let overtaken = false;
@@ -481,7 +481,7 @@ describe('A comparison of the books', () => {
     expect(simulator.calls.lookup - before).toBeLessThanOrEqual(10);
   });
 
-  test('of a period that is none, or of a method without a rail, is refused', async () => {
+  test('refuses a reconciliation with an invalid period or a method without a rail', async () => {
     const { from, to } = today();
     expect(
       await app.refusal(who.tom, START, { input: { method: 'STRIPE', from: to, to: from } }),

@@ -71,7 +71,7 @@ const age = (id: string, seconds: number) =>
 const asksAgain = (id: string) => send(app, [id]);
 
 describe('An outcome that is not known', () => {
-  test('is seen on the payout by staff with its attempts, and by the partner in words', async () => {
+  test('shows an unknown outcome to staff with its attempts, and to the partner in words', async () => {
     simulator.fault = () => 'timeout-after';
     const { id, partnerId } = await pending();
     simulator.mute = true;
@@ -94,7 +94,7 @@ describe('An outcome that is not known', () => {
     ['seven days', 7 * 86_400],
     ['thirty days', 30 * 86_400],
   ])(
-    'of a key that lived for %s is looked up, and nothing is sent under it any more (F7)',
+    'looks up an attempt whose key was valid for %s, and sends nothing more under it (F7)',
     async (_, lifetime) => {
       rail = simulatedRail(simulator.url, { keyLifetimeSeconds: lifetime });
       simulator.fault = () => 'reset-after';
@@ -111,7 +111,7 @@ describe('An outcome that is not known', () => {
     },
   );
 
-  test('of a key that expired waits out the settling time before a new key is made, then pays once (F7)', async () => {
+  test('waits for the settling time of an expired key before it uses a new key, then pays once (F7)', async () => {
     rail = simulatedRail(simulator.url, { keyLifetimeSeconds: 86_400, settleSeconds: 600 });
     simulator.fault = () => 'timeout-before';
     const { id } = await pending();
@@ -137,7 +137,7 @@ describe('An outcome that is not known', () => {
     expect(simulator.ledger().filter(({ key }) => key === paid.attemptHistory[1].key)).toHaveLength(1);
   });
 
-  test('that the rail acknowledged and then forgot is never sent again: an alarm calls a person', async () => {
+  test('never sends a payout again that the rail acknowledged and then lost, and alerts a person', async () => {
     const { id } = await pending();
     simulator.orders.set(id, 'accept');
     await approve(id);
@@ -157,7 +157,7 @@ describe('An outcome that is not known', () => {
     );
   });
 
-  test('is settled by hand only by two people who say the same', async () => {
+  test('settles an unknown outcome by hand only after two people give the same outcome', async () => {
     rail = simulatedRail(simulator.url, { keyLifetimeSeconds: 3_600 });
     simulator.fault = () => 'timeout-after';
     simulator.mute = true;
@@ -205,7 +205,7 @@ describe('An outcome that is not known', () => {
 });
 
 describe('A refusal', () => {
-  test('that passes is tried again by itself under a new key, later each time, and after five the lines go back', async () => {
+  test('retries a temporary refusal automatically with a new key and growing delays, and releases the commissions after five', async () => {
     const { id, partnerId } = await pending();
     simulator.orders.set(id, 'refuse-passing');
     await approve(id);
@@ -229,7 +229,7 @@ describe('A refusal', () => {
     ]);
   });
 
-  test('that does not pass waits for somebody, with words for the partner', async () => {
+  test('leaves a permanent refusal to a person, with a message for the partner', async () => {
     const { id, partnerId } = await pending();
     simulator.orders.set(id, 'refuse');
     await approve(id);
@@ -241,7 +241,7 @@ describe('A refusal', () => {
     });
   });
 
-  test('for want of an account is made before the rail is asked', async () => {
+  test('refuses a payout without an account before it calls the rail', async () => {
     const {
       ids: [id = ''],
     } = await manyPayouts(app, who, 1);
@@ -255,7 +255,7 @@ describe('A refusal', () => {
   });
 });
 
-test('What the rail waits for is said on the payout until it is done', async () => {
+test('shows on the payout what the rail waits for until it is done', async () => {
   const { id } = await pending();
   simulator.orders.set(id, 'action');
   await approve(id);
@@ -268,7 +268,7 @@ test('What the rail waits for is said on the payout until it is done', async () 
   expect(await reaches(id, isNow('PAID'))).toMatchObject({ actionRequired: null });
 });
 
-test('Money that comes back reopens the balance, and nothing goes to that account until somebody has looked', async () => {
+test('reopens the balance after a return, and blocks the account until a person has checked it', async () => {
   const { id, partnerId } = await pending();
   const owner = await app.token('PARTNER', { partner: partnerId, signedInAt: new Date() });
   const { setPayoutAccount: account } = await app.ask(owner, SET_PAYOUT_ACCOUNT, {
@@ -319,7 +319,7 @@ describe('An approved payout', () => {
   const HOLD = 'mutation ($id: ID!) { holdPayouts(partnerId: $id, reason: "fraud?") { id } }';
   const RELEASE = 'mutation ($id: ID!) { releasePayouts(partnerId: $id, reason: "it was none") { id } }';
 
-  test('of a partner whose payouts are held meanwhile is not sent, and goes out once they are released', async () => {
+  test('does not send an approved payout during a payout hold, and sends it after the release', async () => {
     const {
       partnerId,
       ids: [id = ''],
@@ -335,7 +335,7 @@ describe('An approved payout', () => {
     expect(await reaches(id, isNow('PAID'))).toMatchObject({ attempts: 1, actionRequired: null });
   });
 
-  test('that was refused for a while stays back where the partner was suspended before its next try', async () => {
+  test('does not retry a payout of a partner that was suspended meanwhile', async () => {
     const {
       partnerId,
       ids: [id = ''],
@@ -353,7 +353,7 @@ describe('An approved payout', () => {
 describe('A payout that many workers are at', () => {
   const context = () => contextFor(app.app.services, { actor: system, requestId: 'a worker' });
 
-  test('is sent once by twenty of them (F11)', async () => {
+  test('sends a payout once with twenty workers (F11)', async () => {
     const {
       ids: [id = ''],
     } = await manyPayouts(app, who, 1);
@@ -365,7 +365,7 @@ describe('A payout that many workers are at', () => {
     expect(simulator.twice()).toEqual([]);
   });
 
-  test('is not settled by one that lost its lease (F11)', async () => {
+  test('refuses the settlement by a worker that lost its lease (F11)', async () => {
     const {
       ids: [id = ''],
     } = await manyPayouts(app, who, 1);
@@ -398,7 +398,7 @@ describe('A payout that many workers are at', () => {
   });
 });
 
-test('What the rail says after two people gave an attempt up moves nothing, and is kept for a person', async () => {
+test('parks a rail status that arrives after two people gave an attempt up', async () => {
   const {
     ids: [id = ''],
   } = await manyPayouts(app, who, 1);
@@ -469,7 +469,7 @@ describe('A rail that fails again and again', () => {
     for (let i = 0; i < count; i++) await work();
   };
 
-  test('is left alone, longer each time, asked once after that, and let in again when it answers (F6)', async () => {
+  test('opens the circuit breaker for growing times, tries once, and closes it after an answer (F6)', async () => {
     const { made, call, pass } = breaker();
     await times(4, () => call('FAILED'));
     expect(await call('ANSWERED')).toBeNull();
@@ -485,7 +485,7 @@ describe('A rail that fails again and again', () => {
     expect(await call('ANSWERED')).toBeNull();
   });
 
-  test('is asked in the order in which payouts came, as often as it takes, and what asked nothing makes room', async () => {
+  test('asks a recovering rail in the order of the payouts', async () => {
     const made = new RailCircuitBreaker(
       { name: 'razorpayx' },
       { now: () => performance.now(), random: () => 0, firstOpenMs: tuning.railPauseMs },
@@ -515,7 +515,7 @@ describe('A rail that fails again and again', () => {
     expect(performance.now() - begun - took).toBeLessThan(1_000);
   });
 
-  test('and says when to come back is asked no sooner', async () => {
+  test('respects the time at which a failing rail allows the next call', async () => {
     const { made, call, pass } = breaker();
     made.openFor(30);
     expect(await call('ANSWERED')).toBe(30);
@@ -523,7 +523,7 @@ describe('A rail that fails again and again', () => {
     expect(await call('ANSWERED')).toBeNull();
   });
 
-  test('is not held up by one payout whose key it refuses, and two people can say what became of that one', async () => {
+  test('continues when the rail refuses the key of one payout, and lets two people settle that payout', async () => {
     const {
       ids: [refused = '', other = ''],
     } = await manyPayouts(app, who, 2);
@@ -552,7 +552,7 @@ describe('A rail that fails again and again', () => {
     expect(await seen(refused)).toMatchObject({ status: 'FAILED', outcomeUnknown: false });
   });
 
-  test('uses up no attempt of a payout while it is left alone, and holds up no other rail', async () => {
+  test('uses up no attempt while the circuit breaker is open, and delays no other rail', async () => {
     const broken: PayoutRail = {
       ...rail,
       lookup: () => Promise.reject(new Error('down')),

@@ -108,7 +108,7 @@ const claims = async (tenant: string) =>
   )[0];
 
 describe('a run of more partners than one commit takes', () => {
-  test('killed inside of a batch and after one is gone on with, and each line is claimed once', {
+  test('continues a run that was killed inside or after a batch, and pays each commission once', {
     tags: ['slow'],
     timeout: 120_000,
   }, async () => {
@@ -153,7 +153,7 @@ describe('a run of more partners than one commit takes', () => {
     expect(payoutRun.skippedPartners.totalCount).toBe(1_200);
   });
 
-  test('tells how far it is to who listens, can be paused, and is called off with its payouts', async () => {
+  test('reports its progress to subscribers, can be paused, and is canceled with its payouts', async () => {
     const { tenant, maria, tom } = await program();
     await crowd(tenant, 600);
     const id = await asked(tenant, 'PAUSED');
@@ -185,7 +185,7 @@ describe('a run of more partners than one commit takes', () => {
 });
 
 describe('the schedule', () => {
-  test('makes each period once by itself, with many workers and a clock that steps back', async () => {
+  test('runs each period once automatically, with many workers and a clock that steps back', async () => {
     const who = await program({ autoPayouts: true, timeZone: 'America/New_York' });
     const { id } = await newPartner(app, who.manager);
     await earned(app, who, id);
@@ -229,7 +229,7 @@ describe('the schedule', () => {
     expect(due).toEqual([{ end, asOf: new Date(asOf), partners: 1 }]);
   });
 
-  test('makes nothing for a program that has not asked for it', async () => {
+  test('schedules no run for a program without a schedule', async () => {
     const who = await program();
     await newPartner(app, who.manager);
     expect(await sql('select * from due_payout_runs(now()) where tenant_id = $1', who.tenant)).toEqual([]);
@@ -244,8 +244,8 @@ interface Preview {
   };
 }
 
-describe('who is paid', () => {
-  test("has the program's own minimum whatever is said of other currencies, and never two", async () => {
+describe('the partners that a run pays', () => {
+  test("uses the program's own minimum in its currency, independent of minimums in other currencies", async () => {
     const who = await program();
     const set = (input: object) =>
       app.send(
@@ -265,7 +265,7 @@ describe('who is paid', () => {
     });
   });
 
-  test('is the same for a preview, the run after it and a payout by hand', async () => {
+  test('pays the same partners in a preview, the run after it and a manual payout', async () => {
     now = new Date();
     const who = await program({
       minimumPayouts: [
@@ -376,7 +376,7 @@ describe('who is paid', () => {
     expect((await app.ask(who.maria, RUN, { input })).runPayouts.payoutCount).toBe(1);
   }, 60_000);
 
-  test('T10: what the rail can not carry stays on the balance, in whole lines, until it can', async () => {
+  test('T10: keeps an amount that the rail does not support on the balance, in whole commissions', async () => {
     const who = await program();
     const { id } = await newPartner(app, who.manager, { currency: 'KWD' });
     await earned(app, who, id, { amount: '9.260', currency: 'KWD' }); // 1.852
@@ -423,7 +423,7 @@ describe('approval', () => {
   const people = (who: { tenant: string }, ...users: string[]) =>
     Promise.all(users.map((user) => app.token('FINANCE', { tenant: who.tenant, user })));
 
-  test('above the limit is by two people, neither of whom made it, however often they click (F12)', async () => {
+  test('needs two approvers above the limit, neither of them the creator, even after repeated clicks (F12)', async () => {
     const who = await program({ secondApprovalAbove: '19.99' });
     const [ann = '', bob = ''] = await people(who, 'ann', 'bob');
     const { id: partnerId } = await newPartner(app, who.manager);
@@ -453,7 +453,7 @@ describe('approval', () => {
     );
   });
 
-  test('by two at once and calling it off at the same time leave one outcome (F12)', async () => {
+  test('has one outcome when two people approve and one cancels at the same time (F12)', async () => {
     const who = await program({ secondApprovalAbove: '19.99' });
     const tokens = await people(who, 'ann', 'bob', 'cid');
     const { id: partnerId } = await newPartner(app, who.manager);
@@ -471,7 +471,7 @@ describe('approval', () => {
     expect(await claims(who.tenant)).toMatchObject({ payouts: 1 });
   });
 
-  test('of amounts that are split to stay below the limit takes two, and says why', async () => {
+  test('needs two approvers for amounts that are split below the limit, and gives the reason', async () => {
     const who = await program({ secondApprovalAbove: '30.00' });
     const { id: partnerId } = await newPartner(app, who.manager);
     await earned(app, who, partnerId);
@@ -487,7 +487,7 @@ describe('approval', () => {
     expect(await seen(who, first)).toMatchObject({ status: 'PENDING', firstApprovedBy: 'tom' });
   });
 
-  test('takes two once it took two, though the limit is lifted meanwhile; that takes a sign-in of now', async () => {
+  test('still needs two approvers after the limit was raised, which needs a fresh sign-in', async () => {
     const who = await program({ secondApprovalAbove: '19.99' });
     const { id: partnerId } = await newPartner(app, who.manager);
     await earned(app, who, partnerId);
@@ -506,7 +506,7 @@ describe('approval', () => {
     }
   });
 
-  test('of a foreign currency goes by the rate of the day, and takes two without one', async () => {
+  test('compares a foreign currency by the rate of the day, and needs two approvers without a rate', async () => {
     const who = await program({ secondApprovalAbove: '30.00' });
     const make = async (currency: string) => {
       const { id } = await newPartner(app, who.manager, { currency });
@@ -531,7 +531,7 @@ describe('approval', () => {
     expect(await seen(who, await make('EUR'))).toMatchObject({ secondApproval: 'ABOVE_LIMIT' }); // 33.33
   });
 
-  test('of a whole run is as one by one, line by line, and twice is once', async () => {
+  test('approves a whole run like each of its payouts, once', async () => {
     const who = await program({ secondApprovalAbove: '50.00' });
     const [ann = ''] = await people(who, 'ann');
     const partners = [];
@@ -561,7 +561,7 @@ describe('approval', () => {
     expect(waiting).toHaveLength(4);
   });
 
-  test('is refused once the account that it goes to was replaced', async () => {
+  test('refuses the approval after the payout account was replaced', async () => {
     const who = await program();
     const { id: partnerId } = await newPartner(app, who.manager, { payoutMethod: 'BANK_TRANSFER' });
     await earned(app, who, partnerId);
@@ -590,7 +590,7 @@ describe('approval', () => {
 describe('a remittance statement', () => {
   const REMITTANCE = 'query ($id: ID!) { remittance(payoutId: $id) { fileName csv pdf } }';
 
-  test('explains every line of a payout, in a sheet without formulas and a file with text, to its partner alone', async () => {
+  test('explains every commission of a payout as CSV without formulas and as PDF, to its partner only', async () => {
     const who = await program();
     const { id: partnerId } = await newPartner(app, who.manager, {
       companyName: '=Evil, Inc',
@@ -621,7 +621,7 @@ describe('a remittance statement', () => {
     });
   });
 
-  test('is drawn once, under however many names it is asked for', async () => {
+  test('renders a remittance PDF once per request, also under several aliases', async () => {
     const who = await program();
     const { id: partnerId } = await newPartner(app, who.manager);
     await earned(app, who, partnerId);
@@ -632,7 +632,7 @@ describe('a remittance statement', () => {
     expect(remittance.other).toBe(remittance.one); // each file has an id of its own
   });
 
-  test('of a payout that failed says to the partner why, and what to do', async () => {
+  test('gives the partner the reason and advice for a failed payout', async () => {
     const who = await program();
     const { id: partnerId } = await newPartner(app, who.manager);
     await earned(app, who, partnerId);
@@ -679,7 +679,7 @@ function textMaps(pdf: Buffer): string {
   return texts.join('\n');
 }
 
-test('after all of this the books are right', async () => {
+test('the books check passes after all tests of this file', async () => {
   const faults: string[] = [];
   const made = `payout|line|posting|payable|claim`;
   for await (const proof of prove({ pool: app.app.services.pool, actor: system }, []))
@@ -688,7 +688,7 @@ test('after all of this the books are right', async () => {
   expect(faults).toEqual([]);
 }, 60_000);
 
-test('a run that is over and of which nothing can be called off stays what it is', async () => {
+test('refuses to cancel a finished run without cancelable payouts', async () => {
   await staffOf(app, 'over');
   const tom = await app.token('FINANCE', { tenant: 'over', user: 'tom' });
   await app.ask(

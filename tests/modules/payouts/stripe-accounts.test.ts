@@ -74,13 +74,13 @@ function setUp(account: SimulatedAccount): void {
   });
 }
 
-test('with a Stripe key the product pays by Stripe where the method says so, and by the sandbox elsewhere', () => {
+test('pays the method STRIPE by Stripe when it is configured, and other methods by the sandbox', () => {
   expect(app.app.services.rail('STRIPE')?.name).toBe('stripe');
   expect(app.app.services.rail('PAYPAL')?.name).toBe('sandbox');
 });
 
 describe('a Stripe account', () => {
-  test('is opened by its partner, who gets a link that works once, and is paid to after 72 hours', async () => {
+  test('opens a Stripe account for its partner with a single-use link, and pays to it after 72 hours', async () => {
     const partnerId = await newPartner();
     const before = Date.now();
     const { url, expiresAt, account } = await connect(
@@ -107,7 +107,7 @@ describe('a Stripe account', () => {
     expect(await audited(partnerId)).toEqual(['payoutAccount.set']);
   });
 
-  test('is one, however often and however many at once ask for it, and each gets a link of its own', async () => {
+  test('opens one Stripe account for repeated and simultaneous requests, each with its own link', async () => {
     const partnerId = await newPartner();
     const all = await Promise.all(Array.from({ length: 10 }, () => connect(partnerId)));
     all.push(await connect(partnerId));
@@ -122,7 +122,7 @@ describe('a Stripe account', () => {
     ]);
   });
 
-  test('takes a second currency, and one of another country is another', async () => {
+  test('uses one Stripe account for a second currency, and another account for another country', async () => {
     const partnerId = await newPartner();
     await connect(partnerId);
     await connect(partnerId, { currency: 'EUR' });
@@ -135,7 +135,7 @@ describe('a Stripe account', () => {
     ]);
   });
 
-  test('of another country than ours is opened under the agreement for those who only receive', async () => {
+  test('opens a Stripe account of another country under the recipient agreement', async () => {
     const [home, abroad] = [await newPartner(), await newPartner()];
     await connect(home);
     await connect(abroad, { country: 'KE', currency: 'KES' });
@@ -148,7 +148,7 @@ describe('a Stripe account', () => {
     expect(opened(abroad)).toMatchObject({ tos_acceptance: { service_agreement: 'recipient' } });
   });
 
-  test('that was removed is not taken up again: the next one is new', async () => {
+  test('opens a new Stripe account after a removed one', async () => {
     const partnerId = await newPartner();
     const { account } = await connect(partnerId);
     await app.ask(staff.maria, 'mutation ($id: ID!) { removePayoutAccount(id: $id) { id } }', {
@@ -159,7 +159,7 @@ describe('a Stripe account', () => {
     expect(openedFor(partnerId)).toHaveLength(2);
   });
 
-  test('is not opened by a session of yesterday', async () => {
+  test('refuses to open a Stripe account without a fresh sign-in', async () => {
     const partnerId = await newPartner();
     const old = await app.token('FINANCE', { user: 'maria', signedInAt: new Date(Date.now() - 16 * 60_000) });
     expect(await app.refusal(old, CONNECT_PAYOUT_ACCOUNT, anInput(partnerId))).toMatchObject({
@@ -173,7 +173,7 @@ describe('a Stripe account', () => {
     ['a currency that is none', { currency: 'EURO' }, 'input.currency'],
     ['nobody who holds it', { holderName: ' ' }, 'input.holderName'],
     ['a partner that is none', { partnerId: randomUUID() }, 'input.partnerId'],
-  ])('is not opened for %s', async (_, more, field) => {
+  ])('refuses to open a Stripe account for %s', async (_, more, field) => {
     const before = stripe.accounts.size;
     expect(
       await app.refusal(staff.maria, CONNECT_PAYOUT_ACCOUNT, anInput(await newPartner(), more)),
@@ -184,7 +184,7 @@ describe('a Stripe account', () => {
   });
 
   test.each(['500-before', '429', 'reset-before'] as const)(
-    'is not kept while Stripe answers with %s, and is the same one once it is back',
+    'stores no account while Stripe answers %s, and gets the same account later',
     async (fault) => {
       const partnerId = await newPartner();
       let asked = 0;
@@ -199,7 +199,7 @@ describe('a Stripe account', () => {
     },
   );
 
-  test('that Stripe does not know is refused a link, without its name', async () => {
+  test('refuses a link for an account that Stripe does not know, without naming the account', async () => {
     const partnerId = await newPartner();
     const typed = {
       method: 'STRIPE',
@@ -217,7 +217,7 @@ describe('a Stripe account', () => {
   test.each([
     ['another partner of the program', 'acme'],
     ['a partner of another program', 'elsewhere'],
-  ])('of %s is not opened to who types its name in', async (_, tenant) => {
+  ])('refuses to open a Stripe account of %s by its name', async (_, tenant) => {
     const victim = await newPartner();
     await connect(victim);
     const [opened] = openedFor(victim);
@@ -235,8 +235,8 @@ describe('a Stripe account', () => {
   });
 });
 
-describe('how an account stands', () => {
-  test('is what Stripe says, in words, once somebody asks', async () => {
+describe('the status of a Stripe account', () => {
+  test('shows the status that Stripe reports, in words', async () => {
     const partnerId = await newPartner();
     const { account } = await connect(partnerId);
     expect(await refresh(account.id, await app.token('PARTNER', { partner: partnerId }))).toMatchObject({
@@ -253,7 +253,7 @@ describe('how an account stands', () => {
     expect(await audited(partnerId)).toEqual(['payoutAccount.set', 'payoutAccount.checked']);
   });
 
-  test('follows by itself what Stripe tells, is written down once for each change, and proves whose it is', async () => {
+  test('follows the events of Stripe automatically, records each change once, and verifies the owner', async () => {
     const partnerId = await newPartner();
     const { account } = await connect(partnerId);
     const [opened] = openedFor(partnerId);
@@ -265,7 +265,7 @@ describe('how an account stands', () => {
     expect(await audited(partnerId)).toEqual(['payoutAccount.set', 'payoutAccount.checked']);
   });
 
-  test('names a bank that did not take the money: the transfer stands, and its holder reads what to do', async () => {
+  test('reports a bank that refused the money: the transfer stays, and the holder gets advice', async () => {
     const partnerId = await newPartner();
     const { account } = await connect(partnerId);
     const [opened] = openedFor(partnerId);
@@ -281,7 +281,7 @@ describe('how an account stands', () => {
     expect(await refresh(account.id)).toMatchObject({ requirements: [] });
   });
 
-  test('of one that we did not open is no proof of whose it is, and nobody’s events change it', async () => {
+  test('does not verify an account that the product did not open, and ignores events about it', async () => {
     const partnerId = await newPartner();
     const typed = { method: 'STRIPE', country: 'US', currency: 'USD', iban: null };
     const { setPayoutAccount: account } = await app.ask(staff.maria, SET_PAYOUT_ACCOUNT, {
@@ -292,7 +292,7 @@ describe('how an account stands', () => {
     expect(await refresh(account.id)).toMatchObject({ payoutsEnabled: true, verifiedAt: null });
   });
 
-  test('of one that is gone says so', async () => {
+  test('reports a deleted Stripe account', async () => {
     const partnerId = await newPartner();
     const typed = { method: 'STRIPE', country: 'US', currency: 'USD', iban: null };
     const { setPayoutAccount: account } = await app.ask(staff.maria, SET_PAYOUT_ACCOUNT, {
@@ -305,7 +305,7 @@ describe('how an account stands', () => {
     });
   });
 
-  test('is not asked of a bank account, which nobody keeps', async () => {
+  test('has no Stripe status for a bank account', async () => {
     const input = anAccount({ partnerId: await newPartner() });
     const { setPayoutAccount: account } = await app.ask(staff.maria, SET_PAYOUT_ACCOUNT, { input });
     expect(await app.refusal(staff.maria, REFRESH, { id: account.id })).toMatchObject({
@@ -314,7 +314,7 @@ describe('how an account stands', () => {
   });
 });
 
-test('where Stripe is not set up, nobody connects an account', async () => {
+test('refuses to connect an account when Stripe is not configured', async () => {
   const without = await createTestApp({ onboarding: null });
   const { maria, manager } = await staffOf(without);
   const { id } = await makePartner(without, manager);

@@ -27,7 +27,7 @@ const decided = new Set(
   ].map(({ table, column }) => `${table}.${column}`),
 );
 
-test('somebody decided about every column of the database: shown to its person, or withheld with a reason', () => {
+test('every column of the database is shown to its person or withheld with a reason', () => {
   const undecided = columns
     .map(({ table, column }) => ({ table, name: `${table}.${column}` }))
     .filter(({ table, name }) => !decided.has(name) && !decided.has(`${table}.*`));
@@ -43,7 +43,7 @@ test('the map names nothing that is not there', () => {
   expect([...decided].filter((name) => !there.has(name))).toEqual([]);
 });
 
-test('what is shown to a person is erased with it, or kept for a reason and a time', () => {
+test('every shown column is erased with its person, or kept with a reason and a last day', () => {
   const fateless = dataMap().filter(
     ({ shows, erases, erasedBy, keeps }) => !erasedBy && !keeps && shows.some((column) => !erases?.[column]),
   );

@@ -146,7 +146,7 @@ const money = async () => {
   return { whole, lines, payouts };
 };
 
-test('A sign-in of an hour ago asks for no export, takes none and erases nobody', async () => {
+test('refuses export and erasure without a fresh sign-in', async () => {
   const { id: partnerId } = await makePartner(app, staff.manager);
   const { admin } = staff;
   const user = 'admin of this test';
@@ -167,7 +167,7 @@ test('A sign-in of an hour ago asks for no export, takes none and erases nobody'
 });
 
 describe('an export', () => {
-  test('of a partner has a row of every place of the data map, and opens what is encrypted', async () => {
+  test('exports rows of every place of the data map for a partner, with decrypted values', async () => {
     const { partner, mark, visitorMark } = await aLife('exported-one');
     const other = await aLife('somebody-else');
     const { id, token } = await makeExport(app, staff.admin, { partnerId: partner.id });
@@ -228,7 +228,7 @@ describe('an export', () => {
     }
   });
 
-  test('stands in the database so that nobody can read it, and is gone once it was taken', async () => {
+  test('stores an export encrypted, and deletes it when it is taken', async () => {
     const { partner, mark } = await aLife('sealed-export');
     const before = (await holding(app.database.pool, mark)).length;
     const { id, token } = await makeExport(app, staff.admin, { partnerId: partner.id });
@@ -262,7 +262,7 @@ describe('an export', () => {
     ).toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('that nobody takes expires after a day and is deleted', async () => {
+  test('deletes an export that is not taken within a day', async () => {
     const { id: partnerId } = await makePartner(app, staff.manager);
     const { id, token } = await makeExport(app, staff.admin, { partnerId });
     now = new Date(Date.now() + 24 * 3_600_000 + 1);
@@ -290,7 +290,7 @@ describe('an export', () => {
     ['input.partnerId', { partnerId: 'x' }],
     ['input.email', { email: 'nobody' }],
     ['input.customerId', { customerId: '' }],
-  ])('of nobody in particular is refused by name: %s', async (field, input) => {
+  ])('refuses an export without exactly one person, and names the field: %s', async (field, input) => {
     expect(await app.refusal(staff.admin, EXPORT_PERSON, { input })).toMatchObject({
       code: 'BAD_USER_INPUT',
       field,
@@ -302,7 +302,7 @@ describe('an export', () => {
     { customerId: 'never-heard-of' },
     { email: 'never@example.com' },
     { email: 'elsewhere@example.com' },
-  ])('of somebody unknown finds nobody: %j', async (input) => {
+  ])('finds no person for an unknown id or address: %j', async (input) => {
     const elsewhere = await staffOf(app, 'elsewhere');
     await makePartner(app, elsewhere.manager, { email: 'elsewhere@example.com' });
     expect(await app.refusal(staff.admin, EXPORT_PERSON, { input })).toMatchObject({ code: 'NOT_FOUND' });
@@ -398,7 +398,7 @@ describe('an erasure', () => {
     });
   });
 
-  test('by an address erases everybody who has it', async () => {
+  test('erases every person with the e-mail address', async () => {
     const email = 'one.person@example.com';
     const { id } = await makePartner(app, staff.manager, { email: 'One.Person@Example.com' });
     const second = await makePartner(app, staff.manager, { email });
@@ -474,7 +474,7 @@ describe('an erasure', () => {
     );
   });
 
-  test('is on record by ids alone, and nobody changes the record', async () => {
+  test('records an erasure by ids only, and refuses changes of the record', async () => {
     const { id: partnerId } = await makePartner(app, staff.manager);
     await erase({ partnerId });
     const { erasures } = await app.ask(
@@ -554,7 +554,7 @@ describe("a member of a partner's organisation", () => {
     expect(await holding(app.database.pool, 'erased-together')).toEqual([]);
   });
 
-  test('is not told to its partner by name', async () => {
+  test('does not name an erased customer to its partner', async () => {
     const { partnerId } = await anOrganisation('not-told');
     const { id, token } = await makeExport(app, staff.admin, { partnerId });
     expect((await take(id, token)).takePersonExport).not.toMatch(

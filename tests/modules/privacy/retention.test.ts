@@ -71,7 +71,7 @@ describe("a visitor's address", () => {
     expect(await hashOf('2001:0DB8:0:0:0:0:0:1', '2026-01-05T11:00:00Z')).toBe(six);
   });
 
-  test('cannot be told without the secret', () => {
+  test('cannot be computed without the secret', () => {
     const at = new Date('2026-01-05');
     expect(monthlyPseudonym('a')('192.0.2.1', at)).toBe(monthlyPseudonym('a')('192.0.2.1', at));
     expect(monthlyPseudonym('a')('192.0.2.1', at)).not.toBe(monthlyPseudonym('b')('192.0.2.1', at));
@@ -249,7 +249,7 @@ test('an event is kept for 90 days and no longer', async () => {
   expect(await kept()).toBe(0);
 });
 
-test('the worker does all that by itself, every day', async () => {
+test('the worker applies the retention automatically, every day', async () => {
   const { referralCode } = await makePartner(app, staff.manager);
   const { id } = await track(referralCode, { userAgent: 'Old' });
   await app.app.startWorker();

@@ -154,7 +154,7 @@ test(`a history of whatever people do proves, at every moment of it (seed ${seed
   expect(await broken()).toEqual({});
 }, 120_000);
 
-describe('what was changed by hand is named', () => {
+describe('a manual change of the database is found', () => {
   let client: PoolClient;
   let partner: string;
   beforeAll(async () => {
@@ -434,7 +434,7 @@ describe('npm run prove', () => {
       env: { ...process.env, NODE_ENV: 'test', DATABASE_URL: app.database.url },
     });
 
-  test('ends well on books that are right, and with 1 on others, naming what is not', {
+  test('ends with 0 on correct books and with 1 on others, with the violations', {
     tags: ['slow'],
     timeout: 60_000,
   }, async () => {

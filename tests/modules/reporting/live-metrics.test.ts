@@ -353,7 +353,7 @@ describe('subscriptions', () => {
     expect((await subscriptionsOf(staff, id, null)).mrr.amount).toBe('408.33');
   });
 
-  test('change their price from a day on, in whatever order that is told, and go with their customer', async () => {
+  test('change their price from a day on, in any order of reports, and are erased with their customer', async () => {
     const staff = await program('prices');
     const [first, second] = [await newPartner(app, staff.manager), await newPartner(app, staff.manager)];
     await earned(app, staff, first.id, { customerId: 'c' });
@@ -396,7 +396,7 @@ describe('subscriptions', () => {
       ).toMatchObject(refusal);
   });
 
-  test('told of twenty-five times at once are one', async () => {
+  test('count once when reported twenty-five times at once', async () => {
     const staff = await program('once');
     const { id } = await newPartner(app, staff.manager);
     await earned(app, staff, id, { customerId: 'c' });
@@ -540,7 +540,7 @@ describe('live figures', () => {
     await until(async () => app.listeners(id) === 0);
   });
 
-  test('of a program are pushed to its staff, and of another program to nobody', async () => {
+  test('sends metrics of a program to its own staff only', async () => {
     const [ours, theirs] = [await program('ours'), await program('theirs')];
     const [mine, other] = [await newPartner(app, ours.manager), await newPartner(app, theirs.manager)];
     const PUSHED = 'subscription { programMetricsUpdated { clicks revenue { amount } } }';
@@ -564,7 +564,7 @@ describe('live figures', () => {
     await refused.client.dispose();
   });
 
-  test('are told to a client that comes back as a query would tell them', async () => {
+  test('sends a reconnecting client the same values as a query', async () => {
     const staff = await program('again');
     const { id, referralCode } = await newPartner(app, staff.manager);
     const first = listen(port, staff.maria, WATCH, { id });
@@ -576,7 +576,7 @@ describe('live figures', () => {
     await second.client.dispose();
   });
 
-  test('are told no more to whoever signed out, whose socket ends with the next event; others go on', async () => {
+  test('ends the socket of a caller that signed out at the next event; others continue', async () => {
     const staff = await program('signed-out');
     const { id, referralCode } = await newPartner(app, staff.manager);
     const own = await app.token('PARTNER', { tenant: 'signed-out', partner: id });

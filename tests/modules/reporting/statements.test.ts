@@ -191,7 +191,7 @@ test('impossible days, unknown currencies and too many lines are refused', async
   expect(csv.match(/,COMMISSION_ACCRUED,/g)).toHaveLength(1_001);
 });
 
-test('a partner reads its own statement, and nobody else its own', async () => {
+test('a partner reads its own statement, and no other partner can read it', async () => {
   await makeApproved(app, staff, partner);
   const self = await app.token('PARTNER', { partner });
   const { id: other } = await makePartner(app, staff.manager);

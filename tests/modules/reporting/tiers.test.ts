@@ -45,7 +45,7 @@ const changeTier = (input: object) =>
     { input },
   );
 
-describe('a sale earns by what was in force when it happened', () => {
+describe('a sale earns by the terms in force at its time', () => {
   test('oracle T38: SILVER until midnight, GOLD since; a sale of the last millisecond before, entered after, earns 15 %', async () => {
     at('2026-01-01T00:00:00Z');
     const { id } = await makePartner(app, staff.manager, { tier: 'SILVER' });
@@ -223,7 +223,7 @@ describe('a month raises and lowers tiers', () => {
     expect(sum.reduce((total: number, { minor }: { minor: number }) => total + minor, 0)).toBe(0);
   });
 
-  test('one miss is forgiven, the second lowers by one tier, and what was sold before stays', async () => {
+  test('one missed month has no effect, the second lowers the tier by one, and earlier sales keep their rate', async () => {
     await program();
     const { id } = await makePartner(app, staff.manager, { tier: 'PLATINUM' });
     expect(await evaluate('2098-01-01', '2098-02-04T00:00:00Z')).toMatchObject({ forgiven: 1, demoted: 0 });
@@ -326,7 +326,7 @@ describe('a month raises and lowers tiers', () => {
     });
   });
 
-  test('what is missing for the next tier is said in figures and in words', async () => {
+  test('shows the gap to the next tier in numbers and in words', async () => {
     await program();
     const { id } = await makePartner(app, staff.manager, { tier: 'GOLD' });
     at('2098-02-10T00:00:00Z');

@@ -224,7 +224,7 @@ test.each(['LINEAR', 'POSITION', 'TIME_DECAY'])(
 );
 
 describe('an order', () => {
-  test('that was recorded does not convert, and that converted is not recorded, for whomever', async () => {
+  test('refuses to convert a recorded sale and to record a converted one, for every partner', async () => {
     await program('LAST');
     const sale = (partnerId: string, orderId: string) => ({
       input: { partnerId, orderId, lines: [{ amount: '100.00' }] },
@@ -250,7 +250,7 @@ describe('an order', () => {
   });
 });
 
-test('a lead of another tenant is nobody’s claim, also for who works in all of them', async () => {
+test('ignores a lead of another tenant, also for a caller of all tenants', async () => {
   const other = await staffOf(app, 'other');
   const theirs = await makePartner(app, other.manager);
   const { submitLead } = await app.ask(
@@ -268,7 +268,7 @@ test('a lead of another tenant is nobody’s claim, also for who works in all of
   });
 });
 
-describe('a sale that nobody is credited with', () => {
+describe('a sale without a credited partner', () => {
   const figures = async ({ id }: MadePartner) =>
     (
       await app.ask(
@@ -278,28 +278,31 @@ describe('a sale that nobody is credited with', () => {
       )
     ).partner.metrics;
 
-  test.each(['LAST', 'LINEAR'])('binds its customer to nobody and is no figure, under %s', async (model) => {
-    await program(model);
-    const german = await makePartner(app, staff.manager, { reseller: { countries: ['DE'] } });
-    const quiet = await makePartner(app, staff.manager);
-    for (const [partner, more, country] of [
-      [quiet, { userAgent: GOOGLE }, null],
-      [german, {}, 'FR'],
-    ] as const) {
-      const customerId = `cust ${randomUUID()}`;
-      expect(await convert(await click(partner, more), { customerId, country })).toEqual({});
-      expect(await figures(partner)).toEqual({ conversions: 0, revenue: { amount: '0.00' } });
-      const again = { input: purchase({ customerId, country }) };
-      expect(await app.refusal(staff.manager, RECORD, again)).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
-      const visitorId = randomUUID();
-      await click(a, { visitorId });
-      const sale = await record({ customerId, visitorId, country });
-      expect(sale).toMatchObject({ origin: 'CLICK', partner: { id: a.id } });
-      expect(sale.commissions).toHaveLength(1);
-    }
-  });
+  test.each(['LAST', 'LINEAR'])(
+    'binds its customer to no partner and counts in no metric, under %s',
+    async (model) => {
+      await program(model);
+      const german = await makePartner(app, staff.manager, { reseller: { countries: ['DE'] } });
+      const quiet = await makePartner(app, staff.manager);
+      for (const [partner, more, country] of [
+        [quiet, { userAgent: GOOGLE }, null],
+        [german, {}, 'FR'],
+      ] as const) {
+        const customerId = `cust ${randomUUID()}`;
+        expect(await convert(await click(partner, more), { customerId, country })).toEqual({});
+        expect(await figures(partner)).toEqual({ conversions: 0, revenue: { amount: '0.00' } });
+        const again = { input: purchase({ customerId, country }) };
+        expect(await app.refusal(staff.manager, RECORD, again)).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
+        const visitorId = randomUUID();
+        await click(a, { visitorId });
+        const sale = await record({ customerId, visitorId, country });
+        expect(sale).toMatchObject({ origin: 'CLICK', partner: { id: a.id } });
+        expect(sale.commissions).toHaveLength(1);
+      }
+    },
+  );
 
-  test('and one that is told of by hand earns a partner nothing on its own purchase', async () => {
+  test('earns a partner nothing on its own purchase, also when entered by hand', async () => {
     const email = `hand.${randomUUID()}@partners.example`;
     const self = await makePartner(app, staff.manager, { email });
     const customerId = `cust ${randomUUID()}`;

@@ -143,7 +143,7 @@ describe('a model splits a sale', () => {
     }
   });
 
-  test('and says so with every line, and to every partner what is its own', async () => {
+  test('shows the shares with every commission, and to each partner only its own', async () => {
     await program('LINEAR');
     const [visitorId, orderId] = [randomUUID(), randomUUID()];
     const [first] = await path(visitorId);
@@ -258,7 +258,7 @@ describe('a refund of a shared sale', () => {
   });
 });
 
-describe('who is credited', () => {
+describe('the credited partner', () => {
   test('a coupon has the whole sale before any click (T80), which are shown as outranked', async () => {
     await program('LINEAR');
     const visitorId = randomUUID();
@@ -283,7 +283,7 @@ describe('who is credited', () => {
     expect(share).toMatchObject({ share: { amount: '0.00' }, touches: [{ excluded: 'OUTRANKED' }] });
   });
 
-  test('also by its own click a coupon’s partner has the whole, and nobody else a part', async () => {
+  test('credits the whole sale to the partner of a coupon, also after other clicks', async () => {
     await program('LINEAR');
     const visitorId = randomUUID();
     await click(a, visitorId, ago(2));
@@ -399,7 +399,7 @@ describe('who is credited', () => {
     expect(await app.refusal(staff.manager, RECORD, { input })).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
   });
 
-  test('a click that was named ends the path; what came later has no part', async () => {
+  test('a named click ends the path; later clicks get no share', async () => {
     await program('LINEAR');
     const visitorId = randomUUID();
     const [, second] = await path(visitorId);
@@ -520,7 +520,7 @@ describe('a replay', () => {
     );
 
   test.each([['POSITION', 'PARTNER']])(
-    'under the model in force agrees with what was paid to the cent: %s by %s',
+    'agrees exactly with the paid commissions under the model in force: %s by %s',
     async (model, unit) => {
       const own = await world();
       await own.set(model, unit);
@@ -576,7 +576,7 @@ describe('a replay', () => {
     }
   }, 120_000);
 
-  test('has the click that was heard of only after its sale', async () => {
+  test('includes a click that was reported only after its sale', async () => {
     const own = await world();
     const visitorId = randomUUID();
     const track = ({ referralCode } = own.partners[0] as MadePartner, days = 5) =>
@@ -699,7 +699,7 @@ describe('a funnel', () => {
     expect([sum('clicks'), sum('conversions')]).toEqual([5, 2]);
   });
 
-  test('pages a long grouping, says what is wrong with a request, and has nothing where nothing happened', async () => {
+  test('pages a long grouping, names the fault of a request, and is empty without events', async () => {
     for (const by of ['SOURCE', 'DAY']) {
       const all = (await funnel(by)).steps;
       const paged: object[] = [];

@@ -158,7 +158,7 @@ describe('a link', () => {
     expect(twice.location.host).toBe('shop.example.com');
   });
 
-  test('of nobody, of a suspended partner and one that is no code lead to the same page, and nothing is kept', async () => {
+  test('redirects an unknown code and one of a suspended partner to the same page, and stores nothing', async () => {
     const suspended = await makePartner(app, staff.manager, { status: 'SUSPENDED' });
     const before = await rows('select count(*) from touches');
     const seen = await Promise.all(
@@ -235,7 +235,7 @@ describe('a link', () => {
   });
 });
 
-test('a click has the country that our proxy or a server of the program says, and nobody else', async () => {
+test('a click has the country that the proxy or a server of the program reports, and no other', async () => {
   const countryOf = async (headers: Record<string, string>) =>
     (await touchOf((await visit(partner.referralCode, headers)).click))?.['country'];
   expect(await countryOf({ 'cf-ipcountry': 'de' })).toBe('DE');
@@ -336,7 +336,7 @@ describe('what counts', () => {
     expect(landing?.location).toContain(`pp_click=${click}`);
   });
 
-  test('leaves what is signed in a deep link as it is, also behind a slash, and keeps no secret of the page before', async () => {
+  test('keeps the signed part of a deep link, also after a slash, and stores no secret of the referring page', async () => {
     const to = encodeURIComponent('https://docs.example.com/a?sig=a%20b~(x)&b#part');
     const { location, click } = await visit(`${partner.referralCode}/?to=${to}&utm_source=n`, {
       referer: 'https://ref.example/page?token=secret',
@@ -392,7 +392,7 @@ describe('what counts', () => {
     expect(await clicksOf({ id, referralCode })).toBe(1);
   });
 
-  test('is every click of a burst that was answered, whoever clicks', async () => {
+  test('stores every answered click of a burst, from any visitor', async () => {
     const { id, referralCode } = await makePartner(app, staff.manager);
     const seen = await Promise.all(Array.from({ length: 400 }, () => visit(referralCode)));
     const stored = await rows<{ id: string }>('select id from touches where partner_id = $1', id);
@@ -760,7 +760,7 @@ describe('a sale that a server tells of', () => {
       expect(await record({ ...(await evidence()), ...more })).toMatchObject({ origin, partner: { id } });
   });
 
-  test('goes to nobody who is suspended, whatever it has, but to whose click was valid', async () => {
+  test('credits no suspended partner, but the partner of a valid click', async () => {
     const [gone, clicked] = [await makePartner(app, staff.manager), await makePartner(app, staff.manager)];
     const [email, customerId] = [`cto@${randomUUID()}.example`, randomUUID()];
     await register({ partnerId: gone.id, email });
@@ -778,7 +778,7 @@ describe('a sale that a server tells of', () => {
     expect(await uses(made)).toBe(0);
   });
 
-  test('of a customer that bought before stays with its partner, whoever’s coupon it gives', async () => {
+  test('stays with the partner of an existing customer, also with a coupon of another partner', async () => {
     const customerId = randomUUID();
     const { click } = await visit(partner.referralCode);
     await record({ customerId, clickId: click });
@@ -804,7 +804,7 @@ describe('a sale that a server tells of', () => {
     expect(again.id).not.toBe(first.id);
   });
 
-  test('names a click that is nobody’s, and earns nobody anything without a claim', async () => {
+  test('names a click without a partner, and earns nothing without another attribution', async () => {
     expect(await refusedRecord({ clickId: unknownId() })).toMatchObject({
       code: 'NOT_FOUND',
       field: 'input.clickId',
@@ -813,7 +813,7 @@ describe('a sale that a server tells of', () => {
     expect(await refusedRecord({})).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
   });
 
-  test('before its click was heard of is credited when it is told again after it', async () => {
+  test('credits a sale that was reported before its click when it is reported again', async () => {
     const visitorId = randomUUID();
     const sale = {
       visitorId,
@@ -951,7 +951,7 @@ describe('a deal', () => {
     await program({ dealsPerPartner: 50 });
   });
 
-  test('is anybody’s again when it expires or is given up, and then no claim', async () => {
+  test('frees the prospect of an expired or closed deal, which then credits no partner', async () => {
     const domain = `${randomUUID()}.example`;
     const real = clock;
     clock = new Date(clock.getTime() - 2 * DAY_MS); // the database lets nothing be over before it is

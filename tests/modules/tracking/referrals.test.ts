@@ -179,7 +179,7 @@ describe('a click', () => {
     expect(JSON.parse(body).errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
   });
 
-  test('keeps of an address only what nobody can read', async () => {
+  test('stores an IP address only as a hash', async () => {
     const { id } = await track({ ipAddress: '203.0.113.42' }, staff.admin);
     const { rows } = await app.database.pool.query(
       'select ip_hash, referrals::text as whole from referrals where id = $1',

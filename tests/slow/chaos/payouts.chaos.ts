@@ -39,7 +39,7 @@ async function expectRightBooks(app: Awaited<ReturnType<typeof createTestApp>>):
   expect(books.filter((fault) => !fault.includes('UNLINKED'))).toEqual([]); // a moment after it was written
 }
 
-test("every payout is paid once by a vendor that is nobody's, whatever the seed", async () => {
+test('every payout is paid once by a simulated vendor, for every seed', async () => {
   const simulator = await startSimulator();
   const rail = simulatedRail(simulator.url);
   const app = await createTestApp({ rail: () => rail, random: () => 0 }, { PAYOUT_LEASE_SECONDS: '15' });
