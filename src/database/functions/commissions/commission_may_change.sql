@@ -5,26 +5,34 @@ language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-  rated boolean := old.unrated is not null and new.unrated is null
-    and old.status = 'HELD' and new.status = 'HELD' and new.exchange is not null;
+  kept commissions := new;
 begin
-  if (
-      new.id, new.tenant_id, new.partner_id, new.customer_id, new.referral_id, new.conversion_id, new.reverses_id,
-      new.type, new.base_currency, new.amount_currency, new.revenue_minor, new.occurred_at, new.created_by,
-      new.sale_minor, new.sale_currency
-    ) is distinct from (
-      old.id, old.tenant_id, old.partner_id, old.customer_id, old.referral_id, old.conversion_id, old.reverses_id,
-      old.type, old.base_currency, old.amount_currency, old.revenue_minor, old.occurred_at, old.created_by,
-      old.sale_minor, old.sale_currency
-    )
-    or not rated and (
-      new.method, new.base_minor, new.rate_bps, new.per_unit_minor, new.quantity, new.rounding_mode, new.amount_minor,
-      new.exchange, new.unrated
-    ) is distinct from (
-      old.method, old.base_minor, old.rate_bps, old.per_unit_minor, old.quantity, old.rounding_mode, old.amount_minor,
-      old.exchange, old.unrated
-    )
-  then
+  -- Every column stays as it was, except the columns named here.
+  kept.status := old.status;
+  kept.approved_by := old.approved_by;
+  kept.approved_at := old.approved_at;
+  kept.reason := old.reason;
+  kept.reject_code := old.reject_code;
+  kept.hold_until := old.hold_until;
+  kept.metadata := old.metadata;
+  kept.updated_at := old.updated_at;
+  if old.unrated is not null and new.unrated is null
+    and old.status = 'HELD' and new.status = 'HELD' and new.exchange is not null then
+    kept.method := old.method;
+    kept.base_minor := old.base_minor;
+    kept.rate_bps := old.rate_bps;
+    kept.rate_source := old.rate_source;
+    kept.tier := old.tier;
+    kept.per_unit_minor := old.per_unit_minor;
+    kept.quantity := old.quantity;
+    kept.rounding_mode := old.rounding_mode;
+    kept.amount_minor := old.amount_minor;
+    kept.exchange := old.exchange;
+    kept.unrated := old.unrated;
+    kept.rule_id := old.rule_id;
+    kept.computation := old.computation;
+  end if;
+  if kept is distinct from old then
     raise exception 'A commission cannot change, except its status.'
       using errcode = 'integrity_constraint_violation';
   end if;

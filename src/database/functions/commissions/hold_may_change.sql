@@ -2,12 +2,16 @@
 create or replace function hold_may_change() returns trigger
 language plpgsql
 as $$
+declare
+  kept commission_holds := new;
 begin
-  if old.released_at is not null
-    or (new.id, new.tenant_id, new.partner_id, new.commission_id, new.kind, new.reason, new.evidence, new.placed_by,
-    new.placed_at)
-      is distinct from (old.id, old.tenant_id, old.partner_id, old.commission_id, old.kind, old.reason, old.evidence,
-        old.placed_by, old.placed_at) then
+  -- Every column stays as it was, except the columns named here.
+  kept.released_by := old.released_by;
+  kept.released_at := old.released_at;
+  kept.release_reason := old.release_reason;
+  kept.outcome := old.outcome;
+  kept.refund_id := old.refund_id;
+  if old.released_at is not null or kept is distinct from old then
     raise exception 'A hold cannot change, except that it can be released once.' using errcode = 'integrity_constraint_violation';
   end if;
   return new;

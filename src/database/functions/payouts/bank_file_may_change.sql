@@ -2,15 +2,26 @@
 create or replace function bank_file_may_change() returns trigger
 language plpgsql
 as $$
+declare
+  kept bank_files := new;
 begin
-  if new.status <> old.status
-    and (old.status, new.status) not in (('DRAFT', 'APPROVED'), ('DRAFT', 'CANCELED'), ('APPROVED', 'CANCELED'))
-    or (new.format, new.sha256, new.payment_count, new.total_minor, new.total_currency, new.created_by,
-      new.execute_on)
-      is distinct from (old.format, old.sha256, old.payment_count, old.total_minor, old.total_currency,
-        old.created_by, old.execute_on)
-    or (old.approved_by is not null and new.approved_by is distinct from old.approved_by)
-      or new.downloads < old.downloads then
+  -- Every column stays as it was, except the columns named here.
+  kept.status := old.status;
+  kept.approved_by := old.approved_by;
+  kept.approved_at := old.approved_at;
+  kept.canceled_by := old.canceled_by;
+  kept.canceled_at := old.canceled_at;
+  kept.cancel_reason := old.cancel_reason;
+  kept.downloads := old.downloads;
+  kept.downloaded_by := old.downloaded_by;
+  kept.downloaded_at := old.downloaded_at;
+  kept.settled_by := old.settled_by;
+  kept.settled_at := old.settled_at;
+  if kept is distinct from old
+    or new.status <> old.status
+      and (old.status, new.status) not in (('DRAFT', 'APPROVED'), ('DRAFT', 'CANCELED'), ('APPROVED', 'CANCELED'))
+    or old.approved_by is not null and new.approved_by is distinct from old.approved_by
+    or new.downloads < old.downloads then
     raise exception 'This change of a bank file is not allowed.' using errcode = 'check_violation';
   end if;
   return new;

@@ -3,9 +3,11 @@ create or replace function item_may_change() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
+declare
+  kept payout_items := new;
 begin
-  if old.voided_at is not null or (new.id, new.tenant_id, new.payout_id, new.commission_id)
-    is distinct from (old.id, old.tenant_id, old.payout_id, old.commission_id) then
+  kept.voided_at := old.voided_at; -- every other column stays as it was
+  if old.voided_at is not null or kept is distinct from old then
     raise exception 'A payout item cannot change, except that it can be released once.' using errcode = 'integrity_constraint_violation';
   end if;
   if not exists (select from payouts where id = old.payout_id and status in ('CANCELED', 'FAILED', 'RETURNED')) then

@@ -1,9 +1,8 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { type Money, money } from '../../../domain/money.ts';
-import { commissionAccrued } from '../../../domain/posting.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { post } from '../../foundation/ledger/public.ts';
+import { postAccrual } from '../../foundation/ledger/public.ts';
 import { Commission } from './commission.entity.ts';
 
 type Columns = RequiredEntityData<Commission>;
@@ -35,10 +34,6 @@ export function addLine(
     approvedBy: approved ? actor.id : null,
     ...columns,
   });
-  if (approved) accrue(em, added, clock.now());
+  if (approved) postAccrual(em, added, clock.now());
   return added;
 }
-
-/** Posts the accrual of an approved commission. */
-export const accrue = (em: EntityManager, line: Commission, at: Date): void =>
-  post(em, line, `commission:${line.id}:accrued`, commissionAccrued(line.partnerId, line.amount), at);

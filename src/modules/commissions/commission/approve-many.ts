@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { AppError } from '../../../domain/errors.ts';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
 import { query, scopeOf } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -6,9 +7,8 @@ import { transact } from '../../../kernel/data/transact.ts';
 import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
-import { hasSeenKey } from '../../access/api-keys/public.ts';
 import { record } from '../../foundation/audit/public.ts';
-import { postAccruals } from '../../foundation/ledger/public.ts';
+import { type Approved, approveLines, ownMakers } from './approve-lines.ts';
 import { commissionTable } from './commission.entity.ts';
 import type { CommissionFilter } from './commission.inputs.ts';
 import { narrow } from './commission.loader.ts';
@@ -41,7 +41,11 @@ export async function approveAll(
     skip('HELD', held.length);
     const open = batch.filter(({ status }) => status !== 'HELD');
     const done = await transact(ctx, async (em) => {
-      const own = await ownMakers(em, ctx, open);
+      const own = await ownMakers(
+        em,
+        ctx,
+        open.map(({ maker }) => maker),
+      );
       const refused: SkippedBecause[] = [];
       const ids: string[] = [];
       for (const { id, maker, allowed } of open) {
@@ -49,7 +53,7 @@ export async function approveAll(
         else if (!allowed) refused.push('FORBIDDEN');
         else ids.push(id);
       }
-      const { lines, partners } = await approveLines(em, ctx, ids);
+      const { lines, partners } = await approveBatch(em, ctx, ids);
       refused.push(...Array.from({ length: ids.length - lines }, () => 'CHANGED' as const));
       return { refused, lines, partners };
     });
@@ -90,56 +94,27 @@ async function waiting(ctx: Context, filter: CommissionFilter | null, limit: num
   );
 }
 
-/** Returns the creators that count as the actor: the actor and the API keys whose secret the actor has seen. */
-async function ownMakers(
-  em: EntityManager,
-  { actor }: Context,
-  lines: readonly Candidate[],
-): Promise<Set<string>> {
-  const own = new Set<string>();
-  for (const maker of new Set(lines.map((line) => line.maker)))
-    if (maker === actor.id || (await hasSeenKey(em, maker, actor.id))) own.add(maker);
-  return own;
-}
-
-/** Approves those commissions that are still PENDING, with their pending refunds. Writes the ledger and the audit log as
- *  single approvals do. */
-async function approveLines(
+/** Approves commissions and records one audit entry for each tenant. */
+async function approveBatch(
   em: EntityManager,
   ctx: Context,
   ids: readonly string[],
 ): Promise<{ lines: number; partners: Set<string> }> {
-  const { actor, clock } = ctx;
-  // The ids are arrays, whose length the planner sees. For a set of unknown size it may read the whole table for each batch.
-  // Lock first and read afterwards, to see the rows of concurrent changes.
-  const lines = await sql<{ id: string }>`
-    select id from commissions where id = any(${ids}::uuid[]) and status = 'PENDING' and reverses_id is null order by id for update
-  `.execute(em);
-  if (lines.length === 0) return { lines: 0, partners: new Set() };
-  const own = lines.map(({ id }) => id);
-  const refunds = await sql<{ id: string }>`
-    select id from commissions where reverses_id = any(${own}::uuid[]) and status = 'PENDING'`.execute(em);
-  const all = await sql<{ id: string; tenantId: string; partnerId: string }>`
-    update commissions set status = 'APPROVED', approved_at = ${clock.now()}, approved_by = ${actor.id}
-    where id = any(${[...own, ...refunds.map(({ id }) => id)]}::uuid[])
-    returning id, tenant_id as "tenantId", partner_id as "partnerId"`.execute(em);
-  await postAccruals(
-    em,
-    all.map(({ id }) => id),
+  const outcomes = await approveLines(em, ctx, ids);
+  const approved = [...outcomes.values()].filter(
+    (outcome): outcome is Approved => !(outcome instanceof AppError),
   );
-  for (const [tenantId, mine] of Map.groupBy(all, (line) => line.tenantId))
+  for (const [tenantId, lines] of Map.groupBy(approved, (line) => line.tenantId)) {
+    const subjects = lines.flatMap(({ id, refunds }) => [id, ...refunds]);
     record(
       em,
       ctx,
       'commissions.approved',
       { id: null, tenantId },
-      {
-        before: { status: 'PENDING' },
-        after: { status: 'APPROVED', count: mine.length },
-        subjects: mine.map(({ id }) => id),
-      },
+      { before: { status: 'PENDING' }, after: { status: 'APPROVED', count: subjects.length }, subjects },
     );
-  return { lines: lines.length, partners: new Set(all.map(({ partnerId }) => partnerId)) };
+  }
+  return { lines: approved.length, partners: new Set(approved.map(({ partnerId }) => partnerId)) };
 }
 
 /** Approves commissions automatically for programs with this setting: hold days over by the database's clock, partner
@@ -152,7 +127,7 @@ export async function autoApprove(ctx: Context): Promise<void> {
         where g.auto_approve and c.status = 'PENDING' and c.created_by is null and c.reverses_id is null and c.hold_until <= now()
           and p.status = 'ACTIVE' and p.deleted_at is null
         order by c.id limit ${BATCH} for update of c skip locked`.execute(em);
-      return approveLines(
+      return approveBatch(
         em,
         ctx,
         due.map(({ id }) => id),

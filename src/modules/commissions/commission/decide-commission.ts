@@ -1,6 +1,6 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
-import { after, type CommissionStatus, type RejectCode, refuseOwnLine } from '../../../domain/commission.ts';
-import { AppError, conflict, forbidden, notFound } from '../../../domain/errors.ts';
+import { after, type CommissionStatus, type RejectCode } from '../../../domain/commission.ts';
+import { AppError, conflict, notFound } from '../../../domain/errors.ts';
 import { commissionWithdrawn } from '../../../domain/posting.ts';
 import { authorizeRow, requireAllowed, verdictsOnRows } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
@@ -10,26 +10,30 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, isId, reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 
-import { hasSeenKey } from '../../access/api-keys/public.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { post } from '../../foundation/ledger/public.ts';
-import { accrue } from './add-line.ts';
+import { type Approved, approveLines } from './approve-lines.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
-import { accruedIn, endHolds, refusedAsHeld } from './open-holds.ts';
+import { accruedIn, endHolds } from './open-holds.ts';
 import { isRated } from './sold.ts';
 import { bandsShrink, changeCapUsed, lockTrueUps, trueUp } from './true-ups.ts';
 
 /** Approves a commission, which is owed from then on. Returns the commission's id. */
 export async function approveCommission(ctx: Context, id: string): Promise<string> {
   await authorizeRow(ctx, 'approve', commissionTable, id);
-  const line = await transact(ctx, async (em) => {
-    const line = await lockCommission(em, id);
-    const { before, after } = await approve(em, ctx, line);
-    record(em, ctx, 'commission.approved', line, { before, after: { ...after, amount: line.amount } });
-    return line;
+  const { partnerId } = await transact(ctx, async (em) => {
+    const key = idOf(id);
+    const outcome = (await approveLines(em, ctx, [key])).get(key) ?? notFound('commission');
+    if (outcome instanceof AppError) throw outcome;
+    const { refunds, amount } = outcome;
+    record(em, ctx, 'commission.approved', outcome, {
+      before: { status: 'PENDING' },
+      after: { status: 'APPROVED', refunds, amount },
+    });
+    return outcome;
   });
-  announceMetrics(ctx, line.partnerId);
-  return line.id;
+  announceMetrics(ctx, partnerId);
+  return idOf(id);
 }
 
 /** A commission of a bulk mutation that failed, with its error. */
@@ -47,23 +51,19 @@ export async function approveCommissions(
   const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))];
   const verdicts = await verdictsOnRows(ctx, 'approve', commissionTable, known);
   const { approved, failures } = await transact(ctx, async (em) => {
-    const lines = await em.find(
-      Commission,
-      { id: { $in: known } },
-      { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } },
-    );
-    const byId = new Map(lines.map((line) => [line.id as string, line]));
-    const approved: { line: Commission; refunds: string[] }[] = [];
+    const allowed = known.filter((id) => verdicts.get(id)?.allowed.has('approve'));
+    const outcomes = await approveLines(em, ctx, allowed);
+    const approved: Approved[] = [];
     const failures = await eachLine(ids, async (key) => {
-      const line = byId.get(key);
       const verdict = verdicts.get(key);
-      if (!line || !verdict) throw notFound('commission');
+      if (!verdict) throw notFound('commission');
       requireAllowed(ctx, 'approve', verdict);
-      const { refunds } = (await approve(em, ctx, line)).after;
-      approved.push({ line, refunds });
+      const outcome = outcomes.get(key) ?? notFound('commission');
+      if (outcome instanceof AppError) throw outcome;
+      if (!approved.includes(outcome)) approved.push(outcome);
     });
     // Only an administrator has commissions of several tenants. Each tenant gets an entry in its own audit chain.
-    for (const [tenantId, lines] of Map.groupBy(approved, ({ line }) => line.tenantId)) {
+    for (const [tenantId, lines] of Map.groupBy(approved, (line) => line.tenantId)) {
       record(
         em,
         ctx,
@@ -73,52 +73,16 @@ export async function approveCommissions(
           before: { status: 'PENDING' },
           after: {
             status: 'APPROVED',
-            commissions: lines.map(({ line: { id, amount }, refunds }) => ({ id, amount, refunds })),
+            commissions: lines.map(({ id, amount, refunds }) => ({ id, amount, refunds })),
           },
-          subjects: lines.flatMap(({ line, refunds }) => [line.id, ...refunds]),
+          subjects: lines.flatMap(({ id, refunds }) => [id, ...refunds]),
         },
       );
     }
-    return { approved: approved.map(({ line }) => line), failures };
+    return { approved, failures };
   });
   for (const partnerId of new Set(approved.map((line) => line.partnerId))) announceMetrics(ctx, partnerId);
   return { approved: approved.map((line) => line.id), failures };
-}
-
-async function approve(em: EntityManager, { actor, clock }: Context, line: Commission) {
-  if (line.reversesId)
-    throw conflict(
-      'This commission is a refund. It is approved with the commission that the refund reverses.',
-    );
-  const before = await statusOf(em, line);
-  if (before === 'HELD') throw await refusedAsHeld(em, line);
-  const status = after('approve', before);
-  await refuseMaker(em, actor.id, line, 'approve');
-  const refunds = await refundsOf(em, line, 'PENDING');
-  for (const each of [line, ...refunds]) {
-    Object.assign(each, { status, approvedAt: clock.now(), approvedBy: actor.id });
-    accrue(em, each, clock.now());
-  }
-  return { before: { status: before }, after: { status, refunds: refunds.map(({ id }) => id as string) } };
-}
-
-/** Throws FORBIDDEN for a conflict of interest: the actor belongs to the partner, created the commission, recorded its
- *  sale, or has seen the secret of the API key that did. */
-export async function refuseMaker(
-  em: EntityManager,
-  actorId: string,
-  line: Commission,
-  what: 'approve' | 'review',
-): Promise<void> {
-  const [{ own } = { own: false }] = await sql<{
-    own: boolean;
-  }>`select is_member_of(${actorId}, ${line.partnerId}::uuid) as own`.execute(em);
-  if (own)
-    throw forbidden(`You belong to the partner of this commission, so another person must ${what} it.`, {
-      reason: 'OWN_PARTNER',
-    });
-  const maker = line.createdBy ?? line.statedBy ?? null;
-  refuseOwnLine(maker && (await hasSeenKey(em, maker, actorId)) ? actorId : maker, actorId, what);
 }
 
 /** Rejects several commissions in one transaction. Each commission succeeds or fails on its own, as in single calls. */

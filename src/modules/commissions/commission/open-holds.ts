@@ -5,14 +5,14 @@ import type { Context } from '../../../kernel/request/context.ts';
 import type { Commission } from './commission.entity.ts';
 import { CommissionHold } from './commission-hold.entity.ts';
 
-export const openHolds = (em: EntityManager, line: Commission): Promise<CommissionHold[]> =>
+export const openHolds = (em: EntityManager, line: Pick<Commission, 'id'>): Promise<CommissionHold[]> =>
   em.find(CommissionHold, { commissionId: line.id, releasedAt: null }, { orderBy: { id: 'asc' } });
 
 /** True when a commission with that status is already in the ledger. */
 export const accruedIn = (status: CommissionStatus): boolean => status !== 'PENDING' && status !== 'HELD';
 
 /** Returns the error for the approval of a held commission. It names each open hold. */
-export async function refusedAsHeld(em: EntityManager, line: Commission): Promise<AppError> {
+export async function refusedAsHeld(em: EntityManager, line: Pick<Commission, 'id'>): Promise<AppError> {
   const holds = await openHolds(em, line);
   const named = holds.map(({ kind, reason }) => `${kind} (${reason})`).join(', ');
   return conflict(`This commission is held: ${named}. Release the hold first.`, { reason: 'HELD' });

@@ -13,9 +13,9 @@ import {
 } from '../commission/public.ts';
 
 /** Locks and returns the commission with its partner. Throws FORBIDDEN for a person with a conflict of interest. */
-export async function lockForReview(em: EntityManager, { actor }: Context, id: string): Promise<Commission> {
+export async function lockForReview(em: EntityManager, ctx: Context, id: string): Promise<Commission> {
   const line = await lockCommission(em, id, { partnerToo: true });
-  await refuseMaker(em, actor.id, line, 'review');
+  await refuseMaker(em, ctx, line, 'review');
   return line;
 }
 

@@ -1,41 +1,54 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { account, type Posting } from '../../../domain/posting.ts';
+import { v7 } from 'uuid';
+import type { Money } from '../../../domain/money.ts';
+import { commissionAccrued, type Posting } from '../../../domain/posting.ts';
+import { insertInto } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { sql } from '../../../kernel/data/sql.ts';
 import { PostingRow } from './posting.entity.ts';
+
+interface Owner {
+  readonly tenantId: string;
+  readonly partnerId: string;
+}
+
+/** An approved commission. */
+interface Accrued extends Owner {
+  readonly id: string;
+  readonly amount: Money;
+}
 
 /** Writes a posting. `reference` names the business fact and is unique: a second posting of it fails. An amount of 0 is
  *  not posted. */
 export function post(
   em: EntityManager,
-  owner: { readonly tenantId: string; readonly partnerId: string },
+  owner: Owner,
   reference: string,
-  { from, to, amount }: Posting,
+  posting: Posting,
   /** Time by the clock of the application. Default: the clock of the database. */
   occurredAt?: Date,
 ): void {
-  if (amount.minor === 0n) return;
-  em.create(PostingRow, {
-    tenantId: owner.tenantId,
-    partnerId: owner.partnerId,
-    reference,
-    ...(occurredAt && { occurredAt }),
-    fromAccount: from,
-    toAccount: to,
-    amount: new MoneyColumn(amount),
-  });
+  if (posting.amount.minor === 0n) return;
+  em.create(PostingRow, { ...columnsOf(owner, reference, posting), ...(occurredAt && { occurredAt }) });
 }
 
-const [PARTNER, PAYABLE] = account.payable('|').split('|') as [string, string];
+const columnsOf = ({ tenantId, partnerId }: Owner, reference: string, { from, to, amount }: Posting) => ({
+  ...{ tenantId, partnerId, reference },
+  fromAccount: from,
+  toAccount: to,
+  amount: new MoneyColumn(amount),
+});
 
-/** Posts `commissionAccrued` of many approved commissions in one query. */
-export async function postAccruals(em: EntityManager, ids: readonly string[]): Promise<void> {
-  await sql`
-    insert into postings (id, tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency, occurred_at)
-    select new_id(), c.tenant_id, c.partner_id, 'commission:' || c.id || ':accrued',
-      case when c.amount_minor > 0 then ${account.commissionExpense} else ${PARTNER} || c.partner_id || ${PAYABLE} end,
-      case when c.amount_minor > 0 then ${PARTNER} || c.partner_id || ${PAYABLE} else ${account.commissionExpense} end,
-      abs(c.amount_minor), c.amount_currency, c.approved_at
-    from commissions c
-    where c.id = any(${`{${ids.join()}}`}::uuid[]) and c.amount_minor <> 0`.execute(em);
+const accrualOf = ({ id, partnerId, amount }: Accrued) =>
+  [`commission:${id}:accrued`, commissionAccrued(partnerId, amount)] as const;
+
+/** Posts what an approved commission adds to what its partner is owed. */
+export const postAccrual = (em: EntityManager, line: Accrued, at: Date): void =>
+  post(em, line, ...accrualOf(line), at);
+
+/** The same for many commissions, in one statement. */
+export async function postAccruals(em: EntityManager, lines: readonly Accrued[], at: Date): Promise<void> {
+  const rows = lines
+    .filter(({ amount }) => amount.minor !== 0n)
+    .map((line) => ({ id: v7(), occurredAt: at, ...columnsOf(line, ...accrualOf(line)) }));
+  if (rows.length > 0) await insertInto(PostingRow, rows).execute(em);
 }

@@ -121,8 +121,9 @@ export async function removePayoutAccount(ctx: Context, id: string): Promise<str
 /** Starts the jobs of the partner's approved payouts, so that waiting payouts are checked immediately. */
 export async function wakePayouts(em: EntityManager, partnerId: string): Promise<void> {
   await sql`
-    select enqueue_job('send_payout', json_build_object('payoutId', id), 'send_payout:' || id, 0)
-    from payouts where partner_id = ${partnerId} and status = 'APPROVED'`.execute(em);
+    select enqueue_send_payout(id) from payouts where partner_id = ${partnerId} and status = 'APPROVED'`.execute(
+    em,
+  );
 }
 
 /** Confirms an account after a returned payment, so that it receives payouts again. */

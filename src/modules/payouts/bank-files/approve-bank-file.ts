@@ -11,6 +11,7 @@ import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 
 import { record } from '../../foundation/audit/public.ts';
+import { enqueueSend } from '../payout/public.ts';
 import { BankFile, bankFileTable } from './bank-file.entity.ts';
 import { loadText } from './bank-file-text.ts';
 import { deskOf } from './create-bank-file.ts';
@@ -214,19 +215,11 @@ export async function settleBankFile(ctx: Context, id: string, debited: string):
       update bank_payments b set status = 'PAID' from bank_file_items i
       where i.file_id = ${file.id} and i.voided_at is null and b.id = i.payment_id and b.status in ('IN_FILE', 'ACCEPTED')
       returning b.payout_id as id`.execute(em);
-    await wakePayouts(
+    await enqueueSend(
       em,
       paid.map((row) => row.id),
     );
     record(em, ctx, 'bankFile.settled', file, { after: { debited: file.total, paid: paid.length } });
     return file.id;
   });
-}
-
-/** Starts the jobs of the payouts, which ask the rail again immediately. */
-export async function wakePayouts(em: EntityManager, payoutIds: readonly string[]): Promise<void> {
-  if (payoutIds.length === 0) return;
-  await sql`
-    select enqueue_job('send_payout', json_build_object('payoutId', id), 'send_payout:' || id, 0)
-    from jsonb_array_elements_text(${JSON.stringify(payoutIds)}::jsonb) id`.execute(em);
 }

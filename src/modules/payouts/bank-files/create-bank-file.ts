@@ -252,6 +252,5 @@ async function reject(em: EntityManager, refused: readonly Waiting[]): Promise<v
       update bank_payments b set status = 'REJECTED', code = t.code, reason = t.reason
       from jsonb_to_recordset(${rows}::jsonb) t (id uuid, code text, reason text)
       where b.id = t.id and b.status = 'WAITING' returning b.payout_id)
-    select enqueue_job('send_payout', json_build_object('payoutId', payout_id), 'send_payout:' || payout_id, 0) from gone
-  `.execute(em);
+    select enqueue_send_payout(payout_id) from gone`.execute(em);
 }

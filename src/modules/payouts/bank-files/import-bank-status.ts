@@ -15,7 +15,7 @@ import { amountText } from '../../../kernel/request/currency.ts';
 import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import type { BankReference, BankStatusLine } from '../../../ports/bank-desk.ts';
 import { record } from '../../foundation/audit/public.ts';
-import { wakePayouts } from './approve-bank-file.ts';
+import { enqueueSend } from '../payout/public.ts';
 import { sha256Of } from './bank-file-text.ts';
 import { BankStatusImport } from './bank-status.entity.ts';
 import { deskOf } from './create-bank-file.ts';
@@ -72,7 +72,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
     await keepLines(em, made, judged);
     const moved = payments.filter(({ changed }) => changed);
     await store(em, moved);
-    await wakePayouts(em, [...new Set(moved.map(({ payoutId }) => payoutId))]);
+    await enqueueSend(em, [...new Set(moved.map(({ payoutId }) => payoutId))]);
     const differ = judged.filter(({ outcome, payment }) => outcome === 'DIFFERENT' && payment);
     if (differ.length > 0)
       ctx.log.error(

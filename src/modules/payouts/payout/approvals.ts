@@ -15,22 +15,23 @@ import type { Payout } from './payout.entity.ts';
 export async function flagForSecondApproval(
   em: EntityManager,
   program: Program,
-  of: { readonly partnerIds: readonly string[] } | { readonly payoutId: string },
+  of: { readonly partnerIds: readonly string[] } | { readonly payoutIds: readonly string[] },
 ): Promise<void> {
   const { tenantId, timeZone, splitDays } = program;
   const limit = program.secondApprovalAboveMinor ?? null;
-  const payoutId = 'payoutId' in of ? of.payoutId : null;
-  if (limit === null && payoutId === null) return;
-  const partners = 'partnerIds' in of ? JSON.stringify([...new Set(of.partnerIds)]) : '[]';
+  if (limit === null) return;
+  const payouts = JSON.stringify('payoutIds' in of ? of.payoutIds : []);
+  const partners = JSON.stringify('partnerIds' in of ? [...new Set(of.partnerIds)] : []);
   await sql`
     with worth as materialized (select * from jsonb_to_recordset(${await loadCurrencyValues(em, program)}::jsonb) w (currency text, n numeric, d numeric)),
     waiting as (
       select o.id, o.partner_id, o.second_approval as before, o.amount_minor, o.amount_currency, (o.created_at at time zone ${timeZone})::date as day from payouts o
-      where o.status = 'PENDING' and o.tenant_id = ${tenantId} and (o.id = ${payoutId}::uuid or o.partner_id in (
-        select value::uuid from jsonb_array_elements_text(${partners}::jsonb)))),
+      where o.status = 'PENDING' and o.tenant_id = ${tenantId} and (
+        o.id in (select value::uuid from jsonb_array_elements_text(${payouts}::jsonb))
+        or o.partner_id in (select value::uuid from jsonb_array_elements_text(${partners}::jsonb)))),
     judged as (
       select o.id, case
-        when o.before in ('ABOVE_LIMIT', 'SPLIT') or ${limit}::numeric is null then o.before
+        when o.before in ('ABOVE_LIMIT', 'SPLIT') then o.before
         when w.n is null then 'NO_RATE'
         when o.amount_minor * w.n > ${limit}::numeric * w.d then 'ABOVE_LIMIT'
         when (select sum(q.amount_minor * v.n / v.d) from payouts q join worth v on v.currency = q.amount_currency

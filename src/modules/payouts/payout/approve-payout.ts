@@ -1,57 +1,97 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { conflict, forbidden } from '../../../domain/errors.ts';
-import { afterPayout, type ConflictOfInterest, conflictsOfInterest } from '../../../domain/payout.ts';
+import { type AppError, conflict, forbidden } from '../../../domain/errors.ts';
+import {
+  afterPayout,
+  type ConflictOfInterest,
+  conflictsOfInterest,
+  type PayoutBlock,
+  payoutBlocks,
+} from '../../../domain/payout.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
-import { enqueue } from '../../../kernel/data/jobs.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { programOf } from '../../programs/program/public.ts';
-import { flagForSecondApproval, requireSendable } from './approvals.ts';
-import { lockPayout, sendKey } from './change-payout.ts';
+import { flagForSecondApproval } from './approvals.ts';
+import { enqueueSend, lockPayout } from './change-payout.ts';
+import { railSupportJson } from './pay-balances.ts';
 import { payoutTable } from './payout.entity.ts';
 
-const mayBeOne = async (em: EntityManager, one: string, other: string): Promise<boolean> =>
-  (await sql<{ one: boolean }>`select may_be_one(${one}, ${other}) as one`.execute(em))[0]?.one === true;
+type Refusal = ConflictOfInterest | PayoutBlock | 'SECOND_APPROVER_NEEDED';
+
+interface Judged {
+  readonly outcome: 'APPROVED' | 'FIRST_APPROVAL' | Refusal;
+  readonly secondApproval: string | null;
+}
 
 /** Approves a payout by another person than its creator; a payout that requires two approvals is approved by the second. The
  *  same transaction enqueues the durable job that sends the payout. */
 export async function approvePayout(ctx: Context, id: string): Promise<string> {
-  const { actor, clock } = ctx;
   await authorizeRow(ctx, 'approve', payoutTable, id);
   return transact(ctx, async (em) => {
     const payout = await lockPayout(em, id);
     const status = afterPayout('approve', payout.status);
-    const [{ interest } = { interest: null }] = await sql<{
-      interest: ConflictOfInterest | null;
-    }>`select conflict_of_interest(o, ${actor.id}) as interest from payouts o where o.id = ${payout.id}`.execute(
-      em,
-    );
-    if (interest) throw forbidden(conflictsOfInterest[interest], { reason: interest });
-    await requireSendable(em, ctx, payout);
-    await flagForSecondApproval(em, await programOf(em, payout.tenantId), { payoutId: payout.id });
-    const { firstApprovedBy } = payout;
-    const [now] = await sql<{
-      second: string | null;
-    }>`select second_approval as second from payouts where id = ${payout.id}`.execute(em);
-    const secondApproval = now?.second ?? null;
-    if (secondApproval && !firstApprovedBy) {
-      Object.assign(payout, { firstApprovedBy: actor.id, firstApprovedAt: clock.now() });
+    const judged = (await approvePayouts(em, ctx, payout.tenantId, [payout.id])).get(payout.id) as Judged;
+    const { outcome, secondApproval } = judged;
+    const { amount } = payout;
+    if (outcome === 'APPROVED')
+      record(em, ctx, 'payout.approved', payout, {
+        before: { status: payout.status },
+        after: { status, amount },
+      });
+    else if (outcome === 'FIRST_APPROVAL')
       record(em, ctx, 'payout.approvedFirst', payout, {
-        after: { firstApprovedBy: actor.id, secondApproval, amount: payout.amount },
+        after: { firstApprovedBy: ctx.actor.id, secondApproval, amount },
       });
-      return payout.id;
-    }
-    if (secondApproval && firstApprovedBy && (await mayBeOne(em, firstApprovedBy, actor.id)))
-      throw conflict('You already approved this payout, so another person must give the second approval.', {
-        reason: 'SECOND_APPROVER_NEEDED',
-      });
-    const before = { status: payout.status };
-    Object.assign(payout, { status, approvedBy: actor.id, approvedAt: clock.now() });
-    if (!secondApproval) Object.assign(payout, { firstApprovedBy: null, firstApprovedAt: null });
-    await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });
-    record(em, ctx, 'payout.approved', payout, { before, after: { status, amount: payout.amount } });
+    else throw refusalOf(outcome);
     return payout.id;
   });
+}
+
+function refusalOf(reason: Refusal): AppError {
+  if (reason === 'SECOND_APPROVER_NEEDED')
+    return conflict('You already approved this payout, so another person must give the second approval.', {
+      reason,
+    });
+  return reason in conflictsOfInterest
+    ? forbidden(conflictsOfInterest[reason as ConflictOfInterest], { reason })
+    : conflict(payoutBlocks[reason as PayoutBlock], { reason });
+}
+
+/** Approves payouts of a tenant, however many, and adds the jobs that send them. Returns the outcome by id; payouts that are not
+ *  PENDING are missing. The caller records the audit entry. */
+export async function approvePayouts(
+  em: EntityManager,
+  ctx: Context,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<Map<string, Judged>> {
+  const { actor, clock } = ctx;
+  const asked = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`;
+  const locked = await sql<{ id: string }>`
+    select id from payouts where id in ${asked} and status = 'PENDING' order by id for update`.execute(em);
+  await flagForSecondApproval(em, await programOf(em, tenantId), {
+    payoutIds: locked.map(({ id }) => id),
+  });
+  const done = await sql<Judged & { id: string }>`
+    with judged as materialized (
+      select o.id, o.second_approval, coalesce(
+        conflict_of_interest(o, ${actor.id}),
+        why_not_sent(o, ${clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb),
+        case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
+          when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome
+      from payouts o where o.id in ${asked} and o.status = 'PENDING'),
+    moved as (
+      update payouts o set status = case j.outcome when 'APPROVED' then 'APPROVED' else o.status end,
+        approved_by = case j.outcome when 'APPROVED' then ${actor.id} end, approved_at = case j.outcome when 'APPROVED' then ${clock.now()}::timestamptz end,
+        first_approved_by = case when j.outcome = 'FIRST_APPROVAL' then ${actor.id} when o.second_approval is not null then o.first_approved_by end,
+        first_approved_at = case when j.outcome = 'FIRST_APPROVAL' then ${clock.now()}::timestamptz when o.second_approval is not null then o.first_approved_at end
+      from judged j where j.id = o.id and j.outcome in ('APPROVED', 'FIRST_APPROVAL') returning o.id)
+    select j.id, j.outcome, j.second_approval as "secondApproval" from judged j order by j.id`.execute(em);
+  await enqueueSend(
+    em,
+    done.filter(({ outcome }) => outcome === 'APPROVED').map(({ id }) => id),
+  );
+  return new Map(done.map(({ id, ...judged }) => [id, judged]));
 }

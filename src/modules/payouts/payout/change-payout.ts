@@ -2,7 +2,6 @@ import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { conflict, notFound } from '../../../domain/errors.ts';
 import { afterPayout } from '../../../domain/payout.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
-import { enqueue } from '../../../kernel/data/jobs.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -18,7 +17,16 @@ export async function lockPayout(em: EntityManager, id: string): Promise<Payout>
   return payout;
 }
 
-export const sendKey = (payoutId: string): string => `send_payout:${payoutId}`;
+/** Adds the jobs that send payouts, in the caller's transaction. */
+export async function enqueueSend(
+  em: EntityManager,
+  payoutIds: readonly string[],
+  delaySeconds = 0,
+): Promise<void> {
+  await sql`select enqueue_send_payout(id, ${delaySeconds}::float8) from unnest(${payoutIds}::uuid[]) id`.execute(
+    em,
+  );
+}
 
 /** Retries a payout that the rail refused, with a new key. */
 export async function retryPayout(ctx: Context, id: string): Promise<string> {
@@ -35,7 +43,7 @@ export async function retryPayout(ctx: Context, id: string): Promise<string> {
     await requireNotImportedBy(em, ctx, payout);
     const { status: failed, failureReason } = payout;
     Object.assign(payout, { status, failureReason: null });
-    await enqueue(em, 'send_payout', { payoutId: payout.id }, { key: sendKey(payout.id) });
+    await enqueueSend(em, [payout.id]);
     record(em, ctx, 'payout.retried', payout, {
       before: { status: failed, failureReason },
       after: { status, failureReason: null, amount: payout.amount },

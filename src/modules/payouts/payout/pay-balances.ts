@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { money } from '../../../domain/money.ts';
 import { PayoutMethod, type SkipReason } from '../../../domain/payout.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -78,7 +79,9 @@ export async function payBalances(
 ): Promise<Balance[]> {
   const { tenantId } = due;
   const now = ctx.clock.now();
-  const rows = await sql<Omit<Balance, 'amount'> & { amount: string | null; rest: string[] | null }>`
+  const rows = await sql<
+    Omit<Balance, 'amount'> & { amount: string | null; rest: string[] | null; taken: string }
+  >`
     with /* payouts.make */ balance as materialized (
       select b.*, b.reason is null and b.amount <> b.total as leaves, new_id() as payout_id, new_id() as taken_id, new_id() as kept_id
       from ${balances(ctx, due)} b),
@@ -104,9 +107,14 @@ export async function payBalances(
       insert into payout_run_skips (id, tenant_id, run_id, partner_id, reason, line_count, amount_minor, amount_currency)
       select new_id(), ${tenantId}, ${runId}, partner_id, reason, lines, total, currency from balance
       where reason is not null and ${runId}::uuid is not null)
-    select payout_id as "payoutId", partner_id as "partnerId", currency, method, amount::text, lines, reason, case when leaves then array[taken_id, kept_id] end as rest
+    select payout_id as "payoutId", partner_id as "partnerId", currency, method, amount::text, lines, reason, case when leaves then array[taken_id, kept_id] end as rest, (amount - total)::text as taken
     from balance order by partner_id, currency`.execute(em);
-  const rest = rows.flatMap((row) => row.rest ?? []);
-  if (rest.length) await postAccruals(em, rest);
-  return rows.map(({ rest: _, ...row }) => ({ ...row, amount: BigInt(row.amount ?? 0) }));
+  const carried = rows.flatMap(({ partnerId, currency, rest, taken }) =>
+    (rest ?? []).map((id, kept) => {
+      const minor = kept ? -BigInt(taken) : BigInt(taken);
+      return { id, tenantId, partnerId, amount: money(minor, currency as string) };
+    }),
+  );
+  await postAccruals(em, carried, now);
+  return rows.map(({ rest: _, taken: __, ...row }) => ({ ...row, amount: BigInt(row.amount ?? 0) }));
 }

@@ -1,8 +1,7 @@
-/** What other subjects and areas may import. */
+/** The exports for other subjects and areas. */
 export { flagForSecondApproval, lastBankStatus, whyNotSent } from './approvals.ts';
-export { release, sendKey } from './change-payout.ts';
-
-export { balances, payBalances, railSupportJson } from './pay-balances.ts';
-
+export { approvePayouts } from './approve-payout.ts';
+export { enqueueSend, release } from './change-payout.ts';
+export { balances, payBalances } from './pay-balances.ts';
 export { Payout, payoutTable } from './payout.entity.ts';
 export { RunPayoutsInput } from './payout.inputs.ts';

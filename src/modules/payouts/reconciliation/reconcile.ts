@@ -215,7 +215,7 @@ function compare(
           payout, amount_minor, amount_currency, status, minor, currency
         from judged, still, alone where verdict not in ('MATCHED', 'NOTHING')),
       asked as (
-        select enqueue_job('send_payout', json_build_object('payoutId', payout_id), 'send_payout:' || payout_id, 0)
+        select enqueue_send_payout(payout_id)
         from judged where verdict = 'DIFFERENT_STATUS' and attempt <> 'FAILED' and payout in ('PROCESSING', 'PAID'))
       select our_key as key, our_key is null and status <> 'REFUSED' as stray, (select count(*) from asked) as asked from sides
     `.execute(em);

@@ -9,8 +9,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
-import { programOf } from '../../programs/program/public.ts';
-import { flagForSecondApproval, payoutTable, railSupportJson } from '../payout/public.ts';
+import { approvePayouts, payoutTable } from '../payout/public.ts';
 
 import { loadTenantOfRun } from './run-payouts.ts';
 
@@ -64,34 +63,11 @@ async function approveBatch(
   ctx: Context,
   { tenantId, runId, ids }: { tenantId: string; runId: string; ids: readonly string[] },
 ): Promise<Map<string, string>> {
-  const { actor, clock } = ctx;
-  const asked = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`;
-  const locked = await sql<{ partnerId: string }>`
-    select partner_id as "partnerId" from payouts where id in ${asked} and status = 'PENDING' order by id for update
-  `.execute(em);
-  await flagForSecondApproval(em, await programOf(em, tenantId), {
-    partnerIds: locked.map(({ partnerId }) => partnerId),
-  });
-  const done = await sql<{ payoutId: string; outcome: string }>`
-    with judged as materialized (
-      select o.id, coalesce(
-        conflict_of_interest(o, ${actor.id}),
-        why_not_sent(o, ${clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb),
-        case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
-          when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome
-      from payouts o where o.id in ${asked} and o.status = 'PENDING'),
-    moved as (
-      update payouts o set status = case j.outcome when 'APPROVED' then 'APPROVED' else o.status end,
-        approved_by = case j.outcome when 'APPROVED' then ${actor.id} end, approved_at = case j.outcome when 'APPROVED' then ${clock.now()}::timestamptz end,
-        first_approved_by = case when j.outcome = 'FIRST_APPROVAL' then ${actor.id} when o.second_approval is not null then o.first_approved_by end,
-        first_approved_at = case when j.outcome = 'FIRST_APPROVAL' then ${clock.now()}::timestamptz when o.second_approval is not null then o.first_approved_at end
-      from judged j where j.id = o.id and j.outcome in ('APPROVED', 'FIRST_APPROVAL') returning o.id)
-    select j.id as "payoutId", j.outcome from judged j order by j.id`.execute(em);
-  const approved = done.filter(({ outcome }) => outcome === 'APPROVED').map(({ payoutId }) => payoutId);
-  const first = done.filter(({ outcome }) => outcome === 'FIRST_APPROVAL').map(({ payoutId }) => payoutId);
-  await sql`
-    select enqueue_job('send_payout', json_build_object('payoutId', value), 'send_payout:' || value, 0)
-    from jsonb_array_elements_text(${JSON.stringify(approved)}::jsonb)`.execute(em);
+  const done = await approvePayouts(em, ctx, tenantId, ids);
+  const outcomes = Array.from(done, ([id, { outcome }]) => [id, outcome] as const);
+  const having = (wanted: string) => outcomes.filter(([, outcome]) => outcome === wanted).map(([id]) => id);
+  const approved = having('APPROVED');
+  const first = having('FIRST_APPROVAL');
   record(
     em,
     ctx,
@@ -99,5 +75,5 @@ async function approveBatch(
     { id: runId, tenantId },
     { after: { approved: approved.length, firstApproved: first.length }, subjects: [...approved, ...first] },
   );
-  return new Map(done.map(({ payoutId, outcome }) => [payoutId, outcome]));
+  return new Map(outcomes);
 }

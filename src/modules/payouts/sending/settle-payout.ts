@@ -7,7 +7,6 @@ import {
   refusedWaitSeconds,
 } from '../../../domain/payout.ts';
 import { payoutFailed, payoutReturned, payoutSettled } from '../../../domain/posting.ts';
-import { enqueue } from '../../../kernel/data/jobs.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transactPatiently } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -15,7 +14,7 @@ import type { PayoutRail, RailOutcome } from '../../../ports/payout-rail.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { post } from '../../foundation/ledger/public.ts';
 import { askToCheck } from '../accounts/public.ts';
-import { Payout, release, sendKey } from '../payout/public.ts';
+import { enqueueSend, Payout, release } from '../payout/public.ts';
 
 import { PayoutAttempt } from './payout-attempt.entity.ts';
 import type { CallResult } from './rail-circuit-breaker.ts';
@@ -142,7 +141,7 @@ function markUnknown({ clock }: Pick<Context, 'clock'>, payout: Payout, attempt:
 }
 
 export function again(em: EntityManager, payoutId: string, delaySeconds: number): Promise<void> {
-  return enqueue(em, 'send_payout', { payoutId }, { key: sendKey(payoutId), delaySeconds });
+  return enqueueSend(em, [payoutId], delaySeconds);
 }
 
 export function confirm(
