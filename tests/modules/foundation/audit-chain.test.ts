@@ -91,10 +91,10 @@ const ANYTHING = `
 const insertEvent = async (at = new Date('2026-01-01')): Promise<string> =>
   (await owner.query(ANYTHING, [tenant, at])).rows[0].id;
 
-describe('a log as it was', () => {
+describe('an unchanged audit log', () => {
   beforeEach(aLog);
 
-  test('holds, and says through where it is sealed', async () => {
+  test('passes the check, with the place of its last seal', async () => {
     expect(await verify()).toEqual({ checked: 10, firstFault: null, sealedThrough: null });
     await sealAudit(ctx());
     expect(await verify()).toEqual({ checked: 10, firstFault: null, sealedThrough: 10n });
@@ -105,7 +105,7 @@ describe('a log as it was', () => {
     expect(answer.verifyAudit).toEqual({ ok: true, checked: 10, firstFault: null, sealedThrough: 10 });
   });
 
-  test('goes on behind its seal, and is sealed again only when it grew', async () => {
+  test('continues after its seal, and gets a new seal only when it grew', async () => {
     expect((await sealAudit(ctx())).filter(({ tenantId }) => tenantId === tenant)).toHaveLength(1);
     expect((await sealAudit(ctx())).filter(({ tenantId }) => tenantId === tenant)).toEqual([]);
     await makePartner(app, manager);
@@ -113,7 +113,7 @@ describe('a log as it was', () => {
     expect(await verify()).toEqual({ checked: 11, firstFault: null, sealedThrough: 11n });
   });
 
-  test('covers every column of an entry', async () => {
+  test('the hash covers every column of an entry', async () => {
     const id = await idAt(5);
     const { rows } = await owner.query(
       `select column_name as name, data_type as type from information_schema.columns where table_name = 'audit_events'`,
@@ -144,15 +144,15 @@ describe('a log as it was', () => {
   });
 });
 
-describe('as the owner of the database, with every trigger off, who', () => {
+describe('manipulation by the owner of the database without triggers:', () => {
   beforeEach(aLog);
 
-  test('changes an entry is found', async () => {
+  test('finds a changed entry', async () => {
     await owner.query(`update audit_events set after = '{"rateBps": 1}' where id = $1`, [await idAt(4)]);
     expect((await verify()).firstFault).toEqual({ kind: 'CHANGED', seq: 4n, eventId: await idAt(4) });
   });
 
-  test('changes an entry and its link is found', async () => {
+  test('finds a changed entry with its changed link', async () => {
     await owner.query(`update audit_events set actor_id = 'somebody else' where id = $1`, [await idAt(4)]);
     await owner.query(
       `update audit_links l set event_hash = audit_event_hash(e), hash = sha256(l.prev_hash || int8send(l.seq) || audit_event_hash(e))
@@ -162,12 +162,12 @@ describe('as the owner of the database, with every trigger off, who', () => {
     expect((await verify()).firstFault).toEqual({ kind: 'CHANGED', seq: 4n, eventId: await idAt(4) });
   });
 
-  test('changes a link is found', async () => {
+  test('finds a changed link', async () => {
     await owner.query(`update audit_links set hash = sha256('x') where tenant_id = $1 and seq = 6`, [tenant]);
     expect((await verify()).firstFault).toEqual({ kind: 'CHANGED', seq: 6n, eventId: await idAt(6) });
   });
 
-  test('changes what an entry says of a person is found', async () => {
+  test('finds changed personal values of an entry', async () => {
     await owner.query(
       `update audit_personal set data = '{"after": {"companyName": "Other"}}' where event_id = $1`,
       [await idAt(3)],
@@ -179,29 +179,29 @@ describe('as the owner of the database, with every trigger off, who', () => {
     });
   });
 
-  test.each([1, 5])('deletes entry %i is found', async (seq) => {
+  test.each([1, 5])('finds the deletion of entry %i', async (seq) => {
     const id = await idAt(seq);
     await owner.query('delete from audit_events where id = $1', [id]);
     expect((await verify()).firstFault).toEqual({ kind: 'DELETED', seq: BigInt(seq), eventId: id });
   });
 
-  test.each([1, 5])('deletes entry %i with its link is found', async (seq) => {
+  test.each([1, 5])('finds the deletion of entry %i with its link', async (seq) => {
     await owner.query('delete from audit_links where event_id = $1', [await idAt(seq)]);
     expect((await verify()).firstFault).toEqual({ kind: 'MISSING', seq: BigInt(seq), eventId: null });
   });
 
-  test.each([1, 5])('deletes entry %i with its link and closes the gap is found', async (seq) => {
+  test.each([1, 5])('finds the deletion of entry %i with its link and a closed gap', async (seq) => {
     await owner.query('delete from audit_links where event_id = $1', [await idAt(seq)]);
     await shift(seq + 1, -1);
     expect((await verify()).firstFault).toEqual({ kind: 'MISSING', seq: BigInt(seq), eventId: null });
   });
 
-  test('inserts an entry is found', async () => {
+  test('finds an inserted entry', async () => {
     const id = await insertEvent();
     expect((await verify()).firstFault).toEqual({ kind: 'UNLINKED', seq: null, eventId: id });
   });
 
-  test('inserts an entry with a link of its own between two others is found', async () => {
+  test('finds an inserted entry with its own link between two others', async () => {
     const id = await insertEvent();
     await shift(5, 1);
     await owner.query(
@@ -213,7 +213,7 @@ describe('as the owner of the database, with every trigger off, who', () => {
     expect((await verify()).firstFault).toEqual({ kind: 'INSERTED', seq: 5n, eventId: id });
   });
 
-  test('hides an entry behind a link at no place of the chain is found', async () => {
+  test('finds an entry hidden by a link without a place in the chain', async () => {
     const id = await insertEvent();
     await owner.query(
       `insert into audit_links (tenant_id, seq, event_id, event_hash, prev_hash, hash) values ($1, 0, $2, '', '', '')`,
@@ -222,7 +222,7 @@ describe('as the owner of the database, with every trigger off, who', () => {
     expect((await verify()).firstFault).toEqual({ kind: 'FORKED', seq: 0n, eventId: id });
   });
 
-  test("hides an entry behind a link of another tenant's chain is found in both", async () => {
+  test("finds an entry hidden by a link of another tenant's chain, in both chains", async () => {
     const id = await insertEvent();
     const mine = tenant;
     await aLog();
@@ -236,12 +236,12 @@ describe('as the owner of the database, with every trigger off, who', () => {
     expect((await verifyAudit(ctx(), mine)).firstFault).toEqual({ kind: 'UNLINKED', seq: null, eventId: id });
   });
 
-  test('cuts a piece longer than is read at a time is found', async () => {
+  test('finds a missing part that is longer than a read batch', async () => {
     await owner.query('update audit_links set seq = seq + 5000 where tenant_id = $1 and seq > 5', [tenant]);
     expect((await verify()).firstFault).toEqual({ kind: 'MISSING', seq: 6n, eventId: null });
   });
 
-  test('lets two links claim one place is found', async () => {
+  test('finds two links with the same place', async () => {
     const id = await insertEvent();
     await owner.query('begin');
     await owner.query('alter table audit_links drop constraint audit_links_pkey');
@@ -261,7 +261,7 @@ describe('as the owner of the database, with every trigger off, who', () => {
   test.each([
     [4, 5],
     [3, 8],
-  ])('swaps the links %i and %i is found', async (one, other) => {
+  ])('finds the exchange of the links %i and %i', async (one, other) => {
     await owner.query('update audit_links set seq = -seq where tenant_id = $1 and seq in ($2, $3)', [
       tenant,
       one,
@@ -278,7 +278,7 @@ describe('as the owner of the database, with every trigger off, who', () => {
     });
   });
 
-  test('swaps which entries two links are of is found', async () => {
+  test('finds the exchange of the entries of two links', async () => {
     const [one, other] = [await idAt(4), await idAt(7)];
     await owner.query('update audit_links set event_id = new_id() where event_id = $1', [one]);
     await owner.query('update audit_links set event_id = $1 where event_id = $2', [one, other]);
@@ -289,7 +289,7 @@ describe('as the owner of the database, with every trigger off, who', () => {
     expect((await verify()).firstFault).toEqual({ kind: 'REORDERED', seq: 4n, eventId: other });
   });
 
-  test('cuts the tail is found by the seal', async () => {
+  test('finds a cut tail by the seal', async () => {
     await sealAudit(ctx());
     await owner.query(
       'delete from audit_events e using audit_links l where l.event_id = e.id and l.tenant_id = $1 and l.seq > 7',
@@ -303,30 +303,25 @@ describe('as the owner of the database, with every trigger off, who', () => {
     ]);
   });
 
-  test('deletes the whole log is found by the seal', async () => {
+  test('finds the deletion of the whole log by the seal', async () => {
     await sealAudit(ctx());
     await owner.query('delete from audit_events where tenant_id = $1', [tenant]);
     await owner.query('delete from audit_links where tenant_id = $1', [tenant]);
     expect((await verify()).firstFault).toEqual({ kind: 'TAIL_CUT', seq: 1n, eventId: null });
   });
 
-  test.each([1, 4])(
-    'changes entry %i and rebuilds the chain from there is found by the seal',
-    async (seq) => {
-      await sealAudit(ctx());
-      await makePartner(app, manager);
-      await linkAudit(ctx());
-      await owner.query(`update audit_events set actor_id = 'somebody else' where id = $1`, [
-        await idAt(seq),
-      ]);
-      await rebuild(seq);
-      expect((await verify()).firstFault).toEqual({ kind: 'REBUILT', seq: 10n, eventId: await idAt(10) });
-      expect((await sealAudit(ctx())).filter(({ tenantId }) => tenantId === tenant)).toEqual([]);
-      app.logged.splice(0);
-    },
-  );
+  test.each([1, 4])('finds a changed entry %i with a rebuilt chain by the seal', async (seq) => {
+    await sealAudit(ctx());
+    await makePartner(app, manager);
+    await linkAudit(ctx());
+    await owner.query(`update audit_events set actor_id = 'somebody else' where id = $1`, [await idAt(seq)]);
+    await rebuild(seq);
+    expect((await verify()).firstFault).toEqual({ kind: 'REBUILT', seq: 10n, eventId: await idAt(10) });
+    expect((await sealAudit(ctx())).filter(({ tenantId }) => tenantId === tenant)).toEqual([]);
+    app.logged.splice(0);
+  });
 
-  test('rebuilds what no seal covers yet is not found: that is what the days between seals cost', async () => {
+  test('does not find a rebuilt chain after the last seal: the limit of daily seals', async () => {
     await owner.query(`update audit_events set actor_id = 'somebody else' where id = $1`, [await idAt(4)]);
     await rebuild(4);
     expect((await verify()).firstFault).toBeNull();
@@ -345,7 +340,7 @@ describe('npm run audit:verify', { tags: ['slow'] }, () => {
       },
     });
 
-  test('ends well on a log as it was, sealed by npm run audit:seal', async () => {
+  test('ends with 0 on an unchanged log, sealed by npm run audit:seal', async () => {
     await owner.query('delete from audit_events where tenant_id <> $1', [tenant]);
     await owner.query('delete from audit_links where tenant_id <> $1', [tenant]);
     await rm(file, { force: true });
@@ -354,7 +349,7 @@ describe('npm run audit:verify', { tags: ['slow'] }, () => {
     expect(stdout).toContain(`${tenant}: 10 entries, all unchanged, sealed through 10 (`);
   });
 
-  test('ends with 1 on one that is not, and names the first bad entry', async () => {
+  test('ends with 1 on a changed log, and names the first wrong entry', async () => {
     await owner.query(`update audit_events set action = 'x' where id = $1`, [await idAt(7)]);
     await expect(audit('verify')).rejects.toMatchObject({
       code: 1,
@@ -382,7 +377,7 @@ describe('a seal', () => {
     expect((await verify()).firstFault).toBeNull();
   });
 
-  test('that a crash cut off does not spoil the next one', async () => {
+  test('a seal that a crash cut off does not damage the next one', async () => {
     await sealAudit(ctx());
     const whole = await readFile(file, 'utf8');
     await writeFile(file, whole.slice(0, -20));
@@ -392,7 +387,7 @@ describe('a seal', () => {
   });
 });
 
-describe('what the API may do', () => {
+describe('rights of the API on the audit log', () => {
   test.each([
     'update audit_events set actor_id = actor_id',
     'delete from audit_events',
@@ -405,7 +400,7 @@ describe('what the API may do', () => {
     'delete from audit_unlinked',
     'select * from audit_unlinked',
     'alter table audit_events disable trigger append_only',
-  ])('is not: %s', async (statement) => {
+  ])('the API may not: %s', async (statement) => {
     const api = new Client({ connectionString: app.database.url });
     await api.connect();
     await api.query(`set role partner_portal_api; set portal.tenant = '*'`);
@@ -413,7 +408,7 @@ describe('what the API may do', () => {
     await api.end();
   });
 
-  test.each(['audit_links', 'audit_events'])('nor may the owner by mistake change %s', async (table) => {
+  test.each(['audit_links', 'audit_events'])('also the owner cannot change %s by mistake', async (table) => {
     for (const statement of [
       `update ${table} set tenant_id = tenant_id`,
       `delete from ${table}`,
@@ -423,7 +418,7 @@ describe('what the API may do', () => {
   });
 });
 
-test('what an entry says of a person is erased, and the chain still holds', async () => {
+test('erases the personal values of an entry, and the chain stays valid', async () => {
   await aLog();
   const ENTRIES = `query ($id: ID) { auditEvents(filter: { partnerId: $id }, first: 100) {
     totalCount edges { node { action before after erased chained } } } }`;
@@ -463,7 +458,7 @@ test('what an entry says of a person is erased, and the chain still holds', asyn
   expect(kept.edges[0].node).toMatchObject({ after: { email: 'john@example.com' }, erased: false });
 });
 
-test('50 writers and two sealers make one chain of 10,000 entries, without a fork and without a gap', {
+test('50 writers and two linkers make one chain of 10,000 entries without forks and gaps', {
   tags: ['slow'],
   timeout: 120_000,
 }, async () => {

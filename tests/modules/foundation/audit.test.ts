@@ -74,8 +74,8 @@ async function everything(): Promise<Record<string, string>> {
 }
 let everyTable: string | null = null;
 
-describe('every mutation leaves one entry', () => {
-  test('and no operation of the schema is left out', async () => {
+describe('every mutation writes one audit entry', () => {
+  test('the table of mutations covers every operation of the schema', async () => {
     const mutations = Object.keys((await createSchema()).getMutationType()?.getFields() ?? {});
     expect(mutations.filter((name) => !operations[name])).toEqual([]);
     expect(mutations.length).toBeGreaterThan(15);
@@ -124,7 +124,7 @@ describe('every mutation leaves one entry', () => {
   });
   // The entry fails at the commit; were it in a transaction of its own, the change would stand without it.
   test.each(mutations.filter(([name]) => !EXEMPT[name]))(
-    'and without the entry there is no %s',
+    'a failed audit entry rolls back %s',
     async (_, operation) => {
       const { document, variables, subject } = operation;
       const row = (await subject?.(world)) ?? '';
@@ -143,7 +143,7 @@ describe('every mutation leaves one entry', () => {
     },
   );
 
-  test('a refused one leaves none', async () => {
+  test('a refused mutation writes no audit entry', async () => {
     const entries = await entriesOf(async () => {
       const { document, variables } = operations['createPayout'] as Operation;
       await app.refusal(world.as.admin, document, variables?.(await world.newcomer()));
@@ -151,7 +151,7 @@ describe('every mutation leaves one entry', () => {
     expect(entries.map(({ action }) => action)).toEqual(['partner.created']); // of the newcomer
   });
 
-  test('a repeated one leaves none: it does nothing', async () => {
+  test('a repeated mutation writes no audit entry, because it has no effect', async () => {
     const input = { partnerId: world.partner.id, type: 'BONUS', amount: '5.00', idempotencyKey: 'once' };
     const entries = await entriesOf(async () => {
       await app.ask(world.as.admin, CREATE_COMMISSION, { input });
@@ -160,7 +160,7 @@ describe('every mutation leaves one entry', () => {
     expect(entries).toHaveLength(1);
   });
 
-  test('of many lines leaves one that lists them', async () => {
+  test('a mutation of many commissions writes one audit entry that lists them', async () => {
     const ids = [await world.pending(), await world.pending(), await world.pending()];
     const { document } = operations['approveCommissions'] as Operation;
     const [entry, ...more] = await entriesOf(() => app.ask(world.as.admin, document, { ids }));
@@ -169,12 +169,12 @@ describe('every mutation leaves one entry', () => {
     expect(new Set(entry?.subjects)).toEqual(new Set(ids));
   });
 
-  test('of another tenant stands in the log of that tenant', async () => {
+  test('a mutation for another tenant is in the audit log of that tenant', async () => {
     const [entry] = await entriesOf(() => makePartner(app, world.maker, { tenantId: 'elsewhere' }));
     expect(entry).toMatchObject({ tenant_id: 'elsewhere', actor_id: 'maker' });
   });
 
-  test('contains the values before and after, and only the differences', async () => {
+  test('an audit entry contains the values before and after, and only the differences', async () => {
     const id = await world.newcomer();
     const update =
       'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }';
@@ -198,7 +198,7 @@ describe('every mutation leaves one entry', () => {
     expect(entry?.personal).toEqual({ after: { contactName: 'Jane' } });
   });
 
-  test('keeps the reason that was given', async () => {
+  test('an audit entry contains the given reason', async () => {
     const { document } = operations['cancelPayout'] as Operation;
     const [entry] = await entriesOf(async () =>
       app.ask(world.as.admin, document, { id: await world.payout() }),
@@ -211,7 +211,7 @@ describe('every mutation leaves one entry', () => {
   });
 });
 
-describe('the log', () => {
+describe('the audit log', () => {
   const LOG = `query ($filter: AuditFilter) { auditEvents(filter: $filter, first: 100) { totalCount edges { node {
     action actorId actorRole credential requestId subjectId subjectIds partnerId before after reason erased chained createdAt
   } } } }`;
@@ -222,7 +222,7 @@ describe('the log', () => {
   const shown = async (filter: object, by = world.staff.maria): Promise<Shown[]> =>
     (await app.ask(by, LOG, { filter })).auditEvents.edges.map(({ node }: { node: Shown }) => node);
 
-  test('shows what a mutation left, newest first', async () => {
+  test('lists audit entries, newest first', async () => {
     const id = await world.newcomer();
     const rename =
       'mutation ($id: ID!) { updatePartner(id: $id, input: { email: "new@example.com" }) { id } }';
@@ -243,7 +243,7 @@ describe('the log', () => {
     ]);
   });
 
-  test('narrows by row, also one among many, by action, by actor and by time', async () => {
+  test('filters audit entries by row, also one of many, by action, by actor and by time', async () => {
     const [one, other] = [await world.pending(), await world.pending()];
     const since = new Date();
     await app.ask(world.staff.tom, operations['approveCommissions']?.document as string, {
@@ -261,7 +261,7 @@ describe('the log', () => {
     });
   });
 
-  test("of another tenant is not seen, and a partner sees none, not even its own row's", async () => {
+  test('hides entries of other tenants, and all entries from partners', async () => {
     const id = await world.newcomer();
     expect(await shown({ partnerId: id })).toHaveLength(1);
     expect(await shown({ partnerId: id }, world.as['finance elsewhere'] as string)).toEqual([]);

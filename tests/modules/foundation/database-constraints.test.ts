@@ -53,7 +53,7 @@ const UNIQUE = '23505';
 
 describe('append-only tables', () => {
   test.each(['postings', 'audit_events', 'partner_history'])(
-    '%s: no row is changed, deleted or emptied away',
+    '%s: refuses update, delete and truncate',
     async (table) => {
       await approved();
       expect(Number((await sql(`select count(*) from ${table}`)).rows[0].count)).toBeGreaterThan(0);
@@ -71,7 +71,7 @@ describe('append-only tables', () => {
   );
 
   test.each(['commissions', 'payouts', 'payout_items', 'payout_attempts'])(
-    '%s: no row is deleted',
+    '%s: refuses delete',
     async (table) => {
       const { id } = await payout();
       await attempt(id);
@@ -102,13 +102,13 @@ describe('a posting', () => {
       more.minor ?? 1,
     );
 
-  test('moves something, somewhere', async () => {
+  test('a posting needs a positive amount and two different accounts', async () => {
     expect(await post({ minor: 0 })).toMatchObject({ code: CHECK, constraint: 'posting_moves_something' });
     expect(await post({ minor: -1 })).toMatchObject({ code: CHECK, constraint: 'posting_moves_something' });
     expect(await post({ to: 'a' })).toMatchObject({ code: CHECK, constraint: 'posting_goes_somewhere' });
   });
 
-  test('is of a fact that was not posted before', async () => {
+  test('a business fact is posted once', async () => {
     const line = await approved();
     expect(await post({ reference: `commission:${line}:accrued` })).toMatchObject({
       code: UNIQUE,
@@ -116,7 +116,7 @@ describe('a posting', () => {
     });
   });
 
-  test("is of its own tenant's partner", async () => {
+  test('a posting needs a partner of its own tenant', async () => {
     expect(await post({ partner: elsewhere })).toMatchObject({ code: FOREIGN_KEY });
     expect(await post({ tenant: 'elsewhere' })).toMatchObject({ code: FOREIGN_KEY });
   });
@@ -136,7 +136,7 @@ describe('a commission', () => {
       .map((to) => [from, to] as const),
   );
 
-  test.each(stored)('that is %s becomes %s only where its machine says so', async (from, to) => {
+  test.each(stored)('a commission changes from %s to %s only along its transitions', async (from, to) => {
     const id = await pending();
     const approver = "approved_by = coalesce(approved_by, 'tom'), approved_at = coalesce(approved_at, now())";
     const update = `update commissions set status = $2, ${approver} where id = $1`;
@@ -168,7 +168,7 @@ describe('a commission', () => {
     });
   });
 
-  test('needs an approver other than the creator, and keeps the approver', async () => {
+  test('a commission needs an approver other than its creator, and keeps the approver', async () => {
     const id = await pending();
     const move =
       "update commissions set status = 'APPROVED', approved_by = $2, approved_at = now() where id = $1";
@@ -184,7 +184,7 @@ describe('a commission', () => {
     expect(await refusal(move, id, 'maria')).toMatchObject({ code: REFUSED });
   });
 
-  test('is taken back at most whole, in its own currency', async () => {
+  test('refunds cannot exceed their commission, and need its currency', async () => {
     const id = await approved();
     const tried = (base: number, amount: number, more: object = {}) =>
       app.database.pool
@@ -208,7 +208,7 @@ describe('a commission', () => {
     expect(both.sort()).toEqual([refused, 'taken']);
   });
 
-  test('that a payout claims does not move', async () => {
+  test('the status of a commission in a payout cannot change', async () => {
     const { line } = await payout();
     for (const status of ['REJECTED', 'REVERSED'])
       expect(await refusal('update commissions set status = $2 where id = $1', line, status)).toMatchObject({
@@ -216,7 +216,7 @@ describe('a commission', () => {
       });
   });
 
-  test('is a refund exactly where it reverses a line', async () => {
+  test('a commission is a REVERSAL exactly if it reverses another one', async () => {
     const id = await pending();
     const copy = (type: string, reverses: string | null) =>
       refusal(
@@ -248,7 +248,7 @@ describe('a commission', () => {
     expect(refused).toMatchObject({ code: CHECK, constraint: 'commissions_terms' });
   });
 
-  test('is one for each conversion and partner', async () => {
+  test('a conversion has one commission for each partner', async () => {
     const click = await makeClick(app, code);
     await app.ask(
       staff.manager,
@@ -271,7 +271,7 @@ describe('a reference', () => {
     payouts: () => payout().then(({ id }) => id),
   };
 
-  test.each(Object.keys(rows))('of %s never points across tenants', async (table) => {
+  test.each(Object.keys(rows))('a reference of %s never crosses tenants', async (table) => {
     const id = await rows[table]?.();
     const refused = await refusal(
       `insert into ${table} select (jsonb_populate_record(r, $2::jsonb)).* from ${table} r where id = $1`,
@@ -281,13 +281,13 @@ describe('a reference', () => {
     expect(refused).toMatchObject({ code: FOREIGN_KEY, constraint: `${table}_partner_id` });
   });
 
-  test('of a claim never points across tenants', async () => {
+  test('a reference of a payout item never crosses tenants', async () => {
     const line = await approved();
     expect(await payoutOf([line], {}, 'elsewhere')).toMatch(/^23503 payout_items_/);
     expect(await payoutOf([line])).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('to a tenant that has no program is refused', async () => {
+  test('a reference to a tenant without a program is refused', async () => {
     const refused = await refusal(
       `insert into partners select (jsonb_populate_record(p, $2::jsonb)).* from partners p where id = $1`,
       partnerId,
@@ -355,7 +355,7 @@ const attempt = (payoutId: string, status: string = 'SENDING', number = 1): Prom
   ).then(({ rows }) => rows[0].id);
 
 describe('a payout', () => {
-  test('is the sum of its lines', async () => {
+  test('a payout equals the sum of its commissions', async () => {
     const lines = [await approved(), await approved()];
     const sum = '23000 A payout must equal the sum of its commissions.';
     expect(await payoutOf(lines, { amount_minor: 1_999 })).toBe(sum);
@@ -365,7 +365,7 @@ describe('a payout', () => {
     expect(await payoutOf(lines)).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('claims approved lines of its own partner and currency, and no line that another one claims', async () => {
+  test('a payout pays only approved commissions of its partner and currency that no other payout pays', async () => {
     const fit = '23000 A payout can pay only approved commissions of its own partner and currency.';
     const claimed = await approved();
     expect(await payoutOf([claimed])).toMatch(/^[0-9a-f-]{36}$/);
@@ -387,20 +387,20 @@ describe('a payout', () => {
     });
   });
 
-  test('is of one line once, however many claim it at once', async () => {
+  test('of simultaneous payouts one gets a commission', async () => {
     const line = await approved();
     const made = await Promise.all([1, 2, 3, 4].map(() => payoutOf([line])));
     expect(made.filter((answer) => answer === '23505 payout_items_one_live_claim')).toHaveLength(3);
   });
 
-  test('is positive and has a period', async () => {
+  test('a payout has a positive amount and a period', async () => {
     const line = await approved();
     expect(await payoutOf([line], { amount_minor: 0 })).toBe('23514 payouts_positive');
     expect(await payoutOf([line], { amount_minor: -1_000 })).toBe('23514 payouts_positive');
     expect(await payoutOf([line], { period_start: '2026-02-01' })).toBe('23514 payouts_period');
   });
 
-  test('is not approved by who created it', async () => {
+  test('a payout cannot be approved by its creator', async () => {
     const { id } = await payout();
     expect(
       await refusal(
@@ -452,7 +452,7 @@ describe('a payout', () => {
   };
 
   test.each(Object.keys(edges) as PayoutStatus[])(
-    'that is %s moves only where its machine says so',
+    'with the status %s changes only along its transitions',
     async (from) => {
       const move = `update payouts set status = $2, paid_at = coalesce(paid_at, now()),
         approved_by = coalesce(approved_by, 'tom'), approved_at = coalesce(approved_at, now()) where id = $1`;
@@ -465,7 +465,7 @@ describe('a payout', () => {
     },
   );
 
-  test('gives a line back when it is over, once and for good', async () => {
+  test('an ended payout releases a commission once and permanently', async () => {
     const { id, line } = await payout();
     expect(await refusal('update payout_items set voided_at = now() where payout_id = $1', id)).toMatchObject(
       {
@@ -483,7 +483,7 @@ describe('a payout', () => {
     expect(await payoutOf([line])).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('never lends a claim to another line', async () => {
+  test('a payout item cannot move to another commission', async () => {
     const { id } = await payout();
     const line = await approved();
     expect(
@@ -502,7 +502,7 @@ describe('an attempt', () => {
   };
 
   test.each(Object.keys(edges) as AttemptStatus[])(
-    'that is %s moves only where its machine says so',
+    'with the status %s changes only along its transitions',
     async (from) => {
       for (const to of Object.values(AttemptStatus).filter((status) => status !== from)) {
         const id = await attempt((await payout()).id, from);
@@ -513,7 +513,7 @@ describe('an attempt', () => {
     },
   );
 
-  test('keeps its key, its number and its payout', async () => {
+  test('a payout attempt keeps its key, its number and its payout', async () => {
     const id = await attempt((await payout()).id);
     for (const change of [`key = 'another'`, 'number = 2', 'payout_id = gen_random_uuid()'])
       expect(await refusal(`update payout_attempts set ${change} where id = $1`, id)).toMatchObject({
@@ -521,7 +521,7 @@ describe('an attempt', () => {
       });
   });
 
-  test('is the only one of its payout that has not failed', async () => {
+  test('a payout has at most one attempt that has not failed', async () => {
     const { id } = await payout();
     const first = await attempt(id);
     await expect(attempt(id, 'SENDING', 2)).rejects.toMatchObject({
@@ -537,7 +537,7 @@ describe('an attempt', () => {
   });
 });
 
-test('a click is open for some time', async () => {
+test('a click has an expiry after its creation', async () => {
   const id = await makeClick(app, code);
   expect(await refusal('update referrals set expires_at = clicked_at where id = $1', id)).toMatchObject({
     code: CHECK,
@@ -546,7 +546,7 @@ test('a click is open for some time', async () => {
 });
 
 describe('a program', () => {
-  test('has a time zone and a currency that exist', async () => {
+  test('a program needs an existing time zone and currency', async () => {
     const set = (change: string) => refusal(`update programs set ${change}`);
     expect(await set("time_zone = 'Mars/Olympus'")).toMatchObject({ code: '22023' });
     expect(await set("currency = 'dollars'")).toMatchObject({ code: CHECK, constraint: 'programs_currency' });

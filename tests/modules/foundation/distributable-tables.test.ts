@@ -38,7 +38,7 @@ const names = async (text: string): Promise<string[]> =>
     )
   ).rows.map(({ name }) => name);
 
-test('every table of a tenant says whose each row is', async () => {
+test('every table of a tenant has a tenant id in each row', async () => {
   expect(
     await names(`select relname as name from inside where not exists (select from pg_attribute
       where attrelid = inside.oid and attname = 'tenant_id' and attnotnull)`),
@@ -46,7 +46,7 @@ test('every table of a tenant says whose each row is', async () => {
   expect((await names('select relname as name from inside')).length).toBeGreaterThan(60);
 });
 
-test('every table outside exists', async () => {
+test('every listed exception is an existing table', async () => {
   const { rows } = await database.pool.query(
     'select relname as name from pg_class where relname = any ($1)',
     [Object.keys(OUTSIDE)],
@@ -94,7 +94,7 @@ test('every foreign key between tables of tenants carries the tenant', async () 
   ).toEqual([...BACK].sort());
 });
 
-test('no index begins like another one of the same rows', async () => {
+test('no index is the prefix of another one of the same rows', async () => {
   expect(
     await names(`, indexes as (select i.indrelid, i.indexrelid, i.indisunique, i.indkey::int2[] as columns,
         coalesce(pg_get_expr(i.indpred, i.indrelid), '') as rows

@@ -78,7 +78,7 @@ const rows = (text: string, ...values: unknown[]) =>
   app.database.pool.query(text, values).then((result) => result.rows);
 
 describe('an entered secret is not found', () => {
-  test('in any column of any table', async () => {
+  test('an entered secret is in no column of any table', async () => {
     const tables = await rows(`
       select format('%I.%I', table_schema, table_name) as name from information_schema.tables
       where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema') order by 1`);
@@ -90,7 +90,7 @@ describe('an entered secret is not found', () => {
     expect(found(Buffer.from(text))).toEqual([]);
   });
 
-  test('in a dump', async (context) => {
+  test('an entered secret is not in a dump', async (context) => {
     const dumped = await promisify(execFile)('pg_dump', [app.database.url], {
       maxBuffer: 1 << 30,
       encoding: 'buffer',
@@ -105,7 +105,7 @@ describe('an entered secret is not found', () => {
     expect(found(dumped.stdout)).toEqual([]);
   });
 
-  test('in the files of the server, its log and its write-ahead log', async (context) => {
+  test('an entered secret is not in the files, the log and the write-ahead log of the server', async (context) => {
     await rows('checkpoint');
     const [{ folder, oid }] = await rows(`
       select current_setting('data_directory') as folder, oid from pg_database where datname = current_database()`);
@@ -130,7 +130,7 @@ describe('an entered secret is not found', () => {
     expect([...hits]).toEqual([]);
   }, 60_000);
 
-  test('and all of it can still be read by who pays', async () => {
+  test('finance can still read the encrypted values', async () => {
     const accounts = await rows(
       'select id from payout_accounts where partner_id = $1 order by id',
       partnerId,
@@ -213,7 +213,7 @@ describe('a value that was moved or changed in the database is refused', () => {
     await expectRefused(changed(own.holder_name, own.holder_name), changed(own.details, own.details));
   });
 
-  test('of another tenant: by the database, and by the key service where its key was copied too', async () => {
+  test('a value of another tenant is refused by the database, and by the key service if its key was copied too', async () => {
     const elsewhere = await staffOf(app, 'elsewhere');
     const { id: stranger } = await makePartner(app, elsewhere.manager);
     await app.ask(elsewhere.maria, SET_PAYOUT_ACCOUNT, { input: anAccount({ partnerId: stranger }) });
@@ -233,14 +233,14 @@ describe('a value that was moved or changed in the database is refused', () => {
     await expect(loadPayoutDetails(ctx(), theirs.id)).rejects.toThrow('unable to authenticate');
   });
 
-  test('and nothing readable is taken in its place', async () => {
+  test('a readable value is refused in place of an encrypted one', async () => {
     const { id } = await account(victim);
     for (const text of ['{"iban":"DE89370400440532013000"}', 'v1.x.y', ''])
       await expect(put(id, text, text)).rejects.toThrow('envelope_is_sealed');
   });
 });
 
-test('a number that only Razorpay may keep is not taken where Razorpay is not set up', async () => {
+test('refuses a bank account for Razorpay when Razorpay is not configured', async () => {
   const staff = await staffOf(app);
   const { id: partnerId } = await makePartner(app, staff.manager);
   const input = {

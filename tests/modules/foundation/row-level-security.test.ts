@@ -146,8 +146,8 @@ async function tried(actor: Actor, work: (em: EntityManager) => Promise<unknown>
   return answer;
 }
 
-describe('A statement without any condition', () => {
-  test('shows staff the rows of its tenant, outside and inside of transactions', async () => {
+describe('A query without any condition', () => {
+  test('returns to staff the rows of its tenant, outside and inside of transactions', async () => {
     for (const table of tables) {
       const rows = await asOwner(table);
       // Keys of repetitions are their actor's own.
@@ -160,7 +160,7 @@ describe('A statement without any condition', () => {
     }
   });
 
-  test('shows a partner its own rows', async () => {
+  test('returns to a partner its own rows', async () => {
     const [id = ''] = partners.acme;
     const { rows: payouts } = await owner<{ id: string }>('select id from payouts where partner_id = $1', id);
     const ofPayout = new Set(payouts.map((payout) => payout.id));
@@ -193,20 +193,20 @@ describe('A statement without any condition', () => {
     }
   });
 
-  test('shows nothing where there is no tenant, nor where it bears a name that means more than one', async () => {
+  test('returns no row without a tenant, or for a tenant named like a pattern', async () => {
     const impostors = ['', '*', `acme/${partners.acme[0]}`].map(finance);
     for (const actor of [anonymous, ...impostors]) {
       for (const table of tables) expect(await everyRow(as(actor), table), table).toEqual([]);
     }
   });
 
-  test('shows jobs every row', async () => {
+  test('returns every row to jobs', async () => {
     for (const table of tables.filter((name) => name !== 'idempotency_keys')) {
       expect((await everyRow(as(system), table)).length, table).toBe((await asOwner(table)).length);
     }
   });
 
-  test('is proved on tables that have rows of every side', async () => {
+  test('runs on tables with rows of several tenants and partners', async () => {
     const empty: string[] = [];
     for (const table of tables) {
       const rows = await asOwner(table);
@@ -246,14 +246,14 @@ describe('A write without any check', () => {
   const count = (table: string, statement: string) => async (em: EntityManager) =>
     (await em.execute<object[]>(`${statement.replace('$', table)} returning 1`)).length;
 
-  test('makes no row of another tenant', async () => {
+  test('inserts no row of another tenant', async () => {
     for (const table of tables) {
       const foreign = (await asOwner(table)).find((row) => row.tenant_id === 'elsewhere');
       if (foreign) expect(await tried(finance('acme'), copied(table, foreign)), table).toBe(REFUSED);
     }
   });
 
-  test('makes no row of another partner', async () => {
+  test('inserts no row of another partner', async () => {
     const [id = ''] = partners.acme;
     for (const table of tables.filter((name) => !/^audit/.test(name))) {
       const ownerOf = (row: Row) => (table === 'partners' ? row.id : row.partner_id);
@@ -280,7 +280,7 @@ describe('A write without any check', () => {
     }
   });
 
-  test('gives no row of its own away', async () => {
+  test('moves no row to another tenant or partner', async () => {
     for (const table of tables) {
       const away = await tried(finance('acme'), count(table, `update $ set tenant_id = 'elsewhere'`));
       if (away !== 0) expect(away, table).toMatch(/^(42501|23\d\d\d)$/);
@@ -292,7 +292,7 @@ describe('A write without any check', () => {
     }
   });
 
-  test("of a partner's session reaches neither money nor terms nor settings", async () => {
+  test("a partner's session cannot change money, terms or settings", async () => {
     const [id = ''] = partners.acme;
     const OWN = new Set(
       [
@@ -318,7 +318,7 @@ describe('A write without any check', () => {
     expect(await own("contact_name = 'Jane'")).toBe(1);
   });
 
-  test("of a partner's session keeps whose its deals and links are, since when and for how long", async () => {
+  test("a partner's session cannot change the owner and the times of its deals and links", async () => {
     const [id = ''] = partners.acme;
     await owner(
       `insert into deals (id, tenant_id, partner_id, company, domain, registered_by, registered_at, expires_at)
@@ -343,7 +343,7 @@ describe('A write without any check', () => {
     expect(await change('tracking_links', "name = 'm', archived_at = now()")).toBe(1);
   });
 
-  test('asks for the deals of its own tenant, and closes none before its time', async () => {
+  test('reads only deals of its own tenant, and closes none early', async () => {
     const ask = (text: string, bounds: string) =>
       tried(system, async (em) => {
         await em.execute(bounds);
@@ -354,7 +354,7 @@ describe('A write without any check', () => {
     expect(await ask(live, 'reset portal.tenant')).toEqual([{ none: true }]);
   });
 
-  test('erases nothing that is of another tenant', async () => {
+  test('erases nothing of another tenant', async () => {
     const [id = ''] = partners.acme;
     const erase = (actor: Actor) =>
       tried(actor, async (em) => {
@@ -371,7 +371,7 @@ describe('A write without any check', () => {
     expect(await erase(finance('acme'))).toBeGreaterThan(0);
   });
 
-  test('forgets the repetitions of all only as a job does', async () => {
+  test('deletes idempotency keys of all tenants only as a job', async () => {
     const forget = (actor: Actor) =>
       tried(actor, (em) => em.execute(sql`select forget_idempotency_keys('infinity', 1000000) as count`));
     for (const actor of [finance('acme'), partner('acme', partners.acme[0] as string), anonymous])
@@ -379,7 +379,7 @@ describe('A write without any check', () => {
     expect(await forget(system)).toEqual([{ count: expect.anything() }]);
   });
 
-  test('starts jobs about its own rows, under their names', async () => {
+  test('starts only jobs about its own rows, under their own keys', async () => {
     const [own = '', next = ''] = partners.acme;
     const [foreign = ''] = partners.elsewhere;
     const check = (id: string, key = `check_logo:${id}`, more: object = {}) =>
@@ -414,7 +414,7 @@ describe('A write without any check', () => {
     expect(await start(anonymous, check(own))).toBe(REFUSED);
   });
 
-  test('leaves no audit entry in the name of another', async () => {
+  test('writes no audit entry in the name of another actor', async () => {
     const entry = (actorId: string) => (em: EntityManager) =>
       em.execute(sql`
         insert into audit_events (id, tenant_id, actor_id, actor_role, request_id, action, after, credential, subjects)
@@ -423,7 +423,7 @@ describe('A write without any check', () => {
     expect(await tried(finance('acme'), entry('somebody else'))).toBe(REFUSED);
   });
 
-  test('moves no figures but those of the rows that it sees', async () => {
+  test('recalculates only metrics of visible partners', async () => {
     const foreign = partners.elsewhere[0] as string;
     const clicks = async () =>
       (
@@ -485,14 +485,14 @@ describe("The API's role", () => {
     await expect(pool.query(statement)).rejects.toMatchObject({ code: REFUSED });
   });
 
-  test('owns nothing', async () => {
+  test('owns no object', async () => {
     const { rows } = await owner(`
       select pg_describe_object(classid, objid, objsubid) as owned from pg_shdepend
       where refobjid = 'partner_portal_api'::regrole and deptype = 'o'`);
     expect(rows).toEqual([]);
   });
 
-  test('has no right to a table without policies, and never one to empty it', async () => {
+  test('has no right to a table without policies, and never the right to truncate', async () => {
     const { rows } = await owner<{
       name: string;
       bound: boolean;
@@ -514,7 +514,7 @@ describe("The API's role", () => {
     }
   });
 
-  test('is the only one who runs what works as the owner, and finds nothing of others on its path', async () => {
+  test('is the only role that runs functions with the rights of the owner, all with a safe search path', async () => {
     const { rows } = await owner<{ name: string; path: string | null; everybody: boolean }>(`
       select p.proname as name, (select set from unnest(p.proconfig) set where set like 'search_path=%') as path,
         p.prorettype <> 'trigger'::regtype and has_function_privilege('public', p.oid, 'execute') as everybody
@@ -526,7 +526,7 @@ describe("The API's role", () => {
     }
   });
 
-  test('can be a login of its own, which cannot become the owner', async () => {
+  test('can be used by a separate login that cannot become the owner', async () => {
     const login = `t_api_${randomUUID().slice(0, 8)}`;
     await owner(`create role ${login} login password 'of the test' in role partner_portal_api`);
     const url = new URL(app.database.url);
@@ -586,7 +586,7 @@ test('The owner of the database need not be a superuser', async () => {
   expect(await everyRow(elsewhere, 'partners')).toEqual([]);
 });
 
-test('The policies leave the estimates of the planner as they were, and so its plans', async () => {
+test('The policies do not change the row estimates of the planner', async () => {
   await owner('analyze');
   const api = new Pool({ connectionString: asApi(app.database.url), max: 1 });
   onTestFinished(() => api.end());
@@ -618,7 +618,7 @@ describe('A connection', () => {
   };
   type Seen = { tenant: string; partner: string };
 
-  test('that serves one caller after the other shows each only its own', async () => {
+  test('a shared connection returns to each caller only its own rows', async () => {
     const { pool, bound } = connections(4);
     const actors = TENANTS.flatMap((tenant) => [
       finance(tenant),
@@ -645,7 +645,7 @@ describe('A connection', () => {
     expect(pool.totalCount).toBeLessThanOrEqual(4);
   });
 
-  test('whose bounds could not be set gives nothing out, and is not used again', async () => {
+  test('a connection without a scope returns nothing and is not used again', async () => {
     const { bound } = connections(1);
     const pid = async () =>
       (await bound.query<{ pid: number }>(ofTenant('acme'), { text: 'select pg_backend_pid() as pid' }))[0]
@@ -662,7 +662,7 @@ describe('A connection', () => {
     expect(await pid()).not.toBe(before);
   });
 
-  test('keeps nothing of a transaction that is over', async () => {
+  test('a connection keeps no setting of an ended transaction', async () => {
     await Promise.all(
       Array.from({ length: 20 }, () => transact(as(system), (em) => em.execute('select 1 from commissions'))),
     );
@@ -671,7 +671,7 @@ describe('A connection', () => {
     }
   });
 
-  test('of a request sees its own rows also outside of a transaction', async () => {
+  test('a request reads its own rows also outside of a transaction', async () => {
     const rows = await as(finance('acme')).em.execute<{ id: string }[]>('select id from partners');
     expect(sorted(rows)).toEqual(sorted(partners.acme.map((id) => ({ id }))));
   });

@@ -98,7 +98,7 @@ const held = (rule: string, more: object = {}): Rule => ({ rule, mode: 'HOLD', .
 const blocks = (rule: string): Rule => ({ rule, mode: 'BLOCK' });
 const now = () => new Date().toISOString().slice(0, 10);
 
-test('the database spells an address as the domain does', async () => {
+test('the database normalises an e-mail address like the domain', async () => {
   const local = fc.stringMatching(/^[A-Za-z0-9.+_@" -]{0,12}$/);
   const host = fc.constantFrom('gmail.com', 'GoogleMail.com', 'acme.com', 'x', '');
   const emails = fc.sample(
@@ -115,7 +115,7 @@ test('the database spells an address as the domain does', async () => {
 });
 
 describe('the risk rules of a program', () => {
-  test('are OFF until it says so: nothing is kept and nothing is held', async () => {
+  test('risk rules are OFF by default: nothing is recorded and nothing is held', async () => {
     const { staff, buys, reviews } = await program();
     const { fraudSettings } = await app.ask(
       staff.manager,
@@ -130,7 +130,7 @@ describe('the risk rules of a program', () => {
     expect(await reviews()).toEqual([]);
   });
 
-  test('change only the named settings', async () => {
+  test('an update of risk rules changes only the given settings', async () => {
     const { staff } = await program(held('FAST_PURCHASE', { weight: 70, limit: 30 }));
     const { updateFraudSettings } = await app.ask(staff.manager, SETTINGS, {
       input: { threshold: 80, rules: [{ rule: 'FAST_PURCHASE', mode: 'SHADOW' }] },
@@ -146,15 +146,15 @@ describe('the risk rules of a program', () => {
     ['a rule that counts nothing has a limit', [held('SAME_EMAIL', { limit: 3 })], 'input.rules.0.limit'],
     ['a rule is named twice', [held('SAME_EMAIL'), held('SAME_EMAIL')], 'input.rules.1.rule'],
     ['a weight is above 100', [held('SAME_EMAIL', { weight: 101 })], 'input.rules.0.weight'],
-  ])('are refused where %s', async (_, rules, field) => {
+  ])('refuses risk rules where %s', async (_, rules, field) => {
     const { staff } = await program();
     const { errors } = await app.send(staff.manager, SETTINGS, { input: { rules } });
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 });
 
-describe('a partner that buys from itself', () => {
-  test('earns nothing by it, however it spells its address, and the purchase is a conversion all the same', async () => {
+describe('a self-referral', () => {
+  test('earns nothing for any spelling of the address, and the purchase is still a conversion', async () => {
     const { partner, buys, reviews, sql } = await program(blocks('SAME_EMAIL'));
     expect(await buys('me', { email: 'JOHN.DOE+shop@partner.example' })).toEqual([]);
     expect(await linesOf(app, partner.id)).toEqual([]);
@@ -176,7 +176,7 @@ describe('a partner that buys from itself', () => {
     expect(await buys('somebody', { email: 'somebody@else.example' })).toHaveLength(1);
   });
 
-  test('is known by its people: their addresses and their sign-ins', async () => {
+  test("is recognised by the members' e-mail addresses and sign-ins", async () => {
     const { tenant, partner, buys, reviews, sql } = await program(blocks('SAME_EMAIL'), blocks('SAME_USER'));
     await sql(
       `insert into members (id, tenant_id, partner_id, email, name, role, status, invited_by, issuer, subject, accepted_at)
@@ -192,7 +192,7 @@ describe('a partner that buys from itself', () => {
     ]);
   });
 
-  test('is known by what it paid with, of which only a hash is kept', async () => {
+  test('is recognised by the payment method, of which only a hash is stored', async () => {
     const { partner, staff, buys, sql } = await program(blocks('SAME_PAYMENT'), {
       rule: 'SAME_EMAIL',
       mode: 'SHADOW',
@@ -215,7 +215,7 @@ describe('a partner that buys from itself', () => {
     expect(JSON.stringify((await sql('select * from idempotency_keys')).rows)).not.toContain('card_secret');
   });
 
-  test('is refused by hand with the reason, and by the database behind that', async () => {
+  test('is refused for commissions by hand with the reason, and by the database', async () => {
     const { partner, staff, buys, sql } = await program();
     const [line] = await buys('me');
     expect(await buys('me', { email: 'john.doe@partner.example' })).toEqual([]); // its address is known from now on
@@ -232,7 +232,7 @@ describe('a partner that buys from itself', () => {
     ).rejects.toThrow('A partner earns no commission on its own purchases.');
   });
 
-  test('is let through where the program allows the customer, until that is taken back', async () => {
+  test('is allowed while the program allows the customer', async () => {
     const { staff, buys } = await program(blocks('SAME_EMAIL'));
     const { addFraudListEntry } = await app.ask(staff.manager, LIST, {
       input: { list: 'ALLOWED_CUSTOMER', customerId: 'me' },
@@ -254,10 +254,10 @@ describe('a partner that buys from itself', () => {
   });
 });
 
-describe('a sale is held for a look at it', () => {
+describe('a sale is held for a fraud review', () => {
   const rulesOf = (reviews: { hits: Rule[] }[]) => reviews.map(({ hits }) => hits.map(({ rule }) => rule));
 
-  test('where it came within seconds of the click, and the partner reads no more than that', async () => {
+  test('holds a sale within seconds of its click, and shows the partner no details', async () => {
     const { partner, staff, tenant, buys, reviews } = await program(held('FAST_PURCHASE'));
     const [line] = await buys('c1');
     expect(line?.status).toBe('HELD');
@@ -284,7 +284,7 @@ describe('a sale is held for a look at it', () => {
     expect(errors?.[0]?.extensions).toMatchObject({ reason: 'HELD' });
   });
 
-  test('where the customer is of the company, and not where both have free mail or the program says it is free', async () => {
+  test('holds a sale to a customer of the same company, except for free mail domains', async () => {
     const { staff, buys, reviews } = await program(held('SAME_COMPANY_DOMAIN'));
     expect(await buys('c1', { email: 'boss@partner.example' })).toMatchObject([{ status: 'HELD' }]);
     await app.ask(staff.manager, LIST, { input: { list: 'FREE_MAIL_DOMAIN', domain: 'Partner.example' } });
@@ -292,7 +292,7 @@ describe('a sale is held for a look at it', () => {
     expect(await reviews()).toMatchObject([{ hits: [{ evidence: { domain: 'partner.example' } }] }]);
   });
 
-  test('where its mailbox is thrown away, by the list that comes along or by the program', async () => {
+  test('holds a sale with a disposable mailbox, by the built-in list or by the program', async () => {
     const { staff, buys, reviews } = await program(held('DISPOSABLE_EMAIL'));
     expect(await buys('c1', { email: 'a@mx.mailinator.com' })).toMatchObject([{ status: 'HELD' }]);
     expect(await buys('c2', { email: 'a@new-trash.example' })).toMatchObject([{ status: 'PENDING' }]);
@@ -303,7 +303,7 @@ describe('a sale is held for a look at it', () => {
     expect(await reviews()).toHaveLength(2);
   });
 
-  test('where another customer bought from the same address within a day, and by the fifth in an hour', async () => {
+  test('holds a sale when another customer bought from the same address within a day, and the fifth in an hour', async () => {
     const { partner, tenant, track, buys, reviews } = await program(
       held('SAME_ADDRESS', { weight: 30 }),
       held('ADDRESS_VELOCITY', { limit: 3 }),
@@ -329,7 +329,7 @@ describe('a sale is held for a look at it', () => {
     await track();
   });
 
-  test('where its partner floods: clicks and sales of an hour', async () => {
+  test('holds a sale when its partner has too many clicks or sales in an hour', async () => {
     const { partner, tenant, buys, reviews } = await program(
       held('CLICK_FLOOD', { limit: 4 }),
       held('PARTNER_VELOCITY', { limit: 2 }),
@@ -345,7 +345,7 @@ describe('a sale is held for a look at it', () => {
     expect(rulesOf(await reviews())).toEqual([['PARTNER_VELOCITY'], ['CLICK_FLOOD']]);
   });
 
-  test('where a coupon takes what a click of another partner brought', async () => {
+  test("holds a sale when a coupon overrides another partner's click", async () => {
     const { staff, partner, track, reviews } = await program(held('FOREIGN_COUPON'));
     const rival = await makePartner(app, staff.manager, { commissionRate: 20 });
     const code = `SAVE-${randomUUID().slice(0, 8)}`;
@@ -365,7 +365,7 @@ describe('a sale is held for a look at it', () => {
     ]);
   });
 
-  test('where its partner is paid to the account of another', async () => {
+  test('holds a sale when its partner shares a payout account with another partner', async () => {
     const { staff, partner, buys, reviews } = await program(held('SHARED_PAYOUT_ACCOUNT'));
     const other = await makePartner(app, staff.manager);
     for (const partnerId of [partner.id, other.id])
@@ -374,7 +374,7 @@ describe('a sale is held for a look at it', () => {
     expect(await reviews()).toMatchObject([{ hits: [{ evidence: { partners: [other.id] } }] }]);
   });
 
-  test('where the program blocked the customer, its rule only holding', async () => {
+  test('holds a sale when the program blocked the customer and the rule holds', async () => {
     const { staff, buys } = await program(held('BLOCKED_CUSTOMER'));
     await app.ask(staff.manager, LIST, { input: { list: 'BLOCKED_CUSTOMER', customerId: 'bad' } });
     expect(await buys('bad')).toMatchObject([{ status: 'HELD' }]);
@@ -394,7 +394,7 @@ describe('a review', () => {
   }
   const statusOf = async (by: string, id: string) => (await app.ask(by, LINE, { id })).commission;
 
-  test('that finds a true sale lets go of its own hold and of no other', async () => {
+  test('a review that accepts a sale releases only its own hold', async () => {
     const { staff, line, review } = await waiting();
     const stacked = await app.ask(
       staff.tom,
@@ -417,7 +417,7 @@ describe('a review', () => {
     expect((await statusOf(staff.maria, line)).status).toBe('PENDING');
   });
 
-  test('that finds fraud rejects the line with that code, and nothing is owed', async () => {
+  test('a review that confirms fraud rejects the commission with that code, and nothing is owed', async () => {
     const { staff, partner, review } = await waiting();
     const { confirmFraud } = await app.ask(staff.maria, CONFIRM, { id: review });
     expect(confirmFraud).toMatchObject({
@@ -427,7 +427,7 @@ describe('a review', () => {
     expect(await linesOf(app, partner.id)).toMatchObject([{ status: 'REJECTED' }]);
   });
 
-  test('of a line in shadow that was paid out meanwhile takes it back with the next payout', async () => {
+  test('a review in shadow mode reverses a paid commission in the next payout', async () => {
     const { staff, partner, buys, reviews } = await program({ rule: 'FAST_PURCHASE', mode: 'SHADOW' });
     const [line] = await buys('c1');
     expect(line?.status).toBe('PENDING');
@@ -450,7 +450,7 @@ describe('a review', () => {
     ]);
   });
 
-  test('is not decided by who made the line, nor with a key whose secret it has seen', async () => {
+  test('a review cannot be decided by the creator of the commission, also not through a key whose secret the creator saw', async () => {
     const { staff, tenant, partner } = await program(held('PARTNER_VELOCITY', { limit: 1 }));
     const admin = await app.token('PLATFORM_ADMIN', { tenant, user: 'maker' });
     await makeCommission(app, admin, partner.id);
@@ -477,7 +477,7 @@ describe('a review', () => {
     expect(holdCommission.holds).toHaveLength(2); // one beside the other
   });
 
-  test('is decided once, however many decide at once, and leaves one entry in the audit log', async () => {
+  test('simultaneous decisions of a review have one effect and one audit entry', async () => {
     const { staff, partner, review, sql } = await waiting();
     const replies = await Promise.all(
       Array.from({ length: 25 }, (_, n) =>
@@ -495,7 +495,7 @@ describe('a review', () => {
     await expect(sql("update fraud_hits set evidence = '{}' where review_id = $1", review)).rejects.toThrow();
   });
 
-  test('is closed where its line came to its end another way', async () => {
+  test('a review closes when its commission ends in another way', async () => {
     const { staff, line, review, reviews } = await waiting();
     await app.ask(staff.maria, 'mutation ($id: ID!) { rejectCommission(id: $id, reason: "x") { id } }', {
       id: line,
@@ -504,7 +504,7 @@ describe('a review', () => {
     expect(await reviews({ state: 'CLOSED' })).toMatchObject([{ id: review }]);
   });
 
-  test('is one of many that are decided in the same way, each on its own; pages of them follow the cursor', async () => {
+  test('many reviews are decided in one request, each separately; pages follow the cursor', async () => {
     const { staff, buys, reviews } = await program(held('FAST_PURCHASE'), blocks('SAME_EMAIL'));
     for (let n = 0; n < 3; n++) await buys(`c${n}`);
     await buys('me', { email: 'john.doe@partner.example' });
@@ -530,7 +530,7 @@ describe('a review', () => {
 });
 
 describe('in shadow', () => {
-  test('the report says what would have been held, and how much of it was refunded since', async () => {
+  test('the report shows the sales that would have been held, and their later refunds', async () => {
     const { staff, buys } = await program(
       { rule: 'FAST_PURCHASE', mode: 'SHADOW' },
       { rule: 'DISPOSABLE_EMAIL', mode: 'SHADOW' },
@@ -556,7 +556,7 @@ describe('in shadow', () => {
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'to' });
   });
 
-  test('no line moves', async () => {
+  test('no commission changes', async () => {
     const { buys, reviews } = await program({ rule: 'SAME_COMPANY_DOMAIN', mode: 'SHADOW' });
     expect(await buys('c1', { email: 'jane@partner.example' })).toMatchObject([{ status: 'PENDING' }]);
     expect(await reviews()).toMatchObject([
@@ -565,7 +565,7 @@ describe('in shadow', () => {
   });
 });
 
-test('the database shows nothing of it to a partner, nor takes anything from one', async () => {
+test('the database neither shows fraud data to a partner nor accepts any from it', async () => {
   const { tenant, staff, partner, buys } = await program(held('FAST_PURCHASE'));
   await buys('c1', { payment: 'card' });
   await app.ask(staff.manager, LIST, { input: { list: 'BLOCKED_CUSTOMER', customerId: 'c9' } });
@@ -583,7 +583,7 @@ test('the database shows nothing of it to a partner, nor takes anything from one
   await expect(query(own, sql.raw(listing))).rejects.toMatchObject({ code: '42501' });
 });
 
-test('an order of two products is one sale of its hour, and each of its lines is looked at', async () => {
+test('an order of two products counts as one sale of its hour, and each of its commissions is checked', async () => {
   const { staff, partner, reviews } = await program(held('PARTNER_VELOCITY', { limit: 2 }));
   const order = (orderId: string) => ({
     partnerId: partner.id,
@@ -597,7 +597,7 @@ test('an order of two products is one sale of its hour, and each of its lines is
   expect(await reviews()).toHaveLength(2);
 });
 
-test('a line that waits for its exchange rate is looked at once that is there', async () => {
+test('a commission without an exchange rate is checked when the rate is entered', async () => {
   const { staff, reviews, partner } = await program(held('PARTNER_VELOCITY', { limit: 1 }));
   await app.ask(staff.manager, 'mutation { updateProgram(input: { settlement: PARTNER }) { tenantId } }');
   const id = await makeCommission(app, staff.manager, partner.id, { currency: 'EUR' });
@@ -620,13 +620,13 @@ test('a line that waits for its exchange rate is looked at once that is there', 
   expect(await reviews({ state: 'OPEN' })).toMatchObject([{ amount: { amount: '11.00', currency: 'USD' } }]);
 });
 
-describe('what the rules saw', () => {
+describe('the evidence of risk rules', () => {
   const left = (
     sql: (text: string, ...values: unknown[]) => Promise<{ rows: { n: number }[] }>,
     tenant: string,
   ) => sql('select count(*)::int as n from fraud_hits where tenant_id = $1 and evidence is not null', tenant);
 
-  test('is forgotten with the clicks, and what customers paid with as well', async () => {
+  test('is erased with the clicks, together with payment fingerprints', async () => {
     const { tenant, buys, sql } = await program({ rule: 'FAST_PURCHASE', mode: 'SHADOW' });
     await buys('c1', { payment: 'card' });
     expect((await left(sql, tenant)).rows[0]?.n).toBe(1);
@@ -637,7 +637,7 @@ describe('what the rules saw', () => {
     expect((await sql('select 1 from payment_fingerprints where tenant_id = $1', tenant)).rows).toEqual([]);
   });
 
-  test('goes with its customer', async () => {
+  test('is erased with its customer', async () => {
     const { tenant, staff, buys, reviews, sql } = await program({ rule: 'FAST_PURCHASE', mode: 'SHADOW' });
     await buys('c1', { payment: 'card' });
     const before = await sql('select fingerprint from payment_fingerprints where tenant_id = $1', tenant);
@@ -648,7 +648,7 @@ describe('what the rules saw', () => {
   });
 });
 
-test('a sale looks at everything in one statement, and in none while every rule is OFF', async () => {
+test('a sale checks all risk rules with one query, and with none while every rule is OFF', async () => {
   const { staff, partner, buys } = await program();
   const statements = async (work: () => Promise<unknown>): Promise<number> => {
     const execute = vi.spyOn(app.app.services.em.getConnection(), 'execute');

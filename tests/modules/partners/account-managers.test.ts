@@ -49,7 +49,7 @@ async function add(by: string, name: string): Promise<string> {
 }
 
 describe('a partner whose tier has a dedicated account manager', () => {
-  test('gets the one with fewest partners, by name among equals, however it came to its tier', async () => {
+  test('a new partner of the tier gets the account manager with the fewest partners, then by name', async () => {
     const { staff, load, partner, of, tenant } = await program(2);
     const [made, updated, locked] = [await partner({ tier: 'PLATINUM' }), await partner(), await partner()];
     expect(await of(made)).toMatchObject({ accountManager: { name: 'm0', email: 'm0@acme.example' } });
@@ -64,7 +64,7 @@ describe('a partner whose tier has a dedicated account manager', () => {
     expect((await app.ask(own, ROSTER)).accountManagers.edges).toEqual([]);
   });
 
-  test('gets one by the month that lifts it, and is released by the one that lowers it, both on record', async () => {
+  test('a promotion assigns an account manager, and a demotion removes it, both recorded', async () => {
     const { staff, partner, of } = await program(1);
     await app.ask(
       staff.manager,
@@ -90,7 +90,7 @@ describe('a partner whose tier has a dedicated account manager', () => {
     expect(after.accountManagerHistory).toMatchObject([{ name: 'm0', endedAt: expect.any(String) }]);
   });
 
-  test('of which 25 are lifted at once are spread evenly', async () => {
+  test('25 simultaneous promotions are spread evenly over account managers', async () => {
     const { staff, load, partner } = await program(5);
     const ids = await Promise.all(Array.from({ length: 25 }, () => partner()));
     await Promise.all(ids.map((id) => app.ask(staff.manager, UPDATE, { id, input: { tier: 'PLATINUM' } })));
@@ -116,7 +116,7 @@ describe('a partner whose tier has a dedicated account manager', () => {
     expect(await load()).toEqual({ first: 1 });
   });
 
-  test('goes to the others when its manager leaves, and leaves with it when it is deleted', async () => {
+  test("partners of a leaving account manager go to the others; a deleted partner's assignment ends", async () => {
     const { staff, ids, load, partner, of } = await program(3);
     const partners = [];
     for (let n = 0; n < 6; n++) partners.push(await partner({ tier: 'DIAMOND' }));
@@ -133,7 +133,7 @@ describe('a partner whose tier has a dedicated account manager', () => {
     expect(await load()).toEqual({ m0: 0, m1: 2, m2: 3 });
   });
 
-  test('is given to another by hand, with the reason, and stays there', async () => {
+  test('staff assign another account manager with a reason, and the assignment stays', async () => {
     const { staff, ids, load, partner, of } = await program(2);
     const id = await partner({ tier: 'PLATINUM' });
     const [mine, other] = ids;
@@ -157,7 +157,7 @@ describe('a partner whose tier has a dedicated account manager', () => {
     expect(await refused({ id, managerId: foreign.ids[0] })).toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('an address is on the roster once, and free again when its owner left', async () => {
+  test('an e-mail address of an account manager is unique, and free after the manager left', async () => {
     const { staff, ids } = await program(1);
     const input = { name: 'again', email: 'M0@acme.example' };
     expect(await app.refusal(staff.manager, ADD, { input })).toMatchObject({

@@ -58,7 +58,7 @@ describe('a new partner', () => {
     expect(Date.now() - Date.parse(partner.createdAt)).toBeLessThan(60_000);
   });
 
-  test('keeps everything that is given', async () => {
+  test('a new partner stores every given field', async () => {
     const given = {
       tenantId: 'acme',
       partnerType: 'REFERRAL',
@@ -98,7 +98,7 @@ describe('a new partner', () => {
     ]);
   });
 
-  test('is made once for its idempotency key, however many ask at once', async () => {
+  test('creates one partner for simultaneous requests with the same idempotency key', async () => {
     const input = aPartner({ idempotencyKey: randomUUID(), companyName: 'Once Ltd' });
     const made = await Promise.all([1, 2, 3, 4, 5].map(() => app.ask(staff.manager, CREATE, { input })));
     expect(new Set(made.map(({ createPartner }) => createPartner.id)).size).toBe(1);
@@ -145,12 +145,12 @@ describe('a new partner', () => {
     ['input.tenantId', { tenantId: 'no spaces' }],
     ['input.idempotencyKey', { idempotencyKey: '' }],
     ['input.colour', { colour: 'red' }],
-  ])('with a bad %s is refused by that name: %j', async (field, input) => {
+  ])('refuses an invalid %s and names the field: %j', async (field, input) => {
     expect(await refusedCreate(input)).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 
   test.each(['partnerType', 'companyName', 'email'])(
-    'without %s is refused by that name',
+    'refuses a partner without %s and names the field',
     async (missing) => {
       const { [missing as 'email']: _, ...input } = aPartner() as Record<'email', unknown>;
       expect(await app.refusal(staff.manager, CREATE, { input })).toMatchObject({
@@ -194,7 +194,7 @@ describe('the configuration of a partner', () => {
     ['AFFILIATE', { ...none, affiliateConfig: affiliate }],
     ['WHITE_LABEL', { ...none, whiteLabelConfig: whiteLabel }],
     ['REFERRAL', none],
-  ])('of a %s are the defaults of its own type, where nothing is given', async (partnerType, expected) => {
+  ])('a %s has the default configuration of its type', async (partnerType, expected) => {
     expect(await create({ partnerType })).toMatchObject(expected);
   });
 
@@ -247,7 +247,7 @@ describe('the configuration of a partner', () => {
     expect(second.code).toBe('CONFLICT');
   });
 
-  test('survives an update that names only a part of it, and null clears what may be empty', async () => {
+  test('a partial update keeps the rest of the configuration, and null clears optional fields', async () => {
     const { id } = await create({
       reseller: { countries: ['DE'], minimumOrder: '10.00', creditLimit: '500.00', pricingAuthority: 5 },
     });
@@ -292,12 +292,15 @@ describe('the configuration of a partner', () => {
     Object.entries(kinds).flatMap(([owner, field]) => (owner === type ? [] : [[field, type] as const])),
   );
 
-  test.each(wrong)('as %s is refused by that name for a %s', async (field, partnerType) => {
-    const refused = { code: 'BAD_USER_INPUT', field: `input.${field}` };
-    expect(await refusedCreate({ partnerType, [field]: {} })).toMatchObject(refused);
-    const { id } = await makePartner(app, staff.manager, { partnerType });
-    expect(await app.refusal(staff.manager, UPDATE, { id, input: { [field]: {} } })).toMatchObject(refused);
-  });
+  test.each(wrong)(
+    'refuses the configuration %s for a %s and names the field',
+    async (field, partnerType) => {
+      const refused = { code: 'BAD_USER_INPUT', field: `input.${field}` };
+      expect(await refusedCreate({ partnerType, [field]: {} })).toMatchObject(refused);
+      const { id } = await makePartner(app, staff.manager, { partnerType });
+      expect(await app.refusal(staff.manager, UPDATE, { id, input: { [field]: {} } })).toMatchObject(refused);
+    },
+  );
 
   test.each([
     ['RESELLER', 'input.reseller.pricingAuthority', { reseller: { pricingAuthority: 101 } }],
@@ -312,13 +315,16 @@ describe('the configuration of a partner', () => {
     ['WHITE_LABEL', 'input.whiteLabel.domain', { whiteLabel: { domain: 'http://acme.com' } }],
     ['WHITE_LABEL', 'input.whiteLabel.logoUrl', { whiteLabel: { logoUrl: 'http://acme.com/logo.png' } }],
     ['WHITE_LABEL', 'input.whiteLabel.brandName', { whiteLabel: { brandName: '' } }],
-  ])('of a %s is refused by name: %s', async (partnerType, field, input) => {
-    expect(await refusedCreate({ partnerType, ...input })).toMatchObject({ code: 'BAD_USER_INPUT', field });
-  });
+  ])(
+    'refuses an invalid configuration of a %s and names the field: %s',
+    async (partnerType, field, input) => {
+      expect(await refusedCreate({ partnerType, ...input })).toMatchObject({ code: 'BAD_USER_INPUT', field });
+    },
+  );
 });
 
 describe('an update', () => {
-  test('leaves out what it does not name', async () => {
+  test('an update keeps omitted fields', async () => {
     const before = await create({
       contactName: 'John',
       commissionRate: 20,
@@ -333,7 +339,7 @@ describe('an update', () => {
     expect(nothing).toEqual(after);
   });
 
-  test('changes everything that it names', async () => {
+  test('an update changes every given field', async () => {
     const { id } = await create({});
     const input = {
       status: 'SUSPENDED',
@@ -350,7 +356,7 @@ describe('an update', () => {
     expect(await update(id, input)).toMatchObject(input);
   });
 
-  test('clears by null what may be empty, and only that', async () => {
+  test('an update clears optional fields by null, and only those', async () => {
     const { id } = await create({
       contactName: 'John',
       commissionRate: 20,
@@ -372,7 +378,7 @@ describe('an update', () => {
     });
   });
 
-  test('takes an id in any case', async () => {
+  test('an update accepts an id in upper or lower case', async () => {
     const { id } = await create({});
     const { updatePartner } = await app.ask(staff.manager, UPDATE, {
       id: id.toUpperCase(),
@@ -383,7 +389,7 @@ describe('an update', () => {
 });
 
 describe('a partner that is deleted', () => {
-  test('is INACTIVE, then gone from every answer, with its lines kept', async () => {
+  test('a deleted partner is INACTIVE, then in no answer, and its commissions stay', async () => {
     const partner = await create({ companyName: 'Leaving Ltd' });
     const line = await makeCommission(app, staff.manager, partner.id);
     await app.ask(staff.maria, REJECT, { id: line, reason: 'leaves' });
@@ -414,7 +420,7 @@ describe('a partner that is deleted', () => {
     expect(commission.partner).toEqual({ id: partner.id, companyName: 'Leaving Ltd', status: 'INACTIVE' });
   });
 
-  test.each(['PENDING', 'APPROVED'])('is refused while a %s line is owed to it', async (status) => {
+  test.each(['PENDING', 'APPROVED'])('refuses the deletion while a %s commission is owed', async (status) => {
     const { id } = await makePartner(app, staff.manager);
     await (status === 'PENDING' ? makeCommission(app, staff.manager, id) : makeApproved(app, staff, id));
     expect(await app.refusal(staff.manager, DELETE, { id })).toMatchObject({ code: 'CONFLICT' });
@@ -463,11 +469,11 @@ describe('the list', () => {
     [{ search: '0% L' }, ['Alpha 100% Ltd']],
     [{ search: "'; drop table partners; --" }, []],
     [{ search: '$1' }, []],
-  ])('narrowed by %j, newest first', async (filter, expected) => {
+  ])('lists partners by the filter %j, newest first', async (filter, expected) => {
     expect(await names(filter)).toEqual(expected);
   });
 
-  test('refuses a search of more than 100 characters by name', async () => {
+  test('refuses a search text above 100 characters and names the field', async () => {
     const refused = await app.refusal(manager, LIST, { filter: { search: 'x'.repeat(101) } });
     expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', field: 'filter.search' });
   });
@@ -484,7 +490,7 @@ describe('the list', () => {
     ['after', { after: '0198c0de-0000-7000-8000-000000000000' }],
     ['after', { after: Buffer.from('0123456789abcdef').toString('base64url') }],
     ['after', { after: 7 }],
-  ])('refuses %s by name: %j', async (field, variables) => {
+  ])('refuses %s and names the field: %j', async (field, variables) => {
     expect(await app.refusal(manager, LIST, variables)).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 });
@@ -497,7 +503,7 @@ describe('paging', () => {
     for (let i = 0; i < 25; i++) await makePartner(app, manager, { companyName: `Paged ${i}` });
   });
 
-  test('gives twenty rows unless asked otherwise, and counts them all', async () => {
+  test('a page has twenty rows by default, and the total count', async () => {
     const { partners } = await app.ask(manager, LIST);
     expect(partners.edges).toHaveLength(20);
     expect(partners.totalCount).toBe(25);
@@ -509,7 +515,7 @@ describe('paging', () => {
     });
   });
 
-  test('ends where the list ends', async () => {
+  test('paging ends at the end of the list', async () => {
     const { partners: first } = await app.ask(manager, LIST, { first: 20 });
     const { partners: rest } = await app.ask(manager, LIST, { after: first.pageInfo.endCursor });
     expect(rest.edges).toHaveLength(5);
@@ -524,7 +530,7 @@ describe('paging', () => {
     expect(exact.pageInfo.hasNextPage).toBe(false);
   });
 
-  test('never skips or repeats a row while others are written', async () => {
+  test('paging never skips or repeats a row during inserts', async () => {
     const { partners: before } = await app.ask(manager, LIST, { first: 100 });
     const seen: string[] = [];
     for (let after: string | null = null, more = true; more; ) {
@@ -545,7 +551,7 @@ describe('a program', () => {
   const UPDATE_TIER = `mutation ($input: UpdateTierConfigInput!) { updateTierConfig(input: $input) {
     tier minMonthlyRevenue { amount } minCustomers commissionRate apiCallsPerHour dedicatedManager benefits } }`;
 
-  test('is there, with the five tiers of the seed, for a tenant that is named for the first time', async () => {
+  test('is created with five tiers for a new tenant', async () => {
     const tokens = await Promise.all(
       [1, 2, 3, 4].map(() => app.token('ANALYST', { tenant: 'brand.new-tenant_1' })),
     );
@@ -577,7 +583,7 @@ describe('a program', () => {
     ]);
   });
 
-  test('is made for the tenant that an administrator names for a new partner', async () => {
+  test('is created for the tenant that an administrator names with a new partner', async () => {
     const partner = await create({ tenantId: 'named-by-admin', tier: 'DIAMOND' }, staff.admin);
     expect(partner.tenantId).toBe('named-by-admin');
     const { program, tierConfigs } = await app.ask(
@@ -588,7 +594,7 @@ describe('a program', () => {
     expect(tierConfigs).toHaveLength(5);
   });
 
-  test('changes the settings that are named, and no others', async () => {
+  test('changes only the given settings', async () => {
     const by = await app.token('PROGRAM_MANAGER', { tenant: 'settings' });
     const change = async (input: object) => (await app.ask(by, UPDATE_PROGRAM, { input })).updateProgram;
     const all = {
@@ -618,12 +624,12 @@ describe('a program', () => {
     ['input.minimumPayout', { minimumPayout: '-1' }],
     ['input.minimumPayout', { minimumPayout: '1.001' }],
     ['input.roundingMode', { roundingMode: 'UP' }],
-  ])('refuses a setting by name: %s in %j', async (field, input) => {
+  ])('refuses a setting and names the field: %s in %j', async (field, input) => {
     const by = await app.token('PROGRAM_MANAGER', { tenant: 'refused-settings' });
     expect(await app.refusal(by, UPDATE_PROGRAM, { input })).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 
-  test('changes what a tier asks and gives, for its partners too', async () => {
+  test('changes thresholds and benefits of a tier, also for its partners', async () => {
     const by = await app.token('PROGRAM_MANAGER', { tenant: 'tiers' });
     const { id } = await makePartner(app, by, { tier: 'SILVER' });
     const before = (await app.ask(by, PROGRAM)).tierConfigs;
@@ -660,13 +666,13 @@ describe('a program', () => {
     ['input.minMonthlyRevenue', { minMonthlyRevenue: '-0.01' }],
     ['input.apiCallsPerHour', { apiCallsPerHour: 0 }],
     ['input.benefits', { benefits: Array.from({ length: 21 }, () => 'x') }],
-  ])('refuses what a tier can not be: %s', async (field, input) => {
+  ])('refuses an invalid tier: %s', async (field, input) => {
     const refused = await app.refusal(staff.manager, UPDATE_TIER, { input: { tier: 'GOLD', ...input } });
     expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 });
 
-test('an id that is no UUID is refused by name, and an unknown one is not found', async () => {
+test('an id that is not a UUID is refused with its field, and an unknown id is not found', async () => {
   expect(await app.refusal(staff.manager, PARTNER, { id: '42' })).toMatchObject({
     code: 'BAD_USER_INPUT',
     field: 'id',
@@ -674,7 +680,7 @@ test('an id that is no UUID is refused by name, and an unknown one is not found'
   expect((await app.refusal(staff.manager, PARTNER, { id: unknownId() })).code).toBe('NOT_FOUND');
 });
 
-test('every change of a partner is in the audit trail, by whom it was made', async () => {
+test('every change of a partner is in the audit log with its actor', async () => {
   const { id } = await create({});
   await update(id, { tier: 'GOLD' });
   await app.ask(staff.manager, DELETE, { id });

@@ -26,7 +26,7 @@ const refused = (partner: MadePartner, by: MadePartner) =>
 const sql = (text: string, ...values: unknown[]) => app.database.pool.query(text, values);
 
 describe('a partner’s sponsor', () => {
-  test('is one at a time, with its history, and is found by the partners that it brought', async () => {
+  test('a partner has one sponsor at a time, with its history; a sponsor lists its recruited partners', async () => {
     const [a, b, c] = (await made(3)) as [MadePartner, MadePartner, MadePartner];
     const { assignSponsor } = await sponsor(a, b);
     expect(assignSponsor.sponsor).toEqual({
@@ -53,7 +53,7 @@ describe('a partner’s sponsor', () => {
     });
   });
 
-  test('is nothing that a partner reads or says', async () => {
+  test('a partner can neither read nor set sponsors', async () => {
     const [a, b] = (await made(2)) as [MadePartner, MadePartner];
     await sponsor(a, b);
     for (const { id } of [a, b]) {
@@ -65,7 +65,7 @@ describe('a partner’s sponsor', () => {
     }
   });
 
-  test('is never sponsored by the partner, itself or over hops (T91), also past the API', async () => {
+  test('a sponsorship never closes a cycle (T91), also not in the database', async () => {
     const [a, b, c] = (await made(3)) as [MadePartner, MadePartner, MadePartner];
     expect(await refused(a, a)).toMatchObject({ code: 'BAD_USER_INPUT', field: 'sponsorId' });
     await sponsor(b, a);
@@ -79,7 +79,7 @@ describe('a partner’s sponsor', () => {
     await sponsor(a, c);
   });
 
-  test('closes no circle with many at once', async () => {
+  test('simultaneous sponsorships close no cycle', async () => {
     for (let round = 0; round < 5; round++) {
       const ring = await made(5);
       const replies = await Promise.all(
@@ -98,7 +98,7 @@ describe('a partner’s sponsor', () => {
     expect(rows).toEqual([]);
   });
 
-  test('is of the same program', async () => {
+  test('a sponsor must belong to the same program', async () => {
     const other = await staffOf(app, 'other');
     const theirs = await makePartner(app, other.manager);
     const [a] = (await made(1)) as [MadePartner];
@@ -109,7 +109,7 @@ describe('a partner’s sponsor', () => {
     });
   });
 
-  test('is no customer of the partner, where the program blocks that', async () => {
+  test('a sponsor cannot be a customer of the partner if the program blocks that', async () => {
     const SETTINGS =
       'mutation ($input: UpdateFraudSettingsInput!) { updateFraudSettings(input: $input) { threshold } }';
     await app.ask(staff.manager, SETTINGS, {

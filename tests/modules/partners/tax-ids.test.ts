@@ -23,12 +23,12 @@ describe('a tax id', () => {
     ['GB', '1234567890', '7890'],
     ['DE', 'DE 811 569 869', '9869'],
     ['JP', '12345', '45'],
-  ])('of %s is shown by how it ends', async (country, number, taxIdLastFour) => {
+  ])('shows only the last characters of a tax id of %s', async (country, number, taxIdLastFour) => {
     const { setTaxId } = await app.ask(staff.maria, SET_TAX_ID, { input: { partnerId, country, number } });
     expect(setTaxId).toEqual({ id: partnerId, taxIdLastFour, taxCountry: country });
   });
 
-  test('is seen by the partner and by who pays, not by others', async () => {
+  test('shows a tax id to its partner and to finance only', async () => {
     const shown = { partner: { taxIdLastFour: '45', taxCountry: 'JP' } };
     expect(await seen(await app.token('PARTNER', { partner: partnerId }))).toEqual(shown);
     expect(await seen(staff.tom)).toEqual(shown);
@@ -43,13 +43,13 @@ describe('a tax id', () => {
     ['GB', 'GB12345678'],
     ['DE', 'DE<script>'],
     ['DE', '1234'],
-  ])('of %s is not %s, and the refusal does not repeat it', async (country, number) => {
+  ])('refuses the tax id %s %s without repeating it', async (country, number) => {
     const refusal = await app.refusal(staff.maria, SET_TAX_ID, { input: { partnerId, country, number } });
     expect(refusal).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.number' });
     expect(refusal.message).not.toContain(number);
   });
 
-  test('is one a partner, sealed; its history has only how it ended', async () => {
+  test('stores one encrypted tax id for each partner; its history has only the last characters', async () => {
     const { rows } = await app.database.pool.query('select * from tax_ids where partner_id = $1', [
       partnerId,
     ]);

@@ -72,7 +72,7 @@ describe('the address of a logo', () => {
     ['/moved.png', 'NOT_REACHABLE'],
     ['/broken.png', 'NOT_REACHABLE'],
     ['/none.png', 'NOT_REACHABLE'],
-  ])('is looked at once: %s is %s', async (path, status) => {
+  ])('a logo is checked once: %s is %s', async (path, status) => {
     const { id } = await make({ logoUrl: at(path) });
     const { logoStatus } = await until(async () => {
       const brand = await brandOf(id);
@@ -81,7 +81,7 @@ describe('the address of a logo', () => {
     expect({ logoStatus, asked }).toEqual({ logoStatus: status, asked: [path] });
   });
 
-  test('whose name leads inside is not looked at', async () => {
+  test('a logo at a name with an internal address is not fetched', async () => {
     const { id } = await make({ faviconUrl: at('/logo.png', 'inside.example.com') });
     const { faviconStatus } = await until(async () => {
       const brand = await brandOf(id);
@@ -90,7 +90,7 @@ describe('the address of a logo', () => {
     expect({ faviconStatus, asked }).toEqual({ faviconStatus: 'NOT_REACHABLE', asked: [] });
   });
 
-  test('has no status from the moment it changes until it was looked at again', async () => {
+  test('a changed logo has no status until its check', async () => {
     const { id } = await make({ logoUrl: at('/logo.png') });
     await until(async () => (await brandOf(id)).logoStatus === 'OK');
     const { updatePartner } = await app.ask(staff.manager, UPDATE, {
@@ -167,11 +167,11 @@ describe('the domain of a brand', () => {
     });
   });
 
-  test('may end as ours does', async () => {
+  test("a brand's domain may end like the portal's domain", async () => {
     await expect(make({ domain: 'notfinaceverse.com' })).resolves.toBeDefined();
   });
 
-  test('belongs to one partner of all tenants', async () => {
+  test("a brand's domain belongs to one partner of all tenants", async () => {
     await make({ domain: 'finance.brand.com' });
     const elsewhere = await staffOf(app, 'elsewhere');
     const other = await makePartner(app, elsewhere.manager, { partnerType: 'WHITE_LABEL' });

@@ -38,7 +38,7 @@ test('every column of the database is shown to its person or withheld with a rea
   expect(columns.length).toBeGreaterThan(200);
 });
 
-test('the map names nothing that is not there', () => {
+test('the data map names only existing tables and columns', () => {
   const there = new Set(columns.flatMap(({ table, column }) => [`${table}.${column}`, `${table}.*`]));
   expect([...decided].filter((name) => !there.has(name))).toEqual([]);
 });

@@ -202,7 +202,7 @@ describe('an export', () => {
     expect(text.replaceAll(`"cart": "${visitorMark}"`, '')).not.toContain(visitorMark);
   });
 
-  test('of a customer, by its id or its address, has its clicks and not what the partner earned', async () => {
+  test('exports the clicks of a customer, by id or e-mail address, without the earnings of the partner', async () => {
     const { partner, externalId, visitorMark, won } = await aLife('exported-customer');
     for (const input of [{ customerId: externalId }, { email: `${visitorMark.toUpperCase()}@example.com` }]) {
       const { id, token } = await makeExport(app, staff.admin, input);
@@ -252,7 +252,7 @@ describe('an export', () => {
     expect(await rows('select content from person_exports where id = $1', id)).toEqual([{ content: null }]);
   });
 
-  test('is for who asked for it alone', async () => {
+  test('gives an export only to the caller who requested it', async () => {
     const { id: partnerId } = await makePartner(app, staff.manager);
     const { id, token } = await makeExport(app, staff.admin, { partnerId });
     const colleague = await app.token('PLATFORM_ADMIN');
@@ -274,7 +274,7 @@ describe('an export', () => {
     expect(await rows('select 1 from person_exports where id = $1', id)).toEqual([]);
   });
 
-  test('is not there yet before the worker wrote it', async () => {
+  test('refuses to take an export before the worker has written it', async () => {
     const { id: partnerId } = await makePartner(app, staff.manager);
     const { exportPerson } = await app.ask(staff.admin, EXPORT_PERSON, { input: { partnerId } });
     expect(exportPerson.export.status).toBe('PENDING');
@@ -312,7 +312,7 @@ describe('an export', () => {
 describe('an erasure', () => {
   beforeAll(() => app.app.startWorker());
 
-  test('of a partner leaves nothing that names it, and all of its money', async () => {
+  test('erasing a partner removes everything that names it, and keeps all amounts', async () => {
     const { partner, mark, visitorMark } = await aLife('erased-partner-mark');
     await payOut(partner.id);
     const before = { money: await money(), balance: await balanceOf(app, staff.admin, partner.id) };
@@ -380,7 +380,7 @@ describe('an erasure', () => {
     expect(figures(await money())).toEqual(figures(before.money));
   });
 
-  test('of a customer leaves the sale and what the partner earned', async () => {
+  test('erasing a customer keeps the sale and the earnings of the partner', async () => {
     const { partner, externalId, visitorMark, lineId } = await aLife('erased-customer-mark');
     const before = { money: await money(), lines: await linesOf(app, partner.id) };
     await forget(await erase({ customerId: externalId }));
@@ -409,14 +409,14 @@ describe('an erasure', () => {
     expect(await holding(app.database.pool, email)).toEqual([]);
   });
 
-  test('finds a partner that left the program before', async () => {
+  test('erases a partner that had left the program', async () => {
     const { id } = await makePartner(app, staff.manager, { contactName: 'Gone Before' });
     await app.ask(staff.manager, 'mutation ($id: ID!) { deletePartner(id: $id) { id } }', { id });
     await erase({ partnerId: id });
     expect(await holding(app.database.pool, 'Gone Before')).toEqual([]);
   });
 
-  test('ends the API keys of the partner', async () => {
+  test('revokes the API keys of an erased partner', async () => {
     const { id: partnerId } = await makePartner(app, staff.manager);
     const { createApiKey } = await app.ask(
       staff.admin,
@@ -430,7 +430,7 @@ describe('an erasure', () => {
     });
   });
 
-  test('is refused while money is owed or under way, and says what to do', async () => {
+  test('refuses an erasure while money is owed or under way, with advice', async () => {
     const { id: partnerId } = await makePartner(app, staff.manager, { payoutMethod: 'STRIPE' });
     const refused = () => app.refusal(staff.admin, ERASE_PERSON, { input: { partnerId }, reason: 'x' });
     const untouched = async () =>
@@ -464,7 +464,7 @@ describe('an erasure', () => {
     expect((await erase({ partnerId })).erasePerson).toHaveLength(1);
   });
 
-  test('is refused without a reason', async () => {
+  test('refuses an erasure without a reason', async () => {
     const { id: partnerId } = await makePartner(app, staff.manager);
     expect(await app.refusal(staff.admin, ERASE_PERSON, { input: { partnerId }, reason: ' ' })).toMatchObject(
       {
@@ -490,7 +490,7 @@ describe('an erasure', () => {
     await expect(app.database.pool.query(`update erasures set reason = ''`)).rejects.toThrow('append-only');
   });
 
-  test('twice finds the person already gone, and changes nothing', async () => {
+  test('a second erasure changes nothing', async () => {
     const { partner } = await aLife('erased-twice');
     await payOut(partner.id);
     await forget(await erase({ partnerId: partner.id }));
@@ -503,7 +503,7 @@ describe('an erasure', () => {
   });
 });
 
-describe("a member of a partner's organisation", () => {
+describe('a member of a partner', () => {
   async function anOrganisation(mark: string) {
     const { id: partnerId } = await makePartner(app, staff.manager);
     const invite = async (who: string) => {
@@ -521,7 +521,7 @@ describe("a member of a partner's organisation", () => {
     return { partnerId, first: await invite('first'), second: await invite('second') };
   }
 
-  test('is exported alone, by its id or its address', async () => {
+  test('exports a member alone, by id or e-mail address', async () => {
     const { first } = await anOrganisation('exported');
     for (const input of [{ memberId: first }, { email: 'FIRST-exported@people.example' }]) {
       const { id, token } = await makeExport(app, staff.admin, input);
@@ -533,7 +533,7 @@ describe("a member of a partner's organisation", () => {
     }
   });
 
-  test('is erased alone, and may do nothing any more', async () => {
+  test('erases a member alone, who then has no rights', async () => {
     const { first, second, partnerId } = await anOrganisation('erased-alone');
     const { erasePerson } = await erase({ email: 'first-erased-alone@people.example' });
     expect(erasePerson).toMatchObject([{ kind: 'MEMBER', personId: first }]);
@@ -548,7 +548,7 @@ describe("a member of a partner's organisation", () => {
     ]);
   });
 
-  test('is erased with its partner', async () => {
+  test('erases the members of an erased partner', async () => {
     const { partnerId } = await anOrganisation('erased-together');
     await erase({ partnerId });
     expect(await holding(app.database.pool, 'erased-together')).toEqual([]);
@@ -564,7 +564,7 @@ describe("a member of a partner's organisation", () => {
 });
 
 describe('after a backup was restored', () => {
-  test('the erase log erases again whom the backup brought back, and a second time changes nothing', async () => {
+  test('the erase log repeats erasures after a restore, and a second run changes nothing', async () => {
     const backup = await createTestApp();
     const people = await staffOf(backup);
     const { id } = await makePartner(backup, people.manager, {
@@ -602,7 +602,7 @@ describe('after a backup was restored', () => {
     await backup.close();
   });
 
-  test('one command does it, and the same one writes the log', { tags: ['slow'] }, async () => {
+  test('one command writes the erase log and repeats it', { tags: ['slow'] }, async () => {
     const backup = await createTestApp();
     const people = await staffOf(backup);
     const { id } = await makePartner(backup, people.manager, { companyName: 'Back Once More' });

@@ -39,27 +39,24 @@ const clickRow = async (id: string) =>
 describe("a visitor's address", () => {
   const addresses = ['203.0.113.77', '2001:db8:85a3::8a2e:370:7334', '::ffff:198.51.100.23'];
 
-  test.each(addresses)(
-    '%s is hashed from the start and stands nowhere in the database',
-    async (ipAddress) => {
-      const { referralCode } = await makePartner(app, staff.manager);
-      const { id } = await track(referralCode, { ipAddress, userAgent: 'Mozilla/5.0' });
-      expect((await clickRow(id)).ip_hash).toMatch(/^[\w-]{43}$/);
-      const spellings = [ipAddress, '198.51.100.23', '2001:0db8:85a3:0000:0000:8a2e:0370:7334'];
-      expect(await holding(app.database.pool, ...spellings)).toEqual([]);
-      expect(await holding(app.database.pool, 'Mozilla/5.0')).not.toEqual([]); // and it would be found
-      expect(JSON.stringify(app.logged)).not.toContain(ipAddress);
-    },
-  );
+  test.each(addresses)('stores the address %s only as a hash', async (ipAddress) => {
+    const { referralCode } = await makePartner(app, staff.manager);
+    const { id } = await track(referralCode, { ipAddress, userAgent: 'Mozilla/5.0' });
+    expect((await clickRow(id)).ip_hash).toMatch(/^[\w-]{43}$/);
+    const spellings = [ipAddress, '198.51.100.23', '2001:0db8:85a3:0000:0000:8a2e:0370:7334'];
+    expect(await holding(app.database.pool, ...spellings)).toEqual([]);
+    expect(await holding(app.database.pool, 'Mozilla/5.0')).not.toEqual([]); // and it would be found
+    expect(JSON.stringify(app.logged)).not.toContain(ipAddress);
+  });
 
-  test('of the connection is hashed as well', async () => {
+  test('stores the address of the connection only as a hash', async () => {
     const { referralCode } = await makePartner(app, staff.manager);
     const { trackReferral } = await app.ask(null, TRACK, { input: { referralCode } });
     expect((await clickRow(trackReferral.id)).ip_hash).toMatch(/^[\w-]{43}$/);
     expect(await holding(app.database.pool, '127.0.0.1')).toEqual([]);
   });
 
-  test('is the same hash within a month however it is spelled, and another one the month after', async () => {
+  test('gives the same hash for all spellings of an address within a month, and another one in the next month', async () => {
     const { referralCode } = await makePartner(app, staff.manager);
     const hashOf = async (ipAddress: string, occurredAt: string) =>
       (await clickRow((await track(referralCode, { ipAddress, occurredAt })).id)).ip_hash;
@@ -78,7 +75,7 @@ describe("a visitor's address", () => {
   });
 });
 
-describe('after thirteen months', () => {
+describe('retention of thirteen months', () => {
   const METRICS = `query ($id: ID!) { partner(id: $id) { metrics {
     clicks conversions conversionRate customers revenue { amount } commissionEarned { amount }
     sources { source clicks conversions revenue { amount } } } } }`;
@@ -104,7 +101,7 @@ describe('after thirteen months', () => {
     return { partner, lost, won, visitorId };
   }
 
-  test('a click forgets its visitor, converted or not, and goes on counting', async () => {
+  test('removes the visitor from old clicks, converted or not, and keeps counting them', async () => {
     const { partner, lost, won, visitorId } = await aPartnerWithHistory();
     const before = await figures(partner.id);
     const lines = await linesOf(app, partner.id);
@@ -139,7 +136,7 @@ describe('after thirteen months', () => {
     expect(await figures(partner.id)).toEqual(before); // added up again from the rows
   });
 
-  test('not a day earlier', async () => {
+  test('keeps the visitor until the last day of the retention', async () => {
     const { lost, visitorId } = await aPartnerWithHistory();
     now = later(13, -2);
     await retain();
@@ -150,7 +147,7 @@ describe('after thirteen months', () => {
     });
   });
 
-  test('nothing financial goes', async () => {
+  test('keeps all financial rows', async () => {
     const { partner, visitorId } = await aPartnerWithHistory();
     const [line] = await linesOf(app, partner.id);
     await app.ask(staff.maria, APPROVE, { id: line?.id });
@@ -185,7 +182,7 @@ describe('after thirteen months', () => {
     expect(await holding(app.database.pool, visitorId)).not.toEqual([]);
   });
 
-  test('many clicks go in batches, and a run after that finds nothing more', async () => {
+  test('handles many clicks in batches, and a second run finds none', async () => {
     const partner = await makePartner(app, staff.manager);
     await app.database.pool.query(
       `insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, source, user_agent, clicked_at, expires_at, metadata)
@@ -211,7 +208,7 @@ describe('after thirteen months', () => {
   });
 });
 
-test('an idempotency key is kept for 90 days and no longer', async () => {
+test('deletes idempotency keys after 90 days', async () => {
   const idempotencyKey = randomUUID();
   const input = {
     partnerType: 'REFERRAL',
@@ -236,7 +233,7 @@ test('an idempotency key is kept for 90 days and no longer', async () => {
   expect(await create()).not.toBe(first);
 });
 
-test('an event is kept for 90 days and no longer', async () => {
+test('deletes events after 90 days', async () => {
   const { id } = await makePartner(app, staff.manager);
   const kept = async () =>
     (await app.database.pool.query('select 1 from events where subject_id = $1', [id])).rowCount;

@@ -34,7 +34,7 @@ const all = async (filter: object = {}) => {
   return exchangeRates.edges.map(({ node }: { node: object }) => node);
 };
 
-test('rates are kept exactly, with the day they hold from and who entered them', async () => {
+test('stores exchange rates exactly, with their day and the actor', async () => {
   await program();
   await set(
     rate('2026-04-01', { rate: '1.084200000001' }),
@@ -46,7 +46,7 @@ test('rates are kept exactly, with the day they hold from and who entered them',
   expect(await all({ from: '2026-04-02' })).toEqual([]);
 });
 
-test('a rate of a day that has come never changes; one of a day to come may be replaced by a later row', async () => {
+test('a rate in force never changes; a rate of a future day can be replaced by a later row', async () => {
   await program();
   await set(rate('2026-03-01'), rate('2026-03-10'), rate('2026-03-11'));
   expect(await refused(rate('2026-03-10', { rate: '2' }))).toMatchObject({
@@ -69,7 +69,7 @@ test('a rate of a day that has come never changes; one of a day to come may be r
   await expect(app.database.pool.query('update exchange_rates set rate = 2')).rejects.toThrow();
 });
 
-test("today's rate can be entered today, and a gap of the past be filled", async () => {
+test("accepts today's rate and missing rates of the past", async () => {
   await program();
   await set(rate('2026-03-09'));
   await set(rate('2026-03-10'));
@@ -77,7 +77,7 @@ test("today's rate can be entered today, and a gap of the past be filled", async
   expect(await all()).toHaveLength(3);
 });
 
-test("which day is today is the program's: there it is the 11th already", async () => {
+test("uses today's date in the time zone of the program", async () => {
   await program();
   await app.ask(staff.manager, 'mutation { updateProgram(input: { timeZone: "Asia/Tokyo" }) { tenantId } }');
   await set(rate('2026-03-11'));
@@ -89,12 +89,12 @@ test.each([
   [{ quote: 'EUR' }, 'input.rates.0.quote'],
   [{ rate: '0' }, 'input.rates.0.rate'],
   [{ rate: '-1' }, 'input.rates.0.rate'],
-])('%j is refused by name', async (more, field) => {
+])('refuses %j and names the field', async (more, field) => {
   await program();
   expect(await refused(rate('2026-04-01', more))).toMatchObject({ code: 'BAD_USER_INPUT', field });
 });
 
-test('at most 250 at once, and none twice', async () => {
+test('accepts at most 250 rates in a request, each once', async () => {
   await program();
   const many = Array.from({ length: 251 }, (_, index) =>
     rate(new Date(Date.UTC(2027, 0, 1 + index)).toISOString().slice(0, 10)),
@@ -108,7 +108,7 @@ test('at most 250 at once, and none twice', async () => {
   expect(await all()).toEqual([]);
 });
 
-test('a text of lines is entered whole, or refused by the number of a line', async () => {
+test('enters all lines of a text, or refuses it with the number of a line', async () => {
   await program();
   const csv = (...lines: string[]) => ({ csv: ['base,quote,rate,date', ...lines].join('\r\n') });
   expect(

@@ -57,7 +57,7 @@ const BANDS = {
   ],
 };
 
-test('the demo data proves', async () => {
+test('the books check passes on the demo data', async () => {
   expect(await broken()).toEqual({});
 }, 60_000);
 
@@ -370,7 +370,7 @@ describe('a manual change of the database is found', () => {
     expect((await after(statement))[name]?.[0]).toMatch(sentence);
   });
 
-  test('also that a guard is gone', async () => {
+  test('finds a disabled trigger of an append-only table', async () => {
     await client.query('begin');
     await client.query('alter table postings disable trigger all');
     const pool = {
@@ -383,7 +383,7 @@ describe('a manual change of the database is found', () => {
     ]);
   });
 
-  test('within a minute, where it is of a partner whose money moved', async () => {
+  test('finds a violation of a partner with new postings within a minute', async () => {
     const since = new Date(Date.now() - 60_000);
     const moved = async (pool: BoundPool): Promise<string[]> => {
       const names: string[] = [];
@@ -410,7 +410,7 @@ describe('a manual change of the database is found', () => {
     ]);
   });
 
-  test('at most 20 rows are named, and that there are more', async () => {
+  test('names at most 20 rows, and reports that there are more', async () => {
     await client.query('begin');
     await client.query('set local session_replication_role = replica');
     await client.query('update payouts set amount_minor = amount_minor + 1');

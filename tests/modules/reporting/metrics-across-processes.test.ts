@@ -41,7 +41,7 @@ describe.skipIf(!hasRedis)('with Redis', () => {
       },
     });
 
-  test('a change in another process is pushed within a second; without Redis a click is kept all the same', async () => {
+  test('a change in another process is pushed within a second; without Redis a click is still stored', async () => {
     const { manager } = await staffOf(here);
     const { id, referralCode } = await newPartner(here, manager);
     const live = listen(

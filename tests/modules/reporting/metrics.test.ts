@@ -31,7 +31,7 @@ const click = async (referralCode: string, more: object = {}): Promise<string> =
   (await app.ask(who.manager, TRACK, { input: { referralCode, ...more } })).trackReferral.id;
 
 describe('the figures', () => {
-  test('of a new partner are zero, and what would divide by zero is null', async () => {
+  test('metrics of a new partner are zero, and null for divisions by zero', async () => {
     const { id } = await newPartner(app, who.manager);
     expect(await metricsOf(id)).toMatchObject({
       clicks: 0,
@@ -47,7 +47,7 @@ describe('the figures', () => {
     });
   });
 
-  test('follow clicks, conversions, refunds and rejections', async () => {
+  test('metrics follow clicks, conversions, refunds and rejections', async () => {
     const { id, referralCode } = await newPartner(app, who.manager);
     const landingUrl = 'https://finaceverse.com/pricing?utm_source=News';
     const first = await click(referralCode, { landingUrl });
@@ -92,7 +92,7 @@ describe('the figures', () => {
     });
   });
 
-  test('of a period are those of its days in the program zone', async () => {
+  test('metrics of a period are those of its days in the time zone of the program', async () => {
     const tenant = { tenant: 'new-york' };
     const manager = await app.token('PROGRAM_MANAGER', tenant);
     const maria = await app.token('FINANCE', tenant);
@@ -123,7 +123,7 @@ describe('the figures', () => {
     ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'period.to' });
   });
 
-  test('of other currencies are kept apart', async () => {
+  test('metrics of other currencies are separate', async () => {
     const { id } = await newPartner(app, who.manager, { currency: 'JPY' });
     await earned(app, who, id, { amount: '5000', currency: 'JPY' });
     await earned(app, who, id, { amount: '7.125', currency: 'KWD' });
@@ -136,7 +136,7 @@ describe('the figures', () => {
     });
   });
 
-  test('recalculated from scratch are the same, whatever happened, also while it happens', async () => {
+  test('recalculated metrics are equal after any history, also during changes', async () => {
     const { id, referralCode } = await newPartner(app, who.manager);
     const recalculate = () =>
       app.ask(
@@ -184,7 +184,7 @@ describe('the figures', () => {
 });
 
 describe('a subscription', () => {
-  test('pushes the new figures within a second of a change', async () => {
+  test('pushes new metrics within a second of a change', async () => {
     const { id, referralCode } = await newPartner(app, who.manager);
     const live = listen(port, who.maria, UPDATED, { partnerId: id });
     await until(async () => app.app.server.server.listening && (await ready(id)));
@@ -196,7 +196,7 @@ describe('a subscription', () => {
     await live.client.dispose();
   });
 
-  test('puts changes of a burst together, at most four a second, and ends with the last', async () => {
+  test('combines changes of a burst to at most four a second, and ends with the last one', async () => {
     const { id, referralCode } = await newPartner(app, who.manager);
     const live = listen(port, who.maria, UPDATED, { partnerId: id });
     await until(() => ready(id));
@@ -207,7 +207,7 @@ describe('a subscription', () => {
     await live.client.dispose();
   });
 
-  test('of a foreign or unknown partner, or without a credential, is refused', async () => {
+  test('refuses a subscription to a foreign or unknown partner, or without a credential', async () => {
     const { id } = await newPartner(app, who.manager);
     const foreign = await app.token('PARTNER', { partner: '01900000-0000-7000-8000-000000000000' });
     const other = await app.token('FINANCE', { tenant: 'other' });
@@ -223,13 +223,13 @@ describe('a subscription', () => {
     }
   });
 
-  test('with a bad token does not begin', async () => {
+  test('refuses a subscription with an invalid token', async () => {
     const live = listen(port, 'not.a.token', UPDATED, { partnerId: who.maria });
     const [closed] = await until(async () => (live.errors.length ? live.errors : null));
     expect(closed).toMatchObject({ code: 4403 });
   });
 
-  test('that its client ends listens no more', async () => {
+  test('stops listening when the client ends a subscription', async () => {
     const { id } = await newPartner(app, who.manager);
     const live = listen(port, who.maria, UPDATED, { partnerId: id });
     await until(() => ready(id));
@@ -237,7 +237,7 @@ describe('a subscription', () => {
     await until(async () => !(await ready(id)));
   });
 
-  test('whose reader is slow is dropped', async () => {
+  test('closes a subscription with a slow reader', async () => {
     const { id } = await newPartner(app, who.manager);
     const socket = new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws');
     await new Promise((resolve) => socket.once('open', resolve));

@@ -68,7 +68,7 @@ const comes = (id: string, ...statuses: string[]) =>
     ),
   );
 
-test('a statement tells every movement with its cause, and its lines lead from the opening to the closing', async () => {
+test('a statement lists every movement with its cause, and its lines sum from the opening to the closing balance', async () => {
   const first = await makeApproved(app, staff, partner, { amount: '100.00' });
   later(1);
   const second = await makeApproved(app, staff, partner, { amount: '50.00' });
@@ -99,7 +99,7 @@ test('a statement tells every movement with its cause, and its lines lead from t
   expect(found.lines[4].cause.id).toBe(paid);
 });
 
-test('what a rail refuses or gives back is owed again', async () => {
+test('a refused or returned payout is owed again', async () => {
   await makeApproved(app, staff, partner);
   await comes(await payout({ sandbox: 'fail' }), 'FAILED');
   expect(brief(await statement()).slice(0, 3)).toEqual([
@@ -109,7 +109,7 @@ test('what a rail refuses or gives back is owed again', async () => {
   ]);
 });
 
-test("days are the program's, and one statement begins where the one before it ended", async () => {
+test("days are in the program's time zone, and each statement begins where the previous one ended", async () => {
   now = new Date('2026-11-20T04:59:59.999Z'); // 23:59:59.999 of the 19th in New York
   await makeApproved(app, staff, partner, { amount: '100.00', occurredAt: '2026-11-01' });
   now = new Date('2026-11-20T05:00:00.000Z');
@@ -134,7 +134,7 @@ test("days are the program's, and one statement begins where the one before it e
   expect(then.payable.amount).toBe('20.00');
 });
 
-test('balances as of an instant are those that stood right before it', async () => {
+test('balances as of a time are those immediately before it', async () => {
   const id = await makeCommission(app, staff.manager, partner, { amount: '100.00' });
   later(1);
   const pending = now.toISOString();
@@ -202,7 +202,7 @@ test('a partner reads its own statement, and no other partner can read it', asyn
   expect(await app.refusal(stranger, CSV, asked)).toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('statements of a whole page of partners are one reading of the ledger', async () => {
+test('statements of a page of partners use one query of the ledger', async () => {
   const asked = `query ($first: Int) { partners(first: $first) { edges { node { id statement(from: "2026-01-01", to: "2026-01-31") { closing { amount } } } } } }`;
   const statements = async (first: number) => {
     app.statements.length = 0;
@@ -223,7 +223,7 @@ function cells(csv: string): string[][] {
   return rows.slice(0, -1);
 }
 
-test('as CSV no cell is a formula, whatever names it holds, and the columns add up', async () => {
+test('a CSV statement contains no formula, with any names, and its columns sum up', async () => {
   const first = await makeApproved(app, staff, partner);
   await comes(await payout(), 'PAID');
   later(1);
@@ -243,7 +243,7 @@ test('as CSV no cell is a formula, whatever names it holds, and the columns add 
   ]);
 });
 
-test('a lost dispute is called one', async () => {
+test('a statement names a lost dispute', async () => {
   const id = await makeApproved(app, staff, partner);
   await app.ask(staff.maria, DISPUTE, { id, reason: 'chargeback' });
   const { rows } = await app.database.pool.query<{ id: string }>(

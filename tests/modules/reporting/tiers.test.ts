@@ -46,7 +46,7 @@ const changeTier = (input: object) =>
   );
 
 describe('a sale earns by the terms in force at its time', () => {
-  test('oracle T38: SILVER until midnight, GOLD since; a sale of the last millisecond before, entered after, earns 15 %', async () => {
+  test('T38: SILVER until midnight, then GOLD: a sale in the last millisecond before, entered later, earns 15 %', async () => {
     at('2026-01-01T00:00:00Z');
     const { id } = await makePartner(app, staff.manager, { tier: 'SILVER' });
     at('2026-02-01T00:00:00Z');
@@ -58,7 +58,7 @@ describe('a sale earns by the terms in force at its time', () => {
     expect(since).toMatchObject({ rate: 20, amount: { amount: '20.00' } });
   });
 
-  test('a tier that gives more from March on gives a sale of February what it gave in February', async () => {
+  test('a tier with a higher rate from March on pays a February sale the February rate', async () => {
     at('2026-02-10T00:00:00Z');
     const { id } = await makePartner(app, staff.manager, { tier: 'PLATINUM' });
     at('2026-03-01T00:00:00Z');
@@ -71,7 +71,7 @@ describe('a sale earns by the terms in force at its time', () => {
     expect((await sell(id, { occurredAt: '2026-02-28T00:00:00Z' })).rate).toBe(25);
   });
 
-  test('what a tier gave is never rewritten', async () => {
+  test('past terms of a tier never change', async () => {
     for (const statement of [
       'update tier_config_versions set rate_bps = 1',
       'delete from tier_config_versions',
@@ -151,7 +151,7 @@ describe('a month raises and lowers tiers', () => {
     expect((await view(id)).tierHistory).toHaveLength(2);
   });
 
-  test('a month can not be evaluated before it has settled', async () => {
+  test('a month cannot be evaluated before it has settled', async () => {
     await program({ tierSettleDays: 5, timeZone: 'America/New_York' });
     at('2098-02-06T04:59:59Z');
     expect(await app.refusal(staff.manager, EVALUATE, { month: '2098-01-01' })).toMatchObject({
@@ -181,7 +181,7 @@ describe('a month raises and lowers tiers', () => {
     expect((await view(late.id)).tier).toBe('SILVER');
   });
 
-  test('sales since the 1st get the difference; a refund takes its share of that too', async () => {
+  test('sales since the 1st get a true-up; a refund reverses its share of the true-up', async () => {
     await program();
     const { id } = await makePartner(app, staff.manager);
     at('2098-02-03T00:00:00Z');
@@ -249,7 +249,7 @@ describe('a month raises and lowers tiers', () => {
     expect((await view(id)).tier).toBe('SILVER');
   });
 
-  test('a tier that is locked by hand stays, whatever the month was', async () => {
+  test('a locked tier stays in every evaluation', async () => {
     await program();
     const { id } = await makePartner(app, staff.manager, { tier: 'SILVER' });
     await app.ask(
@@ -268,7 +268,7 @@ describe('a month raises and lowers tiers', () => {
     expect(await evaluate('2098-04-01', '2098-05-04T00:00:00Z')).toMatchObject({ demoted: 1 });
   });
 
-  test('a tier given by hand since the 1st stays, and what changed beside it is kept', async () => {
+  test('a tier set by hand since the 1st stays, and other changes are kept', async () => {
     await program();
     const chosen = await makePartner(app, staff.manager);
     const suspended = await makePartner(app, staff.manager);
@@ -294,7 +294,7 @@ describe('a month raises and lowers tiers', () => {
     expect(rows).toEqual([{ status: 'SUSPENDED', tier: 'SILVER' }]);
   });
 
-  test('oracle T70: without an exchange rate a partner is not decided, and the answer says which rate is missing', async () => {
+  test('T70: a partner is not evaluated without an exchange rate, and the answer names the missing rate', async () => {
     await program();
     const { id } = await makePartner(app, staff.manager);
     at('2098-02-02T00:00:00Z');
@@ -352,7 +352,7 @@ describe('a month raises and lowers tiers', () => {
     });
   });
 
-  test('the worker takes up the month that has settled, of programs whose tiers are automatic', async () => {
+  test('the worker evaluates the settled month of programs with automatic tiers', async () => {
     await program();
     await makePartner(app, staff.manager);
     const automatic = `tiers-${tenants - 1}`;
