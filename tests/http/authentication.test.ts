@@ -22,7 +22,7 @@ describe('an API key', () => {
   });
   const door = authenticator(SECRET, { apiKey });
 
-  test('is looked up once in ten seconds, and seen to be revoked after them', async () => {
+  test('an API key is looked up once in ten seconds, so a revocation is seen after at most ten seconds', async () => {
     expect(await door.actorOf('Bearer pk_1')).toMatchObject({ tenantId: 'acme', credential: 'API_KEY' });
     await door.actorOf('Bearer pk_1');
     expect(apiKey).toHaveBeenCalledTimes(1);
@@ -33,14 +33,14 @@ describe('an API key', () => {
     await expect(door.actorOf('Bearer pk_1')).rejects.toThrow(refused(/not valid/));
   });
 
-  test('that is none is refused, and no token of ours is taken for one', async () => {
+  test('refuses text that is not an API key, and does not treat a token as one', async () => {
     apiKey.mockClear();
     await expect(door.actorOf('Bearer pk_2')).rejects.toThrow(refused(/not valid/));
     await door.actorOf(`Bearer ${await door.sign({ user: 'm', role: 'ANALYST', tenantId: 'acme' }, '1h')}`);
     expect(apiKey.mock.calls).toEqual([['pk_2']]);
   });
 
-  test('counts in its own header only, also once it is known', async () => {
+  test('accepts an API key only in its own header, also when it is cached', async () => {
     keys.set('pk_3', 'acme');
     await door.actorOf('Bearer pk_3');
     for (const header of ['token_ pk_3', 'Basic  pk_3', 'Bearer  pk_3', 'pk_3'])
@@ -57,7 +57,7 @@ describe('a person without a role', () => {
   const door = authenticator(SECRET, { memberOf });
   const sign = (user: string) => door.sign({ user, role: 'GUEST' }, '1 hour');
 
-  test('is what an invitation made of it', async () => {
+  test('a person without a role has the membership of its invitation', async () => {
     expect(await door.actorOf(`Bearer ${await sign('olivia')}`)).toMatchObject({
       id: 'olivia',
       role: 'PARTNER',
@@ -75,7 +75,7 @@ describe('a person without a role', () => {
     expect(actor.permissions.size).toBe(0);
   });
 
-  test('is looked for among no members where its token names a role', async () => {
+  test('a person with a role in its token is not looked up among the members', async () => {
     memberOf.mockClear();
     await door.actorOf(
       `Bearer ${await door.sign({ user: 'olivia', role: 'ANALYST', tenantId: 'acme' }, '1h')}`,

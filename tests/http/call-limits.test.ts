@@ -30,7 +30,7 @@ describe('a partner', () => {
     ['GOLD', 5_000],
     ['PLATINUM', 10_000],
     ['DIAMOND', 25_000],
-  ])('at %s has %i calls an hour, and fifty names cost fifty', async (tier, limit) => {
+  ])('a partner at %s has %i calls an hour, and fifty aliases cost fifty calls', async (tier, limit) => {
     const { token } = await partnerAt(tier);
     expect(await call(app.app, { token })).toMatchObject({
       status: 200,
@@ -49,7 +49,7 @@ describe('a partner', () => {
     expect(await call(app.app, { token, query: '{' })).toMatchObject({ status: 400, remaining: limit - 53 });
   });
 
-  test('is refused when they are used up, with the time to wait, whatever its credential or way', async () => {
+  test('refuses a partner above its limit with the time to wait, for any credential and transport', async () => {
     const { id, token } = await partnerAt('BRONZE');
     for (let i = 0; i < 19; i++)
       expect(await call(app.app, { token, query: FIFTY })).toMatchObject({ status: 200 });
@@ -72,7 +72,7 @@ describe('a partner', () => {
     expect(await call(app.app, { token: staff.manager })).toMatchObject({ status: 200, limit: 5_000 });
   });
 
-  test('is refused an operation that asks for more than is left, and not a smaller one', async () => {
+  test('refuses an operation above the remaining calls, and allows a smaller one', async () => {
     const { id, token } = await partnerAt('BRONZE');
     await app.ask(staff.manager, LIMIT, { id, limit: 60 });
     expect(await call(app.app, { token, query: FIFTY })).toMatchObject({
@@ -83,7 +83,7 @@ describe('a partner', () => {
     expect(await call(app.app, { token, query: FIFTY })).toMatchObject({ status: 429 });
   });
 
-  test('may have a limit of its own, which it cannot give itself', async () => {
+  test('a partner can have its own limit, which only staff can set', async () => {
     const { id, token } = await partnerAt('BRONZE');
     const { updatePartner } = await app.ask(staff.manager, LIMIT, { id, limit: 7 });
     expect(updatePartner.apiLimitOverride).toBe(7);
@@ -99,7 +99,7 @@ describe('a partner', () => {
     ).toBeNull();
   });
 
-  test('pays for each message of its socket', async () => {
+  test('each message of a socket counts as a call', async () => {
     const { token } = await partnerAt('BRONZE');
     for (let i = 0; i < 2; i++) {
       const live = listen(port, token, FIFTY, {});
@@ -115,7 +115,7 @@ const LIMIT = `mutation ($id: ID!, $limit: Int) {
 }`;
 
 describe('a caller without a credential', () => {
-  test('has the calls of its address, and no other address pays for it', async () => {
+  test('anonymous calls count for their address only', async () => {
     const variables = { input: { referralCode: 'NOBODY' } };
     for (let i = 0; i < 20; i++) await call(app.app, { query: TRACK, variables, from: '203.0.113.7' });
     expect(await call(app.app, { query: TRACK, variables, from: '203.0.113.7' })).toMatchObject({
@@ -127,7 +127,7 @@ describe('a caller without a credential', () => {
     expect(await call(app.app, { from: '203.0.113.7', token: staff.manager })).toMatchObject({ status: 200 });
   });
 
-  test('has one address, however many of its network it uses', async () => {
+  test('all addresses of a network count as one', async () => {
     for (let i = 0; i < 20; i++) await call(app.app, { from: `2001:db8:1:2::${i}` });
     expect(await call(app.app, { from: '2001:db8:1:2:ffff::1' })).toMatchObject({ status: 429 });
     expect(await call(app.app, { from: '2001:db8:1:3::1' })).toMatchObject({ status: 200 });

@@ -115,7 +115,7 @@ describe('an event', () => {
     ]);
   });
 
-  test('of a burst comes at once, and then as one', async () => {
+  test('sends the first event of a burst at once, and the others combined', async () => {
     const one = socket();
     await joins(one, staff);
     await vi.advanceTimersByTimeAsync(250);
@@ -150,7 +150,7 @@ describe('an event', () => {
 });
 
 describe('a reader', () => {
-  test('that is behind is sent no more until it has read, and then the newest only', async () => {
+  test('sends a slow reader nothing until it has read, and then only the newest value', async () => {
     const [slow, quick] = [socket(), socket()];
     await joins(slow, staff);
     await joins(quick, staff);
@@ -201,7 +201,7 @@ describe('a reader', () => {
     expect(heard(one)).toEqual([0, 1]);
   });
 
-  test('is asked for its credential once an event, however many sockets it has', async () => {
+  test('checks a credential once per event for all of its sockets', async () => {
     const again = vi.fn(async () => staff);
     for (let i = 0; i < 20; i++) await joins(socket(), staff, { again });
     again.mockClear();

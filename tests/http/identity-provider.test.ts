@@ -82,14 +82,14 @@ describe('keys', () => {
   });
   afterEach(() => app.close());
 
-  test('are asked for at the first token, once, also by many at the same time', async () => {
+  test('keys are loaded once at the first token, also with simultaneous requests', async () => {
     const tokens = await Promise.all(Array.from({ length: 20 }, () => provider.jwt(maria)));
     expect(provider.asked).toEqual([]);
     expect(new Set(await Promise.all(tokens.map((token) => codeOf(app, token))))).toEqual(new Set(['ok']));
     expect([provider.count(DISCOVERY), provider.count(KEYS)]).toEqual([1, 1]);
   });
 
-  test('that are new are found; those that are gone count no more', async () => {
+  test('new keys are accepted, and removed keys are refused', async () => {
     const before = await provider.jwt(maria);
     expect(await codeOf(app, before)).toBe('ok');
     await provider.issuer.keys.generate('RS256', { kid: 'second' });
@@ -120,7 +120,7 @@ describe('keys', () => {
     expect(provider.count(KEYS)).toBeLessThanOrEqual(3);
   });
 
-  test('that are known keep counting while the provider is away; a new one does not', async () => {
+  test('known keys stay valid while the provider is not available; unknown keys are refused', async () => {
     expect(await codeOf(app, await provider.jwt(maria, { kid: 'first' }))).toBe('ok');
     provider.faults.set('*', (request) => request.destroy());
     later(3_600);
@@ -216,7 +216,7 @@ describe('an opaque token', () => {
   });
   afterEach(() => app.close());
 
-  test('is asked about once a minute, also by many at the same time', async () => {
+  test('an opaque token is introspected once a minute, also with simultaneous requests', async () => {
     const token = provider.opaque(maria);
     await Promise.all(Array.from({ length: 20 }, () => codeOf(app, token)));
     expect(provider.count(INTROSPECTION)).toBe(1);
@@ -231,14 +231,14 @@ describe('an opaque token', () => {
     expect(await codeOf(app, token)).toBe('UNAUTHENTICATED');
   });
 
-  test('is not remembered beyond its end', async () => {
+  test('an opaque token is not cached beyond its expiry', async () => {
     const token = provider.opaque({ ...maria, exp: Math.floor(Date.now() / 1_000) + 20 });
     expect(await codeOf(app, token)).toBe('ok');
     later(21);
     expect(await codeOf(app, token)).toBe('UNAUTHENTICATED');
   });
 
-  test('that the provider does not know is refused, and the refusal remembered', async () => {
+  test('an opaque token unknown to the provider is refused, and the refusal is cached', async () => {
     for (let i = 0; i < 5; i++) expect(await codeOf(app, 'nobody-knows-me')).toBe('UNAUTHENTICATED');
     expect(provider.count(INTROSPECTION)).toBe(1);
   });
@@ -249,12 +249,12 @@ describe('an opaque token', () => {
     ['that it is active, and nothing else', { active: true }],
     ['that it is active until nobody knows when', { active: true, aud: [PROJECT], ...maria }],
     ['whose it is, but not whether it is active', { active: null, aud: [PROJECT], ...maria, exp: 9e9 }],
-  ])('of which the provider says %s is refused', async (_, answer) => {
+  ])('an opaque token is refused when the provider answers %s', async (_, answer) => {
     provider.faults.set(INTROSPECTION, (_request, response) => void response.end(JSON.stringify(answer)));
     expect(await codeOf(app, provider.opaque(maria))).toBe('UNAUTHENTICATED');
   });
 
-  test('is asked about with our secret, which its readers may not guess at', async () => {
+  test('an opaque token is introspected with the client secret', async () => {
     await codeOf(app, 'a-token_of+somebody/');
     const [question] = provider.asked.filter(({ path }) => path === INTROSPECTION);
     const pair = Buffer.from(question?.authorization?.replace('Basic ', '') ?? '', 'base64').toString();
@@ -262,13 +262,13 @@ describe('an opaque token', () => {
     expect(question?.body.get('token')).toBe('a-token_of+somebody/');
   });
 
-  test('of an API key of ours is never shown to the provider', async () => {
+  test('an API key of the product is never sent to the provider', async () => {
     for (const key of ['pp_live_12345678_secret', 'pp_test_12345678_secret', 'PP_LIVE_x'])
       expect(await codeOf(app, key)).toBe('UNAUTHENTICATED');
     expect(provider.asked).toEqual([]);
   });
 
-  test('is asked about with the key of an API application where there is one', async () => {
+  test('an opaque token is introspected with the key of an API application if one is configured', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const file = join(mkdtempSync(join(tmpdir(), 'portal-oidc-')), 'key.json');
     const key = privateKey.export({ type: 'pkcs1', format: 'pem' });

@@ -64,7 +64,7 @@ describe('the organisations of the provider', () => {
       },
     );
 
-  test('are kept with the program and with a partner', async () => {
+  test('stores the organisation of the program and of a partner', async () => {
     expect(await orgs()).toEqual({
       program: { identityOrgId: STAFF_ORG },
       partner: { identityOrgId: PARTNER_ORG },
@@ -88,7 +88,7 @@ describe('the organisations of the provider', () => {
     );
   });
 
-  test('belong to one partner each', async () => {
+  test('an organisation belongs to one partner', async () => {
     const { id } = await makePartner(app, staff.manager);
     const taken = { id, input: { identityOrgId: PARTNER_ORG } };
     expect((await app.refusal(staff.manager, UPDATE_PARTNER, taken)).code).toBe('CONFLICT');
@@ -106,14 +106,14 @@ describe('the organisations of the provider', () => {
 describe.each(['JWT', 'opaque token'])('the %s of a person', (kind) => {
   const token = async (claims: object) => (kind === 'JWT' ? provider.jwt(claims) : provider.opaque(claims));
 
-  test('of staff is one of the tenant', async () => {
+  test('of staff acts for the tenant', async () => {
     expect(await app.ask(await token(maria), ME)).toEqual({
       program: { tenantId: 'acme' },
       partners: { totalCount: expect.toSatisfy((count) => count > 1) },
     });
   });
 
-  test('of a partner sees that partner only', async () => {
+  test('of a partner reads that partner only', async () => {
     const olivia = person('1', PARTNER_ORG, { partner_owner: [PARTNER_ORG] });
     expect((await app.ask(await token(olivia), ME)).partners.totalCount).toBe(1);
   });

@@ -328,7 +328,7 @@ describe('a credential', () => {
   });
 
   test.each(weakSecrets)(
-    'signed by a secret that everybody knows is refused, and production does not start with it: %s',
+    'refuses a token signed with a well-known secret, and production does not start with it: %s',
     async (secret) => {
       await expectRefused(raw({ alg: 'HS256', typ: 'JWT' }, ours(), hmac(secret)));
       const production = {

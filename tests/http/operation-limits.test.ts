@@ -133,7 +133,7 @@ describe('an operation is refused at once when it has', () => {
     ['a list of 251 values', `{ __typename @include(if: [${'1,'.repeat(251)}]) }`, 'BAD_USER_INPUT'],
     ['hundreds of faults', `{ program { ${many(300, (i) => `x${i}`)} } }`, 'GRAPHQL_VALIDATION_FAILED'],
     [
-      'hundreds of variables that nobody uses',
+      'hundreds of unused variables',
       `query (${many(300, (i) => `$v${i}: Int`)}) { __typename }`,
       'GRAPHQL_VALIDATION_FAILED',
     ],

@@ -220,7 +220,7 @@ describe('where money moves', () => {
     ).toBe('FORBIDDEN');
   });
 
-  test("who gets in is decided only while the provider stands by the token, and by the provider's word of when", async () => {
+  test('access is given only while the provider confirms the token and its sign-in time', async () => {
     const manager = person('9', STAFF_ORG, { program_manager: [STAFF_ORG] });
     const now = Math.floor(Date.now() / 1_000);
     const update = async (token: string) =>
@@ -249,7 +249,7 @@ describe('where money moves', () => {
     ['program_manager', 'updatePartner(id: "ID", input: { identityOrgId: "evil" })'],
     ['platform_admin', 'updatePartner(id: "ID", input: { identityOrgId: "evil" })'],
     ['platform_admin', 'updateProgram(input: { identityOrgId: "evil" })'],
-  ])('who was %s lets no organisation in by %s', async (role, call) => {
+  ])('a person who was %s cannot connect an organisation by %s', async (role, call) => {
     const now = Math.floor(Date.now() / 1_000);
     const document = `mutation { ${call.replace('ID', partner.id)} { __typename } }`;
     for (const [sub, roles, code] of [

@@ -99,7 +99,7 @@ describe('the schema', () => {
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
-  test('has one way to give a list: a connection with edges, a page and a count', () => {
+  test('returns every list as a connection with edges, a page and a count', () => {
     const connections = types().filter((type) => isObjectType(type) && type.name.endsWith('Connection'));
     expect(connections.length).toBeGreaterThan(3);
     for (const type of connections)
@@ -146,7 +146,7 @@ test('every operation names its permitted roles, or is explicitly open', () => {
   expect(new Set(operations.map(({ schemaName }) => schemaName))).toEqual(new Set(published));
 });
 
-describe('what clients send is valid', () => {
+describe('the operations of clients are valid', () => {
   const root = join(import.meta.dirname, '../..');
   const folders = ['src/documents', 'src/playground/examples', '../shared/contract']
     .map((folder) => join(root, folder))
@@ -167,7 +167,7 @@ describe('what clients send is valid', () => {
     expect(document.definitions.length).toBeGreaterThan(0);
   });
 
-  test('and there are examples to check', () => {
+  test('the examples exist', () => {
     expect(files.length).toBeGreaterThanOrEqual(5);
   });
 });

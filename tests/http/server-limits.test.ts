@@ -49,7 +49,7 @@ async function raw(bytes: string | Buffer, seconds = 5, at = port): Promise<stri
   return answer;
 }
 
-test('an address that is none is refused as everything is', async () => {
+test('an invalid address is refused like any other error', async () => {
   const answer = await raw('GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   expect(answer).toMatch(/^HTTP\/1.1 400 /);
   expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual({
@@ -82,7 +82,7 @@ describe('pages of other origins', () => {
   const preflight = (origin: string) =>
     fetch(url, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
 
-  test('may call where the list names them, and carry no cookies', async () => {
+  test('listed origins may call, without cookies', async () => {
     const { headers } = await preflight('https://portal.example.com');
     expect(headers.get('access-control-allow-origin')).toBe('https://portal.example.com');
     expect(headers.get('access-control-allow-credentials')).toBeNull();
@@ -94,7 +94,7 @@ describe('pages of other origins', () => {
     'https://portal.example.com.evil.example',
     'null',
     'http://localhost:5173',
-  ])('may not otherwise: %s', async (origin) => {
+  ])('other origins may not call: %s', async (origin) => {
     for (const { headers } of [await preflight(origin), await post({ ...json, origin })])
       expect(headers.get('access-control-allow-origin')).toBeNull();
     const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws', { origin });
@@ -116,7 +116,7 @@ describe('pages of other origins', () => {
   });
 });
 
-test('every answer is data that nothing may frame, sniff or keep', async () => {
+test('every answer forbids framing, sniffing and caching', async () => {
   const answers = [
     await post(json),
     await post(json, '{"query":"{"}'),
@@ -153,7 +153,7 @@ describe('a body', () => {
     expect(JSON.parse(text).errors[0].extensions.code).toMatch(/^BAD_REQUEST$/);
   });
 
-  test('in UTF-8 is read as such', async () => {
+  test('a body in UTF-8 is accepted', async () => {
     for (const charset of ['utf-8', 'UTF8', '"utf-8"'])
       expect((await post({ 'content-type': `application/json; charset=${charset}` })).status).toBe(200);
   });
@@ -175,7 +175,7 @@ describe('a client that plays with the framing', () => {
     expect(await raw(bytes)).toMatch(/^HTTP\/1\.1 4\d\d /);
   });
 
-  test('is dropped when it sends its headers by the minute', async () => {
+  test('a client that sends its headers slowly is disconnected', async () => {
     expect(tuning.headersTimeoutMs + tuning.slowClientCheckMs).toBeLessThan(15_000);
     const impatient = await createTestApp({
       tuning: { ...tuning, headersTimeoutMs: 500, slowClientCheckMs: 100 },
@@ -238,7 +238,7 @@ describe('a missing path', () => {
   });
 });
 
-test('texts of any kind reach no header and no line of the log', async () => {
+test('texts of callers reach no header and no extra line of the log', async () => {
   const { manager } = await staffOf(app);
   const evil = 'a\r\nSet-Cookie: x=1\r\n\u2028\u202e\u0007';
   const response = await fetch(`${url}?x=${encodeURIComponent(evil)}`, {

@@ -105,7 +105,7 @@ describe.each(['opaque', 'jwt'] as const)(
       return (await app.ask(staff.tom, CREATE_PAYOUT, { input })).createPayout.id;
     }
 
-    test('gets in with what its organisation granted', async () => {
+    test('gets the role that its organisation granted', async () => {
       const { access_token } = await signIn(server, 'maria');
       expect(access_token.split('.').length).toBe(format === 'jwt' ? 3 : 1);
       expect((await app.ask(access_token, ME)).program.tenantId).toBe('acme');
@@ -115,14 +115,14 @@ describe.each(['opaque', 'jwt'] as const)(
       expect((await app.refusal(stranger.access_token, ME)).code).toBe('FORBIDDEN');
     });
 
-    test('gets no token without the verifier that only its browser knows', async () => {
+    test('gets no token without the PKCE verifier', async () => {
       const { error, access_token } = await signIn(server, 'maria', {
         verifier: randomBytes(32).toString('base64url'),
       });
       expect({ error, access_token }).toEqual({ error: 'invalid_grant', access_token: undefined });
     });
 
-    test('gets in by the access token only', async () => {
+    test('is accepted with the access token only', async () => {
       const { id_token, refresh_token } = await signIn(server, 'maria');
       expect((await app.refusal(id_token, ME)).code).toBe('UNAUTHENTICATED');
       expect((await app.refusal(refresh_token, ME)).code).toBe('UNAUTHENTICATED');
@@ -143,7 +143,7 @@ describe.each(['opaque', 'jwt'] as const)(
           expect((await app.refusal(access_token, ME)).code).toBe('UNAUTHENTICATED');
       });
 
-      test('who logs out decides nothing any more', async () => {
+      test('loses the right to decide after the sign-out', async () => {
         const { access_token } = await signIn(server, 'maria');
         const id = await payout();
         await app.ask(access_token, ME);
@@ -154,13 +154,13 @@ describe.each(['opaque', 'jwt'] as const)(
         expect((await app.refusal(access_token, APPROVE_PAYOUT, { id })).code).toBe('UNAUTHENTICATED');
       });
 
-      test('decides on payouts while the sign-in stands', async () => {
+      test('decides on payouts during the sign-in', async () => {
         const { access_token } = await signIn(server, 'maria');
         const { approvePayout } = await app.ask(access_token, APPROVE_PAYOUT, { id: await payout() });
         expect(approvePayout.status).toBe('APPROVED');
       });
 
-      test('goes on with a refreshed token, which is no fresher sign-in', async () => {
+      test('continues with a refreshed token, which does not count as a fresh sign-in', async () => {
         const first = await signIn(server, 'manager');
         const update = (token: string) =>
           app.send(
@@ -176,7 +176,7 @@ describe.each(['opaque', 'jwt'] as const)(
         expect((await update((await signIn(server, 'manager')).access_token)).errors).toBeUndefined();
       });
     } else {
-      test('decides nothing where the provider will not say whether a JWT still counts', async () => {
+      test('cannot decide when the provider does not confirm a JWT', async () => {
         const { access_token } = await signIn(server, 'maria');
         const id = await payout();
         expect((await app.refusal(access_token, APPROVE_PAYOUT, { id })).code).toBe('SERVICE_UNAVAILABLE');

@@ -61,17 +61,17 @@ describe('a socket', () => {
       (token) => app.ask(token, SIGN_OUT),
     ],
     [
-      'a JWT of somebody who logged out',
+      'a JWT of a person who signed out',
       () => provider.jwt(olivia),
       async (token) => provider.loggedOut.add(token),
     ],
     [
-      'an opaque token of somebody who logged out',
+      'an opaque token of a person who signed out',
       async () => provider.opaque(olivia),
       async (token) => provider.loggedOut.add(token),
     ],
     [
-      'somebody whose organisation is no longer the partner',
+      'a person whose organisation is no longer the partner',
       () => provider.jwt(olivia),
       () =>
         app.ask(

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-test('who turns out to be less than at the beginning has the rows of what it is now', async () => {
+test('a caller that loses a role reads only the rows of its new role', async () => {
   for (const tenant of ['acme', 'elsewhere']) await makePartner(app, (await staffOf(app, tenant)).manager);
   const as = (role: 'PLATFORM_ADMIN' | 'FINANCE') =>
     actorOf({ id: 'x', role, tenantId: 'acme', credential: 'OIDC' });
@@ -24,7 +24,7 @@ test('who turns out to be less than at the beginning has the rows of what it is 
   expect(await tenants()).toEqual(['acme']);
 });
 
-test('a copy, as Apollo makes one, follows its own caller', async () => {
+test('a copied context follows its own caller', async () => {
   const as = (role: 'PLATFORM_ADMIN' | 'FINANCE') =>
     actorOf({ id: 'x', role, tenantId: 'acme', credential: 'OIDC' });
   const ctx = contextFor(app.app.services, { actor: as('PLATFORM_ADMIN'), requestId: randomUUID() });

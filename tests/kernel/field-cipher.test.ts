@@ -8,12 +8,12 @@ const place: Place = { tenantId: 'acme', table: 'payout_accounts', column: 'deta
 const IBAN = 'DE89370400440532013000';
 
 describe('an encrypted value', () => {
-  test('opens where it was sealed, with every letter', () => {
+  test('an encrypted value decrypts at its own place, exactly', () => {
     for (const value of [IBAN, '', 'Nöel ☂ 株式会社', 'x'.repeat(10_000)])
       expect(open(key, place, seal(key, place, value))).toBe(value);
   });
 
-  test('never looks the same twice', () => {
+  test('an encrypted value is different each time', () => {
     const sealed = new Set(Array.from({ length: 1_000 }, () => seal(key, place, IBAN)));
     expect(sealed.size).toBe(1_000);
   });
@@ -23,18 +23,18 @@ describe('an encrypted value', () => {
     ['another column', { column: 'holder_name' }],
     ['another table', { table: 'tax_ids' }],
     ['another tenant', { tenantId: 'elsewhere' }],
-  ])('does not open in %s', (_, other) => {
+  ])('an encrypted value does not decrypt in %s', (_, other) => {
     expect(() => open(key, { ...place, ...other }, seal(key, place, IBAN))).toThrow('was changed or moved');
   });
 
-  test('does not open by another key, nor by the same key under another name', () => {
+  test('an encrypted value does not decrypt with another key, or with the same key under another id', () => {
     const other = aKey();
     const sealed = seal(key, place, IBAN);
     expect(() => open(other, place, sealed)).toThrow('was changed or moved');
     expect(() => open({ ...key, id: other.id }, place, sealed.replace(key.id, other.id))).toThrow();
   });
 
-  test('is refused with any one bit of it flipped, and the refusal says where and not what', () => {
+  test('an encrypted value with a changed bit is refused, and the error names its place and not its content', () => {
     const sealed = Buffer.from(seal(key, place, IBAN));
     for (let bit = 0; bit < sealed.length * 8; bit++) {
       const flipped = Buffer.from(sealed);
@@ -54,7 +54,7 @@ describe('an encrypted value', () => {
     }
   });
 
-  test('is refused cut short, made longer, or empty', () => {
+  test('an encrypted value that is cut, extended or empty is refused', () => {
     const sealed = seal(key, place, IBAN);
     for (const text of [
       sealed.slice(0, -1),
@@ -73,7 +73,7 @@ describe('an encrypted value', () => {
 describe('a blind index', () => {
   const root = createSecretKey(randomBytes(32));
 
-  test('is the same for the same value and place, and for nothing else', () => {
+  test('a blind index is equal only for the same value and place', () => {
     const token = blindIndex(root, 'acme', 'payout_accounts.fingerprint', IBAN);
     expect(token).toMatch(/^[0-9a-f]{32}$/);
     expect(blindIndex(root, 'acme', 'payout_accounts.fingerprint', IBAN)).toBe(token);

@@ -18,7 +18,7 @@ const sqlOf = (condition: Operand) => {
   return [made?.texts.join('$'), ...(made?.values ?? [])];
 };
 
-test('a policy that always allows adds nothing, one that never does shows nothing', () => {
+test('a policy that always allows adds no condition, and one that always denies returns no row', () => {
   expect(conditionsOf({ kind: 'ALWAYS_ALLOWED' }, allowed)).toEqual([]);
   expect(conditionsOf({ kind: 'ALWAYS_DENIED' }, allowed)).toEqual([sql`false`]);
 });

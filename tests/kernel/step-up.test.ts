@@ -6,8 +6,8 @@ const minutesAgo = (minutes: number) => Date.now() - minutes * 60_000;
 const person = (credential: Actor['credential'], signedInAt: number | null) =>
   actorOf({ id: 'olivia', role: 'FINANCE', tenantId: 'acme', credential, signedInAt });
 
-describe('what a stolen session must not do', () => {
-  test.each(['TOKEN', 'OIDC'] as const)('is open to who signed in a moment ago by %s', (credential) => {
+describe('actions that need a fresh sign-in', () => {
+  test.each(['TOKEN', 'OIDC'] as const)('allows a caller with a fresh sign-in by %s', (credential) => {
     for (const minutes of [0, 1, 14.9])
       expect(() => requireFreshSignIn(person(credential, minutesAgo(minutes)))).not.toThrow();
   });
@@ -27,7 +27,7 @@ describe('what a stolen session must not do', () => {
     );
   });
 
-  test('asks for a credential first', () => {
+  test('requires a credential first', () => {
     expect(() => requireFreshSignIn(anonymous)).toThrow(expect.objectContaining({ code: 'UNAUTHENTICATED' }));
   });
 });

@@ -58,7 +58,7 @@ const later = (ms: number) => {
 };
 
 describe('a new key', () => {
-  test('shows its secret once and its beginning always', async () => {
+  test('a new key shows its secret once and its prefix always', async () => {
     const { secret, apiKey } = await keyOf(owner);
     expect(secret).toMatch(/^pp_test_[0-9A-Za-z]{8}_[0-9A-Za-z]{49}$/);
     expect(apiKey).toMatchObject({
@@ -84,7 +84,7 @@ describe('a new key', () => {
     expect(JSON.stringify(audit)).not.toContain(rows[0].secret_hash);
   });
 
-  test('lasts a year, or as long as asked, but never more than 400 days', async () => {
+  test('a new key is valid for a year or as requested, at most 400 days', async () => {
     const days = async (input: object) =>
       (Date.parse((await keyOf(owner, input)).apiKey['expiresAt'] as string) - Date.now()) / DAY_MS;
     const inDays = (count: number) => new Date(Date.now() + count * DAY_MS).toISOString();
@@ -96,7 +96,7 @@ describe('a new key', () => {
       ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.expiresAt' });
   });
 
-  test('is made once for its idempotency key, and a repetition does not tell the secret', async () => {
+  test('a repeated idempotency key creates no second key and does not return the secret', async () => {
     const input = { name: 'checkout', scopes: ['READ'], idempotencyKey: randomUUID() };
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => app.send(owner, CREATE_API_KEY, { input })),
@@ -106,7 +106,7 @@ describe('a new key', () => {
     expect((await app.ask(owner, LIST)).apiKeys.edges).toHaveLength(1);
   });
 
-  test('is refused where there are 20 live ones, however many ask at once', async () => {
+  test('refuses a key above 20 live ones, also with simultaneous requests', async () => {
     for (let i = 0; i < 15; i++) await keyOf(owner);
     const answers = await Promise.all(
       Array.from({ length: 10 }, () =>
@@ -125,12 +125,12 @@ describe('a new key', () => {
     [['EDIT_PARTNERS'], 'BAD_USER_INPUT'],
     [[], 'BAD_USER_INPUT'],
     [['READ', 'READ'], 'BAD_USER_INPUT'],
-  ])('of a partner with %j is %s', async (scopes, code) => {
+  ])('a key of a partner with the scopes %j is %s', async (scopes, code) => {
     const refused = await app.refusal(owner, CREATE_API_KEY, { input: { name: 'x', scopes } });
     expect(refused).toMatchObject({ code, field: 'input.scopes' });
   });
 
-  test("of a partner has a partner's scopes also where staff makes it", async () => {
+  test("a key of a partner has only a partner's scopes, also if staff create it", async () => {
     const input = { name: 'x', partnerId: partner.id, scopes: ['READ', 'CREATE_COMMISSIONS'] };
     expect(await app.refusal(staff.manager, CREATE_API_KEY, { input })).toMatchObject({
       code: 'BAD_USER_INPUT',
@@ -141,7 +141,7 @@ describe('a new key', () => {
   });
 });
 
-test('a session of half an hour ago makes and rotates no key, but ends one', async () => {
+test('a session without a fresh sign-in creates and rotates no key, but can revoke one', async () => {
   const { apiKey } = await keyOf(owner);
   const stale = await app.token('PARTNER', {
     partner: partner.id,
@@ -176,7 +176,7 @@ describe('a program with a key', () => {
     expect(await answerTo(editor, rename, { id: partner.id })).toBe('FORBIDDEN');
   });
 
-  test('of the tenant converts, and does nothing else that its scopes do not say', async () => {
+  test('a key of the tenant has only its scopes', async () => {
     const { secret, apiKey } = await serverKey('CONVERT_REFERRALS');
     expect(apiKey['partner']).toBeNull();
     const id = await makeClick(app, partner.referralCode);
@@ -188,7 +188,7 @@ describe('a program with a key', () => {
     expect(await answerTo((await serverKey()).secret, convert, { id })).toBe('FORBIDDEN');
   });
 
-  test('never decides about money, nor makes keys, whatever its scopes', async () => {
+  test('a key never decides about money and never creates keys, with any scopes', async () => {
     const { secret } = await serverKey(
       'CREATE_PARTNERS',
       'EDIT_PARTNERS',
@@ -208,7 +208,7 @@ describe('a program with a key', () => {
       expect(await answerTo(secret, document, variables)).toBe('FORBIDDEN');
   });
 
-  test('leaves its own name on what it makes', async () => {
+  test('a key is recorded as the creator of its items', async () => {
     const { secret, apiKey } = await serverKey('CREATE_COMMISSIONS');
     const { createCommission } = await app.ask(secret, CREATE_COMMISSION, {
       input: { partnerId: partner.id, type: 'BONUS', amount: '1.00' },
@@ -234,7 +234,7 @@ describe('a program with a key', () => {
     await heard.client.dispose();
   });
 
-  test('is seen to use it, to the minute', async () => {
+  test('the last use of a key is recorded to the minute', async () => {
     const { secret, apiKey } = await keyOf(owner);
     const seen = async () =>
       (await app.ask(owner, LIST)).apiKeys.edges.find(
@@ -275,10 +275,10 @@ test('a person who saw the secret of a key cannot approve items that the key cre
   await app.ask(staff.maria, APPROVE, { id: after });
 });
 
-describe('a key opens nothing', () => {
+describe('an invalid key has no access', () => {
   const refused = { code: 'UNAUTHENTICATED', message: 'The token is not valid.' };
 
-  test('once it is revoked, expired, mistyped, of another installation or never was: all answer alike', async () => {
+  test('a key that is revoked, expired, mistyped, of another installation or unknown gets the same answer', async () => {
     const { secret, apiKey } = await keyOf(owner);
     const answers = [];
     await app.ask(owner, REVOKE, { id: apiKey.id });
@@ -298,7 +298,7 @@ describe('a key opens nothing', () => {
     expect(await answerTo(whole)).toBe('ok');
   });
 
-  test('with the secret of another one', async () => {
+  test('a key with the secret of another key has no access', async () => {
     const { newToken } = await import('../../../src/modules/access/api-keys/api-key-token.ts');
     const { secret, apiKey } = await keyOf(owner);
     const guess = newToken(apiKey['prefix'] as string).token;
@@ -307,7 +307,7 @@ describe('a key opens nothing', () => {
     expect(await answerTo(secret)).toBe('ok'); // a wrong guess does not lock the owner out
   });
 
-  test('and a flood of wrong ones does not reach the database', async () => {
+  test('a flood of invalid keys does not reach the database', async () => {
     const { newToken } = await import('../../../src/modules/access/api-keys/api-key-token.ts');
     const { secret, apiKey } = await keyOf(owner);
     const prefix = apiKey['prefix'] as string;
@@ -320,7 +320,7 @@ describe('a key opens nothing', () => {
     expect(app.statements.filter((text) => text.includes('api_keys')).length).toBeLessThanOrEqual(1);
   });
 
-  test('once its partner is gone', async () => {
+  test('a key of a deleted partner has no access', async () => {
     const { secret } = await keyOf(owner);
     await app.ask(staff.manager, 'mutation ($id: ID!) { deletePartner(id: $id) { id } }', { id: partner.id });
     expect(await app.refusal(secret, READ)).toEqual(refused);
@@ -328,7 +328,7 @@ describe('a key opens nothing', () => {
 });
 
 describe('a rotation', () => {
-  test('lets both secrets in until the overlap ends, and the new one for as long as the key was made for', async () => {
+  test('a rotation accepts both secrets during the overlap, and extends the key by its lifetime', async () => {
     const { secret: old, apiKey } = await keyOf(owner, {
       expiresAt: new Date(Date.now() + 30 * DAY_MS).toISOString(),
     });
@@ -347,7 +347,7 @@ describe('a rotation', () => {
     }
   });
 
-  test('without overlap ends the old secret at once, and so does a revocation for both', async () => {
+  test('a rotation without overlap ends the old secret at once; a revocation ends both', async () => {
     const { secret: old, apiKey } = await keyOf(owner);
     const { rotateApiKey: first } = await app.ask(owner, ROTATE, { id: apiKey.id, hours: 0 });
     expect([await answerTo(old), await answerTo(first.secret)]).toEqual(['UNAUTHENTICATED', 'ok']);
@@ -362,7 +362,7 @@ describe('a rotation', () => {
     await app.ask(owner, REVOKE, { id: apiKey.id });
   });
 
-  test.each([-1, 169])('with an overlap of %i hours is refused', async (hours) => {
+  test.each([-1, 169])('refuses a rotation with an overlap of %i hours', async (hours) => {
     const { apiKey } = await keyOf(owner);
     expect(await app.refusal(owner, ROTATE, { id: apiKey.id, hours })).toMatchObject({
       code: 'BAD_USER_INPUT',

@@ -80,7 +80,7 @@ async function member(role: string, of = partnerId) {
 }
 
 describe('an invitation', () => {
-  test('comes by mail, as text and as HTML, and makes its reader a member', async () => {
+  test('an invitation is mailed as text and HTML, and makes its reader a member', async () => {
     const made = await invited(staff.manager, { name: 'Zoë <b>O\'Neil</b> & "Co"' });
     expect(made).toMatchObject({ status: 'INVITED', partner: { id: partnerId }, invitedBy: 'manager' });
     expect((Date.parse(made.invitationExpiresAt) - Date.now()) / DAY_MS).toBeCloseTo(7, 2);
@@ -107,7 +107,7 @@ describe('an invitation', () => {
     });
   });
 
-  test('is accepted once, however many ask at once', async () => {
+  test('an invitation is accepted once, also with simultaneous requests', async () => {
     const { email } = await invited(staff.manager);
     const token = await linkTo(email);
     const people = await Promise.all(Array.from({ length: 25 }, () => guest()));
@@ -117,7 +117,7 @@ describe('an invitation', () => {
     expect(tally(inside)).toEqual({ ok: 1, FORBIDDEN: 24 });
   });
 
-  test('that is wrong, used, too old, replaced or taken back answers alike', async () => {
+  test('a wrong, used, expired, replaced or withdrawn invitation gets the same answer', async () => {
     const answers = [];
     const user = await guest();
     answers.push(await app.refusal(user, ACCEPT, { token: 'x'.repeat(43) }));
@@ -147,7 +147,7 @@ describe('an invitation', () => {
     await app.ask(user, ACCEPT, { token: await linkTo(resent.email, 2) });
   });
 
-  test('is nowhere in the database, in the log or in an answer', async () => {
+  test('the token of an invitation is not in the database, the log or an answer', async () => {
     const { email } = await invited(staff.manager);
     const token = await linkTo(email);
     const { rows: tables } = await app.database.pool.query(
@@ -164,7 +164,7 @@ describe('an invitation', () => {
     expect(JSON.stringify(app.logged)).not.toContain(token);
   });
 
-  test('of a person who is a member of the program already is refused by name', async () => {
+  test('refuses the invitation of an existing member and names the field', async () => {
     const { token } = await member('READ_ONLY');
     const other = await makePartner(app, staff.manager);
     const { email } = await invited(staff.manager, {}, other.id);
@@ -174,7 +174,7 @@ describe('an invitation', () => {
     });
   });
 
-  test('is not for programs', async () => {
+  test('an API key cannot accept an invitation', async () => {
     const { createApiKey } = await app.ask(staff.manager, CREATE_API_KEY, {
       input: { name: 'x', scopes: ['READ'] },
     });
@@ -184,7 +184,7 @@ describe('an invitation', () => {
     await app.ask(await guest(), ACCEPT, { token });
   });
 
-  test('is not accepted by who made it', async () => {
+  test('an invitation cannot be accepted by its creator', async () => {
     const { email } = await invited(staff.manager);
     const token = await linkTo(email);
     expect(await app.refusal(await guest('manager'), ACCEPT, { token })).toMatchObject({
@@ -194,7 +194,7 @@ describe('an invitation', () => {
     await app.ask(await guest(), ACCEPT, { token });
   });
 
-  test('is not accepted by who was signed out at the identity provider a moment ago', async () => {
+  test('an invitation cannot be accepted by a person signed out at the identity provider', async () => {
     const provider = await startIdentityProvider();
     onTestFinished(() => provider.stop());
     const other = await createTestApp({}, provider.env);
@@ -205,7 +205,7 @@ describe('an invitation', () => {
     expect((await other.refusal(token, ACCEPT, { token: 'x'.repeat(43) })).code).toBe('UNAUTHENTICATED');
   });
 
-  test('goes to an address once, whatever its letters, and again after its person was removed', async () => {
+  test('invites an e-mail address once, in any case, and again after the removal of its member', async () => {
     const { id, email } = await invited(staff.manager);
     const again = { partnerId, input: { email: email.toUpperCase(), name: 'Mia', role: 'OWNER' } };
     expect(await app.refusal(staff.manager, INVITE, again)).toMatchObject({
@@ -219,7 +219,7 @@ describe('an invitation', () => {
     await app.ask(staff.manager, INVITE, again);
   });
 
-  test('is made once for its idempotency key, with one mail', async () => {
+  test('a repeated idempotency key creates one invitation and one mail', async () => {
     const input = { email: newEmail(), name: 'Mia', role: 'OWNER', idempotencyKey: randomUUID() };
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => app.send(staff.manager, INVITE, { partnerId, input })),
@@ -234,7 +234,7 @@ describe('an invitation', () => {
     expect(rows[0].links).toBe(1);
   });
 
-  test('is mailed again at most once a minute', async () => {
+  test('an invitation is mailed again at most once a minute', async () => {
     const { id } = await invited(staff.manager);
     expect(await app.refusal(staff.manager, RESEND, { id })).toMatchObject({
       code: 'RATE_LIMITED',
@@ -242,7 +242,7 @@ describe('an invitation', () => {
     });
   });
 
-  test('into a partner with 50 members is refused, however many ask at once', async () => {
+  test('refuses an invitation above 50 members, also with simultaneous requests', async () => {
     for (let i = 0; i < 45; i++) await invited(staff.manager);
     const answers = await Promise.all(
       Array.from({ length: 10 }, () =>
@@ -256,9 +256,9 @@ describe('an invitation', () => {
   });
 });
 
-describe('who lets others in', () => {
+describe('an inviting caller', () => {
   test.each(['PROGRAM_MANAGER', 'PLATFORM_ADMIN', 'PARTNER'] as const)(
-    'as %s, signed in a moment ago, but for taking a member out',
+    'needs a fresh sign-in as %s, except to remove a member',
     async (role) => {
       const { id } = await invited(staff.manager);
       const signedInAt = new Date(Date.now() - 16 * 60_000);
@@ -279,7 +279,7 @@ describe('who lets others in', () => {
 
   const inviteAs = (role: string) => ({ partnerId, input: { email: newEmail(), name: 'Mia', role } });
 
-  test('gives nothing that it may not do itself, but for the first owner', async () => {
+  test('gives only rights that it has, except to the first owner', async () => {
     const refused = { code: 'FORBIDDEN', field: 'input.role' };
     expect(await app.refusal(staff.manager, INVITE, inviteAs('FINANCE'))).toMatchObject(refused);
     const owner = await invited(staff.manager, { role: 'OWNER' });
@@ -299,7 +299,7 @@ describe('who lets others in', () => {
     for (const role of ['OWNER', 'FINANCE']) await app.ask(staff.admin, ROLE, { id, role });
   });
 
-  test('makes one first owner, however many ask at once', async () => {
+  test('creates one first owner, also with simultaneous requests', async () => {
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => app.send(staff.manager, INVITE, inviteAs('OWNER'))),
     );
@@ -309,7 +309,7 @@ describe('who lets others in', () => {
 
 describe('a mail', () => {
   test.each(['Mia\r\nBcc: everybody@example.com', 'Mia\nX-Evil: 1', 'Mia\u0000', 'Mia\u0085'])(
-    'is not made for the name %j',
+    'refuses a mail for the name %j',
     async (name) => {
       expect(
         await app.refusal(staff.manager, INVITE, {
@@ -320,7 +320,7 @@ describe('a mail', () => {
     },
   );
 
-  test("has no header of its partner's making", async () => {
+  test('a mail has no header from the name of the partner', async () => {
     const { id } = await makePartner(app, staff.manager, {
       companyName: 'Evil\r\nBcc: everybody@example.com\r\n\r\n<script>alert(1)</script>',
     });
@@ -336,7 +336,7 @@ describe('a mail', () => {
     );
   });
 
-  test('that the server does not take now is tried again, and comes once', async () => {
+  test('a mail that the server delays is sent again, and arrives once', async () => {
     const { port } = mail;
     await mail.stop();
     const { email } = await invited(staff.manager);
@@ -353,7 +353,7 @@ describe('a mail', () => {
     expect(mail.mails.filter(({ to }) => to.includes(email))).toHaveLength(1);
   });
 
-  test('that the server refuses leaves nothing about its reader in the table of the jobs', async () => {
+  test('a refused mail leaves no personal data in the table of jobs', async () => {
     const mailer = {
       async send({ to }: { to: { address: string; name: string } }) {
         throw new TypeError(`550 <${to.address}>: ${to.name} is unknown`);
@@ -372,7 +372,7 @@ describe('a mail', () => {
     expect(line).toMatchObject({ error: { message: expect.stringContaining('550 <') } });
   });
 
-  test('keeps its id from try to try', async () => {
+  test('a mail keeps its id over all attempts', async () => {
     const { email } = await invited(staff.manager);
     const first = await mailTo(email);
     const { rows } = await app.database.pool.query(
@@ -392,7 +392,7 @@ describe('a mail', () => {
 });
 
 describe('an owner', () => {
-  test('manages the members of its own partner and of no other', async () => {
+  test('an owner manages only the members of its own partner', async () => {
     const { token } = await member('OWNER');
     const { id, email } = await invited(token);
     expect((await app.ask(token, LIST)).members.edges).toHaveLength(2);
@@ -420,7 +420,7 @@ describe('an owner', () => {
     expect((await app.ask(elsewhere.manager, LIST, { of: partnerId })).members.totalCount).toBe(0);
   });
 
-  test.each(['MANAGER', 'FINANCE', 'READ_ONLY'])('a %s is not', async (role) => {
+  test.each(['MANAGER', 'FINANCE', 'READ_ONLY'])('a %s cannot manage members', async (role) => {
     const { token, id } = await member(role);
     for (const [document, variables] of [
       [LIST, {}],
@@ -431,13 +431,13 @@ describe('an owner', () => {
       expect((await app.refusal(token, document, variables)).code).toBe('FORBIDDEN');
   });
 
-  test('does not change its own role', async () => {
+  test('an owner cannot change its own role', async () => {
     const { token, id } = await member('OWNER');
     await member('OWNER');
     expect((await app.refusal(token, ROLE, { id, role: 'READ_ONLY' })).code).toBe('FORBIDDEN');
   });
 
-  test('is always left, also when two remove each other at once', async () => {
+  test('a partner always keeps an owner, also when two owners remove each other', async () => {
     const [one, two] = [await member('OWNER'), await member('OWNER')];
     const answers = await Promise.all([
       app.send(one.token, REMOVE, { id: two.id }),
@@ -517,14 +517,14 @@ describe('a member', () => {
     expect((await app.refusal(token, READ)).code).toBe('FORBIDDEN');
   });
 
-  test('has its new role at once', async () => {
+  test('a changed role is in force at once', async () => {
     const { token, id } = await member('READ_ONLY');
     expect((await app.refusal(token, LIST)).code).toBe('FORBIDDEN');
     await app.ask(staff.admin, ROLE, { id, role: 'OWNER' });
     await app.ask(token, LIST);
   });
 
-  test('leaves its trace in the audit log, under the name of who acted', async () => {
+  test('changes of members are in the audit log with their actor', async () => {
     const { id, email } = await invited(staff.manager);
     const user = randomUUID();
     await app.ask(await guest(user), ACCEPT, { token: await linkTo(email) });

@@ -60,7 +60,7 @@ const table = Object.entries(operations).flatMap(([name, operation]) =>
 const refusedOn = new Map<string, string>();
 
 describe('the permissions', () => {
-  test('is said here of every operation of the schema', async () => {
+  test('the table of permissions covers every operation of the schema', async () => {
     const schema = await createSchema();
     const fields = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap(
       (type) => (isObjectType(type) ? Object.keys(type.getFields()) : []),
@@ -93,7 +93,7 @@ describe('the permissions', () => {
     },
   );
 
-  test('of many lines hides those of others as unknown ones', async () => {
+  test('an operation on many commissions treats those of others as unknown', async () => {
     const { document, variables } = operations['approveCommissions'] as Operation;
     const [there, nowhere] = [
       await app.ask(as['finance elsewhere'], document, variables?.(await pending())),
@@ -188,14 +188,17 @@ describe('a partner', () => {
     expect(new Set(ids)).toEqual(new Set([partner.id]));
   });
 
-  test.each(['line', 'referral', 'payout'] as const)("does not find another one's %s", async (kind) => {
-    const field = kind === 'line' ? 'commission' : kind;
-    const query = `query ($id: ID!) { ${field}(id: $id) { id } }`;
-    expect((await app.ask(mine, query, { id: made[0]?.[kind] }))[field].id).toBe(made[0]?.[kind]);
-    expect((await app.refusal(mine, query, { id: made[1]?.[kind] })).code).toBe('NOT_FOUND');
-  });
+  test.each(['line', 'referral', 'payout'] as const)(
+    "a partner does not find another partner's %s",
+    async (kind) => {
+      const field = kind === 'line' ? 'commission' : kind;
+      const query = `query ($id: ID!) { ${field}(id: $id) { id } }`;
+      expect((await app.ask(mine, query, { id: made[0]?.[kind] }))[field].id).toBe(made[0]?.[kind]);
+      expect((await app.refusal(mine, query, { id: made[1]?.[kind] })).code).toBe('NOT_FOUND');
+    },
+  );
 
-  test('learns of a customer that it shares nothing but the id', async () => {
+  test('a partner sees only the id of a shared customer', async () => {
     const { referral } = await app.ask(
       mine,
       'query ($id: ID!) { referral(id: $id) { customer { externalId } } }',
@@ -230,7 +233,7 @@ describe('a partner', () => {
   const UPDATE =
     'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { contactName email tier } }';
 
-  test('has a contact, and every other field of an update is named here', async () => {
+  test('the test lists every field of an update', async () => {
     const schema = await createSchema();
     const input = schema.getType('UpdatePartnerInput');
     expect(new Set(Object.keys(fields))).toEqual(
@@ -239,7 +242,7 @@ describe('a partner', () => {
   });
 
   test.each(Object.entries(fields).filter(([field]) => !OWN.has(field)))(
-    'may not change its %s',
+    'a partner cannot change its %s',
     async (field, value) => {
       const refused = await app.refusal(mine, UPDATE, {
         id: partner.id,
@@ -259,7 +262,7 @@ describe('a partner', () => {
     },
   );
 
-  test('may change its contact data', async () => {
+  test('a partner can change its contact data', async () => {
     const { updatePartner } = await app.ask(mine, UPDATE, {
       id: partner.id,
       input: { contactName: 'Jane', email: 'jane@example.com' },
@@ -267,7 +270,7 @@ describe('a partner', () => {
     expect(updatePartner).toMatchObject({ contactName: 'Jane', email: 'jane@example.com' });
   });
 
-  test('whose credential names another tenant sees nothing', async () => {
+  test('a partner with a credential of another tenant sees no row', async () => {
     const stray = await app.token('PARTNER', { tenant: 'elsewhere', partner: partner.id });
     expect(
       (await app.refusal(stray, 'query ($id: ID!) { partner(id: $id) { id } }', { id: partner.id })).code,
@@ -278,7 +281,7 @@ describe('a partner', () => {
 });
 
 describe('a tenant', () => {
-  test("sees no other tenant's rows in its lists; an administrator sees all", async () => {
+  test('a tenant sees only its own rows in lists; an administrator sees all rows', async () => {
     await pending();
     const query =
       '{ partners { totalCount } commissions { totalCount } payouts { totalCount } referrals { totalCount } }';
@@ -291,10 +294,10 @@ describe('a tenant', () => {
   });
 });
 
-describe('what a caller claims of itself', () => {
+describe('statements of a caller about itself', () => {
   const CREATE = 'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id tenantId } }';
 
-  test('as its tenant is refused, unless it is its own', async () => {
+  test('refuses another tenant than that of the caller', async () => {
     const claim = (tenantId: string) => ({ input: aPartner({ tenantId }) });
     expect(await app.refusal(staff.manager, CREATE, claim('elsewhere'))).toMatchObject({
       code: 'FORBIDDEN',
@@ -321,7 +324,7 @@ describe('what a caller claims of itself', () => {
     await app.ask(await app.token('FINANCE', { user: initiatedBy }), approve, { id: claimed.id });
   });
 
-  test("as a visitor's address counts from an administrator only", async () => {
+  test("accepts a visitor's address only from an administrator", async () => {
     const hash = async (token: string | null, ipAddress: string | null) => {
       const { trackReferral } = await app.ask(token, TRACK, {
         input: { referralCode: partner.referralCode, ipAddress },
@@ -368,7 +371,7 @@ describe('a credential', () => {
     expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
   };
 
-  test('that is whole is accepted', async () => {
+  test('accepts a complete credential', async () => {
     expect((await call(`Bearer ${await sign(claims)}`)).statusCode).toBe(200);
     expect((await call(`bearer ${await sign({ ...claims, jti: randomUUID() })}`)).statusCode).toBe(200);
   });
@@ -423,16 +426,16 @@ describe('a credential', () => {
     'token',
     `Bearer ${'x'.repeat(5_000)}`,
     'Bearer ../../etc/passwd',
-  ])('that is no token is refused: %s', (authorization) => expectRefused(authorization));
+  ])('refuses text that is not a token: %s', (authorization) => expectRefused(authorization));
 
-  test('that is not valid is refused also where none is needed', async () => {
+  test('refuses an invalid credential also for public operations', async () => {
     await expectRefused(
       'Bearer nonsense',
       `mutation { trackReferral(input: { referralCode: "${partner.referralCode}" }) { id } }`,
     );
   });
 
-  test('ends when it expires, though it was accepted before', async () => {
+  test('refuses an expired credential that was accepted before', async () => {
     const token = await sign({ ...claims, jti: randomUUID() });
     expect((await call(`Bearer ${token}`)).statusCode).toBe(200);
     vi.useFakeTimers({ toFake: ['Date'], now: (claims.exp + 31) * 1_000 }); // 30 s are allowed for clocks

@@ -118,7 +118,7 @@ describe.each([
       Object.assign(spies, { manager: here.manager, finance: here.maria, analyst: here.analyst });
   });
 
-  test('is seen by its own people', async () => {
+  test('is visible to its own members', async () => {
     const own = await app.token('PARTNER', { tenant, partner: victim });
     const { partner } = await app.ask(
       own,

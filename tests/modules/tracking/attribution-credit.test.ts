@@ -63,10 +63,10 @@ const convert = async (id: string, input: object = {}) => {
   return earners(bought.orderId);
 };
 
-describe('a click that was named does not get past what outranks clicks', () => {
+describe('a named click does not override a higher attribution basis', () => {
   const customer = () => ({ customerId: `cust ${randomUUID()}` });
 
-  test.each(MODELS)('a customer who bought before stays with its partner, under %s', async (model) => {
+  test.each(MODELS)('an existing customer stays with its partner, under %s', async (model) => {
     await program(model);
     const who = customer();
     await convert(await click(a), who);
@@ -86,7 +86,7 @@ describe('a click that was named does not get past what outranks clicks', () => 
     expect(referrals).toEqual([{ origin: 'CUSTOMER', partner_id: a.id, converted: true }]);
   });
 
-  test('one that was assigned is its partner’s', async () => {
+  test('an assigned customer belongs to its partner', async () => {
     await program('LAST');
     const who = customer();
     await app.ask(
@@ -97,7 +97,7 @@ describe('a click that was named does not get past what outranks clicks', () => 
     expect(await convert(await click(b), who)).toEqual({ [a.id]: 10_000 });
   });
 
-  test('a deal has the sale, once', async () => {
+  test('a deal gets one sale', async () => {
     await program('LINEAR');
     const domain = `${randomUUID()}.example`;
     const { registerDeal } = await app.ask(
@@ -118,28 +118,31 @@ describe('a click that was named does not get past what outranks clicks', () => 
   });
 });
 
-describe('a partner that buys itself', () => {
+describe('a partner that buys from itself', () => {
   const SETTINGS = `mutation ($input: UpdateFraudSettingsInput!) { updateFraudSettings(input: $input) { threshold } }`;
-  test.each(['OFF', 'SHADOW', 'HOLD', 'BLOCK'])('has no share, with its risk rule on %s', async (mode) => {
-    await app.ask(staff.manager, SETTINGS, { input: { rules: [{ rule: 'SAME_EMAIL', mode }] } });
-    for (const model of MODELS) {
-      await program(model);
-      const email = `self.${randomUUID()}@partners.example`;
-      const self = await makePartner(app, staff.manager, { email });
-      const visitorId = randomUUID();
-      await click(self, { visitorId, occurredAt: ago(3) });
-      await click(a, { visitorId, occurredAt: ago(2) });
-      const named = await click(self, { visitorId });
-      const orderId = randomUUID();
-      await record({ visitorId, orderId, customerEmail: email.replace('@', '+x@') });
-      expect(await earners(orderId), model).toEqual({ [a.id]: 10_000 });
-      expect(await convert(named, { customerEmail: email }), model).toEqual({ [a.id]: 10_000 });
-      expect(await convert(await click(self), { customerEmail: email }), model).toEqual({});
-    }
-    await app.ask(staff.manager, SETTINGS, { input: { rules: [{ rule: 'SAME_EMAIL', mode: 'OFF' }] } });
-  });
+  test.each(['OFF', 'SHADOW', 'HOLD', 'BLOCK'])(
+    'gets no share of its own purchase, with its risk rule on %s',
+    async (mode) => {
+      await app.ask(staff.manager, SETTINGS, { input: { rules: [{ rule: 'SAME_EMAIL', mode }] } });
+      for (const model of MODELS) {
+        await program(model);
+        const email = `self.${randomUUID()}@partners.example`;
+        const self = await makePartner(app, staff.manager, { email });
+        const visitorId = randomUUID();
+        await click(self, { visitorId, occurredAt: ago(3) });
+        await click(a, { visitorId, occurredAt: ago(2) });
+        const named = await click(self, { visitorId });
+        const orderId = randomUUID();
+        await record({ visitorId, orderId, customerEmail: email.replace('@', '+x@') });
+        expect(await earners(orderId), model).toEqual({ [a.id]: 10_000 });
+        expect(await convert(named, { customerEmail: email }), model).toEqual({ [a.id]: 10_000 });
+        expect(await convert(await click(self), { customerEmail: email }), model).toEqual({});
+      }
+      await app.ask(staff.manager, SETTINGS, { input: { rules: [{ rule: 'SAME_EMAIL', mode: 'OFF' }] } });
+    },
+  );
 
-  test('earns nothing by its own coupon either, nor by its own deal', async () => {
+  test('earns nothing on its own purchase by its coupon or its deal', async () => {
     await program('LAST');
     const domain = `${randomUUID()}.example`;
     const email = `jo@${domain}`;
@@ -166,7 +169,7 @@ describe('a partner that buys itself', () => {
   });
 });
 
-test.each(MODELS)('a machine’s click earns nothing, also when it is named, under %s', async (model) => {
+test.each(MODELS)('a click of a bot earns nothing, also when it is named, under %s', async (model) => {
   await program(model);
   const visitorId = randomUUID();
   await click(a, { visitorId, occurredAt: ago(2) });
@@ -179,7 +182,7 @@ test.each(MODELS)('a machine’s click earns nothing, also when it is named, und
 });
 
 describe('one click', () => {
-  test('brings twenty-five customers at once, each of whom counts', async () => {
+  test('one click can bring twenty-five simultaneous customers', async () => {
     await program('LAST');
     const clickId = await click(a);
     const replies = await Promise.all(
@@ -190,7 +193,7 @@ describe('one click', () => {
     expect(origins).toEqual(['CLICK', ...Array.from({ length: 24 }, () => 'REPEAT')]);
   });
 
-  test('is converted by name once, with twenty-five customers at once', async () => {
+  test('one click is converted by its id once, with twenty-five simultaneous customers', async () => {
     const id = await click(a);
     const replies = await Promise.all(
       Array.from({ length: 25 }, () => app.send(staff.manager, CONVERT, { id, input: purchase({}) })),
@@ -200,7 +203,7 @@ describe('one click', () => {
 });
 
 test.each(['LINEAR', 'POSITION', 'TIME_DECAY'])(
-  'a sale of a cent or two is shared as far as it goes, under %s',
+  'a sale of one or two cents is divided without remainder, under %s',
   async (model) => {
     await program(model);
     const partners = await Promise.all(Array.from({ length: 5 }, () => makePartner(app, staff.manager)));
@@ -243,7 +246,7 @@ describe('an order', () => {
     });
   });
 
-  test('is named by the line that its conversion made', async () => {
+  test('the commission of a conversion names its order', async () => {
     const orderId = randomUUID();
     const { commissions } = await record({ clickId: await click(a), orderId });
     expect(commissions).toEqual([{ id: expect.any(String), orderId }]);
@@ -317,7 +320,7 @@ describe('a sale without a credited partner', () => {
   });
 });
 
-test('a partner’s people and its own id are the partner, with every rule OFF', async () => {
+test('members and the own id of a partner count as the partner, with every rule OFF', async () => {
   await program('LAST');
   const self = await makePartner(app, staff.manager, { email: `x${randomUUID()}@partners.example` });
   const mate = `mia.${randomUUID()}@home.example`;
@@ -335,7 +338,7 @@ describe('a partner', () => {
   const READ = `query ($id: ID!) { referral(id: $id) { visitorId status convertedAt customer { externalId }
     attribution { basis sale { amount } shares { share { amount } } } } }`;
 
-  test('can put no click on a visitor’s path by what it reads of its own', async () => {
+  test('a partner cannot add clicks to a visitor’s path with the ids that it reads', async () => {
     await program('LAST');
     const visitorId = randomUUID();
     const [mine] = [
@@ -353,7 +356,7 @@ describe('a partner', () => {
     expect(await earners(orderId)).toEqual({ [b.id]: 10_000 });
   });
 
-  test('that loses a sale reads neither whose nor how large it was', async () => {
+  test('a partner that loses a sale sees neither the winner nor the amount', async () => {
     await program('LAST');
     const domain = `${randomUUID()}.example`;
     await app.ask(
@@ -377,7 +380,7 @@ describe('a partner', () => {
   });
 });
 
-test('a repeat by a click is looked at as its first sale was', async () => {
+test('a repeated sale of a click is checked like the first one', async () => {
   await program('LAST');
   const SETTINGS = `mutation ($input: UpdateFraudSettingsInput!) { updateFraudSettings(input: $input) { threshold } }`;
   const mode = (to: string) =>

@@ -96,7 +96,7 @@ describe('a model splits a sale', () => {
     ['LINEAR', { a: 3_334, b: 3_333, c: 3_333 }],
     ['POSITION', { a: 4_000, b: 2_000, c: 4_000 }],
     ['TIME_DECAY', { a: 1_102, b: 2_966, c: 5_932 }],
-  ])('%s, each part by its own partner’s rate (T71)', async (model, expected) => {
+  ])('%s, each share with its own partner’s rate (T71)', async (model, expected) => {
     await program(model);
     const [visitorId, orderId] = [randomUUID(), randomUUID()];
     await path(visitorId);
@@ -124,7 +124,7 @@ describe('a model splits a sale', () => {
     }
   });
 
-  test('by touches or by partners, as the program counts them (T77)', async () => {
+  test('divides by touches or by partners, as the program decides (T77)', async () => {
     for (const [unit, expected] of [
       ['TOUCH', { a: 6_667, b: 3_333 }],
       ['PARTNER', { a: 5_000, b: 5_000 }],
@@ -174,7 +174,7 @@ describe('a model splits a sale', () => {
     });
   });
 
-  test('counts one conversion, splits the revenue, and a recalculation says the same', async () => {
+  test('counts one conversion, divides the revenue, and a recalculation gives the same', async () => {
     await program('LINEAR');
     const was = await Promise.all([a, b, c].map(metrics));
     const visitorId = randomUUID();
@@ -193,7 +193,7 @@ describe('a model splits a sale', () => {
     expect(await proves()).toBe('');
   });
 
-  test('once, with twenty-five at once', async () => {
+  test('divides a sale once with twenty-five simultaneous requests', async () => {
     await program('LINEAR');
     const [visitorId, orderId] = [randomUUID(), randomUUID()];
     await path(visitorId);
@@ -205,7 +205,7 @@ describe('a model splits a sale', () => {
     expect(await linesOfOrder(orderId)).toHaveLength(3);
   });
 
-  test('of five hundred touches to the cent', async () => {
+  test('divides a sale of five hundred touches exactly', async () => {
     await program('LINEAR');
     const [visitorId, orderId] = [randomUUID(), randomUUID()];
     const ids = [a.id, b.id];
@@ -227,7 +227,7 @@ describe('a model splits a sale', () => {
 
 describe('a refund of a shared sale', () => {
   const REFUND = `mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }`;
-  test('mirrors every share, in parts and then whole, whichever partner it names', async () => {
+  test('a refund of a shared sale reverses every share, in parts and then fully, whichever partner it names', async () => {
     await program('LINEAR');
     const [visitorId, orderId] = [randomUUID(), randomUUID()];
     await path(visitorId);
@@ -245,7 +245,7 @@ describe('a refund of a shared sale', () => {
     await recalculated();
   });
 
-  test('that came before its sale waits for it and takes from every share', async () => {
+  test('an early refund of a shared sale waits and reverses every share', async () => {
     await program('LINEAR');
     const [visitorId, orderId] = [randomUUID(), randomUUID()];
     await app.ask(staff.maria, REFUND, {
@@ -259,7 +259,7 @@ describe('a refund of a shared sale', () => {
 });
 
 describe('the credited partner', () => {
-  test('a coupon has the whole sale before any click (T80), which are shown as outranked', async () => {
+  test('a coupon gets the whole sale before any click (T80); the clicks are shown as outranked', async () => {
     await program('LINEAR');
     const visitorId = randomUUID();
     await click(a, visitorId, ago(1));
@@ -301,7 +301,7 @@ describe('the credited partner', () => {
     expect((await linesOfOrder(orderId)).map(({ base }) => base)).toEqual([10_000]);
   });
 
-  test('the first purchase binds the customer, and what it buys later is its partner’s alone, without a window', async () => {
+  test('the first purchase binds the customer, whose later purchases credit its partner only, without a window', async () => {
     await program('LINEAR');
     const [visitorId, customerId] = [randomUUID(), `cust ${randomUUID()}`];
     await path(visitorId);
@@ -315,7 +315,7 @@ describe('the credited partner', () => {
     ]);
   });
 
-  test('a touch counts in its own partner’s window, to the millisecond (T79)', async () => {
+  test('a touch counts within its own partner’s window, exact to the millisecond (T79)', async () => {
     await program('LINEAR');
     const short = await makePartner(app, staff.manager, {
       partnerType: 'AFFILIATE',
@@ -339,7 +339,7 @@ describe('the credited partner', () => {
     }
   });
 
-  test('a partner who is the customer earns nothing by its own click, also under LAST and however it spells its address', async () => {
+  test('a partner that is the customer earns nothing by its own click, also under LAST and with any spelling of its address', async () => {
     for (const model of ['LAST', 'LINEAR']) {
       await program(model);
       const self = await makePartner(app, staff.manager, {
@@ -363,7 +363,7 @@ describe('the credited partner', () => {
     }
   });
 
-  test('a partner has no part in a sale outside of its territory, also by a click that was named', async () => {
+  test('a partner gets no share of a sale outside of its territory, also by a named click', async () => {
     const german = await makePartner(app, staff.manager, {
       ...{ partnerType: 'RESELLER', commissionRate: 30, reseller: { countries: ['DE', 'AT'] } },
     });
@@ -409,7 +409,7 @@ describe('the credited partner', () => {
     expect(Object.fromEntries(parts)).toEqual({ a: 5_000, b: 5_000 });
   });
 
-  test('under FIRST a named click is closed, and the first one has the sale, the customer and the conversion', async () => {
+  test('under FIRST a named click is closed, and the first click gets the sale, the customer and the conversion', async () => {
     await program('FIRST');
     const [visitorId, orderId] = [randomUUID(), randomUUID()];
     const was = await metrics(a);
@@ -539,7 +539,7 @@ describe('a replay', () => {
     },
   );
 
-  test('tells what another model then pays for the same clicks and sales, and writes nothing', async () => {
+  test('a replay shows the result of another model for the same clicks and sales, and writes nothing', async () => {
     const [seed, count] = [
       4_242,
       () =>
@@ -594,7 +594,7 @@ describe('a replay', () => {
     ]);
   });
 
-  test('pages its winners, and refuses a period or a cursor that is none', async () => {
+  test('a replay pages its results, and refuses an invalid period or cursor', async () => {
     const own = await world();
     const visitorId = randomUUID();
     for (const [index, partner] of own.partners.entries())
@@ -660,7 +660,7 @@ describe('a funnel', () => {
       await app.ask(manager, RECORD, { input: { customerId, visitorId, amount: '100.00', occurredAt } });
   });
 
-  test('counts a shared sale once, its first payment and its repeat', async () => {
+  test('a funnel counts a shared sale once, with its first payment and its repetition', async () => {
     expect(await funnel('PARTNER')).toEqual({
       steps: [
         { key: two.id, clicks: 3, leads: 0, conversions: 2, firstPayments: 1, repeats: 1 },
@@ -675,7 +675,7 @@ describe('a funnel', () => {
     ]);
   });
 
-  test('has the days of the program, one of 23 hours among them, without gaps', async () => {
+  test('a funnel has all days of the program, including one of 23 hours', async () => {
     const { steps } = await funnel('DAY');
     expect(
       steps.map(({ key, clicks, conversions }: { key: string; clicks: number; conversions: number }) => [
@@ -692,12 +692,15 @@ describe('a funnel', () => {
     ]);
   });
 
-  test.each(['LINK', 'CAMPAIGN', 'SOURCE', 'COUNTRY', 'DEVICE'])('adds up to the same by %s', async (by) => {
-    const { steps } = await funnel(by);
-    const sum = (of: 'clicks' | 'conversions') =>
-      steps.reduce((total: number, each: Record<string, number>) => total + (each[of] ?? 0), 0);
-    expect([sum('clicks'), sum('conversions')]).toEqual([5, 2]);
-  });
+  test.each(['LINK', 'CAMPAIGN', 'SOURCE', 'COUNTRY', 'DEVICE'])(
+    'a funnel has the same sum by %s',
+    async (by) => {
+      const { steps } = await funnel(by);
+      const sum = (of: 'clicks' | 'conversions') =>
+        steps.reduce((total: number, each: Record<string, number>) => total + (each[of] ?? 0), 0);
+      expect([sum('clicks'), sum('conversions')]).toEqual([5, 2]);
+    },
+  );
 
   test('pages a long grouping, names the fault of a request, and is empty without events', async () => {
     for (const by of ['SOURCE', 'DAY']) {
@@ -724,7 +727,7 @@ describe('a funnel', () => {
       expect(await app.refusal(manager, FUNNEL, variables)).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 
-  test('shows a partner its own clicks and sales', async () => {
+  test('a funnel shows a partner its own clicks and sales', async () => {
     const own = await app.token('PARTNER', { tenant, partner: one.id });
     expect((await funnel('PARTNER', {}, own)).steps).toEqual([
       { key: one.id, clicks: 2, leads: 0, conversions: 0, firstPayments: 0, repeats: 0 },
@@ -732,7 +735,7 @@ describe('a funnel', () => {
   });
 });
 
-describe('by an index', () => {
+describe('queries of attribution use an index', () => {
   /** Whether a statement is answered without walking the whole of a table, whatever its size. */
   const walks = async (statement: string, ...values: unknown[]): Promise<string[]> => {
     const client = await app.database.pool.connect();

@@ -101,7 +101,7 @@ const clicksOf = async ({ id }: MadePartner): Promise<number> => {
 };
 
 describe('a link', () => {
-  test('is a click of its partner that leads to the program’s page, stored before it is answered', async () => {
+  test('a link stores a click of its partner before it redirects to the program’s page', async () => {
     const { status, location, click, headers } = await visit(partner.referralCode.toLowerCase(), {
       referer: 'https://www.blog.example/best-tools',
     });
@@ -124,7 +124,7 @@ describe('a link', () => {
     });
   });
 
-  test('carries its campaign and sub ids, and hands the campaign on', async () => {
+  test('a link stores its campaign and sub ids, and passes the campaign on', async () => {
     const { click, location } = await visit(
       `${partner.referralCode}?utm_source=News&utm_medium=mail&utm_campaign=spring&s1=top&s3=${encodeURIComponent('a "b" {c},\\')}&to=${encodeURIComponent('https://docs.example.com/a?b=c')}`,
       { 'user-agent': PHONE },
@@ -151,7 +151,7 @@ describe('a link', () => {
     'https://shоp.example.com/',
     'javascript:alert(1)',
     '/\\evil.com',
-  ])('leads to no other host: %j', async (to) => {
+  ])('a link redirects to no other host: %j', async (to) => {
     const { location } = await visit(`${partner.referralCode}?to=${encodeURIComponent(to)}`);
     expect(`${location.origin}${location.pathname}`).toBe(HOME);
     const twice = await visit(`${partner.referralCode}?to=/a&to=${encodeURIComponent(to)}`);
@@ -177,7 +177,7 @@ describe('a link', () => {
     expect(await rows('select count(*) from touches')).toEqual(before);
   });
 
-  test('leads on however often a network clicks, and keeps so many of it', async () => {
+  test('a link redirects every click of a network, and stores a limited number of them', async () => {
     const small = await createTestApp({}, { CLICKS_PER_MINUTE: '5', TRUST_PROXY: '1' });
     try {
       const { manager } = await staffOf(small);
@@ -205,7 +205,7 @@ describe('a link', () => {
     }
   });
 
-  test('tells a guesser nothing: after so many unknown codes its network gets no answer, also for one that is right', async () => {
+  test('a network that tries many unknown codes gets no answer, also for a valid code', async () => {
     const small = await createTestApp({}, { ANONYMOUS_CALLS_PER_MINUTE: '100', TRUST_PROXY: '1' });
     try {
       const { manager } = await staffOf(small);
@@ -260,7 +260,7 @@ test('a click has the country that the proxy or a server of the program reports,
 });
 
 describe('the cookie of a visitor', () => {
-  test('is set by the server for the days of the affiliate, signed, and holds an id alone', async () => {
+  test('the visitor cookie is signed, contains only an id, and lasts for the days of the affiliate', async () => {
     const { referralCode } = await affiliate(45);
     const { headers, cookie } = await visit(referralCode);
     expect(String(headers['set-cookie'])).toMatch(
@@ -271,7 +271,7 @@ describe('the cookie of a visitor', () => {
     expect(kept, 'each tenant knows the visitor by an id of its own').toEqual([]);
   });
 
-  test('makes further clicks those of the same visitor; one that we did not sign makes a new one', async () => {
+  test('a signed cookie identifies the visitor of further clicks; another cookie creates a new visitor', async () => {
     const first = await visit(partner.referralCode);
     clock = new Date(clock.getTime() + 60_000);
     const second = await visit(rival.referralCode, { cookie: `a=b; ${first.cookie}; c=d` });
@@ -282,7 +282,7 @@ describe('the cookie of a visitor', () => {
     expect((await visit(partner.referralCode, { cookie: forged })).cookie).not.toBe(first.cookie);
   });
 
-  test('is not set without the consent that the program asks for; the click is known by the address then', async () => {
+  test('no cookie is set without the consent that the program requires; the address identifies the click', async () => {
     await program({ trackingConsent: 'REQUIRED' });
     const without = await visit(partner.referralCode);
     expect(without.cookie).toBeNull();
@@ -295,8 +295,8 @@ describe('the cookie of a visitor', () => {
   });
 });
 
-describe('what counts', () => {
-  test('is a double click once: both are answered with the click that is stored', async () => {
+describe('a counted click', () => {
+  test('a double click is stored once, and both requests return the stored click', async () => {
     const { cookie } = await visit(partner.referralCode);
     clock = new Date(clock.getTime() + 60_000);
     const before = await clicksOf(partner);
@@ -312,7 +312,7 @@ describe('what counts', () => {
     expect(await clicksOf(partner)).toBe(before + 2);
   });
 
-  test('is a double click once across processes too: the second one finds what the first stored', async () => {
+  test('a double click is stored once across processes', async () => {
     const { cookie } = await visit(partner.referralCode);
     clock = new Date(clock.getTime() + 60_000);
     const { click } = await visit(partner.referralCode, { cookie: cookie ?? '' });
@@ -354,7 +354,7 @@ describe('what counts', () => {
     ['a browser that loads ahead', { 'sec-purpose': 'prefetch;prerender' }, 'GET'],
     ['what checks links', { 'user-agent': CHROME }, 'HEAD'],
   ] as const)(
-    'is no click of %s: it is marked, gets no cookie and no id, and follows the link',
+    'a request of %s is marked as a bot, gets no cookie and no id, and is redirected',
     async (_, headers, method) => {
       const before = await clicksOf(partner);
       const marked = async () =>
@@ -368,7 +368,7 @@ describe('what counts', () => {
     },
   );
 
-  test('is no program that a server tells of either: its referral is marked, and no figure counts it', async () => {
+  test('a bot that a server reports is marked, and no metric counts it', async () => {
     const { id, referralCode } = await makePartner(app, staff.manager);
     const track = async (userAgent: string) =>
       (await app.ask(null, TRACK, { input: { referralCode, userAgent } })).trackReferral.id;
@@ -405,7 +405,7 @@ describe('touches', () => {
   const TOUCHES =
     'query ($id: ID!) { visitorTouches(visitorId: $id) { id clickedAt lateSeconds partner { id } } }';
 
-  test('of a visitor with five hundred of them are listed in time order, by one index', async () => {
+  test('five hundred touches of a visitor are listed in time order with one index', async () => {
     const visitorId = randomUUID();
     const start = clock.getTime() - 40 * DAY_MS;
     const order = Array.from({ length: 500 }, (_, index) => (index * 7) % 500);
@@ -444,7 +444,7 @@ describe('touches', () => {
     );
   });
 
-  test('stand in a table a month, made ahead; a month goes as a whole when its visitors are forgotten', async () => {
+  test('touches are in a partition for each month, created in advance and dropped as a whole', async () => {
     const { referralCode, id } = await makePartner(app, staff.manager);
     const visitorId = randomUUID();
     const years = (count: number) => new Date(clock.getTime() - count * 365 * DAY_MS).toISOString();
@@ -486,7 +486,7 @@ describe('touches', () => {
     await rows('select make_touch_months($1::date, 3)', clock);
   });
 
-  test('that a month finds in the room of the others move into it', async () => {
+  test('a new month takes its touches from the default partition', async () => {
     const { referralCode } = await makePartner(app, staff.manager);
     const occurredAt = new Date(clock.getTime() - 80 * DAY_MS).toISOString();
     const { trackReferral } = await app.ask(staff.manager, TRACK, { input: { referralCode, occurredAt } });
@@ -502,7 +502,7 @@ describe('touches', () => {
     expect(await where()).toMatch(/^touches_by_month\.m\d{6}$/);
   });
 
-  test('forget their visitor with the click', async () => {
+  test('touches lose their visitor together with the click', async () => {
     const { click } = await visit(partner.referralCode, { 'x-forwarded-for': '203.0.113.50' });
     const before = await touchOf(click);
     expect(before?.['ip_hash']).toBeTruthy();
@@ -512,7 +512,7 @@ describe('touches', () => {
 });
 
 describe('a clock that runs ahead', () => {
-  test('does not put a click behind its own purchase; a click of the future is refused', async () => {
+  test('a fast clock does not move a click after its purchase; a click in the future is refused', async () => {
     const ahead = new Date(clock.getTime() + 4 * 60_000).toISOString();
     const input = { referralCode: partner.referralCode, occurredAt: ahead };
     const { id, clickedAt } = (await app.ask(staff.manager, TRACK, { input })).trackReferral;
@@ -533,7 +533,7 @@ describe('a link with a path of its own', () => {
     (await app.ask(by, CREATE_LINK, { input: { partnerId: partner.id, name: 'spring', ...input } }))
       .createTrackingLink;
 
-  test('is made by the partner itself, leads where it says and has its campaign', async () => {
+  test('a partner creates a link with a path, which redirects to its target with its campaign', async () => {
     const own = await app.token('PARTNER', { partner: partner.id, user: 'nancy' });
     const link = await makeLink({ path: 'Spring-2026', targetUrl: '/pricing', campaign: 'spring' }, own);
     expect(link).toMatchObject({ createdBy: 'nancy', partner: { id: partner.id } });
@@ -547,7 +547,7 @@ describe('a link with a path of its own', () => {
     });
   });
 
-  test('takes no path or code that is taken, in whatever case and in whichever program', async () => {
+  test('refuses a path or code that is in use, in any case and in any program', async () => {
     const path = `p${randomUUID().slice(0, 8)}`;
     await makeLink({ path });
     const elsewhere = await app.token('PROGRAM_MANAGER', { tenant: 'elsewhere' });
@@ -569,7 +569,7 @@ describe('a link with a path of its own', () => {
   });
 
   test.each(['https://evil.com/', '//evil.com', 'javascript:alert(1)', 'http://shop.example.com/'])(
-    'leads to no other host: %s',
+    'refuses a link to another host: %s',
     async (targetUrl) => {
       expect(
         await app.refusal(staff.manager, CREATE_LINK, {
@@ -579,7 +579,7 @@ describe('a link with a path of its own', () => {
     },
   );
 
-  test('leads nowhere once it is archived, and its path stays its own', async () => {
+  test('an archived link does not redirect, and its path stays reserved', async () => {
     const { id, path } = await makeLink({});
     expect((await visit(path)).click).toBeTruthy();
     await app.ask(
@@ -626,8 +626,8 @@ const register = async (input: object, by: string | null = staff.manager) =>
 const uses = async ({ id }: { id: string }) =>
   (await rows('select uses from coupons where id = $1', id))[0]?.['uses'];
 
-describe('a sale that a server tells of', () => {
-  test('closes the click that it names', async () => {
+describe('a sale that a server reports', () => {
+  test('a sale closes the click that it names', async () => {
     const { click } = await visit(partner.referralCode);
     expect(await record({ clickId: click })).toMatchObject({
       id: click,
@@ -638,7 +638,7 @@ describe('a sale that a server tells of', () => {
     });
   });
 
-  test('of a visitor closes its last click before it, whatever came later and in whichever order', async () => {
+  test('a sale of a visitor closes its last click before the sale, in any order of reports', async () => {
     const visitorId = randomUUID();
     const track = async ({ referralCode }: MadePartner, hours: number) =>
       app.ask(staff.manager, TRACK, {
@@ -658,7 +658,7 @@ describe('a sale that a server tells of', () => {
     expect(sale).toMatchObject({ origin: 'CLICK', partner: { id: partner.id }, visitorId });
   });
 
-  test('is inside the window to the millisecond', async () => {
+  test('the attribution window is exact to the millisecond', async () => {
     const { referralCode } = await affiliate(30);
     const at = (ms: number) => new Date(clock.getTime() - 40 * DAY_MS + ms).toISOString();
     const click = async () =>
@@ -673,7 +673,7 @@ describe('a sale that a server tells of', () => {
       });
   });
 
-  test('earns the partner of its coupon, in any case and without a click, and counts as no click', async () => {
+  test('a coupon in any case credits its partner without a click, and counts as no click', async () => {
     const before = await clicksOf(partner);
     const made = await coupon();
     const { click } = await visit(rival.referralCode);
@@ -685,7 +685,7 @@ describe('a sale that a server tells of', () => {
     expect(await clicksOf(partner)).toBe(before);
   });
 
-  test('earns nothing by a coupon that is unknown, not begun, over, ended or another program’s', async () => {
+  test('a coupon that is unknown, not yet valid, used up, ended or of another program credits no partner', async () => {
     const over = await coupon({ startsAt: '2026-01-01T00:00:00Z', endsAt: clock.toISOString() });
     const early = await coupon({ startsAt: new Date(clock.getTime() + 1).toISOString() });
     const ended = await coupon();
@@ -700,7 +700,7 @@ describe('a sale that a server tells of', () => {
       expect(await refusedRecord({ couponCode })).toMatchObject({ reason: 'NOT_ATTRIBUTED' });
   });
 
-  test('uses a coupon as often as it may be, with twenty-five at once, and not where it is refused', async () => {
+  test('uses a coupon up to its limit with twenty-five simultaneous sales, and not for refused sales', async () => {
     const made = await coupon({ maxUses: 3 });
     expect(await refusedRecord({ couponCode: made.code, amount: '-1' })).toMatchObject({
       field: 'input.amount',
@@ -714,7 +714,7 @@ describe('a sale that a server tells of', () => {
     expect(await uses(made)).toBe(3);
   });
 
-  test('happens once for its key and once for its order, with twenty-five at once', async () => {
+  test('records a sale once for its key and its order, with twenty-five simultaneous requests', async () => {
     const made = await coupon();
     const sale = purchase({ couponCode: made.code, orderId: randomUUID(), idempotencyKey: randomUUID() });
     const replies = await Promise.all(
@@ -734,7 +734,7 @@ describe('a sale that a server tells of', () => {
     expect(await uses(made)).toBe(1);
   });
 
-  test('goes to a registered deal before a coupon, to a coupon before an assignment, to an assignment before a click', async () => {
+  test('credits a deal before a coupon, a coupon before an assignment, and an assignment before a click', async () => {
     const email = `cto@${randomUUID()}.example`;
     const [assigned, clicked] = [
       await makePartner(app, staff.manager),
@@ -792,7 +792,7 @@ describe('a sale that a server tells of', () => {
     expect(lines.length).toBeGreaterThan(1);
   });
 
-  test('within the window of a click that another customer closed is a repeat of it', async () => {
+  test('a sale within the window of a click that another customer closed repeats that click', async () => {
     const { click } = await visit(partner.referralCode);
     const first = await record({ clickId: click });
     const again = await record({ clickId: click });
@@ -846,7 +846,7 @@ describe('a lead', () => {
       )
     ).submitLead;
 
-  test('is handed in by the partner, accepted by staff, and its sale is the partner’s, once', async () => {
+  test('a lead is submitted by the partner, accepted by staff, and credits one sale', async () => {
     const own = await app.token('PARTNER', { partner: partner.id, user: 'nancy' });
     const { id, status, submittedBy } = await submit(own);
     expect({ status, submittedBy }).toEqual({ status: 'SUBMITTED', submittedBy: 'nancy' });
@@ -861,7 +861,7 @@ describe('a lead', () => {
     expect(leads.edges).toMatchObject([{ node: { id, email: 'peter@initech.example' } }]);
   });
 
-  test('is rejected with a reason that the partner reads, and decided once', async () => {
+  test('a lead is rejected with a reason for the partner, and decided once', async () => {
     const { id } = await submit();
     const REJECT =
       'mutation ($id: ID!, $reason: String!) { rejectLead(id: $id, reason: $reason) { status reason } }';
@@ -875,7 +875,7 @@ describe('a lead', () => {
 });
 
 describe('a deal', () => {
-  test('is the first partner’s who registers it, with twenty-five at once', async () => {
+  test('of twenty-five simultaneous registrations of a deal the first one wins', async () => {
     const domain = `${randomUUID()}.example`;
     const replies = await Promise.all(
       Array.from({ length: 25 }, (_, index) =>
@@ -900,7 +900,7 @@ describe('a deal', () => {
     ).toMatchObject({ reason: 'DEAL_REGISTERED' });
   });
 
-  test('is known by the company’s domain or by the very address, and never by a mail service', async () => {
+  test('a deal is matched by the company’s domain or the exact address, and never by a mail service', async () => {
     const email = `ann.${randomUUID()}@gmail.com`;
     expect(await register({ email })).toMatchObject({ domain: null, email });
     expect(await register({ email: `bob.${randomUUID()}@gmail.com`, partnerId: rival.id })).toMatchObject({
@@ -921,7 +921,7 @@ describe('a deal', () => {
     ).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.domain' });
   });
 
-  test('is the same however its domain or its address is spelled', async () => {
+  test('a deal is matched for any spelling of its domain or address', async () => {
     const [host, tag] = [randomUUID().slice(0, 8), randomUUID().slice(0, 8)];
     expect(await register({ domain: `Shop.${host}.co.uk` })).toMatchObject({ domain: `${host}.co.uk` });
     const again = (input: object) =>
@@ -934,7 +934,7 @@ describe('a deal', () => {
     });
   });
 
-  test('is one of so many that a partner may have open; staff may register more for it', async () => {
+  test('a partner has a limited number of open deals; staff may register more for it', async () => {
     const { id: partnerId } = await makePartner(app, staff.manager);
     const own = await app.token('PARTNER', { partner: partnerId });
     await program({ dealsPerPartner: 2 });
@@ -975,7 +975,7 @@ describe('a deal', () => {
 });
 
 describe('an assignment', () => {
-  test('is kept with its reason, by whom and of whom; a partner sees its own', async () => {
+  test('an assignment is stored with its reason and actor; a partner sees its own', async () => {
     const customerId = randomUUID();
     const ASSIGN =
       'mutation ($input: AssignCustomerInput!, $reason: String!) { assignCustomer(input: $input, reason: $reason) { id externalId } }';
@@ -1011,7 +1011,7 @@ describe('a browser’s report of a purchase', () => {
   const reported = async (order: string) =>
     rows('select * from reported_conversions where order_id = $1', order);
 
-  test('is kept once, makes no money, and is confirmed by the server’s own word', async () => {
+  test('a browser report is stored once, earns nothing, and is confirmed by a report of the server', async () => {
     const order = randomUUID();
     const { click } = await visit(partner.referralCode);
     const before = await linesOf(app, partner.id);
@@ -1033,7 +1033,7 @@ describe('a browser’s report of a purchase', () => {
     expect(await list()).toMatchObject({ confirmed: true });
   });
 
-  test('of another site, another program’s click or no order is answered alike and not kept', async () => {
+  test('a browser report of another site, another program’s click or without an order gets the same answer and is not stored', async () => {
     const order = randomUUID();
     for (const origin of ['https://evil.com', 'null', 'https://shop.example.com.evil.com'])
       expect((await report({ order }, origin)).statusCode).toBe(204);

@@ -53,7 +53,7 @@ const amounts = (referral: { commissions: { amount: { amount: string } }[] }) =>
   referral.commissions.map(({ amount }) => amount.amount);
 
 describe('a click', () => {
-  test('is recorded for its partner, in whatever case the code is written', async () => {
+  test('a click is recorded for its partner, with its code in any case', async () => {
     for (const referralCode of ['ACME-2026', 'acme-2026', ' Acme-2026 '])
       expect(await track({ referralCode })).toMatchObject({
         referralCode: 'ACME-2026',
@@ -64,7 +64,7 @@ describe('a click', () => {
     expect(referrals.totalCount).toBe(3);
   });
 
-  test('keeps where it landed, where it came from, when it happened and until when it counts', async () => {
+  test('a click stores its landing page, its source, its time and its expiry', async () => {
     const referral = await track({
       landingUrl: 'https://finaceverse.com/pricing?utm_source=News&x=1',
       referrerUrl: 'https://www.acme.com/partners',
@@ -87,7 +87,7 @@ describe('a click', () => {
     [{ referrerUrl: 'http://localhost:3000/' }, 'localhost'],
     [{ landingUrl: 'https://f.com/pricing' }, 'direct'],
     [{}, 'direct'],
-  ])('comes from its campaign, else its referrer, else directly: %j', async (input, source) => {
+  ])('the source of a click is its campaign, else its referrer, else direct: %j', async (input, source) => {
     expect((await track(input)).source).toBe(source);
   });
 
@@ -95,7 +95,7 @@ describe('a click', () => {
     ['NUL', 'https://f.com/?utm_source=a%00b'],
     ['half a letter at the cut', `https://f.com/?utm_source=${'x'.repeat(63)}%F0%9F%98%80`],
     ['bytes that are no text', 'https://f.com/?utm_source=%ff%fe'],
-  ])('is recorded whatever its link says: %s', async (_, landingUrl) => {
+  ])('a click is recorded for any link: %s', async (_, landingUrl) => {
     const { id, source } = await track({ landingUrl });
     const { referral } = await app.ask(staff.manager, 'query ($id: ID!) { referral(id: $id) { source } }', {
       id,
@@ -103,13 +103,13 @@ describe('a click', () => {
     expect(referral.source).toBe(source);
   });
 
-  test('of a visitor that is known keeps the visitor; of a new one makes one', async () => {
+  test('a click keeps a known visitor and creates an unknown one', async () => {
     const { visitorId } = await track({});
     expect((await track({ visitorId })).visitorId).toBe(visitorId);
     expect((await track({})).visitorId).not.toBe(visitorId);
   });
 
-  test('shows a stranger nothing of the partner; the same click shows staff all of it', async () => {
+  test('a click shows an anonymous caller no data of the partner, and staff all data', async () => {
     const { id, ...seen } = await track({});
     expect(seen).toMatchObject({ partner: null, customer: null, commissions: [] });
     await convert(id);
@@ -125,7 +125,7 @@ describe('a click', () => {
     });
   });
 
-  test("of an unknown code answers as that of a partner who is suspended, deleted or another tenant's", async () => {
+  test('a click with an unknown code gets the same answer as one of a suspended, deleted or foreign partner', async () => {
     const suspended = await makePartner(app, staff.manager, { status: 'SUSPENDED' });
     const deleted = await makePartner(app, staff.manager);
     await app.ask(staff.manager, 'mutation ($id: ID!) { deletePartner(id: $id) { id } }', { id: deleted.id });
@@ -167,7 +167,7 @@ describe('a click', () => {
     expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', field });
   });
 
-  test('with notes nested thousands deep is refused, not a fault', async () => {
+  test('refuses metadata nested thousands deep without a fault', async () => {
     const notes = `${'{"a":'.repeat(8_000)}1${'}'.repeat(8_000)}`;
     const query = `mutation ($notes: JSONObject!) { trackReferral(input: { referralCode: "${partner.referralCode}", metadata: $notes }) { id } }`;
     const { body } = await app.app.server.inject({
@@ -189,14 +189,14 @@ describe('a click', () => {
     expect(rows[0].whole).not.toContain('203.0.113');
   });
 
-  test('at its own time is for staff: a stranger clicks now', async () => {
+  test('only staff may report a click with its own time', async () => {
     const occurredAt = daysAgo(3).toISOString();
     expect((await track({ occurredAt }, staff.manager)).clickedAt).toBe(occurredAt);
     expect((await track({ occurredAt })).clickedAt).toBe(clock.toISOString());
     expect((await track({ occurredAt }, staff.analyst)).clickedAt).toBe(clock.toISOString());
   });
 
-  test('is stored and counted with five hundred others at once', async () => {
+  test('stores and counts five hundred simultaneous clicks', async () => {
     const { id, referralCode } = await makePartner(app, staff.manager);
     const answers = await Promise.all(
       Array.from({ length: 500 }, (_, i) =>

@@ -3,7 +3,7 @@ create or replace function send_payout_key(payout_id uuid) returns text
 language sql immutable
 as $$ select 'send_payout:' || payout_id $$;
 
--- Adds the job that sends a payout, or asks the rail what became of it.
+-- Adds the job that sends a payout, or asks the rail for its status.
 create or replace function enqueue_send_payout(payout_id uuid, delay_seconds float8 default 0) returns void
 language sql
 as $$

@@ -36,8 +36,8 @@ interface Updated {
   readonly currency: string;
 }
 
-/** Approves commissions, however many, with their pending refunds, and posts them to the ledger. Returns by id what was approved, or
- *  the refusal; an unknown id is missing. The caller records the audit entry. */
+/** Approves one or many commissions with their pending refunds, and posts them to the ledger. Returns the approved commission
+ *  or the refusal by id; an unknown id is missing. The caller records the audit entry. */
 export async function approveLines(
   em: EntityManager,
   ctx: Context,
