@@ -55,7 +55,7 @@ const orders = () =>
     .map(({ text }) => JSON.parse(text));
 
 describe('a payout by PayPal', () => {
-  test('is a batch of one item under our key, and the item decides', async () => {
+  test('is a batch of one item under our key, and the item has the outcome', async () => {
     const rail = railOf();
     const instruction = dollars(123_450n);
     const sent = await rail.send(instruction);
@@ -86,12 +86,12 @@ describe('a payout by PayPal', () => {
     ['HUF', 150_000n, '1500'],
     ['TWD', 100n, '1'],
     ['CHF', 10n ** 15n, '10000000000000.00'],
-  ])('in %s is written with the digits that PayPal takes', async (currency, minor, text) => {
+  ])('in %s is written with the digits that PayPal accepts', async (currency, minor, text) => {
     await railOf().send(dollars(minor, {}, currency));
     expect(orders()[0].items[0].amount).toEqual({ value: text, currency });
   });
 
-  test('of a currency or a part that PayPal does not move stays where it is', async () => {
+  test('in an unsupported currency or below the smallest unit stays on the balance', async () => {
     const rail = railOf();
     expect(rail.currencySupport('INR')).toBeNull();
     expect(rail.currencySupport('BHD')).toBeNull();
@@ -131,7 +131,7 @@ describe('a payout by PayPal', () => {
       undefined,
       { status: 'RETURNED', reason: expect.stringContaining('PayPal returned the payment') },
     ],
-  ])('whose item is %j (%s) reads as it must', async ([first, ...rest], error, outcome) => {
+  ])('with an item %j (%s) has the right outcome', async ([first, ...rest], error, outcome) => {
     const rail = railOf();
     const instruction = dollars(500n);
     const sent = (await rail.send(instruction)) as { reference: string };
@@ -141,7 +141,7 @@ describe('a payout by PayPal', () => {
     expect('passing' in (heard as object)).toBe('passing' in outcome);
   });
 
-  test('whose batch is denied is refused, item or not', async () => {
+  test('with a denied batch is refused, with or without an item', async () => {
     const rail = railOf();
     for (const begin of [null, 'PENDING'] as const) {
       paypal.begin = begin;
@@ -156,7 +156,7 @@ describe('a payout by PayPal', () => {
 });
 
 describe('the token', () => {
-  test('is one for all who ask at once, and is kept', async () => {
+  test('is requested once for simultaneous calls, and cached', async () => {
     const rail = railOf();
     const before = paypal.tokensGiven();
     await Promise.all(Array.from({ length: 25 }, () => rail.send(dollars(500n))));
@@ -164,7 +164,7 @@ describe('the token', () => {
     expect(paypal.tokensGiven()).toBe(before + 1);
   });
 
-  test('is replaced once where it is refused, and a minute before it ends', async () => {
+  test('is replaced once after a refusal, and a minute before its expiry', async () => {
     const rail = railOf({ now: () => paypal.now() });
     await rail.send(dollars(500n));
     const before = paypal.tokensGiven();
@@ -177,7 +177,7 @@ describe('the token', () => {
     expect(paypal.tokensGiven()).toBe(before + 2);
   });
 
-  test('that is not given means that nothing was sent', async () => {
+  test('that PayPal does not give means that nothing was sent', async () => {
     const instruction = dollars(500n);
     const heard = await hear(railOf({ clientSecret: 'wrong' }).send(instruction));
     expect(isBusy(heard)).toBe(true);
@@ -188,7 +188,7 @@ describe('the token', () => {
   });
 });
 
-describe('a payout whose answer is not proof', () => {
+describe('a payout with an answer without proof', () => {
   test.each<[Fault, number]>([
     ['timeout-before', 0],
     ['timeout-after', 1],
@@ -198,7 +198,7 @@ describe('a payout whose answer is not proof', () => {
     ['500-after', 1],
     ['503-before', 0],
     ['garbage-after', 1],
-  ])('(%s) is unknown, and the same key adopts the batch that there is', async (fault, times) => {
+  ])('(%s) is unknown, and the same key finds the existing batch', async (fault, times) => {
     const instruction = dollars(700n);
     paypal.fault = () => fault;
     const heard = await hear(railOf({ timeoutMs: 600 }).send(instruction));
@@ -213,7 +213,7 @@ describe('a payout whose answer is not proof', () => {
     expect(moved(instruction.key)).toHaveLength(1);
   });
 
-  test('waits as long as PayPal asks', async () => {
+  test('waits for the time that PayPal requests', async () => {
     paypal.fault = () => '429';
     await expect(railOf().send(dollars(700n))).rejects.toMatchObject({ retryAfterSeconds: 2 });
     await expect(railOf().send(dollars(700n))).rejects.toBeInstanceOf(RailBusy);
@@ -228,7 +228,7 @@ describe('a payout whose answer is not proof', () => {
     expect(await railOf().send(dollars(700n))).toMatchObject({ status: 'REFUSED', code: 'VALIDATION_ERROR' });
   });
 
-  test('is not refused by what may only hide that it went through', async () => {
+  test('is not refused by an answer that can hide a success', async () => {
     const rail = railOf();
     const instruction = dollars(700n);
     paypal.fault = () => 'reset-after';
@@ -246,7 +246,7 @@ describe('a payout whose answer is not proof', () => {
     expect(moved(instruction.key)).toHaveLength(1);
   });
 
-  test('waits where PayPal does not let us pay', async () => {
+  test('waits when PayPal does not permit payouts', async () => {
     paypal.refusal = { status: 403, name: 'SENDER_RESTRICTED' };
     await expect(railOf().send(dollars(700n))).rejects.toBeInstanceOf(RailBusy);
   });
@@ -267,7 +267,7 @@ describe('a payout whose answer is not proof', () => {
     await expect(rail.send(ours)).rejects.toThrow('does not return its id');
   });
 
-  test('is never sent again once PayPal has forgotten the key', async () => {
+  test('is never sent again after PayPal forgot the key', async () => {
     const day = 86_400_000;
     const firstSentAt = new Date();
     const instruction = dollars(700n, { firstSentAt });
@@ -291,7 +291,7 @@ describe('a payout whose answer is not proof', () => {
     ...(['timeout-after', 'reset-after', '500-after', 'garbage-after', 'slow'] as const),
     ...(['timeout-before', 'reset-before', '500-before', '503-before', '429'] as const),
   ];
-  test.each([1, 2, 3])('is paid once through everything that goes wrong, seed %i', async (seed) => {
+  test.each([1, 2, 3])('is paid once through all faults, seed %i', async (seed) => {
     const rail = railOf({ timeoutMs: 600 });
     paypal.begin = 'SUCCESS';
     const faults = seededFaults(seed, 0.6, kinds);
@@ -314,7 +314,7 @@ describe('a payout whose answer is not proof', () => {
   });
 });
 
-describe('what PayPal says that can not be', () => {
+describe('an impossible answer of PayPal', () => {
   // biome-ignore lint/suspicious/noExplicitAny: whatever an answer may hold
   type Batch = any;
   const item = (change: object) => (batch: Batch) => ({
@@ -360,7 +360,7 @@ describe('what PayPal says that can not be', () => {
     expect(String((heard as { error: unknown }).error)).not.toMatch(/northwind|else\.example|Welcome|Bearer/);
   });
 
-  test('of the batch that it has just taken: is unknown', async () => {
+  test('about the batch that it just accepted: is unknown', async () => {
     paypal.server.mangle = (_, { path }) => (path.endsWith('/payouts') ? { batch_header: {} } : undefined);
     await expect(railOf().send(dollars(700n))).rejects.toThrow();
   });
@@ -394,7 +394,7 @@ describe('an event of PayPal', () => {
   const signed = (body: object = event(), more: { at?: Date; webhookId?: string; url?: string } = {}) =>
     signedByPaypal(body, { webhookId: paypal.access.webhookId, at: new Date(), ...more });
 
-  test('tells which payout to look at, by its item or its batch', async () => {
+  test('names the payout to look up, by its item or its batch', async () => {
     expect(await heardBy(signed())).toEqual({
       ...{ id: 'WH-1A2B-3C4D', type: 'PAYMENT.PAYOUTS-ITEM.SUCCEEDED', key, reference: 'Q8B9WFS7ZZJ4Q' },
     });
@@ -413,7 +413,7 @@ describe('an event of PayPal', () => {
     expect(paypal.certificatesServed()).toBe(before + 1);
   });
 
-  test('is asked of PayPal itself where what links the certificate to an authority is not there', async () => {
+  test('is verified by PayPal itself when the certificate chain is incomplete', async () => {
     paypal.certificate = LEAF;
     const instruction = dollars(700n);
     await railOf().send(instruction);
@@ -498,13 +498,13 @@ describe('an event of PayPal', () => {
 
   const madeUp = (no: number) => CERTIFICATE_URL.replace(/CERT-.*$/, `CERT-made-up-${no}`);
 
-  test('whose certificate PayPal does not know is a forgery, as one with a wrong signature is', async () => {
+  test('with a certificate that PayPal does not know is refused like a wrong signature', async () => {
     await expect(heardBy(signed(event(), { url: madeUp(1) }))).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
     });
   });
 
-  test('is verified without another fetch, however many certificates others make up', async () => {
+  test('is verified without another download, also after many invented certificates', async () => {
     const rail = railOf();
     await heardBy(signed(), rail);
     for (let no = 0; no < 50; no++)
@@ -514,7 +514,7 @@ describe('an event of PayPal', () => {
     expect(paypal.certificatesServed()).toBe(before);
   });
 
-  test('is to be sent again where the certificate can not be had', async () => {
+  test('is refused for a retry when the certificate cannot be downloaded', async () => {
     paypal.certificate = '';
     await expect(heardBy(signed())).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     expect(railOf({ webhook: null }).verifyEvent).toBeNull();
@@ -560,7 +560,7 @@ const hasSpecification = existsSync(SPECIFICATION);
 if (!hasSpecification) console.warn("skipped: PayPal's own OpenAPI is not beside the product");
 
 test.skipIf(!hasSpecification)(
-  'what we ask and what the simulator answers is as PayPal specifies it',
+  "our requests and the simulator's answers match the specification of PayPal",
   async () => {
     const api = new OpenAPIBackend({
       definition: JSON.parse(readFileSync(SPECIFICATION, 'utf8')),

@@ -44,7 +44,7 @@ const rupees = (minor: bigint, fundAccount = bank.fundAccount()) =>
 const moved = (key: string) => bank.ledger().filter((movement) => movement.key === key);
 
 describe('a payout by RazorpayX', () => {
-  test('is ordered by our key as the documents want it, and is paid once the bank has it', async () => {
+  test('is sent with our key as documented, and is paid when the bank has it', async () => {
     const rail = railOf({ narration: 'Übernahme: Müller & Söhne, 2026/11 #42' });
     const instruction = rupees(1_234_500n);
     const sent = await rail.send(instruction);
@@ -67,20 +67,20 @@ describe('a payout by RazorpayX', () => {
     ['up to five lakh at once', 'bank_account', 50_000_000n, 'IMPS'],
     ['above it on the same day', 'bank_account', 50_000_001n, 'RTGS'],
     ['to a UPI address', 'vpa', 10_000_000n, 'UPI'],
-  ])('goes %s', async (_, kind, minor, mode) => {
+  ])('is sent %s', async (_, kind, minor, mode) => {
     expect(await railOf().send(rupees(minor, bank.fundAccount(kind)))).toMatchObject({ status: 'ACCEPTED' });
     const [order] = bank.server.asked.filter(({ method }) => method === 'POST');
     expect(JSON.parse(order?.text as string).mode).toBe(mode);
   });
 
-  test('goes by NEFT between the two, where the bank sets them so', async () => {
+  test('is sent by NEFT between the configured limits', async () => {
     const rail = railOf({ limits: { impsMaximum: 100_000n, rtgsMinimum: 300_000n } });
     await rail.send(rupees(200_000n));
     const [order] = bank.server.asked.filter(({ method }) => method === 'POST');
     expect(JSON.parse(order?.text as string).mode).toBe('NEFT');
   });
 
-  test('is not sent to a UPI address above what UPI carries, and says what to do', async () => {
+  test('is not sent above the limit of UPI, with advice', async () => {
     const instruction = rupees(10_000_001n, bank.fundAccount('vpa'));
     expect(await railOf().send(instruction)).toMatchObject({
       status: 'REFUSED',
@@ -89,7 +89,7 @@ describe('a payout by RazorpayX', () => {
     expect(moved(instruction.key)).toEqual([]);
   });
 
-  test('is in rupees, from one rupee on', async () => {
+  test('supports only rupees, from one rupee on', async () => {
     const rail = railOf();
     expect(rail.currencySupport('INR')).toEqual({ step: 1n, minimum: 100n, maximum: null });
     expect(rail.currencySupport('USD')).toBeNull();
@@ -122,7 +122,7 @@ describe('a payout by RazorpayX', () => {
       { status: 'RETURNED', reason: 'The payment was returned. The account is closed. Set another account.' },
     ],
     [['processing', 'failed', 'reversed'], 'beneficiary_bank_offline', { status: 'RETURNED' }],
-  ])('that is %j (%s) reads as it must', async ([first, ...rest], reason, outcome) => {
+  ])('with the status %j (%s) has the right outcome', async ([first, ...rest], reason, outcome) => {
     const rail = railOf();
     const instruction = rupees(500n);
     bank.begin = { status: first as RazorpayStatus, reason };
@@ -134,7 +134,7 @@ describe('a payout by RazorpayX', () => {
     expect('actionRequired' in (heard as object)).toBe('actionRequired' in outcome);
   });
 
-  test('to a fund account that is gone is refused with what to do', async () => {
+  test('is refused for a deleted fund account, with advice', async () => {
     const instruction = rupees(500n, 'fa_doesnotexist00');
     expect(await railOf().send(instruction)).toMatchObject({
       status: 'REFUSED',
@@ -143,7 +143,7 @@ describe('a payout by RazorpayX', () => {
   });
 });
 
-describe('a payout whose answer is not proof', () => {
+describe('a payout with an answer without proof', () => {
   test.each<[Fault, number]>([
     ['timeout-before', 0],
     ['timeout-after', 1],
@@ -169,7 +169,7 @@ describe('a payout whose answer is not proof', () => {
     expect(moved(instruction.key)).toHaveLength(1);
   });
 
-  test('waits as long as Razorpay asks, and nothing has moved', async () => {
+  test('waits for the time that Razorpay requests, and counts as not sent', async () => {
     const instruction = rupees(700n);
     bank.fault = () => '429';
     await expect(railOf().send(instruction)).rejects.toMatchObject({ retryAfterSeconds: 2 });
@@ -184,7 +184,7 @@ describe('a payout whose answer is not proof', () => {
     await expect(railOf({ keySecret: 'another' }).send(rupees(700n))).rejects.toBeInstanceOf(RailBusy);
   });
 
-  test('is adopted where the key is known with another body', async () => {
+  test('finds the payout when the key was used with another body', async () => {
     const instruction = rupees(700n);
     await railOf().send(instruction);
     const again = await railOf({ narration: 'Another text' }).send(instruction);
@@ -192,7 +192,7 @@ describe('a payout whose answer is not proof', () => {
     expect(moved(instruction.key)).toHaveLength(1);
   });
 
-  test('is found by our reference after the key has died, and is then not to be sent', async () => {
+  test('is found by our reference after the key expired, and is not sent again', async () => {
     const rail = railOf();
     const instruction = rupees(700n);
     bank.fault = () => 'reset-after';
@@ -203,7 +203,7 @@ describe('a payout whose answer is not proof', () => {
     expect(rail.keyLifetimeSeconds).toBe(7 * 86_400);
   });
 
-  test('proves nothing by a list that does not honour our reference, or shows the key twice', async () => {
+  test('gets no proof from a list that ignores our reference or contains the key twice', async () => {
     const rail = railOf();
     const instruction = rupees(700n);
     await rail.send(rupees(100n));
@@ -222,7 +222,7 @@ describe('a payout whose answer is not proof', () => {
     ...(['timeout-after', 'reset-after', '500-after', 'garbage-after', 'slow'] as const),
     ...(['timeout-before', 'reset-before', '500-before', '503-before', '429'] as const),
   ];
-  test.each([1, 2, 3])('is paid once through everything that goes wrong, seed %i', async (seed) => {
+  test.each([1, 2, 3])('is paid once through all faults, seed %i', async (seed) => {
     const rail = railOf({ timeoutMs: 600 });
     bank.begin = { status: 'processed' };
     const faults = seededFaults(seed, 0.6, kinds);
@@ -244,7 +244,7 @@ describe('a payout whose answer is not proof', () => {
   });
 });
 
-describe('what Razorpay says that can not be', () => {
+describe('an impossible answer of Razorpay', () => {
   const change = (fields: object) => (payout: object) => ({ ...payout, ...fields });
   const lies: [string, (payout: object) => unknown][] = [
     ['another amount', change({ amount: 70_000 })],
@@ -296,7 +296,7 @@ describe('what Razorpay says that can not be', () => {
   });
 });
 
-test('everything that moved is listed, page by page', async () => {
+test('lists all transfers page by page', async () => {
   const own = await startRazorpay();
   try {
     const at = Date.parse('2026-11-20T10:00:00Z');
@@ -341,24 +341,24 @@ describe('an event of Razorpay', () => {
   const signed = (body: object = event(), secret = bank.access.webhookSecret) =>
     signedByRazorpay(body, 'evt1', secret);
 
-  test('tells which payout to look at', async () => {
+  test('names the payout to look up', async () => {
     expect(await heardBy(signed())).toEqual({
       ...{ id: 'evt1', type: 'payout.processed', key: 'a'.repeat(32), reference: 'pout_12345678' },
     });
   });
 
-  test('is signed as the package of Razorpay itself verifies', () => {
+  test("is verified like by Razorpay's own package", () => {
     const { headers, body } = signed();
     const verifies = (secret: string) =>
       Razorpay.validateWebhookSignature(body.toString(), String(headers['x-razorpay-signature']), secret);
     expect([verifies(bank.access.webhookSecret as string), verifies('guessed')]).toEqual([true, false]);
   });
 
-  test('signed by the secret before a rotation still counts', async () => {
+  test('is accepted with the secret before a rotation', async () => {
     expect(await heardBy(signed(event(), OLD))).toMatchObject({ id: 'evt1' });
   });
 
-  test('of anything but payouts is none of ours', async () => {
+  test('is ignored for other objects than payouts', async () => {
     expect(await heardBy(signed(event(seconds(), 'payout.downtime.started')))).toBeNull();
     expect(await heardBy(signed(event(seconds(), 'transaction.created')))).toBeNull();
     const foreign = {
@@ -368,7 +368,7 @@ describe('an event of Razorpay', () => {
     expect(await heardBy(signed(foreign))).toMatchObject({ key: null, reference: 'pout_1' });
   });
 
-  test('without an id of its own has that of its bytes, so a copy is the same one', async () => {
+  test('without an id gets an id from its bytes, so that a copy is recognised', async () => {
     const { headers, body } = signed();
     const { 'x-razorpay-event-id': _, ...rest } = headers;
     const [first, second] = [await heardBy({ headers: rest, body }), await heardBy({ headers: rest, body })];
@@ -408,7 +408,7 @@ describe('an event of Razorpay', () => {
     await expect(heardBy(forged())).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  test('signed by a secret that is out of use is refused', async () => {
+  test('is refused with a removed secret', async () => {
     const only = { webhookSecrets: [bank.access.webhookSecret] };
     await expect(heardBy(signed(event(), OLD), only)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(railOf({ webhookSecrets: [] }).verifyEvent).toBeNull();
@@ -463,7 +463,7 @@ describe('a payee', () => {
     ...more,
   });
 
-  test('is enrolled once, however often it is asked, by bank account and by UPI', async () => {
+  test('is created once for repeated requests, by bank account and by UPI', async () => {
     const first = await enrolment().enrol(payee());
     expect(first).toMatch(/^fa_/);
     expect(await enrolment().enrol(payee())).toBe(first);
@@ -488,7 +488,7 @@ describe('a payee', () => {
     expect(String(refusal)).not.toMatch(/501001234|NONE/);
   });
 
-  test('is not half enrolled where Razorpay answers nonsense', async () => {
+  test('is not partly created after an invalid answer of Razorpay', async () => {
     bank.server.mangle = (_, { method }) => (method === 'POST' ? { id: 'fa_' } : undefined);
     await expect(enrolment().enrol(payee({ reference: 'd1' }))).rejects.toThrow('returned no payee id');
   });

@@ -64,7 +64,7 @@ const once =
   };
 
 describe('a transfer', () => {
-  test('is made once for a key, for the amount, to the account, and says whose it is', async () => {
+  test('is created once for a key with amount, account and metadata', async () => {
     const asked = instruction();
     const first = await rail.send(asked);
     expect(first).toEqual({ status: 'CONFIRMED', reference: expect.stringMatching(/^tr_/) });
@@ -79,7 +79,7 @@ describe('a transfer', () => {
     });
   });
 
-  test('is made once, however many send it at once', async () => {
+  test('is created once with simultaneous requests', async () => {
     const asked = instruction();
     const said = await Promise.allSettled(Array.from({ length: 25 }, () => rail.send(asked)));
     expect(new Set(said.map((one) => JSON.stringify(one))).size).toBe(1);
@@ -92,7 +92,7 @@ describe('a transfer', () => {
     ['ISK', 70n, '7000'],
     ['HUF', 12_300n, '12300'],
     ['MGA', 12_300n, '123'],
-  ])('in %s is written as Stripe writes it', async (currency, minor, wire) => {
+  ])('in %s uses the digits of Stripe', async (currency, minor, wire) => {
     const asked = instruction({ amount: money(minor, currency) });
     expect(await rail.send(asked)).toMatchObject({ status: 'CONFIRMED' });
     expect(stripe.calls.find(({ key }) => key === asked.key)?.body['amount']).toBe(wire);
@@ -105,7 +105,7 @@ describe('a transfer', () => {
     ['nothing', { amount: money(0n, 'USD') }, 'amount_not_carried'],
     ['less than nothing', { amount: money(-100n, 'USD') }, 'amount_not_carried'],
     ['no account', { destination: null }, 'no_account'],
-  ])('of %s is refused before Stripe is asked', async (_, more, code) => {
+  ])('of %s is refused without a call to Stripe', async (_, more, code) => {
     const before = stripe.calls.length;
     expect(await rail.send(instruction(more))).toMatchObject({ status: 'REFUSED', code });
     expect(stripe.calls).toHaveLength(before);
@@ -119,14 +119,14 @@ describe('a transfer', () => {
       'insufficient_capabilities_for_transfer',
       'Finish its set-up',
     ],
-  ])('%s is refused for good, and the partner reads what to do', async (_, account, code, words) => {
+  ])('%s is refused permanently, with advice for the partner', async (_, account, code, words) => {
     const said = await rail.send(instruction({ account }));
     expect(said).toMatchObject({ status: 'REFUSED', code, reason: expect.stringContaining(words) });
     expect(said).not.toHaveProperty('passing');
     expect(JSON.stringify(said)).not.toContain(account);
   });
 
-  test('that our balance does not cover waits for funds, and goes out under a new key', async () => {
+  test('waits for funds when the balance is too low, and is sent with a new key', async () => {
     stripe.balances.set('usd', 100);
     const asked = instruction();
     const said = await rail.send(asked);
@@ -138,7 +138,7 @@ describe('a transfer', () => {
     expect(movedFor(asked)).toEqual([]);
   });
 
-  test('that was reversed is returned, and one reversed in part stands for the rest', async () => {
+  test('counts as returned after a full reversal, and as paid for the rest after a partial one', async () => {
     const [whole, part] = [instruction(), instruction()];
     for (const asked of [whole, part]) await rail.send(asked);
     stripe.reverse(movedFor(whole)[0]?.reference as string);
@@ -175,8 +175,8 @@ describe('a transfer', () => {
   });
 });
 
-describe('everything that Stripe moved', () => {
-  test('is listed, however many pages it has', async () => {
+describe('the list of transfers', () => {
+  test('is read over all pages', async () => {
     const ours = await stripeSimulator();
     const { secretKey, webhookSecrets, url: apiBase } = ours;
     const another = stripeRail({ secretKey, webhookSecrets, apiBase }, { timeoutMs: PATIENCE_MS });
@@ -212,7 +212,7 @@ describe('an unknown outcome', () => {
   });
 
   test.each(['reset-before', 'reset-after'] as const)(
-    'after %s is asked for once more under the same key, and the second silence is thrown',
+    'after %s is retried once with the same key, and a second failure is thrown',
     async (fault) => {
       const asked = instruction();
       stripe.fault = () => fault;
@@ -223,7 +223,7 @@ describe('an unknown outcome', () => {
     },
   );
 
-  test('of a failure that Stripe keeps under the key is looked up, and given up once it is settled', async () => {
+  test('of a failure stored under the key is looked up, and becomes final after the settling time', async () => {
     const asked = instruction();
     stripe.fault = once('500-before');
     await expect(rail.send(asked)).rejects.toMatchObject({ name: 'StripeUnknown' });
@@ -235,7 +235,7 @@ describe('an unknown outcome', () => {
     expect([movedFor(asked), movedFor(fresh)].map(({ length }) => length)).toEqual([0, 1]);
   });
 
-  test('of a failure that Stripe keeps, after the money moved, is the transfer', async () => {
+  test('of a stored failure after the transfer is the transfer', async () => {
     const asked = instruction();
     stripe.fault = once('500-after');
     await expect(rail.send(asked)).rejects.toMatchObject({ name: 'StripeUnknown' });
@@ -243,7 +243,7 @@ describe('an unknown outcome', () => {
     expect(movedFor(asked)).toHaveLength(1);
   });
 
-  test('of a key that was used for something else is not a refusal', async () => {
+  test('of a key used for another request is not a refusal', async () => {
     const asked = instruction();
     await rail.send(asked);
     await expect(rail.send({ ...asked, amount: money(1n, 'USD') })).rejects.toMatchObject({
@@ -251,7 +251,7 @@ describe('an unknown outcome', () => {
     });
   });
 
-  test('does not outlive the key: Stripe forgets it after a day, and the rail says so an hour before', async () => {
+  test('ends with the key, which Stripe forgets after a day; the rail stops an hour before', async () => {
     expect(rail.keyLifetimeSeconds).toBe(23 * 3_600);
     const asked = instruction();
     await rail.send(asked);
@@ -276,7 +276,7 @@ describe('an unknown outcome', () => {
     ['more reversed than sent', { amount_reversed: 99_999 }],
     ['less than nothing reversed', { amount_reversed: -1 }],
     ['a reversal that is not whole', { reversed: true }],
-  ])('is one of %s too, in the answer and in the lookup', async (_, lie) => {
+  ])('includes %s, in the answer and in the lookup', async (_, lie) => {
     const asked = instruction();
     stripe.garbage = (transfer) => JSON.stringify({ ...transfer, ...lie });
     stripe.fault = once('garbage-after');
@@ -303,7 +303,7 @@ describe('an unknown outcome', () => {
     ['five megabytes', JSON.stringify({ object: 'transfer', padding: 'x'.repeat(5_000_000) })],
     ['an error of an unknown kind', '{"error":{"type":"surprise","message":"?"}}'],
     ['an error as text', '{"error":"surprise"}'],
-  ])('is one of %s in place of an answer', async (_, text) => {
+  ])('includes %s in place of an answer', async (_, text) => {
     const asked = instruction();
     stripe.garbage = () => text;
     stripe.fault = once('garbage-after');
@@ -326,8 +326,8 @@ describe('an unknown outcome', () => {
   });
 });
 
-describe('a refusal to listen', () => {
-  test('with 429 carries how long to wait, in sending and looking up, and nothing moved', async () => {
+describe('a rate limit of Stripe', () => {
+  test('with 429 contains the time to wait, for sending and lookup, and counts as not sent', async () => {
     const asked = instruction();
     stripe.fault = once('429');
     stripe.readFault = () => '429';
@@ -348,7 +348,7 @@ describe('a refusal to listen', () => {
   });
 });
 
-test('two hundred payouts through every fault are paid once each', { timeout: 120_000 }, async () => {
+test('pays two hundred payouts once each through every fault', { timeout: 120_000 }, async () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
   const kinds: readonly Fault[] = [
     ...([
@@ -424,14 +424,14 @@ describe('an event', () => {
     scheme = 'v1',
   ) => `t=${at},${scheme}=${createHmac('sha256', secret).update(`${at}.`).update(body).digest('hex')}`;
 
-  test('of our account and of a connected one counts, with the secret of either', async () => {
+  test('is accepted from our account and from a connected one, each with its secret', async () => {
     for (const secret of stripe.webhookSecrets) {
       const { headers, body } = stripe.signed(event(), secret);
       expect(await hear(headers, body)).toEqual(told);
     }
   });
 
-  test('of a rotated secret counts while it is set up, and beside the new one in one header', async () => {
+  test('is accepted with an old secret while it is configured, also beside the new one in one header', async () => {
     const [old] = stripe.webhookSecrets;
     const body = Buffer.from(JSON.stringify(event()));
     const at = Math.floor(Date.now() / 1_000);
@@ -461,7 +461,7 @@ describe('an event', () => {
       () => ({ headers: { 'stripe-signature': `t=${now()},v1=${'0'.repeat(64)}` }, body }),
     ],
     [
-      'signed by somebody else',
+      'signed by another party',
       () => ({ headers: { 'stripe-signature': header(body, 'whsec_somebody_else') }, body }),
     ],
     [
@@ -506,7 +506,7 @@ describe('an event', () => {
       () => ({ headers: { 'stripe-signature': header(body, secret(), now() + 400) }, body }),
     ],
     [
-      'with another time than was signed',
+      'with another time than the signed one',
       () => ({
         headers: { 'stripe-signature': header(body, secret(), now() - 10).replace(/t=\d+/, `t=${now()}`) },
         body,
@@ -521,21 +521,21 @@ describe('an event', () => {
       () => ({ headers: { 'stripe-signature': header(body, secret()).replace(/t=\d+,/, '') }, body }),
     ],
     [
-      'with a time that is none',
+      'with an invalid time',
       () => ({ headers: { 'stripe-signature': header(body, secret()).replace(/t=\d+/, 't=soon') }, body }),
     ],
     [
       'signed by scheme v0',
       () => ({ headers: { 'stripe-signature': header(body, secret(), now(), 'v0') }, body }),
     ],
-  ])('%s is refused, always in the same words', async (_, forged) => {
+  ])('%s is refused, always with the same message', async (_, forged) => {
     const { headers, body: sent } = forged();
     await expect(hear(headers, sent)).rejects.toMatchObject({
       ...{ code: 'UNAUTHENTICATED', message: 'The signature of the event is not valid.' },
     });
   });
 
-  test('that is replayed within its time is the same event, with the same id', async () => {
+  test('that is replayed in time has the same id', async () => {
     const { headers, body: sent } = stripe.signed(event());
     expect(await hear(headers, sent)).toEqual(await hear(headers, sent));
   });
@@ -543,14 +543,14 @@ describe('an event', () => {
   test.each([
     ['a thin event', { id: 'evt_2', object: 'v2.core.event', type: 'v2.core.account.updated' }],
     [
-      'a transfer that is not ours',
+      'a transfer of another system',
       event({ data: { object: { id: 'tr_2', object: 'transfer', metadata: {} } } }),
     ],
     ['a payout of our own', event({ type: 'payout.paid', data: { object: { object: 'payout' } } })],
     ['something else', event({ type: 'invoice.paid' })],
     ['no event', ['evt_1']],
     ['nothing', null],
-  ])('that is %s tells nothing of payouts', async (_, said) => {
+  ])('that is %s names no payout', async (_, said) => {
     const { headers, body: sent } = stripe.signed(said as object);
     expect(await hear(headers, sent)).toBeNull();
   });
@@ -559,7 +559,7 @@ describe('an event', () => {
     ['account.updated', { object: { id: 'acct_1', object: 'account' } }],
     ['capability.updated', { object: { id: 'transfers', object: 'capability', account: 'acct_1' } }],
     ['payout.failed', { object: { id: 'po_1', object: 'payout' } }],
-  ])('%s of a connected account tells which account to look at', async (type, data) => {
+  ])('%s of a connected account names the account to look up', async (type, data) => {
     const { headers, body: sent } = stripe.signed(
       event({ type, data, account: 'acct_1' }),
       stripe.webhookSecrets[1],
@@ -573,7 +573,7 @@ describe('an event', () => {
     });
   });
 
-  test('of every transfer is sent signed, though it may come twice and in any order', async () => {
+  test('is sent signed for every transfer, possibly twice and in any order', async () => {
     stripe.deliveries();
     const asked = instruction();
     await rail.send(asked);
@@ -585,14 +585,14 @@ describe('an event', () => {
     expect(new Set(heard.map((one) => one?.id)).size).toBe(2);
   });
 
-  test('is not listened for without a secret: the rail is asked again instead', () => {
+  test('is not accepted without a secret; the rail is polled instead', () => {
     const deaf = stripeRail({ secretKey: stripe.secretKey, webhookSecrets: [], apiBase: stripe.url });
     expect([deaf.verifyEvent, deaf.recheckSeconds]).toEqual([null, 3_600]);
     expect(rail.recheckSeconds).toBeNull();
   });
 });
 
-test('an account is opened once for a key, gets links, and tells how it stands', async () => {
+test('an account is opened once for a key, gets links, and has a status', async () => {
   const { secretKey, webhookSecrets, url: apiBase } = stripe;
   const payees = stripePayees({ secretKey, webhookSecrets, apiBase }, { timeoutMs: PATIENCE_MS });
   const [key, partnerId] = [randomUUID(), randomUUID()];
@@ -631,7 +631,7 @@ test.each([
     { disabled_reason: 'rejected.fraud', currently_due: ['external_account'] },
     ['Stripe rejected this account. Set up another payout method.'],
   ],
-])('of %j the holder of an account reads %j', (asked, said) => {
+])('with the status %j shows the holder %j', (asked, said) => {
   expect(inWords(asked)).toEqual(said);
 });
 

@@ -37,8 +37,8 @@ describe('a status moves only through its table', () => {
   });
 });
 
-describe('who made a line by hand', () => {
-  test('may not approve it', () => {
+describe('the creator of a commission', () => {
+  test('may not approve the commission', () => {
     expect(() => refuseOwnLine('maria', 'maria')).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
   });
 
@@ -60,7 +60,7 @@ describe('the rate in force is the narrowest one', () => {
   });
 });
 
-describe('a line is', () => {
+describe('a commission is', () => {
   test('a percentage of its base, rounded as the program says', () => {
     const of = (mode: RoundingMode) =>
       commissionOn(money(1_070n, 'USD'), { method: 'PERCENTAGE', rateBps: 1_500 }, mode);
@@ -69,7 +69,7 @@ describe('a line is', () => {
     );
   });
 
-  test('or so much a unit, whatever the base', () => {
+  test('or an amount per unit, independent of the base', () => {
     expect(
       commissionOn(
         money(99n, 'USD'),
@@ -135,7 +135,7 @@ describe('a reversal', () => {
     cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
   });
 
-  test('in whatever parts, sums to minus the original, and never takes back more on the way', () => {
+  test('in any parts sums to minus the original, and never exceeds it', () => {
     fc.assert(
       fc.property(line, ({ base, rateBps, mode, method, flatRefund, cuts }) => {
         const original = commissionOn(money(base, 'USD'), { method: 'PERCENTAGE', rateBps }, mode).minor;
@@ -154,7 +154,7 @@ describe('a reversal', () => {
     );
   });
 
-  test('takes back the same whatever the order of the refunds', () => {
+  test('reverses the same amount for any order of the refunds', () => {
     fc.assert(
       fc.property(
         line,
@@ -177,7 +177,7 @@ describe('a reversal', () => {
     );
   });
 
-  test('mirrors its sale: a negative line is given back as a positive one', () => {
+  test('mirrors its sale: the refund of a negative commission is positive', () => {
     fc.assert(
       fc.property(line, fc.bigInt({ min: 0n, max: 10n ** 15n }), (one, refunded) => {
         const { base, rateBps, mode, method, flatRefund } = one;

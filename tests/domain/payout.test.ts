@@ -76,7 +76,7 @@ describe('the ledger', () => {
     ['a sending and its failure', payoutSent, payoutFailed],
   ] as const;
 
-  test.each(pairs)('is as it was after %s', (_, there, back) => {
+  test.each(pairs)('is unchanged after %s', (_, there, back) => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), (minor) => {
         expect(
@@ -86,7 +86,7 @@ describe('the ledger', () => {
     );
   });
 
-  test('owes again after money that came back', () => {
+  test('owes the amount again after a return', () => {
     const amount = usd(500n);
     const postings = [
       commissionAccrued('p', amount),
@@ -127,12 +127,12 @@ describe('a key that the rail has no trace of', () => {
     ['may still show up until the rail has settled', { ...day, ageSeconds: 86_999 }, 'WAIT'],
     ['never will after that, so a new key is safe', { ...day, ageSeconds: 87_000 }, 'NEW_KEY'],
     [
-      'is sent again for ever where the rail keeps keys for ever',
+      'is sent again at any time if the rail keeps keys for ever',
       { ...day, lifetimeSeconds: null, ageSeconds: 1e9 },
       'SEND',
     ],
     [
-      'and that the rail had acknowledged is for a person',
+      'is left to a person if the rail had acknowledged the payout',
       { ...day, acknowledged: true, ageSeconds: 1 },
       'ASK_A_PERSON',
     ],

@@ -58,7 +58,7 @@ const of = (
     'HALF_UP',
   );
 
-describe('which rule is for a sale', () => {
+describe('the rule of a sale', () => {
   const general = rule('general');
   test.each<[string, Rule[], string | null]>([
     ['none: the tier', [], null],
@@ -109,7 +109,7 @@ describe('which rule is for a sale', () => {
   });
 });
 
-describe('what a line earns', () => {
+describe('the amount of a commission', () => {
   const bands = [
     { from: 0n, rateBps: 1_000 },
     { from: 500_000n, rateBps: 1_500 },

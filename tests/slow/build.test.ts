@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '../..');
 const at = (path: string): string => join(root, path);
 const build = () => spawnSync(process.execPath, [at('scripts/build.ts')], { encoding: 'utf8' });
 
-test('the build makes the whole program, once, and removes what has no source any more', () => {
+test('the build writes the whole program once, and removes files without a source', () => {
   mkdirSync(at('dist/src'), { recursive: true });
   writeFileSync(at('dist/src/no-longer-there.js'), '');
   expect(build()).toMatchObject({ status: 0, stderr: '' });

@@ -127,7 +127,7 @@ describe.skipIf(!hasOwnRedis)('two processes on one Redis', () => {
       },
     );
 
-    test('what can be guessed is not tried meanwhile', async () => {
+    test('limits guesses of tokens and codes also while Redis is not available', async () => {
       const guess = () => call(here, { query: 'mutation { acceptInvitation(token: "x") { __typename } }' });
       expect((await guess()).code).not.toBe('SERVICE_UNAVAILABLE');
       await redis.stop();

@@ -27,7 +27,7 @@ test('every policy holds what its tests say', async () => {
   expect(stdout).toMatch(/\d{3,} tests executed \[\d+ OK\]/);
 });
 
-describe('the embedded policy point', () => {
+describe('the embedded policy service', () => {
   let folder: string;
   let pdp: EmbeddedCerbos;
   beforeAll(async () => {
@@ -49,13 +49,13 @@ describe('the embedded policy point', () => {
     expect(anothers).toEqual({ allowed: new Set(['read', 'approve']), reason: null });
   });
 
-  test('answers in order, however many are asked at once', async () => {
+  test('returns simultaneous decisions in order', async () => {
     const asked = Array.from({ length: 120 }, (_, i) => payout(`same`, i % 3 ? 'tom' : 'maria'));
     const verdicts = await pdp.check(maria, asked);
     expect(verdicts.map(({ allowed }) => allowed.has('approve'))).toEqual(asked.map((_, i) => i % 3 > 0));
   });
 
-  test('plans what may be read before any row is known', async () => {
+  test('plans the readable rows before any row is loaded', async () => {
     expect(await pdp.plan(maria, 'payout', 'read')).toEqual({
       kind: 'CONDITIONAL',
       condition: {
@@ -70,7 +70,7 @@ describe('the embedded policy point', () => {
     expect(await pdp.plan(maria, 'nothing of ours', 'read')).toEqual({ kind: 'ALWAYS_DENIED' });
   });
 
-  test('that hangs refuses within its deadlines, and decides again when it goes on', async () => {
+  test('refuses within its deadline while it hangs, and decides again afterwards', async () => {
     await hang(pidOf(pdp.url));
     const started = performance.now();
     await expect(pdp.check(maria, [payout('1', 'tom')])).rejects.toMatchObject(refused);
@@ -131,14 +131,14 @@ describe('an address without a policy service allows nothing:', () => {
     await pdp.close();
   };
 
-  test('one that answers nonsense', async () => {
+  test('a server with invalid answers', async () => {
     const { url, close } = await nonsense();
     await ask(cerbos(url, { deadlineMs: 200 }));
     await close();
   });
 
   test('a port that is closed', () => ask(cerbos('grpc://127.0.0.1:1', { deadlineMs: 200 })));
-  test('one whose certificate is not', async () => {
+  test('a server with an invalid certificate', async () => {
     const { url, close } = await nonsense();
     await ask(cerbos(url.replace('grpc:', 'grpcs:'), { deadlineMs: 200 }));
     await close();

@@ -74,7 +74,7 @@ test('stores a change once when its answer is lost and the client repeats the re
   );
 });
 
-test('A database that cuts every connection and falls over while payouts are sent does no harm (F2)', async () => {
+test('pays every payout once when the database cuts connections and restarts (F2)', async () => {
   const { id: partnerId } = await newPartner(app, who.manager);
   await app.app.startWorker();
   const told: string[] = [];
@@ -123,7 +123,7 @@ test('A database that cuts every connection and falls over while payouts are sen
   expect(await count('from commissions where partner_id = $1', partnerId)).toBe(written);
 }, 200_000);
 
-test('Two writers that lock the same rows in opposite order both come through, and no client hears of it (F3)', async () => {
+test('two writers that lock the same rows in opposite order both succeed, without an error for clients (F3)', async () => {
   const [one, other] = await Promise.all([newPartner(app, who.manager), newPartner(app, who.manager)]);
   let runs = 0;
   const write = (...ids: string[]) => {
@@ -139,7 +139,7 @@ test('Two writers that lock the same rows in opposite order both come through, a
   expect(runs).toBeGreaterThan(2 * ROUNDS);
 });
 
-test('The books are right after it (I1 to I4)', async () => {
+test('the books check passes afterwards (I1 to I4)', async () => {
   const found = await until(async () => {
     const faults = await faultsOfTheBooks(app);
     return !faults.some((fault) => fault.includes('UNLINKED')) && faults;

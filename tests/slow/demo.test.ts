@@ -62,14 +62,14 @@ describe('the demo program', () => {
     expect(counts.conversions / counts.clicks).toBeLessThan(0.04);
   });
 
-  test('has a touch for every click, so that paths and funnels know them', async () => {
+  test('has a touch for every click, for paths and funnels', async () => {
     const [row] = await rows(
       'select count(*)::int as n, count(distinct t.country)::int as countries from touches t join referrals r using (id, clicked_at)',
     );
     expect(row).toEqual({ n: counts.clicks, countries: 6 });
   });
 
-  test('is the same whenever it is made with the same seed', async () => {
+  test('is equal for the same seed', async () => {
     const other = databases[1]?.pool as pg.Pool;
     await makeDemoData(other, { now });
     const all = [...TABLES, ...METRICS];
@@ -112,7 +112,7 @@ describe('the demo program', () => {
     ]);
   });
 
-  test('lists rows in the order in which they happened, and nothing from the future', async () => {
+  test('has rows in the order of time, and none in the future', async () => {
     for (const table of ['referrals', 'commissions', 'payouts', 'postings']) {
       const [row] = await rows(`
         select count(*) filter (where at <> created_at)::int as misplaced, count(*) filter (where created_at > '${now.toISOString()}')::int as future
@@ -124,7 +124,7 @@ describe('the demo program', () => {
 });
 
 describe('its money', () => {
-  test('is owed, under way and paid in the ledger as its lines and payouts say', async () => {
+  test('has ledger balances that match its commissions and payouts', async () => {
     const [books] = await rows(`
       with moved as (
         select to_account as account, amount_currency as currency, amount_minor as minor from postings
@@ -153,7 +153,7 @@ describe('its money', () => {
     expect(books.pairs).toBeGreaterThan(100);
   });
 
-  test('reaches partners in payouts that are the sum of their lines', async () => {
+  test('has payouts that equal the sum of their commissions', async () => {
     expect(
       await rows(`
         select o.id from payouts o left join payout_items i on i.payout_id = o.id and (i.voided_at is null or o.status = 'CANCELED')
@@ -166,7 +166,7 @@ describe('its money', () => {
     ).toEqual([]);
   });
 
-  test('takes back no more than a line was, to the minor unit', async () => {
+  test('has refunds that never exceed their commission', async () => {
     expect(
       await rows(`select l.id from commissions l join commissions r on r.reverses_id = l.id
         group by l.id, l.tenant_id having sum(r.amount_minor) < -l.amount_minor or sum(r.base_minor) < -l.base_minor
@@ -174,7 +174,7 @@ describe('its money', () => {
     ).toEqual([]);
   });
 
-  test("is computed as the line says, in whole minor units of its currency's own prices", async () => {
+  test('has amounts that match the terms of their commissions', async () => {
     expect(
       await rows(`select id from commissions where reverses_id is null and amount_minor <> case method
         when 'FLAT' then per_unit_minor * quantity else round(base_minor * rate_bps / 10000.0) end`),
@@ -188,14 +188,14 @@ describe('its money', () => {
     ]);
   });
 
-  test('was never approved by who asked for it', async () => {
+  test('has no commission that its creator approved', async () => {
     expect(
       await rows(`select id from commissions where created_by = approved_by
         union all select id from payouts where created_by = approved_by`),
     ).toEqual([]);
   });
 
-  test('was earned by partners who were ACTIVE, at the tier that they had then', async () => {
+  test('has only commissions of ACTIVE partners, at their tier of that time', async () => {
     expect(
       await rows(`select c.id from commissions c cross join lateral (
           select status, tier from partner_history where partner_id = c.partner_id and effective_at <= c.occurred_at
@@ -210,7 +210,7 @@ describe('its money', () => {
   });
 });
 
-test('metrics are what a recalculation of every partner finds', async () => {
+test('has metrics that equal a recalculation of every partner', async () => {
   const before = await fingerprint(METRICS);
   await pool.query('select recalculate_partner_metrics(array(select id from partners))');
   expect(await fingerprint(METRICS)).toEqual(before);

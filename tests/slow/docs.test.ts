@@ -52,7 +52,7 @@ test('every link of the site leads to a page, and to a place on it', () => {
   expect(texts.size).toBeGreaterThan(300);
 });
 
-test('each heading of a page has an id of its own', () => {
+test('each heading of a page has a unique id', () => {
   const doubled = pages().filter((path) => {
     const ids = Array.from(
       readFileSync(join(folder, path), 'utf8').matchAll(/ id="([^"]+)"/g),
@@ -101,7 +101,7 @@ describe('a Markdown file', () => {
 
 describe('the server', () => {
   test.each(['/docs/', '/docs/schema/', '/docs/schema/Partner.html', '/docs/settings.json'])(
-    'sends %s and allows nothing from elsewhere',
+    'serves %s and allows no other host',
     async (path) => {
       const { statusCode, headers } = await server.inject(path);
       expect(statusCode).toBe(200);
@@ -124,7 +124,7 @@ describe('the server', () => {
     },
   );
 
-  test('says how to build documents that are not built', async () => {
+  test('explains how to build missing documents', async () => {
     const other = Fastify();
     await serveDocs(other, { folder: join(folder, 'none'), playground: false, isHome: false });
     const reply = await other.inject('/docs/');

@@ -34,7 +34,7 @@ afterEach(async () => {
 const options = () => ({ folder, database: 'portal', durable: false });
 const start = () => startEmbeddedPostgres(options());
 
-test('keeps its data from one start to the next, and listens only while it runs', async () => {
+test('keeps its data between starts, and listens only while it runs', async () => {
   const first = await startEmbeddedPostgres({ ...options(), durable: true });
   await ask(first.url, "create table partner as select 'Ada' as name");
   await first.stop();
@@ -70,7 +70,7 @@ test('of two processes that start at once without data, one runs and the other r
   for (const result of [one, two]) if (result.status === 'fulfilled') result.value.kill('SIGTERM');
 });
 
-test('says which version made the data when it was another', async () => {
+test('names the version of the data when it differs', async () => {
   await mkdir(join(folder, 'postgres'), { recursive: true });
   await writeFile(join(folder, 'postgres', 'PG_VERSION'), '17\n');
   await expect(start()).rejects.toThrow(
@@ -78,13 +78,13 @@ test('says which version made the data when it was another', async () => {
   );
 });
 
-test('says so when the password beside the data is not its own', async () => {
+test('reports a stored password that does not match the data', async () => {
   await (await start()).stop();
   await rm(join(folder, 'postgres-password'));
   await expect(start()).rejects.toThrow(/postgres-password does not match the database next to it/);
 });
 
-test('starts after a crash whose process number belongs to another program by now', async () => {
+test('starts after a crash when another program uses the old process id', async () => {
   await (await start()).stop();
   const data = join(folder, 'postgres');
   await writeFile(
@@ -95,7 +95,7 @@ test('starts after a crash whose process number belongs to another program by no
   await (await start()).stop();
 });
 
-test('clears away a database that was only half made', async () => {
+test('removes an incomplete database', async () => {
   const half = join(folder, 'postgres.new.999999999');
   await mkdir(half, { recursive: true });
   await (await start()).stop();
@@ -112,7 +112,7 @@ test('leaves no server behind when its process is killed', async () => {
   await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 10_000 });
 });
 
-test('outlives Ctrl-C until the app has finished with it', async () => {
+test('continues after Ctrl-C until the application has finished', async () => {
   const child = await startedChild();
   const said = once(child.stdout ?? child, 'data');
 
@@ -122,7 +122,7 @@ test('outlives Ctrl-C until the app has finished with it', async () => {
   expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
-test('removes what it made, and minds nothing when there is nothing', async () => {
+test('removes its files, and does nothing without files', async () => {
   await start();
   const pid = await serverPid();
   await removeEmbeddedPostgres(folder);
@@ -148,7 +148,7 @@ test("as root in a private home, keeps the data where the server's user can ente
   await expect(lstat(data)).rejects.toThrow('ENOENT');
 });
 
-test('says what it may not write', async () => {
+test('names the path that it may not write', async () => {
   await chmod(project, 0o500);
   const folder = asRoot ? '/sys/kernel/.data' : options().folder; // there not even root may
   await expect(startEmbeddedPostgres({ ...options(), folder })).rejects.toThrow(

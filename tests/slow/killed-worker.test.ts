@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-test('payouts whose jobs died are taken up five hundred at a time, each once', async () => {
+test('resumes payouts of lost jobs in batches of five hundred, each once', async () => {
   const { ids } = await manyPayouts(app, await staffOf(app), 501);
   const change = (set: string) =>
     app.database.pool.query(
@@ -30,7 +30,7 @@ test('payouts whose jobs died are taken up five hundred at a time, each once', a
   await change(`status = 'CANCELED'`);
 });
 
-test('a worker that is killed before or after the rail has the money is followed by one that pays once', async () => {
+test('another worker pays once after a worker was killed before or after the transfer', async () => {
   const who = await staffOf(app);
   const payouts: Record<string, { id: string; partnerId: string }> = {};
   for (const moment of ['before', 'after']) {

@@ -58,7 +58,7 @@ async function worker(seed: number, idle: () => Promise<boolean>): Promise<strin
   return signal;
 }
 
-test('Workers that are killed again and again pay each payout once, and lose none (F1)', async () => {
+test('workers that are killed repeatedly pay each payout once and lose none (F1)', async () => {
   const payouts = 60;
   let kills = 0;
   const toll = await campaign({
@@ -80,7 +80,7 @@ test('Workers that are killed again and again pay each payout once, and lose non
   expect(toll).toMatchObject({ paidTwice: 0, lost: 0, adrift: 0 });
 }, 400_000);
 
-test('The books are right after all of it (I1 to I4)', async () => {
+test('the books check passes afterwards (I1 to I4)', async () => {
   // Each entry of the audit log is linked a moment after it was written.
   const found = await until(async () => {
     const faults = await faultsOfTheBooks(app);

@@ -23,13 +23,13 @@ const withoutSchema = !existsSync(schemaFile);
 if (withoutSchema) process.stderr.write('Skipped: no schema.graphql to check the examples with.\n');
 
 describe.skipIf(withoutSchema)('the examples', () => {
-  test.each(examples)('of $file are operations that the schema serves', ({ text }) => {
+  test.each(examples)('of $file are valid operations', ({ text }) => {
     const schema = buildSchema(readFileSync(schemaFile, 'utf8'));
     expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
   });
 });
 
-test('a playground that is not built says how to build it', async () => {
+test('explains how to build a missing playground', async () => {
   const server = Fastify();
   await servePlayground(server, { folder: join(tmpdir(), 'no-such-folder'), token: async () => null });
   const reply = await server.inject('/playground/');
@@ -126,7 +126,7 @@ describe('the playground', () => {
     [{ host: 'localhost.evil.example' }, false],
     [{ host: 'localhost:4000', 'sec-fetch-site': 'cross-site' }, false],
     [{ host: 'localhost:4000', 'sec-fetch-site': 'same-site' }, false],
-  ])('tells its token to its own page only: %j %s', async (headers, told) => {
+  ])('gives its token to its own page only: %j %s', async (headers, told) => {
     const settings = (await server.inject({ url: '/playground/settings.json', headers })).json();
     expect(settings).toEqual({ token: told ? token : null });
   });
@@ -191,7 +191,7 @@ describe('the playground', () => {
       expect(credentials).toEqual(['Bearer dev-token', 'Bearer dev-token']); // the schema, then the query
     });
 
-    test('shows what a subscription pushes until it is stopped', async () => {
+    test('shows the values of a subscription until it is stopped', async () => {
       await subscribe();
       await shown('.result-window', '"ticks": 3');
       expect(credentials.at(-1)).toBe('Bearer dev-token');
@@ -200,7 +200,7 @@ describe('the playground', () => {
       await vi.waitFor(() => expect(listeners).toBe(0));
     });
 
-    test('says why a subscription was refused', async () => {
+    test('shows the reason for a refused subscription', async () => {
       token = 'refused';
       await subscribe();
       await shown('.result-window', 'The server closed the subscription: 4403 Forbidden');
@@ -221,7 +221,7 @@ describe('the playground', () => {
       await shown('.graphiql-query-editor', 'fragment PayoutFields');
     });
 
-    test('takes the token served now after a reload, not the one it had', async () => {
+    test('uses the current token of the server after a reload', async () => {
       await page.getByRole('tab', { name: 'PartnerList' }).click();
       token = 'newer-token';
       await page.reload();

@@ -49,7 +49,7 @@ async function eventually<T>(work: () => Promise<T>): Promise<T> {
 const codeOf = async (app: TestApp, token: string | null, query: string, variables?: object) =>
   (await app.send(token, query, variables)).errors?.[0]?.extensions.code ?? 'ok';
 
-describe('While the policy point hangs', () => {
+describe('While the policy service hangs', () => {
   let served: Served;
   let pending: string;
   let payout: string;
@@ -65,7 +65,7 @@ describe('While the policy point hangs', () => {
   });
   afterAll(() => served.close());
 
-  test('what moves money is refused at once, and reads within a second', async () => {
+  test('operations that move money are refused at once, and reads within a second', async () => {
     const { app, world } = served;
     const { finance } = world.as;
     await until(async () => (await codeOf(app, finance, READ)) === 'ok');
@@ -122,7 +122,7 @@ describe('While the policy point hangs', () => {
     }
   });
 
-  test('a subscription pushes no figures, and goes on when it decides again', async () => {
+  test('a subscription sends no metrics, and continues after the recovery', async () => {
     const { app, world } = served;
     const { partner } = world;
     await until(async () => (await codeOf(app, world.as.partner, READ)) === 'ok');
@@ -147,7 +147,7 @@ describe('While the policy point hangs', () => {
   });
 });
 
-describe('When the policy point dies', () => {
+describe('When the policy service ends', () => {
   test('allows no action without a decision, and detects the outage within a second', async () => {
     const served = await serve();
     const { app, pdp, world } = served;
@@ -167,7 +167,7 @@ describe('When the policy point dies', () => {
     await served.close();
   });
 
-  test('one that was killed is there again within seconds, and was an error in between', async () => {
+  test('a killed policy service restarts within seconds, with errors in between', async () => {
     const served = await serve();
     const { app, pdp, world } = served;
     await until(async () => (await codeOf(app, world.as.finance, READ)) === 'ok');
@@ -182,7 +182,7 @@ describe('When the policy point dies', () => {
     await served.close();
   });
 
-  test('one that talks nonsense allows nothing', async () => {
+  test('a policy service with invalid answers allows no action', async () => {
     const { url, close } = await nonsense();
     const app = await createTestApp({}, { CERBOS_URL: url, CERBOS_DEADLINE_MS: String(DEADLINE_MS) });
     for (const role of ['PLATFORM_ADMIN', 'FINANCE', 'ANALYST'] as const)
@@ -243,7 +243,7 @@ describe('Policies that grant less', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('narrow lists, counts, single rows and nested ones, and each list is what checks of its rows say', async () => {
+  test('narrow lists, counts, single rows and nested ones, and each list matches the checks of its rows', async () => {
     const { app, pdp, world } = served;
     await eventually(() => world.pending());
     await eventually(() => world.approved());
@@ -296,7 +296,7 @@ describe('Policies that grant less', () => {
     expect(partner.commissions.totalCount).toBe(1);
   });
 
-  test('hide what a row points at, though the row is shown', async () => {
+  test('hide a referenced row of a visible row', async () => {
     const { app, world } = served;
     const id = await eventually(() =>
       makeCommission(app, world.maker, world.partner.id, { customerId: 'somebody' }),

@@ -29,7 +29,7 @@ describe('Payouts over a rail that fails before and after the money moved', () =
     [12, 'before it moved', BEFORE, 0.06],
     [13, 'before and after it moved', [...AFTER, ...BEFORE], 0.04],
   ] as const)(
-    'are each paid once, to the cent, and none is lost (F5, F6, I1 to I4; seed %i: faults %s)',
+    'pays each payout once and exactly, and loses none (F5, F6, I1 to I4; seed %i: faults %s)',
     async (seed, _, kinds, share) => {
       const toll = await campaign({ app, who, simulator, seed, payouts: 200, kinds, share, seconds: 110 });
       process.stdout.write(`F5, F6: ${JSON.stringify(toll)}\n`);
@@ -39,7 +39,7 @@ describe('Payouts over a rail that fails before and after the money moved', () =
     120_000,
   );
 
-  test('leave the books right', async () => {
+  test('the books check passes afterwards', async () => {
     // Each entry of the audit log is linked a moment after it was written.
     const found = await until(async () => {
       const faults = await faultsOfTheBooks(app);

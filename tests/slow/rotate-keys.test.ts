@@ -61,8 +61,8 @@ async function expectReadable(): Promise<void> {
     });
 }
 
-describe('a rotation of keys', () => {
-  test('wraps every data key under the newest key and touches nothing else', async () => {
+describe('a key rotation', () => {
+  test('wraps every data key with the newest key and changes nothing else', async () => {
     const before = await accounts();
     addKey('new');
     const progress: Progress[] = [];
@@ -116,7 +116,7 @@ describe('a rotation of keys', () => {
     console.log(`${writes} writes and ${reads} reads beside two rotations, none failed`);
   });
 
-  test('that was cut short goes on and makes no third key', async () => {
+  test('continues an interrupted rotation without a third key', async () => {
     const [{ before }] = await rows('select now() as before');
     const { services } = app.app;
     let calls = 0;
@@ -146,7 +146,7 @@ describe('a rotation of keys', () => {
     await expectReadable();
   });
 
-  test('keeps a replaced key for as long as a row needs it, whatever is asked', async () => {
+  test('keeps a replaced key while a row needs it', async () => {
     await rotateKeys(ctx(), { replaceBefore: new Date(Date.now() + 60_000) });
     const [{ count }] = await rows('select count(*)::int from data_keys where replaced_at is not null');
     expect(count).toBe(12); // for requests that read a row a moment ago
@@ -158,7 +158,7 @@ describe('a rotation of keys', () => {
     );
   });
 
-  test('by hand says how far it is', async () => {
+  test('prints its progress when started by hand', async () => {
     addKey('by-hand');
     const cli = (...args: string[]) =>
       promisify(execFile)(

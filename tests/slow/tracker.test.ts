@@ -41,7 +41,7 @@ test('the script is smaller than 3 KB on the wire and evaluates no text', () => 
 const withoutChromium = !existsSync(CHROMIUM);
 if (withoutChromium) process.stderr.write(`Skipped: no ${CHROMIUM} to try the script in.\n`);
 
-describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its checkout', () => {
+describe.skipIf(withoutChromium)('the tracker in a browser, on a portal, a shop and its checkout', () => {
   let app: TestApp;
   let staff: Awaited<ReturnType<typeof staffOf>>;
   let partner: MadePartner;
@@ -128,7 +128,7 @@ describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its chec
 
   const call = (...args: unknown[]) => page.evaluate(`portal(...${JSON.stringify(args)})`);
 
-  test('a visitor clicks, browses, submits and buys, and the partner has its commission', async () => {
+  test('a visitor clicks, browses, submits and buys, and the partner gets its commission', async () => {
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(String(error)));
     page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
@@ -172,7 +172,7 @@ describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its chec
     expect(faults).toEqual([]);
   });
 
-  test('a page that changes its address without being loaded has the click of the new one', async () => {
+  test('a page that changes its address without loading uses the click of the new address', async () => {
     const click = '0199d7a2-0000-7000-8000-000000000001';
     await page.goto(`http://${shopHost()}/`);
     expect(await call('click')).toBe('');
@@ -183,7 +183,7 @@ describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its chec
     expect(await call('click')).toBe(click);
   });
 
-  test('a link to a host that is not listed is left alone', async () => {
+  test('a link to an unlisted host is not changed', async () => {
     await page.goto(`http://${shopHost()}/?pp_click=0199d7a2-0000-7000-8000-000000000002`);
     await page.evaluate(`addEventListener('click', (event) => event.preventDefault())`);
     await page.click('#away');
@@ -196,7 +196,7 @@ describe.skipIf(withoutChromium)('in a browser, on a portal, a shop and its chec
     ]);
   });
 
-  test('nothing is kept before the visitor consents, and nothing once it takes that back', async () => {
+  test('stores nothing before the consent of the visitor, and nothing after its withdrawal', async () => {
     const kept = async () =>
       String(await page.evaluate(`document.cookie + JSON.stringify(localStorage)`)).includes('0199');
     await page.goto(`http://${shopHost()}/consent?pp_click=0199d7a2-0000-7000-8000-000000000003`);

@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 test.each(Object.keys(PAYOUTS))(
-  'Payouts over %s are each paid once, and what the vendor says twice, late or never makes no difference (F5, F6, F8 to F10)',
+  'pays each payout over %s once, also with repeated, late or lost messages (F5, F6, F8 to F10)',
   async (name) => {
     const vendor = all.find(({ rail }) => rail.name === name) as Vendor;
     const payouts = PAYOUTS[name] ?? 0;
@@ -47,7 +47,7 @@ test.each(Object.keys(PAYOUTS))(
   150_000,
 );
 
-test('The books are right after it (I1 to I4)', async () => {
+test('the books check passes afterwards (I1 to I4)', async () => {
   const found = await until(async () => {
     const faults = await faultsOfTheBooks(app);
     return !faults.some((fault) => fault.includes('UNLINKED')) && faults;
