@@ -2,7 +2,7 @@ import { integer, url } from './fields.ts';
 import { section, variable } from './section.ts';
 
 export const policyPoint = section({
-  title: 'Policy point (Cerbos)',
+  title: 'Policy service (Cerbos)',
   variables: () => ({
     CERBOS_URL: variable(url('grpc', 'grpcs', 'unix').optional(), {
       description:

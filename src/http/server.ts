@@ -262,7 +262,7 @@ export async function httpServer({
       answers(pool.query(nothing, { text: 'select 1' })),
       answers(services.policy.probe()),
     ]);
-    const missing = database ? 'policy point' : 'database';
+    const missing = database ? 'policy service' : 'database';
     const ready = database && policy;
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : `${missing} not available` });
   });

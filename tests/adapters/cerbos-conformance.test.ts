@@ -180,7 +180,7 @@ describe.skipIf(!present)(
         conditionsOf(plan, allowed);
         return true;
       } catch (error) {
-        expect(String(error)).toMatch(/not translated to SQL/);
+        expect(String(error)).toMatch(/cannot be translated to SQL/);
         return false;
       }
     };

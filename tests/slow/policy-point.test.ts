@@ -91,7 +91,7 @@ describe('While the policy service hangs', () => {
       });
       expect(statusCode).toBe(503);
       expect((await app.app.server.inject('/health/ready')).json()).toEqual({
-        status: 'policy point not available',
+        status: 'policy service not available',
       });
     } finally {
       goOn();

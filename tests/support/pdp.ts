@@ -8,7 +8,7 @@ import { until } from './until.ts';
 
 export const POLICIES = fileURLToPath(new URL('../../src/policies', import.meta.url));
 
-/** The process that an embedded policy point runs as just now. */
+/** The process that an embedded policy service runs as just now. */
 export const pidOf = (url: string): number =>
   Number(readFileSync(join(dirname(decodeURIComponent(new URL(url).pathname)), 'pid'), 'utf8'));
 
@@ -21,7 +21,7 @@ export async function hang(pid: number): Promise<void> {
   });
 }
 
-/** Something that listens where a policy point should and answers nonsense. */
+/** Something that listens where a policy service should and answers nonsense. */
 export async function nonsense(): Promise<{ url: string; close(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

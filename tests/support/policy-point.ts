@@ -8,7 +8,7 @@ declare module 'vitest' {
   }
 }
 
-/** Vitest global setup: one policy point for the whole run, over the real policies. */
+/** Vitest global setup: one policy service for the whole run, over the real policies. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const pdp = await startEmbeddedCerbos(POLICIES, { deadlineMs: 1_000 });
   project.provide('cerbos', pdp.url);

@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import type { Plan, PolicyDecision, Principal } from '../../ports/policy-decision.ts';
 import { type Actor, anonymous, type Permission, permissions, type ReadKind, readKinds } from './actor.ts';
 
-/** How long an answer of the policy point is reused. Decisions about money or access are never reused. */
+/** How long an answer of the policy service is reused. Decisions about money or access are never reused. */
 const REMEMBERED_MS = 60_000;
-/** Remembered answers are valid only if the policy point answered within this time: while it is down, it allows nothing. */
+/** Remembered answers are valid only if the policy service answered within this time: while it is down, it allows nothing. */
 const HEARD_MS = 1_000;
 const LISTEN_AGAIN_MS = 400;
 const MAX_KNOWN = 10_000;
@@ -19,21 +19,21 @@ interface Known {
 
 /** Adds to an actor the rights that the policies grant it. */
 export interface Authority {
-  /** The policy point with a guard: when it fails, all its remembered answers are dropped. */
+  /** The policy service with a guard: when it fails, all its remembered answers are dropped. */
   readonly policy: PolicyDecision;
   granted(actor: Actor): Promise<Actor> | Actor;
   /** Makes the first calls, which are slow because they connect and run cold code, before a caller waits for them. */
   warmUp(): Promise<void>;
 }
 
-/** Asks the policy point for the rights of a kind of caller once a minute; in between, a map look-up answers. */
+/** Asks the policy service for the rights of a kind of caller once a minute; in between, a map look-up answers. */
 export function authorityOf({ policy, log }: { policy: PolicyDecision; log: Logger }): Authority {
   const known = new Map<string, Known>();
   let heardAt = Number.NEGATIVE_INFINITY;
   let listening: Promise<void> | null = null;
   let silent = false;
 
-  /** All calls to the policy point pass here: after one failure no earlier answer is used. */
+  /** All calls to the policy service pass here: after one failure no earlier answer is used. */
   async function heard<T>(call: () => Promise<T>): Promise<T> {
     const asked = performance.now();
     try {
