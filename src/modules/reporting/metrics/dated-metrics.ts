@@ -1,18 +1,25 @@
 import { exchange, rateInto } from '../../../domain/exchange.ts';
 import type { Days, Interval } from '../../../domain/metrics.ts';
 import { FIGURES, percentBps } from '../../../domain/metrics.ts';
-import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
 import { rateOfItsDay } from '../../programs/exchange-rates/public.ts';
+import {
+  AMOUNTS,
+  type Amount,
+  type Figures,
+  sumCounts,
+  sumsOf,
+  toAmounts,
+  toNumbers,
+} from './figures.type.ts';
 import { figuresScope, inPeriod, NO_CURRENCY } from './metrics.loader.ts';
 import type { CurrencyMetrics } from './metrics.type.ts';
-import type { ConvertedMetrics } from './program-metrics.type.ts';
 
 /** Sums of the days with the same exchange rate to the program's currency. */
-export interface Dated {
+export interface Dated extends Figures {
   /** The partner; null for the program. */
   readonly owner: string | null;
   /** The first day of the interval; null when there are no intervals. */
@@ -21,20 +28,10 @@ export interface Dated {
   readonly base: string | null;
   readonly quote: string | null;
   readonly rate: string | null;
-  readonly clicks: bigint;
-  readonly conversions: bigint;
-  readonly orders: bigint;
-  readonly customers: bigint;
-  readonly revenue: bigint;
-  readonly earned: bigint;
-  readonly paid: bigint;
 }
 
 const columns = sql.raw(FIGURES.map((figure) => `m.${figure}`).join(', '));
 const sums = sql.raw(FIGURES.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', '));
-const totalled = sql.raw(
-  FIGURES.map((figure) => `sum(d.${figure})::bigint as ${figure.replace('_minor', '')}`).join(', '),
-);
 const STARTS: Record<Interval, Sql> = {
   DAY: sql`d.day`,
   WEEK: sql`date_trunc('week', d.day::timestamp)::date`,
@@ -55,7 +52,7 @@ export async function readDated(
     ctx,
     sql<Dated>`
       select /* metrics.dated */ d.owner, ${interval ? STARTS[interval] : sql`null::date`} as start, d.currency, x.base, x.quote, x.rate,
-        ${totalled}
+        ${sumsOf('d')}
       from (${partners ? daysOfPartners(ctx, partners, period) : daysOfProgram(ctx, period)}) d
       join programs g on g.tenant_id = d.tenant_id ${sql.raw(rateOfItsDay('g.currency'))} and d.currency <> ${NO_CURRENCY}
       group by 1, 2, 3, 4, 5, 6`,
@@ -78,41 +75,29 @@ function daysOfProgram(ctx: Context, period: Days | null): Sql {
     group by m.tenant_id, m.day, m.currency`;
 }
 
-type Counts = Record<'clicks' | 'conversions' | 'orders' | 'customers', bigint>;
-
 /** Sums rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. */
 export function totals(rows: readonly Dated[], currency: string) {
-  const counts: Counts = { clicks: 0n, conversions: 0n, orders: 0n, customers: 0n };
-  const own = { revenue: 0n, earned: 0n, paid: 0n };
+  const counts = sumCounts(rows);
+  const own = Object.fromEntries(AMOUNTS.map((amount) => [amount, 0n])) as Record<Amount, bigint>;
   const missing = new Set<string>();
   let ratedOrders = 0n;
   for (const row of rows) {
     if (row.orders > 0n && inCurrency(row, 0n, currency) !== null) ratedOrders += row.orders;
-    for (const name of ['clicks', 'conversions', 'orders', 'customers'] as const) counts[name] += row[name];
-    for (const name of ['revenue', 'earned', 'paid'] as const) {
+    for (const name of AMOUNTS) {
       if (row[name] === 0n) continue;
       const converted = inCurrency(row, row[name], currency);
       if (converted === null) missing.add(row.currency);
       else own[name] += converted;
     }
   }
-  const money = (minor: bigint) => new MoneyColumn({ minor, currency });
-  const converted: ConvertedMetrics = {
-    revenue: money(own.revenue),
-    commissionEarned: money(own.earned),
-    commissionPaid: money(own.paid),
-    missingRates: [...missing].sort(),
-  };
   return {
     exact: counts,
     /** Number of sales whose revenue is included. */
     ratedOrders,
-    ...converted,
-    clicks: Number(counts.clicks),
-    conversions: Number(counts.conversions),
+    ...toNumbers(counts),
+    ...toAmounts(currency, (amount) => own[amount]),
     conversionRate: percentBps(counts.conversions, counts.clicks),
-    orders: Number(counts.orders),
-    customers: Number(counts.customers),
+    missingRates: [...missing].sort(),
     currencies: byCurrency(rows),
   };
 }
@@ -130,16 +115,9 @@ function byCurrency(rows: readonly Dated[]): CurrencyMetrics[] {
   return [...Map.groupBy(rows, (row) => row.currency)]
     .filter(([currency]) => currency !== NO_CURRENCY)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([currency, each]) => {
-      const sum = (name: 'orders' | 'revenue' | 'earned' | 'paid') =>
-        each.reduce((total, row) => total + row[name], 0n);
-      const of = (minor: bigint) => new MoneyColumn({ minor, currency });
-      return {
-        currency,
-        orders: Number(sum('orders')),
-        revenue: of(sum('revenue')),
-        commissionEarned: of(sum('earned')),
-        commissionPaid: of(sum('paid')),
-      };
-    });
+    .map(([currency, each]) => ({
+      currency,
+      orders: Number(sumCounts(each).orders),
+      ...toAmounts(currency, (amount) => each.reduce((sum, row) => sum + row[amount], 0n)),
+    }));
 }

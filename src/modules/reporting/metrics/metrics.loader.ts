@@ -8,6 +8,7 @@ import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { Partner } from '../../partners/partner/public.ts';
+import { type Figures, figuresOf, sumCounts, sumsOf, toAmounts, toNumbers } from './figures.type.ts';
 import type {
   CurrencyMetrics,
   MetricsOf,
@@ -16,15 +17,9 @@ import type {
   SourceMetrics,
 } from './metrics.type.ts';
 
-interface Figures {
+interface PartnerFigures extends Figures {
+  readonly partnerId: string;
   readonly currency: string;
-  readonly clicks: bigint;
-  readonly conversions: bigint;
-  readonly orders: bigint;
-  readonly customers: bigint;
-  readonly revenue: bigint;
-  readonly earned: bigint;
-  readonly paid: bigint;
   readonly updatedAt: Date | null;
 }
 
@@ -66,42 +61,33 @@ export function checkPeriod(period: Days | null): void {
 }
 
 function summary(
-  rows: readonly Figures[],
+  rows: readonly PartnerFigures[],
   currency: string,
   period: Days | null,
 ): Omit<PartnerMetrics, 'sources' | 'of'> {
-  const of = (minor: bigint, code = currency) => new MoneyColumn({ minor, currency: code });
-  const total = (figure: 'clicks' | 'conversions' | 'customers') =>
-    rows.reduce((sum, row) => sum + row[figure], 0n);
   const own = rows.find((row) => row.currency === currency);
-  const revenue = own?.revenue ?? 0n;
-  const [clicks, conversions, customers] = [total('clicks'), total('conversions'), total('customers')];
+  const [revenue, earned] = [own?.revenue ?? 0n, own?.earned ?? 0n];
+  const counts = sumCounts(rows);
   const each = (parts: bigint, amount = revenue) => {
     const minor = perEach(amount, parts);
-    return minor === null ? null : of(minor);
+    return minor === null ? null : new MoneyColumn({ minor, currency });
   };
   const currencies: CurrencyMetrics[] = rows
     .filter((row) => row.currency !== NO_CURRENCY)
     .map((row) => ({
       currency: row.currency,
       orders: Number(row.orders),
-      revenue: of(row.revenue, row.currency),
-      commissionEarned: of(row.earned, row.currency),
-      commissionPaid: of(row.paid, row.currency),
+      ...toAmounts(row.currency, (amount) => row[amount]),
     }));
   return {
     periodStart: period?.from ?? null,
     periodEnd: period?.to ?? null,
-    clicks: Number(clicks),
-    conversions: Number(conversions),
-    conversionRate: percentBps(conversions, clicks),
-    customers: Number(customers),
-    revenue: of(revenue),
+    ...toNumbers(counts),
+    ...toAmounts(currency, (amount) => own?.[amount] ?? 0n),
+    conversionRate: percentBps(counts.conversions, counts.clicks),
     averageOrderValue: each(own?.orders ?? 0n),
-    customerLifetimeValue: each(customers),
-    commissionEarned: of(own?.earned ?? 0n),
-    commissionPaid: of(own?.paid ?? 0n),
-    earningsPerClick: each(clicks, own?.earned ?? 0n),
+    customerLifetimeValue: each(counts.customers),
+    earningsPerClick: each(counts.clicks, earned),
     currencies,
     calculatedAt:
       rows.reduce<Date | null>(
@@ -118,20 +104,16 @@ async function readFigures(
   ctx: Context,
   ids: readonly string[],
   period: Days | null,
-): Promise<Map<string, Figures[]>> {
+): Promise<Map<string, PartnerFigures[]>> {
   const rows = await query(
     ctx,
     period
-      ? sql<Figures & Owned>`
-          select /* metrics.period */ m.partner_id as "partnerId", m.currency, sum(m.clicks)::bigint as clicks,
-            sum(m.conversions)::bigint as conversions, sum(m.orders)::bigint as orders, sum(m.customers)::bigint as customers,
-            sum(m.revenue_minor)::bigint as revenue, sum(m.earned_minor)::bigint as earned, sum(m.paid_minor)::bigint as paid,
-            null::timestamptz as "updatedAt"
+      ? sql<PartnerFigures>`
+          select /* metrics.period */ m.partner_id as "partnerId", m.currency, ${sumsOf('m')}, null::timestamptz as "updatedAt"
           from partner_metrics_daily m where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
           group by m.partner_id, m.currency order by m.currency`
-      : sql<Figures & Owned>`
-          select /* metrics.toDate */ m.partner_id as "partnerId", m.currency, m.clicks, m.conversions, m.orders, m.customers,
-            m.revenue_minor as revenue, m.earned_minor as earned, m.paid_minor as paid, m.updated_at as "updatedAt"
+      : sql<PartnerFigures>`
+          select /* metrics.toDate */ m.partner_id as "partnerId", m.currency, ${figuresOf('m')}, m.updated_at as "updatedAt"
           from partner_metrics m where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)} order by m.currency`,
   );
   return Map.groupBy(rows, (row) => row.partnerId);
@@ -141,16 +123,9 @@ async function readFigures(
 export const inPeriod = (period: Days | null): Sql =>
   period ? sql` and m.day between ${period.from} and ${period.to}` : sql``;
 
-interface Owned {
-  readonly partnerId: string;
-}
-
-interface SourceFigures {
+interface SourceFigures
+  extends Pick<PartnerFigures, 'partnerId' | 'currency' | 'clicks' | 'conversions' | 'revenue'> {
   readonly source: string;
-  readonly currency: string;
-  readonly clicks: bigint;
-  readonly conversions: bigint;
-  readonly revenue: bigint;
 }
 
 async function readSources(
@@ -160,7 +135,7 @@ async function readSources(
 ): Promise<Map<string, SourceFigures[]>> {
   const rows = await query(
     ctx,
-    sql<SourceFigures & Owned>`
+    sql<SourceFigures>`
       select /* metrics.sources */ m.partner_id as "partnerId", m.source, m.currency, sum(m.clicks)::bigint as clicks,
         sum(m.conversions)::bigint as conversions, sum(m.revenue_minor)::bigint as revenue
       from partner_metrics_daily m where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
@@ -197,7 +172,7 @@ export function loadNamedMetrics(
     const ids = keys.map((key) => key.id);
     const rows = await query(
       ctx,
-      sql<Named & Owned>`
+      sql<Named>`
         select /* metrics.named */ m.partner_id as "partnerId", m.name, m.currency, sum(m.clicks)::bigint as clicks,
           sum(m.conversions)::bigint as conversions, sum(m.revenue_minor)::bigint as revenue, sum(m.earned_minor)::bigint as earned
         from partner_metrics_by m where m.partner_id = any(${ids}) and m.kind = ${kind} and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
@@ -208,7 +183,8 @@ export function loadNamedMetrics(
   }).load({ id, currency });
 }
 
-interface Named extends Pick<Figures, 'currency' | 'clicks' | 'conversions' | 'revenue' | 'earned'> {
+interface Named
+  extends Pick<PartnerFigures, 'partnerId' | 'currency' | 'clicks' | 'conversions' | 'revenue' | 'earned'> {
   readonly name: string;
 }
 

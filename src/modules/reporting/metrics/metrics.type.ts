@@ -3,6 +3,7 @@ import type { Days } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 import type { Partner } from '../../partners/partner/public.ts';
+import { Amounts, CountsAndAmounts } from './figures.type.ts';
 
 @ObjectType({ simpleResolvers: true, description: 'Metrics of one traffic source.' })
 export class SourceMetrics {
@@ -49,21 +50,12 @@ export class NamedMetrics {
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Amounts in one currency.' })
-export class CurrencyMetrics {
+export class CurrencyMetrics extends Amounts {
   @Field({ description: 'ISO 4217 code.' })
   currency!: string;
 
   @Field(() => Int, { description: 'Number of sales.' })
   orders!: number;
-
-  @Field(() => MoneyColumn, { description: 'Revenue, net of tax and refunds.' })
-  revenue!: MoneyColumn;
-
-  @Field(() => MoneyColumn, { description: 'Commissions earned, net of refunds and rejections.' })
-  commissionEarned!: MoneyColumn;
-
-  @Field(() => MoneyColumn, { description: 'Sum of the confirmed payouts.' })
-  commissionPaid!: MoneyColumn;
 }
 
 @ObjectType({
@@ -71,7 +63,7 @@ export class CurrencyMetrics {
   description:
     "Metrics of a partner, to date or for a period. Counts cover all currencies. Amounts are in the partner's currency; `currencies` has the other currencies.",
 })
-export class PartnerMetrics {
+export class PartnerMetrics extends CountsAndAmounts {
   @Field(() => LocalDate, {
     nullable: true,
     description: 'First day of the period. Null for metrics to date.',
@@ -83,24 +75,6 @@ export class PartnerMetrics {
     description: 'Last day of the period, inclusive. Null for metrics to date.',
   })
   periodEnd!: string | null;
-
-  @Field(() => Int, { description: "Number of clicks on the partner's links." })
-  clicks!: number;
-
-  @Field(() => Int, { description: 'Number of referrals that led to a purchase.' })
-  conversions!: number;
-
-  @Field(() => Percentage, {
-    nullable: true,
-    description: 'Conversions divided by clicks, as a percentage with two decimals. Null without clicks.',
-  })
-  conversionRate!: number | null;
-
-  @Field(() => Int, { description: 'Number of customers bound to the partner.' })
-  customers!: number;
-
-  @Field(() => MoneyColumn, { description: 'Attributed revenue, net of tax and refunds.' })
-  revenue!: MoneyColumn;
 
   @Field(() => MoneyColumn, {
     nullable: true,
@@ -114,12 +88,6 @@ export class PartnerMetrics {
       'Revenue so far, divided by the number of customers. Null without customers. `subscriptions.lifetimeValue` is a forecast where churn is known.',
   })
   customerLifetimeValue!: MoneyColumn | null;
-
-  @Field(() => MoneyColumn, { description: 'Commissions earned, net of refunds and rejections.' })
-  commissionEarned!: MoneyColumn;
-
-  @Field(() => MoneyColumn, { description: 'Sum of the confirmed payouts.' })
-  commissionPaid!: MoneyColumn;
 
   @Field(() => MoneyColumn, {
     nullable: true,

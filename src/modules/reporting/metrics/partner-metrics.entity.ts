@@ -1,9 +1,14 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { FIGURES } from '../../../domain/metrics.ts';
 import { NotPersonal, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 
 /** Metrics that database triggers keep up to date: see `apply_metric_deltas` in src/database. */
-abstract class Figures {
+abstract class Figures {}
+const properties = FIGURES.map((figure) => figure.replace('_minor', 'Minor'));
+for (const name of properties) Property({ type: 'bigint', default: '0' })(Figures.prototype, name);
+
+abstract class PartnerFigures extends Figures {
   @PrimaryKey({ type: 'uuid' })
   @Withheld('an id')
   partnerId!: string;
@@ -11,33 +16,12 @@ abstract class Figures {
   @Property({ type: 'text' })
   @Withheld('the tenant')
   tenantId!: string;
-
-  @Property({ type: 'bigint' })
-  clicks: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  conversions: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  orders: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  customers: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  revenueMinor: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  earnedMinor: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  paidMinor: Opt<bigint> = 0n;
 }
 
 /** Metrics of a partner to date, one row per currency. Metrics without a currency (clicks, customers) have the currency `XXX`. */
 @Entity({ tableName: 'partner_metrics' })
 @NotPersonal('sums of partner_metrics_daily')
-export class PartnerMetricsRow extends Figures {
+export class PartnerMetricsRow extends PartnerFigures {
   @PrimaryKey({ type: 'text' })
   currency!: string;
 
@@ -47,11 +31,8 @@ export class PartnerMetricsRow extends Figures {
 
 /** Metrics of a partner per day, in the program's time zone, and per traffic source. */
 @Entity({ tableName: 'partner_metrics_daily' })
-@Shows(
-  ['clicks', 'conversions', 'orders', 'customers', 'revenueMinor', 'earnedMinor', 'paidMinor'],
-  'PARTNER',
-)
-export class PartnerMetricsDay extends Figures {
+@Shows(properties, 'PARTNER')
+export class PartnerMetricsDay extends PartnerFigures {
   @PrimaryKey({ type: 'date' })
   @ShownTo('PARTNER')
   day!: string;
@@ -68,7 +49,7 @@ export class PartnerMetricsDay extends Figures {
 /** Metrics of a partner per day and per link or campaign. `name` is the id of the link or the name of the campaign. */
 @Entity({ tableName: 'partner_metrics_by' })
 @NotPersonal('sums of the same rows as partner_metrics_daily, by link and campaign')
-export class PartnerMetricsBy extends Figures {
+export class PartnerMetricsBy extends PartnerFigures {
   @PrimaryKey({ type: 'text' })
   kind!: 'LINK' | 'CAMPAIGN';
 
@@ -82,33 +63,10 @@ export class PartnerMetricsBy extends Figures {
   currency!: string;
 }
 
-abstract class ProgramFigures {
-  @Property({ type: 'bigint' })
-  clicks: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  conversions: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  orders: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  customers: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  revenueMinor: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  earnedMinor: Opt<bigint> = 0n;
-
-  @Property({ type: 'bigint' })
-  paidMinor: Opt<bigint> = 0n;
-}
-
 /** Metrics of a program per day, without the changes that are not folded yet. */
 @Entity({ tableName: 'program_metrics_daily' })
 @NotPersonal('sums of a whole program')
-export class ProgramMetricsDay extends ProgramFigures {
+export class ProgramMetricsDay extends Figures {
   @PrimaryKey({ type: 'text' })
   tenantId!: string;
 
@@ -122,7 +80,7 @@ export class ProgramMetricsDay extends ProgramFigures {
 /** Changes since the last fold. Rows are only appended, and folded by `fold_program_metrics` (src/database). */
 @Entity({ tableName: 'program_metric_changes' })
 @NotPersonal('sums of a whole program')
-export class ProgramMetricsChange extends ProgramFigures {
+export class ProgramMetricsChange extends Figures {
   @PrimaryKey({ type: 'bigint', generated: 'identity' })
   id!: bigint;
 

@@ -3,6 +3,7 @@ import { type Days, Interval } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 import { Partner } from '../../partners/partner/public.ts';
+import { Amounts, CountsAndAmounts } from './figures.type.ts';
 import { CurrencyMetrics } from './metrics.type.ts';
 
 registerEnumType(Interval, {
@@ -50,25 +51,18 @@ registerEnumType(LifetimeBasis, {
   },
 });
 
+const MISSING_RATES = {
+  description:
+    'ISO 4217 codes of the currencies without an exchange rate for at least one day. Their amounts of those days are left out.',
+};
+
 @ObjectType({
   simpleResolvers: true,
   description:
     "Amounts of all currencies, converted to the program's currency at the exchange rate of each day. Amounts without a rate are left out and listed in `missingRates`.",
 })
-export class ConvertedMetrics {
-  @Field(() => MoneyColumn, { description: 'Revenue, net of tax and refunds.' })
-  revenue!: MoneyColumn;
-
-  @Field(() => MoneyColumn, { description: 'Commissions earned, net of refunds and rejections.' })
-  commissionEarned!: MoneyColumn;
-
-  @Field(() => MoneyColumn, { description: 'Sum of the confirmed payouts.' })
-  commissionPaid!: MoneyColumn;
-
-  @Field(() => [String], {
-    description:
-      'ISO 4217 codes of the currencies without an exchange rate for at least one day. Their amounts of those days are left out.',
-  })
+export class ConvertedMetrics extends Amounts {
+  @Field(() => [String], MISSING_RATES)
   missingRates!: string[];
 }
 
@@ -130,27 +124,15 @@ export class SubscriptionMetrics {
   simpleResolvers: true,
   description: 'Common fields of the metrics of a program and of a point in a series.',
 })
-abstract class Totals extends ConvertedMetrics {
-  @Field(() => Int, { description: 'Number of clicks.' })
-  clicks!: number;
-
-  @Field(() => Int, { description: 'Number of referrals that led to a purchase.' })
-  conversions!: number;
-
-  @Field(() => Percentage, {
-    nullable: true,
-    description: 'Conversions divided by clicks, as a percentage with two decimals. Null without clicks.',
-  })
-  conversionRate!: number | null;
-
+abstract class Totals extends CountsAndAmounts {
   @Field(() => Int, { description: 'Number of sales.' })
   orders!: number;
 
-  @Field(() => Int, { description: 'Number of customers bound to a partner.' })
-  customers!: number;
-
   @Field(() => [CurrencyMetrics], { description: 'Amounts per currency, ordered by currency code.' })
   currencies!: CurrencyMetrics[];
+
+  @Field(() => [String], MISSING_RATES)
+  missingRates!: string[];
 }
 
 @ObjectType({
