@@ -17,9 +17,9 @@ openssl rand -base64 48 | keep jwt_secret
 openssl rand -base64 48 | keep audit_seal_key
 printf '{"keys":[{"id":"%s","key":"%s"}]}\n' "$(date +%Y-%m)" "$(openssl rand -base64 32)" | keep kms_keys
 
-# Not set: fill these files to set them.
-for name in database_api_url oidc_client_secret oidc_key smtp_url stripe_secret_key stripe_webhook_secrets \
-  razorpay_key_secret razorpay_webhook_secret paypal_client_secret; do
+# All others are not set: fill their files to set them.
+names=$(sed -n 's|^  [a-z_]*: { file: \./secrets/\([a-z_]*\) }$|\1|p' ../docker-compose.yml)
+for name in $names; do
   keep "$name" </dev/null
 done
 

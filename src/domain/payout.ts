@@ -20,6 +20,25 @@ export const PayoutMethod = {
 } as const;
 export type PayoutMethod = (typeof PayoutMethod)[keyof typeof PayoutMethod];
 
+/** For each payout method: its description in the schema, the name of its rail, and the secret fields of an account. */
+export const payoutMethods = {
+  BANK_TRANSFER: {
+    description: 'Bank transfer.',
+    rail: 'bank',
+    accountFields: ['iban', 'bic', 'accountNumber', 'routingNumber', 'ifsc', 'sortCode'],
+  },
+  PAYPAL: { description: 'PayPal.', rail: 'paypal', accountFields: ['paypalEmail'] },
+  STRIPE: { description: 'Stripe.', rail: 'stripe', accountFields: ['stripeAccount'] },
+  RAZORPAY: {
+    description: 'Razorpay.',
+    rail: 'razorpayx',
+    accountFields: ['razorpayFundAccount', 'accountNumber', 'ifsc', 'upiAddress'],
+  },
+} as const satisfies Record<
+  PayoutMethod,
+  { description: string; rail: string; accountFields: readonly string[] }
+>;
+
 export const PayoutFrequency = {
   WEEKLY: 'WEEKLY',
   BIWEEKLY: 'BIWEEKLY',

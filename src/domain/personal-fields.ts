@@ -1,3 +1,5 @@
+import { payoutMethods } from './payout.ts';
+
 /** Names of fields with personal data, in any record. They can be erased, so they are stored apart from data that cannot be
  *  erased. Free-form notes may contain anything about a person. */
 export const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
@@ -22,21 +24,12 @@ export const PERSONAL_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Names of fields that are encrypted or hashed at rest. They are never stored a second time in plain text. */
-export const SECRET_FIELDS: ReadonlySet<string> = new Set([
-  'accountNumber',
-  'bic',
-  'iban',
-  'ifsc',
+export const SECRET_FIELDS: ReadonlySet<string> = new Set<string>([
+  ...Object.values(payoutMethods).flatMap(({ accountFields }) => accountFields),
   'password',
-  'paypalEmail',
-  'razorpayFundAccount',
-  'routingNumber',
   'secret',
-  'sortCode',
-  'stripeAccount',
   'taxId',
   'token',
   'upi',
-  'upiAddress',
   'vpa',
 ]);

@@ -1,5 +1,5 @@
 import type { Money } from '../domain/money.ts';
-import type { PayoutMethod } from '../domain/payout.ts';
+import type { PayoutMethod, payoutMethods } from '../domain/payout.ts';
 
 /** The receiving account. Decrypted for the call only, never logged, never stored unencrypted. */
 interface PayoutDestination {
@@ -108,7 +108,7 @@ export interface RailRequest {
 /** Any error of `send` or `lookup` other than RailBusy means an unknown outcome: ask the rail, and never send with a
  *  new key. */
 export interface PayoutRail {
-  readonly name: 'sandbox' | 'stripe' | 'razorpayx' | 'paypal' | 'bank';
+  readonly name: 'sandbox' | (typeof payoutMethods)[PayoutMethod]['rail'];
   /** Safe to repeat with the same key for `keyLifetimeSeconds`: the rail pays at most once. */
   send(instruction: PayoutInstruction): Promise<RailOutcome>;
   /** Returns the rail status of the key. null: the rail has no trace of it, which after `settleSeconds` proves that it never

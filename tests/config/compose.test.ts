@@ -32,6 +32,7 @@ const environmentOf = (service: string): Record<string, string> => services[serv
 
 const folder = mkdtempSync(join(tmpdir(), 'compose-'));
 cpSync('scripts/make-secrets.sh', join(folder, 'scripts/make-secrets.sh'));
+cpSync('docker-compose.yml', join(folder, 'docker-compose.yml'));
 const makeSecrets = () =>
   execFileSync('sh', [join(folder, 'scripts/make-secrets.sh')], { encoding: 'utf8', stdio: 'pipe' });
 makeSecrets();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
+import { composeFile } from '../../src/config/compose.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { configurationPage, envExample } from '../../src/config/documentation.ts';
 import { variables } from '../../src/config/variables.ts';
@@ -8,6 +9,11 @@ import { variables } from '../../src/config/variables.ts';
 test('docs/configuration.md and .env.example are as `npm run config:docs` writes them', () => {
   expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage());
   expect(readFileSync('.env.example', 'utf8')).toBe(envExample());
+});
+
+test('the generated parts of docker-compose.yml are as `npm run config:docs` writes them', () => {
+  const text = readFileSync('docker-compose.yml', 'utf8');
+  expect(text).toBe(composeFile(text));
 });
 
 test('the defaults in .env.example are the defaults of the product', () => {

@@ -55,7 +55,7 @@ create table postings (
   constraint posting_goes_somewhere check (from_account <> to_account)
 );
 comment on table postings is
-  'The ledger: money that moves between two accounts of a partner. Append-only. posted_at is the time of the fact by the clock of the product.';
+  'The ledger: money that moves between two accounts of a partner. Append-only. occurred_at is the time of the fact by the clock of the product.';
 create index postings_partner on postings (partner_id, amount_currency, occurred_at, id);
 
 create table audit_events (

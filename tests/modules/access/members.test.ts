@@ -375,10 +375,15 @@ describe('a mail', () => {
   test('a mail keeps its id over all attempts', async () => {
     const { email } = await invited(staff.manager);
     const first = await mailTo(email);
-    const { rows } = await app.database.pool.query(
-      `update invitations i set sent_at = null from members m where m.id = i.member_id and m.email = $1 returning i.id`,
-      [email],
-    );
+    // The mail arrives before the job records that it was sent.
+    const rows = await until(async () => {
+      const updated = await app.database.pool.query(
+        `update invitations i set sent_at = null from members m
+         where m.id = i.member_id and m.email = $1 and i.sent_at is not null returning i.id`,
+        [email],
+      );
+      return updated.rowCount ? updated.rows : null;
+    });
     await app.database.pool.query(
       `select graphile_worker.add_job('send_invitation', json_build_object('invitationId', $1::text))`,
       [rows[0].id],

@@ -2,7 +2,7 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../../domain/partner.ts';
-import { PayoutFrequency, PayoutMethod } from '../../../domain/payout.ts';
+import { PayoutFrequency, PayoutMethod, payoutMethods } from '../../../domain/payout.ts';
 import { Base } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
@@ -42,12 +42,7 @@ registerEnumType(PayoutFrequency, {
 registerEnumType(PayoutMethod, {
   name: 'PayoutMethod',
   description: 'Payment rail of a payout.',
-  valuesConfig: {
-    BANK_TRANSFER: { description: 'Bank transfer.' },
-    PAYPAL: { description: 'PayPal.' },
-    STRIPE: { description: 'Stripe.' },
-    RAZORPAY: { description: 'Razorpay.' },
-  },
+  valuesConfig: payoutMethods,
 });
 
 /** A company or person that refers or resells. */

@@ -2,18 +2,11 @@ import { isEmail } from 'class-validator';
 import { electronicFormatIBAN, getCountrySpecifications, isValidBIC, isValidIBAN } from 'ibantools';
 import { isIfsc, isRoutingNumber, isSortCode, lastFour } from '../../../domain/bank-account.ts';
 import { invalid } from '../../../domain/errors.ts';
-import type { PayoutMethod } from '../../../domain/payout.ts';
+import { type PayoutMethod, payoutMethods } from '../../../domain/payout.ts';
 import type { Payee } from '../../../ports/payee-enrolment.ts';
 import type { SetPayoutAccountInput } from './payout-account.inputs.ts';
 
-const FIELDS = {
-  BANK_TRANSFER: ['iban', 'bic', 'accountNumber', 'routingNumber', 'ifsc', 'sortCode'],
-  PAYPAL: ['paypalEmail'],
-  STRIPE: ['stripeAccount'],
-  RAZORPAY: ['razorpayFundAccount', 'accountNumber', 'ifsc', 'upiAddress'],
-} as const satisfies Record<PayoutMethod, readonly (keyof SetPayoutAccountInput)[]>;
-
-type DetailField = (typeof FIELDS)[PayoutMethod][number];
+type DetailField = (typeof payoutMethods)[PayoutMethod]['accountFields'][number];
 
 /** The details that a rail requires to pay to an account. */
 export type PayoutDetails = Readonly<Partial<Record<DetailField, string>>>;
@@ -31,8 +24,8 @@ interface AccountGiven {
 
 /** The account in its normal form. An error names the field and never repeats the input. */
 export function accountGiven(input: AccountInput): AccountGiven {
-  const allowed: readonly string[] = FIELDS[input.method];
-  for (const field of Object.values(FIELDS).flat())
+  const allowed: readonly string[] = payoutMethods[input.method].accountFields;
+  for (const field of Object.values(payoutMethods).flatMap(({ accountFields }) => accountFields))
     if (input[field] != null && !allowed.includes(field))
       throw invalid(`input.${field}`, `must be empty for ${input.method}`);
   switch (input.method) {
@@ -66,7 +59,8 @@ export function accountGiven(input: AccountInput): AccountGiven {
 
 /** An existing fund account, or the details for a new one. */
 function razorpayAccount(input: AccountInput): AccountGiven {
-  const only = (...fields: readonly DetailField[]) => onlyOf(FIELDS.RAZORPAY, input, fields);
+  const only = (...fields: readonly DetailField[]) =>
+    onlyOf(payoutMethods.RAZORPAY.accountFields, input, fields);
   if (input.upiAddress != null) {
     only('upiAddress');
     const pattern = /^[a-z0-9._-]{2,100}@[a-z][a-z0-9]{1,60}$/i;
@@ -152,7 +146,7 @@ function byIban(input: AccountInput): AccountGiven {
   ) as string;
   if (iban.slice(0, 2) !== input.country)
     throw invalid('input.iban', 'must be of the country in input.country');
-  onlyOf(FIELDS.BANK_TRANSFER, input, ['iban', 'bic']);
+  onlyOf(payoutMethods.BANK_TRANSFER.accountFields, input, ['iban', 'bic']);
   const bic = input.bic == null ? null : needed(input, 'bic', isValidBIC, 'must be a BIC');
   const details = { iban, ...(bic && { bic }) };
   return { details, lastFour: lastFour(iban), identity: `iban ${iban}`, enrol: null };
@@ -164,7 +158,7 @@ function byNumber(
   bankField: DetailField,
   bank: string,
 ): AccountGiven {
-  onlyOf(FIELDS[input.method], input, ['accountNumber', bankField]);
+  onlyOf(payoutMethods[input.method].accountFields, input, ['accountNumber', bankField]);
   return {
     details: { accountNumber, [bankField]: bank },
     lastFour: lastFour(accountNumber),
@@ -187,7 +181,7 @@ function needed(
 ): string {
   const given = input[field];
   if (given == null) throw invalid(`input.${field}`, `is required for ${input.method} in ${input.country}`);
-  const bank = (FIELDS.BANK_TRANSFER as readonly string[]).includes(field);
+  const bank = (payoutMethods.BANK_TRANSFER.accountFields as readonly string[]).includes(field);
   const text = bank ? given.replace(/[\s-]/g, '').toUpperCase() : given.trim();
   if (!(valid instanceof RegExp ? valid.test(text) : valid(text))) throw invalid(`input.${field}`, words);
   return text;
