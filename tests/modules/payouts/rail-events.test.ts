@@ -462,23 +462,23 @@ describe('Reconciliation', () => {
 
   test('ends a reconciliation job at its next lookup after another job restarted it', async () => {
     const fine = simulatedRail(simulator.url, { lists: false });
-    const { lookup: before } = simulator.calls;
-    let overtaken = false;
+    let before: number | null = null; // lookups until another job took the reconciliation over
     rail = {
       ...fine,
       async lookup(instruction) {
-        if (!overtaken) {
-          overtaken = true;
-          await sql(
-            `update reconciliations set run = new_id(), state = 'DONE', finished_at = now() where state = 'RUNNING'`,
-          );
-        }
+        // A job of an earlier test may ask first, before the reconciliation runs.
+        const taken =
+          before === null &&
+          (await sql(
+            `update reconciliations set run = new_id(), state = 'DONE', finished_at = now() where state = 'RUNNING' returning id`,
+          ));
+        if (taken && taken.length > 0) before = simulator.calls.lookup;
         return fine.lookup(instruction);
       },
     };
     await compared();
-    expect(overtaken).toBe(true);
-    expect(simulator.calls.lookup - before).toBeLessThanOrEqual(10);
+    expect(before).not.toBeNull();
+    expect(simulator.calls.lookup - Number(before)).toBeLessThanOrEqual(10);
   });
 
   test('refuses a reconciliation with an invalid period or a method without a rail', async () => {
