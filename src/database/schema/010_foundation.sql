@@ -131,7 +131,6 @@ create table events (
 );
 comment on table events is
   'One row for each row that an audited action changed. The trigger record_events writes events in the statement that writes the audit entry. Webhooks, notifications and live updates read changes from this table. Events are deleted after 90 days; the audit entry stays.';
-create index events_subject on events (tenant_id, subject_id, id);
 
 create table idempotency_keys (
   tenant_id    text not null,
