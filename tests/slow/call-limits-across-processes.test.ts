@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { tuning } from '../../src/kernel/request/tuning.ts';
@@ -32,6 +32,9 @@ describe.skipIf(!hasOwnRedis)('two processes on one Redis', () => {
       JWT_SECRET: 'a secret of the tests, long enough for HS256',
       REDIS_URL: redis.url,
       PROCESSES: '2',
+      CERBOS_URL: inject('cerbos'),
+      CERBOS_DEADLINE_MS: '5000',
+      BUSY_AFTER_MS: '60000', // the machine of a test may be busy with others
       LOG_LEVEL: 'silent',
       PORT: '0',
     });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
@@ -22,6 +22,9 @@ describe.skipIf(!hasRedis)('with Redis', () => {
       REDIS_URL: redis.url,
       PORT: '0',
       HOST: '127.0.0.1',
+      CERBOS_URL: inject('cerbos'),
+      CERBOS_DEADLINE_MS: '5000',
+      BUSY_AFTER_MS: '60000', // the machine of a test may be busy with others
     });
     there = await createApp(config, here.database.url);
   });
