@@ -76,7 +76,7 @@ const statusOf = async (of: TestApp, token: string) => {
   return { statusCode, retryAfter: headers['retry-after'] };
 };
 
-describe('keys', () => {
+describe('keys', { tags: ['slow'] }, () => {
   beforeEach(async () => {
     app = await start();
   });
@@ -181,7 +181,7 @@ test('a provider has three seconds to answer', () => {
   expect(tuning.identityProviderTimeoutMs).toBe(3_000);
 });
 
-describe('a discovery', () => {
+describe('a discovery', { tags: ['slow'] }, () => {
   const document = (change: object) => (_: unknown, response: { end(text: string): void }) =>
     response.end(
       JSON.stringify({
@@ -210,7 +210,7 @@ describe('a discovery', () => {
   });
 });
 
-describe('an opaque token', () => {
+describe('an opaque token', { tags: ['slow'] }, () => {
   beforeEach(async () => {
     app = await start();
   });

@@ -357,7 +357,7 @@ describe('automatic approval', () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '500.00' });
   });
 
-  test('handles 10,000 commissions in seconds', { timeout: 120_000 }, async () => {
+  test('handles 10,000 commissions in seconds', { tags: ['slow'], timeout: 120_000 }, async () => {
     await settle(true);
     await insertLines(10_000);
     const start = performance.now();
@@ -406,7 +406,7 @@ describe('approving all of a filter', () => {
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '500.00' });
   });
 
-  test('handles 10,000 commissions in seconds', { timeout: 120_000 }, async () => {
+  test('handles 10,000 commissions in seconds', { tags: ['slow'], timeout: 120_000 }, async () => {
     await insertLines(10_000);
     const start = performance.now();
     const { approveAll } = await app.ask(staff.maria, APPROVE_ALL, { filter: { partnerId } });

@@ -196,38 +196,42 @@ function bands() {
 
 const seed = Number(process.env['SEED']) || randomInt(2 ** 31);
 describe(`a simulation (seed ${seed})`, () => {
-  test.each(KINDS)('a simulation of %s equals the real commissions of the same sales', async (_, rule) => {
-    const tenant = `t${randomUUID().slice(0, 8)}`;
-    const by = await staffOf(app, tenant);
-    const was = await planned(by, PLAIN);
-    const real = await planned(by, rule);
-    const [steps = []] = fc.sample(fc.array(step, { minLength: 22, maxLength: 22 }), { numRuns: 1, seed });
-    await live([was.partnerId, real.partnerId], steps, by);
-    const before = await books();
+  test.each(KINDS)(
+    'a simulation of %s equals the real commissions of the same sales',
+    { tags: ['slow'] },
+    async (_, rule) => {
+      const tenant = `t${randomUUID().slice(0, 8)}`;
+      const by = await staffOf(app, tenant);
+      const was = await planned(by, PLAIN);
+      const real = await planned(by, rule);
+      const [steps = []] = fc.sample(fc.array(step, { minLength: 22, maxLength: 22 }), { numRuns: 1, seed });
+      await live([was.partnerId, real.partnerId], steps, by);
+      const before = await books();
 
-    const kept = await simulated({}, by.manager);
-    expect(kept.costs).toMatchObject([{ difference: { amount: '0.00' } }]);
-    expect([...kept.winners, ...kept.losers]).toEqual([]);
+      const kept = await simulated({}, by.manager);
+      expect(kept.costs).toMatchObject([{ difference: { amount: '0.00' } }]);
+      expect([...kept.winners, ...kept.losers]).toEqual([]);
 
-    // The same terms as another rule: nothing is recognised, everything is worked out.
-    const again = { change: [{ ruleId: real.ruleId, rule: { name: 'again', ...rule } }] };
-    const worked = await simulated(again, by.manager);
-    expect([...worked.winners, ...worked.losers]).toEqual([]);
-    expect(worked.costs).toMatchObject([{ difference: { amount: '0.00' } }]);
+      // The same terms as another rule: nothing is recognised, everything is worked out.
+      const again = { change: [{ ruleId: real.ruleId, rule: { name: 'again', ...rule } }] };
+      const worked = await simulated(again, by.manager);
+      expect([...worked.winners, ...worked.losers]).toEqual([]);
+      expect(worked.costs).toMatchObject([{ difference: { amount: '0.00' } }]);
 
-    const tried = await simulated(
-      { change: [{ ruleId: was.ruleId, rule: { name: 'tried', ...rule } }] },
-      by.manager,
-    );
-    const [earns, earned] = [await netOf(real.partnerId), await netOf(was.partnerId)];
-    if (earns !== earned)
-      expect(partnerIn(tried, was.partnerId)).toMatchObject({
-        now: { amount: earned },
-        simulated: { amount: earns },
-      });
-    expect(partnerIn(tried, real.partnerId)).toBeUndefined();
-    expect(await books()).toBe(before);
-  });
+      const tried = await simulated(
+        { change: [{ ruleId: was.ruleId, rule: { name: 'tried', ...rule } }] },
+        by.manager,
+      );
+      const [earns, earned] = [await netOf(real.partnerId), await netOf(was.partnerId)];
+      if (earns !== earned)
+        expect(partnerIn(tried, was.partnerId)).toMatchObject({
+          now: { amount: earned },
+          simulated: { amount: earns },
+        });
+      expect(partnerIn(tried, real.partnerId)).toBeUndefined();
+      expect(await books()).toBe(before);
+    },
+  );
 });
 
 describe('a simulation', () => {

@@ -125,6 +125,7 @@ describe('every mutation writes one audit entry', () => {
   // The entry fails at the commit; were it in a transaction of its own, the change would stand without it.
   test.each(mutations.filter(([name]) => !EXEMPT[name]))(
     'a failed audit entry rolls back %s',
+    { tags: ['slow'] },
     async (_, operation) => {
       const { document, variables, subject } = operation;
       const row = (await subject?.(world)) ?? '';
