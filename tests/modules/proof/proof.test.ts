@@ -62,105 +62,103 @@ test('the books check passes on the demo data', async () => {
 }, 60_000);
 
 const seed = randomInt(2 ** 31);
-test(
-  `a history of whatever people do proves, at every moment of it (seed ${seed})`,
-  { tags: ['slow'] },
-  async () => {
-    let state = seed;
-    const random = (below: number): number => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-      return (state >>> 8) % below;
-    };
-    const one = <T>(list: readonly T[]): T => list[random(list.length)] as T;
+test(`a history of whatever people do proves, at every moment of it (seed ${seed})`, {
+  tags: ['slow'],
+  timeout: 120_000,
+}, async () => {
+  let state = seed;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) % below;
+  };
+  const one = <T>(list: readonly T[]): T => list[random(list.length)] as T;
 
-    const partners = await Promise.all(
-      [1, 2, 3].map(() => makePartner(app, staff.manager, { payoutMethod: 'STRIPE', commissionRate: 12.5 })),
-    );
-    await app.ask(staff.manager, RULE, {
-      input: { ...BANDS, partnerId: partners[0]?.id, effectiveAt: '2026-01-01' },
+  const partners = await Promise.all(
+    [1, 2, 3].map(() => makePartner(app, staff.manager, { payoutMethod: 'STRIPE', commissionRate: 12.5 })),
+  );
+  await app.ask(staff.manager, RULE, {
+    input: { ...BANDS, partnerId: partners[0]?.id, effectiveAt: '2026-01-01' },
+  });
+  const lines: string[] = [];
+  const payouts: string[] = [];
+  const done: Record<string, number> = {};
+  const attempt = async (what: string, by: string, query: string, variables: object) => {
+    const { data, errors } = await app.send(by, query, variables);
+    if (errors?.some(({ extensions }) => extensions.code === 'INTERNAL_SERVER_ERROR'))
+      throw new Error(JSON.stringify([what, errors, app.logged]));
+    if (!errors) done[what] = (done[what] ?? 0) + 1;
+    return errors ? null : data;
+  };
+  const sell = async () => {
+    const flat = random(4) === 0;
+    const made = await attempt('sell', staff.manager, CREATE_COMMISSION, {
+      input: {
+        partnerId: one(partners).id,
+        type: one(['ONE_TIME', 'RECURRING', 'SIGNUP']),
+        amount: `${10 + random(400)}.${10 + random(90)}`,
+        ...(flat && { flatAmount: '3.33', quantity: 3 }),
+        occurredAt: `2026-0${1 + random(6)}-15T12:00:00Z`,
+      },
     });
-    const lines: string[] = [];
-    const payouts: string[] = [];
-    const done: Record<string, number> = {};
-    const attempt = async (what: string, by: string, query: string, variables: object) => {
-      const { data, errors } = await app.send(by, query, variables);
-      if (errors?.some(({ extensions }) => extensions.code === 'INTERNAL_SERVER_ERROR'))
-        throw new Error(JSON.stringify([what, errors, app.logged]));
-      if (!errors) done[what] = (done[what] ?? 0) + 1;
-      return errors ? null : data;
-    };
-    const sell = async () => {
-      const flat = random(4) === 0;
-      const made = await attempt('sell', staff.manager, CREATE_COMMISSION, {
+    if (made) lines.push(made.createCommission.id);
+  };
+  const acts: (() => Promise<unknown>)[] = [
+    sell,
+    sell,
+    sell,
+    () =>
+      attempt('approve', staff.maria, 'mutation ($id: ID!) { approveCommission(id: $id) { id } }', {
+        id: one(lines),
+      }),
+    () =>
+      attempt('approve', staff.maria, 'mutation ($id: ID!) { approveCommission(id: $id) { id } }', {
+        id: one(lines),
+      }),
+    () => attempt('reject', staff.maria, REJECT, { id: one(lines), reason: 'no sale' }),
+    () =>
+      attempt('refund', staff.maria, REVERSE, {
+        id: one(lines),
+        input: { amount: `${1 + random(80)}.05` },
+      }),
+    () => attempt('take back', staff.maria, REVERSE, { id: one(lines), input: {} }),
+    async () => {
+      const made = await attempt('pay', staff.maria, CREATE_PAYOUT, {
         input: {
           partnerId: one(partners).id,
-          type: one(['ONE_TIME', 'RECURRING', 'SIGNUP']),
-          amount: `${10 + random(400)}.${10 + random(90)}`,
-          ...(flat && { flatAmount: '3.33', quantity: 3 }),
-          occurredAt: `2026-0${1 + random(6)}-15T12:00:00Z`,
+          periodStart: '2026-01-01',
+          periodEnd: '2100-01-01',
+          metadata: { sandbox: one([undefined, undefined, 'fail', 'fail_once', 'return']) },
         },
       });
-      if (made) lines.push(made.createCommission.id);
-    };
-    const acts: (() => Promise<unknown>)[] = [
-      sell,
-      sell,
-      sell,
-      () =>
-        attempt('approve', staff.maria, 'mutation ($id: ID!) { approveCommission(id: $id) { id } }', {
-          id: one(lines),
-        }),
-      () =>
-        attempt('approve', staff.maria, 'mutation ($id: ID!) { approveCommission(id: $id) { id } }', {
-          id: one(lines),
-        }),
-      () => attempt('reject', staff.maria, REJECT, { id: one(lines), reason: 'no sale' }),
-      () =>
-        attempt('refund', staff.maria, REVERSE, {
-          id: one(lines),
-          input: { amount: `${1 + random(80)}.05` },
-        }),
-      () => attempt('take back', staff.maria, REVERSE, { id: one(lines), input: {} }),
-      async () => {
-        const made = await attempt('pay', staff.maria, CREATE_PAYOUT, {
-          input: {
-            partnerId: one(partners).id,
-            periodStart: '2026-01-01',
-            periodEnd: '2100-01-01',
-            metadata: { sandbox: one([undefined, undefined, 'fail', 'fail_once', 'return']) },
-          },
-        });
-        if (!made) return;
-        payouts.push(made.createPayout.id);
-        await attempt('send', staff.tom, 'mutation ($id: ID!) { approvePayout(id: $id) { id } }', {
-          id: made.createPayout.id,
-        });
-      },
-      () =>
-        attempt('call off', staff.tom, 'mutation ($id: ID!) { cancelPayout(id: $id, reason: "no") { id } }', {
-          id: payouts.length ? one(payouts) : randomUUID(),
-        }),
-    ];
-    for (let i = 0; i < 10; i++) await sell();
-    for (let i = 0; i < 160; i++) {
-      await one(acts)();
-      if (i % 40 === 0) expect(await broken()).toEqual({});
-    }
-    expect(done).toMatchObject({
-      sell: expect.any(Number),
-      approve: expect.any(Number),
-      refund: expect.any(Number),
-    });
-    await until(async () => {
-      const { rows } = await app.database.pool.query(
-        `select 1 from payouts where tenant_id = 'acme' and status in ('PROCESSING') limit 1`,
-      );
-      return rows.length === 0;
-    });
-    expect(await broken()).toEqual({});
-  },
-  120_000,
-);
+      if (!made) return;
+      payouts.push(made.createPayout.id);
+      await attempt('send', staff.tom, 'mutation ($id: ID!) { approvePayout(id: $id) { id } }', {
+        id: made.createPayout.id,
+      });
+    },
+    () =>
+      attempt('call off', staff.tom, 'mutation ($id: ID!) { cancelPayout(id: $id, reason: "no") { id } }', {
+        id: payouts.length ? one(payouts) : randomUUID(),
+      }),
+  ];
+  for (let i = 0; i < 10; i++) await sell();
+  for (let i = 0; i < 160; i++) {
+    await one(acts)();
+    if (i % 40 === 0) expect(await broken()).toEqual({});
+  }
+  expect(done).toMatchObject({
+    sell: expect.any(Number),
+    approve: expect.any(Number),
+    refund: expect.any(Number),
+  });
+  await until(async () => {
+    const { rows } = await app.database.pool.query(
+      `select 1 from payouts where tenant_id = 'acme' and status in ('PROCESSING') limit 1`,
+    );
+    return rows.length === 0;
+  });
+  expect(await broken()).toEqual({});
+});
 
 describe('a manual change of the database is found', () => {
   let client: PoolClient;
