@@ -10,7 +10,7 @@ import { memo } from '../request/memo.ts';
 import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
 import { MoneyColumn } from './money.column.ts';
 import { type AllowList, conditionsOf } from './plan-to-sql.ts';
-import { showsToo } from './shown-too.ts';
+import { policyImplies } from './policy-implies.ts';
 import { prepare, type Sql, sql } from './sql.ts';
 
 /** The SQL expressions of a field over the table's alias, and the function that converts their values. */
@@ -160,7 +160,8 @@ export function select<T extends object>(
 ): Selection<T> {
   const selection = perField(selections, info, () => selectionOf(table, info, path, always));
   const all =
-    role === 'SYSTEM' || selection.brings.every(([row, other]) => showsToo(reads.get(row), reads.get(other)));
+    role === 'SYSTEM' ||
+    selection.brings.every(([row, other]) => policyImplies(reads.get(row), reads.get(other)));
   return (
     all ? selection : perField(alone, info, () => selectionOf(table, info, path, always, null))
   ) as Selection<T>;

@@ -2,8 +2,8 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { askedFields, type PerField, perField } from '../../../kernel/data/asked.ts';
 import { storedProperties } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import { policyImplies } from '../../../kernel/data/policy-implies.ts';
 import { plainPrototype } from '../../../kernel/data/rows.ts';
-import { showsToo } from '../../../kernel/data/shown-too.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Commission } from '../commission/public.ts';
 import type { MadeLine } from './earn-commission.ts';
@@ -33,12 +33,12 @@ export function rowOf(
     ),
   }));
   const plan = actor.reads.get('commission');
-  if (!known || !showsToo(actor.reads.get('partner'), plan)) return null;
+  if (!known || !policyImplies(actor.reads.get('partner'), plan)) return null;
   const row = Object.assign(Object.create(prototype) as Commission, line, {
     baseAmount: new MoneyColumn(line.baseAmount),
     amount: new MoneyColumn(line.amount),
   });
-  if (customerToo && line.customerId && showsToo(plan, actor.reads.get('customer')))
+  if (customerToo && line.customerId && policyImplies(plan, actor.reads.get('customer')))
     Object.defineProperty(row, 'customer', { value: { id: line.customerId, externalId } });
   return row;
 }

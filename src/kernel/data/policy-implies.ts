@@ -8,7 +8,7 @@ const known = new WeakMap<Plan, WeakMap<Plan, boolean>>();
 
 /** True when the policy of the referenced row is implied by the policy of this row, so that joining it is safe. That is so
  *  if the second plan only repeats conditions of the first one on the tenant and partner that both rows share. */
-export function showsToo(row: Plan | undefined, pointedAt: Plan | undefined): boolean {
+export function policyImplies(row: Plan | undefined, pointedAt: Plan | undefined): boolean {
   if (!row || !pointedAt) return false;
   const answers = memo(known, row, () => new WeakMap<Plan, boolean>());
   return memo(answers, pointedAt, () => compare(row, pointedAt));

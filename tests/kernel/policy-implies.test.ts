@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { showsToo } from '../../src/kernel/data/shown-too.ts';
+import { policyImplies } from '../../src/kernel/data/policy-implies.ts';
 import type { Operand, Plan } from '../../src/ports/policy-decision.ts';
 
 const eq = (name: string, value: string): Operand => ({
@@ -26,5 +26,5 @@ test.each<[string, Plan | undefined, Plan | undefined, boolean]>([
   ["another partner's does not", all(tenant, partner), all(tenant, eq('partnerId', 'p2')), false],
   ['what depends on the row itself does not', all(tenant, settled), all(tenant, settled), false],
 ])('%s', (_, row, pointedAt, expected) => {
-  expect(showsToo(row, pointedAt)).toBe(expected);
+  expect(policyImplies(row, pointedAt)).toBe(expected);
 });
