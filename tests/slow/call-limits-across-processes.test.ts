@@ -51,7 +51,7 @@ describe.skipIf(!hasOwnRedis)('two processes on one Redis', () => {
     await redis.stop();
   });
 
-  /** Calls both in turn until one is refused; answers with how many went well. */
+  /** Calls both processes until one refuses. Returns the number of calls that succeeded. */
   async function callsUntilRefused(token: string, query: string): Promise<number> {
     for (let calls = 0; ; ) {
       const replies = await Promise.all(

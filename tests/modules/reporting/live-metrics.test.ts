@@ -450,7 +450,7 @@ describe('any history', () => {
     const day = () => `2026-0${1 + below(8)}-${10 + below(18)}T${10 + below(13)}:30:00Z`;
     const open: { id: string; at: string }[] = [];
     const lines: string[] = [];
-    /** What may be refused, such as a second rejection, changes nothing. */
+    /** Sends an operation that may be refused, such as a second rejection. A refusal changes nothing. */
     const tried = async (query: string, variables: object) =>
       (await app.send(staff.maria, query, variables)).data;
     const happens = [
