@@ -19,6 +19,7 @@ export const acts = {
   SET_ACCOUNT: 'sets a payout account',
   CONFIRM_ACCOUNT: 'confirms a payout account after a returned payment',
   SET_RATE: 'enters an exchange rate',
+  CONFIRM_RATE: 'confirms an exchange rate that moved far',
   EDIT_RULE: 'creates or edits a commission rule',
   EDIT_SETTING: 'sets the rate of a partner or tier, or raises the limit for a second approval',
   MAKE_FILE: 'creates a bank file',
@@ -72,7 +73,7 @@ export const duties = [
   },
   {
     act: 'APPROVE',
-    after: ['SET_RATE', 'EDIT_RULE', 'EDIT_SETTING'],
+    after: ['SET_RATE', 'CONFIRM_RATE', 'EDIT_RULE', 'EDIT_SETTING'],
     money: 'the version of the rule, the rate and the exchange rate that the commission stores',
     reason: 'OWN_TERMS',
     sentence: 'You set the rule or rate that computed this commission, so another person must approve it.',
@@ -119,6 +120,13 @@ export const duties = [
     reason: 'SECOND_APPROVER_NEEDED',
     code: 'CONFLICT',
     sentence: 'You already approved this payout, so another person must give the second approval.',
+  },
+  {
+    act: 'CONFIRM_RATE',
+    after: ['SET_RATE'],
+    money: 'the exchange rate',
+    reason: 'OWN_RATE',
+    sentence: 'You entered this exchange rate, so another person must confirm it.',
   },
   {
     act: 'CONFIRM_ACCOUNT',

@@ -63,6 +63,13 @@ describe('the policies', () => {
     { act: 'APPROVE', reason: 'OWN_TERMS', policy: 'commission', action: 'approve', attribute: 'pricers' },
     { act: 'RELEASE', reason: 'OWN_LINE', policy: 'commission', action: 'review', attribute: 'makers' },
     {
+      act: 'CONFIRM_RATE',
+      reason: 'OWN_RATE',
+      policy: 'program',
+      action: 'confirmRate',
+      attribute: 'createdBy',
+    },
+    {
       act: 'APPROVE_PAYOUT',
       reason: 'OWN_PAYOUT',
       policy: 'payout',

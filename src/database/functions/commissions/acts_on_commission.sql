@@ -20,9 +20,11 @@ begin
     select 'EDIT_RULE', r.created_by, false from commission_rules r where r.id in (c.rule_id, root.rule_id);
   if root.exchange is not null then
     return query
-      select 'SET_RATE', x.created_by, false from exchange_rates x
+      select a.act, a.actor, false from exchange_rates x
+      cross join lateral (values ('SET_RATE', x.created_by), ('CONFIRM_RATE', x.confirmed_by)) a (act, actor)
       where x.tenant_id = root.tenant_id and x.base = root.exchange->>'base' and x.quote = root.exchange->>'quote'
-        and x.rate = (root.exchange->>'rate')::numeric and x.effective_on <= root.occurred_at::date + 1;
+        and x.rate = (root.exchange->>'rate')::numeric and x.effective_on <= root.occurred_at::date + 1
+        and a.actor is not null;
   end if;
   if root.rate_source = 'TIER' then
     return query
