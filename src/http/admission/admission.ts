@@ -101,10 +101,12 @@ export function admissionOf(
           if (text === null) return null;
           if (text instanceof GraphQLError) return [text];
           const { operationName } = asked;
-          const operation = documents.read(text, typeof operationName === 'string' ? operationName : null);
+          const name = typeof operationName === 'string' ? operationName : null;
+          const operation = documents.read(text, name, ctx.actor);
           if (!('document' in operation)) return operation;
           if (operation.calls > 1) await budgets.take(budget, operation.calls - 1);
-          if (operation.fields.has(GUESSABLE)) await budgets.takeTogether(ofAddress('guess', ctx.ipAddress));
+          if (operation.roots.some(({ node }) => node.name.value === GUESSABLE))
+            await budgets.takeTogether(ofAddress('guess', ctx.ipAddress));
           return operation;
         },
       };
