@@ -29,6 +29,8 @@ export interface Operation {
   readonly roots: readonly GuardedField[];
   /** The number of root fields; each alias counts. */
   readonly calls: number;
+  /** The names of the root fields in the schema. */
+  readonly fields: ReadonlySet<string>;
 }
 
 export interface Documents {
@@ -111,7 +113,8 @@ export function documentsOf(schema: GraphQLSchema, { introspection }: { introspe
     if (!definition) return null;
     const roots = guardedFieldsOf(schema, document, definition);
     const calls = new Set(roots.map((root) => root.name)).size;
-    const operation = { text, document, definition, type: definition.operation, roots, calls };
+    const fields = new Set(roots.map(({ node }) => node.name.value));
+    const operation = { text, document, definition, type: definition.operation, roots, calls, fields };
     read.operations.set(name ?? '', operation);
     return operation;
   }
