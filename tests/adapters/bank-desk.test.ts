@@ -367,9 +367,10 @@ describe('what a bank says', () => {
         covered(line).map((n) => [n, line.status === 'NOTED' ? null : line.status] as const),
       );
       const given = Object.fromEntries(
-        Map.groupBy(reported, ([n]) => n)
-          .entries()
-          .map(([n, some]) => [n, some.map(([, status]) => status)]),
+        Array.from(
+          Map.groupBy(reported, ([n]) => n),
+          ([n, some]) => [n, some.map(([, status]) => status)],
+        ),
       );
       const [ofGroup, ofBatch] = [meaning(group), meaning(batch)];
       const expected = {
