@@ -239,10 +239,13 @@ const KNOWN = new Set([
 ]);
 
 describe('A write without any check', () => {
-  const copied = (table: string, row: Row) => (em: EntityManager) =>
-    em.execute(
-      sql`insert into ${sql.ref(table)} select (jsonb_populate_record(null::${sql.ref(table)}, ${JSON.stringify(row)}::jsonb)).*`,
+  const copied = (table: string, row: Row) => (em: EntityManager) => {
+    const { search_text: _, ...stored } = row as Record<string, unknown>; // the database computes it
+    const columns = sql.raw(Object.keys(stored).join(', '));
+    return em.execute(
+      sql`insert into ${sql.ref(table)} (${columns}) select ${columns} from jsonb_populate_record(null::${sql.ref(table)}, ${JSON.stringify(row)}::jsonb)`,
     );
+  };
   const count = (table: string, statement: string) => async (em: EntityManager) =>
     (await em.execute<object[]>(`${statement.replace('$', table)} returning 1`)).length;
 
