@@ -79,7 +79,10 @@ import {
 import { RunOfPayoutResolver } from './modules/payouts/runs/run-of-payout.resolver.ts';
 import { PayoutAttemptResolver } from './modules/payouts/sending/payout-attempt.resolver.ts';
 import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy/privacy.resolver.ts';
-import { ExchangeRateResolver } from './modules/programs/exchange-rates/exchange-rate.resolver.ts';
+import {
+  ExchangeRateResolver,
+  ProposedExchangeRateResolver,
+} from './modules/programs/exchange-rates/exchange-rate.resolver.ts';
 import { ProgramResolver } from './modules/programs/program/program.resolver.ts';
 import { PartnerMetricsResolver } from './modules/reporting/metrics/metrics.resolver.ts';
 import {
@@ -173,6 +176,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PlanSimulationResolver,
       PreviewedPartnerResolver,
       PrivacyResolver,
+      ProposedExchangeRateResolver,
       ProgramMetricsResolver,
       ProgramResolver,
       RailEventResolver,

@@ -11,7 +11,7 @@ import type { Payout } from './payout.entity.ts';
 
 /** Sets `second_approval` on the PENDING payouts of these partners, or on one payout: the reason why two people must approve. The
  *  comparison with the limit is exact: other currencies are converted by today's rate, and a missing rate requires two. A
- *  reason stays when the limit changes later; only NO_RATE is checked again, because the rate may be entered. */
+ *  payout that needed two approvals goes on needing two, whatever limit or rate comes later. */
 export async function flagForSecondApproval(
   em: EntityManager,
   program: Program,
@@ -31,7 +31,7 @@ export async function flagForSecondApproval(
         or o.partner_id in (select value::uuid from jsonb_array_elements_text(${partners}::jsonb)))),
     judged as (
       select o.id, case
-        when o.before in ('ABOVE_LIMIT', 'SPLIT') then o.before
+        when o.before is not null then o.before
         when w.n is null then 'NO_RATE'
         when o.amount_minor * w.n > ${limit}::numeric * w.d then 'ABOVE_LIMIT'
         when (select sum(q.amount_minor * v.n / v.d) from payouts q join worth v on v.currency = q.amount_currency

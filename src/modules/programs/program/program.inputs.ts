@@ -135,6 +135,15 @@ export class UpdateProgramInput {
   @Max(90, { message: 'must be from 1 to 90' })
   splitDays?: number;
 
+  @Field(() => Percentage, {
+    nullable: true,
+    description:
+      'Change of an exchange rate, in percent of the rate before, above which a second person confirms the new rate: 0 to 50.',
+  })
+  @Min(0, { message: 'must be from 0 to 50' })
+  @Max(5_000, { message: 'must be from 0 to 50' })
+  rateChangeLimit?: number; // basis points
+
   @Field(() => Int, {
     nullable: true,
     description: 'Largest number of open deals that a partner registered itself: 0 to 10,000.',

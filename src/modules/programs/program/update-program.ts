@@ -23,8 +23,15 @@ export async function updateProgram(
   tenantId: string,
   input: UpdateProgramInput,
 ): Promise<string> {
-  const { minimumPayout, minimumPayouts, secondApprovalAbove, identityOrgId, landingUrl, ...settings } =
-    input;
+  const {
+    minimumPayout,
+    minimumPayouts,
+    secondApprovalAbove,
+    identityOrgId,
+    landingUrl,
+    rateChangeLimit,
+    ...settings
+  } = input;
   if (identityOrgId !== undefined) {
     const field = 'input.identityOrgId';
     if (!ctx.actor.everyTenant)
@@ -39,6 +46,7 @@ export async function updateProgram(
     const rezoned = settings.timeZone != null && settings.timeZone !== program.timeZone;
     em.assign(program, given(settings));
     if (identityOrgId !== undefined) program.identityOrgId = identityOrgId;
+    if (rateChangeLimit != null) program.rateChangeLimitBps = rateChangeLimit;
     if (landingUrl !== undefined) program.landingUrl = landingUrl;
     if (program.landingUrl && !pageOn(program.landingHosts, program.landingUrl))
       throw invalid(
