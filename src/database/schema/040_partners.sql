@@ -21,6 +21,8 @@ create table partners (
   updated_at          timestamptz(3) not null default now(),
   identity_org_id     text,
   api_limit_override  int,
+  search_text         text not null generated always as (searchable(
+    company_name || ' ' || coalesce(contact_name, '') || ' ' || email || ' ' || referral_code)) stored,
   primary key (id, tenant_id),
   constraint partners_program foreign key (tenant_id) references programs (tenant_id),
   constraint partners_partner_type_check check (partner_type in ('RESELLER', 'AFFILIATE', 'REFERRAL', 'WHITE_LABEL')),

@@ -390,7 +390,7 @@ create table bank_status_lines (
   constraint bank_status_lines_tenant_id_payment_id_fkey foreign key (tenant_id, payment_id)
     references bank_payments (tenant_id, id) deferrable initially deferred,
   constraint bank_status_lines_outcome check (outcome in ('APPLIED', 'REPEATED', 'NOTED', 'UNKNOWN', 'DIFFERENT')),
-  constraint bank_status_lines_word check (word in ('ACCEPTED', 'PAID', 'REJECTED', 'RETURNED', 'NOTED'))
+  constraint bank_status_lines_word check (word in ('ACCEPTED', 'PAID', 'REJECTED', 'RETURNED', 'NOTED', 'UNCLEAR'))
 );
 comment on table bank_status_lines is
   'The status of each payment in a status report. Append-only.';

@@ -9,6 +9,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
 import { given } from '../../../kernel/request/input.ts';
+import { NOT_A_ZONE } from '../../../kernel/request/time-zone.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { settleManagers } from '../account-managers/public.ts';
 import { Program } from './program.entity.ts';
@@ -41,7 +42,7 @@ export async function updateProgram(
     const before = { ...program };
     const limitBefore = program.secondApprovalAboveMinor ?? null;
     if (settings.timeZone != null && !(await isTimeZone(em, settings.timeZone))) {
-      throw invalid('input.timeZone', 'must be an IANA time zone such as "America/New_York"');
+      throw invalid('input.timeZone', NOT_A_ZONE);
     }
     const rezoned = settings.timeZone != null && settings.timeZone !== program.timeZone;
     em.assign(program, given(settings));
