@@ -1,4 +1,5 @@
 import { commissionMoves } from '../domain/commission.ts';
+import { type Duty, duties } from '../domain/duties.ts';
 import { FIGURES } from '../domain/metrics.ts';
 import { payoutMoves } from '../domain/payout.ts';
 import { type OwnJob, ownJobs } from '../kernel/data/jobs.ts';
@@ -10,6 +11,9 @@ const lists: Readonly<Record<string, readonly Item[]>> = {
   figures: FIGURES,
   commissionMoves: commissionMoves.map(({ from, to }) => ({ from, to })),
   payoutMoves: payoutMoves.map(({ from, to }) => ({ from, to })),
+  duties: duties.flatMap(({ act, after, reason, ofSource = false }: Duty) =>
+    after.map((earlier) => ({ act, after: earlier, reason, ofSource: `${ofSource}` })),
+  ),
   ownJobs: Object.entries<OwnJob>(ownJobs).map(([name, job]) => ({
     name,
     about: job.about,

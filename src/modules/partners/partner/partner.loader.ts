@@ -14,6 +14,7 @@ import {
 } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
+import { withAsciiDomain } from '../../../kernel/request/email.ts';
 import { type TierConfig, tierConfigTable } from '../../programs/program/public.ts';
 import { type Partner, partnerTable } from './partner.entity.ts';
 import type { PartnerFilter } from './partner.inputs.ts';
@@ -41,10 +42,9 @@ function narrow(filter: PartnerFilter | null): Sql[] {
       sql`p.id in (select s.partner_id from sponsorships s where s.sponsor_id = ${filter.sponsorId} and s.ended_at is null)`,
     );
   if (filter?.search) {
-    const pattern = `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`;
-    conditions.push(
-      sql`concat_ws(' ', p.company_name, p.contact_name, p.email, p.referral_code) ilike ${pattern}`,
-    );
+    const texts = [...new Set([filter.search, withAsciiDomain(filter.search)])];
+    const found = texts.map((text) => sql`strpos(p.search_text, searchable(${text})) > 0`);
+    conditions.push(sql`(${sql.join(found, ' or ')})`);
   }
   return conditions;
 }

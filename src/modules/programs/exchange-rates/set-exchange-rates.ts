@@ -8,7 +8,7 @@ import { enqueue } from '../../../kernel/data/jobs.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { currencyOf } from '../../../kernel/request/currency.ts';
+import { currencyOn } from '../../../kernel/request/currency.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 import { record } from '../../foundation/audit/public.ts';
 import type { ExchangeRateInput } from './exchange-rate.inputs.ts';
@@ -59,8 +59,8 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
   const tenantId = ctx.actor.tenantId ?? '';
   const seen = new Set<string>();
   const rows = rates.map(({ base, quote, rate, effectiveOn }, index) => {
-    currencyOf(base, name(index, 'base'));
-    currencyOf(quote, name(index, 'quote'));
+    currencyOn(effectiveOn, base, name(index, 'base'));
+    currencyOn(effectiveOn, quote, name(index, 'quote'));
     if (base === quote) throw invalid(name(index, 'quote'), 'must differ from base');
     checkRate(rate, name(index, 'rate'));
     const key = [...[base, quote].sort(), effectiveOn].join();
