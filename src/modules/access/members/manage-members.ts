@@ -119,7 +119,7 @@ export async function resendInvitation(ctx: Context, id: string): Promise<string
 }
 
 /** Gives a member another role. A member cannot change its own role. A partner itself keeps at least one owner; staff may
- *  demote the last one, and the partner is told by mail. */
+ *  demote the last one, and the partner gets a mail. */
 export async function changeMemberRole(ctx: Context, id: string, role: MemberRole): Promise<string> {
   await authorizeRow(ctx, 'manage', memberTable, id);
   await transact(ctx, async (em) => {
@@ -171,7 +171,7 @@ async function lockMember(em: EntityManager, id: string): Promise<Member> {
 }
 
 /** Before an owner loses its role: a partner keeps its last owner itself. Staff may take out the last one, because it may be
- *  compromised, and the partner is told by mail. */
+ *  compromised, and the partner gets a mail. */
 async function takeOwner(em: EntityManager, { actor }: Context, member: Member): Promise<void> {
   if (member.status !== 'ACTIVE' || member.role !== 'OWNER') return;
   if (actor.partnerId === null) {
