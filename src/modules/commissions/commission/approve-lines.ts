@@ -4,6 +4,7 @@ import { AppError, conflict, forbidden } from '../../../domain/errors.ts';
 import { money } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { sql } from '../../../kernel/data/sql.ts';
+import { within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { hasSeenKey } from '../../access/api-keys/public.ts';
 import { postAccruals } from '../../foundation/ledger/public.ts';
@@ -78,7 +79,7 @@ export async function approveLines(
     ...line,
     amount: new MoneyColumn(money(BigInt(minor), currency)),
   }));
-  await postAccruals(em, lines, clock.now());
+  await postAccruals(within(em), lines, clock.now());
   const refundsOf = Map.groupBy(lines, ({ reversesId }) => reversesId);
   for (const { reversesId, ...line } of lines)
     if (reversesId === null)

@@ -7,7 +7,7 @@ import {
   CommissionType,
   RejectCode,
 } from '../../../domain/commission.ts';
-import type { StoredComputation } from '../../../domain/computation.ts';
+import type { StoredComputed } from '../../../domain/computed.ts';
 import type { EnteredRate } from '../../../domain/exchange.ts';
 import { RoundingMode } from '../../../domain/money.ts';
 import { PartnerTier } from '../../../domain/partner.ts';
@@ -223,6 +223,10 @@ export class Commission extends Base {
 
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')
+  itemId?: string | null; // the item of the sale, for lines that follow its commission; the commission of the sale has the item's id
+
+  @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   carriedBy?: string | null; // the payout whose remainder this ADJUSTMENT takes out of the payout, or keeps owed
 
   @Field(() => String, {
@@ -251,7 +255,7 @@ export class Commission extends Base {
 
   @Property({ type: 'json', nullable: true })
   @ShownTo('PARTNER')
-  computation?: StoredComputation | null; // the stored steps from which the amount can be recomputed
+  computation?: StoredComputed | null; // the stored steps from which the amount can be recomputed
 
   @Field(() => Date, { description: 'Time of the sale.' })
   @Property({ type: 'timestamptz', length: 3 })

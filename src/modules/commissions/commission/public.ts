@@ -1,6 +1,5 @@
 /** What other subjects and areas may import. */
 
-export { addLine } from './add-line.ts';
 export { refuseMaker } from './approve-lines.ts';
 export { Commission, commissionTable } from './commission.entity.ts';
 export { CreateCommissionInput } from './commission.inputs.ts';
@@ -9,6 +8,10 @@ export { CommissionHold, commissionHoldTable } from './commission-hold.entity.ts
 export { lockCommission, reject, statusOf } from './decide-commission.ts';
 export { endHold, lockHold, placeHold } from './hold-commission.ts';
 export { endHolds, openHolds } from './open-holds.ts';
-export { takeBack } from './reverse-commission.ts';
+export { lockInForce } from './in-force.ts';
+export { itemOfLine, refundItem, takeBack } from './reverse-commission.ts';
 export { digitsOf, isRated, soldFor } from './sold.ts';
-export { bandsShrink, changeCapUsed, lockInForce, trueUp } from './true-ups.ts';
+export { insertCommissions, type NewLine } from './insert-commissions.ts';
+export { type Reckoning, reckon, UNRECORDED } from './reckon.ts';
+export { insertItems, isWindowed, itemsWhere, NO_TERMS, type StoredItem } from './sale-item.ts';
+export { type Cause, correct, type RefundNow, settle, store } from './settle.ts';

@@ -12,7 +12,7 @@ import { recordIn } from '../../foundation/audit/public.ts';
 import { resultOf } from '../../foundation/idempotency/public.ts';
 import type { CreateCommissionInput } from '../commission/public.ts';
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
-import type { NewLine } from './insert-commissions.ts';
+import type { NewLine } from '../commission/public.ts';
 import { type EarningPartner, loadInForce, openSale } from './read-terms.ts';
 
 /** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are
@@ -32,7 +32,10 @@ export async function createCommission(
       loadInForce(run, partnerId, at).catch(refusal),
     ]);
     const { partner, customerId, repeated } = sale;
-    const earning = { ...earningOf(ctx, partner, input), occurredAt: at, customerId };
+    const earning = {
+      ...earningOf(ctx, partner, input),
+      ...{ occurredAt: at, isNow: input.occurredAt == null, customerId },
+    };
     if (repeated)
       return { id: await resultOf(run, ctx, { ...request, tenantId: partner.tenantId }), line: null };
     if (inForce instanceof AppError) throw inForce;

@@ -1,10 +1,9 @@
 import { v7 } from 'uuid';
-import type { Settlement } from '../../../domain/commission.ts';
+import type { FlatRefund, Settlement } from '../../../domain/commission.ts';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import type { FraudTerms } from '../../../domain/fraud.ts';
 import type { RoundingMode } from '../../../domain/money.ts';
 import type { PartnerStatus, PartnerTier } from '../../../domain/partner.ts';
-import type { PurchaseTerms } from '../../../domain/recurring.ts';
 import { scopeOf } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -72,28 +71,36 @@ export interface InForce {
   readonly settlement: Settlement;
   /** The program's risk rules. Null when all are OFF. */
   readonly fraud: FraudTerms | null;
+  readonly flatRefund: FlatRefund;
+  readonly timeZone: string;
   /** Day of the sale in the program's time zone. */
   readonly day: string;
   /** The partner's own rules and the rules of its plan. */
   readonly rules: readonly RuleInForce[];
   /** An affiliate's own terms. Null for other partner types. `minimum` is in `currency`. */
-  readonly affiliate:
-    | (Omit<PurchaseTerms, 'minimum'> & { readonly minimum: bigint | null; readonly currency: string | null })
-    | null;
+  readonly affiliate: AffiliateTerms | null;
+}
+
+interface AffiliateTerms {
+  readonly firstPurchaseOnly: boolean;
+  /** Months after the first purchase in which further purchases earn. Null without a limit. */
+  readonly recurringMonths: number | null;
+  /** The smallest order that earns, inclusive, in minor units of `currency`. Null without a minimum. */
+  readonly minimum: bigint | null;
+  readonly currency: string | null;
 }
 
 type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
   readonly rules: readonly RuleJson[] | null;
-  readonly affiliate:
-    | (Omit<PurchaseTerms, 'minimum'> & { readonly minimum: string | null; readonly currency: string | null })
-    | null;
+  readonly affiliate: (Omit<AffiliateTerms, 'minimum'> & { readonly minimum: string | null }) | null;
 };
 
 /** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's
  *  settings, the rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
 export async function loadInForce(run: Run, partnerId: string, at: Date): Promise<InForce> {
   const [row] = await run<TermsRow>(
-    sql`select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
+    sql`select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud, g.flat_refund as "flatRefund",
+        g.time_zone as "timeZone",
         (at.instant at time zone g.time_zone)::date::text as day, ${sql.raw(RULES_IN_FORCE)} as rules,
         (select json_build_object('firstPurchaseOnly', a.first_purchase_only, 'recurringMonths', a.recurring_months,
             'minimum', a.minimum_purchase_minor::text, 'currency', a.minimum_purchase_currency)
@@ -121,12 +128,4 @@ export async function firstPurchase(run: Run, partnerId: string, customerId: str
       where customer_id = ${customerId}::uuid and partner_id = ${partnerId}::uuid and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`,
   );
   return row?.first ? new Date(row.first) : null;
-}
-
-/** True when the customer bought anything from the program before that time. */
-export async function boughtBefore(run: Run, customerId: string, at: Date): Promise<boolean> {
-  const [found] = await run<{ before: boolean }>(
-    sql`select customer_bought_before(${customerId}::uuid, ${at}::timestamptz) as before`,
-  );
-  return found?.before ?? false;
 }

@@ -115,6 +115,6 @@ export async function payBalances(
       return { id, tenantId, partnerId, amount: money(minor, currency as string) };
     }),
   );
-  await postAccruals(em, carried, now);
+  await postAccruals(within(em), carried, now);
   return rows.map(({ rest: _, taken: __, ...row }) => ({ ...row, amount: BigInt(row.amount ?? 0) }));
 }
