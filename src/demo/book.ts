@@ -19,6 +19,7 @@ export interface Line {
   readonly referralId: string | null;
   readonly conversionId: string | null;
   readonly reversesId: string | null;
+  readonly itemId: string | null;
   readonly type: CommissionType;
   readonly method: CommissionMethod;
   status: CommissionStatus;

@@ -5,6 +5,7 @@ import { Book } from './book.ts';
 import { insertRows } from './bulk-insert.ts';
 import { makeClicks, type Purchase, touchOf } from './clicks.ts';
 import { earnDirectly, earnFromPurchase } from './commissions.ts';
+import { INSERT_SALE_ITEMS } from './sale-items.ts';
 import { partnerRows } from './partner-rows.ts';
 import { makePartners } from './partners.ts';
 import { runPayouts } from './payouts.ts';
@@ -78,6 +79,7 @@ async function fill(
   await insertRows(client, 'conversions', conversions);
   say(conversions.length, 'conversions');
   await insertRows(client, 'commissions', book.lines);
+  await client.query(INSERT_SALE_ITEMS);
   say(book.lines.length, 'commissions');
 
   const { runs, skips, payouts, latestRunId } = runPayouts(book, partners);

@@ -16,6 +16,7 @@ export type NewLine = Omit<
   | 'createdAt'
   | 'status'
   | 'reversesId'
+  | 'itemId'
   | 'roundingMode'
   | 'amountMinor'
   | 'amountCurrency'
@@ -37,7 +38,7 @@ export function enterLine(book: Book, cause: NewLine): Line {
     createdAt: occurredAt,
     ...cause,
     status: 'PENDING',
-    reversesId: null,
+    ...{ reversesId: null, itemId: null },
     roundingMode: 'HALF_UP',
     ...amountOf(cause),
     holdUntil: later(occurredAt, HOLD_DAYS * DAY_MS),
@@ -143,7 +144,7 @@ function takeBack(book: Book, line: Line, base: bigint, due: bigint, reason: str
     ...line,
     id: book.random.id(at),
     createdAt: at,
-    reversesId: line.id,
+    ...{ reversesId: line.id, itemId: line.id },
     type: 'REVERSAL',
     status: 'PENDING',
     baseMinor: -base,

@@ -273,13 +273,14 @@ create table commissions (
     (num_nonnulls(sale_minor, sale_currency) in (0, 2)) and (sale_currency is null or sale_currency <> amount_currency)
   ),
   constraint commissions_exchanged check (
-    (sale_currency is null) = (exchange is null and unrated is null)
+    (sale_currency is null or num_nonnulls(exchange, unrated) = 1)
+      and (exchange is null or sale_currency is not null)
       and num_nonnulls(exchange, unrated) <= 1
       and (exchange is null or base_currency = amount_currency)
   ),
   constraint commissions_unrated check (
     unrated is null
-    or amount_minor = 0 and base_minor = 0 and computation is null and (status in ('PENDING', 'HELD', 'REJECTED'))
+    or amount_minor = 0 and (base_minor = 0 or sale_currency is null) and computation is null and (status in ('PENDING', 'HELD', 'REJECTED'))
   ),
   constraint commissions_carried check (carried_by is null or type = 'ADJUSTMENT' and base_minor = 0)
 );

@@ -94,8 +94,14 @@ export interface UnratedSale {
   readonly quantity: number | null;
   /** The rate given for this commission alone, in basis points. */
   readonly rateBps: number | null;
-  /** The base of the whole order in minor units, as text. */
+  /** The two currencies, in the direction of the exchange. */
+  readonly from: string;
+  readonly to: string;
+  /** The whole order in minor units, as text. */
   readonly purchase: string | null;
+  /** The bases of the order's items, and the parts of an amount per unit, as text. */
+  readonly among: { readonly parts: readonly string[]; readonly index: number } | null;
+  readonly scale: UnratedSale['among'];
 }
 
 /** An amount owed to one partner for one cause. The terms are stored with it and never change; only its status changes. */

@@ -1,7 +1,7 @@
 /** What other subjects and areas may import. */
 
 export { refuseMaker } from './approve-lines.ts';
-export { Commission, commissionTable } from './commission.entity.ts';
+export { Commission, commissionTable, type UnratedSale } from './commission.entity.ts';
 export { CreateCommissionInput } from './commission.inputs.ts';
 export { commissionsNamed } from './commission.loader.ts';
 export { CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';

@@ -2,6 +2,7 @@ import { v7 } from 'uuid';
 import { type Change, type ChangeCause, computedOf, serializeComputed } from '../../../domain/computed.ts';
 import { corrections, type Earned } from '../../../domain/corrections.ts';
 import { divide, money } from '../../../domain/money.ts';
+import type { PartnerTier } from '../../../domain/partner.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -19,6 +20,8 @@ export interface Cause {
   readonly at: Date;
   readonly holdUntil?: Date | null | undefined;
   readonly reason?: string | null | undefined;
+  /** TIER: the tier that was reached. */
+  readonly tier?: PartnerTier | undefined;
   /** The dispute whose hold the caller ends. */
   readonly dispute?: string | undefined;
 }
@@ -263,7 +266,11 @@ function draw(
       reason: cause.reason ?? null,
     });
   } else if (more > 0n) {
-    if (own) add(own, more, { type: 'TRUE_UP', adjustsId: own.id });
+    if (own)
+      add(own, more, {
+        ...{ type: 'TRUE_UP', adjustsId: own.id },
+        ...(cause.tier && { tier: cause.tier, rateBps: owed.terms.rateBps }),
+      });
     else if (item.draft) made.push(firstLine(item, owed, cause));
   }
   return { made, closed };
@@ -292,9 +299,12 @@ const baseLine = (item: StoredItem, of: Line, cause: Cause) => ({
 });
 
 /** Returns the commission of an item that earned nothing until now. */
-function firstLine(item: StoredItem, { amount, ...owed }: Reckoned['owed'], cause: Cause): NewLine {
+function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: Cause): NewLine {
   const draft = item.draft as NonNullable<StoredItem['draft']>;
   const base = item.base - item.refunded;
+  const { amount } = owed;
+  const computed = computedOf(item, owed, { product: item.product, quantity: draft.quantity ?? 1 });
+  const { method, rateBps, flat, level } = computed;
   return {
     ...draft,
     id: item.id,
@@ -302,10 +312,10 @@ function firstLine(item: StoredItem, { amount, ...owed }: Reckoned['owed'], caus
     baseAmount: money(base, item.currency),
     amount: money(amount, item.currency),
     revenueMinor: draft.conversionId ? 0n : item.sold - item.soldRefunded,
-    computation: serializeComputed(
-      computedOf(item, { ...owed, amount }, { product: item.product, quantity: draft.quantity ?? 1 }),
-      { from: 0n, to: amount, why: cause.why, order: cause.order },
-    ),
+    ...{ method, rateBps: method === 'PERCENTAGE' ? rateBps : null, rateSource: draft.rateSource ? level : null },
+    ...{ perUnitMinor: flat?.perUnit ?? null, quantity: flat?.quantity ?? null },
+    ruleId: owed.terms.rule?.id ?? null,
+    computation: serializeComputed(computed, { from: 0n, to: amount, why: cause.why, order: cause.order }),
     reason: sentenceOf(cause),
   };
 }

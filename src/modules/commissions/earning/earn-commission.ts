@@ -27,6 +27,7 @@ import {
   reckon,
   type StoredItem,
   store,
+  type UnratedSale,
   UNRECORDED,
 } from '../commission/public.ts';
 import type { RuleInForce } from '../plans/public.ts';
@@ -124,14 +125,14 @@ export async function earn(
   const risk = earning.type === 'BONUS' || limit ? null : await assess(run, sale, inForce.fraud);
   const why = risk?.outcome === 'BLOCKED' ? blockedAs(risk) : refused;
   if (why !== null) {
-    const amount = 'missing' in weighed ? money(0n, weighed.missing.to) : owedBy(weighed);
+    const amount = 'missing' in weighed ? money(0n, weighed.currency) : owedBy(weighed);
     if (risk)
       await keepReview(run, ctx, { sale, assessment: risk, amount, commissionId: null, holdId: null });
     return never(why);
   }
   if ('missing' in weighed) {
     const line = { ...unratedLine(partner, earning, weighed), id, revenueMinor };
-    await run(insertItems([itemOf(id, partner, earning, inForce, { missing: weighed.missing })]));
+    await run(insertItems([itemOf(id, partner, earning, inForce, { currency: weighed.currency })]));
     const createdAt = await awaitRate(run, ctx, line, weighed, beside);
     return { ...line, status: 'HELD', createdAt };
   }
@@ -182,13 +183,13 @@ function itemOf(
     terms = NO_TERMS,
     returning = null,
     refused = null,
-    missing,
+    currency = base?.currency ?? earning.base.currency,
   }: {
     readonly base?: Money;
     readonly terms?: Terms;
     readonly returning?: Terms | null;
     readonly refused?: Refused | null;
-    readonly missing?: Unrated['missing'];
+    readonly currency?: string;
   },
 ): StoredItem {
   const { conversion, order, occurredAt: at, type } = earning;
@@ -202,7 +203,7 @@ function itemOf(
     product: earning.product ?? null,
     ...{ sold: earning.base.minor, soldCurrency: earning.base.currency, soldRefunded: 0n },
     ...{ base: base?.minor ?? 0n, refunded: 0n, isRated: base !== undefined || refused !== null },
-    currency: base?.currency ?? missing?.to ?? earning.base.currency,
+    currency,
     ...{ owed: 0n, out: false, roundingMode: inForce.roundingMode, flatRefund: inForce.flatRefund },
     isPurchase: type !== 'BONUS' && (refused === null || refused === 'BELOW_MINIMUM_PURCHASE'),
     ...{ refused, terms, returning, isReturning: false, limited: null, ruleKey: null, draft: null },
@@ -210,18 +211,26 @@ function itemOf(
 }
 
 /** Returns a commission without its exchange rate. It stores the facts to compute the amount later. */
-function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missing }: Unrated) {
+function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missing, currency }: Unrated) {
   const { base, quantity = null, rateBps = null, purchase } = earning;
   return {
     ...saleColumns(partner, earning, inForce),
     method: 'PERCENTAGE',
-    saleMinor: base.minor,
-    saleCurrency: base.currency,
-    unrated: { day: missing.day, quantity, rateBps, purchase: purchase === undefined ? null : `${purchase}` },
-    amount: money(0n, missing.to),
-    baseAmount: money(0n, missing.to),
+    saleMinor: base.currency === currency ? null : base.minor,
+    saleCurrency: base.currency === currency ? null : base.currency,
+    unrated: {
+      ...{ from: missing.from, to: missing.to, day: missing.day, quantity, rateBps },
+      purchase: purchase === undefined ? null : `${purchase}`,
+      among: textsOf(earning.among?.bases, earning.among?.index),
+      scale: textsOf(earning.scale?.parts, earning.scale?.index),
+    },
+    amount: money(0n, currency),
+    baseAmount: base.currency === currency ? base : money(0n, currency),
   } as const;
 }
+
+const textsOf = (parts: readonly bigint[] | undefined, index = 0): UnratedSale['among'] =>
+  parts ? { parts: parts.map(String), index } : null;
 
 /** Stores a commission without its exchange rate and places an FX hold. */
 async function awaitRate(
@@ -295,6 +304,8 @@ export function termColumns({ exchange, computed, byHand, owed }: Weighed) {
 /** A sale whose exchange rate is missing. */
 interface Unrated {
   readonly inForce: InForce;
+  /** Currency of the commission. */
+  readonly currency: string;
   readonly missing: { readonly from: string; readonly to: string; readonly day: string };
 }
 
@@ -318,6 +329,8 @@ interface WeighOptions {
   readonly id?: string;
   /** False in a preview. */
   readonly lock?: boolean;
+  /** The recorded item, when it waited for its exchange rate. */
+  readonly stored?: StoredItem;
 }
 
 /** Computes the commission of a sale without writing. Returns the reason when the sale never earns. */
@@ -325,18 +338,21 @@ export async function weigh(
   run: Run,
   partner: EarningPartner,
   sold: Earning,
-  { known, id = v7(), lock = true }: WeighOptions = {},
+  { known, id = v7(), lock = true, stored }: WeighOptions = {},
 ): Promise<Weighed | Unrated | Refused> {
   const inForce = known ?? (await loadInForce(run, partner.id, sold.occurredAt));
   if (inForce.status !== 'ACTIVE') return inForce.status;
   const owedIn = await owedFor(run, partner, sold, inForce);
-  if ('missing' in owedIn) return { inForce, missing: owedIn.missing };
+  if ('missing' in owedIn) return { inForce, currency: owedIn.missing.to, missing: owedIn.missing };
   const { earning, exchange } = owedIn;
   const below = earning.type === 'BONUS' ? null : await belowMinimum(run, partner, sold, inForce);
-  if (below) return typeof below === 'string' ? below : { inForce, missing: below };
+  if (below) return typeof below === 'string' ? below : { inForce, currency: earning.base.currency, missing: below };
 
   const { terms, returning } = termsFor(partner, earning, inForce);
-  const item = itemOf(id, partner, sold, inForce, { base: earning.base, terms, returning });
+  const fresh = itemOf(id, partner, sold, inForce, { base: earning.base, terms, returning });
+  const item = stored
+    ? { ...stored, terms, returning, base: fresh.base, currency: fresh.currency, isRated: true }
+    : fresh;
   const reckoning = await reckon(run, [earning.newCustomer ? { ...item, customerId: null } : item], { lock });
   const own = reckoning.items.get(id);
   if (!own) throw new Error('A reckoning contains the changed items.');
