@@ -10,6 +10,7 @@ import {
 } from '../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { migrate } from '../src/database.ts';
 import { authenticator } from '../src/http/admission/authenticate.ts';
+import { measureBusy } from './busy.ts';
 import { measureClicks } from './clicks.ts';
 import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
 import type { Order, Outcome } from './load.ts';
@@ -30,6 +31,7 @@ const { values: options } = parseArgs({
     payouts: { type: 'boolean', default: false }, // a payout run instead of requests
     sockets: { type: 'boolean', default: false }, // one event to many sockets instead of requests
     clicks: { type: 'boolean', default: false }, // clicks on links, at a rate
+    busy: { type: 'boolean', default: false }, // mixed calls on a machine that is busy with other work
     metrics: { type: 'boolean', default: false }, // metrics recalculated from all rows instead of requests
   },
 });
@@ -214,6 +216,18 @@ async function clicks(): Promise<boolean> {
   return unkept || (results[0]?.p99 ?? 0) - commit.p99 >= 5;
 }
 
+/** Sends mixed calls while a busy loop for each core runs beside the server; the target is that no call is refused. */
+async function busy(): Promise<boolean> {
+  compile();
+  const { folder, url } = await database();
+  const order = { calls: options.quick ? 2_000 : 10_000, loops: cpus().length };
+  const { calls, p50, p99, refused } = await measureBusy(url, folder, order, startIn(folder));
+  say(
+    `${calls} mixed calls beside ${order.loops} busy loops: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, refused ${JSON.stringify(refused)}`,
+  );
+  return Object.keys(refused).length > 0;
+}
+
 /** Compares the recalculation of the metrics of every partner with one plain query over the same rows. */
 async function metrics(): Promise<boolean> {
   const { url } = await database();
@@ -232,6 +246,7 @@ async function main(): Promise<boolean> {
   if (options.sockets) return sockets();
   if (options.metrics) return metrics();
   if (options.clicks) return clicks();
+  if (options.busy) return busy();
   const bench = await prepare();
   const names = options.only?.split(',');
   const results: Result[] = [];

@@ -29,7 +29,7 @@ export async function measurePayouts(
     AUDIT_SEAL_FILE: join(folder, 'seals'),
   });
   const app = await createApp(config, url, {
-    policy: { check: none, plan: none, probe: none, close: async () => {} },
+    policy: { check: none, plan: none, probe: none, validForMs: 0, reads: () => true, close: async () => {} },
   });
   try {
     await ensureProgram(new BoundPool(pool), TENANT);

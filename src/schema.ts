@@ -1,9 +1,15 @@
 import 'reflect-metadata';
 import { type GraphQLObjectType, type GraphQLSchema, lexicographicSortSchema } from 'graphql';
-import { buildSchema, getMetadataStorage } from 'type-graphql';
+import { buildSchema, getMetadataStorage, type ResolverData } from 'type-graphql';
 import type { Permission } from './kernel/request/actor.ts';
 import type { Context } from './kernel/request/context.ts';
-import { asksAgain, requireAll, requireStillGranted } from './kernel/request/permission.ts';
+import {
+  asksAgain,
+  needsStepUp,
+  requireAll,
+  requireFreshSignIn,
+  requireStillGranted,
+} from './kernel/request/permission.ts';
 import { DateTime } from './kernel/request/scalars.ts';
 import { validateInput } from './kernel/request/validate-input.ts';
 import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/access/api-keys/api-key.resolver.ts';
@@ -40,6 +46,7 @@ import {
   PartnerManagerResolver,
 } from './modules/partners/account-managers/account-manager.resolver.ts';
 import { PartnerResolver } from './modules/partners/partner/partner.resolver.ts';
+import { requireNotSuspended } from './modules/partners/partner/public.ts';
 import { SponsorResolver } from './modules/partners/sponsors/sponsor.resolver.ts';
 import { PartnerTaxIdResolver } from './modules/partners/tax-ids/tax-id.resolver.ts';
 import {
@@ -99,6 +106,7 @@ import {
 import { ReferralAttributionResolver } from './modules/tracking/referrals/referral-attribution.resolver.ts';
 import { ReportedConversionResolver } from './modules/tracking/referrals/reported-conversion.resolver.ts';
 import { TouchResolver } from './modules/tracking/referrals/touch.resolver.ts';
+import { stepUps, whileSuspended } from './policies/mutations.ts';
 
 // type-graphql requires a PubSub; our subscriptions have their own `subscribe`, which listens to the change feed.
 const noTopics = {
@@ -188,8 +196,9 @@ export async function createSchema(): Promise<GraphQLSchema> {
       TrackingLinkResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
-    authChecker: ({ context }: { context: Context }, permissions: Permission[]) => {
+    authChecker: ({ context, args, info }: ResolverData<Context>, permissions: Permission[]) => {
       requireAll(context.actor, permissions);
+      if (info.parentType.name === 'Mutation') return mayChange(context, info.fieldName, args, permissions);
       return asksAgain(permissions) ? requireStillGranted(context, permissions).then(() => true) : true;
     },
     validateFn: validateInput,
@@ -199,10 +208,37 @@ export async function createSchema(): Promise<GraphQLSchema> {
   Object.assign(schema.getMutationType() ?? {}, {
     description: 'Mutations: each call is one transaction.',
   });
+  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {}))
+    field.description = [field.description, stepUpInWords(field.name)].filter(Boolean).join(' ');
   Object.assign(schema.getSubscriptionType() ?? {}, {
     description: 'Subscriptions: live updates over WebSocket.',
   });
   return gettersAsProperties(lexicographicSortSchema(schema));
+}
+
+/** What every mutation requires beside its permissions: a partner that is not suspended, and a fresh sign-in where the
+ *  policies want one. */
+async function mayChange(
+  ctx: Context,
+  mutation: string,
+  args: object,
+  permissions: readonly Permission[],
+): Promise<true> {
+  const stepUp = needsStepUp(mutation, args);
+  if (stepUp || asksAgain(permissions)) await requireStillGranted(ctx, permissions);
+  if (ctx.actor.partnerId !== null && !whileSuspended.has(mutation))
+    await requireNotSuspended(ctx, ctx.actor.partnerId);
+  if (stepUp) requireFreshSignIn(ctx.actor);
+  return true;
+}
+
+/** The sentence of the schema about the sign-in that a mutation needs; null for none. */
+function stepUpInWords(mutation: string): string | null {
+  const stepUp = stepUps[mutation] ?? 'ALWAYS';
+  const needed = 'Needs a sign-in within the last 15 minutes';
+  if (stepUp === 'NEVER') return null;
+  if (stepUp === 'ALWAYS') return `${needed}.`;
+  return `${needed} to give ${stepUp.map((argument) => `\`${argument}\``).join(', ')}.`;
 }
 
 /** Removes the resolvers of getters. type-graphql calls a getter through its resolver machinery; without a resolver the

@@ -9,7 +9,14 @@ const never = async (): Promise<never> => {
 };
 
 /** A policy service for a worker, which serves no requests and asks for no decisions. */
-const askedNothing: PolicyDecision = { check: never, plan: never, probe: never, close: async () => {} };
+const askedNothing: PolicyDecision = {
+  check: never,
+  plan: never,
+  probe: never,
+  validForMs: 0,
+  reads: () => true,
+  close: async () => {},
+};
 
 /** Runs only the durable jobs, beside API processes that were started with WORKER=off. */
 await runProcess(async (closes) => {

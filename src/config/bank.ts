@@ -1,3 +1,4 @@
+import anyAscii from 'any-ascii';
 import { electronicFormatIBAN, isValidBIC, isValidIBAN } from 'ibantools';
 import { isRoutingNumber } from '../domain/bank-account.ts';
 import { bankText } from '../domain/bank-text.ts';
@@ -5,7 +6,7 @@ import { oneOf, text } from './fields.ts';
 import { allOrNone, section, variable } from './section.ts';
 
 const name = (length: number) =>
-  text().refine((value) => bankText(value, length) !== '', 'must be a name with Latin letters.');
+  text().refine((value) => bankText(value, length, anyAscii) !== '', 'must be a name with Latin letters.');
 const routingNumber = () => text().refine(isRoutingNumber, 'must be an ABA routing number.');
 const givenByBank = () =>
   text().regex(/^[A-Z0-9]{9,10}$/, 'must be the 9 or 10 characters that the bank gave.');

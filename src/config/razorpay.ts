@@ -1,6 +1,10 @@
+import anyAscii from 'any-ascii';
+import { bankText } from '../domain/bank-text.ts';
 import { integer, origin, secret, text, webhookSecrets } from './fields.ts';
 import { section, variable } from './section.ts';
 
+const narration = () =>
+  text().refine((value) => bankText(value, 100, anyAscii) !== '', 'must have Latin letters or digits.');
 const rupees = () => integer(1, 1_000_000_000).transform(BigInt);
 
 export const razorpay = section({
@@ -29,7 +33,7 @@ export const razorpay = section({
       otherwise: 'the product polls for the status of payouts',
       secret: true,
     }),
-    RAZORPAYX_NARRATION: variable(text().prefault('Partner payout'), {
+    RAZORPAYX_NARRATION: variable(narration().prefault('Partner payout'), {
       description: "Text on the partner's bank statement: at most 30 letters, digits and spaces.",
     }),
     RAZORPAYX_IMPS_MAX_RUPEES: variable(rupees().prefault('500000'), {

@@ -178,12 +178,9 @@ export async function httpServer({
     const { actor } = ctx;
     const pass = await admission.passFor(ctx);
     const asked = askedOf(request);
-    const operation = await pass
-      .enter()
-      .then(() => pass.admit(asked))
-      .finally(() => {
-        reply.headers(rateHeaders(pass.standing())); // not returned: a reply is a promise of its own end
-      });
+    const operation = await pass.admit(asked).finally(() => {
+      reply.headers(rateHeaders(pass.standing())); // not returned: a reply is a promise of its own end
+    });
     if (operation && !('document' in operation)) return sendErrors(request, reply, operation);
     const started = performance.now();
     const headers = new HeaderMap();

@@ -38,6 +38,10 @@ export interface PolicyDecision {
   /** Returns one verdict per question, in the same order. */
   check(principal: Principal, questions: readonly Question[]): Promise<readonly Verdict[]>;
   plan(principal: Principal, kind: string, action: string): Promise<Plan>;
+  /** Milliseconds for which a decision stays right. Infinity when the policies cannot change while this process runs. */
+  readonly validForMs: number;
+  /** False if no policy reads this attribute of a row, so that a decision cannot depend on it. */
+  reads(attribute: string): boolean;
   /** Throws when the policy service cannot decide at the moment. */
   probe(): Promise<void>;
   close(): Promise<void>;

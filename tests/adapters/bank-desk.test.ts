@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { XmlDocument, XsdValidator } from 'libxml2-wasm';
 import { describe, expect, test } from 'vitest';
 import { bankDesk } from '../../src/adapters/bank/bank-desk.ts';
-import { bankText } from '../../src/domain/bank-text.ts';
+import { latinText } from '../../src/adapters/latin-text.ts';
 import { bankingDay } from '../../src/domain/banking-days.ts';
 import type { BankCredit, BankOrder } from '../../src/ports/bank-desk.ts';
 
@@ -100,7 +100,7 @@ describe('a pain.001 file', () => {
   test('keeps names of any kind within the letters of the banks, and its own form', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (name) => {
-        const written = bankText(name, 70);
+        const written = latinText(name, 70);
         if (written === '') return;
         expect(written).toMatch(/^[A-Za-z0-9][A-Za-z0-9/\-?:().,'+ ]{0,69}$/);
         desk.write(order([credit(1, 1n, { holderName: name })])); // checks itself against the schema
@@ -119,9 +119,47 @@ describe('a pain.001 file', () => {
     ['Ελλάς', 'Ellas'],
     ['Иван Щукин', 'Ivan Shtukin'],
     ['Smith & Sons', 'Smith + Sons'],
+    ['Ђорђе Ћирић', 'Dorde Ciric'],
+    ['ЖЕЉКО ШЋЕПАНОВИЋ', 'ZELJKO SCEPANOVIC'],
+    ['Ѓорѓи Ќосев', 'Gjorgji Kjosev'],
+    ['Олександр Щербак, Їжак', 'Oleksandr Shcherbak, Izhak'],
+    ['Зеленський', 'Zelenskiy'],
+    ['Святлана Ўладзіміраўна', 'Svyatlana Uladzimirauna'],
+    ['Георги Щъркелов', 'Georgi Shtarkelov'],
+    ['Юлия Ёлкина', 'Yuliya Elkina'],
+    ['Γιώργος Παπαδόπουλος', 'Giorgos Papadopoylos'],
+    ['Əli Həsənov', 'Eli Hesenov'],
+    ['Әбдіғали Қасымов Ұлы', 'Abdighali Qasymov Uly'],
+    ['გიორგი შენგელია', 'giorgi shengelia'],
+    ['Արամ', 'Aram'],
+    ['İstanbul Şğ', 'Istanbul Sg'],
+    ['Nguyễn Văn Đức', 'Nguyen Van Duc'],
+    ['Creme\u0301', 'Creme'],
+    ['O’Brien “x” – y', "O'Brien 'x' - y"],
     ['山田太郎', ''],
+    ['Müller 株式会社', ''],
+    ['محمد علي', ''],
+    ['דוד כהן', ''],
+    ['김철수', ''],
+    ['नैन्सी', ''],
+    ['สมชาย', ''],
+    ['Anna 😀', ''],
   ])('writes the name %j as %j', (name, written) => {
-    expect(bankText(name, 70)).toBe(written);
+    expect(latinText(name, 70)).toBe(written);
+  });
+
+  test('refuses a name with a character that banks do not accept, in every format, and names it', () => {
+    for (const [format, one] of [
+      ['PAIN', credit(1, 1n, { holderName: 'Müller 株式会社' })],
+      ['NACHA', american(1, 1n, { holderName: 'Müller 株式会社' })],
+    ] as const) {
+      expect(desk.objectionTo(format, one)).toMatchObject({
+        code: 'holder_name_not_latin',
+        reason: expect.stringContaining('"株"'),
+      });
+      expect(desk.objectionTo(format, { ...one, holderName: 'Ђорђе Ћирић' })).toBeNull();
+    }
+    expect(desk.write(achOrder([american(1, 1n, { holderName: 'Ђорђе Ћирић' })]))).toContain('DORDE CIRIC');
   });
 
   test.each([

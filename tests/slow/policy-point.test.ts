@@ -65,12 +65,11 @@ describe('While the policy service hangs', () => {
   });
   afterAll(() => served.close());
 
-  test('operations that move money are refused at once, and reads within a second', async () => {
+  test('refuses new decisions within the deadline, and callers whose rights are known go on reading', async () => {
     const { app, world } = served;
     const { finance } = world.as;
     await until(async () => (await codeOf(app, finance, READ)) === 'ok');
     await stop();
-    const stopped = performance.now();
     try {
       for (const [query, id] of [
         [APPROVE, pending],
@@ -80,13 +79,13 @@ describe('While the policy service hangs', () => {
         expect(await codeOf(app, finance, query, { id })).toBe('SERVICE_UNAVAILABLE');
         expect(performance.now() - asked).toBeLessThan(2 * DEADLINE_MS + 1_500);
       }
-      await sleep(Math.max(0, stopped + 1_050 - performance.now()));
-      for (const who of [world.as.admin, finance, world.as.partner, await app.token('ANALYST')])
-        expect(await codeOf(app, who, READ)).toBe('SERVICE_UNAVAILABLE');
+      expect(await codeOf(app, finance, READ)).toBe('ok');
+      const stranger = await app.token('FINANCE', { tenant: 'another' });
+      expect(await codeOf(app, stranger, READ)).toBe('SERVICE_UNAVAILABLE');
       const { statusCode } = await app.app.server.inject({
         method: 'POST',
         url: '/graphql',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${finance}` },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${stranger}` },
         payload: JSON.stringify({ query: READ }),
       });
       expect(statusCode).toBe(503);
@@ -122,7 +121,7 @@ describe('While the policy service hangs', () => {
     }
   });
 
-  test('a subscription sends no metrics, and continues after the recovery', async () => {
+  test('a subscription of a caller whose rights are known goes on', async () => {
     const { app, world } = served;
     const { partner } = world;
     await until(async () => (await codeOf(app, world.as.partner, READ)) === 'ok');
@@ -132,12 +131,6 @@ describe('While the policy service hangs', () => {
       const { clicks } = (await heard.event((event) => event)).partnerMetricsUpdated; // how things are
       heard.events.length = 0;
       await stop();
-      await sleep(1_100);
-      await makeClick(app, partner.referralCode);
-      await sleep(1_500);
-      expect(heard.events.filter((event) => event)).toEqual([]);
-      goOn();
-      await until(async () => (await codeOf(app, world.as.partner, READ)) === 'ok');
       await makeClick(app, partner.referralCode);
       expect((await heard.event((event) => event)).partnerMetricsUpdated.clicks).toBeGreaterThan(clicks);
     } finally {
@@ -148,22 +141,21 @@ describe('While the policy service hangs', () => {
 });
 
 describe('When the policy service ends', () => {
-  test('allows no action without a decision, and detects the outage within a second', async () => {
+  test('allows no action without a decision', async () => {
     const served = await serve();
     const { app, pdp, world } = served;
-    const line = await eventually(() => world.pending());
+    const [first, second] = [
+      await eventually(() => world.pending()),
+      await eventually(() => world.pending()),
+    ];
     await until(async () => (await codeOf(app, world.as.finance, READ)) === 'ok');
     await pdp.close();
-    const died = performance.now();
-    while (performance.now() - died < 1_500) {
-      const asked = performance.now() - died;
-      const code = await codeOf(app, world.as.finance, READ);
-      expect(code).toEqual(
-        asked > 1_000 ? 'SERVICE_UNAVAILABLE' : expect.stringMatching(/ok|SERVICE_UNAVAILABLE/),
-      );
-      await sleep(50);
-    }
-    expect(await codeOf(app, world.as.finance, APPROVE, { id: line })).toBe('SERVICE_UNAVAILABLE');
+    expect(await codeOf(app, world.as.finance, READ)).toBe('ok');
+    for (const id of [first, second])
+      expect(await codeOf(app, world.as.finance, APPROVE, { id })).toBe('SERVICE_UNAVAILABLE');
+    expect(await codeOf(app, await app.token('ANALYST', { tenant: 'another' }), READ)).toBe(
+      'SERVICE_UNAVAILABLE',
+    );
     await served.close();
   });
 

@@ -69,6 +69,7 @@ describe.skipIf(withoutChromium)('the tracker in a browser, on a portal, a shop 
       ...{ services, script, reportsPerMinute: 1_000, trusts: () => false },
       budgets: {
         take: async () => {},
+        giveBack() {},
         spent() {},
         takeTogether: async () => {},
         standing: () => ({ limit: 1, remaining: 1, resetSeconds: 1 }),

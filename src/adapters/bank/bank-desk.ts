@@ -1,9 +1,9 @@
 import { getCountrySpecifications, isValidBIC, isValidIBAN } from 'ibantools';
 import { ParseOption, XmlDocument, XsdValidator } from 'libxml2-wasm';
-import { bankText } from '../../domain/bank-text.ts';
 import { bankingDay, plusDays } from '../../domain/banking-days.ts';
 import { invalid } from '../../domain/errors.ts';
 import type { BankCredit, BankDesk, BankObjection, BankReport } from '../../ports/bank-desk.ts';
+import { latinText, unwritable } from '../latin-text.ts';
 import { type AchSender, checkNacha, nacha, nachaReturns, traceOf } from './nacha.ts';
 import { type Debtor, OTHER_BATCH, pain001, SEPA_BATCH } from './pain-001.ts';
 import { PAIN_001_SCHEMA } from './pain-001-schema.ts';
@@ -99,14 +99,16 @@ function needed<T>(part: T | null): T {
   return part;
 }
 
-const nameless = ({ holderName }: BankCredit): BankObjection | null =>
-  bankText(holderName, 70) === ''
-    ? {
-        code: 'holder_name_not_latin',
-        reason:
-          'The name of the account holder has no letter that banks accept. Set the payout account again, with the name in Latin letters.',
-      }
-    : null;
+function nameless({ holderName }: BankCredit): BankObjection | null {
+  if (latinText(holderName, 70) !== '') return null;
+  const character = unwritable(holderName);
+  return {
+    code: 'holder_name_not_latin',
+    reason: `The name of the account holder has ${
+      character ? `the character "${character}", which banks do not accept` : 'no letter that banks accept'
+    }. Set the payout account again, with the name in Latin letters.`,
+  };
+}
 
 const WRONG_KIND = {
   code: 'account_not_payable',

@@ -1,7 +1,7 @@
-import { bankText } from '../../domain/bank-text.ts';
 import { invalid } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
 import type { BankCredit, BankOrder, BankStatusLine } from '../../ports/bank-desk.ts';
+import { latinText } from '../latin-text.ts';
 
 /** The sender of ACH payments, as agreed with the bank. */
 export interface AchSender {
@@ -31,7 +31,7 @@ const digits = (value: bigint | number, width: number): string => {
   if (text.length > width) throw new Error(`The number has more than ${width} digits.`);
   return text.padStart(width, '0');
 };
-const name = (text: string, width: number): string => left(bankText(text, width).toUpperCase(), width);
+const name = (text: string, width: number): string => left(latinText(text, width).toUpperCase(), width);
 const day = (iso: string): string => iso.slice(2, 10).replaceAll('-', '');
 
 /** Trace number: the ODFI and a serial number. The ACH network identifies the entry by it. */

@@ -1,5 +1,5 @@
-import { bankText } from '../../domain/bank-text.ts';
 import type { BankCredit, BankOrder } from '../../ports/bank-desk.ts';
+import { latinText } from '../latin-text.ts';
 import { isoAmount } from './iso-amount.ts';
 
 /** The owner of the account that pays ISO 20022 transfers. */
@@ -41,7 +41,7 @@ export function pain001(
 ): string {
   const total = (some: readonly BankCredit[]) =>
     tag('NbOfTxs', String(some.length)) + tag('CtrlSum', isoAmount({ minor: sum(some), currency }));
-  const payer = bankText(debtor.name, NAME);
+  const payer = latinText(debtor.name, NAME);
   const batches = [...Map.groupBy(credits, batchOf)].sort(([a], [b]) => a - b);
   return [
     `<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="${NAMESPACE}"><CstmrCdtTrfInitn>`,
@@ -64,14 +64,14 @@ export function pain001(
 
 /** A structured address, as SEPA requires since November 2026, or none. */
 const addressOf = ({ town, country }: Debtor): string =>
-  town === null ? '' : `<PstlAdr>${tag('TwnNm', bankText(town, 35))}${tag('Ctry', country)}</PstlAdr>`;
+  town === null ? '' : `<PstlAdr>${tag('TwnNm', latinText(town, 35))}${tag('Ctry', country)}</PstlAdr>`;
 
 function transfer({ key, amount, holderName, details }: BankCredit): string {
   return [
     `<CdtTrfTxInf><PmtId>${tag('EndToEndId', key)}</PmtId>`,
     `<Amt><InstdAmt Ccy="${amount.currency}">${isoAmount(amount)}</InstdAmt></Amt>`,
     bankOf(details),
-    `<Cdtr>${tag('Nm', bankText(holderName, NAME))}</Cdtr><CdtrAcct><Id>${accountOf(details)}</Id></CdtrAcct>`,
+    `<Cdtr>${tag('Nm', latinText(holderName, NAME))}</Cdtr><CdtrAcct><Id>${accountOf(details)}</Id></CdtrAcct>`,
     `<RmtInf>${tag('Ustrd', `Partner payout ${key}`)}</RmtInf></CdtTrfTxInf>\n`,
   ].join('');
 }

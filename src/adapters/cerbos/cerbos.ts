@@ -10,6 +10,8 @@ import type {
 } from '../../ports/policy-decision.ts';
 
 const TRIES = 2;
+/** A policy service of its own may load other policies at any time, and does not say so. */
+const VALID_FOR_MS = 60_000;
 /** Cerbos accepts 50 resources per call. */
 const CHUNK = 50;
 
@@ -51,6 +53,8 @@ export function cerbos(url: string, { deadlineMs }: { deadlineMs: number }): Pol
         if (status !== 'SERVING') throw new Error(`cerbos is ${status}`);
       }),
 
+    validForMs: VALID_FOR_MS,
+    reads: () => true,
     close: async () => client.close(),
   };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,9 +60,12 @@ export async function startEmbeddedCerbos(
 
   const url = pathToFileURL(socket).href.replace('file:', 'unix:');
   const client = cerbos(url, options);
+  const names = await namesIn(folder);
   const embedded: EmbeddedCerbos = {
     ...client,
     url,
+    validForMs: Number.POSITIVE_INFINITY, // it reads its policies once
+    reads: (attribute) => names.has(attribute),
     async close() {
       closing = true;
       await client.close();
@@ -86,6 +89,16 @@ export async function startEmbeddedCerbos(
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** All words of the policies: an attribute that is not among them is read by none. */
+async function namesIn(folder: string): Promise<ReadonlySet<string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const texts = await Promise.all(
+    files.map(({ parentPath, name }) => readFile(join(parentPath, name), 'utf8')),
+  );
+  return new Set(texts.flatMap((text) => text.match(/\w+/g) ?? []));
 }
 
 function binaryPath(): string {

@@ -1,6 +1,10 @@
+import type { FundAccounts } from 'razorpay/dist/types/fundAccount.js';
 import { type Payee, type PayeeEnrolment, PayeeRefused } from '../../ports/payee-enrolment.ts';
+import { latinText, unwritable } from '../latin-text.ts';
 import { type Fields, fieldsOf, type RailAnswer, textField } from '../rail-call.ts';
 import { type RazorpayAccess, razorpayApi } from './razorpay-api.ts';
+
+const MAX_NAME = 50;
 
 /** Contacts and fund accounts. Both are searched before they are created, so that a repeated call creates no second one.
  *  Two simultaneous calls may create two, which pay to the same account. */
@@ -31,7 +35,7 @@ export function razorpayEnrolment(access: RazorpayAccess): PayeeEnrolment {
           ? { account_type: 'vpa', vpa: { address: account.upiAddress } }
           : {
               account_type: 'bank_account',
-              bank_account: { name, ifsc: account.ifsc, account_number: account.accountNumber },
+              bank_account: bankAccountOf(name, account),
             };
       return idOf(made(await api.post('/fund_accounts', { contact_id: contact, ...order })), 'fa');
     },
@@ -40,17 +44,21 @@ export function razorpayEnrolment(access: RazorpayAccess): PayeeEnrolment {
 
 /** The name in the characters that Razorpay accepts: at most 50, ending in a letter, a digit or a dot. */
 const plainName = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^a-zA-Z0-9 '\-_/().,]/g, ' ')
+  latinText(text, MAX_NAME)
+    .replace(/[^a-zA-Z0-9 '\-/().,]/g, ' ')
     .replace(/ +/g, ' ')
     .trim()
-    .slice(0, 50)
     .replace(/[^a-zA-Z0-9.]+$/, '');
 
+const bankAccountOf = (
+  name: string,
+  { ifsc, accountNumber }: Extract<Payee['account'], { ifsc: string }>,
+): FundAccounts.RazorpayBankAccountBaseRequestBody => ({ name, ifsc, account_number: accountNumber });
+
 const nameWords = (name: string) =>
-  /[a-z0-9]/i.test(name) ? 'must have at least 3 letters or digits' : 'must be in Latin letters';
+  unwritable(name) === null
+    ? 'must have at least 3 letters or digits'
+    : `must be in Latin letters, without "${unwritable(name)}"`;
 
 function isSame(known: Fields, { account }: Payee): boolean {
   if ('upiAddress' in account) return fieldsOf(known['vpa'])['address'] === account.upiAddress;

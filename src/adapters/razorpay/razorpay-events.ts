@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { validateWebhookSignature } from 'razorpay/dist/utils/razorpay-utils.js';
 import { unauthenticated } from '../../domain/errors.ts';
 import type { PayoutRail } from '../../ports/payout-rail.ts';
 import { fieldsOf, textField } from '../rail-call.ts';
@@ -40,7 +41,7 @@ export function razorpayEvents(
 }
 
 const signs = (body: Buffer, signature: string) => (secret: string) =>
-  timingSafeEqual(createHmac('sha256', secret).update(body).digest(), Buffer.from(signature, 'hex'));
+  validateWebhookSignature(body.toString('utf8'), signature, secret);
 
 function parsed(body: Buffer) {
   try {

@@ -1,5 +1,6 @@
 import { money } from '../../domain/money.ts';
 import type { PayoutInstruction, PayoutRail, RailOutcome, RailTransfer } from '../../ports/payout-rail.ts';
+import { latinText } from '../latin-text.ts';
 import { agree, type Fields, fieldsOf, isFields, textField } from '../rail-call.ts';
 import { type RazorpayAccess, razorpayApi } from './razorpay-api.ts';
 import { razorpayEvents } from './razorpay-events.ts';
@@ -156,8 +157,7 @@ function bankMode(minor: bigint, { impsMaximum, rtgsMinimum }: RazorpayLimits): 
 }
 
 const plainWords = (text: string): string =>
-  text
-    .normalize('NFKD')
+  latinText(text, 100)
     .replace(/[^a-zA-Z0-9 ]/g, '')
     .slice(0, 30)
     .trim();

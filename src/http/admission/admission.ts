@@ -1,9 +1,10 @@
-import { GraphQLError } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import ipaddr from 'ipaddr.js';
 import type { Actor } from '../../kernel/request/actor.ts';
 import type { Context } from '../../kernel/request/context.ts';
 import { refusalOf } from '../../kernel/request/format-error.ts';
 import { callsPerHourOf } from '../../modules/partners/partner/public.ts';
+import { takesAccessAway } from '../../policies/mutations.ts';
 import type { Documents, Operation } from '../documents/documents.ts';
 import { type Asked, type TrustMode, textOf } from '../documents/trusted-documents.ts';
 import type { Door } from './authenticate.ts';
@@ -13,6 +14,9 @@ const PARTNER_REMEMBERED_MS = 60_000;
 const MANY_PARTNERS = 20_000;
 /** Acts that a stranger could try again and again. All processes count them together; without a count they do not run. */
 const GUESSABLE = 'acceptInvitation';
+/** Lists that a person reads to find what to take access from. */
+const FINDS_ACCESS: ReadonlySet<string> = new Set(['apiKeys', 'members']);
+const FREE_PER_MINUTE = 60;
 
 export interface CallLimits {
   readonly staffCallsPerHour: number;
@@ -22,10 +26,11 @@ export interface CallLimits {
 
 /** A caller and its rate limit, for one request or one message of a WebSocket. */
 interface Pass {
-  /** Takes one call before the document is read. Throws RATE_LIMITED if none is left. */
+  /** Takes one call, for a request that is no document. Throws RATE_LIMITED if none is left. */
   enter(): Promise<void>;
-  /** Returns the operation if it is valid and within all limits; each further root field also takes a call. Null if the
-   *  request names no operation. */
+  /** Returns the operation if it is valid and within all limits. One call is taken before the document is read, and one for
+   *  each further root field. What only takes access away costs nothing and runs without a call left, so that a leaked key
+   *  cannot prevent its revocation. Null if the request names no operation. */
   admit(asked: Asked): Promise<Operation | readonly GraphQLError[] | null>;
   standing(): Standing;
 }
@@ -76,6 +81,29 @@ export function admissionOf(
     return { key: `caller:${actor.tenantId}:${actor.id}`, calls: staffCallsPerHour, seconds: 3_600 };
   }
 
+  /** The attempts of one credential that cost nothing, so that a leaked one does not use up those of others. An API key has
+   *  none, because it cannot take access away. */
+  async function isFree({ actor, credential }: Context): Promise<boolean> {
+    const person = actor.credential === 'API_KEY' ? null : credential();
+    if (person === null) return false;
+    const attempts = { key: `taking access away:${person}`, calls: FREE_PER_MINUTE, seconds: 60 };
+    return budgets.take(attempts, 1).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Takes the call that reads a document. Returns the refusal if no call is left and the document may still be free. */
+  async function takeToRead(ctx: Context, budget: Budget): Promise<unknown> {
+    try {
+      await budgets.take(budget, 1);
+      return null;
+    } catch (refusal) {
+      if (await isFree(ctx)) return refusal;
+      throw refusal;
+    }
+  }
+
   async function countingRefusals<T>(budget: Budget, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -97,15 +125,21 @@ export function admissionOf(
         enter: () => budgets.take(budget, 1),
         standing: () => budgets.standing(budget),
         async admit(asked) {
+          const refusal = await takeToRead(ctx, budget);
           const text = textOf(trust, asked, ctx.actor);
-          if (text === null) return null;
-          if (text instanceof GraphQLError) return [text];
           const { operationName } = asked;
-          const operation = documents.read(text, typeof operationName === 'string' ? operationName : null);
-          if (!('document' in operation)) return operation;
-          if (operation.calls > 1) await budgets.take(budget, operation.calls - 1);
-          if (operation.fields.has(GUESSABLE)) await budgets.takeTogether(ofAddress('guess', ctx.ipAddress));
-          return operation;
+          const operation =
+            typeof text === 'string'
+              ? documents.read(text, typeof operationName === 'string' ? operationName : null)
+              : text && [text];
+          const read = operation && 'document' in operation ? operation : null;
+          const ends = read !== null && within(read.fields, takesAccessAway);
+          if (refusal && !ends && !(read?.calls === 1 && within(read.fields, FINDS_ACCESS))) throw refusal;
+          if (!read) return operation;
+          if (ends && !refusal && (await isFree(ctx))) budgets.giveBack(budget, 1);
+          if (!ends && read.calls > 1) await budgets.take(budget, read.calls - 1);
+          if (read.fields.has(GUESSABLE)) await budgets.takeTogether(ofAddress('guess', ctx.ipAddress));
+          return read;
         },
       };
     },
@@ -116,6 +150,9 @@ export function admissionOf(
     },
   };
 }
+
+const within = (fields: ReadonlySet<string>, others: ReadonlySet<string>): boolean =>
+  [...fields].every((field) => others.has(field));
 
 /** The owner of one IPv6 address usually has 2^64 of them. */
 export function networkOf(address: string): string {

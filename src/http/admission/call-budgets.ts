@@ -17,6 +17,8 @@ export interface Standing {
 export interface CallBudgets {
   /** Takes calls from a budget. Throws RATE_LIMITED if too few are left. */
   take(budget: Budget, calls: number): Promise<void>;
+  /** Returns calls that turned out to cost nothing. */
+  giveBack(budget: Budget, calls: number): void;
   /** Takes a call that the shared counter must confirm. Throws SERVICE_UNAVAILABLE while the counter is down. */
   takeTogether(budget: Budget): Promise<void>;
   standing(budget: Budget): Standing;
@@ -106,6 +108,10 @@ export function callBudgets(counter: CallCounter, processes: number): CallBudget
 
   return {
     take,
+    giveBack({ key }, calls) {
+      const lease = leases.get(key);
+      if (lease && lease.endsAt > Date.now()) lease.left += calls;
+    },
     spent({ key, calls: limit }) {
       const lease = leases.get(key);
       if (lease && lease.endsAt > Date.now() && lease.left === 0 && lease.used >= limit)

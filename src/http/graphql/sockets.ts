@@ -124,7 +124,6 @@ export function serveSockets(
             ipAddress,
           });
           const pass = await admission.passFor(contextValue);
-          await pass.enter();
           const operation = await pass.admit({ query, operationName, extensions });
           if (!operation || !('document' in operation)) return operation ?? [];
           const variableValues = variables ?? {};

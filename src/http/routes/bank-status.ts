@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { invalid } from '../../domain/errors.ts';
 import type { Context } from '../../kernel/request/context.ts';
-import { requireFreshSignIn, requireStillGranted } from '../../kernel/request/permission.ts';
+import { needsStepUp, requireFreshSignIn, requireStillGranted } from '../../kernel/request/permission.ts';
 import { importBankStatus } from '../../modules/payouts/bank-files/public.ts';
 
 /** The largest status file; the body limit of an operation is far smaller. */
@@ -30,7 +30,7 @@ export async function serveBankStatus(
           reply.header('x-request-id', request.id).header('cache-control', 'no-store');
           const ctx = await contextOf(request);
           await requireStillGranted(ctx, ['payout:decide']);
-          requireFreshSignIn(ctx.actor);
+          if (needsStepUp('importBankStatus', {})) requireFreshSignIn(ctx.actor);
           contexts.set(request, ctx);
         },
       },

@@ -1,98 +1,62 @@
 import type { Logger } from 'pino';
 import type { Plan, PolicyDecision, Principal } from '../../ports/policy-decision.ts';
 import { type Actor, anonymous, type Permission, permissions, type ReadKind, readKinds } from './actor.ts';
-
-/** How long an answer of the policy service is reused. Decisions about money or access are never reused. */
-const REMEMBERED_MS = 60_000;
-/** Remembered answers are valid only if the policy service answered within this time: while it is down, it allows nothing. */
-const HEARD_MS = 1_000;
-const LISTEN_AGAIN_MS = 400;
-const MAX_KNOWN = 10_000;
+import { Memory, rememberDecisions } from './remembered-decisions.ts';
 
 type Granted = Pick<Actor, 'permissions' | 'reads'>;
 
-interface Known {
-  readonly asking: Promise<Granted>;
-  granted: Granted | null;
-  readonly until: number;
-}
-
 /** Adds to an actor the rights that the policies grant it. */
 export interface Authority {
-  /** The policy service with a guard: when it fails, all its remembered answers are dropped. */
+  /** The policy service behind a memory of its decisions. */
   readonly policy: PolicyDecision;
   granted(actor: Actor): Promise<Actor> | Actor;
   /** Makes the first calls, which are slow because they connect and run cold code, before a caller waits for them. */
   warmUp(): Promise<void>;
 }
 
-/** Asks the policy service for the rights of a kind of caller once a minute; in between, a map look-up answers. */
-export function authorityOf({ policy, log }: { policy: PolicyDecision; log: Logger }): Authority {
-  const known = new Map<string, Known>();
-  let heardAt = Number.NEGATIVE_INFINITY;
-  let listening: Promise<void> | null = null;
-  let silent = false;
-
-  /** All calls to the policy service pass here: after one failure no earlier answer is used. */
-  async function heard<T>(call: () => Promise<T>): Promise<T> {
-    const asked = performance.now();
-    try {
-      const answer = await call();
-      heardAt = Math.max(heardAt, asked);
-      silent = false;
-      return answer;
-    } catch (error) {
-      heardAt = Number.NEGATIVE_INFINITY;
-      known.clear();
-      if (!silent)
-        log.error({ error }, 'the policy service does not answer: requests that need a decision are refused');
-      silent = true;
-      throw error;
-    }
-  }
-
-  function listen(): Promise<void> {
-    listening ??= heard(() => policy.probe()).finally(() => {
-      listening = null;
-    });
-    return listening;
-  }
-
-  function remember(key: string, actor: Actor): Known {
-    if (known.size >= MAX_KNOWN) known.clear();
-    const entry: Known = {
-      asking: heard(() => ask(policy, actor)),
-      granted: null,
-      until: performance.now() + REMEMBERED_MS,
-    };
-    known.set(key, entry);
-    return entry;
-  }
+/** Asks the policies once for the rights of a kind of caller; then a map look-up answers. */
+export function authorityOf({ policy: service, log }: { policy: PolicyDecision; log: Logger }): Authority {
+  const policy = reportSilence(service, log);
+  const rights = new Memory<Granted>(policy.validForMs);
 
   return {
-    policy: { ...policy, check: (principal, questions) => heard(() => policy.check(principal, questions)) },
+    policy: rememberDecisions(policy),
     warmUp: () =>
-      heard(() => ask(policy, anonymous)).then(
+      ask(policy, anonymous).then(
         () => {},
         () => {},
       ),
     granted(actor) {
       if (actor.tenantId === null) return actor; // anonymous callers and guests have no rights; jobs need none
-      const now = performance.now();
       const key = JSON.stringify([actor.role, actor.tenantId, actor.partnerId, actor.member, actor.scopes]);
-      const remembered = known.get(key);
-      const entry = remembered && remembered.until > now ? remembered : remember(key, actor);
-      const { granted } = entry;
-      if (!granted)
-        return entry.asking.then((answer) => {
-          entry.granted = answer;
-          return { ...actor, ...answer };
-        });
-      const age = now - heardAt;
-      if (age > HEARD_MS) return listen().then(() => ({ ...actor, ...granted }));
-      if (age > LISTEN_AGAIN_MS) void listen().catch(() => {}); // the next caller gets the error
-      return { ...actor, ...granted };
+      const { known, asking } = rights.find(key) ?? rights.keep(key, ask(policy, actor));
+      return known ? { ...actor, ...known } : asking.then((granted) => ({ ...actor, ...granted }));
     },
+  };
+}
+
+/** Logs the first of the calls in a row that the policy service does not answer. */
+function reportSilence(policy: PolicyDecision, log: Logger): PolicyDecision {
+  let silent = false;
+  async function report<T>(call: Promise<T>): Promise<T> {
+    try {
+      const answer = await call;
+      silent = false;
+      return answer;
+    } catch (error) {
+      if (!silent)
+        log.error(
+          { error },
+          'the policy service does not answer: requests that need a new decision are refused',
+        );
+      silent = true;
+      throw error;
+    }
+  }
+  return {
+    ...policy,
+    check: (...question) => report(policy.check(...question)),
+    plan: (...question) => report(policy.plan(...question)),
   };
 }
 

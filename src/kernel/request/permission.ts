@@ -1,4 +1,5 @@
 import { forbidden, unauthenticated } from '../../domain/errors.ts';
+import { stepUps } from '../../policies/mutations.ts';
 import type { Actor, Permission } from './actor.ts';
 import type { Context } from './context.ts';
 
@@ -52,10 +53,19 @@ function requireKnown({ role }: Actor): void {
 
 const FRESH_MS = 15 * 60_000;
 
-/** Asks the source of the credential again, for the part of an operation that decides about access. */
-export async function requireGrantedAfresh(ctx: Context, permission: Permission): Promise<void> {
-  await requireStillGranted(ctx, [permission]);
-  requireFreshSignIn(ctx.actor);
+/** True if the list of the policies wants a fresh sign-in for these arguments of the mutation. */
+export function needsStepUp(mutation: string, args: object): boolean {
+  const stepUp = stepUps[mutation] ?? 'ALWAYS';
+  if (typeof stepUp === 'string') return stepUp === 'ALWAYS';
+  return stepUp.some((argument) => isGiven(args, argument));
+}
+
+/** `argument` is a path such as `input.email`, or `neverSubmitted=true` for one value. */
+function isGiven(args: object, argument: string): boolean {
+  const [path = '', wanted] = argument.split('=');
+  let value: unknown = args;
+  for (const part of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[part];
+  return wanted === undefined ? value !== undefined : String(value) === wanted;
 }
 
 /** For acts that a stolen session must not do: requires a recent sign-in (step-up). */

@@ -65,12 +65,11 @@ const paymentOf = async (payoutId: string) =>
     )
   ).bankPayments.edges[0]?.node;
 const seen = async (id: string) => (await app.ask(who.tom, PAYOUT, { id })).payout;
-/** A worker that asks the rail in this very moment looks again only after a pause. */
 const reaches = (id: string, status: string) =>
   until(async () => {
     const now = await seen(id);
     return now.status === status ? now : null;
-  }, 45);
+  }, 15);
 
 const FILE =
   'id status format paymentCount sha256 executeOn downloads createdBy approvedBy settledAt total { amount currency }';
@@ -96,14 +95,8 @@ const make = async (currency = 'EUR') =>
   (await app.ask(who.maria, MAKE, { input: { currency } })).createBankFile;
 const letGo = (id: string) => app.ask(who.tom, LET_GO, { id });
 const download = async (id: string, by = who.tom) => (await app.ask(by, DOWNLOAD, { id })).downloadBankFile;
-/** Imports what the bank says. The jobs of the message before end first: what comes while they ask is seen at their next look. */
+/** Imports what the bank says. */
 const told = async (content: string) => {
-  await until(async () => {
-    const due = await rows(
-      "select 1 from graphile_worker.jobs where key like 'send_payout:%' and run_at <= now()",
-    );
-    return due.length === 0;
-  });
   const { importBankStatus } = await app.ask(who.tom, IMPORT, { content });
   const lines = importBankStatus.lines.edges.map(({ node }: { node: object }) => node);
   return { ...importBankStatus, lines };

@@ -17,6 +17,7 @@ import {
   APPROVE as APPROVE_LINE,
   anAccount,
   makeCommission,
+  REVERSE,
   SET_PAYOUT_ACCOUNT,
   staffOf,
 } from '../../support/make.ts';
@@ -104,6 +105,59 @@ describe('a payout', () => {
       { status: 'ALLOCATED', payout: { id: createPayout.id } },
       { status: 'ALLOCATED', payout: { id: createPayout.id } },
     ]);
+  });
+
+  const february = { periodStart: '2026-02-01', periodEnd: '2026-02-28' };
+  const march = { periodStart: '2026-03-01', periodEnd: '2026-03-31' };
+  /** A partner whose January of 100.00 is paid; answers with the ids of the partner and of that commission. */
+  async function paidJanuary(): Promise<{ partnerId: string; paid: string }> {
+    const { id: partnerId } = await newPartner(app, who.manager);
+    const paid = await earned(app, who, partnerId, { amount: '500' });
+    const id = await payout(partnerId);
+    await app.ask(who.tom, APPROVE, { id });
+    await reaches(id, 'PAID');
+    return { partnerId, paid };
+  }
+  const refund = async (id: string, amount: string, occurredAt: string) =>
+    app.ask(who.maria, REVERSE, { id, input: { amount, occurredAt, reason: 'refund' } });
+  const createdOf = async (partnerId: string, period: object) =>
+    app.ask(who.maria, CREATE, { input: { partnerId, ...period } }).then(({ createPayout }) => ({
+      amount: createPayout.amount.amount,
+      lines: createPayout.commissionCount,
+    }));
+
+  test('carries the balance of earlier months into a period, and not only its negative commissions', async () => {
+    const { partnerId, paid } = await paidJanuary();
+    await earned(app, who, partnerId, { amount: '400', occurredAt: '2026-02-10T12:00:00Z' });
+    await refund(paid, '400', '2026-02-20T12:00:00Z');
+    await earned(app, who, partnerId, { amount: '200', occurredAt: '2026-03-10T12:00:00Z' });
+    expect(await createdOf(partnerId, march)).toEqual({ amount: '40.00', lines: 1 });
+    expect(await app.refusal(who.maria, CREATE, { input: { partnerId, ...february } })).toMatchObject({
+      reason: 'NOT_POSITIVE',
+    });
+  });
+
+  test('subtracts a negative balance of earlier months, with all of its commissions', async () => {
+    const { partnerId, paid } = await paidJanuary();
+    await earned(app, who, partnerId, { amount: '300', occurredAt: '2026-02-10T12:00:00Z' });
+    await refund(paid, '400', '2026-02-20T12:00:00Z');
+    await earned(app, who, partnerId, { amount: '200', occurredAt: '2026-03-10T12:00:00Z' });
+    expect(await createdOf(partnerId, march)).toEqual({ amount: '20.00', lines: 3 });
+    expect(await app.refusal(who.maria, CREATE, { input: { partnerId, ...february } })).toMatchObject({
+      reason: 'NOTHING_TO_PAY',
+    });
+  });
+
+  test('subtracts a later refund of a paid commission unless earlier months cover it', async () => {
+    const uncovered = await paidJanuary();
+    await earned(app, who, uncovered.partnerId, { amount: '200', occurredAt: '2026-02-10T12:00:00Z' });
+    await refund(uncovered.paid, '50', '2026-03-20T12:00:00Z');
+    expect(await createdOf(uncovered.partnerId, february)).toEqual({ amount: '30.00', lines: 2 });
+    const covered = await paidJanuary();
+    await earned(app, who, covered.partnerId, { amount: '50', occurredAt: '2026-02-10T12:00:00Z' });
+    await earned(app, who, covered.partnerId, { amount: '200', occurredAt: '2026-03-10T12:00:00Z' });
+    await refund(covered.paid, '50', '2026-04-20T12:00:00Z');
+    expect(await createdOf(covered.partnerId, march)).toEqual({ amount: '40.00', lines: 1 });
   });
 
   test('creates one of four simultaneous payouts, and pays no commission twice', async () => {

@@ -398,6 +398,48 @@ describe('A payout that many workers are at', () => {
   });
 });
 
+test.each([[true], [false]])(
+  'asks the rail again when news arrives while a worker waits for its answer (second worker: %s)',
+  async (bySecondWorker) => {
+    const {
+      ids: [id = ''],
+    } = await manyPayouts(app, who, 1);
+    const fine = rail;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let arrived = () => {};
+    const inside = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    let looks = 0;
+    rail = {
+      ...fine,
+      async send() {
+        arrived();
+        await held;
+        // The answer is from before the news, and the rail need not be asked for hours.
+        return { status: 'ACCEPTED', reference: `looked-${id}`, lookAgainSeconds: 6 * 3_600 };
+      },
+      async lookup() {
+        looks += 1;
+        return { status: 'CONFIRMED', reference: `looked-${id}` };
+      },
+    };
+    const ctx = contextFor(app.app.services, { actor: system, requestId: 'a worker' });
+    const slow = sendPayout(ctx, id, 30);
+    await inside;
+    await asksAgain(id); // the news
+    if (bySecondWorker) expect(await sendPayout(ctx, id, 30)).toBe('BUSY');
+    expect(looks).toBe(0);
+    release();
+    expect(await slow).toBe('STAYED');
+    expect(await reaches(id, isNow('PAID'))).toMatchObject({ attempts: 1 });
+    rail = fine;
+  },
+);
+
 test('parks a rail status that arrives after two people gave an attempt up', async () => {
   const {
     ids: [id = ''],

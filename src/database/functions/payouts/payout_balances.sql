@@ -1,6 +1,7 @@
 -- The one place that decides which partners are paid, with the reason for the others: for a manual payout, a run and
 -- its preview. In a run, the period of each partner is the last whole period of its frequency before as_of, with the
--- amounts carried over from before. A manual payout covers starts to the day before ends. rails: method -> {account:
+-- amounts carried over from before. A manual payout covers starts to the day before ends, and the amounts from before
+-- only as a whole and only when their balance is negative. rails: method -> {account:
 -- whether an account is needed, <currency>: [step, minimum, maximum]}. Nested loops, because a batch is small and the
 -- planner does not know the size of a growing table.
 create or replace function payout_balances(
@@ -43,13 +44,18 @@ as $$
         payout_period_end(p.payout_frequency, (as_of at time zone g.time_zone)::date)) as ends
     from unnest(targets) t (id) join partners p on p.id = t.id join programs g on g.tenant_id = p.tenant_id
     where p.tenant_id = tenant),
+  claimable as materialized (
+    select d.id as partner_id, l.*, starts is null or l.counts_at >= starts::timestamp at time zone d.time_zone
+      and l.counts_at < d.ends::timestamp at time zone d.time_zone as inside
+    from due d cross join lateral claimable_lines(d.id, only_currency, d.ends::timestamp at time zone d.time_zone) l),
   owed as materialized (
-    select d.id, l.amount_currency as currency, count(*)::int as lines, sum(l.amount_minor)::bigint as total,
-      array_agg(l.id) as line_ids,
-      min(l.occurred_at) as first_at, max(l.occurred_at) as last_at
-    from due d cross join lateral claimable_lines(d.id, only_currency,
-      coalesce(starts::timestamp at time zone d.time_zone, '-infinity'), d.ends::timestamp at time zone d.time_zone) l
-    group by d.id, l.amount_currency),
+    select l.partner_id as id, l.currency, count(*)::int as lines, sum(l.minor)::bigint as total,
+      array_agg(l.id) as line_ids, min(l.occurred_at) as first_at, max(l.occurred_at) as last_at
+    from claimable l
+    where l.inside or (l.partner_id, l.currency) in (
+      select o.partner_id, o.currency from claimable o where not o.inside
+      group by o.partner_id, o.currency having sum(o.minor) < 0)
+    group by l.partner_id, l.currency),
   judged as (
     select d.*, o.currency, coalesce(o.lines, 0) as lines, o.total, o.line_ids, o.first_at, o.last_at,
       rails->d.method->o.currency as carriage,

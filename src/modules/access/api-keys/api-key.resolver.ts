@@ -72,8 +72,7 @@ export class ApiKeyResolver {
 
   @Authorized('apiKey:manage')
   @Mutation(() => CreatedApiKey, {
-    description:
-      'Creates an API key; an owner has at most 20 live keys. The secret is only in this answer. Needs a sign-in within the last 15 minutes.',
+    description: 'Creates an API key; an owner has at most 20 live keys. The secret is only in this answer.',
   })
   createApiKey(
     @Arg('input', () => CreateApiKeyInput, { description: 'Data of the new key.' }) input: CreateApiKeyInput,
@@ -85,7 +84,7 @@ export class ApiKeyResolver {
   @Authorized('apiKey:manage')
   @Mutation(() => CreatedApiKey, {
     description:
-      'Gives a key a new secret and extends it by its original lifetime. The old secret stays valid until the overlap ends; a secret of an earlier overlap ends now. Needs a sign-in within the last 15 minutes.',
+      'Gives a key a new secret and extends it by its original lifetime. The old secret stays valid until the overlap ends; a secret of an earlier overlap ends now.',
   })
   rotateApiKey(
     @Arg('id', () => ID, { description: 'Id of the key.' }) id: string,

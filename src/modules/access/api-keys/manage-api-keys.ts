@@ -6,7 +6,6 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
-import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 
 import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';
@@ -29,7 +28,6 @@ export interface SecretOnce {
 /** Creates a key of a partner or of the tenant. The answer is the only place that contains the secret. */
 export async function createApiKey(ctx: Context, input: CreateApiKeyInput): Promise<SecretOnce> {
   const { actor, clock } = ctx;
-  requireFreshSignIn(actor);
   const partnerId = input.partnerId ?? actor.partnerId;
   requireScopes(ctx, input, partnerId !== null);
   const expiresAt = expiryOf(clock.now(), input.expiresAt);
@@ -121,7 +119,6 @@ async function requireRoom(em: EntityManager, owner: Owner, now: Date): Promise<
 
 /** Gives a key a new secret and extends it by its original lifetime. The old secret stays valid until the overlap ends. */
 export async function rotateApiKey(ctx: Context, id: string, overlapHours: number): Promise<SecretOnce> {
-  requireFreshSignIn(ctx.actor);
   if (overlapHours < 0 || overlapHours > MAX_OVERLAP_HOURS)
     throw invalid('overlapHours', `must be from 0 to ${MAX_OVERLAP_HOURS}`);
   const now = ctx.clock.now();

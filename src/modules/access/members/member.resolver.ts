@@ -67,7 +67,7 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      'Invites a person into a partner with a link that works once, within 7 days. A partner has at most 50 members. Needs a sign-in within the last 15 minutes. FORBIDDEN for a role with more rights than the caller has, except the first OWNER of a partner. CONFLICT for an e-mail address that is already a member or invited.',
+      'Invites a person into a partner with a link that works once, within 7 days. A partner has at most 50 members. FORBIDDEN for a role with more rights than the caller has, except the first OWNER of a partner. CONFLICT for an e-mail address that is already a member or invited.',
   })
   async inviteMember(
     @Arg('partnerId', () => ID, { description: 'Id of the partner.' }) partnerId: string,
@@ -81,7 +81,7 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      'Mails a new link to an invited person who has not accepted yet, at most one a minute. The old link ends. Needs a sign-in within the last 15 minutes.',
+      'Mails a new link to an invited person who has not accepted yet, at most one a minute. The old link ends.',
   })
   async resendInvitation(
     @Arg('id', () => ID, { description: 'Id of the member.' }) id: string,

@@ -1,5 +1,5 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
-import { notFound } from '../../../domain/errors.ts';
+import { forbidden, notFound } from '../../../domain/errors.ts';
 import { query, scopeOf } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -51,4 +51,19 @@ export async function partnerOwner(
   );
   if (!row) throw notFound('partner', { field });
   return { ...row, partnerId };
+}
+
+/** Refuses a member of a SUSPENDED partner, which only reads. */
+export async function requireNotSuspended(ctx: Context, partnerId: string): Promise<void> {
+  const [suspended] = await query(
+    ctx,
+    sql`select /* partners.suspended */ 1 from partners p where p.id = ${partnerId} and p.status = 'SUSPENDED'`,
+  );
+  if (suspended)
+    throw forbidden(
+      'This partner is suspended, so its members can only read. Ask the program to activate it.',
+      {
+        reason: 'PARTNER_SUSPENDED',
+      },
+    );
 }

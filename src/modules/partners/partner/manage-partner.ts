@@ -8,8 +8,6 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
 import { given, metadataOf } from '../../../kernel/request/input.ts';
-
-import { requireGrantedAfresh } from '../../../kernel/request/permission.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';
 import { settleManagers } from '../../programs/account-managers/public.ts';
@@ -35,7 +33,6 @@ function tenantFor({ actor }: Context, claimed: string | null | undefined): stri
 
 /** Creates a partner, ACTIVE by default. Returns its id. */
 export async function createPartner(ctx: Context, input: CreatePartnerInput): Promise<string> {
-  if (input.identityOrgId != null) await requireGrantedAfresh(ctx, 'partner:create');
   const tenantId = tenantFor(ctx, input.tenantId);
   await ensureProgram(ctx.pool, tenantId);
   const metadata = metadataOf(input.metadata, 'input.metadata');
@@ -122,8 +119,6 @@ export function rememberTier(
 
 /** Changes the given fields. A partner may only change its own contact data. */
 export async function updatePartner(ctx: Context, id: string, input: UpdatePartnerInput): Promise<string> {
-  if (input.identityOrgId !== undefined && ctx.actor.partnerId === null)
-    await requireGrantedAfresh(ctx, 'partner:edit'); // the organisation decides who gets access
   const { actor, clock } = ctx;
   if (actor.partnerId !== null) {
     const denied = Object.keys(input).find((field) => !OWN_CONTACT_DATA.has(field));

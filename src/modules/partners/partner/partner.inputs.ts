@@ -197,8 +197,7 @@ export class CreatePartnerInput {
 
   @Field(() => ID, {
     nullable: true,
-    description:
-      "The partner's organisation at the identity provider. Needs a sign-in within the last 15 minutes.",
+    description: "The partner's organisation at the identity provider.",
   })
   @IdentityOrgId()
   identityOrgId?: string;
@@ -277,8 +276,7 @@ export class UpdatePartnerInput {
 
   @Field(() => ID, {
     nullable: true,
-    description:
-      "The partner's organisation at the identity provider; null to remove it. Needs a sign-in within the last 15 minutes.",
+    description: "The partner's organisation at the identity provider; null to remove it.",
   })
   @IdentityOrgId()
   identityOrgId?: string | null;

@@ -4,7 +4,6 @@ import { invalid } from '../../../domain/errors.ts';
 import { taxIdOf } from '../../../domain/tax-id.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { transactSealing } from '../../foundation/data-keys/public.ts';
 import { lockPartner, partnerOwner } from '../partner/public.ts';
@@ -13,7 +12,6 @@ import type { SetTaxIdInput } from './tax-id.inputs.ts';
 
 /** Sets or replaces a partner's tax id. Returns the partner's id. */
 export async function setTaxId(ctx: Context, input: SetTaxIdInput): Promise<string> {
-  requireFreshSignIn(ctx.actor);
   const owner = await partnerOwner(ctx, input.partnerId, 'input.partnerId');
   await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(tax id)', attributes: owner });
   const { country } = input;

@@ -11,8 +11,7 @@ import { taxIdShown } from './tax-id.loader.ts';
 export class PartnerTaxIdResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => Partner, {
-    description:
-      "Sets or replaces a partner's tax id. Needs a sign-in within the last 15 minutes. The full tax id is never shown again.",
+    description: "Sets or replaces a partner's tax id. The full tax id is never shown again.",
   })
   async setTaxId(
     @Arg('input', () => SetTaxIdInput, { description: 'The tax id.' }) input: SetTaxIdInput,

@@ -10,7 +10,6 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/input.ts';
-import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import { type Payee, PayeeRefused } from '../../../ports/payee-enrolment.ts';
 import type { PayoutInstruction } from '../../../ports/payout-rail.ts';
 import { record } from '../../foundation/audit/public.ts';
@@ -27,7 +26,6 @@ export async function setPayoutAccount(
   input: SetPayoutAccountInput,
   { keepSame = false } = {},
 ): Promise<string> {
-  requireFreshSignIn(ctx.actor);
   const owner = await partnerOwner(ctx, input.partnerId, 'input.partnerId');
   await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(new)', attributes: owner });
   const { method, country } = input;
@@ -103,7 +101,6 @@ async function enrolled(
 
 /** Removes a payout account. Payouts that are already with the rail are not recalled. */
 export async function removePayoutAccount(ctx: Context, id: string): Promise<string> {
-  requireFreshSignIn(ctx.actor);
   await authorizeRow(ctx, 'edit', payoutAccountTable, id);
   return transact(ctx, async (em) => {
     const account = await em.findOne(PayoutAccount, { id: idOf(id), removedAt: null });
@@ -128,7 +125,6 @@ export async function wakePayouts(em: EntityManager, partnerId: string): Promise
 
 /** Confirms an account after a returned payment, so that it receives payouts again. */
 export async function confirmPayoutAccount(ctx: Context, id: string): Promise<string> {
-  requireFreshSignIn(ctx.actor);
   await authorizeRow(ctx, 'edit', payoutAccountTable, id);
   return transact(ctx, async (em) => {
     const account = await em.findOne(

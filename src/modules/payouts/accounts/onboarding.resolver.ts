@@ -52,7 +52,7 @@ export class OnboardingResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => ConnectedPayoutAccount, {
     description:
-      "Opens a Stripe account for a partner, or reuses its open account, and returns a link to Stripe's form. Requires a fresh sign-in. The account can receive payouts 72 hours after it was first set.",
+      "Opens a Stripe account for a partner, or reuses its open account, and returns a link to Stripe's form. The account can receive payouts 72 hours after it was first set.",
   })
   connectPayoutAccount(
     @Arg('input', () => ConnectPayoutAccountInput, { description: 'The partner and the account holder.' })

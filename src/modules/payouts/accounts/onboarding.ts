@@ -8,7 +8,6 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/input.ts';
-import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import type { PayeeOnboarding, PayeeState } from '../../../ports/payee-onboarding.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { blindIndexOf } from '../../foundation/data-keys/public.ts';
@@ -33,7 +32,6 @@ export async function connectPayoutAccount(
   ctx: Context,
   { partnerId, country, currency: code, holderName }: ConnectPayoutAccountInput,
 ): Promise<Connecting> {
-  requireFreshSignIn(ctx.actor);
   const owner = await partnerOwner(ctx, partnerId, 'input.partnerId');
   await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(new)', attributes: owner });
   const currency = currencyOf(code, 'input.currency');

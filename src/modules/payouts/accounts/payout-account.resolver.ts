@@ -17,7 +17,7 @@ export class PayoutAccountResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => PayoutAccount, {
     description:
-      'Sets the account that receives the payouts of a partner by one method and in one currency, and removes the previous account. Requires a fresh sign-in. The account can receive payouts 72 hours later (`usableFrom`).',
+      'Sets the account that receives the payouts of a partner by one method and in one currency, and removes the previous account. The account can receive payouts 72 hours later (`usableFrom`).',
   })
   async setPayoutAccount(
     @Arg('input', () => SetPayoutAccountInput, { description: 'The new account.' })
@@ -31,7 +31,7 @@ export class PayoutAccountResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => PayoutAccount, {
     description:
-      'Removes a payout account. Requires a fresh sign-in. Payouts that are already with the rail are not recalled.',
+      'Removes a payout account. Payouts that are already with the rail are not recalled.',
   })
   async removePayoutAccount(
     @Arg('id', () => ID, { description: 'Id of the payout account.' }) id: string,
@@ -44,7 +44,7 @@ export class PayoutAccountResolver {
   @Authorized('payoutAccount:edit')
   @Mutation(() => PayoutAccount, {
     description:
-      'Confirms a payout account after a returned payment, so that it receives payouts again. Requires a fresh sign-in. CONFLICT when the account needs no confirmation.',
+      'Confirms a payout account after a returned payment, so that it receives payouts again. CONFLICT when the account needs no confirmation.',
   })
   async confirmPayoutAccount(
     @Arg('id', () => ID, { description: 'Id of the payout account.' }) id: string,

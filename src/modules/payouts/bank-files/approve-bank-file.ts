@@ -8,7 +8,6 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, amountText } from '../../../kernel/request/currency.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
-import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 
 import { record } from '../../foundation/audit/public.ts';
 import { enqueueSend } from '../payout/public.ts';
@@ -27,7 +26,6 @@ async function lockFile(em: EntityManager, id: string): Promise<BankFile> {
 
 /** Four-eyes check: the creator of a file must not approve it. The stored text is checked again before the approval. */
 export async function approveBankFile(ctx: Context, id: string): Promise<string> {
-  requireFreshSignIn(ctx.actor);
   await allowed(ctx, 'approve', id);
   const { format, text } = await opened(ctx, id);
   deskOf(ctx).check(format, text);
@@ -106,7 +104,6 @@ export interface BankFileText {
 /** Returns the bytes for the bank, the same each time. The file contains account numbers, so a fresh sign-in is required, and
  *  each download is recorded in the audit log. */
 export async function downloadBankFile(ctx: Context, id: string): Promise<BankFileText> {
-  requireFreshSignIn(ctx.actor);
   await allowed(ctx, 'decide', id);
   const { format, text } = await opened(ctx, id);
   return transact(ctx, async (em) => {
@@ -143,7 +140,6 @@ export async function cancelBankFile(
 ): Promise<string> {
   const why = reasonOf(reason);
   await allowed(ctx, 'cancel', id);
-  if (neverSubmitted) requireFreshSignIn(ctx.actor);
   return transact(ctx, async (em) => {
     const file = await lockFile(em, id);
     if (file.status === 'CANCELED') throw conflict('The bank file is already CANCELED.');
@@ -188,7 +184,6 @@ export async function cancelBankFile(
 /** The ACH network does not report successful payments. When the bank debited exactly the total, payments that were not returned
  *  are paid. */
 export async function settleBankFile(ctx: Context, id: string, debited: string): Promise<string> {
-  requireFreshSignIn(ctx.actor);
   await allowed(ctx, 'decide', id);
   return transact(ctx, async (em) => {
     const file = await lockFile(em, id);

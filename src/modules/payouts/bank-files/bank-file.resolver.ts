@@ -116,7 +116,7 @@ export class BankFileResolver {
   @Authorized('payout:decide')
   @Mutation(() => BankFile, {
     description:
-      'Approves a DRAFT bank file. The creator of the file must not approve it. Requires a fresh sign-in.',
+      'Approves a DRAFT bank file. The creator of the file must not approve it.',
   })
   async approveBankFile(
     @Id() id: string,
@@ -138,7 +138,7 @@ export class BankFileResolver {
     @Arg('neverSubmitted', () => Boolean, {
       defaultValue: false,
       description:
-        'True: the caller states that the bank never received the downloaded file. Requires a fresh sign-in.',
+        'True: the caller states that the bank never received the downloaded file.',
     })
     neverSubmitted: boolean,
     @Ctx() ctx: Context,
@@ -150,7 +150,7 @@ export class BankFileResolver {
   @Authorized('payout:decide')
   @Mutation(() => DownloadedBankFile, {
     description:
-      'Returns the content of an APPROVED bank file, with the same bytes each time. Requires a fresh sign-in. The audit log records each download.',
+      'Returns the content of an APPROVED bank file, with the same bytes each time. The audit log records each download.',
   })
   downloadBankFile(@Id() id: string, @Ctx() ctx: Context): Promise<DownloadedBankFile> {
     return downloadBankFile(ctx, id);
@@ -159,7 +159,7 @@ export class BankFileResolver {
   @Authorized('payout:decide')
   @Mutation(() => BankFile, {
     description:
-      'Confirms that the bank debited the total of a NACHA file: its payments that were not rejected or returned become PAID. Requires a fresh sign-in.',
+      'Confirms that the bank debited the total of a NACHA file: its payments that were not rejected or returned become PAID.',
   })
   async settleBankFile(
     @Id() id: string,

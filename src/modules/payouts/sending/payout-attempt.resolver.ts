@@ -33,7 +33,7 @@ export class PayoutAttemptResolver {
   @Authorized('payout:decide')
   @Mutation(() => Payout, {
     description:
-      'States the outcome of a payout whose outcome is unknown. The outcome takes effect when another person states the same. Requires a fresh sign-in. CONFLICT when the outcome is known.',
+      'States the outcome of a payout whose outcome is unknown. The outcome takes effect when another person states the same. CONFLICT when the outcome is known.',
   })
   async resolvePayout(
     @Arg('id', () => ID, { description: 'Id of the payout.' }) id: string,

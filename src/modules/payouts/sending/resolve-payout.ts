@@ -7,7 +7,6 @@ import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
-import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { post } from '../../foundation/ledger/public.ts';
 import { Payout, payoutTable } from '../payout/public.ts';
@@ -22,7 +21,6 @@ export async function resolvePayout(
   id: string,
   { outcome, reference, evidence }: ResolvePayoutInput,
 ): Promise<string> {
-  requireFreshSignIn(ctx.actor);
   await authorizeRow(ctx, 'decide', payoutTable, id);
   const said = reference?.trim() || null;
   if (outcome === 'PAID' && said === null)

@@ -34,6 +34,7 @@ const DATABASE_AWAY_MS = 10_000;
 
 /** Interval for checking a waiting payout again. The release of a hold starts its job immediately. */
 const KEPT_BACK_SECONDS = 600;
+const LEASED_SECONDS = 2;
 
 /** Result of one job. BUSY: the circuit breaker is open, or another worker has the payout. UNFIT: the rail reports a status that the
  *  payout cannot take. */
@@ -143,7 +144,10 @@ function claim(
         tries = tries + 1
       where id = ${attempt.id} and (lease_until is null or lease_until < now() or lease_token = ${token})
       returning extract(epoch from now() - created_at)::float8 as age`.execute(em);
-    if (!leased) return 'BUSY';
+    if (!leased) {
+      await again(em, payoutId, LEASED_SECONDS); // that worker may have asked the rail before the news that started this job
+      return 'BUSY';
+    }
     const until = performance.now() + leaseSeconds * 1_000;
     return { payout, attempt, token, fresh, until, ageSeconds: leased.age };
   });

