@@ -20,6 +20,8 @@ export interface Cause {
   readonly at: Date;
   readonly holdUntil?: Date | null | undefined;
   readonly reason?: string | null | undefined;
+  /** True when what is added was owed before, so that it needs no new approval. */
+  readonly approved?: boolean;
   /** TIER: the tier that was reached. */
   readonly tier?: PartnerTier | undefined;
   /** The dispute whose hold the caller ends. */
@@ -215,7 +217,7 @@ function draw(
     const closes = isLess && (isGone || (wholly && netOf(of) + minor === 0n && ![of, ...mates].some(({ claimed }) => claimed)));
     if (closes && !isGone)
       closed.push(of.id, ...mates.filter(({ status }) => !GONE.has(status)).map(({ id }) => id));
-    const approved = isLess && isOwed;
+    const approved = isOwed && (isLess || cause.approved === true);
     made.push({
       ...baseLine(item, of, cause),
       computation: serializeComputed(computedOf(item, owed, { product: item.product, quantity: of.quantity ?? 1 }), {
@@ -225,7 +227,7 @@ function draw(
       status: closes ? 'REVERSED' : approved ? 'APPROVED' : 'PENDING',
       approvedAt: approved ? clock.now() : null,
       approvedBy: approved ? actor.id : null,
-      holdUntil: isLess ? null : laterOf(of.holdUntil, cause.holdUntil),
+      holdUntil: isLess || approved ? null : laterOf(of.holdUntil, cause.holdUntil),
       ...columns,
     });
   };

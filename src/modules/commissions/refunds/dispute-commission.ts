@@ -159,7 +159,7 @@ async function reinstate(
     within(em),
     ctx,
     [restored],
-    { why: 'DISPUTE', order: item.orderId, at: ctx.clock.now() },
+    { why: 'DISPUTE', order: item.orderId, at: ctx.clock.now(), approved: refund.approvedAt != null },
     new Map([[item.id, { sold, base: refund.baseAmount.minor, approved: refund.approvedAt != null }]]),
   );
   return em.findOneOrFail(Commission, { id: { $in: [...(lines.get(item.id) ?? [])] }, type: 'ADJUSTMENT' });
