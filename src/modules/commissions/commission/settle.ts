@@ -66,7 +66,11 @@ export async function store(run: Run, reckoning: Reckoning, isNew?: string): Pro
   const items = [...reckoning.items.values()].filter(({ item }) => item.id !== isNew);
   await storeItems(
     run,
-    items.map(({ item, owed }) => ({ ...item, owed: owed.amount, draft: owed.amount > 0n ? null : item.draft })),
+    items.map(({ item, owed }) => ({
+      ...item,
+      owed: owed.amount,
+      draft: owed.amount > 0n ? null : item.draft,
+    })),
   );
   await storeSums(run, reckoning);
 }
@@ -134,7 +138,13 @@ export async function correct(
   if (changes.length === 0) return settled;
   const partners = [...new Set(changes.map(({ item }) => item.partnerId))];
   await run(sql`select 1 from partners where id = any(${partners}::uuid[]) order by id for share`);
-  const lines = Map.groupBy(await linesOf(run, changes.map(({ item }) => item.id)), ({ itemId }) => itemId);
+  const lines = Map.groupBy(
+    await linesOf(
+      run,
+      changes.map(({ item }) => item.id),
+    ),
+    ({ itemId }) => itemId,
+  );
   const made: NewLine[] = [];
   const closed: string[] = [];
   for (const change of changes) {
@@ -189,12 +199,14 @@ function draw(
       (sum, { amount, status }) => (GONE.has(status) ? sum : sum + BigInt(amount)),
       BigInt(line.amount),
     );
-  const earned: Earned[] = live.map((line) => ({ id: line.id, amount: BigInt(line.amount), net: netOf(line) }));
+  const earned: Earned[] = live.map((line) => ({
+    id: line.id,
+    amount: BigInt(line.amount),
+    net: netOf(line),
+  }));
   // A won dispute is restored by an ADJUSTMENT, which is refunded in place of the commission from then on.
   const standing = adding.findLast(({ type, status }) => type !== 'TRUE_UP' && status !== 'REJECTED');
-  const before = standing
-    ? correctionsOf(standing.id).reduce((sum, { base }) => sum - BigInt(base), 0n)
-    : 0n;
+  const before = standing ? correctionsOf(standing.id).reduce((sum, { base }) => sum - BigInt(base), 0n) : 0n;
   const refunded =
     refund && refund.sold > 0n && standing
       ? { of: standing.id, base: BigInt(standing.base), refunded: before + refund.base }
@@ -213,16 +225,22 @@ function draw(
     const mates = correctionsOf(of.id);
     const isOwed = of.status === 'APPROVED';
     const isGone = GONE.has(of.status);
-    const wholly = columns.type === 'REVERSAL' ? refunded !== null && refunded.refunded >= refunded.base : true;
-    const closes = isLess && (isGone || (wholly && netOf(of) + minor === 0n && ![of, ...mates].some(({ claimed }) => claimed)));
+    const wholly =
+      columns.type === 'REVERSAL' ? refunded !== null && refunded.refunded >= refunded.base : true;
+    const closes =
+      isLess &&
+      (isGone || (wholly && netOf(of) + minor === 0n && ![of, ...mates].some(({ claimed }) => claimed)));
     if (closes && !isGone)
       closed.push(of.id, ...mates.filter(({ status }) => !GONE.has(status)).map(({ id }) => id));
     const approved = isOwed && (isLess || cause.approved === true);
     made.push({
       ...baseLine(item, of, cause),
-      computation: serializeComputed(computedOf(item, owed, { product: item.product, quantity: of.quantity ?? 1 }), {
-        ...{ from: item.owed, to: owed.amount, why: cause.why, order: cause.order },
-      } satisfies Change),
+      computation: serializeComputed(
+        computedOf(item, owed, { product: item.product, quantity: of.quantity ?? 1 }),
+        {
+          ...{ from: item.owed, to: owed.amount, why: cause.why, order: cause.order },
+        } satisfies Change,
+      ),
       amount: money(minor, item.currency),
       status: closes ? 'REVERSED' : approved ? 'APPROVED' : 'PENDING',
       approvedAt: approved ? clock.now() : null,
@@ -314,7 +332,11 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: Cause): NewL
     baseAmount: money(base, item.currency),
     amount: money(amount, item.currency),
     revenueMinor: draft.conversionId ? 0n : item.sold - item.soldRefunded,
-    ...{ method, rateBps: method === 'PERCENTAGE' ? rateBps : null, rateSource: draft.rateSource ? level : null },
+    ...{
+      method,
+      rateBps: method === 'PERCENTAGE' ? rateBps : null,
+      rateSource: draft.rateSource ? level : null,
+    },
     ...{ perUnitMinor: flat?.perUnit ?? null, quantity: flat?.quantity ?? null },
     ruleId: owed.terms.rule?.id ?? null,
     computation: serializeComputed(computed, { from: 0n, to: amount, why: cause.why, order: cause.order }),
@@ -322,7 +344,12 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: Cause): NewL
   };
 }
 
-const OF_ORDER = { SALE: 'recorded', REFUND: 'refunded', REJECTION: 'rejected', DISPUTE: 'disputed' } as const;
+const OF_ORDER = {
+  SALE: 'recorded',
+  REFUND: 'refunded',
+  REJECTION: 'rejected',
+  DISPUTE: 'disputed',
+} as const;
 
 /** Returns why the amount of another order's commission changes. */
 function sentenceOf({ why, order }: Cause): string | null {
@@ -331,4 +358,3 @@ function sentenceOf({ why, order }: Cause): string | null {
   const what = order === null ? 'another sale' : `order ${order}`;
   return `What this sale earns changed, because ${what} was ${OF_ORDER[why]}.`;
 }
-
