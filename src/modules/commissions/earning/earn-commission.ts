@@ -7,8 +7,9 @@ import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.t
 import { MAX_MINOR, type Money, money, split } from '../../../domain/money.ts';
 import type { Owed, Terms, Window } from '../../../domain/owed.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
-import { type Decision, decide, type Rule, type SaleLine } from '../../../domain/plan.ts';
+import { decide } from '../../../domain/plan.ts';
 import { expiryOf } from '../../../domain/referral.ts';
+import { flatTerms, NO_TERMS, type Scale, termsOf } from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -22,7 +23,6 @@ import {
   insertCommissions,
   insertItems,
   type NewLine,
-  NO_TERMS,
   type Reckoning,
   reckon,
   type StoredItem,
@@ -30,7 +30,6 @@ import {
   UNRECORDED,
   type UnratedSale,
 } from '../commission/public.ts';
-import type { RuleInForce } from '../plans/public.ts';
 import { type EarningPartner, type InForce, loadInForce } from './read-terms.ts';
 import { assessedSale, review } from './review-sale.ts';
 
@@ -61,7 +60,7 @@ export interface Earning {
   /** The bases of all line items of the order, and the index of this one. An exchange converts their sum once. */
   readonly among?: { readonly bases: readonly bigint[]; readonly index: number } | undefined;
   /** The parts into which an amount per unit is split, and the index of this one: partners' shares, or collected and open. */
-  readonly scale?: { readonly parts: readonly bigint[]; readonly index: number } | undefined;
+  readonly scale?: Scale | undefined;
   /** True when the caller gave no time, so that the sale is later than all recorded ones. */
   readonly isNow?: boolean | undefined;
   /** Currency of the commission, when it was already decided. */
@@ -390,12 +389,11 @@ function termsFor(
   earning: Earning,
   inForce: InForce,
 ): { terms: Terms; returning: Terms | null } {
-  const { base, occurredAt, type, flat, customerId, purchase } = earning;
+  const { base, occurredAt, type, flat, customerId, purchase, scale } = earning;
   const line = { product: earning.product ?? null, quantity: earning.quantity ?? 1, base: base.minor };
   const windows = type === 'BONUS' ? [] : affiliateWindows(inForce);
   if (flat) {
-    const amount = amountFor(flat.perUnit.minor, flat.quantity);
-    const given = { perUnit: flat.perUnit.minor, quantity: flat.quantity, part: 1n, whole: 1n, amount };
+    const given = flatTerms(flat.perUnit.minor, flat.quantity);
     return {
       terms: { ...NO_TERMS, level: 'LINE', method: 'FLAT', rateBps: null, flat: given, windows },
       returning: null,
@@ -415,12 +413,8 @@ function termsFor(
       country: earning.country ?? null,
       customerKind,
     };
-    return decided(
-      decide(rules, rates, { ...line, base: purchase ?? base.minor }, facts),
-      line,
-      earning,
-      windows,
-    );
+    const decision = decide(rules, rates, { ...line, base: purchase ?? base.minor }, facts);
+    return termsOf(decision, line, windows, scale);
   };
   if (rules.every((rule) => rule.customerKind === 'ANY') || (customerId === null && !earning.newCustomer))
     return { terms: of(null), returning: null };
@@ -438,54 +432,6 @@ const affiliateWindows = ({ affiliate }: InForce): Window[] =>
         },
       ]
     : [];
-
-const ruleWindows = (rule: Rule): Window[] =>
-  rule.firstPurchaseOnly || rule.recurringMonths !== null || rule.recurringCount !== null
-    ? [
-        {
-          firstPurchaseOnly: rule.firstPurchaseOnly,
-          months: rule.recurringMonths,
-          count: rule.recurringCount,
-          stepDownRateBps: rule.stepDownRateBps,
-        },
-      ]
-    : [];
-
-/** Returns the terms of a decision, as they are stored with the item. */
-function decided(decision: Decision, line: SaleLine, { scale }: Earning, windows: readonly Window[]): Terms {
-  const { level } = decision;
-  if (decision.rule === null) return { ...NO_TERMS, level, rateBps: decision.rateBps, windows };
-  const rule = decision.rule as RuleInForce;
-  const { terms, cap } = rule;
-  const { id, key, name, version } = rule;
-  return {
-    ...{ level, rule: { id, key, name, version }, method: terms.method, cap },
-    rateBps: terms.method === 'PERCENTAGE' ? terms.rateBps : null,
-    flat: terms.method === 'FLAT' ? flatFor(terms.perUnit, line.quantity, scale) : null,
-    tiered: terms.method === 'TIERED' ? { mode: terms.mode, period: terms.period, bands: terms.bands } : null,
-    windows: [...windows, ...ruleWindows(rule)],
-  };
-}
-
-/** Returns an amount per unit for a part of a sale, by largest remainder. */
-function flatFor(perUnit: bigint, quantity: number, scale: Earning['scale']): NonNullable<Terms['flat']> {
-  const all = amountFor(perUnit, quantity);
-  const whole = scale?.parts.reduce((sum, part) => sum + part, 0n) ?? 0n;
-  if (!scale || whole === 0n) return { perUnit, quantity, part: 1n, whole: 1n, amount: all };
-  const amount = split(money(all, ''), scale.parts)[scale.index]?.minor ?? 0n;
-  return { perUnit, quantity, part: scale.parts[scale.index] ?? 0n, whole, amount };
-}
-
-/** Throws BAD_USER_INPUT for a computed amount that is too large. */
-function amountFor(perUnit: bigint, quantity: number): bigint {
-  const amount = perUnit * BigInt(quantity);
-  if (amount > MAX_MINOR)
-    throw invalid(
-      'input.quantity',
-      'must give a commission of at most 10^15 minor units: the amount per unit times the quantity is more',
-    );
-  return amount;
-}
 
 /** Returns the sale in the currency of the commission. When the program settles in the partner's currency, the exchange
  *  rate of the day of the sale applies, once to the whole order. An amount given per unit stays in its currency. */
