@@ -67,7 +67,11 @@ export async function store(run: Run, reckoning: Reckoning, isNew?: string): Pro
   const items = [...reckoning.items.values()].filter(({ item }) => item.id !== isNew);
   await storeItems(
     run,
-    items.map(({ item, owed }) => ({ ...item, owed: owed.amount, draft: owed.amount > 0n ? null : item.draft })),
+    items.map(({ item, owed }) => ({
+      ...item,
+      owed: owed.amount,
+      draft: owed.amount > 0n ? null : item.draft,
+    })),
   );
   await storeSums(run, reckoning);
 }
@@ -136,7 +140,13 @@ export async function correct(
   if (changes.length === 0) return settled;
   const partners = [...new Set(changes.map(({ item }) => item.partnerId))];
   await run(sql`select 1 from partners where id = any(${partners}::uuid[]) order by id for share`);
-  const lines = Map.groupBy(await linesOf(run, changes.map(({ item }) => item.id)), ({ itemId }) => itemId);
+  const lines = Map.groupBy(
+    await linesOf(
+      run,
+      changes.map(({ item }) => item.id),
+    ),
+    ({ itemId }) => itemId,
+  );
   const made: NewLine[] = [];
   const closed: string[] = [];
   for (const change of changes) {
@@ -195,12 +205,14 @@ function draw(
       (sum, { amount, status }) => (GONE.has(status) ? sum : sum + BigInt(amount)),
       BigInt(line.amount),
     );
-  const earned: Earned[] = live.map((line) => ({ id: line.id, amount: BigInt(line.amount), net: netOf(line) }));
+  const earned: Earned[] = live.map((line) => ({
+    id: line.id,
+    amount: BigInt(line.amount),
+    net: netOf(line),
+  }));
   // A won dispute is restored by an ADJUSTMENT, which is refunded in place of the commission from then on.
   const standing = adding.findLast(({ type, status }) => type !== 'TRUE_UP' && status !== 'REJECTED');
-  const before = standing
-    ? correctionsOf(standing.id).reduce((sum, { base }) => sum - BigInt(base), 0n)
-    : 0n;
+  const before = standing ? correctionsOf(standing.id).reduce((sum, { base }) => sum - BigInt(base), 0n) : 0n;
   const refunded =
     refund && refund.sold > 0n && standing
       ? { of: standing.id, base: BigInt(standing.base), refunded: before + refund.base }
@@ -225,8 +237,11 @@ function draw(
     const mates = correctionsOf(of.id);
     const isOwed = of.status === 'APPROVED';
     const isGone = GONE.has(of.status);
-    const wholly = columns.type === 'REVERSAL' ? refunded !== null && refunded.refunded >= refunded.base : true;
-    const closes = isLess && (isGone || (wholly && netOf(of) + minor === 0n && ![of, ...mates].some(({ claimed }) => claimed)));
+    const wholly =
+      columns.type === 'REVERSAL' ? refunded !== null && refunded.refunded >= refunded.base : true;
+    const closes =
+      isLess &&
+      (isGone || (wholly && netOf(of) + minor === 0n && ![of, ...mates].some(({ claimed }) => claimed)));
     if (closes && !isGone)
       closed.push(of.id, ...mates.filter(({ status }) => !GONE.has(status)).map(({ id }) => id));
     const approved = isOwed && (isLess || cause.approved === true);
@@ -327,7 +342,11 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: CauseOf): Ne
     baseAmount: money(base, item.currency),
     amount: money(amount, item.currency),
     revenueMinor: draft.conversionId ? 0n : item.sold - item.soldRefunded,
-    ...{ method, rateBps: method === 'PERCENTAGE' ? rateBps : null, rateSource: draft.rateSource ? level : null },
+    ...{
+      method,
+      rateBps: method === 'PERCENTAGE' ? rateBps : null,
+      rateSource: draft.rateSource ? level : null,
+    },
     ...{ perUnitMinor: flat?.perUnit ?? null, quantity: flat?.quantity ?? null },
     ruleId: owed.terms.rule?.id ?? null,
     computation: serializeComputed(computed, changeOf(cause, 0n, amount)),
@@ -335,7 +354,12 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: CauseOf): Ne
   };
 }
 
-const OF_ORDER = { SALE: 'recorded', REFUND: 'refunded', REJECTION: 'rejected', DISPUTE: 'disputed' } as const;
+const OF_ORDER = {
+  SALE: 'recorded',
+  REFUND: 'refunded',
+  REJECTION: 'rejected',
+  DISPUTE: 'disputed',
+} as const;
 
 /** Returns why the amount of another order's commission changes. */
 function sentenceOf({ why, order }: Cause): string | null {
@@ -344,4 +368,3 @@ function sentenceOf({ why, order }: Cause): string | null {
   const what = order === null ? 'another sale' : `order ${order}`;
   return `What this sale earns changed, because ${what} was ${OF_ORDER[why]}.`;
 }
-

@@ -27,8 +27,8 @@ import {
   reckon,
   type StoredItem,
   store,
-  type UnratedSale,
   UNRECORDED,
+  type UnratedSale,
 } from '../commission/public.ts';
 import type { RuleInForce } from '../plans/public.ts';
 import { type EarningPartner, type InForce, loadInForce } from './read-terms.ts';
@@ -112,7 +112,8 @@ export async function earn(
   earning: Earning,
   { inForce: known, refused = null, id = v7(), beside, last = false }: EarnOptions = {},
 ): Promise<MadeLine | Refused> {
-  const inForce = known ?? (await loadInForce(run, partner.id, earning.occurredAt));
+  const inForce =
+    known ?? (await loadInForce(run, partner.id, earning.occurredAt, { id: earning.customerId }));
   const weighed = await weigh(run, partner, earning, { known: inForce, id });
   const never = async (why: Refused): Promise<Refused> => {
     await run(insertItems([itemOf(id, partner, earning, inForce, { refused: why })]));
@@ -340,25 +341,35 @@ export async function weigh(
   sold: Earning,
   { known, id = v7(), lock = true, stored }: WeighOptions = {},
 ): Promise<Weighed | Unrated | Refused> {
-  const inForce = known ?? (await loadInForce(run, partner.id, sold.occurredAt));
+  const inForce = known ?? (await loadInForce(run, partner.id, sold.occurredAt, { id: sold.customerId }));
   if (inForce.status !== 'ACTIVE') return inForce.status;
   const owedIn = await owedFor(run, partner, sold, inForce);
   if ('missing' in owedIn) return { inForce, currency: owedIn.missing.to, missing: owedIn.missing };
   const { earning, exchange } = owedIn;
   const below = earning.type === 'BONUS' ? null : await belowMinimum(run, partner, sold, inForce);
-  if (below) return typeof below === 'string' ? below : { inForce, currency: earning.base.currency, missing: below };
+  if (below)
+    return typeof below === 'string' ? below : { inForce, currency: earning.base.currency, missing: below };
 
   const { terms, returning } = termsFor(partner, earning, inForce);
   const fresh = itemOf(id, partner, sold, inForce, { base: earning.base, terms, returning });
   const item = stored
     ? { ...stored, terms, returning, base: fresh.base, currency: fresh.currency, isRated: true }
     : fresh;
-  const reckoning = await reckon(run, [earning.newCustomer ? { ...item, customerId: null } : item], { lock });
+  const reckoning = await reckon(run, [earning.newCustomer ? { ...item, customerId: null } : item], {
+    ...{ lock, hasDependents: inForce.hasDependents },
+  });
   const own = reckoning.items.get(id);
   if (!own) throw new Error('A reckoning contains the changed items.');
   const quantity = earning.flat?.quantity ?? earning.quantity ?? 1;
   return {
-    ...{ inForce, base: earning.base, exchange, byHand: earning.flat !== undefined, item: own.item, owed: own.owed },
+    ...{
+      inForce,
+      base: earning.base,
+      exchange,
+      byHand: earning.flat !== undefined,
+      item: own.item,
+      owed: own.owed,
+    },
     computed: computedOf(own.item, own.owed, { product: item.product, quantity }),
     reckoning,
   };
@@ -376,7 +387,10 @@ function termsFor(
   if (flat) {
     const amount = amountFor(flat.perUnit.minor, flat.quantity);
     const given = { perUnit: flat.perUnit.minor, quantity: flat.quantity, part: 1n, whole: 1n, amount };
-    return { terms: { ...NO_TERMS, level: 'LINE', method: 'FLAT', rateBps: null, flat: given, windows }, returning: null };
+    return {
+      terms: { ...NO_TERMS, level: 'LINE', method: 'FLAT', rateBps: null, flat: given, windows },
+      returning: null,
+    };
   }
   const rules = earning.rateBps != null || type === 'BONUS' ? [] : inForce.rules;
   const rates = {
@@ -385,8 +399,19 @@ function termsFor(
     tier: inForce.tierRateBps,
   };
   const of = (customerKind: 'NEW' | 'RETURNING' | null): Terms => {
-    const facts = { type, occurredAt, currency: base.currency, country: earning.country ?? null, customerKind };
-    return decided(decide(rules, rates, { ...line, base: purchase ?? base.minor }, facts), line, earning, windows);
+    const facts = {
+      type,
+      occurredAt,
+      currency: base.currency,
+      country: earning.country ?? null,
+      customerKind,
+    };
+    return decided(
+      decide(rules, rates, { ...line, base: purchase ?? base.minor }, facts),
+      line,
+      earning,
+      windows,
+    );
   };
   if (rules.every((rule) => rule.customerKind === 'ANY') || (customerId === null && !earning.newCustomer))
     return { terms: of(null), returning: null };
@@ -428,8 +453,7 @@ function decided(decision: Decision, line: SaleLine, { scale }: Earning, windows
     ...{ level, rule: { id, key, name, version }, method: terms.method, cap },
     rateBps: terms.method === 'PERCENTAGE' ? terms.rateBps : null,
     flat: terms.method === 'FLAT' ? flatFor(terms.perUnit, line.quantity, scale) : null,
-    tiered:
-      terms.method === 'TIERED' ? { mode: terms.mode, period: terms.period, bands: terms.bands } : null,
+    tiered: terms.method === 'TIERED' ? { mode: terms.mode, period: terms.period, bands: terms.bands } : null,
     windows: [...windows, ...ruleWindows(rule)],
   };
 }
@@ -447,7 +471,10 @@ function flatFor(perUnit: bigint, quantity: number, scale: Earning['scale']): No
 function amountFor(perUnit: bigint, quantity: number): bigint {
   const amount = perUnit * BigInt(quantity);
   if (amount > MAX_MINOR)
-    throw invalid('input.quantity', 'must give a commission of at most 10^15 minor units: the amount per unit times the quantity is more');
+    throw invalid(
+      'input.quantity',
+      'must give a commission of at most 10^15 minor units: the amount per unit times the quantity is more',
+    );
   return amount;
 }
 
@@ -473,7 +500,10 @@ async function owedFor(
       roundingMode,
     );
     if (worth.minor > MAX_MINOR)
-      throw invalid('input.amount', `must be at most 10^15 minor units of ${to} at the exchange rate of ${day}`);
+      throw invalid(
+        'input.amount',
+        `must be at most 10^15 minor units of ${to} at the exchange rate of ${day}`,
+      );
     return worth;
   };
   const whole = among && inOwed(among.bases.reduce((sum, each) => sum + each, 0n));

@@ -209,7 +209,11 @@ async function directRefunds(
   settled: readonly SaleRefund[],
 ): Promise<ReportedRefund[]> {
   const ids = items.map(({ id }) => id);
-  const refunds = await em.find(Commission, { itemId: { $in: ids }, type: 'REVERSAL' }, { orderBy: { id: 'asc' } });
+  const refunds = await em.find(
+    Commission,
+    { itemId: { $in: ids }, type: 'REVERSAL' },
+    { orderBy: { id: 'asc' } },
+  );
   const restored = await em.find(Commission, { itemId: { $in: ids }, type: 'ADJUSTMENT', carriedBy: null });
   const made = new Set(settled.flatMap(({ lines }) => lines));
   const wonBack = new Set(

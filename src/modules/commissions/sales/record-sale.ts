@@ -54,7 +54,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
         : null;
       if (customer) await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const run = within(em);
-      const inForce = await loadInForce(run, partnerId, at);
+      const inForce = await loadInForce(run, partnerId, at, { id: customer?.id ?? null });
       const earned: NewLine[] = [];
       const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
       for (const [index, { product, quantity, base }] of lines.entries()) {
