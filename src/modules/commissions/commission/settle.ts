@@ -135,7 +135,9 @@ export async function correct(
   refunds: ReadonlyMap<string, RefundNow> = new Map(),
   own: ReadonlySet<string> = new Set(),
 ): Promise<Settled> {
-  const changes = reckoned.filter(({ item, owed }) => owed.amount !== item.owed || refunds.has(item.id));
+  const changes = reckoned
+    .filter(({ item, owed }) => owed.amount !== item.owed || refunds.has(item.id))
+    .sort((a, b) => Number(refunds.has(b.item.id)) - Number(refunds.has(a.item.id)));
   const settled = { lines: new Map<string, string[]>(), reversals: new Map<string, string>() };
   if (changes.length === 0) return settled;
   const partners = [...new Set(changes.map(({ item }) => item.partnerId))];
@@ -147,12 +149,18 @@ export async function correct(
     ),
     ({ itemId }) => itemId,
   );
+  const numbered = await ordersWithCommissions(run, changes);
   const made: NewLine[] = [];
   const closed: string[] = [];
   for (const change of changes) {
     const { item } = change;
     const of = { ...cause, own: own.has(item.id) };
     const drawn = draw(ctx, change, lines.get(item.id) ?? [], of, refunds.get(item.id));
+    for (const line of drawn.made)
+      if (line.id === item.id && !numbered.has(item.order)) {
+        Object.assign(line, { lineNumber: 0 }); // metrics count an order by its first commission
+        numbered.add(item.order);
+      }
     made.push(...drawn.made);
     closed.push(...drawn.closed);
     settled.lines.set(
@@ -182,6 +190,16 @@ export async function correct(
 
 /** The cause as it concerns one item. */
 type CauseOf = Cause & Pick<Change, 'own'>;
+/** Returns the orders that have a first commission already. */
+async function ordersWithCommissions(run: Run, changes: readonly Reckoned[]): Promise<Set<string>> {
+  const orders = changes.filter(({ item }) => item.draft !== null).map(({ item }) => item.order);
+  if (orders.length === 0) return new Set();
+  const partners = changes.map(({ item }) => item.partnerId);
+  const rows = await run(sql<{ order: string }>`
+    select distinct i.purchase as "order" from sale_items i join commissions c on c.id = i.id and c.line_number = 0
+    where i.purchase = any(${orders}::text[]) and i.partner_id = any(${partners}::uuid[])`);
+  return new Set(rows.map(({ order }) => order));
+}
 
 const GONE = new Set(['REJECTED', 'REVERSED']);
 const isCorrection = ({ reversesId, type, amount }: Line): boolean =>

@@ -145,7 +145,7 @@ export async function earn(
     saleMinor: weighed.exchange ? earning.base.minor : null,
     computation: serializeComputed(weighed.computed),
   };
-  const item = { ...weighed.item, owed: owed.amount, draft: limit ? facts : null };
+  const item = { ...weighed.item, owed: owed.amount, draft: limit ? later(facts, earning) : null };
   const others = [...reckoning.items.values()].filter((each) => each.item.id !== id);
   const cause: Cause = {
     ...{ why: 'SALE', order: item.orderId, at: item.at, holdUntil: facts.holdUntil },
@@ -163,6 +163,15 @@ export async function earn(
   if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }
+
+/** A commission that may follow later. Its position comes after those of the order that exist. */
+const later = <T extends object>(facts: T, { order, among }: Earning) => ({
+  ...facts,
+  lineNumber: order ? MAX_ITEMS + (among?.index ?? 0) : 0,
+});
+
+/** More than the items of an order. */
+const MAX_ITEMS = 1_000;
 
 const owedBy = ({ owed, base }: Weighed): Money => money(owed.amount, base.currency);
 
