@@ -332,12 +332,6 @@ const claim = `left join payout_items i on i.commission_id = c.id and i.voided_a
 export const held =
   'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
 
-/** A refund is explained by the commission that it reverses and by the refunds of that commission up to itself, in order of
- *  creation. */
-const ofReversed = (what: string): string => `(select ${what} from commissions o where o.id = c.reverses_id)`;
-const refundsUpTo = (what: string, until: string): string =>
-  `(select coalesce(-sum(e.${what}), 0)::bigint from commissions e where e.reverses_id = c.reverses_id and e.id ${until} c.id)`;
-
 export const commissionTable: Table<Commission> = {
   type: Commission,
   from: 'commissions c',
@@ -366,11 +360,11 @@ export const commissionTable: Table<Commission> = {
     orderId: column(
       'coalesce(c.order_id, (select v.order_id from conversions v where v.id = c.conversion_id))',
     ),
-    reversedLineAmount: column(ofReversed('o.amount_minor')),
-    reversedLineBase: column(ofReversed('o.base_minor')),
-    refundedSoFar: column(refundsUpTo('base_minor', '<=')),
-    reversedBefore: column(refundsUpTo('amount_minor', '<')),
-    lostDispute: column('exists (select from commission_holds h where h.refund_id = c.id)'),
+    // The exchanged sale of a commission that follows another one.
+    sold: column(
+      `(select jsonb_build_object('minor', o.sale_minor::text, 'currency', o.sale_currency, 'worth', o.base_minor::text, 'exchange', o.exchange)
+        from commissions o where o.id = c.item_id and o.exchange is not null)`,
+    ),
     saleAmount: moneyColumn('c.sale_minor', 'c.sale_currency'),
     // The waiting refunds that were applied in the transaction that recorded the sale.
     refundedEarly: column(
@@ -410,8 +404,7 @@ export const commissionTable: Table<Commission> = {
       'product',
       'reversesId',
       'carriedBy',
-      ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly', 'part'],
-      ...['reversedLineAmount', 'reversedLineBase', 'refundedSoFar', 'reversedBefore', 'lostDispute'],
+      ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly', 'part', 'sold'],
     ],
   },
 };

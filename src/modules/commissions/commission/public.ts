@@ -10,7 +10,7 @@ export { endHold, lockHold, placeHold } from './hold-commission.ts';
 export { lockInForce } from './in-force.ts';
 export { insertCommissions, type NewLine } from './insert-commissions.ts';
 export { endHolds, openHolds } from './open-holds.ts';
-export { type Reckoning, reckon, UNRECORDED } from './reckon.ts';
+export { longest, type Reckoning, reckon, spanOf, UNRECORDED } from './reckon.ts';
 export { itemOfLine, refundItem, takeBack } from './reverse-commission.ts';
 export { insertItems, itemsWhere, type StoredItem } from './sale-item.ts';
 export { type Cause, correct, type RefundNow, settle, store } from './settle.ts';

@@ -196,7 +196,7 @@ async function purchasesOf(
 }
 
 const LENGTH: readonly RulePeriod[] = ['MONTH', 'QUARTER', 'YEAR', 'LIFETIME'];
-const longest = (periods: Iterable<RulePeriod>): RulePeriod | null =>
+export const longest = (periods: Iterable<RulePeriod>): RulePeriod | null =>
   [...periods].sort((a, b) => LENGTH.indexOf(b) - LENGTH.indexOf(a))[0] ?? null;
 
 /** Returns the last day of a period, inclusive. */
@@ -208,7 +208,7 @@ function periodEnd(period: RulePeriod, day: string): string {
   return end.toISOString().slice(0, 10);
 }
 
-const spanOf = (period: RulePeriod, days: readonly string[]): Span => {
+export const spanOf = (period: RulePeriod, days: readonly string[]): Span => {
   const sorted = days.toSorted();
   return { from: periodStart(period, sorted[0] ?? ''), until: periodEnd(period, sorted.at(-1) ?? '') };
 };
