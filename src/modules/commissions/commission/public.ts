@@ -12,6 +12,6 @@ export { lockInForce } from './in-force.ts';
 export { itemOfLine, refundItem, takeBack } from './reverse-commission.ts';
 export { digitsOf, isRated, soldFor } from './sold.ts';
 export { insertCommissions, type NewLine } from './insert-commissions.ts';
-export { type Reckoning, reckon, UNRECORDED } from './reckon.ts';
+export { longest, type Reckoning, reckon, spanOf, UNRECORDED } from './reckon.ts';
 export { insertItems, isWindowed, itemsWhere, NO_TERMS, type StoredItem } from './sale-item.ts';
 export { type Cause, correct, type RefundNow, settle, store } from './settle.ts';
