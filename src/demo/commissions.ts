@@ -86,7 +86,8 @@ function earn(
 ): Line | null {
   const { tier } = standingAt(partner, at);
   const first = purchasedAt === at ? null : purchasedAt;
-  if (partner.affiliate && type !== 'BONUS' && earnsNothing(partner.affiliate, sale.minor, at, first)) return null;
+  if (partner.affiliate && type !== 'BONUS' && earnsNothing(partner.affiliate, sale.minor, at, first))
+    return null;
   return enterLine(book, {
     partnerId: partner.id,
     customerId,

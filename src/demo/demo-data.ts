@@ -5,11 +5,11 @@ import { Book } from './book.ts';
 import { insertRows } from './bulk-insert.ts';
 import { makeClicks, type Purchase, touchOf } from './clicks.ts';
 import { earnDirectly, earnFromPurchase } from './commissions.ts';
-import { INSERT_SALE_ITEMS } from './sale-items.ts';
 import { partnerRows } from './partner-rows.ts';
 import { makePartners } from './partners.ts';
 import { runPayouts } from './payouts.ts';
 import { DAY_MS, later, Random } from './random.ts';
+import { INSERT_SALE_ITEMS } from './sale-items.ts';
 import { settlePayouts } from './settlements.ts';
 import { writePayouts } from './write-payouts.ts';
 

@@ -1,4 +1,4 @@
-import { bandedBasis, type Band, type BandMode, bandOf } from './bands.ts';
+import { type Band, type BandMode, bandedBasis, bandOf } from './bands.ts';
 import { divide, type RoundingMode } from './money.ts';
 import type { FlatTerms, Limited, Owed, SaleItem } from './owed.ts';
 import type { CapScope, RuleLevel, RulePeriod } from './plan.ts';
@@ -56,7 +56,13 @@ export function computedOf(
     bands:
       stepped || !tiered || !period
         ? null
-        : { mode: tiered.mode, period: tiered.period, before: period.before, total: period.total, bands: tiered.bands },
+        : {
+            mode: tiered.mode,
+            period: tiered.period,
+            before: period.before,
+            total: period.total,
+            bands: tiered.bands,
+          },
     cap: cap && used !== null ? { limit: cap.limit, per: cap.per, period: cap.period, used } : null,
   };
 }
@@ -71,7 +77,10 @@ export function recompute(computed: Computed, mode: RoundingMode): bigint {
   return gross < room ? gross : room;
 }
 
-function grossOf({ method, bands, flat, rateBps, base, refunded, allOrNothing }: Computed, mode: RoundingMode): bigint {
+function grossOf(
+  { method, bands, flat, rateBps, base, refunded, allOrNothing }: Computed,
+  mode: RoundingMode,
+): bigint {
   if (method === 'TIERED' && bands) {
     const { before, total } = bands;
     const at = (revenue: bigint): bigint =>

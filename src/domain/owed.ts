@@ -104,7 +104,10 @@ export interface Standing {
 export const noPurchaseBefore: Standing = { before: 0, firstAt: null, returning: false };
 
 /** The facts about an item that its customer's standing depends on. */
-export type Purchase = Pick<SaleItem, 'id' | 'order' | 'partnerId' | 'at' | 'seq' | 'base' | 'refunded' | 'out'>;
+export type Purchase = Pick<
+  SaleItem,
+  'id' | 'order' | 'partnerId' | 'at' | 'seq' | 'base' | 'refunded' | 'out'
+>;
 
 /** The order of sales: by time, then by recording. */
 export const bySale = (a: Pick<SaleItem, 'at' | 'seq'>, b: Pick<SaleItem, 'at' | 'seq'>): number =>
@@ -115,7 +118,9 @@ export const isLeft = ({ base, refunded, out }: Pick<SaleItem, 'base' | 'refunde
 
 /** Returns the standing of an item among the purchases of one customer. The purchases may come in any order. */
 export function standingOf(item: Purchase, purchases: readonly Purchase[]): Standing {
-  const earlier = purchases.filter((each) => each.order !== item.order && isLeft(each) && bySale(each, item) < 0);
+  const earlier = purchases.filter(
+    (each) => each.order !== item.order && isLeft(each) && bySale(each, item) < 0,
+  );
   const own = earlier.filter(({ partnerId }) => partnerId === item.partnerId);
   const first = own.toSorted(bySale)[0];
   return {
@@ -234,7 +239,11 @@ function grossOf(placed: Placed, left: bigint, before: Before): Pick<Owed, 'gros
 }
 
 /** Returns an amount less the share of the refunded part, by the cumulative refund. */
-function lessRefunds({ base, refunded, flatRefund, roundingMode }: SaleItem, whole: bigint, flat: boolean): bigint {
+function lessRefunds(
+  { base, refunded, flatRefund, roundingMode }: SaleItem,
+  whole: bigint,
+  flat: boolean,
+): bigint {
   if (refunded <= 0n || (flat && flatRefund === FlatRefund.ALL_OR_NOTHING)) return whole;
   return whole - divide(whole * refunded, base, roundingMode);
 }
@@ -242,7 +251,10 @@ function lessRefunds({ base, refunded, flatRefund, roundingMode }: SaleItem, who
 /** Throws BAD_USER_INPUT for a computed amount that is too large to store. */
 function checked(amount: bigint): bigint {
   if (amount > MAX_MINOR)
-    throw invalid('input', 'must give a commission of at most 10^15 minor units: this sale and its terms give more');
+    throw invalid(
+      'input',
+      'must give a commission of at most 10^15 minor units: this sale and its terms give more',
+    );
   return amount;
 }
 
@@ -287,7 +299,10 @@ export class RuleItems {
   #add(placed: Placed): Owed {
     const { item } = placed;
     const keyOf = (period: RulePeriod) => `${period} ${periodStart(period, item.day)}`;
-    const scopes = (key: string) => [`${key} order ${item.order}`, `${key} customer ${item.customerId ?? ''}`];
+    const scopes = (key: string) => [
+      `${key} order ${item.order}`,
+      `${key} customer ${item.customerId ?? ''}`,
+    ];
     const owed = owedFor(placed, {
       sums: (period) => this.#sums.get(keyOf(period)) ?? noSums(),
       total: (period) => this.#totals.get(keyOf(period)) ?? 0n,

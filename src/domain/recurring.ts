@@ -6,7 +6,16 @@ function localTime(at: number, timeZone: string): number {
   if (!clock) {
     const two = '2-digit';
     clock = new Intl.DateTimeFormat('en-u-hc-h23', {
-      ...{ timeZone, year: 'numeric', month: two, day: two, hour: two, minute: two, second: two, era: 'short' },
+      ...{
+        timeZone,
+        year: 'numeric',
+        month: two,
+        day: two,
+        hour: two,
+        minute: two,
+        second: two,
+        era: 'short',
+      },
     });
     clocks.set(timeZone, clock);
   }

@@ -237,7 +237,7 @@ export class Commission extends Base {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Id of the order in your system. A partner earns on an order once.',
+    description: 'Id of the order in your system. An order is recorded once.',
   })
   @Property({ type: 'text', nullable: true })
   @ShownTo('PARTNER', 'CUSTOMER')

@@ -16,8 +16,8 @@ import { type Approved, approveLines } from './approve-lines.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { accruedIn, endHolds } from './open-holds.ts';
 import { itemsWhere, type StoredItem } from './sale-item.ts';
-import { isRated } from './sold.ts';
 import { settle } from './settle.ts';
+import { isRated } from './sold.ts';
 
 /** Approves a commission, which is owed from then on. Returns the commission's id. */
 export async function approveCommission(ctx: Context, id: string): Promise<string> {
@@ -205,9 +205,14 @@ export async function reject(
   const beside = await lockBeside(em, item?.id ?? line.id, line.id);
   const claimed = new Set(await findAllocated(em, beside)); // a true-up in a payout does not change: a separate TRUE_UP reverses it
   const kept = beside.filter(
-    ({ id, adjustsId, reversesId }) => claimed.has(id) || claimed.has(adjustsId ?? '') || claimed.has(reversesId ?? ''),
+    ({ id, adjustsId, reversesId }) =>
+      claimed.has(id) || claimed.has(adjustsId ?? '') || claimed.has(reversesId ?? ''),
   );
-  const gone = [line, ...refunds, ...beside.filter((each) => !kept.includes(each) && !refunds.includes(each))];
+  const gone = [
+    line,
+    ...refunds,
+    ...beside.filter((each) => !kept.includes(each) && !refunds.includes(each)),
+  ];
   for (const each of gone) {
     if (accruedIn(each.status))
       post(

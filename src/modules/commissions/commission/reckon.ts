@@ -1,4 +1,4 @@
-import { type Band, type BandMode } from '../../../domain/bands.ts';
+import type { Band, BandMode } from '../../../domain/bands.ts';
 import {
   addTo,
   crosses,
@@ -9,10 +9,10 @@ import {
   type Owed,
   owedFor,
   type Placed,
+  type Purchase,
   periodStart,
   periodsOf,
   place,
-  type Purchase,
   RuleItems,
   type Sums,
   standingOf,
@@ -38,7 +38,13 @@ export interface Reckoning {
 }
 
 type NewSums =
-  | { readonly kind: 'ADDED'; readonly key: RuleKey; readonly placed: Placed; readonly owed: Owed; readonly periods: readonly RulePeriod[] }
+  | {
+      readonly kind: 'ADDED';
+      readonly key: RuleKey;
+      readonly placed: Placed;
+      readonly owed: Owed;
+      readonly periods: readonly RulePeriod[];
+    }
   | { readonly kind: 'WHOLE'; readonly key: RuleKey; readonly span: Span; readonly items: RuleItems };
 
 interface RuleKey {
@@ -55,13 +61,19 @@ interface Span {
 interface Options {
   /** False in a preview, which writes nothing. */
   readonly lock?: boolean;
+  /** False when no other purchase of the customers depends on the changed ones. */
+  readonly hasDependents?: boolean;
 }
 
 /** Returns what the changed items are owed, and every other item that is owed another amount because of them: later
  *  purchases of the customer, and sales under the same rule. The changed items may be new. They are locked by their
  *  customers and rules, in this order. */
-export async function reckon(run: Run, changed: readonly StoredItem[], { lock = true }: Options = {}): Promise<Reckoning> {
-  const moved = await placed(run, changed, lock);
+export async function reckon(
+  run: Run,
+  changed: readonly StoredItem[],
+  { lock = true, hasDependents = true }: Options = {},
+): Promise<Reckoning> {
+  const moved = await placed(run, changed, lock, hasDependents);
   const items = new Map<string, Reckoned>();
   const groups = new Map<string, { key: RuleKey; items: Moved[] }>();
   for (const each of moved.values()) {
@@ -92,11 +104,15 @@ interface Moved extends Placed {
   readonly isNew: boolean;
 }
 
-const alone = (each: Placed): Owed =>
-  owedFor(each, { sums: noSums, total: () => 0n, used: () => 0n });
+const alone = (each: Placed): Owed => owedFor(each, { sums: noSums, total: () => 0n, used: () => 0n });
 
 /** Places the changed items, and the other items of their customers, among the purchases that are left. */
-async function placed(run: Run, changed: readonly StoredItem[], lock: boolean): Promise<Map<string, Moved>> {
+async function placed(
+  run: Run,
+  changed: readonly StoredItem[],
+  lock: boolean,
+  hasDependents: boolean,
+): Promise<Map<string, Moved>> {
   const moved = new Map<string, Moved>();
   const done = (stored: StoredItem, by: Placed, isNew: boolean) => {
     const item: StoredItem = {
@@ -111,9 +127,11 @@ async function placed(run: Run, changed: readonly StoredItem[], lock: boolean): 
     const rest = own.filter((item) => !isWindowed(item));
     for (const item of rest) done(item, place(item, noPurchaseBefore), item.seq === UNRECORDED);
     if (customerId === null) {
-      for (const item of own.filter(isWindowed)) done(item, place(item, noPurchaseBefore), item.seq === UNRECORDED);
+      for (const item of own.filter(isWindowed))
+        done(item, place(item, noPurchaseBefore), item.seq === UNRECORDED);
       continue;
     }
+    if (!hasDependents && rest.length === own.length) continue;
     const { purchases, windowed } = await purchasesOf(run, customerId, own, lock);
     if (windowed.length === 0) continue;
     const latest = purchases.reduce((last, { at }) => (at > last ? at : last), new Date(0));
@@ -205,18 +223,23 @@ async function reckonRule(
   lock: boolean,
 ): Promise<{ items: Reckoned[]; sums: NewSums | null }> {
   const { partnerId, ruleKey } = key;
-  if (lock)
-    await run(
-      sql`select /* rules.lock */ pg_advisory_xact_lock(hashtextextended(${JSON.stringify(['rule', partnerId, ruleKey])}, 0))`,
-    );
-  const usage = await usageOf(run, key);
+  const name = JSON.stringify(['rule', partnerId, ruleKey]);
+  const [, usage] = await Promise.all([
+    lock ? run(sql`select /* rules.lock */ pg_advisory_xact_lock(hashtextextended(${name}, 0))`) : null,
+    usageOf(run, key),
+  ]);
   const counting = changed.filter(({ terms, item }) => item.ruleKey === ruleKey && isCounting(terms));
   if (usage.length === 0 && counting.length === 0)
     return {
-      items: changed.filter(({ item }) => item.ruleKey === ruleKey).map((each) => ({ item: each.item, owed: alone(each) })),
+      items: changed
+        .filter(({ item }) => item.ruleKey === ruleKey)
+        .map((each) => ({ item: each.item, owed: alone(each) })),
       sums: null,
     };
-  const periods = new Set([...usage.map(({ period }) => period), ...counting.flatMap(({ terms }) => periodsOf(terms))]);
+  const periods = new Set([
+    ...usage.map(({ period }) => period),
+    ...counting.flatMap(({ terms }) => periodsOf(terms)),
+  ]);
   const [first] = changed;
   if (changed.length === 1 && first?.isNew) {
     const added = await append(run, key, first, usage, [...periods]);
@@ -224,7 +247,10 @@ async function reckonRule(
   }
   let period = longest(periods) as RulePeriod;
   for (;;) {
-    const span = spanOf(period, changed.map(({ item }) => item.day));
+    const span = spanOf(
+      period,
+      changed.map(({ item }) => item.day),
+    );
     const ids = new Set(changed.map(({ item }) => item.id));
     const stored = await itemsWhere(
       run,
@@ -335,7 +361,10 @@ function sumsOf(period: RulePeriod, rows: readonly Usage[]): Sums {
   return sums;
 }
 
-const bandOf = ({ from, rateBps }: { from: string | number; rateBps: number }): Band => ({ from: BigInt(from), rateBps });
+const bandOf = ({ from, rateBps }: { from: string | number; rateBps: number }): Band => ({
+  from: BigInt(from),
+  rateBps,
+});
 
 /** Stores the sums of a reckoning. */
 export async function storeSums(run: Run, { sums }: Reckoning): Promise<void> {

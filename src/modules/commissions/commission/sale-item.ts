@@ -84,7 +84,8 @@ export function insertItems(items: readonly StoredItem[]): Sql {
 const countsNow = ({ terms, returning, isReturning }: StoredItem): boolean =>
   isCounting(isReturning && returning ? returning : terms);
 
-interface Row extends Omit<StoredItem, 'at' | 'seq' | 'base' | 'refunded' | 'terms' | 'returning' | 'isRated' | Big> {
+interface Row
+  extends Omit<StoredItem, 'at' | 'seq' | 'base' | 'refunded' | 'terms' | 'returning' | 'isRated' | Big> {
   readonly at: string | Date;
   readonly seq: string;
   readonly base: string | null;

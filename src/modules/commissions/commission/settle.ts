@@ -66,7 +66,11 @@ export async function store(run: Run, reckoning: Reckoning, isNew?: string): Pro
   const items = [...reckoning.items.values()].filter(({ item }) => item.id !== isNew);
   await storeItems(
     run,
-    items.map(({ item, owed }) => ({ ...item, owed: owed.amount, draft: owed.amount > 0n ? null : item.draft })),
+    items.map(({ item, owed }) => ({
+      ...item,
+      owed: owed.amount,
+      draft: owed.amount > 0n ? null : item.draft,
+    })),
   );
   await storeSums(run, reckoning);
 }
@@ -129,17 +133,31 @@ export async function correct(
   cause: Cause,
   refunds: ReadonlyMap<string, RefundNow> = new Map(),
 ): Promise<Settled> {
-  const changes = reckoned.filter(({ item, owed }) => owed.amount !== item.owed || refunds.has(item.id));
+  const changes = reckoned
+    .filter(({ item, owed }) => owed.amount !== item.owed || refunds.has(item.id))
+    .sort((a, b) => Number(refunds.has(b.item.id)) - Number(refunds.has(a.item.id)));
   const settled = { lines: new Map<string, string[]>(), reversals: new Map<string, string>() };
   if (changes.length === 0) return settled;
   const partners = [...new Set(changes.map(({ item }) => item.partnerId))];
   await run(sql`select 1 from partners where id = any(${partners}::uuid[]) order by id for share`);
-  const lines = Map.groupBy(await linesOf(run, changes.map(({ item }) => item.id)), ({ itemId }) => itemId);
+  const lines = Map.groupBy(
+    await linesOf(
+      run,
+      changes.map(({ item }) => item.id),
+    ),
+    ({ itemId }) => itemId,
+  );
+  const numbered = await ordersWithCommissions(run, changes);
   const made: NewLine[] = [];
   const closed: string[] = [];
   for (const change of changes) {
     const { item } = change;
     const drawn = draw(ctx, change, lines.get(item.id) ?? [], cause, refunds.get(item.id));
+    for (const line of drawn.made)
+      if (line.id === item.id && !numbered.has(item.order)) {
+        Object.assign(line, { lineNumber: 0 }); // metrics count an order by its first commission
+        numbered.add(item.order);
+      }
     made.push(...drawn.made);
     closed.push(...drawn.closed);
     settled.lines.set(
@@ -167,6 +185,17 @@ export async function correct(
   return settled;
 }
 
+/** Returns the orders that have a first commission already. */
+async function ordersWithCommissions(run: Run, changes: readonly Reckoned[]): Promise<Set<string>> {
+  const orders = changes.filter(({ item }) => item.draft !== null).map(({ item }) => item.order);
+  if (orders.length === 0) return new Set();
+  const partners = changes.map(({ item }) => item.partnerId);
+  const rows = await run(sql<{ order: string }>`
+    select distinct i.purchase as "order" from sale_items i join commissions c on c.id = i.id and c.line_number = 0
+    where i.purchase = any(${orders}::text[]) and i.partner_id = any(${partners}::uuid[])`);
+  return new Set(rows.map(({ order }) => order));
+}
+
 const GONE = new Set(['REJECTED', 'REVERSED']);
 const isCorrection = ({ reversesId, type, amount }: Line): boolean =>
   reversesId !== null || (type === 'TRUE_UP' && BigInt(amount) < 0n);
@@ -189,12 +218,14 @@ function draw(
       (sum, { amount, status }) => (GONE.has(status) ? sum : sum + BigInt(amount)),
       BigInt(line.amount),
     );
-  const earned: Earned[] = live.map((line) => ({ id: line.id, amount: BigInt(line.amount), net: netOf(line) }));
+  const earned: Earned[] = live.map((line) => ({
+    id: line.id,
+    amount: BigInt(line.amount),
+    net: netOf(line),
+  }));
   // A won dispute is restored by an ADJUSTMENT, which is refunded in place of the commission from then on.
   const standing = adding.findLast(({ type, status }) => type !== 'TRUE_UP' && status !== 'REJECTED');
-  const before = standing
-    ? correctionsOf(standing.id).reduce((sum, { base }) => sum - BigInt(base), 0n)
-    : 0n;
+  const before = standing ? correctionsOf(standing.id).reduce((sum, { base }) => sum - BigInt(base), 0n) : 0n;
   const refunded =
     refund && refund.sold > 0n && standing
       ? { of: standing.id, base: BigInt(standing.base), refunded: before + refund.base }
@@ -213,16 +244,22 @@ function draw(
     const mates = correctionsOf(of.id);
     const isOwed = of.status === 'APPROVED';
     const isGone = GONE.has(of.status);
-    const wholly = columns.type === 'REVERSAL' ? refunded !== null && refunded.refunded >= refunded.base : true;
-    const closes = isLess && (isGone || (wholly && netOf(of) + minor === 0n && ![of, ...mates].some(({ claimed }) => claimed)));
+    const wholly =
+      columns.type === 'REVERSAL' ? refunded !== null && refunded.refunded >= refunded.base : true;
+    const closes =
+      isLess &&
+      (isGone || (wholly && netOf(of) + minor === 0n && ![of, ...mates].some(({ claimed }) => claimed)));
     if (closes && !isGone)
       closed.push(of.id, ...mates.filter(({ status }) => !GONE.has(status)).map(({ id }) => id));
     const approved = isOwed && (isLess || cause.approved === true);
     made.push({
       ...baseLine(item, of, cause),
-      computation: serializeComputed(computedOf(item, owed, { product: item.product, quantity: of.quantity ?? 1 }), {
-        ...{ from: item.owed, to: owed.amount, why: cause.why, order: cause.order },
-      } satisfies Change),
+      computation: serializeComputed(
+        computedOf(item, owed, { product: item.product, quantity: of.quantity ?? 1 }),
+        {
+          ...{ from: item.owed, to: owed.amount, why: cause.why, order: cause.order },
+        } satisfies Change,
+      ),
       amount: money(minor, item.currency),
       status: closes ? 'REVERSED' : approved ? 'APPROVED' : 'PENDING',
       approvedAt: approved ? clock.now() : null,
@@ -314,7 +351,11 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: Cause): NewL
     baseAmount: money(base, item.currency),
     amount: money(amount, item.currency),
     revenueMinor: draft.conversionId ? 0n : item.sold - item.soldRefunded,
-    ...{ method, rateBps: method === 'PERCENTAGE' ? rateBps : null, rateSource: draft.rateSource ? level : null },
+    ...{
+      method,
+      rateBps: method === 'PERCENTAGE' ? rateBps : null,
+      rateSource: draft.rateSource ? level : null,
+    },
     ...{ perUnitMinor: flat?.perUnit ?? null, quantity: flat?.quantity ?? null },
     ruleId: owed.terms.rule?.id ?? null,
     computation: serializeComputed(computed, { from: 0n, to: amount, why: cause.why, order: cause.order }),
@@ -322,7 +363,12 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: Cause): NewL
   };
 }
 
-const OF_ORDER = { SALE: 'recorded', REFUND: 'refunded', REJECTION: 'rejected', DISPUTE: 'disputed' } as const;
+const OF_ORDER = {
+  SALE: 'recorded',
+  REFUND: 'refunded',
+  REJECTION: 'rejected',
+  DISPUTE: 'disputed',
+} as const;
 
 /** Returns why the amount of another order's commission changes. */
 function sentenceOf({ why, order }: Cause): string | null {
@@ -331,4 +377,3 @@ function sentenceOf({ why, order }: Cause): string | null {
   const what = order === null ? 'another sale' : `order ${order}`;
   return `What this sale earns changed, because ${what} was ${OF_ORDER[why]}.`;
 }
-

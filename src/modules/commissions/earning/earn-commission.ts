@@ -27,8 +27,8 @@ import {
   reckon,
   type StoredItem,
   store,
-  type UnratedSale,
   UNRECORDED,
+  type UnratedSale,
 } from '../commission/public.ts';
 import { type EarningPartner, type InForce, loadInForce } from './read-terms.ts';
 import { assessedSale, review } from './review-sale.ts';
@@ -111,7 +111,8 @@ export async function earn(
   earning: Earning,
   { inForce: known, refused = null, id = v7(), beside, last = false }: EarnOptions = {},
 ): Promise<MadeLine | Refused> {
-  const inForce = known ?? (await loadInForce(run, partner.id, earning.occurredAt));
+  const inForce =
+    known ?? (await loadInForce(run, partner.id, earning.occurredAt, { id: earning.customerId }));
   const weighed = await weigh(run, partner, earning, { known: inForce, id });
   const never = async (why: Refused): Promise<Refused> => {
     await run(insertItems([itemOf(id, partner, earning, inForce, { refused: why })]));
@@ -143,7 +144,7 @@ export async function earn(
     saleMinor: weighed.exchange ? earning.base.minor : null,
     computation: serializeComputed(weighed.computed),
   };
-  const item = { ...weighed.item, owed: owed.amount, draft: limit ? facts : null };
+  const item = { ...weighed.item, owed: owed.amount, draft: limit ? later(facts, earning) : null };
   const others = [...reckoning.items.values()].filter((each) => each.item.id !== id);
   const cause: Cause = {
     ...{ why: 'SALE', order: item.orderId, at: item.at, holdUntil: facts.holdUntil },
@@ -161,6 +162,15 @@ export async function earn(
   if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }
+
+/** A commission that may follow later. Its position comes after those of the order that exist. */
+const later = <T extends object>(facts: T, { order, among }: Earning) => ({
+  ...facts,
+  lineNumber: order ? MAX_ITEMS + (among?.index ?? 0) : 0,
+});
+
+/** More than the items of an order. */
+const MAX_ITEMS = 1_000;
 
 const owedBy = ({ owed, base }: Weighed): Money => money(owed.amount, base.currency);
 
@@ -341,25 +351,35 @@ export async function weigh(
   sold: Earning,
   { known, id = v7(), lock = true, stored }: WeighOptions = {},
 ): Promise<Weighed | Unrated | Refused> {
-  const inForce = known ?? (await loadInForce(run, partner.id, sold.occurredAt));
+  const inForce = known ?? (await loadInForce(run, partner.id, sold.occurredAt, { id: sold.customerId }));
   if (inForce.status !== 'ACTIVE') return inForce.status;
   const owedIn = await owedFor(run, partner, sold, inForce);
   if ('missing' in owedIn) return { inForce, currency: owedIn.missing.to, missing: owedIn.missing };
   const { earning, exchange } = owedIn;
   const below = earning.type === 'BONUS' ? null : await belowMinimum(run, partner, sold, inForce);
-  if (below) return typeof below === 'string' ? below : { inForce, currency: earning.base.currency, missing: below };
+  if (below)
+    return typeof below === 'string' ? below : { inForce, currency: earning.base.currency, missing: below };
 
   const { terms, returning, facts } = termsFor(partner, earning, inForce);
   const fresh = itemOf(id, partner, sold, inForce, { base: earning.base, terms, returning, facts });
   const item = stored
     ? { ...stored, terms, returning, facts, base: fresh.base, currency: fresh.currency, isRated: true }
     : fresh;
-  const reckoning = await reckon(run, [earning.newCustomer ? { ...item, customerId: null } : item], { lock });
+  const reckoning = await reckon(run, [earning.newCustomer ? { ...item, customerId: null } : item], {
+    ...{ lock, hasDependents: inForce.hasDependents },
+  });
   const own = reckoning.items.get(id);
   if (!own) throw new Error('A reckoning contains the changed items.');
   const quantity = earning.flat?.quantity ?? earning.quantity ?? 1;
   return {
-    ...{ inForce, base: earning.base, exchange, byHand: earning.flat !== undefined, item: own.item, owed: own.owed },
+    ...{
+      inForce,
+      base: earning.base,
+      exchange,
+      byHand: earning.flat !== undefined,
+      item: own.item,
+      owed: own.owed,
+    },
     computed: computedOf(own.item, own.owed, { product: item.product, quantity }),
     reckoning,
   };
@@ -435,7 +455,10 @@ async function owedFor(
       roundingMode,
     );
     if (worth.minor > MAX_MINOR)
-      throw invalid('input.amount', `must be at most 10^15 minor units of ${to} at the exchange rate of ${day}`);
+      throw invalid(
+        'input.amount',
+        `must be at most 10^15 minor units of ${to} at the exchange rate of ${day}`,
+      );
     return worth;
   };
   const whole = among && inOwed(among.bases.reduce((sum, each) => sum + each, 0n));

@@ -23,14 +23,7 @@ import {
   store,
 } from '../commission/public.ts';
 
-import {
-  assessedSale,
-  type Earning,
-  limitOf,
-  review,
-  termColumns,
-  weigh,
-} from '../earning/public.ts';
+import { assessedSale, type Earning, limitOf, review, termColumns, weigh } from '../earning/public.ts';
 
 import { knownOrders, lockOrder, refundsOf, type SaleRefund, settleWaiting } from '../refunds/public.ts';
 
@@ -127,7 +120,12 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   const limit = typeof weighed === 'string' ? weighed : limitOf(weighed);
   if (typeof weighed !== 'string') {
     const others = [...weighed.reckoning.items.values()].filter(({ item }) => item.id !== id);
-    await correct(run, ctx, others, { why: 'SALE', order: orderId, at: line.occurredAt, holdUntil: line.holdUntil });
+    await correct(run, ctx, others, {
+      why: 'SALE',
+      order: orderId,
+      at: line.occurredAt,
+      holdUntil: line.holdUntil,
+    });
     await store(run, weighed.reckoning);
   } else await run(sql`update sale_items set refused = ${weighed} where id = ${id}::uuid`);
   if (limit !== null) {
@@ -205,8 +203,12 @@ function earningOf(line: Commission): Earning {
     conversion: conversionId && referralId ? { id: conversionId, referralId } : undefined,
     order: orderId ? { id: orderId, lineNumber: line.lineNumber } : undefined,
     purchase: unrated?.purchase == null ? undefined : BigInt(unrated.purchase),
-    among: unrated?.among ? { bases: unrated.among.parts.map(BigInt), index: unrated.among.index } : undefined,
-    scale: unrated?.scale ? { parts: unrated.scale.parts.map(BigInt), index: unrated.scale.index } : undefined,
+    among: unrated?.among
+      ? { bases: unrated.among.parts.map(BigInt), index: unrated.among.index }
+      : undefined,
+    scale: unrated?.scale
+      ? { parts: unrated.scale.parts.map(BigInt), index: unrated.scale.index }
+      : undefined,
     owedIn: line.amount.currency,
     source: line.source,
     createdBy: line.createdBy ?? undefined,

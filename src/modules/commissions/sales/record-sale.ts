@@ -42,7 +42,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
     const request = { tenantId, operation: 'recordSale', key: input.idempotencyKey, input };
     const id = await once(em, ctx, request, async () => {
       const order = { tenantId, partnerId, orderId: input.orderId };
-      await refuseKnown(em, { ...order, partnerId: null });
+      await refuseKnown(em, order);
       const self =
         input.customerId != null &&
         (await isCustomer(em, partnerId, await marksOf(em, { tenantId, customerId: input.customerId })));
@@ -54,7 +54,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
         : null;
       if (customer) await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const run = within(em);
-      const inForce = await loadInForce(run, partnerId, at);
+      const inForce = await loadInForce(run, partnerId, at, { id: customer?.id ?? null });
       const earned: NewLine[] = [];
       const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
       for (const [index, { product, quantity, base }] of lines.entries()) {
@@ -79,7 +79,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
             scale: collectedPart(invoice),
             isNow: input.occurredAt == null,
             customerId: customer?.id ?? null,
-            order: { id: input.orderId, lineNumber: index },
+            order: { id: input.orderId, lineNumber: earned.length },
           },
           { inForce, refused: self ? 'SELF_REFERRAL' : null },
         );
