@@ -7,9 +7,8 @@ import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.t
 import { MAX_MINOR, type Money, money, split } from '../../../domain/money.ts';
 import type { Owed, Terms, Window } from '../../../domain/owed.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
-import { decide } from '../../../domain/plan.ts';
 import { expiryOf } from '../../../domain/referral.ts';
-import { flatTerms, NO_TERMS, type Scale, termsOf } from '../../../domain/terms.ts';
+import { amountFor, decideFor, type Facts, NO_TERMS, termsOf } from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -60,7 +59,7 @@ export interface Earning {
   /** The bases of all line items of the order, and the index of this one. An exchange converts their sum once. */
   readonly among?: { readonly bases: readonly bigint[]; readonly index: number } | undefined;
   /** The parts into which an amount per unit is split, and the index of this one: partners' shares, or collected and open. */
-  readonly scale?: Scale | undefined;
+  readonly scale?: { readonly parts: readonly bigint[]; readonly index: number } | undefined;
   /** True when the caller gave no time, so that the sale is later than all recorded ones. */
   readonly isNow?: boolean | undefined;
   /** Currency of the commission, when it was already decided. */
@@ -191,12 +190,14 @@ function itemOf(
     base,
     terms = NO_TERMS,
     returning = null,
+    facts = null,
     refused = null,
     currency = base?.currency ?? earning.base.currency,
   }: {
     readonly base?: Money;
     readonly terms?: Terms;
     readonly returning?: Terms | null;
+    readonly facts?: Facts | null;
     readonly refused?: Refused | null;
     readonly currency?: string;
   },
@@ -215,7 +216,7 @@ function itemOf(
     currency,
     ...{ owed: 0n, out: false, roundingMode: inForce.roundingMode, flatRefund: inForce.flatRefund },
     isPurchase: type !== 'BONUS' && (refused === null || refused === 'BELOW_MINIMUM_PURCHASE'),
-    ...{ refused, terms, returning, isReturning: false, limited: null, ruleKey: null, draft: null },
+    ...{ refused, facts, terms, returning, isReturning: false, limited: null, ruleKey: null, draft: null },
   };
 }
 
@@ -358,10 +359,10 @@ export async function weigh(
   if (below)
     return typeof below === 'string' ? below : { inForce, currency: earning.base.currency, missing: below };
 
-  const { terms, returning } = termsFor(partner, earning, inForce);
-  const fresh = itemOf(id, partner, sold, inForce, { base: earning.base, terms, returning });
+  const { terms, returning, facts } = termsFor(partner, earning, inForce);
+  const fresh = itemOf(id, partner, sold, inForce, { base: earning.base, terms, returning, facts });
   const item = stored
-    ? { ...stored, terms, returning, base: fresh.base, currency: fresh.currency, isRated: true }
+    ? { ...stored, terms, returning, facts, base: fresh.base, currency: fresh.currency, isRated: true }
     : fresh;
   const reckoning = await reckon(run, [earning.newCustomer ? { ...item, customerId: null } : item], {
     ...{ lock, hasDependents: inForce.hasDependents },
@@ -388,39 +389,37 @@ function termsFor(
   partner: EarningPartner,
   earning: Earning,
   inForce: InForce,
-): { terms: Terms; returning: Terms | null } {
-  const { base, occurredAt, type, flat, customerId, purchase, scale } = earning;
-  const line = { product: earning.product ?? null, quantity: earning.quantity ?? 1, base: base.minor };
+): { terms: Terms; returning: Terms | null; facts: Facts } {
+  const { base, occurredAt: at, type, flat, product = null, rateBps = null } = earning;
+  const facts: Facts = {
+    ...{ type, country: earning.country ?? null, quantity: flat?.quantity ?? earning.quantity ?? 1 },
+    ...{ tier: inForce.tier, purchase: earning.purchase ?? null, scale: earning.scale ?? null },
+  };
   const windows = type === 'BONUS' ? [] : affiliateWindows(inForce);
   if (flat) {
-    const given = flatTerms(flat.perUnit.minor, flat.quantity);
-    return {
-      terms: { ...NO_TERMS, level: 'LINE', method: 'FLAT', rateBps: null, flat: given, windows },
-      returning: null,
-    };
+    const amount = amountFor(flat.perUnit.minor, flat.quantity);
+    const given = { perUnit: flat.perUnit.minor, quantity: flat.quantity, part: 1n, whole: 1n, amount };
+    const terms = {
+      ...NO_TERMS,
+      level: 'LINE',
+      method: 'FLAT',
+      rateBps: null,
+      flat: given,
+      windows,
+    } as const;
+    return { terms, returning: null, facts };
   }
-  const rules = earning.rateBps != null || type === 'BONUS' ? [] : inForce.rules;
-  const rates = {
-    line: earning.rateBps ?? null,
-    partner: partner.rateBps ?? null,
-    tier: inForce.tierRateBps,
+  const hasCustomer = earning.customerId !== null || earning.newCustomer === true;
+  const { first, returning } = decideFor(
+    { facts, product, base: base.minor, currency: base.currency, at, hasCustomer },
+    inForce.rules,
+    { line: rateBps, partner: partner.rateBps ?? null, tier: inForce.tierRateBps },
+  );
+  return {
+    terms: termsOf(first, facts, windows),
+    returning: returning && termsOf(returning, facts, windows),
+    facts,
   };
-  const of = (customerKind: 'NEW' | 'RETURNING' | null): Terms => {
-    const facts = {
-      type,
-      occurredAt,
-      currency: base.currency,
-      country: earning.country ?? null,
-      customerKind,
-    };
-    const decision = decide(rules, rates, { ...line, base: purchase ?? base.minor }, facts);
-    return termsOf(decision, line, windows, scale);
-  };
-  if (rules.every((rule) => rule.customerKind === 'ANY') || (customerId === null && !earning.newCustomer))
-    return { terms: of(null), returning: null };
-  const [terms, returning] = [of('NEW'), of('RETURNING')];
-  const same = terms.rule?.id === returning.rule?.id && terms.level === returning.level;
-  return { terms, returning: same ? null : returning };
 }
 
 const affiliateWindows = ({ affiliate }: InForce): Window[] =>
