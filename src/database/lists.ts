@@ -1,4 +1,5 @@
 import { commissionMoves } from '../domain/commission.ts';
+import { type Duty, duties } from '../domain/duties.ts';
 import { FIGURES } from '../domain/metrics.ts';
 import { payoutMoves } from '../domain/payout.ts';
 import { account } from '../domain/posting.ts';
@@ -15,6 +16,9 @@ const lists: Readonly<Record<string, readonly Item[]>> = {
   accountsOfLine: [
     { payable: account.payable(`' || c.partner_id || '`), held: account.held(`' || c.partner_id || '`) },
   ],
+  duties: duties.flatMap(({ act, after, reason, ofSource = false }: Duty) =>
+    after.map((earlier) => ({ act, after: earlier, reason, ofSource: `${ofSource}` })),
+  ),
   ownJobs: Object.entries<OwnJob>(ownJobs).map(([name, job]) => ({
     name,
     about: job.about,

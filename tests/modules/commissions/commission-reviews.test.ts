@@ -246,7 +246,7 @@ describe('a dispute', () => {
       { id: back },
     );
     expect(verifyCommission.equal).toBe(true);
-    await app.ask(staff.maria, APPROVE, { id: back });
+    await app.ask(staff.tom, APPROVE, { id: back });
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '10.00' });
   });
 
