@@ -108,6 +108,7 @@ const hostile: Readonly<Record<string, readonly string[]>> = {
     'm\u00fcller.example',
   ],
   PATTERN: ['', ' ', '\u200b', 'ä', 'a b', LONG],
+  LINK_CODE: ['', ' ', '\u200b', '.', 'a b', 'ä', 'a.b', 'x'.repeat(65), LONG],
   OWN_RULES: [LONG],
 };
 
@@ -123,6 +124,7 @@ const fine: Readonly<Record<string, string>> = {
   TIME_ZONE: 'UTC',
   HOST: 'x.example',
   PATTERN: 'ABCD',
+  LINK_CODE: 'ABCD',
   OWN_RULES: 'x',
 };
 
