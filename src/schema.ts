@@ -217,7 +217,24 @@ export async function createSchema(): Promise<GraphQLSchema> {
   Object.assign(schema.getSubscriptionType() ?? {}, {
     description: 'Subscriptions: live updates over WebSocket.',
   });
-  return gettersAsProperties(lexicographicSortSchema(schema));
+  return gettersAsProperties(lexicographicSortSchema(withPermissions(schema)));
+}
+
+/** Writes the permissions of each root field beside it, so that a caller without them is refused before the operation is
+ *  compiled. A field without any is public. */
+function withPermissions(schema: GraphQLSchema): GraphQLSchema {
+  const { queries, mutations, subscriptions } = getMetadataStorage();
+  for (const [type, operations] of [
+    [schema.getQueryType(), queries],
+    [schema.getMutationType(), mutations],
+    [schema.getSubscriptionType(), subscriptions],
+  ] as const) {
+    for (const { schemaName, roles } of operations) {
+      const field = type?.getFields()[schemaName];
+      if (field && roles) Object.assign(field, { extensions: { ...field.extensions, permissions: roles } });
+    }
+  }
+  return schema;
 }
 
 /** What every mutation requires beside its permissions: a partner that is not suspended, and a fresh sign-in where the

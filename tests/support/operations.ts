@@ -815,6 +815,7 @@ export const operations: Record<string, Operation> = {
     document: APPROVE,
     variables: byId,
     subject: ({ pending }) => pending(),
+    by: 'FINANCE', // the administrator of the world set the rates
     answers: decides,
   },
   approveCommissions: {
@@ -822,6 +823,7 @@ export const operations: Record<string, Operation> = {
       'mutation ($ids: [ID!]!) { approveCommissions(ids: $ids) { approved { id } failures { code message } } }',
     variables: (id) => ({ ids: [id] }),
     subject: ({ pending }) => pending(),
+    by: 'FINANCE', // the administrator of the world set the rates
     answers: [ok, no, ok, no, no, no, ok, no, who], // what is hidden is a failure of its own
   },
   approveAll: {
@@ -829,6 +831,7 @@ export const operations: Record<string, Operation> = {
       'mutation ($id: ID!) { approveAll(filter: { partnerId: $id, status: PENDING }, limit: 5) { approved skipped { reason count } } }',
     variables: byId,
     subject: (world) => world.pending().then(() => world.partner.id),
+    by: 'FINANCE', // the administrator of the world set the rates
     answers: [ok, no, ok, no, no, no, ok, no, who], // of another tenant there is nothing to approve
   },
   rejectCommission: {

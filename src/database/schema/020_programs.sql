@@ -29,6 +29,7 @@ create table programs (
   attribution_unit            text not null default 'TOUCH',
   fraud                       jsonb,
   deals_per_partner           int not null default 50,
+  limit_raised_by             text,
   rate_change_limit_bps       int not null default 2000,
   primary key (tenant_id),
   constraint programs_flat_refund_check check (flat_refund in ('PROPORTIONAL', 'ALL_OR_NOTHING')),

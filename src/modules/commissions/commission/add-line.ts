@@ -31,7 +31,8 @@ export function addLine(
     baseAmount: inCurrencyOf(baseMinor, beside.baseAmount),
     amount: inCurrencyOf(amountMinor, beside.amount),
     approvedAt: approved ? clock.now() : null,
-    approvedBy: approved ? actor.id : null,
+    approvedBy: approved ? actor.id : null, // the database writes the approver of `beside`
+    causedBy: actor.id,
     ...columns,
   });
   if (approved) postAccrual(em, added, clock.now());

@@ -1,7 +1,7 @@
 /** What other subjects and areas may import. */
 
 export { addLine } from './add-line.ts';
-export { refuseMaker } from './approve-lines.ts';
+export { requireOtherReleaser } from './approve-lines.ts';
 export { Commission, commissionTable } from './commission.entity.ts';
 export { CreateCommissionInput } from './commission.inputs.ts';
 export { commissionsNamed } from './commission.loader.ts';
