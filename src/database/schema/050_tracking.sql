@@ -263,6 +263,7 @@ comment on table deals is
 -- The first deal for a prospect wins. Expired deals are closed before another one is accepted.
 create unique index deals_one_live_domain on deals (tenant_id, domain) where closed_at is null and domain is not null;
 create index deals_partner on deals (partner_id, id);
+create index customers_mailbox on customers (tenant_id, normal_email(email)) where email is not null;
 create unique index deals_one_live_email on deals (tenant_id, normal_email(email))
   where closed_at is null and email is not null and email !~~ 'erased+%';
 
