@@ -3,7 +3,7 @@ interface PlaceCounter {
   enter(key: string, most: number): (() => void) | null;
 }
 
-/** Counts what is open at a time, by key. */
+/** Counts open places by key. */
 export function placeCounter(): PlaceCounter {
   const taken = new Map<string, number>();
   return {

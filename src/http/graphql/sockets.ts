@@ -25,7 +25,7 @@ const MAX_OPERATIONS = 20; // at a time on one socket
 const MAX_SOCKETS = 10_000; // of the process
 /** Sockets that have not shown their credential yet: of one network, and of the process. */
 const MAX_HANDSHAKES = { network: 100, all: 2_000 };
-const MAX_SOCKETS_OF = { staff: 2_000, partner: 100, address: 10 };
+const MAX_SOCKETS_OF = { staff: 2_000, partner: 100, other: 10 };
 const ANONYMOUS_IDLE_MS = 30_000;
 const PATIENCE_MS = 3_000; // for the other side to close too
 const TOO_MANY = 4429;
@@ -58,10 +58,17 @@ export function serveSockets(
   const lasting = fanOut();
 
   /** True if the caller may open one more socket; the socket counts until it closes. */
-  function countSocket(socket: WebSocket, { id, tenantId, partnerId }: Actor, address: string): boolean {
+  function countSocket(
+    socket: WebSocket,
+    { id, issuer, tenantId, partnerId }: Actor,
+    address: string,
+  ): boolean {
     const leave =
       tenantId === null
-        ? places.enter(`address ${networkOf(address)}`, MAX_SOCKETS_OF.address)
+        ? places.enter(
+            issuer ? `guest ${issuer} ${id}` : `address ${networkOf(address)}`,
+            MAX_SOCKETS_OF.other,
+          )
         : partnerId === null
           ? places.enter(`staff ${tenantId} ${id}`, MAX_SOCKETS_OF.staff)
           : places.enter(`partner ${partnerId}`, MAX_SOCKETS_OF.partner);
