@@ -720,6 +720,10 @@ export const operations: Record<string, Operation> = {
     answers: manages,
   },
   leads: { document: '{ leads { edges { node { id } } } }', answers: lists },
+  checkProspect: {
+    document: '{ checkProspect(domain: "globex.example") }',
+    answers: ownsOrManages,
+  },
   submitLead: {
     document: SUBMIT_LEAD,
     variables: (partnerId) => ({ input: { partnerId, company: 'Globex' } }),
@@ -815,6 +819,7 @@ export const operations: Record<string, Operation> = {
     document: APPROVE,
     variables: byId,
     subject: ({ pending }) => pending(),
+    by: 'FINANCE', // the administrator of the world set the rates
     answers: decides,
   },
   approveCommissions: {
@@ -822,6 +827,7 @@ export const operations: Record<string, Operation> = {
       'mutation ($ids: [ID!]!) { approveCommissions(ids: $ids) { approved { id } failures { code message } } }',
     variables: (id) => ({ ids: [id] }),
     subject: ({ pending }) => pending(),
+    by: 'FINANCE', // the administrator of the world set the rates
     answers: [ok, no, ok, no, no, no, ok, no, who], // what is hidden is a failure of its own
   },
   approveAll: {
@@ -829,6 +835,7 @@ export const operations: Record<string, Operation> = {
       'mutation ($id: ID!) { approveAll(filter: { partnerId: $id, status: PENDING }, limit: 5) { approved skipped { reason count } } }',
     variables: byId,
     subject: (world) => world.pending().then(() => world.partner.id),
+    by: 'FINANCE', // the administrator of the world set the rates
     answers: [ok, no, ok, no, no, no, ok, no, who], // of another tenant there is nothing to approve
   },
   rejectCommission: {

@@ -25,6 +25,7 @@ create table payout_accounts (
   check_asked_at  timestamptz(3),
   check_reason    text,
   set_by          text,
+  confirmed_by    text,
   primary key (id, tenant_id),
   constraint payout_accounts_of_partner unique (tenant_id, partner_id, id),
   constraint payout_accounts_tenant_id_partner_id_fkey foreign key (tenant_id, partner_id)

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, forbidden } from '../../../domain/errors.ts';
-import { type PartnerTier, referralCode } from '../../../domain/partner.ts';
-import { sql } from '../../../kernel/data/sql.ts';
+import { type PartnerTier, referralCode, withSuffix } from '../../../domain/partner.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
@@ -48,7 +48,7 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
         companyName: input.companyName,
         contactName: input.contactName ?? null,
         email: input.email,
-        referralCode: await freeCode(em, input),
+        referralCode: await freeCode(em, tenantId, input),
         rateBps: input.commissionRate ?? null,
         currency: currency ?? (await programOf(em, tenantId)).currency,
         payoutFrequency: input.payoutFrequency ?? 'MONTHLY',
@@ -57,7 +57,7 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
         identityOrgId: input.identityOrgId ?? null,
         metadata,
       });
-      remember(em, ctx, partner, ALWAYS);
+      remember(em, ctx, partner, ALWAYS, { rateBps: partner.rateBps ?? null });
       await em.flush();
       await settleManagers(em, ctx, tenantId, [partner.id]);
       const config = await configure(em, ctx, partner, input);
@@ -67,20 +67,21 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
   });
 }
 
+/** The wanted code, or one from the name. A code that another tenant has gets a suffix, so no answer tells what it took. */
 async function freeCode(
   em: EntityManager,
+  tenantId: string,
   { referralCode: wanted, companyName }: CreatePartnerInput,
 ): Promise<string> {
-  const taken = async (code: string) => (await sql`select 1 where is_taken(${code})`.execute(em)).length > 0;
-  if (wanted) {
-    const code = wanted.toUpperCase();
-    if (await taken(code))
-      throw conflict(`The referral code ${code} is already in use.`, { field: 'input.referralCode' });
-    return code;
-  }
-  for (;;) {
-    const code = referralCode(companyName, randomBytes(10));
-    if (!(await taken(code))) return code;
+  const holds = async (condition: Sql) => (await sql`select 1 where ${condition}`.execute(em)).length > 0;
+  if (wanted && (await holds(sql`is_taken(${tenantId}, ${wanted})`)))
+    throw conflict(`The referral code ${wanted.toUpperCase()} is already in use.`, {
+      field: 'input.referralCode',
+    });
+  for (let code = wanted?.toUpperCase() ?? null; ; ) {
+    code ??= referralCode(companyName, randomBytes(10));
+    if (!(await holds(sql`is_claimed(${code})`))) return code;
+    code = wanted ? withSuffix(wanted.toUpperCase(), randomBytes(4)) : null;
   }
 }
 
@@ -92,7 +93,7 @@ function remember(
   { actor }: Context,
   { id, tenantId, status, tier }: Partner,
   effectiveAt: Date,
-  reason: string | null = null,
+  { reason = null, rateBps = null }: { reason?: string | null; rateBps?: number | null } = {},
 ): void {
   em.create(PartnerHistory, {
     tenantId,
@@ -101,7 +102,7 @@ function remember(
     tier,
     effectiveAt,
     changedBy: actor.id,
-    reason,
+    ...{ reason, rateBps },
   });
 }
 
@@ -114,7 +115,7 @@ export function rememberTier(
   reason: string,
 ): void {
   partner.tier = tier;
-  remember(em, ctx, partner, ctx.clock.now(), reason);
+  remember(em, ctx, partner, ctx.clock.now(), { reason });
 }
 
 /** Changes the given fields. A partner may only change its own contact data. */
@@ -148,8 +149,10 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
     if (identityOrgId !== undefined) partner.identityOrgId = identityOrgId;
     if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
+    const rateBps = partner.rateBps === before.rateBps ? null : (partner.rateBps ?? null);
+    if (partner.status !== before.status || partner.tier !== before.tier || rateBps !== null)
+      remember(em, ctx, partner, clock.now(), { rateBps });
     if (partner.status !== before.status || partner.tier !== before.tier) {
-      remember(em, ctx, partner, clock.now());
       await settleManagers(em, ctx, partner.tenantId, [partner.id]);
     }
     const config = await configure(em, ctx, partner, input);

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { conflict, forbidden } from '../../../domain/errors.ts';
+import { refusedBy } from '../../../domain/duties.ts';
+import { conflict } from '../../../domain/errors.ts';
 import { type PayoutBlock, payoutBlocks } from '../../../domain/payout.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -98,11 +99,5 @@ export async function requireNotImportedBy(
 ): Promise<void> {
   const [last] = await lastBankStatus(id, actor.id).execute(em);
   if (last?.differs) throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
-  if (last?.mine)
-    throw forbidden(
-      "You imported the bank's rejection, so another approver must retry or cancel this payout.",
-      {
-        reason: 'TOLD_BY_YOU',
-      },
-    );
+  if (last?.mine) throw refusedBy('SEND', 'TOLD_BY_YOU');
 }

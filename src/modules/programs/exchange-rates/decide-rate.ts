@@ -1,5 +1,6 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
-import { conflict, forbidden, notFound } from '../../../domain/errors.ts';
+import { refusedBy } from '../../../domain/duties.ts';
+import { conflict, notFound } from '../../../domain/errors.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
@@ -17,10 +18,7 @@ export async function confirmExchangeRate(ctx: Context, id: string): Promise<str
     const proposed = await lockProposed(em, id);
     const { tenantId, base, quote, rate, effectiveOn, createdBy } = proposed;
     const [same] = await sql`select 1 where may_be_one(${createdBy}, ${ctx.actor.id})`.execute(em);
-    if (same)
-      throw forbidden('You entered this exchange rate, so another person must confirm it.', {
-        reason: 'OWN_RATE',
-      });
+    if (same) throw refusedBy('CONFIRM_RATE', 'OWN_RATE');
     const day = { index: 0, base, quote, effective_on: effectiveOn };
     if (await findFixed(em, ctx, tenantId, [day])) throw inForce(effectiveOn, 'id');
     em.create(ExchangeRate, {

@@ -142,6 +142,9 @@ export class Program {
   @Property({ type: 'bigint', nullable: true })
   secondApprovalAboveMinor?: bigint | null; // in the program's currency; served by ProgramResolver
 
+  @Property({ type: 'text', nullable: true })
+  limitRaisedBy?: string | null; // the caller that last raised or removed that limit; null once another change lowered it
+
   @Field(() => Int, {
     description:
       'Payouts to one partner within this number of days count together for the limit of a single approver.',
@@ -155,6 +158,13 @@ export class Program {
   })
   @Property({ type: 'integer' })
   dealsPerPartner: Opt<number> = 50;
+
+  @Field(() => Int, {
+    description:
+      'Days for which the first partner to submit a prospect owns it: of every lead, and of a deal without days of its own.',
+  })
+  @Property({ type: 'integer' })
+  prospectDays: Opt<number> = 90;
 
   @Property({ type: 'integer' })
   rateChangeLimitBps: Opt<number> = 2_000;

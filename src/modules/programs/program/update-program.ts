@@ -40,6 +40,7 @@ export async function updateProgram(
   await transact(ctx, async (em) => {
     const program = await em.findOneOrFail(Program, { tenantId });
     const before = { ...program };
+    const limitBefore = program.secondApprovalAboveMinor ?? null;
     if (settings.timeZone != null && !(await isTimeZone(em, settings.timeZone))) {
       throw invalid('input.timeZone', NOT_A_ZONE);
     }
@@ -62,6 +63,12 @@ export async function updateProgram(
         secondApprovalAbove === null
           ? null
           : notNegative(secondApprovalAbove, program.currency, 'input.secondApprovalAbove');
+    const limit = program.secondApprovalAboveMinor ?? null;
+    if (limit !== limitBefore) {
+      // No payout needs a second approval without a limit.
+      const raised = limitBefore !== null && (limit === null || limit > limitBefore);
+      program.limitRaisedBy = raised ? ctx.actor.id : null;
+    }
     if (rezoned)
       await enqueue(em, 'recalculate_metrics', { tenantId }, { key: `recalculate_metrics:${tenantId}` });
     record(em, ctx, 'program.updated', { id: null, tenantId }, { before, after: { ...program } });
