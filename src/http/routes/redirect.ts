@@ -67,7 +67,7 @@ export async function serveRedirect(
       calls: unknownCodesPerMinute,
       seconds: 60,
     };
-    budgets.spent(guesses); // before any look-up, so that the answer reveals nothing about the code
+    budgets.requireLeft(guesses); // before any look-up, so that the answer reveals nothing about the code
     const clicks = { key: `clicks:${networkOf(ipAddress)}`, calls: clicksPerMinute, seconds: 60 };
     const landing = await followLink(services, {
       code: request.params['*'],
