@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
 import { autoApprove } from '../../../src/modules/commissions/commission/approve-many.ts';
+import { INSERT_SALE_ITEMS } from '../../../src/demo/sale-items.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import {
   APPROVE,
@@ -338,6 +339,7 @@ async function insertLines(count: number, of = partnerId): Promise<void> {
        10000, '(none)', now() - interval '40 days', now() - interval '10 days', '{}' from generate_series(1, $1::int)`,
     [count, of],
   );
+  await app.database.pool.query(INSERT_SALE_ITEMS);
 }
 const runJob = () => autoApprove(contextFor(app.app.services, { actor: system, requestId: randomUUID() }));
 const settle = (autoApproved: boolean) =>

@@ -10,7 +10,7 @@ import { amountText } from '../../../kernel/request/currency.ts';
 import { holdPartner, partnerTable } from '../../partners/partner/public.ts';
 
 import type { CreateCommissionInput } from '../commission/public.ts';
-import { earningOf, type Refused, weigh } from '../earning/public.ts';
+import { earningOf, limitOf, type Refused, weigh } from '../earning/public.ts';
 
 import { exchanged } from './explain-commission.ts';
 
@@ -34,27 +34,38 @@ export async function previewCommission(ctx: Context, input: CreateCommissionInp
     const [known] = await sql<{
       id: string | null;
     }>`select customer_known_as(${partner.tenantId}, ${input.customerId ?? null}) as id`.execute(em);
-    const weighed = await weigh(within(em), partner, {
-      ...earning,
-      customerId: known?.id ?? null,
-      newCustomer: input.customerId != null && known?.id == null,
-    });
-    if (typeof weighed === 'string' || 'missing' in weighed) {
+    const weighed = await weigh(
+      within(em),
+      partner,
+      {
+        ...earning,
+        customerId: known?.id ?? null,
+        newCustomer: input.customerId != null && known?.id == null,
+      },
+      { lock: false },
+    );
+    const limit = typeof weighed === 'string' || 'missing' in weighed ? null : limitOf(weighed);
+    if (typeof weighed === 'string' || 'missing' in weighed || limit) {
       const nothing = money(0n, earning.base.currency);
-      const refused = typeof weighed === 'string' ? weighed : 'RATE_MISSING';
+      const refused = limit ?? (typeof weighed === 'string' ? weighed : 'RATE_MISSING');
       return { amount: nothing, trueUp: nothing, ruleId: null, refused, explanation: null };
     }
-    const { computed, inForce, decision, exchange } = weighed;
+    const { computed, inForce, owed, exchange, item, reckoning } = weighed;
+    const others = [...reckoning.items.values()].filter((each) => each.item.id !== item.id);
+    const more = others.reduce((sum, each) => sum + each.owed.amount - each.item.owed, 0n);
     const { currency } = weighed.base;
-    const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
-    const explanation = explain(computed, { amount, tier: inForce.tier });
+    const amountIn = (of: string) => (minor: bigint) => `${amountText({ minor, currency: of })} ${of}`;
+    const explanation = explain(computed, {
+      ...{ amount: amountIn(currency), sold: amountIn(item.soldCurrency) },
+      ...{ tier: inForce.tier, mode: item.roundingMode },
+    });
     return {
-      amount: money(computed.amount, currency),
-      trueUp: money(computed.trueUp, currency),
-      ruleId: decision.rule?.id ?? null,
+      amount: money(owed.amount, currency),
+      trueUp: money(more, currency),
+      ruleId: owed.terms.rule?.id ?? null,
       refused: null,
       explanation: exchange
-        ? exchanged(explanation, earning.base, exchange, amount(computed.base))
+        ? exchanged(explanation, earning.base, exchange, weighed.base, item.roundingMode)
         : explanation,
     };
   } finally {
