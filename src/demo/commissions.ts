@@ -1,7 +1,7 @@
 import { rateInForce } from '../domain/commission.ts';
 import { type Money, money } from '../domain/money.ts';
 import { defaultTiers } from '../domain/partner.ts';
-import { monthsLater, whyNotEarning } from '../domain/recurring.ts';
+import { monthsLater } from '../domain/recurring.ts';
 import { type Book, type Line, MANAGER } from './book.ts';
 import { activeSpan, momentIn, type Purchase } from './clicks.ts';
 import { enterLine, type NewLine } from './lines.ts';
@@ -25,7 +25,7 @@ export function earnFromPurchase(book: Book, purchase: Purchase, conversionId: s
   if (subscriptionId === null || (first?.status !== 'APPROVED' && first?.status !== 'PENDING')) return;
   let price = sale;
   for (let month = 1; ; month++) {
-    const due = monthsLater(at, month);
+    const due = monthsLater(at, month, 'UTC');
     if (due > book.now || book.random.chance(0.06)) return; // in the future, or the customer has left
     if (standingAt(partner, due).status !== 'ACTIVE') return;
     const grows = book.random.chance(0.04);
@@ -86,11 +86,7 @@ function earn(
 ): Line | null {
   const { tier } = standingAt(partner, at);
   const first = purchasedAt === at ? null : purchasedAt;
-  if (
-    partner.affiliate &&
-    type !== 'BONUS' &&
-    whyNotEarning(partner.affiliate, { amount: sale.minor, at, first })
-  )
+  if (partner.affiliate && type !== 'BONUS' && earnsNothing(partner.affiliate, sale.minor, at, first))
     return null;
   return enterLine(book, {
     partnerId: partner.id,
@@ -113,4 +109,16 @@ function earn(
     createdBy: null,
     ...rest,
   });
+}
+
+/** True when an affiliate's own terms exclude a purchase. `first` is the time of the customer's first one. */
+function earnsNothing(
+  { minimum, firstPurchaseOnly, recurringMonths }: NonNullable<DemoPartner['affiliate']>,
+  amount: bigint,
+  at: Date,
+  first: Date | null,
+): boolean {
+  if (minimum !== null && amount < minimum) return true;
+  if (first === null) return false;
+  return firstPurchaseOnly || (recurringMonths !== null && at >= monthsLater(first, recurringMonths, 'UTC'));
 }

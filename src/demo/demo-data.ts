@@ -9,6 +9,7 @@ import { partnerRows } from './partner-rows.ts';
 import { makePartners } from './partners.ts';
 import { runPayouts } from './payouts.ts';
 import { DAY_MS, later, Random } from './random.ts';
+import { INSERT_SALE_ITEMS } from './sale-items.ts';
 import { settlePayouts } from './settlements.ts';
 import { writePayouts } from './write-payouts.ts';
 
@@ -78,6 +79,7 @@ async function fill(
   await insertRows(client, 'conversions', conversions);
   say(conversions.length, 'conversions');
   await insertRows(client, 'commissions', book.lines);
+  await client.query(INSERT_SALE_ITEMS);
   say(book.lines.length, 'commissions');
 
   const { runs, skips, payouts, latestRunId } = runPayouts(book, partners);

@@ -1,6 +1,5 @@
 import { type PartnerStatus, PartnerTier, type PartnerType, referralCode } from '../domain/partner.ts';
 import type { PayoutFrequency, PayoutMethod } from '../domain/payout.ts';
-import type { PurchaseTerms } from '../domain/recurring.ts';
 import { companyFirstWords, companySecondWords, type Region, regions } from './names.ts';
 import { DAY_MS, later, type Random } from './random.ts';
 
@@ -39,7 +38,11 @@ export interface DemoPartner {
   readonly affiliate: AffiliateTerms | null;
 }
 
-interface AffiliateTerms extends PurchaseTerms {
+interface AffiliateTerms {
+  readonly firstPurchaseOnly: boolean;
+  readonly recurringMonths: number | null;
+  /** The smallest purchase that earns, in minor units. */
+  readonly minimum: bigint | null;
   readonly cookieDays: number;
 }
 

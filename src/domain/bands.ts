@@ -1,5 +1,4 @@
 import { invalid } from './errors.ts';
-import { type Money, money, type RoundingMode, share } from './money.ts';
 
 /** A band of a tiered rule: its rate applies from this revenue of the period. A band ends where the next one begins, so
  *  no amount falls between two bands. */
@@ -38,70 +37,12 @@ export function checkBands(bands: readonly Band[], field: string): void {
 export const bandOf = (bands: readonly Band[], revenue: bigint): Band =>
   bands.findLast(({ from }) => revenue >= from) ?? (bands[0] as Band);
 
-/** Returns the base and the commission of each band for a period's revenue. Each part is rounded once; the parts sum to the
- *  commission of the period. */
-export function bandParts(
-  bands: readonly Band[],
-  mode: BandMode,
-  revenue: Money,
-  rounding: RoundingMode = 'HALF_UP',
-): { readonly band: Band; readonly base: Money; readonly commission: Money }[] {
-  const { minor, currency } = revenue;
-  if (minor <= 0n) return [];
-  if (mode === 'RETROACTIVE') {
-    const band = bandOf(bands, minor);
-    return [{ band, base: revenue, commission: share(revenue, band.rateBps, rounding) }];
-  }
-  return bands.flatMap((band, index) => {
+/** Returns the commission of a period in ten-thousandths of a minor unit, where each band's rate applies inside the band. The
+ *  caller rounds once. */
+export function bandedBasis(bands: readonly Band[], revenue: bigint): bigint {
+  return bands.reduce((sum, { from, rateBps }, index) => {
     const until = bands[index + 1]?.from;
-    const top = until === undefined || minor < until ? minor : until;
-    if (top <= band.from) return [];
-    const base = money(top - band.from, currency);
-    return [{ band, base, commission: share(base, band.rateBps, rounding) }];
-  });
-}
-
-/** Returns the commission of a whole period. */
-export function bandedCommission(
-  bands: readonly Band[],
-  mode: BandMode,
-  revenue: Money,
-  rounding: RoundingMode = 'HALF_UP',
-): Money {
-  const minor = bandParts(bands, mode, revenue, rounding).reduce(
-    (sum, part) => sum + part.commission.minor,
-    0n,
-  );
-  return money(minor, revenue.currency);
-}
-
-export interface BandedLines {
-  /** The commission of the sale itself; for a refund, the amount that it reverses. */
-  readonly line: Money;
-  /** RETROACTIVE only: the change for the earlier sales when the sale reaches another band. 0 without a change of the band. */
-  readonly trueUp: Money;
-}
-
-/** Returns the commission that a sale adds to a period; a refund is a negative sale. The result is the difference of two
- *  rounded cumulative commissions, so that any order of sales and refunds ends at the same sum. */
-export function bandedLines(
-  bands: readonly Band[],
-  mode: BandMode,
-  before: Money,
-  sale: Money,
-  rounding: RoundingMode = 'HALF_UP',
-): BandedLines {
-  const { currency } = before;
-  const after = money(before.minor + sale.minor, currency);
-  const total =
-    bandedCommission(bands, mode, after, rounding).minor -
-    bandedCommission(bands, mode, before, rounding).minor;
-  if (mode === 'PROGRESSIVE' || sale.minor < 0n)
-    return { line: money(total, currency), trueUp: money(0n, currency) };
-  const line = share(sale, bandOf(bands, after.minor).rateBps, rounding).minor;
-  const crossed = bandOf(bands, after.minor) !== bandOf(bands, before.minor);
-  // Without a change of the band, a rounding difference between the sums belongs to the sale's own commission.
-  return crossed
-    ? { line: money(line, currency), trueUp: money(total - line, currency) }
-    : { line: money(total, currency), trueUp: money(0n, currency) };
+    const top = until === undefined || revenue < until ? revenue : until;
+    return top > from ? sum + (top - from) * BigInt(rateBps) : sum;
+  }, 0n);
 }

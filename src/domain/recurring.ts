@@ -1,33 +1,41 @@
-/** Returns the time `months` months after `anchor`, at most on the last day of the month (31 Jan + 1 = 28 Feb). Always add
- *  to the anchor and never to an earlier result: 31 Jan + 3 = 30 Apr. */
-export function monthsLater(anchor: Date, months: number): Date {
-  const later = new Date(anchor);
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** Returns the local date and time of an instant, as if it were in UTC. */
+function localTime(at: number, timeZone: string): number {
+  let clock = clocks.get(timeZone);
+  if (!clock) {
+    const two = '2-digit';
+    clock = new Intl.DateTimeFormat('en-u-hc-h23', {
+      ...{
+        timeZone,
+        year: 'numeric',
+        month: two,
+        day: two,
+        hour: two,
+        minute: two,
+        second: two,
+        era: 'short',
+      },
+    });
+    clocks.set(timeZone, clock);
+  }
+  const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
+  for (const { type, value } of clock.formatToParts(at)) part[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
+  return Date.UTC(year, month - 1, day, hour, minute, second) + (((at % 1000) + 1000) % 1000);
+}
+
+/** Returns the time `months` months after `anchor` in the calendar of a time zone, at most on the last day of the month (31 Jan
+ *  + 1 = 28 Feb). Always add to the anchor and never to an earlier result: 31 Jan + 3 = 30 Apr. */
+export function monthsLater(anchor: Date, months: number, timeZone: string): Date {
+  const later = new Date(localTime(anchor.getTime(), timeZone));
   const day = later.getUTCDate();
   later.setUTCDate(1);
   later.setUTCMonth(later.getUTCMonth() + months);
   const last = new Date(Date.UTC(later.getUTCFullYear(), later.getUTCMonth() + 1, 0)).getUTCDate();
   later.setUTCDate(Math.min(day, last));
-  return later;
-}
-
-export interface PurchaseTerms {
-  readonly firstPurchaseOnly: boolean;
-  /** Months after the first purchase in which further purchases earn. Null without a limit. */
-  readonly recurringMonths: number | null;
-  /** The smallest purchase that earns, inclusive, in minor units. Null without a minimum. */
-  readonly minimum: bigint | null;
-}
-
-/** Returns why a purchase earns nothing under an affiliate's terms, or null when it earns. `first` is the time of the
- *  customer's first earning purchase, or null when this is the first. */
-export function whyNotEarning(
-  { firstPurchaseOnly, recurringMonths, minimum }: PurchaseTerms,
-  purchase: { readonly amount: bigint; readonly at: Date; readonly first: Date | null },
-): 'BELOW_MINIMUM_PURCHASE' | 'NOT_FIRST_PURCHASE' | 'RECURRING_WINDOW_OVER' | null {
-  const { amount, at, first } = purchase;
-  if (minimum !== null && amount < minimum) return 'BELOW_MINIMUM_PURCHASE';
-  if (first === null) return null;
-  if (firstPurchaseOnly) return 'NOT_FIRST_PURCHASE';
-  if (recurringMonths !== null && at >= monthsLater(first, recurringMonths)) return 'RECURRING_WINDOW_OVER';
-  return null;
+  const local = later.getTime();
+  // The offset at the result may differ from the offset at the first guess, for example after a change to summer time.
+  const guess = local - (localTime(local, timeZone) - local);
+  return new Date(local - (localTime(guess, timeZone) - guess));
 }

@@ -19,6 +19,16 @@ export interface Invoice {
   readonly collected: bigint;
 }
 
+/** The whole order as it was sold: net of discount and tax, also of what is not collected yet. */
+export const netOf = ({ lines, discount }: Invoice): bigint =>
+  lines.reduce((sum, { amount }) => sum + amount, 0n) - discount;
+
+/** The parts into which an amount per unit is split: the collected part of the total, and the rest. */
+export const collectedPart = (invoice: Invoice): { parts: bigint[]; index: number } => {
+  const total = netOf(invoice) + invoice.tax;
+  return { parts: [invoice.collected, total - invoice.collected], index: 0 };
+};
+
 /** Returns the commission base of each product of an invoice: net of credits, discount and tax, in proportion to the
  *  collected part. The bases sum to the base of the invoice, by largest remainder. An invoice that is not positive earns
  *  nothing and reverses nothing, so the result is empty. */

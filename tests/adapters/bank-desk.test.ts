@@ -443,7 +443,6 @@ describe('what a bank says', () => {
 
   test.each([
     ['of the root', '<Document xmlns="urn:evil"><CstmrPmtStsRpt/></Document>', '"urn:evil"'],
-    ['of no name', '<Document><CstmrPmtStsRpt/></Document>', 'without a namespace'],
     [
       'of an element',
       pain002('10', '<x:GrpSts xmlns:x="urn:other">RJCT</x:GrpSts></OrgnlGrpInfAndSts>'),

@@ -18,6 +18,7 @@ const PRODUCTION = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://given-by-the-test/x',
   CORS_ORIGINS: 'https://portal.example.com',
+  PORTAL_URL: 'https://portal.example.com',
   SHUTDOWN_DRAIN_MS: '0',
 };
 let app: TestApp;

@@ -1,3 +1,4 @@
+import { INSERT_SALE_ITEMS } from '../../src/demo/sale-items.ts';
 import type { TestApp } from './app.ts';
 import { earned, newPartner } from './earn.ts';
 import type { staffOf } from './make.ts';
@@ -25,6 +26,7 @@ export async function pendingPayouts(
        cross join lateral jsonb_populate_record(c, jsonb_build_object('id', line_id)) r where c.id = $1`,
       [line],
     );
+    await client.query(INSERT_SALE_ITEMS);
     await client.query(`
       insert into postings (id, tenant_id, partner_id, reference, from_account, to_account, amount_minor, amount_currency, occurred_at)
       select new_id(), tenant_id, partner_id, 'commission:' || line_id || ':accrued', 'program:commission-expense',

@@ -11,7 +11,8 @@ const KINDS: Readonly<Record<string, BankStatusKind>> = {
   BkToCstmrDbtCdtNtfctn: 'CAMT_NOTIFICATION',
 };
 
-const NAMESPACE = /^urn:iso:std:iso:20022:tech:xsd:(pain\.002|camt\.05[34])\.001\.\d\d$/;
+// Some banks leave the namespace out.
+const NAMESPACE = /^$|^urn:iso:std:iso:20022:tech:xsd:(pain\.002|camt\.05[34])\.001\.\d\d$/;
 
 const STATUSES: Readonly<Record<string, ReportedBankStatus>> = {
   ...{ RCVD: 'ACCEPTED', PDNG: 'ACCEPTED', ACTC: 'ACCEPTED', ACCP: 'ACCEPTED', ACSP: 'ACCEPTED' },
@@ -48,9 +49,7 @@ export function statusXml(content: string): BankReport {
 }
 
 const foreign = (namespace: string): string =>
-  `must be in a namespace of pain.002, camt.053 or camt.054, such as "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10", not ${
-    namespace === '' ? 'without a namespace' : `"${namespace.slice(0, 200)}"`
-  }`;
+  `must be in a namespace of pain.002, camt.053 or camt.054, such as "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10", not "${namespace.slice(0, 200)}"`;
 
 /** The elements within an element. Each must be in the namespace of its parent: another namespace has other meanings. */
 function children(of: XmlElement | null | undefined, name?: string): XmlElement[] {

@@ -20,8 +20,11 @@ create policy of_its_partner on plan_memberships as restrictive for select to pa
 create policy of_staff on plan_memberships as restrictive for insert to partner_portal_api
   with check (nullif(current_setting('portal.partner', true), '') is null);
 
--- A preview counts too and rolls back, so a session of a partner writes here.
-select protect('rule_usage', 'select, insert, update', 'partner_id');
+select protect('rule_usage', 'select, insert, update, delete', 'partner_id');
+select restrict_to_staff('rule_usage', 'insert, update, delete');
+
+select protect('sale_items', 'select, insert, update', 'partner_id');
+select restrict_to_staff('sale_items', 'insert, update, delete');
 
 select protect('sales', 'select, insert', 'partner_id');
 select restrict_to_staff('sales', 'insert, update, delete');

@@ -103,16 +103,18 @@ create table rule_usage (
   tenant_id    text not null,
   partner_id   uuid not null,
   rule_key     uuid not null,
-  scope        text not null,
+  period       text not null,
   period_start date not null,
+  rule_id      uuid not null,
   base_minor   bigint not null default '0',
-  earned_minor bigint not null default '0',
-  primary key (partner_id, rule_key, scope, period_start, tenant_id),
+  owed_minor   bigint not null default '0',
+  primary key (partner_id, rule_key, period, period_start, rule_id, tenant_id),
   constraint rule_usage_partner_id foreign key (tenant_id, partner_id)
-    references partners (tenant_id, id) deferrable initially deferred
+    references partners (tenant_id, id) deferrable initially deferred,
+  constraint rule_usage_period check (period in ('MONTH', 'QUARTER', 'YEAR', 'LIFETIME'))
 );
 comment on table rule_usage is
-  'The amounts that a tiered or capped rule has counted so far. The row is also the lock that serialises sales under the rule.';
+  'Sums of the sale items of a tiered or capped rule by period: one row for each version of the rule. They let the next sale be computed without the earlier ones.';
 
 create table sales (
   id         uuid not null,
@@ -129,6 +131,62 @@ create table sales (
 );
 comment on table sales is
   'Recorded orders, also those without a commission, so that an order is recorded once.';
+
+create table sale_items (
+  id              uuid not null,
+  tenant_id       text not null,
+  created_at      timestamptz(3) not null default now(),
+  seq             bigint generated always as identity,
+  partner_id      uuid not null,
+  customer_id     uuid,
+  purchase        text not null,
+  order_id        text,
+  conversion_id   uuid,
+  line_number     int not null default 0,
+  product         text,
+  occurred_at     timestamptz(3) not null,
+  day             date not null,
+  time_zone       text not null,
+  sold_minor      bigint not null,
+  sold_currency   text not null,
+  refunded_minor  bigint not null default '0',
+  base_minor      bigint,
+  base_refunded   bigint not null default '0',
+  owed_currency   text not null,
+  owed_minor      bigint not null default '0',
+  rounding_mode   rounding_mode not null,
+  flat_refund     text not null,
+  is_purchase     boolean not null,
+  is_out          boolean not null default 'false',
+  refused         text,
+  terms           jsonb,
+  returning_terms jsonb,
+  facts           jsonb,
+  is_returning    boolean not null default 'false',
+  limited         text,
+  rule_key        uuid,
+  is_windowed     boolean not null default 'false',
+  is_counting     boolean not null default 'false',
+  draft           jsonb,
+  primary key (id, tenant_id),
+  constraint sale_items_partner_id foreign key (tenant_id, partner_id)
+    references partners (tenant_id, id) deferrable initially deferred,
+  constraint sale_items_customer_id foreign key (tenant_id, customer_id)
+    references customers (tenant_id, id) deferrable initially deferred,
+  constraint sale_items_refunded check (refunded_minor between 0 and greatest(sold_minor, 0)),
+  constraint sale_items_base_refunded check (base_refunded between 0 and greatest(base_minor, 0)),
+  constraint sale_items_owed check (owed_minor >= 0),
+  constraint sale_items_refused check (refused is null or owed_minor = 0),
+  constraint sale_items_flat_refund check (flat_refund in ('PROPORTIONAL', 'ALL_OR_NOTHING')),
+  constraint sale_items_limited check (limited in ('NOT_FIRST_PURCHASE', 'RECURRING_WINDOW_OVER', 'STEPPED_DOWN'))
+);
+comment on table sale_items is
+  'The parts of sales on which partners may earn: one row for each partner and product of a sale, with the terms of its day. owed_minor is what the commissions of the item sum to. An item that earns nothing has a row too, because it may earn later.';
+create index sale_items_partner on sale_items (partner_id, day);
+create index sale_items_order on sale_items (tenant_id, order_id) where order_id is not null;
+create index sale_items_customer on sale_items (customer_id, occurred_at) where customer_id is not null and is_purchase;
+create index sale_items_rule on sale_items (partner_id, rule_key, day) where rule_key is not null;
+create index sale_items_conversion on sale_items (conversion_id) where conversion_id is not null;
 
 create table commissions (
   id              uuid not null,
@@ -177,6 +235,7 @@ create table commissions (
   exchange        jsonb,
   unrated         jsonb,
   carried_by      uuid,
+  item_id         uuid,
   caused_by       text,
   primary key (id, tenant_id),
   constraint commissions_partner_id foreign key (tenant_id, partner_id)
@@ -217,13 +276,14 @@ create table commissions (
     (num_nonnulls(sale_minor, sale_currency) in (0, 2)) and (sale_currency is null or sale_currency <> amount_currency)
   ),
   constraint commissions_exchanged check (
-    (sale_currency is null) = (exchange is null and unrated is null)
+    (sale_currency is null or num_nonnulls(exchange, unrated) = 1)
+      and (exchange is null or sale_currency is not null)
       and num_nonnulls(exchange, unrated) <= 1
       and (exchange is null or base_currency = amount_currency)
   ),
   constraint commissions_unrated check (
     unrated is null
-    or amount_minor = 0 and base_minor = 0 and computation is null and (status in ('PENDING', 'HELD', 'REJECTED'))
+    or amount_minor = 0 and (base_minor = 0 or sale_currency is null) and computation is null and (status in ('PENDING', 'HELD', 'REJECTED'))
   ),
   constraint commissions_carried check (carried_by is null or type = 'ADJUSTMENT' and base_minor = 0)
 );
@@ -242,6 +302,7 @@ create index commissions_adjusts on commissions (adjusts_id) where adjusts_id is
 create index commissions_past_hold on commissions (tenant_id, hold_until)
   where status = 'PENDING' and created_by is null and reverses_id is null;
 create index commissions_unrated on commissions (tenant_id, id) where unrated is not null and status = 'HELD';
+create index commissions_item on commissions (item_id) where item_id is not null;
 create index commissions_carried on commissions (carried_by) where carried_by is not null;
 create index commissions_tenant on commissions (tenant_id, id);
 -- The reversal of a lost dispute is corrected at most once.

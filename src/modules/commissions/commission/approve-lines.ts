@@ -5,6 +5,7 @@ import { AppError, conflict, forbidden } from '../../../domain/errors.ts';
 import { money } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
+import { within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { postAccruals } from '../../foundation/ledger/public.ts';
 import type { Commission } from './commission.entity.ts';
@@ -76,7 +77,7 @@ export async function approveLines(
     ...line,
     amount: new MoneyColumn(money(BigInt(minor), currency)),
   }));
-  await postAccruals(em, lines, clock.now());
+  await postAccruals(within(em), lines, clock.now());
   const refundsOf = Map.groupBy(lines, ({ reversesId }) => reversesId);
   for (const { reversesId, ...line } of lines)
     if (reversesId === null)

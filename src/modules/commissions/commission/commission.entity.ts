@@ -7,7 +7,7 @@ import {
   CommissionType,
   RejectCode,
 } from '../../../domain/commission.ts';
-import type { StoredComputation } from '../../../domain/computation.ts';
+import type { StoredComputed } from '../../../domain/computed.ts';
 import type { Act, DutyReason } from '../../../domain/duties.ts';
 import type { EnteredRate } from '../../../domain/exchange.ts';
 import { RoundingMode } from '../../../domain/money.ts';
@@ -95,8 +95,14 @@ export interface UnratedSale {
   readonly quantity: number | null;
   /** The rate given for this commission alone, in basis points. */
   readonly rateBps: number | null;
-  /** The base of the whole order in minor units, as text. */
+  /** The two currencies, in the direction of the exchange. */
+  readonly from: string;
+  readonly to: string;
+  /** The whole order in minor units, as text. */
   readonly purchase: string | null;
+  /** The bases of the order's items, and the parts of an amount per unit, as text. */
+  readonly among: { readonly parts: readonly string[]; readonly index: number } | null;
+  readonly scale: UnratedSale['among'];
 }
 
 /** An amount owed to one partner for one cause. The terms are stored with it and never change; only its status changes. */
@@ -224,11 +230,15 @@ export class Commission extends Base {
 
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')
+  itemId?: string | null; // the item of the sale, for lines that follow its commission; the commission of the sale has the item's id
+
+  @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
   carriedBy?: string | null; // the payout whose remainder this ADJUSTMENT takes out of the payout, or keeps owed
 
   @Field(() => String, {
     nullable: true,
-    description: 'Id of the order in your system. A partner earns on an order once.',
+    description: 'Id of the order in your system. An order is recorded once.',
   })
   @Property({ type: 'text', nullable: true })
   @ShownTo('PARTNER', 'CUSTOMER')
@@ -252,7 +262,7 @@ export class Commission extends Base {
 
   @Property({ type: 'json', nullable: true })
   @ShownTo('PARTNER')
-  computation?: StoredComputation | null; // the stored steps from which the amount can be recomputed
+  computation?: StoredComputed | null; // the stored steps from which the amount can be recomputed
 
   @Field(() => Date, { description: 'Time of the sale.' })
   @Property({ type: 'timestamptz', length: 3 })
@@ -327,12 +337,6 @@ const claim = `left join payout_items i on i.commission_id = c.id and i.voided_a
 export const held =
   'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
 
-/** A refund is explained by the commission that it reverses and by the refunds of that commission up to itself, in order of
- *  creation. */
-const ofReversed = (what: string): string => `(select ${what} from commissions o where o.id = c.reverses_id)`;
-const refundsUpTo = (what: string, until: string): string =>
-  `(select coalesce(-sum(e.${what}), 0)::bigint from commissions e where e.reverses_id = c.reverses_id and e.id ${until} c.id)`;
-
 /** The people whom a duty keeps from an act on the commission, for one reason. */
 const barredFor = (act: Act, reason: DutyReason): string => `barred_for(c, '${act}', '${reason}')`;
 
@@ -366,11 +370,11 @@ export const commissionTable: Table<Commission> = {
     orderId: column(
       'coalesce(c.order_id, (select v.order_id from conversions v where v.id = c.conversion_id))',
     ),
-    reversedLineAmount: column(ofReversed('o.amount_minor')),
-    reversedLineBase: column(ofReversed('o.base_minor')),
-    refundedSoFar: column(refundsUpTo('base_minor', '<=')),
-    reversedBefore: column(refundsUpTo('amount_minor', '<')),
-    lostDispute: column('exists (select from commission_holds h where h.refund_id = c.id)'),
+    // The exchanged sale of a commission that follows another one.
+    sold: column(
+      `(select jsonb_build_object('minor', o.sale_minor::text, 'currency', o.sale_currency, 'worth', o.base_minor::text, 'exchange', o.exchange)
+        from commissions o where o.id = c.item_id and o.exchange is not null)`,
+    ),
     saleAmount: moneyColumn('c.sale_minor', 'c.sale_currency'),
     // The waiting refunds that were applied in the transaction that recorded the sale.
     refundedEarly: column(
@@ -410,8 +414,7 @@ export const commissionTable: Table<Commission> = {
       'product',
       'reversesId',
       'carriedBy',
-      ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly', 'part'],
-      ...['reversedLineAmount', 'reversedLineBase', 'refundedSoFar', 'reversedBefore', 'lostDispute'],
+      ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly', 'part', 'sold'],
     ],
   },
 };

@@ -5,7 +5,7 @@ import { commissionWithdrawn } from '../../../domain/posting.ts';
 import { authorizeRow, requireAllowed, verdictsOnRows } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { sql } from '../../../kernel/data/sql.ts';
-import { transact } from '../../../kernel/data/transact.ts';
+import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, isId, reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
@@ -15,8 +15,9 @@ import { post } from '../../foundation/ledger/public.ts';
 import { type Approved, approveLines } from './approve-lines.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { accruedIn, endHolds } from './open-holds.ts';
+import { itemsWhere, type StoredItem } from './sale-item.ts';
+import { settle } from './settle.ts';
 import { isRated } from './sold.ts';
-import { bandsShrink, changeCapUsed, lockTrueUps, trueUp } from './true-ups.ts';
 
 /** Approves a commission, which is owed from then on. Returns the commission's id. */
 export async function approveCommission(ctx: Context, id: string): Promise<string> {
@@ -176,8 +177,8 @@ interface Rejected {
   readonly refunds: readonly string[];
 }
 
-/** Rejects a commission with its true-ups and refunds. The change for other sales of its period becomes a separate TRUE_UP.
- *  `line` and its partner must be locked. */
+/** Rejects a commission with its true-ups and refunds, and corrects the commissions of other sales that it changes. `line` and
+ *  its partner must be locked. */
 export async function reject(
   em: EntityManager,
   ctx: Context,
@@ -200,12 +201,18 @@ export async function reject(
       },
     );
   }
-  const beside = await lockTrueUps(em, line);
-  const owed = beside.filter((each) => accruedIn(each.status));
-  const claimed = new Set(await findAllocated(em, owed)); // a true-up in a payout does not change: a separate TRUE_UP reverses it
-  const gone = [line, ...refunds, ...beside.filter(({ id }) => !claimed.has(id))];
-  const left = refunds.reduce((sum, each) => sum + each.baseAmount.minor, line.baseAmount.minor);
-  const banded = isRated(line) ? await bandsShrink(em, line, left) : null;
+  const item = await itemOf(em, line);
+  const beside = await lockBeside(em, item?.id ?? line.id, line.id);
+  const claimed = new Set(await findAllocated(em, beside)); // a true-up in a payout does not change: a separate TRUE_UP reverses it
+  const kept = beside.filter(
+    ({ id, adjustsId, reversesId }) =>
+      claimed.has(id) || claimed.has(adjustsId ?? '') || claimed.has(reversesId ?? ''),
+  );
+  const gone = [
+    line,
+    ...refunds,
+    ...beside.filter((each) => !kept.includes(each) && !refunds.includes(each)),
+  ];
   for (const each of gone) {
     if (accruedIn(each.status))
       post(
@@ -217,22 +224,33 @@ export async function reject(
       );
     Object.assign(each, { status, reason: why, rejectCode: code });
   }
-  const sum = (lines: readonly Commission[]) => lines.reduce((total, each) => total + each.amount.minor, 0n);
-  const rest = banded === null ? sum(gone) - sum([line, ...refunds, ...beside]) : banded + sum(gone);
-  await changeCapUsed(em, line, rest - sum(gone));
-  if (rest !== 0n)
-    trueUp(em, ctx, line, {
-      minor: rest,
-      approved: accruedIn(before) || owed.length > 0,
-      occurredAt: line.occurredAt,
-    });
   await endHolds(em, ctx, line, { reason: why });
+  await em.flush();
+  if (item) {
+    const rest = kept.reduce((sum, { amount }) => sum + amount.minor, 0n);
+    await settle(within(em), ctx, [{ ...item, out: true, owed: rest, draft: null }], {
+      ...{ why: 'REJECTION', order: item.orderId, at: line.occurredAt },
+    });
+  }
   // A refund of the order may wait for this commission alone. The job applies that refund, because the order cannot be
   // locked here.
   const { tenantId } = line;
   if (!isRated(line)) await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
   return { line, before, refunds: gone.slice(1).map(({ id }) => id as string) };
 }
+
+async function itemOf(em: EntityManager, line: Commission): Promise<StoredItem | undefined> {
+  const [item] = await itemsWhere(within(em), sql`i.id = ${line.itemId ?? line.id}::uuid`);
+  return item;
+}
+
+/** Locks and returns the other lines of an item that are neither rejected nor reversed. */
+const lockBeside = (em: EntityManager, itemId: string, lineId: string): Promise<Commission[]> =>
+  em.find(
+    Commission,
+    { itemId, id: { $ne: lineId }, status: { $nin: ['REJECTED', 'REVERSED'] } },
+    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
 
 /** Locks and returns a commission. With `partnerToo` the partner is locked first, as a payout does; required for changes
  *  that prevent the allocation to a payout. */

@@ -1,14 +1,17 @@
 /** What other subjects and areas may import. */
 
-export { addLine } from './add-line.ts';
 export { requireOtherReleaser } from './approve-lines.ts';
-export { Commission, commissionTable } from './commission.entity.ts';
+export { Commission, commissionTable, type UnratedSale } from './commission.entity.ts';
 export { CreateCommissionInput } from './commission.inputs.ts';
 export { commissionsNamed } from './commission.loader.ts';
 export { CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
 export { lockCommission, reject, statusOf } from './decide-commission.ts';
 export { endHold, lockHold, placeHold } from './hold-commission.ts';
+export { lockInForce } from './in-force.ts';
+export { insertCommissions, type NewLine } from './insert-commissions.ts';
 export { endHolds, openHolds } from './open-holds.ts';
-export { takeBack } from './reverse-commission.ts';
+export { longest, type Reckoning, reckon, spanOf, UNRECORDED } from './reckon.ts';
+export { itemOfLine, refundItem, takeBack } from './reverse-commission.ts';
+export { insertItems, isWindowed, itemsWhere, type StoredItem } from './sale-item.ts';
+export { type Cause, correct, type RefundNow, settle, store } from './settle.ts';
 export { digitsOf, isRated, soldFor } from './sold.ts';
-export { bandsShrink, changeCapUsed, lockInForce, trueUp } from './true-ups.ts';

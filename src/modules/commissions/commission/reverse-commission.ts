@@ -1,24 +1,24 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { after, reversalDue } from '../../../domain/commission.ts';
+import { after } from '../../../domain/commission.ts';
 import { conflict } from '../../../domain/errors.ts';
 import { divide } from '../../../domain/money.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
-import { transact } from '../../../kernel/data/transact.ts';
+import { sql } from '../../../kernel/data/sql.ts';
+import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { positiveAmountOf } from '../../../kernel/request/currency.ts';
 import { happenedAt } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';
-import { programOf } from '../../programs/program/public.ts';
-import { addLine } from './add-line.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import type { ReverseCommissionInput } from './commission.inputs.ts';
 import type { CommissionHold } from './commission-hold.entity.ts';
-import { anyAllocated, lockCommission, refundsOf, statusOf } from './decide-commission.ts';
-import { accruedIn, endHolds } from './open-holds.ts';
-import { baseOf, isRated, soldFor } from './sold.ts';
-import { bandsShrink, changeCapUsed, lockInForce, lockTrueUps, trueUp } from './true-ups.ts';
+import { lockCommission, statusOf } from './decide-commission.ts';
+import { lockInForce } from './in-force.ts';
+import { itemsWhere, type StoredItem } from './sale-item.ts';
+import { type RefundNow, settle } from './settle.ts';
+import { isRated, soldFor } from './sold.ts';
 
 /** Reverses a commission in proportion to the refunded part of its base, by a linked negative commission. A commission that
  *  is reversed whole and is in no payout ends as REVERSED, with its refunds. The reversal of a paid one reduces the next
@@ -72,15 +72,13 @@ interface TakenBack {
   readonly dispute?: CommissionHold;
 }
 
-/** Creates and returns the reversal. `line` and its partner must be locked. */
+/** Refunds a part of the sale of a commission, and returns the REVERSAL. `line` and its partner must be locked. */
 export async function takeBack(
   em: EntityManager,
   ctx: Context,
   line: Commission,
   { asked, reason, occurredAt, dispute }: TakenBack,
 ): Promise<Commission> {
-  const { tenantId, baseAmount: base } = line;
-  const sold = soldFor(line);
   if (!isRated(line))
     throw conflict(
       'The exchange rate of this commission is missing. Enter the exchange rate first, or reject the commission.',
@@ -92,74 +90,40 @@ export async function takeBack(
   if (line.carriedBy) throw conflict('This is a payout remainder, not a sale, and cannot be reversed.');
   if (line.type === 'TRUE_UP')
     throw conflict('This is a true-up. Reverse the commission of the sale that caused it instead.');
-  const status = await statusOf(em, line);
-  const claimed = status === 'ALLOCATED' || status === 'PAID';
-  if (!claimed) after('reverse', status);
-
-  const earlier = await em.find(Commission, { reversesId: line.id });
-  const refundedBefore = earlier.reduce((sum, each) => sum - each.baseAmount.minor, 0n);
-  const left = base.minor - refundedBefore;
-  const soldBefore = earlier.reduce((sum, each) => sum - soldFor(each).minor, 0n);
-  const soldLeft = sold.minor - soldBefore;
-  if (soldLeft === 0n)
+  const item = await itemOfLine(em, line);
+  if (item.sold === item.soldRefunded && line.status !== 'REJECTED')
     throw conflict('The whole commission is already reversed.', { reason: 'ALREADY_REVERSED' });
-  const whole = asked === null || asked >= soldLeft;
-  const soldRefund = whole ? soldLeft : asked;
-  const refund = whole ? left : baseOf(line, soldBefore + soldRefund) - refundedBefore;
-  const { flatRefund } = await programOf(em, tenantId);
-  const banded = await bandsShrink(em, line, refund);
-  const own = reversalDue({
-    base: base.minor,
-    original: line.amount.minor,
-    refunded: refundedBefore + refund,
-    reversed: earlier.reduce((sum, each) => sum + each.amount.minor, 0n),
-    method: line.method,
-    flatRefund,
-    mode: line.roundingMode,
-  });
-  const taken = earlier.reduce((sum, each) => sum + each.amount.minor, 0n);
-  const most = -(line.amount.minor + taken); // the rest of the commission
-  // A commission that is reversed whole keeps nothing, also when other sales gain by the change of the band.
-  const due = banded === null ? own : whole || banded < most ? most : banded;
-
-  // A refund that a payout already includes stays in force, so the commission must stay owed to balance it.
-  const waits = !accruedIn(status);
-  const closes = whole && !claimed && !(await anyAllocated(em, earlier));
-  const end = closes ? 'REVERSED' : waits ? 'PENDING' : 'APPROVED';
-  const refundLine = addLine(em, ctx, line, {
-    ...{ approved: !waits, occurredAt, reason, type: 'REVERSAL', status: end },
-    ...{ baseMinor: -refund, amountMinor: due, revenueMinor: line.type === 'BONUS' ? 0n : -soldRefund },
-    reversesId: line.id,
-    referralId: line.referralId ?? null,
-    conversionId: line.conversionId ?? null,
-    saleMinor: line.exchange ? -soldRefund : null,
-    saleCurrency: line.exchange ? sold.currency : null,
-    exchange: line.exchange ?? null,
-    rateBps: line.rateBps ?? null,
-    rateSource: line.rateSource ?? null,
-    perUnitMinor: line.perUnitMinor ?? null,
-    quantity: line.quantity ?? null,
-  });
-  const raised = line.method === 'PERCENTAGE' ? await tierTrueUpOf(em, line) : 0n;
-  if (raised > 0n && left > 0n)
-    trueUp(em, ctx, line, {
-      minor: -divide(raised * refund, left, line.roundingMode),
-      approved: !waits,
-      occurredAt,
-    });
-  if (banded !== null && banded !== due)
-    trueUp(em, ctx, line, { minor: banded - due, approved: !waits, occurredAt });
-  await changeCapUsed(em, line, banded ?? due);
-  if (closes) {
-    for (const each of [line, ...(await refundsOf(em, line, waits ? 'PENDING' : 'APPROVED'))])
-      each.status = 'REVERSED';
-    line.reason = reason;
-    await endHolds(em, ctx, line, { reason, but: dispute });
-  }
-  return refundLine;
+  const status = await statusOf(em, line);
+  if (status !== 'ALLOCATED' && status !== 'PAID') after('reverse', status);
+  await em.flush();
+  const { item: refunded, now } = refundItem(item, asked);
+  const { reversals } = await settle(
+    within(em),
+    ctx,
+    [refunded],
+    {
+      why: dispute ? 'DISPUTE' : 'REFUND',
+      ...{ order: item.orderId, at: occurredAt, reason, dispute: dispute?.id },
+    },
+    new Map([[item.id, now]]),
+  );
+  await em.refresh(line);
+  return em.findOneOrFail(Commission, reversals.get(item.id) ?? '');
 }
 
-/** Returns the true-ups by a tier that was reached later, less the part that refunds already reversed. */
-async function tierTrueUpOf(em: EntityManager, line: Commission): Promise<bigint> {
-  return (await lockTrueUps(em, line)).reduce((sum, each) => sum + each.amount.minor, 0n);
+/** Returns the item of a commission, or of a line that follows its commission. */
+export async function itemOfLine(em: EntityManager, line: Commission): Promise<StoredItem> {
+  const [item] = await itemsWhere(within(em), sql`i.id = ${line.itemId ?? line.id}::uuid`);
+  if (!item) throw new Error(`commission ${line.id} has no sale item`);
+  return item;
+}
+
+/** Adds a refund to an item: of a part of the sale, or of the rest. */
+export function refundItem(item: StoredItem, asked: bigint | null): { item: StoredItem; now: RefundNow } {
+  const left = item.sold - item.soldRefunded;
+  const sold = asked === null || asked > left ? left : asked;
+  const soldRefunded = item.soldRefunded + sold;
+  const refunded =
+    soldRefunded === item.sold ? item.base : divide(item.base * soldRefunded, item.sold, item.roundingMode);
+  return { item: { ...item, soldRefunded, refunded }, now: { sold, base: refunded - item.refunded } };
 }

@@ -10,9 +10,8 @@ import { happenedAt, idOf, metadataOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { recordIn } from '../../foundation/audit/public.ts';
 import { resultOf } from '../../foundation/idempotency/public.ts';
-import type { CreateCommissionInput } from '../commission/public.ts';
+import type { CreateCommissionInput, NewLine } from '../commission/public.ts';
 import { type Earning, earn, type MadeLine } from './earn-commission.ts';
-import type { NewLine } from './insert-commissions.ts';
 import { type EarningPartner, loadInForce, openSale } from './read-terms.ts';
 
 /** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are
@@ -29,10 +28,13 @@ export async function createCommission(
     const opening = { ...request, partnerId, at, resultId: id, externalId: input.customerId };
     const [sale, inForce] = await Promise.all([
       openSale(run, ctx, opening),
-      loadInForce(run, partnerId, at).catch(refusal),
+      loadInForce(run, partnerId, at, { externalId: input.customerId }).catch(refusal),
     ]);
     const { partner, customerId, self, repeated } = sale;
-    const earning = { ...earningOf(ctx, partner, input), occurredAt: at, customerId };
+    const earning = {
+      ...earningOf(ctx, partner, input),
+      ...{ occurredAt: at, isNow: input.occurredAt == null, customerId },
+    };
     if (repeated)
       return { id: await resultOf(run, ctx, { ...request, tenantId: partner.tenantId }), line: null };
     if (inForce instanceof AppError) throw inForce;

@@ -1,31 +1,36 @@
 import { v7 } from 'uuid';
 import type { TouchBarred } from '../../../domain/attribution.ts';
 import type { CommissionType } from '../../../domain/commission.ts';
-import { serializeComputation } from '../../../domain/computation.ts';
+import { type Computed, computedOf, serializeComputed } from '../../../domain/computed.ts';
+import { invalid } from '../../../domain/errors.ts';
 import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
-import { type Money, money } from '../../../domain/money.ts';
+import { MAX_MINOR, type Money, money, split } from '../../../domain/money.ts';
+import type { Owed, Terms, Window } from '../../../domain/owed.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
-import {
-  type ComputedLine,
-  computeLine,
-  type Decision,
-  decide,
-  type SaleLine,
-} from '../../../domain/plan.ts';
-import { whyNotEarning } from '../../../domain/recurring.ts';
 import { expiryOf } from '../../../domain/referral.ts';
+import { amountFor, decideFor, type Facts, NO_TERMS, termsOf } from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { assess, blockedAs, keepReview } from '../../fraud/rules/public.ts';
 import { rateOn } from '../../programs/exchange-rates/public.ts';
-import { digitsOf } from '../commission/public.ts';
-import type { RuleInForce } from '../plans/public.ts';
-import { insertCommissions, type NewLine } from './insert-commissions.ts';
-import { boughtBefore, type EarningPartner, firstPurchase, type InForce, loadInForce } from './read-terms.ts';
+import {
+  type Cause,
+  correct,
+  digitsOf,
+  insertCommissions,
+  insertItems,
+  type NewLine,
+  type Reckoning,
+  reckon,
+  type StoredItem,
+  store,
+  UNRECORDED,
+  type UnratedSale,
+} from '../commission/public.ts';
+import { type EarningPartner, type InForce, loadInForce } from './read-terms.ts';
 import { assessedSale, review } from './review-sale.ts';
-import { loadPast, use } from './rule-usage.ts';
 
 export interface Earning {
   readonly type: CommissionType;
@@ -44,10 +49,19 @@ export interface Earning {
   readonly newCustomer?: boolean | undefined;
   readonly subscriptionId?: string | null | undefined;
   readonly conversion?: { readonly id: string; readonly referralId: string } | undefined;
+  /** A conversion: its id, which all partners of a shared sale have in common, and its order. */
+  readonly saleId?: string | undefined;
+  readonly orderId?: string | null | undefined;
   /** The order that the sale is a line item of. */
   readonly order?: { readonly id: string; readonly lineNumber: number } | undefined;
-  /** The base of the whole order, when it has several line items. */
+  /** The whole order as it was sold, net of discount: what minimums are compared with. Default: the base. */
   readonly purchase?: bigint | undefined;
+  /** The bases of all line items of the order, and the index of this one. An exchange converts their sum once. */
+  readonly among?: { readonly bases: readonly bigint[]; readonly index: number } | undefined;
+  /** The parts into which an amount per unit is split, and the index of this one: partners' shares, or collected and open. */
+  readonly scale?: { readonly parts: readonly bigint[]; readonly index: number } | undefined;
+  /** True when the caller gave no time, so that the sale is later than all recorded ones. */
+  readonly isNow?: boolean | undefined;
   /** Currency of the commission, when it was already decided. */
   readonly owedIn?: string | undefined;
   /** Traffic source of the customer; unset when no click led to the sale. */
@@ -61,7 +75,9 @@ export interface Earning {
 
 export type Refused =
   | Exclude<PartnerStatus, 'ACTIVE'>
-  | NonNullable<ReturnType<typeof whyNotEarning>>
+  | 'BELOW_MINIMUM_PURCHASE'
+  | 'NOT_FIRST_PURCHASE'
+  | 'RECURRING_WINDOW_OVER'
   | ReturnType<typeof blockedAs>
   | TouchBarred
   | 'CAP_REACHED';
@@ -84,99 +100,147 @@ export interface EarnOptions {
   readonly last?: boolean;
 }
 
-/** Creates a PENDING commission with its terms, and its TRUE_UP when the sale reaches a band that applies to the whole
- *  period. Returns the commission, or the reason why the sale earns nothing. A commission without its exchange rate is HELD
+/** Records an item of a sale and creates its PENDING commission, and corrects the commissions of other sales that it changes.
+ *  Returns the commission, or the reason why the sale earns nothing for now. A commission without its exchange rate is HELD
  *  with the amount 0. */
 export async function earn(
   run: Run,
   ctx: Recorder,
   partner: EarningPartner,
   earning: Earning,
-  { inForce, refused = null, id = v7(), beside, last = false }: EarnOptions = {},
+  { inForce: known, refused = null, id = v7(), beside, last = false }: EarnOptions = {},
 ): Promise<MadeLine | Refused> {
-  const weighed = await weigh(run, partner, earning, inForce);
-  if (typeof weighed === 'string') return weighed;
+  const inForce =
+    known ?? (await loadInForce(run, partner.id, earning.occurredAt, { id: earning.customerId }));
+  const weighed = await weigh(run, partner, earning, { known: inForce, id });
+  const never = async (why: Refused): Promise<Refused> => {
+    await run(insertItems([itemOf(id, partner, earning, inForce, { refused: why })]));
+    return why;
+  };
+  if (typeof weighed === 'string') return never(weighed);
   const revenueMinor = earning.conversion || earning.type === 'BONUS' ? 0n : earning.base.minor;
   const sale = assessedSale(partner, earning);
-  const risk = earning.type === 'BONUS' ? null : await assess(run, sale, weighed.inForce.fraud);
+  const limit = 'missing' in weighed ? null : limitOf(weighed);
+  const risk = earning.type === 'BONUS' || limit ? null : await assess(run, sale, inForce.fraud);
   const why = risk?.outcome === 'BLOCKED' ? blockedAs(risk) : refused;
   if (why !== null) {
-    const amount = 'missing' in weighed ? money(0n, weighed.missing.to) : owedBy(weighed);
+    const amount = 'missing' in weighed ? money(0n, weighed.currency) : owedBy(weighed);
     if (risk)
       await keepReview(run, ctx, { sale, assessment: risk, amount, commissionId: null, holdId: null });
-    return why;
+    return never(why);
   }
   if ('missing' in weighed) {
     const line = { ...unratedLine(partner, earning, weighed), id, revenueMinor };
+    await run(insertItems([itemOf(id, partner, earning, inForce, { currency: weighed.currency })]));
     const createdAt = await awaitRate(run, ctx, line, weighed, beside);
     return { ...line, status: 'HELD', createdAt };
   }
-  await count(run, partner, earning, weighed);
+  const { reckoning, owed } = weighed;
+  const facts = draftOf(partner, earning, weighed);
   const line: NewLine = {
-    ...saleColumns(partner, earning, weighed.inForce),
-    ...termColumns(weighed),
-    id,
+    ...facts,
+    ...{ id, amount: owedBy(weighed), baseAmount: weighed.base, revenueMinor },
     saleMinor: weighed.exchange ? earning.base.minor : null,
-    saleCurrency: weighed.exchange ? earning.base.currency : null,
-    amount: owedBy(weighed),
-    revenueMinor,
+    computation: serializeComputed(weighed.computed),
   };
-  const lines = [line, ...trueUpOf(partner, earning, weighed, line.id)];
+  const item = { ...weighed.item, owed: owed.amount, draft: limit ? later(facts, earning) : null };
+  const others = [...reckoning.items.values()].filter((each) => each.item.id !== id);
+  const cause: Cause = {
+    ...{ why: 'SALE', order: item.orderId, at: item.at, holdUntil: facts.holdUntil },
+  };
+  if (others.length > 0) await correct(run, ctx, others, cause);
+  if (limit) {
+    await run(insertItems([item]));
+    await store(run, reckoning, id);
+    return limit;
+  }
+  await store(run, reckoning, id);
   const ends = last && risk === null;
-  const createdAt = await insertCommissions(run, lines, beside?.(line), ends);
+  const also = sql`${beside?.(line) ?? sql``}, item as (${insertItems([item])})`;
+  const createdAt = await insertCommissions(run, [line], also, ends);
   if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }
 
-const owedBy = ({ computed, base }: Weighed): Money => money(computed.amount, base.currency);
+/** A commission that may follow later. Its position comes after those of the order that exist. */
+const later = <T extends object>(facts: T, { order, among }: Earning) => ({
+  ...facts,
+  lineNumber: order ? MAX_ITEMS + (among?.index ?? 0) : 0,
+});
 
-/** Adds a sale to the counters of its rule. */
-export async function count(
-  run: Run,
-  partner: EarningPartner,
-  earning: Earning,
-  { decision, computed }: Weighed,
-): Promise<void> {
-  if (decision.rule) await use(run, partner, earning, decision.rule, computed);
+/** More than the items of an order. */
+const MAX_ITEMS = 1_000;
+
+const owedBy = ({ owed, base }: Weighed): Money => money(owed.amount, base.currency);
+
+/** Returns why a sale earns nothing for now: the purchases or the cap of its rule are used up. */
+export function limitOf({ owed }: Weighed): Refused | null {
+  if (owed.amount !== 0n) return null;
+  if (owed.limited && owed.limited !== 'STEPPED_DOWN') return owed.limited;
+  return owed.used !== null && owed.gross > 0n ? 'CAP_REACHED' : null;
 }
 
-/** Returns the TRUE_UP for the earlier sales of the period when the sale reaches another band. Empty when there is none. */
-export function trueUpOf(
+/** Returns the item of a sale before its amount is known. */
+function itemOf(
+  id: string,
   partner: EarningPartner,
   earning: Earning,
-  weighed: Weighed,
-  lineId: string,
-): NewLine[] {
-  const { computed, base } = weighed;
-  if (computed.trueUp === 0n) return [];
-  return [
-    {
-      ...saleColumns(partner, earning, weighed.inForce),
-      ...termColumns(weighed),
-      id: v7(),
-      exchange: null,
-      type: 'TRUE_UP',
-      adjustsId: lineId,
-      amount: money(computed.trueUp, base.currency),
-      baseAmount: money(0n, base.currency),
-      revenueMinor: 0n,
-    },
-  ];
+  inForce: InForce,
+  {
+    base,
+    terms = NO_TERMS,
+    returning = null,
+    facts = null,
+    refused = null,
+    currency = base?.currency ?? earning.base.currency,
+  }: {
+    readonly base?: Money;
+    readonly terms?: Terms;
+    readonly returning?: Terms | null;
+    readonly facts?: Facts | null;
+    readonly refused?: Refused | null;
+    readonly currency?: string;
+  },
+): StoredItem {
+  const { conversion, order, occurredAt: at, type } = earning;
+  return {
+    ...{ id, tenantId: partner.tenantId, partnerId: partner.id, customerId: earning.customerId, at },
+    ...{ seq: UNRECORDED, isNow: earning.isNow === true, day: inForce.day, timeZone: inForce.timeZone },
+    order: order?.id ?? earning.orderId ?? earning.saleId ?? id,
+    orderId: order?.id ?? earning.orderId ?? null,
+    conversionId: conversion?.id ?? null,
+    lineNumber: order?.lineNumber ?? 0,
+    product: earning.product ?? null,
+    ...{ sold: earning.base.minor, soldCurrency: earning.base.currency, soldRefunded: 0n },
+    ...{ base: base?.minor ?? 0n, refunded: 0n, isRated: base !== undefined || refused !== null },
+    currency,
+    ...{ owed: 0n, out: false, roundingMode: inForce.roundingMode, flatRefund: inForce.flatRefund },
+    isPurchase: type !== 'BONUS' && (refused === null || refused === 'BELOW_MINIMUM_PURCHASE'),
+    ...{ refused, facts, terms, returning, isReturning: false, limited: null, ruleKey: null, draft: null },
+  };
 }
 
 /** Returns a commission without its exchange rate. It stores the facts to compute the amount later. */
-function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missing }: Unrated) {
+function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missing, currency }: Unrated) {
   const { base, quantity = null, rateBps = null, purchase } = earning;
   return {
     ...saleColumns(partner, earning, inForce),
     method: 'PERCENTAGE',
-    saleMinor: base.minor,
-    saleCurrency: base.currency,
-    unrated: { day: missing.day, quantity, rateBps, purchase: purchase === undefined ? null : `${purchase}` },
-    amount: money(0n, missing.to),
-    baseAmount: money(0n, missing.to),
+    saleMinor: base.currency === currency ? null : base.minor,
+    saleCurrency: base.currency === currency ? null : base.currency,
+    unrated: {
+      ...{ from: missing.from, to: missing.to, day: missing.day, quantity, rateBps },
+      purchase: purchase === undefined ? null : `${purchase}`,
+      among: textsOf(earning.among?.bases, earning.among?.index),
+      scale: textsOf(earning.scale?.parts, earning.scale?.index),
+    },
+    amount: money(0n, currency),
+    baseAmount: base.currency === currency ? base : money(0n, currency),
   } as const;
 }
+
+const textsOf = (parts: readonly bigint[] | undefined, index = 0): UnratedSale['among'] =>
+  parts ? { parts: parts.map(String), index } : null;
 
 /** Stores a commission without its exchange rate and places an FX hold. */
 async function awaitRate(
@@ -226,26 +290,32 @@ function saleColumns({ tenantId, id }: EarningPartner, earning: Earning, inForce
   } as const;
 }
 
-/** Returns the columns of a commission that come from its terms. */
-export function termColumns({ base, exchange, computed, decision, byHand }: Weighed) {
-  const [part] = computed.parts;
-  const single = computed.method === 'TIERED' ? undefined : part;
+/** Returns the commission of a weighed sale without its amounts. */
+function draftOf(partner: EarningPartner, earning: Earning, weighed: Weighed) {
   return {
-    method: computed.method,
-    baseAmount: base,
-    exchange,
-    rateBps: single?.rateBps ?? null,
+    ...saleColumns(partner, { ...earning, occurredAt: weighed.item.at }, weighed.inForce),
+    ...termColumns(weighed),
+    saleCurrency: weighed.exchange ? earning.base.currency : null,
+  } as const;
+}
+
+/** Returns the columns of a commission that come from its terms. */
+export function termColumns({ exchange, computed, byHand, owed }: Weighed) {
+  const { method, rateBps, flat } = computed;
+  return {
+    ...{ method, exchange, rateBps: method === 'PERCENTAGE' ? rateBps : null },
     rateSource: byHand ? null : computed.level,
-    ruleId: decision.rule?.id ?? null,
-    perUnitMinor: single?.perUnit ?? null,
-    quantity: single?.perUnit == null ? null : single.quantity,
-    computation: serializeComputation(computed),
+    ruleId: owed.terms.rule?.id ?? null,
+    perUnitMinor: flat?.perUnit ?? null,
+    quantity: flat ? flat.quantity : null,
   } as const;
 }
 
 /** A sale whose exchange rate is missing. */
 interface Unrated {
   readonly inForce: InForce;
+  /** Currency of the commission. */
+  readonly currency: string;
   readonly missing: { readonly from: string; readonly to: string; readonly day: string };
 }
 
@@ -257,124 +327,164 @@ export interface Weighed {
   readonly exchange: EnteredRate | null;
   /** True when the amount per unit was given with the sale. */
   readonly byHand: boolean;
-  readonly decision: Decision & { readonly rule: RuleInForce | null };
-  readonly computed: ComputedLine;
+  readonly item: StoredItem;
+  readonly owed: Owed;
+  readonly computed: Computed;
+  /** What else changes with the sale. */
+  readonly reckoning: Reckoning;
 }
 
-/** Computes the commission of a sale without writing. Returns the reason when the sale earns nothing. */
+interface WeighOptions {
+  readonly known?: InForce;
+  readonly id?: string;
+  /** False in a preview. */
+  readonly lock?: boolean;
+  /** The recorded item, when it waited for its exchange rate. */
+  readonly stored?: StoredItem;
+}
+
+/** Computes the commission of a sale without writing. Returns the reason when the sale never earns. */
 export async function weigh(
   run: Run,
   partner: EarningPartner,
   sold: Earning,
-  known?: InForce,
+  { known, id = v7(), lock = true, stored }: WeighOptions = {},
 ): Promise<Weighed | Unrated | Refused> {
-  const inForce = known ?? (await loadInForce(run, partner.id, sold.occurredAt));
+  const inForce = known ?? (await loadInForce(run, partner.id, sold.occurredAt, { id: sold.customerId }));
   if (inForce.status !== 'ACTIVE') return inForce.status;
-  const owed = await owedFor(run, partner, sold, inForce);
-  if ('missing' in owed) return { inForce, missing: owed.missing };
-  const { earning, exchange } = owed;
-  const { base, occurredAt, type, flat } = earning;
-  const refused = type === 'BONUS' ? null : await affiliateRefuses(run, partner, earning, inForce);
-  if (refused) return refused;
+  const owedIn = await owedFor(run, partner, sold, inForce);
+  if ('missing' in owedIn) return { inForce, currency: owedIn.missing.to, missing: owedIn.missing };
+  const { earning, exchange } = owedIn;
+  const below = earning.type === 'BONUS' ? null : await belowMinimum(run, partner, sold, inForce);
+  if (below)
+    return typeof below === 'string' ? below : { inForce, currency: earning.base.currency, missing: below };
 
-  const line = { product: earning.product ?? null, quantity: earning.quantity ?? 1, base: base.minor };
-  if (flat) {
-    const rule = null;
-    const computed = flatLine(line, flat);
-    return { inForce, base, exchange, byHand: true, decision: { level: 'LINE', rule, rateBps: 0 }, computed };
-  }
-  const rules = earning.rateBps != null || type === 'BONUS' ? [] : inForce.rules;
-  const sale = {
-    type,
-    occurredAt,
-    currency: base.currency,
-    country: earning.country ?? null,
-    customerKind: await loadCustomerKind(run, rules, earning),
+  const { terms, returning, facts } = termsFor(partner, earning, inForce);
+  const fresh = itemOf(id, partner, sold, inForce, { base: earning.base, terms, returning, facts });
+  const item = stored
+    ? { ...stored, terms, returning, facts, base: fresh.base, currency: fresh.currency, isRated: true }
+    : fresh;
+  const reckoning = await reckon(run, [earning.newCustomer ? { ...item, customerId: null } : item], {
+    ...{ lock, hasDependents: inForce.hasDependents },
+  });
+  const own = reckoning.items.get(id);
+  if (!own) throw new Error('A reckoning contains the changed items.');
+  const quantity = earning.flat?.quantity ?? earning.quantity ?? 1;
+  return {
+    ...{
+      inForce,
+      base: earning.base,
+      exchange,
+      byHand: earning.flat !== undefined,
+      item: own.item,
+      owed: own.owed,
+    },
+    computed: computedOf(own.item, own.owed, { product: item.product, quantity }),
+    reckoning,
   };
-  const rates = {
-    line: earning.rateBps ?? null,
-    partner: partner.rateBps ?? null,
-    tier: inForce.tierRateBps,
-  };
-  const decision = decide(rules, rates, line, sale) as Weighed['decision'];
-  const past = await loadPast(run, partner, earning, decision.rule);
-  const computed = computeLine(line, sale, decision, past, inForce.roundingMode);
-  if (computed.amount === 0n && computed.trueUp === 0n) {
-    if (computed.limited && computed.limited !== 'STEPPED_DOWN') return computed.limited;
-    if (computed.cap && computed.cap.cut > 0n) return 'CAP_REACHED';
-  }
-  return { inForce, base, exchange, byHand: false, decision, computed };
 }
 
+/** Decides the terms of a sale: those of a new customer, and those of a returning one where they differ. */
+function termsFor(
+  partner: EarningPartner,
+  earning: Earning,
+  inForce: InForce,
+): { terms: Terms; returning: Terms | null; facts: Facts } {
+  const { base, occurredAt: at, type, flat, product = null, rateBps = null } = earning;
+  const facts: Facts = {
+    ...{ type, country: earning.country ?? null, quantity: flat?.quantity ?? earning.quantity ?? 1 },
+    ...{ tier: inForce.tier, purchase: earning.purchase ?? null, scale: earning.scale ?? null },
+  };
+  const windows = type === 'BONUS' ? [] : affiliateWindows(inForce);
+  if (flat) {
+    const amount = amountFor(flat.perUnit.minor, flat.quantity);
+    const given = { perUnit: flat.perUnit.minor, quantity: flat.quantity, part: 1n, whole: 1n, amount };
+    const terms = {
+      ...NO_TERMS,
+      level: 'LINE',
+      method: 'FLAT',
+      rateBps: null,
+      flat: given,
+      windows,
+    } as const;
+    return { terms, returning: null, facts };
+  }
+  const hasCustomer = earning.customerId !== null || earning.newCustomer === true;
+  const { first, returning } = decideFor(
+    { facts, product, base: base.minor, currency: base.currency, at, hasCustomer },
+    inForce.rules,
+    { line: rateBps, partner: partner.rateBps ?? null, tier: inForce.tierRateBps },
+  );
+  return {
+    terms: termsOf(first, facts, windows),
+    returning: returning && termsOf(returning, facts, windows),
+    facts,
+  };
+}
+
+const affiliateWindows = ({ affiliate }: InForce): Window[] =>
+  affiliate && (affiliate.firstPurchaseOnly || affiliate.recurringMonths !== null)
+    ? [
+        {
+          firstPurchaseOnly: affiliate.firstPurchaseOnly,
+          ...{ months: affiliate.recurringMonths, count: null, stepDownRateBps: null },
+        },
+      ]
+    : [];
+
 /** Returns the sale in the currency of the commission. When the program settles in the partner's currency, the exchange
- *  rate of the day of the sale applies. An amount given per unit stays in its currency. */
+ *  rate of the day of the sale applies, once to the whole order. An amount given per unit stays in its currency. */
 async function owedFor(
   run: Run,
   partner: EarningPartner,
   earning: Earning,
   { settlement, day, roundingMode }: InForce,
 ): Promise<{ earning: Earning; exchange: EnteredRate | null } | Pick<Unrated, 'missing'>> {
-  const { base, purchase } = earning;
+  const { base, purchase, among } = earning;
   const to = earning.owedIn ?? (settlement === 'PARTNER' ? partner.currency : base.currency);
   if (earning.flat || base.currency === to) return { earning, exchange: null };
   const between = { from: base.currency, to, day };
   const entered = await rateOn(run, partner.tenantId, between);
   if (!entered) return { missing: between };
-  const inOwed = (minor: bigint) =>
-    exchange(
+  const inOwed = (minor: bigint) => {
+    const worth = exchange(
       money(minor, base.currency),
       rateInto(entered, to),
       digitsOf(base, { currency: to }),
       roundingMode,
     );
+    if (worth.minor > MAX_MINOR)
+      throw invalid(
+        'input.amount',
+        `must be at most 10^15 minor units of ${to} at the exchange rate of ${day}`,
+      );
+    return worth;
+  };
+  const whole = among && inOwed(among.bases.reduce((sum, each) => sum + each, 0n));
   return {
     earning: {
       ...earning,
-      base: inOwed(base.minor),
+      base: whole && among ? (split(whole, among.bases)[among.index] as Money) : inOwed(base.minor),
       purchase: purchase === undefined ? undefined : inOwed(purchase).minor,
     },
     exchange: entered,
   };
 }
 
-function flatLine(line: SaleLine, { perUnit, quantity }: NonNullable<Earning['flat']>): ComputedLine {
-  const amount = perUnit.minor * BigInt(quantity);
-  return {
-    ...line,
-    quantity,
-    level: 'LINE',
-    rule: null,
-    method: 'FLAT',
-    parts: [{ base: line.base, rateBps: null, perUnit: perUnit.minor, quantity, from: null, amount }],
-    period: null,
-    limited: null,
-    cap: null,
-    amount,
-    trueUp: 0n,
-  };
-}
-
-/** Returns whether the customer is new or returning. Queries only when a rule depends on it. */
-async function loadCustomerKind(
-  run: Run,
-  rules: readonly RuleInForce[],
-  { customerId, occurredAt, newCustomer }: Earning,
-): Promise<'NEW' | 'RETURNING' | null> {
-  if (newCustomer) return 'NEW';
-  if (!customerId || rules.every((rule) => rule.customerKind === 'ANY')) return null;
-  return (await boughtBefore(run, customerId, occurredAt)) ? 'RETURNING' : 'NEW';
-}
-
-/** Returns why an affiliate's own terms refuse the sale: smallest purchase, first purchase only, months of recurring
- *  purchases. */
-async function affiliateRefuses(
+/** Compares the order with the affiliate's smallest purchase, by the exchange rate of the day when the currencies differ.
+ *  Returns the missing rate when they cannot be compared. */
+async function belowMinimum(
   run: Run,
   partner: EarningPartner,
-  { base, purchase, occurredAt, customerId }: Earning,
-  { affiliate }: InForce,
-) {
-  if (!affiliate) return null;
-  const minimum = affiliate.currency === base.currency ? affiliate.minimum : null;
-  const first = customerId ? await firstPurchase(run, partner.id, customerId) : null;
-  return whyNotEarning({ ...affiliate, minimum }, { amount: purchase ?? base.minor, at: occurredAt, first });
+  { base, purchase }: Earning,
+  { affiliate, day, roundingMode }: InForce,
+): Promise<'BELOW_MINIMUM_PURCHASE' | Unrated['missing'] | null> {
+  if (affiliate?.minimum == null || affiliate.currency === null) return null;
+  const sold = money(purchase ?? base.minor, base.currency);
+  const to = affiliate.currency;
+  if (to === sold.currency) return sold.minor < affiliate.minimum ? 'BELOW_MINIMUM_PURCHASE' : null;
+  const entered = await rateOn(run, partner.tenantId, { from: sold.currency, to, day });
+  if (!entered) return { from: sold.currency, to, day };
+  const worth = exchange(sold, rateInto(entered, to), digitsOf(sold, { currency: to }), roundingMode);
+  return worth.minor < affiliate.minimum ? 'BELOW_MINIMUM_PURCHASE' : null;
 }

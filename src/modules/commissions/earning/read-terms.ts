@@ -1,10 +1,10 @@
 import { v7 } from 'uuid';
-import type { Settlement } from '../../../domain/commission.ts';
+import type { FlatRefund, Settlement } from '../../../domain/commission.ts';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import type { FraudTerms } from '../../../domain/fraud.ts';
 import type { RoundingMode } from '../../../domain/money.ts';
 import type { PartnerStatus, PartnerTier } from '../../../domain/partner.ts';
-import type { PurchaseTerms } from '../../../domain/recurring.ts';
+import type { Rule } from '../../../domain/plan.ts';
 import { scopeOf } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -12,7 +12,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { type Repeatable, requestHash } from '../../foundation/idempotency/public.ts';
 import { type Partner, partnerTable } from '../../partners/partner/public.ts';
 import { isCustomerSql } from '../../tracking/attribution/public.ts';
-import { RULES_IN_FORCE, type RuleInForce, type RuleJson, rulesOf } from '../plans/public.ts';
+import { RULES_IN_FORCE, type RuleJson, rulesOf } from '../plans/public.ts';
 
 /** The facts about a partner that its commissions depend on. */
 export type EarningPartner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
@@ -49,8 +49,11 @@ export async function openSale(run: Run, { actor }: Context, opening: Opening): 
   const seenCustomer =
     externalId == null
       ? sql``
-      : sql`, customer as (insert into customers (id, tenant_id, external_id, partner_id, bound_at)
+      : sql`, known as materialized (select c.id, c.partner_id from customers c join held on held.tenant_id = c.tenant_id
+        where c.external_id = ${externalId} for no key update of c),
+      customer as (insert into customers (id, tenant_id, external_id, partner_id, bound_at)
         select ${v7()}::uuid, tenant_id, ${externalId}, id, ${at}::timestamptz from held
+        where not exists (select from known where partner_id is not null)
         on conflict (tenant_id, external_id) do update
           set partner_id = coalesce(customers.partner_id, excluded.partner_id), bound_at = coalesce(customers.bound_at, excluded.bound_at)
         returning id)`;
@@ -58,7 +61,7 @@ export async function openSale(run: Run, { actor }: Context, opening: Opening): 
     with /* commissions.open */ held as materialized (select p.id, p.tenant_id, p.currency, p.rate_bps from partners p
       where p.id = ${partnerId}::uuid and p.deleted_at is null and ${scopeOf(actor, partnerTable)} for share of p)${takenKey}${seenCustomer}
     select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
-      ${externalId == null ? sql`null` : sql`(select c.id from customer c)`} as "customerId",
+      ${externalId == null ? sql`null` : sql`coalesce((select c.id from customer c), (select k.id from known k))`} as "customerId",
       ${externalId == null ? sql`false` : isCustomerSql(sql`id`, { customerId: externalId })} as self,
       ${key == null ? sql`false` : sql`not exists (select from key)`} as repeated from held`);
   if (!row) throw notFound('partner', { field: 'input.partnerId' });
@@ -76,28 +79,47 @@ export interface InForce {
   readonly settlement: Settlement;
   /** The program's risk rules. Null when all are OFF. */
   readonly fraud: FraudTerms | null;
+  readonly flatRefund: FlatRefund;
+  readonly timeZone: string;
   /** Day of the sale in the program's time zone. */
   readonly day: string;
   /** The partner's own rules and the rules of its plan. */
-  readonly rules: readonly RuleInForce[];
+  readonly rules: readonly Rule[];
+  /** True when what the customer's earlier purchases earn may change with a further one. */
+  readonly hasDependents: boolean;
   /** An affiliate's own terms. Null for other partner types. `minimum` is in `currency`. */
-  readonly affiliate:
-    | (Omit<PurchaseTerms, 'minimum'> & { readonly minimum: bigint | null; readonly currency: string | null })
-    | null;
+  readonly affiliate: AffiliateTerms | null;
+}
+
+interface AffiliateTerms {
+  readonly firstPurchaseOnly: boolean;
+  /** Months after the first purchase in which further purchases earn. Null without a limit. */
+  readonly recurringMonths: number | null;
+  /** The smallest order that earns, inclusive, in minor units of `currency`. Null without a minimum. */
+  readonly minimum: bigint | null;
+  readonly currency: string | null;
 }
 
 type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
   readonly rules: readonly RuleJson[] | null;
-  readonly affiliate:
-    | (Omit<PurchaseTerms, 'minimum'> & { readonly minimum: string | null; readonly currency: string | null })
-    | null;
+  readonly affiliate: (Omit<AffiliateTerms, 'minimum'> & { readonly minimum: string | null }) | null;
 };
 
 /** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's
- *  settings, the rules and an affiliate's own terms. Lock the partner before, or the result may be outdated. */
-export async function loadInForce(run: Run, partnerId: string, at: Date): Promise<InForce> {
+ *  settings, the rules and an affiliate's own terms. Lock the partner and the customer before, or the result may be
+ *  outdated. */
+export async function loadInForce(
+  run: Run,
+  partnerId: string,
+  at: Date,
+  customer: { readonly id?: string | null; readonly externalId?: string | null | undefined } = {},
+): Promise<InForce> {
+  const { id = null, externalId = null } = customer;
   const [row] = await run<TermsRow>(
-    sql`select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud,
+    sql`select h.status, h.tier, t.rate_bps as "tierRateBps", g.rounding_mode as "roundingMode", g.hold_days as "holdDays", g.settlement, g.fraud, g.flat_refund as "flatRefund",
+        g.time_zone as "timeZone",
+        ${(id ?? externalId) ? sql`has_dependent_purchases(p.tenant_id, ${id}::uuid, ${externalId})` : sql`false`} as "hasDependents",
+       
         (at.instant at time zone g.time_zone)::date::text as day, ${sql.raw(RULES_IN_FORCE)} as rules,
         (select json_build_object('firstPurchaseOnly', a.first_purchase_only, 'recurringMonths', a.recurring_months,
             'minimum', a.minimum_purchase_minor::text, 'currency', a.minimum_purchase_currency)
@@ -125,12 +147,4 @@ export async function firstPurchase(run: Run, partnerId: string, customerId: str
       where customer_id = ${customerId}::uuid and partner_id = ${partnerId}::uuid and type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and status <> 'REJECTED'`,
   );
   return row?.first ? new Date(row.first) : null;
-}
-
-/** True when the customer bought anything from the program before that time. */
-export async function boughtBefore(run: Run, customerId: string, at: Date): Promise<boolean> {
-  const [found] = await run<{ before: boolean }>(
-    sql`select customer_bought_before(${customerId}::uuid, ${at}::timestamptz) as before`,
-  );
-  return found?.before ?? false;
 }

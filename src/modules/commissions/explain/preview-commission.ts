@@ -11,7 +11,7 @@ import { holdPartner, partnerTable } from '../../partners/partner/public.ts';
 
 import { isCustomer } from '../../tracking/attribution/public.ts';
 import type { CreateCommissionInput } from '../commission/public.ts';
-import { earningOf, type Refused, weigh } from '../earning/public.ts';
+import { earningOf, limitOf, type Refused, weigh } from '../earning/public.ts';
 
 import { exchanged } from './explain-commission.ts';
 
@@ -39,27 +39,38 @@ export async function previewCommission(ctx: Context, input: CreateCommissionInp
       input.customerId != null && (await isCustomer(em, partner.id, { customerId: input.customerId }));
     const weighed = self
       ? 'SELF_REFERRAL'
-      : await weigh(within(em), partner, {
-          ...earning,
-          customerId: known?.id ?? null,
-          newCustomer: input.customerId != null && known?.id == null,
-        });
-    if (typeof weighed === 'string' || 'missing' in weighed) {
+      : await weigh(
+          within(em),
+          partner,
+          {
+            ...earning,
+            customerId: known?.id ?? null,
+            newCustomer: input.customerId != null && known?.id == null,
+          },
+          { lock: false },
+        );
+    const limit = typeof weighed === 'string' || 'missing' in weighed ? null : limitOf(weighed);
+    if (typeof weighed === 'string' || 'missing' in weighed || limit) {
       const nothing = money(0n, earning.base.currency);
-      const refused = typeof weighed === 'string' ? weighed : 'RATE_MISSING';
+      const refused = limit ?? (typeof weighed === 'string' ? weighed : 'RATE_MISSING');
       return { amount: nothing, trueUp: nothing, ruleId: null, refused, explanation: null };
     }
-    const { computed, inForce, decision, exchange } = weighed;
+    const { computed, inForce, owed, exchange, item, reckoning } = weighed;
+    const others = [...reckoning.items.values()].filter((each) => each.item.id !== item.id);
+    const more = others.reduce((sum, each) => sum + each.owed.amount - each.item.owed, 0n);
     const { currency } = weighed.base;
-    const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
-    const explanation = explain(computed, { amount, tier: inForce.tier });
+    const amountIn = (of: string) => (minor: bigint) => `${amountText({ minor, currency: of })} ${of}`;
+    const explanation = explain(computed, {
+      ...{ amount: amountIn(currency), sold: amountIn(item.soldCurrency) },
+      ...{ tier: inForce.tier, mode: item.roundingMode },
+    });
     return {
-      amount: money(computed.amount, currency),
-      trueUp: money(computed.trueUp, currency),
-      ruleId: decision.rule?.id ?? null,
+      amount: money(owed.amount, currency),
+      trueUp: money(more, currency),
+      ruleId: owed.terms.rule?.id ?? null,
       refused: null,
       explanation: exchange
-        ? exchanged(explanation, earning.base, exchange, amount(computed.base))
+        ? exchanged(explanation, earning.base, exchange, weighed.base, item.roundingMode)
         : explanation,
     };
   } finally {

@@ -3,28 +3,27 @@ import { conflict } from '../../../domain/errors.ts';
 import type { DisputeOutcome } from '../../../domain/hold.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { sql } from '../../../kernel/data/sql.ts';
-import { transact } from '../../../kernel/data/transact.ts';
+import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 
 import { record } from '../../foundation/audit/public.ts';
 import {
-  addLine,
-  bandsShrink,
   Commission,
   type CommissionHold,
-  changeCapUsed,
   commissionHoldTable,
   commissionTable,
   endHold,
+  itemOfLine,
   lockCommission,
   lockHold,
   lockInForce,
   placeHold,
+  settle,
+  soldFor,
   statusOf,
   takeBack,
-  trueUp,
 } from '../commission/public.ts';
 
 import { knownOrders, lockOrder, type Order } from './order.ts';
@@ -134,9 +133,8 @@ async function lose(
   return refund;
 }
 
-/** Creates an ADJUSTMENT that mirrors the reversal of a lost dispute, and a TRUE_UP that mirrors its true-ups. They are
- *  APPROVED when the commission was owed before, else PENDING. From then on the ADJUSTMENT replaces the commission: it is
- *  refunded, rejected or disputed in its place. */
+/** Restores the sale of a lost dispute by an ADJUSTMENT. It is APPROVED when the commission was owed before, else PENDING. From
+ *  then on the ADJUSTMENT replaces the commission: it is refunded, rejected or disputed in its place. */
 async function reinstate(
   em: EntityManager,
   ctx: Context,
@@ -149,35 +147,20 @@ async function reinstate(
       reason: 'ALREADY_REINSTATED',
     });
   const refund = await em.findOneOrFail(Commission, hold.refundId);
-  const others = await em.find(Commission, {
-    ...{ adjustsId: line.id, type: 'TRUE_UP', createdAt: refund.createdAt, id: { $gt: refund.id } },
-  });
-  const lost = others.reduce((sum, each) => sum - each.amount.minor, 0n);
-  const base = -refund.baseAmount.minor;
-  const banded = await bandsShrink(em, line, -base); // the sale counts in its period again
-  const owed = refund.approvedAt != null;
-  const occurredAt = ctx.clock.now();
-  const mirror = addLine(em, ctx, line, {
-    ...{ approved: owed, occurredAt, type: 'ADJUSTMENT', status: owed ? 'APPROVED' : 'PENDING' },
-    ...{ baseMinor: base, amountMinor: -refund.amount.minor, revenueMinor: -refund.revenueMinor },
-    adjustsId: line.id,
-    referralId: line.referralId ?? null,
-    conversionId: line.conversionId ?? null,
-    saleMinor: refund.saleMinor == null ? null : -refund.saleMinor,
-    saleCurrency: refund.saleCurrency ?? null,
-    exchange: refund.exchange ?? null,
-    rateBps: line.rateBps ?? null,
-    rateSource: line.rateSource ?? null,
-    ruleId: line.ruleId ?? null,
-    product: line.product ?? null,
-    country: line.country ?? null,
-    perUnitMinor: line.perUnitMinor ?? null,
-    quantity: line.quantity ?? null,
-    holdUntil: owed ? null : (line.holdUntil ?? null),
-  });
-  const rest = banded === null ? lost : banded + refund.amount.minor;
-  await changeCapUsed(em, line, mirror.amount.minor + rest);
-  if (rest !== 0n) trueUp(em, ctx, mirror, { minor: rest, approved: owed, occurredAt });
+  const item = await itemOfLine(em, line);
+  const sold = soldFor(refund).minor; // negative, as a refund is
+  const restored = {
+    ...item,
+    soldRefunded: item.soldRefunded + sold,
+    refunded: item.refunded + refund.baseAmount.minor,
+  };
   await em.flush();
-  return mirror;
+  const { lines } = await settle(
+    within(em),
+    ctx,
+    [restored],
+    { why: 'DISPUTE', order: item.orderId, at: ctx.clock.now(), approved: refund.approvedAt != null },
+    new Map([[item.id, { sold, base: refund.baseAmount.minor, approved: refund.approvedAt != null }]]),
+  );
+  return em.findOneOrFail(Commission, { id: { $in: [...(lines.get(item.id) ?? [])] }, type: 'ADJUSTMENT' });
 }

@@ -3,7 +3,7 @@ import { conflict, invalid } from '../../../domain/errors.ts';
 import { type ReportedRefund, refundedInAll, refundShares } from '../../../domain/sale.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { sql } from '../../../kernel/data/sql.ts';
-import { transact } from '../../../kernel/data/transact.ts';
+import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
 import { happenedAt, reasonOf } from '../../../kernel/request/input.ts';
@@ -13,7 +13,15 @@ import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';
 import { findPartner, type Partner } from '../../partners/partner/public.ts';
 
-import { Commission, commissionTable, isRated, soldFor, takeBack } from '../commission/public.ts';
+import {
+  Commission,
+  commissionTable,
+  itemsWhere,
+  refundItem,
+  type StoredItem,
+  settle,
+  soldFor,
+} from '../commission/public.ts';
 
 import { type KnownOrder, knownOrders, lockOrder } from './order.ts';
 import type { RefundSaleInput } from './refund-sale.inputs.ts';
@@ -40,18 +48,10 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
     await lockOrder(em, input.orderId);
     const request = { tenantId, operation: 'refundSale', key: input.idempotencyKey, input };
     const id = await once(em, ctx, request, async () => {
-      const orders = await knownOrders(em, {
+      const [order] = await knownOrders(em, {
         ...{ tenantId, orderId: input.orderId },
         partnerId: partner?.id ?? null,
       });
-      const [order] = orders;
-      if (orders.length > 1)
-        throw conflict(
-          'Several partners earned on this order. Give partnerId to select the partner of the refund.',
-          {
-            ...{ field: 'input.partnerId', reason: 'PARTNER_NEEDED' },
-          },
-        );
       const asked = askedOf(input, order ?? null, partner);
       const known = await sameRefund(em, tenantId, input);
       if (known) {
@@ -72,7 +72,7 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
       });
       if (order) {
         await requireProduct(em, order, input.product ?? null);
-        await settle(em, ctx, order, refund);
+        await apply(em, ctx, order, refund);
       }
       const { partnerId, settledAt, takenMinor, lines } = refund;
       record(
@@ -166,7 +166,7 @@ export async function settleWaiting(
     { tenantId, orderId, settledAt: null, $or: [{ partnerId: { $in: [...sharedBy] } }, { partnerId: null }] },
     { orderBy: { id: 'asc' } },
   );
-  for (const refund of waiting) await settle(em, ctx, order, refund);
+  for (const refund of waiting) await apply(em, ctx, order, refund);
   return waiting.filter(({ settledAt }) => settledAt != null);
 }
 
@@ -186,10 +186,8 @@ export async function settleAgain(
   );
   for (const refund of short)
     if (refund.partMinor == null || refund.partMinor > (refund.takenMinor ?? 0n))
-      await settle(em, ctx, order, refund);
+      await apply(em, ctx, order, refund);
 }
-
-const isSale = ({ type }: Commission): boolean => type !== 'ADJUSTMENT';
 
 const reportedAs = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefund): ReportedRefund => ({
   ...{ at: occurredAt, part: partMinor ?? takenMinor ?? 0n, total: totalMinor ?? null },
@@ -197,97 +195,88 @@ const reportedAs = ({ occurredAt, partMinor, totalMinor, takenMinor }: SaleRefun
 
 /** Returns the refunds of single commissions that came from no refund of the order. A reversal that a won dispute restored
  *  does not count. */
-function directRefunds(
-  lines: readonly Commission[],
-  refunds: readonly Commission[],
+async function directRefunds(
+  em: EntityManager,
+  items: readonly StoredItem[],
   settled: readonly SaleRefund[],
-): ReportedRefund[] {
+): Promise<ReportedRefund[]> {
+  const ids = items.map(({ id }) => id);
+  const refunds = await em.find(
+    Commission,
+    { itemId: { $in: ids }, type: 'REVERSAL' },
+    { orderBy: { id: 'asc' } },
+  );
+  const restored = await em.find(Commission, { itemId: { $in: ids }, type: 'ADJUSTMENT', carriedBy: null });
   const made = new Set(settled.flatMap(({ lines }) => lines));
   const wonBack = new Set(
-    lines
-      .filter((line) => !isSale(line))
-      .map(({ adjustsId }) => refunds.findLast(({ reversesId }) => reversesId === adjustsId)?.id),
+    restored.map(({ adjustsId }) => refunds.findLast(({ reversesId }) => reversesId === adjustsId)?.id),
   );
   return refunds
     .filter(({ id }) => !made.has(id) && !wonBack.has(id))
     .map((line) => ({ at: line.occurredAt, part: -soldFor(line).minor }));
 }
 
-/** Applies a refund to the commissions of its order, in proportion to the rest of each. A refund of a shared sale applies
- *  to all its partners, whichever of them the refund names. A refund in another currency, or of a sale without its exchange
- *  rate, continues to wait. The order must be locked. */
-async function settle(
+/** Applies a refund to the items of its order, in proportion to the rest of each. A refund of a shared sale applies to all its
+ *  partners, whichever of them the refund names. A refund in another currency, or of a sale without its exchange rate,
+ *  continues to wait. The order must be locked. */
+async function apply(
   em: EntityManager,
   ctx: Context,
-  { tenantId, partnerId, orderId, currency, unearned, sharedBy = [partnerId] }: KnownOrder,
+  { tenantId, partnerId, orderId, currency, sharedBy = [partnerId] }: KnownOrder,
   refund: SaleRefund,
 ): Promise<void> {
   if (refund.currency != null && refund.currency !== currency) return;
-  const partners = sql`array(select jsonb_array_elements_text(${JSON.stringify(sharedBy)}::jsonb)::uuid)`;
-  await sql`select 1 from partners where id = any(${partners}) order by id for no key update`.execute(em);
-  // The commissions of the sales, and the adjustments that restored them after disputes.
-  const locked = await sql<{ id: string }>`
-    with recursive sales as (
-      select c.id from commissions c where c.tenant_id = ${tenantId} and c.partner_id = any(${partners}) and c.reverses_id is null and c.adjusts_id is null
-        and (c.order_id = ${orderId} or c.conversion_id in (select v.id from conversions v where v.tenant_id = ${tenantId} and v.order_id = ${orderId}))
-      union all
-      select b.id from sales s join commissions b on b.adjusts_id = s.id and b.type = 'ADJUSTMENT' and b.carried_by is null)
-    select c.id from commissions c where c.id in (select id from sales) order by c.id for update`.execute(em);
-  const ids = locked.map(({ id }) => id);
-  const lines = await em.find(Commission, { id: { $in: ids } }, { orderBy: { id: 'asc' }, refresh: true });
-  if (lines.some((line) => !isRated(line) && line.status !== 'REJECTED')) return;
-  const earlier = await em.find(Commission, { reversesId: { $in: ids } }, { orderBy: { id: 'asc' } });
+  await em.flush();
+  const run = within(em);
+  const partners = [...sharedBy];
+  await run(sql`select 1 from partners where id = any(${partners}::uuid[]) order by id for no key update`);
+  const items = await itemsWhere(
+    run,
+    sql`i.tenant_id = ${tenantId} and i.order_id = ${orderId} and i.partner_id = any(${partners}::uuid[])`,
+  );
+  if (items.some(({ isRated, out }) => !isRated && !out)) return;
   const settled = await em.find(SaleRefund, {
     ...{ tenantId, orderId, settledAt: { $ne: null } },
-    partnerId: { $in: [...sharedBy] },
+    partnerId: { $in: partners },
   });
-
   const sum = (amounts: readonly bigint[]) => amounts.reduce((total, each) => total + each, 0n);
-  const refundedOf = (line: Commission) =>
-    -sum(earlier.filter(({ reversesId }) => reversesId === line.id).map((each) => soldFor(each).minor));
-  // A rejected commission earns nothing, so its share of a refund reverses nothing.
-  const earning = lines.filter(({ status }) => status !== 'REJECTED');
-  const rejected = lines.filter(({ status }) => status === 'REJECTED');
-  const nothing = unearned + sum(rejected.map((line) => soldFor(line).minor - refundedOf(line)));
-  const nothingTaken = sum(settled.map(({ unearnedMinor }) => unearnedMinor ?? 0n));
-
-  const asked = earning.filter(({ product }) => refund.product == null || product === refund.product);
-  const left = asked.map((line) => soldFor(line).minor - refundedOf(line));
-  // The part that earned nothing bears its share of a refund of the whole order, and the whole refund of a product that
-  // earned nothing.
-  const bears = refund.product == null || asked.length === 0;
-  const rest = bears && nothing > nothingTaken ? nothing - nothingTaken : 0n;
-  const all = sum(left) + rest;
+  const ofProduct = items.filter(({ product }) => refund.product == null || product === refund.product);
+  const asked = ofProduct.length > 0 ? ofProduct : items;
+  const left = asked.map(({ sold, soldRefunded }) => sold - soldRefunded);
   const already = refund.takenMinor ?? 0n;
   const others = settled.filter(({ id }) => id !== refund.id);
   const ofTotals = refund.totalMinor != null || others.some(({ totalMinor }) => totalMinor != null);
-  const more = (): bigint => {
-    const whole = unearned + sum(lines.filter(isSale).map((line) => soldFor(line).minor));
-    const reported = [...others.map(reportedAs), ...directRefunds(lines, earlier, settled)];
+  const more = async (): Promise<bigint> => {
+    const whole = sum(items.map(({ sold }) => sold));
+    const reported = [...others.map(reportedAs), ...(await directRefunds(em, items, settled))];
     return refundedInAll([...reported, reportedAs(refund)], whole) - refundedInAll(reported, whole) - already;
   };
   const ofAll = refund.partMinor == null && refund.totalMinor == null;
-  const due = ofAll ? all : ofTotals ? more() : (refund.partMinor ?? 0n) - already;
-  const shares = refundShares(due > 0n ? due : 0n, [...left, rest]);
-
-  const made: Commission[] = [];
-  for (const [index, line] of asked.entries()) {
+  const due = ofAll ? sum(left) : ofTotals ? await more() : (refund.partMinor ?? 0n) - already;
+  const shares = refundShares(due > 0n ? due : 0n, left);
+  const refunded = asked.flatMap((item, index) => {
     const share = shares[index] ?? 0n;
-    if (share === 0n) continue;
-    const occurredAt = refund.occurredAt < line.occurredAt ? line.occurredAt : refund.occurredAt;
-    made.push(await takeBack(em, ctx, line, { asked: share, reason: refund.reason, occurredAt }));
-    await em.flush(); // the next commission may be in the same period of bands
-  }
+    return share === 0n ? [] : [refundItem(item, share)];
+  });
+  const { reversals } = await settle(
+    run,
+    ctx,
+    refunded.map(({ item }) => item),
+    { why: 'REFUND', order: orderId, at: refund.occurredAt, reason: refund.reason },
+    new Map(refunded.map(({ item, now }) => [item.id, now])),
+  );
   Object.assign(refund, {
     ...{
       partnerId: refund.partnerId ?? partnerId,
       currency,
       settledAt: ctx.clock.now(),
-      lines: [...refund.lines, ...made.map(({ id }) => id)],
+      lines: [...refund.lines, ...reversals.values()],
     },
     ...{
       takenMinor: already + sum(shares),
-      unearnedMinor: (refund.unearnedMinor ?? 0n) + (shares.at(-1) ?? 0n),
+      unearnedMinor:
+        (refund.unearnedMinor ?? 0n) +
+        sum(refunded.filter(({ item }) => !reversals.has(item.id)).map(({ now }) => now.sold)),
     },
   });
   await em.flush(); // the next refund of the order must see it

@@ -62,7 +62,7 @@ export async function convertReferral(
       if (!insideWindow(referral.clickedAt, referral.expiresAt, at)) {
         throw conflict('The referral expired before the purchase.', { reason: 'EXPIRED' });
       }
-      if (input.orderId != null) await refuseKnown(em, { tenantId, partnerId: null, orderId: input.orderId });
+      if (input.orderId != null) await refuseKnown(em, { tenantId, orderId: input.orderId });
       const shared = await shareSale(em, partner, {
         ...{ referral, claimed, sale: amount, at },
         ...{ customerId: input.customerId, customerEmail: input.customerEmail, country: input.country },
@@ -115,12 +115,17 @@ export async function convertReferral(
       const earned: object[] = [];
       const lines: string[] = [];
       const run = within(em);
-      for (const { id, partner, minor, referralId, source } of made) {
+      const shares = made.map(({ minor }) => minor);
+      for (const [index, { id, partner, minor, referralId, source }] of made.entries()) {
         if (minor === 0n) continue;
         const earning = {
           type: (await firstPurchase(run, partner.id, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
           base: money(minor, currency),
           purchase: amount.minor,
+          scale: { parts: shares, index },
+          isNow: input.occurredAt == null,
+          saleId,
+          orderId: input.orderId,
           product: input.product,
           quantity: input.quantity,
           country: input.country,

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { serializeComputed } from '../../../domain/computed.ts';
 import { money } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -11,24 +12,18 @@ import { findPartner } from '../../partners/partner/public.ts';
 import { MAX_AGE_DAYS } from '../../programs/exchange-rates/public.ts';
 import {
   type Commission,
+  correct,
   endHold,
   endHolds,
   isRated,
+  itemOfLine,
   lockCommission,
   openHolds,
   soldFor,
+  store,
 } from '../commission/public.ts';
 
-import {
-  assessedSale,
-  count,
-  type Earning,
-  insertCommissions,
-  review,
-  termColumns,
-  trueUpOf,
-  weigh,
-} from '../earning/public.ts';
+import { assessedSale, type Earning, limitOf, review, termColumns, weigh } from '../earning/public.ts';
 
 import { knownOrders, lockOrder, refundsOf, type SaleRefund, settleWaiting } from '../refunds/public.ts';
 
@@ -48,8 +43,8 @@ export async function rateLines(ctx: Context, tenantId: string): Promise<void> {
       select c.id, coalesce(c.order_id, v.order_id) as "orderId" from commissions c left join conversions v on v.id = c.conversion_id
       where c.tenant_id = ${tenantId} and c.unrated is not null and c.status = 'HELD' and c.id > ${last}
         and exists (select from exchange_rates x where x.tenant_id = c.tenant_id
-          and least(x.base, x.quote) = least(c.sale_currency, c.amount_currency)
-          and greatest(x.base, x.quote) = greatest(c.sale_currency, c.amount_currency)
+          and least(x.base, x.quote) = least(c.unrated->>'from', c.unrated->>'to')
+          and greatest(x.base, x.quote) = greatest(c.unrated->>'from', c.unrated->>'to')
           and x.effective_on between (c.unrated->>'day')::date - ${MAX_AGE_DAYS}::int and (c.unrated->>'day')::date)
       order by c.id limit ${BATCH}`.execute(em),
     );
@@ -119,9 +114,22 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   const partner = await findPartner(em, partnerId);
   const earning = earningOf(line);
   const run = within(em);
-  const weighed = await weigh(run, partner, earning);
-  if (typeof weighed === 'string') {
-    const reason = `This sale earns nothing. The reason is ${weighed}.`;
+  const stored = await itemOfLine(em, line);
+  const weighed = await weigh(run, partner, earning, { id, stored });
+  if (typeof weighed !== 'string' && 'missing' in weighed) return partnerId;
+  const limit = typeof weighed === 'string' ? weighed : limitOf(weighed);
+  if (typeof weighed !== 'string') {
+    const others = [...weighed.reckoning.items.values()].filter(({ item }) => item.id !== id);
+    await correct(run, ctx, others, {
+      why: 'SALE',
+      order: orderId,
+      at: line.occurredAt,
+      holdUntil: line.holdUntil,
+    });
+    await store(run, weighed.reckoning);
+  } else await run(sql`update sale_items set refused = ${weighed} where id = ${id}::uuid`);
+  if (limit !== null) {
+    const reason = `This sale earns nothing. The reason is ${limit}.`;
     await endHolds(em, ctx, line, { reason });
     await em.flush();
     Object.assign(line, { status: 'REJECTED', reason, rejectCode: 'TERMS' });
@@ -134,15 +142,16 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
     });
     return partnerId;
   }
-  if ('missing' in weighed) return partnerId;
-  await count(run, partner, earning, weighed);
-  const amount = new MoneyColumn(money(weighed.computed.amount, weighed.base.currency));
+  if (typeof weighed === 'string') return partnerId;
+  const amount = new MoneyColumn(money(weighed.owed.amount, weighed.base.currency));
   const { tier, roundingMode } = weighed.inForce;
   const baseAmount = new MoneyColumn(weighed.base);
-  Object.assign(line, { ...termColumns(weighed), baseAmount, tier, roundingMode, amount, unrated: null });
+  const computation = serializeComputed(weighed.computed);
+  Object.assign(line, {
+    ...termColumns(weighed),
+    ...{ baseAmount, tier, roundingMode, amount, computation, unrated: null },
+  });
   await em.flush();
-  const trueUps = trueUpOf(partner, earning, weighed, line.id);
-  if (trueUps.length > 0) await insertCommissions(run, trueUps);
   const sale = assessedSale(partner, earning);
   const risk = await assess(run, sale, weighed.inForce.fraud);
   if (risk) await review(run, ctx, line, sale, risk);
@@ -194,6 +203,12 @@ function earningOf(line: Commission): Earning {
     conversion: conversionId && referralId ? { id: conversionId, referralId } : undefined,
     order: orderId ? { id: orderId, lineNumber: line.lineNumber } : undefined,
     purchase: unrated?.purchase == null ? undefined : BigInt(unrated.purchase),
+    among: unrated?.among
+      ? { bases: unrated.among.parts.map(BigInt), index: unrated.among.index }
+      : undefined,
+    scale: unrated?.scale
+      ? { parts: unrated.scale.parts.map(BigInt), index: unrated.scale.index }
+      : undefined,
     owedIn: line.amount.currency,
     source: line.source,
     createdBy: line.createdBy ?? undefined,

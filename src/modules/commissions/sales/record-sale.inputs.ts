@@ -43,7 +43,7 @@ export class RecordSaleInput {
   @ExternalId(200)
   paymentFingerprint?: string | null;
 
-  @Field(() => String, { description: 'Id of the order in your system. A partner earns on an order once.' })
+  @Field(() => String, { description: 'Id of the order in your system. An order is recorded once.' })
   @ExternalId(200)
   orderId!: string;
 

@@ -1,6 +1,6 @@
 import { invalid } from '../../../domain/errors.ts';
 import { MAX_MINOR, money } from '../../../domain/money.ts';
-import { type Invoice, saleLines } from '../../../domain/sale.ts';
+import { collectedPart, type Invoice, netOf, saleLines } from '../../../domain/sale.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
@@ -13,7 +13,8 @@ import { keepPayment, paymentOf } from '../../fraud/rules/public.ts';
 import { holdPartner } from '../../partners/partner/public.ts';
 import { isCustomer } from '../../tracking/attribution/public.ts';
 import { seeCustomer } from '../../tracking/customers/public.ts';
-import { earn, loadInForce, type NewLine } from '../earning/public.ts';
+import type { NewLine } from '../commission/public.ts';
+import { earn, loadInForce } from '../earning/public.ts';
 
 import { lockOrder, refundsOf, refuseKnown, settleWaiting } from '../refunds/public.ts';
 
@@ -35,7 +36,9 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
     const partner = await holdPartner(em, input.partnerId, 'input.partnerId', { alone: refundsWait });
     const { tenantId, id: partnerId } = partner;
     const currency = input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
-    const lines = saleLines(invoiceOf(input, currency));
+    const invoice = invoiceOf(input, currency);
+    const lines = saleLines(invoice);
+    const bases = lines.map(({ base }) => base);
     const request = { tenantId, operation: 'recordSale', key: input.idempotencyKey, input };
     const id = await once(em, ctx, request, async () => {
       const order = { tenantId, partnerId, orderId: input.orderId };
@@ -50,10 +53,10 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
         : null;
       if (customer) await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const run = within(em);
-      const inForce = await loadInForce(run, partnerId, at);
+      const inForce = await loadInForce(run, partnerId, at, { id: customer?.id ?? null });
       const earned: NewLine[] = [];
       const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
-      for (const { product, quantity, base } of lines) {
+      for (const [index, { product, quantity, base }] of lines.entries()) {
         const line = await earn(
           run,
           ctx,
@@ -70,7 +73,10 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
             },
             ...{ country: input.country, subscriptionId: input.subscriptionId },
             base: money(base, currency),
-            purchase: lines.reduce((sum, each) => sum + each.base, 0n),
+            purchase: netOf(invoice),
+            among: { bases, index },
+            scale: collectedPart(invoice),
+            isNow: input.occurredAt == null,
             customerId: customer?.id ?? null,
             order: { id: input.orderId, lineNumber: earned.length },
           },

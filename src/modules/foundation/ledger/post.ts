@@ -4,6 +4,7 @@ import type { Money } from '../../../domain/money.ts';
 import { commissionAccrued, type Posting } from '../../../domain/posting.ts';
 import { insertInto } from '../../../kernel/data/columns.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
+import type { Run } from '../../../kernel/data/transact.ts';
 import { PostingRow } from './posting.entity.ts';
 
 interface Owner {
@@ -46,9 +47,9 @@ export const postAccrual = (em: EntityManager, line: Accrued, at: Date): void =>
   post(em, line, ...accrualOf(line), at);
 
 /** The same for many commissions, in one statement. */
-export async function postAccruals(em: EntityManager, lines: readonly Accrued[], at: Date): Promise<void> {
+export async function postAccruals(run: Run, lines: readonly Accrued[], at: Date): Promise<void> {
   const rows = lines
     .filter(({ amount }) => amount.minor !== 0n)
     .map((line) => ({ id: v7(), occurredAt: at, ...columnsOf(line, ...accrualOf(line)) }));
-  if (rows.length > 0) await insertInto(PostingRow, rows).execute(em);
+  if (rows.length > 0) await run(insertInto(PostingRow, rows));
 }

@@ -107,7 +107,8 @@ export interface BalanceRow {
   readonly paid: MoneyColumn;
 }
 
-/** Loads the balances of each partner, one row for each currency: `pending` from commissions, the rest from postings. */
+/** Loads the balances of each partner, one row for each currency: `pending` from commissions and from
+ *  postings of those that a dispute holds, the rest from postings. */
 export function balancesOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -127,7 +128,7 @@ export function balancesOf(
           select partner_id, amount_currency as currency, amount_minor as pending, 0 as payable, 0 as in_transit, 0 as paid
           from commissions where partner_id = any(${ids}) and ${asOf ? pendingAt(asOf) : sql`status in ('PENDING', 'HELD')`}
           union all
-          select m.partner_id, m.amount_currency, 0, ${minorIn(account.payable)}, ${minorIn(account.inTransit)}, ${minorIn(account.paid)}
+          select m.partner_id, m.amount_currency, ${minorIn(account.held)}, ${minorIn(account.payable)}, ${minorIn(account.inTransit)}, ${minorIn(account.paid)}
           from (
             select partner_id, amount_currency, to_account as account, amount_minor as minor from postings
             where partner_id = any(${ids})${posted}

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { money } from '../../../domain/money.ts';
 import { PayoutMethod, type SkipReason } from '../../../domain/payout.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
+import { within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyCodes } from '../../../kernel/request/currency.ts';
 import { memo } from '../../../kernel/request/memo.ts';
@@ -115,6 +116,6 @@ export async function payBalances(
       return { id, tenantId, partnerId, amount: money(minor, currency as string) };
     }),
   );
-  await postAccruals(em, carried, now);
+  await postAccruals(within(em), carried, now);
   return rows.map(({ rest: _, taken: __, ...row }) => ({ ...row, amount: BigInt(row.amount ?? 0) }));
 }

@@ -429,6 +429,7 @@ const withheldHere: Readonly<Record<string, Readonly<Record<string, string>>>> =
     created_at: 'bookkeeping',
   },
   rule_usage: { '*': 'sums of commissions of a partner' },
+  sale_items: { '*': 'ids and amounts, as the sale and its commissions show them' },
   bank_file_items: { '*': 'the payments of each file' },
   bank_file_parts: {
     id: 'an id',

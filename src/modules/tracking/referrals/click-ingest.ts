@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { FOLD_MS } from '../../../domain/touch.ts';
 import { query } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -125,7 +126,7 @@ const recent = new WeakMap<Ingest, Map<string, { at: number; stored: Promise<Rec
  *  gets the answer of the first, after the first is stored. */
 function folded(ingest: Ingest, click: Click): Promise<RecordedClick | null> {
   const clicks = memo(recent, ingest, () => new Map());
-  const key = `${click.visitorId} ${click.code}`;
+  const key = `${click.tenantId} ${click.visitorId} ${click.code}`;
   const at = click.clickedAt.getTime();
   const known = clicks.get(key);
   if (known && Math.abs(at - known.at) < FOLD_MS) return known.stored;
@@ -179,10 +180,15 @@ const insertOf = (clicks: readonly Click[]) => sql<RecordedClick & { readonly of
     cross join lateral (
       select p.tenant_id, p.id as partner_id, p.referral_code, null::uuid as link_id, null::text as target, null::text as link_campaign
       from partners p where p.referral_code = t.code and p.status = 'ACTIVE' and p.deleted_at is null
+        and (t."tenantId" is null or p.tenant_id = t."tenantId")
       union all
       select p.tenant_id, p.id, p.referral_code, l.id, l.target_url, l.campaign
       from tracking_links l join partners p on p.id = l.partner_id and p.status = 'ACTIVE' and p.deleted_at is null
-      where upper(l.path) = t.code and l.archived_at is null
+      where upper(l.code) = t.code and l.archived_at is null and (t."tenantId" is null or p.tenant_id = t."tenantId")
+      union all
+      select p.tenant_id, p.id, p.referral_code, l.id, l.target_url, l.campaign
+      from tracking_links l join partners p on p.id = l.partner_id and p.status = 'ACTIVE' and p.deleted_at is null
+      where l.tenant_id = t."tenantId" and upper(l.path) = t.code and l.archived_at is null
       limit 1) p
     cross join lateral (select case when t."ofCookie" then ${OF_TENANT} else t."visitorId" end as visitor_id) v
     join programs g on g.tenant_id = p.tenant_id
@@ -192,7 +198,7 @@ const insertOf = (clicks: readonly Click[]) => sql<RecordedClick & { readonly of
       select x.id from touches x where t.folds and x.tenant_id = p.tenant_id and x.visitor_id = v.visitor_id and x.code = t.code
         and x.clicked_at > t."clickedAt" - interval '${sql.raw(FOLD_MS)} milliseconds' and x.clicked_at <= t."clickedAt" and not x.bot
       order by x.clicked_at limit 1) again on true
-    where t."tenantId" is null or p.tenant_id = t."tenantId"),
+  ),
   referred as (
     insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, landing_url, referrer_url, source, ip_hash,
       user_agent, clicked_at, expires_at, metadata, bot, link_id, campaign)
@@ -209,6 +215,15 @@ const insertOf = (clicks: readonly Click[]) => sql<RecordedClick & { readonly of
     now() as "createdAt", landing_hosts as hosts, landing_url as "landingUrl", target, tracking_consent = 'REQUIRED' as "consentRequired",
     cookie_days as "cookieDays"
   from clicks`;
+
+/** Stores a click in a transaction. Returns where the click belongs; null if no ACTIVE partner has the code. */
+export async function insertClick(
+  em: EntityManager,
+  click: Click,
+): Promise<Pick<RecordedClick, 'id' | 'tenantId' | 'partnerId'> | null> {
+  const [recorded] = await insertOf([click]).execute(em);
+  return recorded ?? null;
+}
 
 async function insert(pool: StatementPool, clicks: readonly Click[]): Promise<Map<string, RecordedClick>> {
   const rows = await query({ pool, actor: system }, insertOf(clicks));

@@ -2,7 +2,7 @@ import type { Money } from '../../../domain/money.ts';
 import { insertInto } from '../../../kernel/data/columns.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
-import { Commission } from '../commission/public.ts';
+import { Commission } from './commission.entity.ts';
 
 type Defaulted = 'createdAt' | 'updatedAt' | 'lineNumber' | 'source' | 'metadata';
 

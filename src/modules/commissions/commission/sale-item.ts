@@ -1,0 +1,162 @@
+import type { FlatRefund } from '../../../domain/commission.ts';
+import type { RoundingMode } from '../../../domain/money.ts';
+import { isCounting, type Limited, type SaleItem, type Terms } from '../../../domain/owed.ts';
+import { type Facts, NO_TERMS } from '../../../domain/terms.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
+import type { Run } from '../../../kernel/data/transact.ts';
+import type { NewLine } from './insert-commissions.ts';
+
+/** The commission of an item that earns nothing yet, without its amounts. */
+export type Draft = Omit<NewLine, 'amount' | 'baseAmount' | 'revenueMinor' | 'computation' | 'id'>;
+
+/** A stored item: its facts, and how it stands since it was last settled. */
+export interface StoredItem extends SaleItem {
+  readonly tenantId: string;
+  readonly orderId: string | null;
+  readonly conversionId: string | null;
+  readonly lineNumber: number;
+  readonly product: string | null;
+  /** The sale in its own currency, and its refunded part. */
+  readonly sold: bigint;
+  readonly soldCurrency: string;
+  readonly soldRefunded: bigint;
+  /** Currency of `base` and `owed`. */
+  readonly currency: string;
+  /** False while the exchange rate is missing. */
+  readonly isRated: boolean;
+  /** What the commissions of the item sum to. */
+  readonly owed: bigint;
+  /** True when the item counts as a purchase of its customer. */
+  readonly isPurchase: boolean;
+  /** Why the item never earns. Null: it may earn. */
+  readonly refused: string | null;
+  readonly isReturning: boolean;
+  readonly limited: Limited | null;
+  /** What its terms were decided by. Null for an item that never earns, and while the exchange rate is missing. */
+  readonly facts: Facts | null;
+  readonly ruleKey: string | null;
+  /** True for a new sale without a given time: it is later than the recorded ones. */
+  readonly isNow?: boolean;
+  readonly draft: Draft | null;
+}
+
+const AMOUNTS = new Set(['limit', 'perUnit', 'amount', 'from', 'part', 'whole']);
+
+const textOf = (terms: Terms | Facts | null): string | null =>
+  terms && JSON.stringify(terms, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+
+export const readTerms = (text: string): Terms =>
+  JSON.parse(text, (key, value) => (AMOUNTS.has(key) && typeof value === 'string' ? BigInt(value) : value));
+
+/** True when the amount of the item depends on the other purchases of its customer. */
+export const isWindowed = ({ terms, returning }: Pick<SaleItem, 'terms' | 'returning'>): boolean =>
+  returning !== null || terms.windows.length > 0;
+
+/** Returns the insert of new items, as part of a query. */
+export function insertItems(items: readonly StoredItem[]): Sql {
+  const rows = items.map((item) => ({
+    ...{ id: item.id, tenant_id: item.tenantId, created_at: new Date(), partner_id: item.partnerId },
+    ...{ customer_id: item.customerId, purchase: item.order, order_id: item.orderId },
+    ...{ conversion_id: item.conversionId, line_number: item.lineNumber, product: item.product },
+    ...{ occurred_at: item.at, day: item.day, time_zone: item.timeZone, sold_minor: `${item.sold}` },
+    ...{ sold_currency: item.soldCurrency, refunded_minor: `${item.soldRefunded}` },
+    base_minor: item.isRated ? `${item.base}` : null,
+    ...{ base_refunded: `${item.refunded}`, owed_currency: item.currency, owed_minor: `${item.owed}` },
+    ...{ rounding_mode: item.roundingMode, flat_refund: item.flatRefund, is_purchase: item.isPurchase },
+    ...{ is_out: item.out, refused: item.refused, is_returning: item.isReturning, limited: item.limited },
+    ...{ rule_key: item.ruleKey, is_windowed: isWindowed(item), is_counting: countsNow(item) },
+    terms: item.isRated ? JSON.parse(textOf(item.terms) ?? 'null') : null,
+    returning_terms: JSON.parse(textOf(item.returning) ?? 'null'),
+    facts: JSON.parse(textOf(item.facts) ?? 'null'),
+    draft: item.draft && JSON.parse(JSON.stringify(item.draft)),
+  }));
+  const names = sql.raw(Object.keys(rows[0] ?? {}).join(', '));
+  return sql`insert into sale_items (${names}) select ${names}
+    from jsonb_populate_recordset(null::sale_items, ${JSON.stringify(rows)}::jsonb)`;
+}
+
+const countsNow = ({ terms, returning, isReturning }: StoredItem): boolean =>
+  isCounting(isReturning && returning ? returning : terms);
+
+interface Row
+  extends Omit<StoredItem, 'at' | 'seq' | 'base' | 'refunded' | 'terms' | 'returning' | 'isRated' | Big> {
+  readonly at: string | Date;
+  readonly seq: string;
+  readonly base: string | null;
+  readonly refunded: string;
+  readonly sold: string;
+  readonly soldRefunded: string;
+  readonly owed: string;
+  readonly flatRefund: FlatRefund;
+  readonly roundingMode: RoundingMode;
+  readonly termsKey: string;
+  readonly returningKey: string | null;
+}
+type Big = 'sold' | 'soldRefunded' | 'owed';
+
+/** Returns the items that meet a condition on `sale_items i`. Each form of terms is read once. */
+export async function itemsWhere(run: Run, condition: Sql): Promise<StoredItem[]> {
+  const rows = await run(sql<Row>`
+    select /* sale_items.read */ i.id, i.tenant_id as "tenantId", i.partner_id as "partnerId", i.customer_id as "customerId", i.purchase as "order",
+      i.order_id as "orderId", i.conversion_id as "conversionId", i.line_number as "lineNumber", i.product, i.occurred_at as at,
+      i.seq::text as seq, i.day::text as day, i.time_zone as "timeZone", i.sold_minor::text as sold, i.sold_currency as "soldCurrency",
+      i.refunded_minor::text as "soldRefunded", i.base_minor::text as base, i.base_refunded::text as refunded,
+      i.owed_currency as currency, i.owed_minor::text as owed, i.rounding_mode as "roundingMode", i.flat_refund as "flatRefund",
+      i.is_purchase as "isPurchase", i.is_out as "out", i.refused, i.is_returning as "isReturning", i.limited, i.rule_key as "ruleKey",
+      i.draft, i.facts, coalesce(md5(i.terms::text), '') as "termsKey", md5(i.returning_terms::text) as "returningKey"
+    from sale_items i where ${condition} order by i.occurred_at, i.seq`);
+  if (rows.length === 0) return [];
+  const known = new Map<string, Terms>([['', NO_TERMS]]);
+  for (const { key, terms } of await run(sql<{ key: string; terms: string }>`
+    select distinct md5(t::text) as key, t::text as terms from sale_items i, unnest(array[i.terms, i.returning_terms]) t
+    where t is not null and ${condition}`))
+    known.set(key, readTerms(terms));
+  const termsOf = (key: string): Terms => known.get(key) ?? NO_TERMS;
+  return rows.map(({ termsKey, returningKey, ...row }) => ({
+    ...row,
+    at: new Date(row.at),
+    seq: BigInt(row.seq),
+    base: BigInt(row.base ?? 0),
+    isRated: row.base !== null,
+    refunded: BigInt(row.refunded),
+    sold: BigInt(row.sold),
+    soldRefunded: BigInt(row.soldRefunded),
+    owed: BigInt(row.owed),
+    terms: termsOf(termsKey),
+    returning: returningKey === null ? null : termsOf(returningKey),
+    facts: row.facts && factsOf(row.facts),
+    draft: row.draft && draftOf(row.draft),
+  }));
+}
+
+const factsOf = ({ purchase, scale, ...facts }: Facts): Facts => ({
+  ...facts,
+  purchase: purchase === null ? null : BigInt(purchase),
+  scale: scale && { ...scale, parts: scale.parts.map(BigInt) },
+});
+
+const draftOf = (draft: Draft): Draft => ({
+  ...draft,
+  occurredAt: new Date(draft.occurredAt),
+  holdUntil: draft.holdUntil ? new Date(draft.holdUntil) : null,
+});
+
+/** Stores how items stand now. `terms` is stored too, because a tier that is reached later changes the rate. */
+export async function storeItems(run: Run, items: readonly StoredItem[]): Promise<void> {
+  if (items.length === 0) return;
+  const rows = items.map((item) => ({
+    ...{ id: item.id, refunded_minor: `${item.soldRefunded}`, base_refunded: `${item.refunded}` },
+    ...{ base_minor: item.isRated ? `${item.base}` : null, owed_minor: `${item.owed}`, is_out: item.out },
+    ...{ is_returning: item.isReturning, limited: item.limited, rule_key: item.ruleKey },
+    ...{ is_windowed: isWindowed(item), is_counting: countsNow(item) },
+    terms: item.isRated && item.refused === null ? JSON.parse(textOf(item.terms) ?? 'null') : null,
+    returning_terms: JSON.parse(textOf(item.returning) ?? 'null'),
+    facts: JSON.parse(textOf(item.facts) ?? 'null'),
+    draft: item.draft && JSON.parse(JSON.stringify(item.draft)),
+  }));
+  await run(sql`
+    update sale_items i set refunded_minor = n.refunded_minor, base_refunded = n.base_refunded, base_minor = n.base_minor, owed_minor = n.owed_minor,
+      is_out = n.is_out, is_returning = n.is_returning, limited = n.limited, rule_key = n.rule_key, is_windowed = n.is_windowed,
+      is_counting = n.is_counting, terms = n.terms, returning_terms = n.returning_terms, facts = n.facts, draft = n.draft
+    from jsonb_populate_recordset(null::sale_items, ${JSON.stringify(rows)}::jsonb) n where i.id = n.id`);
+}
