@@ -721,7 +721,7 @@ export const operations: Record<string, Operation> = {
   },
   leads: { document: '{ leads { edges { node { id } } } }', answers: lists },
   checkProspect: {
-    document: '{ checkProspect(domain: "globex.example") }',
+    document: '{ checkProspect(input: { domain: "globex.example" }) }',
     answers: ownsOrManages,
   },
   submitLead: {

@@ -32,11 +32,9 @@ const submit = (by: { id: string; token: string }, document: string, input: obje
   app.send(by.token, document, { input: { partnerId: by.id, company: 'Initech', ...input } });
 const check = async (token: string, args: { domain?: string; email?: string; partnerId?: string }) =>
   (
-    await app.ask(
-      token,
-      'query ($domain: String, $email: EmailAddress, $partnerId: ID) { checkProspect(domain: $domain, email: $email, partnerId: $partnerId) }',
-      args,
-    )
+    await app.ask(token, 'query ($input: CheckProspectInput!) { checkProspect(input: $input) }', {
+      input: args,
+    })
   ).checkProspect;
 
 /** A refusal names no other partner, no person and no date. */
@@ -133,24 +131,24 @@ describe('the first partner to submit a prospect', () => {
     expect(
       await app.refusal(
         elsewhere.manager,
-        'query ($id: ID) { checkProspect(domain: "globex.example", partnerId: $id) }',
+        'query ($id: ID) { checkProspect(input: { domain: "globex.example", partnerId: $id }) }',
         {
           id: own.id,
         },
       ),
-    ).toMatchObject({ code: 'NOT_FOUND', field: 'partnerId' });
+    ).toMatchObject({ code: 'NOT_FOUND', field: 'input.partnerId' });
   });
 });
 
 test.each([
-  [{}, 'domain'],
-  [{ domain: 'co.uk' }, 'domain'],
-  [{ domain: 'gmail.com' }, 'domain'],
+  [{}, 'input.domain'],
+  [{ domain: 'co.uk' }, 'input.domain'],
+  [{ domain: 'gmail.com' }, 'input.domain'],
 ])('does not check %j', async (args, field) => {
   const { errors } = await app.send(
     own.token,
-    'query ($domain: String, $email: EmailAddress) { checkProspect(domain: $domain, email: $email) }',
-    args,
+    'query ($input: CheckProspectInput!) { checkProspect(input: $input) }',
+    { input: args },
   );
   expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field });
 });

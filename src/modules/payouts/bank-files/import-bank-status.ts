@@ -189,7 +189,7 @@ function different(line: BankStatusLine, payment: Payment, words: string): Judge
 }
 
 function judgeOne(line: BankStatusLine, payment: Payment): Judged {
-  const { status, code, amount } = line;
+  const { status, code, amount, accountType } = line;
   if (amount && (amount.minor !== payment.minor || amount.currency !== payment.currency)) {
     const ours = { minor: payment.minor, currency: payment.currency };
     return different(
@@ -199,7 +199,7 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
     );
   }
   if (status === 'NOTED') {
-    const correction = /^C\d\d$/.test(code ?? '') ? correctionInWords(code ?? '') : null;
+    const correction = /^C\d\d$/.test(code ?? '') ? correctionInWords(code ?? '', accountType) : null;
     if (correction) Object.assign(payment, { correction, changed: true });
     return {
       payment,

@@ -1,13 +1,13 @@
 import { IsUUID } from 'class-validator';
-import { ArgsType, Field, ID } from 'type-graphql';
+import { Field, ID, InputType } from 'type-graphql';
 import { Domain } from '../../../kernel/request/kinds.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
-@ArgsType()
-export class CheckProspectArgs {
+@InputType({ description: 'Prospect to check: its domain, its e-mail address or both.' })
+export class CheckProspectInput {
   @Field(() => String, {
     nullable: true,
-    description: 'Domain of the prospect, e.g. `example.com`. Give a domain, an e-mail address or both.',
+    description: 'Domain of the prospect, e.g. `example.com`.',
   })
   @Domain()
   domain?: string | null;

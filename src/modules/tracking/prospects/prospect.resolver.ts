@@ -1,8 +1,8 @@
-import { Args, Authorized, Ctx, Query, Resolver, registerEnumType } from 'type-graphql';
+import { Arg, Authorized, Ctx, Query, Resolver, registerEnumType } from 'type-graphql';
 import { ProspectState } from '../../../domain/prospect.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { checkProspect } from './check-prospect.ts';
-import { CheckProspectArgs } from './prospect.inputs.ts';
+import { CheckProspectInput } from './prospect.inputs.ts';
 
 registerEnumType(ProspectState, {
   name: 'ProspectState',
@@ -22,9 +22,9 @@ export class ProspectResolver {
       'Returns whether a prospect is free. The first partner to submit its mailbox or domain, in a deal or a lead, owns the prospect. The answer names no other partner and no date.',
   })
   checkProspect(
-    @Args(() => CheckProspectArgs) args: CheckProspectArgs,
+    @Arg('input', () => CheckProspectInput, { description: 'Prospect to check.' }) input: CheckProspectInput,
     @Ctx() ctx: Context,
   ): Promise<ProspectState> {
-    return checkProspect(ctx, args);
+    return checkProspect(ctx, input);
   }
 }

@@ -6,7 +6,7 @@ import { expiryOf, insideWindow, type ReferralOrigin } from '../../../domain/ref
 import { sql } from '../../../kernel/data/sql.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { programOf } from '../../programs/program/public.ts';
-import { marksOf, readPath } from '../attribution/public.ts';
+import { readPath } from '../attribution/public.ts';
 import { redeemCoupon } from '../coupons/public.ts';
 import { dealOfSale } from '../deals/public.ts';
 import { leadOfSale } from '../leads/public.ts';
@@ -142,7 +142,7 @@ async function clickOf(
   if (named && (terms.model !== 'FIRST' || at < named.clickedAt)) return named;
   const visitor = named?.visitorId ?? (visitorId == null ? null : idOf(visitorId, 'input.visitorId'));
   if (visitor === null) return null;
-  const buyer = await marksOf(em, { tenantId, customerId, customerEmail });
+  const buyer = { customerId, customerEmail };
   const of = { referralId: named?.id ?? null, named: named?.id ?? null, buyer, country };
   const path = await readPath(em, { tenantId, visitorId: visitor, at, ...of });
   const { closing } = attribute(1n, path, terms);
