@@ -193,7 +193,6 @@ interface Call extends Place {
 const kindsOfArguments: Readonly<Record<string, string>> = {
   reason: 'TEXT',
   currency: 'KNOWN_CURRENCY',
-  domain: 'DOMAIN',
   token: 'SECRET',
   content: 'FILE',
   csv: 'FILE',

@@ -34,7 +34,7 @@ export function kindOf(prototype: object, property: string): Kind | null {
 export function readTexts(input: object, path: string): void {
   const prototype = Object.getPrototypeOf(input);
   for (const [property, value] of Object.entries(input)) {
-    const field = within(path, property);
+    const field = `${path}.${property}`;
     const found = kindOf(prototype, property);
     const read = (text: unknown) =>
       typeof text === 'string' && found ? readAt(found.read, text, field) : text;
@@ -45,9 +45,6 @@ export function readTexts(input: object, path: string): void {
     } else nested(value, field);
   }
 }
-
-/** Returns the path of a field; the arguments of an operation have no path before them. */
-export const within = (path: string, property: string): string => (path ? `${path}.${property}` : property);
 
 /** Caller's own JSON is no input of ours. */
 function nested(value: unknown, path: string): void {

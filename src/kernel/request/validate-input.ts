@@ -1,10 +1,10 @@
 import { type ValidationError, validate } from 'class-validator';
 import { invalid } from '../../domain/errors.ts';
-import { readTexts, within } from './kinds.ts';
+import { readTexts } from './kinds.ts';
 
 function first(errors: readonly ValidationError[], path: string): { field: string; message: string } | null {
   for (const { property, constraints, children } of errors) {
-    const field = within(path, property);
+    const field = `${path}.${property}`;
     const inner = first(children ?? [], field);
     if (inner) return inner;
     const message = Object.values(constraints ?? {})[0];
@@ -13,9 +13,9 @@ function first(errors: readonly ValidationError[], path: string): { field: strin
   return null;
 }
 
-// By our naming every argument object is `filter`, `period` or `input`; the fields of an arguments class are arguments.
+// By our naming every argument object is `filter`, `period` or `input`.
 const argumentOf = (type: string) =>
-  /Args$/.test(type) ? '' : /Filter$/.test(type) ? 'filter' : /PeriodInput$/.test(type) ? 'period' : 'input';
+  /Filter$/.test(type) ? 'filter' : /PeriodInput$/.test(type) ? 'period' : 'input';
 
 /** type-graphql's hook: reads the texts of argument objects, checks their other fields by their decorators, and
  *  names the field at fault. */
