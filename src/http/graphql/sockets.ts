@@ -6,6 +6,7 @@ import { CloseCode } from 'graphql-ws';
 import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../../domain/errors.ts';
+import { withoutUsualPort } from '../../domain/landing.ts';
 import type { Actor } from '../../kernel/request/actor.ts';
 import { type Context, contextFor, type Services } from '../../kernel/request/context.ts';
 import { refusalOf, responseError } from '../../kernel/request/format-error.ts';
@@ -228,8 +229,10 @@ export function serveSockets(
 }
 
 /** True if a page of the origin was served by this host. */
-const isOf = (origin: string, host: string | undefined): boolean =>
-  URL.canParse(origin) && new URL(origin).host === host;
+function isOf(origin: string, host = ''): boolean {
+  const page = URL.canParse(origin) ? new URL(origin) : null;
+  return page !== null && page.host === withoutUsualPort(host, page.protocol); // a proxy may add the port
+}
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

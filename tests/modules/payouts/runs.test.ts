@@ -630,6 +630,34 @@ describe('a remittance statement', () => {
     });
   });
 
+  test('has a glyph for every character of a name in any script', async () => {
+    const who = await program();
+    for (const companyName of [
+      '株式会社サンプル',
+      '北京示例有限公司',
+      '주식회사 예시',
+      'شركة المثال المحدودة',
+      'חברת דוגמה',
+      'नैन्सी क्षत्रिय प्रकाशन',
+      'บริษัท ตัวอย่าง จำกัด',
+      'შპს მაგალითი',
+      'Օրինակ ՍՊԸ',
+      'Пример Ђорђе Ћирић Ґудзь',
+      'Παράδειγμα',
+      'Müller ₾ ₸ ₹ € 株 🎉 GmbH',
+      'உதாரணம்',
+    ]) {
+      const { id: partnerId } = await newPartner(app, who.manager, { companyName });
+      await earned(app, who, partnerId);
+      const { createPayout } = await app.ask(who.maria, CREATE, { input: { partnerId, ...january } });
+      const { remittance } = await app.ask(who.maria, REMITTANCE, { id: createPayout.id });
+      const drawn = textMaps(Buffer.from(remittance.pdf, 'base64')).match(/<[0-9a-f]+>(?= -?[\d.]+| ?\])/g);
+      const glyphs = (drawn ?? []).flatMap((hex) => hex.slice(1, -1).match(/.{4}/g) ?? []);
+      expect(glyphs.length).toBeGreaterThan(100);
+      expect([companyName, glyphs.filter((glyph) => glyph === '0000').length]).toEqual([companyName, 0]);
+    }
+  }, 60_000);
+
   test('renders a remittance PDF once per request, also under several aliases', async () => {
     const who = await program();
     const { id: partnerId } = await newPartner(app, who.manager);

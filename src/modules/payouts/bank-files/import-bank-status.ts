@@ -7,6 +7,8 @@ import {
   outcomeOf,
   reasonInWords,
 } from '../../../domain/bank-status.ts';
+import { invalid } from '../../../domain/errors.ts';
+import { isStorable } from '../../../domain/storable.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
@@ -51,6 +53,7 @@ interface Judged {
 export async function importBankStatus(ctx: Context, content: string): Promise<string> {
   const tenantId = ctx.actor.tenantId ?? '';
   await authorize(ctx, 'decide', { kind: 'payout', id: '(status)', attributes: { tenantId } });
+  if (!isStorable(content)) throw invalid('content', 'has a NUL character or half a surrogate pair');
   const { kind, lines } = await deskOf(ctx).read(content, 'content');
   const sha256 = sha256Of(content);
   return transact(ctx, async (em) => {

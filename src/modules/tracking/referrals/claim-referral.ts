@@ -111,7 +111,10 @@ export async function claimBeforeClicks(
       settle: (id) =>
         sql`update deals set referral_id = ${id}, closed_at = ${at} where id = ${deal.id}`.execute(em),
     };
-  const couponOf = evidence.couponCode ? await redeemCoupon(em, tenantId, evidence.couponCode, at) : null;
+  const { couponCode, customerId, customerEmail } = evidence;
+  const couponOf = couponCode
+    ? await redeemCoupon(em, tenantId, { couponCode, customerId, customerEmail }, at)
+    : null;
   if (couponOf) return { partnerId: couponOf, origin: 'COUPON' };
   if (evidence.leadId != null) {
     const lead = await leadOfSale(em, tenantId, evidence.leadId, 'input.leadId');
