@@ -79,7 +79,9 @@ export function explain(computed: Computed, wording: Wording): Explanation {
     steps.push(total);
     return { sentence: `${amount(computed.amount)}, by ${by}: ${why}.`, steps };
   }
-  const made = computed.bands ? madeByBands(computed, computed.bands, wording) : madeOfBase(computed, wording);
+  const made = computed.bands
+    ? madeByBands(computed, computed.bands, wording)
+    : madeOfBase(computed, wording);
   const capped = cappedBy(computed, wording);
   steps.push(...made.steps, ...capped.steps, total);
   const cut = computed.amount < gross ? capped.text : '';
@@ -113,7 +115,11 @@ function madeByBands(
       { label: 'Period so far', detail: `${amount(before)} before this sale`, amount: before },
       { label: 'Band', detail: how, amount: null },
       { label: 'With this sale', detail: `${amount(sumAfter)} for ${amount(after)}`, amount: sumAfter },
-      { label: 'Without this sale', detail: `${amount(sumBefore)} for ${amount(before)}`, amount: -sumBefore },
+      {
+        label: 'Without this sale',
+        detail: `${amount(sumBefore)} for ${amount(before)}`,
+        amount: -sumBefore,
+      },
     ],
   };
 }
@@ -165,7 +171,8 @@ export function explainChange(computed: Computed, change: Change, wording: Chang
   const now = explain(computed, wording);
   const beside = to - from - minor;
   const because = `because ${causeOf(change, wording)}`;
-  const others = beside === 0n ? '' : ` Other commissions of this sale changed by ${amount(beside)} at the same time.`;
+  const others =
+    beside === 0n ? '' : ` Other commissions of this sale changed by ${amount(beside)} at the same time.`;
   return {
     sentence: `${amount(minor)}: this sale earned ${amount(from)} and now earns ${amount(to)}, ${because}.${others} ${now.sentence}`,
     steps: [
@@ -175,7 +182,13 @@ export function explainChange(computed: Computed, change: Change, wording: Chang
       { label: 'Earned before', detail: amount(from), amount: -from },
       ...(beside === 0n
         ? []
-        : [{ label: 'Other commissions', detail: `${amount(beside)} in other commissions of this sale`, amount: -beside }]),
+        : [
+            {
+              label: 'Other commissions',
+              detail: `${amount(beside)} in other commissions of this sale`,
+              amount: -beside,
+            },
+          ]),
       { label: 'Total', detail: amount(minor), amount: minor },
     ],
   };

@@ -161,6 +161,7 @@ create table sale_items (
   refused         text,
   terms           jsonb,
   returning_terms jsonb,
+  facts           jsonb,
   is_returning    boolean not null default 'false',
   limited         text,
   rule_key        uuid,
@@ -181,6 +182,7 @@ create table sale_items (
 );
 comment on table sale_items is
   'The parts of sales on which partners may earn: one row for each partner and product of a sale, with the terms of its day. owed_minor is what the commissions of the item sum to. An item that earns nothing has a row too, because it may earn later.';
+create index sale_items_partner on sale_items (partner_id, day);
 create index sale_items_order on sale_items (tenant_id, order_id) where order_id is not null;
 create index sale_items_customer on sale_items (customer_id, occurred_at) where customer_id is not null and is_purchase;
 create index sale_items_rule on sale_items (partner_id, rule_key, day) where rule_key is not null;

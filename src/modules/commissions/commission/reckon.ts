@@ -208,6 +208,7 @@ function periodEnd(period: RulePeriod, day: string): string {
   return end.toISOString().slice(0, 10);
 }
 
+/** Returns the first and the last day of the periods that contain days. */
 export const spanOf = (period: RulePeriod, days: readonly string[]): Span => {
   const sorted = days.toSorted();
   return { from: periodStart(period, sorted[0] ?? ''), until: periodEnd(period, sorted.at(-1) ?? '') };

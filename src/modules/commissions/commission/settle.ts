@@ -322,7 +322,13 @@ function draw(
   return { made, closed };
 }
 
-const changeOf = ({ why, order, own }: CauseOf, from: bigint, to: bigint): Change => ({ from, to, why, order, own });
+const changeOf = ({ why, order, own }: CauseOf, from: bigint, to: bigint): Change => ({
+  from,
+  to,
+  why,
+  order,
+  own,
+});
 
 /** A BONUS has no revenue. The revenue of a conversion is counted with the conversion, and its refunds here. */
 const hasRevenue = ({ revenue, conversionId }: Line): boolean => revenue !== '0' || conversionId !== null;

@@ -30,13 +30,30 @@ export type Stored = Pick<
 /** Returns the stored computation of a commission. For a commission without one, the computation is built from its columns. */
 export function computedOfLine(line: Stored): Computed & { readonly change?: Change } {
   if (line.computation) return parseComputed(line.computation);
-  const { amount, baseAmount, method, rateBps = null, perUnitMinor = null, rateSource, product = null } = line;
+  const {
+    amount,
+    baseAmount,
+    method,
+    rateBps = null,
+    perUnitMinor = null,
+    rateSource,
+    product = null,
+  } = line;
   const quantity = line.quantity ?? 1;
   const { minor } = amount;
   return {
-    ...{ product, quantity, base: baseAmount.minor, refunded: 0n, level: rateSource ?? 'LINE', rule: null, method },
+    ...{
+      product,
+      quantity,
+      base: baseAmount.minor,
+      refunded: 0n,
+      level: rateSource ?? 'LINE',
+      rule: null,
+      method,
+    },
     ...{ rateBps, allOrNothing: false, bands: null, limited: null, gross: minor, cap: null, amount: minor },
-    flat: perUnitMinor === null ? null : { perUnit: perUnitMinor, quantity, part: 1n, whole: 1n, amount: minor },
+    flat:
+      perUnitMinor === null ? null : { perUnit: perUnitMinor, quantity, part: 1n, whole: 1n, amount: minor },
   };
 }
 

@@ -1,13 +1,13 @@
 import {
   noPurchaseBefore,
+  noSums,
   type Owed,
   owedFor,
-  noSums,
   type Placed,
+  type Purchase,
   periodStart,
   periodsOf,
   place,
-  type Purchase,
   RuleItems,
   standingOf,
 } from '../../../domain/owed.ts';
@@ -50,8 +50,15 @@ export async function replay(run: Run, items: readonly StoredItem[]): Promise<Re
     return { by, item, ruleKey: item.refused === null ? (by.terms.rule?.key ?? null) : null };
   });
   const replayed: ReplayedItem[] = [];
-  const rules: { readonly of: (typeof placed)[number]; readonly group: readonly Placed[]; readonly items: RuleItems }[] = [];
-  for (const group of Map.groupBy(placed, ({ item, ruleKey }) => ruleKey && `${item.partnerId} ${ruleKey}`).values()) {
+  const rules: {
+    readonly of: (typeof placed)[number];
+    readonly group: readonly Placed[];
+    readonly items: RuleItems;
+  }[] = [];
+  for (const group of Map.groupBy(
+    placed,
+    ({ item, ruleKey }) => ruleKey && `${item.partnerId} ${ruleKey}`,
+  ).values()) {
     const [of] = group as [(typeof placed)[number]];
     const made = of.ruleKey === null ? null : RuleItems.owed(group.map(({ by }) => by));
     if (made) rules.push({ of, group: group.map(({ by }) => by), items: made.items });
@@ -78,7 +85,9 @@ interface PurchaseRow extends Omit<Purchase, 'at' | 'seq' | 'base' | 'refunded'>
 
 /** Returns the purchases of the customers whose items depend on each other, by customer. */
 async function purchasesOf(run: Run, items: readonly StoredItem[]): Promise<Map<string, Purchase[]>> {
-  const customers = [...new Set(items.flatMap((item) => (isWindowed(item) && item.customerId ? [item.customerId] : [])))];
+  const customers = [
+    ...new Set(items.flatMap((item) => (isWindowed(item) && item.customerId ? [item.customerId] : []))),
+  ];
   if (customers.length === 0) return new Map();
   const rows = await run(sql<PurchaseRow>`
     select /* purchases.replayed */ c.id as "customerId", p.id, p.partner_id as "partnerId", p.purchase as "order", p.occurred_at as at,
@@ -122,9 +131,14 @@ async function sumsOf(
     const { partnerId, currency } = of.item;
     const ruleKey = of.ruleKey ?? '';
     const used = new Set(
-      group.flatMap(({ item, terms }) => periodsOf(terms).map((period) => `${period} from ${periodStart(period, item.day)}`)),
+      group.flatMap(({ item, terms }) =>
+        periodsOf(terms).map((period) => `${period} from ${periodStart(period, item.day)}`),
+      ),
     );
-    const kept = Map.groupBy(stored.get(`${partnerId} ${ruleKey}`) ?? [], ({ period, start }) => `${period} from ${start}`);
+    const kept = Map.groupBy(
+      stored.get(`${partnerId} ${ruleKey}`) ?? [],
+      ({ period, start }) => `${period} from ${start}`,
+    );
     for (const { period: name, start, versions } of items.sums()) {
       const period = `${name} from ${start}`;
       const own = kept.get(period);

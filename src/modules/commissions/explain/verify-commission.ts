@@ -7,7 +7,15 @@ import { sql } from '../../../kernel/data/sql.ts';
 import { type Run, transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
-import { Commission, commissionTable, itemsWhere, longest, type StoredItem, soldFor, spanOf } from '../commission/public.ts';
+import {
+  Commission,
+  commissionTable,
+  itemsWhere,
+  longest,
+  type StoredItem,
+  soldFor,
+  spanOf,
+} from '../commission/public.ts';
 import { replay } from './replay.ts';
 import { type Difference, differencesOf } from './verify-lines.ts';
 
@@ -68,7 +76,11 @@ async function saleDiffers(run: Run, itemId: string): Promise<Difference[]> {
   return [
     { what: 'sale', stored: BigInt(lines?.sum ?? 0), recomputed: due },
     { what: 'owed', stored: item.owed, recomputed: due },
-    ...sums.map(({ what, period, stored, recomputed }) => ({ what: `${what} of ${period}`, stored, recomputed })),
+    ...sums.map(({ what, period, stored, recomputed }) => ({
+      what: `${what} of ${period}`,
+      stored,
+      recomputed,
+    })),
   ].filter(({ stored, recomputed }) => stored !== recomputed);
 }
 

@@ -47,7 +47,12 @@ function baseByRate(line: Stored): Difference[] {
   const { baseAmount, roundingMode } = line;
   if (!line.exchange || line.saleMinor == null) return [];
   const sold = soldFor(line);
-  const { minor } = exchange(sold, rateInto(line.exchange, baseAmount.currency), digitsOf(sold, baseAmount), roundingMode);
+  const { minor } = exchange(
+    sold,
+    rateInto(line.exchange, baseAmount.currency),
+    digitsOf(sold, baseAmount),
+    roundingMode,
+  );
   const off = baseAmount.minor - minor;
   return off >= -1n && off <= 1n ? [] : [{ what: 'base', stored: baseAmount.minor, recomputed: minor }];
 }
@@ -58,7 +63,10 @@ export async function* faultyLines(
   ctx: Pick<Context, 'pool' | 'actor'>,
   progress: Progress = () => {},
 ): AsyncGenerator<string> {
-  const [{ all } = { all: 0 }] = await query(ctx, sql<{ all: number }>`select count(*)::int as all from commissions`);
+  const [{ all } = { all: 0 }] = await query(
+    ctx,
+    sql<{ all: number }>`select count(*)::int as all from commissions`,
+  );
   let done = 0;
   for (let last = FIRST; ; ) {
     const lines = await linesAfter(ctx, last);

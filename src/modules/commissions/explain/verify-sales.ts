@@ -53,7 +53,10 @@ export async function* faultySales(
     let read = 0;
     const after = last;
     yield* await faultsOf(run, async () => {
-      const items = await itemsWhere(run, sql`i.id > ${after}::uuid and i.id <= ${end}::uuid and not i.is_counting`);
+      const items = await itemsWhere(
+        run,
+        sql`i.id > ${after}::uuid and i.id <= ${end}::uuid and not i.is_counting`,
+      );
       const alone = items.filter(({ partnerId, ruleKey }) => !counting.has(`${partnerId} ${ruleKey}`));
       read = alone.length;
       return alone;
@@ -106,7 +109,9 @@ async function differencesIn(run: Run, stored: readonly StoredItem[]): Promise<s
         `${name}: the terms for a ${item.isReturning ? 'returning' : 'new'} customer are applied, but the customer is ${item.isReturning ? 'new' : 'returning'}`,
       );
     if (ruleKey !== item.ruleKey)
-      found.push(`${name}: it counts for rule ${item.ruleKey ?? 'none'}, but its terms are of rule ${ruleKey ?? 'none'}`);
+      found.push(
+        `${name}: it counts for rule ${item.ruleKey ?? 'none'}, but its terms are of rule ${ruleKey ?? 'none'}`,
+      );
   }
   for (const { partnerId, ruleKey, period, what, currency, stored: sum, recomputed } of sums)
     if (sum !== recomputed)
@@ -119,4 +124,5 @@ async function differencesIn(run: Run, stored: readonly StoredItem[]): Promise<s
 const capOf = (
   { terms: { cap }, used }: { terms: { cap: { limit: bigint } | null }; used: bigint | null },
   text: (minor: bigint) => string,
-): string => (cap && used !== null ? ` with a cap of ${text(cap.limit)}, of which ${text(used)} was used before` : '');
+): string =>
+  cap && used !== null ? ` with a cap of ${text(cap.limit)}, of which ${text(used)} was used before` : '';

@@ -14,8 +14,7 @@ export class RefundSaleInput {
 
   @Field(() => ID, {
     nullable: true,
-    description:
-      'Id of the partner who earned on the order. Default: the partner of the order.',
+    description: 'Id of the partner who earned on the order. Default: the partner of the order.',
   })
   partnerId?: string | null;
 
