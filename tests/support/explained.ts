@@ -52,7 +52,8 @@ type Divide = (numerator: bigint, denominator: bigint) => bigint;
 class Contradiction extends Error {}
 
 const equal = (what: string, stated: bigint, computed: bigint): bigint => {
-  if (stated !== computed) throw new Contradiction(`${what} is stated as ${stated}, but its figures give ${computed}`);
+  if (stated !== computed)
+    throw new Contradiction(`${what} is stated as ${stated}, but its figures give ${computed}`);
   return stated;
 };
 
@@ -114,14 +115,16 @@ function unitsBy([, stated, part, quantity, perUnit, given, all]: RegExpExecArra
   if (given === undefined || all === undefined) throw new Contradiction(`${stated} is a part of nothing`);
   const own = amountOf(part).minor;
   const off = own * amountOf(all).minor - whole * amountOf(given).minor;
-  if ((off < 0n ? -off : off) >= amountOf(all).minor) throw new Contradiction(`${part} is not the share of ${given} of ${all}`);
+  if ((off < 0n ? -off : off) >= amountOf(all).minor)
+    throw new Contradiction(`${part} is not the share of ${given} of ${all}`);
   return own;
 }
 
 function sumsBy(how: string, round: Divide): (revenue: bigint) => bigint {
   const reached = REACHED.exec(how);
   if (reached) {
-    if (amountOf(reached[3]).minor < amountOf(reached[2]).minor) throw new Contradiction('the period did not reach its band');
+    if (amountOf(reached[3]).minor < amountOf(reached[2]).minor)
+      throw new Contradiction('the period did not reach its band');
     return (revenue) => round(revenue * bpsOf(reached[1]), 10_000n);
   }
   const bands = how.split(', ').map((text) => {
@@ -150,12 +153,14 @@ function checkSale(sentence: string, round: Divide): void {
     const [up, down] = quote === in_.currency && base === sold.currency ? [top, bottom] : [bottom, top];
     const due = round(sold.minor * up * 10n ** BigInt(in_.digits), down * 10n ** BigInt(sold.digits));
     const off = in_.minor - due;
-    if (isPart ? off < -1n || off > 1n : off !== 0n) throw new Contradiction(`${sale} is not ${value} at ${rate}`);
+    if (isPart ? off < -1n || off > 1n : off !== 0n)
+      throw new Contradiction(`${sale} is not ${value} at ${rate}`);
     const refund = REFUND_WORTH.exec(sentence);
     if (refund) {
       const [part, of] = [amountOf(refund[1]), amountOf(refund[2])];
       const apart = of.minor * sold.minor - in_.minor * part.minor;
-      if ((apart < 0n ? -apart : apart) > sold.minor) throw new Contradiction(`${refund[1]} is not ${refund[2]} of ${value}`);
+      if ((apart < 0n ? -apart : apart) > sold.minor)
+        throw new Contradiction(`${refund[1]} is not ${refund[2]} of ${value}`);
     }
   }
   const part = PART.exec(sentence);
@@ -195,7 +200,10 @@ const CHANGES = new Set(['Earns now', 'Earned before', 'Other commissions']);
 
 /** Recomputes the total of a list of steps from the other steps. Throws when they differ. */
 export function checkSteps(steps: readonly Step[]): void {
-  const digits = steps.reduce((most, { amount }) => Math.max(most, amount?.amount.split('.')[1]?.length ?? 0), 0);
+  const digits = steps.reduce(
+    (most, { amount }) => Math.max(most, amount?.amount.split('.')[1]?.length ?? 0),
+    0,
+  );
   const minorOf = ({ amount }: Step) =>
     amount === null ? 0n : BigInt(amount.amount.replace('.', '').padEnd(1, '0'));
   const sumOf = (labels: ReadonlySet<string>) =>
@@ -204,8 +212,10 @@ export function checkSteps(steps: readonly Step[]): void {
   if (total?.label !== 'Total') return;
   const now = steps.find(({ label }) => label === 'Earns now');
   const text = `${formatMinor(minorOf(total), digits)} of the steps ${JSON.stringify(steps)}`;
-  if (now && minorOf(now) !== sumOf(EARNS)) throw new Error(`The steps do not give what the sale earns now: ${text}`);
-  if (steps.length > 1 && minorOf(total) !== sumOf(now ? CHANGES : EARNS)) throw new Error(`The steps do not give the total: ${text}`);
+  if (now && minorOf(now) !== sumOf(EARNS))
+    throw new Error(`The steps do not give what the sale earns now: ${text}`);
+  if (steps.length > 1 && minorOf(total) !== sumOf(now ? CHANGES : EARNS))
+    throw new Error(`The steps do not give the total: ${text}`);
 }
 
 /** Checks every explanation in an answer of the graph, and that it explains the amount beside it. Returns their number. */
@@ -224,7 +234,8 @@ export function checkExplanations(data: unknown): number {
         throw new Error(`A sentence explains ${amount}, but the commission is ${beside}: ${sentence}`);
       count++;
     }
-    if (steps?.every((step) => step.label !== undefined && step.amount !== undefined)) checkSteps(steps as Step[]);
+    if (steps?.every((step) => step.label !== undefined && step.amount !== undefined))
+      checkSteps(steps as Step[]);
   }
   return count;
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { INSERT_SALE_ITEMS } from '../../../src/demo/sale-items.ts';
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
 import { autoApprove } from '../../../src/modules/commissions/commission/approve-many.ts';
-import { INSERT_SALE_ITEMS } from '../../../src/demo/sale-items.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import {
   APPROVE,

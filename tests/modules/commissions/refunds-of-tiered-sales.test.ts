@@ -243,11 +243,7 @@ describe("a rule's cap", () => {
     expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'TRUE_UP PENDING 200']);
     expect(second.refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
     await refund(orderId);
-    expect(await lines()).toEqual([
-      'ONE_TIME PENDING 300',
-      'TRUE_UP REVERSED 200',
-      'TRUE_UP REVERSED -200',
-    ]);
+    expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'TRUE_UP REVERSED 200', 'TRUE_UP REVERSED -200']);
   });
 });
 

@@ -8,13 +8,15 @@ import { createTestApp, type TestApp } from '../../support/app.ts';
 import { linesOf, makePartner, staffOf } from '../../support/make.ts';
 
 const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
-const EDIT = 'mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) { id } }';
+const EDIT =
+  'mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) { id } }';
 const RECORD =
   'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { commissions { id amount { amount } } refused { reason } } }';
 const REFUND = 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }';
 const VERIFY = `query ($id: ID!) { verifyCommission(id: $id) { equal differences { what stored { amount } recomputed { amount } } } }`;
 
-const SALES = 'every sale is owed what its terms and the sales that are left give, and the sums of each rule and period are theirs';
+const SALES =
+  'every sale is owed what its terms and the sales that are left give, and the sums of each rule and period are theirs';
 const SUMS = 'the commissions of each sale sum to what the sale is owed';
 const ORDERS = 'an order that is refunded in full earns nothing';
 const CAPS = 'no sales earn more than their cap';
@@ -54,7 +56,9 @@ async function partnerWith(terms: object) {
       await app.ask(staff.manager, RECORD, {
         input: { partnerId, orderId, occurredAt, lines: [{ amount }], ...more },
       });
-      const { rows } = await app.database.pool.query('select id from sale_items where order_id = $1', [orderId]);
+      const { rows } = await app.database.pool.query('select id from sale_items where order_id = $1', [
+        orderId,
+      ]);
       return { id: rows[0].id as string, orderId };
     },
     refund: (orderId: string, amount?: string) =>
@@ -83,7 +87,8 @@ async function planted(...statements: readonly string[]): Promise<Record<string,
   try {
     for (const statement of statements) expect((await client.query(statement)).rowCount).toBeGreaterThan(0);
     return await broken({
-      query: async (_: unknown, { name, ...config }: QueryConfig) => (await client.query(config)).rows as never,
+      query: async (_: unknown, { name, ...config }: QueryConfig) =>
+        (await client.query(config)).rows as never,
     });
   } finally {
     await client.query('rollback');
@@ -144,7 +149,9 @@ describe('a fault of an earlier engine is named by the check of the books', () =
     await refund(second.orderId);
     expect(await net()).toBe(4_000);
     const more = await planted(line(first.id, 2_000), owed(first.id, 2_000), used(first.id, 2_000));
-    expect(more[SALES]).toMatch(new RegExp(`commission ${first.id} of order .*earns 60.00 USD, but .* give 40.00 USD`));
+    expect(more[SALES]).toMatch(
+      new RegExp(`commission ${first.id} of order .*earns 60.00 USD, but .* give 40.00 USD`),
+    );
     await refund(first.orderId);
     expect(await holds()).toEqual({});
     const less = await planted(line(first.id, -4_000));
@@ -160,7 +167,9 @@ describe('a fault of an earlier engine is named by the check of the books', () =
     const third = await sell('100', { customerId: d });
     expect(await net()).toBe(40_000 + 10_000 + 1_000);
     const agreed = await planted(line(third.id, 500), owed(third.id, 500), used(third.id, 500));
-    expect(agreed[SALES]).toMatch(new RegExp(`commission ${third.id} of order .*earns 15.00 USD, but .* give 10.00 USD`));
+    expect(agreed[SALES]).toMatch(
+      new RegExp(`commission ${third.id} of order .*earns 15.00 USD, but .* give 10.00 USD`),
+    );
     for (const { orderId } of [first, second, third]) await refund(orderId);
     expect(await net()).toBe(0);
     expect(await holds()).toEqual({});
@@ -173,12 +182,21 @@ describe('a fault of an earlier engine is named by the check of the books', () =
     const first = await sell('100', { customerId });
     const second = await sell('100', { customerId });
     expect(await holds()).toEqual({});
-    const own = { id: second.id, item_id: null, type: 'ONE_TIME', adjusts_id: null, order_id: second.orderId, base_minor: 10_000 };
+    const own = {
+      id: second.id,
+      item_id: null,
+      type: 'ONE_TIME',
+      adjusts_id: null,
+      order_id: second.orderId,
+      base_minor: 10_000,
+    };
     const found = await planted(
       line(second.id, 1_000, own, first.id),
       `update sale_items set owed_minor = 1000, limited = null where id = '${second.id}'`,
     );
-    expect(found[SALES]).toMatch(new RegExp(`commission ${second.id} of order .*earns 10.00 USD, but .* give 0.00 USD`));
+    expect(found[SALES]).toMatch(
+      new RegExp(`commission ${second.id} of order .*earns 10.00 USD, but .* give 0.00 USD`),
+    );
     expect(found[SALES]).toMatch(new RegExp(`commission ${second.id} .*its limit is NOT_FIRST_PURCHASE`));
   });
 
@@ -190,7 +208,9 @@ describe('a fault of an earlier engine is named by the check of the books', () =
     const up = { type: 'REVERSAL', adjusts_id: null, reverses_id: id, base_minor: -100 };
     const found = await planted(line(id, 2_500, up), owed(id, 2_500));
     expect(found[SIGNS]).toContain(`of commission ${id} `);
-    expect(found[SALES]).toMatch(new RegExp(`commission ${id} of order .*earns 50.00 USD, but .* give 25.00 USD`));
+    expect(found[SALES]).toMatch(
+      new RegExp(`commission ${id} of order .*earns 50.00 USD, but .* give 25.00 USD`),
+    );
   });
 
   test('a refund by the bands of another month, after a change of the time zone', async () => {
@@ -200,8 +220,12 @@ describe('a fault of an earlier engine is named by the check of the books', () =
     await refund(second.orderId);
     expect(await holds()).toEqual({});
     const agreed = await planted(line(first.id, 20_000), owed(first.id, 20_000), used(first.id, 20_000));
-    expect(agreed[SALES]).toMatch(new RegExp(`commission ${first.id} of order .*earns 600.00 USD, but .* give 400.00 USD`));
-    expect((await planted(`update sale_items set day = day + 31 where id = '${first.id}'`))[SALES]).toContain('MONTH from');
+    expect(agreed[SALES]).toMatch(
+      new RegExp(`commission ${first.id} of order .*earns 600.00 USD, but .* give 400.00 USD`),
+    );
+    expect((await planted(`update sale_items set day = day + 31 where id = '${first.id}'`))[SALES]).toContain(
+      'MONTH from',
+    );
   });
 
   test('a true-up that is approved without its mirror', async () => {
@@ -215,8 +239,13 @@ describe('a fault of an earlier engine is named by the check of the books', () =
     const mirror = lines.find(({ type, minor }) => type === 'TRUE_UP' && minor < 0)?.id;
     const approved = `update commissions set status = 'APPROVED', approved_at = now(), approved_by = 'tom' where id = '${trueUp}'`;
     const found = await planted(approved, `update commissions set status = 'PENDING' where id = '${mirror}'`);
-    expect(found[STATES]).toMatch(new RegExp(`TRUE_UP ${mirror} \\(PENDING, -\\d+\\) corrects commission ${trueUp} \\(APPROVED\\)`));
-    const alone = await planted(approved, `update commissions set status = 'REVERSED' where id = '${mirror}'`);
+    expect(found[STATES]).toMatch(
+      new RegExp(`TRUE_UP ${mirror} \\(PENDING, -\\d+\\) corrects commission ${trueUp} \\(APPROVED\\)`),
+    );
+    const alone = await planted(
+      approved,
+      `update commissions set status = 'REVERSED' where id = '${mirror}'`,
+    );
     expect(alone[STATES]).toContain(trueUp);
     expect(alone[SUMS]).toBeDefined();
   });
@@ -231,9 +260,13 @@ describe('a fault of an earlier engine is named by the check of the books', () =
     const found = await planted(line(last.id, 2_000), owed(last.id, 2_000), used(last.id, 2_000));
     expect(found[CAPS]).toMatch(/12000 is earned of the cap of 10000/);
     expect(found[SALES]).toMatch(
-      new RegExp(`commission ${last.id} of order .*earns 40.00 USD, but .* give 20.00 USD with a cap of 100.00 USD, of which 80.00 USD was used`),
+      new RegExp(
+        `commission ${last.id} of order .*earns 40.00 USD, but .* give 20.00 USD with a cap of 100.00 USD, of which 80.00 USD was used`,
+      ),
     );
-    expect((await planted(used(last.id, 100)))[SALES]).toMatch(/MONTH from .*: the owed is 101.00, but its sales sum to 100.00 USD/);
+    expect((await planted(used(last.id, 100)))[SALES]).toMatch(
+      /MONTH from .*: the owed is 101.00, but its sales sum to 100.00 USD/,
+    );
   });
 
   test('the verification of a commission names the totals of its sale and period', async () => {
@@ -241,7 +274,10 @@ describe('a fault of an earlier engine is named by the check of the books', () =
     const first = await sell('4000');
     const second = await sell('2000');
     for (const { id } of [first, second])
-      expect((await app.ask(staff.analyst, VERIFY, { id })).verifyCommission).toEqual({ equal: true, differences: [] });
+      expect((await app.ask(staff.analyst, VERIFY, { id })).verifyCommission).toEqual({
+        equal: true,
+        differences: [],
+      });
     await client.query(line(first.id, 5_000));
     const differences = async (id: string) =>
       (await app.ask(staff.analyst, VERIFY, { id })).verifyCommission.differences.map(

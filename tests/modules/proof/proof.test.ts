@@ -202,7 +202,8 @@ describe('a manual change of the database is found', () => {
   const approved = someLine(
     `status = 'APPROVED' and reverses_id is null and adjusts_id is null and method = 'PERCENTAGE' and amount_minor > 100`,
   );
-  const derived = (type: string) => someLine(`type = '${type}' and computation is not null and status <> 'REVERSED'`);
+  const derived = (type: string) =>
+    someLine(`type = '${type}' and computation is not null and status <> 'REVERSED'`);
 
   test.each([
     [
