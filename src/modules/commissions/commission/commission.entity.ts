@@ -8,6 +8,7 @@ import {
   RejectCode,
 } from '../../../domain/commission.ts';
 import type { StoredComputed } from '../../../domain/computed.ts';
+import type { Act, DutyReason } from '../../../domain/duties.ts';
 import type { EnteredRate } from '../../../domain/exchange.ts';
 import { RoundingMode } from '../../../domain/money.ts';
 import { PartnerTier } from '../../../domain/partner.ts';
@@ -311,6 +312,10 @@ export class Commission extends Base {
   @Withheld('a staff member or an API client; accounting records')
   statedBy?: string | null; // the caller who recorded the sale: that caller may not approve the commission either
 
+  @Property({ type: 'text', nullable: true })
+  @Withheld('a staff member; accounting records')
+  causedBy?: string | null; // the caller whose refund, rejection or decided dispute created a commission that comes from another one
+
   @Field(() => JSONObject, { description: 'Your own notes on it.' })
   @Property({ type: 'json', default: '{}' })
   @ShownTo('PARTNER', 'CUSTOMER')
@@ -332,6 +337,9 @@ const claim = `left join payout_items i on i.commission_id = c.id and i.voided_a
 export const held =
   'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
 
+/** The people whom a duty keeps from an act on the commission, for one reason. */
+const barredFor = (act: Act, reason: DutyReason): string => `barred_for(c, '${act}', '${reason}')`;
+
 export const commissionTable: Table<Commission> = {
   type: Commission,
   from: 'commissions c',
@@ -339,7 +347,9 @@ export const commissionTable: Table<Commission> = {
   kind: 'commission',
   attributes: {
     ...owned('c', 'c.partner_id'),
-    createdBy: { sql: 'coalesce(c.created_by, c.stated_by)', is: 'string' },
+    makers: { sql: barredFor('APPROVE', 'OWN_LINE'), is: 'strings' },
+    deciders: { sql: barredFor('APPROVE', 'DECIDED_SOURCE'), is: 'strings' },
+    pricers: { sql: barredFor('APPROVE', 'OWN_TERMS'), is: 'strings' },
     status: { sql: 'c.status', is: 'string' },
     amountMinor: { sql: 'c.amount_minor', is: 'number' },
   },

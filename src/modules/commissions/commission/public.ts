@@ -1,6 +1,6 @@
 /** What other subjects and areas may import. */
 
-export { refuseMaker } from './approve-lines.ts';
+export { requireOtherReleaser } from './approve-lines.ts';
 export { Commission, commissionTable, type UnratedSale } from './commission.entity.ts';
 export { CreateCommissionInput } from './commission.inputs.ts';
 export { commissionsNamed } from './commission.loader.ts';

@@ -182,7 +182,8 @@ export async function correct(
       update commissions set status = 'REVERSED', updated_at = now(), reason = coalesce(${cause.reason ?? null}, reason)
       where id = any(${closed}::uuid[]) and status <> 'REVERSED'`);
     await run(sql`
-      update commission_holds set released_by = ${ctx.actor.id}, released_at = ${ctx.clock.now()}::timestamptz, release_reason = ${cause.reason ?? null}
+      update commission_holds set released_by = ${ctx.actor.id}, released_at = ${ctx.clock.now()}::timestamptz, release_reason = ${cause.reason ?? null},
+        ended_with_line = true
       where commission_id = any(${closed}::uuid[]) and released_at is null and id is distinct from ${cause.dispute ?? null}::uuid`);
   }
   return settled;
@@ -264,7 +265,7 @@ function draw(
       closed.push(of.id, ...mates.filter(({ status }) => !GONE.has(status)).map(({ id }) => id));
     const approved = isOwed && (isLess || cause.approved === true);
     made.push({
-      ...baseLine(item, of, cause),
+      ...baseLine(item, of, cause, actor.id),
       computation: computation(of),
       amount: money(minor, item.currency),
       status: closes ? 'REVERSED' : approved ? 'APPROVED' : 'PENDING',
@@ -295,7 +296,7 @@ function draw(
   if (refund && refund.sold < 0n && standing) {
     const isOwed = refund.approved === true;
     made.push({
-      ...baseLine(item, standing, cause),
+      ...baseLine(item, standing, cause, actor.id),
       computation: computation(standing),
       ...{ type: 'ADJUSTMENT', status: isOwed ? 'APPROVED' : 'PENDING', adjustsId: standing.id },
       amount: money(more, item.currency),
@@ -339,8 +340,8 @@ const laterOf = (a: string | Date | null, b: Date | null | undefined): Date | nu
   return b && b > first ? b : first;
 };
 
-const baseLine = (item: StoredItem, of: Line, cause: Cause) => ({
-  ...{ id: v7(), itemId: item.id, tenantId: item.tenantId, partnerId: item.partnerId },
+const baseLine = (item: StoredItem, of: Line, cause: Cause, actorId: string) => ({
+  ...{ id: v7(), itemId: item.id, tenantId: item.tenantId, partnerId: item.partnerId, causedBy: actorId },
   customerId: of.customerId,
   ...{ method: of.method, rateBps: of.rateBps ?? null, rateSource: of.rateSource ?? null, tier: of.tier },
   ...{ perUnitMinor: of.perUnitMinor ?? null, quantity: of.quantity ?? null, source: of.source },

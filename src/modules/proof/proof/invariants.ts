@@ -14,8 +14,15 @@ export interface Invariant {
 const accountOf = (name: (partnerId: string) => string, partnerId: string): string =>
   `'${name(`' || ${partnerId} || '`)}'`;
 const payable = accountOf(account.payable, 'm.partner_id');
+const held = accountOf(account.held, 'm.partner_id');
 const inTransit = accountOf(account.inTransit, 'm.partner_id');
 const paid = accountOf(account.paid, 'm.partner_id');
+
+/** SQL of the approved commissions that a dispute holds, with their refunds. A commission in a payout is not held. */
+const heldLines = `(
+  select c.* from commission_holds h join commissions c on h.commission_id in (c.id, c.reverses_id)
+  where h.released_at is null and c.status = 'APPROVED'
+    and not exists (select from payout_items i where i.voided_at is null and i.commission_id in (c.id, h.commission_id)))`;
 
 /** SQL of the effects of each posting: plus on its target account, minus on its source account. */
 const movements = `(
@@ -57,7 +64,7 @@ export const invariants: readonly Invariant[] = [
     online: true,
     faults: `
       select format('%s, %s: postings sum to %s', tenant_id, currency, minor) from (
-        select m.tenant_id, m.currency, sum(m.minor) filter (where m.account in (${expense}, ${payable}, ${inTransit}, ${paid})) as minor
+        select m.tenant_id, m.currency, sum(m.minor) filter (where m.account in (${expense}, ${payable}, ${held}, ${inTransit}, ${paid})) as minor
         from ${movements} m group by m.tenant_id, m.currency) s
       where minor is distinct from 0`,
   },
@@ -66,8 +73,8 @@ export const invariants: readonly Invariant[] = [
     faults: `
       select format('posting %s (%s) moves %s from %s to %s', m.id, m.reference, m.amount_minor, m.from_account, m.to_account) from postings m
       where m.amount_minor <= 0 or m.from_account = m.to_account
-        or m.from_account not in (${expense}, ${payable}, ${inTransit}, ${paid})
-        or m.to_account not in (${expense}, ${payable}, ${inTransit}, ${paid})`,
+        or m.from_account not in (${expense}, ${payable}, ${held}, ${inTransit}, ${paid})
+        or m.to_account not in (${expense}, ${payable}, ${held}, ${inTransit}, ${paid})`,
   },
   {
     name: 'every business fact is posted once',
@@ -82,18 +89,24 @@ export const invariants: readonly Invariant[] = [
       left join payouts o on (o.tenant_id, o.partner_id) = (m.tenant_id, m.partner_id) and o.id::text = split_part(m.reference, ':', 2)
       where case split_part(m.reference, ':', 1)
         when 'commission' then c.id is null or m.reference not in ('commission:' || c.id || ':accrued', 'commission:' || c.id || ':withdrawn')
+            and not exists (select from commission_holds h where h.commission_id in (c.id, c.reverses_id)
+              and m.reference in ('commission:' || c.id || ':hold:' || h.id || ':held', 'commission:' || c.id || ':hold:' || h.id || ':released'))
         when 'payout' then o.id is null
         else true end`,
   },
   {
-    name: 'payable equals approved commissions less payouts; in transit and paid equal payouts',
+    name: 'payable equals approved commissions less payouts and holds; held, in transit and paid equal holds and payouts',
     online: true,
     faults: `
       select format('partner %s, %s: %s is %s by its postings, %s by its commissions and payouts', partner_id, currency, account, ledger, due) from (
         select partner_id, currency, account, sum(ledger) as ledger, sum(due) as due from (
-          select m.partner_id, m.currency, case m.account when ${payable} then 'payable' when ${inTransit} then 'in transit' else 'paid' end as account,
+          select m.partner_id, m.currency, case m.account when ${payable} then 'payable' when ${held} then 'held' when ${inTransit} then 'in transit' else 'paid' end as account,
             m.minor as ledger, 0 as due
-          from ${movements} m where m.account in (${payable}, ${inTransit}, ${paid})
+          from ${movements} m where m.account in (${payable}, ${held}, ${inTransit}, ${paid})
+          union all
+          select partner_id, amount_currency, 'payable', 0, -amount_minor from ${heldLines} l
+          union all
+          select partner_id, amount_currency, 'held', 0, amount_minor from ${heldLines} l
           union all
           select partner_id, amount_currency, 'payable', 0, amount_minor from commissions where status = 'APPROVED'
           union all
