@@ -12,7 +12,8 @@ import {
   type Window,
 } from './owed.ts';
 import type { PartnerTier } from './partner.ts';
-import { type Decisions, decideFor, type Facts, type KeyedRule, sameDecision, termsOf } from './terms.ts';
+import type { Rule } from './plan.ts';
+import { type Decisions, decideFor, type Facts, sameDecision, termsOf } from './terms.ts';
 
 /** An item of a recorded sale, as the books have it. */
 export interface PastItem extends SaleItem {
@@ -27,7 +28,7 @@ export interface PastItem extends SaleItem {
 /** The rules and rates by which the terms of past sales are decided. */
 export interface TermsInForce {
   /** Rules of the partner and of the partner's plan at that time, in all versions. */
-  rulesFor(partnerId: string, at: Date): readonly KeyedRule[];
+  rulesFor(partnerId: string, at: Date): readonly Rule[];
   /** The partner's current own rate. */
   partnerRate(partnerId: string): number | null;
   tierRate(tier: PartnerTier, at: Date): number;

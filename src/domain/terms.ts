@@ -5,7 +5,11 @@ import type { FlatTerms, Terms, Window } from './owed.ts';
 import type { PartnerTier } from './partner.ts';
 import { type Decision, decide, type OwnRates, type Rule } from './plan.ts';
 
-export type KeyedRule = Rule & { readonly key: string };
+/** The terms of an item that never earns. */
+export const NO_TERMS: Terms = {
+  ...{ level: 'TIER', rule: null, method: 'PERCENTAGE', rateBps: 0 },
+  ...{ flat: null, tiered: null, windows: [], cap: null },
+};
 
 /** The facts that select the terms of an item, besides those that the item itself has. They are stored with the item, so
  *  that a simulation decides by the same facts. */
@@ -68,7 +72,7 @@ export function termsOf(decision: Decision, { quantity, scale }: Facts, windows:
   const { level } = decision;
   const plain = { level, rule: null, flat: null, tiered: null, windows, cap: null };
   if (decision.rule === null) return { ...plain, method: 'PERCENTAGE', rateBps: decision.rateBps };
-  const rule = decision.rule as KeyedRule;
+  const { rule } = decision;
   const { terms, cap, id, key, name, version } = rule;
   return {
     ...{ level, rule: { id, key, name, version }, method: terms.method, cap },

@@ -236,6 +236,7 @@ create table commissions (
   unrated         jsonb,
   carried_by      uuid,
   item_id         uuid,
+  caused_by       text,
   primary key (id, tenant_id),
   constraint commissions_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
@@ -326,6 +327,7 @@ create table commission_holds (
   release_reason text,
   outcome        text,
   refund_id      uuid,
+  ended_with_line boolean not null default false,
   primary key (id, tenant_id),
   constraint commission_holds_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
@@ -338,6 +340,7 @@ create table commission_holds (
   constraint commission_holds_outcome check (
     outcome is null or (outcome in ('WON', 'LOST')) and kind = 'DISPUTE' and released_at is not null
   ),
+  constraint commission_holds_ended_with_line check (released_at is not null or not ended_with_line),
   constraint commission_holds_refund check (refund_id is null or outcome = 'LOST')
 );
 comment on table commission_holds is

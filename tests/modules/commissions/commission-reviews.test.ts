@@ -54,6 +54,66 @@ const at = (n: number, work: () => Promise<{ errors?: { extensions: { code: stri
   Promise.all(Array.from({ length: n }, work));
 const payout = { periodStart: '2026-01-01', periodEnd: '2100-01-01' };
 
+describe('an approved commission that a dispute holds', () => {
+  const CANCEL = 'mutation ($id: ID!) { cancelPayout(id: $id, reason: "wrong") { id } }';
+  const balance = () => balanceOf(app, staff.maria, partnerId);
+  const money = (pending: string, payable: string) => ({
+    ...{ pending, payable, inTransit: '0.00', paid: '0.00' },
+  });
+  const create = () =>
+    app.send(staff.maria, CREATE_PAYOUT, { input: { partnerId, ...payout } }).then(({ data, errors }) => ({
+      reason: errors?.[0]?.extensions.reason,
+      amount: data?.createPayout?.amount.amount,
+      id: data?.createPayout?.id,
+    }));
+
+  test('is not payable until the dispute is won, in balances and in payouts', async () => {
+    const id = await makeApproved(app, staff, partnerId);
+    const disputed = await dispute(id);
+    expect(await balance()).toEqual(money('10.00', '0.00'));
+    expect(await create()).toMatchObject({ reason: 'NOTHING_TO_PAY' });
+    await resolve(disputed, 'WON');
+    expect(await balance()).toEqual(money('0.00', '10.00'));
+    expect(await create()).toMatchObject({ amount: '10.00' });
+  });
+
+  test('takes its refunds along, during and after the dispute', async () => {
+    const id = await makeApproved(app, staff, partnerId);
+    await app.ask(staff.maria, REVERSE, { id, input: { amount: '30' } });
+    const disputed = await dispute(id);
+    expect(await balance()).toEqual(money('7.00', '0.00'));
+    await app.ask(staff.maria, REVERSE, { id, input: { amount: '20' } });
+    expect(await balance()).toEqual(money('5.00', '0.00'));
+    await resolve(disputed, 'WON');
+    expect(await balance()).toEqual(money('0.00', '5.00'));
+    await dispute(id);
+    expect(await balance()).toEqual(money('5.00', '0.00'));
+    await app.ask(staff.maria, REVERSE, { id, input: {} });
+    expect(await balance()).toEqual(money('0.00', '0.00'));
+  });
+
+  test('is owed no more after the dispute is lost, or after its rejection', async () => {
+    const disputed = await dispute(await makeApproved(app, staff, partnerId));
+    await resolve(disputed, 'LOST');
+    expect(await balance()).toEqual(money('0.00', '0.00'));
+    const rejected = await makeApproved(app, staff, partnerId);
+    await dispute(rejected);
+    await app.ask(staff.maria, REJECT, { id: rejected, reason: 'fraud' });
+    expect(await balance()).toEqual(money('0.00', '0.00'));
+  });
+
+  test('is held from the moment its payout releases it', async () => {
+    const id = await makeApproved(app, staff, partnerId);
+    const claimed = await create();
+    const disputed = await dispute(id);
+    expect(await balance()).toEqual(money('0.00', '10.00'));
+    await app.ask(staff.tom, CANCEL, { id: claimed.id });
+    expect(await balance()).toEqual(money('10.00', '0.00'));
+    await resolve(disputed, 'WON');
+    expect(await balance()).toEqual(money('0.00', '10.00'));
+  });
+});
+
 describe('a held commission', () => {
   test('refuses decisions on a held commission, counts it as pending, and continues after the release of its hold', async () => {
     const id = await pending();
@@ -187,7 +247,7 @@ describe('a dispute', () => {
       { id: back },
     );
     expect(verifyCommission.equal).toBe(true);
-    await app.ask(staff.maria, APPROVE, { id: back });
+    await app.ask(staff.tom, APPROVE, { id: back });
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '10.00' });
   });
 

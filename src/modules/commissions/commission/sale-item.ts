@@ -1,7 +1,7 @@
 import type { FlatRefund } from '../../../domain/commission.ts';
 import type { RoundingMode } from '../../../domain/money.ts';
 import { isCounting, type Limited, type SaleItem, type Terms } from '../../../domain/owed.ts';
-import type { Facts } from '../../../domain/terms.ts';
+import { type Facts, NO_TERMS } from '../../../domain/terms.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { NewLine } from './insert-commissions.ts';
@@ -47,12 +47,6 @@ const textOf = (terms: Terms | Facts | null): string | null =>
 
 export const readTerms = (text: string): Terms =>
   JSON.parse(text, (key, value) => (AMOUNTS.has(key) && typeof value === 'string' ? BigInt(value) : value));
-
-/** The terms of an item that never earns. */
-export const NO_TERMS: Terms = {
-  ...{ level: 'TIER', rule: null, method: 'PERCENTAGE', rateBps: 0 },
-  ...{ flat: null, tiered: null, windows: [], cap: null },
-};
 
 /** True when the amount of the item depends on the other purchases of its customer. */
 export const isWindowed = ({ terms, returning }: Pick<SaleItem, 'terms' | 'returning'>): boolean =>

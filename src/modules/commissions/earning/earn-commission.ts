@@ -8,7 +8,7 @@ import { MAX_MINOR, type Money, money, split } from '../../../domain/money.ts';
 import type { Owed, Terms, Window } from '../../../domain/owed.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
 import { expiryOf } from '../../../domain/referral.ts';
-import { amountFor, decideFor, type Facts, termsOf } from '../../../domain/terms.ts';
+import { amountFor, decideFor, type Facts, NO_TERMS, termsOf } from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -22,7 +22,6 @@ import {
   insertCommissions,
   insertItems,
   type NewLine,
-  NO_TERMS,
   type Reckoning,
   reckon,
   type StoredItem,

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
+import type { Rule } from '../../../domain/plan.ts';
 import type { TermsInForce } from '../../../domain/simulation.ts';
-import type { KeyedRule } from '../../../domain/terms.ts';
 import { evaluateTier, type TierThreshold, tierEarned } from '../../../domain/tier.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { amountOf } from '../../../kernel/request/currency.ts';
@@ -17,7 +17,7 @@ export type Changes = Pick<SimulatePlanInput, 'add' | 'change' | 'remove' | 'tie
 
 /** A rule with the id of its owner, a plan or a partner. */
 interface OwnedRule {
-  readonly rule: KeyedRule;
+  readonly rule: Rule;
   readonly owner: string;
 }
 
@@ -29,7 +29,7 @@ interface ChangedTier {
 
 interface Resolved {
   readonly added: readonly OwnedRule[];
-  readonly changed: ReadonlyMap<string, KeyedRule>;
+  readonly changed: ReadonlyMap<string, Rule>;
   readonly removed: ReadonlySet<string>;
   readonly tiers: ReadonlyMap<PartnerTier, ChangedTier>;
 }
@@ -54,7 +54,7 @@ export async function resolve(em: EntityManager, program: Program, changes: Chan
     const name = `added ${index}`;
     added.push({ owner, rule: triedRule(input, { path, id: name, key: name, version: 1, of }) });
   }
-  const changed = new Map<string, KeyedRule>();
+  const changed = new Map<string, Rule>();
   for (const [index, { ruleId, rule: input }] of (change ?? []).entries()) {
     const field = `input.change.${index}.ruleId`;
     const { ruleKey: key, version, partnerId } = await keyOf(ruleId, field);
@@ -124,7 +124,7 @@ export interface SimulatedTerms {
   readonly now: TermsInForce;
   readonly changed: TermsInForce;
   /** Returns a stored version of a rule. */
-  version(id: string): KeyedRule | null;
+  version(id: string): Rule | null;
   /** True for the key of a stored rule, false for a rule that the simulation adds. */
   isStored(key: string): boolean;
 }
@@ -202,7 +202,7 @@ function rulesBy(
 ): TermsInForce['rulesFor'] {
   const byOwner = Map.groupBy(owned, ({ owner }) => owner);
   const rulesOf = new Map([...byOwner].map(([owner, list]) => [owner, list.map(({ rule }) => rule)]));
-  const both = new Map<string, readonly KeyedRule[]>();
+  const both = new Map<string, readonly Rule[]>();
   return (partnerId, at) => {
     const plan = planAt(partnerId, at) ?? '';
     const own = rulesOf.get(partnerId);
@@ -221,7 +221,7 @@ function rulesBy(
  *  `effectiveAt`. */
 function versionsOf(
   rows: readonly CommissionRule[],
-  changed: ReadonlyMap<string, KeyedRule>,
+  changed: ReadonlyMap<string, Rule>,
   removed: ReadonlySet<string>,
 ): OwnedRule[] {
   return [...Map.groupBy(rows, ({ ruleKey }) => ruleKey)].flatMap(([key, versions]) => {
