@@ -8,6 +8,7 @@ import {
   isInputObjectType,
   isListType,
   isNonNullType,
+  isObjectType,
 } from 'graphql';
 import { getMetadataStorage } from 'type-graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -108,6 +109,7 @@ const hostile: Readonly<Record<string, readonly string[]>> = {
     'm\u00fcller.example',
   ],
   PATTERN: ['', ' ', '\u200b', 'ä', 'a b', LONG],
+  LINK_CODE: ['', ' ', '\u200b', '.', 'a b', 'ä', 'a.b', 'x'.repeat(65), LONG],
   OWN_RULES: [LONG],
 };
 
@@ -123,6 +125,7 @@ const fine: Readonly<Record<string, string>> = {
   TIME_ZONE: 'UTC',
   HOST: 'x.example',
   PATTERN: 'ABCD',
+  LINK_CODE: 'ABCD',
   OWN_RULES: 'x',
 };
 
@@ -186,37 +189,57 @@ interface Call extends Place {
   readonly variables: (text: string) => object;
 }
 
-/** Every text field that an operation takes, with a call that sends a text to the field. */
+/** The kinds of arguments that are text; the other arguments are inputs. */
+const kindsOfArguments: Readonly<Record<string, string>> = {
+  reason: 'TEXT',
+  currency: 'KNOWN_CURRENCY',
+  token: 'SECRET',
+  content: 'FILE',
+  csv: 'FILE',
+};
+
+/** Every text that an operation takes, with a call that sends a text in its place. */
 function* calls(): Generator<Call> {
   for (const [word, root] of [
     ['query', schema.getQueryType()],
     ['mutation', schema.getMutationType()],
   ] as const)
-    for (const { name, args, type } of Object.values(root?.getFields() ?? {}))
+    for (const { name, args, type } of Object.values(root?.getFields() ?? {})) {
+      const declared = args.map((each) => `$${each.name}: ${each.type}`).join(', ');
+      const passed = args.map((each) => `${each.name}: $${each.name}`).join(', ');
+      const selection = 'getFields' in getNamedType(type) ? ' { __typename }' : '';
+      const query = `${word} (${declared}) { ${name}(${passed})${selection} }`;
+      const others = Object.fromEntries(
+        args
+          .filter((each) => isNonNullType(each.type))
+          .map((each) => [each.name, sample(each.type, isText(each.type) ? 'TEXT' : null)]),
+      );
       for (const arg of args) {
         const of = getNamedType(arg.type);
-        if (!isInputObjectType(of)) continue;
-        const declared = args.map((each) => `$${each.name}: ${each.type}`).join(', ');
-        const passed = args.map((each) => `${each.name}: $${each.name}`).join(', ');
-        const selection = 'getFields' in getNamedType(type) ? ' { __typename }' : '';
-        const others = Object.fromEntries(
-          args
-            .filter((each) => isNonNullType(each.type))
-            .map((each) => [
-              each.name,
-              sample(each.type, getNamedType(each.type).name === 'String' ? 'TEXT' : null),
-            ]),
-        );
-        if (others['id']) others['id'] = randomUUID();
-        for (const place of placesOf(of, arg.name))
-          yield {
-            ...place,
-            operation: name,
-            query: `${word} (${declared}) { ${name}(${passed})${selection} }`,
-            variables: (text) => ({ ...others, [arg.name]: place.with(text) }),
-          };
+        const call = (place: Place): Call => ({
+          ...place,
+          operation: name,
+          query,
+          variables: (text) => ({ ...others, [arg.name]: place.with(text) }),
+        });
+        const kind = isText(arg.type) && kindsOfArguments[arg.name];
+        if (kind) yield call({ kind, field: arg.name, with: (text) => text });
+        if (isInputObjectType(of)) for (const place of placesOf(of, arg.name)) yield call(place);
       }
+    }
 }
+
+const isText = (type: GraphQLInputType): boolean => getNamedType(type).name === 'String';
+
+test('every argument that is text has a kind', () => {
+  const texts = Object.values(schema.getTypeMap())
+    .filter((type) => isObjectType(type) || isInputObjectType(type))
+    .flatMap((type) => Object.values(type.getFields()))
+    .flatMap((field) => ('args' in field ? field.args : []))
+    .filter(({ name, type }) => isText(type) && !['after', 'before'].includes(name));
+  const undecided = texts.map(({ name }) => name).filter((name) => !kindsOfArguments[name]);
+  expect(undecided).toEqual([]);
+});
 
 test('every text field of every input has a kind', () => {
   const undecided = Object.values(schema.getTypeMap())

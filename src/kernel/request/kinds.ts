@@ -3,7 +3,7 @@ import { readCurrency, readKnownCurrency } from './currency.ts';
 import { readDomain, readEmail } from './email.ts';
 import { readHost } from './host.ts';
 import { type Reading, readAt } from './reading.ts';
-import { readAny, readId, readPattern, readText } from './text.ts';
+import { readAny, readId, readLinkCode, readPattern, readText } from './text.ts';
 import { readTimeZone } from './time-zone.ts';
 
 interface Kind {
@@ -75,6 +75,9 @@ export const Domain = () => kind('DOMAIN', readDomain);
 export const Host = () => kind('HOST', readHost);
 
 export const TimeZone = () => kind('TIME_ZONE', readTimeZone);
+
+/** The code of a link, perhaps with characters of the text around the link. */
+export const LinkCode = () => kind('LINK_CODE', readLinkCode);
 
 /** A text of a fixed form, such as a code or a colour. */
 export const Pattern = (pattern: RegExp, message: string) => kind('PATTERN', readPattern(pattern, message));

@@ -1,3 +1,4 @@
+import { linkCodeOf } from '../../domain/referral.ts';
 import { type Reading, Refusal } from './reading.ts';
 
 /** A character that a person can see. Some symbols and letters have no glyph: fillers, blank Braille, blank hieroglyphs. */
@@ -46,6 +47,13 @@ export const readPattern =
     if (!pattern.test(code)) throw new Refusal(message);
     return code;
   };
+
+/** The code of a link in upper case. */
+export const readLinkCode: Reading = (text) => {
+  const code = linkCodeOf(text);
+  if (code === null) throw new Refusal('must be the code of a link: 1 to 64 letters, digits, "-" and "_"');
+  return code;
+};
 
 /** A text that its use case reads by rules of its own. */
 export const readAny =

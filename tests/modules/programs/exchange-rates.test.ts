@@ -127,7 +127,19 @@ test('enters all lines of a text, or refuses it with the number of a line', asyn
   expect((await app.refusal(staff.manager, IMPORT, { csv: 'EUR,USD,1.08,2026-05-01' })).message).toContain(
     'line 1',
   );
+  for (const [line, cell] of [
+    ['"UK",USD,1.08,2026-03-01', 'base'],
+    ['EUR,"us",1.08,2026-03-01', 'quote'],
+    ['EUR,USD,"1,08",2026-03-01', 'rate'],
+    ['"EUR","USD","1.08","2026-02-30"', 'date'],
+    ['BGN,EUR,0.51,2026-01-02', 'base'],
+  ] as const)
+    expect(await fault(line), line).toContain(`line 2, ${cell}: `);
   expect(await all()).toHaveLength(2);
+  const quoted = {
+    csv: '\uFEFF"base","quote","rate","date"\r\n"EUR","SEK","11.5","2027-01-02"\r\n"BGN", "EUR" ,0.51,2025-12-31\r\n',
+  };
+  expect((await app.ask(staff.manager, IMPORT, quoted)).importExchangeRates.count).toBe(2);
 });
 
 describe('a rate that moves by more than 20 % from the rate before', () => {

@@ -30,19 +30,19 @@ export function setExchangeRates(ctx: Context, rates: readonly ExchangeRateInput
   return enter(ctx, rates, (index, part) => `input.rates.${index}${part ? `.${part}` : ''}`);
 }
 
-/** Enters the rates of CSV text with the columns `base,quote,rate,date`. A refusal names the line. */
+/** Enters the rates of CSV text with the columns `base,quote,rate,date`. A refusal names the line and the cell. */
 export function importExchangeRates(ctx: Context, csv: string): Promise<Entered> {
   if (Buffer.byteLength(csv) > MAX_BYTES) throw invalid('csv', 'must be at most 100 kB');
   const [header, ...rows] = readCsv(csv, 'csv');
-  const line = (index: number) => `csv: line ${index + 2}`;
+  const cell = (index: number, part?: string) => `csv: line ${index + 2}${part ? `, ${part}` : ''}`;
   if (header?.join() !== HEADER) throw invalid('csv', `line 1 must be "${HEADER}"`);
   if (rows.length === 0) throw invalid('csv', 'must contain at least one rate');
   const rates = rows.map((row, index) => {
     const [base = '', quote = '', rate = '', date = ''] = row;
-    if (row.length !== 4) throw invalid(line(index), 'must have four values');
-    return { base, quote, rate, effectiveOn: dayOf(date, line(index)) };
+    if (row.length !== 4) throw invalid(cell(index), 'must have four values');
+    return { base, quote, rate, effectiveOn: dayOf(date, cell(index, 'date')) };
   });
-  return enter(ctx, rates, line);
+  return enter(ctx, rates, cell);
 }
 
 function dayOf(text: string, field: string): string {

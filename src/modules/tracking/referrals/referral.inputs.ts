@@ -1,7 +1,7 @@
 import { IsIP, IsUrl, IsUUID, Matches } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { ReferralStatus } from '../../../domain/referral.ts';
-import { Country, Name, OwnRules } from '../../../kernel/request/kinds.ts';
+import { Country, ExternalId, LinkCode, OwnRules } from '../../../kernel/request/kinds.ts';
 import { DateTime, JSONObject } from '../../../kernel/request/scalars.ts';
 
 const web = {
@@ -18,7 +18,7 @@ const WITH_HOST = /^https?:\/\/[^/\\]/i;
 @InputType({ description: "A visitor's click on a partner's link." })
 export class TrackReferralInput {
   @Field({ description: 'Code of the link, in upper or lower case.' })
-  @Name(64)
+  @LinkCode()
   referralCode!: string;
 
   @Field(() => String, { nullable: true, description: 'Landing page of the visitor.' })
@@ -74,6 +74,14 @@ export class TrackReferralInput {
     description: 'Your own data about the referral, at most 16 kB of JSON.',
   })
   metadata?: Record<string, unknown> | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Idempotency key, 1 to 255 characters. A repeated call with the same key and input returns the same referral.',
+  })
+  @ExternalId(255)
+  idempotencyKey?: string | null;
 }
 
 @InputType({ description: 'Filter of referrals. Absent fields do not filter.' })
