@@ -60,7 +60,7 @@ describe.skipIf(vectors.length === 0)('what is owed for the orders that are left
         const version = versions[order.version] as Version;
         return {
           ...{ id: order.id, partnerId: 'p', customerId: order.customer, order: order.id, at: new Date(order.at) },
-          ...{ seq: BigInt(order.seq), day: order.at.slice(0, 10), timeZone: 'UTC', base: BigInt(order.base) },
+          ...{ seq: BigInt(order.seq), day: order.at.slice(0, 10), timeZone: 'UTC', currency: 'USD', base: BigInt(order.base) },
           ...{ refunded: BigInt(refunded[order.id] ?? 0), out: false, roundingMode: 'HALF_UP', flatRefund: 'PROPORTIONAL' },
           terms: order.base < (version.minimum ?? 0) ? nothing : termsOf(String(order.version), version),
           returning: null,

@@ -19,8 +19,6 @@ export interface StoredItem extends SaleItem {
   readonly sold: bigint;
   readonly soldCurrency: string;
   readonly soldRefunded: bigint;
-  /** Currency of `base` and `owed`. */
-  readonly currency: string;
   /** False while the exchange rate is missing. */
   readonly isRated: boolean;
   /** What the commissions of the item sum to. */
