@@ -47,6 +47,7 @@ import { PayoutAttempt } from './src/modules/payouts/sending/payout-attempt.enti
 import { Erasure } from './src/modules/privacy/privacy/erasure.entity.ts';
 import { PersonExport } from './src/modules/privacy/privacy/person-export.entity.ts';
 import { ExchangeRate } from './src/modules/programs/exchange-rates/exchange-rate.entity.ts';
+import { ProposedExchangeRate } from './src/modules/programs/exchange-rates/proposed-rate.entity.ts';
 import { Program } from './src/modules/programs/program/program.entity.ts';
 import { TierConfig } from './src/modules/programs/program/tier-config.entity.ts';
 import { TierConfigVersion } from './src/modules/programs/program/tier-config-version.entity.ts';
@@ -119,6 +120,7 @@ export default defineConfig({
     PlanSimulation,
     PostingRow,
     Program,
+    ProposedExchangeRate,
     RailEvent,
     Reconciliation,
     ReconciliationDifference,

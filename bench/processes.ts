@@ -16,7 +16,7 @@ export function start(file: string, log: string, env: Record<string, string>): H
   const output = openSync(log, 'a');
   const child = fork(fileURLToPath(new URL(file, COMPILED)), {
     execArgv: [],
-    env: { ...process.env, NODE_ENV: 'production', ...env },
+    env: { ...process.env, NODE_ENV: 'production', PORTAL_URL: 'https://portal.example.com', ...env },
     stdio: ['ignore', output, output, 'ipc'],
   });
   return {

@@ -79,7 +79,7 @@ interface Bundle {
 const vite = (root: string) => () => build({ root, logLevel: 'warn' });
 
 const BUNDLES: readonly Bundle[] = [
-  { name: 'tracker', from: ['src/tracker/**'], make: vite('src/tracker') },
+  { name: 'tracker', from: ['src/tracker/**', 'src/domain/landing.ts'], make: vite('src/tracker') },
   { name: 'playground', from: ['src/playground/**', 'src/documents/**'], make: vite('src/playground') },
   {
     name: 'docs',

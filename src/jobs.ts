@@ -6,6 +6,7 @@ import { BoundPool } from './kernel/data/bound-pool.ts';
 import type { Jobs } from './kernel/data/jobs.ts';
 import { system } from './kernel/request/actor.ts';
 import { type Context, contextFor, type Services } from './kernel/request/context.ts';
+import { mailOwnerChange } from './modules/access/members/mail-owner-change.ts';
 import { sendInvitation } from './modules/access/members/send-invitation.ts';
 import { autoApprove } from './modules/commissions/commission/approve-many.ts';
 import { rateLines } from './modules/commissions/sales/rate-lines.ts';
@@ -98,6 +99,7 @@ export async function startWorker(
       }),
     export_person: (ctx, { exportId }) => writeExport(ctx, exportId),
     forget_clicks: (ctx, { erasureId }) => forgetClicks(ctx, erasureId),
+    mail_owner_change: (ctx, change) => mailOwnerChange(ctx, change),
     send_invitation: (ctx, { invitationId }) => sendInvitation(ctx, invitationId),
     prove: async (ctx) => {
       for await (const { name, faults, more } of proveAll({

@@ -79,7 +79,10 @@ import {
 import { RunOfPayoutResolver } from './modules/payouts/runs/run-of-payout.resolver.ts';
 import { PayoutAttemptResolver } from './modules/payouts/sending/payout-attempt.resolver.ts';
 import { PrivacyResolver, RequestedExportResolver } from './modules/privacy/privacy/privacy.resolver.ts';
-import { ExchangeRateResolver } from './modules/programs/exchange-rates/exchange-rate.resolver.ts';
+import {
+  ExchangeRateResolver,
+  ProposedExchangeRateResolver,
+} from './modules/programs/exchange-rates/exchange-rate.resolver.ts';
 import { ProgramResolver } from './modules/programs/program/program.resolver.ts';
 import { PartnerMetricsResolver } from './modules/reporting/metrics/metrics.resolver.ts';
 import {
@@ -173,6 +176,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PlanSimulationResolver,
       PreviewedPartnerResolver,
       PrivacyResolver,
+      ProposedExchangeRateResolver,
       ProgramMetricsResolver,
       ProgramResolver,
       RailEventResolver,
@@ -213,7 +217,24 @@ export async function createSchema(): Promise<GraphQLSchema> {
   Object.assign(schema.getSubscriptionType() ?? {}, {
     description: 'Subscriptions: live updates over WebSocket.',
   });
-  return gettersAsProperties(lexicographicSortSchema(schema));
+  return gettersAsProperties(lexicographicSortSchema(withPermissions(schema)));
+}
+
+/** Writes the permissions of each root field beside it, so that a caller without them is refused before the operation is
+ *  compiled. A field without any is public. */
+function withPermissions(schema: GraphQLSchema): GraphQLSchema {
+  const { queries, mutations, subscriptions } = getMetadataStorage();
+  for (const [type, operations] of [
+    [schema.getQueryType(), queries],
+    [schema.getMutationType(), mutations],
+    [schema.getSubscriptionType(), subscriptions],
+  ] as const) {
+    for (const { schemaName, roles } of operations) {
+      const field = type?.getFields()[schemaName];
+      if (field && roles) Object.assign(field, { extensions: { ...field.extensions, permissions: roles } });
+    }
+  }
+  return schema;
 }
 
 /** What every mutation requires beside its permissions: a partner that is not suspended, and a fresh sign-in where the

@@ -3,6 +3,7 @@ import { variables } from './variables.ts';
 /** Variables with a value of their own in the containers. */
 const VALUES: Readonly<Record<string, string>> = {
   NODE_ENV: 'production',
+  PORTAL_URL: `\${PORTAL_URL:?set PORTAL_URL to the https address of the portal}`,
   REDIS_URL: 'redis://redis:6379',
   KMS_KEY_FILE: `\${KMS_KEY_FILE-/run/secrets/kms_keys} # set it empty to use KMS_AWS_KEY_ID or KMS_GCP_KEY`,
   AUDIT_SEAL_FILE: `\${AUDIT_SEAL_FILE:-/var/lib/partner-portal/audit-seals.jsonl}`,

@@ -36,11 +36,13 @@ export function readConfig(env = environment(), folder = process.cwd()) {
   const { keys, production } = values;
   if (keys.kind === 'FILE' && !production && !set['KMS_KEY_FILE']) makeKeyFile(keys.path);
   const jwtSecret = config.jwtSecret ?? developmentSecret(mode.dataFolder);
+  const portalUrl = config.portalUrl ?? `http://localhost:${config.port}`;
   return {
     ...values,
     jwtSecret,
     auditSealKey: deriveKey(auditSealSecret ?? jwtSecret, 'audit seals'),
-    portalUrl: config.portalUrl ?? `http://localhost:${config.port}`,
+    portalUrl,
+    ownDomains: [...new Set([...config.ownDomains, new URL(portalUrl).hostname])],
     dataFolder: mode.dataFolder,
   };
 }

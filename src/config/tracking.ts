@@ -13,7 +13,7 @@ export const tracking = section({
         .prefault('finaceverse.com'),
       {
         description:
-          "Domains of the portal, separated by commas. A partner's brand cannot be served at one of them or below it.",
+          "Domains of the portal beside the host of `PORTAL_URL`, separated by commas. A partner's brand cannot be served at one of them or below it.",
       },
     ),
     RETENTION_MONTHS: variable(integer(1, 120).prefault('13'), {

@@ -1,6 +1,8 @@
 import { commissionMoves } from '../domain/commission.ts';
+import { type Duty, duties } from '../domain/duties.ts';
 import { FIGURES } from '../domain/metrics.ts';
 import { payoutMoves } from '../domain/payout.ts';
+import { account } from '../domain/posting.ts';
 import { type OwnJob, ownJobs } from '../kernel/data/jobs.ts';
 
 type Item = string | Readonly<Record<string, string>>;
@@ -10,6 +12,13 @@ const lists: Readonly<Record<string, readonly Item[]>> = {
   figures: FIGURES,
   commissionMoves: commissionMoves.map(({ from, to }) => ({ from, to })),
   payoutMoves: payoutMoves.map(({ from, to }) => ({ from, to })),
+  // The names of accounts of the partner of a row `c`, between quotation marks.
+  accountsOfLine: [
+    { payable: account.payable(`' || c.partner_id || '`), held: account.held(`' || c.partner_id || '`) },
+  ],
+  duties: duties.flatMap(({ act, after, reason, ofSource = false }: Duty) =>
+    after.map((earlier) => ({ act, after: earlier, reason, ofSource: `${ofSource}` })),
+  ),
   ownJobs: Object.entries<OwnJob>(ownJobs).map(([name, job]) => ({
     name,
     about: job.about,

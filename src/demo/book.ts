@@ -1,4 +1,5 @@
 import type { CommissionMethod, CommissionStatus, CommissionType } from '../domain/commission.ts';
+import type { StoredComputed } from '../domain/computed.ts';
 import type { RoundingMode } from '../domain/money.ts';
 import type { PartnerTier } from '../domain/partner.ts';
 import type { Posting } from '../domain/posting.ts';
@@ -20,6 +21,7 @@ export interface Line {
   readonly conversionId: string | null;
   readonly reversesId: string | null;
   readonly itemId: string | null;
+  readonly computation: StoredComputed | null;
   readonly type: CommissionType;
   readonly method: CommissionMethod;
   status: CommissionStatus;

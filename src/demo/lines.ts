@@ -1,4 +1,5 @@
 import { commissionOn, reversalDue } from '../domain/commission.ts';
+import { serializeComputed, type StoredComputed } from '../domain/computed.ts';
 import { divide, type Money, money } from '../domain/money.ts';
 import { commissionAccrued, commissionWithdrawn } from '../domain/posting.ts';
 import { APPROVER, type Book, FINANCE, type Line, SYSTEM } from './book.ts';
@@ -17,6 +18,7 @@ export type NewLine = Omit<
   | 'status'
   | 'reversesId'
   | 'itemId'
+  | 'computation'
   | 'roundingMode'
   | 'amountMinor'
   | 'amountCurrency'
@@ -38,7 +40,7 @@ export function enterLine(book: Book, cause: NewLine): Line {
     createdAt: occurredAt,
     ...cause,
     status: 'PENDING',
-    ...{ reversesId: null, itemId: null },
+    ...{ reversesId: null, itemId: null, computation: null },
     roundingMode: 'HALF_UP',
     ...amountOf(cause),
     holdUntil: later(occurredAt, HOLD_DAYS * DAY_MS),
@@ -102,7 +104,7 @@ function end(book: Book, line: Line, how: 'rejected' | 'reversed', at: Date): vo
   const reason = random.pick(how === 'rejected' ? rejections : wholeRefunds);
   const accrued = line.status === 'APPROVED';
   if (how === 'reversed') {
-    const child = takeBack(book, line, line.baseMinor, -line.amountMinor, reason, at);
+    const child = takeBack(book, line, { base: line.baseMinor, due: -line.amountMinor, refunded: 0n, reversed: 0n }, reason, at);
     if (accrued) approve(book, child, at, FINANCE);
     child.status = 'REVERSED';
   } else if (accrued) {
@@ -132,19 +134,42 @@ function refund(book: Book, line: Line, approvedAt: Date): void {
       flatRefund: 'PROPORTIONAL',
       mode: line.roundingMode,
     });
-    const child = takeBack(book, line, part, due, random.pick(refunds), at);
+    const taken = { base: part, due, refunded: refunded - part, reversed };
+    const child = takeBack(book, line, taken, random.pick(refunds), at);
     approve(book, child, at, FINANCE);
     reversed += due;
   }
 }
 
-/** Returns the commission that reverses the amount `base` of another commission's sale. */
-function takeBack(book: Book, line: Line, base: bigint, due: bigint, reason: string, at: Date): Line {
+/** A refund: the part of the base and the amount that it takes back, and those that were taken before. */
+interface Taken {
+  readonly base: bigint;
+  readonly due: bigint;
+  readonly refunded: bigint;
+  readonly reversed: bigint;
+}
+
+function computationOf(line: Line, { base, due, refunded, reversed }: Taken): StoredComputed {
+  const { baseMinor, rateSource, method, rateBps, perUnitMinor, amountMinor } = line;
+  const quantity = line.quantity ?? 1;
+  const from = amountMinor + reversed;
+  const to = from + due;
+  const computed = {
+    ...{ product: null, quantity, base: baseMinor, refunded: refunded + base, level: rateSource ?? 'LINE', rule: null },
+    ...{ method, rateBps, allOrNothing: false, bands: null, limited: null, gross: to, cap: null, amount: to },
+    flat: perUnitMinor === null ? null : { perUnit: perUnitMinor, quantity, part: 1n, whole: 1n, amount: amountMinor },
+  };
+  return serializeComputed(computed, { from, to, why: 'REFUND', order: null, own: true });
+}
+
+/** Returns the commission that reverses a part of another commission's sale. */
+function takeBack(book: Book, line: Line, taken: Taken, reason: string, at: Date): Line {
+  const { base, due } = taken;
   const child: Line = {
     ...line,
     id: book.random.id(at),
     createdAt: at,
-    ...{ reversesId: line.id, itemId: line.id },
+    ...{ reversesId: line.id, itemId: line.id, computation: computationOf(line, taken) },
     type: 'REVERSAL',
     status: 'PENDING',
     baseMinor: -base,

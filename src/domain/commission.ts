@@ -1,4 +1,4 @@
-import { conflict, forbidden } from './errors.ts';
+import { conflict } from './errors.ts';
 import { divide, type Money, money, type RoundingMode, share } from './money.ts';
 import { movesOf } from './moves.ts';
 
@@ -80,16 +80,6 @@ export function after(action: CommissionAction, status: CommissionStatus): Commi
     );
   }
   return to;
-}
-
-export function refuseOwnLine(
-  createdBy: string | null,
-  approver: string,
-  what: 'approve' | 'review' = 'approve',
-): void {
-  if (createdBy !== null && createdBy === approver) {
-    throw forbidden(`You created this commission or recorded its sale, so another person must ${what} it.`);
-  }
 }
 
 /** Terms of one commission: a percentage of the base, or an amount per unit. */

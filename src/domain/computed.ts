@@ -7,7 +7,7 @@ import type { CapScope, RuleLevel, RulePeriod } from './plan.ts';
 export interface Computed {
   readonly product: string | null;
   readonly quantity: number;
-  /** The base of the sale, and its refunded part. */
+  /** The base of the sale, and its refunded part. After a rejection or a lost dispute the whole base counts as refunded. */
   readonly base: bigint;
   readonly refunded: bigint;
   readonly level: RuleLevel;
@@ -39,15 +39,16 @@ export interface Computed {
 
 /** Returns the computation of what an item is owed. */
 export function computedOf(
-  { base, refunded, flatRefund }: Pick<SaleItem, 'base' | 'refunded' | 'flatRefund'>,
-  { terms, limited, period, gross, used, amount }: Owed,
+  { base, flatRefund }: Pick<SaleItem, 'base' | 'flatRefund'>,
+  { terms, limited, left, period, gross, used, amount }: Owed,
   { product, quantity }: Pick<Computed, 'product' | 'quantity'>,
 ): Computed {
   const stepped = limited === 'STEPPED_DOWN';
   const { level, rule, method, flat, tiered, cap, windows } = terms;
   const lower = windows.find(({ stepDownRateBps }) => stepDownRateBps !== null)?.stepDownRateBps ?? null;
   return {
-    ...{ product, quantity, base, refunded, level, limited, gross, amount },
+    ...{ product, quantity, base, level, limited, gross, amount },
+    refunded: base - left,
     rule: rule && { id: rule.id, name: rule.name, version: rule.version },
     method: stepped ? 'PERCENTAGE' : method,
     rateBps: stepped ? lower : terms.rateBps,
@@ -101,6 +102,8 @@ export interface Change {
   readonly why: ChangeCause;
   /** The order that caused the change. */
   readonly order: string | null;
+  /** True when the sale itself was refunded, rejected, disputed or rated. */
+  readonly own: boolean;
 }
 
 export const ChangeCause = {

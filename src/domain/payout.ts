@@ -72,14 +72,6 @@ export function afterPayout(action: keyof typeof actions, status: PayoutStatus):
   return to;
 }
 
-/** Conflicts of interest: why a person may not approve a payout, independent of the person's role. */
-export const conflictsOfInterest = {
-  OWN_PAYOUT: 'You created this payout, so another person must approve it.',
-  OWN_PARTNER: 'You belong to the partner of this payout, so another person must approve it.',
-  OWN_ACCOUNT: 'You set the payout account of this payout, so another person must approve it.',
-} as const;
-export type ConflictOfInterest = keyof typeof conflictsOfInterest;
-
 /** Status of a payout attempt. With SENDING and UNKNOWN money may have moved, so the rail is asked before anything is sent. */
 export const AttemptStatus = {
   SENDING: 'SENDING',

@@ -34,6 +34,8 @@ export type RuleTerms =
 /** One version of a rule. Its amounts are in its `currency`; a rule with amounts applies only to sales in that currency. */
 export interface Rule {
   readonly id: string;
+  /** Identity of the rule across its versions. */
+  readonly key: string;
   readonly name: string;
   readonly version: number;
   /** Owner of the rule. A partner's own rule takes precedence over a rule of the plan. */

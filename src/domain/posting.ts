@@ -10,6 +10,8 @@ export interface Posting {
 export const account = {
   commissionExpense: 'program:commission-expense',
   payable: (partnerId: string) => `partner:${partnerId}:payable`,
+  /** Approved commissions that wait for the outcome of a dispute. The database posts them, at each hold and each release. */
+  held: (partnerId: string) => `partner:${partnerId}:held`,
   inTransit: (partnerId: string) => `partner:${partnerId}:in-transit`,
   paid: (partnerId: string) => `partner:${partnerId}:paid`,
 } as const;

@@ -21,6 +21,15 @@ export const expiryOf = (clickedAt: Date, days: number): Date =>
 export const insideWindow = (clickedAt: Date, expiresAt: Date, at: Date): boolean =>
   clickedAt <= at && at < expiresAt;
 
+const LINK_CODE = /^[A-Z0-9][A-Z0-9_-]{0,63}$/;
+
+/** Returns the code of a link in upper case; null for a text that is no code. A text or a mail program often adds
+ *  characters to a link that no code contains: a full stop, a bracket, a space or an invisible character. They are removed. */
+export function linkCodeOf(text: string): string | null {
+  const code = text.replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9_-]+$/g, '').toUpperCase();
+  return LINK_CODE.test(code) ? code : null;
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a link may contain anything, a table may not
 const UNPRINTABLE = /[\u0000-\u001f\u007f]/g;
 const HALF_LETTER = /[\ud800-\udbff]$/; // half of a surrogate pair, left when the text is cut

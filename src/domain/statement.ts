@@ -3,6 +3,8 @@ export const StatementCause = {
   COMMISSION_ACCRUED: 'COMMISSION_ACCRUED',
   COMMISSION_REVERSED: 'COMMISSION_REVERSED',
   COMMISSION_WITHDRAWN: 'COMMISSION_WITHDRAWN',
+  COMMISSION_HELD: 'COMMISSION_HELD',
+  COMMISSION_RELEASED: 'COMMISSION_RELEASED',
   PAYOUT_SENT: 'PAYOUT_SENT',
   PAYOUT_FAILED: 'PAYOUT_FAILED',
   PAYOUT_RETURNED: 'PAYOUT_RETURNED',
@@ -12,6 +14,8 @@ export type StatementCause = (typeof StatementCause)[keyof typeof StatementCause
 const endings: Readonly<Record<string, StatementCause>> = {
   accrued: 'COMMISSION_ACCRUED',
   withdrawn: 'COMMISSION_WITHDRAWN',
+  held: 'COMMISSION_HELD',
+  released: 'COMMISSION_RELEASED',
   sent: 'PAYOUT_SENT',
   failed: 'PAYOUT_FAILED',
   returned: 'PAYOUT_RETURNED',
@@ -67,6 +71,14 @@ export function sentenceOf({
       return type === 'REVERSAL'
         ? `Reversal for a ${refund} withdrawn, because the commission was rejected.`
         : `${earned} rejected after its approval.`;
+    case 'COMMISSION_HELD':
+      return type === 'REVERSAL'
+        ? `Reversal for a ${refund} held with its commission, for a dispute.`
+        : `${earned} held for a dispute.`;
+    case 'COMMISSION_RELEASED':
+      return type === 'REVERSAL'
+        ? `Reversal for a ${refund} released with its commission, after a dispute.`
+        : `${earned} released after a dispute.`;
     case 'PAYOUT_SENT':
       return `Payout by ${method} for ${period} sent.`;
     case 'PAYOUT_FAILED':

@@ -78,9 +78,10 @@ export async function httpServer({
   const services = { ...given, policy: authority.policy };
   const { pool, log, tuning } = services;
   const execute = executorOf(schema);
-  const apollo = await apolloServer(schema, execute, log, { introspection });
+  const documents = documentsOf(schema, { introspection });
+  const apollo = await apolloServer(schema, execute, documents, log, { introspection });
   const budgets = callBudgets(counter, processes);
-  const admission = admissionOf(documentsOf(schema, { introspection }), budgets, limits, trust);
+  const admission = admissionOf(documents, budgets, limits, trust);
   const server = fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
@@ -319,17 +320,20 @@ function sendRefusal(reply: FastifyReply, { code, message, details }: AppError):
   return reply.code(statuses[code]).send({ errors: [{ message, extensions: { code, ...details } }] });
 }
 
-/** Errors of an operation that does not run, as Apollo would send them. */
+/** Errors of an operation that does not run, as Apollo would send them. A refused caller gets the answer of the fields. */
 function sendErrors(
   request: FastifyRequest,
   reply: FastifyReply,
   errors: readonly GraphQLError[],
 ): FastifyReply {
   const modern = request.headers.accept?.includes('application/graphql-response+json');
+  const refused = errors.every(
+    ({ extensions: { code } }) => code === 'UNAUTHENTICATED' || code === 'FORBIDDEN',
+  );
   return reply
-    .code(400)
+    .code(refused ? 200 : 400)
     .type(`${modern ? 'application/graphql-response+json' : 'application/json'}; charset=utf-8`)
-    .send(JSON.stringify({ errors }));
+    .send(JSON.stringify(refused ? { errors, data: null } : { errors }));
 }
 
 const rateHeaders = ({ limit, remaining, resetSeconds }: Standing) => ({

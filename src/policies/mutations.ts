@@ -2,7 +2,7 @@
  * When a mutation needs a sign-in within the last 15 minutes: always, never, or if one of these arguments is given
  * (`input.email`, or `neverSubmitted=true` for one value of it). An API key signs in never, so it cannot do such an act.
  *
- * The rule of the list: a stolen session must not change access, the destination of money, what is earned, or a control.
+ * The rule of the list: a stolen session must not change access, the destination of money, earnings, or a control.
  * An act that another person approves later needs no fresh sign-in. An act that only takes access away never waits for one.
  */
 export type StepUp = 'ALWAYS' | 'NEVER' | readonly string[];
@@ -38,6 +38,7 @@ export const stepUps: Readonly<Record<string, StepUp>> = {
   addFraudListEntry: 'ALWAYS',
   assignCommissionPlan: 'ALWAYS',
   assignSponsor: 'ALWAYS',
+  confirmExchangeRate: 'ALWAYS',
   createCommissionPlan: 'ALWAYS',
   createCommissionRule: 'ALWAYS',
   endCommissionRule: 'ALWAYS',
@@ -99,6 +100,7 @@ export const stepUps: Readonly<Record<string, StepUp>> = {
   pausePayoutRun: 'NEVER',
   refundSale: 'NEVER',
   rejectCommission: 'NEVER',
+  rejectExchangeRate: 'NEVER',
   rejectCommissions: 'NEVER',
   releaseHold: 'NEVER',
   releasePayouts: 'NEVER',

@@ -39,13 +39,20 @@ export interface BankObjection {
 /** The payments that a line of a status file reports on. */
 export type BankReference =
   | { readonly by: 'KEY'; readonly key: string }
-  | { readonly by: 'FILE'; readonly fileId: string; readonly batch: number | null }
+  | {
+      readonly by: 'FILE';
+      readonly fileId: string;
+      readonly batch: number | null;
+      /** The payments and batches of the file that other lines report on; absent: none. */
+      readonly except?: { readonly keys: readonly string[]; readonly batches: readonly number[] };
+    }
   | { readonly by: 'TRACE'; readonly trace: string; readonly identification: string };
 
 export interface BankStatusLine {
   readonly reference: BankReference;
-  /** NOTED: not a status of the payment, but for example a correction of the account. */
-  readonly status: ReportedBankStatus | 'NOTED';
+  /** NOTED: not a status of the payment, but for example a correction of the account. UNCLEAR: a booking that names the payment
+   *  and is neither its execution nor certainly its return. */
+  readonly status: ReportedBankStatus | 'NOTED' | 'UNCLEAR';
   readonly code: string | null;
   /** null: the line has no amount. */
   readonly amount: Money | null;
@@ -72,6 +79,6 @@ export interface BankDesk {
   write(order: BankOrder): string;
   /** Throws when the text is not a valid file of the format. */
   check(format: BankFormat, text: string): void;
-  /** Throws BAD_USER_INPUT when the content is not a status file. */
-  read(content: string, field: string): BankReport;
+  /** Reads in a thread of its own. Throws BAD_USER_INPUT when the content is not a status file. */
+  read(content: string, field: string): Promise<BankReport>;
 }

@@ -1,3 +1,5 @@
+import { setParameter, withoutUsualPort } from '../domain/landing.ts';
+
 /** The script for a seller's own pages: stores the click of a visitor and passes its id on.
  *  `<script async src="https://portal.example/t.js" data-program="acme" data-domains="shop.example,pay.example"></script>` */
 type Args = [command: string, ...rest: unknown[]];
@@ -9,7 +11,7 @@ interface Portal {
 (() => {
   const script = document.currentScript as HTMLScriptElement;
   const { program = '', domains = '', days = '30', consent } = script.dataset;
-  const hosts = domains.split(',').map((host) => host.trim());
+  const hosts = domains.split(',').map((host) => withoutUsualPort(host.trim()));
   const PARAMETER = 'pp_click';
   const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
   const STORE = 'pp_coupon';
@@ -85,7 +87,7 @@ interface Portal {
     const link = (event.target as Element).closest?.('a[href]') as HTMLAnchorElement | null;
     if (!click || !link || link.host === location.host || !hosts.includes(link.host)) return;
     const url = new URL(link.href);
-    url.searchParams.set(PARAMETER, click);
+    setParameter(url, PARAMETER, click);
     link.href = url.href;
   };
   listen('click', decorate);

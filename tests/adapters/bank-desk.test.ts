@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { XmlDocument, XsdValidator } from 'libxml2-wasm';
 import { describe, expect, test } from 'vitest';
 import { bankDesk } from '../../src/adapters/bank/bank-desk.ts';
+import { statusXml } from '../../src/adapters/bank/status-xml.ts';
 import { latinText } from '../../src/adapters/latin-text.ts';
 import { bankingDay } from '../../src/domain/banking-days.ts';
-import type { BankCredit, BankOrder } from '../../src/ports/bank-desk.ts';
+import type { BankCredit, BankOrder, BankStatusLine } from '../../src/ports/bank-desk.ts';
 
 const shared = join(import.meta.dirname, '../../../shared/integrations/data');
 const xsd = join(shared, 'iso20022/pain.001.001.09.xsd');
@@ -250,9 +252,9 @@ describe('a NACHA file', () => {
 
   test.skipIf(!present)(
     "of moov's is read: returns by their code and trace, and what asks for a correction",
-    () => {
+    async () => {
       const fixture = (name: string) => readFileSync(join(shared, 'nacha', name), 'utf8');
-      expect(desk.read(fixture('return-WEB.ach'), 'content')).toEqual({
+      expect(await desk.read(fixture('return-WEB.ach'), 'content')).toEqual({
         kind: 'NACHA_RETURN',
         lines: [
           {
@@ -265,11 +267,11 @@ describe('a NACHA file', () => {
           },
         ],
       });
-      expect(desk.read(fixture('cor-example.ach'), 'content').lines).toMatchObject([
+      expect((await desk.read(fixture('cor-example.ach'), 'content')).lines).toMatchObject([
         { reference: { trace: '121042880000001' }, status: 'NOTED', code: 'C01', amount: null },
       ]);
       for (const name of ['ppd-debit.ach', 'ppd-mixedDebitCredit.ach', 'two-micro-deposits.ach'])
-        expect(desk.read(fixture(name), 'content').lines).toEqual([]);
+        expect((await desk.read(fixture(name), 'content')).lines).toEqual([]);
     },
   );
 });
@@ -297,7 +299,7 @@ describe('what a bank says', () => {
     `<?xml version="1.0" encoding="ISO-8859-1"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.${version}"><CstmrPmtStsRpt>
      <OrgnlGrpInfAndSts><OrgnlMsgId>${key(9)}</OrgnlMsgId>${inner}</CstmrPmtStsRpt></Document>`;
 
-  test.each(['03', '10', '14'])('is read of pain.002.001.%s', (version) => {
+  test.each(['03', '10', '14'])('is read of pain.002.001.%s', async (version) => {
     const text = pain002(
       version,
       `<GrpSts>PART</GrpSts></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>${key(9)}-1</OrgnlPmtInfId>
@@ -306,7 +308,7 @@ describe('what a bank says', () => {
          <OrgnlTxRef><Amt><InstdAmt Ccy="EUR">10.5</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts>
        <TxInfAndSts><OrgnlEndToEndId>x</OrgnlEndToEndId><TxSts>ZZZZ</TxSts></TxInfAndSts></OrgnlPmtInfAndSts>`,
     );
-    expect(desk.read(text, 'content')).toEqual({
+    expect(await desk.read(text, 'content')).toEqual({
       kind: 'PAIN_STATUS',
       lines: [
         {
@@ -318,12 +320,12 @@ describe('what a bank says', () => {
     });
   });
 
-  test('of a whole file counts for the whole file', () => {
+  test('of a whole file counts for the whole file', async () => {
     const text = pain002(
       '10',
       '<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>FF01</Cd></Rsn></StsRsnInf></OrgnlGrpInfAndSts>',
     );
-    expect(desk.read(text, 'content').lines).toEqual([
+    expect((await desk.read(text, 'content')).lines).toEqual([
       {
         reference: { by: 'FILE', fileId: key(9), batch: null },
         status: 'REJECTED',
@@ -331,6 +333,152 @@ describe('what a bank says', () => {
         amount: null,
       },
     ]);
+  });
+
+  const STATUSES = ['', 'PART', 'ACSC', 'ACCP', 'ACSP', 'PDNG', 'RCVD', 'RJCT'] as const;
+  const meaning = (status: string) =>
+    status === '' || status === 'PART' ? null : ({ ACSC: 'PAID', RJCT: 'REJECTED' }[status] ?? 'ACCEPTED');
+  /** The payments that a line reports on, of a file with two payments in each of its two batches. */
+  const covered = ({ reference }: BankStatusLine) =>
+    [1, 2, 3, 4].filter((n) => {
+      if (reference.by === 'KEY') return reference.key === key(n);
+      const batch = n <= 2 ? 1 : 2;
+      return (
+        reference.by === 'FILE' &&
+        (reference.batch ?? batch) === batch &&
+        !reference.except?.keys.includes(key(n)) &&
+        !reference.except?.batches.includes(batch)
+      );
+    });
+
+  test('gives each payment the most specific status, for every combination of file, batch and payment', () => {
+    const combinations = STATUSES.flatMap((group) =>
+      STATUSES.flatMap((batch) => STATUSES.map((one) => [group, batch, one] as const)),
+    );
+    for (const [group, batch, one] of combinations) {
+      const tag = (name: string, status: string) => status && `<${name}>${status}</${name}>`;
+      const text = pain002(
+        '10',
+        `${tag('GrpSts', group)}</OrgnlGrpInfAndSts>
+         <OrgnlPmtInfAndSts><OrgnlPmtInfId>${key(9)}-1</OrgnlPmtInfId>${tag('PmtInfSts', batch)}
+         <TxInfAndSts><OrgnlEndToEndId>${key(1)}</OrgnlEndToEndId>${tag('TxSts', one)}</TxInfAndSts></OrgnlPmtInfAndSts>`,
+      );
+      const reported = statusXml(text).lines.flatMap((line) =>
+        covered(line).map((n) => [n, line.status === 'NOTED' ? null : line.status] as const),
+      );
+      const given = Object.fromEntries(
+        Array.from(
+          Map.groupBy(reported, ([n]) => n),
+          ([n, some]) => [n, some.map(([, status]) => status)],
+        ),
+      );
+      const [ofGroup, ofBatch] = [meaning(group), meaning(batch)];
+      const expected = {
+        1: [one === 'PART' ? null : (meaning(one) ?? ofBatch ?? ofGroup)],
+        ...((ofBatch ?? ofGroup) && { 2: [ofBatch ?? ofGroup] }),
+        ...(ofGroup && { 3: [ofGroup], 4: [ofGroup] }),
+      };
+      expect([group, batch, one, given]).toEqual([group, batch, one, expected]);
+    }
+    expect(combinations).toHaveLength(512);
+  });
+
+  test('does not give the status of a foreign batch to our file', () => {
+    const text = pain002(
+      '10',
+      '</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>X</OrgnlPmtInfId><PmtInfSts>RJCT</PmtInfSts></OrgnlPmtInfAndSts>',
+    );
+    expect(statusXml(text).lines).toMatchObject([{ reference: { by: 'KEY', key: 'x' }, status: 'REJECTED' }]);
+  });
+
+  const camt = (entry: string) =>
+    `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt><Ntry><Amt Ccy="EUR">1.00</Amt>${entry}</Ntry></Stmt></BkToCstmrStmt></Document>`;
+  const domain = (family: string, sub: string) =>
+    `<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>${family}</Cd><SubFmlyCd>${sub}</SubFmlyCd></Fmly></Domn></BkTxCd>`;
+  const proprietary = (code: string) => `<BkTxCd><Prtry><Cd>${code}</Cd></Prtry></BkTxCd>`;
+  const parts = (inner: string, refs = `<Refs><EndToEndId>${key(1)}</EndToEndId></Refs>`) =>
+    `<NtryDtls><TxDtls>${refs}${inner}</TxDtls></NtryDtls>`;
+  const credit1 = '<CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>';
+  const debit1 = '<CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>';
+  test.each([
+    [
+      'a return by its reason',
+      credit1 + parts('<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>'),
+      'RETURNED',
+      'AC04',
+    ],
+    ['a return by the code of its details', credit1 + parts(domain('ICDT', 'RRTN')), 'RETURNED', null],
+    ['a return by the code of the entry', credit1 + domain('RCDT', 'RRTN') + parts(''), 'RETURNED', null],
+    ['a canceled payment', credit1 + domain('ICDT', 'RPCR') + parts(''), 'RETURNED', null],
+    ['a return of the ACH network', credit1 + domain('ICDT', 'ARET') + parts(''), 'RETURNED', null],
+    [
+      'a return by a code of German banks',
+      credit1 + proprietary('NRTI+159+00931') + parts(''),
+      'RETURNED',
+      null,
+    ],
+    ['a reversed entry', `${credit1}<RvslInd>true</RvslInd>${parts('')}`, 'RETURNED', null],
+    ['a credit of another kind', credit1 + domain('RCDT', 'ESCT') + parts(''), 'UNCLEAR', 'ESCT'],
+    ['a credit without a code', credit1 + parts(''), 'UNCLEAR', null],
+    ['a credit with an unknown code', credit1 + proprietary('XYZ') + parts(''), 'UNCLEAR', 'XYZ'],
+    ['a reversed return', `${debit1}<RvslInd>true</RvslInd>${parts('')}`, 'UNCLEAR', null],
+    ['a debit with a reason of a return', debit1 + parts('<RtrInf/>'), 'UNCLEAR', null],
+    [
+      'a credit that names the payment in its text',
+      credit1 +
+        domain('ICDT', 'RRTN') +
+        parts(
+          `<RmtInf><Ustrd>RETURN Partner payout ${key(1)}</Ustrd></RmtInf>`,
+          '<Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>',
+        ),
+      'RETURNED',
+      null,
+    ],
+    ['a debit', debit1 + parts(''), 'PAID', null],
+  ])('reads %s of a statement', (_, entry, status, code) => {
+    expect(statusXml(camt(entry)).lines).toEqual([
+      { reference: { by: 'KEY', key: key(1) }, status, code, amount: { minor: 100n, currency: 'EUR' } },
+    ]);
+  });
+
+  test.each([
+    ['of the root', '<Document xmlns="urn:evil"><CstmrPmtStsRpt/></Document>', '"urn:evil"'],
+    [
+      'of an element',
+      pain002('10', '<x:GrpSts xmlns:x="urn:other">RJCT</x:GrpSts></OrgnlGrpInfAndSts>'),
+      '"urn:other"',
+    ],
+    [
+      'of another message',
+      '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrPmtStsRpt/></Document>',
+      'pain.001.001.09"',
+    ],
+  ])('in a namespace %s that is not known is refused by its name', async (_, text, name) => {
+    await expect(desk.read(text, 'content')).rejects.toThrow(
+      expect.objectContaining({ code: 'BAD_USER_INPUT', message: expect.stringContaining(name) }),
+    );
+  });
+
+  test('of eight megabytes is read while other work goes on', async () => {
+    const one = (n: number) =>
+      `<TxInfAndSts><OrgnlEndToEndId>${key(n)}</OrgnlEndToEndId><TxSts>ACSC</TxSts><OrgnlTxRef><Amt><InstdAmt Ccy="EUR">1.00</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts>`;
+    const text = pain002(
+      '10',
+      `<GrpSts>PART</GrpSts></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts>${Array.from({ length: 42_000 }, (_, n) => one(n)).join('')}</OrgnlPmtInfAndSts>`,
+    );
+    expect(text.length).toBeGreaterThan(7_500_000);
+    const blocked = performance.now();
+    statusXml(text);
+    const inThisThread = performance.now() - blocked;
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    const { lines } = await desk.read(text, 'content');
+    delay.disable();
+    expect(lines).toHaveLength(42_000);
+    console.info(
+      `a bank status of 8 MB: ${inThisThread.toFixed(0)} ms in one piece, at most ${(delay.max / 1e6).toFixed(0)} ms beside a thread`,
+    );
+    expect(delay.max / 1e6).toBeLessThan(inThisThread / 2);
   });
 
   test.each([
@@ -356,8 +504,8 @@ describe('what a bank says', () => {
         `</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><TxInfAndSts><OrgnlEndToEndId>a</OrgnlEndToEndId><TxSts>ACSC</TxSts><OrgnlTxRef><Amt><InstdAmt Ccy="XXX">1</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts></OrgnlPmtInfAndSts>`,
       ),
     ],
-  ])('with %s is refused by the field', (_, text) => {
-    expect(() => desk.read(text, 'content')).toThrow(
+  ])('with %s is refused by the field', async (_, text) => {
+    await expect(desk.read(text, 'content')).rejects.toThrow(
       expect.objectContaining({ code: 'BAD_USER_INPUT', details: { field: 'content' } }),
     );
   });

@@ -97,8 +97,11 @@ test('the script makes every secret once', () => {
   expect(readFileSync(join(folder, 'secrets/jwt_secret'), 'utf8')).toBe(before);
 });
 
-test.each(PRODUCT)('production starts %s with what compose gives and no other variable', (service) => {
-  const withDefaults = (value: string) => value.replaceAll(/\$\{\w+:?-([^}]*)\}/g, '$1');
+test.each(PRODUCT)('production starts %s with what compose gives and PORTAL_URL', (service) => {
+  const withDefaults = (value: string) =>
+    value
+      .replace(/^\$\{PORTAL_URL:\?.*\}$/, 'https://portal.example.com')
+      .replaceAll(/\$\{\w+:?-([^}]*)\}/g, '$1');
   const env = Object.fromEntries(
     Object.entries(environmentOf(service)).map(([name, value]) => [
       name,

@@ -16,6 +16,7 @@ const production = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgresql://portal:s3cr3t@db:5432/partner_portal',
   JWT_SECRET: 'kM3v9QzT5wLr8XbN2cHy7JfP4sDg6UaE',
+  PORTAL_URL: 'https://portal.example.com',
   KMS_KEY_FILE: keyFile('keys.json', { keys: [{ id: '2026-11', key: KEY }] }),
 };
 
@@ -235,7 +236,22 @@ test.each([
     { ...RAZORPAY, RAZORPAY_BASE_URL: 'https://api.razorpay.com/v1' },
     'RAZORPAY_BASE_URL must be an address without a path',
   ],
-  ['SMTP_URL but no PORTAL_URL', { SMTP_URL: 'smtps://mail.example.com' }, 'PORTAL_URL is missing'],
+  [
+    'no PORTAL_URL',
+    { PORTAL_URL: '' },
+    'PORTAL_URL is missing: links in mails and tracking links begin with it.',
+  ],
+  [
+    'PORTAL_URL of this machine',
+    { PORTAL_URL: 'https://localhost:3500' },
+    'PORTAL_URL must be an address that visitors',
+  ],
+  [
+    'PORTAL_URL of the loopback',
+    { PORTAL_URL: 'https://127.0.0.1' },
+    'PORTAL_URL must be an address that visitors',
+  ],
+  ['SMTP_URL but no MAIL_FROM', { SMTP_URL: 'smtps://mail.example.com' }, 'MAIL_FROM is missing'],
   [
     'PORTAL_URL in the clear',
     { PORTAL_URL: 'http://portal.example.com' },

@@ -8,7 +8,6 @@ import {
   commissionOn,
   type Refund,
   rateInForce,
-  refuseOwnLine,
   reversalDue,
 } from '../../src/domain/commission.ts';
 import { AppError } from '../../src/domain/errors.ts';
@@ -34,17 +33,6 @@ describe('a status moves only through its table', () => {
     if (expected) return expect(afterAction(action, status)).toBe(expected);
     const refused = expect.objectContaining({ code: 'CONFLICT', message: expect.stringContaining(status) });
     expect(() => afterAction(action, status)).toThrow(refused);
-  });
-});
-
-describe('the creator of a commission', () => {
-  test('may not approve the commission', () => {
-    expect(() => refuseOwnLine('maria', 'maria')).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
-  });
-
-  test('does not stop another person, nor the approval of a commission without a creator', () => {
-    expect(() => refuseOwnLine('maria', 'tom')).not.toThrow();
-    expect(() => refuseOwnLine(null, 'tom')).not.toThrow();
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { landingPage, pageOn } from '../../src/domain/landing.ts';
+import { landingPage, pageOn, setParameter } from '../../src/domain/landing.ts';
 
 const hosts = ['shop.example.com', 'shop.example.com:8443', 'localhost:3000', 'xn--e1afmkfd.example'];
 
@@ -8,6 +8,8 @@ describe('a landing page', () => {
     'https://shop.example.com',
     'https://shop.example.com/pricing?plan=pro#top',
     'https://shop.example.com:8443/',
+    'https://shop.example.com:443/x',
+    'https://shop.example.com:/x',
     'HTTPS://SHOP.example.com/',
     'http://localhost:3000/x', // a developer's own machine
     'https://xn--e1afmkfd.example/',
@@ -71,5 +73,32 @@ describe('a landing page', () => {
       expect(landingPage(hosts, base, [text])?.href, JSON.stringify(text)).toBe(base);
     expect(landingPage(hosts, null, ['/pricing'])).toBeNull();
     expect(landingPage([], base, [])).toBeNull();
+  });
+});
+
+describe('a parameter', () => {
+  const set = (query: string, value = 'n') => {
+    const url = new URL(`https://shop.example.com/p${query}#top`);
+    setParameter(url, 'a', value);
+    return url.search;
+  };
+
+  test.each([
+    ['', '?a=n'],
+    ['?', '?a=n'],
+    ['?b=1', '?b=1&a=n'],
+    ['?a=1', '?a=n'],
+    ['?a', '?a=n'],
+    ['?%61=1&b', '?a=n&b'],
+    ['?b=x%2By~z&a=1&c=a%20b&a=2&d=+', '?b=x%2By~z&a=n&c=a%20b&d=+'],
+    ['?&b&&c=', '?&b&&c=&a=n'],
+    ['??a=1', '??a=1&a=n'],
+    ['?A=1', '?A=1&a=n'],
+  ])('is set in %j without a change of the rest', (query, expected) => {
+    expect(set(query)).toBe(expected);
+  });
+
+  test('is encoded', () => {
+    expect(set('?b=1', 'x&y=ü #')).toBe('?b=1&a=x%26y%3D%C3%BC%20%23');
   });
 });

@@ -20,7 +20,12 @@ interface Vector {
   readonly id: string;
   readonly versions: Record<string, Version>;
   readonly orders: { id: string; customer: string; at: string; seq: number; base: number; version: number }[];
-  readonly states: { what: string; refunded: Record<string, number>; owed: Record<string, number>; total: number }[];
+  readonly states: {
+    what: string;
+    refunded: Record<string, number>;
+    owed: Record<string, number>;
+    total: number;
+  }[];
 }
 
 const vectors: Vector[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).vectors : [];
@@ -33,25 +38,44 @@ function termsOf(id: string, version: Version): Terms {
     rule: { id, key: 'rule', name: 'rule', version: Number(id) },
     method,
     rateBps: bps ?? null,
-    flat: perUnit == null ? null : { perUnit: BigInt(perUnit), quantity: 1, part: 1n, whole: 1n, amount: BigInt(perUnit) },
-    tiered: bands && bandMode
-      ? { mode: bandMode, period: 'MONTH', bands: bands.map(([from, rateBps]) => ({ from: BigInt(from), rateBps })) }
-      : null,
+    flat:
+      perUnit == null
+        ? null
+        : { perUnit: BigInt(perUnit), quantity: 1, part: 1n, whole: 1n, amount: BigInt(perUnit) },
+    tiered:
+      bands && bandMode
+        ? {
+            mode: bandMode,
+            period: 'MONTH',
+            bands: bands.map(([from, rateBps]) => ({ from: BigInt(from), rateBps })),
+          }
+        : null,
     windows:
       version.firstPurchaseOnly || version.recurringCount != null
-        ? [{
-            firstPurchaseOnly: version.firstPurchaseOnly ?? false,
-            months: null,
-            count: version.recurringCount ?? null,
-            stepDownRateBps: version.stepDownBps ?? null,
-          }]
+        ? [
+            {
+              firstPurchaseOnly: version.firstPurchaseOnly ?? false,
+              months: null,
+              count: version.recurringCount ?? null,
+              stepDownRateBps: version.stepDownBps ?? null,
+            },
+          ]
         : [],
     cap: cap ? { limit: BigInt(cap.amount), per: cap.per, period: 'MONTH' } : null,
   };
 }
 
 /** A sale below the rule's minimum is not under the rule. */
-const nothing: Terms = { level: 'TIER', rule: null, method: 'PERCENTAGE', rateBps: 0, flat: null, tiered: null, windows: [], cap: null };
+const nothing: Terms = {
+  level: 'TIER',
+  rule: null,
+  method: 'PERCENTAGE',
+  rateBps: 0,
+  flat: null,
+  tiered: null,
+  windows: [],
+  cap: null,
+};
 
 describe.skipIf(vectors.length === 0)('what is owed for the orders that are left', () => {
   test.each(vectors)('$id', ({ versions, orders, states }) => {
@@ -59,9 +83,26 @@ describe.skipIf(vectors.length === 0)('what is owed for the orders that are left
       const items = orders.map((order): SaleItem => {
         const version = versions[order.version] as Version;
         return {
-          ...{ id: order.id, partnerId: 'p', customerId: order.customer, order: order.id, at: new Date(order.at) },
-          ...{ seq: BigInt(order.seq), day: order.at.slice(0, 10), timeZone: 'UTC', currency: 'USD', base: BigInt(order.base) },
-          ...{ refunded: BigInt(refunded[order.id] ?? 0), out: false, roundingMode: 'HALF_UP', flatRefund: 'PROPORTIONAL' },
+          ...{
+            id: order.id,
+            partnerId: 'p',
+            customerId: order.customer,
+            order: order.id,
+            at: new Date(order.at),
+          },
+          ...{
+            seq: BigInt(order.seq),
+            day: order.at.slice(0, 10),
+            timeZone: 'UTC',
+            currency: 'USD',
+            base: BigInt(order.base),
+          },
+          ...{
+            refunded: BigInt(refunded[order.id] ?? 0),
+            out: false,
+            roundingMode: 'HALF_UP',
+            flatRefund: 'PROPORTIONAL',
+          },
           terms: order.base < (version.minimum ?? 0) ? nothing : termsOf(String(order.version), version),
           returning: null,
         };

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { actorOfIdentity } from '../../src/http/admission/granted-roles.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import {
   granted,
@@ -174,6 +175,14 @@ describe.each(['JWT', 'opaque token'])('the %s of a person', (kind) => {
     });
   });
 
+  test('of a partner in the organisation of its own program is a guest', async () => {
+    const { id } = await makePartner(app, staff.manager, { companyName: 'Insiders' });
+    await app.ask(staff.manager, UPDATE_PARTNER, { id, input: { identityOrgId: STAFF_ORG } });
+    const insider = await token(person('7', STAFF_ORG, { partner_owner: [STAFF_ORG] }));
+    expect((await app.refusal(insider, ME)).message).toContain('You have no role yet');
+    await app.ask(staff.manager, UPDATE_PARTNER, { id, input: { identityOrgId: null } });
+  });
+
   test('with several roles is the strongest, and not all of them', async () => {
     const all = { analyst: [STAFF_ORG], finance: [STAFF_ORG], program_manager: [STAFF_ORG] };
     const both = await token(person('3', STAFF_ORG, all));
@@ -197,3 +206,29 @@ describe.each(['JWT', 'opaque token'])('the %s of a person', (kind) => {
     await refused(await token({ ...maria, ...change }));
   });
 });
+
+test.each([
+  ['the platform', { staffOf: null }, ['1']],
+  ['its own program', { staffOf: 'acme' }, []],
+])(
+  'a person of an organisation that works for %s is no member of a partner',
+  async (_, { staffOf }, platform) => {
+    const identity = {
+      subject: 'ann',
+      organisation: '1',
+      roles: ['partner_owner'],
+      signedInAt: null,
+      expiresAt: null,
+    };
+    const roleIn = async (platformOrganisations: string[], organisation: string | null) =>
+      (
+        await actorOfIdentity(identity as never, 'https://id.example.com', {
+          platformOrganisations,
+          organisationOf: async () => ({ staffOf: organisation, partner: { tenantId: 'acme', id: 'p' } }),
+        })
+      ).role;
+    expect(await roleIn(platform, staffOf)).toBe('GUEST');
+    expect(await roleIn([], null)).toBe('PARTNER');
+    expect(await roleIn([], 'elsewhere')).toBe('PARTNER'); // it works for another program
+  },
+);

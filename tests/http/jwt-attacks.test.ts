@@ -335,6 +335,7 @@ describe('a credential', () => {
         NODE_ENV: 'production',
         DATABASE_URL: 'postgresql://portal:s3cr3t@db/portal',
         KMS_AWS_KEY_ID: 'alias/portal',
+        PORTAL_URL: 'https://portal.example.com',
       };
       expect(() => readConfig({ ...production, JWT_SECRET: SECRET })).not.toThrow();
       expect(() => readConfig({ ...production, JWT_SECRET: secret })).toThrow(

@@ -149,17 +149,11 @@ describe('an operation is refused at once when it has', () => {
   });
 
   test('a list of 251 values in a variable', async () => {
-    expect(
-      await refused('mutation ($ids: [ID!]!) { approveCommissions(ids: $ids) { approved { id } } }', {
-        ids: Array.from({ length: 251 }, () => 'x'),
-      }).catch(() => null),
-    ).toBeDefined();
+    const { tom } = await staffOf(app);
     const { errors } = await app.send(
-      analyst,
+      tom,
       'mutation ($ids: [ID!]!) { approveCommissions(ids: $ids) { approved { id } } }',
-      {
-        ids: Array.from({ length: 251 }, () => 'x'),
-      },
+      { ids: Array.from({ length: 251 }, () => 'x') },
     );
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'ids' });
   });

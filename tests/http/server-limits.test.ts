@@ -18,6 +18,7 @@ const PRODUCTION = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://given-by-the-test/x',
   CORS_ORIGINS: 'https://portal.example.com',
+  PORTAL_URL: 'https://portal.example.com',
   SHUTDOWN_DRAIN_MS: '0',
 };
 let app: TestApp;
@@ -220,16 +221,17 @@ describe('a missing path', () => {
   });
 
   test('in production: introspection, suggestions and stack traces, over HTTP and WebSocket', async () => {
-    const attempts = [
-      '{ __schema { types { name } } }',
-      '{ __type(name: "Partner") { name } }',
-      '{ partnerz { id } }',
-    ];
-    for (const query of attempts) {
-      const answer = JSON.stringify(await app.send(null, query));
+    const { analyst } = await staffOf(app);
+    for (const [caller, query] of [
+      [null, '{ __schema { types { name } } }'],
+      [null, '{ __type(name: "Partner") { name } }'],
+      [analyst, '{ __schema { types { name } } }'],
+      [analyst, '{ partnerz { id } }'],
+    ] as const) {
+      const answer = JSON.stringify(await app.send(caller, query));
       expect(answer).toMatch(/"code":"GRAPHQL_VALIDATION_FAILED"/);
       expect(answer).not.toMatch(/Did you mean|stack|node_modules/);
-      const { errors, client } = listen(port, null, query, {});
+      const { errors, client } = listen(port, caller, query, {});
       expect(JSON.stringify(await until(async () => errors[0] && errors))).toMatch(
         /^(?!.*(Did you mean|stack|node_modules)).*GRAPHQL_VALIDATION_FAILED/,
       );

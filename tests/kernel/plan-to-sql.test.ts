@@ -7,6 +7,7 @@ const allowed = {
   tenantId: { sql: 't.tenant_id', is: 'string' },
   amountMinor: { sql: 't.amount_minor', is: 'number' },
   open: { sql: 't.open', is: 'boolean' },
+  makers: { sql: 't.makers', is: 'strings' },
 } as const;
 
 const attr = (name: string): Operand => ({ variable: `request.resource.attr.${name}` });
@@ -29,6 +30,7 @@ test.each([
   ['ne', op('ne', attr('amountMinor'), value(5)), ['t.amount_minor <> $', 5]],
   ['eq of two attributes', op('eq', attr('tenantId'), attr('tenantId')), ['t.tenant_id = t.tenant_id']],
   ['in', op('in', attr('tenantId'), value(['a', 'b'])), ['t.tenant_id = any($)', ['a', 'b']]],
+  ['in a list of the row', op('in', value('a'), attr('makers')), ['$ = any(t.makers)', 'a']],
   [
     'in nothing, which is not even false of NULL',
     op('in', attr('tenantId'), value([])),
@@ -64,6 +66,8 @@ describe('an expression that cannot be translated throws:', () => {
     ['two attributes of different types', op('eq', attr('tenantId'), attr('amountMinor'))],
     ['two values', op('eq', value(1), value(1))],
     ['a value in an attribute', op('in', value('a'), attr('tenantId'))],
+    ['a number in a list of text', op('in', value(5), attr('makers'))],
+    ['a list of the row as a value', op('eq', attr('makers'), value('a'))],
     ['an attribute in an attribute', op('in', attr('tenantId'), attr('tenantId'))],
     ['an attribute in no list', op('in', attr('tenantId'), value('acme'))],
     ['a comparison with a computation', op('eq', attr('amountMinor'), op('add', value(1), value(2)))],

@@ -13,6 +13,7 @@ import { logger } from '../../src/log.ts';
 import type { Ports } from '../../src/ports/ports.ts';
 import { testBank } from './bank.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
+import { checkExplanations } from './explained.ts';
 import { quick } from './tuning.ts';
 
 const SECRET = 'a secret of the tests, long enough for HS256';
@@ -141,7 +142,9 @@ export async function createTestApp(
         headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
         payload: JSON.stringify({ query, variables, operationName }),
       });
-      return JSON.parse(body);
+      const answer = JSON.parse(body);
+      checkExplanations(answer.data); // of every test: an explanation gives its amount
+      return answer;
     },
     async ask(token, query, variables) {
       const { data, errors } = await test.send(token, query, variables);

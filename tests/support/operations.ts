@@ -114,6 +114,8 @@ export interface World {
   disputed(): Promise<string>;
   /** A simulation that waits, the only one. */
   simulation(): Promise<string>;
+  /** An exchange rate that waits for a second person. */
+  proposedRate(): Promise<string>;
   accountManager(): Promise<string>;
   /** A partner whose tier has an account manager, and another than it has: both ids. */
   lookedAfter(): Promise<string>;
@@ -187,6 +189,11 @@ export async function makeWorld(app: TestApp): Promise<World> {
     await pool.query("update invitations set expires_at = expires_at - interval '2 minutes'");
     return inviteMember.id;
   }
+  const proposedRate = () =>
+    made(`with older as (insert into exchange_rates (id, tenant_id, base, quote, rate, effective_on, created_by)
+        values (gen_random_uuid(), 'acme', 'CHF', 'USD', 1, '2098-01-01', 'another person') returning id)
+      insert into proposed_rates (id, tenant_id, base, quote, rate, effective_on, created_by, compared_with)
+      select gen_random_uuid(), 'acme', 'CHF', 'USD', 2, '2098-01-02', 'another person', id from older returning id`);
   async function accountManager(): Promise<string> {
     const input = { name: 'Ann', email: `${randomUUID()}@example.com` };
     return (await app.ask(staff.manager, ADD_MANAGER, { input })).addAccountManager.id;
@@ -227,6 +234,7 @@ export async function makeWorld(app: TestApp): Promise<World> {
     return id;
   }
   return {
+    proposedRate,
     accountManager,
     async lookedAfter() {
       await accountManager();
@@ -632,6 +640,22 @@ export const operations: Record<string, Operation> = {
     variables: () => ({ csv: 'base,quote,rate,date\nGBP,USD,1.27,2099-01-01' }),
     answers: [ok, ok, no, no, no, no, no, ok, who],
   },
+  proposedExchangeRates: {
+    document: '{ proposedExchangeRates { edges { node { id } } } }',
+    answers: [ok, ok, ok, no, no, no, ok, ok, who],
+  },
+  confirmExchangeRate: {
+    document: 'mutation ($id: ID!) { confirmExchangeRate(id: $id) { id } }',
+    variables: byId,
+    subject: ({ proposedRate }) => proposedRate(),
+    answers: [ok, ok, ok, no, no, no, hidden, hidden, who],
+  },
+  rejectExchangeRate: {
+    document: 'mutation ($id: ID!) { rejectExchangeRate(id: $id, reason: "x") { id } }',
+    variables: byId,
+    subject: ({ proposedRate }) => proposedRate(),
+    answers: [ok, ok, ok, no, no, no, hidden, hidden, who],
+  },
   createPartner: {
     document: 'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id } }',
     variables: () => ({ input: aPartner() }),
@@ -791,6 +815,7 @@ export const operations: Record<string, Operation> = {
     document: APPROVE,
     variables: byId,
     subject: ({ pending }) => pending(),
+    by: 'FINANCE', // the administrator of the world set the rates
     answers: decides,
   },
   approveCommissions: {
@@ -798,6 +823,7 @@ export const operations: Record<string, Operation> = {
       'mutation ($ids: [ID!]!) { approveCommissions(ids: $ids) { approved { id } failures { code message } } }',
     variables: (id) => ({ ids: [id] }),
     subject: ({ pending }) => pending(),
+    by: 'FINANCE', // the administrator of the world set the rates
     answers: [ok, no, ok, no, no, no, ok, no, who], // what is hidden is a failure of its own
   },
   approveAll: {
@@ -805,6 +831,7 @@ export const operations: Record<string, Operation> = {
       'mutation ($id: ID!) { approveAll(filter: { partnerId: $id, status: PENDING }, limit: 5) { approved skipped { reason count } } }',
     variables: byId,
     subject: (world) => world.pending().then(() => world.partner.id),
+    by: 'FINANCE', // the administrator of the world set the rates
     answers: [ok, no, ok, no, no, no, ok, no, who], // of another tenant there is nothing to approve
   },
   rejectCommission: {

@@ -1,13 +1,12 @@
 import { getCountrySpecifications, isValidBIC, isValidIBAN } from 'ibantools';
 import { ParseOption, XmlDocument, XsdValidator } from 'libxml2-wasm';
 import { bankingDay, plusDays } from '../../domain/banking-days.ts';
-import { invalid } from '../../domain/errors.ts';
-import type { BankCredit, BankDesk, BankObjection, BankReport } from '../../ports/bank-desk.ts';
+import type { BankCredit, BankDesk, BankObjection } from '../../ports/bank-desk.ts';
 import { latinText, unwritable } from '../latin-text.ts';
-import { type AchSender, checkNacha, nacha, nachaReturns, traceOf } from './nacha.ts';
+import { type AchSender, checkNacha, nacha, traceOf } from './nacha.ts';
 import { type Debtor, OTHER_BATCH, pain001, SEPA_BATCH } from './pain-001.ts';
 import { PAIN_001_SCHEMA } from './pain-001-schema.ts';
-import { statusXml } from './status-xml.ts';
+import { readInThread } from './read-in-thread.ts';
 
 export interface BankSetup {
   /** null: ISO 20022 files are not set up. */
@@ -26,7 +25,6 @@ const SEPA_MAXIMUM = 99_999_999_999n; // 999,999,999.99 euros, by the rulebook
 const ACH_MAXIMUM = 9_999_999_999n; // ten digits of cents
 const ACH_TOTAL = 999_999_999_999n; // twelve digits of cents
 const PAIN_TOTAL = 10n ** 17n; // below 18 digits
-const MAX_CHARACTERS = 8_000_000;
 
 const isSepa = ({ amount, country, details }: BankCredit): boolean =>
   amount.currency === 'EUR' && 'iban' in details && getCountrySpecifications()[country]?.SEPA === true;
@@ -83,13 +81,7 @@ export function bankDesk({ debtor, ach }: BankSetup): BankDesk {
 
     check: (format, text) => (format === 'NACHA' ? checkNacha(text) : checkXml(text)),
 
-    read(content, field): BankReport {
-      if (content.length > MAX_CHARACTERS) throw invalid(field, 'must be at most 8 MB');
-      const start = content.replace(/^\uFEFF/, '').trimStart();
-      if (start.startsWith('<')) return statusXml(start, field);
-      if (/^101/.test(start)) return { kind: 'NACHA_RETURN', lines: nachaReturns(start, field) };
-      throw invalid(field, 'must be a pain.002, camt.053, camt.054 or NACHA return file');
-    },
+    read: readInThread,
   };
   return desk;
 }

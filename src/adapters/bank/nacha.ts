@@ -1,7 +1,7 @@
-import { invalid } from '../../domain/errors.ts';
 import { money } from '../../domain/money.ts';
 import type { BankCredit, BankOrder, BankStatusLine } from '../../ports/bank-desk.ts';
 import { latinText } from '../latin-text.ts';
+import { Unreadable } from './unreadable.ts';
 
 /** The sender of ACH payments, as agreed with the bank. */
 export interface AchSender {
@@ -115,20 +115,20 @@ function linesOf(text: string): string[] {
 const RETURN = /^R([0-3]\d|5[0-3]|8[0-5])$/;
 
 /** The returns and notifications of change of a NACHA file, each with the trace number of the original payment. */
-export function nachaReturns(text: string, field: string): BankStatusLine[] {
+export function nachaReturns(text: string): BankStatusLine[] {
   const lines = linesOf(text);
   if (lines.some((line) => line.length !== LINE || !/^[15-9]/.test(line)))
-    throw invalid(field, 'must be a NACHA file: each line must be a record of 94 characters');
+    throw new Unreadable('must be a NACHA file: each line must be a record of 94 characters');
   const found: BankStatusLine[] = [];
   let of: string | null = null;
   for (const line of lines) {
     if (line[0] === '6') of = line;
     const kind = line.slice(0, 3);
     if (kind !== '799' && kind !== '798') continue;
-    if (!of) throw invalid(field, 'must be a NACHA file: an addenda record must follow an entry');
+    if (!of) throw new Unreadable('must be a NACHA file: an addenda record must follow an entry');
     const amount = of.slice(29, 39);
     if (!/^\d{10}$/.test(amount))
-      throw invalid(field, 'must be a NACHA file: an amount must have ten digits');
+      throw new Unreadable('must be a NACHA file: an amount must have ten digits');
     const code = line.slice(3, 6);
     const returned = kind === '799' && RETURN.test(code);
     found.push({

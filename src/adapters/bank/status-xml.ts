@@ -1,9 +1,9 @@
 import { type XmlDocument as Document, ParseOption, XmlDocument, XmlElement } from 'libxml2-wasm';
 import type { BankStatusKind, ReportedBankStatus } from '../../domain/bank-status.ts';
-import { invalid } from '../../domain/errors.ts';
 import type { Money } from '../../domain/money.ts';
 import type { BankReference, BankReport, BankStatusLine } from '../../ports/bank-desk.ts';
 import { amountFrom } from './iso-amount.ts';
+import { Unreadable } from './unreadable.ts';
 
 const KINDS: Readonly<Record<string, BankStatusKind>> = {
   CstmrPmtStsRpt: 'PAIN_STATUS',
@@ -11,16 +11,19 @@ const KINDS: Readonly<Record<string, BankStatusKind>> = {
   BkToCstmrDbtCdtNtfctn: 'CAMT_NOTIFICATION',
 };
 
+// Some banks leave the namespace out.
+const NAMESPACE = /^$|^urn:iso:std:iso:20022:tech:xsd:(pain\.002|camt\.05[34])\.001\.\d\d$/;
+
 const STATUSES: Readonly<Record<string, ReportedBankStatus>> = {
   ...{ RCVD: 'ACCEPTED', PDNG: 'ACCEPTED', ACTC: 'ACCEPTED', ACCP: 'ACCEPTED', ACSP: 'ACCEPTED' },
-  ...{ ACFC: 'ACCEPTED', ACWC: 'ACCEPTED', ACWP: 'ACCEPTED', PATC: 'ACCEPTED' },
+  ...{ ACFC: 'ACCEPTED', ACWC: 'ACCEPTED', ACWP: 'ACCEPTED', ACPD: 'ACCEPTED', PATC: 'ACCEPTED' },
   ...{ ACSC: 'PAID', ACCC: 'PAID', RJCT: 'REJECTED', CANC: 'REJECTED' },
 };
 
 /** Reads pain.002, camt.053 and camt.054 of any version. No entity is loaded or expanded: a document type is refused. */
-export function statusXml(content: string, field: string): BankReport {
+export function statusXml(content: string): BankReport {
   if (/<!(DOCTYPE|ENTITY)/i.test(content))
-    throw invalid(field, 'must not declare a document type or entities');
+    throw new Unreadable('must not declare a document type or entities');
   let document: Document;
   try {
     // The text is already decoded, so its encoding declaration is ignored.
@@ -28,25 +31,38 @@ export function statusXml(content: string, field: string): BankReport {
       option: ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_NONET,
     });
   } catch {
-    throw invalid(field, 'must be well-formed XML');
+    throw new Unreadable('must be well-formed XML');
   }
   try {
+    const { namespaceUri } = document.root;
+    if (!NAMESPACE.test(namespaceUri)) throw new Unreadable(foreign(namespaceUri));
     const [message] = children(document.root);
     const kind = message && KINDS[message.name];
-    if (!kind) throw invalid(field, 'must be a pain.002, camt.053, camt.054 or NACHA return file');
-    const lines = kind === 'PAIN_STATUS' ? statusReport(message, field) : bookings(message, field);
+    if (!kind) throw new Unreadable('must be a pain.002, camt.053, camt.054 or NACHA return file');
+    const lines = kind === 'PAIN_STATUS' ? statusReport(message) : bookings(message);
     return { kind, lines };
+  } catch (error) {
+    throw error instanceof OtherNamespace ? new Unreadable(foreign(error.message)) : error;
   } finally {
     document.dispose();
   }
 }
 
+const foreign = (namespace: string): string =>
+  `must be in a namespace of pain.002, camt.053 or camt.054, such as "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10", not "${namespace.slice(0, 200)}"`;
+
+/** The elements within an element. Each must be in the namespace of its parent: another namespace has other meanings. */
 function children(of: XmlElement | null | undefined, name?: string): XmlElement[] {
   const found: XmlElement[] = [];
-  for (let node = of?.firstChild; node; node = node.next)
-    if (node instanceof XmlElement && (name === undefined || node.name === name)) found.push(node);
+  for (let node = of?.firstChild; node; node = node.next) {
+    if (!(node instanceof XmlElement)) continue;
+    if (node.namespaceUri !== of?.namespaceUri) throw new OtherNamespace(node.namespaceUri);
+    if (name === undefined || node.name === name) found.push(node);
+  }
   return found;
 }
+
+class OtherNamespace extends Error {}
 
 /** The element at the end of a path; undefined if there is none. */
 function at(of: XmlElement | undefined, ...path: string[]): XmlElement | undefined {
@@ -56,12 +72,12 @@ function at(of: XmlElement | undefined, ...path: string[]): XmlElement | undefin
 const textAt = (of: XmlElement | undefined, ...path: string[]): string | null =>
   at(of, ...path)?.content.trim() || null;
 
-function amountOf(element: XmlElement | undefined, field: string): Money | null {
+function amountOf(element: XmlElement | undefined): Money | null {
   if (!element) return null;
   try {
     return amountFrom(element.content, element.attr('Ccy')?.value ?? '');
   } catch {
-    throw invalid(field, `line ${element.line}: the amount must be in an ISO 4217 currency`);
+    throw new Unreadable(`line ${element.line}: the amount must be in an ISO 4217 currency`);
   }
 }
 
@@ -77,74 +93,109 @@ function ofFile(messageId: string | null, batchId: string | null): BankReference
 
 const key = (text: string): BankReference => ({ by: 'KEY', key: text.toLowerCase() });
 
+interface Reported {
+  readonly status: string;
+  readonly code: string | null;
+}
+
+/** The status of an element; null without one. */
+function reportedIn(of: XmlElement | undefined, name: 'TxSts' | 'PmtInfSts' | 'GrpSts'): Reported | null {
+  const status = textAt(of, name);
+  return status === null ? null : { status, code: reasonIn(of) };
+}
+
+const reasonIn = (of: XmlElement | undefined): string | null =>
+  textAt(of, 'StsRsnInf', 'Rsn', 'Cd') ?? textAt(of, 'StsRsnInf', 'Rsn', 'Prtry');
+
 const line = (
   reference: BankReference,
-  status: string,
-  of: XmlElement | undefined,
-  amount: Money | null,
-): BankStatusLine => ({
-  reference,
-  status: STATUSES[status] ?? 'NOTED',
-  code: STATUSES[status]
-    ? (textAt(of, 'StsRsnInf', 'Rsn', 'Cd') ?? textAt(of, 'StsRsnInf', 'Rsn', 'Prtry'))
-    : status,
-  amount,
-});
+  { status, code }: Reported,
+  amount: Money | null = null,
+): BankStatusLine => {
+  const known = STATUSES[status];
+  return { reference, status: known ?? 'NOTED', code: known ? code : status || code, amount };
+};
 
-/** The status of a payment has priority. The status of its batch or of the whole message applies to payments without one. */
-function statusReport(message: XmlElement, field: string): BankStatusLine[] {
+/** A status of a batch or a message covers the payments that it does not name. PART covers none. */
+const covers = (reported: Reported | null): Reported | null =>
+  reported?.status === 'PART' ? null : reported;
+
+/** The most specific status has priority: of the payment, else of its batch, else of the whole message. A payment that is
+ *  named without a status or a reason has that of its batch or message. */
+function statusReport(message: XmlElement): BankStatusLine[] {
   const group = at(message, 'OrgnlGrpInfAndSts');
   const messageId = textAt(group, 'OrgnlMsgId');
+  const ofGroup = covers(reportedIn(group, 'GrpSts'));
   const found: BankStatusLine[] = [];
-  let single = false;
+  const named: string[] = [];
+  const wide: [BankReference, Reported][] = [];
   for (const batch of children(message, 'OrgnlPmtInfAndSts')) {
-    const payments = children(batch, 'TxInfAndSts');
-    for (const payment of payments) {
-      const status = textAt(payment, 'TxSts');
+    const ofBatch = covers(reportedIn(batch, 'PmtInfSts'));
+    for (const payment of children(batch, 'TxInfAndSts')) {
       const id = textAt(payment, 'OrgnlEndToEndId');
-      if (!status || !id) continue;
-      single = true;
-      found.push(
-        line(key(id), status, payment, amountOf(at(payment, 'OrgnlTxRef', 'Amt', 'InstdAmt'), field)),
-      );
+      if (!id) continue;
+      const above = ofBatch ?? ofGroup;
+      const status = textAt(payment, 'TxSts') ?? above?.status ?? '';
+      const code = reasonIn(payment) ?? (above?.status === status ? above.code : null);
+      named.push(id.toLowerCase());
+      found.push(line(key(id), { status, code }, amountOf(at(payment, 'OrgnlTxRef', 'Amt', 'InstdAmt'))));
     }
-    const status = textAt(batch, 'PmtInfSts');
-    const reference = ofFile(messageId, textAt(batch, 'OrgnlPmtInfId'));
-    if (!status || status === 'PART' || !reference || payments.length) continue;
-    single = true;
-    found.push(line(reference, status, batch, null));
+    const batchId = textAt(batch, 'OrgnlPmtInfId');
+    const reference = ofFile(batchId === null ? messageId : null, batchId);
+    if (ofBatch) wide.push([reference ?? key(batchId ?? 'NOTPROVIDED'), ofBatch]);
   }
-  const status = textAt(group, 'GrpSts');
+  for (const [reference, reported] of wide) found.push(line(except(reference, named, []), reported));
   const reference = ofFile(messageId, null);
-  if (!single && status && status !== 'PART' && reference) found.push(line(reference, status, group, null));
+  const batches = wide.flatMap(([of]) => (of.by === 'FILE' && of.batch !== null ? [of.batch] : []));
+  if (ofGroup && reference) found.push(line(except(reference, named, batches), ofGroup));
   return found;
 }
 
-/** Booked debits are executed payments. Booked credits with a return reason are returned payments. */
-function bookings(message: XmlElement, field: string): BankStatusLine[] {
+/** A batch or message without the payments and batches that have a status of their own. */
+const except = (of: BankReference, keys: readonly string[], batches: readonly number[]): BankReference =>
+  of.by === 'FILE' && (keys.length || batches.length) ? { ...of, except: { keys, batches } } : of;
+
+// Codes of bookings that give a payment back: of ISO 20022, of SWIFT, and of German banks.
+const RETURN_FAMILIES = /^(RRTN|RPCR|ARET|AREV)$/;
+const RETURN_CODES = /^N?RTI\b|(^|\+)159(\+|$)/;
+
+function isReturn(...ofs: readonly XmlElement[]): boolean {
+  return ofs.some(
+    (of) =>
+      RETURN_FAMILIES.test(textAt(of, 'BkTxCd', 'Domn', 'Fmly', 'SubFmlyCd') ?? '') ||
+      RETURN_CODES.test(textAt(of, 'BkTxCd', 'Prtry', 'Cd') ?? '') ||
+      at(of, 'RtrInf') !== undefined,
+  );
+}
+
+/** A booked debit is an executed payment, and a booked credit that the bank calls a return is a returned payment. Any other
+ *  booking that names a payment of ours is UNCLEAR. */
+function bookings(message: XmlElement): BankStatusLine[] {
   const found: BankStatusLine[] = [];
   for (const statement of [...children(message, 'Stmt'), ...children(message, 'Ntfctn')])
     for (const entry of children(statement, 'Ntry')) {
       if ((textAt(entry, 'Sts', 'Cd') ?? textAt(entry, 'Sts')) !== 'BOOK') continue;
-      const reversed = textAt(entry, 'RvslInd') === 'true';
+      const reversed = /^(true|1)$/.test(textAt(entry, 'RvslInd') ?? '');
       const parts = children(entry, 'NtryDtls').flatMap((details) => children(details, 'TxDtls'));
-      const total = amountOf(at(entry, 'Amt'), field);
+      const total = amountOf(at(entry, 'Amt'));
       const report = (of: XmlElement, reference: BankReference, amount: Money | null) => {
         const debit = (textAt(of, 'CdtDbtInd') ?? textAt(entry, 'CdtDbtInd')) === 'DBIT';
+        const back = isReturn(of, entry);
         const why = textAt(of, 'RtrInf', 'Rsn', 'Cd') ?? textAt(of, 'RtrInf', 'Rsn', 'Prtry');
-        if (debit && !reversed) found.push({ reference, status: 'PAID', code: null, amount });
-        else if (!debit && (reversed || at(of, 'RtrInf')))
+        if (debit && !reversed && !back) found.push({ reference, status: 'PAID', code: null, amount });
+        else if (!debit && (reversed || back))
           found.push({ reference, status: 'RETURNED', code: why, amount });
+        else found.push({ reference, status: 'UNCLEAR', code: why ?? bookingCode(of, entry), amount });
       };
       let single = false;
       for (const part of parts) {
-        const id = textAt(part, 'Refs', 'EndToEndId');
-        if (!id || id === 'NOTPROVIDED') continue;
+        const id = paymentNamedBy(part);
+        if (id === null) continue;
         single = true;
         const amount =
-          amountOf(at(part, 'AmtDtls', 'InstdAmt', 'Amt'), field) ??
-          amountOf(at(part, 'Amt'), field) ??
-          amountOf(at(part, 'AmtDtls', 'TxAmt', 'Amt'), field) ??
+          amountOf(at(part, 'AmtDtls', 'InstdAmt', 'Amt')) ??
+          amountOf(at(part, 'Amt')) ??
+          amountOf(at(part, 'AmtDtls', 'TxAmt', 'Amt')) ??
           (parts.length === 1 ? total : null);
         report(part, key(id), amount);
       }
@@ -156,3 +207,21 @@ function bookings(message: XmlElement, field: string): BankStatusLine[] {
     }
   return found;
 }
+
+/** The reference of a payment in a booking: the end-to-end id, else an id or text of ours in another field. */
+function paymentNamedBy(part: XmlElement): string | null {
+  const id = textAt(part, 'Refs', 'EndToEndId');
+  if (id && id !== 'NOTPROVIDED') return id;
+  const instruction = textAt(part, 'Refs', 'InstrId');
+  if (instruction && KEY.test(instruction)) return instruction;
+  const text = [...children(at(part, 'RmtInf'), 'Ustrd'), ...children(part, 'AddtlTxInf')];
+  return /\b[0-9a-f]{32}\b/i.exec(text.map(({ content }) => content).join(' '))?.[0] ?? null;
+}
+
+const bookingCode = (of: XmlElement, entry: XmlElement): string | null => {
+  for (const each of [of, entry]) {
+    const code = textAt(each, 'BkTxCd', 'Domn', 'Fmly', 'SubFmlyCd') ?? textAt(each, 'BkTxCd', 'Prtry', 'Cd');
+    if (code) return code;
+  }
+  return null;
+};

@@ -11,3 +11,7 @@ select restrict_to_staff('tier_config_versions', 'insert, update, delete');
 
 select protect('exchange_rates', 'select, insert');
 select restrict_to_staff('exchange_rates', 'insert, update, delete');
+
+select protect('proposed_rates', 'select, insert, update');
+create policy of_staff on proposed_rates as restrictive to partner_portal_api
+  using ((select coalesce(current_setting('portal.partner', true), '')) = '');

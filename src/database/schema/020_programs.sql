@@ -29,6 +29,8 @@ create table programs (
   attribution_unit            text not null default 'TOUCH',
   fraud                       jsonb,
   deals_per_partner           int not null default 50,
+  limit_raised_by             text,
+  rate_change_limit_bps       int not null default 2000,
   primary key (tenant_id),
   constraint programs_flat_refund_check check (flat_refund in ('PROPORTIONAL', 'ALL_OR_NOTHING')),
   constraint programs_currency check (currency ~ '^[A-Z]{3}$'),
@@ -47,7 +49,8 @@ create table programs (
     attribution_model in ('FIRST', 'LAST', 'LINEAR', 'POSITION', 'TIME_DECAY')
   ),
   constraint programs_attribution_unit check (attribution_unit in ('TOUCH', 'PARTNER')),
-  constraint programs_deals_per_partner_check check (deals_per_partner >= 0 and deals_per_partner <= 10000)
+  constraint programs_deals_per_partner_check check (deals_per_partner >= 0 and deals_per_partner <= 10000),
+  constraint programs_rate_change_limit check (rate_change_limit_bps >= 0 and rate_change_limit_bps <= 5000)
 );
 comment on table programs is
   'A tenant''s partner program and its settings.';
@@ -102,7 +105,9 @@ create table exchange_rates (
   rate         numeric(24,12) not null,
   effective_on date not null,
   created_by   text not null,
+  confirmed_by text,
   primary key (id, tenant_id),
+  constraint exchange_rates_two_people check (confirmed_by <> created_by),
   constraint exchange_rates_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
   constraint exchange_rates_base_check check (base ~ '^[A-Z]{3}$'),
   constraint exchange_rates_quote_check check (quote ~ '^[A-Z]{3}$'),
@@ -112,3 +117,31 @@ create table exchange_rates (
 comment on table exchange_rates is
   'Exchange rates by day. A rate is never changed: of two rates for one day, the one entered later counts.';
 create index exchange_rates_in_force on exchange_rates (tenant_id, LEAST(base, quote), GREATEST(base, quote), effective_on);
+
+create table proposed_rates (
+  id            uuid not null,
+  tenant_id     text not null,
+  created_at    timestamptz(3) not null default now(),
+  base          text not null,
+  quote         text not null,
+  rate          numeric(24,12) not null,
+  effective_on  date not null,
+  created_by    text not null,
+  compared_with uuid not null,
+  status        text not null default 'WAITING',
+  decided_by    text,
+  decided_at    timestamptz(3),
+  reason        text,
+  primary key (id, tenant_id),
+  constraint proposed_rates_tenant_id_fkey foreign key (tenant_id) references programs (tenant_id),
+  constraint proposed_rates_compared_with foreign key (tenant_id, compared_with)
+    references exchange_rates (tenant_id, id) deferrable initially deferred,
+  constraint proposed_rates_status check (status in ('WAITING', 'CONFIRMED', 'REJECTED')),
+  constraint proposed_rates_decided check ((status = 'WAITING') = (decided_by is null)),
+  constraint proposed_rates_decided_at check ((decided_by is null) = (decided_at is null)),
+  constraint proposed_rates_two_people check (status <> 'CONFIRMED' or decided_by <> created_by),
+  constraint proposed_rates_rejected check (status <> 'REJECTED' or reason is not null)
+);
+comment on table proposed_rates is
+  'Exchange rates that move by more than the limit of the program. They count once a second person confirms them.';
+create index proposed_rates_tenant on proposed_rates (tenant_id, id);

@@ -21,6 +21,8 @@ create table partners (
   updated_at          timestamptz(3) not null default now(),
   identity_org_id     text,
   api_limit_override  int,
+  search_text         text not null generated always as (searchable(
+    company_name || ' ' || coalesce(contact_name, '') || ' ' || email || ' ' || referral_code)) stored,
   primary key (id, tenant_id),
   constraint partners_program foreign key (tenant_id) references programs (tenant_id),
   constraint partners_partner_type_check check (partner_type in ('RESELLER', 'AFFILIATE', 'REFERRAL', 'WHITE_LABEL')),
@@ -44,12 +46,13 @@ create table partner_history (
   effective_at timestamptz(3) not null,
   changed_by   text,
   reason       text,
+  rate_bps     int,
   primary key (id, tenant_id),
   constraint partner_history_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred
 );
 comment on table partner_history is
-  'Status and tier of a partner by date. Append-only.';
+  'Status and tier of a partner by date, and the rate where the row sets it. Append-only.';
 create index partner_history_partner on partner_history (partner_id, effective_at);
 
 create table reseller_configs (

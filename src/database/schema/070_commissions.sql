@@ -162,6 +162,7 @@ create table sale_items (
   refused         text,
   terms           jsonb,
   returning_terms jsonb,
+  facts           jsonb,
   is_returning    boolean not null default 'false',
   limited         text,
   rule_key        uuid,
@@ -182,6 +183,7 @@ create table sale_items (
 );
 comment on table sale_items is
   'The parts of sales on which partners may earn: one row for each partner and product of a sale, with the terms of its day. owed_minor is what the commissions of the item sum to. An item that earns nothing has a row too, because it may earn later.';
+create index sale_items_partner on sale_items (partner_id, day);
 create index sale_items_order on sale_items (tenant_id, order_id) where order_id is not null;
 create index sale_items_customer on sale_items (customer_id, occurred_at) where customer_id is not null and is_purchase;
 create index sale_items_rule on sale_items (partner_id, rule_key, occurred_at) where rule_key is not null;
@@ -235,6 +237,7 @@ create table commissions (
   unrated         jsonb,
   carried_by      uuid,
   item_id         uuid,
+  caused_by       text,
   primary key (id, tenant_id),
   constraint commissions_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
@@ -325,6 +328,7 @@ create table commission_holds (
   release_reason text,
   outcome        text,
   refund_id      uuid,
+  ended_with_line boolean not null default false,
   primary key (id, tenant_id),
   constraint commission_holds_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
@@ -337,6 +341,7 @@ create table commission_holds (
   constraint commission_holds_outcome check (
     outcome is null or (outcome in ('WON', 'LOST')) and kind = 'DISPUTE' and released_at is not null
   ),
+  constraint commission_holds_ended_with_line check (released_at is not null or not ended_with_line),
   constraint commission_holds_refund check (refund_id is null or outcome = 'LOST')
 );
 comment on table commission_holds is

@@ -25,6 +25,7 @@ create table payout_accounts (
   check_asked_at  timestamptz(3),
   check_reason    text,
   set_by          text,
+  confirmed_by    text,
   primary key (id, tenant_id),
   constraint payout_accounts_of_partner unique (tenant_id, partner_id, id),
   constraint payout_accounts_tenant_id_partner_id_fkey foreign key (tenant_id, partner_id)
@@ -389,7 +390,7 @@ create table bank_status_lines (
   constraint bank_status_lines_tenant_id_payment_id_fkey foreign key (tenant_id, payment_id)
     references bank_payments (tenant_id, id) deferrable initially deferred,
   constraint bank_status_lines_outcome check (outcome in ('APPLIED', 'REPEATED', 'NOTED', 'UNKNOWN', 'DIFFERENT')),
-  constraint bank_status_lines_word check (word in ('ACCEPTED', 'PAID', 'REJECTED', 'RETURNED', 'NOTED'))
+  constraint bank_status_lines_word check (word in ('ACCEPTED', 'PAID', 'REJECTED', 'RETURNED', 'NOTED', 'UNCLEAR'))
 );
 comment on table bank_status_lines is
   'The status of each payment in a status report. Append-only.';

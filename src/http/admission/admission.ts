@@ -130,7 +130,7 @@ export function admissionOf(
           const { operationName } = asked;
           const operation =
             typeof text === 'string'
-              ? documents.read(text, typeof operationName === 'string' ? operationName : null)
+              ? documents.read(text, typeof operationName === 'string' ? operationName : null, ctx.actor)
               : text && [text];
           const read = operation && 'document' in operation ? operation : null;
           const ends = read !== null && within(read.fields, takesAccessAway);

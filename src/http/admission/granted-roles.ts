@@ -32,7 +32,9 @@ export async function actorOfIdentity(
   if (organisation === null || !(staffRole || member)) return guest(person);
   const whose = await organisationOf?.(organisation);
   if (staffRole && whose?.staffOf) return actorOf({ ...person, role: staffRole, tenantId: whose.staffOf });
-  if (member && whose?.partner) {
+  // An organisation that works for the program or for the platform is no partner of it.
+  const staffs = platformOrganisations.includes(organisation) || whose?.staffOf === whose?.partner?.tenantId;
+  if (member && whose?.partner && !staffs) {
     const { tenantId, id: partnerId } = whose.partner;
     return actorOf({ ...person, role: 'PARTNER', tenantId, partnerId, member });
   }

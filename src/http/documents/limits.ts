@@ -12,6 +12,7 @@ import {
 
 // The limits of one operation. Our own clients stay far below: depth 8, 200 tokens, no alias.
 export const MAX_TOKENS = 5_000;
+export const MAX_TOKENS_OF_STRANGERS = 1_000; // public operations have 100
 export const MAX_ERRORS = 5; // errors of a refusal
 export const MAX_LIST = 250;
 export const MAX_NESTED = 32; // depth of a value
@@ -42,7 +43,7 @@ export function excessOf(document: DocumentNode): string | null {
   return written && `the document ${written}`;
 }
 
-const isOperation = (node: DefinitionNode): node is OperationDefinitionNode =>
+export const isOperation = (node: DefinitionNode): node is OperationDefinitionNode =>
   node.kind === Kind.OPERATION_DEFINITION;
 
 type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
@@ -145,27 +146,26 @@ function pageSize(value: ValueNode): number {
   return Math.min(Math.max(size, 1), LARGEST_PAGE);
 }
 
-export interface RootFields {
-  /** The number of root fields; each alias counts. */
-  readonly calls: number;
-  /** The fields themselves. */
-  readonly fields: ReadonlySet<string>;
+/** A field of an operation's root, under the name that it has in the answer. */
+export interface RootField {
+  readonly name: string;
+  readonly node: FieldNode;
 }
 
-/** The root fields of a valid operation, with fragments expanded. */
-export function rootFieldsOf(document: DocumentNode, { selectionSet }: OperationDefinitionNode): RootFields {
+/** The root fields of an operation, with fragments expanded; each place of the text once. */
+export function rootFieldsOf(
+  document: DocumentNode,
+  { selectionSet }: OperationDefinitionNode,
+): readonly RootField[] {
   const fragments = fragmentsOf(document);
-  const names = new Set<string>();
-  const fields = new Set<string>();
+  const fields = new Map<FieldNode, RootField>();
   function collect(set: SelectionSetNode | undefined): void {
     for (const node of set?.selections ?? []) {
-      if (node.kind === Kind.FIELD) {
-        names.add((node.alias ?? node.name).value);
-        fields.add(node.name.value);
-      } else
+      if (node.kind === Kind.FIELD) fields.set(node, { name: (node.alias ?? node.name).value, node });
+      else
         collect((node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value))?.selectionSet);
     }
   }
   collect(selectionSet);
-  return { calls: names.size, fields };
+  return [...fields.values()];
 }

@@ -10,13 +10,18 @@ import {
 import type { GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Context } from '../../kernel/request/context.ts';
+import type { Documents } from '../documents/documents.ts';
 import { MAX_TOKENS } from '../documents/limits.ts';
 import type { Executor } from './executor.ts';
 
-/** Apollo parses, validates and answers; our executor is plugged in as a gateway. */
+const SHA256_DIGITS = 64; // at the end of Apollo's key of a document
+
+/** Apollo answers over HTTP, with the documents that admission has parsed and validated; our executor is plugged in as a
+ *  gateway. */
 export async function apolloServer(
   schema: GraphQLSchema,
   execute: Executor,
+  documents: Documents,
   log: Logger,
   { introspection }: { introspection: boolean },
 ): Promise<ApolloServer<Context>> {
@@ -44,6 +49,11 @@ export async function apolloServer(
     hideSchemaDetailsFromClientErrors: !introspection,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: MAX_TOKENS },
+    documentStore: {
+      get: async (key) => documents.byHash(key.slice(-SHA256_DIGITS)) ?? undefined,
+      async set() {},
+      async delete() {},
+    },
     persistedQueries: false, // otherwise any caller could register documents
     logger: {
       debug() {},

@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { Services } from '../../kernel/request/context.ts';
+import { isCountry } from '../../kernel/request/country.ts';
 import { isId } from '../../kernel/request/input.ts';
 import { followLink } from '../../modules/tracking/referrals/public.ts';
 import { networkOf } from '../admission/admission.ts';
@@ -14,8 +15,8 @@ const DAY_SECONDS = 24 * 60 * 60;
 /** The longest life of a cookie in browsers. */
 const MAX_DAYS = 400;
 
-/** The values of proxies for an unknown country. */
-const NOWHERE = new Set(['XX', 'ZZ']);
+/** The headers by which browsers and link checkers say that no person opens the page now. */
+const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
 
 export interface RedirectOptions {
   readonly services: Services;
@@ -42,7 +43,7 @@ export async function serveRedirect(
   function countryOf({ raw, headers }: FastifyRequest): string | null {
     if (countryHeader === null || !trusts(raw.socket.remoteAddress ?? '', 0)) return null;
     const said = String(headers[countryHeader] ?? '').toUpperCase();
-    return /^[A-Z]{2}$/.test(said) && !NOWHERE.has(said) ? said : null;
+    return isCountry(said) ? said : null;
   }
 
   async function taken(budget: Budget): Promise<boolean> {
@@ -56,7 +57,7 @@ export async function serveRedirect(
   }
 
   async function follow(
-    request: FastifyRequest<{ Params: { code: string } }>,
+    request: FastifyRequest<{ Params: { '*': string } }>,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
     const { headers, method } = request;
@@ -69,7 +70,7 @@ export async function serveRedirect(
     budgets.spent(guesses); // before any look-up, so that the answer reveals nothing about the code
     const clicks = { key: `clicks:${networkOf(ipAddress)}`, calls: clicksPerMinute, seconds: 60 };
     const landing = await followLink(services, {
-      code: request.params.code,
+      code: request.params['*'],
       query: request.query as Record<string, unknown>,
       visitorId: visitorOf(request),
       ipAddress,
@@ -79,7 +80,7 @@ export async function serveRedirect(
       optedOut: headers['sec-gpc'] === '1',
       looksOnly:
         method === 'HEAD' ||
-        /prefetch|prerender/.test(`${headers['sec-purpose'] ?? ''}${headers['purpose'] ?? ''}`),
+        PURPOSES.some((name) => /prefetch|prerender|preview/i.test(String(headers[name] ?? ''))),
       tooMany: !(await taken(clicks)),
     });
     if (!landing) await taken(guesses); // the next request gets the refusal
@@ -95,8 +96,7 @@ export async function serveRedirect(
   // Only here, so that no other route reads cookies.
   await server.register((links, _, registered) => {
     links.register(cookie, { secret: services.derive('visitor cookie') }).after(() => {
-      for (const url of ['/r/:code', '/r/:code/'])
-        links.route<{ Params: { code: string } }>({ method: ['GET', 'HEAD'], url, handler: follow });
+      links.route<{ Params: { '*': string } }>({ method: ['GET', 'HEAD'], url: '/r/*', handler: follow });
     });
     registered();
   });

@@ -3,8 +3,15 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { invalid } from '../../domain/errors.ts';
 
-// A spreadsheet executes a cell that begins with these characters, also after white space and in their full-width forms.
-const FORMULA = /^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/;
+// A spreadsheet executes a cell that begins with a sign, also after white space, and also with the full-width, small and
+// mathematical forms. One that separates cells at semicolons, tabs or lines finds further cells within one of ours.
+const SIGN = '[=+\\-@\uFF1D\uFF0B\uFF0D\uFF20\uFE66\uFE62\uFE63\uFE6B\u2212]';
+const FORMULA = new RegExp(`^[\\s;]*${SIGN}|^[\\t\\r\\n]`, 'u');
+const FURTHER_FORMULA = new RegExp(`[;\\t\\r\\n]\\s*(?=${SIGN})`, 'gu');
+
+/** Puts an apostrophe where a formula would begin, so that spreadsheets read text. */
+const asText = (cell: string): string =>
+  (FORMULA.test(cell) ? "'" : '') + cell.replace(FURTHER_FORMULA, "$&'");
 
 const MARK = '\uFEFF'; // without it a spreadsheet assumes an older encoding than UTF-8
 const ROWS_AT_ONCE = 1_000; // other requests are served in between
@@ -16,7 +23,7 @@ export async function writeCsv(rows: readonly (readonly string[])[]): Promise<st
     text += stringify(rows.slice(at, at + ROWS_AT_ONCE), {
       record_delimiter: 'windows',
       quote_record_delimiter: true,
-      cast: { string: (cell) => (FORMULA.test(cell) ? `'${cell}` : cell) },
+      cast: { string: asText },
     });
     await setImmediate();
   }

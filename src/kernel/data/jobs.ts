@@ -40,6 +40,8 @@ export interface Jobs {
   forget_clicks: { erasureId: string };
   /** Sends the mail of an invitation. */
   send_invitation: { invitationId: string };
+  /** Tells a partner by mail that staff removed or demoted one of its owners. */
+  mail_owner_change: { memberId: string; noticeId: string };
   /** Evaluates the tiers of a program up to a month (its first day). */
   evaluate_tiers: { tenantId: string; month: string };
   /** Computes commissions that waited for an exchange rate. */
@@ -66,6 +68,7 @@ export const ownJobs = {
   send_payout: { about: 'payoutId', table: 'payouts', partner: 'partner_id' },
   check_logo: { about: 'partnerId', table: 'partners', partner: 'id' },
   send_invitation: { about: 'invitationId', table: 'invitations', partner: 'partner_id' },
+  mail_owner_change: { about: 'memberId', table: 'members' },
   export_person: { about: 'exportId', table: 'person_exports' },
   forget_clicks: { about: 'erasureId', table: 'erasures' },
   simulate_plan: { about: 'simulationId', table: 'plan_simulations' },

@@ -1,11 +1,11 @@
 import type { Operand, Plan } from '../../ports/policy-decision.ts';
 import { type Sql, sql } from './sql.ts';
 
-/** An attribute that policies may read, and its SQL expression. NULL is a missing attribute. A value of another type
+/** An attribute that policies may read, and its SQL expression. NULL is a missing attribute. `strings` is a text array. A value of another type
  *  throws: it would equal nothing in a policy but may equal something in SQL. */
 interface Attribute {
   readonly sql: string;
-  readonly is: 'string' | 'number' | 'boolean';
+  readonly is: 'string' | 'number' | 'boolean' | 'strings';
 }
 export type AllowList = Readonly<Record<string, Attribute>>;
 
@@ -68,6 +68,12 @@ function compared(sign: '=' | '<>', left: Operand, right: Operand, allowed: Allo
 }
 
 function within(variable: Operand, list: Operand, allowed: AllowList): Sql {
+  if ('value' in variable && 'variable' in list) {
+    const many = attributeOf(list, allowed);
+    if (many.is !== 'strings' || typeof variable.value !== 'string')
+      throw untranslatable(`in, where ${list.variable} is no list of strings`);
+    return sql`${variable.value} = any(${sql.raw(many.sql)})`;
+  }
   if (!('variable' in variable) || !('value' in list) || !Array.isArray(list.value))
     throw untranslatable('in, of anything but an attribute in a list of values');
   const attribute = attributeOf(variable, allowed);

@@ -24,6 +24,7 @@ export type MemberRole = (typeof MemberRole)[keyof typeof MemberRole];
 export const permissions = [
   'program:read', // partners, commissions, payouts, referrals, metrics: all rows of the scope
   'program:edit',
+  'program:confirmRate', // an exchange rate that another person entered
   'partner:create',
   'partner:edit',
   'partner:delete',

@@ -1,6 +1,7 @@
 import currencies from 'currency-codes';
 import { invalid } from '../../domain/errors.ts';
 import { AmountError, formatMinor, type Money, money, parseMinor } from '../../domain/money.ts';
+import { type Reading, Refusal, readAt } from './reading.ts';
 
 // ISO 4217 also lists codes that are no money: metals, units of account, tests, and "no currency".
 const NO_MONEY = new Set([
@@ -19,12 +20,19 @@ const NO_MONEY = new Set([
   'XXX',
 ]);
 
-// ISO's own table, not the locale data of Intl, which differs from it (IQD, AFN).
+// ISO's own table of 2024, not the locale data of Intl, which differs from it (IQD, AFN), and what ISO changed since.
 const digitsOf = new Map(
   currencies.data.filter(({ code }) => !NO_MONEY.has(code)).map(({ code, digits }) => [code, digits]),
-);
+).set('XCG', 2);
 
-/** All currencies of payments. */
+/** Currencies of the table that ISO withdrew, with their last day. Older rows have them. */
+const WITHDRAWN: Readonly<Record<string, string>> = {
+  ANG: '2025-03-30', // XCG follows
+  BGN: '2025-12-31', // EUR follows
+  CUC: '2020-12-31', // CUP follows
+};
+
+/** All currencies of payments, also those that only older rows have. */
 export const currencyCodes: readonly string[] = [...digitsOf.keys()];
 
 export function digits(currency: string): number {
@@ -33,13 +41,29 @@ export function digits(currency: string): number {
   return known;
 }
 
-/** Refuses a code that ISO 4217 does not list, naming the field. */
-export function currencyOf(code: string, field: string): string {
-  if (!digitsOf.has(code)) {
-    throw invalid(field, 'is not an ISO 4217 currency code such as "USD"');
-  }
+/** A currency of an existing row. */
+export const readKnownCurrency: Reading = (code) => {
+  if (!digitsOf.has(code)) throw new Refusal('is not an ISO 4217 currency code such as "USD"');
   return code;
-}
+};
+
+const readCurrencyOn =
+  (day: string): Reading =>
+  (code) => {
+    const last = WITHDRAWN[readKnownCurrency(code)];
+    if (last && last < day) throw new Refusal(`must be a currency of today: ${code} ended on ${last}`);
+    return code;
+  };
+
+/** A currency of new rows: one that ISO 4217 lists today. */
+export const readCurrency: Reading = readCurrencyOn('9999-12-31');
+
+/** Refuses a code that ISO 4217 does not list, naming the field. A code that ISO withdrew is known. */
+export const currencyOf = (code: string, field: string): string => readAt(readKnownCurrency, code, field);
+
+/** Refuses a code that was no currency on the day, naming the field. */
+export const currencyOn = (day: string, code: string, field: string): string =>
+  readAt(readCurrencyOn(day), code, field);
 
 export const amountText = ({ minor, currency }: Money): string => formatMinor(minor, digits(currency));
 

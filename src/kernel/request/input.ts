@@ -1,7 +1,8 @@
-import { Length, Matches } from 'class-validator';
 import { validate } from 'uuid';
 import { invalid } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { readAt } from './reading.ts';
+import { readText } from './text.ts';
 
 export const isId = (id: string): boolean => validate(id);
 
@@ -40,21 +41,5 @@ export function metadataOf(
   return value;
 }
 
-/** A text that a person reads: 1 to `max` characters, not only blanks. */
-export function Name(max: number): PropertyDecorator {
-  return (target, property) => {
-    Length(1, max, { message: `must be 1 to ${max} characters long` })(target, property as string);
-    Matches(/\S/, { message: 'must not be blank' })(target, property as string);
-  };
-}
-
 /** The reason of a decision, trimmed: 1 to 1000 characters. */
-export function reasonOf(reason: string): string {
-  const why = reason.trim();
-  if (why.length < 1 || why.length > 1_000) throw invalid('reason', 'must be 1 to 1000 characters long');
-  return why;
-}
-
-/** The id of an organisation at the identity provider, as stored. */
-export const IdentityOrgId = (): PropertyDecorator =>
-  Matches(/^[!-~]{1,200}$/, { message: 'must be 1 to 200 letters, digits or signs, without spaces' });
+export const reasonOf = (reason: string): string => readAt(readText(1_000), reason, 'reason');

@@ -1,6 +1,7 @@
 import { GraphQLScalarType, Kind, type ValueNode } from 'graphql';
-import { GraphQLEmailAddress, GraphQLJSONObject } from 'graphql-scalars';
+import { GraphQLJSONObject } from 'graphql-scalars';
 import { parseRateBps } from '../../domain/money.ts';
+import { readEmail, shownEmail } from './email.ts';
 
 export { GraphQLJSONObject as JSONObject };
 
@@ -20,19 +21,13 @@ function plain(text: string): string {
   return text;
 }
 
-const NOT_AN_ADDRESS = 'is not an e-mail address such as "nancy@northwind.example"';
-
-/** The rule of the library with our message, because its message repeats the value. */
-const emailAddress = (value: unknown): string => {
-  try {
-    return GraphQLEmailAddress.parseValue(value);
-  } catch {
-    throw refuse(NOT_AN_ADDRESS);
-  }
-};
+const emailAddress = (value: unknown): string => readEmail(typeof value === 'string' ? value : '');
 
 export const EmailAddress = new GraphQLScalarType<string, string>({
-  ...GraphQLEmailAddress.toConfig(),
+  name: 'EmailAddress',
+  description:
+    'An e-mail address, e.g. `nancy@northwind.example`. A domain may be international, e.g. `info@müller.example`; it is stored in ASCII (`xn--mller-kva.example`) and shown in its own script.',
+  serialize: (value) => shownEmail(String(value)),
   parseValue: emailAddress,
   parseLiteral: (node) => emailAddress(node.kind === Kind.STRING ? node.value : null),
 });

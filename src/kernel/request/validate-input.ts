@@ -1,5 +1,6 @@
 import { type ValidationError, validate } from 'class-validator';
 import { invalid } from '../../domain/errors.ts';
+import { readTexts } from './kinds.ts';
 
 function first(errors: readonly ValidationError[], path: string): { field: string; message: string } | null {
   for (const { property, constraints, children } of errors) {
@@ -16,11 +17,13 @@ function first(errors: readonly ValidationError[], path: string): { field: strin
 const argumentOf = (type: string) =>
   /Filter$/.test(type) ? 'filter' : /PeriodInput$/.test(type) ? 'period' : 'input';
 
-/** type-graphql's hook: checks argument objects by their decorators and names the field at fault. */
+/** type-graphql's hook: reads the texts of argument objects, checks their other fields by their decorators, and
+ *  names the field at fault. */
 export async function validateInput(value: unknown): Promise<void> {
   if (value === null || typeof value !== 'object' || Array.isArray(value) || value instanceof Date) return;
   const type = value.constructor?.name;
   if (!type || type === 'Object' || type === 'PageArgs') return; // paging checks its own, on every list
+  readTexts(value, argumentOf(type));
   const errors = await validate(value, {
     skipMissingProperties: true,
     forbidUnknownValues: false,

@@ -95,9 +95,15 @@ class Model {
     const [rows, payouts] = [this.rows(), this.payouts];
     const at = (...statuses: string[]) => sum([...rows].filter(({ status }) => statuses.includes(status)));
     const sent = (...statuses: string[]) => sum(payouts.filter(({ status }) => statuses.includes(status)));
+    const held = sum(
+      this.lines
+        .filter(({ claim, disputes }) => claim === null && disputes.some(({ state }) => state === 'OPEN'))
+        .flatMap((line) => [line, ...line.refunds])
+        .filter(({ status, claim }) => status === 'APPROVED' && claim === null),
+    );
     return {
-      pending: at('PENDING', 'HELD'),
-      payable: at('APPROVED') - sent('PROCESSING', 'PAID'),
+      pending: at('PENDING', 'HELD') + held,
+      payable: at('APPROVED') - held - sent('PROCESSING', 'PAID'),
       inTransit: sent('PROCESSING'),
       paid: sent('PAID'),
     };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
 import { autoApprove } from '../../../src/modules/commissions/commission/approve-many.ts';
+import { INSERT_SALE_ITEMS } from '../../../src/demo/sale-items.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import {
   APPROVE,
@@ -52,6 +53,66 @@ const resolve = (id: string, outcome: string) =>
 const at = (n: number, work: () => Promise<{ errors?: { extensions: { code: string } }[] }>) =>
   Promise.all(Array.from({ length: n }, work));
 const payout = { periodStart: '2026-01-01', periodEnd: '2100-01-01' };
+
+describe('an approved commission that a dispute holds', () => {
+  const CANCEL = 'mutation ($id: ID!) { cancelPayout(id: $id, reason: "wrong") { id } }';
+  const balance = () => balanceOf(app, staff.maria, partnerId);
+  const money = (pending: string, payable: string) => ({
+    ...{ pending, payable, inTransit: '0.00', paid: '0.00' },
+  });
+  const create = () =>
+    app.send(staff.maria, CREATE_PAYOUT, { input: { partnerId, ...payout } }).then(({ data, errors }) => ({
+      reason: errors?.[0]?.extensions.reason,
+      amount: data?.createPayout?.amount.amount,
+      id: data?.createPayout?.id,
+    }));
+
+  test('is not payable until the dispute is won, in balances and in payouts', async () => {
+    const id = await makeApproved(app, staff, partnerId);
+    const disputed = await dispute(id);
+    expect(await balance()).toEqual(money('10.00', '0.00'));
+    expect(await create()).toMatchObject({ reason: 'NOTHING_TO_PAY' });
+    await resolve(disputed, 'WON');
+    expect(await balance()).toEqual(money('0.00', '10.00'));
+    expect(await create()).toMatchObject({ amount: '10.00' });
+  });
+
+  test('takes its refunds along, during and after the dispute', async () => {
+    const id = await makeApproved(app, staff, partnerId);
+    await app.ask(staff.maria, REVERSE, { id, input: { amount: '30' } });
+    const disputed = await dispute(id);
+    expect(await balance()).toEqual(money('7.00', '0.00'));
+    await app.ask(staff.maria, REVERSE, { id, input: { amount: '20' } });
+    expect(await balance()).toEqual(money('5.00', '0.00'));
+    await resolve(disputed, 'WON');
+    expect(await balance()).toEqual(money('0.00', '5.00'));
+    await dispute(id);
+    expect(await balance()).toEqual(money('5.00', '0.00'));
+    await app.ask(staff.maria, REVERSE, { id, input: {} });
+    expect(await balance()).toEqual(money('0.00', '0.00'));
+  });
+
+  test('is owed no more after the dispute is lost, or after its rejection', async () => {
+    const disputed = await dispute(await makeApproved(app, staff, partnerId));
+    await resolve(disputed, 'LOST');
+    expect(await balance()).toEqual(money('0.00', '0.00'));
+    const rejected = await makeApproved(app, staff, partnerId);
+    await dispute(rejected);
+    await app.ask(staff.maria, REJECT, { id: rejected, reason: 'fraud' });
+    expect(await balance()).toEqual(money('0.00', '0.00'));
+  });
+
+  test('is held from the moment its payout releases it', async () => {
+    const id = await makeApproved(app, staff, partnerId);
+    const claimed = await create();
+    const disputed = await dispute(id);
+    expect(await balance()).toEqual(money('0.00', '10.00'));
+    await app.ask(staff.tom, CANCEL, { id: claimed.id });
+    expect(await balance()).toEqual(money('10.00', '0.00'));
+    await resolve(disputed, 'WON');
+    expect(await balance()).toEqual(money('0.00', '10.00'));
+  });
+});
 
 describe('a held commission', () => {
   test('refuses decisions on a held commission, counts it as pending, and continues after the release of its hold', async () => {
@@ -186,7 +247,7 @@ describe('a dispute', () => {
       { id: back },
     );
     expect(verifyCommission.equal).toBe(true);
-    await app.ask(staff.maria, APPROVE, { id: back });
+    await app.ask(staff.tom, APPROVE, { id: back });
     expect(await balanceOf(app, staff.maria, partnerId)).toMatchObject({ payable: '10.00' });
   });
 
@@ -278,6 +339,7 @@ async function insertLines(count: number, of = partnerId): Promise<void> {
        10000, '(none)', now() - interval '40 days', now() - interval '10 days', '{}' from generate_series(1, $1::int)`,
     [count, of],
   );
+  await app.database.pool.query(INSERT_SALE_ITEMS);
 }
 const runJob = () => autoApprove(contextFor(app.app.services, { actor: system, requestId: randomUUID() }));
 const settle = (autoApproved: boolean) =>

@@ -365,7 +365,7 @@ describe('the queries of a commission created by hand', () => {
     expect(app.statements.map((text) => text.match(/insert into \w+|from partners/g))).toEqual([
       ['from partners', 'insert into idempotency_keys', 'insert into customers'],
       ['from partners'],
-      ['insert into commissions', 'insert into audit_events'],
+      ['insert into commissions', 'insert into audit_events', 'insert into sale_items'],
     ]);
     const { commission } = await app.ask(
       staff.manager,

@@ -76,7 +76,12 @@ describe('rejecting a sale of a tiered period', () => {
     await approveAll();
     expect(await payable()).toBe('12.00');
     await reject(second);
-    expect(await lines()).toEqual(['ONE_TIME APPROVED 300', 'ONE_TIME REJECTED 600', 'TRUE_UP REJECTED 300']);
+    expect(await lines()).toEqual([
+      'ONE_TIME APPROVED 300',
+      'ONE_TIME REJECTED 600',
+      'TRUE_UP REVERSED 300',
+      'TRUE_UP REVERSED -300',
+    ]);
     expect(await payable()).toBe('3.00');
     await sell('30');
     expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 150']);
@@ -202,21 +207,21 @@ describe("a rule's cap", () => {
     rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '20', per, period: 'MONTH' } });
 
   test.each(['PARTNER', 'CUSTOMER'])(
-    'the cap of a %s is not used up by rejected or refunded amounts',
+    'what rejected and refunded sales leave of the cap of a %s goes to the next sales in order',
     async (per) => {
       await capped(per);
       const of = { customerId: randomUUID() };
       const rejected = await sell('100', of);
       expect((await told('100', of)).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
       await reject(rejected);
-      const refunded = await sell('100', of);
-      await app.ask(staff.maria, REVERSE, { id: refunded, input: { amount: '40' } });
+      expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 2000']); // of the sale that earned nothing
+      const second = (await linesOf(app, partner)).at(-1)?.id;
+      await app.ask(staff.maria, REVERSE, { id: second, input: { amount: '40' } });
       await sell('100', of); // 8.00 are left of the cap
       expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 800']);
       expect((await told('100', of)).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
-      await app.ask(staff.maria, REVERSE, { id: refunded, input: {} });
-      await sell('100', of);
-      expect((await lines()).slice(-1)).toEqual(['ONE_TIME PENDING 1200']);
+      await app.ask(staff.maria, REVERSE, { id: second, input: {} });
+      expect((await balanceOf(app, staff.maria, partner))['pending']).toBe('20.00');
       expect(await faults()).toEqual([]);
     },
   );
@@ -229,13 +234,20 @@ describe("a rule's cap", () => {
     expect((await told('100')).refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
   });
 
-  test('a cap that reduced a tiered sale leaves no rest when the sale is rejected', async () => {
+  test('a cap gives a tiered sale that earned nothing no part in a refund', async () => {
+    const orderId = randomUUID();
     await banded('RETROACTIVE', { cap: { amount: '5', per: 'PARTNER', period: 'MONTH' } });
     await sell('60');
-    const second = await sell('60');
-    expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'ONE_TIME PENDING 200']);
-    await reject(second);
-    expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'ONE_TIME REJECTED 200']);
+    const second = await told('60', { orderId });
+    // The band of the whole period gives the rest of the cap to the first sale.
+    expect(await lines()).toEqual(['ONE_TIME PENDING 300', 'TRUE_UP PENDING 200']);
+    expect(second.refused).toMatchObject([{ reason: 'CAP_REACHED' }]);
+    await refund(orderId);
+    expect(await lines()).toEqual([
+      'ONE_TIME PENDING 300',
+      'TRUE_UP REVERSED 200',
+      'TRUE_UP REVERSED -200',
+    ]);
   });
 });
 

@@ -161,18 +161,6 @@ describe('a refund of an order', () => {
     expect(await taken()).toEqual([-200, -100]);
   });
 
-  test('a refund must name the partner when two partners earned on the order', async () => {
-    await sell();
-    const { id: other } = await makePartner(app, staff.manager);
-    await sell({ partnerId: other });
-    expect(await app.refusal(staff.maria, REFUND, asked())).toMatchObject({
-      field: 'input.partnerId',
-      reason: 'PARTNER_NEEDED',
-    });
-    expect(await refund({ partnerId: other })).toMatchObject({ partner: { id: other } });
-    expect(await taken()).toEqual([]);
-  });
-
   test('refuses an invalid refund and names the field', async () => {
     const refused = async (more: object) => (await app.refusal(staff.maria, REFUND, asked(more))).field;
     expect(await refused({ amount: '5.00' })).toBe('input.currency'); // nobody knows of which currency

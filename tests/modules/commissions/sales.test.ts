@@ -179,11 +179,12 @@ describe('an order is recorded once', () => {
     expect(await linesOf(app, partner)).toHaveLength(2);
   });
 
-  test('another partner can also earn on the order', async () => {
+  test('another partner cannot earn on the order', async () => {
     const orderId = randomUUID();
     const { id: other } = await makePartner(app, staff.manager);
     await sell({ orderId });
-    expect((await sell({ orderId, partnerId: other })).commissions).toHaveLength(1);
+    const again = order({ orderId, partnerId: other });
+    expect((await app.refusal(staff.manager, RECORD, again)).reason).toBe('ORDER_RECORDED');
   });
 });
 

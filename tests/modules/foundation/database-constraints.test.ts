@@ -289,7 +289,9 @@ describe('a reference', () => {
 
   test('a reference to a tenant without a program is refused', async () => {
     const refused = await refusal(
-      `insert into partners select (jsonb_populate_record(p, $2::jsonb)).* from partners p where id = $1`,
+      `insert into partners (id, tenant_id, partner_type, status, tier, company_name, email, referral_code, currency, payout_frequency, metadata)
+        select id, tenant_id, partner_type, status, tier, company_name, email, referral_code, currency, payout_frequency, metadata
+        from (select (jsonb_populate_record(p, $2::jsonb)).* from partners p where id = $1) p`,
       partnerId,
       JSON.stringify({ id: randomUUID(), tenant_id: 'nobody', referral_code: randomUUID() }),
     );

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type EntityManager, sql } from '@mikro-orm/postgresql';
+import { type EntityManager, raw, sql } from '@mikro-orm/postgresql';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createApp } from '../../../src/app.ts';
@@ -239,10 +239,13 @@ const KNOWN = new Set([
 ]);
 
 describe('A write without any check', () => {
-  const copied = (table: string, row: Row) => (em: EntityManager) =>
-    em.execute(
-      sql`insert into ${sql.ref(table)} select (jsonb_populate_record(null::${sql.ref(table)}, ${JSON.stringify(row)}::jsonb)).*`,
+  const copied = (table: string, row: Row) => (em: EntityManager) => {
+    const { search_text: _, ...stored } = row as Record<string, unknown>; // the database computes it
+    const columns = raw(Object.keys(stored).join(', '));
+    return em.execute(
+      sql`insert into ${sql.ref(table)} (${columns}) select ${columns} from jsonb_populate_record(null::${sql.ref(table)}, ${JSON.stringify(row)}::jsonb)`,
     );
+  };
   const count = (table: string, statement: string) => async (em: EntityManager) =>
     (await em.execute<object[]>(`${statement.replace('$', table)} returning 1`)).length;
 

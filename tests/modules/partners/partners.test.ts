@@ -462,6 +462,8 @@ describe('the list', () => {
     [{ search: 'alpha' }, ['Alpha 100% Ltd']],
     [{ search: 'SALES@BETA' }, ['Beta_Works']],
     [{ search: 'zoë' }, ['Gamma']],
+    [{ search: 'zoe\u0308' }, ['Gamma']],
+    [{ search: 'ZOE qu' }, ['Gamma']],
     [{ search: 'delta-x' }, ['Delta \\ Sons']],
     [{ search: '%' }, ['Alpha 100% Ltd']],
     [{ search: '_' }, ['Beta_Works']],
@@ -471,6 +473,23 @@ describe('the list', () => {
     [{ search: '$1' }, []],
   ])('lists partners by the filter %j, newest first', async (filter, expected) => {
     expect(await names(filter)).toEqual(expected);
+  });
+
+  test('finds a name in every composition and case of its letters, and an international domain', async () => {
+    const elsewhere = await app.token('PROGRAM_MANAGER', { tenant: 'accents' });
+    for (const [companyName, email] of [
+      ['Cre\u0300me Bru\u0302le\u0301e', 'info@müller-shop.example'],
+      ['ŁÓDŹ Straße', 'office@plain.example'],
+    ])
+      await makePartner(app, elsewhere, { companyName, email });
+    const found = async (search: string) =>
+      (await app.ask(elsewhere, LIST, { filter: { search } })).partners.edges.length;
+    for (const search of [
+      ...['Cr\u00e8me Br\u00fbl\u00e9e', 'creme brulee', 'CREME', 'lodz', 'STRASSE', 'straße', 'Łódź'],
+      ...['müller-shop.example', 'info@Müller-shop.example', 'xn--mller-shop-9db'],
+    ])
+      expect(await found(search), search).toBe(1);
+    expect(await found('brulot')).toBe(0);
   });
 
   test('refuses a search text above 100 characters and names the field', async () => {

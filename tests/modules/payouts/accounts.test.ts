@@ -233,7 +233,7 @@ describe('a payout account', () => {
       'a PayPal address that is none',
       { ...wallet('PAYPAL'), paypalEmail: 'marked.example.com' },
       'input.paypalEmail',
-      'must be an e-mail address',
+      'is not an e-mail address',
     ],
     [
       'a Stripe secret in place of an account',

@@ -506,6 +506,61 @@ describe('the bank status', () => {
     expect((await seen(payoutId)).status).toBe('PAID');
   });
 
+  test('applies the status of a batch to all payments that the report does not name', async () => {
+    const { file, payments } = await handedOut(4);
+    const [first = { key: '' }] = payments;
+    const id = file.replaceAll('-', '');
+    const { lines } =
+      await told(`<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+      <OrgnlGrpInfAndSts><OrgnlMsgId>${id}</OrgnlMsgId><GrpSts>RJCT</GrpSts></OrgnlGrpInfAndSts>
+      <OrgnlPmtInfAndSts><OrgnlPmtInfId>${id}-1</OrgnlPmtInfId><PmtInfSts>RJCT</PmtInfSts>
+      <TxInfAndSts><OrgnlEndToEndId>${first.key}</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn></StsRsnInf></TxInfAndSts>
+      </OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`);
+    expect(lines.map(({ word, code }: { word: string; code: string }) => `${word} ${code}`).sort()).toEqual([
+      'REJECTED AC01',
+      ...['REJECTED null', 'REJECTED null', 'REJECTED null'],
+    ]);
+    for (const { payoutId } of payments) await reaches(payoutId, 'FAILED');
+  });
+
+  test('pays a whole batch without its one rejected payment', async () => {
+    const { file, payments } = await handedOut(3);
+    const [first = { key: '', payoutId: '' }, ...others] = payments;
+    const id = file.replaceAll('-', '');
+    await told(`<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+      <OrgnlGrpInfAndSts><OrgnlMsgId>${id}</OrgnlMsgId></OrgnlGrpInfAndSts>
+      <OrgnlPmtInfAndSts><OrgnlPmtInfId>${id}-1</OrgnlPmtInfId><PmtInfSts>ACSC</PmtInfSts>
+      <TxInfAndSts><OrgnlEndToEndId>${first.key}</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts>
+      </OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`);
+    await reaches(first.payoutId, 'FAILED');
+    for (const { payoutId } of others) await reaches(payoutId, 'PAID');
+  });
+
+  test('returns a paid payout whose booking is a return by its code, and lists a credit of another kind as a difference', async () => {
+    const { payments } = await handedOut(2);
+    const [one = { key: '', payoutId: '' }, other = { key: '', payoutId: '' }] = payments;
+    for (const { key, payoutId } of payments) {
+      await told(booking(key, 'DBIT'));
+      await reaches(payoutId, 'PAID');
+    }
+    const code = (sub: string) =>
+      `<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>${sub}</SubFmlyCd></Fmly></Domn></BkTxCd>`;
+    const coded = (key: string, sub: string) =>
+      booking(key, 'CRDT').replace('<NtryDtls>', `${code(sub)}<NtryDtls>`);
+    expect((await told(coded(one.key, 'RRTN'))).lines).toMatchObject([
+      { word: 'RETURNED', outcome: 'APPLIED' },
+    ]);
+    await reaches(one.payoutId, 'RETURNED');
+    expect((await told(coded(other.key, 'OTHR'))).lines).toMatchObject([
+      {
+        ...{ word: 'UNCLEAR', code: 'OTHR', outcome: 'DIFFERENT' },
+        explanation: expect.stringContaining('booked an amount with the reference of the payment'),
+      },
+    ]);
+    expect(await seen(other.payoutId)).toMatchObject({ status: 'PAID' });
+    expect((await told(coded(randomUUID(), 'OTHR'))).lines).toEqual([]); // a customer's payment
+  });
+
   test('lists statuses of unknown payments, and refuses a file that is not a status file', async () => {
     await company();
     expect((await told(booking('INVOICE 4711', 'DBIT'))).lines).toMatchObject([

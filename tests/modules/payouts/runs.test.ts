@@ -513,7 +513,8 @@ describe('approval', () => {
       await earned(app, who, id, { currency });
       return payout(who, id);
     };
-    expect(await seen(who, await make('GBP'))).toMatchObject({ secondApproval: 'NO_RATE' });
+    const before = await make('GBP');
+    expect(await seen(who, before)).toMatchObject({ secondApproval: 'NO_RATE' });
     const today = new Date().toISOString().slice(0, 10);
     await app.ask(
       who.manager,
@@ -529,6 +530,14 @@ describe('approval', () => {
     );
     expect(await seen(who, await make('GBP'))).toMatchObject({ secondApproval: null }); // 20.00 are 30.00
     expect(await seen(who, await make('EUR'))).toMatchObject({ secondApproval: 'ABOVE_LIMIT' }); // 33.33
+    // The payout of before goes on needing two, whatever rate comes.
+    await app.ask(who.tom, APPROVE, { id: before });
+    expect(await seen(who, before)).toMatchObject({
+      ...{ status: 'PENDING', secondApproval: 'NO_RATE', firstApprovedBy: 'tom' },
+    });
+    await expect(
+      app.database.pool.query('update payouts set second_approval = null where id = $1', [before]),
+    ).rejects.toThrow('A payout that needed two approvals goes on needing two.');
   });
 
   test('approves a whole run like each of its payouts, once', async () => {

@@ -252,5 +252,10 @@ test('a statement names a lost dispute', async () => {
   );
   await app.ask(staff.maria, RESOLVE, { id: rows[0]?.id, outcome: 'LOST', reason: 'the bank says so' });
   const { lines } = await statement();
-  expect(lines.at(-1).sentence).toBe('Commission reversed for a lost dispute over 100.00 USD.');
+  expect(lines.slice(-4).map(({ sentence }: { sentence: string }) => sentence)).toEqual([
+    'Commission on a sale of 100.00 USD approved.',
+    'Commission on a sale of 100.00 USD held for a dispute.',
+    'Commission on a sale of 100.00 USD released after a dispute.',
+    'Commission reversed for a lost dispute over 100.00 USD.',
+  ]);
 });

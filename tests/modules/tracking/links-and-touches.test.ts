@@ -142,6 +142,72 @@ describe('a link', () => {
     });
   });
 
+  test('a link changes one parameter of the page and leaves the others byte for byte', async () => {
+    const page =
+      'https://shop.example.com/p?utm_source=site&q=a%20b&sig=x%2By~z&utm_source=again&empty=&flag';
+    const { click, headers } = await visit(
+      `${partner.referralCode}?to=${encodeURIComponent(page)}&utm_source=news%20%26%20more`,
+    );
+    expect(headers['location']).toBe(
+      `https://shop.example.com/p?utm_source=news%20%26%20more&q=a%20b&sig=x%2By~z&empty=&flag&pp_click=${click}`,
+    );
+  });
+
+  test.each([
+    '.',
+    ')',
+    ',',
+    '%20',
+    '%E2%80%8B',
+    '%C2%A0',
+    '.)',
+    '!',
+    '%22',
+    '/',
+    '/.',
+    ';',
+    '%EF%BC%89',
+    '%0A',
+    ']',
+  ])('a link works with %j from the text behind it', async (behind) => {
+    const { click, location } = await visit(`${partner.referralCode}${behind}`);
+    expect(`${location.origin}${location.pathname}`).toBe(HOME);
+    expect(await touchOf(click)).toMatchObject({ code: partner.referralCode });
+  });
+
+  test.each([
+    ['sec-purpose', 'prefetch;prerender'],
+    ['purpose', 'prefetch'],
+    ['x-moz', 'prefetch'],
+    ['x-purpose', 'preview'],
+    ['X-Purpose', 'Prefetch'],
+  ])(
+    'a browser that prefetches with %s: %s is redirected without a click and a cookie',
+    async (name, value) => {
+      const before = await clicksOf(partner);
+      const { status, cookie, click } = await visit(partner.referralCode, { [name]: value });
+      expect({ status, cookie, click }).toEqual({ status: 302, cookie: null, click: null });
+      expect(await clicksOf(partner)).toBe(before);
+    },
+  );
+
+  test('the usual port of a host may be given and may be left out', async () => {
+    const hosts = ['shop.example.com', 'docs.example.com'];
+    const set = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { landingHosts } }';
+    const input = { landingHosts: [...hosts, 'pay.example.com:443', 'pay.example.com:8443'] };
+    const { updateProgram } = await app.ask(staff.manager, set, { input });
+    expect(updateProgram.landingHosts).toEqual([...hosts, 'pay.example.com', 'pay.example.com:8443']);
+    const target = async (to: string) => {
+      const { location } = await visit(`${partner.referralCode}?to=${encodeURIComponent(to)}`);
+      return location.origin + location.pathname;
+    };
+    expect(await target('https://pay.example.com/x')).toBe('https://pay.example.com/x');
+    expect(await target('https://pay.example.com:443/x')).toBe('https://pay.example.com/x');
+    expect(await target('https://pay.example.com:8443/x')).toBe('https://pay.example.com:8443/x');
+    expect(await target('https://pay.example.com:80/x')).toBe(HOME);
+    await program({ landingHosts: hosts });
+  });
+
   test.each([
     '//evil.com',
     'https:evil.com',
@@ -471,7 +537,7 @@ describe('touches', () => {
 
     const real = clock;
     try {
-      clock = new Date(clock.getTime() + 500 * DAY_MS);
+      clock = new Date(clock.getTime() + 600 * DAY_MS);
       await applyRetention(ctx, { visitorMonths: 13 });
       const later = await months();
       const made = (name: string) => later.includes(name);

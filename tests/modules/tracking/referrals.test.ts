@@ -64,6 +64,58 @@ describe('a click', () => {
     expect(referrals.totalCount).toBe(3);
   });
 
+  test('a repeated idempotency key returns the first click, also for simultaneous calls and without a visitor', async () => {
+    const input = {
+      idempotencyKey: `click ${randomUUID()}`,
+      landingUrl: 'https://finaceverse.com/?utm_source=a',
+    };
+    const all = await Promise.all(Array.from({ length: 5 }, () => track(input)));
+    clock = new Date(clock.getTime() + DAY_MS);
+    all.push(await track(input));
+    const [first] = all;
+    for (const each of all) expect(each).toEqual(first);
+    expect(first).toMatchObject({ source: 'a', status: 'CLICKED' });
+    const { rows } = await app.database.pool.query(
+      'select (select count(*)::int from referrals where visitor_id = $1) as referrals, (select count(*)::int from touches where visitor_id = $1) as touches',
+      [first.visitorId],
+    );
+    expect(rows).toEqual([{ referrals: 1, touches: 1 }]);
+    expect(
+      await app.refusal(null, TRACK, {
+        input: { ...input, referralCode: partner.referralCode, landingUrl: null },
+      }),
+    ).toMatchObject({
+      code: 'CONFLICT',
+      reason: 'IDEMPOTENCY_MISMATCH',
+      field: 'input.idempotencyKey',
+    });
+    expect(await app.refusal(null, TRACK, { input: { ...input, referralCode: 'UNKNOWN-1' } })).toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+
+  test('clicks of one visitor on one link within three seconds are one click', async () => {
+    const other = await makePartner(app, staff.manager);
+    const { visitorId } = await track({});
+    clock = new Date(clock.getTime() + 60_000);
+    const all = await Promise.all(
+      Array.from({ length: 5 }, (_, nth) => track({ visitorId, metadata: { nth } })),
+    );
+    clock = new Date(clock.getTime() + 2_999);
+    all.push(await track({ visitorId }));
+    expect(new Set(all.map(({ id }) => id)).size).toBe(1);
+    expect(new Set(all.map((each) => each.clickedAt)).size).toBe(1);
+    expect((await track({ visitorId, referralCode: other.referralCode })).id).not.toBe(all[0]?.id);
+    expect((await track({ visitorId: randomUUID() })).id).not.toBe(all[0]?.id);
+    clock = new Date(clock.getTime() + 1);
+    expect((await track({ visitorId })).id).not.toBe(all[0]?.id);
+  });
+
+  test('a click has the code of the link without the characters of the text around the link', async () => {
+    for (const referralCode of ['Acme-2026.', 'acme-2026)', '\u200bACME-2026\u00a0'])
+      expect(await track({ referralCode })).toMatchObject({ referralCode: 'ACME-2026' });
+  });
+
   test('a click stores its landing page, its source, its time and its expiry', async () => {
     const referral = await track({
       landingUrl: 'https://finaceverse.com/pricing?utm_source=News&x=1',

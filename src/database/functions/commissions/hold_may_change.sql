@@ -11,6 +11,7 @@ begin
   kept.release_reason := old.release_reason;
   kept.outcome := old.outcome;
   kept.refund_id := old.refund_id;
+  kept.ended_with_line := old.ended_with_line;
   if old.released_at is not null or kept is distinct from old then
     raise exception 'A hold cannot change, except that it can be released once.' using errcode = 'integrity_constraint_violation';
   end if;

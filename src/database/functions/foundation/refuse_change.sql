@@ -70,6 +70,8 @@ create or replace trigger never_deleted before delete on fraud_reviews for each 
 create or replace trigger never_deleted before delete on payout_attempts for each row execute function refuse_change();
 create or replace trigger never_deleted before delete on payout_items for each row execute function refuse_change();
 create or replace trigger never_deleted before delete on payouts for each row execute function refuse_change();
+create or replace trigger never_deleted before delete on proposed_rates
+  for each row execute function refuse_change();
 create or replace trigger never_deleted before delete on sale_refunds for each row execute function refuse_change();
 create or replace trigger never_emptied before truncate on audit_personal
   for each statement execute function refuse_change();
@@ -88,5 +90,7 @@ create or replace trigger never_emptied before truncate on payout_attempts
 create or replace trigger never_emptied before truncate on payout_items
   for each statement execute function refuse_change();
 create or replace trigger never_emptied before truncate on payouts for each statement execute function refuse_change();
+create or replace trigger never_emptied before truncate on proposed_rates
+  for each statement execute function refuse_change();
 create or replace trigger never_emptied before truncate on sale_refunds
   for each statement execute function refuse_change();

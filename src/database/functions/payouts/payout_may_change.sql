@@ -26,6 +26,10 @@ begin
   if kept is distinct from old then
     raise exception 'A payout cannot change, except its status.' using errcode = 'integrity_constraint_violation';
   end if;
+  if old.second_approval is not null and new.second_approval is null then
+    raise exception 'A payout that needed two approvals goes on needing two.'
+      using errcode = 'integrity_constraint_violation';
+  end if;
   if new.status <> old.status and (old.status, new.status) not in ({{payoutMoves: ('#from', '#to')}}) then
     raise exception 'A payout cannot change from % to %.', old.status, new.status
       using errcode = 'integrity_constraint_violation';

@@ -1,6 +1,6 @@
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { ExternalId, Name } from '../../../kernel/request/kinds.ts';
 import { ApiKeyScope } from './api-key.entity.ts';
 
 @InputType({ description: 'Data of a new API key.' })
@@ -34,6 +34,6 @@ export class CreateApiKeyInput {
     description:
       'Makes the request safe to repeat: a repeated request creates nothing. It fails with CONFLICT and the reason ALREADY_CREATED, because the secret is not shown again.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string | null;
 }

@@ -184,15 +184,6 @@ async function lockKey(em: EntityManager, id: string): Promise<ApiKey> {
   return key;
 }
 
-/** True if the person has seen the secret of the key, and so may have acted with it. */
-export async function hasSeenKey(em: EntityManager, maker: string, personId: string): Promise<boolean> {
-  if (!maker.startsWith('key:')) return false;
-  const [seen] =
-    await sql`select 1 from api_keys where id = ${maker.slice('key:'.length)} and ${personId} = any(seen_by)
-    `.execute(em);
-  return seen !== undefined;
-}
-
 /** The data of a key for the audit log: without hashes. */
 const plain = ({ partnerId, name, prefix, scopes, expiresAt, overlapEndsAt, revokedAt }: ApiKey) => ({
   partnerId: partnerId ?? null,

@@ -1,3 +1,3 @@
 /** What other subjects and areas may import. */
 export { looksLikeKey } from './api-key-token.ts';
-export { hasSeenKey, revokeKeysSeenBy } from './manage-api-keys.ts';
+export { revokeKeysSeenBy } from './manage-api-keys.ts';

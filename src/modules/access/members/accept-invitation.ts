@@ -36,7 +36,8 @@ export async function acceptInvitation(ctx: Context, token: string): Promise<Acc
     throw forbidden('Only a person can accept an invitation. Sign in with your own account.');
   const invited = await invitedBy(ctx, actor, token);
   const { tenantId, partnerId } = invited;
-  if (actor.partnerId === null && actor.tenantId === tenantId) throw unknown(); // staff of a program cannot join one of its partners
+  // A person who works for the program or for the platform cannot join one of its partners.
+  if (actor.everyTenant || (actor.partnerId === null && actor.tenantId === tenantId)) throw unknown();
   // In the name of the caller, and within the bounds of the partner that the caller joins.
   const joining = contextFor(ctx, {
     actor: { ...actor, tenantId, partnerId, everyTenant: false },

@@ -11,7 +11,7 @@ interface Invited {
   readonly expiresAt: Date;
 }
 
-const roles: Record<MemberRole, string> = {
+export const roles: Record<MemberRole, string> = {
   OWNER: 'an owner',
   MANAGER: 'a manager',
   FINANCE: 'responsible for finance',
@@ -25,10 +25,11 @@ const escapes: Record<string, string> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => escapes[letter] as string);
+export const escaped = (text: string): string =>
+  text.replace(/[&<>"']/g, (letter) => escapes[letter] as string);
 
 /** Removes line breaks, so that a partner's name cannot add a paragraph to our mail. */
-const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ');
+export const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ');
 
 /** Builds the mail of an invitation: fixed text with a few values. */
 export function invitationMail({ id, name, email, role, company, link, expiresAt }: Invited): Mail {

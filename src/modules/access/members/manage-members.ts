@@ -1,6 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 } from 'uuid';
 import { conflict, forbidden, invalid, notFound } from '../../../domain/errors.ts';
 import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
+import { enqueue } from '../../../kernel/data/jobs.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { MemberRole } from '../../../kernel/request/actor.ts';
@@ -116,7 +118,8 @@ export async function resendInvitation(ctx: Context, id: string): Promise<string
   });
 }
 
-/** Gives a member another role. A member cannot change its own role, and a partner keeps at least one owner. */
+/** Gives a member another role. A member cannot change its own role. A partner itself keeps at least one owner; staff may
+ *  demote the last one, and the partner gets a mail. */
 export async function changeMemberRole(ctx: Context, id: string, role: MemberRole): Promise<string> {
   await authorizeRow(ctx, 'manage', memberTable, id);
   await transact(ctx, async (em) => {
@@ -125,7 +128,7 @@ export async function changeMemberRole(ctx: Context, id: string, role: MemberRol
     if (ctx.actor.memberId === member.id)
       throw forbidden('You cannot change your own role. Ask another owner.');
     if (role !== member.role) await requireMayGive(em, ctx, member.partnerId, role, 'role');
-    if (role !== 'OWNER') await keepAnOwner(em, member);
+    if (role !== 'OWNER') await takeOwner(em, ctx, member);
     const before = plain(member);
     member.role = role;
     record(em, ctx, 'member.roleChanged', member, { before, after: plain(member) });
@@ -141,7 +144,7 @@ export async function removeMember(ctx: Context, id: string, reason: string | nu
   await transact(ctx, async (em) => {
     const member = await lockMember(em, id);
     if (member.status === 'REMOVED') return;
-    await keepAnOwner(em, member);
+    await takeOwner(em, ctx, member);
     const now = ctx.clock.now();
     const before = plain(member);
     member.status = 'REMOVED';
@@ -167,16 +170,24 @@ async function lockMember(em: EntityManager, id: string): Promise<Member> {
   return em.refreshOrFail(member);
 }
 
-/** Refuses to remove the last owner. */
-async function keepAnOwner(em: EntityManager, member: Member): Promise<void> {
+/** Before an owner loses its role: a partner keeps its last owner itself. Staff may take out the last one, because it may be
+ *  compromised, and the partner gets a mail. */
+async function takeOwner(em: EntityManager, { actor }: Context, member: Member): Promise<void> {
   if (member.status !== 'ACTIVE' || member.role !== 'OWNER') return;
+  if (actor.partnerId === null) {
+    const payload = { memberId: member.id, noticeId: v7() };
+    return enqueue(em, 'mail_owner_change', payload, { key: `mail_owner_change:${member.id}` });
+  }
   const [another] = await sql`
     select 1 from members where partner_id = ${member.partnerId} and id <> ${member.id} and status = 'ACTIVE' and role = 'OWNER'
     limit 1`.execute(em);
   if (!another)
-    throw conflict('A partner needs an owner. Give another member the role OWNER first.', {
-      reason: 'LAST_OWNER',
-    });
+    throw conflict(
+      'A partner needs an owner. Give another member the role OWNER first, or ask the program.',
+      {
+        reason: 'LAST_OWNER',
+      },
+    );
 }
 
 export const plain = ({ email, name, role, status, issuer, subject }: Member) => ({

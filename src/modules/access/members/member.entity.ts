@@ -5,6 +5,7 @@ import { columnsOf } from '../../../kernel/data/columns.ts';
 import { ErasedTo, erased, ShownTo, Shows } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
 import { MemberRole } from '../../../kernel/request/actor.ts';
+import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 export const MemberStatus = { INVITED: 'INVITED', ACTIVE: 'ACTIVE', REMOVED: 'REMOVED' } as const;
 export type MemberStatus = (typeof MemberStatus)[keyof typeof MemberStatus];
@@ -50,7 +51,7 @@ export class Member extends Base {
   @ErasedTo(erased.nothing)
   subject?: string | null;
 
-  @Field({ description: 'E-mail address of the invitation.' })
+  @Field(() => EmailAddress, { description: 'E-mail address of the invitation.' })
   @Property({ type: 'text' })
   @ShownTo('MEMBER')
   @ErasedTo(erased.email)

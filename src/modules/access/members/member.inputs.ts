@@ -1,13 +1,11 @@
-import { MaxLength } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { MemberRole } from '../../../kernel/request/actor.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { ExternalId, Name } from '../../../kernel/request/kinds.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Data of an invitation.' })
 export class InviteMemberInput {
   @Field(() => EmailAddress, { description: 'E-mail address to which the link is sent.' })
-  @MaxLength(254, { message: 'must be at most 254 characters long' })
   email!: string;
 
   @Field({ description: 'Name of the person.' })
@@ -21,6 +19,6 @@ export class InviteMemberInput {
     nullable: true,
     description: 'Makes the request safe to repeat: the same key returns the same member and sends one mail.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string | null;
 }

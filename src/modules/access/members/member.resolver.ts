@@ -106,7 +106,7 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      'Gives a member another role, by the rules of `inviteMember`. A member cannot change its own role. CONFLICT if no owner would be left.',
+      'Gives a member another role, by the rules of `inviteMember`. A member cannot change its own role. CONFLICT if a partner would leave itself without an owner. Staff may demote the last owner, and the partner gets a mail.',
   })
   async changeMemberRole(
     @Arg('id', () => ID, { description: 'Id of the member.' }) id: string,
@@ -120,7 +120,7 @@ export class MemberResolver {
   @Authorized('member:manage')
   @Mutation(() => Member, {
     description:
-      "Ends a membership or an open invitation at once, and revokes the partner's API keys that the member created or rotated. Safe to repeat. CONFLICT if no owner would be left.",
+      "Ends a membership or an open invitation at once, and revokes the partner's API keys that the member created or rotated. Safe to repeat. CONFLICT if a partner would leave itself without an owner. Staff may remove the last owner, and the partner gets a mail.",
   })
   async removeMember(
     @Arg('id', () => ID, { description: 'Id of the member.' }) id: string,

@@ -10,13 +10,23 @@ import {
   type TouchExcluded,
   type TouchFacts,
 } from '../../../domain/attribution.ts';
-import { type CommissionType, type FlatRefund, reversalDue } from '../../../domain/commission.ts';
+import type { FlatRefund } from '../../../domain/commission.ts';
+import { type Computed, parseComputed, type StoredComputed } from '../../../domain/computed.ts';
 import { invalid } from '../../../domain/errors.ts';
 import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
 import { normalEmail } from '../../../domain/fraud.ts';
-import { money, type RoundingMode, split } from '../../../domain/money.ts';
+import { money, split } from '../../../domain/money.ts';
+import {
+  type Before,
+  isLeft,
+  owedFor,
+  type Placed,
+  type SaleItem,
+  type Terms,
+} from '../../../domain/owed.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
-import { computeLine, decide, nothingBefore, type RuleLevel } from '../../../domain/plan.ts';
+import { placedAsWas } from '../../../domain/simulation.ts';
+import { decideFor, type Facts, rescaled, termsOf } from '../../../domain/terms.ts';
 import { query } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
@@ -25,6 +35,7 @@ import { digits } from '../../../kernel/request/currency.ts';
 import { rateOn } from '../../programs/exchange-rates/public.ts';
 import { type Program, programOf } from '../../programs/program/public.ts';
 
+import { itemsWhere, type StoredItem, UNRECORDED } from '../commission/public.ts';
 import { type SimulatedTerms, simulatedTerms } from '../simulations/public.ts';
 
 export interface ReplayInput {
@@ -60,8 +71,8 @@ const TOUCHES = 1_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** Computes the commissions of past sales by partner under another model, unit or window. Writes nothing. An unchanged
- *  share keeps its commission and refunds. A changed share is computed by the rules and the tier of its day; bands and caps
- *  start from the values that were stored with the sale. Late clicks are included. */
+ *  share keeps its commission and refunds. A changed share is computed by the terms of its day; bands and caps start from the
+ *  sums that were stored with its commission. A share that was refused or rejected earns nothing. Late clicks are included. */
 export async function replayAttribution(ctx: Context, input: ReplayInput): Promise<Replay> {
   if (input.to < input.from) throw invalid('input.to', 'must not be before from');
   const tenantId = ctx.actor.tenantId ?? '';
@@ -96,15 +107,15 @@ export async function replayAttribution(ctx: Context, input: ReplayInput): Promi
       );
       if (differs.length) changed++;
       const refunds = refundsOf(sale, then);
-      for (const partner of new Set([...sale.lines.map((line) => line.partnerId), ...then.keys()])) {
-        const lines = sale.lines.filter((line) => line.partnerId === partner);
-        for (const line of lines) add(sums, partner, line.currency, { now: line.net });
+      for (const partner of new Set([...sale.lines.map(({ item }) => item.partnerId), ...then.keys()])) {
+        const items = sale.lines.flatMap(({ item }) => (item.partnerId === partner ? [item] : []));
+        for (const { currency, owed } of items) add(sums, partner, currency, { now: owed });
         if (!differs.includes(partner))
-          for (const line of lines) add(sums, partner, line.currency, { replayed: line.net });
+          for (const { currency, owed } of items) add(sums, partner, currency, { replayed: owed });
         else {
-          const share = then.get(partner) ?? 0n;
-          const made =
-            share === 0n ? null : await weighing.earn(sale, partner, share, refunds.get(partner) ?? 0n);
+          const made = then.has(partner)
+            ? await weighing.earn(sale, partner, then, refunds.get(partner) ?? 0n)
+            : null;
           if (made) add(sums, partner, made.currency, { replayed: made.minor });
         }
       }
@@ -134,23 +145,12 @@ function add(
   sums.set(key, { now: sum.now + now, replayed: sum.replayed + replayed });
 }
 
+/** What a partner earned on a sale. */
 interface Line {
-  readonly partnerId: string;
-  readonly currency: string;
-  readonly net: bigint;
-  readonly type: CommissionType;
-  readonly product: string | null;
-  readonly country: string | null;
-  readonly quantity: number;
-  readonly level: RuleLevel | null;
-  readonly ruleId: string | null;
-  readonly rateBps: number | null;
-  readonly tier: PartnerTier;
-  readonly roundingMode: RoundingMode;
+  readonly item: StoredItem;
   readonly exchange: EnteredRate | null;
-  readonly refunded: bigint;
-  readonly before: bigint;
-  readonly used: bigint;
+  /** The newest computation of the commission. Null when the item has no commission. */
+  readonly computed: Computed | null;
 }
 
 interface ReplayedTouch extends PathTouch {
@@ -214,20 +214,20 @@ async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[
       join partners p on p.id = t.partner_id left join affiliate_configs c on c.partner_id = p.id left join referrals r on r.id = t.id
       where a.basis in ('CLICK', 'REPEAT')) late on true
     left join lateral (
-      select jsonb_agg(jsonb_build_object('partnerId', c.partner_id, 'currency', c.amount_currency, 'type', c.type, 'product', c.product,
-          'country', c.country, 'quantity', coalesce((c.computation->>'quantity')::int, c.quantity, 1), 'level', c.rate_source, 'ruleId', c.rule_id,
-          'rateBps', c.rate_bps, 'tier', c.tier, 'roundingMode', c.rounding_mode, 'exchange', c.exchange,
-          'before', coalesce(c.computation->'period'->>'before', '0'), 'used', coalesce(c.computation->'cap'->>'used', '0'),
-          'net', case when c.status = 'REJECTED' then '0' else (c.amount_minor + coalesce(x.minor, 0))::text end,
-          'refunded', coalesce(x.sold, 0)::text) order by c.id) as lines
-      from conversions v join commissions c on c.conversion_id = v.id and c.reverses_id is null and c.adjusts_id is null
-      left join lateral (select sum(r.amount_minor) filter (where r.status <> 'REJECTED') as minor,
-          sum(-coalesce(r.sale_minor, r.base_minor)) filter (where r.reverses_id is not null) as sold
-        from commissions r where r.reverses_id = c.id or r.adjusts_id = c.id) x on true
+      select jsonb_agg(jsonb_build_object('id', i.id, 'exchange', coalesce(c.exchange, i.draft->'exchange'), 'computed', n.computation)
+          order by i.seq) as lines
+      from conversions v join sale_items i on i.conversion_id = v.id left join commissions c on c.id = i.id
+      left join lateral (select x.computation from commissions x where (x.id = i.id or x.item_id = i.id) and x.computation is not null
+        order by x.id desc limit 1) n on true
       where v.id = s.id or v.part_of = s.id) l on true
     order by s.id`,
   );
-  return rows.map(read);
+  const ids = rows.flatMap(({ lines }) => lines.map(({ id }) => id));
+  const items = ids.length
+    ? await itemsWhere((statement) => query(ctx, statement), sql`i.id = any(${ids}::uuid[])`)
+    : [];
+  const byId = new Map(items.map((item) => [item.id, item]));
+  return rows.map((row) => read(row, byId));
 }
 
 interface KeptTouch {
@@ -242,7 +242,11 @@ interface LateTouch extends Omit<KeptTouch, 'excluded'>, Omit<TouchFacts, 'self'
   readonly email: string;
 }
 
-type Text<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] };
+interface StoredLine {
+  readonly id: string;
+  readonly exchange: EnteredRate | null;
+  readonly computed: StoredComputed | null;
+}
 
 interface Row
   extends Pick<PastSale, 'id' | 'partnerId' | 'at' | 'day' | 'currency' | 'minor' | 'basis' | 'named'> {
@@ -250,11 +254,11 @@ interface Row
   readonly shares: Record<string, string>;
   readonly touches: KeptTouch[];
   readonly late: LateTouch[];
-  readonly lines: Text<Line>[];
+  readonly lines: StoredLine[];
   readonly email: string | null;
 }
 
-function read(row: Row): PastSale {
+function read(row: Row, items: ReadonlyMap<string, StoredItem>): PastSale {
   const { id, partnerId, at, day, currency, saleMinor, minor, basis, named, shares, touches, late, lines } =
     row;
   const customer = row.email === null ? null : normalEmail(row.email);
@@ -287,13 +291,10 @@ function read(row: Row): PastSale {
           excluded: barOf({ ...each, self: customer !== null && normalEmail(each.email) === customer }),
         })),
     ],
-    lines: lines.map((line) => ({
-      ...line,
-      net: BigInt(line.net),
-      refunded: BigInt(line.refunded),
-      before: BigInt(line.before),
-      used: BigInt(line.used),
-    })),
+    lines: lines.flatMap(({ id, exchange, computed }) => {
+      const item = items.get(id);
+      return item ? [{ item, exchange, computed: computed && parseComputed(computed) }] : [];
+    }),
   };
 }
 
@@ -316,7 +317,7 @@ function sharesOf(
 
 /** Divides the refunded amount of the sale over its shares. */
 function refundsOf(sale: PastSale, shares: ReadonlyMap<string, bigint>): Map<string, bigint> {
-  const refunded = sale.lines.reduce((sum, line) => sum + line.refunded, 0n);
+  const refunded = sale.lines.reduce((sum, { item }) => sum + item.soldRefunded, 0n);
   const partners = [...shares.keys()];
   const parts = split(
     money(refunded, ''),
@@ -379,61 +380,83 @@ class Weighing {
       });
   }
 
+  /** Returns what a partner earns on its share of a sale. */
   async earn(
     sale: PastSale,
     partnerId: string,
-    share: bigint,
+    shares: ReadonlyMap<string, bigint>,
     refunded: bigint,
   ): Promise<{ minor: bigint; currency: string } | null> {
     const partner = this.#partners.get(partnerId);
     if (!partner) return null;
-    const line = sale.lines.find((each) => each.partnerId === partnerId);
-    const like = line ?? sale.lines[0];
+    const line = sale.lines.find(({ item }) => item.partnerId === partnerId);
+    if (line && (line.item.refused !== null || line.item.out || !line.item.isRated)) return null;
     const currency =
-      line?.currency ?? (this.#program.settlement === 'PARTNER' ? partner.currency : sale.currency);
-    const mode = line?.roundingMode ?? this.#program.roundingMode;
+      line?.item.currency ?? (this.#program.settlement === 'PARTNER' ? partner.currency : sale.currency);
+    const mode = line?.item.roundingMode ?? this.#program.roundingMode;
     const into = async (minor: bigint): Promise<bigint | null> => {
       if (currency === sale.currency) return minor;
       const rate = line?.exchange ?? (await this.#rate(sale, currency));
       const of = { currency, digits: digits(currency), fromDigits: digits(sale.currency) };
       return rate && exchange(money(minor, sale.currency), rateInto(rate, currency), of, mode).minor;
     };
-    const base = await into(share);
+    const base = await into(shares.get(partnerId) ?? 0n);
     const taken = await into(refunded);
-    const whole = await into(sale.minor);
-    if (base === null || taken === null || whole === null) return null; // without the exchange rate the share has no amount yet
-    if (partner.minimum?.currency === currency && whole < partner.minimum.minor) return null;
+    const purchase = await into(sale.minor);
+    if (base === null || taken === null || purchase === null) return null; // without the exchange rate the share has no amount yet
+    const minimum = partner.minimum?.currency === currency ? partner.minimum.minor : 0n;
+    if (!line && purchase < minimum) return null;
 
-    const level = line?.level ?? null;
-    const tier = line?.tier ?? partner.standings.findLast(({ from }) => from <= sale.at)?.tier ?? 'BRONZE';
-    const own =
-      level === 'PLAN' || level === 'TIER'
-        ? null
-        : level === 'PARTNER' && line?.ruleId === null
-          ? line.rateBps
-          : this.#terms.partnerRate(partnerId);
-    const sold = { product: like?.product ?? null, quantity: like?.quantity ?? 1, base };
-    const circumstances = {
-      type: line?.type ?? 'SIGNUP',
-      occurredAt: sale.at,
-      currency,
-      country: like?.country ?? null,
-      customerKind: 'NEW' as const, // only a first purchase is split
+    // The partner of the referral comes first, as in the sale.
+    const others = [...shares].filter(([id]) => id !== sale.partnerId);
+    const parts = [[sale.partnerId, shares.get(sale.partnerId) ?? 0n] as const, ...others];
+    const scale = {
+      parts: parts.map(([, minor]) => minor),
+      index: parts.findIndex(([id]) => id === partnerId),
     };
-    const rates = { line: null, partner: own, tier: this.#terms.tierRate(tier, sale.at) };
-    const decision = decide(this.#terms.rulesFor(partnerId, sale.at), rates, sold, circumstances);
-    const past = { ...nothingBefore, periodBase: line?.before ?? 0n, capUsed: line?.used ?? 0n };
-    const computed = computeLine(sold, circumstances, decision, past, mode);
-    const due = reversalDue({
+    const placed = line
+      ? placedAsWas(line.item)
+      : this.#place(sale, partnerId, partner, { base, currency, purchase, scale });
+    const item = { ...placed.item, base, refunded: taken < base ? taken : base };
+    const terms = rescaled(placed.terms, scale);
+    return {
+      minor: owedFor({ ...placed, item, terms }, before(item, terms, line?.computed)).amount,
+      currency,
+    };
+  }
+
+  /** Returns the share of a partner who had none, by the terms of that day. */
+  #place(
+    sale: PastSale,
+    partnerId: string,
+    { standings }: Known,
+    {
       base,
-      original: computed.amount,
-      refunded: taken,
-      reversed: 0n,
-      method: computed.method,
-      flatRefund: this.#program.flatRefund as FlatRefund,
-      mode,
-    });
-    return { minor: computed.amount + computed.trueUp + due, currency };
+      currency,
+      purchase,
+      scale,
+    }: Pick<Facts, 'purchase' | 'scale'> & { base: bigint; currency: string },
+  ): Placed {
+    const { at, day, id } = sale;
+    const { timeZone, roundingMode, flatRefund } = this.#program;
+    const { now } = this.#terms;
+    const like = sale.lines[0]?.item;
+    const facts: Facts = {
+      ...{ type: 'SIGNUP', country: like?.facts?.country ?? null, quantity: like?.facts?.quantity ?? 1 },
+      ...{ tier: standings.findLast(({ from }) => from <= at)?.tier ?? 'BRONZE', purchase, scale },
+    };
+    const decided = decideFor(
+      { facts, product: like?.product ?? null, base, currency, at, hasCustomer: true },
+      now.rulesFor(partnerId, at),
+      { line: null, partner: now.partnerRate(partnerId), tier: now.tierRate(facts.tier, at) },
+    );
+    const terms = termsOf(decided.first, facts, []); // only a first purchase is split
+    const item = {
+      ...{ id, partnerId, customerId: null, order: id, at, seq: UNRECORDED, day, timeZone },
+      ...{ base, refunded: 0n, out: false, roundingMode, flatRefund: flatRefund as FlatRefund },
+      ...{ terms, returning: null },
+    };
+    return { item, terms, limited: null };
   }
 
   async #rate({ currency, day }: PastSale, to: string): Promise<EnteredRate | null> {
@@ -446,6 +469,18 @@ class Weighing {
     }
     return rate;
   }
+}
+
+/** Returns the sums before an item, as they were stored with its commission. */
+function before(item: SaleItem, { rule, tiered }: Terms, computed: Computed | null | undefined): Before {
+  const left = isLeft(item) ? item.base - item.refunded : 0n;
+  const was = computed?.bands ? computed.base - computed.refunded : 0n;
+  const base = computed?.bands?.before ?? 0n;
+  return {
+    sums: () => ({ base, owed: 0n, versions: new Map([[rule?.id ?? '', { base, owed: 0n, tiered }]]) }),
+    total: () => (computed?.bands?.total ?? 0n) - was + left,
+    used: () => computed?.cap?.used ?? 0n,
+  };
 }
 
 function dayAfter(day: string): string {

@@ -1,12 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { after, type CommissionStatus, refuseOwnLine } from '../../../domain/commission.ts';
+import { after, type CommissionStatus } from '../../../domain/commission.ts';
+import { type Act, type DutyReason, refusedBy } from '../../../domain/duties.ts';
 import { AppError, conflict, forbidden } from '../../../domain/errors.ts';
 import { money } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { sql } from '../../../kernel/data/sql.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { hasSeenKey } from '../../access/api-keys/public.ts';
 import { postAccruals } from '../../foundation/ledger/public.ts';
 import type { Commission } from './commission.entity.ts';
 import { refusedAsHeld } from './open-holds.ts';
@@ -24,9 +24,11 @@ interface Candidate {
   readonly id: string;
   readonly status: CommissionStatus;
   readonly reversesId: string | null;
-  readonly maker: string | null;
-  readonly ofActor: boolean;
+  readonly barred: Barred | null;
 }
+
+/** Why the actor must not decide about a commission: a duty, or a membership in its partner. */
+type Barred = DutyReason | 'OWN_PARTNER';
 
 interface Updated {
   readonly id: string;
@@ -49,19 +51,15 @@ export async function approveLines(
   // Lock first and read afterwards, to see the rows of concurrent changes.
   await sql`select from commissions where id = any(${ids}::uuid[]) order by id for update`.execute(em);
   const candidates = await sql<Candidate>`
-    select c.id, c.reverses_id as "reversesId", coalesce(c.created_by, c.stated_by) as maker, is_member_of(${actor.id}, c.partner_id) as "ofActor",
-      case when c.status <> 'APPROVED' or o.id is null then c.status when o.status = 'PAID' then 'PAID' else 'ALLOCATED' end as status
+    select c.id, c.reverses_id as "reversesId", ${barredFrom(actor.id, 'APPROVE')} as barred,
+      case when c.status = 'PENDING' and is_held(c.id) then 'HELD' when c.status <> 'APPROVED' or o.id is null then c.status
+        when o.status = 'PAID' then 'PAID' else 'ALLOCATED' end as status
     from commissions c left join payout_items i on i.commission_id = c.id and i.voided_at is null left join payouts o on o.id = i.payout_id
     where c.id = any(${ids}::uuid[])`.execute(em);
-  const own = await ownMakers(
-    em,
-    ctx,
-    candidates.map(({ maker }) => maker),
-  );
   const outcomes = new Map<string, Approved | AppError>();
   const allowed: string[] = [];
   for (const candidate of candidates) {
-    const refusal = await refusalOf(em, ctx, candidate, own);
+    const refusal = await refusalOf(em, ctx, candidate);
     if (refusal) outcomes.set(candidate.id, refusal);
     else allowed.push(candidate.id);
   }
@@ -93,8 +91,7 @@ export async function approveLines(
 async function refusalOf(
   em: EntityManager,
   { actor }: Context,
-  { id, status, reversesId, maker, ofActor }: Candidate,
-  own: ReadonlySet<string | null>,
+  { id, status, reversesId, barred }: Candidate,
 ): Promise<AppError | null> {
   if (reversesId)
     return conflict(
@@ -103,52 +100,33 @@ async function refusalOf(
   if (status === 'HELD') return refusedAsHeld(em, { id });
   try {
     after('approve', status);
-    if (actor.role !== 'SYSTEM')
-      requireOtherMaker({ maker: own.has(maker) ? actor.id : maker, ofActor }, actor.id, 'approve');
-    return null;
+    return barred === null || actor.role === 'SYSTEM' ? null : refusalFor('APPROVE', barred);
   } catch (error) {
     if (error instanceof AppError) return error;
     throw error;
   }
 }
 
-/** Throws FORBIDDEN for a conflict of interest: the actor belongs to the partner, created the commission, recorded its sale, or has seen
- *  the secret of the API key that did. */
-export async function refuseMaker(
-  em: EntityManager,
-  ctx: Pick<Context, 'actor'>,
-  { partnerId, createdBy, statedBy }: Commission,
-  what: 'approve' | 'review',
-): Promise<void> {
-  const { id } = ctx.actor;
-  const [member] = await sql<{ own: boolean }>`select is_member_of(${id}, ${partnerId}::uuid) as own`.execute(
-    em,
-  );
-  const maker = createdBy ?? statedBy ?? null;
-  const own = await ownMakers(em, ctx, [maker]);
-  requireOtherMaker({ maker: own.has(maker) ? id : maker, ofActor: member?.own ?? false }, id, what);
-}
+/** SQL that is the reason why a person must not do an act on the commission `c`. Null when the person may. */
+export const barredFrom = (actorId: string, act: Act): Sql => sql`
+  case when is_member_of(${actorId}, c.partner_id) then 'OWN_PARTNER' else commission_conflict(c, ${act}, ${actorId}) end`;
 
-function requireOtherMaker(
-  { maker, ofActor }: Pick<Candidate, 'maker' | 'ofActor'>,
-  actorId: string,
-  what: 'approve' | 'review',
-): void {
-  if (ofActor)
-    throw forbidden(`You belong to the partner of this commission, so another person must ${what} it.`, {
-      reason: 'OWN_PARTNER',
-    });
-  refuseOwnLine(maker, actorId, what);
-}
-
-/** Returns the creators that count as the actor: the actor and the API keys whose secret the actor has seen. */
-export async function ownMakers(
+/** Throws FORBIDDEN when a duty, or a membership in the partner, keeps the actor from the release of a hold. */
+export async function requireOtherReleaser(
   em: EntityManager,
   { actor }: Pick<Context, 'actor'>,
-  makers: readonly (string | null)[],
-): Promise<Set<string | null>> {
-  const own = new Set<string | null>();
-  for (const maker of new Set(makers))
-    if (maker !== null && (maker === actor.id || (await hasSeenKey(em, maker, actor.id)))) own.add(maker);
-  return own;
+  { id }: Pick<Commission, 'id'>,
+): Promise<void> {
+  if (actor.role === 'SYSTEM') return;
+  const [found] = await sql<{ barred: Barred | null }>`
+    select ${barredFrom(actor.id, 'RELEASE')} as barred from commissions c where c.id = ${id}`.execute(em);
+  if (found?.barred) throw refusalFor('RELEASE', found.barred);
+}
+
+function refusalFor(act: 'APPROVE' | 'RELEASE', barred: Barred): AppError {
+  if (barred !== 'OWN_PARTNER') return refusedBy(act, barred);
+  const what = act === 'APPROVE' ? 'approve' : 'review';
+  return forbidden(`You belong to the partner of this commission, so another person must ${what} it.`, {
+    reason: 'OWN_PARTNER',
+  });
 }

@@ -1,3 +1,4 @@
+import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
 import { DisputeOutcome, HoldKind } from '../../../domain/hold.ts';
@@ -102,6 +103,11 @@ export class CommissionHold extends Base {
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')
   refundId?: string | null; // the REVERSAL that the lost dispute created
+
+  /** True when the hold ended because its commission was rejected or reversed. No person decided to release it. */
+  @Property({ type: 'boolean', default: false })
+  @Withheld('bookkeeping')
+  endedWithLine: Opt<boolean> = false;
 }
 
 /** A caller who may read a commission may read its holds. */
@@ -110,6 +116,12 @@ export const commissionHoldTable: Table<CommissionHold> = {
   from: 'commission_holds h',
   alias: 'h',
   kind: 'commission',
-  attributes: owned('h', 'h.partner_id'),
+  attributes: {
+    ...owned('h', 'h.partner_id'),
+    makers: {
+      sql: "(select barred_for(c, 'RELEASE', 'OWN_LINE') from commissions c where c.id = h.commission_id)",
+      is: 'strings',
+    },
+  },
   columns: columnsOf(CommissionHold, 'h'),
 };

@@ -8,6 +8,7 @@ import {
   RejectCode,
 } from '../../../domain/commission.ts';
 import type { StoredComputed } from '../../../domain/computed.ts';
+import type { Act, DutyReason } from '../../../domain/duties.ts';
 import type { EnteredRate } from '../../../domain/exchange.ts';
 import { RoundingMode } from '../../../domain/money.ts';
 import { PartnerTier } from '../../../domain/partner.ts';
@@ -237,7 +238,7 @@ export class Commission extends Base {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Id of the order in your system. A partner earns on an order once.',
+    description: 'Id of the order in your system. An order is recorded once.',
   })
   @Property({ type: 'text', nullable: true })
   @ShownTo('PARTNER', 'CUSTOMER')
@@ -311,6 +312,10 @@ export class Commission extends Base {
   @Withheld('a staff member or an API client; accounting records')
   statedBy?: string | null; // the caller who recorded the sale: that caller may not approve the commission either
 
+  @Property({ type: 'text', nullable: true })
+  @Withheld('a staff member; accounting records')
+  causedBy?: string | null; // the caller whose refund, rejection or decided dispute created a commission that comes from another one
+
   @Field(() => JSONObject, { description: 'Your own notes on it.' })
   @Property({ type: 'json', default: '{}' })
   @ShownTo('PARTNER', 'CUSTOMER')
@@ -332,11 +337,8 @@ const claim = `left join payout_items i on i.commission_id = c.id and i.voided_a
 export const held =
   'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
 
-/** A refund is explained by the commission that it reverses and by the refunds of that commission up to itself, in order of
- *  creation. */
-const ofReversed = (what: string): string => `(select ${what} from commissions o where o.id = c.reverses_id)`;
-const refundsUpTo = (what: string, until: string): string =>
-  `(select coalesce(-sum(e.${what}), 0)::bigint from commissions e where e.reverses_id = c.reverses_id and e.id ${until} c.id)`;
+/** The people whom a duty keeps from an act on the commission, for one reason. */
+const barredFor = (act: Act, reason: DutyReason): string => `barred_for(c, '${act}', '${reason}')`;
 
 export const commissionTable: Table<Commission> = {
   type: Commission,
@@ -345,7 +347,9 @@ export const commissionTable: Table<Commission> = {
   kind: 'commission',
   attributes: {
     ...owned('c', 'c.partner_id'),
-    createdBy: { sql: 'coalesce(c.created_by, c.stated_by)', is: 'string' },
+    makers: { sql: barredFor('APPROVE', 'OWN_LINE'), is: 'strings' },
+    deciders: { sql: barredFor('APPROVE', 'DECIDED_SOURCE'), is: 'strings' },
+    pricers: { sql: barredFor('APPROVE', 'OWN_TERMS'), is: 'strings' },
     status: { sql: 'c.status', is: 'string' },
     amountMinor: { sql: 'c.amount_minor', is: 'number' },
   },
@@ -366,11 +370,11 @@ export const commissionTable: Table<Commission> = {
     orderId: column(
       'coalesce(c.order_id, (select v.order_id from conversions v where v.id = c.conversion_id))',
     ),
-    reversedLineAmount: column(ofReversed('o.amount_minor')),
-    reversedLineBase: column(ofReversed('o.base_minor')),
-    refundedSoFar: column(refundsUpTo('base_minor', '<=')),
-    reversedBefore: column(refundsUpTo('amount_minor', '<')),
-    lostDispute: column('exists (select from commission_holds h where h.refund_id = c.id)'),
+    // The exchanged sale of a commission that follows another one.
+    sold: column(
+      `(select jsonb_build_object('minor', o.sale_minor::text, 'currency', o.sale_currency, 'worth', o.base_minor::text, 'exchange', o.exchange)
+        from commissions o where o.id = c.item_id and o.exchange is not null)`,
+    ),
     saleAmount: moneyColumn('c.sale_minor', 'c.sale_currency'),
     // The waiting refunds that were applied in the transaction that recorded the sale.
     refundedEarly: column(
@@ -410,8 +414,7 @@ export const commissionTable: Table<Commission> = {
       'product',
       'reversesId',
       'carriedBy',
-      ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly', 'part'],
-      ...['reversedLineAmount', 'reversedLineBase', 'refundedSoFar', 'reversedBefore', 'lostDispute'],
+      ...['saleMinor', 'saleCurrency', 'exchange', 'unrated', 'refundedEarly', 'part', 'sold'],
     ],
   },
 };

@@ -1,7 +1,7 @@
-import { IsUUID, Matches, Max, Min } from 'class-validator';
+import { IsUUID, Max, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { CommissionMethod, CommissionStatus, CommissionType } from '../../../domain/commission.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { Country, Currency, ExternalId, KnownCurrency, Name } from '../../../kernel/request/kinds.ts';
 import { DateTime, Decimal, JSONObject, Percentage } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'A commission that a person creates.' })
@@ -14,11 +14,11 @@ export class CreateCommissionInput {
     description:
       'Id of the customer in your system, for example `cust_abc123`. A new id creates the customer.',
   })
-  @Name(200)
+  @ExternalId(200)
   customerId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Id of the subscription in your system.' })
-  @Name(200)
+  @ExternalId(200)
   subscriptionId?: string | null;
 
   @Field(() => CommissionType, {
@@ -47,6 +47,7 @@ export class CreateCommissionInput {
     nullable: true,
     description: "ISO 4217 code of the amounts. Default: the partner's currency.",
   })
+  @Currency()
   currency?: string | null;
 
   @Field(() => Percentage, {
@@ -71,7 +72,7 @@ export class CreateCommissionInput {
     nullable: true,
     description: 'Id of the sold product in your system. Selects the rules for this product.',
   })
-  @Name(200)
+  @ExternalId(200)
   product?: string | null;
 
   @Field(() => String, {
@@ -79,7 +80,7 @@ export class CreateCommissionInput {
     description:
       'ISO 3166 code of the billing country, for example `DE`. Selects the rules for this country.',
   })
-  @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
+  @Country()
   country?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Time of the sale. Default: now.' })
@@ -89,7 +90,7 @@ export class CreateCommissionInput {
     nullable: true,
     description: 'Idempotency key. A repeated call with the same key returns the same commission.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string | null;
 
   @Field(() => JSONObject, {
@@ -119,7 +120,7 @@ export class ReverseCommissionInput {
     nullable: true,
     description: 'Idempotency key. A repeated call with the same key reverses once.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string | null;
 }
 
@@ -141,7 +142,7 @@ export class CommissionFilter {
     nullable: true,
     description: 'Commissions owed in this currency, an ISO 4217 code.',
   })
-  @Matches(/^[A-Z]{3}$/, { message: 'must be an ISO 4217 code such as "USD"' })
+  @KnownCurrency()
   currency?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Commissions of sales at this time or later.' })

@@ -8,6 +8,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 
 import { record } from '../../foundation/audit/public.ts';
+import { requireOtherReleaser } from './approve-lines.ts';
 import { type Commission, commissionTable } from './commission.entity.ts';
 import { CommissionHold, commissionHoldTable } from './commission-hold.entity.ts';
 import { lockCommission, statusOf } from './decide-commission.ts';
@@ -65,7 +66,7 @@ export async function placeHold(
 /** Releases a manual hold. The commission becomes PENDING when no hold is open. Returns the commission's id. */
 export async function releaseHold(ctx: Context, id: string, reason: string): Promise<string> {
   const why = reasonOf(reason);
-  await authorizeRow(ctx, 'hold', commissionHoldTable, id, { what: 'hold' });
+  await authorizeRow(ctx, 'review', commissionHoldTable, id, { what: 'hold' });
   return transact(ctx, async (em) => {
     const { hold, line } = await lockHold(em, id);
     if (hold.kind === 'DISPUTE')
@@ -84,6 +85,7 @@ export async function releaseHold(ctx: Context, id: string, reason: string): Pro
           reason: 'IS_A_REVIEW',
         },
       );
+    await requireOtherReleaser(em, ctx, line);
     const before = { status: line.status };
     await endHold(em, ctx, line, hold, { releaseReason: why });
     record(em, ctx, 'commission.released', line, {

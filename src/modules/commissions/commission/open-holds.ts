@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CommissionStatus } from '../../../domain/commission.ts';
 import { type AppError, conflict } from '../../../domain/errors.ts';
+import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import type { Commission } from './commission.entity.ts';
 import { CommissionHold } from './commission-hold.entity.ts';
@@ -13,7 +14,14 @@ export const accruedIn = (status: CommissionStatus): boolean => status !== 'PEND
 
 /** Returns the error for the approval of a held commission. It names each open hold. */
 export async function refusedAsHeld(em: EntityManager, line: Pick<Commission, 'id'>): Promise<AppError> {
-  const holds = await openHolds(em, line);
+  // A commission that comes from a held one is held with it.
+  const holds = await sql<{ kind: string; reason: string }>`
+    with recursive sources as (
+      select c.id, c.adjusts_id from commissions c where c.id = ${line.id}
+      union all
+      select c.id, c.adjusts_id from sources s join commissions c on c.id = s.adjusts_id)
+    select h.kind, h.reason from commission_holds h join sources s on s.id = h.commission_id
+    where h.released_at is null order by h.id`.execute(em);
   const named = holds.map(({ kind, reason }) => `${kind} (${reason})`).join(', ');
   return conflict(`This commission is held: ${named}. Release the hold first.`, { reason: 'HELD' });
 }
@@ -26,5 +34,7 @@ export async function endHolds(
   { reason, but }: { reason: string | null; but?: CommissionHold | undefined },
 ): Promise<void> {
   for (const hold of (await openHolds(em, line)).filter((each) => each !== but))
-    Object.assign(hold, { releasedBy: actor.id, releasedAt: clock.now(), releaseReason: reason });
+    Object.assign(hold, {
+      ...{ releasedBy: actor.id, releasedAt: clock.now(), releaseReason: reason, endedWithLine: true },
+    });
 }

@@ -1,6 +1,6 @@
 /** What other subjects and areas may import. */
 
-export { refuseMaker } from './approve-lines.ts';
+export { requireOtherReleaser } from './approve-lines.ts';
 export { Commission, commissionTable, type UnratedSale } from './commission.entity.ts';
 export { CreateCommissionInput } from './commission.inputs.ts';
 export { commissionsNamed } from './commission.loader.ts';
@@ -10,8 +10,8 @@ export { endHold, lockHold, placeHold } from './hold-commission.ts';
 export { lockInForce } from './in-force.ts';
 export { insertCommissions, type NewLine } from './insert-commissions.ts';
 export { endHolds, openHolds } from './open-holds.ts';
-export { type Reckoning, reckon, UNRECORDED } from './reckon.ts';
+export { longest, type Reckoning, reckon, spanOf, UNRECORDED } from './reckon.ts';
 export { itemOfLine, refundItem, takeBack } from './reverse-commission.ts';
-export { insertItems, isWindowed, itemsWhere, NO_TERMS, type StoredItem } from './sale-item.ts';
+export { insertItems, isWindowed, itemsWhere, type StoredItem } from './sale-item.ts';
 export { type Cause, correct, type RefundNow, settle, store } from './settle.ts';
 export { digitsOf, isRated, soldFor } from './sold.ts';

@@ -199,7 +199,7 @@ const asPurchase = (item: StoredItem): Purchase => ({
 });
 
 const LENGTH: readonly RulePeriod[] = ['MONTH', 'QUARTER', 'YEAR', 'LIFETIME'];
-const longest = (periods: Iterable<RulePeriod>): RulePeriod | null =>
+export const longest = (periods: Iterable<RulePeriod>): RulePeriod | null =>
   [...periods].sort((a, b) => LENGTH.indexOf(b) - LENGTH.indexOf(a))[0] ?? null;
 
 /** Returns the last day of a period, inclusive. */
@@ -211,7 +211,8 @@ function periodEnd(period: RulePeriod, day: string): string {
   return end.toISOString().slice(0, 10);
 }
 
-const spanOf = (period: RulePeriod, days: readonly string[]): Span => {
+/** Returns the first and the last day of the periods that contain days. */
+export const spanOf = (period: RulePeriod, days: readonly string[]): Span => {
   const sorted = days.toSorted();
   return { from: periodStart(period, sorted[0] ?? ''), until: periodEnd(period, sorted.at(-1) ?? '') };
 };

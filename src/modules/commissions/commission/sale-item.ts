@@ -1,6 +1,7 @@
 import type { FlatRefund } from '../../../domain/commission.ts';
 import type { RoundingMode } from '../../../domain/money.ts';
 import { isCounting, type Limited, type SaleItem, type Terms } from '../../../domain/owed.ts';
+import { type Facts, NO_TERMS } from '../../../domain/terms.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { NewLine } from './insert-commissions.ts';
@@ -29,6 +30,8 @@ export interface StoredItem extends SaleItem {
   readonly refused: string | null;
   readonly isReturning: boolean;
   readonly limited: Limited | null;
+  /** What its terms were decided by. Null for an item that never earns, and while the exchange rate is missing. */
+  readonly facts: Facts | null;
   readonly ruleKey: string | null;
   /** True for a new sale without a given time: it is later than the recorded ones. */
   readonly isNow?: boolean;
@@ -37,17 +40,11 @@ export interface StoredItem extends SaleItem {
 
 const AMOUNTS = new Set(['limit', 'perUnit', 'amount', 'from', 'part', 'whole']);
 
-const textOf = (terms: Terms | null): string | null =>
+const textOf = (terms: Terms | Facts | null): string | null =>
   terms && JSON.stringify(terms, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
 
 export const readTerms = (text: string): Terms =>
   JSON.parse(text, (key, value) => (AMOUNTS.has(key) && typeof value === 'string' ? BigInt(value) : value));
-
-/** The terms of an item that never earns. */
-export const NO_TERMS: Terms = {
-  ...{ level: 'TIER', rule: null, method: 'PERCENTAGE', rateBps: 0 },
-  ...{ flat: null, tiered: null, windows: [], cap: null },
-};
 
 /** True when the amount of the item depends on the other purchases of its customer. */
 export const isWindowed = ({ terms, returning }: Pick<SaleItem, 'terms' | 'returning'>): boolean =>
@@ -68,6 +65,7 @@ export function insertItems(items: readonly StoredItem[]): Sql {
     ...{ rule_key: item.ruleKey, is_windowed: isWindowed(item), is_counting: countsNow(item) },
     terms: item.isRated ? JSON.parse(textOf(item.terms) ?? 'null') : null,
     returning_terms: JSON.parse(textOf(item.returning) ?? 'null'),
+    facts: JSON.parse(textOf(item.facts) ?? 'null'),
     draft: item.draft && JSON.parse(JSON.stringify(item.draft)),
   }));
   const names = sql.raw(Object.keys(rows[0] ?? {}).join(', '));
@@ -103,7 +101,7 @@ export async function itemsWhere(run: Run, condition: Sql): Promise<StoredItem[]
       i.refunded_minor::text as "soldRefunded", i.base_minor::text as base, i.base_refunded::text as refunded,
       i.owed_currency as currency, i.owed_minor::text as owed, i.rounding_mode as "roundingMode", i.flat_refund as "flatRefund",
       i.is_purchase as "isPurchase", i.is_out as "out", i.refused, i.is_returning as "isReturning", i.limited, i.rule_key as "ruleKey",
-      i.draft, coalesce(md5(i.terms::text), '') as "termsKey", md5(i.returning_terms::text) as "returningKey"
+      i.draft, i.facts, coalesce(md5(i.terms::text), '') as "termsKey", md5(i.returning_terms::text) as "returningKey"
     from sale_items i where ${condition} order by i.occurred_at, i.seq`);
   if (rows.length === 0) return [];
   const known = new Map<string, Terms>([['', NO_TERMS]]);
@@ -124,9 +122,16 @@ export async function itemsWhere(run: Run, condition: Sql): Promise<StoredItem[]
     owed: BigInt(row.owed),
     terms: termsOf(termsKey),
     returning: returningKey === null ? null : termsOf(returningKey),
+    facts: row.facts && factsOf(row.facts),
     draft: row.draft && draftOf(row.draft),
   }));
 }
+
+const factsOf = ({ purchase, scale, ...facts }: Facts): Facts => ({
+  ...facts,
+  purchase: purchase === null ? null : BigInt(purchase),
+  scale: scale && { ...scale, parts: scale.parts.map(BigInt) },
+});
 
 const draftOf = (draft: Draft): Draft => ({
   ...draft,
@@ -144,11 +149,12 @@ export async function storeItems(run: Run, items: readonly StoredItem[]): Promis
     ...{ is_windowed: isWindowed(item), is_counting: countsNow(item) },
     terms: item.isRated && item.refused === null ? JSON.parse(textOf(item.terms) ?? 'null') : null,
     returning_terms: JSON.parse(textOf(item.returning) ?? 'null'),
+    facts: JSON.parse(textOf(item.facts) ?? 'null'),
     draft: item.draft && JSON.parse(JSON.stringify(item.draft)),
   }));
   await run(sql`
     update sale_items i set refunded_minor = n.refunded_minor, base_refunded = n.base_refunded, base_minor = n.base_minor, owed_minor = n.owed_minor,
       is_out = n.is_out, is_returning = n.is_returning, limited = n.limited, rule_key = n.rule_key, is_windowed = n.is_windowed,
-      is_counting = n.is_counting, terms = n.terms, returning_terms = n.returning_terms, draft = n.draft
+      is_counting = n.is_counting, terms = n.terms, returning_terms = n.returning_terms, facts = n.facts, draft = n.draft
     from jsonb_populate_recordset(null::sale_items, ${JSON.stringify(rows)}::jsonb) n where i.id = n.id`);
 }

@@ -56,7 +56,8 @@ export async function settle(
   refunds: ReadonlyMap<string, RefundNow> = new Map(),
 ): Promise<Settled> {
   const reckoning = await reckon(run, changed);
-  const settled = await correct(run, ctx, [...reckoning.items.values()], cause, refunds);
+  const own = new Set(changed.map(({ id }) => id));
+  const settled = await correct(run, ctx, [...reckoning.items.values()], cause, refunds, own);
   await store(run, reckoning);
   return settled;
 }
@@ -125,15 +126,18 @@ const linesOf = (run: Run, items: readonly string[]): Promise<Line[]> =>
       exists (select from payout_items p where p.commission_id = c.id and p.voided_at is null) as claimed
     from locked l join commissions c on c.id = l.id order by c.id`);
 
-/** Writes the lines that bring items to what they are owed. */
+/** Writes the lines that bring items to what they are owed. `own` are the items that the cause concerns itself. */
 export async function correct(
   run: Run,
   ctx: Actor,
   reckoned: readonly Reckoned[],
   cause: Cause,
   refunds: ReadonlyMap<string, RefundNow> = new Map(),
+  own: ReadonlySet<string> = new Set(),
 ): Promise<Settled> {
-  const changes = reckoned.filter(({ item, owed }) => owed.amount !== item.owed || refunds.has(item.id));
+  const changes = reckoned
+    .filter(({ item, owed }) => owed.amount !== item.owed || refunds.has(item.id))
+    .sort((a, b) => Number(refunds.has(b.item.id)) - Number(refunds.has(a.item.id)));
   const settled = { lines: new Map<string, string[]>(), reversals: new Map<string, string>() };
   if (changes.length === 0) return settled;
   const partners = [...new Set(changes.map(({ item }) => item.partnerId))];
@@ -145,11 +149,18 @@ export async function correct(
     ),
     ({ itemId }) => itemId,
   );
+  const numbered = await ordersWithCommissions(run, changes);
   const made: NewLine[] = [];
   const closed: string[] = [];
   for (const change of changes) {
     const { item } = change;
-    const drawn = draw(ctx, change, lines.get(item.id) ?? [], cause, refunds.get(item.id));
+    const of = { ...cause, own: own.has(item.id) };
+    const drawn = draw(ctx, change, lines.get(item.id) ?? [], of, refunds.get(item.id));
+    for (const line of drawn.made)
+      if (line.id === item.id && !numbered.has(item.order)) {
+        Object.assign(line, { lineNumber: 0 }); // metrics count an order by its first commission
+        numbered.add(item.order);
+      }
     made.push(...drawn.made);
     closed.push(...drawn.closed);
     settled.lines.set(
@@ -171,10 +182,24 @@ export async function correct(
       update commissions set status = 'REVERSED', updated_at = now(), reason = coalesce(${cause.reason ?? null}, reason)
       where id = any(${closed}::uuid[]) and status <> 'REVERSED'`);
     await run(sql`
-      update commission_holds set released_by = ${ctx.actor.id}, released_at = ${ctx.clock.now()}::timestamptz, release_reason = ${cause.reason ?? null}
+      update commission_holds set released_by = ${ctx.actor.id}, released_at = ${ctx.clock.now()}::timestamptz, release_reason = ${cause.reason ?? null},
+        ended_with_line = true
       where commission_id = any(${closed}::uuid[]) and released_at is null and id is distinct from ${cause.dispute ?? null}::uuid`);
   }
   return settled;
+}
+
+/** The cause as it concerns one item. */
+type CauseOf = Cause & Pick<Change, 'own'>;
+/** Returns the orders that have a first commission already. */
+async function ordersWithCommissions(run: Run, changes: readonly Reckoned[]): Promise<Set<string>> {
+  const orders = changes.filter(({ item }) => item.draft !== null).map(({ item }) => item.order);
+  if (orders.length === 0) return new Set();
+  const partners = changes.map(({ item }) => item.partnerId);
+  const rows = await run(sql<{ order: string }>`
+    select distinct i.purchase as "order" from sale_items i join commissions c on c.id = i.id and c.line_number = 0
+    where i.purchase = any(${orders}::text[]) and i.partner_id = any(${partners}::uuid[])`);
+  return new Set(rows.map(({ order }) => order));
 }
 
 const GONE = new Set(['REJECTED', 'REVERSED']);
@@ -186,7 +211,7 @@ function draw(
   { actor, clock }: Actor,
   { item, owed }: Reckoned,
   lines: readonly Line[],
-  cause: Cause,
+  cause: CauseOf,
   refund: RefundNow | undefined,
 ): { made: NewLine[]; closed: string[] } {
   const adding = lines.filter((line) => !isCorrection(line));
@@ -220,6 +245,12 @@ function draw(
 
   const made: NewLine[] = [];
   const closed: string[] = [];
+  const { amount: to } = owed;
+  const computation = ({ quantity }: Line) =>
+    serializeComputed(
+      computedOf(item, owed, { product: item.product, quantity: quantity ?? 1 }),
+      changeOf(cause, item.owed, to),
+    );
   const add = (of: Line, minor: bigint, columns: Partial<NewLine> & Pick<NewLine, 'type'>) => {
     const isLess = columns.type === 'REVERSAL' || minor < 0n;
     const mates = correctionsOf(of.id);
@@ -234,13 +265,8 @@ function draw(
       closed.push(of.id, ...mates.filter(({ status }) => !GONE.has(status)).map(({ id }) => id));
     const approved = isOwed && (isLess || cause.approved === true);
     made.push({
-      ...baseLine(item, of, cause),
-      computation: serializeComputed(
-        computedOf(item, owed, { product: item.product, quantity: of.quantity ?? 1 }),
-        {
-          ...{ from: item.owed, to: owed.amount, why: cause.why, order: cause.order },
-        } satisfies Change,
-      ),
+      ...baseLine(item, of, cause, actor.id),
+      computation: computation(of),
       amount: money(minor, item.currency),
       status: closes ? 'REVERSED' : approved ? 'APPROVED' : 'PENDING',
       approvedAt: approved ? clock.now() : null,
@@ -270,7 +296,8 @@ function draw(
   if (refund && refund.sold < 0n && standing) {
     const isOwed = refund.approved === true;
     made.push({
-      ...baseLine(item, standing, cause),
+      ...baseLine(item, standing, cause, actor.id),
+      computation: computation(standing),
       ...{ type: 'ADJUSTMENT', status: isOwed ? 'APPROVED' : 'PENDING', adjustsId: standing.id },
       amount: money(more, item.currency),
       baseAmount: money(-refund.base, item.currency),
@@ -296,6 +323,14 @@ function draw(
   return { made, closed };
 }
 
+const changeOf = ({ why, order, own }: CauseOf, from: bigint, to: bigint): Change => ({
+  from,
+  to,
+  why,
+  order,
+  own,
+});
+
 /** A BONUS has no revenue. The revenue of a conversion is counted with the conversion, and its refunds here. */
 const hasRevenue = ({ revenue, conversionId }: Line): boolean => revenue !== '0' || conversionId !== null;
 
@@ -305,8 +340,8 @@ const laterOf = (a: string | Date | null, b: Date | null | undefined): Date | nu
   return b && b > first ? b : first;
 };
 
-const baseLine = (item: StoredItem, of: Line, cause: Cause) => ({
-  ...{ id: v7(), itemId: item.id, tenantId: item.tenantId, partnerId: item.partnerId },
+const baseLine = (item: StoredItem, of: Line, cause: Cause, actorId: string) => ({
+  ...{ id: v7(), itemId: item.id, tenantId: item.tenantId, partnerId: item.partnerId, causedBy: actorId },
   customerId: of.customerId,
   ...{ method: of.method, rateBps: of.rateBps ?? null, rateSource: of.rateSource ?? null, tier: of.tier },
   ...{ perUnitMinor: of.perUnitMinor ?? null, quantity: of.quantity ?? null, source: of.source },
@@ -319,7 +354,7 @@ const baseLine = (item: StoredItem, of: Line, cause: Cause) => ({
 });
 
 /** Returns the commission of an item that earned nothing until now. */
-function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: Cause): NewLine {
+function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: CauseOf): NewLine {
   const draft = item.draft as NonNullable<StoredItem['draft']>;
   const base = item.base - item.refunded;
   const { amount } = owed;
@@ -339,7 +374,7 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: Cause): NewL
     },
     ...{ perUnitMinor: flat?.perUnit ?? null, quantity: flat?.quantity ?? null },
     ruleId: owed.terms.rule?.id ?? null,
-    computation: serializeComputed(computed, { from: 0n, to: amount, why: cause.why, order: cause.order }),
+    computation: serializeComputed(computed, changeOf(cause, 0n, amount)),
     reason: sentenceOf(cause),
   };
 }

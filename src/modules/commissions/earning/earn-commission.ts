@@ -7,8 +7,8 @@ import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.t
 import { MAX_MINOR, type Money, money, split } from '../../../domain/money.ts';
 import type { Owed, Terms, Window } from '../../../domain/owed.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
-import { type Decision, decide, type Rule, type SaleLine } from '../../../domain/plan.ts';
 import { expiryOf } from '../../../domain/referral.ts';
+import { amountFor, decideFor, type Facts, NO_TERMS, termsOf } from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -22,7 +22,6 @@ import {
   insertCommissions,
   insertItems,
   type NewLine,
-  NO_TERMS,
   type Reckoning,
   reckon,
   type StoredItem,
@@ -30,7 +29,6 @@ import {
   UNRECORDED,
   type UnratedSale,
 } from '../commission/public.ts';
-import type { RuleInForce } from '../plans/public.ts';
 import { type EarningPartner, type InForce, loadInForce } from './read-terms.ts';
 import { assessedSale, review } from './review-sale.ts';
 
@@ -145,7 +143,7 @@ export async function earn(
     saleMinor: weighed.exchange ? earning.base.minor : null,
     computation: serializeComputed(weighed.computed),
   };
-  const item = { ...weighed.item, owed: owed.amount, draft: limit ? facts : null };
+  const item = { ...weighed.item, owed: owed.amount, draft: limit ? later(facts, earning) : null };
   const others = [...reckoning.items.values()].filter((each) => each.item.id !== id);
   const cause: Cause = {
     ...{ why: 'SALE', order: item.orderId, at: item.at, holdUntil: facts.holdUntil },
@@ -163,6 +161,15 @@ export async function earn(
   if (risk && (await review(run, ctx, line, sale, risk))) return { ...line, status: 'HELD', createdAt };
   return { ...line, createdAt };
 }
+
+/** A commission that may follow later. Its position comes after those of the order that exist. */
+const later = <T extends object>(facts: T, { order, among }: Earning) => ({
+  ...facts,
+  lineNumber: order ? MAX_ITEMS + (among?.index ?? 0) : 0,
+});
+
+/** More than the items of an order. */
+const MAX_ITEMS = 1_000;
 
 const owedBy = ({ owed, base }: Weighed): Money => money(owed.amount, base.currency);
 
@@ -183,12 +190,14 @@ function itemOf(
     base,
     terms = NO_TERMS,
     returning = null,
+    facts = null,
     refused = null,
     currency = base?.currency ?? earning.base.currency,
   }: {
     readonly base?: Money;
     readonly terms?: Terms;
     readonly returning?: Terms | null;
+    readonly facts?: Facts | null;
     readonly refused?: Refused | null;
     readonly currency?: string;
   },
@@ -207,7 +216,7 @@ function itemOf(
     currency,
     ...{ owed: 0n, out: false, roundingMode: inForce.roundingMode, flatRefund: inForce.flatRefund },
     isPurchase: type !== 'BONUS' && (refused === null || refused === 'BELOW_MINIMUM_PURCHASE'),
-    ...{ refused, terms, returning, isReturning: false, limited: null, ruleKey: null, draft: null },
+    ...{ refused, facts, terms, returning, isReturning: false, limited: null, ruleKey: null, draft: null },
   };
 }
 
@@ -350,10 +359,10 @@ export async function weigh(
   if (below)
     return typeof below === 'string' ? below : { inForce, currency: earning.base.currency, missing: below };
 
-  const { terms, returning } = termsFor(partner, earning, inForce);
-  const fresh = itemOf(id, partner, sold, inForce, { base: earning.base, terms, returning });
+  const { terms, returning, facts } = termsFor(partner, earning, inForce);
+  const fresh = itemOf(id, partner, sold, inForce, { base: earning.base, terms, returning, facts });
   const item = stored
-    ? { ...stored, terms, returning, base: fresh.base, currency: fresh.currency, isRated: true }
+    ? { ...stored, terms, returning, facts, base: fresh.base, currency: fresh.currency, isRated: true }
     : fresh;
   const reckoning = await reckon(run, [earning.newCustomer ? { ...item, customerId: null } : item], {
     ...{ lock, hasDependents: inForce.hasDependents },
@@ -380,44 +389,37 @@ function termsFor(
   partner: EarningPartner,
   earning: Earning,
   inForce: InForce,
-): { terms: Terms; returning: Terms | null } {
-  const { base, occurredAt, type, flat, customerId, purchase } = earning;
-  const line = { product: earning.product ?? null, quantity: earning.quantity ?? 1, base: base.minor };
+): { terms: Terms; returning: Terms | null; facts: Facts } {
+  const { base, occurredAt: at, type, flat, product = null, rateBps = null } = earning;
+  const facts: Facts = {
+    ...{ type, country: earning.country ?? null, quantity: flat?.quantity ?? earning.quantity ?? 1 },
+    ...{ tier: inForce.tier, purchase: earning.purchase ?? null, scale: earning.scale ?? null },
+  };
   const windows = type === 'BONUS' ? [] : affiliateWindows(inForce);
   if (flat) {
     const amount = amountFor(flat.perUnit.minor, flat.quantity);
     const given = { perUnit: flat.perUnit.minor, quantity: flat.quantity, part: 1n, whole: 1n, amount };
-    return {
-      terms: { ...NO_TERMS, level: 'LINE', method: 'FLAT', rateBps: null, flat: given, windows },
-      returning: null,
-    };
-  }
-  const rules = earning.rateBps != null || type === 'BONUS' ? [] : inForce.rules;
-  const rates = {
-    line: earning.rateBps ?? null,
-    partner: partner.rateBps ?? null,
-    tier: inForce.tierRateBps,
-  };
-  const of = (customerKind: 'NEW' | 'RETURNING' | null): Terms => {
-    const facts = {
-      type,
-      occurredAt,
-      currency: base.currency,
-      country: earning.country ?? null,
-      customerKind,
-    };
-    return decided(
-      decide(rules, rates, { ...line, base: purchase ?? base.minor }, facts),
-      line,
-      earning,
+    const terms = {
+      ...NO_TERMS,
+      level: 'LINE',
+      method: 'FLAT',
+      rateBps: null,
+      flat: given,
       windows,
-    );
+    } as const;
+    return { terms, returning: null, facts };
+  }
+  const hasCustomer = earning.customerId !== null || earning.newCustomer === true;
+  const { first, returning } = decideFor(
+    { facts, product, base: base.minor, currency: base.currency, at, hasCustomer },
+    inForce.rules,
+    { line: rateBps, partner: partner.rateBps ?? null, tier: inForce.tierRateBps },
+  );
+  return {
+    terms: termsOf(first, facts, windows),
+    returning: returning && termsOf(returning, facts, windows),
+    facts,
   };
-  if (rules.every((rule) => rule.customerKind === 'ANY') || (customerId === null && !earning.newCustomer))
-    return { terms: of(null), returning: null };
-  const [terms, returning] = [of('NEW'), of('RETURNING')];
-  const same = terms.rule?.id === returning.rule?.id && terms.level === returning.level;
-  return { terms, returning: same ? null : returning };
 }
 
 const affiliateWindows = ({ affiliate }: InForce): Window[] =>
@@ -429,54 +431,6 @@ const affiliateWindows = ({ affiliate }: InForce): Window[] =>
         },
       ]
     : [];
-
-const ruleWindows = (rule: Rule): Window[] =>
-  rule.firstPurchaseOnly || rule.recurringMonths !== null || rule.recurringCount !== null
-    ? [
-        {
-          firstPurchaseOnly: rule.firstPurchaseOnly,
-          months: rule.recurringMonths,
-          count: rule.recurringCount,
-          stepDownRateBps: rule.stepDownRateBps,
-        },
-      ]
-    : [];
-
-/** Returns the terms of a decision, as they are stored with the item. */
-function decided(decision: Decision, line: SaleLine, { scale }: Earning, windows: readonly Window[]): Terms {
-  const { level } = decision;
-  if (decision.rule === null) return { ...NO_TERMS, level, rateBps: decision.rateBps, windows };
-  const rule = decision.rule as RuleInForce;
-  const { terms, cap } = rule;
-  const { id, key, name, version } = rule;
-  return {
-    ...{ level, rule: { id, key, name, version }, method: terms.method, cap },
-    rateBps: terms.method === 'PERCENTAGE' ? terms.rateBps : null,
-    flat: terms.method === 'FLAT' ? flatFor(terms.perUnit, line.quantity, scale) : null,
-    tiered: terms.method === 'TIERED' ? { mode: terms.mode, period: terms.period, bands: terms.bands } : null,
-    windows: [...windows, ...ruleWindows(rule)],
-  };
-}
-
-/** Returns an amount per unit for a part of a sale, by largest remainder. */
-function flatFor(perUnit: bigint, quantity: number, scale: Earning['scale']): NonNullable<Terms['flat']> {
-  const all = amountFor(perUnit, quantity);
-  const whole = scale?.parts.reduce((sum, part) => sum + part, 0n) ?? 0n;
-  if (!scale || whole === 0n) return { perUnit, quantity, part: 1n, whole: 1n, amount: all };
-  const amount = split(money(all, ''), scale.parts)[scale.index]?.minor ?? 0n;
-  return { perUnit, quantity, part: scale.parts[scale.index] ?? 0n, whole, amount };
-}
-
-/** Throws BAD_USER_INPUT for a computed amount that is too large. */
-function amountFor(perUnit: bigint, quantity: number): bigint {
-  const amount = perUnit * BigInt(quantity);
-  if (amount > MAX_MINOR)
-    throw invalid(
-      'input.quantity',
-      'must give a commission of at most 10^15 minor units: the amount per unit times the quantity is more',
-    );
-  return amount;
-}
 
 /** Returns the sale in the currency of the commission. When the program settles in the partner's currency, the exchange
  *  rate of the day of the sale applies, once to the whole order. An amount given per unit stays in its currency. */

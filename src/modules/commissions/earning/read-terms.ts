@@ -4,13 +4,14 @@ import { invalid, notFound } from '../../../domain/errors.ts';
 import type { FraudTerms } from '../../../domain/fraud.ts';
 import type { RoundingMode } from '../../../domain/money.ts';
 import type { PartnerStatus, PartnerTier } from '../../../domain/partner.ts';
+import type { Rule } from '../../../domain/plan.ts';
 import { scopeOf } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Repeatable, requestHash } from '../../foundation/idempotency/public.ts';
 import { type Partner, partnerTable } from '../../partners/partner/public.ts';
-import { RULES_IN_FORCE, type RuleInForce, type RuleJson, rulesOf } from '../plans/public.ts';
+import { RULES_IN_FORCE, type RuleJson, rulesOf } from '../plans/public.ts';
 
 /** The facts about a partner that its commissions depend on. */
 export type EarningPartner = Pick<Partner, 'id' | 'tenantId' | 'currency' | 'rateBps'>;
@@ -79,7 +80,7 @@ export interface InForce {
   /** Day of the sale in the program's time zone. */
   readonly day: string;
   /** The partner's own rules and the rules of its plan. */
-  readonly rules: readonly RuleInForce[];
+  readonly rules: readonly Rule[];
   /** True when what the customer's earlier purchases earn may change with a further one. */
   readonly hasDependents: boolean;
   /** An affiliate's own terms. Null for other partner types. `minimum` is in `currency`. */

@@ -1,14 +1,13 @@
-import { bandOf } from '../../../domain/bands.ts';
-import { parseComputation } from '../../../domain/computation.ts';
+import { type Change, type Computed, parseComputed } from '../../../domain/computed.ts';
 import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
-import { type Explanation, explain } from '../../../domain/explanation.ts';
-import type { Money, RoundingMode } from '../../../domain/money.ts';
-import { type ComputedLine, recompute } from '../../../domain/plan.ts';
+import { type Explanation, explain, explainChange } from '../../../domain/explanation.ts';
+import { type Money, money } from '../../../domain/money.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
 import { type Commission, digitsOf, soldFor } from '../commission/public.ts';
 
-type Stored = Pick<
+export type Stored = Pick<
   Commission,
+  | 'type'
   | 'amount'
   | 'baseAmount'
   | 'tier'
@@ -21,6 +20,7 @@ type Stored = Pick<
   | 'product'
   | 'computation'
   | 'reversesId'
+  | 'carriedBy'
   | 'saleMinor'
   | 'saleCurrency'
   | 'exchange'
@@ -28,31 +28,32 @@ type Stored = Pick<
 >;
 
 /** Returns the stored computation of a commission. For a commission without one, the computation is built from its columns. */
-export function computedLineOf(line: Stored): ComputedLine {
-  if (line.computation) return parseComputation(line.computation);
-  const { amount, baseAmount, method, rateBps, perUnitMinor, rateSource } = line;
-  return {
-    product: line.product ?? null,
-    quantity: line.quantity ?? 1,
-    base: baseAmount.minor,
-    level: rateSource ?? 'LINE',
-    rule: null,
+export function computedOfLine(line: Stored): Computed & { readonly change?: Change } {
+  if (line.computation) return parseComputed(line.computation);
+  const {
+    amount,
+    baseAmount,
     method,
-    parts: [
-      {
-        base: baseAmount.minor,
-        rateBps: rateBps ?? null,
-        perUnit: perUnitMinor ?? null,
-        quantity: line.quantity ?? 1,
-        from: null,
-        amount: amount.minor,
-      },
-    ],
-    period: null,
-    limited: null,
-    cap: null,
-    amount: amount.minor,
-    trueUp: 0n,
+    rateBps = null,
+    perUnitMinor = null,
+    rateSource,
+    product = null,
+  } = line;
+  const quantity = line.quantity ?? 1;
+  const { minor } = amount;
+  return {
+    ...{
+      product,
+      quantity,
+      base: baseAmount.minor,
+      refunded: 0n,
+      level: rateSource ?? 'LINE',
+      rule: null,
+      method,
+    },
+    ...{ rateBps, allOrNothing: false, bands: null, limited: null, gross: minor, cap: null, amount: minor },
+    flat:
+      perUnitMinor === null ? null : { perUnit: perUnitMinor, quantity, part: 1n, whole: 1n, amount: minor },
   };
 }
 
@@ -66,39 +67,80 @@ interface PartOfSale {
   readonly model: string;
 }
 
-type Explained = Stored &
-  Pick<Commission, 'type' | 'carriedBy'> & {
-    readonly refundedEarly?: bigint | null;
-    readonly part?: PartOfSale | null;
-    /** For a refund: the reversed commission, and the refunds up to and before this one, as positive amounts. */
-    readonly reversedLineAmount?: bigint | null;
-    readonly reversedLineBase?: bigint | null;
-    readonly refundedSoFar?: bigint | null;
-    readonly reversedBefore?: bigint | null;
-    readonly lostDispute?: boolean;
-  };
+type Explained = Stored & {
+  readonly refundedEarly?: bigint | null;
+  readonly part?: PartOfSale | null;
+  /** For a line that follows an exchanged sale: the sale, its worth and its rate. */
+  readonly sold?: {
+    readonly minor: string;
+    readonly currency: string;
+    readonly worth: string;
+    readonly exchange: EnteredRate;
+  } | null;
+};
+
+const textOf = ({ minor, currency }: Money): string => `${amountText({ minor, currency })} ${currency}`;
 
 export function explanationOf(line: Explained): Explanation {
-  const explanation = shared(explanationOfLine(line), line);
-  const { refundedEarly } = line;
-  if (refundedEarly == null || line.reversesId) return explanation;
-  const { currency } = soldFor(line);
-  const refunded = `${amountText({ minor: refundedEarly, currency })} ${currency}`;
+  if (line.unrated) return unratedExplained(line, line.unrated.day);
+  if (line.carriedBy) return carriedExplained(line.amount);
+  const computed = computedOfLine(line);
+  const { currency, minor } = line.amount;
+  const sold = soldFor(line);
+  const soldIn = line.sold?.currency ?? sold.currency;
+  const wording = {
+    amount: (of: bigint) => textOf(money(of, currency)),
+    sold: (of: bigint) => textOf(money(of, soldIn)),
+    ...{ tier: line.tier, mode: line.roundingMode, type: line.type, minor },
+    refund: line.reversesId ? textOf(money(-sold.minor, sold.currency)) : null,
+  };
+  const explained = computed.change
+    ? explainChange(computed, computed.change, wording)
+    : explain(computed, wording);
+  return [ofSale, ofShare, ofEarlyRefund].reduce((made, add) => add(made, line), explained);
+}
+
+/** Adds the sale and its exchange rate. */
+function ofSale(explained: Explanation, line: Explained): Explanation {
+  const { baseAmount, exchange: rate, sold } = line;
+  const { currency } = line.amount;
+  if (sold) {
+    const sale = money(BigInt(sold.minor), sold.currency);
+    const worth = money(BigInt(sold.worth), currency);
+    const made = exchanged(explained, sale, sold.exchange, worth, line.roundingMode);
+    if (!line.reversesId) return made;
+    const of = `The refund of ${textOf(money(-soldFor(line).minor, sold.currency))} is ${textOf(money(-baseAmount.minor, currency))} of that.`;
+    return { sentence: `${made.sentence} ${of}`, steps: made.steps };
+  }
+  return rate && line.saleMinor != null && !line.reversesId
+    ? exchanged(explained, soldFor(line), rate, baseAmount, line.roundingMode)
+    : explained;
+}
+
+/** Adds a sale and its exchange rate. An item of an order has its part of the whole order, which is exchanged once. */
+export function exchanged(
+  { sentence, steps }: Explanation,
+  sale: Money,
+  entered: EnteredRate,
+  worth: Money,
+  mode: Stored['roundingMode'],
+): Explanation {
+  const { base, quote, rate, effectiveOn } = entered;
+  const by = `${rate} ${quote} for one ${base}, the rate of ${effectiveOn}`;
+  const alone = exchange(sale, rateInto(entered, worth.currency), digitsOf(sale, worth), mode);
+  const how = `${alone.minor === worth.minor ? '' : ', as its part of the whole order,'} at ${by}`;
   return {
-    sentence: `${explanation.sentence} ${refunded} of the sale was refunded before the sale was recorded; separate commissions reverse that share.`,
+    sentence: `${sentence} The sale of ${textOf(sale)} is worth ${textOf(worth)}${how}.`,
     steps: [
-      ...explanation.steps,
-      {
-        label: 'Refunded before',
-        detail: `${refunded} of the sale, reversed by separate commissions`,
-        amount: null,
-      },
+      { label: 'Sale', detail: `${textOf(sale)} sold`, amount: null },
+      { label: 'Exchange', detail: `${textOf(sale)} is ${textOf(worth)}${how}`, amount: null },
+      ...steps,
     ],
   };
 }
 
-/** Adds the partner's share of a shared sale to an explanation. */
-function shared({ sentence, steps }: Explanation, { part, reversesId, type }: Explained): Explanation {
+/** Adds the partner's share of a shared sale. */
+function ofShare({ sentence, steps }: Explanation, { part, reversesId, type }: Explained): Explanation {
   if (!part || reversesId || type === 'TRUE_UP' || type === 'ADJUSTMENT') return { sentence, steps };
   const { share, sale, currency, own, all, model } = part;
   const amount = (minor: string) => amountText({ minor: BigInt(minor), currency });
@@ -109,176 +151,39 @@ function shared({ sentence, steps }: Explanation, { part, reversesId, type }: Ex
   };
 }
 
-const textOf = ({ minor, currency }: Money): string => `${amountText({ minor, currency })} ${currency}`;
-
-/** Adds the sale and its exchange rate to an explanation. */
-export function exchanged(
-  { sentence, steps }: Explanation,
-  sold: Money,
-  { base, quote, rate, effectiveOn }: EnteredRate,
-  worth: string,
-): Explanation {
-  const by = `${rate} ${quote} for one ${base}, the rate of ${effectiveOn}`;
+/** Adds the refunds that were known before the sale. They must not come last: the last step is the total. */
+function ofEarlyRefund({ sentence, steps }: Explanation, line: Explained): Explanation {
+  const { refundedEarly, reversesId } = line;
+  if (refundedEarly == null || reversesId) return { sentence, steps };
+  const refunded = textOf(money(refundedEarly, soldFor(line).currency));
+  const detail = `${refunded} of the sale, reversed by separate commissions`;
   return {
-    sentence: `${sentence} The sale of ${textOf(sold)} is worth ${worth} at ${by}.`,
+    sentence: `${sentence} ${refunded} of the sale was refunded before the sale was recorded; separate commissions reverse that share.`,
+    steps: [{ label: 'Refunded before', detail, amount: null }, ...steps],
+  };
+}
+
+function unratedExplained(line: Explained, day: string): Explanation {
+  const sold = soldFor(line);
+  const from = line.unrated?.from ?? sold.currency;
+  const to = line.unrated?.to ?? line.amount.currency;
+  const why = `no exchange rate between ${from} and ${to} for ${day}`;
+  return {
+    sentence: `The commission on ${textOf(sold)} is not computed yet: there is ${why}.`,
     steps: [
       { label: 'Sale', detail: `${textOf(sold)} sold`, amount: null },
-      { label: 'Exchange', detail: `${textOf(sold)} is ${worth} at ${by}`, amount: null },
-      ...steps,
+      { label: 'Exchange', detail: why, amount: null },
     ],
   };
 }
 
-function explanationOfLine(line: Explained): Explanation {
-  if (line.unrated) {
-    const { day } = line.unrated;
-    const { currency } = line.amount;
-    const sold = soldFor(line);
-    const why = `no exchange rate between ${sold.currency} and ${currency} for ${day}`;
-    return {
-      sentence: `The commission on ${textOf(sold)} is not computed yet: there is ${why}.`,
-      steps: [
-        { label: 'Sale', detail: `${textOf(sold)} sold`, amount: null },
-        { label: 'Exchange', detail: why, amount: null },
-      ],
-    };
-  }
-
-  const { currency } = line.amount;
-  const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
-  if (line.reversesId) return refundExplained(line, amount);
-  if (line.type === 'ADJUSTMENT') {
-    const { minor } = line.amount;
-    const carried =
+function carriedExplained(amount: Money): Explanation {
+  const { minor, currency } = amount;
+  return {
+    sentence:
       minor < 0n
-        ? `The payment rail cannot send ${amount(-minor)} of this payout, so the amount stays on the balance.`
-        : `${amount(minor)} stayed on the balance, because the payment rail of an earlier payout could not send it.`;
-    return {
-      sentence: line.carriedBy
-        ? carried
-        : `${amount(minor)} restores the amount that a lost dispute reversed.`,
-      steps: [{ label: 'Total', detail: amount(minor), amount: minor }],
-    };
-  }
-  const computed = computedLineOf(line);
-  if (line.type === 'TRUE_UP' && line.rateSource === 'TIER') {
-    const more = line.amount.minor;
-    const whole = `${(line.rateBps ?? 0) / 100} % of ${amount(computed.base)}`;
-    return {
-      sentence: `${amount(more)} is added to a sale that earned at the rate of an earlier tier: the tier ${line.tier}, reached in the month before the sale, pays ${whole}, which is ${amount(computed.amount)}.`,
-      steps: [
-        {
-          label: 'Base',
-          detail: `${amount(computed.base)} of the sale, less refunds`,
-          amount: computed.base,
-        },
-        { label: 'Commission', detail: `${whole}, the rate of tier ${line.tier}`, amount: computed.amount },
-        { label: 'Earned before', detail: 'by the commission of the sale', amount: more - computed.amount },
-        { label: 'Total', detail: amount(more), amount: more },
-      ],
-    };
-  }
-  if (line.type === 'TRUE_UP' && computed.period)
-    return bandsExplained(line, computed, computed.period, amount);
-  const explanation = explain(computed, { amount, tier: line.tier });
-  return line.exchange && line.saleMinor != null
-    ? exchanged(explanation, soldFor(line), line.exchange, amount(computed.base))
-    : explanation;
-}
-
-/** Explains a TRUE_UP: the change for the other sales of a tiered period after a sale reached another band, or after its
- *  refund or rejection left one. */
-function bandsExplained(
-  { amount: { minor } }: Explained,
-  { base, trueUp }: ComputedLine,
-  { before, bands }: NonNullable<ComputedLine['period']>,
-  amount: (minor: bigint) => string,
-): Explanation {
-  const total = { label: 'Total', detail: amount(minor), amount: minor };
-  if (minor !== trueUp)
-    return {
-      sentence: `${amount(minor)} for the other sales of the period: after a refund or a rejection the period is in another band, whose rate applies to all of its sales.`,
-      steps: [total],
-    };
-  const after = before + base;
-  const { from, rateBps } = bandOf(bands, after);
-  const reached = `${rateBps / 100} % of ${amount(after)}, by the band from ${amount(from)}`;
-  return {
-    sentence: `${amount(minor)} is added for the earlier sales of ${amount(before)}: with this sale of ${amount(base)} the whole period earns ${reached}.`,
-    steps: [
-      { label: 'Period before', detail: amount(before), amount: before },
-      { label: 'Sale', detail: amount(base), amount: base },
-      { label: 'Band', detail: reached, amount: null },
-      total,
-    ],
+        ? `The payment rail cannot send ${textOf(money(-minor, currency))} of this payout, so the amount stays on the balance.`
+        : `${textOf(amount)} stayed on the balance, because the payment rail of an earlier payout could not send it.`,
+    steps: [{ label: 'Total', detail: textOf(amount), amount: minor }],
   };
-}
-
-/** Explains a refund: the original commission, the refunded part of its base so far, and the reversed amount so far and
- *  before. */
-function refundExplained(line: Explained, amount: (minor: bigint) => string): Explanation {
-  const base = -line.baseAmount.minor;
-  const { reversedLineAmount, reversedLineBase, refundedSoFar, reversedBefore } = line;
-  const steps = [];
-  if (reversedLineAmount != null && reversedLineBase != null && refundedSoFar != null) {
-    const before = reversedBefore ?? 0n;
-    steps.push(
-      {
-        label: 'Original',
-        detail: `${amount(reversedLineAmount)} on a base of ${amount(reversedLineBase)}`,
-        amount: reversedLineAmount,
-      },
-      { label: 'Refunded so far', detail: `${amount(refundedSoFar)} of the base`, amount: refundedSoFar },
-      {
-        label: 'Reversed so far',
-        detail: `${amount(before - line.amount.minor)} of ${amount(reversedLineAmount)}`,
-        amount: before - line.amount.minor,
-      },
-      { label: 'Reversed before', detail: amount(before), amount: before },
-    );
-  }
-  return {
-    sentence: line.lostDispute
-      ? `${amount(line.amount.minor)} reverses the rest of a sale whose dispute was lost: ${amount(base)} of its base.`
-      : line.method === 'TIERED'
-        ? `${amount(line.amount.minor)} reverses the effect of a refund of ${amount(base)}: the bands pay by the remaining sales of the period.`
-        : `${amount(line.amount.minor)} reverses the share of a refund of ${amount(base)}.`,
-    steps: [
-      {
-        label: line.lostDispute ? 'Lost dispute' : 'Refund',
-        detail: `${amount(base)} of the base`,
-        amount: line.baseAmount.minor,
-      },
-      ...steps,
-      { label: 'Total', detail: amount(line.amount.minor), amount: line.amount.minor },
-    ],
-  };
-}
-
-export interface Difference {
-  readonly what: string;
-  readonly stored: bigint;
-  readonly recomputed: bigint;
-}
-
-/** Recomputes the base by the exchange rate that is stored with the commission. */
-function baseByRate(line: Stored): bigint {
-  const { baseAmount, roundingMode } = line;
-  if (!line.exchange || line.saleMinor == null) return baseAmount.minor;
-  const rate = rateInto(line.exchange, baseAmount.currency);
-  return exchange(soldFor(line), rate, digitsOf(soldFor(line), baseAmount), roundingMode).minor;
-}
-
-/** Recomputes a commission from its stored terms. Returns the differences; there are none unless stored data was changed. */
-export function differencesOf(line: Stored & { readonly roundingMode: RoundingMode }): Difference[] {
-  if (line.unrated) return []; // not computed until the exchange rate is entered
-  const computed = computedLineOf(line);
-  const again = recompute(computed, line.roundingMode);
-  const compared: Difference[] = [
-    { what: 'base', stored: line.baseAmount.minor, recomputed: computed.base },
-    { what: 'base', stored: line.baseAmount.minor, recomputed: baseByRate(line) },
-    { what: 'amount', stored: line.amount.minor, recomputed: again.amount },
-    { what: 'true-up', stored: computed.trueUp, recomputed: again.trueUp },
-  ];
-  return compared.filter(({ stored, recomputed }) => stored !== recomputed);
 }

@@ -54,15 +54,18 @@ export async function previewCommission(ctx: Context, input: CreateCommissionInp
     const others = [...reckoning.items.values()].filter((each) => each.item.id !== item.id);
     const more = others.reduce((sum, each) => sum + each.owed.amount - each.item.owed, 0n);
     const { currency } = weighed.base;
-    const amount = (minor: bigint) => `${amountText({ minor, currency })} ${currency}`;
-    const explanation = explain(computed, { amount, tier: inForce.tier });
+    const amountIn = (of: string) => (minor: bigint) => `${amountText({ minor, currency: of })} ${of}`;
+    const explanation = explain(computed, {
+      ...{ amount: amountIn(currency), sold: amountIn(item.soldCurrency) },
+      ...{ tier: inForce.tier, mode: item.roundingMode },
+    });
     return {
       amount: money(owed.amount, currency),
       trueUp: money(more, currency),
       ruleId: owed.terms.rule?.id ?? null,
       refused: null,
       explanation: exchange
-        ? exchanged(explanation, earning.base, exchange, amount(computed.base))
+        ? exchanged(explanation, earning.base, exchange, weighed.base, item.roundingMode)
         : explanation,
     };
   } finally {

@@ -1,111 +1,112 @@
-import { FlatRefund, reversalDue } from '../../../domain/commission.ts';
+import { recompute } from '../../../domain/computed.ts';
+import { exchange, rateInto } from '../../../domain/exchange.ts';
 import { money } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { query } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
-import type { Commission } from '../commission/public.ts';
-import { computedLineOf, differencesOf } from './explain-commission.ts';
+import { type Commission, digitsOf, soldFor } from '../commission/public.ts';
+import { computedOfLine, type Stored } from './explain-commission.ts';
+import type { Progress } from './verify-sales.ts';
 
 const CHUNK = 2_000;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
-type Line = Parameters<typeof differencesOf>[0] & Pick<Commission, 'id'>;
-
-/** Later changes of a commission, in minor units. */
-interface Sequel {
-  readonly refunded: bigint;
-  readonly reversed: bigint;
-  /** Null when a waiting refund was applied with the sale, because its true-up cannot be separated from that of the sale. */
-  readonly trueUp: bigint | null;
+export interface Difference {
+  readonly what: string;
+  readonly stored: bigint;
+  readonly recomputed: bigint;
 }
 
-/** Recomputes every commission of the database with its refunds and its true-up. Yields one sentence per difference. */
-export async function* faultyLines(ctx: Pick<Context, 'pool' | 'actor'>): AsyncGenerator<string> {
+/** Recomputes a commission from its stored terms alone. Returns the differences; there are none unless stored data was changed. */
+export function differencesOf(line: Stored): Difference[] {
+  if (line.unrated || line.carriedBy) return []; // not computed until the exchange rate is entered; a payout's remainder
+  if (line.type === 'REVERSAL' && !line.computation) return [];
+  const computed = computedOfLine(line);
+  const { change } = computed;
+  const { minor } = line.amount;
+  const isSale = line.type !== 'REVERSAL' && line.type !== 'TRUE_UP' && line.type !== 'ADJUSTMENT';
+  const again = recompute(computed, line.roundingMode);
+  const compared: Difference[] = [
+    { what: 'amount', stored: isSale ? minor : computed.amount, recomputed: again },
+    ...(change ? [{ what: 'amount', stored: change.to, recomputed: again }] : []),
+    ...(isSale
+      ? [
+          { what: 'base', stored: line.baseAmount.minor, recomputed: computed.base - computed.refunded },
+          ...baseByRate(line),
+        ]
+      : []),
+  ];
+  return compared.filter(({ stored, recomputed }) => stored !== recomputed);
+}
+
+/** Recomputes the base by the stored exchange rate. An item of an order has its part of the order, which is exchanged once: it
+ *  may differ by one minor unit. */
+function baseByRate(line: Stored): Difference[] {
+  const { baseAmount, roundingMode } = line;
+  if (!line.exchange || line.saleMinor == null) return [];
+  const sold = soldFor(line);
+  const { minor } = exchange(
+    sold,
+    rateInto(line.exchange, baseAmount.currency),
+    digitsOf(sold, baseAmount),
+    roundingMode,
+  );
+  const off = baseAmount.minor - minor;
+  return off >= -1n && off <= 1n ? [] : [{ what: 'base', stored: baseAmount.minor, recomputed: minor }];
+}
+
+/** Recomputes every commission of the database from the computation that is stored with it. Yields one sentence per
+ *  difference. */
+export async function* faultyLines(
+  ctx: Pick<Context, 'pool' | 'actor'>,
+  progress: Progress = () => {},
+): AsyncGenerator<string> {
+  const [{ all } = { all: 0 }] = await query(
+    ctx,
+    sql<{ all: number }>`select count(*)::int as all from commissions`,
+  );
+  let done = 0;
   for (let last = FIRST; ; ) {
     const lines = await linesAfter(ctx, last);
     const end = lines.at(-1);
     if (!end) return;
-    for (const [line, sequel] of lines) {
+    for (const line of lines) {
       const text = (minor: bigint) => amountText(money(minor, line.amount.currency));
-      for (const { what, stored, recomputed } of differences(line, sequel))
+      for (const { what, stored, recomputed } of differencesOf(line))
         yield `commission ${line.id}: ${what} is ${text(stored)}, but recomputes to ${text(recomputed)} ${line.amount.currency}`;
     }
-    last = end[0].id;
+    last = end.id;
+    done += lines.length;
+    progress(done, all);
   }
 }
 
-function differences(line: Line, { refunded, reversed, trueUp }: Sequel) {
-  const found = differencesOf(line);
-  const due = computedLineOf(line).trueUp;
-  if (trueUp !== null && trueUp !== due) found.push({ what: 'true-up', stored: trueUp, recomputed: due });
-  if (refunded === 0n || line.method === 'TIERED') return found; // the period of a tiered commission has changed since
-  // The setting for refunds of flat commissions may have changed since, so both values are accepted.
-  const [taken, otherwise] = Object.values(FlatRefund).map((flatRefund) =>
-    reversalDue({
-      base: line.baseAmount.minor,
-      original: line.amount.minor,
-      refunded,
-      reversed: 0n,
-      method: line.method,
-      flatRefund,
-      mode: line.roundingMode,
-    }),
-  ) as [bigint, bigint];
-  if (reversed !== taken && reversed !== otherwise)
-    found.push({ what: 'reversed amount', stored: reversed, recomputed: taken });
-  return found;
-}
-
-/** Returns the next commissions, by id, that are neither refunds nor true-ups. */
-async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): Promise<[Line, Sequel][]> {
-  const rows = await query(
-    ctx,
-    sql<Row>`
-     select /* commissions.verified */ c.id, c.amount_minor as "amountMinor", c.amount_currency as "amountCurrency", c.base_minor as "baseMinor",
-       c.base_currency as "baseCurrency", c.tier, c.rounding_mode as "roundingMode", c.method, c.rate_bps as "rateBps",
-       c.rate_source as "rateSource", c.per_unit_minor as "perUnitMinor", c.quantity, c.product, c.computation, c.reverses_id as "reversesId",
-       c.sale_minor as "saleMinor", c.sale_currency as "saleCurrency", c.exchange, c.unrated, coalesce(r.base, 0)::bigint as refunded,
-       coalesce(r.amount, 0)::bigint as reversed, coalesce(t.amount, 0)::bigint as "trueUp", coalesce(r.at_once, false) as "atOnce"
-     from (select * from commissions where id > ${last} and reverses_id is null and adjusts_id is null order by id limit ${sql.raw(CHUNK)}) c
-     left join lateral (
-       select -sum(base_minor) as base, sum(amount_minor) as amount, bool_or(created_at = c.created_at) as at_once
-       from commissions where reverses_id = c.id) r on true
-     left join lateral (
-       select sum(amount_minor) as amount from commissions where adjusts_id = c.id and type = 'TRUE_UP' and created_at = c.created_at) t on true
-     order by c.id`,
-  );
-  return rows.map(
-    ({
-      amountMinor,
-      amountCurrency,
-      baseMinor,
-      baseCurrency,
-      refunded,
-      reversed,
-      trueUp,
-      atOnce,
-      ...line
-    }) => [
-      {
-        ...line,
-        amount: new MoneyColumn({ minor: amountMinor, currency: amountCurrency }),
-        baseAmount: new MoneyColumn({ minor: baseMinor, currency: baseCurrency }),
-      },
-      { refunded, reversed, trueUp: atOnce ? null : trueUp },
-    ],
-  );
-}
+type Line = Stored & Pick<Commission, 'id'>;
 
 interface Row extends Omit<Line, 'amount' | 'baseAmount'> {
   readonly amountMinor: bigint;
   readonly amountCurrency: string;
   readonly baseMinor: bigint;
   readonly baseCurrency: string;
-  readonly refunded: bigint;
-  readonly reversed: bigint;
-  readonly trueUp: bigint;
-  /** Whether a refund came with the sale itself. */
-  readonly atOnce: boolean;
+}
+
+/** Returns the next commissions by id. */
+async function linesAfter(ctx: Pick<Context, 'pool' | 'actor'>, last: string): Promise<Line[]> {
+  const rows = await query(
+    ctx,
+    sql<Row>`
+     select /* commissions.verified */ c.id, c.type, c.amount_minor as "amountMinor", c.amount_currency as "amountCurrency",
+       c.base_minor as "baseMinor", c.base_currency as "baseCurrency", c.tier, c.rounding_mode as "roundingMode", c.method,
+       c.rate_bps as "rateBps", c.rate_source as "rateSource", c.per_unit_minor as "perUnitMinor", c.quantity, c.product, c.computation,
+       c.reverses_id as "reversesId", c.carried_by as "carriedBy", c.sale_minor as "saleMinor", c.sale_currency as "saleCurrency",
+       c.exchange, c.unrated
+     from commissions c where c.id > ${last} order by c.id limit ${sql.raw(CHUNK)}`,
+  );
+  return rows.map(({ amountMinor, amountCurrency, baseMinor, baseCurrency, ...line }) => ({
+    ...line,
+    amount: new MoneyColumn({ minor: amountMinor, currency: amountCurrency }),
+    baseAmount: new MoneyColumn({ minor: baseMinor, currency: baseCurrency }),
+  }));
 }

@@ -298,7 +298,7 @@ export const commissionRuleTable: Table<CommissionRule> = {
 };
 
 /** Converts a stored rule version to the rule of the domain. */
-export function ruleOf(row: CommissionRule): Rule & { readonly key: string } {
+export function ruleOf(row: CommissionRule): Rule {
   return {
     id: row.id,
     key: row.ruleKey,

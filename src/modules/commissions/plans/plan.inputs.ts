@@ -1,9 +1,9 @@
-import { ArrayMaxSize, ArrayMinSize, IsUUID, Matches, Max, Min } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsUUID, Max, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { BandMode } from '../../../domain/bands.ts';
 import { CommissionMethod, CommissionType } from '../../../domain/commission.ts';
 import { CapScope, CustomerKind, RulePeriod } from '../../../domain/plan.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { Country, Currency, ExternalId, Name } from '../../../kernel/request/kinds.ts';
 import { Decimal, Percentage } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'A new commission plan.' })
@@ -63,7 +63,7 @@ export class CommissionRuleInput {
     nullable: true,
     description: 'Id of the product in your system. Default: any product.',
   })
-  @Name(200)
+  @ExternalId(200)
   product?: string | null;
 
   @Field(() => CustomerKind, { nullable: true, description: 'Kind of customer. Default: ANY.' })
@@ -75,7 +75,7 @@ export class CommissionRuleInput {
   })
   @ArrayMinSize(1, { message: 'must contain at least one country, or be absent' })
   @ArrayMaxSize(250, { message: 'must contain at most 250 countries' })
-  @Matches(/^[A-Z]{2}$/, { each: true, message: 'must contain only ISO 3166 codes such as "DE"' })
+  @Country()
   countries?: string[] | null;
 
   @Field(() => [CommissionType], {
@@ -91,6 +91,7 @@ export class CommissionRuleInput {
     description:
       "ISO 4217 code of the rule's amounts. Required for a rule with amounts, which applies only to sales in this currency.",
   })
+  @Currency()
   currency?: string | null;
 
   @Field(() => Decimal, {

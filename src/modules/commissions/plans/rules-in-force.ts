@@ -1,8 +1,6 @@
 import type { Rule } from '../../../domain/plan.ts';
 import { type CommissionRule, ruleOf } from './commission-rule.entity.ts';
 
-export type RuleInForce = Rule & { readonly key: string };
-
 /** SQL expression: the rules for a sale of partner `p` at `at.instant`, from the partner and its plan, each in the version
  *  in force, as JSON for `rulesOf`. */
 export const RULES_IN_FORCE = `
@@ -24,7 +22,7 @@ export const RULES_IN_FORCE = `
 /** A rule as JSON from `RULES_IN_FORCE`. JSON has neither bigint nor dates. */
 export type RuleJson = { readonly [K in keyof CommissionRule]: unknown };
 
-export const rulesOf = (rows: readonly RuleJson[] | null): RuleInForce[] =>
+export const rulesOf = (rows: readonly RuleJson[] | null): Rule[] =>
   (rows ?? []).map((row) =>
     ruleOf({
       ...row,

@@ -55,13 +55,11 @@ export async function knownOrders(
   }));
 }
 
-/** Throws CONFLICT when the order is already known. An order converts once for all partners, and is recorded once per
- *  partner; with `partnerId` null, once in total. The order must be locked. */
+/** Throws CONFLICT when the order is already known, for any partner. The order must be locked. */
 export async function refuseKnown(
   em: EntityManager,
-  { tenantId, orderId, partnerId }: Omit<Order, 'partnerId'> & { readonly partnerId: string | null },
+  { tenantId, orderId }: Omit<Order, 'partnerId'>,
 ): Promise<void> {
-  const known = await knownOrders(em, { tenantId, orderId, partnerId: null });
-  if (known.some((order) => order.sharedBy || partnerId === null || order.partnerId === partnerId))
+  if ((await knownOrders(em, { tenantId, orderId, partnerId: null })).length > 0)
     throw conflict('This order is already recorded.', { field: 'input.orderId', reason: 'ORDER_RECORDED' });
 }

@@ -1,6 +1,6 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { ExternalId, KnownCurrency, Name } from '../../../kernel/request/kinds.ts';
 import { DateTime, Decimal } from '../../../kernel/request/scalars.ts';
 
 @InputType({
@@ -9,13 +9,12 @@ import { DateTime, Decimal } from '../../../kernel/request/scalars.ts';
 })
 export class RefundSaleInput {
   @Field(() => String, { description: 'Id of the order in your system. The order may still be unknown.' })
-  @Name(200)
+  @ExternalId(200)
   orderId!: string;
 
   @Field(() => ID, {
     nullable: true,
-    description:
-      'Id of the partner who earned on the order. Required only when several partners earned on it.',
+    description: 'Id of the partner who earned on the order. Default: the partner of the order.',
   })
   partnerId?: string | null;
 
@@ -38,23 +37,25 @@ export class RefundSaleInput {
     description:
       "ISO 4217 code of the amount. Default: the order's currency, or the partner's while the order is unknown.",
   })
+  @KnownCurrency()
   currency?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'Id of the refunded product in your system. Default: all products in proportion.',
   })
-  @Name(200)
+  @ExternalId(200)
   product?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'Id of the refund in your system. The same refund of an order takes effect once.',
   })
-  @Name(200)
+  @ExternalId(200)
   refundId?: string | null;
 
   @Field({ description: 'Reason for the refund, 1 to 1000 characters.' })
+  @Name(1_000)
   reason!: string;
 
   @Field(() => DateTime, { nullable: true, description: 'Time of the refund. Default: now.' })
@@ -64,7 +65,7 @@ export class RefundSaleInput {
     nullable: true,
     description: 'Idempotency key. A repeated call with the same key returns the same result.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string | null;
 }
 
@@ -77,6 +78,7 @@ export class SaleRefundFilter {
   partnerId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Refunds of the order with this id in your system.' })
+  @ExternalId(200)
   orderId?: string | null;
 
   @Field(() => Boolean, {

@@ -34,7 +34,7 @@ export class SaleRefundResolver {
   @Authorized('commission:decide')
   @Mutation(() => SaleRefund, {
     description:
-      'Records a refund of an order and reverses the refunded share of all its commissions. When the order is still unknown, the refund waits and is applied with the sale. Fails with CONFLICT, reason PARTNER_NEEDED, when several partners earned on the order and `partnerId` is absent.',
+      'Records a refund of an order and reverses the refunded share of all its commissions. When the order is still unknown, the refund waits and is applied with the sale.',
   })
   async refundSale(
     @Arg('input', () => RefundSaleInput, { description: 'The refund.' }) input: RefundSaleInput,

@@ -48,18 +48,10 @@ export async function refundSale(ctx: Context, input: RefundSaleInput): Promise<
     await lockOrder(em, input.orderId);
     const request = { tenantId, operation: 'refundSale', key: input.idempotencyKey, input };
     const id = await once(em, ctx, request, async () => {
-      const orders = await knownOrders(em, {
+      const [order] = await knownOrders(em, {
         ...{ tenantId, orderId: input.orderId },
         partnerId: partner?.id ?? null,
       });
-      const [order] = orders;
-      if (orders.length > 1)
-        throw conflict(
-          'Several partners earned on this order. Give partnerId to select the partner of the refund.',
-          {
-            ...{ field: 'input.partnerId', reason: 'PARTNER_NEEDED' },
-          },
-        );
       const asked = askedOf(input, order ?? null, partner);
       const known = await sameRefund(em, tenantId, input);
       if (known) {

@@ -6,16 +6,16 @@ import {
   CommissionHold,
   endHold,
   lockCommission,
-  refuseMaker,
   reject,
+  requireOtherReleaser,
   statusOf,
   takeBack,
 } from '../commission/public.ts';
 
-/** Locks and returns the commission with its partner. Throws FORBIDDEN for a person with a conflict of interest. */
+/** Locks and returns the commission with its partner. Throws FORBIDDEN for a person whom a duty keeps from it. */
 export async function lockForReview(em: EntityManager, ctx: Context, id: string): Promise<Commission> {
   const line = await lockCommission(em, id, { partnerToo: true });
-  await refuseMaker(em, ctx, line, 'review');
+  await requireOtherReleaser(em, ctx, line);
   return line;
 }
 

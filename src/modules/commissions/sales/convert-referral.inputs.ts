@@ -1,6 +1,6 @@
-import { Matches, Max, MaxLength, Min } from 'class-validator';
+import { Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { Country, Currency, ExternalId } from '../../../kernel/request/kinds.ts';
 import { DateTime, Decimal, EmailAddress, JSONObject } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'The purchase that converts a referral.' })
@@ -9,11 +9,10 @@ export class ConvertReferralInput {
     description:
       'Id of the customer in your system, for example `cust_abc123`. A new id creates the customer.',
   })
-  @Name(200)
+  @ExternalId(200)
   customerId!: string;
 
   @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the customer.' })
-  @MaxLength(254, { message: 'must be at most 254 characters long' })
   customerEmail?: string | null;
 
   @Field(() => String, {
@@ -21,7 +20,7 @@ export class ConvertReferralInput {
     description:
       "Identifier of the card or account at your payment provider, for example Stripe's `fingerprint`. Never send the card number. The product stores a keyed hash for the risk rules.",
   })
-  @Name(200)
+  @ExternalId(200)
   paymentFingerprint?: string | null;
 
   @Field(() => Decimal, {
@@ -33,24 +32,25 @@ export class ConvertReferralInput {
     nullable: true,
     description: "ISO 4217 code of the amount. Default: the partner's currency.",
   })
+  @Currency()
   currency?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'Id of the order in your system. An order converts once.',
   })
-  @Name(200)
+  @ExternalId(200)
   orderId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Id of the subscription in your system.' })
-  @Name(200)
+  @ExternalId(200)
   subscriptionId?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'Id of the product in your system. Selects the rules for this product.',
   })
-  @Name(200)
+  @ExternalId(200)
   product?: string | null;
 
   @Field(() => Int, { nullable: true, description: 'Units bought, 1 to 1,000,000. Default: 1.' })
@@ -63,7 +63,7 @@ export class ConvertReferralInput {
     description:
       'ISO 3166 code of the billing country, for example `DE`. Selects the rules for this country.',
   })
-  @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
+  @Country()
   country?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Time of the purchase. Default: now.' })
@@ -73,7 +73,7 @@ export class ConvertReferralInput {
     nullable: true,
     description: 'Idempotency key. A repeated call with the same key returns the same result.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string | null;
 
   @Field(() => JSONObject, {

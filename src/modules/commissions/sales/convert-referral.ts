@@ -62,7 +62,7 @@ export async function convertReferral(
       if (!insideWindow(referral.clickedAt, referral.expiresAt, at)) {
         throw conflict('The referral expired before the purchase.', { reason: 'EXPIRED' });
       }
-      if (input.orderId != null) await refuseKnown(em, { tenantId, partnerId: null, orderId: input.orderId });
+      if (input.orderId != null) await refuseKnown(em, { tenantId, orderId: input.orderId });
       const shared = await shareSale(em, partner, {
         ...{ referral, claimed, sale: amount, at },
         ...{ customerId: input.customerId, customerEmail: input.customerEmail, country: input.country },

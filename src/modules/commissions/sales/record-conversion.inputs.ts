@@ -1,6 +1,6 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { Name } from '../../../kernel/request/kinds.ts';
 import { ConvertReferralInput } from './convert-referral.inputs.ts';
 
 @InputType({

@@ -1,7 +1,7 @@
-import { ArrayMaxSize, ArrayMinSize, Matches, Max, Min, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, Max, Min, ValidateNested } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { CommissionType } from '../../../domain/commission.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { Country, Currency, ExternalId } from '../../../kernel/request/kinds.ts';
 import { DateTime, Decimal, JSONObject } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'One billed line item of an order.' })
@@ -10,7 +10,7 @@ export class SaleLineInput {
     nullable: true,
     description: 'Id of the product in your system. Selects the rules for this product.',
   })
-  @Name(200)
+  @ExternalId(200)
   product?: string | null;
 
   @Field(() => Int, { nullable: true, description: 'Units sold, 1 to 1,000,000. Default: 1.' })
@@ -32,7 +32,7 @@ export class RecordSaleInput {
     description:
       'Id of the customer in your system, for example `cust_abc123`. A new id creates the customer.',
   })
-  @Name(200)
+  @ExternalId(200)
   customerId?: string | null;
 
   @Field(() => String, {
@@ -40,11 +40,11 @@ export class RecordSaleInput {
     description:
       "Identifier of the card or account at your payment provider, for example Stripe's `fingerprint`. Never send the card number. The product stores a keyed hash for the risk rules. Requires `customerId`.",
   })
-  @Name(200)
+  @ExternalId(200)
   paymentFingerprint?: string | null;
 
-  @Field(() => String, { description: 'Id of the order in your system. A partner earns on an order once.' })
-  @Name(200)
+  @Field(() => String, { description: 'Id of the order in your system. An order is recorded once.' })
+  @ExternalId(200)
   orderId!: string;
 
   @Field(() => [SaleLineInput], {
@@ -75,6 +75,7 @@ export class RecordSaleInput {
     nullable: true,
     description: "ISO 4217 code of the amounts. Default: the partner's currency.",
   })
+  @Currency()
   currency?: string | null;
 
   @Field(() => String, {
@@ -82,7 +83,7 @@ export class RecordSaleInput {
     description:
       'ISO 3166 code of the billing country, for example `DE`. Selects the rules for this country.',
   })
-  @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
+  @Country()
   country?: string | null;
 
   @Field(() => CommissionType, {
@@ -96,14 +97,14 @@ export class RecordSaleInput {
   occurredAt?: Date | null;
 
   @Field(() => String, { nullable: true, description: 'Id of the subscription in your system.' })
-  @Name(200)
+  @ExternalId(200)
   subscriptionId?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'Idempotency key. A repeated call with the same key returns the same result.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string | null;
 
   @Field(() => JSONObject, {

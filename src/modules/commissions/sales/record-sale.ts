@@ -42,7 +42,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
     const request = { tenantId, operation: 'recordSale', key: input.idempotencyKey, input };
     const id = await once(em, ctx, request, async () => {
       const order = { tenantId, partnerId, orderId: input.orderId };
-      await refuseKnown(em, { ...order, partnerId: null });
+      await refuseKnown(em, order);
       const self =
         input.customerId != null &&
         (await isCustomer(em, partnerId, await marksOf(em, { tenantId, customerId: input.customerId })));
@@ -79,7 +79,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
             scale: collectedPart(invoice),
             isNow: input.occurredAt == null,
             customerId: customer?.id ?? null,
-            order: { id: input.orderId, lineNumber: index },
+            order: { id: input.orderId, lineNumber: earned.length },
           },
           { inForce, refused: self ? 'SELF_REFERRAL' : null },
         );

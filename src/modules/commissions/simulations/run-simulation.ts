@@ -1,17 +1,28 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { v7 } from 'uuid';
-import { type PastSale, Simulation } from '../../../domain/simulation.ts';
+import { isCounting, type Purchase, periodsOf, type Standing } from '../../../domain/owed.ts';
+import {
+  asksPurchases,
+  changedRules,
+  decideAgain,
+  owedUnder,
+  standingsOf,
+  type TriedRule,
+  type TriedTerms,
+} from '../../../domain/simulation.ts';
+import { windowsOf } from '../../../domain/terms.ts';
 import { query } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
-import { transact } from '../../../kernel/data/transact.ts';
+import { type Run, transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Program, programOf } from '../../programs/program/public.ts';
+import { itemsWhere, longest, type StoredItem, spanOf } from '../commission/public.ts';
 
 import { PlanSimulation, type StoredResult } from './plan-simulation.entity.ts';
 import { type Changes, type SimulatedTerms, type Span, simulatedTerms } from './simulated-terms.ts';
 
 const PAGE = 2_000; // about 30 ms of computation, so that other requests are served in between
 const TOP = 50;
-const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** Recomputes the sales of a simulation's months and stores the result. Starts from the beginning when an earlier run was
  *  interrupted. */
@@ -25,35 +36,29 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
     return { program, span, terms };
   });
   if (!begun) return;
-  const stream = salesOf(begun.program, begun.span, begun.terms, v7());
-  const [{ total } = { total: 0 }] = await query(ctx, stream.count());
+  const { program, span, terms } = begun;
+  const run: Run = (statement) => query(ctx, statement);
+  // A sale that is recorded after the start is left out.
+  const simulable = sql`i.refused is null and i.base_minor is not null and i.id < ${v7()}::uuid`;
+  const partners = await run(sql<{ id: string; items: number }>`
+    select /* simulations.partners */ i.partner_id as id, count(*)::int as items from sale_items i
+    where i.tenant_id = ${program.tenantId} and ${within(span)} and ${simulable} group by i.partner_id order by i.partner_id`);
+  const total = partners.reduce((sum, { items }) => sum + items, 0);
   let done = 0;
   if (!(await progress(ctx, id, { total, done }))) return;
 
   const sums = new Sums();
-  const simulation = new Simulation(begun.terms, (sale, then) => sums.wouldBe(sale, then));
-  for (let coming = query(ctx, stream.page(FIRST)); ; ) {
-    const page = (await coming).map(read);
-    const last = page.at(-1)?.id;
-    if (last === undefined) break;
-    coming = query(ctx, stream.page(last)); // the database reads the next page during the computation of this one
-    for (const { within, ...sale } of page) {
-      if (within) {
-        sums.now(sale, sale.net);
-        simulation.sale(sale);
-      } else {
-        const rule = sale.ruleId === null ? null : begun.terms.countedBy(sale.ruleId, sale.occurredAt);
-        if (rule) simulation.elsewhere(sale, rule);
-      }
-    }
-    done += page.length;
-    if (!(await progress(ctx, id, { total, done }))) {
-      await coming; // the simulation was canceled
-      return;
-    }
+  for (const batch of batchesOf(partners)) {
+    const items = await itemsWhere(
+      run,
+      sql`i.partner_id = any(${batch}::uuid[]) and ${within(span)} and ${simulable}`,
+    );
+    const owed = await simulate(run, items, span, terms, simulable);
+    for (const item of items) sums.add(item, owed.get(item.id) ?? item.owed);
+    done += items.length;
+    if (!(await progress(ctx, id, { total, done }))) return; // the simulation was canceled
   }
-  simulation.end();
-  const [{ leftOut } = { leftOut: 0 }] = await query(ctx, stream.leftOut());
+  const [{ leftOut } = { leftOut: 0 }] = await run(leftOutOf(program, span));
   const result = sums.result(leftOut);
   await transact(ctx, (em) =>
     em.nativeUpdate(
@@ -63,6 +68,117 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
     ),
   );
 }
+
+const within = ({ month, next }: Span): Sql => sql`i.day >= ${month}::date and i.day < ${next}::date`;
+
+/** Returns the partners in batches of about `PAGE` items. All items of a partner are in one batch. */
+function batchesOf(partners: readonly { readonly id: string; readonly items: number }[]): string[][] {
+  const batches: string[][] = [];
+  let room = 0;
+  for (const { id, items } of partners) {
+    if (items > room) {
+      batches.push([]);
+      room = PAGE;
+    }
+    batches.at(-1)?.push(id);
+    room -= items;
+  }
+  return batches;
+}
+
+/** Returns what items would be owed under the changed terms, by id. An item that is absent keeps what it is owed. */
+async function simulate(
+  run: Run,
+  items: readonly StoredItem[],
+  span: Span,
+  terms: SimulatedTerms,
+  simulable: Sql,
+): Promise<Map<string, bigint>> {
+  const tried = new Map<string, TriedTerms>();
+  for (const [index, item] of items.entries()) {
+    const again = decideAgain(item, terms, partnerWindows(item, terms));
+    if (again) tried.set(item.id, again);
+    if (index % PAGE === PAGE - 1) await nextTurn();
+  }
+  const rules = changedRules(items, tried, await standings(run, items, tried));
+  const others = await salesElsewhere(run, rules, span, terms, simulable);
+  const owed = new Map<string, bigint>();
+  for (const rule of rules)
+    for (const [id, amount] of owedUnder(rule, others.get(`${rule.partnerId} ${rule.key}`) ?? []))
+      owed.set(id, amount);
+  return owed;
+}
+
+/** Returns the stored windows of an item without those of its rule, which come last. */
+function partnerWindows({ terms: { rule, windows } }: StoredItem, terms: SimulatedTerms) {
+  const version = rule && terms.version(rule.id);
+  return version ? windows.slice(0, windows.length - windowsOf(version).length) : windows;
+}
+
+/** Returns the standings of the items whose tried terms depend on the other purchases of their customers. */
+async function standings(
+  run: Run,
+  items: readonly StoredItem[],
+  tried: ReadonlyMap<string, TriedTerms>,
+): Promise<Map<string, Standing>> {
+  const asked = Map.groupBy(
+    items.filter(({ id, customerId }) => {
+      const terms = tried.get(id);
+      return terms !== undefined && customerId !== null && asksPurchases(terms);
+    }),
+    ({ customerId }) => customerId as string,
+  );
+  if (asked.size === 0) return new Map();
+  const rows = await run(sql<Purchase & { readonly of: string }>`
+    select /* simulations.purchases */ k.id as of, i.id, i.partner_id as "partnerId", i.purchase as "order", i.occurred_at as at, i.seq,
+      i.sold_minor as base, i.refunded_minor as refunded, i.is_out as "out"
+    from unnest(${[...asked.keys()]}::uuid[]) k (id) cross join lateral family_of(k.id) f (id)
+      join sale_items i on i.customer_id = f.id and i.is_purchase
+    where not i.is_out and i.refunded_minor < i.sold_minor`);
+  const purchases = Map.groupBy(rows, ({ of }) => of);
+  const found = new Map<string, Standing>();
+  for (const [customer, own] of asked)
+    for (const [id, standing] of standingsOf(own, purchases.get(customer) ?? [])) found.set(id, standing);
+  return found;
+}
+
+/** Returns the sales outside the simulated months that the rules count in the same periods, by partner and rule. */
+async function salesElsewhere(
+  run: Run,
+  rules: readonly TriedRule[],
+  { month, next }: Span,
+  { isStored }: SimulatedTerms,
+  simulable: Sql,
+): Promise<Map<string, StoredItem[]>> {
+  const counting = rules.filter(
+    ({ key, placed }) => key !== null && isStored(key) && placed.some(({ terms }) => isCounting(terms)),
+  );
+  const partners = counting.map(({ partnerId }) => partnerId);
+  const keys = counting.map(({ key }) => key);
+  for (
+    let period = longest(counting.flatMap(({ placed }) => placed.flatMap(({ terms }) => periodsOf(terms))));
+    period;
+  ) {
+    const { from, until } = spanOf(period, [month, dayBefore(next)]);
+    const items = await itemsWhere(
+      run,
+      sql`(i.partner_id, i.rule_key) in (select * from unnest(${partners}::uuid[], ${keys}::uuid[]))
+        and (i.day >= ${from}::date and i.day < ${month}::date or i.day >= ${next}::date and i.day <= ${until}::date) and ${simulable}`,
+    );
+    const needed = longest([period, ...items.flatMap(({ terms }) => periodsOf(terms))]);
+    if (needed === period) return Map.groupBy(items, ({ partnerId, ruleKey }) => `${partnerId} ${ruleKey}`);
+    period = needed;
+  }
+  return new Map();
+}
+
+/** Counts the purchases that never earn, and so cannot be simulated. */
+const leftOutOf = ({ tenantId, timeZone }: Program, span: Span) => sql<{ leftOut: number }>`
+  select /* simulations.left_out */ ((select count(*) from sale_items i where i.tenant_id = ${tenantId} and ${within(span)} and i.refused is not null)
+    + (select count(*) from conversions v where v.tenant_id = ${tenantId} and v.amount_minor > 0
+        and v.occurred_at >= ${span.month}::date::timestamp at time zone ${timeZone}
+        and v.occurred_at < ${span.next}::date::timestamp at time zone ${timeZone}
+        and not exists (select from sale_items i where i.conversion_id = v.id)))::int as "leftOut"`;
 
 /** Stores the progress. Returns false when the simulation was canceled. */
 async function progress(
@@ -80,90 +196,13 @@ async function progress(
   return updated === 1;
 }
 
-function dayAfter(day: string): string {
-  const next = new Date(`${day}T00:00:00Z`);
-  next.setUTCDate(next.getUTCDate() + 1);
-  return next.toISOString().slice(0, 10);
-}
+const dayAfter = (day: string): string => shifted(day, 1);
+const dayBefore = (day: string): string => shifted(day, -1);
 
-/** Queries for the sales in order of recording, each with its later changes. Sales recorded after the start are left out. */
-function salesOf(
-  { tenantId, timeZone }: Program,
-  { month, next }: Span,
-  terms: SimulatedTerms,
-  until: string,
-) {
-  const starts = sql`${month}::date::timestamp at time zone ${timeZone}`;
-  const ends = sql`${next}::date::timestamp at time zone ${timeZone}`;
-  const within = (at: Sql) => sql`${at} >= ${starts} and ${at} < ${ends}`;
-  const inSpan = within(sql`c.occurred_at`);
-  // A rule that counts also needs the sales of its period in other months.
-  const near = terms.lifelong
-    ? sql`true`
-    : sql`c.occurred_at >= ${month}::date - interval '367 days' and c.occurred_at < ${next}::date + interval '367 days'`;
-  const scope = sql`c.tenant_id = ${tenantId} and c.id < ${until}::uuid and c.reverses_id is null and c.adjusts_id is null
-    and (${inSpan} or (c.rule_id = any(${terms.countedIds}::uuid[]) and ${near}))`;
-  const customerKind = terms.asksKind
-    ? sql`case when c.customer_id is null then null when customer_bought_before(c.customer_id, c.occurred_at) then 'RETURNING' else 'NEW' end`
-    : sql`null`;
-  const past = terms.asksPurchases
-    ? sql`
-        left join lateral (select min(p.occurred_at) as first, count(distinct coalesce(p.order_id, p.conversion_id::text, p.id::text))::int as count
-          from commissions p where p.customer_id = c.customer_id and p.partner_id = c.partner_id and p.occurred_at < c.occurred_at and p.id < c.id
-            and p.type not in ('REVERSAL', 'BONUS', 'TRUE_UP', 'ADJUSTMENT') and (p.status <> 'REJECTED' or p.updated_at > c.created_at)) past on true`
-    : sql`cross join (select null::timestamptz as first, 0 as count) past`;
-  return {
-    count: () => sql<{ total: number }>`select count(*)::int as total from commissions c where ${scope}`,
-    page: (last: string) => sql<Row>`
-      select /* simulations.sales */ c.id, c.partner_id as "partnerId", c.customer_id as "customerId", c.type, c.occurred_at as "occurredAt",
-        (c.occurred_at at time zone ${timeZone})::date as day, c.base_currency as currency, c.product, c.country,
-        coalesce((c.computation->>'quantity')::int, c.quantity, 1) as quantity, c.base_minor as base, c.status = 'REJECTED' as rejected,
-        c.rounding_mode as "roundingMode", case when c.amount_currency = c.base_currency then c.rate_source end as level,
-        c.rule_id as "ruleId", coalesce(added.rate, c.rate_bps) as "rateBps", coalesce(added.tier, c.tier) as tier, c.amount_minor as amount,
-        coalesce((c.computation->>'trueUp')::bigint, 0) as "trueUp", coalesce((c.computation->'cap'->>'cut')::bigint, 0) > 0 as cut,
-        coalesce(added.amount, 0) + case when c.status = 'REJECTED' then 0::bigint else c.amount_minor + coalesce(refunds.amount, 0) end as net,
-        coalesce(refunds.rows, '[]') || coalesce(added.rows, '[]') as entered, c.updated_at as "changedAt", ${customerKind} as "customerKind",
-        past.first as "firstPurchaseAt", past.count as purchases, ${inSpan} as within
-      from commissions c
-        left join lateral (select sum(r.amount_minor)::bigint as amount, jsonb_agg(jsonb_build_object('id', r.id, 'base', (-r.base_minor)::text)) as rows
-          from commissions r where r.reverses_id = c.id) refunds on true
-        left join lateral (select sum(a.amount_minor) filter (where a.status <> 'REJECTED')::bigint as amount,
-            jsonb_agg(jsonb_build_object('id', a.id, 'base', (-a.base_minor)::text)) filter (where a.type = 'ADJUSTMENT' and a.status <> 'REJECTED') as rows,
-            (array_agg(a.tier order by a.id desc) filter (where a.type = 'TRUE_UP' and a.rate_source = 'TIER'))[1] as tier,
-            (array_agg(a.rate_bps order by a.id desc) filter (where a.type = 'TRUE_UP' and a.rate_source = 'TIER'))[1] as rate
-          from commissions a where a.adjusts_id = c.id) added on true
-      ${past}
-      where ${scope} and c.id > ${last}::uuid order by c.id limit ${sql.raw(PAGE)}`,
-    /** Counts the purchases without a commission, which cannot be simulated. */
-    leftOut: () => sql<{ leftOut: number }>`
-      select ((select count(*) from conversions v where v.tenant_id = ${tenantId} and v.amount_minor > 0 and ${within(sql`v.occurred_at`)}
-          and not exists (select from commissions c where c.conversion_id = v.id))
-        + (select coalesce(sum(jsonb_array_length(s.refused)), 0) from sales s
-          where s.tenant_id = ${tenantId} and s.refused <> '[]' and ${within(sql`s.created_at`)}))::int as "leftOut"`,
-  };
-}
-
-interface Row extends Omit<PastSale, 'refunds'> {
-  readonly entered: { readonly id: string; readonly base: string }[];
-  readonly changedAt: Date;
-  readonly within: boolean;
-}
-
-function read({ entered, changedAt, ...sale }: Row): PastSale & { readonly within: boolean } {
-  const refunds = entered
-    .map((each) => ({ id: each.id, base: BigInt(each.base), rejected: false }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-  if (sale.rejected) {
-    const left = refunds.reduce((rest, refund) => rest - refund.base, sale.base);
-    refunds.push({ id: firstIdOf(changedAt), base: left, rejected: true });
-  }
-  return { ...sale, refunds };
-}
-
-/** Returns the smallest id (UUIDv7) of a time. */
-function firstIdOf(at: Date): string {
-  const hex = at.getTime().toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+function shifted(day: string, by: number): string {
+  const date = new Date(`${day}T00:00:00Z`);
+  date.setUTCDate(date.getUTCDate() + by);
+  return date.toISOString().slice(0, 10);
 }
 
 interface Cost {
@@ -175,15 +214,14 @@ interface Cost {
 class Sums {
   readonly #costs = new Map<string, Cost>();
 
-  now(sale: PastSale, amount: bigint): void {
-    for (const cost of this.#of(sale)) cost.now += amount;
+  add(item: StoredItem, simulated: bigint): void {
+    for (const cost of this.#of(item)) {
+      cost.now += item.owed;
+      cost.simulated += simulated;
+    }
   }
 
-  wouldBe(sale: PastSale, amount: bigint): void {
-    for (const cost of this.#of(sale)) cost.simulated += amount;
-  }
-
-  *#of({ currency, day, partnerId }: PastSale): Generator<Cost> {
+  *#of({ currency, day, partnerId }: StoredItem): Generator<Cost> {
     for (const name of [
       `all ${currency} `,
       `month ${currency} ${day.slice(0, 7)}`,

@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { invalid, notFound } from '../../../domain/errors.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
-import { type KeyedRule, ruleCounts, type Terms } from '../../../domain/simulation.ts';
+import type { Rule } from '../../../domain/plan.ts';
+import type { TermsInForce } from '../../../domain/simulation.ts';
 import { evaluateTier, type TierThreshold, tierEarned } from '../../../domain/tier.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { amountOf } from '../../../kernel/request/currency.ts';
@@ -16,7 +17,7 @@ export type Changes = Pick<SimulatePlanInput, 'add' | 'change' | 'remove' | 'tie
 
 /** A rule with the id of its owner, a plan or a partner. */
 interface OwnedRule {
-  readonly rule: KeyedRule;
+  readonly rule: Rule;
   readonly owner: string;
 }
 
@@ -28,7 +29,7 @@ interface ChangedTier {
 
 interface Resolved {
   readonly added: readonly OwnedRule[];
-  readonly changed: ReadonlyMap<string, KeyedRule>;
+  readonly changed: ReadonlyMap<string, Rule>;
   readonly removed: ReadonlySet<string>;
   readonly tiers: ReadonlyMap<PartnerTier, ChangedTier>;
 }
@@ -53,7 +54,7 @@ export async function resolve(em: EntityManager, program: Program, changes: Chan
     const name = `added ${index}`;
     added.push({ owner, rule: triedRule(input, { path, id: name, key: name, version: 1, of }) });
   }
-  const changed = new Map<string, KeyedRule>();
+  const changed = new Map<string, Rule>();
   for (const [index, { ruleId, rule: input }] of (change ?? []).entries()) {
     const field = `input.change.${index}.ruleId`;
     const { ruleKey: key, version, partnerId } = await keyOf(ruleId, field);
@@ -118,36 +119,27 @@ export interface Span {
   readonly next: string;
 }
 
-export interface SimulatedTerms extends Terms {
-  /** Returns the counting rule for a commission outside the simulated months, by the id of its rule version. */
-  countedBy(ruleId: string, at: Date): KeyedRule | null;
-  /** Ids of all versions of the rules that count. */
-  readonly countedIds: readonly string[];
-  /** True when one of them counts without an end. */
-  readonly lifelong: boolean;
-  /** True when a rule depends on the customer's earlier purchases. */
-  readonly asksPurchases: boolean;
-  readonly asksKind: boolean;
+/** The terms in force and the changed ones. */
+export interface SimulatedTerms {
+  readonly now: TermsInForce;
+  readonly changed: TermsInForce;
+  /** Returns a stored version of a rule. */
+  version(id: string): Rule | null;
+  /** True for the key of a stored rule, false for a rule that the simulation adds. */
+  isStored(key: string): boolean;
 }
 
-/** Reads all simulated terms once: all rule versions, plans of partners, rates and tiers. */
+/** Reads all terms once: all rule versions, plans of partners, rates and tiers. */
 export async function simulatedTerms(
   em: EntityManager,
   program: Program,
   changes: Changes,
   span: Span,
 ): Promise<SimulatedTerms> {
-  const { tenantId, flatRefund } = program;
+  const { tenantId } = program;
   const { added, changed, removed, tiers } = await resolve(em, program, changes);
   const rows = await em.find(CommissionRule, { tenantId }, { disableIdentityMap: true });
-  const owned = [...added, ...versionsOf(rows, changed, removed)];
-  const byOwner = Map.groupBy(owned, ({ owner }) => owner);
-  const rulesOf = new Map([...byOwner].map(([owner, list]) => [owner, list.map(({ rule }) => rule)]));
-  const keyOf = new Map(rows.map(({ id, ruleKey }) => [id as string, ruleKey]));
-  const counting = Map.groupBy(owned.map(({ rule }) => rule).filter(ruleCounts), ({ key }) => key);
-  const all = owned.map(({ rule }) => rule);
   const planAt = await loadPlans(em, tenantId);
-  const both = new Map<string, readonly KeyedRule[]>();
   const rates = new Map(
     (
       await sql<{
@@ -180,39 +172,48 @@ export async function simulatedTerms(
     });
   const retiered = [...tiers.values()].some((tier) => (tier.minRevenue ?? tier.minCustomers) !== null);
   const courses = retiered ? await tierCourses(em, program, span, thresholdsAt) : new Map<string, Course>();
+  const partnerRate = (partnerId: string): number | null => rates.get(partnerId) ?? null;
+  const byId = new Map(rows.map((row) => [row.id as string, ruleOf(row)]));
+  const keys = new Set(rows.map(({ ruleKey }) => ruleKey));
   return {
-    flatRateBps: changes.flatRate ?? null,
-    flatRefund,
-    rulesFor(partnerId, at) {
-      const plan = planAt(partnerId, at) ?? '';
-      const own = rulesOf.get(partnerId);
-      const planned = rulesOf.get(plan) ?? [];
-      if (!own) return planned;
-      const name = `${partnerId} ${plan}`;
-      const known = both.get(name);
-      if (known) return known;
-      const joined = [...own, ...planned];
-      both.set(name, joined);
-      return joined;
+    now: {
+      flatRateBps: null,
+      rulesFor: rulesBy(versionsOf(rows, new Map(), new Set()), planAt),
+      partnerRate,
+      tierRate: (tier, at) => versionAt(tier, at)?.rateBps ?? 0,
+      tierAt: () => null,
     },
-    partnerRate: (partnerId) => rates.get(partnerId) ?? null,
-    tierRate: (tier, at) => tiers.get(tier)?.rateBps ?? versionAt(tier, at)?.rateBps ?? 0,
-    tierAt: (partnerId, at) => courses.get(partnerId)?.findLast(({ from }) => from <= at)?.tier ?? null,
-    countedBy(ruleId, at) {
-      const list = counting.get(keyOf.get(ruleId) ?? '') ?? [];
-      return list.find(({ from, until }) => from <= at && (until === null || at < until)) ?? null;
+    changed: {
+      flatRateBps: changes.flatRate ?? null,
+      rulesFor: rulesBy([...added, ...versionsOf(rows, changed, removed)], planAt),
+      partnerRate,
+      tierRate: (tier, at) => tiers.get(tier)?.rateBps ?? versionAt(tier, at)?.rateBps ?? 0,
+      tierAt: (partnerId, at) => courses.get(partnerId)?.findLast(({ from }) => from <= at)?.tier ?? null,
     },
-    countedIds: rows.filter(({ ruleKey }) => counting.has(ruleKey)).map(({ id }) => id),
-    lifelong: [...counting.values()]
-      .flat()
-      .some(
-        ({ terms, cap }) =>
-          (terms.method === 'TIERED' && terms.period === 'LIFETIME') || cap?.period === 'LIFETIME',
-      ),
-    asksPurchases: all.some(
-      (rule) => rule.firstPurchaseOnly || rule.recurringMonths !== null || rule.recurringCount !== null,
-    ),
-    asksKind: all.some(({ customerKind }) => customerKind !== 'ANY'),
+    version: (id) => byId.get(id) ?? null,
+    isStored: (key) => keys.has(key),
+  };
+}
+
+/** Returns the rules of a partner and its plan. Each list is built once. */
+function rulesBy(
+  owned: readonly OwnedRule[],
+  planAt: (partnerId: string, at: Date) => string | null,
+): TermsInForce['rulesFor'] {
+  const byOwner = Map.groupBy(owned, ({ owner }) => owner);
+  const rulesOf = new Map([...byOwner].map(([owner, list]) => [owner, list.map(({ rule }) => rule)]));
+  const both = new Map<string, readonly Rule[]>();
+  return (partnerId, at) => {
+    const plan = planAt(partnerId, at) ?? '';
+    const own = rulesOf.get(partnerId);
+    const planned = rulesOf.get(plan) ?? [];
+    if (!own) return planned;
+    const name = `${partnerId} ${plan}`;
+    const known = both.get(name);
+    if (known) return known;
+    const joined = [...own, ...planned];
+    both.set(name, joined);
+    return joined;
   };
 }
 
@@ -220,7 +221,7 @@ export async function simulatedTerms(
  *  `effectiveAt`. */
 function versionsOf(
   rows: readonly CommissionRule[],
-  changed: ReadonlyMap<string, KeyedRule>,
+  changed: ReadonlyMap<string, Rule>,
   removed: ReadonlySet<string>,
 ): OwnedRule[] {
   return [...Map.groupBy(rows, ({ ruleKey }) => ruleKey)].flatMap(([key, versions]) => {

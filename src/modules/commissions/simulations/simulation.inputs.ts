@@ -1,7 +1,7 @@
 import { ArrayMaxSize, Min, ValidateNested } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { PartnerTier } from '../../../domain/partner.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { ExternalId } from '../../../kernel/request/kinds.ts';
 import { Decimal, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 import { CommissionRuleInput, CreateCommissionRuleInput } from '../plans/public.ts';
 
@@ -88,6 +88,6 @@ export class SimulatePlanInput {
     nullable: true,
     description: 'Idempotency key. A repeated call with the same key returns the same simulation.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string | null;
 }

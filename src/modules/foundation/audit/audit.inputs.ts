@@ -1,6 +1,6 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { ExternalId } from '../../../kernel/request/kinds.ts';
 import { DateTime } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Filter of audit entries; an absent field does not restrict.' })
@@ -14,11 +14,11 @@ export class AuditFilter {
   partnerId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Entries of this action, e.g. `payout.approved`.' })
-  @Name(100)
+  @ExternalId(100)
   action?: string | null;
 
   @Field(() => ID, { nullable: true, description: 'Entries of this actor.' })
-  @Name(200)
+  @ExternalId(200)
   actorId?: string | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Entries at or after this time.' })

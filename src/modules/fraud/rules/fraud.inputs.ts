@@ -1,7 +1,7 @@
-import { ArrayMaxSize, Matches, Max, Min, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
 import { FraudList, FraudMode, FraudRule } from '../../../domain/fraud.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { Domain, ExternalId } from '../../../kernel/request/kinds.ts';
 
 @InputType({ description: 'New settings of a risk rule. Absent values do not change.' })
 export class FraudRuleInput {
@@ -53,12 +53,10 @@ export class FraudListEntryInput {
     description:
       'Id of the customer in your system, for example `cust_abc123`. A new id creates the customer.',
   })
-  @Name(200)
+  @ExternalId(200)
   customerId?: string | null;
 
   @Field(() => String, { nullable: true, description: 'The mail domain, for example `mailinator.com`.' })
-  @Matches(/^(?=.{4,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/i, {
-    message: 'must be like "example.com"',
-  })
+  @Domain()
   domain?: string | null;
 }

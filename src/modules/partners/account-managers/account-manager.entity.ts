@@ -4,6 +4,7 @@ import { Base, byPartner, byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { NotPersonal, ShownTo, Withheld } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 /** A member of staff who supports partners of the higher tiers. */
 @Entity({ tableName: 'account_managers' })
@@ -18,7 +19,7 @@ export class AccountManager extends Base {
   @Property({ type: 'text' })
   name!: string;
 
-  @Field({ description: 'E-mail address of the account manager.' })
+  @Field(() => EmailAddress, { description: 'E-mail address of the account manager.' })
   @Property({ type: 'text' })
   email!: string;
 

@@ -1,5 +1,5 @@
 import { Field, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { Name } from '../../../kernel/request/kinds.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Data of an account manager.' })

@@ -18,6 +18,7 @@ import {
 import { type Connection, connectionOf, PageArgs, page } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import type { Context } from '../../../kernel/request/context.ts';
+import { EmailAddress } from '../../../kernel/request/scalars.ts';
 import { Partner, partnerTable } from '../partner/public.ts';
 import { AccountManager, accountManagerTable } from './account-manager.entity.ts';
 import { AccountManagerInput } from './account-manager.inputs.ts';
@@ -29,7 +30,7 @@ class DedicatedManager {
   @Field({ description: 'The name.' })
   name!: string;
 
-  @Field({ description: 'The e-mail address to write to.' })
+  @Field(() => EmailAddress, { description: 'The e-mail address to write to.' })
   email!: string;
 
   @Field(() => Date, { description: 'Start date.' })

@@ -57,7 +57,7 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
         identityOrgId: input.identityOrgId ?? null,
         metadata,
       });
-      remember(em, ctx, partner, ALWAYS);
+      remember(em, ctx, partner, ALWAYS, { rateBps: partner.rateBps ?? null });
       await em.flush();
       await settleManagers(em, ctx, tenantId, [partner.id]);
       const config = await configure(em, ctx, partner, input);
@@ -92,7 +92,7 @@ function remember(
   { actor }: Context,
   { id, tenantId, status, tier }: Partner,
   effectiveAt: Date,
-  reason: string | null = null,
+  { reason = null, rateBps = null }: { reason?: string | null; rateBps?: number | null } = {},
 ): void {
   em.create(PartnerHistory, {
     tenantId,
@@ -101,7 +101,7 @@ function remember(
     tier,
     effectiveAt,
     changedBy: actor.id,
-    reason,
+    ...{ reason, rateBps },
   });
 }
 
@@ -114,7 +114,7 @@ export function rememberTier(
   reason: string,
 ): void {
   partner.tier = tier;
-  remember(em, ctx, partner, ctx.clock.now(), reason);
+  remember(em, ctx, partner, ctx.clock.now(), { reason });
 }
 
 /** Changes the given fields. A partner may only change its own contact data. */
@@ -148,8 +148,10 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
     if (identityOrgId !== undefined) partner.identityOrgId = identityOrgId;
     if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
+    const rateBps = partner.rateBps === before.rateBps ? null : (partner.rateBps ?? null);
+    if (partner.status !== before.status || partner.tier !== before.tier || rateBps !== null)
+      remember(em, ctx, partner, clock.now(), { rateBps });
     if (partner.status !== before.status || partner.tier !== before.tier) {
-      remember(em, ctx, partner, clock.now());
       await settleManagers(em, ctx, partner.tenantId, [partner.id]);
     }
     const config = await configure(em, ctx, partner, input);

@@ -30,4 +30,9 @@ export class PartnerHistory extends Base {
   @Property({ type: 'text', nullable: true })
   @ShownTo('PARTNER')
   reason?: string | null;
+
+  /** The partner's own rate in basis points, when this row sets it. */
+  @Property({ type: 'integer', nullable: true })
+  @ShownTo('PARTNER')
+  rateBps?: number | null;
 }

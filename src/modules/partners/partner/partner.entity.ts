@@ -7,7 +7,7 @@ import { Base } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
-import { JSONObject, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
+import { EmailAddress, JSONObject, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(PartnerType, {
   name: 'PartnerType',
@@ -89,7 +89,7 @@ export class Partner extends Base {
   @ErasedTo(erased.nothing)
   contactName?: string | null;
 
-  @Field({ description: 'E-mail address of the contact.' })
+  @Field(() => EmailAddress, { description: 'E-mail address of the contact.' })
   @Property({ type: 'text' })
   @ShownTo('PARTNER')
   @ErasedTo(erased.email)

@@ -1,8 +1,16 @@
-import { ArrayMaxSize, IsUUID, Length, Matches, Max, MaxLength, Min, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsUUID, Max, Min, ValidateNested } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { PartnerStatus, PartnerTier, PartnerType } from '../../../domain/partner.ts';
 import { PayoutFrequency, PayoutMethod } from '../../../domain/payout.ts';
-import { IdentityOrgId, Name } from '../../../kernel/request/input.ts';
+import {
+  Country,
+  Currency,
+  ExternalId,
+  IdentityOrgId,
+  Name,
+  OwnRules,
+  Pattern,
+} from '../../../kernel/request/kinds.ts';
 
 import { Decimal, EmailAddress, JSONObject, LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 
@@ -33,7 +41,7 @@ export class ResellerConfigInput {
     description: 'ISO 3166 codes of the countries in which the reseller may sell; empty for all countries.',
   })
   @ArrayMaxSize(250, { message: 'must contain at most 250 countries' })
-  @Matches(/^[A-Z]{2}$/, { each: true, message: 'must contain ISO 3166 codes such as "DE"' })
+  @Country()
   countries?: string[];
 
   @Field(() => [String], {
@@ -41,7 +49,7 @@ export class ResellerConfigInput {
     description: 'Products that the reseller may sell; empty for all products.',
   })
   @ArrayMaxSize(250, { message: 'must contain at most 250 products' })
-  @Length(1, 100, { each: true, message: 'must contain product ids of 1 to 100 characters' })
+  @ExternalId(100)
   products?: string[];
 
   @Field(() => Decimal, {
@@ -97,21 +105,23 @@ export class WhiteLabelConfigInput {
   brandName?: string;
 
   @Field(() => String, { nullable: true, description: 'https URL of the logo, on a public host.' })
+  @OwnRules(2_000)
   logoUrl?: string | null;
 
   @Field(() => String, { nullable: true, description: 'https URL of the favicon, on a public host.' })
+  @OwnRules(2_000)
   faviconUrl?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Primary colour, `#rrggbb`.' })
-  @Matches(/^#[0-9a-fA-F]{6}$/, { message: 'must be a colour such as "#1a73e8"' })
+  @Pattern(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as "#1a73e8"')
   primaryColor?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Secondary colour, `#rrggbb`.' })
-  @Matches(/^#[0-9a-fA-F]{6}$/, { message: 'must be a colour such as "#34a853"' })
+  @Pattern(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as "#34a853"')
   secondaryColor?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Accent colour, `#rrggbb`.' })
-  @Matches(/^#[0-9a-fA-F]{6}$/, { message: 'must be a colour such as "#fbbc04"' })
+  @Pattern(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as "#fbbc04"')
   accentColor?: string | null;
 
   @Field(() => String, {
@@ -119,9 +129,10 @@ export class WhiteLabelConfigInput {
     description: 'Host name of the brand, in lower case; unique across all partners.',
   })
   // ASCII only, because similar letters of other scripts could imitate another brand.
-  @Matches(/^(?=.{4,253}$)(?!(.*\.)?xn--)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, {
-    message: 'must be a host name such as "finance.acme.com"',
-  })
+  @Pattern(
+    /^(?=.{4,253}$)(?!(.*\.)?xn--)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
+    'must be a host name such as "finance.acme.com"',
+  )
   domain?: string | null;
 
   @Field(() => Boolean, {
@@ -138,9 +149,10 @@ export class CreatePartnerInput {
     description:
       "Tenant of the partner. Only platform administrators may name another tenant than their own. Default: the credential's tenant.",
   })
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
-    message: 'must be 1 to 100 letters, digits, dots, dashes or underscores',
-  })
+  @Pattern(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+    'must be 1 to 100 letters, digits, dots, dashes or underscores',
+  )
   tenantId?: string;
 
   @Field(() => PartnerType, { description: 'Type of the partner.' })
@@ -161,7 +173,6 @@ export class CreatePartnerInput {
   contactName?: string | null;
 
   @Field(() => EmailAddress, { description: 'E-mail address of the contact.' })
-  @MaxLength(254, { message: 'must be at most 254 characters long' })
   email!: string;
 
   @Field(() => String, {
@@ -169,9 +180,7 @@ export class CreatePartnerInput {
     description:
       'Referral code of its links: 4 to 32 letters, digits and dashes; default: derived from the name.',
   })
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9-]{2,30}[A-Za-z0-9]$/, {
-    message: 'must be 4 to 32 letters, digits and dashes',
-  })
+  @Pattern(/^[A-Za-z0-9][A-Za-z0-9-]{2,30}[A-Za-z0-9]$/, 'must be 4 to 32 letters, digits and dashes')
   referralCode?: string;
 
   @Field(() => Percentage, {
@@ -184,6 +193,7 @@ export class CreatePartnerInput {
     nullable: true,
     description: "ISO 4217 code of the partner's currency; default: the program's currency.",
   })
+  @Currency()
   currency?: string;
 
   @Field(() => PayoutFrequency, { nullable: true, description: 'Payout frequency; default MONTHLY.' })
@@ -224,7 +234,7 @@ export class CreatePartnerInput {
     nullable: true,
     description: 'Makes the request safe to repeat: the same key returns the same partner.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string;
 }
 
@@ -248,7 +258,6 @@ export class UpdatePartnerInput {
   contactName?: string | null;
 
   @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the contact.' })
-  @MaxLength(254, { message: 'must be at most 254 characters long' })
   email?: string;
 
   @Field(() => Percentage, {
@@ -318,8 +327,8 @@ export class PartnerFilter {
   @Field(() => String, {
     nullable: true,
     description:
-      'Text within the company name, contact name, e-mail address or referral code, ignoring case.',
+      'Text within the company name, contact name, e-mail address or referral code, ignoring case and accents.',
   })
-  @MaxLength(100, { message: 'must be at most 100 characters long' })
+  @OwnRules(100)
   search?: string | null;
 }

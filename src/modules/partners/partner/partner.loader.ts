@@ -14,6 +14,7 @@ import {
 } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
+import { withAsciiDomain } from '../../../kernel/request/email.ts';
 import { type TierConfig, tierConfigTable } from '../../programs/program/public.ts';
 import { type Partner, partnerTable } from './partner.entity.ts';
 import type { PartnerFilter } from './partner.inputs.ts';
@@ -41,10 +42,9 @@ function narrow(filter: PartnerFilter | null): Sql[] {
       sql`p.id in (select s.partner_id from sponsorships s where s.sponsor_id = ${filter.sponsorId} and s.ended_at is null)`,
     );
   if (filter?.search) {
-    const pattern = `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`;
-    conditions.push(
-      sql`concat_ws(' ', p.company_name, p.contact_name, p.email, p.referral_code) ilike ${pattern}`,
-    );
+    const texts = [...new Set([filter.search, withAsciiDomain(filter.search)])];
+    const found = texts.map((text) => sql`strpos(p.search_text, searchable(${text})) > 0`);
+    conditions.push(sql`(${sql.join(found, ' or ')})`);
   }
   return conditions;
 }
@@ -107,7 +107,8 @@ export interface BalanceRow {
   readonly paid: MoneyColumn;
 }
 
-/** Loads the balances of each partner, one row for each currency: `pending` from commissions, the rest from postings. */
+/** Loads the balances of each partner, one row for each currency: `pending` from commissions and from
+ *  postings of those that a dispute holds, the rest from postings. */
 export function balancesOf(
   ctx: Context,
   info: GraphQLResolveInfo,
@@ -127,7 +128,7 @@ export function balancesOf(
           select partner_id, amount_currency as currency, amount_minor as pending, 0 as payable, 0 as in_transit, 0 as paid
           from commissions where partner_id = any(${ids}) and ${asOf ? pendingAt(asOf) : sql`status in ('PENDING', 'HELD')`}
           union all
-          select m.partner_id, m.amount_currency, 0, ${minorIn(account.payable)}, ${minorIn(account.inTransit)}, ${minorIn(account.paid)}
+          select m.partner_id, m.amount_currency, ${minorIn(account.held)}, ${minorIn(account.payable)}, ${minorIn(account.inTransit)}, ${minorIn(account.paid)}
           from (
             select partner_id, amount_currency, to_account as account, amount_minor as minor from postings
             where partner_id = any(${ids})${posted}

@@ -41,11 +41,13 @@ class Balance {
   @Field({ description: 'ISO 4217 code.' })
   currency!: string;
 
-  @Field(() => MoneyColumn, { description: 'Sum of commissions that are not approved yet.' })
+  @Field(() => MoneyColumn, {
+    description: 'Sum of commissions that are not approved yet or that a dispute holds.',
+  })
   pending!: MoneyColumn;
 
   @Field(() => MoneyColumn, {
-    description: 'Sum that is approved and not sent yet; negative if refunds exceed it.',
+    description: 'Sum that is approved, not held and not sent yet; negative if refunds exceed it.',
   })
   payable!: MoneyColumn;
 

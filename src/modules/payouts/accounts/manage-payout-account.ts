@@ -1,6 +1,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { usableFrom } from '../../../domain/bank-account.ts';
+import { refusedBy } from '../../../domain/duties.ts';
 import { AppError, conflict, invalid, notFound } from '../../../domain/errors.ts';
 import type { PayoutMethod } from '../../../domain/payout.ts';
 import { authorize, authorizeRow } from '../../../kernel/data/authorize.ts';
@@ -135,8 +136,9 @@ export async function confirmPayoutAccount(ctx: Context, id: string): Promise<st
     if (!account) throw notFound('payout account');
     if (!account.checkAskedAt)
       throw conflict('The payout account needs no confirmation.', { reason: 'NOT_ASKED' });
+    await requireOtherConfirmer(em, ctx, account);
     const { method, currency, lastFour, checkAskedAt } = account;
-    Object.assign(account, { checkAskedAt: null, checkReason: null });
+    Object.assign(account, { checkAskedAt: null, checkReason: null, confirmedBy: ctx.actor.id });
     await em.flush();
     await wakePayouts(em, account.partnerId);
     record(em, ctx, 'payoutAccount.confirmed', account, {
@@ -145,6 +147,17 @@ export async function confirmPayoutAccount(ctx: Context, id: string): Promise<st
     });
     return account.id;
   });
+}
+
+/** Staff who entered an account must not confirm it. A partner's own members know whether their account is right. */
+async function requireOtherConfirmer(
+  em: EntityManager,
+  { actor }: Context,
+  { setBy = null }: PayoutAccount,
+): Promise<void> {
+  if (actor.partnerId !== null) return;
+  const [same] = await sql`select 1 where may_be_one(${setBy}, ${actor.id})`.execute(em);
+  if (same) throw refusedBy('CONFIRM_ACCOUNT', 'OWN_ACCOUNT');
 }
 
 interface ToPay {

@@ -1,6 +1,5 @@
-import { IsISO31661Alpha2 } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { Country, Currency, Name } from '../../../kernel/request/kinds.ts';
 
 @InputType({
   description: 'Account holder for a new Stripe account. Stripe asks the holder for all other details.',
@@ -16,9 +15,10 @@ export class ConnectPayoutAccountInput {
   @Field({
     description: 'ISO 3166 code of the country in which the person lives or the company is registered.',
   })
-  @IsISO31661Alpha2({ message: 'must be an ISO 3166 code such as "DE"' })
+  @Country()
   country!: string;
 
   @Field({ description: 'ISO 4217 code of the currency of the payouts.' })
+  @Currency()
   currency!: string;
 }

@@ -130,6 +130,10 @@ export class PayoutAccount extends Base {
   @Property({ type: 'text', nullable: true })
   @Withheld('the staff member who entered it; accounting records')
   setBy?: string | null; // the caller that set the account; that person must not approve payouts to it
+
+  @Property({ type: 'text', nullable: true })
+  @Withheld('a staff member or a member; accounting records')
+  confirmedBy?: string | null; // the last caller that confirmed the account; that person must not approve payouts to it
 }
 
 export const payoutAccountTable: Table<PayoutAccount> = {

@@ -1,10 +1,8 @@
-import { IsISO31661Alpha2, MaxLength } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { PayoutMethod } from '../../../domain/payout.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { Country, Currency, Email, Name, OwnRules } from '../../../kernel/request/kinds.ts';
 
 const LONGEST = 200;
-const long = { message: `must be at most ${LONGEST} characters long` };
 
 @InputType({
   description:
@@ -22,17 +20,18 @@ export class SetPayoutAccountInput {
   holderName!: string;
 
   @Field({ description: 'ISO 3166 code of the country of the account.' })
-  @IsISO31661Alpha2({ message: 'must be an ISO 3166 code such as "DE"' })
+  @Country()
   country!: string;
 
   @Field({ description: 'ISO 4217 code of the currency of the account.' })
+  @Currency()
   currency!: string;
 
   @Field(() => String, {
     nullable: true,
     description: 'BANK_TRANSFER: the IBAN, in countries that use IBANs.',
   })
-  @MaxLength(LONGEST, long)
+  @OwnRules(LONGEST)
   iban?: string | null;
 
   @Field(() => String, {
@@ -40,7 +39,7 @@ export class SetPayoutAccountInput {
     description:
       'BANK_TRANSFER: the BIC of the bank. Required when the account number does not identify the bank.',
   })
-  @MaxLength(LONGEST, long)
+  @OwnRules(LONGEST)
   bic?: string | null;
 
   @Field(() => String, {
@@ -48,30 +47,30 @@ export class SetPayoutAccountInput {
     description:
       'BANK_TRANSFER: the account number, in countries without IBANs. RAZORPAY: the account number; only Razorpay stores it.',
   })
-  @MaxLength(LONGEST, long)
+  @OwnRules(LONGEST)
   accountNumber?: string | null;
 
   @Field(() => String, { nullable: true, description: 'BANK_TRANSFER in US: the ABA routing number.' })
-  @MaxLength(LONGEST, long)
+  @OwnRules(LONGEST)
   routingNumber?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'BANK_TRANSFER in IN, RAZORPAY: the IFSC of the branch.',
   })
-  @MaxLength(LONGEST, long)
+  @OwnRules(LONGEST)
   ifsc?: string | null;
 
   @Field(() => String, { nullable: true, description: 'BANK_TRANSFER in GB: the sort code.' })
-  @MaxLength(LONGEST, long)
+  @OwnRules(LONGEST)
   sortCode?: string | null;
 
   @Field(() => String, { nullable: true, description: 'PAYPAL: the e-mail address of the PayPal account.' })
-  @MaxLength(254, { message: 'must be at most 254 characters long' })
+  @Email()
   paypalEmail?: string | null;
 
   @Field(() => String, { nullable: true, description: 'STRIPE: the connected account, `acct_...`.' })
-  @MaxLength(LONGEST, long)
+  @OwnRules(LONGEST)
   stripeAccount?: string | null;
 
   @Field(() => String, {
@@ -79,13 +78,13 @@ export class SetPayoutAccountInput {
     description:
       'RAZORPAY: the fund account, `fa_...`. Alternatives: `accountNumber` with `ifsc`, or `upiAddress`.',
   })
-  @MaxLength(LONGEST, long)
+  @OwnRules(LONGEST)
   razorpayFundAccount?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'RAZORPAY: the UPI address. Only Razorpay stores it.',
   })
-  @MaxLength(LONGEST, long)
+  @OwnRules(LONGEST)
   upiAddress?: string | null;
 }

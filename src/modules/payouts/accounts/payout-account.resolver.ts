@@ -30,8 +30,7 @@ export class PayoutAccountResolver {
 
   @Authorized('payoutAccount:edit')
   @Mutation(() => PayoutAccount, {
-    description:
-      'Removes a payout account. Payouts that are already with the rail are not recalled.',
+    description: 'Removes a payout account. Payouts that are already with the rail are not recalled.',
   })
   async removePayoutAccount(
     @Arg('id', () => ID, { description: 'Id of the payout account.' }) id: string,

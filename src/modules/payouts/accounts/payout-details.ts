@@ -1,8 +1,8 @@
-import { isEmail } from 'class-validator';
 import { electronicFormatIBAN, getCountrySpecifications, isValidBIC, isValidIBAN } from 'ibantools';
 import { isIfsc, isRoutingNumber, isSortCode, lastFour } from '../../../domain/bank-account.ts';
 import { invalid } from '../../../domain/errors.ts';
 import { type PayoutMethod, payoutMethods } from '../../../domain/payout.ts';
+import { emailOf } from '../../../kernel/request/email.ts';
 import type { Payee } from '../../../ports/payee-enrolment.ts';
 import type { SetPayoutAccountInput } from './payout-account.inputs.ts';
 
@@ -35,7 +35,7 @@ export function accountGiven(input: AccountInput): AccountGiven {
       const paypalEmail = needed(
         input,
         'paypalEmail',
-        (text) => isEmail(text),
+        (text) => emailOf(text) === text,
         'must be an e-mail address',
       ).toLowerCase();
       return {

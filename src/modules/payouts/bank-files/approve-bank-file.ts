@@ -1,6 +1,7 @@
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import type { BankFormat } from '../../../domain/bank-status.ts';
-import { conflict, forbidden, invalid, notFound } from '../../../domain/errors.ts';
+import { type DutyReason, refusedBy } from '../../../domain/duties.ts';
+import { conflict, invalid, notFound } from '../../../domain/errors.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { query } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -33,8 +34,11 @@ export async function approveBankFile(ctx: Context, id: string): Promise<string>
     const file = await lockFile(em, id);
     if (file.status !== 'DRAFT')
       throw conflict(`This bank file is ${file.status}, but only a DRAFT bank file can be approved.`);
-    if (file.createdBy === ctx.actor.id)
-      throw forbidden('You created this bank file, so another person must approve it.');
+    const [row] = await sql<{ barred: DutyReason | null }>`
+      select file_conflict(f, ${ctx.actor.id}) as barred from bank_files f where f.id = ${file.id}`.execute(
+      em,
+    );
+    if (row?.barred) throw refusedBy('SIGN_FILE', row.barred);
     requireDayToCome(ctx, file);
     await requireNothingKeptBack(em, ctx, file);
     Object.assign(file, { status: 'APPROVED', approvedBy: ctx.actor.id, approvedAt: ctx.clock.now() });
@@ -149,10 +153,7 @@ export async function cancelBankFile(
           'The bank file was downloaded, so the bank may pay it. Import the bank status of the file, or state with `neverSubmitted` that the bank never received the file.',
           { reason: 'DOWNLOADED' },
         );
-      if (file.downloadedBy.includes(ctx.actor.id))
-        throw forbidden(
-          'You downloaded this bank file, so another person must state that the bank never received it.',
-        );
+      if (file.downloadedBy.includes(ctx.actor.id)) throw refusedBy('WITHDRAW_FILE', 'DOWNLOADED_BY_YOU');
     }
     const [heard] = await sql`
       select 1 from bank_payments b join bank_file_items i on i.payment_id = b.id

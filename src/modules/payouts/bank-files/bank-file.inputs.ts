@@ -1,12 +1,14 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { BankFileStatus, BankLineOutcome, BankPaymentStatus } from '../../../domain/bank-status.ts';
+import { KnownCurrency } from '../../../kernel/request/kinds.ts';
 
 const uuid = { message: 'must be a UUID' };
 
 @InputType({ description: 'Selection of the waiting payments for a bank file.' })
 export class CreateBankFileInput {
   @Field(() => String, { description: 'ISO 4217 code of the payments. A file has one currency.' })
+  @KnownCurrency()
   currency!: string;
 
   @Field(() => ID, {
@@ -24,6 +26,7 @@ export class BankFileFilter {
   status?: BankFileStatus | null;
 
   @Field(() => String, { nullable: true, description: 'Bank files of this currency.' })
+  @KnownCurrency()
   currency?: string | null;
 }
 

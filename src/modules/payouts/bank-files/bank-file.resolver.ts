@@ -115,8 +115,7 @@ export class BankFileResolver {
 
   @Authorized('payout:decide')
   @Mutation(() => BankFile, {
-    description:
-      'Approves a DRAFT bank file. The creator of the file must not approve it.',
+    description: 'Approves a DRAFT bank file. The creator of the file must not approve it.',
   })
   async approveBankFile(
     @Id() id: string,
@@ -137,8 +136,7 @@ export class BankFileResolver {
     reason: string,
     @Arg('neverSubmitted', () => Boolean, {
       defaultValue: false,
-      description:
-        'True: the caller states that the bank never received the downloaded file.',
+      description: 'True: the caller states that the bank never received the downloaded file.',
     })
     neverSubmitted: boolean,
     @Ctx() ctx: Context,

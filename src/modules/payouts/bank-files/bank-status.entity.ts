@@ -70,7 +70,8 @@ export class BankStatusLine extends Base {
   reference!: string;
 
   @Field({
-    description: 'Reported status: ACCEPTED, PAID, REJECTED, RETURNED, or NOTED for any other status.',
+    description:
+      'Reported status: ACCEPTED, PAID, REJECTED, RETURNED, UNCLEAR for a booking that is neither the payment nor certainly its return, or NOTED for any other status.',
   })
   @Property({ type: 'text' })
   word!: string;

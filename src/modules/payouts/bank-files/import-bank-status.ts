@@ -51,7 +51,7 @@ interface Judged {
 export async function importBankStatus(ctx: Context, content: string): Promise<string> {
   const tenantId = ctx.actor.tenantId ?? '';
   await authorize(ctx, 'decide', { kind: 'payout', id: '(status)', attributes: { tenantId } });
-  const { kind, lines } = deskOf(ctx).read(content, 'content');
+  const { kind, lines } = await deskOf(ctx).read(content, 'content');
   const sha256 = sha256Of(content);
   return transact(ctx, async (em) => {
     await sql`select 1 from programs where tenant_id = ${tenantId} for no key update`.execute(em); // one import at a time
@@ -139,10 +139,13 @@ const indexOf = (payments: readonly Payment[]): Index => ({
 function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[] {
   const { reference } = line;
   if (reference.by === 'FILE') {
-    const some = (byFile.get(uuidOf(reference.fileId)) ?? []).filter(
-      ({ batch }) => reference.batch === null || batch === reference.batch,
+    const { batch: only, except } = reference;
+    const keys = new Set(except?.keys);
+    const all = (byFile.get(uuidOf(reference.fileId)) ?? []).filter(
+      ({ batch }) => only === null || batch === only,
     );
-    if (some.length === 0) return [unknown(line)];
+    if (all.length === 0) return [unknown(line)];
+    const some = all.filter(({ key, batch }) => !keys.has(key) && !except?.batches.includes(batch ?? 0));
     if (line.amount === null) return some.map((payment) => judgeOne(line, payment));
     // A booking of a whole file counts only if its amount equals the sum of the payments. Payments that the bank rejected before
     // are not in the booking.
@@ -158,6 +161,7 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
       : byTrace
           .get(reference.trace)
           ?.find(({ key }) => key.slice(-15).toUpperCase() === reference.identification.toUpperCase());
+  if (!payment && line.status === 'UNCLEAR') return []; // a booking of others, with a reference of their own
   return [payment ? judgeOne(line, payment) : unknown(line)];
 }
 
@@ -172,7 +176,11 @@ const unknown = (line: BankStatusLine): Judged => ({
 });
 
 function different(line: BankStatusLine, payment: Payment, words: string): Judged {
-  const explanation = `The bank reports ${line.status}${line.code ? ` (${line.code})` : ''}, but ${words}.`;
+  const reported =
+    line.status === 'UNCLEAR'
+      ? 'booked an amount with the reference of the payment'
+      : `reports ${line.status}`;
+  const explanation = `The bank ${reported}${line.code ? ` (${line.code})` : ''}, but ${words}.`;
   Object.assign(payment, { difference: explanation, changed: true });
   return { payment, line, outcome: 'DIFFERENT', explanation };
 }
@@ -197,6 +205,8 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
       explanation: correction ?? 'The bank status does not change the payment.',
     };
   }
+  if (status === 'UNCLEAR')
+    return different(line, payment, 'does not say that the booking executes or returns the payment');
   if (!payment.downloaded) return different(line, payment, 'no file with the payment was downloaded');
   const outcome = outcomeOf(status, payment.status);
   if (outcome === 'DIFFERENT') return different(line, payment, `the payment is ${payment.status}`);

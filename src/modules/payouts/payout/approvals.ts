@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { conflict, forbidden } from '../../../domain/errors.ts';
+import { refusedBy } from '../../../domain/duties.ts';
+import { conflict } from '../../../domain/errors.ts';
 import { type PayoutBlock, payoutBlocks } from '../../../domain/payout.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -11,7 +12,7 @@ import type { Payout } from './payout.entity.ts';
 
 /** Sets `second_approval` on the PENDING payouts of these partners, or on one payout: the reason why two people must approve. The
  *  comparison with the limit is exact: other currencies are converted by today's rate, and a missing rate requires two. A
- *  reason stays when the limit changes later; only NO_RATE is checked again, because the rate may be entered. */
+ *  payout that needed two approvals goes on needing two, whatever limit or rate comes later. */
 export async function flagForSecondApproval(
   em: EntityManager,
   program: Program,
@@ -31,7 +32,7 @@ export async function flagForSecondApproval(
         or o.partner_id in (select value::uuid from jsonb_array_elements_text(${partners}::jsonb)))),
     judged as (
       select o.id, case
-        when o.before in ('ABOVE_LIMIT', 'SPLIT') then o.before
+        when o.before is not null then o.before
         when w.n is null then 'NO_RATE'
         when o.amount_minor * w.n > ${limit}::numeric * w.d then 'ABOVE_LIMIT'
         when (select sum(q.amount_minor * v.n / v.d) from payouts q join worth v on v.currency = q.amount_currency
@@ -98,11 +99,5 @@ export async function requireNotImportedBy(
 ): Promise<void> {
   const [last] = await lastBankStatus(id, actor.id).execute(em);
   if (last?.differs) throw conflict(payoutBlocks.BANK_DIFFERS, { reason: 'BANK_DIFFERS' });
-  if (last?.mine)
-    throw forbidden(
-      "You imported the bank's rejection, so another approver must retry or cancel this payout.",
-      {
-        reason: 'TOLD_BY_YOU',
-      },
-    );
+  if (last?.mine) throw refusedBy('SEND', 'TOLD_BY_YOU');
 }

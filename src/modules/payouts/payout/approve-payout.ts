@@ -1,12 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { type DutyReason, refusedBy } from '../../../domain/duties.ts';
 import { type AppError, conflict, forbidden } from '../../../domain/errors.ts';
-import {
-  afterPayout,
-  type ConflictOfInterest,
-  conflictsOfInterest,
-  type PayoutBlock,
-  payoutBlocks,
-} from '../../../domain/payout.ts';
+import { afterPayout, type PayoutBlock, payoutBlocks } from '../../../domain/payout.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
@@ -18,7 +13,9 @@ import { enqueueSend, lockPayout } from './change-payout.ts';
 import { railSupportJson } from './pay-balances.ts';
 import { payoutTable } from './payout.entity.ts';
 
-type Refusal = ConflictOfInterest | PayoutBlock | 'SECOND_APPROVER_NEEDED';
+/** Why a person must not approve a payout, whatever the role: a duty, or the person gets some of the money. */
+export type ConflictOfInterest = DutyReason | 'OWN_PARTNER';
+type Refusal = ConflictOfInterest | PayoutBlock;
 
 interface Judged {
   readonly outcome: 'APPROVED' | 'FIRST_APPROVAL' | Refusal;
@@ -44,19 +41,18 @@ export async function approvePayout(ctx: Context, id: string): Promise<string> {
       record(em, ctx, 'payout.approvedFirst', payout, {
         after: { firstApprovedBy: ctx.actor.id, secondApproval, amount },
       });
-    else throw refusalOf(outcome);
+    else throw refusalOf(outcome, payout.firstApprovedBy ? 'SECOND_APPROVAL' : 'APPROVE_PAYOUT');
     return payout.id;
   });
 }
 
-function refusalOf(reason: Refusal): AppError {
-  if (reason === 'SECOND_APPROVER_NEEDED')
-    return conflict('You already approved this payout, so another person must give the second approval.', {
+function refusalOf(reason: Refusal, act: 'APPROVE_PAYOUT' | 'SECOND_APPROVAL'): AppError {
+  if (reason in payoutBlocks) return conflict(payoutBlocks[reason as PayoutBlock], { reason });
+  if (reason === 'OWN_PARTNER')
+    return forbidden('You belong to the partner of this payout, so another person must approve it.', {
       reason,
     });
-  return reason in conflictsOfInterest
-    ? forbidden(conflictsOfInterest[reason as ConflictOfInterest], { reason })
-    : conflict(payoutBlocks[reason as PayoutBlock], { reason });
+  return refusedBy(act, reason as DutyReason);
 }
 
 /** Approves payouts of a tenant, however many, and adds the jobs that send them. Returns the outcome by id; payouts that are not
@@ -77,10 +73,10 @@ export async function approvePayouts(
   const done = await sql<Judged & { id: string }>`
     with judged as materialized (
       select o.id, o.second_approval, coalesce(
-        conflict_of_interest(o, ${actor.id}),
+        nullif(conflict_of_interest(o, ${actor.id}), 'SECOND_APPROVER_NEEDED'),
         why_not_sent(o, ${clock.now()}::timestamptz, ${railSupportJson(ctx)}::jsonb),
-        case when o.second_approval is null then 'APPROVED' when o.first_approved_by is null then 'FIRST_APPROVAL'
-          when may_be_one(o.first_approved_by, ${actor.id}) then 'SECOND_APPROVER_NEEDED' else 'APPROVED' end) as outcome
+        conflict_of_interest(o, ${actor.id}),
+        case when o.second_approval is null or o.first_approved_by is not null then 'APPROVED' else 'FIRST_APPROVAL' end) as outcome
       from payouts o where o.id in ${asked} and o.status = 'PENDING'),
     moved as (
       update payouts o set status = case j.outcome when 'APPROVED' then 'APPROVED' else o.status end,

@@ -1,7 +1,7 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { PayoutFrequency, PayoutMethod, PayoutStatus } from '../../../domain/payout.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { ExternalId, KnownCurrency } from '../../../kernel/request/kinds.ts';
 import { DateTime, JSONObject, LocalDate } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'A payout of the commissions that a partner earned in a period.' })
@@ -29,6 +29,7 @@ export class CreatePayoutInput {
     nullable: true,
     description: "ISO 4217 code of the commissions to pay. Default: the partner's currency.",
   })
+  @KnownCurrency()
   currency?: string | null;
 
   @Field(() => String, {
@@ -36,7 +37,7 @@ export class CreatePayoutInput {
     description:
       "Id of the person or system that requested the payout, 1 to 200 characters. Only platform administrators can set the value; for other callers it is the caller's id.",
   })
-  @Name(200)
+  @ExternalId(200)
   initiatedBy?: string | null;
 
   @Field(() => String, {
@@ -44,7 +45,7 @@ export class CreatePayoutInput {
     description:
       'Idempotency key, 1 to 255 characters. The same key with the same input returns the same payout.',
   })
-  @Name(255)
+  @ExternalId(255)
   idempotencyKey?: string | null;
 
   @Field(() => JSONObject, {

@@ -1,6 +1,4 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ConflictOfInterest } from '../../../domain/payout.ts';
-
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
 import { query, scopeOf } from '../../../kernel/data/rows.ts';
@@ -9,7 +7,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { record } from '../../foundation/audit/public.ts';
-import { approvePayouts, payoutTable } from '../payout/public.ts';
+import { approvePayouts, type ConflictOfInterest, payoutTable } from '../payout/public.ts';
 
 import { loadTenantOfRun } from './run-payouts.ts';
 
@@ -52,7 +50,7 @@ async function findWaitingPayouts(ctx: Context, runId: string, limit: number) {
     ctx,
     sql<{ payoutId: string; allowed: boolean; own: ConflictOfInterest | null }>`
       select /* payoutRuns.waiting */ o.id as "payoutId", (${sql.and(conditionsOf(plan, payoutTable.attributes))}) is true as allowed,
-        conflict_of_interest(o, ${ctx.actor.id}) as own
+        nullif(conflict_of_interest(o, ${ctx.actor.id}), 'SECOND_APPROVER_NEEDED') as own
       from payouts o where o.status = 'PENDING' and o.run_id = ${runId} and ${scopeOf(ctx.actor, payoutTable)} order by o.id limit ${limit}`,
   );
 }

@@ -1,5 +1,5 @@
 import { Field, InputType, registerEnumType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { ExternalId, Name } from '../../../kernel/request/kinds.ts';
 
 export const HandOutcome = { PAID: 'PAID', NOT_SENT: 'NOT_SENT' } as const;
 export type HandOutcome = (typeof HandOutcome)[keyof typeof HandOutcome];
@@ -22,7 +22,7 @@ export class ResolvePayoutInput {
     nullable: true,
     description: "The rail's reference, 1 to 255 characters. Required when the outcome is PAID.",
   })
-  @Name(255)
+  @ExternalId(255)
   reference?: string | null;
 
   @Field(() => String, { description: 'Evidence: your observation and its source, 1 to 1000 characters.' })

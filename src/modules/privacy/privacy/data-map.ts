@@ -413,6 +413,7 @@ const withheldHere: Readonly<Record<string, Readonly<Record<string, string>>>> =
   mikro_orm_migrations: { '*': 'the applied migrations' },
   claimed_names: { '*': 'names of rows that the map shows' },
   database_files: { '*': 'the applied files of src/database' },
+  partners: { search_text: 'repeats columns that are shown, and is erased with them' },
   fraud_hits: {
     id: 'an id',
     tenant_id: 'the tenant',

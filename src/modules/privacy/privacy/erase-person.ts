@@ -84,11 +84,12 @@ async function refuseWhileOwed(em: EntityManager, id: string): Promise<void> {
     throw conflict('This partner has undecided commissions. Approve or reject them first.', {
       reason: 'COMMISSIONS_PENDING',
     });
+  const owed = [account.payable(id), account.held(id)];
   const [balance] = await sql<{ currency: string; minor: string }>`
-    select amount_currency as currency, sum(case when to_account = ${account.payable(id)} then amount_minor else -amount_minor end)::text as minor
-    from postings where partner_id = ${id} and ${account.payable(id)} in (to_account, from_account)
-    group by amount_currency having sum(case when to_account = ${account.payable(id)} then amount_minor else -amount_minor end) <> 0
-    limit 1`.execute(em);
+    select currency, sum(minor)::text as minor from (
+      select amount_currency as currency, to_account as account, amount_minor as minor from postings where partner_id = ${id}
+      union all select amount_currency, from_account, -amount_minor from postings where partner_id = ${id}) m
+    where account = any(${owed}::text[]) group by currency having sum(minor) <> 0 limit 1`.execute(em);
   if (!balance) return;
   const amount = { minor: BigInt(balance.minor), currency: balance.currency };
   const text = `${amountText(amount)} ${amount.currency}`;

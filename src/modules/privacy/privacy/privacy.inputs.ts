@@ -1,6 +1,6 @@
-import { IsUUID, Matches, MaxLength } from 'class-validator';
+import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { ExternalId, Pattern } from '../../../kernel/request/kinds.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'A person or partner: exactly one of partnerId, memberId, customerId and email.' })
@@ -20,7 +20,7 @@ export class PersonInput {
     nullable: true,
     description: 'Id of a customer: your own `externalId`, or the id of this API.',
   })
-  @Name(255)
+  @ExternalId(255)
   customerId?: string | null;
 
   @Field(() => EmailAddress, {
@@ -28,15 +28,15 @@ export class PersonInput {
     description:
       'E-mail address, in upper or lower case. Selects every person of the tenant with this address.',
   })
-  @MaxLength(254, { message: 'must be at most 254 characters long' })
   email?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: 'Id of the tenant. Default: the tenant of the credential.',
   })
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
-    message: 'must be 1 to 100 letters, digits, dots, dashes or underscores',
-  })
+  @Pattern(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+    'must be 1 to 100 letters, digits, dots, dashes or underscores',
+  )
   tenantId?: string | null;
 }

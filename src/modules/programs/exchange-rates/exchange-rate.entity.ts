@@ -36,6 +36,13 @@ export class ExchangeRate extends Base {
   @Field({ description: 'Id of the actor that entered the rate.' })
   @Property({ type: 'text' })
   createdBy!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Id of the second person that confirmed a large change; null for a rate that needed none.',
+  })
+  @Property({ type: 'text', nullable: true })
+  confirmedBy?: string | null;
 }
 
 /** Exchange rates are terms of the program: a caller that may read its settings may read them. */

@@ -1,13 +1,16 @@
 import { ArrayMaxSize, ArrayMinSize } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
+import { KnownCurrency } from '../../../kernel/request/kinds.ts';
 import { Decimal, LocalDate } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'An exchange rate, in force from a day on.' })
 export class ExchangeRateInput {
   @Field(() => String, { description: 'ISO 4217 code of the base currency, e.g. `EUR`.' })
+  @KnownCurrency()
   base!: string;
 
   @Field(() => String, { description: 'ISO 4217 code of the quote currency.' })
+  @KnownCurrency()
   quote!: string;
 
   @Field(() => Decimal, {
@@ -30,6 +33,7 @@ export class SetExchangeRatesInput {
 @InputType({ description: 'Filter of exchange rates. Absent fields do not filter.' })
 export class ExchangeRateFilter {
   @Field(() => String, { nullable: true, description: 'Rates with this currency as base or quote.' })
+  @KnownCurrency()
   currency?: string | null;
 
   @Field(() => LocalDate, { nullable: true, description: 'First day, inclusive.' })

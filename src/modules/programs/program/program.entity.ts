@@ -10,6 +10,7 @@ import { byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
+import { Percentage } from '../../../kernel/request/scalars.ts';
 
 registerEnumType(RoundingMode, {
   name: 'RoundingMode',
@@ -141,6 +142,9 @@ export class Program {
   @Property({ type: 'bigint', nullable: true })
   secondApprovalAboveMinor?: bigint | null; // in the program's currency; served by ProgramResolver
 
+  @Property({ type: 'text', nullable: true })
+  limitRaisedBy?: string | null; // the caller that last raised or removed that limit; null once another change lowered it
+
   @Field(() => Int, {
     description:
       'Payouts to one partner within this number of days count together for the limit of a single approver.',
@@ -154,6 +158,17 @@ export class Program {
   })
   @Property({ type: 'integer' })
   dealsPerPartner: Opt<number> = 50;
+
+  @Property({ type: 'integer' })
+  rateChangeLimitBps: Opt<number> = 2_000;
+
+  @Field(() => Percentage, {
+    description:
+      'Change of an exchange rate, in percent of the rate before, above which a second person confirms the new rate.',
+  })
+  get rateChangeLimit(): Opt<number> {
+    return this.rateChangeLimitBps;
+  }
 
   @Field(() => Boolean, { description: 'True if tiers are evaluated automatically each month.' })
   @Property({ type: 'boolean' })
@@ -239,6 +254,7 @@ export const programTable: Table<Program> = {
   needs: {
     minimumPayout: ['minimumPayoutMinor', 'currency'],
     minimumPayouts: ['minimumPayoutMinor', 'currency', 'payoutMinimums'],
+    rateChangeLimit: ['rateChangeLimitBps'],
     secondApprovalAbove: ['secondApprovalAboveMinor', 'currency'],
   },
 };

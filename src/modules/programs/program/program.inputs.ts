@@ -1,16 +1,24 @@
-import { ArrayMaxSize, Matches, Max, MaxLength, Min } from 'class-validator';
+import { ArrayMaxSize, Matches, Max, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { AttributionModel, AttributionUnit } from '../../../domain/attribution.ts';
 import { FlatRefund, Settlement } from '../../../domain/commission.ts';
 import { RoundingMode } from '../../../domain/money.ts';
 import { PartnerTier } from '../../../domain/partner.ts';
 import { TrackingConsent } from '../../../domain/touch.ts';
-import { IdentityOrgId } from '../../../kernel/request/input.ts';
+import {
+  Host,
+  IdentityOrgId,
+  KnownCurrency,
+  Name,
+  OwnRules,
+  TimeZone,
+} from '../../../kernel/request/kinds.ts';
 import { Decimal, Percentage } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Minimum payout of a currency, inclusive.' })
 export class MinimumPayoutInput {
   @Field(() => String, { description: 'ISO 4217 code.' })
+  @KnownCurrency()
   currency!: string;
 
   @Field(() => Decimal, { description: 'Minimum amount; 0 for no minimum.' })
@@ -20,7 +28,7 @@ export class MinimumPayoutInput {
 @InputType({ description: 'Settings to change. Absent fields keep their value.' })
 export class UpdateProgramInput {
   @Field(() => String, { nullable: true, description: 'IANA time zone, e.g. `America/New_York`.' })
-  @MaxLength(64)
+  @TimeZone()
   timeZone?: string;
 
   @Field(() => RoundingMode, { nullable: true, description: 'Rounding of new commissions.' })
@@ -127,6 +135,15 @@ export class UpdateProgramInput {
   @Max(90, { message: 'must be from 1 to 90' })
   splitDays?: number;
 
+  @Field(() => Percentage, {
+    nullable: true,
+    description:
+      'Change of an exchange rate, in percent of the rate before, above which a second person confirms the new rate: 0 to 50.',
+  })
+  @Min(0, { message: 'must be from 0 to 50' })
+  @Max(5_000, { message: 'must be from 0 to 50' })
+  rateChangeLimit?: number; // basis points
+
   @Field(() => Int, {
     nullable: true,
     description: 'Largest number of open deals that a partner registered itself: 0 to 10,000.',
@@ -140,17 +157,14 @@ export class UpdateProgramInput {
     description: 'Allowed hosts of tracking links, at most 50, e.g. `shop.example.com`.',
   })
   @ArrayMaxSize(50, { message: 'must contain at most 50 hosts' })
-  @Matches(/^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$/, {
-    each: true,
-    message: 'must contain hosts such as "shop.example.com", in lower case',
-  })
+  @Host()
   landingHosts?: string[];
 
   @Field(() => String, {
     nullable: true,
     description: 'Default page of tracking links, on one of the allowed hosts; null for none.',
   })
-  @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
+  @OwnRules(2_000)
   landingUrl?: string | null;
 
   @Field(() => TrackingConsent, {
@@ -211,6 +225,7 @@ export class UpdateTierConfigInput {
     description: 'Further benefits as text: at most 20 lines of 200 characters.',
   })
   @ArrayMaxSize(20, { message: 'must contain at most 20 lines' })
-  @Matches(/^[^\n]{1,200}$/, { each: true, message: 'must contain lines of 1 to 200 characters' })
+  @Matches(/^[^\n]*$/, { each: true, message: 'must contain lines of 1 to 200 characters' })
+  @Name(200)
   benefits?: string[];
 }

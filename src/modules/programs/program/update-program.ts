@@ -9,6 +9,7 @@ import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
 import { given } from '../../../kernel/request/input.ts';
+import { NOT_A_ZONE } from '../../../kernel/request/time-zone.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { settleManagers } from '../account-managers/public.ts';
 import { Program } from './program.entity.ts';
@@ -22,8 +23,15 @@ export async function updateProgram(
   tenantId: string,
   input: UpdateProgramInput,
 ): Promise<string> {
-  const { minimumPayout, minimumPayouts, secondApprovalAbove, identityOrgId, landingUrl, ...settings } =
-    input;
+  const {
+    minimumPayout,
+    minimumPayouts,
+    secondApprovalAbove,
+    identityOrgId,
+    landingUrl,
+    rateChangeLimit,
+    ...settings
+  } = input;
   if (identityOrgId !== undefined) {
     const field = 'input.identityOrgId';
     if (!ctx.actor.everyTenant)
@@ -32,12 +40,14 @@ export async function updateProgram(
   await transact(ctx, async (em) => {
     const program = await em.findOneOrFail(Program, { tenantId });
     const before = { ...program };
+    const limitBefore = program.secondApprovalAboveMinor ?? null;
     if (settings.timeZone != null && !(await isTimeZone(em, settings.timeZone))) {
-      throw invalid('input.timeZone', 'must be an IANA time zone such as "America/New_York"');
+      throw invalid('input.timeZone', NOT_A_ZONE);
     }
     const rezoned = settings.timeZone != null && settings.timeZone !== program.timeZone;
     em.assign(program, given(settings));
     if (identityOrgId !== undefined) program.identityOrgId = identityOrgId;
+    if (rateChangeLimit != null) program.rateChangeLimitBps = rateChangeLimit;
     if (landingUrl !== undefined) program.landingUrl = landingUrl;
     if (program.landingUrl && !pageOn(program.landingHosts, program.landingUrl))
       throw invalid(
@@ -53,6 +63,12 @@ export async function updateProgram(
         secondApprovalAbove === null
           ? null
           : notNegative(secondApprovalAbove, program.currency, 'input.secondApprovalAbove');
+    const limit = program.secondApprovalAboveMinor ?? null;
+    if (limit !== limitBefore) {
+      // No payout needs a second approval without a limit.
+      const raised = limitBefore !== null && (limit === null || limit > limitBefore);
+      program.limitRaisedBy = raised ? ctx.actor.id : null;
+    }
     if (rezoned)
       await enqueue(em, 'recalculate_metrics', { tenantId }, { key: `recalculate_metrics:${tenantId}` });
     record(em, ctx, 'program.updated', { id: null, tenantId }, { before, after: { ...program } });

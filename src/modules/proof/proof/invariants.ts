@@ -6,7 +6,7 @@ export interface Invariant {
   readonly name: string;
   readonly faults: string;
   /** True for a rule that is also checked every minute for partners with new postings. Such a rule reads only postings,
-   *  commissions, payouts and their items, and each partner separately. */
+   *  sale items, commissions, payouts and their items, and each partner separately. */
   readonly online?: true;
 }
 
@@ -14,8 +14,15 @@ export interface Invariant {
 const accountOf = (name: (partnerId: string) => string, partnerId: string): string =>
   `'${name(`' || ${partnerId} || '`)}'`;
 const payable = accountOf(account.payable, 'm.partner_id');
+const held = accountOf(account.held, 'm.partner_id');
 const inTransit = accountOf(account.inTransit, 'm.partner_id');
 const paid = accountOf(account.paid, 'm.partner_id');
+
+/** SQL of the approved commissions that a dispute holds, with their refunds. A commission in a payout is not held. */
+const heldLines = `(
+  select c.* from commission_holds h join commissions c on h.commission_id in (c.id, c.reverses_id)
+  where h.released_at is null and c.status = 'APPROVED'
+    and not exists (select from payout_items i where i.voided_at is null and i.commission_id in (c.id, h.commission_id)))`;
 
 /** SQL of the effects of each posting: plus on its target account, minus on its source account. */
 const movements = `(
@@ -32,6 +39,12 @@ const shown = FIGURES.map(
     `case when coalesce(s.${figure}, 0) <> coalesce(r.${figure}, 0)
        then format('%s is %s, its rows sum to %s', '${figure}', coalesce(s.${figure}, 0), coalesce(r.${figure}, 0)) end`,
 ).join(', ');
+
+/** SQL that is true for a commission that takes an amount back. */
+const isCorrection = (c: string): string =>
+  `(${c}.reverses_id is not null or ${c}.type = 'TRUE_UP' and ${c}.amount_minor < 0)`;
+
+const isLive = `status not in ('REJECTED', 'REVERSED')`;
 
 /** Append-only tables. */
 const APPEND_ONLY = [
@@ -51,7 +64,7 @@ export const invariants: readonly Invariant[] = [
     online: true,
     faults: `
       select format('%s, %s: postings sum to %s', tenant_id, currency, minor) from (
-        select m.tenant_id, m.currency, sum(m.minor) filter (where m.account in (${expense}, ${payable}, ${inTransit}, ${paid})) as minor
+        select m.tenant_id, m.currency, sum(m.minor) filter (where m.account in (${expense}, ${payable}, ${held}, ${inTransit}, ${paid})) as minor
         from ${movements} m group by m.tenant_id, m.currency) s
       where minor is distinct from 0`,
   },
@@ -60,8 +73,8 @@ export const invariants: readonly Invariant[] = [
     faults: `
       select format('posting %s (%s) moves %s from %s to %s', m.id, m.reference, m.amount_minor, m.from_account, m.to_account) from postings m
       where m.amount_minor <= 0 or m.from_account = m.to_account
-        or m.from_account not in (${expense}, ${payable}, ${inTransit}, ${paid})
-        or m.to_account not in (${expense}, ${payable}, ${inTransit}, ${paid})`,
+        or m.from_account not in (${expense}, ${payable}, ${held}, ${inTransit}, ${paid})
+        or m.to_account not in (${expense}, ${payable}, ${held}, ${inTransit}, ${paid})`,
   },
   {
     name: 'every business fact is posted once',
@@ -76,18 +89,24 @@ export const invariants: readonly Invariant[] = [
       left join payouts o on (o.tenant_id, o.partner_id) = (m.tenant_id, m.partner_id) and o.id::text = split_part(m.reference, ':', 2)
       where case split_part(m.reference, ':', 1)
         when 'commission' then c.id is null or m.reference not in ('commission:' || c.id || ':accrued', 'commission:' || c.id || ':withdrawn')
+            and not exists (select from commission_holds h where h.commission_id in (c.id, c.reverses_id)
+              and m.reference in ('commission:' || c.id || ':hold:' || h.id || ':held', 'commission:' || c.id || ':hold:' || h.id || ':released'))
         when 'payout' then o.id is null
         else true end`,
   },
   {
-    name: 'payable equals approved commissions less payouts; in transit and paid equal payouts',
+    name: 'payable equals approved commissions less payouts and holds; held, in transit and paid equal holds and payouts',
     online: true,
     faults: `
       select format('partner %s, %s: %s is %s by its postings, %s by its commissions and payouts', partner_id, currency, account, ledger, due) from (
         select partner_id, currency, account, sum(ledger) as ledger, sum(due) as due from (
-          select m.partner_id, m.currency, case m.account when ${payable} then 'payable' when ${inTransit} then 'in transit' else 'paid' end as account,
+          select m.partner_id, m.currency, case m.account when ${payable} then 'payable' when ${held} then 'held' when ${inTransit} then 'in transit' else 'paid' end as account,
             m.minor as ledger, 0 as due
-          from ${movements} m where m.account in (${payable}, ${inTransit}, ${paid})
+          from ${movements} m where m.account in (${payable}, ${held}, ${inTransit}, ${paid})
+          union all
+          select partner_id, amount_currency, 'payable', 0, -amount_minor from ${heldLines} l
+          union all
+          select partner_id, amount_currency, 'held', 0, amount_minor from ${heldLines} l
           union all
           select partner_id, amount_currency, 'payable', 0, amount_minor from commissions where status = 'APPROVED'
           union all
@@ -137,9 +156,10 @@ export const invariants: readonly Invariant[] = [
     faults: `
       select format('commission %s and its refunds sum to %s, posted as %s', o.id, sum(c.amount_minor),
         coalesce(sum(case when p.to_account like 'partner:%' then p.amount_minor else -p.amount_minor end), 0))
-      from commissions o join commissions c on (c.id = o.id or c.reverses_id = o.id) and c.status = 'REVERSED'
+      from commissions o join commissions c on (c.id = o.id or c.reverses_id = o.id or c.adjusts_id = o.id and ${isCorrection('c')})
+        and c.status = 'REVERSED'
       left join postings p on p.tenant_id = c.tenant_id and p.reference = 'commission:' || c.id || ':accrued'
-      where o.status = 'REVERSED' and o.reverses_id is null
+      where o.status = 'REVERSED' and not ${isCorrection('o')}
       group by o.id, o.tenant_id
       having sum(c.amount_minor) <> 0
         or coalesce(sum(case when p.to_account like 'partner:%' then p.amount_minor else -p.amount_minor end), 0) <> 0`,
@@ -152,6 +172,62 @@ export const invariants: readonly Invariant[] = [
       group by o.id, o.tenant_id
       having -sum(c.base_minor) > o.base_minor or -sum(c.amount_minor) > o.amount_minor
         or bool_or((c.tenant_id, c.partner_id, c.amount_currency, c.base_currency) is distinct from (o.tenant_id, o.partner_id, o.amount_currency, o.base_currency))`,
+  },
+  {
+    name: 'no REVERSAL adds to what a partner is owed',
+    online: true,
+    faults: `
+      select format('REVERSAL %s of commission %s has the amount %s', c.id, c.reverses_id, c.amount_minor) from commissions c
+      where c.type = 'REVERSAL' and c.amount_minor > 0`,
+  },
+  {
+    name: 'a correction is in the state of the commission that it corrects',
+    online: true,
+    faults: `
+      select format('%s %s (%s, %s) corrects commission %s (%s)', c.type, c.id, c.status, c.amount_minor, o.id, o.status)
+      from commissions c join commissions o on o.id = coalesce(c.reverses_id, c.adjusts_id)
+      where ${isCorrection('c')} and case o.status
+        when 'APPROVED' then c.status <> 'APPROVED'
+        when 'REJECTED' then c.status not in ('REJECTED', 'REVERSED')
+        when 'REVERSED' then c.status not in ('REJECTED', 'REVERSED')
+        else c.status not in ('PENDING', 'HELD') end`,
+  },
+  {
+    name: 'the commissions of each sale sum to what the sale is owed',
+    online: true,
+    faults: `
+      select format('commission %s%s: the commissions of the sale sum to %s, but the sale is owed %s', coalesce(i.id, c.item), ' of order ' || i.order_id,
+        coalesce(c.minor, 0), coalesce(i.owed_minor::text, 'nothing, because it is not recorded'))
+      from sale_items i full join (
+        select coalesce(item_id, id) as item, min(amount_currency) as currency, max(amount_currency) as other,
+          coalesce(sum(amount_minor) filter (where ${isLive}), 0) as minor
+        from commissions where carried_by is null group by coalesce(item_id, id)) c on c.item = i.id
+      where i.id is null or coalesce(c.minor, 0) <> i.owed_minor or c.currency <> i.owed_currency or c.other <> i.owed_currency`,
+  },
+  {
+    name: 'an order that is refunded in full earns nothing',
+    faults: `
+      select format('order %s of partner %s is refunded in full, but earns %s %s', i.purchase, i.partner_id, sum(c.minor), i.owed_currency)
+      from (
+        select id, tenant_id, purchase, partner_id, owed_currency,
+          bool_and(is_out or refunded_minor >= sold_minor) over (partition by tenant_id, partner_id, purchase) as is_gone from sale_items) i
+      join (select coalesce(item_id, id) as item, sum(amount_minor) as minor from commissions where carried_by is null and ${isLive}
+        group by coalesce(item_id, id)) c on c.item = i.id
+      where i.is_gone group by i.tenant_id, i.purchase, i.partner_id, i.owed_currency having sum(c.minor) <> 0`,
+  },
+  {
+    name: 'no sales earn more than their cap',
+    faults: `
+      select format('partner %s, rule %s, %s of %s: %s is earned of the cap of %s, last by commission %s', partner_id, rule_key, period, start,
+        sum(owed_minor), max(most), (array_agg(id order by occurred_at desc, seq desc))[1])
+      from (
+        select i.*, (cap->>'limit')::bigint as most, cap->>'per' as per, cap->>'period' as period,
+          case cap->>'period' when 'LIFETIME' then date '1970-01-01' else date_trunc(lower(cap->>'period'), i.day)::date end as start,
+          case cap->>'per' when 'SALE' then i.purchase when 'CUSTOMER' then i.customer_id::text end as scope
+        from sale_items i
+        cross join lateral (select case when i.is_returning then i.returning_terms else i.terms end -> 'cap' as cap) t
+        where i.is_counting and jsonb_typeof(cap) = 'object') i
+      group by tenant_id, partner_id, rule_key, per, period, start, scope having sum(owed_minor) > max(most)`,
   },
   {
     name: 'a payout is the sum of its commissions, of one partner and currency',

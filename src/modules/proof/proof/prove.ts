@@ -2,7 +2,7 @@ import { v7 } from 'uuid';
 import { query } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { faultyLines } from '../../commissions/explain/public.ts';
+import { faultyLines, faultySales, type Progress } from '../../commissions/explain/public.ts';
 import { invariants } from './invariants.ts';
 
 const NAMED = 20;
@@ -18,27 +18,52 @@ export interface Proof {
 
 type Reads = Pick<Context, 'pool' | 'actor'>;
 
-/** A check that is not one query. */
+/** A check that is not one query. It may report how many of its rows are checked. */
 export interface Check {
   readonly name: string;
-  faults(): AsyncIterable<string>;
+  faults(progress: Progress): AsyncIterable<string>;
+}
+
+/** The check that runs, by its position among all checks, and the rows that it has read. Null for a check that is one query. */
+export interface Running {
+  readonly name: string;
+  readonly position: number;
+  readonly checks: number;
+  readonly rows: { readonly done: number; readonly all: number } | null;
 }
 
 /** Checks every invariant on the whole database, one after the other. Each is one query, or reads rows in bounded
  *  batches. So the check needs little memory and no lock, and is also right on a database in use. */
-export async function* prove(ctx: Reads, further: readonly Check[]): AsyncGenerator<Proof> {
+export async function* prove(
+  ctx: Reads,
+  further: readonly Check[],
+  report: (running: Running) => void = () => {},
+): AsyncGenerator<Proof> {
+  const own: Check[] = [
+    {
+      name: 'every stored explanation recomputes to the amount of its commission',
+      faults: (progress) => faultyLines(ctx, progress),
+    },
+    {
+      name: 'every sale is owed what its terms and the sales that are left give, and the sums of each rule and period are theirs',
+      faults: (progress) => faultySales(ctx, progress),
+    },
+  ];
+  const checks = [...own, ...further];
+  const count = invariants.length + checks.length;
+  let position = 0;
   for (const { name, faults } of invariants) {
+    report({ name, position: ++position, checks: count, rows: null });
     const started = performance.now();
     yield proof(name, await sentencesOf(ctx, sql``, faults), started);
   }
-  const lines = {
-    name: 'every stored explanation recomputes to the amount of its commission',
-    faults: () => faultyLines(ctx),
-  };
-  for (const { name, faults } of [lines, ...further]) {
+  for (const { name, faults } of checks) {
+    const at = { name, position: ++position, checks: count };
+    report({ ...at, rows: null });
     const started = performance.now();
     const found: string[] = [];
-    for await (const fault of faults()) if (found.push(fault) > NAMED) break;
+    for await (const fault of faults((done, all) => report({ ...at, rows: { done, all } })))
+      if (found.push(fault) > NAMED) break;
     yield proof(name, found, started);
   }
 }
@@ -57,7 +82,7 @@ export async function* proveMoved(ctx: Reads, since: Date): AsyncGenerator<Proof
   const theirs = (table: string) =>
     sql`${sql.raw(table)} as (select * from ${sql.raw(`public.${table}`)} where partner_id = any(${partners}::uuid[]))`;
   // The queries are those of the whole check: these common table expressions hide the tables.
-  const narrowed = sql`with ${theirs('postings')}, ${theirs('commissions')}, ${theirs('payouts')},
+  const narrowed = sql`with ${theirs('postings')}, ${theirs('sale_items')}, ${theirs('commissions')}, ${theirs('payouts')},
     payout_items as (select i.* from public.payout_items i join payouts o on o.id = i.payout_id)`;
   for (const { name, faults } of invariants.filter(({ online }) => online)) {
     const started = performance.now();

@@ -69,7 +69,8 @@ export async function loadStatements(
      from owner o left join line l on l.partner_id = o.id
      left join commissions c on l.reference like 'commission:%' and c.id = split_part(l.reference, ':', 2)::uuid
      left join payouts t on l.reference like 'payout:%' and t.id = split_part(l.reference, ':', 2)::uuid
-     order by o.id, l.occurred_at, l.id`,
+     -- a lost dispute releases the commission and reverses it at the same time
+     order by o.id, l.occurred_at, c.type is not distinct from 'REVERSAL', l.id`,
   );
   if (rows.length > most && rows[most]?.at)
     throw invalid(

@@ -10,6 +10,10 @@ registerEnumType(StatementCause, {
     COMMISSION_ACCRUED: { description: 'A commission was approved and is owed.' },
     COMMISSION_REVERSED: { description: 'A refund reversed a commission or a part of it.' },
     COMMISSION_WITHDRAWN: { description: 'A commission was rejected after its approval.' },
+    COMMISSION_HELD: {
+      description: 'A dispute holds an approved commission or its refund, so it is not payable.',
+    },
+    COMMISSION_RELEASED: { description: 'The dispute over a held commission ended.' },
     PAYOUT_SENT: { description: 'A payout was sent to its rail.' },
     PAYOUT_FAILED: { description: 'The rail refused a payout. Its amount is owed again.' },
     PAYOUT_RETURNED: { description: 'A payout was returned. Its amount is owed again.' },

@@ -1,6 +1,6 @@
 import { Field, InputType } from 'type-graphql';
 import { BillingInterval } from '../../../domain/metrics.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { Currency, ExternalId } from '../../../kernel/request/kinds.ts';
 import { DateTime, Decimal } from '../../../kernel/request/scalars.ts';
 
 @InputType({
@@ -9,20 +9,21 @@ import { DateTime, Decimal } from '../../../kernel/request/scalars.ts';
 })
 export class RecordSubscriptionInput {
   @Field({ description: 'Id of the subscription in your own system, 1 to 200 characters.' })
-  @Name(200)
+  @ExternalId(200)
   externalId!: string;
 
   @Field({
     description:
       'Id of the customer in your own system, 1 to 200 characters. The customer must be bound to a partner.',
   })
-  @Name(200)
+  @ExternalId(200)
   customerId!: string;
 
   @Field(() => Decimal, { description: 'Price per billing interval, net of tax; 0 or more.' })
   price!: string;
 
   @Field({ description: 'ISO 4217 code of the price.' })
+  @Currency()
   currency!: string;
 
   @Field(() => BillingInterval, { description: 'Billing interval.' })

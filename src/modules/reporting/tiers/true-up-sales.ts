@@ -41,13 +41,21 @@ export async function trueUpSales(
   for (const [tier, raised] of Map.groupBy(rates, (each) => each.tier)) {
     const rateOf = new Map(raised.map(({ id, rateBps }) => [id, rateBps]));
     const items = await itemsWhere(run, sql`i.id = any(${[...rateOf.keys()]}::uuid[])`);
-    const changed = items.flatMap((item) => withRate(item, rateOf.get(item.id) ?? 0));
+    const changed = items.flatMap((item) => withRate(item, rateOf.get(item.id) ?? 0, tier));
     await settle(run, ctx, changed, { why: 'TIER', order: null, at: ctx.clock.now(), tier });
   }
 }
 
-function withRate(item: StoredItem, rateBps: number): StoredItem[] {
+function withRate(item: StoredItem, rateBps: number, tier: PartnerTier): StoredItem[] {
   if ((item.terms.rateBps ?? 0) >= rateBps) return [];
   const raised = (terms: Terms): Terms => (terms.level === 'TIER' ? { ...terms, rateBps } : terms);
-  return [{ ...item, terms: raised(item.terms), returning: item.returning && raised(item.returning) }];
+  const { terms, returning, facts } = item;
+  return [
+    {
+      ...item,
+      terms: raised(terms),
+      returning: returning && raised(returning),
+      facts: facts && { ...facts, tier },
+    },
+  ];
 }

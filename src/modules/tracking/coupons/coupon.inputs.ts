@@ -1,5 +1,6 @@
-import { IsUUID, Matches, Max, Min } from 'class-validator';
+import { IsUUID, Max, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
+import { Pattern } from '../../../kernel/request/kinds.ts';
 import { DateTime } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Data of a new coupon.' })
@@ -11,7 +12,7 @@ export class CreateCouponInput {
   @Field({
     description: 'Code: 2 to 40 letters, digits, `-` and `_`; unique in the program, ignoring case.',
   })
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9_-]{1,39}$/, { message: 'must be 2 to 40 letters, digits, "-" and "_"' })
+  @Pattern(/^[A-Za-z0-9][A-Za-z0-9_-]{1,39}$/, 'must be 2 to 40 letters, digits, "-" and "_"')
   code!: string;
 
   @Field(() => DateTime, { nullable: true, description: 'Start of validity; default: now.' })

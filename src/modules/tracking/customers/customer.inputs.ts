@@ -1,11 +1,11 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { ExternalId } from '../../../kernel/request/kinds.ts';
 
 @InputType({ description: 'Assignment of a customer to a partner.' })
 export class AssignCustomerInput {
   @Field({ description: 'Your own id of the customer, e.g. `cust_abc123`. An unknown customer is created.' })
-  @Name(200)
+  @ExternalId(200)
   customerId!: string;
 
   @Field(() => ID, { description: 'The partner.' })

@@ -6,6 +6,7 @@ import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { ErasedTo, erased, ShownTo, Withheld } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
+import { EmailAddress } from '../../../kernel/request/scalars.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 registerEnumType(DealStatus, {
@@ -44,7 +45,7 @@ export class Deal extends Base {
   @Withheld('data of a company')
   domain?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'E-mail address of the prospect.' })
+  @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the prospect.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   @ErasedTo(erased.email)

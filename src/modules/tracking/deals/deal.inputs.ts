@@ -1,6 +1,6 @@
-import { IsUUID, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsUUID, Max, Min } from 'class-validator';
 import { Field, ID, InputType, Int } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { Domain, Name } from '../../../kernel/request/kinds.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Prospect to register: its domain, its e-mail address or both.' })
@@ -18,14 +18,10 @@ export class RegisterDealInput {
     description:
       'Domain of the prospect, e.g. `example.com`, with all subdomains. Not a public mail service. Default: the domain of the e-mail address.',
   })
-  @MaxLength(253, { message: 'must be at most 253 characters long' })
-  @Matches(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i, {
-    message: 'must be like "example.com"',
-  })
+  @Domain()
   domain?: string | null;
 
   @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the prospect.' })
-  @MaxLength(254, { message: 'must be at most 254 characters long' })
   email?: string | null;
 
   @Field(() => Int, {

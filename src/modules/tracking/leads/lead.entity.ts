@@ -6,6 +6,7 @@ import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { ErasedTo, erased, ShownTo, Withheld } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
+import { EmailAddress } from '../../../kernel/request/scalars.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 registerEnumType(LeadStatus, {
@@ -39,7 +40,7 @@ export class Lead extends Base {
   @ErasedTo(erased.nothing)
   contactName?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'E-mail address of the contact.' })
+  @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the contact.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')
   @ErasedTo(erased.nothing)

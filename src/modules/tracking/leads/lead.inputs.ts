@@ -1,7 +1,7 @@
-import { IsUUID, MaxLength } from 'class-validator';
+import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { LeadStatus } from '../../../domain/prospect.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { Name } from '../../../kernel/request/kinds.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Data of a lead.' })
@@ -19,7 +19,6 @@ export class SubmitLeadInput {
   contactName?: string | null;
 
   @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the contact.' })
-  @MaxLength(254, { message: 'must be at most 254 characters long' })
   email?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Notes.' })

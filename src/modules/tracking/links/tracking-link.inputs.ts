@@ -1,6 +1,6 @@
-import { IsUUID, Matches, MaxLength } from 'class-validator';
+import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
-import { Name } from '../../../kernel/request/input.ts';
+import { Name, OwnRules, Pattern } from '../../../kernel/request/kinds.ts';
 
 @InputType({ description: 'Data of a new tracking link.' })
 export class CreateTrackingLinkInput {
@@ -12,7 +12,7 @@ export class CreateTrackingLinkInput {
     nullable: true,
     description: 'Last part of the URL: 3 to 64 letters, digits, `-` and `_`; default: random.',
   })
-  @Matches(/^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/, { message: 'must be 3 to 64 letters, digits, "-" and "_"' })
+  @Pattern(/^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/, 'must be 3 to 64 letters, digits, "-" and "_"')
   path?: string | null;
 
   @Field({ description: 'Name of the link.' })
@@ -23,7 +23,7 @@ export class CreateTrackingLinkInput {
     nullable: true,
     description: "Target page: a URL on the program's hosts, or a path such as `/pricing`.",
   })
-  @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
+  @OwnRules(2_000)
   targetUrl?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Campaign of its clicks.' })
@@ -38,7 +38,7 @@ export class UpdateTrackingLinkInput {
   name?: string | null;
 
   @Field(() => String, { nullable: true, description: "Target page; null for the program's default page." })
-  @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
+  @OwnRules(2_000)
   targetUrl?: string | null;
 
   @Field(() => String, {

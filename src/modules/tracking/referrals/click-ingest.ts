@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { FOLD_MS } from '../../../domain/touch.ts';
 import { query } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -125,7 +126,7 @@ const recent = new WeakMap<Ingest, Map<string, { at: number; stored: Promise<Rec
  *  gets the answer of the first, after the first is stored. */
 function folded(ingest: Ingest, click: Click): Promise<RecordedClick | null> {
   const clicks = memo(recent, ingest, () => new Map());
-  const key = `${click.visitorId} ${click.code}`;
+  const key = `${click.tenantId} ${click.visitorId} ${click.code}`;
   const at = click.clickedAt.getTime();
   const known = clicks.get(key);
   if (known && Math.abs(at - known.at) < FOLD_MS) return known.stored;
@@ -209,6 +210,15 @@ const insertOf = (clicks: readonly Click[]) => sql<RecordedClick & { readonly of
     now() as "createdAt", landing_hosts as hosts, landing_url as "landingUrl", target, tracking_consent = 'REQUIRED' as "consentRequired",
     cookie_days as "cookieDays"
   from clicks`;
+
+/** Stores a click in a transaction. Returns where the click belongs; null if no ACTIVE partner has the code. */
+export async function insertClick(
+  em: EntityManager,
+  click: Click,
+): Promise<Pick<RecordedClick, 'id' | 'tenantId' | 'partnerId'> | null> {
+  const [recorded] = await insertOf([click]).execute(em);
+  return recorded ?? null;
+}
 
 async function insert(pool: StatementPool, clicks: readonly Click[]): Promise<Map<string, RecordedClick>> {
   const rows = await query({ pool, actor: system }, insertOf(clicks));

@@ -1,6 +1,6 @@
 import { v4, v7 } from 'uuid';
-import { landingPage } from '../../../domain/landing.ts';
-import { sourceOf } from '../../../domain/referral.ts';
+import { landingPage, setParameter } from '../../../domain/landing.ts';
+import { linkCodeOf, sourceOf } from '../../../domain/referral.ts';
 import { deviceOf, wordOf } from '../../../domain/touch.ts';
 import type { Services } from '../../../kernel/request/context.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
@@ -10,6 +10,7 @@ import { oneSpelling, urlOf } from './track-referral.ts';
 
 /** The data of a browser that follows a link. */
 export interface Followed {
+  /** The code of the link, perhaps with characters of the text around the link. */
   readonly code: string;
   /** The parameters of the link: s1 to s5, utm_*, `to`, `consent`. A parameter given twice is ignored. */
   readonly query: Readonly<Record<string, unknown>>;
@@ -36,21 +37,15 @@ export interface Landing {
   readonly forget: boolean;
 }
 
-const CODE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 /** The parameter of the click id in the URL of the landing page. The server of the page sends it to `recordConversion`. */
 const CLICK_PARAMETER = 'pp_click';
 const PASSED_ON = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term'];
 
-/** Sets a parameter and leaves all others byte for byte, so that a signed query string stays valid. */
-function give(page: URL, name: string, value: string): void {
-  if (page.searchParams.has(name)) page.searchParams.set(name, value);
-  else page.search += `${page.search ? '&' : '?'}${name}=${encodeURIComponent(value.toWellFormed())}`;
-}
-
 /** Records the click and returns its target, after the commit; null for an unknown code. */
 export async function followLink(services: Services, followed: Followed): Promise<Landing | null> {
   const { query, userAgent, referrer, ipAddress, looksOnly, tooMany } = followed;
-  if (!CODE.test(followed.code)) return null;
+  const code = linkCodeOf(followed.code);
+  if (code === null) return null;
   const clickedAt = services.clock.now();
   const tags = PASSED_ON.map((name) => [name, wordOf(query[name])] as const);
   const tag = (name: string) => tags.find(([known]) => known === name)?.[1] ?? null;
@@ -64,7 +59,7 @@ export async function followLink(services: Services, followed: Followed): Promis
   const from = urlOf(referrer?.slice(0, 2_000));
   const recorded = await recordClick(services.pool, {
     id,
-    code: followed.code.toUpperCase(),
+    code,
     tenantId: null,
     visitorId,
     ofCookie: true,
@@ -92,8 +87,8 @@ export async function followLink(services: Services, followed: Followed): Promis
   const { hosts, landingUrl, target, consentRequired, cookieDays } = recorded;
   const wanted = typeof query['to'] === 'string' ? query['to'] : null;
   const page = landingPage(hosts, landingUrl, [wanted, target]);
-  if (page && counts) give(page, CLICK_PARAMETER, recorded.id);
-  for (const [name, value] of tags) if (page && value !== null) give(page, name, value);
+  if (page && counts) setParameter(page, CLICK_PARAMETER, recorded.id);
+  for (const [name, value] of tags) if (page && value !== null) setParameter(page, name, value);
   const consented = query['consent'] === 'granted' || !consentRequired;
   return {
     location: page?.href ?? services.portalUrl,

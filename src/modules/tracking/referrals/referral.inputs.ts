@@ -1,7 +1,7 @@
-import { IsIP, IsUrl, IsUUID, Matches, MaxLength } from 'class-validator';
+import { IsIP, IsUrl, IsUUID, Matches } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { ReferralStatus } from '../../../domain/referral.ts';
-import { Name } from '../../../kernel/request/input.ts';
+import { Country, ExternalId, LinkCode, OwnRules } from '../../../kernel/request/kinds.ts';
 import { DateTime, JSONObject } from '../../../kernel/request/scalars.ts';
 
 const web = {
@@ -18,17 +18,17 @@ const WITH_HOST = /^https?:\/\/[^/\\]/i;
 @InputType({ description: "A visitor's click on a partner's link." })
 export class TrackReferralInput {
   @Field({ description: 'Code of the link, in upper or lower case.' })
-  @Name(64)
+  @LinkCode()
   referralCode!: string;
 
   @Field(() => String, { nullable: true, description: 'Landing page of the visitor.' })
-  @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
+  @OwnRules(2_000)
   @IsUrl(web, { message: 'must be a web address such as "https://finaceverse.com/pricing"' })
   @Matches(WITH_HOST, { message: 'must be a web address such as "https://finaceverse.com/pricing"' })
   landingUrl?: string | null;
 
   @Field(() => String, { nullable: true, description: 'Referring page.' })
-  @MaxLength(2_000, { message: 'must be at most 2000 characters long' })
+  @OwnRules(2_000)
   @IsUrl(web, { message: 'must be a web address such as "https://acme.com/partners"' })
   @Matches(WITH_HOST, { message: 'must be a web address such as "https://acme.com/partners"' })
   referrerUrl?: string | null;
@@ -38,6 +38,7 @@ export class TrackReferralInput {
     description:
       'IP address of the visitor. Used only from platform administrators; otherwise the address of the connection counts. Stored as a hash.',
   })
+  @OwnRules(45)
   @IsIP(undefined, { message: 'must be an IP address' })
   ipAddress?: string | null;
 
@@ -45,14 +46,14 @@ export class TrackReferralInput {
     nullable: true,
     description: 'User agent of the visitor; the first 500 characters are stored.',
   })
-  @MaxLength(4_000, { message: 'must be at most 4000 characters long' })
+  @OwnRules(4_000)
   userAgent?: string | null;
 
   @Field(() => String, {
     nullable: true,
     description: "ISO 3166 code of the visitor's country, e.g. `DE`.",
   })
-  @Matches(/^[A-Z]{2}$/, { message: 'must be an ISO 3166 code such as "DE"' })
+  @Country()
   country?: string | null;
 
   @Field(() => ID, {
@@ -73,6 +74,14 @@ export class TrackReferralInput {
     description: 'Your own data about the referral, at most 16 kB of JSON.',
   })
   metadata?: Record<string, unknown> | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Idempotency key, 1 to 255 characters. A repeated call with the same key and input returns the same referral.',
+  })
+  @ExternalId(255)
+  idempotencyKey?: string | null;
 }
 
 @InputType({ description: 'Filter of referrals. Absent fields do not filter.' })

@@ -62,7 +62,8 @@ export class ReferralResolver {
   }
 
   @Mutation(() => Referral, {
-    description: "Records a click on a partner's link. Needs no credential: the code is enough.",
+    description:
+      "Records a click on a partner's link. Needs no credential: the code is enough. Clicks of one visitor on one link within three seconds are one click; the call returns the first.",
   })
   trackReferral(
     @Arg('input', () => TrackReferralInput, { description: 'Data of the click.' }) input: TrackReferralInput,

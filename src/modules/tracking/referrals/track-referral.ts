@@ -3,12 +3,14 @@ import { v4, v7 } from 'uuid';
 import { notFound } from '../../../domain/errors.ts';
 import { sourceOf } from '../../../domain/referral.ts';
 import { deviceOf, wordOf } from '../../../domain/touch.ts';
-import type { Context } from '../../../kernel/request/context.ts';
+import { transact } from '../../../kernel/data/transact.ts';
+import { system } from '../../../kernel/request/actor.ts';
+import { type Context, contextFor } from '../../../kernel/request/context.ts';
 import { happenedAt, metadataOf } from '../../../kernel/request/input.ts';
-
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
+import { once } from '../../foundation/idempotency/public.ts';
 import { isNamedBot } from './bots.ts';
-import { type Click, recordClick } from './click-ingest.ts';
+import { type Click, insertClick, recordClick } from './click-ingest.ts';
 import { Referral } from './referral.entity.ts';
 import type { TrackReferralInput } from './referral.inputs.ts';
 
@@ -19,7 +21,8 @@ export const urlOf = (text: string | null | undefined): URL | null =>
 export const oneSpelling = (address: string): string =>
   ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
 
-/** Records a click. The code needs no credential. An unknown code and the code of an inactive partner get the same answer. */
+/** Records a click. The code needs no credential. An unknown code and the code of an inactive partner get the same answer.
+ *  A repetition returns the first click: the same idempotency key, or the same visitor and link a moment ago. */
 export async function trackReferral(ctx: Context, input: TrackReferralInput): Promise<Referral> {
   const { actor, clock, pool } = ctx;
   const staff = actor.permissions.has('referral:convert');
@@ -29,14 +32,15 @@ export async function trackReferral(ctx: Context, input: TrackReferralInput): Pr
   const clickedAt = new Date(Math.min(said.getTime(), now.getTime())); // a fast clock must not place a click after its own purchase
   const landing = urlOf(input.landingUrl);
   const userAgent = input.userAgent?.slice(0, 500).toWellFormed() ?? null;
+  const bot = isNamedBot(userAgent);
   const click: Click = {
     id: v7(),
-    code: input.referralCode.trim().toUpperCase(),
+    code: input.referralCode,
     tenantId: actor.everyTenant ? null : actor.tenantId,
     visitorId: input.visitorId ?? v4(),
     ofCookie: false,
-    folds: false, // each call of a server is a separate click
-    bot: isNamedBot(userAgent),
+    folds: input.visitorId != null && !bot,
+    bot,
     always: true,
     stored: true,
     medium: wordOf(landing?.searchParams.get('utm_medium')),
@@ -52,19 +56,59 @@ export async function trackReferral(ctx: Context, input: TrackReferralInput): Pr
     clickedAt,
     metadata: metadataOf(input.metadata, 'input.metadata'),
   };
+  if (input.idempotencyKey != null) return trackOnce(ctx, click, input);
   const recorded = await recordClick(pool, click);
-  if (!recorded) throw notFound('referral code', { field: 'input.referralCode' });
+  if (!recorded) throw unknownCode();
+  if (recorded.id !== click.id) return storedClick(ctx, recorded.id);
   announceMetrics(ctx, recorded.partnerId);
-  const { id, visitorId, landingUrl, referrerUrl, source, bot } = click;
+  const { id, visitorId, landingUrl, referrerUrl, source } = click;
   const { expiresAt, createdAt } = recorded;
-  return Object.assign(Object.create(Referral.prototype) as Referral, {
+  return answer({
     ...{ id, tenantId: recorded.tenantId, partnerId: recorded.partnerId, visitorId, landingUrl, referrerUrl },
     ...{ source, bot, clickedAt, expiresAt, createdAt, metadata: click.metadata },
     referralCode: click.code,
     origin: 'CLICK' as const,
     status: 'CLICKED' as const,
-    visitorAlias: visitorId, // the reporter of a click knows its visitor
     convertedAt: null,
     customerId: null,
   });
+}
+
+const unknownCode = () => notFound('referral code', { field: 'input.referralCode' });
+
+const answer = (referral: Omit<Referral, 'visitorAlias'>): Referral =>
+  Object.assign(Object.create(Referral.prototype) as Referral, referral, {
+    visitorAlias: referral.visitorId, // the reporter of a click knows its visitor
+  });
+
+/** The caller may see no rows, but has sent the data of the click. */
+const asSystem = (ctx: Context): Context =>
+  contextFor(ctx, { actor: { ...system, id: ctx.actor.id }, requestId: ctx.requestId }); // its keys stay its own
+
+/** Stores the click of an idempotency key unless an earlier request did. */
+async function trackOnce(ctx: Context, click: Click, input: TrackReferralInput): Promise<Referral> {
+  const { idempotencyKey: key, ...rest } = input;
+  let first = click.id;
+  try {
+    const partnerId = await transact(asSystem(ctx), async (em) => {
+      const stored = await insertClick(em, click);
+      if (!stored) throw unknownCode();
+      const effect = { tenantId: stored.tenantId, operation: 'trackReferral', key, input: rest };
+      first = await once(em, ctx, effect, async () => stored.id);
+      if (first !== stored.id) throw new Repeated(); // nothing of the repetition is kept
+      return stored.partnerId;
+    });
+    if (first === click.id) announceMetrics(ctx, partnerId);
+  } catch (error) {
+    if (!(error instanceof Repeated)) throw error;
+  }
+  return storedClick(ctx, first);
+}
+
+class Repeated extends Error {}
+
+async function storedClick(ctx: Context, id: string): Promise<Referral> {
+  const stored = await asSystem(ctx).em.findOneOrFail(Referral, { id });
+  const expired = stored.expiresAt <= ctx.clock.now();
+  return answer({ ...stored, status: stored.convertedAt ? 'CONVERTED' : expired ? 'EXPIRED' : 'CLICKED' });
 }

@@ -1,0 +1,63 @@
+-- Returns who did what about a commission. A commission that comes from another one (an adjustment, true-up or reversal)
+-- inherits the acts on that one and on everything that comes from it. Their acts have of_source.
+create or replace function acts_on_commission(c commissions)
+returns table (act text, actor text, of_source boolean)
+language plpgsql stable security definer
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+  root commissions := c;
+  family uuid[];
+begin
+  while coalesce(root.adjusts_id, root.reverses_id) is not null loop
+    select * into root from commissions s where s.id = coalesce(root.adjusts_id, root.reverses_id);
+  end loop;
+  return query
+    select d.act, d.actor, false from (
+      values ('MAKE', c.created_by), ('TELL', c.stated_by), ('MAKE', root.created_by), ('TELL', root.stated_by)) d (act, actor)
+    where d.actor is not null;
+  return query
+    select 'EDIT_RULE', r.created_by, false from commission_rules r where r.id in (c.rule_id, root.rule_id);
+  if root.exchange is not null then
+    return query
+      select a.act, a.actor, false from exchange_rates x
+      cross join lateral (values ('SET_RATE', x.created_by), ('CONFIRM_RATE', x.confirmed_by)) a (act, actor)
+      where x.tenant_id = root.tenant_id and x.base = root.exchange->>'base' and x.quote = root.exchange->>'quote'
+        and x.rate = (root.exchange->>'rate')::numeric and x.effective_on <= root.occurred_at::date + 1
+        and a.actor is not null;
+  end if;
+  if root.rate_source = 'TIER' then
+    return query
+      select 'EDIT_SETTING', v.created_by, false from tier_config_versions v
+      where v.tenant_id = root.tenant_id and v.tier = root.tier and v.effective_at <= root.occurred_at
+      order by v.effective_at desc, v.id desc limit 1;
+  elsif root.rate_source = 'PARTNER' then
+    return query
+      select 'EDIT_SETTING', h.changed_by, false from partner_history h
+      where h.partner_id = root.partner_id and h.rate_bps = root.rate_bps and h.created_at <= root.created_at;
+  end if;
+  return query
+    select case h.kind when 'DISPUTE' then 'DISPUTE' else 'HOLD' end, h.placed_by, false
+    from commission_holds h where h.commission_id = c.id
+    union all
+    select case h.kind when 'DISPUTE' then 'RESOLVE' else 'RELEASE' end, h.released_by, false
+    from commission_holds h where h.commission_id = c.id and h.released_at is not null and not h.ended_with_line;
+  -- A reversal is approved with the commission that it reverses.
+  if root.id = c.id or c.reverses_id is not null then return; end if;
+  with recursive lines as (
+    select root.id
+    union all
+    select d.id from lines l join commissions d on (d.adjusts_id = l.id or d.reverses_id = l.id) and d.carried_by is null)
+  select array_agg(l.id) into family from lines l;
+  return query
+    select 'TAKE_BACK', d.caused_by, true from commissions d where d.id = any(family) and d.caused_by is not null
+    union all
+    select 'DISPUTE', h.placed_by, true from commission_holds h where h.commission_id = any(family) and h.kind = 'DISPUTE'
+    union all
+    select case h.kind when 'DISPUTE' then 'RESOLVE' else 'RELEASE' end, h.released_by, true
+    from commission_holds h
+    where h.commission_id = any(family) and h.commission_id <> c.id and h.released_at is not null and not h.ended_with_line;
+end
+$$;
+
+revoke execute on function acts_on_commission(commissions) from public;

@@ -1,0 +1,122 @@
+import type { CommissionType } from './commission.ts';
+import { invalid } from './errors.ts';
+import { MAX_MINOR, money, split } from './money.ts';
+import type { FlatTerms, Terms, Window } from './owed.ts';
+import type { PartnerTier } from './partner.ts';
+import { type Decision, decide, type OwnRates, type Rule } from './plan.ts';
+
+/** The terms of an item that never earns. */
+export const NO_TERMS: Terms = {
+  ...{ level: 'TIER', rule: null, method: 'PERCENTAGE', rateBps: 0 },
+  ...{ flat: null, tiered: null, windows: [], cap: null },
+};
+
+/** The facts that select the terms of an item, besides those that the item itself has. They are stored with the item, so
+ *  that a simulation decides by the same facts. */
+export interface Facts {
+  readonly type: CommissionType;
+  readonly country: string | null;
+  readonly quantity: number;
+  /** The partner's tier at the time of the sale. */
+  readonly tier: PartnerTier;
+  /** The whole order in the currency of the commission: what minimums are compared with. Null: the base. */
+  readonly purchase: bigint | null;
+  /** The parts into which an amount per unit is split, and the index of this one. Null: one part. */
+  readonly scale: { readonly parts: readonly bigint[]; readonly index: number } | null;
+}
+
+/** A part of a sale with all facts that select its terms. */
+export interface Sold {
+  readonly facts: Facts;
+  readonly product: string | null;
+  readonly base: bigint;
+  readonly currency: string;
+  readonly at: Date;
+  /** False when no customer is known. */
+  readonly hasCustomer: boolean;
+}
+
+/** The decisions for a new customer, and for a returning one where it differs. */
+export interface Decisions {
+  readonly first: Decision;
+  readonly returning: Decision | null;
+}
+
+export const sameDecision = (a: Decision, b: Decision): boolean =>
+  a.level === b.level &&
+  a.rule?.id === b.rule?.id &&
+  (a.rule !== null || b.rule !== null || a.rateBps === b.rateBps);
+
+/** Decides by which rule or rate a part of a sale earns. No rule applies to a BONUS. */
+export function decideFor(
+  { facts: { type, country, quantity, purchase }, product, base, currency, at, hasCustomer }: Sold,
+  given: readonly Rule[],
+  rates: OwnRates,
+): Decisions {
+  const rules = type === 'BONUS' ? [] : given;
+  const of = (customerKind: 'NEW' | 'RETURNING' | null): Decision =>
+    decide(
+      rules,
+      rates,
+      { product, quantity, base: purchase ?? base },
+      { type, occurredAt: at, currency, country, customerKind },
+    );
+  if (!hasCustomer || rules.every((rule) => rule.customerKind === 'ANY'))
+    return { first: of(null), returning: null };
+  const [first, returning] = [of('NEW'), of('RETURNING')];
+  return { first, returning: sameDecision(first, returning) ? null : returning };
+}
+
+/** Returns the terms of a decision, as they are stored with the item. `windows` are the partner's own. */
+export function termsOf(decision: Decision, { quantity, scale }: Facts, windows: readonly Window[]): Terms {
+  const { level } = decision;
+  const plain = { level, rule: null, flat: null, tiered: null, windows, cap: null };
+  if (decision.rule === null) return { ...plain, method: 'PERCENTAGE', rateBps: decision.rateBps };
+  const { rule } = decision;
+  const { terms, cap, id, key, name, version } = rule;
+  return {
+    ...{ level, rule: { id, key, name, version }, method: terms.method, cap },
+    rateBps: terms.method === 'PERCENTAGE' ? terms.rateBps : null,
+    flat: terms.method === 'FLAT' ? flatFor(terms.perUnit, quantity, scale) : null,
+    tiered: terms.method === 'TIERED' ? { mode: terms.mode, period: terms.period, bands: terms.bands } : null,
+    windows: [...windows, ...windowsOf(rule)],
+  };
+}
+
+export const windowsOf = (rule: Rule): Window[] =>
+  rule.firstPurchaseOnly || rule.recurringMonths !== null || rule.recurringCount !== null
+    ? [
+        {
+          firstPurchaseOnly: rule.firstPurchaseOnly,
+          months: rule.recurringMonths,
+          count: rule.recurringCount,
+          stepDownRateBps: rule.stepDownRateBps,
+        },
+      ]
+    : [];
+
+/** Returns an amount per unit for a part of a sale, by largest remainder. */
+function flatFor(perUnit: bigint, quantity: number, scale: Facts['scale']): FlatTerms {
+  const all = amountFor(perUnit, quantity);
+  const whole = scale?.parts.reduce((sum, part) => sum + part, 0n) ?? 0n;
+  if (!scale || whole === 0n) return { perUnit, quantity, part: 1n, whole: 1n, amount: all };
+  const amount = split(money(all, ''), scale.parts)[scale.index]?.minor ?? 0n;
+  return { perUnit, quantity, part: scale.parts[scale.index] ?? 0n, whole, amount };
+}
+
+/** Returns terms with their amount per unit for another part of the sale. */
+export const rescaled = (terms: Terms, scale: Facts['scale']): Terms =>
+  terms.flat && terms.rule
+    ? { ...terms, flat: flatFor(terms.flat.perUnit, terms.flat.quantity, scale) }
+    : terms;
+
+/** Returns the amount for all units. Throws BAD_USER_INPUT for an amount that is too large. */
+export function amountFor(perUnit: bigint, quantity: number): bigint {
+  const amount = perUnit * BigInt(quantity);
+  if (amount > MAX_MINOR)
+    throw invalid(
+      'input.quantity',
+      'must give a commission of at most 10^15 minor units: the amount per unit times the quantity is more',
+    );
+  return amount;
+}

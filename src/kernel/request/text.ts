@@ -1,0 +1,64 @@
+import { linkCodeOf } from '../../domain/referral.ts';
+import { type Reading, Refusal } from './reading.ts';
+
+/** A character that a person can see. Some symbols and letters have no glyph: fillers, blank Braille, blank hieroglyphs. */
+const VISIBLE =
+  /[[\p{L}\p{N}\p{P}\p{S}]--[\p{Default_Ignorable_Code_Point}\u2800\u{13441}\u{13442}\u{1d159}]]/v;
+
+/** Control characters, and characters without width or glyph, by which two equal texts could differ. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/** Spaces of any script and line ends. Unlike `trim` it leaves U+FEFF, which has no width. */
+const AROUND = /^[\t-\r\p{Zs}]+|[\t-\r\p{Zs}]+$/gu;
+
+const trimmed = (text: string): string => text.normalize('NFC').replace(AROUND, '');
+
+const isBlank = (text: string): boolean => !VISIBLE.test(text);
+
+/** Returns the text in one Unicode form, without spaces around it. */
+function trimmedTo(max: number, text: string): string {
+  if (text !== '' && isBlank(text)) throw new Refusal('must not be blank');
+  const read = trimmed(text);
+  const length = Array.from(read).length;
+  if (length < 1 || length > max) throw new Refusal(`must be 1 to ${max} characters long`);
+  return read;
+}
+
+/** A text that a person reads. */
+export const readText =
+  (max: number): Reading =>
+  (text) =>
+    trimmedTo(max, text);
+
+/** An id of another system, by which rows are found again. */
+export const readId =
+  (max: number): Reading =>
+  (text) => {
+    const id = trimmedTo(max, text);
+    if (HIDDEN.test(id)) throw new Refusal('must not contain control or invisible characters');
+    return id;
+  };
+
+/** A code of ours, perhaps with spaces around it. */
+export const readPattern =
+  (pattern: RegExp, message: string): Reading =>
+  (text) => {
+    const code = trimmed(text);
+    if (!pattern.test(code)) throw new Refusal(message);
+    return code;
+  };
+
+/** The code of a link in upper case. */
+export const readLinkCode: Reading = (text) => {
+  const code = linkCodeOf(text);
+  if (code === null) throw new Refusal('must be the code of a link: 1 to 64 letters, digits, "-" and "_"');
+  return code;
+};
+
+/** A text that its use case reads by rules of its own. */
+export const readAny =
+  (max: number): Reading =>
+  (text) => {
+    if (Array.from(text).length > max) throw new Refusal(`must be at most ${max} characters long`);
+    return text;
+  };
