@@ -204,7 +204,10 @@ class World {
   async take(each: Step) {
     if (each.kind === 'sell') return this.sell(each);
     if (each.kind === 'edit') return void this.#versions[each.rule]?.push(each.version);
-    if (each.kind === 'setting') return void (this.#settings = each);
+    if (each.kind === 'setting') {
+      this.#settings = each;
+      return;
+    }
     if (this.facts.length === 0) return;
     const fact = this.facts[each.nth % this.facts.length] as Fact;
     if (each.kind === 'refund') {

@@ -348,7 +348,7 @@ function storedBook(run: Run, lock: boolean): Book {
   const under = ({ partnerId, ruleKey, currency }: RuleKey, { from, until }: Span) => sql`
     i.partner_id = ${partnerId}::uuid and i.rule_key = ${ruleKey}::uuid and i.owed_currency = ${currency}
       and i.day between ${from}::date and ${until}::date
-      and i.occurred_at between (${from}::date - 1)::timestamp at time zone 'UTC' and (${until}::date + 2)::timestamp at time zone 'UTC'`;
+      and i.occurred_at between ((${from}::date - 1)::timestamp at time zone 'UTC') and ((${until}::date + 2)::timestamp at time zone 'UTC')`;
   return {
     async purchases(customerId) {
       if (lock)
