@@ -342,7 +342,7 @@ const laterOf = (a: string | Date | null, b: Date | null | undefined): Date | nu
 
 const baseLine = (item: StoredItem, of: Line, cause: Cause, actorId: string) => ({
   ...{ id: v7(), itemId: item.id, tenantId: item.tenantId, partnerId: item.partnerId, causedBy: actorId },
-  customerId: of.customerId,
+  ...{ customerId: of.customerId, lineNumber: 0, metadata: {} },
   ...{ method: of.method, rateBps: of.rateBps ?? null, rateSource: of.rateSource ?? null, tier: of.tier },
   ...{ perUnitMinor: of.perUnitMinor ?? null, quantity: of.quantity ?? null, source: of.source },
   ...{ subscriptionId: of.subscriptionId ?? null, ruleId: of.ruleId ?? null, roundingMode: of.roundingMode },
@@ -362,6 +362,7 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: CauseOf): Ne
   const { method, rateBps, flat, level } = computed;
   return {
     ...draft,
+    source: draft.source ?? '(none)', // one insert has no defaults for some of its rows
     id: item.id,
     saleMinor: draft.saleCurrency == null ? null : item.sold - item.soldRefunded,
     baseAmount: money(base, item.currency),
