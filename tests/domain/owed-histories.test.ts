@@ -15,7 +15,7 @@ const PERIODS = ['MONTH', 'QUARTER', 'YEAR', 'LIFETIME'] as const;
 const ZONES = Object.keys(OFFSETS);
 const DAY = 86_400_000;
 const START = Date.parse('2025-11-20T10:00:00Z');
-const of = <T>(...values: readonly T[]) => fc.constantFrom(...values);
+const of = <const T>(...values: readonly T[]) => fc.constantFrom(...values);
 
 /** The terms of a rule's version. */
 const version = fc.record({

@@ -41,7 +41,9 @@ const median = async (): Promise<number> => {
   return times.toSorted((a, b) => a - b)[7] as number;
 };
 
-test('the last sale of a period of 100,000 sales takes as long as the tenth', { tags: ['slow'] }, async () => {
+test('the last sale of a period of 100,000 sales takes as long as the tenth', {
+  tags: ['slow'],
+}, async () => {
   for (let n = 0; n < 10; n++) await sell();
   const tenth = await median();
   const { pool } = app.database;

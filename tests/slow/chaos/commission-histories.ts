@@ -1,17 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { sandboxRail } from '../../../src/adapters/sandbox/sandbox-rail.ts';
+import { sql } from '../../../src/kernel/data/sql.ts';
+import type { Run } from '../../../src/kernel/data/transact.ts';
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
-import type { Run } from '../../../src/kernel/data/transact.ts';
 import { itemsWhere } from '../../../src/modules/commissions/commission/sale-item.ts';
 import { rateLines } from '../../../src/modules/commissions/sales/rate-lines.ts';
 import { sendPayout } from '../../../src/modules/payouts/sending/send-payout.ts';
-import { sql } from '../../../src/kernel/data/sql.ts';
 import type { PayoutRail, RailOutcome } from '../../../src/ports/payout-rail.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { newPartner } from '../../support/earn.ts';
-import { balanceOf, DISPUTE, type MadePartner, REJECT, RESOLVE, REVERSE, staffOf, TRACK } from '../../support/make.ts';
+import {
+  balanceOf,
+  DISPUTE,
+  type MadePartner,
+  REJECT,
+  RESOLVE,
+  REVERSE,
+  staffOf,
+  TRACK,
+} from '../../support/make.ts';
 import { naiveOwed } from '../../support/naive-owed.ts';
 
 const nat = fc.nat(10_000);
@@ -24,7 +33,13 @@ const ruleInput = fc
     rates: fc.tuple(of(0, 3.33, 10), of(5.5, 20), of(1, 25)),
     bandMode: of('PROGRESSIVE', 'RETROACTIVE'),
     bandPeriod: of(...PERIODS),
-    window: of({}, {}, { firstPurchaseOnly: true }, { recurringCount: 2 }, { recurringMonths: 1, recurringCount: 3 }),
+    window: of(
+      {},
+      {},
+      { firstPurchaseOnly: true },
+      { recurringCount: 2 },
+      { recurringMonths: 1, recurringCount: 3 },
+    ),
     stepDownRate: of(null, 5),
     cap: of(null, '7.77', '40.00', '100.00'),
     per: of('SALE', 'CUSTOMER', 'PARTNER'),
@@ -47,15 +62,31 @@ const ruleInput = fc
   }));
 
 const KINDS = [
-  ...['sell', 'sell', 'sell', 'sell', 'sell', 'sell', 'convert', 'convert', 'create', 'edit', 'edit', 'setting'],
+  ...[
+    'sell',
+    'sell',
+    'sell',
+    'sell',
+    'sell',
+    'sell',
+    'convert',
+    'convert',
+    'create',
+    'edit',
+    'edit',
+    'setting',
+  ],
   ...['refund', 'refund', 'product', 'whole', 'reverse', 'reject', 'dispute', 'lose', 'lose', 'win', 'win'],
   ...['approve', 'approve', 'approve', 'payout', 'tier'],
 ] as const;
 const history = (steps: number) =>
-  fc.array(fc.record({ kind: of(...KINDS), n: fc.array(nat, { minLength: 8, maxLength: 8 }), rule: ruleInput }), {
-    minLength: steps,
-    maxLength: steps,
-  });
+  fc.array(
+    fc.record({ kind: of(...KINDS), n: fc.array(nat, { minLength: 8, maxLength: 8 }), rule: ruleInput }),
+    {
+      minLength: steps,
+      maxLength: steps,
+    },
+  );
 interface Step {
   readonly kind: (typeof KINDS)[number];
   readonly n: readonly number[];
@@ -72,11 +103,13 @@ const CONVERT = 'mutation ($input: RecordConversionInput!) { recordConversion(in
 const CREATE = 'mutation ($input: CreateCommissionInput!) { createCommission(input: $input) { id } }';
 const REFUND = 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }';
 const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
-const EDIT = 'mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) { id } }';
+const EDIT =
+  'mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) { id } }';
 const PROGRAM = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { tenantId } }';
 const RATES = 'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { count } }';
 const APPROVE = 'mutation ($id: ID!) { approveCommission(id: $id) { id } }';
-const TIER = 'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { tier } }';
+const TIER =
+  'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { tier } }';
 const PAYOUT = 'mutation ($input: CreatePayoutInput!) { createPayout(input: $input) { id } }';
 const APPROVE_PAYOUT = 'mutation ($id: ID!) { approvePayout(id: $id) { id } }';
 
@@ -103,7 +136,9 @@ export async function commissionHistory(
   const staff = await staffOf(app, tenant);
   const partners: MadePartner[] = [];
   for (const name of ['p', 'q'])
-    partners.push(await newPartner(app, staff.manager, { email: `${name}@example.com`, commissionRate: null }));
+    partners.push(
+      await newPartner(app, staff.manager, { email: `${name}@example.com`, commissionRate: null }),
+    );
   const rules: string[] = [];
   const orders: { id: string; products: string[] }[] = [];
   const done: string[] = [];
@@ -115,11 +150,15 @@ export async function commissionHistory(
     const { data, errors } = await app.send<T>(by, query, variables);
     const code = errors?.[0]?.extensions.code;
     done.push(`${/\{\s*(\w+)\(/.exec(query)?.[1]} ${JSON.stringify(variables)} ${code ?? 'ok'}`);
-    if (errors && code !== 'CONFLICT') throw new Error(JSON.stringify([errors, app.logged.splice(0)]).slice(0, 3_000));
+    if (errors && code !== 'CONFLICT')
+      throw new Error(JSON.stringify([errors, app.logged.splice(0)]).slice(0, 3_000));
     return errors ? null : data;
   };
   const lines = (where: string) =>
-    rows<{ id: string; sale: string }>(`select id, abs(coalesce(sale_minor, base_minor))::text as sale from commissions
+    rows<{
+      id: string;
+      sale: string;
+    }>(`select id, abs(coalesce(sale_minor, base_minor))::text as sale from commissions
       where tenant_id = $1 and carried_by is null and ${where} order by id`);
   const pick = <T>(list: readonly T[], n = 0): T | undefined => list[n % (list.length || 1)];
   const rateLater = async () =>
@@ -128,13 +167,16 @@ export async function commissionHistory(
   const acts: Record<Step['kind'], (step: Step) => Promise<unknown>> = {
     async sell({ n: [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] }) {
       const at = advance((a % 9) * DAY + b * 1_000);
-      const occurredAt = c % 3 === 0 ? null : new Date(+at - (c % 3 === 1 ? 0 : (b % 30) * DAY)).toISOString();
+      const occurredAt =
+        c % 3 === 0 ? null : new Date(+at - (c % 3 === 1 ? 0 : (b % 30) * DAY)).toISOString();
       const products = ['p0', 'p1', 'p2'].slice(0, 1 + (d % 3));
       const order = { id: `${seed} ${orders.length}`, products };
       const currency = e % 5 === 0 ? 'EUR' : 'USD';
       if (currency === 'EUR' && f % 3 > 0)
         await tried(staff.manager, RATES, {
-          input: { rates: [{ base: 'EUR', quote: 'USD', rate: '1.085', effectiveOn: at.toISOString().slice(0, 10) }] },
+          input: {
+            rates: [{ base: 'EUR', quote: 'USD', rate: '1.085', effectiveOn: at.toISOString().slice(0, 10) }],
+          },
         });
       const input = {
         ...{ partnerId: partners[e % 4 === 0 ? 1 : 0]?.id, orderId: order.id, occurredAt, currency },
@@ -153,11 +195,19 @@ export async function commissionHistory(
       const visitorId = randomUUID();
       for (const [index, { referralCode }] of [...partners, partners[a % 2] as MadePartner].entries())
         await app.ask(staff.manager, TRACK, {
-          input: { referralCode, visitorId, occurredAt: new Date(+at - (9 - index) * 3_600_000).toISOString() },
+          input: {
+            referralCode,
+            visitorId,
+            occurredAt: new Date(+at - (9 - index) * 3_600_000).toISOString(),
+          },
         });
       const order = { id: `${seed} ${orders.length}`, products: [] };
       const input = {
-        ...{ visitorId, customerId: `${seed} visitor ${d % 4} ${d % 4 === 3 ? b : ''}`, amount: pick(AMOUNTS, c) },
+        ...{
+          visitorId,
+          customerId: `${seed} visitor ${d % 4} ${d % 4 === 3 ? b : ''}`,
+          amount: pick(AMOUNTS, c),
+        },
         ...{ orderId: order.id, occurredAt: d % 2 ? at.toISOString() : null },
       };
       if (await tried(staff.manager, CONVERT, { input })) orders.push(order);
@@ -245,7 +295,9 @@ export async function commissionHistory(
       }),
   };
   async function decide({ n: [a = 0] }: Step, outcome: 'LOST' | 'WON') {
-    const open = await rows<{ id: string }>(`select id from commission_holds where tenant_id = $1 and kind = 'DISPUTE' order by id`);
+    const open = await rows<{ id: string }>(
+      `select id from commission_holds where tenant_id = $1 and kind = 'DISPUTE' order by id`,
+    );
     const hold = pick(open, a);
     if (hold) await tried(staff.maria, RESOLVE, { id: hold.id, outcome, reason: 'the bank says so' });
   }
@@ -253,7 +305,12 @@ export async function commissionHistory(
   const agree = async () => {
     const { pool } = app.database;
     const run: Run = async ({ texts, values }) =>
-      (await pool.query(texts.reduce((text, next, index) => `${text}$${index}${next}`), [...values])).rows;
+      (
+        await pool.query(
+          texts.reduce((text, next, index) => `${text}$${index}${next}`),
+          [...values],
+        )
+      ).rows;
     const items = await itemsWhere(run, sql`i.tenant_id = ${tenant}`);
     const expected = naiveOwed(items.filter(({ isRated, refused }) => isRated && refused === null));
     const sums = await rows<{ id: string; net: string }>(

@@ -40,8 +40,8 @@ export interface StoredItem extends SaleItem {
 
 const AMOUNTS = new Set(['limit', 'perUnit', 'amount', 'from', 'part', 'whole']);
 
-const textOf = (terms: Terms | Facts | null): string | null =>
-  terms && JSON.stringify(terms, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+const textOf = (value: object | null): string | null =>
+  value && JSON.stringify(value, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
 
 export const readTerms = (text: string): Terms =>
   JSON.parse(text, (key, value) => (AMOUNTS.has(key) && typeof value === 'string' ? BigInt(value) : value));
