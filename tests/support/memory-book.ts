@@ -46,7 +46,7 @@ export class MemoryBook implements Book {
       ...{ tenantId: 't', orderId: item.order, conversionId: null, lineNumber: 0, product: null },
       ...{ sold: item.base, soldCurrency: item.currency, soldRefunded: item.refunded, isRated: true },
       ...{ owed: 0n, isPurchase: true, refused: null, isReturning: false, limited: null, ruleKey: null },
-      ...{ seq: UNRECORDED, isNow, draft: null },
+      ...{ seq: UNRECORDED, isNow, draft: null, facts: null },
     };
     this.#store(await reckonIn(this, [stored]));
   }

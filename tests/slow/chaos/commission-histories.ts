@@ -131,7 +131,7 @@ export async function commissionHistory(
   seed: number,
   steps = 30,
 ): Promise<void> {
-  const [plan] = fc.sample(history(steps), { seed, numRuns: 1 }) as [Step[]];
+  const [plan] = fc.sample(history(steps), { seed, numRuns: 1 }) as unknown as [Step[]];
   const tenant = `history-${seed}`;
   const staff = await staffOf(app, tenant);
   const partners: MadePartner[] = [];
@@ -227,6 +227,7 @@ export async function commissionHistory(
       const input = { ...rule, partnerId: partners[a % 2]?.id, effectiveAt: '2020-01-01T00:00:00Z' };
       const made = await tried<{ createCommissionRule: { id: string } }>(staff.manager, RULE, { input });
       if (made) rules.push(made.createCommissionRule.id);
+      return made;
     },
     setting: ({ n: [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] }) =>
       tried(staff.manager, PROGRAM, {
