@@ -17,6 +17,7 @@ import type { Order, Outcome } from './load.ts';
 import { measureMetrics } from './metrics.ts';
 import { measurePayouts } from './payouts.ts';
 import { type Helper, start } from './processes.ts';
+import { measureProof } from './proof.ts';
 import { type Result, type Round, resultOf, type Side, table } from './report.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import type { Cpu } from './server.ts';
@@ -32,6 +33,7 @@ const { values: options } = parseArgs({
     sockets: { type: 'boolean', default: false }, // one event to many sockets instead of requests
     clicks: { type: 'boolean', default: false }, // clicks on links, at a rate
     busy: { type: 'boolean', default: false }, // mixed calls on a machine that is busy with other work
+    proof: { type: 'boolean', default: false }, // the check of the books instead of requests
     metrics: { type: 'boolean', default: false }, // metrics recalculated from all rows instead of requests
   },
 });
@@ -241,7 +243,15 @@ async function metrics(): Promise<boolean> {
   return false;
 }
 
+/** Checks the books of a large program; says what each check takes. */
+async function proof(): Promise<boolean> {
+  const { url } = await database();
+  await measureProof(url, options.quick ? QUICK : FULL, say);
+  return false;
+}
+
 async function main(): Promise<boolean> {
+  if (options.proof) return proof();
   if (options.payouts) return payouts();
   if (options.sockets) return sockets();
   if (options.metrics) return metrics();

@@ -121,7 +121,7 @@ function* inserts({ partners, customers, commissions }: Size, now: number): Gene
       case when o < ${each} then ${conversionId('c')} end,
       (array['SIGNUP', 'RECURRING', 'RENEWAL', 'UPGRADE', 'ONE_TIME', 'BONUS'])[1 + h / 10 % 6], 'PERCENTAGE',
       case when h % 10 < 7 then 'APPROVED' when h % 10 < 9 then 'PENDING' else 'REJECTED' end,
-      base, ${currency('p')}, 2000, 'TIER', 'GOLD', 'HALF_UP', base / 5, ${currency('p')},
+      base, ${currency('p')}, 2000, 'TIER', 'GOLD', 'HALF_UP', (base + 2) / 5, ${currency('p')},
       case when o < ${each} then 0 else base end, ${source('c')}, ${at(lineMs)}, ${at(lineMs)} + interval '30 days',
       case when h % 10 < 7 then ${at(lineMs)} end, case when h % 10 < 7 then 'approver' end
     from (

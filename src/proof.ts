@@ -16,7 +16,8 @@ export const proveAll = (
         async *faults() {
           for (const tenantId of await auditedTenants(ctx)) {
             const { firstFault: fault } = await verifyAudit(ctx, tenantId);
-            if (fault) yield `${tenantId}: ${fault.kind} at ${fault.seq ?? '?'}, entry ${fault.eventId ?? '?'}`;
+            if (fault)
+              yield `${tenantId}: ${fault.kind} at ${fault.seq ?? '?'}, entry ${fault.eventId ?? '?'}`;
           }
         },
       },

@@ -14,7 +14,9 @@ function reporter(): { report: (running: Running) => void; end: () => void } {
   const timer = setInterval(() => {
     if (!running) return;
     const { name, position, checks, rows } = running;
-    const read = rows ? `: ${rows.done.toLocaleString('en-US')} of ${rows.all.toLocaleString('en-US')} rows` : '';
+    const read = rows
+      ? `: ${rows.done.toLocaleString('en-US')} of ${rows.all.toLocaleString('en-US')} rows`
+      : '';
     process.stderr.write(`       check ${position} of ${checks}, ${name}${read}\n`);
   }, REPORT_MS);
   return { report: (now) => (running = now), end: () => clearInterval(timer) };

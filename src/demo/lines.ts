@@ -1,5 +1,5 @@
 import { commissionOn, reversalDue } from '../domain/commission.ts';
-import { serializeComputed, type StoredComputed } from '../domain/computed.ts';
+import { type StoredComputed, serializeComputed } from '../domain/computed.ts';
 import { divide, type Money, money } from '../domain/money.ts';
 import { commissionAccrued, commissionWithdrawn } from '../domain/posting.ts';
 import { APPROVER, type Book, FINANCE, type Line, SYSTEM } from './book.ts';
@@ -104,7 +104,13 @@ function end(book: Book, line: Line, how: 'rejected' | 'reversed', at: Date): vo
   const reason = random.pick(how === 'rejected' ? rejections : wholeRefunds);
   const accrued = line.status === 'APPROVED';
   if (how === 'reversed') {
-    const child = takeBack(book, line, { base: line.baseMinor, due: -line.amountMinor, refunded: 0n, reversed: 0n }, reason, at);
+    const child = takeBack(
+      book,
+      line,
+      { base: line.baseMinor, due: -line.amountMinor, refunded: 0n, reversed: 0n },
+      reason,
+      at,
+    );
     if (accrued) approve(book, child, at, FINANCE);
     child.status = 'REVERSED';
   } else if (accrued) {
@@ -155,9 +161,19 @@ function computationOf(line: Line, { base, due, refunded, reversed }: Taken): St
   const from = amountMinor + reversed;
   const to = from + due;
   const computed = {
-    ...{ product: null, quantity, base: baseMinor, refunded: refunded + base, level: rateSource ?? 'LINE', rule: null },
+    ...{
+      product: null,
+      quantity,
+      base: baseMinor,
+      refunded: refunded + base,
+      level: rateSource ?? 'LINE',
+      rule: null,
+    },
     ...{ method, rateBps, allOrNothing: false, bands: null, limited: null, gross: to, cap: null, amount: to },
-    flat: perUnitMinor === null ? null : { perUnit: perUnitMinor, quantity, part: 1n, whole: 1n, amount: amountMinor },
+    flat:
+      perUnitMinor === null
+        ? null
+        : { perUnit: perUnitMinor, quantity, part: 1n, whole: 1n, amount: amountMinor },
   };
   return serializeComputed(computed, { from, to, why: 'REFUND', order: null, own: true });
 }

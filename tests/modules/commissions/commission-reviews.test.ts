@@ -239,7 +239,7 @@ describe('a dispute', () => {
     ]);
     const back = lines[2]?.id;
     expect((await lineOf(back as string)).explanation.sentence).toBe(
-      '10.00 USD restores the amount that a lost dispute reversed.',
+      '10.00 USD: this sale earned 0.00 USD and now earns 10.00 USD, because its dispute was won. 10.00 USD is 10 % of 100.00 USD, by the rate of tier BRONZE.',
     );
     const { verifyCommission } = await app.ask(
       staff.maria,

@@ -253,7 +253,7 @@ describe('a tiered rule', () => {
     const crossing = await sell({ amount: '2000' });
     expect(crossing).toMatchObject({ method: 'TIERED', rate: null, amount: { amount: '250.00' } });
     expect(crossing.explanation.sentence).toBe(
-      '250.00 USD is 10 % of 1000.00 USD and 15 % of 1000.00 USD, by rule "bands" (version 1) of the plan.',
+      '250.00 USD is 650.00 USD for 6000.00 USD less 400.00 USD for 4000.00 USD, at 10 % from 0.00 USD, 15 % from 5000.00 USD, by rule "bands" (version 1) of the plan.',
     );
     expect(
       crossing.explanation.steps.map(
@@ -266,8 +266,9 @@ describe('a tiered rule', () => {
       ['Base', '2000.00'],
       ['Terms', null],
       ['Period so far', '4000.00'],
-      ['Band', '100.00'],
-      ['Band', '150.00'],
+      ['Band', null],
+      ['With this sale', '650.00'],
+      ['Without this sale', '-400.00'],
       ['Total', '250.00'],
     ]);
   });
@@ -384,7 +385,9 @@ describe('the explanation of a commission', () => {
     );
     expect((await app.ask(staff.analyst, VERIFY, { id })).verifyCommission).toEqual({
       equal: false,
-      differences: [{ what: 'amount', stored: { amount: '10.01' }, recomputed: { amount: '10.00' } }],
+      differences: ['amount', 'sale'].map((what) => ({
+        ...{ what, stored: { amount: '10.01' }, recomputed: { amount: '10.00' } },
+      })),
     });
   });
 
@@ -431,7 +434,7 @@ describe('a preview', () => {
       refused: null,
       explanation: {
         sentence:
-          '15.00 USD is 20 % of 100.00 USD, up to the cap of 15.00 USD, by rule "rule" (version 1) of the plan.',
+          '15.00 USD is 20 % of 100.00 USD, cut to the rest of the cap of 15.00 USD, of which 0.00 USD was used before, by rule "rule" (version 1) of the plan.',
       },
     });
     expect(await counts()).toEqual(before);

@@ -63,7 +63,7 @@ async function aLife(mark: string) {
     partnerType: 'WHITE_LABEL',
     companyName: `Company ${mark}`,
     contactName: `Contact ${mark}`,
-    email: `${mark}@example.com`,
+    email: `first-${mark}@example.com`,
     referralCode: `CODE-${mark}`,
     payoutMethod: 'STRIPE',
     metadata: { note: `Note ${mark}` },
@@ -78,7 +78,7 @@ async function aLife(mark: string) {
     'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }',
     {
       id: partner.id,
-      input: { contactName: `Second contact ${mark}` },
+      input: { contactName: `Second contact ${mark}`, email: `${mark}@example.com` },
     },
   );
   await app.ask(staff.maria, SET_PAYOUT_ACCOUNT, {
@@ -182,7 +182,12 @@ describe('an export', () => {
     // biome-ignore lint/suspicious/noExplicitAny: rows of any table
     const at = (table: string): any[] =>
       persons[0].data.find((place: { table: string }) => place.table === table).rows;
-    expect(at('partners')).toMatchObject([{ company_name: `Company ${mark}`, email: `${mark}@example.com` }]);
+    expect(at('partners')).toMatchObject([
+      {
+        ...{ company_name: `Company ${mark}`, email: `${mark}@example.com` },
+        earlier_emails: [`first-${mark}@example.com`],
+      },
+    ]);
     expect(at('payout_accounts')).toMatchObject([{ holder_name: `Holder ${mark}`, country: 'DE' }]);
     expect(at('payout_accounts')[0].details).toContain('DE89370400440532013000');
     expect(at('commissions')).toMatchObject([{ amount_minor: expect.any(Number), status: 'APPROVED' }]);

@@ -450,7 +450,7 @@ class Weighing {
     const terms = termsOf(decided.first, facts, []); // only a first purchase is split
     const item = {
       ...{ id, partnerId, customerId: null, order: id, at, seq: UNRECORDED, day, timeZone },
-      ...{ base, refunded: 0n, out: false, roundingMode, flatRefund: flatRefund as FlatRefund },
+      ...{ currency, base, refunded: 0n, out: false, roundingMode, flatRefund: flatRefund as FlatRefund },
       ...{ terms, returning: null },
     };
     return { item, terms, limited: null };

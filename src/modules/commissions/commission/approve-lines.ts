@@ -11,7 +11,12 @@ import { postAccruals } from '../../foundation/ledger/public.ts';
 import type { Commission } from './commission.entity.ts';
 import { refusedAsHeld } from './open-holds.ts';
 
-/** An approved commission, and the refunds that were approved with it. */
+/** SQL of the commission that a commission takes an amount back from. Null for other commissions. */
+const CORRECTS = sql.raw(
+  `coalesce(c.reverses_id, case when c.type = 'TRUE_UP' and c.amount_minor < 0 then c.adjusts_id end)`,
+);
+
+/** An approved commission, and the refunds and other corrections that were approved with it. */
 export interface Approved {
   readonly id: string;
   readonly tenantId: string;
@@ -23,7 +28,8 @@ export interface Approved {
 interface Candidate {
   readonly id: string;
   readonly status: CommissionStatus;
-  readonly reversesId: string | null;
+  /** For a commission that takes an amount back: the commission that it corrects. */
+  readonly correctsId: string | null;
   readonly barred: Barred | null;
 }
 
@@ -34,7 +40,7 @@ interface Updated {
   readonly id: string;
   readonly tenantId: string;
   readonly partnerId: string;
-  readonly reversesId: string | null;
+  readonly correctsId: string | null;
   readonly minor: string;
   readonly currency: string;
 }
@@ -51,7 +57,7 @@ export async function approveLines(
   // Lock first and read afterwards, to see the rows of concurrent changes.
   await sql`select from commissions where id = any(${ids}::uuid[]) order by id for update`.execute(em);
   const candidates = await sql<Candidate>`
-    select c.id, c.reverses_id as "reversesId", ${barredFrom(actor.id, 'APPROVE')} as barred,
+    select c.id, ${CORRECTS} as "correctsId", ${actor.role === 'SYSTEM' ? sql`null` : barredFrom(actor.id, 'APPROVE')} as barred,
       case when c.status = 'PENDING' and is_held(c.id) then 'HELD' when c.status <> 'APPROVED' or o.id is null then c.status
         when o.status = 'PAID' then 'PAID' else 'ALLOCATED' end as status
     from commissions c left join payout_items i on i.commission_id = c.id and i.voided_at is null left join payouts o on o.id = i.payout_id
@@ -59,28 +65,27 @@ export async function approveLines(
   const outcomes = new Map<string, Approved | AppError>();
   const allowed: string[] = [];
   for (const candidate of candidates) {
-    const refusal = await refusalOf(em, ctx, candidate);
+    const refusal = await refusalOf(em, candidate);
     if (refusal) outcomes.set(candidate.id, refusal);
     else allowed.push(candidate.id);
   }
   if (allowed.length === 0) return outcomes;
   const refunds = await sql<{ id: string }>`
-    select id from commissions where reverses_id = any(${allowed}::uuid[]) and status = 'PENDING' order by id`.execute(
-    em,
-  );
+    select c.id from commissions c where (c.reverses_id = any(${allowed}::uuid[]) or c.adjusts_id = any(${allowed}::uuid[]))
+      and ${CORRECTS} is not null and c.status = 'PENDING' order by c.id`.execute(em);
   const updated = await sql<Updated>`
-    update commissions set status = 'APPROVED', approved_at = ${clock.now()}, approved_by = ${actor.id}
-    where id = any(${[...allowed, ...refunds.map(({ id }) => id)]}::uuid[])
-    returning id, tenant_id as "tenantId", partner_id as "partnerId", reverses_id as "reversesId", amount_minor::text as minor,
+    update commissions c set status = 'APPROVED', approved_at = ${clock.now()}, approved_by = ${actor.id}
+    where c.id = any(${[...allowed, ...refunds.map(({ id }) => id)]}::uuid[])
+    returning id, tenant_id as "tenantId", partner_id as "partnerId", ${CORRECTS} as "correctsId", amount_minor::text as minor,
       amount_currency as currency`.execute(em);
   const lines = updated.map(({ minor, currency, ...line }) => ({
     ...line,
     amount: new MoneyColumn(money(BigInt(minor), currency)),
   }));
   await postAccruals(within(em), lines, clock.now());
-  const refundsOf = Map.groupBy(lines, ({ reversesId }) => reversesId);
-  for (const { reversesId, ...line } of lines)
-    if (reversesId === null)
+  const refundsOf = Map.groupBy(lines, ({ correctsId }) => correctsId);
+  for (const { correctsId, ...line } of lines)
+    if (correctsId === null)
       outcomes.set(line.id, {
         ...line,
         refunds: (refundsOf.get(line.id) ?? []).map(({ id }) => id).sort(),
@@ -90,17 +95,16 @@ export async function approveLines(
 
 async function refusalOf(
   em: EntityManager,
-  { actor }: Context,
-  { id, status, reversesId, barred }: Candidate,
+  { id, status, correctsId, barred }: Candidate,
 ): Promise<AppError | null> {
-  if (reversesId)
+  if (correctsId)
     return conflict(
-      'This commission is a refund. It is approved with the commission that the refund reverses.',
+      'This commission takes an amount back. It is approved with the commission that it corrects.',
     );
   if (status === 'HELD') return refusedAsHeld(em, { id });
   try {
     after('approve', status);
-    return barred === null || actor.role === 'SYSTEM' ? null : refusalFor('APPROVE', barred);
+    return barred === null ? null : refusalFor('APPROVE', barred);
   } catch (error) {
     if (error instanceof AppError) return error;
     throw error;
@@ -108,7 +112,7 @@ async function refusalOf(
 }
 
 /** SQL that is the reason why a person must not do an act on the commission `c`. Null when the person may. */
-export const barredFrom = (actorId: string, act: Act): Sql => sql`
+const barredFrom = (actorId: string, act: Act): Sql => sql`
   case when is_member_of(${actorId}, c.partner_id) then 'OWN_PARTNER' else commission_conflict(c, ${act}, ${actorId}) end`;
 
 /** Throws FORBIDDEN when a duty, or a membership in the partner, keeps the actor from the release of a hold. */

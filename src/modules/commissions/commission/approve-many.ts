@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { DutyReason } from '../../../domain/duties.ts';
 import { AppError } from '../../../domain/errors.ts';
 import { conditionsOf } from '../../../kernel/data/plan-to-sql.ts';
 import { query, scopeOf } from '../../../kernel/data/rows.ts';
@@ -8,7 +9,7 @@ import { principalOf } from '../../../kernel/request/authority.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
-import { type Approved, approveLines, barredFrom } from './approve-lines.ts';
+import { type Approved, approveLines } from './approve-lines.ts';
 import { commissionTable } from './commission.entity.ts';
 import type { CommissionFilter } from './commission.inputs.ts';
 import { narrow } from './commission.loader.ts';
@@ -69,17 +70,29 @@ interface Candidate {
 async function waiting(ctx: Context, filter: CommissionFilter | null, limit: number): Promise<Candidate[]> {
   // The policies for approval as an SQL condition: 10,000 single requests would take minutes.
   const plan = await ctx.policy.plan(principalOf(ctx.actor), commissionTable.kind, 'approve');
-  const allowed = conditionsOf(plan, commissionTable.attributes);
+  const allowed = conditionsOf(plan, {
+    ...commissionTable.attributes,
+    makers: { sql: 'd.makers', is: 'strings' },
+    deciders: { sql: 'd.deciders', is: 'strings' },
+    pricers: { sql: 'd.pricers', is: 'strings' },
+  });
+  const listed = (reason: DutyReason) =>
+    sql`coalesce(array_agg(b.actor) filter (where b.reason = ${reason}), '{}')`;
+  // The duties of each commission are read once, for its policy and for the people who may be one with the actor.
   return query(
     ctx,
     sql<Candidate>`
-      select /* commissions.waiting */ c.id, c.status,
-        ${barredFrom(ctx.actor.id, 'APPROVE')} is not null as barred,
-        (${sql.and(allowed)}) is true as allowed
-      from commissions c
-      where c.reverses_id is null and c.status in ('PENDING', 'HELD') and c.tenant_id = ${ctx.actor.tenantId}
-        and ${scopeOf(ctx.actor, commissionTable)} and ${sql.and(narrow(filter))}
-      order by c.status = 'HELD', c.id limit ${limit}`,
+      select /* commissions.waiting */ c.id, c.status, (${sql.and(allowed)}) is true as allowed,
+        is_member_of(${ctx.actor.id}, c.partner_id)
+          or exists (select from unnest(d.makers || d.deciders || d.pricers) b (actor) where may_be_one(b.actor, ${ctx.actor.id})) as barred
+      from (select c as line from commissions c
+        where c.reverses_id is null and c.status in ('PENDING', 'HELD') and c.tenant_id = ${ctx.actor.tenantId}
+          and ${scopeOf(ctx.actor, commissionTable)} and ${sql.and(narrow(filter))}
+        order by c.status = 'HELD', c.id limit ${limit}) w
+      cross join lateral (select (w.line).*) c
+      cross join lateral (select ${listed('OWN_LINE')} as makers, ${listed('DECIDED_SOURCE')} as deciders, ${listed('OWN_TERMS')} as pricers
+        from barred_from_commission(w.line, 'APPROVE') b) d
+      order by c.status = 'HELD', c.id`,
   );
 }
 

@@ -14,6 +14,12 @@ export type NewLine = Omit<Commission, 'baseAmount' | 'amount' | 'rate' | Defaul
   readonly amount: Money;
 };
 
+/** States the defaults: a query that inserts several rows names a column for all of them. */
+const withDefaults = (line: NewLine) => ({
+  ...line,
+  ...{ lineNumber: line.lineNumber ?? 0, source: line.source ?? '(none)', metadata: line.metadata ?? {} },
+});
+
 /** Inserts commissions in one query. `beside` adds further inserts as one more `with`; `last` commits the transaction. Returns the
  *  time of creation. */
 export async function insertCommissions(
@@ -24,7 +30,7 @@ export async function insertCommissions(
 ): Promise<Date> {
   const [made] = await run(
     sql<{ at: string | Date }>`
-      with /* commissions.insert */ line as (${insertInto(Commission, lines)} returning created_at)${beside}
+      with /* commissions.insert */ line as (${insertInto(Commission, lines.map(withDefaults))} returning created_at)${beside}
       select created_at as at from line limit 1`,
     last,
   );

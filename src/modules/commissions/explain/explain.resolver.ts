@@ -87,7 +87,10 @@ class CommissionPreview {
   description: 'A stored amount that differs from the recomputed amount.',
 })
 class CommissionDifference {
-  @Field({ description: 'Name of the amount: `base`, `amount`, `true-up` or, for a shared sale, `share`.' })
+  @Field({
+    description:
+      'Name of the amount: `base`, `amount`, `share` of a shared sale, `sale` (the sum of the commissions of the sale), `owed` (the stored sum of the sale), and sums of the rule, for example `owed of MONTH from 2026-01-01`.',
+  })
   what!: string;
 
   @Field(() => MoneyColumn, { description: 'The stored amount.' })
@@ -151,7 +154,7 @@ export class CommissionExplanationResolver {
   @Authorized('program:read')
   @Query(() => CommissionVerification, {
     description:
-      'Recomputes a commission from the stored terms. Returns whether the amounts are equal, and the differences.',
+      'Recomputes a commission from the stored terms, and also what its sale earns and the sums of its rule and period. Returns whether the amounts are equal, and the differences.',
   })
   async verifyCommission(
     @Arg('id', () => ID, { description: 'Id of the commission.' }) id: string,

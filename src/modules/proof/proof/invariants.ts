@@ -216,6 +216,12 @@ export const invariants: readonly Invariant[] = [
       where i.is_gone group by i.tenant_id, i.purchase, i.partner_id, i.owed_currency having sum(c.minor) <> 0`,
   },
   {
+    name: 'every sale counts on the day of its own time zone',
+    faults: `
+      select format('commission %s of %s counts on %s in %s', id, occurred_at, day, time_zone) from sale_items
+      where day <> (occurred_at at time zone time_zone)::date`,
+  },
+  {
     name: 'no sales earn more than their cap',
     faults: `
       select format('partner %s, rule %s, %s of %s: %s is earned of the cap of %s, last by commission %s', partner_id, rule_key, period, start,
