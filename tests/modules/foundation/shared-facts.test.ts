@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/database.ts';
+import { type Duty, duties } from '../../../src/domain/duties.ts';
 import { FIGURES } from '../../../src/domain/metrics.ts';
 import { SkipReason } from '../../../src/domain/payout.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
@@ -61,6 +62,35 @@ test('payout_balances gives exactly the reasons that the code knows', async () =
   const { rows } = await database.pool.query(`select prosrc from pg_proc where proname = 'payout_balances'`);
   const reasons = [...String(rows[0].prosrc).matchAll(/then '(\w+)'/g)].map(([, reason = '']) => reason);
   expect(reasons.sort()).toEqual(Object.keys(SkipReason).sort());
+});
+
+test('the database keeps the same acts apart as the code, each by a trigger', async () => {
+  const { rows } = await database.pool.query(
+    'select act, after, of_source, reason from duties() order by 1, 2, 4',
+  );
+  const wanted = (duties as readonly Duty[]).flatMap(({ act, after, reason, ofSource = false }) =>
+    after.map((earlier) => ({ act, after: earlier, of_source: ofSource, reason })),
+  );
+  expect(rows).toEqual(expect.arrayContaining(wanted));
+  expect(rows).toHaveLength(wanted.length);
+  const { rows: triggers } = await database.pool.query(
+    `select tgrelid::regclass::text || '.' || tgname as name from pg_trigger where tgname ~ '(is_another|may_change|not_on_itself)$' and not tgisinternal`,
+  );
+  expect(triggers.map(({ name }: { name: string }) => name)).toEqual(
+    expect.arrayContaining([
+      ...[
+        'commissions.approver_is_another',
+        'commission_holds.releaser_is_another',
+        'payouts.approver_is_another',
+      ],
+      ...[
+        'bank_files.approver_is_another',
+        'payout_accounts.confirmer_is_another',
+        'proposed_rates.may_change',
+      ],
+      'commissions.not_on_itself',
+    ]),
+  );
 });
 
 test('every table of metrics has a column of each figure, in order', async () => {
