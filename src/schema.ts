@@ -102,6 +102,7 @@ import { CustomerResolver } from './modules/tracking/customers/customer.resolver
 import { DealResolver } from './modules/tracking/deals/deal.resolver.ts';
 import { LeadResolver } from './modules/tracking/leads/lead.resolver.ts';
 import { TrackingLinkResolver } from './modules/tracking/links/tracking-link.resolver.ts';
+import { ProspectResolver } from './modules/tracking/prospects/prospect.resolver.ts';
 import {
   PartnerReferralsResolver,
   ReferralResolver,
@@ -177,6 +178,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       PreviewedPartnerResolver,
       PrivacyResolver,
       ProposedExchangeRateResolver,
+      ProspectResolver,
       ProgramMetricsResolver,
       ProgramResolver,
       RailEventResolver,

@@ -1,3 +1,4 @@
+import { isStorable } from '../domain/storable.ts';
 import { RailBusy } from '../ports/payout-rail.ts';
 
 const TIMEOUT_MS = 10_000; // shorter than a payout's lease, so that the timeout comes first
@@ -60,6 +61,11 @@ export const isFields = (value: unknown): value is Fields =>
 export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
 
 export const textField = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** An id of ours or of the rail in a signed message; null for another value. An id that cannot be stored stays, so that the message is
+ *  parked for a person. */
+export const idField = (value: unknown, pattern: RegExp): string | null =>
+  typeof value === 'string' && (pattern.test(value) || !isStorable(value)) ? value : null;
 
 /** The response does not match the request, so it is not trusted. */
 class RailContradiction extends Error {}

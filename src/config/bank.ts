@@ -2,6 +2,7 @@ import anyAscii from 'any-ascii';
 import { electronicFormatIBAN, isValidBIC, isValidIBAN } from 'ibantools';
 import { isRoutingNumber } from '../domain/bank-account.ts';
 import { bankText } from '../domain/bank-text.ts';
+import { notACountry } from '../domain/country.ts';
 import { oneOf, text } from './fields.ts';
 import { allOrNone, section, variable } from './section.ts';
 
@@ -45,7 +46,10 @@ export const bank = section({
     ),
     BANK_DEBTOR_COUNTRY: variable(
       text()
-        .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code such as DE.')
+        .superRefine((code, { addIssue }) => {
+          const reason = notACountry(code);
+          if (reason !== null) addIssue(`${reason}.`);
+        })
         .optional(),
       { description: 'Country of the company, as ISO 3166 code.', example: 'DE' },
     ),

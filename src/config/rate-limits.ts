@@ -12,7 +12,7 @@ export const rateLimits = section({
     }),
     ANONYMOUS_CALLS_PER_MINUTE: variable(count().prefault('120'), {
       description:
-        'Calls in a minute from one address (IPv6: from one /64) without a credential, or with one that is refused.',
+        'Calls in a minute from one address (IPv6: from one /64) without a credential, or with one that is refused. Also the calls of a person who has no role yet.',
     }),
     CLICKS_PER_MINUTE: variable(count().prefault('600'), {
       description:

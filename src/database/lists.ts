@@ -1,5 +1,6 @@
 import { commissionMoves } from '../domain/commission.ts';
 import { type Duty, duties } from '../domain/duties.ts';
+import { freeMailDomains } from '../domain/free-mail-domains.ts';
 import { FIGURES } from '../domain/metrics.ts';
 import { payoutMoves } from '../domain/payout.ts';
 import { account } from '../domain/posting.ts';
@@ -19,6 +20,7 @@ const lists: Readonly<Record<string, readonly Item[]>> = {
   duties: duties.flatMap(({ act, after, reason, ofSource = false }: Duty) =>
     after.map((earlier) => ({ act, after: earlier, reason, ofSource: `${ofSource}` })),
   ),
+  freeMailDomains: [...freeMailDomains],
   ownJobs: Object.entries<OwnJob>(ownJobs).map(([name, job]) => ({
     name,
     about: job.about,

@@ -1,3 +1,7 @@
+/** Type of an account at a bank of the USA. */
+export const BankAccountType = { CHECKING: 'CHECKING', SAVINGS: 'SAVINGS' } as const;
+export type BankAccountType = (typeof BankAccountType)[keyof typeof BankAccountType];
+
 /** True for a routing number of a bank in the USA: nine digits with a weighted checksum. */
 export function isRoutingNumber(text: string): boolean {
   if (!/^\d{9}$/.test(text) || text === '000000000') return false;

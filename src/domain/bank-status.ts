@@ -131,5 +131,7 @@ const CORRECTIONS: Readonly<Record<string, string>> = {
 };
 
 /** Returns the request of a notification of change as a sentence. The sentence never repeats the new number. */
-export const correctionInWords = (code: string): string =>
-  `The bank made the payment and asks to correct ${CORRECTIONS[code] ?? `the account (${code})`}. Set the payout account again.`;
+export const correctionInWords = (code: string, accountType?: string): string =>
+  `The bank made the payment and asks to correct ${CORRECTIONS[code] ?? `the account (${code})`}${
+    accountType ? `: the type is ${accountType}` : ''
+  }. Set the payout account again.`;

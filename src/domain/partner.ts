@@ -94,5 +94,12 @@ export function referralCode(companyName: string, random: Uint8Array): string {
     .toUpperCase()
     .slice(0, 4)
     .padEnd(4, 'X');
-  return prefix + Array.from(random.slice(0, 6), (byte) => CODE_LETTERS[byte % CODE_LETTERS.length]).join('');
+  return prefix + letters(random.slice(0, 6));
 }
+
+/** A code with 4 random letters behind it, from random bytes (at least 4): at most 32 characters. */
+export const withSuffix = (code: string, random: Uint8Array): string =>
+  `${code.slice(0, 27)}-${letters(random.slice(0, 4))}`;
+
+const letters = (random: Uint8Array): string =>
+  Array.from(random, (byte) => CODE_LETTERS[byte % CODE_LETTERS.length]).join('');

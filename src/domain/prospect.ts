@@ -9,3 +9,7 @@ export const LeadStatus = {
   CONVERTED: 'CONVERTED',
 } as const;
 export type LeadStatus = (typeof LeadStatus)[keyof typeof LeadStatus];
+
+/** Whether a partner may still submit a prospect. */
+export const ProspectState = { FREE: 'FREE', YOURS: 'YOURS', TAKEN: 'TAKEN' } as const;
+export type ProspectState = (typeof ProspectState)[keyof typeof ProspectState];

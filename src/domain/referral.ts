@@ -1,3 +1,5 @@
+import { isBlank, trimmed } from './text.ts';
+
 export const ReferralStatus = { CLICKED: 'CLICKED', CONVERTED: 'CONVERTED', EXPIRED: 'EXPIRED' } as const;
 export type ReferralStatus = (typeof ReferralStatus)[keyof typeof ReferralStatus];
 
@@ -38,7 +40,7 @@ const HALF_LETTER = /[\ud800-\udbff]$/; // half of a surrogate pair, left when t
  *  64 characters. */
 export function sourceOf(landing: URL | null, referrer: URL | null): string {
   const tagged = landing?.searchParams.get('utm_source') ?? landing?.searchParams.get('source');
-  const source =
-    tagged?.replace(UNPRINTABLE, '').trim() || referrer?.hostname.replace(/^www\./, '') || 'direct';
+  const word = trimmed(tagged?.replace(UNPRINTABLE, '') ?? '');
+  const source = isBlank(word) ? (referrer?.hostname.replace(/^www\./, '') ?? 'direct') : word;
   return source.toLowerCase().slice(0, 64).replace(HALF_LETTER, '');
 }

@@ -1,3 +1,5 @@
+import { isBlank, trimmed } from './text.ts';
+
 /** True (REQUIRED) when a visitor must consent before a cookie is set. */
 export const TrackingConsent = { NOT_NEEDED: 'NOT_NEEDED', REQUIRED: 'REQUIRED' } as const;
 export type TrackingConsent = (typeof TrackingConsent)[keyof typeof TrackingConsent];
@@ -15,9 +17,12 @@ export function deviceOf(userAgent: string | null): Device {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a link may contain anything, a table may not
 const UNPRINTABLE = /[\u0000-\u001f\u007f]/g;
 
-/** Returns a parameter of a link in the stored form: printable, at most 100 characters. Null when nothing is left. */
-export const wordOf = (text: unknown): string | null =>
-  typeof text === 'string' ? text.replace(UNPRINTABLE, '').trim().slice(0, 100).toWellFormed() || null : null;
+/** Returns a parameter of a link in the stored form: printable, at most 100 characters. Null when nothing visible is left. */
+export function wordOf(text: unknown): string | null {
+  if (typeof text !== 'string') return null;
+  const word = trimmed(text.replace(UNPRINTABLE, '')).slice(0, 100).toWellFormed();
+  return isBlank(word) ? null : word;
+}
 
 /** A visitor's clicks on the same link within this time count as one click. */
 export const FOLD_MS = 3_000;

@@ -1,3 +1,4 @@
+import type { BankAccountType } from '../domain/bank-account.ts';
 import type { BankFormat, BankStatusKind, ReportedBankStatus } from '../domain/bank-status.ts';
 import type { Money } from '../domain/money.ts';
 import type { CurrencySupport } from './payout-rail.ts';
@@ -10,6 +11,8 @@ export interface BankCredit {
   readonly holderName: string;
   /** ISO 3166 code of the account's country. */
   readonly country: string;
+  /** null: not an account at a bank of the USA. */
+  readonly accountType: BankAccountType | null;
   /** Field names as in `payout-details.ts`. */
   readonly details: Readonly<Record<string, string>>;
   /** For NACHA: a number from 1 to 9,999,999 that no file of the last months contains. */
@@ -56,6 +59,8 @@ export interface BankStatusLine {
   readonly code: string | null;
   /** null: the line has no amount. */
   readonly amount: Money | null;
+  /** The type that the bank asks to set for the account; absent: none. */
+  readonly accountType?: BankAccountType;
 }
 
 export interface BankReport {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { XmlDocument, XsdValidator } from 'libxml2-wasm';
 import { describe, expect, test } from 'vitest';
 import { bankDesk } from '../../src/adapters/bank/bank-desk.ts';
+import { nachaReturns } from '../../src/adapters/bank/nacha.ts';
 import { statusXml } from '../../src/adapters/bank/status-xml.ts';
 import { latinText } from '../../src/adapters/latin-text.ts';
 import { bankingDay } from '../../src/domain/banking-days.ts';
@@ -37,6 +38,7 @@ const credit = (n: number, minor: bigint, more: Partial<BankCredit> = {}): BankC
   amount: { minor, currency: 'EUR' },
   holderName: 'Jürgen Müller',
   country: 'FR',
+  accountType: null,
   details: { iban: 'FR1420041010050500013M02606' },
   serial: n,
   ...more,
@@ -233,6 +235,30 @@ describe('a NACHA file', () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  test.each([
+    ['CHECKING', '622'],
+    ['SAVINGS', '632'],
+  ] as const)('credits a %s account with %s', (accountType, code) => {
+    const text = desk.write(achOrder([american(1, 10_000n, { accountType })]));
+    expect(lines(text).find((line) => line[0] === '6')).toMatch(new RegExp(`^${code}`));
+  });
+
+  test.each([
+    ['C05', '32'.padEnd(29), 'SAVINGS'],
+    ['C05', '22'.padEnd(29), 'CHECKING'],
+    ['C06', `${'987654321'.padEnd(17)}   37`.padEnd(29), 'SAVINGS'],
+    ['C07', `231380104${'987654321'.padEnd(17)}27`.padEnd(29), 'CHECKING'],
+    ['C01', '987654321'.padEnd(29), undefined],
+  ])('notified of change by %s %s asks for the type %s', (code, corrected, accountType) => {
+    const [entry = ''] = lines(desk.write(achOrder([american(1, 10_000n)]))).filter(
+      (line) => line[0] === '6',
+    );
+    const addenda = `798${code}${entry.slice(79)}      23138010${corrected}`;
+    const text = ['101 ', entry, addenda].map((line) => line.padEnd(94)).join('\n');
+    expect(nachaReturns(text)).toMatchObject([{ status: 'NOTED', code }]);
+    expect(nachaReturns(text)[0]?.accountType).toBe(accountType);
   });
 
   test.each([

@@ -406,6 +406,12 @@ describe('an event of PayPal', () => {
     expect(await heardBy(signed(event('PAYMENT.SALE.COMPLETED')))).toBeNull();
   });
 
+  test('keeps an id that cannot be stored, so that the message is parked', async () => {
+    const odd = { ...event(), id: 'WH-\0' };
+    Object.assign(odd.resource, { payout_batch_id: '\ud800', payout_item: { sender_item_id: '\0' } });
+    expect(await heardBy(signed(odd))).toMatchObject({ id: 'WH-\0', key: '\0', reference: '\ud800' });
+  });
+
   test('is verified with a certificate that is fetched once', async () => {
     const rail = railOf();
     const before = paypal.certificatesServed();

@@ -347,6 +347,14 @@ describe('an event of Razorpay', () => {
     });
   });
 
+  test('keeps an id that cannot be stored, so that the message is parked', async () => {
+    const odd = event(seconds(), 'payout.processed\0');
+    Object.assign(odd.payload.payout.entity, { id: 'pout_\0', reference_id: '\ud800' });
+    expect(await heardBy(signed(odd))).toEqual({
+      ...{ id: 'evt1', type: 'payout.processed\0', key: '\ud800', reference: 'pout_\0' },
+    });
+  });
+
   test("is verified like by Razorpay's own package", () => {
     const { headers, body } = signed();
     const verifies = (secret: string) =>

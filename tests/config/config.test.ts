@@ -385,6 +385,7 @@ test.each([
   [{ BANK_DEBTOR_BIC: '' }, 'BANK_DEBTOR_BIC is missing: paying by ISO 20022 needs it.'],
   [{ BANK_DEBTOR_IBAN: 'DE89370400440532013001' }, 'BANK_DEBTOR_IBAN must be an IBAN.'],
   [{ BANK_DEBTOR_BIC: 'X' }, 'BANK_DEBTOR_BIC must be a BIC.'],
+  [{ BANK_DEBTOR_COUNTRY: 'UK' }, 'BANK_DEBTOR_COUNTRY must be an ISO 3166 code: use "GB" instead of "UK".'],
   [{ BANK_DEBTOR_NAME: '山' }, 'BANK_DEBTOR_NAME must be a name with Latin letters.'],
   [{ BANK_ACH_ODFI_ROUTING: '' }, 'BANK_ACH_ODFI_ROUTING is missing: paying by ACH needs it.'],
   [{ BANK_ACH_ODFI_ROUTING: '121042883' }, 'BANK_ACH_ODFI_ROUTING must be an ABA routing number.'],

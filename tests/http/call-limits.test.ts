@@ -133,13 +133,69 @@ describe('a caller without a credential', () => {
     expect(await call(app.app, { from: '2001:db8:1:3::1' })).toMatchObject({ status: 200 });
   });
 
-  test('limits a caller with an invalid credential, but no valid caller at the same address', async () => {
+  test('limits a caller with an invalid credential', async () => {
     const from = '198.51.100.1';
     for (let i = 0; i < 20; i++)
       expect(await call(app.app, { token: `bad${i}`, from })).toMatchObject({ status: 401 });
     const refused = await call(app.app, { token: 'bad', from });
     expect(refused).toMatchObject({ status: 429, code: 'RATE_LIMITED' });
     expect(refused.retryAfter).toBeGreaterThan(0);
-    expect(await call(app.app, { token: staff.manager, from })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a valid credential is not refused for the refused ones of its address', () => {
+  const from = '198.51.100.77';
+  beforeAll(async () => {
+    for (let i = 0; i < 30; i++) {
+      await call(app.app, { token: `bad${i}`, from });
+      await call(app.app, { from });
+    }
+    expect(await call(app.app, { token: 'bad', from })).toMatchObject({ status: 429 });
+    expect(await call(app.app, { from })).toMatchObject({ status: 429 });
+  });
+
+  test.each(['staff', 'a partner', 'an API key', 'a guest'])(
+    'of %s, seen for the first time',
+    async (who) => {
+      const { id } = await partnerAt('BRONZE');
+      const key = async () => {
+        const input = { partnerId: id, name: 'integration', scopes: ['READ'] };
+        const { createApiKey } = await app.ask(
+          staff.manager,
+          'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+          { input },
+        );
+        return createApiKey.secret as string;
+      };
+      const token =
+        who === 'an API key'
+          ? await key()
+          : await (who === 'staff'
+              ? app.token('ANALYST')
+              : who === 'a guest'
+                ? app.token('GUEST')
+                : app.token('PARTNER', { partner: id }));
+      expect(await call(app.app, { token, from })).toMatchObject({ status: 200 });
+      const live = listen(port, token, ONE, {});
+      await live.event((data) => data !== null);
+      await live.client.dispose();
+    },
+  );
+
+  test('while refused ones go on arriving', async () => {
+    const flood = Array.from({ length: 300 }, (_, i) => call(app.app, { token: `pp_test_guess${i}`, from }));
+    const valid = await Promise.all(
+      Array.from({ length: 5 }, async () => call(app.app, { token: await app.token('ANALYST'), from })),
+    );
+    expect(valid.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(new Set((await Promise.all(flood)).map(({ status }) => status))).toEqual(new Set([429]));
+  });
+
+  test('and a guest has calls of its own, which another guest does not use up', async () => {
+    const [one, other] = [await app.token('GUEST'), await app.token('GUEST')];
+    for (let i = 0; i < 20; i++)
+      expect(await call(app.app, { token: one, from })).toMatchObject({ status: 200 });
+    expect(await call(app.app, { token: one, from })).toMatchObject({ status: 429 });
+    expect(await call(app.app, { token: other, from })).toMatchObject({ status: 200 });
   });
 });

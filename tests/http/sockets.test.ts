@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { makePartner, staffOf } from '../support/make.ts';
+import { quick } from '../support/tuning.ts';
 
 let app: TestApp;
 let url: string;
@@ -93,6 +94,68 @@ describe('a socket', () => {
     expect(String(refused)).toContain('no subprotocol');
     const [error] = await once(new WebSocket(`${url}/x`, 'graphql-transport-ws'), 'error');
     expect(String(error)).toContain('404');
+  });
+});
+
+describe('sockets that do not say who they are', () => {
+  let own: TestApp;
+  let at: string;
+  beforeAll(async () => {
+    own = await createTestApp({ tuning: { ...quick, socketInitTimeoutMs: 1_500 } }, { TRUST_PROXY: '1' });
+    at = `ws://127.0.0.1:${await own.app.listen()}/graphql`;
+  });
+  afterAll(() => own.close());
+
+  const from = (address: string) =>
+    new WebSocket(at, 'graphql-transport-ws', { headers: { 'x-forwarded-for': address } }).on(
+      'error',
+      () => {},
+    );
+  const answerTo = (socket: WebSocket): Promise<string> => once(socket, 'open').then(() => 'open', String);
+  const closing = (socket: WebSocket) => new Promise<number>((resolve) => socket.once('close', resolve));
+  const greet = async (socket: WebSocket): Promise<string> => {
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init' }));
+    const [message] = await once(socket, 'message');
+    return JSON.parse(String(message)).type;
+  };
+
+  test('have a limit for each network, do not keep others out, and are closed soon', async () => {
+    const silent = Array.from({ length: 100 }, () => from('198.51.100.1'));
+    const closed = silent.map(closing);
+    expect(new Set(await Promise.all(silent.map(answerTo)))).toEqual(new Set(['open']));
+    expect(await answerTo(from('198.51.100.1'))).toContain('429');
+    const other = from('198.51.100.2');
+    expect(await greet(other)).toBe('connection_ack');
+    expect(new Set(await Promise.all(closed))).toEqual(new Set([4408]));
+    const next = from('198.51.100.1');
+    expect(await greet(next)).toBe('connection_ack');
+    for (const socket of [other, next]) socket.terminate();
+  });
+
+  test('are counted for all addresses of one IPv6 network together', async () => {
+    const silent = Array.from({ length: 100 }, (_, i) => from(`2001:db8:1:2::${i.toString(16)}`));
+    await Promise.all(silent.map(answerTo));
+    expect(await answerTo(from('2001:db8:1:2:ffff::1'))).toContain('429');
+    const other = from('2001:db8:1:3::1');
+    expect(await greet(other)).toBe('connection_ack');
+    for (const socket of [...silent, other]) socket.terminate();
+  });
+
+  test('are counted no longer when their credential is known or refused, or their handshake fails', async () => {
+    const address = '198.51.100.3';
+    for (let i = 0; i < 3; i++) {
+      const sockets = Array.from({ length: 60 }, () => from(address));
+      await Promise.all(sockets.map(answerTo));
+      for (const socket of sockets)
+        socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: 'Bearer no' } }));
+      await Promise.all(sockets.map(closing));
+      const wrong = Array.from({ length: 60 }, () =>
+        new WebSocket(at, 'graphql-ws', { headers: { 'x-forwarded-for': address } }).on('error', () => {}),
+      );
+      await Promise.all(wrong.map(closing));
+    }
+    expect(await answerTo(from(address))).toBe('open');
   });
 });
 

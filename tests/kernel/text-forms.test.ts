@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isCountry } from '../../src/kernel/request/country.ts';
+import { isCountry } from '../../src/domain/country.ts';
 import { amountOf, amountText, currencyOn, digits } from '../../src/kernel/request/currency.ts';
 import { emailOf, readDomain, shownEmail } from '../../src/kernel/request/email.ts';
 import { readHost } from '../../src/kernel/request/host.ts';

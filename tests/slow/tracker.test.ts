@@ -70,7 +70,8 @@ describe.skipIf(withoutChromium)('the tracker in a browser, on a portal, a shop 
       budgets: {
         take: async () => {},
         giveBack() {},
-        spent() {},
+        requireLeft() {},
+        isSpent: () => false,
         takeTogether: async () => {},
         standing: () => ({ limit: 1, remaining: 1, resetSeconds: 1 }),
       },

@@ -720,6 +720,10 @@ export const operations: Record<string, Operation> = {
     answers: manages,
   },
   leads: { document: '{ leads { edges { node { id } } } }', answers: lists },
+  checkProspect: {
+    document: '{ checkProspect(input: { domain: "globex.example" }) }',
+    answers: ownsOrManages,
+  },
   submitLead: {
     document: SUBMIT_LEAD,
     variables: (partnerId) => ({ input: { partnerId, company: 'Globex' } }),

@@ -8,4 +8,5 @@ export const quick: Tuning = {
   orphanedAfterMs: 1_000,
   auditLinkEveryMs: 100,
   railPauseMs: 50,
+  socketInitTimeoutMs: 10_000, // a busy machine opens sockets slowly
 };

@@ -21,7 +21,10 @@ export interface AchSender {
 const LINE = 94;
 const BLOCK = 10;
 const CREDITS_ONLY = '220';
-const CHECKING_CREDIT = '22';
+const CREDIT = { CHECKING: '22', SAVINGS: '32' } as const;
+const isSavings = (code: string): boolean => /^3\d$/.test(code);
+// Where a notification of change has the code of the transaction, in its 29 characters of corrected data.
+const CORRECTED_CODE: Readonly<Record<string, number>> = { C05: 0, C06: 20, C07: 26 };
 const HASH = 10n ** 10n;
 const MODIFIERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
@@ -73,7 +76,7 @@ export function nacha({ madeAt, executeOn, ofDay, credits }: BankOrder, sender: 
 
 function entry(credit: BankCredit, sender: AchSender): string {
   const { accountNumber = '', routingNumber = '' } = credit.details;
-  return `6${CHECKING_CREDIT}${routingNumber}${left(accountNumber, 17)}${digits(credit.amount.minor, 10)}${identificationOf(credit)}${name(credit.holderName, 22)}  0${traceOf(sender, credit)}`;
+  return `6${CREDIT[credit.accountType ?? 'CHECKING']}${routingNumber}${left(accountNumber, 17)}${digits(credit.amount.minor, 10)}${identificationOf(credit)}${name(credit.holderName, 22)}  0${traceOf(sender, credit)}`;
 }
 
 /** Throws when the records or the sums of a file are wrong. */
@@ -84,6 +87,8 @@ export function checkNacha(text: string): void {
     throw fault('a line is not 94 characters of ASCII');
   if (lines.length % BLOCK) throw fault('its blocks are not whole');
   const entries = lines.filter((line) => line[0] === '6');
+  if (entries.some((line) => !Object.values<string>(CREDIT).includes(line.slice(1, 3))))
+    throw fault('an entry is not a credit');
   const sum = (from: number, to: number) =>
     entries.reduce((total, line) => total + BigInt(line.slice(from, to)), 0n);
   const [control, ...others] = lines.filter((line) => line[0] === '9' && line !== '9'.repeat(LINE));
@@ -136,7 +141,15 @@ export function nachaReturns(text: string): BankStatusLine[] {
       status: returned ? 'RETURNED' : 'NOTED',
       code,
       amount: returned ? money(BigInt(amount), 'USD') : null,
+      ...typeIn(line, code),
     });
   }
   return found;
+}
+
+/** The account type that a notification of change asks for. */
+function typeIn(line: string, code: string): Pick<BankStatusLine, 'accountType'> {
+  const at = CORRECTED_CODE[code];
+  const transaction = at === undefined ? '' : line.slice(35 + at, 37 + at);
+  return /^[23]\d$/.test(transaction) ? { accountType: isSavings(transaction) ? 'SAVINGS' : 'CHECKING' } : {};
 }

@@ -1,4 +1,5 @@
 import { unauthenticated } from '../../domain/errors.ts';
+import { isStorable } from '../../domain/storable.ts';
 import type { Identity } from '../../ports/identity-provider.ts';
 
 const SUBJECT = /^[\x21-\x7e]{1,255}$/;
@@ -48,7 +49,7 @@ function rolesIn(organisation: string, claims: Claims, projectId: string): strin
 
 function textOf(claims: Claims, name: string): string | null {
   const value = Object.hasOwn(claims, name) ? claims[name] : null;
-  return typeof value === 'string' && value !== '' ? value : null;
+  return typeof value === 'string' && value !== '' && isStorable(value) ? value : null;
 }
 
 const objectOf = (value: unknown): object =>

@@ -2,7 +2,7 @@ import { verify } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { unauthenticated } from '../../domain/errors.ts';
 import type { PayoutRail, RailRequest } from '../../ports/payout-rail.ts';
-import { type Fields, fieldsOf, textField } from '../rail-call.ts';
+import { type Fields, fieldsOf, idField, textField } from '../rail-call.ts';
 import type { PaypalCertificates } from './paypal-certificates.ts';
 
 const FUTURE_MS = 5 * 60_000;
@@ -62,8 +62,8 @@ function parseEvent(event: Fields) {
   const type = textField(event['event_type']);
   const item = type.startsWith('PAYMENT.PAYOUTS-ITEM.');
   if (!item && !type.startsWith('PAYMENT.PAYOUTSBATCH.')) return null;
-  const id = textField(event['id']);
-  if (!/^[\w-]{1,100}$/.test(id)) throw unauthenticated('The event has no valid id.');
+  const id = idField(event['id'], /^[\w-]{1,100}$/);
+  if (id === null) throw unauthenticated('The event has no valid id.');
   const resource = fieldsOf(event['resource']);
   const header = fieldsOf(resource['batch_header']);
   const key = item
@@ -72,8 +72,8 @@ function parseEvent(event: Fields) {
   const reference = (item ? resource : header)['payout_batch_id'];
   return {
     ...{ id, type },
-    key: typeof key === 'string' && /^[0-9a-f]{32}$/.test(key) ? key : null,
-    reference: typeof reference === 'string' && /^[A-Z0-9]{1,30}$/.test(reference) ? reference : null,
+    key: idField(key, /^[0-9a-f]{32}$/),
+    reference: idField(reference, /^[A-Z0-9]{1,30}$/),
   };
 }
 

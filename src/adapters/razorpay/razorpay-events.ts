@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { validateWebhookSignature } from 'razorpay/dist/utils/razorpay-utils.js';
 import { unauthenticated } from '../../domain/errors.ts';
 import type { PayoutRail } from '../../ports/payout-rail.ts';
-import { fieldsOf, textField } from '../rail-call.ts';
+import { fieldsOf, idField, textField } from '../rail-call.ts';
 
 const FUTURE_MS = 5 * 60_000;
 /** Razorpay repeats events for 24 hours. An older event is a replay. */
@@ -34,8 +34,8 @@ export function razorpayEvents(
           ? eventId
           : createHash('sha256').update(body).digest('hex'),
       type,
-      key: typeof key === 'string' && /^[0-9a-f]{32}$/.test(key) ? key : null,
-      reference: typeof id === 'string' && /^pout_\w{1,60}$/.test(id) ? id : null,
+      key: idField(key, /^[0-9a-f]{32}$/),
+      reference: idField(id, /^pout_\w{1,60}$/),
     };
   };
 }

@@ -31,6 +31,7 @@ create table programs (
   deals_per_partner           int not null default 50,
   limit_raised_by             text,
   rate_change_limit_bps       int not null default 2000,
+  prospect_days               int not null default 90,
   primary key (tenant_id),
   constraint programs_flat_refund_check check (flat_refund in ('PROPORTIONAL', 'ALL_OR_NOTHING')),
   constraint programs_currency check (currency ~ '^[A-Z]{3}$'),
@@ -50,7 +51,8 @@ create table programs (
   ),
   constraint programs_attribution_unit check (attribution_unit in ('TOUCH', 'PARTNER')),
   constraint programs_deals_per_partner_check check (deals_per_partner >= 0 and deals_per_partner <= 10000),
-  constraint programs_rate_change_limit check (rate_change_limit_bps >= 0 and rate_change_limit_bps <= 5000)
+  constraint programs_rate_change_limit check (rate_change_limit_bps >= 0 and rate_change_limit_bps <= 5000),
+  constraint programs_prospect_days check (prospect_days >= 1 and prospect_days <= 365)
 );
 comment on table programs is
   'A tenant''s partner program and its settings.';

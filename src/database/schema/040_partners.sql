@@ -10,6 +10,7 @@ create table partners (
   company_name        text not null,
   contact_name        text,
   email               text not null,
+  earlier_emails      text[],
   referral_code       text not null,
   rate_bps            int,
   currency            text not null,

@@ -25,6 +25,7 @@ create table tracking_links (
   created_at  timestamptz(3) not null default now(),
   partner_id  uuid not null,
   path        text not null,
+  code        text not null default '',
   name        text not null,
   target_url  text,
   campaign    text,
@@ -36,9 +37,10 @@ create table tracking_links (
   constraint tracking_links_path_form check (path ~ '^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$')
 );
 comment on table tracking_links is
-  'Links of partners with a path, a target and a campaign of their own.';
+  'Links of partners with a path, a target and a campaign of their own. A path is unique in its tenant. The code, which is unique over all tenants, is the path, or the path with a suffix if another tenant has it.';
 create index tracking_links_partner on tracking_links (partner_id, id);
-create index tracking_links_path on tracking_links (upper(path));
+create unique index tracking_links_path on tracking_links (tenant_id, upper(path));
+create index tracking_links_code on tracking_links (upper(code));
 
 create table referrals (
   id            uuid not null,
@@ -214,6 +216,7 @@ create table leads (
   partner_id   uuid not null,
   company      text not null,
   contact_name text,
+  domain       text,
   email        text,
   notes        text,
   submitted_by text not null,
@@ -233,6 +236,8 @@ comment on table leads is
 create index leads_partner on leads (partner_id, id);
 create index leads_tenant on leads (tenant_id, id);
 create index leads_of_period on leads (tenant_id, created_at);
+create index leads_email on leads (tenant_id, normal_email(email)) where email is not null;
+create index leads_domain on leads (tenant_id, domain) where domain is not null;
 
 create table deals (
   id            uuid not null,

@@ -237,6 +237,7 @@ create table commissions (
   carried_by      uuid,
   item_id         uuid,
   caused_by       text,
+  cause_id        uuid,
   primary key (id, tenant_id),
   constraint commissions_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
@@ -285,6 +286,8 @@ create table commissions (
     unrated is null
     or amount_minor = 0 and (base_minor = 0 or sale_currency is null) and computation is null and (status in ('PENDING', 'HELD', 'REJECTED'))
   ),
+  constraint commissions_cause_id foreign key (tenant_id, cause_id)
+    references commissions (tenant_id, id) deferrable initially deferred,
   constraint commissions_carried check (carried_by is null or type = 'ADJUSTMENT' and base_minor = 0)
 );
 comment on table commissions is

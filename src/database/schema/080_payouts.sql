@@ -14,6 +14,7 @@ create table payout_accounts (
   holder_name     envelope not null,
   details         envelope not null,
   last_four       text not null,
+  account_type    text,
   fingerprint     text not null,
   verified_at     timestamptz(3),
   usable_from     timestamptz(3) not null,
@@ -34,6 +35,8 @@ create table payout_accounts (
     references data_keys (tenant_id, id),
   constraint payout_accounts_one_key check (split_part(holder_name::text, '.', 2) = split_part(details::text, '.', 2)),
   constraint payout_accounts_last_four check (char_length(last_four) >= 1 and char_length(last_four) <= 4),
+  constraint payout_accounts_account_type check (account_type in ('CHECKING', 'SAVINGS')),
+  constraint payout_accounts_typed check (account_type is null or country = 'US'),
   constraint payout_accounts_fingerprint check (fingerprint ~ '^[0-9a-f]{32}$'),
   constraint payout_accounts_checked check (
     checked_at is not null or payouts_enabled is null and requirements = '{}'::text[]

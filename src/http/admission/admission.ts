@@ -9,10 +9,11 @@ import type { Documents, Operation } from '../documents/documents.ts';
 import { type Asked, type TrustMode, textOf } from '../documents/trusted-documents.ts';
 import type { Door } from './authenticate.ts';
 import type { Budget, CallBudgets, Standing } from './call-budgets.ts';
+import { lanes } from './lanes.ts';
 
 const PARTNER_REMEMBERED_MS = 60_000;
 const MANY_PARTNERS = 20_000;
-/** Acts that a stranger could try again and again. All processes count them together; without a count they do not run. */
+/** Acts that a person could try again and again. All processes count them together; without a count they do not run. */
 const GUESSABLE = 'acceptInvitation';
 /** Lists that a person reads to find what to take access from. */
 const FINDS_ACCESS: ReadonlySet<string> = new Set(['apiKeys', 'members']);
@@ -37,10 +38,10 @@ interface Pass {
 
 export interface Admission {
   passFor(ctx: Context): Promise<Pass>;
-  /** Returns the caller of a credential. Refused credentials are counted by address. After too many, unknown credentials
-   *  from that address get RATE_LIMITED before any look-up. */
+  /** Returns the caller of a credential. Refused credentials are counted by address, and after too many they get
+   *  RATE_LIMITED. A valid credential is never refused for those of its neighbours, so each is looked up. */
   callerAt(address: string, door: Door, authorization: string | undefined): Promise<Actor>;
-  /** Checks a signed message. After too many forgeries from an address, all its messages get RATE_LIMITED. */
+  /** Checks a signed message. After too many forgeries from an address, further ones get RATE_LIMITED. */
   provenAt<T>(address: string, prove: () => Promise<T>): Promise<T>;
 }
 
@@ -69,6 +70,13 @@ export function admissionOf(
     seconds: 60,
   });
 
+  /** The same, for a person with a proven identity and no rights yet. */
+  const ofPerson = (kind: string, { issuer, id }: Actor): Budget => ({
+    key: `${kind}:${issuer}:${id}`,
+    calls: anonymousCallsPerMinute,
+    seconds: 60,
+  });
+
   async function budgetOf(ctx: Context): Promise<Budget> {
     const { actor, ipAddress } = ctx;
     if (actor.partnerId !== null)
@@ -77,7 +85,8 @@ export function admissionOf(
         calls: await partnerLimit(ctx, actor.partnerId),
         seconds: 3_600,
       };
-    if (actor.role === 'ANONYMOUS' || actor.role === 'GUEST') return ofAddress('address', ipAddress);
+    if (actor.role === 'ANONYMOUS') return ofAddress('address', ipAddress);
+    if (actor.role === 'GUEST') return ofPerson('guest', actor);
     return { key: `caller:${actor.tenantId}:${actor.id}`, calls: staffCallsPerHour, seconds: 3_600 };
   }
 
@@ -104,9 +113,12 @@ export function admissionOf(
     }
   }
 
+  const share = lanes();
+
+  /** Counts the refusals of an address. When it had too many, its look-ups share a few places. */
   async function countingRefusals<T>(budget: Budget, work: () => Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await (budgets.isSpent(budget) ? share(budget.key, work) : work());
     } catch (error) {
       if (refusalOf(error)?.code === 'UNAUTHENTICATED') await budgets.take(budget, 1);
       throw error;
@@ -114,11 +126,7 @@ export function admissionOf(
   }
 
   return {
-    async provenAt(address, prove) {
-      const budget = ofAddress('forged', address);
-      budgets.spent(budget);
-      return countingRefusals(budget, prove);
-    },
+    provenAt: (address, prove) => countingRefusals(ofAddress('forged', address), prove),
     async passFor(ctx) {
       const budget = await budgetOf(ctx);
       return {
@@ -138,15 +146,14 @@ export function admissionOf(
           if (!read) return operation;
           if (ends && !refusal && (await isFree(ctx))) budgets.giveBack(budget, 1);
           if (!ends && read.calls > 1) await budgets.take(budget, read.calls - 1);
-          if (read.fields.has(GUESSABLE)) await budgets.takeTogether(ofAddress('guess', ctx.ipAddress));
+          if (read.fields.has(GUESSABLE)) await budgets.takeTogether(ofPerson('guess', ctx.actor));
           return read;
         },
       };
     },
-    async callerAt(address, door, authorization) {
-      const budget = ofAddress('refused', address);
-      if (!door.knows(authorization)) budgets.spent(budget);
-      return countingRefusals(budget, () => door.actorOf(authorization));
+    callerAt(address, door, authorization) {
+      const look = () => door.actorOf(authorization);
+      return door.knows(authorization) ? look() : countingRefusals(ofAddress('refused', address), look);
     },
   };
 }

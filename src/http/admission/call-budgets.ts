@@ -23,7 +23,9 @@ export interface CallBudgets {
   takeTogether(budget: Budget): Promise<void>;
   standing(budget: Budget): Standing;
   /** Throws RATE_LIMITED if the budget is empty as far as this process knows. Takes no call. */
-  spent(budget: Budget): void;
+  requireLeft(budget: Budget): void;
+  /** True if the budget is empty as far as this process knows. */
+  isSpent(budget: Budget): boolean;
 }
 
 /** The calls of a budget that this process may grant without asking the counter. */
@@ -106,16 +108,20 @@ export function callBudgets(counter: CallCounter, processes: number): CallBudget
     }
   }
 
+  function isSpent({ key, calls: limit }: Budget): boolean {
+    const lease = leases.get(key);
+    return lease !== undefined && lease.endsAt > Date.now() && lease.left === 0 && lease.used >= limit;
+  }
+
   return {
     take,
     giveBack({ key }, calls) {
       const lease = leases.get(key);
       if (lease && lease.endsAt > Date.now()) lease.left += calls;
     },
-    spent({ key, calls: limit }) {
-      const lease = leases.get(key);
-      if (lease && lease.endsAt > Date.now() && lease.left === 0 && lease.used >= limit)
-        throw rateLimited(lease.endsAt);
+    isSpent,
+    requireLeft(budget) {
+      if (isSpent(budget)) throw rateLimited(leaseOf(budget.key).endsAt);
     },
     async takeTogether({ key, calls: limit, seconds }) {
       const counted = await counter.add(key, 1, seconds).catch(() => {

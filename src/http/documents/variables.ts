@@ -11,6 +11,7 @@ import {
   typeFromAST,
   visit,
 } from 'graphql';
+import { isStorable } from '../../domain/storable.ts';
 import { MAX_ERRORS, MAX_LIST, MAX_NESTED } from './limits.ts';
 
 /** The faults in the variables of an operation, each with the path of the input. */
@@ -87,8 +88,9 @@ const kinds: Record<string, string> = {
  *  deep or too long; null if there is none. */
 export function unkept(value: unknown, path: string, depth = 0): { field: string; fault: string } | null {
   if (typeof value === 'string') {
-    const kept = !value.includes('\0') && value.isWellFormed();
-    return kept ? null : { field: shortPath(path), fault: 'has a NUL character or half a surrogate pair' };
+    return isStorable(value)
+      ? null
+      : { field: shortPath(path), fault: 'has a NUL character or half a surrogate pair' };
   }
   if (value === null || typeof value !== 'object') return null;
   if (depth > MAX_NESTED)

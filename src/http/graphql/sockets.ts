@@ -6,15 +6,17 @@ import { CloseCode } from 'graphql-ws';
 import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { AppError } from '../../domain/errors.ts';
+import { withoutUsualPort } from '../../domain/landing.ts';
 import type { Actor } from '../../kernel/request/actor.ts';
 import { type Context, contextFor, type Services } from '../../kernel/request/context.ts';
 import { refusalOf, responseError } from '../../kernel/request/format-error.ts';
-import type { Admission } from '../admission/admission.ts';
+import { type Admission, networkOf } from '../admission/admission.ts';
 import { credentialOf, type Door } from '../admission/authenticate.ts';
 import { callerAddress, type Trusts } from '../admission/caller-address.ts';
 import { variableErrors } from '../documents/variables.ts';
 import type { Executor } from './executor.ts';
 import { fanOut, type Lasting, type Reader } from './fan-out.ts';
+import { placeCounter } from './place-counter.ts';
 
 const MAX_MESSAGE = 64 * 1024;
 /** A reader with this many unread bytes is closed; after a reconnect, a query brings it up to date. */
@@ -22,7 +24,9 @@ const MAX_UNREAD = 1024 * 1024;
 
 const MAX_OPERATIONS = 20; // at a time on one socket
 const MAX_SOCKETS = 10_000; // of the process
-const MAX_SOCKETS_OF = { staff: 2_000, partner: 100, address: 10 };
+/** Sockets that have not shown their credential yet: of one network, and of the process. */
+const MAX_HANDSHAKES = { network: 100, all: 2_000 };
+const MAX_SOCKETS_OF = { staff: 2_000, partner: 100, other: 10 };
 const ANONYMOUS_IDLE_MS = 30_000;
 const PATIENCE_MS = 3_000; // for the other side to close too
 const TOO_MANY = 4429;
@@ -50,26 +54,45 @@ export function serveSockets(
   server: Server,
   { schema, execute, services, admission, trusts, allowsOrigin, door }: SocketOptions,
 ): { close(): Promise<void> } {
-  const open = new Map<string, number>();
+  const places = placeCounter();
+  const handshakes = new WeakMap<WebSocket, () => void>();
   const lasting = fanOut();
 
   /** True if the caller may open one more socket; the socket counts until it closes. */
-  function countSocket(socket: WebSocket, { id, tenantId, partnerId }: Actor, address: string): boolean {
-    const [key, most] =
+  function countSocket(
+    socket: WebSocket,
+    { id, issuer, tenantId, partnerId }: Actor,
+    address: string,
+  ): boolean {
+    const leave =
       tenantId === null
-        ? [`address ${address}`, MAX_SOCKETS_OF.address]
+        ? places.enter(
+            issuer ? `guest ${issuer} ${id}` : `address ${networkOf(address)}`,
+            MAX_SOCKETS_OF.other,
+          )
         : partnerId === null
-          ? [`staff ${tenantId} ${id}`, MAX_SOCKETS_OF.staff]
-          : [`partner ${partnerId}`, MAX_SOCKETS_OF.partner];
-    const count = open.get(key) ?? 0;
-    if (count >= most) return false;
-    open.set(key, count + 1);
-    socket.once('close', () => {
-      const left = (open.get(key) ?? 1) - 1;
-      if (left > 0) open.set(key, left);
-      else open.delete(key);
-    });
-    return true;
+          ? places.enter(`staff ${tenantId} ${id}`, MAX_SOCKETS_OF.staff)
+          : places.enter(`partner ${partnerId}`, MAX_SOCKETS_OF.partner);
+    if (leave) socket.once('close', leave);
+    return leave !== null;
+  }
+
+  /** Takes a place for a socket until its caller is known or it closes. Returns the end of the handshake, or the status of
+   *  the refusal. */
+  function beginHandshake(
+    address: string,
+  ): (() => void) | '429 Too Many Requests' | '503 Service Unavailable' {
+    const ofNetwork = places.enter(`handshakes ${networkOf(address)}`, MAX_HANDSHAKES.network);
+    if (!ofNetwork) return '429 Too Many Requests';
+    const ofAll = places.enter('handshakes', MAX_HANDSHAKES.all);
+    if (!ofAll) {
+      ofNetwork();
+      return '503 Service Unavailable';
+    }
+    return () => {
+      ofNetwork();
+      ofAll();
+    };
   }
 
   const sockets = new WebSocketServer({
@@ -81,7 +104,7 @@ export function serveSockets(
   const disposable = serveProtocol<{ authorization?: unknown }, Partial<Extra>>(
     {
       schema,
-      connectionInitWaitTimeout: 5_000,
+      connectionInitWaitTimeout: services.tuning.socketInitTimeoutMs,
       async onConnect(ctx) {
         const given = ctx.connectionParams?.authorization;
         const authorization = given == null ? undefined : String(given);
@@ -103,6 +126,8 @@ export function serveSockets(
           if (!refusal) throw error;
           const code = refusal.code === 'UNAUTHENTICATED' ? CloseCode.Forbidden : TRY_AGAIN_LATER;
           socket.close(code, refusal.message.slice(0, 120));
+        } finally {
+          handshakes.get(socket)?.();
         }
         return true;
       },
@@ -181,7 +206,16 @@ export function serveSockets(
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n'); // CORS does not reach WebSockets
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws, request));
+    const handshake = beginHandshake(callerAddress(request, trusts));
+    if (typeof handshake === 'string') {
+      socket.end(`HTTP/1.1 ${handshake}\r\nRetry-After: 5\r\nConnection: close\r\n\r\n`);
+      return;
+    }
+    socket.once('close', handshake);
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      handshakes.set(ws, handshake);
+      sockets.emit('connection', ws, request);
+    });
   });
   return {
     async close() {
@@ -195,8 +229,10 @@ export function serveSockets(
 }
 
 /** True if a page of the origin was served by this host. */
-const isOf = (origin: string, host: string | undefined): boolean =>
-  URL.canParse(origin) && new URL(origin).host === host;
+function isOf(origin: string, host = ''): boolean {
+  const page = URL.canParse(origin) ? new URL(origin) : null;
+  return page !== null && page.host === withoutUsualPort(host, page.protocol); // a proxy may add the port
+}
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

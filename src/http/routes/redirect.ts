@@ -1,8 +1,8 @@
 import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isCountry } from '../../domain/country.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Services } from '../../kernel/request/context.ts';
-import { isCountry } from '../../kernel/request/country.ts';
 import { isId } from '../../kernel/request/input.ts';
 import { followLink } from '../../modules/tracking/referrals/public.ts';
 import { networkOf } from '../admission/admission.ts';
@@ -67,7 +67,7 @@ export async function serveRedirect(
       calls: unknownCodesPerMinute,
       seconds: 60,
     };
-    budgets.spent(guesses); // before any look-up, so that the answer reveals nothing about the code
+    budgets.requireLeft(guesses); // before any look-up, so that the answer reveals nothing about the code
     const clicks = { key: `clicks:${networkOf(ipAddress)}`, calls: clicksPerMinute, seconds: 60 };
     const landing = await followLink(services, {
       code: request.params['*'],

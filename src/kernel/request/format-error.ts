@@ -36,6 +36,9 @@ export function refusalOf(thrown: unknown): AppError | null {
   if (code === '23505' && typeof constraint === 'string' && conflicts[constraint]) {
     return new AppError('CONFLICT', conflicts[constraint]);
   }
+  // Inputs are checked before; this is for a text that reaches a statement on another way.
+  if (code === '22021' || code === '22P05')
+    return new AppError('BAD_USER_INPUT', 'The input contains a NUL character or half a surrogate pair.');
   const lost =
     typeof message === 'string' &&
     /^Connection terminated|^Client (has encountered a connection error|was closed)|timeout exceeded when trying to connect/.test(

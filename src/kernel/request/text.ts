@@ -1,21 +1,7 @@
 import { linkCodeOf } from '../../domain/referral.ts';
+import { hasHidden, isBlank, trimmed } from '../../domain/text.ts';
 import { type Reading, Refusal } from './reading.ts';
 
-/** A character that a person can see. Some symbols and letters have no glyph: fillers, blank Braille, blank hieroglyphs. */
-const VISIBLE =
-  /[[\p{L}\p{N}\p{P}\p{S}]--[\p{Default_Ignorable_Code_Point}\u2800\u{13441}\u{13442}\u{1d159}]]/v;
-
-/** Control characters, and characters without width or glyph, by which two equal texts could differ. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
-
-/** Spaces of any script and line ends. Unlike `trim` it leaves U+FEFF, which has no width. */
-const AROUND = /^[\t-\r\p{Zs}]+|[\t-\r\p{Zs}]+$/gu;
-
-const trimmed = (text: string): string => text.normalize('NFC').replace(AROUND, '');
-
-const isBlank = (text: string): boolean => !VISIBLE.test(text);
-
-/** Returns the text in one Unicode form, without spaces around it. */
 function trimmedTo(max: number, text: string): string {
   if (text !== '' && isBlank(text)) throw new Refusal('must not be blank');
   const read = trimmed(text);
@@ -35,7 +21,7 @@ export const readId =
   (max: number): Reading =>
   (text) => {
     const id = trimmedTo(max, text);
-    if (HIDDEN.test(id)) throw new Refusal('must not contain control or invisible characters');
+    if (hasHidden(id)) throw new Refusal('must not contain control or invisible characters');
     return id;
   };
 

@@ -16,6 +16,8 @@ export interface Tuning {
   readonly callCounterTimeoutMs: number;
   /** How long a client may take to send the headers of a request. */
   readonly headersTimeoutMs: number;
+  /** How long a socket may take to show its credential. */
+  readonly socketInitTimeoutMs: number;
   /** How often the server looks for clients that are too slow. */
   readonly slowClientCheckMs: number;
 }
@@ -29,5 +31,6 @@ export const tuning: Tuning = {
   identityProviderTimeoutMs: 3_000,
   callCounterTimeoutMs: 40,
   headersTimeoutMs: 10_000,
+  socketInitTimeoutMs: 3_000,
   slowClientCheckMs: 2_000,
 };

@@ -404,6 +404,21 @@ describe('a mail', () => {
   });
 });
 
+test('an invitation cannot be accepted into a SUSPENDED partner, and is accepted once the partner is active again', async () => {
+  const { email } = await invited(staff.admin, { role: 'OWNER' });
+  const [token, user] = [await linkTo(email), await guest()];
+  const setStatus = (status: string) =>
+    app.ask(
+      staff.manager,
+      'mutation ($id: ID!, $status: PartnerStatus) { updatePartner(id: $id, input: { status: $status }) { id } }',
+      { id: partnerId, status },
+    );
+  await setStatus('SUSPENDED');
+  expect(await app.refusal(user, ACCEPT, { token })).toMatchObject({ reason: 'PARTNER_SUSPENDED' });
+  await setStatus('ACTIVE');
+  await app.ask(user, ACCEPT, { token });
+});
+
 describe('a person who works for the program or the platform', () => {
   test.each([
     ['a platform administrator of another tenant', 'PLATFORM_ADMIN', 'platform'],

@@ -52,6 +52,17 @@ describe('a session that signed in 16 minutes ago', () => {
     });
   });
 
+  const CREATE = 'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id } }';
+
+  test('cannot create a partner with a rate of its own, but one with the rate of the tier', async () => {
+    const token = await app.token('PROGRAM_MANAGER', { signedInAt: STALE });
+    const input = { partnerType: 'AFFILIATE', companyName: 'Nine Ltd', email: 'nine@example.com' };
+    expect(await app.refusal(token, CREATE, { input: { ...input, commissionRate: 90 } })).toMatchObject({
+      reason: 'STEP_UP_REQUIRED',
+    });
+    await app.ask(token, CREATE, { input });
+  });
+
   const UPDATE =
     'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }';
 

@@ -219,12 +219,13 @@ describe('a true-up', () => {
     ],
   };
 
-  test('is not approved by the maker of its sale, nor while its sale is held', async () => {
+  test('is not approved by the maker of its sale or of the sale that caused it, nor while its sale is held', async () => {
     await act(staff.manager, RULE, { input: { ...bands, partnerId } });
-    await makeCommission(app, bob as string, partnerId, { amount: '4000' });
-    const id = await makeCommission(app, ann as string, partnerId, { amount: '2000' });
+    const id = await makeCommission(app, bob as string, partnerId, { amount: '4000' });
+    await makeCommission(app, ann as string, partnerId, { amount: '2000' });
     const trueUp = (await linesOf(app, partnerId)).find(({ type }) => type === 'TRUE_UP')?.id as string;
-    expect(await refusal(ann, APPROVE, { id: trueUp })).toMatchObject({ code: 'FORBIDDEN' });
+    for (const who of [ann, bob])
+      expect(await refusal(who, APPROVE, { id: trueUp })).toMatchObject({ code: 'FORBIDDEN' });
     const { holdCommission } = await act(eve, HOLD, { id, reason: 'to look at' });
     expect(await refusal(staff.tom, APPROVE, { id: trueUp })).toMatchObject({
       reason: 'HELD',

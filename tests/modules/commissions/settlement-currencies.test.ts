@@ -272,8 +272,8 @@ describe('a sale whose exchange rate is missing (T70)', () => {
   test('rejects a held sale with the reason if it earns nothing', async () => {
     const partnerId = await partnerOf();
     await cap(partnerId);
-    const id = await earn(partnerId, '100.00', 'DKK');
     await earn(partnerId, '50.00', 'USD');
+    const id = await earn(partnerId, '100.00', 'DKK');
     await enter('DKK', 'USD', '0.15');
     await runJob();
     expect((await see(id)).commission).toMatchObject({

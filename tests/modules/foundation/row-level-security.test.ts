@@ -352,9 +352,9 @@ describe('A write without any check', () => {
         await em.execute(bounds);
         return em.execute(text);
       });
-    const live = "select live_deal_until('acme', 'wall.example', null, '2099-01-01') is null as none";
-    expect(await ask(live, "set local portal.tenant = 'acme'")).toEqual([{ none: false }]);
-    expect(await ask(live, 'reset portal.tenant')).toEqual([{ none: true }]);
+    const state = "select prospect_state('acme', null, 'wall.example', null, '2099-01-01') as state";
+    expect(await ask(state, "set local portal.tenant = 'acme'")).toEqual([{ state: 'TAKEN' }]);
+    expect(await ask(state, 'reset portal.tenant')).toEqual([{ state: 'FREE' }]);
   });
 
   test('erases nothing of another tenant', async () => {

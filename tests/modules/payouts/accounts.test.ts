@@ -166,6 +166,25 @@ describe('a payout account', () => {
     expect(JSON.stringify(rows)).not.toMatch(/DE89|0532013000|Nancy|COBADEFF/);
   });
 
+  test('keeps the type of an account at a bank of the USA, and refuses it for any other account', async () => {
+    const { id: partnerId } = await makePartner(app, staff.manager);
+    const set = async (input: object) => {
+      const query =
+        'mutation ($input: SetPayoutAccountInput!) { setPayoutAccount(input: $input) { accountType } }';
+      const { data, errors } = await app.send(staff.maria, query, {
+        input: anAccount({ partnerId, ...input }),
+      });
+      return data?.setPayoutAccount?.accountType ?? errors?.[0]?.extensions.field ?? null;
+    };
+    const own = { ...us, accountNumber: '12345678', routingNumber: '110000000' };
+    expect(await set({ ...own, accountType: 'SAVINGS' })).toBe('SAVINGS');
+    expect(await set(own)).toBe('CHECKING');
+    expect(await set({})).toBeNull();
+    expect(await set({ accountType: 'SAVINGS' })).toBe('input.accountType');
+    const paypal = { method: 'PAYPAL', iban: null, paypalEmail: 'a@pay.example', accountType: 'CHECKING' };
+    expect(await set(paypal)).toBe('input.accountType');
+  });
+
   test.each([
     ['an account of the USA', { ...us, accountNumber: '000123456789', routingNumber: '110000000' }, '6789'],
     [

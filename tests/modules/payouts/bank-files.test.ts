@@ -660,6 +660,23 @@ describe('dollars', () => {
     expect((await seen(returned.payoutId)).status).toBe('RETURNED');
   });
 
+  test('credits a savings account as such, and says when the bank asks for the other type', async () => {
+    await company();
+    const payments = [await owed({ ...american, accountType: 'SAVINGS' }), await owed(american)];
+    const { id } = await make('USD');
+    await letGo(id);
+    const entries = (await download(id)).content.split('\r\n').filter((line: string) => line[0] === '6');
+    const codes = payments.map(({ key }) =>
+      entries.find((line: string) => line.includes(key.slice(-15).toUpperCase()))?.slice(0, 3),
+    );
+    expect(codes).toEqual(['632', '622']);
+    const [entry = ''] = entries;
+    const back = ['101 ', '5220', entry, `798C05${entry.slice(79)}      2313801032`, '8220', '9'];
+    expect((await told(back.map((line) => line.padEnd(94)).join('\n'))).lines).toMatchObject([
+      { outcome: 'NOTED', code: 'C05', explanation: expect.stringContaining('the type is SAVINGS') },
+    ]);
+  });
+
   test('fails a payment at once when its account cannot be written to the file', async () => {
     await company();
     const input = anAccount({ partnerId: '', currency: 'USD' });

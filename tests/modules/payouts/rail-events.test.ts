@@ -254,6 +254,55 @@ describe('A message of a rail', () => {
   });
 });
 
+describe('A signed rail event with text that cannot be stored', () => {
+  const NUL = '\0';
+  const HALF = '\ud800';
+  const parked = (id: string) =>
+    sql<{ state: string; note: string; type: string; key: string | null; reference: string | null }>(
+      'select state, note, type, key, reference from rail_events where event_id = $1',
+      id,
+    );
+  const of = (more: object) => ({ ...event('k'), ...more });
+
+  test.each([
+    ['a NUL in its type', { type: `transfer${NUL}.paid` }, { type: 'transfer\\u0000.paid', key: 'k' }],
+    ['a NUL in its key', { key: `k${NUL}` }, { key: 'k\\u0000' }],
+    ['a NUL in its reference', { reference: NUL }, { reference: '\\u0000' }],
+    ['half a surrogate pair in its key', { key: `${HALF}k` }, { key: '\\ud800k' }],
+    ['half a surrogate pair in its type', { type: `t${HALF}` }, { type: 't\\ud800' }],
+  ])('is acknowledged and parked: %s', async (_, more, kept) => {
+    const told = of(more);
+    for (const _ of [1, 2]) expect(await post(told)).toBe(200);
+    expect(await parked(told.id)).toEqual([
+      expect.objectContaining({ state: 'PARKED', note: expect.stringContaining('NUL'), ...kept }),
+    ]);
+  });
+
+  test('is stored once by its id, also when the id cannot be stored', async () => {
+    const id = randomUUID();
+    for (const _ of [1, 2]) expect(await post(of({ id: `${id}${NUL}` }))).toBe(200);
+    expect(await post(of({ id: `${id}${HALF}` }))).toBe(200);
+    expect(await parked(`${id}\\u0000`)).toMatchObject([{ state: 'PARKED', key: 'k' }]);
+    expect(await parked(`${id}\\ud800`)).toMatchObject([{ state: 'PARKED', key: 'k' }]);
+  });
+
+  test('is listed, and a person can dismiss it', async () => {
+    const told = of({ key: NUL });
+    await post(told);
+    const [row] = await sql<{ id: string }>('select id from rail_events where event_id = $1', told.id);
+    const dismiss = 'mutation ($id: ID!) { dismissRailEvent(id: $id, reason: "nonsense") { state } }';
+    expect((await app.ask(who.admin, dismiss, { id: row?.id })).dismissRailEvent.state).toBe('IGNORED');
+  });
+
+  test('counts as usual when the text is elsewhere in the message', async () => {
+    const { id, key } = await accepted();
+    simulator.decide(id, 'CONFIRMED');
+    const told = { ...event(key), description: NUL };
+    expect(await post(told)).toBe(200);
+    expect(await handled(told.id)).toMatchObject({ state: 'APPLIED' });
+  });
+});
+
 describe('An unsigned rail event', () => {
   const count = async () => (await sql<{ n: number }>('select count(*)::int as n from rail_events'))[0]?.n;
 
@@ -275,13 +324,16 @@ describe('An unsigned rail event', () => {
     expect(await post({}, { body: `"${'x'.repeat(1024 * 1024)}"` })).toBe(413);
   });
 
-  test('stops reading rail events from an address with too many invalid ones, and serves other addresses', async () => {
+  test('gets 429 above the limit of its address, and a signed one from there is taken', async () => {
     const address = '10.9.9.9';
     const answers: number[] = [];
     for (let i = 0; i < 60; i++) answers.push(await post(event('k'), { signature: 'x', address }));
     expect(answers.at(0)).toBe(401);
     expect(answers.at(-1)).toBe(429);
-    expect(await post(event('k'), { address: '10.9.9.8' })).toBe(200);
+    const before = (await count()) as number;
+    for (const from of [address, '10.9.9.8']) expect(await post(event('k'), { address: from })).toBe(200);
+    expect(await count()).toBe(before + 2);
+    expect(await post(event('k'), { signature: 'x', address })).toBe(429);
   });
 });
 

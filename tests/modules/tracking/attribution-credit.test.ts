@@ -165,7 +165,7 @@ describe('a partner that buys from itself', () => {
       },
     );
     expect(await record({ customerEmail: email })).toMatchObject({ origin: 'DEAL', commissions: [] });
-    expect((await record({ couponCode: code, customerEmail: `x@${domain}` })).commissions).toHaveLength(1);
+    expect((await record({ couponCode: code, customerEmail: `x@${domain}` })).commissions).toEqual([]);
   });
 });
 

@@ -283,6 +283,25 @@ describe('the credited partner', () => {
     expect(share).toMatchObject({ share: { amount: '0.00' }, touches: [{ excluded: 'OUTRANKED' }] });
   });
 
+  test('a purchase of the partner itself is no use of its coupon, and the next customer is credited', async () => {
+    const owner = await makePartner(app, staff.manager, { email: 'owner@coupon-owner.example' });
+    const code = `ONCE-${randomUUID().slice(0, 8)}`;
+    const { createCoupon } = await app.ask(
+      staff.manager,
+      'mutation ($input: CreateCouponInput!) { createCoupon(input: $input) { id } }',
+      { input: { partnerId: owner.id, code, startsAt: ago(5), maxUses: 1 } },
+    );
+    const uses = async () =>
+      (await app.database.pool.query('select uses from coupons where id = $1', [createCoupon.id])).rows[0]
+        .uses;
+    const own = randomUUID();
+    await record({ couponCode: code, orderId: own, customerEmail: 'owner@coupon-owner.example' });
+    expect([await uses(), await linesOfOrder(own)]).toEqual([0, []]);
+    const sold = randomUUID();
+    await record({ couponCode: code, orderId: sold, customerEmail: 'kate@buyer.example' });
+    expect([await uses(), (await linesOfOrder(sold)).length]).toEqual([1, 1]);
+  });
+
   test('credits the whole sale to the partner of a coupon, also after other clicks', async () => {
     await program('LINEAR');
     const visitorId = randomUUID();

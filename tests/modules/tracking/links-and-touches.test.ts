@@ -613,18 +613,15 @@ describe('a link with a path of its own', () => {
     });
   });
 
-  test('refuses a path or code that is in use, in any case and in any program', async () => {
+  test('refuses a path or code that the program uses already, in any case', async () => {
     const path = `p${randomUUID().slice(0, 8)}`;
     await makeLink({ path });
-    const elsewhere = await app.token('PROGRAM_MANAGER', { tenant: 'elsewhere' });
-    const other = await makePartner(app, elsewhere);
-    for (const [by, partnerId, taken] of [
-      [staff.manager, rival.id, path.toUpperCase()],
-      [elsewhere, other.id, path],
-      [staff.manager, partner.id, rival.referralCode.toLowerCase()],
+    for (const [partnerId, taken] of [
+      [rival.id, path.toUpperCase()],
+      [partner.id, rival.referralCode.toLowerCase()],
     ] as const)
       expect(
-        await app.refusal(by, CREATE_LINK, { input: { partnerId, name: 'x', path: taken } }),
+        await app.refusal(staff.manager, CREATE_LINK, { input: { partnerId, name: 'x', path: taken } }),
       ).toMatchObject({ code: 'CONFLICT', field: 'input.path', reason: 'PATH_TAKEN' });
     await expect(makePartner(app, staff.manager, { referralCode: path })).rejects.toThrow(/already in use/);
     const [, second] = await Promise.allSettled([
@@ -632,6 +629,56 @@ describe('a link with a path of its own', () => {
       makeLink({ path: `${path}X` }),
     ]).then((replies) => replies.map(({ status }) => status).sort());
     expect(second).toBe('rejected');
+  });
+
+  test('tells nothing of the paths and codes of another program, and each link leads to its own page', async () => {
+    const path = `p${randomUUID().slice(0, 8)}`;
+    const elsewhere = await app.token('PROGRAM_MANAGER', { tenant: 'elsewhere' });
+    const other = await makePartner(app, elsewhere);
+    const [mine, theirs, ofCode] = [
+      await makeLink({ path }),
+      await makeLink({ path: path.toUpperCase(), partnerId: other.id }, elsewhere),
+      await makeLink({ path: partner.referralCode, partnerId: other.id }, elsewhere),
+    ];
+    expect([mine.path, theirs.path, ofCode.path]).toEqual([path, path.toUpperCase(), partner.referralCode]);
+    const codes = [mine, theirs, ofCode].map(({ url }) => new URL(url).pathname.slice('/r/'.length));
+    expect(codes).toEqual([
+      path,
+      expect.stringMatching(new RegExp(`^${path}-[0-9a-f]{6}$`, 'i')),
+      expect.stringMatching(new RegExp(`^${partner.referralCode}-[0-9a-f]{6}$`)),
+    ]);
+    for (const [code, link] of codes.map((each, at) => [each, [mine, theirs, ofCode][at]] as const)) {
+      await app.app.server.inject({ url: `/r/${code}` });
+      const { rows } = await app.database.pool.query('select 1 from touches where link_id = $1', [link.id]);
+      expect(rows).toHaveLength(1);
+    }
+    // The server of a program may name its own path.
+    const { trackReferral } = await app.ask(
+      elsewhere,
+      'mutation ($input: TrackReferralInput!) { trackReferral(input: $input) { id } }',
+      { input: { referralCode: path } },
+    );
+    const { rows } = await app.database.pool.query('select link_id from referrals where id = $1', [
+      trackReferral.id,
+    ]);
+    expect(rows).toEqual([{ link_id: theirs.id }]);
+    const both = await Promise.all(
+      [partner.id, other.id].map((partnerId, at) =>
+        app.send([staff.manager, elsewhere][at] ?? null, CREATE_LINK, {
+          input: { partnerId, name: 'x', path: `${path}-race` },
+        }),
+      ),
+    );
+    expect(tally(both)).toEqual({ ok: 2 });
+  });
+
+  test('gives a wanted referral code of another program a suffix, and refuses one of its own', async () => {
+    const code = `C${randomUUID().slice(0, 8)}`.toUpperCase();
+    expect((await makePartner(app, staff.manager, { referralCode: code })).referralCode).toBe(code);
+    await expect(makePartner(app, staff.manager, { referralCode: code })).rejects.toThrow(/already in use/);
+    const elsewhere = await app.token('PROGRAM_MANAGER', { tenant: 'elsewhere' });
+    const { referralCode } = await makePartner(app, elsewhere, { referralCode: code });
+    expect(referralCode).toMatch(new RegExp(`^${code}-[A-Z2-9]{4}$`));
   });
 
   test.each(['https://evil.com/', '//evil.com', 'javascript:alert(1)', 'http://shop.example.com/'])(
@@ -957,7 +1004,7 @@ describe('a deal', () => {
     expect(tally(replies)).toEqual({ ok: 1, CONFLICT: 24 });
     const refused = replies.find(({ errors }) => errors)?.errors?.[0];
     expect(refused).toMatchObject({ extensions: { reason: 'DEAL_REGISTERED', field: 'input.domain' } });
-    expect(refused?.message).toMatch(/registered until 20/);
+    expect(refused?.message).toBe('The prospect is already registered.');
     const own = await app.token('PARTNER', { partner: rival.id });
     expect(
       await app.refusal(own, REGISTER, {

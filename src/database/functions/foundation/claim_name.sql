@@ -28,8 +28,6 @@ $$;
 
 create or replace trigger claim_code after insert or update of referral_code on partners
   for each row execute function claim_name('CODE', 'referral_code', 'partners_referral_code');
-create or replace trigger claim_path after insert or update of path on tracking_links
-  for each row execute function claim_name('CODE', 'path', 'tracking_links_path');
 create or replace trigger claim_domain after insert or update of domain on white_label_configs
   for each row execute function claim_name('DOMAIN', 'domain', 'white_label_configs_domain');
 create or replace trigger claim_organisation after insert or update of identity_org_id on partners

@@ -1,15 +1,12 @@
--- Refuses a commission on a partner's own purchase if the program blocks self-referrals.
+-- Refuses a commission on a partner's own purchase. A sale is judged when it is recorded: one that earns later, because an
+-- earlier one was refunded, is not judged again.
 create or replace function earns_not_on_itself() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
-declare rules jsonb := (select fraud->'rules' from programs where tenant_id = new.tenant_id);
 begin
-  if rules is null then return new; end if;
-  if (rules->'SAME_USER'->>'mode' = 'BLOCK' or rules->'SAME_EMAIL'->>'mode' = 'BLOCK')
-    and buys_from_itself(new.partner_id, new.customer_id,
-      coalesce(rules->'SAME_USER'->>'mode' = 'BLOCK', false),
-        coalesce(rules->'SAME_EMAIL'->>'mode' = 'BLOCK', false)) then
+  if not exists (select from sale_items i where i.id = new.id and i.created_at < now() - interval '1 minute')
+    and is_own_purchase(new.partner_id, (select k.external_id from customers k where k.id = new.customer_id), null) then
     raise exception 'A partner earns no commission on its own purchases.' using errcode = 'integrity_constraint_violation';
   end if;
   return new;

@@ -7,6 +7,7 @@ import { type Actor, type MemberRole, system } from '../../../kernel/request/act
 import { type Context, contextFor } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
+import { requireNotSuspended } from '../../partners/partner/public.ts';
 import { Invitation } from './invitation.entity.ts';
 import { hashOf } from './invitations.ts';
 import { plain } from './manage-members.ts';
@@ -43,6 +44,7 @@ export async function acceptInvitation(ctx: Context, token: string): Promise<Acc
     actor: { ...actor, tenantId, partnerId, everyTenant: false },
     requestId: ctx.requestId,
   });
+  await requireNotSuspended(joining, partnerId);
   const { role } = await transact(joining, (em) => join(em, joining, invited));
   ctx.feed.publish(CREDENTIALS);
   const { memberId, companyName } = invited;

@@ -14,7 +14,6 @@ import type { FlatRefund } from '../../../domain/commission.ts';
 import { type Computed, parseComputed, type StoredComputed } from '../../../domain/computed.ts';
 import { invalid } from '../../../domain/errors.ts';
 import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
-import { normalEmail } from '../../../domain/fraud.ts';
 import { money, split } from '../../../domain/money.ts';
 import {
   type Before,
@@ -35,6 +34,7 @@ import { digits } from '../../../kernel/request/currency.ts';
 import { rateOn } from '../../programs/exchange-rates/public.ts';
 import { type Program, programOf } from '../../programs/program/public.ts';
 
+import { isCustomerSql } from '../../tracking/attribution/public.ts';
 import { itemsWhere, type StoredItem, UNRECORDED } from '../commission/public.ts';
 import { type SimulatedTerms, simulatedTerms } from '../simulations/public.ts';
 
@@ -193,7 +193,7 @@ async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[
         and v.id > ${last} order by v.id limit ${sql.raw(PAGE)})
     select s.id, s.partner_id as "partnerId", s.occurred_at as at, s.day, s.amount_currency as currency, a.sale_minor as "saleMinor",
       s.amount_minor as minor, a.basis, a.named_touch as named, coalesce(a.shares, '{}') as shares, coalesce(a.touches, '[]') as touches,
-      coalesce(late.touches, '[]') as late, coalesce(l.lines, '[]') as lines, k.email
+      coalesce(late.touches, '[]') as late, coalesce(l.lines, '[]') as lines
     from sale s
     join customers k on k.id = s.customer_id
     join referrals f on f.id = s.referral_id
@@ -204,14 +204,15 @@ async function pageOf(ctx: Context, span: Span, last: string): Promise<PastSale[
           where x.sale_id = s.id) as touches
       from attribution_shares a where a.sale_id = s.id having count(*) > 0) a on true
     left join lateral (
-      select jsonb_agg(jsonb_build_object('id', t.id, 'partnerId', t.partner_id, 'clickedAt', t.clicked_at, 'bot', t.bot, 'email', p.email,
+      select jsonb_agg(jsonb_build_object('id', t.id, 'partnerId', t.partner_id, 'clickedAt', t.clicked_at, 'bot', t.bot,
+          'self', ${isCustomerSql(sql`t.partner_id`, { customerId: sql`k.external_id` })},
           'until', coalesce(r.expires_at, t.clicked_at + coalesce(c.cookie_days, 30) * interval '24 hours'),
           'outside', sells_outside(t.partner_id, (select min(c.country) from commissions c where c.conversion_id = s.id)),
           'active', partner_was_active(t.partner_id, t.clicked_at) and partner_was_active(t.partner_id, s.occurred_at))) as touches
       from (select * from touches t where t.tenant_id = s.tenant_id and t.visitor_id = f.visitor_id and t.clicked_at <= s.occurred_at
           and t.clicked_at > s.occurred_at - ${sql.raw(LOOK_BACK_DAYS)} * interval '1 day' and t.created_at > s.created_at - interval '1 minute'
         order by t.clicked_at desc, t.id desc limit ${sql.raw(TOUCHES)}) t
-      join partners p on p.id = t.partner_id left join affiliate_configs c on c.partner_id = p.id left join referrals r on r.id = t.id
+      left join affiliate_configs c on c.partner_id = t.partner_id left join referrals r on r.id = t.id
       where a.basis in ('CLICK', 'REPEAT')) late on true
     left join lateral (
       select jsonb_agg(jsonb_build_object('id', i.id, 'exchange', coalesce(c.exchange, i.draft->'exchange'), 'computed', n.computation)
@@ -238,9 +239,7 @@ interface KeptTouch {
   readonly excluded: TouchExcluded | null;
 }
 
-interface LateTouch extends Omit<KeptTouch, 'excluded'>, Omit<TouchFacts, 'self'> {
-  readonly email: string;
-}
+type LateTouch = Omit<KeptTouch, 'excluded'> & TouchFacts;
 
 interface StoredLine {
   readonly id: string;
@@ -255,13 +254,11 @@ interface Row
   readonly touches: KeptTouch[];
   readonly late: LateTouch[];
   readonly lines: StoredLine[];
-  readonly email: string | null;
 }
 
 function read(row: Row, items: ReadonlyMap<string, StoredItem>): PastSale {
   const { id, partnerId, at, day, currency, saleMinor, minor, basis, named, shares, touches, late, lines } =
     row;
-  const customer = row.email === null ? null : normalEmail(row.email);
   const known = new Set(touches.map((touch) => touch.id));
   const touch = (each: Pick<KeptTouch, 'id' | 'partnerId' | 'clickedAt' | 'until'>) => ({
     id: each.id,
@@ -288,7 +285,7 @@ function read(row: Row, items: ReadonlyMap<string, StoredItem>): PastSale {
         .map((each) => ({
           ...touch(each),
           late: true,
-          excluded: barOf({ ...each, self: customer !== null && normalEmail(each.email) === customer }),
+          excluded: barOf(each),
         })),
     ],
     lines: lines.flatMap(({ id, exchange, computed }) => {

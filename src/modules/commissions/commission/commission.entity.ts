@@ -316,6 +316,10 @@ export class Commission extends Base {
   @Withheld('a staff member; accounting records')
   causedBy?: string | null; // the caller whose refund, rejection or decided dispute created a commission that comes from another one
 
+  @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
+  causeId?: string | null; // the commission of the sale that raised this TRUE_UP: it is held as long as that one is
+
   @Field(() => JSONObject, { description: 'Your own notes on it.' })
   @Property({ type: 'json', default: '{}' })
   @ShownTo('PARTNER', 'CUSTOMER')

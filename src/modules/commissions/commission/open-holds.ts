@@ -17,10 +17,10 @@ export async function refusedAsHeld(em: EntityManager, line: Pick<Commission, 'i
   // A commission that comes from a held one is held with it.
   const holds = await sql<{ kind: string; reason: string }>`
     with recursive sources as (
-      select c.id, c.adjusts_id from commissions c where c.id = ${line.id}
+      select c.id, c.adjusts_id, c.cause_id from commissions c where c.id = ${line.id}
       union all
-      select c.id, c.adjusts_id from sources s join commissions c on c.id = s.adjusts_id)
-    select h.kind, h.reason from commission_holds h join sources s on s.id = h.commission_id
+      select c.id, c.adjusts_id, c.cause_id from sources s join commissions c on c.id = s.adjusts_id)
+    select h.kind, h.reason from commission_holds h join sources s on h.commission_id in (s.id, s.cause_id)
     where h.released_at is null order by h.id`.execute(em);
   const named = holds.map(({ kind, reason }) => `${kind} (${reason})`).join(', ');
   return conflict(`This commission is held: ${named}. Release the hold first.`, { reason: 'HELD' });

@@ -17,6 +17,8 @@ export interface Cause {
   readonly why: ChangeCause;
   /** The order that causes the change, for the explanation. */
   readonly order: string | null;
+  /** SALE: the commission of the sale. */
+  readonly causeId?: string | null;
   readonly at: Date;
   readonly holdUntil?: Date | null | undefined;
   readonly reason?: string | null | undefined;
@@ -342,6 +344,7 @@ const laterOf = (a: string | Date | null, b: Date | null | undefined): Date | nu
 
 const baseLine = (item: StoredItem, of: Line, cause: Cause, actorId: string) => ({
   ...{ id: v7(), itemId: item.id, tenantId: item.tenantId, partnerId: item.partnerId, causedBy: actorId },
+  causeId: cause.causeId ?? null,
   customerId: of.customerId,
   ...{ method: of.method, rateBps: of.rateBps ?? null, rateSource: of.rateSource ?? null, tier: of.tier },
   ...{ perUnitMinor: of.perUnitMinor ?? null, quantity: of.quantity ?? null, source: of.source },

@@ -30,7 +30,7 @@ export async function createCommission(
       openSale(run, ctx, opening),
       loadInForce(run, partnerId, at, { externalId: input.customerId }).catch(refusal),
     ]);
-    const { partner, customerId, repeated } = sale;
+    const { partner, customerId, self, repeated } = sale;
     const earning = {
       ...earningOf(ctx, partner, input),
       ...{ occurredAt: at, isNow: input.occurredAt == null, customerId },
@@ -39,7 +39,7 @@ export async function createCommission(
       return { id: await resultOf(run, ctx, { ...request, tenantId: partner.tenantId }), line: null };
     if (inForce instanceof AppError) throw inForce;
     const line = await earn(run, ctx, partner, earning, {
-      ...{ inForce, id, last: true },
+      ...{ inForce, id, last: true, refused: self ? 'SELF_REFERRAL' : null },
       beside: (line) => recordIn(ctx, 'commission.created', line, { after: auditFields(line) }),
     });
     if (typeof line === 'string')

@@ -147,6 +147,7 @@ export async function earn(
   const others = [...reckoning.items.values()].filter((each) => each.item.id !== id);
   const cause: Cause = {
     ...{ why: 'SALE', order: item.orderId, at: item.at, holdUntil: facts.holdUntil },
+    causeId: limit ? null : id,
   };
   if (others.length > 0) await correct(run, ctx, others, cause);
   if (limit) {

@@ -11,6 +11,7 @@ import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Repeatable, requestHash } from '../../foundation/idempotency/public.ts';
 import { type Partner, partnerTable } from '../../partners/partner/public.ts';
+import { isCustomerSql } from '../../tracking/attribution/public.ts';
 import { RULES_IN_FORCE, type RuleJson, rulesOf } from '../plans/public.ts';
 
 /** The facts about a partner that its commissions depend on. */
@@ -20,6 +21,8 @@ export interface OpenedSale {
   readonly partner: EarningPartner;
   /** Null when the input names no customer. */
   readonly customerId: string | null;
+  /** True when the customer is the partner itself. */
+  readonly self: boolean;
   /** True when the idempotency key was used before. */
   readonly repeated: boolean;
 }
@@ -59,10 +62,11 @@ export async function openSale(run: Run, { actor }: Context, opening: Opening): 
       where p.id = ${partnerId}::uuid and p.deleted_at is null and ${scopeOf(actor, partnerTable)} for share of p)${takenKey}${seenCustomer}
     select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
       ${externalId == null ? sql`null` : sql`coalesce((select c.id from customer c), (select k.id from known k))`} as "customerId",
+      ${externalId == null ? sql`false` : isCustomerSql(sql`id`, { customerId: externalId })} as self,
       ${key == null ? sql`false` : sql`not exists (select from key)`} as repeated from held`);
   if (!row) throw notFound('partner', { field: 'input.partnerId' });
-  const { customerId, repeated, ...partner } = row;
-  return { partner, customerId, repeated };
+  const { customerId, self, repeated, ...partner } = row;
+  return { partner, customerId, self, repeated };
 }
 
 /** The terms in force for a partner at the time of a sale. */

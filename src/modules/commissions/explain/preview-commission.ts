@@ -9,6 +9,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { amountText } from '../../../kernel/request/currency.ts';
 import { holdPartner, partnerTable } from '../../partners/partner/public.ts';
 
+import { isCustomer } from '../../tracking/attribution/public.ts';
 import type { CreateCommissionInput } from '../commission/public.ts';
 import { earningOf, limitOf, type Refused, weigh } from '../earning/public.ts';
 
@@ -34,16 +35,20 @@ export async function previewCommission(ctx: Context, input: CreateCommissionInp
     const [known] = await sql<{
       id: string | null;
     }>`select customer_known_as(${partner.tenantId}, ${input.customerId ?? null}) as id`.execute(em);
-    const weighed = await weigh(
-      within(em),
-      partner,
-      {
-        ...earning,
-        customerId: known?.id ?? null,
-        newCustomer: input.customerId != null && known?.id == null,
-      },
-      { lock: false },
-    );
+    const self =
+      input.customerId != null && (await isCustomer(em, partner.id, { customerId: input.customerId }));
+    const weighed = self
+      ? 'SELF_REFERRAL'
+      : await weigh(
+          within(em),
+          partner,
+          {
+            ...earning,
+            customerId: known?.id ?? null,
+            newCustomer: input.customerId != null && known?.id == null,
+          },
+          { lock: false },
+        );
     const limit = typeof weighed === 'string' || 'missing' in weighed ? null : limitOf(weighed);
     if (typeof weighed === 'string' || 'missing' in weighed || limit) {
       const nothing = money(0n, earning.base.currency);

@@ -125,6 +125,7 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
       order: orderId,
       at: line.occurredAt,
       holdUntil: line.holdUntil,
+      causeId: limit === null ? id : null,
     });
     await store(run, weighed.reckoning);
   } else await run(sql`update sale_items set refused = ${weighed} where id = ${id}::uuid`);

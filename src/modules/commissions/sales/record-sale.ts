@@ -11,7 +11,7 @@ import { record } from '../../foundation/audit/public.ts';
 import { once } from '../../foundation/idempotency/public.ts';
 import { keepPayment, paymentOf } from '../../fraud/rules/public.ts';
 import { holdPartner } from '../../partners/partner/public.ts';
-import { isCustomer, marksOf } from '../../tracking/attribution/public.ts';
+import { isCustomer } from '../../tracking/attribution/public.ts';
 import { seeCustomer } from '../../tracking/customers/public.ts';
 import type { NewLine } from '../commission/public.ts';
 import { earn, loadInForce } from '../earning/public.ts';
@@ -44,8 +44,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
       const order = { tenantId, partnerId, orderId: input.orderId };
       await refuseKnown(em, order);
       const self =
-        input.customerId != null &&
-        (await isCustomer(em, partnerId, await marksOf(em, { tenantId, customerId: input.customerId })));
+        input.customerId != null && (await isCustomer(em, partnerId, { customerId: input.customerId }));
       const customer = input.customerId
         ? await seeCustomer(em, {
             ...{ tenantId, externalId: input.customerId, at },

@@ -11,7 +11,7 @@ import type { ReferralOrigin } from '../../../domain/referral.ts';
 import { holdPartner, type Partner } from '../../partners/partner/public.ts';
 
 import { programOf } from '../../programs/program/public.ts';
-import { isCustomer, marksOf, readPath, type Touched } from '../../tracking/attribution/public.ts';
+import { isCustomer, readPath, type Touched } from '../../tracking/attribution/public.ts';
 
 import { claimBeforeClicks, openReferral, type Referral } from '../../tracking/referrals/public.ts';
 
@@ -69,7 +69,7 @@ export async function shareSale(
 ): Promise<SharedSale> {
   const { tenantId, visitorId } = referral;
   const { attributionModel: model, attributionUnit: unit } = await programOf(em, tenantId);
-  const buyer = await marksOf(em, { tenantId, customerId, customerEmail });
+  const buyer = { customerId, customerEmail };
   const claim =
     claimed.basis === null ? await claimBeforeClicks(em, tenantId, { customerId, customerEmail }, at) : null;
   const basis = claimed.basis ?? claim?.origin ?? referral.origin;
@@ -98,7 +98,11 @@ export async function shareSale(
     return { ...whole, parts: [{ ...mine, minor: 0n }, theirs], winner, refused, opened };
   }
   const excluded = touches.find(({ id }) => id === named)?.excluded ?? null;
-  const refused = isBarred(excluded) ? excluded : null;
+  const refused = isBarred(excluded)
+    ? excluded
+    : (await isCustomer(em, own.id, buyer))
+      ? 'SELF_REFERRAL'
+      : null;
   if (!closing) return { ...whole, refused };
   if (model === 'LAST' && refused === null) return whole;
 

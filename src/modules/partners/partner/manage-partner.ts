@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { conflict, forbidden } from '../../../domain/errors.ts';
-import { type PartnerTier, referralCode } from '../../../domain/partner.ts';
-import { sql } from '../../../kernel/data/sql.ts';
+import { type PartnerTier, referralCode, withSuffix } from '../../../domain/partner.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
@@ -48,7 +48,7 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
         companyName: input.companyName,
         contactName: input.contactName ?? null,
         email: input.email,
-        referralCode: await freeCode(em, input),
+        referralCode: await freeCode(em, tenantId, input),
         rateBps: input.commissionRate ?? null,
         currency: currency ?? (await programOf(em, tenantId)).currency,
         payoutFrequency: input.payoutFrequency ?? 'MONTHLY',
@@ -67,20 +67,21 @@ export async function createPartner(ctx: Context, input: CreatePartnerInput): Pr
   });
 }
 
+/** The wanted code, or one from the name. A code that another tenant has gets a suffix, so no answer tells what it took. */
 async function freeCode(
   em: EntityManager,
+  tenantId: string,
   { referralCode: wanted, companyName }: CreatePartnerInput,
 ): Promise<string> {
-  const taken = async (code: string) => (await sql`select 1 where is_taken(${code})`.execute(em)).length > 0;
-  if (wanted) {
-    const code = wanted.toUpperCase();
-    if (await taken(code))
-      throw conflict(`The referral code ${code} is already in use.`, { field: 'input.referralCode' });
-    return code;
-  }
-  for (;;) {
-    const code = referralCode(companyName, randomBytes(10));
-    if (!(await taken(code))) return code;
+  const holds = async (condition: Sql) => (await sql`select 1 where ${condition}`.execute(em)).length > 0;
+  if (wanted && (await holds(sql`is_taken(${tenantId}, ${wanted})`)))
+    throw conflict(`The referral code ${wanted.toUpperCase()} is already in use.`, {
+      field: 'input.referralCode',
+    });
+  for (let code = wanted?.toUpperCase() ?? null; ; ) {
+    code ??= referralCode(companyName, randomBytes(10));
+    if (!(await holds(sql`is_claimed(${code})`))) return code;
+    code = wanted ? withSuffix(wanted.toUpperCase(), randomBytes(4)) : null;
   }
 }
 

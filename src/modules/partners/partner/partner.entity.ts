@@ -95,6 +95,12 @@ export class Partner extends Base {
   @ErasedTo(erased.email)
   email!: string;
 
+  /** Earlier e-mail addresses, written by the database. A purchase from one of them is a purchase of the partner. */
+  @Property({ type: 'text[]', nullable: true })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.nothing)
+  earlierEmails?: string[] | null;
+
   @Field({ description: 'Referral code of its links; unique across all programs, in upper case.' })
   @Property({ type: 'text' })
   @ShownTo('PARTNER')

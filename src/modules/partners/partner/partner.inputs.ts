@@ -178,7 +178,7 @@ export class CreatePartnerInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'Referral code of its links: 4 to 32 letters, digits and dashes; default: derived from the name.',
+      'Referral code of its links: 4 to 32 letters, digits and dashes; default: derived from the name. A code that is in use elsewhere gets a suffix.',
   })
   @Pattern(/^[A-Za-z0-9][A-Za-z0-9-]{2,30}[A-Za-z0-9]$/, 'must be 4 to 32 letters, digits and dashes')
   referralCode?: string;

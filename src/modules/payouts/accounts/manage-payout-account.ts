@@ -31,7 +31,7 @@ export async function setPayoutAccount(
   await authorize(ctx, 'edit', { kind: 'payoutAccount', id: '(new)', attributes: owner });
   const { method, country } = input;
   const currency = currencyOf(input.currency, 'input.currency');
-  const { details: given, lastFour, identity, enrol } = accountGiven(input);
+  const { details: given, lastFour, identity, enrol, accountType } = accountGiven(input);
   const fingerprint = await blindIndexOf(ctx, owner.tenantId, 'payout_accounts.fingerprint', identity);
   const details = enrol ? await enrolled(ctx, owner.partnerId, input, enrol) : given;
 
@@ -59,6 +59,7 @@ export async function setPayoutAccount(
       sealedHolderName: seal('payout_accounts', 'holder_name', id, input.holderName.trim()),
       sealedDetails: seal('payout_accounts', 'details', id, JSON.stringify(details)),
       lastFour,
+      accountType,
       fingerprint,
       usableFrom: usableFrom(now),
       setBy: ctx.actor.id,

@@ -1,11 +1,21 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
-import { Field, ObjectType } from 'type-graphql';
+import { Field, ObjectType, registerEnumType } from 'type-graphql';
+import { BankAccountType } from '../../../domain/bank-account.ts';
 import { PayoutMethod } from '../../../domain/payout.ts';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { ErasedTo, erased, ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
+
+registerEnumType(BankAccountType, {
+  name: 'BankAccountType',
+  description: 'Type of an account at a bank of the USA.',
+  valuesConfig: {
+    CHECKING: { description: 'Checking account.' },
+    SAVINGS: { description: 'Savings account.' },
+  },
+});
 
 /** The account that receives a partner's payouts. A change inserts a new row; the old row stays for the payouts that used it. */
 @Entity({ tableName: 'payout_accounts' })
@@ -52,6 +62,14 @@ export class PayoutAccount extends Base {
   @ShownTo('PARTNER')
   @ErasedTo(`'----'`)
   lastFour!: string;
+
+  @Field(() => BankAccountType, {
+    nullable: true,
+    description: 'Type of an account at a bank of the USA. Null for any other account.',
+  })
+  @Enum({ items: () => BankAccountType, nullable: true })
+  @ShownTo('PARTNER')
+  accountType?: BankAccountType | null;
 
   /** A keyed hash of the account number. Two partners with the same account have the same fingerprint. */
   @Property({ type: 'text' })

@@ -1,4 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql';
+import { BankAccountType } from '../../../domain/bank-account.ts';
 import { PayoutMethod } from '../../../domain/payout.ts';
 import { Country, Currency, Email, Name, OwnRules } from '../../../kernel/request/kinds.ts';
 
@@ -53,6 +54,12 @@ export class SetPayoutAccountInput {
   @Field(() => String, { nullable: true, description: 'BANK_TRANSFER in US: the ABA routing number.' })
   @OwnRules(LONGEST)
   routingNumber?: string | null;
+
+  @Field(() => BankAccountType, {
+    nullable: true,
+    description: 'BANK_TRANSFER in US: the type of the account. Default: CHECKING.',
+  })
+  accountType?: BankAccountType | null;
 
   @Field(() => String, {
     nullable: true,

@@ -1,5 +1,11 @@
 import { electronicFormatIBAN, getCountrySpecifications, isValidBIC, isValidIBAN } from 'ibantools';
-import { isIfsc, isRoutingNumber, isSortCode, lastFour } from '../../../domain/bank-account.ts';
+import {
+  type BankAccountType,
+  isIfsc,
+  isRoutingNumber,
+  isSortCode,
+  lastFour,
+} from '../../../domain/bank-account.ts';
 import { invalid } from '../../../domain/errors.ts';
 import { type PayoutMethod, payoutMethods } from '../../../domain/payout.ts';
 import { emailOf } from '../../../kernel/request/email.ts';
@@ -11,19 +17,34 @@ type DetailField = (typeof payoutMethods)[PayoutMethod]['accountFields'][number]
 /** The details that a rail requires to pay to an account. */
 export type PayoutDetails = Readonly<Partial<Record<DetailField, string>>>;
 
-type AccountInput = Pick<SetPayoutAccountInput, 'method' | 'country' | 'currency' | DetailField>;
+type AccountInput = Pick<
+  SetPayoutAccountInput,
+  'method' | 'country' | 'currency' | 'accountType' | DetailField
+>;
 
 interface AccountGiven {
   readonly details: PayoutDetails;
   readonly lastFour: string;
   /** The same text for the same account, independent of its spelling. */
   readonly identity: string;
+  /** null: not an account at a bank of the USA. */
+  readonly accountType: BankAccountType | null;
   /** The account for which the rail gives a token; null when `details` are stored themselves. */
   readonly enrol: Payee['account'] | null;
 }
 
+type Details = Omit<AccountGiven, 'accountType'>;
+
 /** The account in its normal form. An error names the field and never repeats the input. */
 export function accountGiven(input: AccountInput): AccountGiven {
+  const given = detailsGiven(input);
+  const typed = 'routingNumber' in given.details;
+  if (input.accountType != null && !typed)
+    throw invalid('input.accountType', 'must be empty, except for an account at a bank of the USA');
+  return { ...given, accountType: typed ? (input.accountType ?? 'CHECKING') : null };
+}
+
+function detailsGiven(input: AccountInput): Details {
   const allowed: readonly string[] = payoutMethods[input.method].accountFields;
   for (const field of Object.values(payoutMethods).flatMap(({ accountFields }) => accountFields))
     if (input[field] != null && !allowed.includes(field))
@@ -58,7 +79,7 @@ export function accountGiven(input: AccountInput): AccountGiven {
 }
 
 /** An existing fund account, or the details for a new one. */
-function razorpayAccount(input: AccountInput): AccountGiven {
+function razorpayAccount(input: AccountInput): Details {
   const only = (...fields: readonly DetailField[]) =>
     onlyOf(payoutMethods.RAZORPAY.accountFields, input, fields);
   if (input.upiAddress != null) {
@@ -95,7 +116,7 @@ function inRupees({ country, currency }: AccountInput): void {
 
 const INDIAN_NUMBER = /^\d{9,18}$/;
 
-const token = (field: DetailField, value: string): AccountGiven => ({
+const token = (field: DetailField, value: string): Details => ({
   details: { [field]: value },
   lastFour: lastFour(value.slice(value.indexOf('_') + 1)),
   identity: `${field} ${value}`,
@@ -103,7 +124,7 @@ const token = (field: DetailField, value: string): AccountGiven => ({
 });
 
 /** By IBAN in countries with IBANs, otherwise by the account number and the bank's code in that country. */
-function bankAccount(input: AccountInput): AccountGiven {
+function bankAccount(input: AccountInput): Details {
   const { country } = input;
   const hasIban = getCountrySpecifications()[country]?.IBANRegistry === true;
   if (input.iban != null || (hasIban && country !== 'GB')) return byIban(input);
@@ -140,7 +161,7 @@ function bankAccount(input: AccountInput): AccountGiven {
   }
 }
 
-function byIban(input: AccountInput): AccountGiven {
+function byIban(input: AccountInput): Details {
   const iban = electronicFormatIBAN(
     needed(input, 'iban', (text) => isValidIBAN(text), 'must be an IBAN'),
   ) as string;
@@ -152,12 +173,7 @@ function byIban(input: AccountInput): AccountGiven {
   return { details, lastFour: lastFour(iban), identity: `iban ${iban}`, enrol: null };
 }
 
-function byNumber(
-  input: AccountInput,
-  accountNumber: string,
-  bankField: DetailField,
-  bank: string,
-): AccountGiven {
+function byNumber(input: AccountInput, accountNumber: string, bankField: DetailField, bank: string): Details {
   onlyOf(payoutMethods[input.method].accountFields, input, ['accountNumber', bankField]);
   return {
     details: { accountNumber, [bankField]: bank },

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
+import type { BankAccountType } from '../../../domain/bank-account.ts';
 import type { BankFormat } from '../../../domain/bank-status.ts';
 import { conflict, notFound } from '../../../domain/errors.ts';
 import { type Money, money } from '../../../domain/money.ts';
@@ -92,7 +93,7 @@ async function waiting(
   const rows = await query(
     ctx,
     sql<WaitingRow>`
-      select /* bankFiles.waiting */ b.id, b.payout_id as "payoutId", b.key, b.amount_minor as minor, b.format, a.id as "accountId", a.country,
+      select /* bankFiles.waiting */ b.id, b.payout_id as "payoutId", b.key, b.amount_minor as minor, b.format, a.id as "accountId", a.country, a.account_type as "accountType",
         a.holder_name as "holderName", a.details, a.removed_at is not null as removed
       from bank_payments b join payout_accounts a on a.tenant_id = b.tenant_id and a.id = b.account_id
       where b.status = 'WAITING' and why_kept_back(b, ${ctx.clock.now()}::timestamptz) is null and b.tenant_id = ${tenantId}
@@ -123,6 +124,7 @@ async function waiting(
         amount: money(row.minor, currency),
         holderName: holderName ?? '',
         country: row.country,
+        accountType: row.accountType,
         details: details == null ? {} : JSON.parse(details),
         serial: serials[start + index] ?? 0,
       };
@@ -142,6 +144,7 @@ interface WaitingRow {
   readonly format: BankFormat;
   readonly accountId: string;
   readonly country: string;
+  readonly accountType: BankAccountType | null;
   readonly holderName: string;
   readonly details: string;
   readonly removed: boolean;

@@ -7,6 +7,8 @@ import {
   outcomeOf,
   reasonInWords,
 } from '../../../domain/bank-status.ts';
+import { invalid } from '../../../domain/errors.ts';
+import { isStorable } from '../../../domain/storable.ts';
 import { authorize } from '../../../kernel/data/authorize.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
@@ -51,6 +53,7 @@ interface Judged {
 export async function importBankStatus(ctx: Context, content: string): Promise<string> {
   const tenantId = ctx.actor.tenantId ?? '';
   await authorize(ctx, 'decide', { kind: 'payout', id: '(status)', attributes: { tenantId } });
+  if (!isStorable(content)) throw invalid('content', 'has a NUL character or half a surrogate pair');
   const { kind, lines } = await deskOf(ctx).read(content, 'content');
   const sha256 = sha256Of(content);
   return transact(ctx, async (em) => {
@@ -186,7 +189,7 @@ function different(line: BankStatusLine, payment: Payment, words: string): Judge
 }
 
 function judgeOne(line: BankStatusLine, payment: Payment): Judged {
-  const { status, code, amount } = line;
+  const { status, code, amount, accountType } = line;
   if (amount && (amount.minor !== payment.minor || amount.currency !== payment.currency)) {
     const ours = { minor: payment.minor, currency: payment.currency };
     return different(
@@ -196,7 +199,7 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
     );
   }
   if (status === 'NOTED') {
-    const correction = /^C\d\d$/.test(code ?? '') ? correctionInWords(code ?? '') : null;
+    const correction = /^C\d\d$/.test(code ?? '') ? correctionInWords(code ?? '', accountType) : null;
     if (correction) Object.assign(payment, { correction, changed: true });
     return {
       payment,

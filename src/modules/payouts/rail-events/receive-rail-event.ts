@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/postgresql';
 import { v7 } from 'uuid';
 import { conflict } from '../../../domain/errors.ts';
 import { PayoutMethod } from '../../../domain/payout.ts';
+import { escapeUnstorable, isStorable } from '../../../domain/storable.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { query } from '../../../kernel/data/rows.ts';
@@ -19,15 +20,19 @@ import { RailEvent, railEventTable } from './rail-event.entity.ts';
 const TRIES = 5;
 const LATER_SECONDS = 5;
 const LATEST_SECONDS = 600;
+const UNREADABLE = 'The message contains a NUL character or half a surrogate pair, so its ids fit no payout.';
 const UNTOLD = 'The rail does not return the outcome of the payout.';
 
 /** The attempt that an event `e` concerns. Each half uses its own index. */
 const ATTEMPT = sql`(select * from payout_attempts where key = e.key
   union all select * from payout_attempts where e.key is null and provider_reference = e.reference limit 1)`;
 
-/** Stores an event once, with the job that handles it; a repeated event does nothing. One query, so that the response is fast. */
+/** Stores an event once, with the job that handles it; a repeated event does nothing. One query, so that the response is fast.
+ *  An event with ids that cannot be stored as they are is parked: to refuse it would make the rail repeat it for days. */
 export async function receive(ctx: Context, rail: PayoutRail, event: VerifiedEvent): Promise<void> {
   const { id: eventId, type, key, reference, account } = event;
+  if (![eventId, type, key, reference, account].every((text) => isStorable(text ?? '')))
+    return park(ctx, rail, event);
   await query(
     ctx,
     sql`with stored as (
@@ -37,6 +42,18 @@ export async function receive(ctx: Context, rail: PayoutRail, event: VerifiedEve
        select enqueue_job('hear_rail', json_build_object('eventId', id), 'hear_rail:' || id, 0)::text from stored`,
   );
   if (account) await query(ctx, payeeJob(account));
+}
+
+async function park(ctx: Context, { name }: PayoutRail, event: VerifiedEvent): Promise<void> {
+  const [id, type, key, reference] = [event.id, event.type, event.key, event.reference].map(
+    (text) => text && escapeUnstorable(text).slice(0, 255),
+  );
+  await query(
+    ctx,
+    sql`insert into rail_events (id, rail, event_id, type, key, reference, state, note, handled_at)
+        values (${v7()}::uuid, ${name}, ${id ?? ''}, ${type ?? ''}, ${key ?? null}, ${reference ?? null}, 'PARKED', ${UNREADABLE}, now())
+        on conflict (rail, event_id) do nothing returning id::text`,
+  );
 }
 
 const payeeJob = (account: string) =>

@@ -7,6 +7,7 @@ import {
   refusedWaitSeconds,
 } from '../../../domain/payout.ts';
 import { payoutFailed, payoutReturned, payoutSettled } from '../../../domain/posting.ts';
+import { withStorableTexts } from '../../../domain/storable.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transactPatiently } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -52,8 +53,9 @@ export function settle(
   ctx: Context,
   rail: PayoutRail,
   { payout: { id }, attempt: { id: attemptId }, token, until }: LeasedPayout,
-  outcome: AttemptOutcome,
+  told: AttemptOutcome,
 ): Promise<Settled> {
+  const outcome = withStorableTexts(told);
   return transactPatiently(ctx, until - performance.now(), async (em) => {
     const payout = await em.findOneOrFail(Payout, id, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const attempt = await em.findOne(PayoutAttempt, { payoutId: id, leaseToken: token });

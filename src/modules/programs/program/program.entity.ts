@@ -159,6 +159,13 @@ export class Program {
   @Property({ type: 'integer' })
   dealsPerPartner: Opt<number> = 50;
 
+  @Field(() => Int, {
+    description:
+      'Days for which the first partner to submit a prospect owns it: of every lead, and of a deal without days of its own.',
+  })
+  @Property({ type: 'integer' })
+  prospectDays: Opt<number> = 90;
+
   @Property({ type: 'integer' })
   rateChangeLimitBps: Opt<number> = 2_000;
 

@@ -135,6 +135,14 @@ export class UpdateProgramInput {
   @Max(90, { message: 'must be from 1 to 90' })
   splitDays?: number;
 
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Days for which the first partner to submit a prospect owns it: 1 to 365.',
+  })
+  @Min(1, { message: 'must be from 1 to 365' })
+  @Max(365, { message: 'must be from 1 to 365' })
+  prospectDays?: number;
+
   @Field(() => Percentage, {
     nullable: true,
     description:

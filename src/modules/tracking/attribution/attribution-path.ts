@@ -11,7 +11,7 @@ import {
 import type { Money } from '../../../domain/money.ts';
 import type { ReferralOrigin } from '../../../domain/referral.ts';
 import { sql } from '../../../kernel/data/sql.ts';
-import { type BuyerMarks, isCustomerSql } from './self-referral.ts';
+import { type Buyer, isCustomerSql } from './self-referral.ts';
 
 /** A touch, as recorded at its click. */
 export interface Touched extends PathTouch {
@@ -25,7 +25,7 @@ export interface PathOf {
   readonly referralId?: string | null;
   /** The touch that the caller named. The path ends with it. */
   readonly named?: string | null;
-  readonly buyer: BuyerMarks;
+  readonly buyer: Buyer;
   /** ISO 3166 code of the billing country; undefined if unknown. */
   readonly country?: string | null | undefined;
   readonly at: Date;

@@ -1,4 +1,5 @@
 import { invalid } from '../../../domain/errors.ts';
+import { isStorable } from '../../../domain/storable.ts';
 import { owned, query, scopeOf } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -142,13 +143,7 @@ function cursorOf(text: string): [number, number, string] {
   try {
     const [clicks, conversions, key] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
     const whole = (value: unknown) => Number.isInteger(value) && Math.abs(value as number) < 2 ** 31;
-    if (
-      whole(clicks) &&
-      whole(conversions) &&
-      typeof key === 'string' &&
-      !key.includes('\0') &&
-      key.isWellFormed()
-    )
+    if (whole(clicks) && whole(conversions) && typeof key === 'string' && isStorable(key))
       return [clicks as number, conversions as number, key];
   } catch {} // no JSON
   throw invalid('after', 'must be a cursor of this list');

@@ -6,6 +6,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { findPartner } from '../../partners/partner/public.ts';
+import { type Buyer, isCustomerSql } from '../attribution/public.ts';
 import { Coupon } from './coupon.entity.ts';
 import type { CreateCouponInput } from './coupon.inputs.ts';
 
@@ -54,15 +55,15 @@ export function endCoupon(ctx: Context, id: string): Promise<string> {
 }
 
 /** Redeems a coupon for a sale at the given time. Returns its partner, or null if the coupon is not valid: unknown, ended,
- *  used up, or of a partner that is not ACTIVE. */
+ *  used up, or of a partner that is not ACTIVE. A purchase of the partner itself earns nothing, so it is no use. */
 export async function redeemCoupon(
   em: EntityManager,
   tenantId: string,
-  code: string,
+  { couponCode: code, ...buyer }: Buyer & { readonly couponCode: string },
   at: Date,
 ): Promise<string | null> {
   const [used] = await sql<{ partner_id: string }>`
-    update coupons set uses = uses + 1
+    update coupons set uses = uses + case when ${isCustomerSql(sql`coupons.partner_id`, buyer)} then 0 else 1 end
     where tenant_id = ${tenantId} and upper(code) = ${code.trim().toUpperCase()} and starts_at <= ${at}
       and (ends_at is null or ends_at > ${at}) and (ended_at is null or ended_at > ${at})
       and (max_uses is null or uses < max_uses)

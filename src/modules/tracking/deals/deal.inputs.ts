@@ -26,7 +26,8 @@ export class RegisterDealInput {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'Days for which the prospect is reserved for the partner: 1 to 365, default 90.',
+    description:
+      'Days for which the prospect is reserved for the partner: 1 to 365; default: `Program.prospectDays`.',
   })
   @Min(1, { message: 'must be from 1 to 365' })
   @Max(365, { message: 'must be from 1 to 365' })

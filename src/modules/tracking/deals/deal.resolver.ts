@@ -42,7 +42,7 @@ export class DealResolver {
   @Authorized('partner:edit')
   @Mutation(() => Deal, {
     description:
-      'Registers a prospect for a partner. CONFLICT with the reason DEAL_REGISTERED if another deal already reserves the prospect.',
+      'Registers a prospect for a partner. CONFLICT with the reason DEAL_REGISTERED if a partner already owns the prospect.',
   })
   async registerDeal(
     @Arg('input', () => RegisterDealInput, { description: 'Prospect to register.' }) input: RegisterDealInput,

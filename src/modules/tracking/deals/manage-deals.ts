@@ -10,30 +10,23 @@ import { record } from '../../foundation/audit/public.ts';
 import { findPartner, partnerTable } from '../../partners/partner/public.ts';
 
 import { programOf } from '../../programs/program/public.ts';
-import { companyDomainOf, isFreeMail, registeredDomain } from './company-domain.ts';
+import { companyDomainOf, type Prospect, prospectOf, prospectState } from '../prospects/public.ts';
 import { Deal } from './deal.entity.ts';
 import type { RegisterDealInput } from './deal.inputs.ts';
-
-const DEFAULT_DAYS = 90;
 
 /** Registers a prospect for a partner until the deal expires. Concurrent registrations run one after the other; the first wins. */
 export async function registerDeal(ctx: Context, input: RegisterDealInput): Promise<string> {
   await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field: 'input.partnerId' });
-  const email = input.email?.toLowerCase() ?? null;
-  const domain = input.domain ? registeredDomain(input.domain) : email && companyDomainOf(email);
-  if (input.domain && !domain)
-    throw invalid('input.domain', 'is a public suffix; give a registrable company domain');
-  if (domain && isFreeMail(domain))
-    throw invalid('input.domain', 'is a public mail service; give a company domain');
+  const prospect = prospectOf(input, 'input.domain');
+  const { email } = prospect;
+  const domain = prospect.domain ?? (email && companyDomainOf(email));
   if (!domain && !email) throw invalid('input.domain', 'give a company domain or an e-mail address');
   const now = ctx.clock.now();
   return transact(ctx, async (em) => {
     const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, 'input.partnerId');
-    const [live] = await sql<{
-      until: Date | null;
-    }>`select live_deal_until(${tenantId}, ${domain}, ${email}, ${now}) as until`.execute(em);
-    if (live?.until)
-      throw conflict(`The prospect is already registered until ${new Date(live.until).toISOString()}.`, {
+    const state = await prospectState(em, tenantId, partnerId, { domain, email }, now);
+    if (state === 'TAKEN' || (state === 'YOURS' && (await hasDeal(em, partnerId, { domain, email }))))
+      throw conflict('The prospect is already registered.', {
         field: domain ? 'input.domain' : 'input.email',
         reason: 'DEAL_REGISTERED',
       });
@@ -46,11 +39,19 @@ export async function registerDeal(ctx: Context, input: RegisterDealInput): Prom
       email,
       registeredBy: ctx.actor.id,
       registeredAt: now,
-      expiresAt: expiryOf(now, input.days ?? DEFAULT_DAYS),
+      expiresAt: expiryOf(now, input.days ?? (await programOf(em, tenantId)).prospectDays),
     });
     record(em, ctx, 'deal.registered', deal, { after: { expiresAt: deal.expiresAt } });
     return deal.id;
   });
+}
+
+/** True if the partner itself has a live deal for the prospect; its own lead does not prevent a deal. */
+async function hasDeal(em: EntityManager, partnerId: string, { domain, email }: Prospect): Promise<boolean> {
+  const [deal] = await sql`
+    select 1 from deals where partner_id = ${partnerId} and closed_at is null
+      and (domain = ${domain} or normal_email(email) = normal_email(${email})) limit 1`.execute(em);
+  return deal !== undefined;
 }
 
 /** Limits the open deals of a partner, so that a partner cannot reserve every prospect. The lock on the prospect serialises the count. */

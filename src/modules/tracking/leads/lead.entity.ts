@@ -40,6 +40,14 @@ export class Lead extends Base {
   @ErasedTo(erased.nothing)
   contactName?: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Domain of the prospect. It covers every e-mail address of the domain.',
+  })
+  @Property({ type: 'text', nullable: true })
+  @Withheld('data of a company')
+  domain?: string | null;
+
   @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the contact.' })
   @Property({ type: 'text', nullable: true })
   @ShownTo('CUSTOMER')

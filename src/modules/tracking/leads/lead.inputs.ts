@@ -1,7 +1,7 @@
 import { IsUUID } from 'class-validator';
 import { Field, ID, InputType } from 'type-graphql';
 import { LeadStatus } from '../../../domain/prospect.ts';
-import { Name } from '../../../kernel/request/kinds.ts';
+import { Domain, Name } from '../../../kernel/request/kinds.ts';
 import { EmailAddress } from '../../../kernel/request/scalars.ts';
 
 @InputType({ description: 'Data of a lead.' })
@@ -17,6 +17,14 @@ export class SubmitLeadInput {
   @Field(() => String, { nullable: true, description: 'Name of the contact person.' })
   @Name(200)
   contactName?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Domain of the prospect, e.g. `example.com`, with all subdomains. Not a public mail service.',
+  })
+  @Domain()
+  domain?: string | null;
 
   @Field(() => EmailAddress, { nullable: true, description: 'E-mail address of the contact.' })
   email?: string | null;

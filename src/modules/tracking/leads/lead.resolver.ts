@@ -42,7 +42,10 @@ export class LeadResolver {
   }
 
   @Authorized('partner:edit')
-  @Mutation(() => Lead, { description: 'Submits a lead: a potential customer.' })
+  @Mutation(() => Lead, {
+    description:
+      'Submits a lead: a potential customer. CONFLICT with the reason DUPLICATE if another partner owns the prospect: see `checkProspect`.',
+  })
   async submitLead(
     @Arg('input', () => SubmitLeadInput, { description: 'The lead.' }) input: SubmitLeadInput,
     @Ctx() ctx: Context,

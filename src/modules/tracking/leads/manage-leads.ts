@@ -8,6 +8,7 @@ import { idOf, reasonOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { findPartner, partnerTable } from '../../partners/partner/public.ts';
 
+import { prospectOf, prospectState } from '../prospects/public.ts';
 import { Lead } from './lead.entity.ts';
 import type { SubmitLeadInput } from './lead.inputs.ts';
 
@@ -15,14 +16,20 @@ import type { SubmitLeadInput } from './lead.inputs.ts';
 export async function submitLead(ctx: Context, input: SubmitLeadInput): Promise<string> {
   const field = 'input.partnerId';
   await authorizeRow(ctx, 'edit', partnerTable, input.partnerId, { field });
+  const prospect = prospectOf(input, 'input.domain');
   return transact(ctx, async (em) => {
     const { id: partnerId, tenantId } = await findPartner(em, input.partnerId, field);
+    if ((await prospectState(em, tenantId, partnerId, prospect, ctx.clock.now())) === 'TAKEN')
+      throw conflict('Another partner already submitted this prospect.', {
+        field: prospect.domain ? 'input.domain' : 'input.email',
+        reason: 'DUPLICATE',
+      });
     const lead = em.create(Lead, {
       tenantId,
       partnerId,
       company: input.company,
       contactName: input.contactName ?? null,
-      email: input.email?.toLowerCase() ?? null,
+      ...prospect,
       notes: input.notes ?? null,
       submittedBy: ctx.actor.id,
     });

@@ -25,10 +25,13 @@ export async function createTrackingLink(ctx: Context, input: CreateTrackingLink
     await requireOnHosts(em, tenantId, input.targetUrl);
     const path = input.path ?? randomBytes(6).toString('hex');
     const [known] = await sql<{ taken: boolean; links: number }>`
-      select is_taken(${path.toUpperCase()}) as taken,
+      select is_taken(${tenantId}, ${path}) as taken,
         (select count(*)::int from tracking_links where partner_id = ${partnerId}) as links`.execute(em);
     if (known?.taken)
-      throw conflict('The path is already in use.', { field: 'input.path', reason: 'PATH_TAKEN' });
+      throw conflict('A link or partner of this program already uses the path.', {
+        field: 'input.path',
+        reason: 'PATH_TAKEN',
+      });
     if ((known?.links ?? 0) >= MAX_LINKS)
       throw conflict(`This partner already has ${MAX_LINKS} links. Use or change an existing one.`);
     const link = em.create(TrackingLink, {

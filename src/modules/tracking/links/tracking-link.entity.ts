@@ -1,3 +1,4 @@
+import type { Opt } from '@mikro-orm/core';
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
@@ -18,11 +19,20 @@ export class TrackingLink extends Base {
   @Withheld('an id')
   partnerId!: string;
 
-  @Field({ description: 'Last part of the URL. Upper and lower case are equal.' })
+  @Field({
+    description:
+      'Path of the link, unique in the program. Upper and lower case are equal. `url` ends with the path, or with the path and a suffix.',
+  })
   @Property({ type: 'text' })
   @ShownTo('PARTNER')
   @ErasedTo(erased.name)
   path!: string;
+
+  /** Set by the database: the path, with a suffix if another tenant has it. */
+  @Property({ type: 'text' })
+  @ShownTo('PARTNER')
+  @ErasedTo(erased.name)
+  code: Opt<string> = '';
 
   @Field({ description: 'Name of the link.' })
   @Property({ type: 'text' })
@@ -61,5 +71,5 @@ export const trackingLinkTable: Table<TrackingLink> = {
   attributes: owned('l', 'l.partner_id'),
   columns: columnsOf(TrackingLink, 'l'),
   one: { partner: { key: 'l.partner_id', table: () => partnerTable } },
-  needs: { partner: ['partnerId'], url: ['path'] },
+  needs: { partner: ['partnerId'], url: ['code'] },
 };

@@ -10,7 +10,8 @@ export class CreateTrackingLinkInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Last part of the URL: 3 to 64 letters, digits, `-` and `_`; default: random.',
+    description:
+      'Path of the link, unique in the program: 3 to 64 letters, digits, `-` and `_`; default: random.',
   })
   @Pattern(/^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/, 'must be 3 to 64 letters, digits, "-" and "_"')
   path?: string | null;

@@ -82,9 +82,9 @@ export class TrackingLinkResolver {
     return findRow(ctx, info, trackingLinkTable, await archiveTrackingLink(ctx, id));
   }
 
-  @FieldResolver(() => String, { description: 'Full URL of the link.' })
-  url(@Root() { path }: TrackingLink, @Ctx() { portalUrl }: Context): string {
-    return `${portalUrl}/r/${path}`;
+  @FieldResolver(() => String, { description: 'Full URL of the link. Always use it as a whole.' })
+  url(@Root() { code }: TrackingLink, @Ctx() { portalUrl }: Context): string {
+    return `${portalUrl}/r/${code}`;
   }
 
   @FieldResolver(() => Partner, { nullable: true, description: 'Partner of the row.' })

@@ -6,7 +6,7 @@ import { expiryOf, insideWindow, type ReferralOrigin } from '../../../domain/ref
 import { sql } from '../../../kernel/data/sql.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { programOf } from '../../programs/program/public.ts';
-import { marksOf, readPath } from '../attribution/public.ts';
+import { readPath } from '../attribution/public.ts';
 import { redeemCoupon } from '../coupons/public.ts';
 import { dealOfSale } from '../deals/public.ts';
 import { leadOfSale } from '../leads/public.ts';
@@ -111,7 +111,10 @@ export async function claimBeforeClicks(
       settle: (id) =>
         sql`update deals set referral_id = ${id}, closed_at = ${at} where id = ${deal.id}`.execute(em),
     };
-  const couponOf = evidence.couponCode ? await redeemCoupon(em, tenantId, evidence.couponCode, at) : null;
+  const { couponCode, customerId, customerEmail } = evidence;
+  const couponOf = couponCode
+    ? await redeemCoupon(em, tenantId, { couponCode, customerId, customerEmail }, at)
+    : null;
   if (couponOf) return { partnerId: couponOf, origin: 'COUPON' };
   if (evidence.leadId != null) {
     const lead = await leadOfSale(em, tenantId, evidence.leadId, 'input.leadId');
@@ -142,7 +145,7 @@ async function clickOf(
   if (named && (terms.model !== 'FIRST' || at < named.clickedAt)) return named;
   const visitor = named?.visitorId ?? (visitorId == null ? null : idOf(visitorId, 'input.visitorId'));
   if (visitor === null) return null;
-  const buyer = await marksOf(em, { tenantId, customerId, customerEmail });
+  const buyer = { customerId, customerEmail };
   const of = { referralId: named?.id ?? null, named: named?.id ?? null, buyer, country };
   const path = await readPath(em, { tenantId, visitorId: visitor, at, ...of });
   const { closing } = attribute(1n, path, terms);

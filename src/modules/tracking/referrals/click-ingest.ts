@@ -180,10 +180,15 @@ const insertOf = (clicks: readonly Click[]) => sql<RecordedClick & { readonly of
     cross join lateral (
       select p.tenant_id, p.id as partner_id, p.referral_code, null::uuid as link_id, null::text as target, null::text as link_campaign
       from partners p where p.referral_code = t.code and p.status = 'ACTIVE' and p.deleted_at is null
+        and (t."tenantId" is null or p.tenant_id = t."tenantId")
       union all
       select p.tenant_id, p.id, p.referral_code, l.id, l.target_url, l.campaign
       from tracking_links l join partners p on p.id = l.partner_id and p.status = 'ACTIVE' and p.deleted_at is null
-      where upper(l.path) = t.code and l.archived_at is null
+      where upper(l.code) = t.code and l.archived_at is null and (t."tenantId" is null or p.tenant_id = t."tenantId")
+      union all
+      select p.tenant_id, p.id, p.referral_code, l.id, l.target_url, l.campaign
+      from tracking_links l join partners p on p.id = l.partner_id and p.status = 'ACTIVE' and p.deleted_at is null
+      where l.tenant_id = t."tenantId" and upper(l.path) = t.code and l.archived_at is null
       limit 1) p
     cross join lateral (select case when t."ofCookie" then ${OF_TENANT} else t."visitorId" end as visitor_id) v
     join programs g on g.tenant_id = p.tenant_id
@@ -193,7 +198,7 @@ const insertOf = (clicks: readonly Click[]) => sql<RecordedClick & { readonly of
       select x.id from touches x where t.folds and x.tenant_id = p.tenant_id and x.visitor_id = v.visitor_id and x.code = t.code
         and x.clicked_at > t."clickedAt" - interval '${sql.raw(FOLD_MS)} milliseconds' and x.clicked_at <= t."clickedAt" and not x.bot
       order by x.clicked_at limit 1) again on true
-    where t."tenantId" is null or p.tenant_id = t."tenantId"),
+  ),
   referred as (
     insert into referrals (id, tenant_id, partner_id, referral_code, visitor_id, landing_url, referrer_url, source, ip_hash,
       user_agent, clicked_at, expires_at, metadata, bot, link_id, campaign)

@@ -1,6 +1,7 @@
 import { v4, v7 } from 'uuid';
 import { landingPage, setParameter } from '../../../domain/landing.ts';
 import { linkCodeOf, sourceOf } from '../../../domain/referral.ts';
+import { escapeUnstorable } from '../../../domain/storable.ts';
 import { deviceOf, wordOf } from '../../../domain/touch.ts';
 import type { Services } from '../../../kernel/request/context.ts';
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
@@ -50,7 +51,7 @@ export async function followLink(services: Services, followed: Followed): Promis
   const tags = PASSED_ON.map((name) => [name, wordOf(query[name])] as const);
   const tag = (name: string) => tags.find(([known]) => known === name)?.[1] ?? null;
   const subs = ['s1', 's2', 's3', 's4', 's5'].map((name) => wordOf(query[name]) ?? '');
-  const agent = userAgent?.slice(0, 500).toWellFormed() ?? null;
+  const agent = userAgent === null ? null : escapeUnstorable(userAgent.slice(0, 500));
   const bot = looksOnly || isBot(agent);
   const denied = followed.optedOut || query['consent'] === 'denied';
   const visitorId = (denied ? null : followed.visitorId) ?? v4();
