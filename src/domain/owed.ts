@@ -62,7 +62,9 @@ export interface SaleItem {
   /** Day of the sale in the program's time zone at the time of recording, for example `2026-01-31`. */
   readonly day: string;
   readonly timeZone: string;
-  /** Minor units in the currency of the commission, net of tax and discount. */
+  /** The currency of the commission. */
+  readonly currency: string;
+  /** Minor units, net of tax and discount. */
   readonly base: bigint;
   /** The refunded part of the base. */
   readonly refunded: bigint;
@@ -258,7 +260,7 @@ function checked(amount: bigint): bigint {
   return amount;
 }
 
-/** The items of one rule, read or replayed in order. */
+/** The items of one partner, rule and currency, read or replayed in order. */
 export class RuleItems {
   readonly #sums = new Map<string, Sums>();
   readonly #totals = new Map<string, bigint>();
@@ -360,8 +362,8 @@ export function owedBy(items: readonly SaleItem[]): Map<string, Owed> {
       item.customerId === null ? noPurchaseBefore : standingOf(item, byCustomer.get(item.customerId) ?? []),
     ),
   );
-  const groups = Map.groupBy(placed, ({ item, terms }) =>
-    terms.rule ? `${item.partnerId} ${terms.rule.key}` : item.id,
+  const groups = Map.groupBy(placed, ({ item: { id, partnerId, currency }, terms: { rule } }) =>
+    rule ? `${partnerId} ${rule.key} ${currency}` : id,
   );
   const owed = new Map<string, Owed>();
   for (const group of groups.values())

@@ -94,6 +94,7 @@ describe.skipIf(vectors.length === 0)('what is owed for the orders that are left
             seq: BigInt(order.seq),
             day: order.at.slice(0, 10),
             timeZone: 'UTC',
+            currency: 'USD',
             base: BigInt(order.base),
           },
           ...{

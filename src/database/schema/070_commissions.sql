@@ -103,18 +103,19 @@ create table rule_usage (
   tenant_id    text not null,
   partner_id   uuid not null,
   rule_key     uuid not null,
+  currency     text not null,
   period       text not null,
   period_start date not null,
   rule_id      uuid not null,
   base_minor   bigint not null default '0',
   owed_minor   bigint not null default '0',
-  primary key (partner_id, rule_key, period, period_start, rule_id, tenant_id),
+  primary key (partner_id, rule_key, currency, period, period_start, rule_id, tenant_id),
   constraint rule_usage_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
   constraint rule_usage_period check (period in ('MONTH', 'QUARTER', 'YEAR', 'LIFETIME'))
 );
 comment on table rule_usage is
-  'Sums of the sale items of a tiered or capped rule by period: one row for each version of the rule. They let the next sale be computed without the earlier ones.';
+  'Sums of the sale items of a tiered or capped rule by currency and period: one row for each version of the rule. They let the next sale be computed without the earlier ones.';
 
 create table sales (
   id         uuid not null,
@@ -185,7 +186,7 @@ comment on table sale_items is
 create index sale_items_partner on sale_items (partner_id, day);
 create index sale_items_order on sale_items (tenant_id, order_id) where order_id is not null;
 create index sale_items_customer on sale_items (customer_id, occurred_at) where customer_id is not null and is_purchase;
-create index sale_items_rule on sale_items (partner_id, rule_key, day) where rule_key is not null;
+create index sale_items_rule on sale_items (partner_id, rule_key, occurred_at) where rule_key is not null;
 create index sale_items_conversion on sale_items (conversion_id) where conversion_id is not null;
 
 create table commissions (

@@ -421,7 +421,7 @@ describe('a preview', () => {
     const counts = () =>
       app.database.pool
         .query(
-          'select (select count(*) from commissions) as lines, (select count(*) from customers) as customers, (select count(*) from rule_usage) as usage, (select count(*) from sale_items) as items, (select count(*) from audit_events) as entries',
+          'select (select count(*) from commissions) as lines, (select count(*) from customers) as customers, (select count(*) from rule_usage) as usage, (select count(*) from audit_events) as entries',
         )
         .then(({ rows }) => rows[0]);
     const before = await counts();

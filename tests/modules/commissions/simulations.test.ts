@@ -6,7 +6,6 @@ import { contextFor } from '../../../src/kernel/request/context.ts';
 import { runSimulation } from '../../../src/modules/commissions/simulations/run-simulation.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import {
-  CREATE_COMMISSION,
   type MadePartner,
   makeCommission,
   makePartner,
@@ -128,35 +127,44 @@ const step: fc.Arbitrary<Step> = fc.record({
   undo: fc.option(fc.record({ nth: fc.nat(30), percent: fc.constantFrom(0, 7, 33, 50, 100) }), { freq: 3 }),
 });
 
-/** The same history for each of the partners; what earns nothing for one leaves no line of it. */
+const SALE = 'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { __typename } }';
+const REFUND = 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }';
+
+/** The same history for each of the partners. A sale is rejected for all of them, or for none when one has no commission. */
 async function live(partnerIds: readonly string[], steps: readonly Step[], by = staff): Promise<void> {
-  const lines: (string | null)[][] = partnerIds.map(() => []);
+  const recorded: { readonly order: string; left: number }[] = [];
   for (const { minor, day, customer, product, country, quantity, undo } of steps) {
-    const amount = (minor / 100).toFixed(2);
-    const occurredAt = new Date(Date.UTC(2026, 0, 1 + day, 12)).toISOString();
-    for (const [index, partnerId] of partnerIds.entries()) {
-      const own = lines[index] as (string | null)[];
-      if (undo && own.length > 0) {
-        const id = own[undo.nth % own.length];
-        if (!id) continue;
-        if (undo.percent === 0) await app.send(by.maria, REJECT, { id, reason: 'no sale' });
-        else {
-          const part = await app.database.pool.query(
-            'select (base_minor * $2 / 100 / 100.0)::numeric(12, 2)::text as amount from commissions where id = $1',
-            [id, undo.percent],
-          );
-          const input = undo.percent === 100 ? {} : { amount: part.rows[0].amount };
-          await app.send(by.maria, REVERSE, { id, input });
-        }
+    if (undo && recorded.length > 0) {
+      const sale = recorded[undo.nth % recorded.length] as (typeof recorded)[number];
+      const orders = partnerIds.map((id) => `${id} ${sale.order}`);
+      if (undo.percent === 0) {
+        const { rows } = await app.database.pool.query(
+          `select id from commissions where order_id = any($1) and item_id is null and status = 'PENDING'`,
+          [orders],
+        );
+        if (rows.length === orders.length)
+          for (const { id } of rows) await app.ask(by.maria, REJECT, { id, reason: 'no sale' });
         continue;
       }
-      const input = { type: 'ONE_TIME', partnerId, amount, product, country, quantity, occurredAt };
-      const { data, errors } = await app.send(by.manager, CREATE_COMMISSION, {
-        input: { ...input, customerId: `${partnerId} ${customer}` },
-      });
-      if (errors && errors[0]?.extensions.code !== 'CONFLICT') throw new Error(JSON.stringify(errors));
-      own.push(data?.createCommission?.id ?? null);
+      const part = Math.floor((sale.left * undo.percent) / 100);
+      if (part === 0) continue;
+      sale.left -= part;
+      for (const orderId of orders)
+        await app.ask(by.maria, REFUND, {
+          input: { orderId, amount: (part / 100).toFixed(2), reason: 'returned' },
+        });
+      continue;
     }
+    const order = `order ${recorded.length}`;
+    recorded.push({ order, left: minor });
+    for (const partnerId of partnerIds)
+      await app.ask(by.manager, SALE, {
+        input: {
+          ...{ partnerId, orderId: `${partnerId} ${order}`, customerId: `${partnerId} ${customer}`, country },
+          lines: [{ amount: (minor / 100).toFixed(2), product, quantity }],
+          occurredAt: new Date(Date.UTC(2026, 0, 1 + day, 12)).toISOString(),
+        },
+      });
   }
 }
 
@@ -316,7 +324,6 @@ describe('a simulation', () => {
     expect(await costOf(tiers('1000', 2))).toBe('200.00');
   });
 
-  const SALE = 'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { __typename } }';
   const sell = (by: typeof staff, partnerId: string, day: number, amount = '10') =>
     app.ask(by.manager, SALE, {
       input: {
@@ -415,7 +422,7 @@ describe('a simulation', () => {
 
     for (let before = 0; before < 4; before++) await waiting(tenant);
     const client = await app.database.pool.connect();
-    await client.query('begin; lock table commissions in access exclusive mode'); // so that none ends meanwhile
+    await client.query('begin; lock table sale_items in access exclusive mode'); // so that none ends meanwhile
     const crowd = await at25(by.manager, SIMULATE, { input: year });
     await client.query('commit');
     client.release();

@@ -20,8 +20,6 @@ export interface StoredItem extends SaleItem {
   readonly sold: bigint;
   readonly soldCurrency: string;
   readonly soldRefunded: bigint;
-  /** Currency of `base` and `owed`. */
-  readonly currency: string;
   /** False while the exchange rate is missing. */
   readonly isRated: boolean;
   /** What the commissions of the item sum to. */
@@ -68,7 +66,7 @@ export function insertItems(items: readonly StoredItem[]): Sql {
     terms: item.isRated ? JSON.parse(textOf(item.terms) ?? 'null') : null,
     returning_terms: JSON.parse(textOf(item.returning) ?? 'null'),
     facts: JSON.parse(textOf(item.facts) ?? 'null'),
-    draft: item.draft && JSON.parse(JSON.stringify(item.draft)),
+    draft: JSON.parse(textOf(item.draft) ?? 'null'),
   }));
   const names = sql.raw(Object.keys(rows[0] ?? {}).join(', '));
   return sql`insert into sale_items (${names}) select ${names}
@@ -139,6 +137,7 @@ const draftOf = (draft: Draft): Draft => ({
   ...draft,
   occurredAt: new Date(draft.occurredAt),
   holdUntil: draft.holdUntil ? new Date(draft.holdUntil) : null,
+  perUnitMinor: draft.perUnitMinor == null ? null : BigInt(draft.perUnitMinor),
 });
 
 /** Stores how items stand now. `terms` is stored too, because a tier that is reached later changes the rate. */
@@ -152,7 +151,7 @@ export async function storeItems(run: Run, items: readonly StoredItem[]): Promis
     terms: item.isRated && item.refused === null ? JSON.parse(textOf(item.terms) ?? 'null') : null,
     returning_terms: JSON.parse(textOf(item.returning) ?? 'null'),
     facts: JSON.parse(textOf(item.facts) ?? 'null'),
-    draft: item.draft && JSON.parse(JSON.stringify(item.draft)),
+    draft: JSON.parse(textOf(item.draft) ?? 'null'),
   }));
   await run(sql`
     update sale_items i set refunded_minor = n.refunded_minor, base_refunded = n.base_refunded, base_minor = n.base_minor, owed_minor = n.owed_minor,

@@ -365,6 +365,7 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: CauseOf): Ne
   const { method, rateBps, flat, level } = computed;
   return {
     ...draft,
+    source: draft.source ?? '(none)', // one insert has no defaults for some of its rows
     id: item.id,
     saleMinor: draft.saleCurrency == null ? null : item.sold - item.soldRefunded,
     baseAmount: money(base, item.currency),
