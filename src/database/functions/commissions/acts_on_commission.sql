@@ -42,8 +42,8 @@ begin
     union all
     select case h.kind when 'DISPUTE' then 'RESOLVE' else 'RELEASE' end, h.released_by, false
     from commission_holds h where h.commission_id = c.id and h.released_at is not null and not h.ended_with_line;
-  -- A reversal is approved with the commission that it reverses.
-  if root.id = c.id or c.reverses_id is not null then return; end if;
+  -- What takes an amount back is approved with the commission that it corrects.
+  if root.id = c.id or c.amount_minor <= 0 then return; end if;
   with recursive lines as (
     select root.id
     union all
