@@ -2,8 +2,7 @@ import { sealFile } from '../adapters/seal-file/seal-file.ts';
 import { readConfig } from '../config/config.ts';
 import { openDatabase } from '../database.ts';
 import { system } from '../kernel/request/actor.ts';
-import type { Running } from '../modules/proof/proof/prove.ts';
-import { proveAll } from '../proof.ts';
+import { proveAll, type Running } from '../proof.ts';
 import { withDatabase } from './with-database.ts';
 
 const REPORT_MS = 5_000;

@@ -25,7 +25,7 @@ export interface Corrections {
 }
 
 /** Returns how the commissions of an item, oldest first, are brought to `target`. A refund takes its share of the
- *  commission that it refunds, at most what is to be taken; the rest is taken from the newest commission first. */
+ *  commission that it refunds, at most the amount to take; the rest is taken from the newest commission first. */
 export function corrections(
   earned: readonly Earned[],
   target: bigint,

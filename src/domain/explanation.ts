@@ -146,7 +146,7 @@ function madeOfBase(
   };
 }
 
-/** Names the cap and what was used of it, also where it takes nothing. */
+/** Names the cap and its used part, also where the cap takes nothing. */
 function cappedBy({ cap, gross, amount: capped }: Computed, { amount }: Wording): Made {
   if (!cap) return { text: '', steps: [] };
   const of = `the cap of ${amount(cap.limit)}, of which ${amount(cap.used)} was used before`;

@@ -196,7 +196,7 @@ export interface Before {
 }
 
 /** True when the base of an item counts in the bands of its rule. */
-export const isInBands = ({ item, limited }: Placed): boolean => limited === null && isLeft(item);
+const isInBands = ({ item, limited }: Placed): boolean => limited === null && isLeft(item);
 
 const share = (base: bigint, rateBps: number, mode: RoundingMode): bigint =>
   divide(base * BigInt(rateBps), 10_000n, mode);

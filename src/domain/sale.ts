@@ -19,7 +19,7 @@ export interface Invoice {
   readonly collected: bigint;
 }
 
-/** The whole order as it was sold: net of discount and tax, also of what is not collected yet. */
+/** The whole order as it was sold: net of discount and tax, with the part that is not collected yet. */
 export const netOf = ({ lines, discount }: Invoice): bigint =>
   lines.reduce((sum, { amount }) => sum + amount, 0n) - discount;
 

@@ -12,7 +12,13 @@ const terms = (more: Partial<Terms>): Terms => ({
 });
 const item = (seq: number, base: bigint, more: Partial<SaleItem> = {}): SaleItem => ({
   ...{ id: `${seq}`, partnerId: 'p', customerId: 'c', order: `${seq}`, seq: BigInt(seq), base, refunded: 0n },
-  ...{ at: new Date(Date.UTC(2026, 2, seq)), day: `2026-03-0${seq}`, timeZone: 'UTC', currency: 'USD', out: false },
+  ...{
+    at: new Date(Date.UTC(2026, 2, seq)),
+    day: `2026-03-0${seq}`,
+    timeZone: 'UTC',
+    currency: 'USD',
+    out: false,
+  },
   ...{ roundingMode: 'HALF_UP', flatRefund: 'PROPORTIONAL', terms: NO_TERMS, returning: null, ...more },
 });
 const amounts = (items: SaleItem[]) => [...owedBy(items).values()].map(({ amount }) => amount);

@@ -88,7 +88,14 @@ test('every sentence and every list of steps gives the amount, for random sales 
               order: `${index}`,
               seq: BigInt(index),
             },
-            ...{ at: new Date(`${date}T12:00:00Z`), day: date, timeZone: 'UTC', currency: 'USD', base, returning: null },
+            ...{
+              at: new Date(`${date}T12:00:00Z`),
+              day: date,
+              timeZone: 'UTC',
+              currency: 'USD',
+              base,
+              returning: null,
+            },
             ...{ refunded: refunded > base ? base : refunded, out: out && index % 4 === 0 },
           };
         });

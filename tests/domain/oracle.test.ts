@@ -97,7 +97,14 @@ const owedInTurn = (sales: readonly { base: number; at?: Date }[], terms: Terms)
         seq: BigInt(seq),
         base: BigInt(base),
       },
-      ...{ day: '2026-01-01', timeZone: 'UTC', currency: 'USD', refunded: 0n, out: false, roundingMode: 'HALF_UP' },
+      ...{
+        day: '2026-01-01',
+        timeZone: 'UTC',
+        currency: 'USD',
+        refunded: 0n,
+        out: false,
+        roundingMode: 'HALF_UP',
+      },
       ...{ flatRefund: 'PROPORTIONAL', terms, returning: null },
     }),
   );

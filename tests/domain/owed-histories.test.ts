@@ -281,7 +281,7 @@ async function toldAgain(facts: readonly Fact[], shuffle: readonly number[]): Pr
   return book;
 }
 
-test(`whatever happens, the lines of each sale sum to what is owed, and to 0 when everything is refunded (SEED=${seed})`, async () => {
+test(`whatever happens, the lines of each sale sum to the owed amount, and to 0 when everything is refunded (SEED=${seed})`, async () => {
   await fc.assert(
     fc.asyncProperty(history, async ({ rules, steps, shuffle }) => {
       const world = new World(new MemoryBook(), rules);

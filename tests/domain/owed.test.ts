@@ -77,7 +77,7 @@ const nothing: Terms = {
   cap: null,
 };
 
-describe.skipIf(vectors.length === 0)('what is owed for the orders that are left', () => {
+describe.skipIf(vectors.length === 0)('the amounts owed for the orders that are left', () => {
   test.each(vectors)('$id', ({ versions, orders, states }) => {
     for (const { refunded, owed, what } of states) {
       const items = orders.map((order): SaleItem => {

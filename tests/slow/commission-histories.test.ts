@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.app.close());
 
-test(`through the graph, what each sale earns is what is owed for what is left (SEED=${seed})`, async () => {
+test(`through the graph, each sale earns the amount that the sales that are left give (SEED=${seed})`, async () => {
   const failed: string[] = [];
   let next = 0;
   const work = async () => {

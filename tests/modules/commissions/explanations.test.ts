@@ -67,7 +67,7 @@ const bands = {
   ],
 };
 
-test('a commission that a cap cuts says what was used of the cap', async () => {
+test('a commission that a cap cuts names the used part of the cap', async () => {
   await rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '100', per: 'PARTNER', period: 'MONTH' } });
   const [a, b, c] = [randomUUID(), randomUUID(), randomUUID()];
   for (const order of [a, b, c]) await sell(order, '200');

@@ -122,7 +122,11 @@ export async function historiesApp(): Promise<{ app: TestApp; advance(by: number
     ...{ status: 'CONFIRMED', reference: `ref_${key.slice(-12)}`, reason: '' },
   });
   rail = { ...(await sandboxRail(app.database.pool)), send: confirmed, lookup: confirmed };
-  return { app, advance: (by) => new Date((now += by)) };
+  const advance = (by: number) => {
+    now += by;
+    return new Date(now);
+  };
+  return { app, advance };
 }
 
 /** Throws with the steps of the history when a sum is not what the naive computation says. */

@@ -94,7 +94,7 @@ export async function rejectCommissions(
   code: RejectCode | null,
 ): Promise<{ done: string[]; failures: LineFailure[] }> {
   const why = reasonOf(reason);
-  const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))].sort();
+  const known = [...new Set(ids.filter(isId).map((id) => id.toLowerCase()))].toSorted();
   const verdicts = await verdictsOnRows(ctx, 'reject', commissionTable, known);
   const { done, failures } = await transact(ctx, async (em) => {
     // Partners in one order, as everybody locks them, and then their lines.
@@ -290,13 +290,9 @@ async function findAllocated(em: EntityManager, lines: readonly Commission[]): P
 }
 
 /** True when any of these commissions is in a payout. */
-export const anyAllocated = async (em: EntityManager, lines: readonly Commission[]): Promise<boolean> =>
+const anyAllocated = async (em: EntityManager, lines: readonly Commission[]): Promise<boolean> =>
   (await findAllocated(em, lines)).length > 0;
 
-export function refundsOf(
-  em: EntityManager,
-  line: Commission,
-  status: CommissionStatus,
-): Promise<Commission[]> {
+function refundsOf(em: EntityManager, line: Commission, status: CommissionStatus): Promise<Commission[]> {
   return em.find(Commission, { reversesId: line.id, status }, { orderBy: { id: 'asc' } });
 }

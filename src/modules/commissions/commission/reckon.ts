@@ -29,7 +29,7 @@ export interface Reckoned {
   readonly owed: Owed;
 }
 
-/** What is owed after a change. Nothing is written yet. */
+/** The amounts that items are owed after a change. Nothing is written yet. */
 export interface Reckoning {
   /** The changed items, and the others whose amount or standing changes with them. */
   readonly items: ReadonlyMap<string, Reckoned>;
@@ -47,7 +47,7 @@ type NewSums =
     }
   | { readonly kind: 'WHOLE'; readonly key: RuleKey; readonly span: Span; readonly items: RuleItems };
 
-export interface RuleKey {
+interface RuleKey {
   readonly tenantId: string;
   readonly partnerId: string;
   readonly ruleKey: string;
@@ -92,7 +92,7 @@ export interface Book {
 }
 
 /** A purchase of a customer. A windowed one depends on the others. */
-export type KnownPurchase = Purchase & { readonly windowed: boolean };
+type KnownPurchase = Purchase & { readonly windowed: boolean };
 
 /** `reckon` on any book. */
 export async function reckonIn(

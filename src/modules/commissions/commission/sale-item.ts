@@ -7,7 +7,7 @@ import type { Run } from '../../../kernel/data/transact.ts';
 import type { NewLine } from './insert-commissions.ts';
 
 /** The commission of an item that earns nothing yet, without its amounts. */
-export type Draft = Omit<NewLine, 'amount' | 'baseAmount' | 'revenueMinor' | 'computation' | 'id'>;
+type Draft = Omit<NewLine, 'amount' | 'baseAmount' | 'revenueMinor' | 'computation' | 'id'>;
 
 /** A stored item: its facts, and how it stands since it was last settled. */
 export interface StoredItem extends SaleItem {
@@ -43,7 +43,7 @@ const AMOUNTS = new Set(['limit', 'perUnit', 'amount', 'from', 'part', 'whole'])
 const textOf = (value: object | null): string | null =>
   value && JSON.stringify(value, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
 
-export const readTerms = (text: string): Terms =>
+const readTerms = (text: string): Terms =>
   JSON.parse(text, (key, value) => (AMOUNTS.has(key) && typeof value === 'string' ? BigInt(value) : value));
 
 /** True when the amount of the item depends on the other purchases of its customer. */

@@ -22,7 +22,7 @@ export interface Cause {
   readonly at: Date;
   readonly holdUntil?: Date | null | undefined;
   readonly reason?: string | null | undefined;
-  /** True when what is added was owed before, so that it needs no new approval. */
+  /** True when the added amount was owed before, so that it needs no new approval. */
   readonly approved?: boolean;
   /** TIER: the tier that was reached. */
   readonly tier?: PartnerTier | undefined;
@@ -48,7 +48,7 @@ export interface Settled {
   readonly reversals: ReadonlyMap<string, string>;
 }
 
-/** Brings all commissions to what is owed after a change of some items, by linked lines. The single place that changes what
+/** Brings all commissions to the owed amounts after a change of some items, by linked lines. The single place that changes what
  *  a recorded sale earns. The partners of the items must be locked. */
 export async function settle(
   run: Run,

@@ -16,7 +16,7 @@ import type { Run } from '../../../kernel/data/transact.ts';
 import { isWindowed, type StoredItem } from '../commission/public.ts';
 
 /** An item as it should be stored. */
-export interface ReplayedItem {
+interface ReplayedItem {
   readonly item: StoredItem;
   readonly placed: Placed;
   readonly ruleKey: string | null;
@@ -24,7 +24,7 @@ export interface ReplayedItem {
 }
 
 /** A sum of a rule and a period, as it is stored and as the items give it. */
-export interface ReplayedSum {
+interface ReplayedSum {
   readonly partnerId: string;
   readonly ruleKey: string;
   /** For example `MONTH from 2026-01-01`. */

@@ -42,11 +42,7 @@ const columnsOf = ({ tenantId, partnerId }: Owner, reference: string, { from, to
 const accrualOf = ({ id, partnerId, amount }: Accrued) =>
   [`commission:${id}:accrued`, commissionAccrued(partnerId, amount)] as const;
 
-/** Posts what an approved commission adds to what its partner is owed. */
-export const postAccrual = (em: EntityManager, line: Accrued, at: Date): void =>
-  post(em, line, ...accrualOf(line), at);
-
-/** The same for many commissions, in one statement. */
+/** Posts what approved commissions add to the amounts that their partners are owed, in one statement. */
 export async function postAccruals(run: Run, lines: readonly Accrued[], at: Date): Promise<void> {
   const rows = lines
     .filter(({ amount }) => amount.minor !== 0n)

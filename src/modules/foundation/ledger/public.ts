@@ -1,2 +1,2 @@
 /** The exports for other subjects and areas. */
-export { post, postAccrual, postAccruals } from './post.ts';
+export { post, postAccruals } from './post.ts';
