@@ -515,11 +515,11 @@ describe("an affiliate's terms decide what a conversion earns", () => {
     expect(earned).toEqual([['10.00'], ['10.00'], []]);
   });
 
-  test('a minimum in the currency of the partner says nothing of another one', async () => {
+  test('a minimum in another currency waits for the exchange rate of the day', async () => {
     const { referralCode } = await affiliate({ minimumPurchase: '50.00' });
     expect(
       amounts(await convert(await makeClick(app, referralCode), { amount: '49', currency: 'JPY' })),
-    ).toEqual(['5']);
+    ).toEqual(['0']);
   });
 });
 
