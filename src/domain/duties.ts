@@ -21,7 +21,8 @@ export const acts = {
   SET_RATE: 'enters an exchange rate',
   CONFIRM_RATE: 'confirms an exchange rate that moved far',
   EDIT_RULE: 'creates or edits a commission rule',
-  EDIT_SETTING: 'sets the rate of a partner or tier, or raises the limit for a second approval',
+  EDIT_SETTING: 'sets the rate of a partner or tier',
+  RAISE_LIMIT: 'raises the limit for second approvals',
   MAKE_FILE: 'creates a bank file',
   SIGN_FILE: 'approves a bank file',
   DOWNLOAD_FILE: 'downloads a bank file',
@@ -138,7 +139,7 @@ export const duties = [
   },
   {
     act: 'APPROVE_PAYOUT',
-    after: ['EDIT_SETTING'],
+    after: ['RAISE_LIMIT'],
     money: 'a payout without a second approval, when the person last raised the limit for second approvals',
     reason: 'OWN_LIMIT',
     sentence: 'You raised the limit for second approvals, so another person must approve this payout.',

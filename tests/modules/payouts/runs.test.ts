@@ -540,6 +540,41 @@ describe('approval', () => {
     ).rejects.toThrow('A payout that needed two approvals goes on needing two.');
   });
 
+  test('needs two approvers when the rate is of the creator or the approver, unless a second person confirmed it', async () => {
+    const who = await program({ secondApprovalAbove: '30.00' });
+    const today = new Date().toISOString().slice(0, 10);
+    const enter = (base: string, rate: string, day: string) =>
+      app.ask(
+        who.admin,
+        'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { waiting } }',
+        { input: { rates: [{ base, quote: 'USD', rate, effectiveOn: day }] } },
+      );
+    const make = async (currency: string, by: string) => {
+      const { id } = await newPartner(app, who.manager, { currency });
+      await earned(app, who, id, { currency });
+      return payout({ ...who, maria: by }, id);
+    };
+    await enter('GBP', '0.0001', today);
+    expect(await seen(who, await make('GBP', who.admin))).toMatchObject({ secondApproval: 'NO_RATE' });
+    const ofMaria = await make('GBP', who.maria);
+    expect(await seen(who, ofMaria)).toMatchObject({ secondApproval: null });
+    await app.ask(who.admin, APPROVE, { id: ofMaria });
+    expect(await seen(who, ofMaria)).toMatchObject({ status: 'PENDING', secondApproval: 'NO_RATE' });
+    await app.ask(who.tom, APPROVE, { id: ofMaria });
+    expect((await seen(who, ofMaria)).status).not.toBe('PENDING');
+
+    const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+    await enter('EUR', '1', yesterday);
+    expect(await enter('EUR', '1.4', today)).toEqual({ setExchangeRates: { waiting: 1 } });
+    const { proposedExchangeRates } = await app.ask(
+      who.tom,
+      '{ proposedExchangeRates(status: WAITING) { edges { node { id } } } }',
+    );
+    const [{ node }] = proposedExchangeRates.edges;
+    await app.ask(who.tom, 'mutation ($id: ID!) { confirmExchangeRate(id: $id) { id } }', { id: node.id });
+    expect(await seen(who, await make('EUR', who.admin))).toMatchObject({ secondApproval: null }); // 28.00
+  });
+
   test('approves a whole run like each of its payouts, once', async () => {
     const who = await program({ secondApprovalAbove: '50.00' });
     const [ann = ''] = await people(who, 'ann');

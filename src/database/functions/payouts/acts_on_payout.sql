@@ -11,7 +11,7 @@ as $$
   cross join lateral (values ('SET_ACCOUNT', k.set_by), ('CONFIRM_ACCOUNT', k.confirmed_by)) a (act, actor)
   where k.id = o.payout_account_id and a.actor is not null
   union all
-  select 'EDIT_SETTING', g.limit_raised_by from programs g
+  select 'RAISE_LIMIT', g.limit_raised_by from programs g
   where g.tenant_id = o.tenant_id and g.limit_raised_by is not null and o.second_approval is null
 $$;
 

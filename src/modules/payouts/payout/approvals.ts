@@ -11,10 +11,11 @@ import { railSupportJson } from './pay-balances.ts';
 import type { Payout } from './payout.entity.ts';
 
 /** Sets `second_approval` on the PENDING payouts of these partners, or on one payout: the reason why two people must approve. The
- *  comparison with the limit is exact: other currencies are converted by today's rate, and a missing rate requires two. A
- *  payout that needed two approvals goes on needing two, whatever limit or rate comes later. */
+ *  comparison with the limit is exact: other currencies are converted by today's rate. A missing rate requires two, and so does a rate that
+ *  only the creator of the payout or this actor vouches for: the person could have chosen the rate for the payout. A payout that needed two approvals goes on needing two, whatever limit or rate comes later. */
 export async function flagForSecondApproval(
   em: EntityManager,
+  { actor }: Pick<Context, 'actor'>,
   program: Program,
   of: { readonly partnerIds: readonly string[] } | { readonly payoutIds: readonly string[] },
 ): Promise<void> {
@@ -24,16 +25,16 @@ export async function flagForSecondApproval(
   const payouts = JSON.stringify('payoutIds' in of ? of.payoutIds : []);
   const partners = JSON.stringify('partnerIds' in of ? [...new Set(of.partnerIds)] : []);
   await sql`
-    with worth as materialized (select * from jsonb_to_recordset(${await loadCurrencyValues(em, program)}::jsonb) w (currency text, n numeric, d numeric)),
+    with worth as materialized (select * from jsonb_to_recordset(${await loadCurrencyValues(em, program)}::jsonb) w (currency text, n numeric, d numeric, entered_by text)),
     waiting as (
-      select o.id, o.partner_id, o.second_approval as before, o.amount_minor, o.amount_currency, (o.created_at at time zone ${timeZone})::date as day from payouts o
+      select o.id, o.partner_id, o.created_by, o.second_approval as before, o.amount_minor, o.amount_currency, (o.created_at at time zone ${timeZone})::date as day from payouts o
       where o.status = 'PENDING' and o.tenant_id = ${tenantId} and (
         o.id in (select value::uuid from jsonb_array_elements_text(${payouts}::jsonb))
         or o.partner_id in (select value::uuid from jsonb_array_elements_text(${partners}::jsonb)))),
     judged as (
       select o.id, case
         when o.before is not null then o.before
-        when w.n is null then 'NO_RATE'
+        when w.n is null or may_be_one(w.entered_by, o.created_by) or may_be_one(w.entered_by, ${actor.id}) then 'NO_RATE'
         when o.amount_minor * w.n > ${limit}::numeric * w.d then 'ABOVE_LIMIT'
         when (select sum(q.amount_minor * v.n / v.d) from payouts q join worth v on v.currency = q.amount_currency
           where q.partner_id = o.partner_id and q.status not in ('CANCELED', 'RETURNED') and q.released_at is null
@@ -53,8 +54,9 @@ async function loadCurrencyValues(
   }>`select (now() at time zone ${timeZone})::date::text as day`.execute(em);
   const rates = await ratesInForce(em, tenantId, currency, today?.day ?? '');
   const unit = (code: string) => 10n ** BigInt(digits(code));
-  const foreign = Array.from(rates, ([code, { numerator, denominator }]) => ({
+  const foreign = Array.from(rates, ([code, { numerator, denominator, enteredBy }]) => ({
     currency: code,
+    entered_by: enteredBy,
     n: `${numerator * unit(currency)}`,
     d: `${denominator * unit(code)}`,
   }));

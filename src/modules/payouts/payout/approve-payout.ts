@@ -67,7 +67,7 @@ export async function approvePayouts(
   const asked = sql`(select value::uuid from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`;
   const locked = await sql<{ id: string }>`
     select id from payouts where id in ${asked} and status = 'PENDING' order by id for update`.execute(em);
-  await flagForSecondApproval(em, await programOf(em, tenantId), {
+  await flagForSecondApproval(em, ctx, await programOf(em, tenantId), {
     payoutIds: locked.map(({ id }) => id),
   });
   const done = await sql<Judged & { id: string }>`

@@ -70,7 +70,7 @@ export async function createPayout(ctx: Context, input: CreatePayoutInput): Prom
       if (!made) throw notFound('partner', { field: 'input.partnerId' });
       if (made.reason) refuse(made.reason);
       const { payoutId: id, amount, method } = made;
-      await flagForSecondApproval(em, await programOf(em, tenantId), { partnerIds: [partnerId] });
+      await flagForSecondApproval(em, ctx, await programOf(em, tenantId), { partnerIds: [partnerId] });
       const claimed = await sql<{
         id: string;
       }>`select commission_id as id from payout_items where payout_id = ${id} order by commission_id

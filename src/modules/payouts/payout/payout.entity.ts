@@ -33,7 +33,10 @@ registerEnumType(SecondApproval, {
   description: 'Reason why two people must approve a payout. Neither of them may have created the payout.',
   valuesConfig: {
     ABOVE_LIMIT: { description: "The amount is above the program's limit." },
-    NO_RATE: { description: 'The exchange rate for the comparison with the limit is missing.' },
+    NO_RATE: {
+      description:
+        'The exchange rate for the comparison with the limit is missing, or only the creator or the approver of the payout vouches for it.',
+    },
     SPLIT: {
       description:
         'The amount is below the limit, but above it together with other payouts to the same partner within `splitDays`.',

@@ -98,7 +98,7 @@ async function payBatch(em: EntityManager, ctx: Context, run: PayoutRun): Promis
   const making = { runId: run.id, createdBy, initiatedBy: createdBy, metadata: {} };
   const balances = partnerIds.length ? await payBalances(em, ctx, due, making) : [];
   const made = balances.filter(({ reason }) => reason === null);
-  await flagForSecondApproval(em, await programOf(em, tenantId), {
+  await flagForSecondApproval(em, ctx, await programOf(em, tenantId), {
     partnerIds: made.map(({ partnerId }) => partnerId),
   });
   const first = run.partnersDone === 0;

@@ -31,21 +31,29 @@ export const rateOfItsDay = (into: string): string => `
       and x.effective_on <= d.day and x.effective_on >= d.day - ${MAX_AGE_DAYS}
     order by x.effective_on desc, x.id desc limit 1) x on d.currency <> ${into}`;
 
+/** A rate in force, with the one person that vouches for it; null if a second person confirmed it. */
+interface RateInForce extends ExchangeRate {
+  readonly enteredBy: string | null;
+}
+
 /** Returns the rates of currencies into `to` on a day. A currency without a rate of the 31 days before is absent. */
 export async function ratesInForce(
   em: EntityManager,
   tenantId: string,
   to: string,
   day: string,
-): Promise<Map<string, ExchangeRate>> {
-  const rows = await sql<{ base: string; quote: string; rate: string }>`
-    select distinct on (least(base, quote), greatest(base, quote)) base, quote, trim_scale(rate)::text as rate
+): Promise<Map<string, RateInForce>> {
+  const rows = await sql<{ base: string; quote: string; rate: string; enteredBy: string | null }>`
+    select distinct on (least(base, quote), greatest(base, quote)) base, quote, trim_scale(rate)::text as rate,
+      case when confirmed_by is null then created_by end as "enteredBy"
     from exchange_rates where tenant_id = ${tenantId} and ${to} in (base, quote)
       and effective_on <= ${day}::date and effective_on >= ${day}::date - ${MAX_AGE_DAYS}::int
     order by least(base, quote), greatest(base, quote), effective_on desc, id desc`.execute(em);
   return new Map(
-    rows.map(({ base, quote, rate }) =>
-      quote === to ? [base, parseRate(rate)] : [quote, inverse(parseRate(rate))],
+    rows.map(({ base, quote, rate, enteredBy }) =>
+      quote === to
+        ? [base, { ...parseRate(rate), enteredBy }]
+        : [quote, { ...inverse(parseRate(rate)), enteredBy }],
     ),
   );
 }
