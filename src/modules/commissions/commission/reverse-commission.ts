@@ -94,7 +94,8 @@ export async function takeBack(
   if (item.sold === item.soldRefunded && line.status !== 'REJECTED')
     throw conflict('The whole commission is already reversed.', { reason: 'ALREADY_REVERSED' });
   const status = await statusOf(em, line);
-  if (status !== 'ALLOCATED' && status !== 'PAID') after('reverse', status);
+  // REVERSED before its refund: the cap or the order of purchases left nothing to it, and may have given it something back.
+  if (!['ALLOCATED', 'PAID', 'REVERSED'].includes(status)) after('reverse', status);
   await em.flush();
   const { item: refunded, now } = refundItem(item, asked);
   const { reversals } = await settle(

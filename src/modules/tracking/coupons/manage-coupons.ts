@@ -64,7 +64,7 @@ export async function redeemCoupon(
 ): Promise<string | null> {
   const [used] = await sql<{ partner_id: string }>`
     update coupons set uses = uses + case when ${isCustomerSql(sql`coupons.partner_id`, buyer)} then 0 else 1 end
-    where tenant_id = ${tenantId} and upper(code) = ${code.trim().toUpperCase()} and starts_at <= ${at}
+    where tenant_id = ${tenantId} and upper(code) = ${code.toUpperCase()} and starts_at <= ${at}
       and (ends_at is null or ends_at > ${at}) and (ended_at is null or ended_at > ${at})
       and (max_uses is null or uses < max_uses)
       and exists (select from partners p where p.id = coupons.partner_id and p.status = 'ACTIVE')
