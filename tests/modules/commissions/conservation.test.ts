@@ -1,0 +1,288 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createTestApp, type TestApp } from '../../support/app.ts';
+import {
+  APPROVE,
+  DISPUTE,
+  linesOf,
+  makePartner,
+  REJECT,
+  RESOLVE,
+  REVERSE,
+  staffOf,
+  TRACK,
+} from '../../support/make.ts';
+
+let app: TestApp;
+let staff: Awaited<ReturnType<typeof staffOf>>;
+let partner: string;
+
+const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
+const EDIT =
+  'mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) { id } }';
+const RECORD = `mutation ($input: RecordSaleInput!) { recordSale(input: $input) {
+  commissions { id amount { amount } } refused { product reason } } }`;
+const REFUND = 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }';
+const PROGRAM = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { timeZone } }';
+
+beforeAll(async () => {
+  app = await createTestApp({ clock: { now: () => new Date('2026-11-15T12:00:00Z') } });
+  staff = await staffOf(app);
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  await set({ timeZone: 'UTC', flatRefund: 'PROPORTIONAL' });
+  ({ id: partner } = await makePartner(app, staff.manager));
+});
+
+const set = (input: object) => app.ask(staff.manager, PROGRAM, { input });
+const START = '2020-01-01T00:00:00Z';
+const rule = async (input: object): Promise<string> =>
+  (
+    await app.ask(staff.manager, RULE, {
+      input: { partnerId: partner, name: 'rule', currency: 'USD', effectiveAt: START, ...input },
+    })
+  ).createCommissionRule.id;
+const bands = (...steps: [string, number][]) => steps.map(([from, rate]) => ({ from, rate }));
+const tiered = (bandMode: string, ...steps: [string, number][]) => ({
+  ...{ method: 'TIERED', bandMode, bandPeriod: 'MONTH', bands: bands(...steps) },
+});
+let orders: Map<string, string>;
+beforeEach(() => {
+  orders = new Map();
+});
+const idOf = (name: string) => {
+  const known = orders.get(name) ?? `${name} ${randomUUID()}`;
+  orders.set(name, known);
+  return known;
+};
+const sell = async (name: string, amount: string, more: object = {}) =>
+  (
+    await app.ask(staff.manager, RECORD, {
+      input: { partnerId: partner, orderId: idOf(name), lines: [{ amount }], ...more },
+    })
+  ).recordSale as {
+    commissions: { id: string; amount: { amount: string } }[];
+    refused: { reason: string }[];
+  };
+const refund = (name: string, more: object = {}) =>
+  app.ask(staff.maria, REFUND, { input: { orderId: idOf(name), reason: 'returned', ...more } });
+
+/** The sum of the lines that are neither rejected nor reversed, in whole units. */
+const net = async (of = partner) =>
+  (await linesOf(app, of)).reduce(
+    (sum, { status, minor }) => (['REJECTED', 'REVERSED'].includes(status) ? sum : sum + minor),
+    0,
+  ) / 100;
+const amounts = async () => (await linesOf(app, partner)).map(({ minor }) => minor / 100);
+
+describe('everything refunded is 0', () => {
+  const orderings = [
+    ['1', '2'],
+    ['2', '1'],
+  ];
+
+  test.each(orderings)('after an edit of a banded rule (%s, then %s)', async (first, second) => {
+    const id = await rule(tiered('PROGRESSIVE', ['0', 10], ['5000', 20]));
+    await sell('1', '4000');
+    await app.ask(staff.manager, EDIT, {
+      id,
+      input: {
+        name: 'rule',
+        currency: 'USD',
+        ...tiered('RETROACTIVE', ['0', 10], ['5000', 20]),
+      },
+    });
+    await sell('2', '2000');
+    expect(await net()).toBe(800);
+    await refund(first as string);
+    expect(await net()).toBe(first === '1' ? 200 : 400);
+    await refund(second as string);
+    expect(await net()).toBe(0);
+  });
+
+  test.each(orderings)('with bands and a cap (%s, then %s)', async (first, second) => {
+    await rule({
+      ...tiered('RETROACTIVE', ['0', 1], ['5000', 2]),
+      cap: { amount: '100', per: 'PARTNER', period: 'MONTH' },
+    });
+    await sell('1', '4000');
+    await sell('2', '2000');
+    expect(await net()).toBe(100);
+    await refund(first as string);
+    expect(await net()).toBe(first === '1' ? 20 : 40);
+    await refund(second as string);
+    expect(await net()).toBe(0);
+  });
+
+  test('with bands and a lower rate for later purchases', async () => {
+    await rule({ ...tiered('RETROACTIVE', ['0', 10], ['5000', 15]), recurringCount: 1, stepDownRate: 5 });
+    await sell('1', '4000', { customerId: 'stepped c' });
+    await sell('2', '2000', { customerId: 'stepped c' });
+    expect((await sell('3', '100', { customerId: 'stepped d' })).commissions[0]?.amount.amount).toBe('10.00');
+    expect(await amounts()).toEqual([400, 100, 10]);
+    await refund('1');
+    await refund('2');
+    expect(await net()).toBe(10);
+    await refund('3');
+    expect(await net()).toBe(0);
+  });
+
+  test('a changed setting for refunds does not concern recorded sales', async () => {
+    await rule({ method: 'FLAT', perUnit: '50' });
+    await sell('1', '200');
+    await refund('1', { amount: '100' });
+    expect(await net()).toBe(25);
+    await set({ flatRefund: 'ALL_OR_NOTHING' });
+    await refund('1', { amount: '1' });
+    expect(await net()).toBe(24.75);
+    expect((await linesOf(app, partner)).slice(1).every(({ minor }) => minor <= 0)).toBe(true);
+    await refund('1');
+    expect(await net()).toBe(0);
+  });
+
+  test('a changed time zone does not move recorded sales to another month', async () => {
+    await rule(tiered('RETROACTIVE', ['0', 10], ['5000', 20]));
+    await sell('1', '4000', { occurredAt: '2026-10-10T12:00:00Z' });
+    await sell('2', '2000', { occurredAt: '2026-10-31T20:00:00Z' });
+    expect(await net()).toBe(1200);
+    await set({ timeZone: 'Asia/Kolkata' });
+    await refund('2');
+    expect(await net()).toBe(400);
+    await refund('1');
+    expect(await net()).toBe(0);
+  });
+
+  test.each(['QUARTER', 'YEAR', 'LIFETIME'])(
+    'with a cap of each customer (%s), a lost and a won dispute',
+    async (period) => {
+      await rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '100', per: 'CUSTOMER', period } });
+      const of = { customerId: randomUUID() };
+      const first = await sell('1', '400', of);
+      await sell('2', '400', of);
+      expect(await amounts()).toEqual([80, 20]);
+      const { openDispute } = await app.ask(staff.maria, DISPUTE, {
+        id: first.commissions[0]?.id,
+        reason: 'bank',
+      });
+      const id = openDispute.holds.at(-1).id;
+      await app.ask(staff.maria, RESOLVE, { id, outcome: 'LOST', reason: 'lost' });
+      expect(await net()).toBe(80);
+      await app.ask(staff.maria, RESOLVE, { id, outcome: 'WON', reason: 'won' });
+      expect(await net()).toBe(100);
+      await refund('2');
+      await refund('1');
+      expect(await net()).toBe(0);
+    },
+  );
+});
+
+describe('what a cap cut comes back when room is left', () => {
+  test('the next orders get it in their order, also one that had earned nothing', async () => {
+    await rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '100', per: 'PARTNER', period: 'MONTH' } });
+    for (const name of ['1', '2', '3', '4']) await sell(name, '200');
+    expect(await amounts()).toEqual([40, 40, 20]);
+    await refund('1');
+    expect(await net()).toBe(100);
+    for (const name of ['2', '3', '4']) await refund(name);
+    expect(await net()).toBe(0);
+  });
+
+  test('a cap for each sale looks at the whole order', async () => {
+    await rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '10', per: 'SALE' } });
+    const lines = [
+      { product: 'a', amount: '100' },
+      { product: 'b', amount: '100' },
+    ];
+    await sell('1', '0', { lines });
+    expect(await net()).toBe(10);
+    await refund('1', { product: 'a', amount: '100' });
+    expect(await net()).toBe(10);
+    await refund('1');
+    expect(await net()).toBe(0);
+  });
+});
+
+test('a true-up that a refund undoes is not approved or paid without its mirror', async () => {
+  await rule(tiered('RETROACTIVE', ['0', 10], ['5000', 15]));
+  const first = await sell('1', '4000');
+  await sell('2', '2000');
+  await refund('2');
+  const trueUp = (await linesOf(app, partner)).find(({ type, minor }) => type === 'TRUE_UP' && minor > 0);
+  expect(trueUp).toMatchObject({ status: 'REVERSED', minor: 20_000 });
+  const other = await app.token('FINANCE', { user: 'another approver' });
+  expect((await app.refusal(other, APPROVE, { id: trueUp?.id })).code).toBe('CONFLICT');
+  await app.ask(other, APPROVE, { id: first.commissions[0]?.id });
+  expect(await net()).toBe(400);
+});
+
+describe('amounts are rounded once', () => {
+  test('progressive bands', async () => {
+    await rule(tiered('PROGRESSIVE', ['0', 10], ['1000.05', 15]));
+    await sell('1', '1000.15');
+    expect(await net()).toBe(100.02);
+  });
+
+  test('refunds of a sale with a true-up take their share by what was refunded so far', async () => {
+    const { commissions } = await sell('1', '99.99');
+    for (const amount of ['33.33', '33.33', '33.33'])
+      await app.ask(staff.maria, REVERSE, { id: commissions[0]?.id, input: { amount } });
+    expect(await net()).toBe(0);
+  });
+});
+
+describe('parts of a sale', () => {
+  test('partners who share a sale share an amount per unit', async () => {
+    const other = await makePartner(app, staff.manager);
+    const first = await makePartner(app, staff.manager);
+    await set({ attributionModel: 'LINEAR', attributionUnit: 'PARTNER' });
+    for (const { id } of [first, other])
+      await app.ask(staff.manager, RULE, {
+        input: {
+          ...{ partnerId: id, name: 'rule', currency: 'USD', effectiveAt: START },
+          ...{ method: 'FLAT', perUnit: '50' },
+        },
+      });
+    const visitorId = randomUUID();
+    const clicks = [];
+    for (const { referralCode } of [first, other])
+      clicks.push(
+        (await app.ask(staff.manager, TRACK, { input: { referralCode, visitorId } })).trackReferral.id,
+      );
+    await app.ask(
+      staff.manager,
+      'mutation ($input: RecordConversionInput!) { recordConversion(input: $input) { id } }',
+      { input: { visitorId, customerId: randomUUID(), amount: '120', quantity: 3, orderId: idOf('shared') } },
+    );
+    expect([await net(first.id), await net(other.id)]).toEqual([75, 75]);
+    await refund('shared');
+    expect([await net(first.id), await net(other.id)]).toEqual([0, 0]);
+    await set({ attributionModel: 'LAST' });
+  });
+
+  test('a minimum is held against the whole order', async () => {
+    await rule({ method: 'PERCENTAGE', rate: 20, minimumPurchase: '100' });
+    const lines = [
+      { product: 'a', amount: '60' },
+      { product: 'b', amount: '60' },
+    ];
+    await sell('1', '0', { lines });
+    expect(await amounts()).toEqual([12, 12]);
+  });
+
+  test('an amount per unit earns in proportion to the collected part', async () => {
+    await rule({ method: 'FLAT', perUnit: '10' });
+    await sell('1', '100', { collected: '1' });
+    expect(await amounts()).toEqual([0.1]);
+  });
+});
+
+test('a rejected sale counts no longer for the band of the others', async () => {
+  await rule(tiered('RETROACTIVE', ['0', 10], ['5000', 20]));
+  const first = await sell('1', '4000');
+  await sell('2', '2000');
+  await app.ask(staff.maria, REJECT, { id: first.commissions[0]?.id, reason: 'no sale' });
+  expect(await net()).toBe(200);
+  await refund('2');
+  expect(await net()).toBe(0);
+});
