@@ -77,6 +77,13 @@ describe('a partner earns nothing by a purchase of its own:', () => {
     expect(await linesOf(app, partner.id)).toEqual([]);
   });
 
+  test.each(all)('by %s for a customer whose id has its mailbox in it, in any notation', async (path) => {
+    const mailbox = `jo@${domain}`;
+    for (const id of [`${mailbox}.`, `Jo <${mailbox}>`, `"${mailbox}"`, `${mailbox};`, `mailto:${mailbox}`])
+      await paths[path](id);
+    expect(await linesOf(app, partner.id)).toEqual([]);
+  });
+
   test.each(all)('by %s for a customer who is known by its mailbox', async (path) => {
     const other = await makePartner(app, staff.manager, { email: 'other@elsewhere.example' });
     const id = await makeClick(app, other.referralCode);

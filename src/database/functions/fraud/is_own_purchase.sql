@@ -13,8 +13,11 @@ declare
 begin
   select * into seller from partners p where p.id = partner;
   select * into buyer from customers k where k.tenant_id = seller.tenant_id and k.external_id = external;
+  -- The id is free text, so an address in it may stand in brackets or quotes, or end with a dot.
   emails := array(
-    select normal_email(a.email) from unnest(array[buyer.email, sale_email, external]) a (email) where position('@' in a.email) > 1);
+    select normal_email(rtrim(found.email[1], '.'))
+    from unnest(array[buyer.email, sale_email, external]) a (email),
+      regexp_matches(a.email, '[^\s<>()",;:]+@[^\s<>()",;:@]+', 'g') found (email));
   -- Most buyers have an id only, and no e-mail address to compare.
   if cardinality(emails) = 0 and buyer_id is distinct from partner::text
     and not exists (select from members m where m.partner_id = seller.id and buyer_id in (m.id::text, lower(m.subject))) then
