@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { BANK } from '../../support/bank.ts';
@@ -603,6 +604,29 @@ describe('a status file of megabytes', () => {
         first.id,
       ),
     ).toEqual([{ actor_id: 'tom' }, { actor_id: 'tom' }]);
+  });
+
+  test('serves other requests while it imports forty-two thousand payments', { tags: ['slow'], retry: 2 }, async () => {
+    await company();
+    const payments = Array.from(
+      { length: 42_000 },
+      (_, n) =>
+        `<TxInfAndSts><OrgnlEndToEndId>${n.toString(16).padStart(32, '0')}</OrgnlEndToEndId><TxSts>ACSC</TxSts><OrgnlTxRef><Amt><InstdAmt Ccy="EUR">1.00</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts>`,
+    );
+    const content = `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+      <OrgnlGrpInfAndSts><OrgnlMsgId>x</OrgnlMsgId></OrgnlGrpInfAndSts>
+      <OrgnlPmtInfAndSts>${payments.join('')}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`;
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    delay.enable();
+    const { status, id } = await upload(content);
+    delay.disable();
+    expect(status).toBe(200);
+    const [lines] = await rows(
+      `select count(*)::int as count, count(distinct reference)::int as payments from bank_status_lines where import_id = $1`,
+      id,
+    );
+    expect(lines).toEqual({ count: payments.length, payments: payments.length });
+    expect(delay.max / 1_000_000).toBeLessThan(500);
   });
 
   test('refuses an upload without the permission to import, or above eight megabytes', async () => {
