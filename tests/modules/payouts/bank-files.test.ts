@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import { BANK } from '../../support/bank.ts';
@@ -606,7 +605,7 @@ describe('a status file of megabytes', () => {
     ).toEqual([{ actor_id: 'tom' }, { actor_id: 'tom' }]);
   });
 
-  test('serves other requests while it imports forty-two thousand payments', { tags: ['slow'], retry: 2 }, async () => {
+  test('serves other requests while it imports forty-two thousand payments', { tags: ['slow'] }, async () => {
     await company();
     const payments = Array.from(
       { length: 42_000 },
@@ -616,17 +615,23 @@ describe('a status file of megabytes', () => {
     const content = `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
       <OrgnlGrpInfAndSts><OrgnlMsgId>x</OrgnlMsgId></OrgnlGrpInfAndSts>
       <OrgnlPmtInfAndSts>${payments.join('')}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`;
-    const delay = monitorEventLoopDelay({ resolution: 10 });
-    delay.enable();
+    // Processor time of this thread between two ticks, because the waiting time also counts what other processes do.
+    let longest = 0;
+    let last = process.threadCpuUsage();
+    const ticks = setInterval(() => {
+      const { user, system } = process.threadCpuUsage(last);
+      longest = Math.max(longest, (user + system) / 1_000);
+      last = process.threadCpuUsage();
+    }, 5);
     const { status, id } = await upload(content);
-    delay.disable();
+    clearInterval(ticks);
     expect(status).toBe(200);
     const [lines] = await rows(
       `select count(*)::int as count, count(distinct reference)::int as payments from bank_status_lines where import_id = $1`,
       id,
     );
     expect(lines).toEqual({ count: payments.length, payments: payments.length });
-    expect(delay.max / 1_000_000).toBeLessThan(500);
+    expect(longest).toBeLessThan(500);
   });
 
   test('refuses an upload without the permission to import, or above eight megabytes', async () => {
