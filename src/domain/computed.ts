@@ -120,11 +120,16 @@ export type StoredComputed = Stored<Computed & { readonly change?: Change | unde
 type Stored<T> = T extends bigint ? string : T extends object ? { readonly [K in keyof T]: Stored<T[K]> } : T;
 
 export const serializeComputed = (computed: Computed, change?: Change): StoredComputed =>
-  JSON.parse(
-    JSON.stringify({ ...computed, ...(change && { change }) }, (_, value) =>
-      typeof value === 'bigint' ? `${value}` : value,
-    ),
-  );
+  amountsAsText({ ...computed, ...(change && { change }) }) as StoredComputed;
+
+function amountsAsText(value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}`;
+  if (Array.isArray(value)) return value.map(amountsAsText);
+  if (typeof value !== 'object' || value === null) return value;
+  const text: Record<string, unknown> = {};
+  for (const key in value) text[key] = amountsAsText((value as Record<string, unknown>)[key]);
+  return text;
+}
 
 const AMOUNTS = new Set(
   'base refunded amount perUnit part whole from to before total gross limit used'.split(' '),

@@ -15,6 +15,11 @@ begin
   select * into buyer from customers k where k.tenant_id = seller.tenant_id and k.external_id = external;
   emails := array(
     select normal_email(a.email) from unnest(array[buyer.email, sale_email, external]) a (email) where position('@' in a.email) > 1);
+  -- Most buyers have an id only, and no e-mail address to compare.
+  if cardinality(emails) = 0 and buyer_id is distinct from partner::text
+    and not exists (select from members m where m.partner_id = seller.id and buyer_id in (m.id::text, lower(m.subject))) then
+    return false;
+  end if;
   if exists (
     select from fraud_list_entries e
     where e.tenant_id = seller.tenant_id and e.list = 'ALLOWED_CUSTOMER' and e.removed_at is null

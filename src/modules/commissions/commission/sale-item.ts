@@ -40,8 +40,9 @@ export interface StoredItem extends SaleItem {
 
 const AMOUNTS = new Set(['limit', 'perUnit', 'amount', 'from', 'part', 'whole']);
 
-const textOf = (value: object | null): string | null =>
-  value && JSON.stringify(value, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+/** Returns JSON with amounts as text. */
+const jsonOf = (value: object): string =>
+  JSON.stringify(value, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
 
 const readTerms = (text: string): Terms =>
   JSON.parse(text, (key, value) => (AMOUNTS.has(key) && typeof value === 'string' ? BigInt(value) : value));
@@ -63,14 +64,12 @@ export function insertItems(items: readonly StoredItem[]): Sql {
     ...{ rounding_mode: item.roundingMode, flat_refund: item.flatRefund, is_purchase: item.isPurchase },
     ...{ is_out: item.out, refused: item.refused, is_returning: item.isReturning, limited: item.limited },
     ...{ rule_key: item.ruleKey, is_windowed: isWindowed(item), is_counting: countsNow(item) },
-    terms: item.isRated ? JSON.parse(textOf(item.terms) ?? 'null') : null,
-    returning_terms: JSON.parse(textOf(item.returning) ?? 'null'),
-    facts: JSON.parse(textOf(item.facts) ?? 'null'),
-    draft: JSON.parse(textOf(item.draft) ?? 'null'),
+    terms: item.isRated ? item.terms : null,
+    ...{ returning_terms: item.returning, facts: item.facts, draft: item.draft },
   }));
   const names = sql.raw(Object.keys(rows[0] ?? {}).join(', '));
   return sql`insert into sale_items (${names}) select ${names}
-    from jsonb_populate_recordset(null::sale_items, ${JSON.stringify(rows)}::jsonb)`;
+    from jsonb_populate_recordset(null::sale_items, ${jsonOf(rows)}::jsonb)`;
 }
 
 const countsNow = ({ terms, returning, isReturning }: StoredItem): boolean =>
@@ -148,14 +147,12 @@ export async function storeItems(run: Run, items: readonly StoredItem[]): Promis
     ...{ base_minor: item.isRated ? `${item.base}` : null, owed_minor: `${item.owed}`, is_out: item.out },
     ...{ is_returning: item.isReturning, limited: item.limited, rule_key: item.ruleKey },
     ...{ is_windowed: isWindowed(item), is_counting: countsNow(item) },
-    terms: item.isRated && item.refused === null ? JSON.parse(textOf(item.terms) ?? 'null') : null,
-    returning_terms: JSON.parse(textOf(item.returning) ?? 'null'),
-    facts: JSON.parse(textOf(item.facts) ?? 'null'),
-    draft: JSON.parse(textOf(item.draft) ?? 'null'),
+    terms: item.isRated && item.refused === null ? item.terms : null,
+    ...{ returning_terms: item.returning, facts: item.facts, draft: item.draft },
   }));
   await run(sql`
     update sale_items i set refunded_minor = n.refunded_minor, base_refunded = n.base_refunded, base_minor = n.base_minor, owed_minor = n.owed_minor,
       is_out = n.is_out, is_returning = n.is_returning, limited = n.limited, rule_key = n.rule_key, is_windowed = n.is_windowed,
       is_counting = n.is_counting, terms = n.terms, returning_terms = n.returning_terms, facts = n.facts, draft = n.draft
-    from jsonb_populate_recordset(null::sale_items, ${JSON.stringify(rows)}::jsonb) n where i.id = n.id`);
+    from jsonb_populate_recordset(null::sale_items, ${jsonOf(rows)}::jsonb) n where i.id = n.id`);
 }
