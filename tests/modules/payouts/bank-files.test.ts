@@ -631,7 +631,7 @@ describe('a status file of megabytes', () => {
       id,
     );
     expect(lines).toEqual({ count: payments.length, payments: payments.length });
-    expect(longest).toBeLessThan(500);
+    expect(longest).toBeLessThan(250);
   });
 
   test('refuses an upload without the permission to import, or above eight megabytes', async () => {
