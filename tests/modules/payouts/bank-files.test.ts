@@ -605,6 +605,35 @@ describe('a status file of megabytes', () => {
     ).toEqual([{ actor_id: 'tom' }, { actor_id: 'tom' }]);
   });
 
+  test('serves other requests while it imports forty-two thousand payments', { tags: ['slow'] }, async () => {
+    await company();
+    const payments = Array.from(
+      { length: 42_000 },
+      (_, n) =>
+        `<TxInfAndSts><OrgnlEndToEndId>${n.toString(16).padStart(32, '0')}</OrgnlEndToEndId><TxSts>ACSC</TxSts><OrgnlTxRef><Amt><InstdAmt Ccy="EUR">1.00</InstdAmt></Amt></OrgnlTxRef></TxInfAndSts>`,
+    );
+    const content = `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+      <OrgnlGrpInfAndSts><OrgnlMsgId>x</OrgnlMsgId></OrgnlGrpInfAndSts>
+      <OrgnlPmtInfAndSts>${payments.join('')}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`;
+    // Processor time of this thread between two ticks, because the waiting time also counts what other processes do.
+    let longest = 0;
+    let last = process.threadCpuUsage();
+    const ticks = setInterval(() => {
+      const { user, system } = process.threadCpuUsage(last);
+      longest = Math.max(longest, (user + system) / 1_000);
+      last = process.threadCpuUsage();
+    }, 5);
+    const { status, id } = await upload(content);
+    clearInterval(ticks);
+    expect(status).toBe(200);
+    const [lines] = await rows(
+      `select count(*)::int as count, count(distinct reference)::int as payments from bank_status_lines where import_id = $1`,
+      id,
+    );
+    expect(lines).toEqual({ count: payments.length, payments: payments.length });
+    expect(longest).toBeLessThan(250);
+  });
+
   test('refuses an upload without the permission to import, or above eight megabytes', async () => {
     await company();
     const tenant = `bank-${tenants - 1}`;

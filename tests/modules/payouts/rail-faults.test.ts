@@ -416,13 +416,15 @@ test.each([[true], [false]])(
     let looks = 0;
     rail = {
       ...fine,
-      async send() {
+      async send(instruction) {
+        if (instruction.payoutId !== id) return fine.send(instruction); // the worker still has payouts of other tests
         arrived();
         await held;
         // The answer is from before the news, and the rail need not be asked for hours.
         return { status: 'ACCEPTED', reference: `looked-${id}`, lookAgainSeconds: 6 * 3_600 };
       },
-      async lookup() {
+      async lookup(instruction) {
+        if (instruction.payoutId !== id) return fine.lookup(instruction);
         looks += 1;
         return { status: 'CONFIRMED', reference: `looked-${id}` };
       },
@@ -456,6 +458,7 @@ test('parks a rail status that arrives after two people gave an attempt up', asy
   rail = {
     ...fine,
     async send(instruction) {
+      if (instruction.payoutId !== id) return fine.send(instruction);
       arrived();
       await held;
       return fine.send(instruction);

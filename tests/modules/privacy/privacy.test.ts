@@ -99,7 +99,8 @@ async function aLife(mark: string) {
       })
     ).trackReferral;
   const won = await click();
-  await click({ visitorId: won.visitorId });
+  const anHourAgo = new Date(Date.now() - 3_600_000).toISOString(); // two clicks within seconds are one
+  await click({ visitorId: won.visitorId, occurredAt: anHourAgo });
   const externalId = `cust-${visitorMark}`;
   await app.ask(staff.manager, CONVERT, {
     id: won.id,

@@ -92,7 +92,8 @@ describe('retention of thirteen months', () => {
   async function aPartnerWithHistory() {
     const partner = await makePartner(app, staff.manager);
     const visitorId = randomUUID();
-    const lost = await track(partner.referralCode, { ...personal, visitorId });
+    const occurredAt = new Date(now.getTime() - 3_600_000).toISOString(); // two clicks within seconds are one
+    const lost = await track(partner.referralCode, { ...personal, visitorId, occurredAt });
     const won = await track(partner.referralCode, { ...personal, visitorId });
     await app.ask(staff.manager, CONVERT, {
       id: won.id,

@@ -228,31 +228,27 @@ function nameOf(reference: BankReference): string {
   return reference.batch === null ? reference.fileId : `${reference.fileId}-${reference.batch}`;
 }
 
+/** Rows of one statement. Other requests have their turn between two statements. */
+const AT_ONCE = 2_000;
+
 async function keepLines(
   em: EntityManager,
   made: BankStatusImport,
   judged: readonly Judged[],
 ): Promise<void> {
-  const rows = judged.map(({ payment, line, outcome, explanation }) => ({
-    ...{
-      id: v7(),
-      payment: payment?.id ?? null,
-      reference: nameOf(line.reference),
-      word: line.status,
+  for (let start = 0; start < judged.length; start += AT_ONCE) {
+    const rows = judged.slice(start, start + AT_ONCE).map(({ payment, line, outcome, explanation }) => ({
+      ...{ id: v7(), payment: payment?.id ?? null, reference: nameOf(line.reference), word: line.status },
       code: line.code?.slice(0, 35) ?? null,
-    },
-    ...{
-      minor: line.amount?.minor.toString() ?? null,
-      currency: line.amount?.currency ?? null,
-      outcome,
-      explanation,
-    },
-  }));
-  await sql`
-    insert into bank_status_lines (id, tenant_id, import_id, payment_id, reference, word, code, amount_minor, amount_currency, outcome, explanation)
-    select id, ${made.tenantId}, ${made.id}, payment, reference, word, code, minor, currency, outcome, explanation
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) t (id uuid, payment uuid, reference text, word text, code text,
-      minor bigint, currency text, outcome text, explanation text)`.execute(em);
+      ...{ minor: line.amount?.minor.toString() ?? null, currency: line.amount?.currency ?? null },
+      ...{ outcome, explanation },
+    }));
+    await sql`
+      insert into bank_status_lines (id, tenant_id, import_id, payment_id, reference, word, code, amount_minor, amount_currency, outcome, explanation)
+      select id, ${made.tenantId}, ${made.id}, payment, reference, word, code, minor, currency, outcome, explanation
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) t (id uuid, payment uuid, reference text, word text, code text,
+        minor bigint, currency text, outcome text, explanation text)`.execute(em);
+  }
 }
 
 async function store(em: EntityManager, moved: readonly Payment[]): Promise<void> {
