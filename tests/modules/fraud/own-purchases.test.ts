@@ -84,6 +84,13 @@ describe('a partner earns nothing by a purchase of its own:', () => {
     expect(await linesOf(app, partner.id)).toEqual([]);
   });
 
+  test.each(all)('by %s for a customer whose id is an address of its international domain', async (path) => {
+    partner = await makePartner(app, staff.manager, { email: `jo@mü-${domain}` });
+    await paths[path](`jo@mü-${domain}`);
+    await paths[path](`bo@MÜ-${domain}`);
+    expect(await linesOf(app, partner.id)).toEqual([]);
+  });
+
   test.each(all)('by %s for a customer who is known by its mailbox', async (path) => {
     const other = await makePartner(app, staff.manager, { email: 'other@elsewhere.example' });
     const id = await makeClick(app, other.referralCode);
