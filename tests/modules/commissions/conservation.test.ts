@@ -223,7 +223,7 @@ describe('amounts are rounded once', () => {
     expect(await net()).toBe(100.02);
   });
 
-  test('refunds of a sale with a true-up take their share by what was refunded so far', async () => {
+  test('refunds of a sale with a true-up take their share by the sum of all refunds', async () => {
     const { commissions } = await sell('1', '99.99');
     for (const amount of ['33.33', '33.33', '33.33'])
       await app.ask(staff.maria, REVERSE, { id: commissions[0]?.id, input: { amount } });

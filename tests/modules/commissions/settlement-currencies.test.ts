@@ -318,3 +318,15 @@ test('the books check passes, and finds a base that does not match its rate', as
   expect(verifyCommission).toEqual({ equal: false, differences: [{ what: 'base' }] });
   expect((await faults()).join()).toContain(`commission ${id}: base is 66.67, but recomputes to 71.43 USD`);
 });
+
+test('the total of a recorded sale is in the currency of its commissions', async () => {
+  const partnerId = await partnerOf();
+  const { recordSale } = await app.ask(
+    staff.manager,
+    `mutation ($input: RecordSaleInput!) { recordSale(input: $input) {
+      total { amount currency } commissions { amount { amount currency } } } }`,
+    { input: { partnerId, orderId: randomUUID(), currency: 'JPY', lines: [{ amount: '3100' }] } },
+  );
+  expect(recordSale.total).toEqual(recordSale.commissions[0].amount);
+  expect(recordSale.total.currency).toBe('USD');
+});

@@ -461,7 +461,8 @@ async function owedFor(
       );
     return worth;
   };
-  const whole = among && inOwed(among.bases.reduce((sum, each) => sum + each, 0n));
+  const sum = among?.bases.reduce((total, each) => total + each, 0n) ?? 0n;
+  const whole = sum > 0n ? inOwed(sum) : null;
   return {
     earning: {
       ...earning,

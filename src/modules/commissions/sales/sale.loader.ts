@@ -27,9 +27,16 @@ export async function recordedSale(ctx: Context, info: GraphQLResolveInfo, id: s
   const [sale] = await query(
     ctx,
     sql<Sale>`
-      select s.tenant_id as "tenantId", s.partner_id as "partnerId", s.order_id as "orderId", s.currency, s.refused,
+      with item as (select i.id, i.product, i.owed_currency from sales s join sale_items i on i.tenant_id = s.tenant_id
+        and i.partner_id = s.partner_id and i.order_id = s.order_id where s.id = ${id})
+      select s.tenant_id as "tenantId", s.partner_id as "partnerId", s.order_id as "orderId",
+        coalesce((select min(i.owed_currency) from item i), s.currency) as currency,
+        -- A product that earned nothing at first may earn by now.
+        (select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(s.refused) r where not exists (
+          select from item i join commissions c on c.id = i.id where i.product is not distinct from r->>'product')) as refused,
         (select coalesce(sum(c.amount_minor), 0)::bigint from commissions c
-          where c.tenant_id = s.tenant_id and c.partner_id = s.partner_id and c.order_id = s.order_id and c.reverses_id is null) as minor
+          where c.partner_id = s.partner_id and c.amount_minor > 0
+            and (c.id in (select i.id from item i) or c.cause_id in (select i.id from item i))) as minor
       from sales s where s.id = ${id}`,
   );
   if (!sale) throw notFound('sale');
