@@ -22,6 +22,21 @@ const UNKNOWN_HERE = [
   '@cerbos/cerbos-darwin-arm64',
   '@cerbos/cerbos-darwin-x64',
   '@cerbos/cerbos-linux-arm64',
+  '@oxc-node/core-android-arm-eabi',
+  '@oxc-node/core-android-arm64',
+  '@oxc-node/core-darwin-arm64',
+  '@oxc-node/core-darwin-x64',
+  '@oxc-node/core-freebsd-x64',
+  '@oxc-node/core-linux-arm-gnueabihf',
+  '@oxc-node/core-linux-arm64-gnu',
+  '@oxc-node/core-linux-arm64-musl',
+  '@oxc-node/core-linux-ppc64-gnu',
+  '@oxc-node/core-linux-s390x-gnu',
+  '@oxc-node/core-linux-x64-musl',
+  '@oxc-node/core-openharmony-arm64',
+  '@oxc-node/core-win32-arm64-msvc',
+  '@oxc-node/core-win32-ia32-msvc',
+  '@oxc-node/core-win32-x64-msvc',
 ].map((name) => `node_modules/${name}`);
 
 const PLATFORMS = [
