@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Terms } from '../../src/domain/owed.ts';
@@ -9,7 +8,7 @@ import { dayOf, type Fact, naiveOwed, OFFSETS } from '../support/naive-owed.ts';
 // naive computation says. More of it, or one history again: HISTORIES=20000 SEED=... npx vitest run ...
 const HISTORIES = Number(process.env['HISTORIES'] ?? 2_000);
 const STEPS = Number(process.env['STEPS'] ?? 30);
-const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31));
+const seed = Number(process.env['SEED'] ?? 676_057_046);
 
 const PERIODS = ['MONTH', 'QUARTER', 'YEAR', 'LIFETIME'] as const;
 const ZONES = Object.keys(OFFSETS);

@@ -1,10 +1,9 @@
-import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commissionHistory, historiesApp } from './chaos/commission-histories.ts';
 
 // A history again: SEED=... HISTORIES=1 npx vitest run ... More of them: npm run chaos.
 const HISTORIES = Number(process.env['HISTORIES'] ?? 100);
-const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31));
+const seed = Number(process.env['SEED'] ?? 676_057_046);
 
 let world: Awaited<ReturnType<typeof historiesApp>>;
 beforeAll(async () => {
