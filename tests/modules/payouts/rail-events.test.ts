@@ -514,6 +514,9 @@ describe('Reconciliation', () => {
 
   test('ends a reconciliation job at its next lookup after another job restarted it', async () => {
     const fine = simulatedRail(simulator.url, { lists: false });
+    const [known] = await sql<{ last: string }>(
+      "select coalesce(max(id::text), '') as last from reconciliations",
+    );
     let before: number | null = null; // lookups until another job took the reconciliation over
     rail = {
       ...fine,
@@ -522,7 +525,8 @@ describe('Reconciliation', () => {
         const taken =
           before === null &&
           (await sql(
-            `update reconciliations set run = new_id(), state = 'DONE', finished_at = now() where state = 'RUNNING' returning id`,
+            `update reconciliations set run = new_id(), state = 'DONE', finished_at = now() where state = 'RUNNING' and id::text > $1 returning id`,
+            known?.last,
           ));
         if (taken && taken.length > 0) before = simulator.calls.lookup;
         return fine.lookup(instruction);
