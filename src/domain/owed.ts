@@ -132,14 +132,18 @@ export function standingOf(item: Purchase, purchases: readonly Purchase[]): Stan
   };
 }
 
+/** True when the amount of an item depends on the other purchases of its customer. */
+export const isWindowed = ({ terms, returning }: Pick<SaleItem, 'terms' | 'returning'>): boolean =>
+  returning !== null || terms.windows.length > 0;
+
 /** An item with the terms that apply by its customer's standing. */
-export interface Placed {
-  readonly item: SaleItem;
+export interface Placed<Item extends SaleItem = SaleItem> {
+  readonly item: Item;
   readonly terms: Terms;
   readonly limited: Limited | null;
 }
 
-export function place(item: SaleItem, standing: Standing): Placed {
+export function place<Item extends SaleItem>(item: Item, standing: Standing): Placed<Item> {
   const terms = standing.returning && item.returning ? item.returning : item.terms;
   const over = terms.windows.find((window) => windowOver(window, item, standing));
   if (!over) return { item, terms, limited: null };
@@ -147,6 +151,25 @@ export function place(item: SaleItem, standing: Standing): Placed {
   if (over.stepDownRateBps === null) return { item, terms, limited: 'RECURRING_WINDOW_OVER' };
   return { item, terms, limited: 'STEPPED_DOWN' };
 }
+
+/** An item that was placed when it was last settled. */
+export interface Settled extends SaleItem {
+  readonly isReturning: boolean;
+  readonly limited: Limited | null;
+}
+
+/** Returns an item as it was placed when it was last settled. */
+export const placedAsSettled = <Item extends Settled>(item: Item): Placed<Item> => ({
+  item,
+  terms: item.isReturning && item.returning ? item.returning : item.terms,
+  limited: item.limited,
+});
+
+/** The name of the sales that count together: those of one partner under one rule, in one currency. */
+export const groupName = (
+  { partnerId, currency }: Pick<SaleItem, 'partnerId' | 'currency'>,
+  ruleKey: string,
+): string => `${partnerId} ${ruleKey} ${currency}`;
 
 function windowOver(
   { firstPurchaseOnly, months, count }: Window,
@@ -213,6 +236,10 @@ export function owedFor(placed: Placed, before: Before): Owed {
   const room = terms.cap.limit > used ? terms.cap.limit - used : 0n;
   return { ...nothing, period, gross, used, amount: checked(gross < room ? gross : room) };
 }
+
+/** Returns the amount that is owed for an item which no other one affects. */
+export const owedAlone = (placed: Placed): Owed =>
+  owedFor(placed, { sums: noSums, total: () => 0n, used: () => 0n });
 
 function grossOf(placed: Placed, left: bigint, before: Before): Pick<Owed, 'gross' | 'period'> {
   const { item, terms, limited } = placed;
@@ -362,8 +389,8 @@ export function owedBy(items: readonly SaleItem[]): Map<string, Owed> {
       item.customerId === null ? noPurchaseBefore : standingOf(item, byCustomer.get(item.customerId) ?? []),
     ),
   );
-  const groups = Map.groupBy(placed, ({ item: { id, partnerId, currency }, terms: { rule } }) =>
-    rule ? `${partnerId} ${rule.key} ${currency}` : id,
+  const groups = Map.groupBy(placed, ({ item, terms: { rule } }) =>
+    rule ? groupName(item, rule.key) : item.id,
   );
   const owed = new Map<string, Owed>();
   for (const group of groups.values())

@@ -1,13 +1,15 @@
 import {
   bySale,
+  groupName,
   isLeft,
-  type Limited,
   noPurchaseBefore,
   type Placed,
   type Purchase,
   place,
+  placedAsSettled,
   RuleItems,
   type SaleItem,
+  type Settled,
   type Standing,
   type Window,
 } from './owed.ts';
@@ -16,13 +18,10 @@ import type { Rule } from './plan.ts';
 import { type Decisions, decideFor, type Facts, sameDecision, termsOf } from './terms.ts';
 
 /** An item of a recorded sale, as the books have it. */
-export interface PastItem extends SaleItem {
+export interface PastItem extends Settled {
   readonly product: string | null;
-  readonly currency: string;
   readonly facts: Facts | null;
   readonly owed: bigint;
-  readonly isReturning: boolean;
-  readonly limited: Limited | null;
 }
 
 /** The rules and rates by which the terms of past sales are decided. */
@@ -79,10 +78,6 @@ function decideBy(by: TermsInForce, item: PastItem, facts: Facts): Decisions {
   });
 }
 
-/** True when terms depend on the other purchases of the customer. */
-export const asksPurchases = ({ terms, returning }: TriedTerms): boolean =>
-  returning !== null || terms.windows.length > 0;
-
 /** Returns the standings of items of one customer among its purchases, like `standingOf` for each item. Both may come in
  *  any order. */
 export function standingsOf(
@@ -117,9 +112,10 @@ export function standingsOf(
   return standings;
 }
 
-/** The items that one rule counts for one partner, or a single item without a rule. */
+/** The items that one rule counts for one partner in one currency, or a single item without a rule. */
 export interface TriedRule {
   readonly partnerId: string;
+  readonly currency: string;
   /** Null for a single item without a rule. */
   readonly key: string | null;
   readonly placed: Placed[];
@@ -136,11 +132,12 @@ export function changedRules(
   const changed = new Set<string>();
   for (const item of items) {
     const terms = tried.get(item.id);
-    const was = placedAsWas(item);
+    const was = placedAsSettled(item);
     const placed = terms ? place({ ...item, ...terms }, standings.get(item.id) ?? noPurchaseBefore) : was;
     const name = nameOf(placed);
     const rule = rules.get(name) ?? {
       partnerId: item.partnerId,
+      currency: item.currency,
       key: placed.terms.rule?.key ?? null,
       placed: [],
     };
@@ -152,18 +149,11 @@ export function changedRules(
 }
 
 const nameOf = ({ item, terms }: Placed): string =>
-  terms.rule === null ? item.id : `${item.partnerId} ${terms.rule.key}`;
-
-/** Returns an item under the terms and limits that it has in the books. */
-export const placedAsWas = (item: PastItem): Placed => ({
-  item,
-  terms: item.isReturning && item.returning ? item.returning : item.terms,
-  limited: item.limited,
-});
+  terms.rule === null ? item.id : groupName(item, terms.rule.key);
 
 /** Returns what the items of a rule would be owed. `others` are sales under the rule outside the simulated months. They keep
  *  their terms and count in the rule's periods. */
 export function owedUnder({ placed }: TriedRule, others: readonly PastItem[]): Map<string, bigint> {
-  const { owed } = RuleItems.owed([...placed, ...others.map(placedAsWas)]);
+  const { owed } = RuleItems.owed([...placed, ...others.map(placedAsSettled)]);
   return new Map(placed.map(({ item }) => [item.id, owed.get(item.id)?.amount ?? 0n]));
 }

@@ -1,6 +1,6 @@
 import { corrections } from '../../src/domain/corrections.ts';
 import { divide } from '../../src/domain/money.ts';
-import type { SaleItem } from '../../src/domain/owed.ts';
+import { isWindowed, type SaleItem } from '../../src/domain/owed.ts';
 import {
   type Book,
   type Reckoning,
@@ -9,7 +9,7 @@ import {
   UNRECORDED,
   type Usage,
 } from '../../src/modules/commissions/commission/reckon.ts';
-import { isWindowed, type StoredItem } from '../../src/modules/commissions/commission/sale-item.ts';
+import type { StoredItem } from '../../src/modules/commissions/commission/sale-item.ts';
 
 type RuleKey = Parameters<Book['usage']>[0];
 type Span = Parameters<Book['itemsOf']>[1];

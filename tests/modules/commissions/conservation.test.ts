@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { system } from '../../../src/kernel/request/actor.ts';
+import { proveAll } from '../../../src/proof.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import {
   APPROVE,
@@ -285,4 +287,23 @@ test('a rejected sale counts no longer for the band of the others', async () => 
   expect(await net()).toBe(200);
   await refund('2');
   expect(await net()).toBe(0);
+});
+
+test('sales in two currencies under one rule count apart, in the books and in their check', async () => {
+  const id = await rule({ method: 'PERCENTAGE', rate: 20, currency: null });
+  await sell('1', '400', { currency: 'EUR' });
+  await sell('2', '100');
+  await app.ask(staff.manager, EDIT, {
+    id,
+    input: {
+      ...{ name: 'rule', currency: 'USD', method: 'PERCENTAGE', rate: 20 },
+      cap: { amount: '100', per: 'PARTNER', period: 'MONTH' },
+    },
+  });
+  await sell('3', '600');
+  expect(await amounts()).toEqual([80, 20, 80]);
+  const { pool, seals } = app.app.services;
+  const found: string[] = [];
+  for await (const { faults } of proveAll({ pool, seals, actor: system })) found.push(...faults);
+  expect(found).toEqual([]);
 });

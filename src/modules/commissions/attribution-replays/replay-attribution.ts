@@ -20,11 +20,11 @@ import {
   isLeft,
   owedFor,
   type Placed,
+  placedAsSettled,
   type SaleItem,
   type Terms,
 } from '../../../domain/owed.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
-import { placedAsWas } from '../../../domain/simulation.ts';
 import { decideFor, type Facts, rescaled, termsOf } from '../../../domain/terms.ts';
 import { query } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
@@ -412,7 +412,7 @@ class Weighing {
       index: parts.findIndex(([id]) => id === partnerId),
     };
     const placed = line
-      ? placedAsWas(line.item)
+      ? placedAsSettled(line.item)
       : this.#place(sale, partnerId, partner, { base, currency, purchase, scale });
     const item = { ...placed.item, base, refunded: taken < base ? taken : base };
     const terms = rescaled(placed.terms, scale);

@@ -2,17 +2,21 @@ import type { Band, BandMode } from '../../../domain/bands.ts';
 import {
   addTo,
   crosses,
+  groupName,
   isCounting,
   isLeft,
+  isWindowed,
   noPurchaseBefore,
   noSums,
   type Owed,
+  owedAlone,
   owedFor,
   type Placed,
   type Purchase,
   periodStart,
   periodsOf,
   place,
+  placedAsSettled,
   RuleItems,
   type Sums,
   standingOf,
@@ -21,7 +25,7 @@ import {
 import type { RulePeriod } from '../../../domain/plan.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
-import { isWindowed, itemsWhere, type StoredItem } from './sale-item.ts';
+import { asPurchase, itemsWhere, type StoredItem } from './sale-item.ts';
 
 /** An item whose amount was computed again. */
 export interface Reckoned {
@@ -105,11 +109,11 @@ export async function reckonIn(
   const groups = new Map<string, { key: RuleKey; items: Moved[] }>();
   for (const each of moved.values()) {
     const { item, before } = each;
-    if (item.ruleKey === null) items.set(item.id, { item, owed: alone(each) });
+    if (item.ruleKey === null) items.set(item.id, { item, owed: owedAlone(each) });
     for (const ruleKey of new Set([item.ruleKey, before])) {
       if (ruleKey === null) continue;
       const { tenantId, partnerId, currency } = item;
-      const name = `${partnerId} ${ruleKey} ${currency}`;
+      const name = groupName(item, ruleKey);
       const group = groups.get(name) ?? { key: { tenantId, partnerId, ruleKey, currency }, items: [] };
       groups.set(name, group);
       group.items.push(each);
@@ -134,14 +138,11 @@ export async function reckonIn(
   return { items, sums };
 }
 
-interface Moved extends Placed {
-  readonly item: StoredItem;
+interface Moved extends Placed<StoredItem> {
   /** The rule that counted the item before. */
   readonly before: string | null;
   readonly isNew: boolean;
 }
-
-const alone = (each: Placed): Owed => owedFor(each, { sums: noSums, total: () => 0n, used: () => 0n });
 
 /** Places the changed items, and the other items of their customers, among the purchases that are left. */
 async function placed(
@@ -193,11 +194,6 @@ async function placed(
 /** The order of recording of an item that is not stored yet: after all others. */
 export const UNRECORDED = 2n ** 63n - 1n;
 
-const asPurchase = (item: StoredItem): Purchase => ({
-  ...{ id: item.id, order: item.order, partnerId: item.partnerId, at: item.at, seq: item.seq },
-  ...{ base: item.sold, refunded: item.soldRefunded, out: item.out },
-});
-
 const LENGTH: readonly RulePeriod[] = ['MONTH', 'QUARTER', 'YEAR', 'LIFETIME'];
 export const longest = (periods: Iterable<RulePeriod>): RulePeriod | null =>
   [...periods].sort((a, b) => LENGTH.indexOf(b) - LENGTH.indexOf(a))[0] ?? null;
@@ -231,7 +227,7 @@ async function reckonRule(
     return {
       items: changed
         .filter(({ item }) => item.ruleKey === ruleKey)
-        .map((each) => ({ item: each.item, owed: alone(each) })),
+        .map((each) => ({ item: each.item, owed: owedAlone(each) })),
       sums: null,
     };
   const periods = new Set([
@@ -250,7 +246,7 @@ async function reckonRule(
       changed.map(({ item }) => item.day),
     );
     const ids = new Set(changed.map(({ item }) => item.id));
-    const others = (await book.itemsOf(key, span)).filter(({ id }) => !ids.has(id)).map(asStored);
+    const others = (await book.itemsOf(key, span)).filter(({ id }) => !ids.has(id)).map(placedAsSettled);
     const all = [...others, ...changed.filter(({ item }) => item.ruleKey === ruleKey)];
     const needed = longest([period, ...all.flatMap(({ terms }) => periodsOf(terms))]) as RulePeriod;
     if (needed !== period) {
@@ -267,12 +263,6 @@ async function reckonRule(
     };
   }
 }
-
-const asStored = (item: StoredItem) => ({
-  item,
-  terms: item.isReturning && item.returning ? item.returning : item.terms,
-  limited: item.limited,
-});
 
 export interface Usage {
   readonly period: RulePeriod;

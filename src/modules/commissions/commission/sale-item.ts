@@ -1,6 +1,13 @@
 import type { FlatRefund } from '../../../domain/commission.ts';
 import type { RoundingMode } from '../../../domain/money.ts';
-import { isCounting, type Limited, type SaleItem, type Terms } from '../../../domain/owed.ts';
+import {
+  isCounting,
+  isWindowed,
+  type Purchase,
+  placedAsSettled,
+  type Settled,
+  type Terms,
+} from '../../../domain/owed.ts';
 import { type Facts, NO_TERMS } from '../../../domain/terms.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -10,7 +17,7 @@ import type { NewLine } from './insert-commissions.ts';
 type Draft = Omit<NewLine, 'amount' | 'baseAmount' | 'revenueMinor' | 'computation' | 'id'>;
 
 /** A stored item: its facts, and how it stands since it was last settled. */
-export interface StoredItem extends SaleItem {
+export interface StoredItem extends Settled {
   readonly tenantId: string;
   readonly orderId: string | null;
   readonly conversionId: string | null;
@@ -28,8 +35,6 @@ export interface StoredItem extends SaleItem {
   readonly isPurchase: boolean;
   /** Why the item never earns. Null: it may earn. */
   readonly refused: string | null;
-  readonly isReturning: boolean;
-  readonly limited: Limited | null;
   /** What its terms were decided by. Null for an item that never earns, and while the exchange rate is missing. */
   readonly facts: Facts | null;
   readonly ruleKey: string | null;
@@ -47,9 +52,11 @@ const jsonOf = (value: object): string =>
 const readTerms = (text: string): Terms =>
   JSON.parse(text, (key, value) => (AMOUNTS.has(key) && typeof value === 'string' ? BigInt(value) : value));
 
-/** True when the amount of the item depends on the other purchases of its customer. */
-export const isWindowed = ({ terms, returning }: Pick<SaleItem, 'terms' | 'returning'>): boolean =>
-  returning !== null || terms.windows.length > 0;
+/** Returns an item as one of its customer's purchases, which are compared by the amounts of the sale. */
+export const asPurchase = (item: StoredItem): Purchase => ({
+  ...{ id: item.id, order: item.order, partnerId: item.partnerId, at: item.at, seq: item.seq },
+  ...{ base: item.sold, refunded: item.soldRefunded, out: item.out },
+});
 
 /** Returns the insert of new items, as part of a query. */
 export function insertItems(items: readonly StoredItem[]): Sql {
@@ -72,8 +79,7 @@ export function insertItems(items: readonly StoredItem[]): Sql {
     from jsonb_populate_recordset(null::sale_items, ${jsonOf(rows)}::jsonb)`;
 }
 
-const countsNow = ({ terms, returning, isReturning }: StoredItem): boolean =>
-  isCounting(isReturning && returning ? returning : terms);
+const countsNow = (item: StoredItem): boolean => isCounting(placedAsSettled(item).terms);
 
 interface Row
   extends Omit<StoredItem, 'at' | 'seq' | 'base' | 'refunded' | 'terms' | 'returning' | 'isRated' | Big> {

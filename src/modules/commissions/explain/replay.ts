@@ -1,8 +1,9 @@
 import {
+  groupName,
+  isWindowed,
   noPurchaseBefore,
-  noSums,
   type Owed,
-  owedFor,
+  owedAlone,
   type Placed,
   type Purchase,
   periodStart,
@@ -13,7 +14,7 @@ import {
 } from '../../../domain/owed.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
-import { isWindowed, type StoredItem } from '../commission/public.ts';
+import { asPurchase, type StoredItem } from '../commission/public.ts';
 
 /** An item as it should be stored. */
 interface ReplayedItem {
@@ -57,23 +58,16 @@ export async function replay(run: Run, items: readonly StoredItem[]): Promise<Re
   }[] = [];
   for (const group of Map.groupBy(
     placed,
-    ({ item, ruleKey }) => ruleKey && `${item.partnerId} ${ruleKey}`,
+    ({ item, ruleKey }) => ruleKey && groupName(item, ruleKey),
   ).values()) {
     const [of] = group as [(typeof placed)[number]];
     const made = of.ruleKey === null ? null : RuleItems.owed(group.map(({ by }) => by));
     if (made) rules.push({ of, group: group.map(({ by }) => by), items: made.items });
     for (const { by, item, ruleKey } of group)
-      replayed.push({ item, placed: by, ruleKey, owed: made?.owed.get(item.id) ?? alone(by) });
+      replayed.push({ item, placed: by, ruleKey, owed: made?.owed.get(item.id) ?? owedAlone(by) });
   }
   return { items: replayed, sums: await sumsOf(run, rules) };
 }
-
-const alone = (placed: Placed): Owed => owedFor(placed, { sums: noSums, total: () => 0n, used: () => 0n });
-
-const asPurchase = (item: StoredItem): Purchase => ({
-  ...{ id: item.id, order: item.order, partnerId: item.partnerId, at: item.at, seq: item.seq },
-  ...{ base: item.sold, refunded: item.soldRefunded, out: item.out },
-});
 
 interface PurchaseRow extends Omit<Purchase, 'at' | 'seq' | 'base' | 'refunded'> {
   readonly customerId: string;
@@ -103,6 +97,7 @@ async function purchasesOf(run: Run, items: readonly StoredItem[]): Promise<Map<
 interface UsageRow {
   readonly partnerId: string;
   readonly ruleKey: string;
+  readonly currency: string;
   readonly period: string;
   readonly start: string;
   readonly ruleId: string;
@@ -121,11 +116,11 @@ async function sumsOf(
 ): Promise<ReplayedSum[]> {
   if (rules.length === 0) return [];
   const rows = await run(sql<UsageRow>`
-    select /* rule_usage.replayed */ partner_id as "partnerId", rule_key as "ruleKey", period, period_start::text as start, rule_id as "ruleId",
+    select /* rule_usage.replayed */ partner_id as "partnerId", rule_key as "ruleKey", currency, period, period_start::text as start, rule_id as "ruleId",
       base_minor::text as base, owed_minor::text as owed
     from rule_usage where (partner_id, rule_key) in (
       select * from unnest(${rules.map(({ of }) => of.item.partnerId)}::uuid[], ${rules.map(({ of }) => of.ruleKey)}::uuid[]))`);
-  const stored = Map.groupBy(rows, ({ partnerId, ruleKey }) => `${partnerId} ${ruleKey}`);
+  const stored = Map.groupBy(rows, (row) => groupName(row, row.ruleKey));
   const found: ReplayedSum[] = [];
   for (const { of, group, items } of rules) {
     const { partnerId, currency } = of.item;
@@ -136,7 +131,7 @@ async function sumsOf(
       ),
     );
     const kept = Map.groupBy(
-      stored.get(`${partnerId} ${ruleKey}`) ?? [],
+      stored.get(groupName(of.item, ruleKey)) ?? [],
       ({ period, start }) => `${period} from ${start}`,
     );
     for (const { period: name, start, versions } of items.sums()) {

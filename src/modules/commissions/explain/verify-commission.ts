@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { notFound } from '../../../domain/errors.ts';
-import { periodsOf } from '../../../domain/owed.ts';
+import { periodsOf, placedAsSettled } from '../../../domain/owed.ts';
 import type { RulePeriod } from '../../../domain/plan.ts';
 import { requireSeen } from '../../../kernel/data/authorize.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -90,8 +90,7 @@ async function withRule(run: Run, item: StoredItem): Promise<readonly StoredItem
   if (ruleKey === null) return [item];
   const usage = await run(sql<{ period: RulePeriod }>`
     select distinct period from rule_usage where partner_id = ${partnerId}::uuid and rule_key = ${ruleKey}::uuid`);
-  const terms = item.isReturning && item.returning ? item.returning : item.terms;
-  const period = longest([...usage.map((each) => each.period), ...periodsOf(terms)]);
+  const period = longest([...usage.map((each) => each.period), ...periodsOf(placedAsSettled(item).terms)]);
   if (period === null) return [item];
   const { from, until } = spanOf(period, [day]);
   return itemsWhere(

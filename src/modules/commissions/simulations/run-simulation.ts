@@ -1,8 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { v7 } from 'uuid';
-import { isCounting, type Purchase, periodsOf, type Standing } from '../../../domain/owed.ts';
 import {
-  asksPurchases,
+  groupName,
+  isCounting,
+  isWindowed,
+  type Purchase,
+  periodsOf,
+  type Standing,
+} from '../../../domain/owed.ts';
+import {
   changedRules,
   decideAgain,
   owedUnder,
@@ -104,7 +110,7 @@ async function simulate(
   const others = await salesElsewhere(run, rules, span, terms, simulable);
   const owed = new Map<string, bigint>();
   for (const rule of rules)
-    for (const [id, amount] of owedUnder(rule, others.get(`${rule.partnerId} ${rule.key}`) ?? []))
+    for (const [id, amount] of owedUnder(rule, others.get(groupName(rule, rule.key ?? '')) ?? []))
       owed.set(id, amount);
   return owed;
 }
@@ -124,7 +130,7 @@ async function standings(
   const asked = Map.groupBy(
     items.filter(({ id, customerId }) => {
       const terms = tried.get(id);
-      return terms !== undefined && customerId !== null && asksPurchases(terms);
+      return terms !== undefined && customerId !== null && isWindowed(terms);
     }),
     ({ customerId }) => customerId as string,
   );
@@ -142,7 +148,7 @@ async function standings(
   return found;
 }
 
-/** Returns the sales outside the simulated months that the rules count in the same periods, by partner and rule. */
+/** Returns the sales outside the simulated months that the rules count in the same periods, by rule, see `groupName`. */
 async function salesElsewhere(
   run: Run,
   rules: readonly TriedRule[],
@@ -166,7 +172,7 @@ async function salesElsewhere(
         and (i.day >= ${from}::date and i.day < ${month}::date or i.day >= ${next}::date and i.day <= ${until}::date) and ${simulable}`,
     );
     const needed = longest([period, ...items.flatMap(({ terms }) => periodsOf(terms))]);
-    if (needed === period) return Map.groupBy(items, ({ partnerId, ruleKey }) => `${partnerId} ${ruleKey}`);
+    if (needed === period) return Map.groupBy(items, (item) => groupName(item, item.ruleKey ?? ''));
     period = needed;
   }
   return new Map();
