@@ -1,10 +1,11 @@
 import { Entity, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
-import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
-import { Decimal, LocalDate } from '../../../kernel/request/scalars.ts';
+import { LocalDate } from '../../../kernel/request/scalars.ts';
+import { CurrencyPairRate } from './currency-pair-rate.ts';
 
 /** A dated exchange rate. Rows are append-only. */
 @Entity({ tableName: 'exchange_rates' })
@@ -14,19 +15,7 @@ import { Decimal, LocalDate } from '../../../kernel/request/scalars.ts';
   simpleResolvers: true,
   description: 'An exchange rate, in force from a day until the next rate.',
 })
-export class ExchangeRate extends Base {
-  @Field({ description: 'ISO 4217 code of the base currency.' })
-  @Property({ type: 'text' })
-  base!: string;
-
-  @Field({ description: 'ISO 4217 code of the quote currency.' })
-  @Property({ type: 'text' })
-  quote!: string;
-
-  @Field(() => Decimal, { description: 'Units of `quote` for one unit of `base`.' })
-  @Property({ columnType: 'numeric(24,12)', type: 'string' })
-  rate!: string;
-
+export class ExchangeRate extends CurrencyPairRate {
   @Field(() => LocalDate, {
     description: "First day on which the rate is in force, in the program's time zone.",
   })

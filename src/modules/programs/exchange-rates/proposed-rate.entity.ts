@@ -1,11 +1,12 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Enum, Filter, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType, registerEnumType } from 'type-graphql';
-import { Base, byTenant } from '../../../kernel/data/base.entity.ts';
+import { byTenant } from '../../../kernel/data/base.entity.ts';
 import { columnsOf } from '../../../kernel/data/columns.ts';
 import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { column, owned, type Table } from '../../../kernel/data/rows.ts';
-import { Decimal, LocalDate } from '../../../kernel/request/scalars.ts';
+import { LocalDate } from '../../../kernel/request/scalars.ts';
+import { CurrencyPairRate } from './currency-pair-rate.ts';
 import { exchangeRateTable } from './exchange-rate.entity.ts';
 
 export const ProposedRateStatus = {
@@ -34,19 +35,7 @@ registerEnumType(ProposedRateStatus, {
   description:
     'An exchange rate that moves by more than `Program.rateChangeLimit` from the rate before. It counts once a second person confirms it.',
 })
-export class ProposedExchangeRate extends Base {
-  @Field({ description: 'ISO 4217 code of the base currency.' })
-  @Property({ type: 'text' })
-  base!: string;
-
-  @Field({ description: 'ISO 4217 code of the quote currency.' })
-  @Property({ type: 'text' })
-  quote!: string;
-
-  @Field(() => Decimal, { description: 'Units of `quote` for one unit of `base`.' })
-  @Property({ columnType: 'numeric(24,12)', type: 'string' })
-  rate!: string;
-
+export class ProposedExchangeRate extends CurrencyPairRate {
   @Field(() => LocalDate, { description: 'First day on which the rate would be in force.' })
   @Property({ type: 'date' })
   effectiveOn!: string;
