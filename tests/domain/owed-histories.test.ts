@@ -118,7 +118,7 @@ function termsOf(key: string, nth: number, from: Version, quantity: number, shar
   };
 }
 
-/** What is told, in memory and as facts. */
+/** One history: the book in memory, and the facts that the naive computation reads. */
 class World {
   readonly facts: Fact[] = [];
   readonly lost = new Map<string, bigint>();

@@ -367,15 +367,6 @@ export async function commissionHistory(
     );
     if (rest.length > 0) throw new Error(`after everything was refunded there is ${JSON.stringify(rest)}`);
   } catch (error) {
-    if (process.env['DUMP'])
-      console.error(
-        await rows(
-          `select c.id, c.type, c.status, c.amount_minor as amount, c.approved_at is not null as approved, c.item_id, c.reverses_id, c.adjusts_id,
-            (select string_agg(reference || ' ' || amount_minor, ', ') from ledger_postings l where l.reference like '%' || c.id || '%') as posted,
-            exists (select from payout_items p where p.commission_id = c.id and p.voided_at is null) as claimed
-           from commissions c where tenant_id = $1 order by id`,
-        ).catch(String),
-      );
     throw new Error(`history ${seed} after ${done.length} calls: ${error}\n${done.slice(-40).join('\n')}`);
   }
 }

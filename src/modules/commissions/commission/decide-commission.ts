@@ -15,7 +15,7 @@ import { post } from '../../foundation/ledger/public.ts';
 import { type Approved, approveLines } from './approve-lines.ts';
 import { Commission, commissionTable } from './commission.entity.ts';
 import { accruedIn, endHolds } from './open-holds.ts';
-import { itemsWhere, type StoredItem } from './sale-item.ts';
+import { findItem } from './sale-item.ts';
 import { settle } from './settle.ts';
 import { isRated } from './sold.ts';
 
@@ -201,7 +201,7 @@ export async function reject(
       },
     );
   }
-  const item = await itemOf(em, line);
+  const item = await findItem(within(em), line);
   const beside = await lockBeside(em, item?.id ?? line.id, line.id);
   const claimed = new Set(await findAllocated(em, beside)); // a true-up in a payout does not change: a separate TRUE_UP reverses it
   const kept = beside.filter(
@@ -237,11 +237,6 @@ export async function reject(
   const { tenantId } = line;
   if (!isRated(line)) await enqueue(em, 'rate_lines', { tenantId }, { key: `rate_lines:${tenantId}` });
   return { line, before, refunds: gone.slice(1).map(({ id }) => id as string) };
-}
-
-async function itemOf(em: EntityManager, line: Commission): Promise<StoredItem | undefined> {
-  const [item] = await itemsWhere(within(em), sql`i.id = ${line.itemId ?? line.id}::uuid`);
-  return item;
 }
 
 /** Locks and returns the other lines of an item that are neither rejected nor reversed. */

@@ -3,7 +3,6 @@ import { after } from '../../../domain/commission.ts';
 import { conflict } from '../../../domain/errors.ts';
 import { divide } from '../../../domain/money.ts';
 import { authorizeRow } from '../../../kernel/data/authorize.ts';
-import { sql } from '../../../kernel/data/sql.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { positiveAmountOf } from '../../../kernel/request/currency.ts';
@@ -16,7 +15,7 @@ import type { ReverseCommissionInput } from './commission.inputs.ts';
 import type { CommissionHold } from './commission-hold.entity.ts';
 import { lockCommission, statusOf } from './decide-commission.ts';
 import { lockInForce } from './in-force.ts';
-import { itemsWhere, type StoredItem } from './sale-item.ts';
+import { findItem, type StoredItem } from './sale-item.ts';
 import { type RefundNow, settle } from './settle.ts';
 import { isRated, soldFor } from './sold.ts';
 
@@ -114,7 +113,7 @@ export async function takeBack(
 
 /** Returns the item of a commission, or of a line that follows its commission. */
 export async function itemOfLine(em: EntityManager, line: Commission): Promise<StoredItem> {
-  const [item] = await itemsWhere(within(em), sql`i.id = ${line.itemId ?? line.id}::uuid`);
+  const item = await findItem(within(em), line);
   if (!item) throw new Error(`commission ${line.id} has no sale item`);
   return item;
 }

@@ -11,6 +11,7 @@ import {
 import { type Facts, NO_TERMS } from '../../../domain/terms.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
+import type { Commission } from './commission.entity.ts';
 import type { NewLine } from './insert-commissions.ts';
 
 /** The commission of an item that earns nothing yet, without its amounts. */
@@ -92,12 +93,16 @@ interface Row
   readonly owed: string;
   readonly flatRefund: FlatRefund;
   readonly roundingMode: RoundingMode;
+  /** Empty without terms. */
   readonly termsKey: string;
   readonly returningKey: string | null;
+  /** Null where an earlier row has the same terms. */
+  readonly termsText: string | null;
+  readonly returningText: string | null;
 }
 type Big = 'sold' | 'soldRefunded' | 'owed';
 
-/** Returns the items that meet a condition on `sale_items i`. Each form of terms is read once. */
+/** Returns the items that meet a condition on `sale_items i`. Each form of terms is sent and read once. */
 export async function itemsWhere(run: Run, condition: Sql): Promise<StoredItem[]> {
   const rows = await run(sql<Row>`
     select /* sale_items.read */ i.id, i.tenant_id as "tenantId", i.partner_id as "partnerId", i.customer_id as "customerId", i.purchase as "order",
@@ -106,16 +111,19 @@ export async function itemsWhere(run: Run, condition: Sql): Promise<StoredItem[]
       i.refunded_minor::text as "soldRefunded", i.base_minor::text as base, i.base_refunded::text as refunded,
       i.owed_currency as currency, i.owed_minor::text as owed, i.rounding_mode as "roundingMode", i.flat_refund as "flatRefund",
       i.is_purchase as "isPurchase", i.is_out as "out", i.refused, i.is_returning as "isReturning", i.limited, i.rule_key as "ruleKey",
-      i.draft, i.facts, coalesce(md5(i.terms::text), '') as "termsKey", md5(i.returning_terms::text) as "returningKey"
-    from sale_items i where ${condition} order by i.occurred_at, i.seq`);
-  if (rows.length === 0) return [];
-  const known = new Map<string, Terms>([['', NO_TERMS]]);
-  for (const { key, terms } of await run(sql<{ key: string; terms: string }>`
-    select distinct md5(t::text) as key, t::text as terms from sale_items i, unnest(array[i.terms, i.returning_terms]) t
-    where t is not null and ${condition}`))
-    known.set(key, readTerms(terms));
+      i.draft, i.facts, i.terms_key as "termsKey", i.returning_key as "returningKey",
+      case when row_number() over (partition by i.terms_key) = 1 then i.terms::text end as "termsText",
+      case when row_number() over (partition by i.returning_key) = 1 then i.returning_terms::text end as "returningText"
+    from (select i.*, coalesce(md5(i.terms::text), '') as terms_key, md5(i.returning_terms::text) as returning_key
+      from sale_items i where ${condition}) i
+    order by i.occurred_at, i.seq`);
+  const known = new Map<string, Terms>();
+  for (const { termsKey, termsText, returningKey, returningText } of rows) {
+    if (termsText !== null) known.set(termsKey, readTerms(termsText));
+    if (returningKey !== null && returningText !== null) known.set(returningKey, readTerms(returningText));
+  }
   const termsOf = (key: string): Terms => known.get(key) ?? NO_TERMS;
-  return rows.map(({ termsKey, returningKey, ...row }) => ({
+  return rows.map(({ termsKey, termsText, returningKey, returningText, ...row }) => ({
     ...row,
     at: new Date(row.at),
     seq: BigInt(row.seq),
@@ -131,6 +139,12 @@ export async function itemsWhere(run: Run, condition: Sql): Promise<StoredItem[]
     draft: row.draft && draftOf(row.draft),
   }));
 }
+
+/** Returns the item of a commission, or of a line that follows its commission. A payout remainder has none. */
+export const findItem = async (
+  run: Run,
+  { id, itemId }: Pick<Commission, 'id' | 'itemId'>,
+): Promise<StoredItem | undefined> => (await itemsWhere(run, sql`i.id = ${itemId ?? id}::uuid`))[0];
 
 const factsOf = ({ purchase, scale, ...facts }: Facts): Facts => ({
   ...facts,

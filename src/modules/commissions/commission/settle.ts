@@ -193,6 +193,7 @@ export async function correct(
 
 /** The cause as it concerns one item. */
 type CauseOf = Cause & Pick<Change, 'own'>;
+
 /** Returns the orders that have a first commission already. */
 async function ordersWithCommissions(run: Run, changes: readonly Reckoned[]): Promise<Set<string>> {
   const orders = changes.filter(({ item }) => item.draft !== null).map(({ item }) => item.order);
@@ -247,11 +248,10 @@ function draw(
 
   const made: NewLine[] = [];
   const closed: string[] = [];
-  const { amount: to } = owed;
   const computation = ({ quantity }: Line) =>
     serializeComputed(
       computedOf(item, owed, { product: item.product, quantity: quantity ?? 1 }),
-      changeOf(cause, item.owed, to),
+      changeOf(cause, item.owed, owed.amount),
     );
   const add = (of: Line, minor: bigint, columns: Partial<NewLine> & Pick<NewLine, 'type'>) => {
     const isLess = columns.type === 'REVERSAL' || minor < 0n;
@@ -279,16 +279,8 @@ function draw(
   };
   if (refund && standing && refund.sold > 0n)
     add(standing, -reversal, {
-      type: 'REVERSAL',
-      baseAmount: money(-refund.base, item.currency),
-      revenueMinor: hasRevenue(standing) ? -refund.sold : 0n,
-      reversesId: standing.id,
-      adjustsId: null,
-      saleMinor: standing.saleCurrency === null ? null : -refund.sold,
-      saleCurrency: standing.saleCurrency ?? null,
-      exchange: standing.exchange ?? null,
-      referralId: standing.referralId ?? null,
-      conversionId: standing.conversionId ?? null,
+      ...{ type: 'REVERSAL', reversesId: standing.id, adjustsId: null },
+      ...partOfSale(item, standing, refund),
       reason: cause.reason ?? null,
     });
   for (const { of, amount } of less) {
@@ -302,13 +294,7 @@ function draw(
       computation: computation(standing),
       ...{ type: 'ADJUSTMENT', status: isOwed ? 'APPROVED' : 'PENDING', adjustsId: standing.id },
       amount: money(more, item.currency),
-      baseAmount: money(-refund.base, item.currency),
-      revenueMinor: hasRevenue(standing) ? -refund.sold : 0n,
-      saleMinor: standing.saleCurrency == null ? null : -refund.sold,
-      saleCurrency: standing.saleCurrency ?? null,
-      exchange: standing.exchange ?? null,
-      referralId: standing.referralId ?? null,
-      conversionId: standing.conversionId ?? null,
+      ...partOfSale(item, standing, refund),
       approvedAt: isOwed ? clock.now() : null,
       approvedBy: isOwed ? actor.id : null,
       holdUntil: isOwed || standing.holdUntil === null ? null : new Date(standing.holdUntil),
@@ -331,6 +317,17 @@ const changeOf = ({ why, order, own }: CauseOf, from: bigint, to: bigint): Chang
   why,
   order,
   own,
+});
+
+/** Returns the columns of the part of a sale that a refund takes back, or that a won dispute restores. */
+const partOfSale = (item: StoredItem, standing: Line, { base, sold }: RefundNow) => ({
+  baseAmount: money(-base, item.currency),
+  revenueMinor: hasRevenue(standing) ? -sold : 0n,
+  saleMinor: standing.saleCurrency == null ? null : -sold,
+  saleCurrency: standing.saleCurrency ?? null,
+  exchange: standing.exchange ?? null,
+  referralId: standing.referralId ?? null,
+  conversionId: standing.conversionId ?? null,
 });
 
 /** A BONUS has no revenue. The revenue of a conversion is counted with the conversion, and its refunds here. */
@@ -365,7 +362,6 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: CauseOf): Ne
   const { method, rateBps, flat, level } = computed;
   return {
     ...draft,
-    source: draft.source ?? '(none)', // one insert has no defaults for some of its rows
     id: item.id,
     saleMinor: draft.saleCurrency == null ? null : item.sold - item.soldRefunded,
     baseAmount: money(base, item.currency),
