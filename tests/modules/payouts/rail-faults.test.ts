@@ -370,14 +370,8 @@ describe('A payout that many workers are at', () => {
       ids: [id = ''],
     } = await manyPayouts(app, who, 1);
     const real = rail;
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let arrived = () => {};
-    const inside = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: inside, resolve: arrived } = Promise.withResolvers<void>();
     rail = {
       ...real,
       async send(instruction) {
@@ -405,14 +399,8 @@ test.each([[true], [false]])(
       ids: [id = ''],
     } = await manyPayouts(app, who, 1);
     const fine = rail;
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let arrived = () => {};
-    const inside = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: inside, resolve: arrived } = Promise.withResolvers<void>();
     let looks = 0;
     rail = {
       ...fine,
@@ -447,14 +435,8 @@ test('parks a rail status that arrives after two people gave an attempt up', asy
     ids: [id = ''],
   } = await manyPayouts(app, who, 1);
   const fine = rail;
-  let release = () => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let arrived = () => {};
-  const inside = new Promise<void>((resolve) => {
-    arrived = resolve;
-  });
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const { promise: inside, resolve: arrived } = Promise.withResolvers<void>();
   rail = {
     ...fine,
     async send(instruction) {
