@@ -10,7 +10,7 @@ let customerId: string;
 
 const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
 const RECORD = `mutation ($input: RecordSaleInput!) { recordSale(input: $input) {
-  commissions { id product amount { amount } } refused { product reason } } }`;
+  total { amount } commissions { id product amount { amount } } refused { product reason } } }`;
 const CREATE =
   'mutation ($input: CreateCommissionInput!) { createCommission(input: $input) { id amount { amount } } }';
 const REFUND = 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }';
@@ -39,6 +39,7 @@ const sell = async (amount: string, more: object = {}) =>
   (await app.ask(staff.manager, RECORD, order(amount, more))).recordSale as {
     commissions: { id: string; product: string | null; amount: { amount: string } }[];
     refused: { product: string | null; reason: string }[];
+    total: { amount: string };
   };
 const live = async () =>
   (await linesOf(app, partner)).filter(({ status }) => status !== 'REJECTED' && status !== 'REVERSED');
@@ -86,7 +87,9 @@ describe('the order of purchases', () => {
     });
     partner = id;
     await sell('30', { occurredAt: '2026-02-01T00:00:00Z' });
-    expect((await sell('100', { occurredAt: '2026-01-01T00:00:00Z' })).commissions).toHaveLength(1);
+    const late = await sell('100', { occurredAt: '2026-01-01T00:00:00Z' });
+    expect(late.commissions).toHaveLength(1);
+    expect(late.total.amount).toBe('14.00'); // 20.00, and -6.00 of the sale that is no longer the first
     expect(await net()).toBe(20);
   });
 

@@ -35,8 +35,7 @@ export async function recordedSale(ctx: Context, info: GraphQLResolveInfo, id: s
         (select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(s.refused) r where not exists (
           select from item i join commissions c on c.id = i.id where i.product is not distinct from r->>'product')) as refused,
         (select coalesce(sum(c.amount_minor), 0)::bigint from commissions c
-          where c.partner_id = s.partner_id and c.amount_minor > 0
-            and (c.id in (select i.id from item i) or c.cause_id in (select i.id from item i))) as minor
+          where c.partner_id = s.partner_id and (c.id in (select i.id from item i) or c.cause_id in (select i.id from item i))) as minor
       from sales s where s.id = ${id}`,
   );
   if (!sale) throw notFound('sale');
