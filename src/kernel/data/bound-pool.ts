@@ -1,37 +1,32 @@
-import type { Writable } from 'node:stream';
 import type { Pool, PoolClient, QueryArrayConfig, QueryConfig } from 'pg';
 import type { Actor } from '../request/actor.ts';
 import { type Bounds, type Send, type StatementPool, settingsOf } from '../request/bounds.ts';
-
-const BIND = {
-  name: 'bind',
-  text: `select set_config('portal.tenant', $1, false), set_config('portal.partner', $2, false)`,
-};
+import { BIND, inOnePacket, isSame, SharedConnections } from './shared-connections.ts';
 
 const BIND_TRANSACTION = {
   name: 'bind transaction',
   text: `select set_config('portal.tenant', $1, true), set_config('portal.partner', $2, true), set_config('portal.actor', $3, true)`,
 };
 
-/** Sends the queries of this turn of the event loop in one packet, because each packet costs as much as a query. */
-function inOnePacket(client: PoolClient): void {
-  const { stream } = (client as PoolClient & { readonly connection: { readonly stream: Writable } })
-    .connection;
-  stream.cork();
-  process.nextTick(() => stream.uncork());
-}
-
 /** Runs single queries, each within its bounds. A connection keeps the bounds of its last query, so the next query with
  *  the same bounds costs nothing more. */
 export class BoundPool implements StatementPool {
   readonly #pool: Pool;
   readonly #transactions: Pool;
+  readonly #shared: SharedConnections;
   readonly #last = new WeakMap<PoolClient, Bounds>();
 
   /** Transactions have connections of their own: one that waits for a lock must not take a connection from the reads. */
   constructor(pool: Pool, transactions: Pool = pool) {
     this.#pool = pool;
     this.#transactions = transactions;
+    this.#shared = new SharedConnections(pool, Math.max(1, Math.ceil((pool.options.max ?? 1) / 2)));
+  }
+
+  /** Runs a short query behind others on a shared connection. */
+  async read<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
+    const { rows } = await this.#shared.query(bounds, statement);
+    return rows as Row[];
   }
 
   async query<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
@@ -48,7 +43,7 @@ export class BoundPool implements StatementPool {
 
   async #run(client: PoolClient, bounds: Bounds, statement: QueryConfig) {
     const last = this.#last.get(client);
-    if (last?.tenant === bounds.tenant && last.partner === bounds.partner) return client.query(statement);
+    if (last && isSame(last, bounds)) return client.query(statement);
     this.#last.delete(client);
     inOnePacket(client);
     // Sent together, answered in order. If the binding fails, the rows of the query are dropped with it.
@@ -92,6 +87,7 @@ export class BoundPool implements StatementPool {
   }
 
   end(): Promise<void> {
+    this.#shared.close();
     return this.#pool.end();
   }
 }

@@ -107,7 +107,7 @@ export function query<Row extends object>(
 const queryPositions = (
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
   statement: Sql,
-): Promise<unknown[][]> => pool.query(boundsOf(actor), { ...prepare(statement), rowMode: 'array', types });
+): Promise<unknown[][]> => pool.read(boundsOf(actor), { ...prepare(statement), rowMode: 'array', types });
 
 /** Returns the rows of a query that selects exactly the columns of the selection. */
 export async function readRows<T extends object>(

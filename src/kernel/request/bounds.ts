@@ -39,7 +39,10 @@ export type Send = (statement: QueryConfig, last?: boolean) => Promise<object[]>
 
 /** The database of a request: single queries and transactions of queries, each within its bounds. */
 export interface StatementPool {
+  /** A query with a connection of its own, for counts, exports, analytics and everything else that may take long. */
   query<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]>;
+  /** A short query, sent behind others on a shared connection. */
+  read<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]>;
   /** One transaction of statements; an error rolls all of it back. */
   transact<T>(actor: Actor, work: (send: Send) => Promise<T>): Promise<T>;
 }
