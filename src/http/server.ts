@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HeaderMap } from '@apollo/server';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import type { AppError, ErrorCode } from '../domain/errors.ts';
@@ -16,8 +15,9 @@ import { type Authenticator, credentialOf, type Door } from './admission/authent
 import { callBudgets, type Standing } from './admission/call-budgets.ts';
 import { callerAddress, trusting } from './admission/caller-address.ts';
 import { documentsOf } from './documents/documents.ts';
-import { type Asked, namesDocument, type TrustMode } from './documents/trusted-documents.ts';
+import type { Asked, TrustMode } from './documents/trusted-documents.ts';
 import { allowsOrigin, type EdgeOptions, guardEdge, overloaded } from './edge.ts';
+import { answersOf } from './graphql/answers.ts';
 import { apolloServer } from './graphql/apollo.ts';
 import { executorOf } from './graphql/executor.ts';
 import { serveSockets } from './graphql/sockets.ts';
@@ -80,6 +80,7 @@ export async function httpServer({
   const execute = executorOf(schema);
   const documents = documentsOf(schema, { introspection });
   const apollo = await apolloServer(schema, execute, documents, log, { introspection });
+  const answerOf = answersOf(apollo, execute);
   const budgets = callBudgets(counter, processes);
   const admission = admissionOf(documents, budgets, limits, trust);
   const server = fastify({
@@ -184,24 +185,7 @@ export async function httpServer({
     });
     if (operation && !('document' in operation)) return sendErrors(request, reply, operation);
     const started = performance.now();
-    const headers = new HeaderMap();
-    for (const [name, value] of Object.entries(request.headers)) {
-      if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-    }
-    const {
-      body,
-      headers: answerHeaders,
-      status,
-    } = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: {
-        method: request.method,
-        headers,
-        ...(operation && (operation.text !== asked.query || namesDocument(asked))
-          ? withText(request, operation.text)
-          : asSent(request)),
-      },
-      context: async () => ctx,
-    });
+    const { status, headers, body } = await answerOf({ request, asked, operation, ctx });
     log.debug(
       {
         requestId: request.id,
@@ -211,10 +195,8 @@ export async function httpServer({
       },
       'request',
     );
-    for (const [name, value] of answerHeaders) reply.header(name, value);
-    reply.code(status ?? 200);
-    if (body.kind === 'complete') return reply.send(body.string);
-    throw new Error('no operation of ours is delivered in parts');
+    for (const [name, value] of headers) reply.header(name, value);
+    return reply.code(status).send(body);
   }
   server.post('/graphql', graphql);
   server.get('/graphql', graphql);
@@ -282,26 +264,6 @@ function jsonOf(text: string): unknown {
   } catch {
     return null; // Apollo refuses it
   }
-}
-
-/** The URL written again from the parameters that were checked, so that Apollo reads only those. */
-const asSent = ({ query, body }: FastifyRequest) => ({
-  search: `?${new URLSearchParams(
-    Object.entries(query as Record<string, string | string[]>).flatMap(([name, values]) =>
-      [values].flat().map((value): [string, string] => [name, value]),
-    ),
-  )}`,
-  body,
-});
-
-/** The request as Apollo reads it, with the text of the document in place of its hash. */
-function withText(request: FastifyRequest, query: string): { search: string; body: unknown } {
-  const { search, body } = asSent(request);
-  if (request.method !== 'GET') return { search, body: { ...(body as Asked), query, extensions: null } };
-  const params = new URLSearchParams(search);
-  params.set('query', query);
-  params.delete('extensions');
-  return { search: `?${params}`, body };
 }
 
 const statuses: Record<ErrorCode, number> = {

@@ -7,7 +7,7 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { GraphQLSchema } from 'graphql';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type { Logger } from 'pino';
 import type { Context } from '../../kernel/request/context.ts';
 import type { Documents } from '../documents/documents.ts';
@@ -15,6 +15,15 @@ import { MAX_TOKENS } from '../documents/limits.ts';
 import type { Executor } from './executor.ts';
 
 const SHA256_DIGITS = 64; // at the end of Apollo's key of a document
+
+const RESULT = Symbol('the result of the operation');
+type WithResult = Context & { readonly [RESULT]?: ExecutionResult };
+
+/** Returns the context of an operation that was executed: Apollo then only writes the answer. */
+export const withResult = (ctx: Context, result: ExecutionResult): Context =>
+  Object.assign(ctx, { [RESULT]: result });
+
+const resultIn = (ctx: WithResult): ExecutionResult | undefined => ctx[RESULT];
 
 /** Apollo answers over HTTP, with the documents that admission has parsed and validated; our executor is plugged in as a
  *  gateway. */
@@ -30,12 +39,13 @@ export async function apolloServer(
       async load() {
         return {
           executor: ({ document, request, context }) =>
-            execute({
-              document,
-              operationName: request.operationName, // from the request: Apollo replaces an unknown name by null
-              variables: request.variables,
-              context: context as Context,
-            }) as never,
+            (resultIn(context as Context) ??
+              execute({
+                document,
+                operationName: request.operationName, // from the request: Apollo replaces an unknown name by null
+                variables: request.variables,
+                context: context as Context,
+              })) as never,
         };
       },
       onSchemaLoadOrUpdate(use) {

@@ -20,7 +20,7 @@ export class BoundPool implements StatementPool {
   constructor(pool: Pool, transactions: Pool = pool) {
     this.#pool = pool;
     this.#transactions = transactions;
-    this.#shared = new SharedConnections(pool, Math.max(1, Math.ceil((pool.options.max ?? 1) / 2)));
+    this.#shared = new SharedConnections(pool, Math.max(1, Math.ceil(pool.options.max / 2)));
   }
 
   /** Runs a short query behind others on a shared connection. */

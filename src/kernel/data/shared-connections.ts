@@ -91,27 +91,25 @@ export class SharedConnections {
     return best.open < DEPTH ? best : undefined;
   }
 
+  /** Returns a new connection, or waits until one has room. */
   async #open(bounds: Bounds): Promise<Shared> {
-    while (true) {
-      if (this.#shared.length + this.#opening < this.#size) {
-        this.#opening++;
-        try {
-          const client = await this.#pool.connect();
-          const shared: Shared = {
-            ...{ client, bounds: null, bound: Promise.resolve(), open: 0 },
-            ...{ isCorked: false, isLost: false },
-          };
-          client.once('end', () => this.#lose(shared, new Error('the connection ended')));
-          this.#shared.push(shared);
-          return shared;
-        } finally {
-          this.#opening--;
-          this.#waiting.shift()?.();
-        }
-      }
+    if (this.#shared.length + this.#opening >= this.#size) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      const free = this.#choose(bounds);
-      if (free) return free;
+      return this.#choose(bounds) ?? this.#open(bounds);
+    }
+    this.#opening++;
+    try {
+      const client = await this.#pool.connect();
+      const shared: Shared = {
+        ...{ client, bounds: null, bound: Promise.resolve(), open: 0 },
+        ...{ isCorked: false, isLost: false },
+      };
+      client.once('end', () => this.#lose(shared, new Error('the connection ended')));
+      this.#shared.push(shared);
+      return shared;
+    } finally {
+      this.#opening--;
+      this.#waiting.shift()?.();
     }
   }
 
