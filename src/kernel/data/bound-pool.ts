@@ -13,18 +13,21 @@ const BIND_TRANSACTION = {
 export class BoundPool implements StatementPool {
   readonly #pool: Pool;
   readonly #transactions: Pool;
-  readonly #shared: SharedConnections;
+  /** Null if the pool has too few connections to share some. */
+  readonly #shared: SharedConnections | null;
   readonly #last = new WeakMap<PoolClient, Bounds>();
 
   /** Transactions have connections of their own: one that waits for a lock must not take a connection from the reads. */
   constructor(pool: Pool, transactions: Pool = pool) {
     this.#pool = pool;
     this.#transactions = transactions;
-    this.#shared = new SharedConnections(pool, Math.max(1, Math.ceil(pool.options.max / 2)));
+    const shared = Math.floor(pool.options.max / 2);
+    this.#shared = shared > 0 ? new SharedConnections(pool, shared) : null;
   }
 
-  /** Runs a short query behind others on a shared connection. */
+  /** Runs a short query behind others on a shared connection. A query that took long lately gets its own. */
   async read<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
+    if (!this.#shared || this.#shared.isSlow(statement)) return this.query(bounds, statement);
     const { rows } = await this.#shared.query(bounds, statement);
     return rows as Row[];
   }
@@ -87,7 +90,7 @@ export class BoundPool implements StatementPool {
   }
 
   end(): Promise<void> {
-    this.#shared.close();
+    this.#shared?.close();
     return this.#pool.end();
   }
 }

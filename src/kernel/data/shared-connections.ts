@@ -4,6 +4,9 @@ import type { Bounds } from '../request/bounds.ts';
 
 /** Queries that a connection may have sent without an answer. */
 const DEPTH = 32;
+/** A statement that took longer would delay those behind it. */
+const SLOW_MS = 50;
+const REMEMBERED_MS = 60_000;
 
 export const BIND = {
   name: 'bind',
@@ -18,6 +21,8 @@ interface Shared {
   /** The statement that sets these bounds. */
   bound: Promise<unknown>;
   open: number;
+  /** When the last answer came, by `performance.now()`. */
+  answeredAt: number;
   isCorked: boolean;
   isLost: boolean;
 }
@@ -41,6 +46,7 @@ export class SharedConnections {
   readonly #size: number;
   readonly #shared: Shared[] = [];
   readonly #waiting: (() => void)[] = [];
+  readonly #slow = new Map<string, number>();
   #opening = 0;
 
   constructor(pool: Pool, size: number) {
@@ -76,8 +82,21 @@ export class SharedConnections {
       // The next queries with these bounds are sent without another attempt.
       shared.bound.catch((error) => this.#lose(shared, error));
     }
+    const sentAt = performance.now();
     const [, result] = await Promise.all([shared.bound, client.query(statement)]);
+    const now = performance.now();
+    if (statement.name && now - Math.max(sentAt, shared.answeredAt) > SLOW_MS)
+      this.#slow.set(statement.name, now + REMEMBERED_MS);
+    shared.answeredAt = now;
     return result;
+  }
+
+  /** True for a statement that took long during the last minute. It should have a connection of its own. */
+  isSlow({ name }: QueryConfig): boolean {
+    const until = name && this.#slow.get(name);
+    if (!until) return false;
+    if (until > performance.now()) return true;
+    return !this.#slow.delete(name);
   }
 
   /** Returns the least busy connection, one with the same bounds first. Undefined if all are full, or if one more may help. */
@@ -101,7 +120,7 @@ export class SharedConnections {
     try {
       const client = await this.#pool.connect();
       const shared: Shared = {
-        ...{ client, bounds: null, bound: Promise.resolve(), open: 0 },
+        ...{ client, bounds: null, bound: Promise.resolve(), open: 0, answeredAt: 0 },
         ...{ isCorked: false, isLost: false },
       };
       client.once('end', () => this.#lose(shared, new Error('the connection ended')));
