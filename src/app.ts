@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { bankDesk } from './adapters/bank/bank-desk.ts';
 import { cerbos } from './adapters/cerbos/cerbos.ts';
 import { startEmbeddedCerbos } from './adapters/cerbos/embedded-cerbos.ts';
+import { StartupError } from './adapters/embedded-postgres/startup-error.ts';
 import { awsKms } from './adapters/kms/aws-kms.ts';
 import { fileKms } from './adapters/kms/file-kms.ts';
 import { gcpKms } from './adapters/kms/gcp-kms.ts';
@@ -31,7 +32,7 @@ import { systemClock } from './adapters/system-clock.ts';
 import { type Config, ConfigError } from './config/config.ts';
 import { readKeyFile } from './config/key-file.ts';
 import type { KeyStore } from './config/key-service.ts';
-import { asApi, isBound, openDatabase, ownerPool } from './database.ts';
+import { asApi, isBound, isTransactionPooled, openDatabase, ownerPool } from './database.ts';
 import type { PayoutMethod } from './domain/payout.ts';
 import { type Authenticator, authenticator } from './http/admission/authenticate.ts';
 import { httpServer } from './http/server.ts';
@@ -103,7 +104,12 @@ export async function createApp(
 ): Promise<App> {
   const { log: ownLog, tuning = productionTuning, ...ownPorts } = replace;
   const log = ownLog ?? logger(config.logLevel);
-  const database = await openDatabase(config.databaseApiUrl ?? asApi(databaseUrl));
+  const apiUrl = config.databaseApiUrl ?? asApi(databaseUrl);
+  if (await isTransactionPooled(apiUrl))
+    throw new StartupError(
+      'The database is behind a pooler in transaction mode, which mixes the connections of different callers. Connect to PostgreSQL itself, or to a pooler in session mode.',
+    );
+  const database = await openDatabase(apiUrl);
   if (!(await isBound(database, { ownLogin: config.databaseApiUrl !== null }))) {
     await database.close();
     throw new ConfigError(

@@ -15,6 +15,7 @@ const BASELINE = '0001_baseline';
 const MIN_VERSION = 150_000;
 const CONNECT_MS = 10_000;
 const OWNER_CONNECTIONS = 10;
+const POOLER_TRIES = 10;
 
 export interface Database {
   /** For transactions, with separate connections. */
@@ -77,6 +78,32 @@ export async function isBound({ pool }: Database, { ownLogin }: { ownLogin: bool
     values: [ownLogin],
   });
   return row?.bound ?? false;
+}
+
+/** Returns true behind a pooler that gives each transaction another server process, such as PgBouncer in transaction mode.
+ *  There the bounds of a connection, and its prepared statements, would be those of another. */
+export async function isTransactionPooled(url: string): Promise<boolean> {
+  const clients = [new Client({ connectionString: url }), new Client({ connectionString: url })] as const;
+  const [reader, holder] = clients;
+  const serverOf = async (client: Client): Promise<number> =>
+    (await client.query('select pg_backend_pid() as pid')).rows[0].pid;
+  await Promise.all(clients.map((client) => client.connect()));
+  try {
+    const first = await serverOf(reader);
+    // The driver knows the id that the other side of the connection gave: a pooler gives its own.
+    if (first === (reader as Client & { readonly processID: number }).processID) return false;
+    // A transaction of another client takes the process that was used last.
+    for (let tries = 0; tries < POOLER_TRIES; tries++) {
+      await holder.query('begin');
+      const held = await serverOf(holder);
+      const next = await serverOf(reader);
+      await holder.query('commit');
+      if (held === first || next !== first) return true;
+    }
+    return false;
+  } finally {
+    await Promise.all(clients.map((client) => client.end()));
+  }
 }
 
 /** Opens connections of the database's owner, for the tables of the job runner and for demo data. Never use them for a

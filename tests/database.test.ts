@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { migrate, pendingChanges } from '../src/database.ts';
+import { isTransactionPooled, migrate, pendingChanges } from '../src/database.ts';
 import { createDatabase, type TestDatabase } from './support/database.ts';
+import { startPooler } from './support/pooler.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -107,6 +108,16 @@ test('a database of a version before the first release is refused with a way out
     await expect(start(old.url)).rejects.toThrow(
       'This database was built by a version before the first release and cannot be upgraded. Delete it with `npm run reset`, or on your own PostgreSQL create an empty database and name it in DATABASE_URL.',
     );
+});
+
+test.each([
+  ['transaction', true],
+  ['session', false],
+] as const)('a pooler in %s mode is noticed: %s', async (mode, isNoticed) => {
+  const pooler = await startPooler(database.url, mode);
+  onTestFinished(pooler.close);
+  expect(await isTransactionPooled(pooler.url)).toBe(isNoticed);
+  expect(await isTransactionPooled(database.url)).toBe(false);
 });
 
 test('migrations are named by a number and what they change', async () => {
