@@ -84,13 +84,16 @@ export async function createTestApp(
   const app = await createApp(config, database.url, { log, bank: testBank, tuning: quick, ...replace });
   const statements: string[] = [];
   const { pool } = app.services;
-  const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;
+  const recorded =
+    (send: (...args: never[]) => unknown) =>
+    (...args: unknown[]) => {
+      statements.push((args[1] as { text: string }).text);
+      return send.apply(pool, args as never[]);
+    };
   const transact = pool.transact.bind(pool);
   Object.assign(pool, {
-    query(...args: unknown[]) {
-      statements.push((args[1] as { text: string }).text);
-      return query(...args);
-    },
+    query: recorded(pool.query),
+    read: recorded(pool.read),
     transact(actor: Actor, work: (send: Send) => Promise<unknown>) {
       return transact(actor, (send) =>
         work((statement) => {

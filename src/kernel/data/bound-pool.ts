@@ -27,12 +27,16 @@ export class BoundPool implements StatementPool {
 
   /** Runs a short query behind others on a shared connection. A query that took long lately gets its own. */
   async read<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
-    if (!this.#shared || this.#shared.isSlow(statement)) return this.query(bounds, statement);
+    if (!this.#shared || this.#shared.isSlow(statement)) return this.#alone(bounds, statement);
     const { rows } = await this.#shared.query(bounds, statement);
     return rows as Row[];
   }
 
-  async query<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
+  query<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
+    return this.#alone(bounds, statement);
+  }
+
+  async #alone<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
     const client = await this.#pool.connect();
     try {
       const { rows } = await this.#run(client, bounds, statement);
