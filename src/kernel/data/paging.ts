@@ -140,9 +140,10 @@ function pageOf<T extends { id: string }>(
 const beyond = (table: Pick<Table<object>, 'alias' | 'type'>, after: string | null | undefined): Sql =>
   after == null ? sql`` : sql` and ${sql.raw(table.alias)}.id < ${idOf(after, table.type.name)}`;
 
-/** The limit is part of the text, so that PostgreSQL can reuse one plan. */
-const newest = ({ alias }: { alias: string }, size: number): Sql =>
-  sql.raw(` order by ${alias}.id desc limit ${size + 1}`);
+/** The limit is part of the text, so that PostgreSQL can reuse one plan. One more row than the page shows whether rows follow,
+ *  if the caller asks for it. */
+const newest = ({ alias }: { alias: string }, size: number, info: GraphQLResolveInfo): Sql =>
+  sql.raw(` order by ${alias}.id desc limit ${askedFields(info).has('pageInfo') ? size + 1 : size}`);
 
 const whole = ({ alias }: { alias: string }) => ({ list: sql.raw(`${alias}.*`), joins: sql`` });
 const counting = { list: sql`count(*)::int as count`, joins: sql`` };
@@ -162,7 +163,7 @@ export async function page<T extends { id: string }>(
   const size = pageSize(first);
   const selection = select(table, info, ctx.actor, ['edges', 'node']);
   const given = sql.and(conditions);
-  const cut = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${beyond(table, after)}${newest(table, size)}`;
+  const cut = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${beyond(table, after)}${newest(table, size, info)}`;
   const [rows, counted] = await Promise.all([
     readRows(ctx, selection, selection.wide ? joined(table, selection, cut) : cut),
     askedFields(info).has('totalCount')
@@ -190,7 +191,7 @@ export function pageOfEach<T extends { id: string }>(
     const { wide } = selection;
     const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
       sql`select ${list} from ${sql.raw(table.from)}${joins} where ${tie} and ${scopeOf(ctx.actor, table)} and ${sql.and(conditions)}`;
-    const cut = sql`${ofEach(wide ? whole(table) : selection)}${beyond(table, after)}${newest(table, size)}`;
+    const cut = sql`${ofEach(wide ? whole(table) : selection)}${beyond(table, after)}${newest(table, size, info)}`;
     const [found, counted] = await Promise.all([
       readRowsByKey(
         ctx,
