@@ -96,7 +96,7 @@ describe('a session that signed in 16 minutes ago', () => {
   });
 
   test('decides the fields of a new partner like those of a known one', () => {
-    const decided = stepUps.updatePartner;
+    const decided = stepUps['updatePartner'];
     if (typeof decided !== 'object') throw new Error('updatePartner decides by its arguments');
     const fields = (name: string) => {
       const type = mutations
@@ -107,7 +107,7 @@ describe('a session that signed in 16 minutes ago', () => {
     };
     const settable = fields('createPartner').map((field) => `input.${field}`);
     // An address that a partner had from the start is compared with every buyer.
-    expect(stepUps.createPartner).toEqual(
+    expect(stepUps['createPartner']).toEqual(
       decided.filter((each) => settable.includes(each) && each !== 'input.email'),
     );
   });
