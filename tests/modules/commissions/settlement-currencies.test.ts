@@ -155,7 +155,7 @@ describe('a sale whose exchange rate is missing (T70)', () => {
       ],
     });
     expect(commission.explanation.sentence).toContain(
-      'The commission on 100.00 CHF is not computed yet: there is no exchange rate',
+      'The commission on 100.00 CHF is not computed yet: there is no usable exchange rate',
     );
     expect(verifyCommission.equal).toBe(true);
     expect(await app.refusal(staff.maria, APPROVE, { id })).toMatchObject({ reason: 'HELD' });

@@ -128,6 +128,7 @@ export async function convertReferral(
           type: (await firstPurchase(run, partner.id, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
           base: money(minor, currency),
           purchase: amount.minor,
+          among: { bases: shares, index },
           scale: { parts: shares, index },
           isNow: input.occurredAt == null,
           saleId,
