@@ -44,6 +44,8 @@ export interface Duty {
   readonly sentence: string;
   /** Code of the refusal. FORBIDDEN unless another act of the same kind was already accepted from this person. */
   readonly code?: 'CONFLICT';
+  /** The policy that refuses the act as well, and the attribute of the row with the people whom the duty keeps from it. */
+  readonly policy?: { readonly kind: string; readonly action: string; readonly attribute: string };
   /** When the duty does not apply. */
   readonly unless?: string;
   /** What happens in place of a refusal. The reason and the sentence are then empty. */
@@ -53,8 +55,9 @@ export interface Duty {
 const commission = 'the commission, and the commission of the sale from which it comes';
 const payout = 'the payout';
 
-/** Separation of duties. Every pair of acts that is not listed is allowed: taking money back and stopping a payment need
- *  no second person. docs/concepts/duties.md shows this table. */
+/** Separation of duties. The transaction and a trigger of the database refuse each of them, and the policies those with
+ *  `policy`. Every pair of acts that is not listed is allowed: taking money back and stopping a payment need no second
+ *  person. docs/concepts/duties.md shows this table. */
 export const duties = [
   {
     act: 'APPROVE',
@@ -62,6 +65,7 @@ export const duties = [
     money: commission,
     reason: 'OWN_LINE',
     sentence: 'You created this commission or recorded its sale, so another person must approve it.',
+    policy: { kind: 'commission', action: 'approve', attribute: 'makers' },
   },
   {
     act: 'APPROVE',
@@ -71,6 +75,7 @@ export const duties = [
     reason: 'DECIDED_SOURCE',
     sentence:
       'You disputed, decided or took back the commission that this one comes from, so another person must approve this one.',
+    policy: { kind: 'commission', action: 'approve', attribute: 'deciders' },
   },
   {
     act: 'APPROVE',
@@ -78,6 +83,7 @@ export const duties = [
     money: 'the version of the rule, the rate and the exchange rate that the commission stores',
     reason: 'OWN_TERMS',
     sentence: 'You set the rule or rate that computed this commission, so another person must approve it.',
+    policy: { kind: 'commission', action: 'approve', attribute: 'pricers' },
   },
   {
     act: 'RELEASE',
@@ -85,6 +91,7 @@ export const duties = [
     money: commission,
     reason: 'OWN_LINE',
     sentence: 'You created this commission or recorded its sale, so another person must review it.',
+    policy: { kind: 'commission', action: 'review', attribute: 'makers' },
   },
   {
     act: 'APPROVE_PAYOUT',
@@ -92,6 +99,7 @@ export const duties = [
     money: payout,
     reason: 'OWN_PAYOUT',
     sentence: 'You created this payout, so another person must approve it.',
+    policy: { kind: 'payout', action: 'approve', attribute: 'createdBy' },
   },
   {
     act: 'APPROVE_PAYOUT',
@@ -106,6 +114,7 @@ export const duties = [
     money: payout,
     reason: 'OWN_PAYOUT',
     sentence: 'You created this payout, so another person must approve it.',
+    policy: { kind: 'payout', action: 'approve', attribute: 'createdBy' },
   },
   {
     act: 'SECOND_APPROVAL',
@@ -128,6 +137,7 @@ export const duties = [
     money: 'the exchange rate',
     reason: 'OWN_RATE',
     sentence: 'You entered this exchange rate, so another person must confirm it.',
+    policy: { kind: 'program', action: 'confirmRate', attribute: 'createdBy' },
   },
   {
     act: 'CONFIRM_ACCOUNT',

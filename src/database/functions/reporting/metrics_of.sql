@@ -12,12 +12,13 @@ as $$
   where g.tenant_id = f.tenant_id and f.origin = 'CLICK' and not f.bot
 $$;
 
--- When several partners share a sale, one row is counted as the conversion. A refused conversion counts nowhere.
+-- When several partners share a sale, one row is counted as the conversion. A refused conversion counts nowhere. A free
+-- trial is a conversion, but not an order.
 create or replace function metrics_of(v conversions) returns setof metric_delta
 language sql stable
 as $$
   select v.tenant_id, v.partner_id, t.day, t.day, v.source, v.amount_currency, 0::bigint,
-    v.counted::int::bigint, v.counted::int::bigint, 0::bigint, v.amount_minor, 0::bigint, 0::bigint, r.link_id,
+    v.counted::int::bigint, (v.counted and not v.is_trial)::int::bigint, 0::bigint, v.amount_minor, 0::bigint, 0::bigint, r.link_id,
       r.campaign
   from programs g cross join lateral (select (v.occurred_at at time zone g.time_zone)::date as day) t
   left join referrals r on r.id = v.referral_id where g.tenant_id = v.tenant_id and v.refused is null

@@ -236,6 +236,15 @@ export const invariants: readonly Invariant[] = [
       group by tenant_id, partner_id, rule_key, per, period, start, scope having sum(owed_minor) > max(most)`,
   },
   {
+    name: 'the uses of every coupon are its sales that count, and its free trials',
+    faults: `
+      select format('coupon %s has %s uses, but %s of its sales and trials count', code, uses, counted) from (
+        select q.code, q.uses, (select count(*) from conversions v left join sale_items i on i.conversion_id = v.id
+          where v.coupon_id = q.id and case when v.is_trial then v.refused is null else sale_counts(i) end) as counted
+        from coupons q) q
+      where uses <> counted`,
+  },
+  {
     name: 'a payout is the sum of its commissions, of one partner and currency',
     online: true,
     faults: `

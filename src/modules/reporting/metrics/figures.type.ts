@@ -55,7 +55,7 @@ export abstract class CountsAndAmounts extends Amounts {
   @Field(() => Int, { description: 'Number of clicks.' })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Number of referrals that led to a purchase.' })
+  @Field(() => Int, { description: 'Number of referrals that led to a purchase or a free trial.' })
   conversions!: number;
 
   @Field(() => Percentage, {

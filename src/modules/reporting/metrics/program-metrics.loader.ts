@@ -214,7 +214,7 @@ export async function topPartners(
   const sums = (...figures: string[]) =>
     sql.raw(figures.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', '));
   const money = (figure: string) =>
-    sql.raw(`coalesce(sum(round(m.${figure}_minor * r.times / r.by)), 0)::bigint as ${figure}`);
+    sql.raw(`coalesce(sum(round(m.${figure}_minor * r.times / r.by)), 0) as ${figure}`);
   const ranked = await query(
     ctx,
     sql<Ranked>`
@@ -246,8 +246,8 @@ export async function topPartners(
       conversions: Number(conversions),
       customers: Number(customers),
       orders: Number(orders),
-      revenue: new MoneyColumn({ minor: revenue, currency }),
-      commissionEarned: new MoneyColumn({ minor: earned, currency }),
+      revenue: new MoneyColumn({ minor: BigInt(revenue), currency }),
+      commissionEarned: new MoneyColumn({ minor: BigInt(earned), currency }),
       missingRates: missing,
     };
   });
@@ -255,7 +255,10 @@ export async function topPartners(
 
 const COUNTED = ['clicks', 'conversions', 'customers', 'orders'] as const;
 
-type Ranked = Record<(typeof COUNTED)[number] | 'revenue' | 'earned', bigint> & {
+type Ranked = Record<(typeof COUNTED)[number], bigint> & {
+  /** Exact at any exchange rate, so without the limits of an integer of the database. */
+  readonly revenue: string;
+  readonly earned: string;
   readonly partnerId: string;
   readonly missing: string[];
 };

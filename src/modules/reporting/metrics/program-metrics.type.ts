@@ -30,7 +30,7 @@ registerEnumType(Ranking, {
   description: 'Metric by which partners are ranked.',
   valuesConfig: {
     CLICKS: { description: 'Number of clicks.' },
-    CONVERSIONS: { description: 'Number of referrals that led to a purchase.' },
+    CONVERSIONS: { description: 'Number of referrals that led to a purchase or a free trial.' },
     CUSTOMERS: { description: 'Number of customers bound to the partner.' },
     ORDERS: { description: 'Number of sales.' },
     REVENUE: { description: 'Revenue, net of tax and refunds.' },
@@ -211,7 +211,7 @@ export class RankedPartner {
   @Field(() => Int, { description: 'Number of clicks.' })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Number of referrals that led to a purchase.' })
+  @Field(() => Int, { description: 'Number of referrals that led to a purchase or a free trial.' })
   conversions!: number;
 
   @Field(() => Int, { description: 'Number of customers bound to the partner.' })
