@@ -297,40 +297,67 @@ describe('a sale whose exchange rate is missing (T70)', () => {
   });
 });
 
-test('the books check passes, and finds a base that does not match its rate', async () => {
-  const { pool, seals } = app.app.services;
-  const faults = async () => {
-    const found: string[] = [];
-    for await (const { name, faults } of proveAll({ pool, seals, actor: system }))
-      found.push(...faults.map((fault) => `${name}: ${fault}`));
-    return found;
-  };
-  expect(await faults()).toEqual([]);
-  const id = await earn(await partnerOf(), '10000', 'JPY');
-  await app.database.pool.query(`alter table commissions disable trigger user`);
-  await app.database.pool.query(
-    `update commissions set exchange = jsonb_set(exchange, '{rate}', '"140"') where id = $1`,
-    [id],
+test('a sale that waited for its exchange rate earns by the terms and settings of its time', async () => {
+  const own = await staffOf(app, 'waiting-terms');
+  const affiliate = { partnerType: 'AFFILIATE', currency: 'USD', affiliate: { minimumPurchase: '50' } };
+  await app.ask(own.manager, SETTLE, { input: { settlement: 'PARTNER' } });
+  const { id } = await makePartner(app, own.manager, { ...affiliate, commissionRate: 20 });
+  const { id: ruled } = await makePartner(app, own.manager, affiliate);
+  const rule = { name: 'rule', method: 'PERCENTAGE' };
+  const { createCommissionRule } = await app.ask(
+    own.manager,
+    'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+    { input: { ...rule, partnerId: ruled, rate: 30, effectiveAt: '2020-01-01T00:00:00Z' } },
   );
-  const { verifyCommission } = await app.ask(
-    staff.maria,
-    'query ($id: ID!) { verifyCommission(id: $id) { equal differences { what } } }',
-    { id },
+  for (const partnerId of [id, ruled]) {
+    const input = { partnerId, orderId: randomUUID(), currency: 'CHF', lines: [{ amount: '100.03' }] };
+    const { recordSale } = await app.ask(own.manager, RECORD, { input });
+    expect(recordSale).toMatchObject({ commissions: [{ status: 'HELD' }], total: { currency: 'USD' } });
+    await app.ask(
+      own.manager,
+      'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }',
+      { id: partnerId, input: { affiliate: { minimumPurchase: '500' } } },
+    );
+  }
+  await app.ask(
+    own.manager,
+    'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }',
+    { id, input: { commissionRate: 10 } },
   );
-  expect(verifyCommission).toEqual({ equal: false, differences: [{ what: 'base' }] });
-  expect((await faults()).join()).toContain(`commission ${id}: base is 66.67, but recomputes to 71.43 USD`);
+  await app.ask(
+    own.manager,
+    'mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) { id } }',
+    { id: createCommissionRule.id, input: { ...rule, rate: 5 } },
+  );
+  await app.ask(
+    own.manager,
+    'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+    {
+      input: {
+        ...{ ...rule, partnerId: ruled, rate: 7, types: ['ONE_TIME'], effectiveAt: '2020-01-01T00:00:00Z' },
+      },
+    },
+  );
+  await app.ask(own.manager, SETTLE, { input: { roundingMode: 'DOWN', holdDays: 3 } });
+  await app.ask(own.manager, RATES, {
+    input: { rates: [{ base: 'CHF', quote: 'USD', rate: '1.23', effectiveOn: today() }] },
+  });
+  await rateLines(contextFor(app.app.services, { actor: system, requestId: randomUUID() }), 'waiting-terms');
+  // 100.03 CHF is 123.0369 USD, rounded half up.
+  expect(await linesOf(app, id)).toMatchObject([{ status: 'PENDING', minor: 2461 }]);
+  expect(await linesOf(app, ruled)).toMatchObject([{ status: 'PENDING', minor: 3691 }]);
+  for (const partner of [id, ruled])
+    for (const line of await linesOf(app, partner))
+      expect((await see(line.id, own.maria)).verifyCommission.equal).toBe(true);
 });
 
-test('the total of a recorded sale is in the currency of its commissions', async () => {
-  const partnerId = await partnerOf();
-  const { recordSale } = await app.ask(
-    staff.manager,
-    `mutation ($input: RecordSaleInput!) { recordSale(input: $input) {
-      total { amount currency } commissions { amount { amount currency } } } }`,
-    { input: { partnerId, orderId: randomUUID(), currency: 'JPY', lines: [{ amount: '3100' }] } },
-  );
-  expect(recordSale.total).toEqual(recordSale.commissions[0].amount);
-  expect(recordSale.total.currency).toBe('USD');
+test('the total of a sale is in the currency of the commissions, also without a commission', async () => {
+  const partnerId = await partnerOf({ partnerType: 'AFFILIATE', affiliate: { minimumPurchase: '50' } });
+  for (const amount of ['0', '3100']) {
+    const input = { partnerId, orderId: randomUUID(), currency: 'JPY', lines: [{ amount }] };
+    const { recordSale } = await app.ask(staff.manager, RECORD, { input });
+    expect(recordSale).toMatchObject({ commissions: [], total: { amount: '0.00', currency: 'USD' } });
+  }
 });
 
 describe('an order is exchanged once', () => {
@@ -436,5 +463,44 @@ describe("an affiliate's smallest purchase in another currency", () => {
       refused: [],
       commissions: [{ amount: { amount: '8.00' } }],
     });
+    await app.ask(own.manager, RECORD, {
+      input: { partnerId: id, orderId: 'held', currency: 'CHF', lines: [{ amount: '1' }] },
+    });
   });
+});
+
+test('the books check passes, and finds a base that does not match its rate', async () => {
+  const { pool, seals } = app.app.services;
+  const faults = async () => {
+    const found: string[] = [];
+    for await (const { name, faults } of proveAll({ pool, seals, actor: system }))
+      found.push(...faults.map((fault) => `${name}: ${fault}`));
+    return found;
+  };
+  expect(await faults()).toEqual([]);
+  const id = await earn(await partnerOf(), '10000', 'JPY');
+  await app.database.pool.query(`alter table commissions disable trigger user`);
+  await app.database.pool.query(
+    `update commissions set exchange = jsonb_set(exchange, '{rate}', '"140"') where id = $1`,
+    [id],
+  );
+  const { verifyCommission } = await app.ask(
+    staff.maria,
+    'query ($id: ID!) { verifyCommission(id: $id) { equal differences { what } } }',
+    { id },
+  );
+  expect(verifyCommission).toEqual({ equal: false, differences: [{ what: 'base' }] });
+  expect((await faults()).join()).toContain(`commission ${id}: base is 66.67, but recomputes to 71.43 USD`);
+});
+
+test('the total of a recorded sale is in the currency of its commissions', async () => {
+  const partnerId = await partnerOf();
+  const { recordSale } = await app.ask(
+    staff.manager,
+    `mutation ($input: RecordSaleInput!) { recordSale(input: $input) {
+      total { amount currency } commissions { amount { amount currency } } } }`,
+    { input: { partnerId, orderId: randomUUID(), currency: 'JPY', lines: [{ amount: '3100' }] } },
+  );
+  expect(recordSale.total).toEqual(recordSale.commissions[0].amount);
+  expect(recordSale.total.currency).toBe('USD');
 });
