@@ -180,7 +180,7 @@ interface Span {
 }
 
 const inSpan = ({ tenantId, timeZone, from, next }: Span): Sql => sql`
-  from conversions v where v.tenant_id = ${tenantId} and v.part_of is null
+  from conversions v where v.tenant_id = ${tenantId} and v.part_of is null and not v.is_trial
     and v.occurred_at >= ${from}::date::timestamp at time zone ${timeZone} and v.occurred_at < ${next}::date::timestamp at time zone ${timeZone}`;
 
 /** Returns the next sales, each with its stored path, its late clicks and its commissions. */
