@@ -1,6 +1,5 @@
 import type { CommissionType } from './commission.ts';
-import { invalid } from './errors.ts';
-import { MAX_MINOR, money, split } from './money.ts';
+import { money, split, withinLimit } from './money.ts';
 import type { FlatTerms, Terms, Window } from './owed.ts';
 import type { PartnerTier } from './partner.ts';
 import { type Decision, decide, type OwnRates, type Rule } from './plan.ts';
@@ -111,12 +110,5 @@ export const rescaled = (terms: Terms, scale: Facts['scale']): Terms =>
     : terms;
 
 /** Returns the amount for all units. Throws BAD_USER_INPUT for an amount that is too large. */
-export function amountFor(perUnit: bigint, quantity: number): bigint {
-  const amount = perUnit * BigInt(quantity);
-  if (amount > MAX_MINOR)
-    throw invalid(
-      'input.quantity',
-      'must give a commission of at most 10^15 minor units: the amount per unit times the quantity is more',
-    );
-  return amount;
-}
+export const amountFor = (perUnit: bigint, quantity: number): bigint =>
+  withinLimit(perUnit * BigInt(quantity), 'input.quantity', 'the amount per unit times the quantity');

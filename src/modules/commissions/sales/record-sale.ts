@@ -1,5 +1,5 @@
 import { invalid } from '../../../domain/errors.ts';
-import { MAX_MINOR, money } from '../../../domain/money.ts';
+import { money, withinLimit } from '../../../domain/money.ts';
 import { collectedPart, type Invoice, netOf, saleLines } from '../../../domain/sale.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -85,6 +85,8 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
         if (typeof line === 'string') refused.push({ product, reason: line, base: `${base}` });
         else earned.push(line);
       }
+      const owed = earned.reduce((sum, { amount }) => sum + amount.minor, 0n);
+      withinLimit(owed, 'input.lines', 'the sum of their commissions');
       const sale = em.create(Sale, { tenantId, partnerId, orderId: input.orderId, currency, refused });
       await em.flush();
       const unearned = refused.reduce((sum, each) => sum + BigInt(each.base ?? 0), 0n);
@@ -119,7 +121,7 @@ function invoiceOf(input: RecordSaleInput, currency: string): Invoice {
   const discount = notNegative(input.discount, 'input.discount');
   const tax = notNegative(input.tax, 'input.tax');
   const total = lines.reduce((sum, { amount }) => sum + amount, 0n) - discount + tax;
-  if (total > MAX_MINOR) throw invalid('input.lines', 'must sum to at most 10^15 minor units');
+  withinLimit(total, 'input.lines', 'their sum');
   if (input.collected == null) return { lines, discount, tax, collected: total };
   const collected = notNegative(input.collected, 'input.collected');
   if (collected > 0n && collected > total)
