@@ -11,6 +11,8 @@ import { type Sql, sql } from './sql.ts';
 
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 100;
+/** Rows that a list counts unless an exact count is asked for. Beyond it, counting takes longer than reading the page. */
+const MAX_COUNT = 10_000;
 
 @ObjectType({ simpleResolvers: true, description: 'Where a page lies in its list.' })
 class PageInfo {
@@ -49,6 +51,7 @@ export interface Connection<T extends { id: string }> {
   readonly edges: Edge<T>[];
   readonly pageInfo: PageInfo;
   readonly totalCount?: number;
+  readonly totalCountIsExact?: boolean;
 }
 
 const connections = new Map<unknown, ClassType<object>>();
@@ -79,8 +82,13 @@ function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassT
     @Field(() => PageInfo, { description: 'Where this page lies.' })
     pageInfo!: PageInfo;
 
-    @Field(() => Int, { description: 'Rows in the whole list, counted only when asked for.' })
+    @Field(() => Int, {
+      description: `Rows in the whole list, counted only when asked for. At most ${MAX_COUNT}, unless \`exactCount\` is true.`,
+    })
     totalCount!: number;
+
+    @Field({ description: 'False if the list has more rows than `totalCount` says.' })
+    totalCountIsExact!: boolean;
   }
   return NodeConnection;
 }
@@ -107,6 +115,12 @@ export class PageArgs {
 
   @Field(() => String, { nullable: true, description: 'Cursor of the row before the page.' })
   after?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: `True: \`totalCount\` counts all rows, also above ${MAX_COUNT}, which takes longer in a large list.`,
+  })
+  exactCount?: boolean | null;
 }
 
 /** Returns the number of rows of a page. Throws INVALID_INPUT outside of the bounds. */
@@ -146,7 +160,21 @@ const newest = ({ alias }: { alias: string }, size: number, info: GraphQLResolve
   sql.raw(` order by ${alias}.id desc limit ${askedFields(info).has('pageInfo') ? size + 1 : size}`);
 
 const whole = ({ alias }: { alias: string }) => ({ list: sql.raw(`${alias}.*`), joins: sql`` });
-const counting = { list: sql`count(*)::int as count`, joins: sql`` };
+const one = { list: sql`1`, joins: sql`` };
+
+/** Returns the query that counts rows, up to the limit or all of them. */
+const counting = (rows: Sql, exact: boolean | null | undefined): Sql<{ count: number }> =>
+  sql`select count(*)::int as count from (${rows}${exact ? sql`` : sql.raw(` limit ${MAX_COUNT + 1}`)}) counted`;
+
+const asksCount = (info: GraphQLResolveInfo): boolean => {
+  const asked = askedFields(info);
+  return asked.has('totalCount') || asked.has('totalCountIsExact');
+};
+
+const counted = (count: number, exact: boolean | null | undefined) => ({
+  totalCount: exact ? count : Math.min(count, MAX_COUNT),
+  totalCountIsExact: exact === true || count <= MAX_COUNT,
+});
 
 /** Joins other rows after the page is limited. With an earlier join, PostgreSQL may scan the wrong table. */
 const joined = <T extends object>({ alias }: Table<T>, { list, joins }: Selection<T>, cut: Sql): Sql =>
@@ -157,21 +185,21 @@ export async function page<T extends { id: string }>(
   ctx: Context,
   info: GraphQLResolveInfo,
   table: Table<T>,
-  { first, after }: PageArgs,
+  { first, after, exactCount }: PageArgs,
   conditions: readonly Sql[],
 ): Promise<Connection<T>> {
   const size = pageSize(first);
   const selection = select(table, info, ctx.actor, ['edges', 'node']);
   const given = sql.and(conditions);
   const cut = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${beyond(table, after)}${newest(table, size, info)}`;
-  const [rows, counted] = await Promise.all([
+  const [rows, counts] = await Promise.all([
     readRows(ctx, selection, selection.wide ? joined(table, selection, cut) : cut),
-    askedFields(info).has('totalCount')
-      ? query(ctx, sql<{ count: number }>`${from(table, ctx.actor, counting)} and ${given}`)
+    asksCount(info)
+      ? query(ctx, counting(sql`${from(table, ctx.actor, one)} and ${given}`, exactCount))
       : null,
   ]);
   const found = pageOf(rows, table.type.name, size, after);
-  return counted ? { ...found, totalCount: counted[0]?.count ?? 0 } : found;
+  return counts ? { ...found, ...counted(counts[0]?.count ?? 0, exactCount) } : found;
 }
 
 /** Loads the newest rows of each parent with one query, which uses an index scan for each parent. */
@@ -182,7 +210,7 @@ export function pageOfEach<T extends { id: string }>(
   /** The join condition of a row and its parent, e.g. `c.partner_id = owner.id`. */
   tie: Sql,
   id: string,
-  { first, after }: PageArgs,
+  { first, after, exactCount }: PageArgs,
   conditions: readonly Sql[] = [],
 ): Promise<Connection<T>> {
   return loaderFor<string, Connection<T>>(ctx, info, async (ids) => {
@@ -192,28 +220,28 @@ export function pageOfEach<T extends { id: string }>(
     const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
       sql`select ${list} from ${sql.raw(table.from)}${joins} where ${tie} and ${scopeOf(ctx.actor, table)} and ${sql.and(conditions)}`;
     const cut = sql`${ofEach(wide ? whole(table) : selection)}${beyond(table, after)}${newest(table, size, info)}`;
-    const [found, counted] = await Promise.all([
+    const [found, counts] = await Promise.all([
       readRowsByKey(
         ctx,
         selection,
         sql`select /* ${sql.raw(table.type.name)} */ owner.id, row.* from unnest(${ids}::uuid[]) owner(id)
           cross join lateral (${wide ? joined(table, selection, cut) : cut}) row`,
       ),
-      askedFields(info).has('totalCount')
+      asksCount(info)
         ? query(
             ctx,
             sql<{
               id: string;
               count: number;
             }>`select owner.id, row.count from unnest(${ids}::uuid[]) owner(id)
-              cross join lateral (${ofEach(counting)}) row`,
+              cross join lateral (${counting(ofEach(one), exactCount)}) row`,
           )
         : null,
     ]);
-    const counts = new Map(counted?.map((row) => [row.id, row.count]));
+    const countOf = new Map(counts?.map((row) => [row.id, row.count]));
     return ids.map((key) => {
       const each = pageOf(found.get(key) ?? [], table.type.name, size, after);
-      return counted ? { ...each, totalCount: counts.get(key) ?? 0 } : each;
+      return counts ? { ...each, ...counted(countOf.get(key) ?? 0, exactCount) } : each;
     });
   }).load(id);
 }
