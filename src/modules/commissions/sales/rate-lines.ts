@@ -20,6 +20,7 @@ import {
   lockCommission,
   openHolds,
   placeHold,
+  productsOf,
   soldFor,
   store,
 } from '../commission/public.ts';
@@ -229,6 +230,7 @@ function earningOf(line: Commission): Earning {
     scale: unrated?.scale
       ? { parts: unrated.scale.parts.map(BigInt), index: unrated.scale.index }
       : undefined,
+    products: unrated?.products ? productsOf(unrated.products) : undefined,
     owedIn: line.amount.currency,
     source: line.source,
     createdBy: line.createdBy ?? undefined,
