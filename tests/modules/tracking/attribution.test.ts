@@ -69,7 +69,7 @@ const proves = async () => {
 const recalculated = async () => {
   const read = () =>
     rows(
-      'select * from partner_metrics_daily where tenant_id = $1 order by partner_id, day, source, currency',
+      'select * from partner_metrics_daily where tenant_id = $1 order by partner_id, day, rate_day, source, currency',
       'acme',
     );
   const kept = await read();

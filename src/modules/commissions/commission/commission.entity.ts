@@ -112,6 +112,12 @@ export interface UnratedSale {
       readonly open: string;
     }[];
   } | null;
+  /** The partner's rate, the rules and an affiliate's own terms at the time of the sale, as they were read. */
+  readonly terms: {
+    readonly partnerRateBps: number | null;
+    readonly rules: readonly object[];
+    readonly affiliate: object | null;
+  };
 }
 
 /** An amount owed to one partner for one cause. The terms are stored with it and never change; only its status changes. */

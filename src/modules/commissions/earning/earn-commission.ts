@@ -123,7 +123,8 @@ export async function earn(
     known ?? (await loadInForce(run, partner.id, earning.occurredAt, { id: earning.customerId }));
   const weighed = await weigh(run, partner, earning, { known: inForce, id });
   const never = async (why: Refused): Promise<Refused> => {
-    await run(insertItems([itemOf(id, partner, earning, inForce, { refused: why })]));
+    const currency = owedCurrency(partner, earning, inForce);
+    await run(insertItems([itemOf(id, partner, earning, inForce, { refused: why, currency })]));
     return why;
   };
   if (typeof weighed === 'string') return never(weighed);
@@ -253,6 +254,7 @@ function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missi
             })),
           }
         : null,
+      terms: { ...inForce.asRead, partnerRateBps: partner.rateBps ?? null },
     },
     amount: money(0n, currency),
     baseAmount: base.currency === currency ? base : money(0n, currency),
@@ -453,6 +455,13 @@ const affiliateWindows = ({ affiliate }: InForce): Window[] =>
       ]
     : [];
 
+/** Returns the currency of the commission of a sale. */
+const owedCurrency = (
+  { currency }: EarningPartner,
+  { owedIn, base }: Earning,
+  { settlement }: InForce,
+): string => owedIn ?? (settlement === 'PARTNER' ? currency : base.currency);
+
 /** Returns what an amount of a sale is worth in another currency, by the rate of the day. */
 function worthOf(
   sold: Money,
@@ -474,10 +483,9 @@ async function owedFor(
   inForce: InForce,
 ): Promise<{ earning: Earning; exchange: EnteredRate | null } | Pick<Unrated, 'missing'>> {
   const { base, purchase, among } = earning;
-  const { settlement, day } = inForce;
-  const to = earning.owedIn ?? (settlement === 'PARTNER' ? partner.currency : base.currency);
+  const to = owedCurrency(partner, earning, inForce);
   if (earning.flat || base.currency === to) return { earning, exchange: null };
-  const between = { from: base.currency, to, day };
+  const between = { from: base.currency, to, day: inForce.day };
   const entered = await rateOn(run, partner.tenantId, between);
   if (!entered) return { missing: between };
   const inOwed = (minor: bigint) => worthOf(money(minor, base.currency), entered, to, inForce);

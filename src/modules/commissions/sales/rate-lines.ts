@@ -25,7 +25,15 @@ import {
   store,
 } from '../commission/public.ts';
 
-import { assessedSale, type Earning, limitOf, review, termColumns, weigh } from '../earning/public.ts';
+import {
+  assessedSale,
+  type Earning,
+  limitOf,
+  loadInForceOf,
+  review,
+  termColumns,
+  weigh,
+} from '../earning/public.ts';
 
 import { knownOrders, lockOrder, refundsOf, type SaleRefund, settleWaiting } from '../refunds/public.ts';
 
@@ -117,7 +125,10 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   const earning = earningOf(line);
   const run = within(em);
   const stored = await itemOfLine(em, line);
-  const weighed = await weigh(run, partner, earning, { id, stored }).catch(unlessTooLarge);
+  const { terms } = line.unrated as NonNullable<typeof line.unrated>;
+  const known = await loadInForceOf(run, stored, terms);
+  const asThen = { ...partner, rateBps: terms.partnerRateBps };
+  const weighed = await weigh(run, asThen, earning, { id, stored, known }).catch(unlessTooLarge);
   if (weighed === null) {
     await holdAsTooLarge(em, ctx, line);
     return partnerId;

@@ -4,7 +4,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 import { Partner } from '../../partners/partner/public.ts';
 import { Amounts, CountsAndAmounts } from './figures.type.ts';
-import { CurrencyMetrics } from './metrics.type.ts';
+import { AVERAGE_ORDER_VALUE, CurrencyMetrics, EARNINGS_PER_CLICK, MISSING_RATES } from './metrics.type.ts';
 
 registerEnumType(Interval, {
   name: 'MetricsInterval',
@@ -50,11 +50,6 @@ registerEnumType(LifetimeBasis, {
     },
   },
 });
-
-const MISSING_RATES = {
-  description:
-    'ISO 4217 codes of the currencies without an exchange rate for at least one day. Their amounts of those days are left out.',
-};
 
 @ObjectType({
   simpleResolvers: true,
@@ -138,7 +133,7 @@ abstract class Totals extends CountsAndAmounts {
 @ObjectType({
   simpleResolvers: true,
   description:
-    "Metrics of the whole program, to date or for a period. Amounts are in the program's currency, converted at the exchange rate of each day.",
+    "Metrics of the whole program, to date or for a period. Amounts are in the program's currency, converted at the exchange rate of each day: a refund at the rate of the day of its sale.",
 })
 export class ProgramMetrics extends Totals {
   @Field(() => LocalDate, {
@@ -155,19 +150,18 @@ export class ProgramMetrics extends Totals {
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description:
-      'Revenue divided by the number of sales that have an exchange rate. Null without such sales.',
+    description: AVERAGE_ORDER_VALUE,
   })
   averageOrderValue!: MoneyColumn | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description:
-      'Commissions earned divided by clicks. Null without clicks and when `missingRates` is not empty.',
+    description: EARNINGS_PER_CLICK,
   })
   earningsPerClick!: MoneyColumn | null;
 
-  period!: Days | null; // for the fields that ProgramMetricsFieldsResolver serves
+  customerLifetimeValue!: MoneyColumn | null;
+  period!: Days | null; // both for the fields that ProgramMetricsFieldsResolver serves
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Metrics of a day, a week or a month.' })
