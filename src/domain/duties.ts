@@ -21,7 +21,7 @@ export const acts = {
   SET_RATE: 'enters an exchange rate',
   CONFIRM_RATE: 'confirms an exchange rate that moved far',
   EDIT_RULE: 'creates or edits a commission rule',
-  EDIT_SETTING: 'sets the rate of a partner or tier',
+  EDIT_SETTING: 'sets the rate or the tier of a partner, or the rate of a tier',
   RAISE_LIMIT: 'raises the limit for second approvals',
   MAKE_FILE: 'creates a bank file',
   SIGN_FILE: 'approves a bank file',
@@ -52,7 +52,8 @@ export interface Duty {
   readonly instead?: string;
 }
 
-const commission = 'the commission, and the commission of the sale from which it comes';
+const commission =
+  'the commission, the commission of the sale from which it comes, and the sale that raised it';
 const payout = 'the payout';
 
 /** Separation of duties. The transaction and a trigger of the database refuse each of them, and the policies those with
@@ -71,7 +72,8 @@ export const duties = [
     act: 'APPROVE',
     after: ['RELEASE', 'DISPUTE', 'RESOLVE', 'TAKE_BACK'],
     ofSource: true,
-    money: 'the commission of the sale, and every adjustment, true-up and reversal that comes from it',
+    money:
+      'the commission of the sale, every adjustment, true-up and reversal that comes from it, and the sale that raised it',
     reason: 'DECIDED_SOURCE',
     sentence:
       'You disputed, decided or took back the commission that this one comes from, so another person must approve this one.',

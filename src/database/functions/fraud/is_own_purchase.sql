@@ -10,20 +10,20 @@ declare
   seller partners;
   buyer customers;
   plain text := decoded_text(external);
-  without_dashes text := replace(plain, '-', '');
   names text[];
   emails text[];
   named boolean;
 begin
   select * into seller from partners p where p.id = partner;
   select * into buyer from customers k where k.tenant_id = seller.tenant_id and k.external_id = external;
-  -- The whole id, and in a URL the last part of the path and each parameter.
-  names := array[lower(btrim(external)), btrim(plain, ' "''<>()[]{}')]
-    || array(select n[1] from regexp_matches(plain, '[/=]([^/=?#&]+)(?=/?(?:$|[?#&]))', 'g') n);
-  named := lower(seller.referral_code) = any(names)
-    or position(replace(seller.id::text, '-', '') in without_dashes) > 0
-    or exists (select from members m where m.partner_id = seller.id
-      and (lower(m.subject) = any(names) or position(replace(m.id::text, '-', '') in without_dashes) > 0));
+  -- The whole id; of a URL the last part of the path and each parameter. Not a part of another text: a program may put the id
+  -- of the partner before its own number of the customer.
+  names := array[lower(btrim(external)), regexp_replace(btrim(plain, ' "''<>()[]{}'), '^urn:uuid:', '')];
+  if plain ~ '://|^/|[?]' then
+    names := names || array(select n[1] from regexp_matches(plain, '[/=]([^/=?#&]+)(?=/?(?:$|[?#&]))', 'g') n);
+  end if;
+  named := lower(seller.referral_code) = any(names) or is_named(seller.id, names)
+    or exists (select from members m where m.partner_id = seller.id and (lower(m.subject) = any(names) or is_named(m.id, names)));
   -- A part of an address ends at a sign that only a URL or a notation has. A mailbox may have such a sign, so both count.
   emails := array(
     select normal_email(found.email[1] || '@' || ascii_domain(rtrim(found.email[2], '.')))

@@ -49,7 +49,7 @@ as $$
   from programs g cross join (values (c.amount_currency, c.sale_currency is null, true),
     (c.sale_currency, true, false)) s (currency, sold, earned)
   left join referrals r on r.id = c.referral_id
-  left join sale_items i on i.id = c.item_id
+  left join commissions i on i.id = c.item_id
   where g.tenant_id = c.tenant_id and s.currency is not null
 $$;
 

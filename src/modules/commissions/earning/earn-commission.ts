@@ -22,6 +22,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { assess, blockedAs, keepReview } from '../../fraud/rules/public.ts';
 import { rateOn } from '../../programs/exchange-rates/public.ts';
 import {
+  assessedSale,
   type Cause,
   correct,
   digitsOf,
@@ -30,13 +31,13 @@ import {
   type NewLine,
   type Reckoning,
   reckon,
+  review,
   type StoredItem,
   store,
   UNRECORDED,
   type UnratedSale,
 } from '../commission/public.ts';
 import { type EarningPartner, type InForce, loadInForce } from './read-terms.ts';
-import { assessedSale, review } from './review-sale.ts';
 
 export interface Earning {
   readonly type: CommissionType;

@@ -11,6 +11,7 @@ import { assess } from '../../fraud/rules/public.ts';
 import { findPartner } from '../../partners/partner/public.ts';
 import { MAX_AGE_DAYS } from '../../programs/exchange-rates/public.ts';
 import {
+  assessedSale,
   type Commission,
   correct,
   endHold,
@@ -21,19 +22,12 @@ import {
   openHolds,
   placeHold,
   productsOf,
+  review,
   soldFor,
   store,
 } from '../commission/public.ts';
 
-import {
-  assessedSale,
-  type Earning,
-  limitOf,
-  loadInForceOf,
-  review,
-  termColumns,
-  weigh,
-} from '../earning/public.ts';
+import { type Earning, limitOf, loadInForceOf, termColumns, weigh } from '../earning/public.ts';
 
 import { knownOrders, lockOrder, refundsOf, type SaleRefund, settleWaiting } from '../refunds/public.ts';
 
