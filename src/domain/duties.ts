@@ -21,8 +21,8 @@ export const acts = {
   SET_RATE: 'enters an exchange rate',
   CONFIRM_RATE: 'confirms an exchange rate that moved far',
   EDIT_RULE: 'creates or edits a commission rule',
-  EDIT_SETTING: 'sets the rate of a partner or tier',
-  RAISE_LIMIT: 'raises the limit for second approvals',
+  EDIT_SETTING: 'sets the rate or the tier of a partner, or the rate of a tier',
+  RAISE_LIMIT: 'raises or removes the limit for second approvals, or shortens its days',
   MAKE_FILE: 'creates a bank file',
   SIGN_FILE: 'approves a bank file',
   DOWNLOAD_FILE: 'downloads a bank file',
@@ -44,17 +44,21 @@ export interface Duty {
   readonly sentence: string;
   /** Code of the refusal. FORBIDDEN unless another act of the same kind was already accepted from this person. */
   readonly code?: 'CONFLICT';
+  /** The policy that refuses the act as well, and the attribute of the row with the people whom the duty keeps from it. */
+  readonly policy?: { readonly kind: string; readonly action: string; readonly attribute: string };
   /** When the duty does not apply. */
   readonly unless?: string;
   /** What happens in place of a refusal. The reason and the sentence are then empty. */
   readonly instead?: string;
 }
 
-const commission = 'the commission, and the commission of the sale from which it comes';
+const commission =
+  'the commission, the commission of the sale from which it comes, and the sale that raised it';
 const payout = 'the payout';
 
-/** Separation of duties. Every pair of acts that is not listed is allowed: taking money back and stopping a payment need
- *  no second person. docs/concepts/duties.md shows this table. */
+/** Separation of duties. The transaction and a trigger of the database refuse each of them, and the policies those with
+ *  `policy`. Every pair of acts that is not listed is allowed: taking money back and stopping a payment need no second
+ *  person. docs/concepts/duties.md shows this table. */
 export const duties = [
   {
     act: 'APPROVE',
@@ -62,15 +66,18 @@ export const duties = [
     money: commission,
     reason: 'OWN_LINE',
     sentence: 'You created this commission or recorded its sale, so another person must approve it.',
+    policy: { kind: 'commission', action: 'approve', attribute: 'makers' },
   },
   {
     act: 'APPROVE',
     after: ['RELEASE', 'DISPUTE', 'RESOLVE', 'TAKE_BACK'],
     ofSource: true,
-    money: 'the commission of the sale, and every adjustment, true-up and reversal that comes from it',
+    money:
+      'the commission of the sale, every adjustment, true-up and reversal that comes from it, and the sale that raised it',
     reason: 'DECIDED_SOURCE',
     sentence:
       'You disputed, decided or took back the commission that this one comes from, so another person must approve this one.',
+    policy: { kind: 'commission', action: 'approve', attribute: 'deciders' },
   },
   {
     act: 'APPROVE',
@@ -78,6 +85,7 @@ export const duties = [
     money: 'the version of the rule, the rate and the exchange rate that the commission stores',
     reason: 'OWN_TERMS',
     sentence: 'You set the rule or rate that computed this commission, so another person must approve it.',
+    policy: { kind: 'commission', action: 'approve', attribute: 'pricers' },
   },
   {
     act: 'RELEASE',
@@ -85,6 +93,7 @@ export const duties = [
     money: commission,
     reason: 'OWN_LINE',
     sentence: 'You created this commission or recorded its sale, so another person must review it.',
+    policy: { kind: 'commission', action: 'review', attribute: 'makers' },
   },
   {
     act: 'APPROVE_PAYOUT',
@@ -92,6 +101,7 @@ export const duties = [
     money: payout,
     reason: 'OWN_PAYOUT',
     sentence: 'You created this payout, so another person must approve it.',
+    policy: { kind: 'payout', action: 'approve', attribute: 'createdBy' },
   },
   {
     act: 'APPROVE_PAYOUT',
@@ -106,6 +116,7 @@ export const duties = [
     money: payout,
     reason: 'OWN_PAYOUT',
     sentence: 'You created this payout, so another person must approve it.',
+    policy: { kind: 'payout', action: 'approve', attribute: 'createdBy' },
   },
   {
     act: 'SECOND_APPROVAL',
@@ -128,6 +139,7 @@ export const duties = [
     money: 'the exchange rate',
     reason: 'OWN_RATE',
     sentence: 'You entered this exchange rate, so another person must confirm it.',
+    policy: { kind: 'program', action: 'confirmRate', attribute: 'createdBy' },
   },
   {
     act: 'CONFIRM_ACCOUNT',

@@ -66,6 +66,24 @@ export function split(whole: Money, weights: readonly bigint[]): Money[] {
   return minors.map((minor) => money(negative ? -minor : minor, whole.currency));
 }
 
+/** Returns a computed amount. Throws BAD_USER_INPUT with the reason TOO_LARGE for more than 10^15 minor units. `of` names the
+ *  figures that gave the amount. */
+export function withinLimit(minor: bigint, field: string, of: string): bigint {
+  if (minor > MAX_MINOR)
+    throw new AppError(
+      'BAD_USER_INPUT',
+      `${field}: must give at most 10^15 minor units, but ${of} gives more`,
+      { field, reason: 'TOO_LARGE' },
+    );
+  return minor;
+}
+
+/** Returns null in place of an amount that is too large. */
+export function unlessTooLarge(error: unknown): null {
+  if (error instanceof AppError && error.details.reason === 'TOO_LARGE') return null;
+  throw error;
+}
+
 const DECIMAL = /^(-?)(\d{1,18})(?:\.(\d+))?$/;
 
 /** Converts decimal text to minor units exactly: `parseMinor('19.99', 2)` is `1999n`. Throws AmountError for any other

@@ -1,7 +1,6 @@
 import { type Band, type BandMode, bandedBasis, bandOf } from './bands.ts';
 import { FlatRefund } from './commission.ts';
-import { invalid } from './errors.ts';
-import { divide, MAX_MINOR, type RoundingMode } from './money.ts';
+import { divide, type RoundingMode, withinLimit } from './money.ts';
 import type { CapScope, RuleLevel, RulePeriod } from './plan.ts';
 import { monthsLater } from './recurring.ts';
 
@@ -277,15 +276,8 @@ function lessRefunds(
   return whole - divide(whole * refunded, base, roundingMode);
 }
 
-/** Throws BAD_USER_INPUT for a computed amount that is too large to store. */
-function checked(amount: bigint): bigint {
-  if (amount > MAX_MINOR)
-    throw invalid(
-      'input',
-      'must give a commission of at most 10^15 minor units: this sale and its terms give more',
-    );
-  return amount;
-}
+/** Throws BAD_USER_INPUT for an amount that is too large. */
+const checked = (amount: bigint): bigint => withinLimit(amount, 'input', 'the commission of this sale');
 
 /** The items of one partner, rule and currency, read or replayed in order. */
 export class RuleItems {

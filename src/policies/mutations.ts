@@ -7,6 +7,15 @@
  */
 export type StepUp = 'ALWAYS' | 'NEVER' | readonly string[];
 
+// What decides the earnings of a partner, and who acts for it: the same when a partner is created and when it is changed.
+const decisivePartnerFields = [
+  'input.commissionRate',
+  'input.tier',
+  'input.reseller',
+  'input.affiliate',
+  'input.identityOrgId',
+];
+
 /** Every mutation of the schema; one that is missing here needs a fresh sign-in. */
 export const stepUps: Readonly<Record<string, StepUp>> = {
   // Access.
@@ -53,17 +62,10 @@ export const stepUps: Readonly<Record<string, StepUp>> = {
   updateProgram: 'ALWAYS',
   updateTierConfig: 'ALWAYS',
 
-  // Partners. Their address finds purchases of their own, and their terms decide what they earn.
-  createPartner: ['input.commissionRate', 'input.identityOrgId'],
+  // Partners. Their address finds purchases of their own, their terms decide what they earn, and only an ACTIVE one earns.
+  createPartner: decisivePartnerFields,
   deletePartner: 'NEVER', // takes access away
-  updatePartner: [
-    'input.email',
-    'input.commissionRate',
-    'input.tier',
-    'input.reseller',
-    'input.affiliate',
-    'input.identityOrgId',
-  ],
+  updatePartner: [...decisivePartnerFields, 'input.email', 'input.status=ACTIVE'],
 
   // Data of persons.
   erasePerson: 'ALWAYS',

@@ -32,12 +32,12 @@ describe('the table of duties', () => {
     const text = readFileSync(path, 'utf8');
     const of = (names: readonly (keyof typeof acts)[]) => names.map((name) => acts[name]).join(', or ');
     const rows = table.map(
-      ({ act, after, money, ofSource, sentence, unless, instead }) =>
-        `| ${acts[act]} | ${of(after)}${ofSource ? ' (another commission of the same sale)' : ''} | ${money}${unless ? `, unless ${unless}` : ''} | ${instead ?? sentence} |`,
+      ({ act, after, money, ofSource, sentence, policy, unless, instead }) =>
+        `| ${acts[act]} | ${of(after)}${ofSource ? ' (another commission of the same sale)' : ''} | ${money}${unless ? `, unless ${unless}` : ''} | ${instead ?? sentence} | ${policy ? 'yes' : 'no'} |`,
     );
     const made = [
-      '| A person who | must not be the one who | on the same money: | Refusal |',
-      '|---|---|---|---|',
+      '| A person who | must not be the one who | on the same money: | Refusal | Also by a policy |',
+      '|---|---|---|---|---|',
       ...rows,
     ].join('\n');
     const wanted = text.replace(
@@ -50,54 +50,37 @@ describe('the table of duties', () => {
 });
 
 describe('the policies', () => {
-  /** The duties that a policy decides too: its action, and the attribute with the people whom the duty keeps from it. */
-  const inPolicies = [
-    { act: 'APPROVE', reason: 'OWN_LINE', policy: 'commission', action: 'approve', attribute: 'makers' },
-    {
-      act: 'APPROVE',
-      reason: 'DECIDED_SOURCE',
-      policy: 'commission',
-      action: 'approve',
-      attribute: 'deciders',
-    },
-    { act: 'APPROVE', reason: 'OWN_TERMS', policy: 'commission', action: 'approve', attribute: 'pricers' },
-    { act: 'RELEASE', reason: 'OWN_LINE', policy: 'commission', action: 'review', attribute: 'makers' },
-    {
-      act: 'CONFIRM_RATE',
-      reason: 'OWN_RATE',
-      policy: 'program',
-      action: 'confirmRate',
-      attribute: 'createdBy',
-    },
-    {
-      act: 'APPROVE_PAYOUT',
-      reason: 'OWN_PAYOUT',
-      policy: 'payout',
-      action: 'approve',
-      attribute: 'createdBy',
-    },
-  ];
+  interface Rule {
+    readonly effect: string;
+    readonly actions: readonly string[];
+    readonly roles?: readonly string[];
+    readonly condition: { readonly match: { readonly expr: string } };
+    readonly output: { readonly when: { readonly ruleActivated: string } };
+  }
+  const rulesOf = (kind: string): Rule[] =>
+    parse(readFileSync(join(root, `src/policies/${kind}.yaml`), 'utf8')).resourcePolicy.rules;
+  const inPolicies = table.flatMap(({ policy, sentence }) => (policy ? [{ ...policy, sentence }] : []));
 
-  test.each(inPolicies)('deny $action on a $policy by $reason with the sentence of the duty', (each) => {
-    const { act, reason, policy, action, attribute } = each;
-    const { resourcePolicy } = parse(readFileSync(join(root, `src/policies/${policy}.yaml`), 'utf8'));
-    const sentence = table.find((duty) => duty.act === act && duty.reason === reason)?.sentence;
-    const rules = resourcePolicy.rules.filter(
-      ({
-        effect,
-        actions,
-        output,
-      }: {
-        effect: string;
-        actions: string[];
-        output: { when: { ruleActivated: string } };
-      }) =>
+  test.each(inPolicies)('deny $action on a $kind by $attribute with the sentence of the duty', (each) => {
+    const { kind, action, attribute, sentence } = each;
+    const rules = rulesOf(kind).filter(
+      ({ effect, actions, output }) =>
         effect === 'EFFECT_DENY' &&
         actions.includes(action) &&
         output.when.ruleActivated === JSON.stringify(sentence),
     );
     expect(rules).toHaveLength(1);
-    expect(rules[0].roles).toEqual(['*']);
-    expect(rules[0].condition.match.expr).toContain(`R.attr.${attribute}`);
+    expect(rules[0]?.roles).toEqual(['*']);
+    expect(rules[0]?.condition.match.expr).toContain(`R.attr.${attribute}`);
+  });
+
+  test('deny by no other duty', () => {
+    const kinds = [...new Set(inPolicies.map(({ kind }) => kind))];
+    const denied = kinds.flatMap((kind) =>
+      rulesOf(kind)
+        .filter(({ effect }) => effect === 'EFFECT_DENY')
+        .map(({ output }) => JSON.parse(output.when.ruleActivated)),
+    );
+    expect(new Set(denied)).toEqual(new Set(inPolicies.map(({ sentence }) => sentence)));
   });
 });

@@ -128,6 +128,8 @@ create table conversions (
   part_of         uuid,
   counted         boolean not null default true,
   refused         text,
+  coupon_id       uuid,
+  is_trial        boolean not null default false,
   primary key (id, tenant_id),
   constraint conversions_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
@@ -137,11 +139,12 @@ create table conversions (
     references referrals (tenant_id, id) deferrable initially deferred,
   constraint conversions_part_of foreign key (tenant_id, part_of)
     references conversions (tenant_id, id) deferrable initially deferred,
-  constraint conversions_positive check (amount_minor > 0 or amount_minor = 0 and part_of is null),
+  constraint conversions_positive check (amount_minor > 0 or amount_minor = 0 and (part_of is null or is_trial)),
+  constraint conversions_trial check (amount_minor = 0 or not is_trial),
   constraint conversions_refused check (refused in ('BOT', 'INACTIVE', 'SELF_REFERRAL', 'TERRITORY'))
 );
 comment on table conversions is
-  'Sales that were credited to a partner. When several partners share a sale, each share is a conversion of its own (part_of), and one of them is counted as the conversion. A refused conversion is kept and counts nowhere.';
+  'Sales that were credited to a partner. When several partners share a sale, each share is a conversion of its own (part_of), and one of them is counted as the conversion. A refused conversion is kept and counts nowhere. A free trial is a conversion without an amount: it is no purchase.';
 create index conversions_partner on conversions (partner_id);
 create index conversions_customer on conversions (customer_id);
 create index conversions_referral on conversions (referral_id);
@@ -151,6 +154,7 @@ create unique index conversions_one_each_order_and_partner on conversions (tenan
   where order_id is not null;
 create index conversions_of_period on conversions (tenant_id, occurred_at, id);
 create index conversions_tenant on conversions (tenant_id, id);
+create index conversions_coupon on conversions (coupon_id) where coupon_id is not null;
 create unique index conversions_one_each_referral on conversions (referral_id, tenant_id) where part_of is null;
 create unique index conversions_one_each_part on conversions (part_of, partner_id, tenant_id) where part_of is not null;
 
@@ -201,11 +205,14 @@ create table coupons (
   primary key (id, tenant_id),
   constraint coupons_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred,
-  constraint coupons_uses check (uses >= 0 and (max_uses is null or uses <= max_uses)),
+  constraint coupons_uses check (uses >= 0),
   constraint coupons_window check (ends_at is null or ends_at > starts_at)
 );
 comment on table coupons is
-  'Coupon codes and the partner that each one credits.';
+  'Coupon codes and the partner that each one credits. uses is the number of its sales that count, and of its free trials. A sale that counts again, because a dispute was won, may take it above max_uses.';
+alter table conversions
+  add constraint conversions_coupon_id foreign key (tenant_id, coupon_id)
+    references coupons (tenant_id, id) deferrable initially deferred;
 create unique index coupons_code on coupons (tenant_id, upper(code));
 create index coupons_partner on coupons (partner_id, id);
 

@@ -11,3 +11,10 @@ export const partnerOfTopic = (topic: string): string | null =>
 export function announceMetrics({ feed }: Pick<Context, 'feed'>, partnerId: string): void {
   feed.publish(metricsTopic(partnerId));
 }
+
+export const ratesTopic = (tenantId: string): string => `rates:${tenantId}`;
+
+/** Notifies subscribers to metrics of a program, after the commit, that its exchange rates changed. */
+export function announceRates({ feed }: Pick<Context, 'feed'>, tenantId: string): void {
+  feed.publish(ratesTopic(tenantId));
+}

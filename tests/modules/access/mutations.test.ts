@@ -54,13 +54,18 @@ describe('a session that signed in 16 minutes ago', () => {
 
   const CREATE = 'mutation ($input: CreatePartnerInput!) { createPartner(input: $input) { id } }';
 
-  test('cannot create a partner with a rate of its own, but one with the rate of the tier', async () => {
+  test.each([
+    { commissionRate: 90 },
+    { tier: 'DIAMOND' },
+    { affiliate: { firstPurchaseOnly: false } },
+    { identityOrgId: 'org-9' },
+  ])('cannot create a partner with %j, but one with the terms of the program', async (terms) => {
     const token = await app.token('PROGRAM_MANAGER', { signedInAt: STALE });
     const input = { partnerType: 'AFFILIATE', companyName: 'Nine Ltd', email: 'nine@example.com' };
-    expect(await app.refusal(token, CREATE, { input: { ...input, commissionRate: 90 } })).toMatchObject({
+    expect(await app.refusal(token, CREATE, { input: { ...input, ...terms } })).toMatchObject({
       reason: 'STEP_UP_REQUIRED',
     });
-    await app.ask(token, CREATE, { input });
+    await app.ask(token, CREATE, { input: { ...input, payoutMethod: 'BANK_TRANSFER' } });
   });
 
   const UPDATE =
@@ -72,11 +77,39 @@ describe('a session that signed in 16 minutes ago', () => {
     { tier: 'DIAMOND' },
     { affiliate: { firstPurchaseOnly: false } },
     { email: 'new@example.com' },
+    { status: 'ACTIVE' },
   ])('cannot give a partner %j, but may change what decides nothing', async (input) => {
     const token = await app.token('PROGRAM_MANAGER', { signedInAt: STALE });
     const { id } = world.partner;
     expect(await app.refusal(token, UPDATE, { id, input })).toMatchObject({ reason: 'STEP_UP_REQUIRED' });
     await app.ask(token, UPDATE, { id, input: { contactName: 'Ann' } });
+  });
+
+  test('may suspend a partner, but only a fresh one activates it again', async () => {
+    const { id } = await makePartner(app, world.maker);
+    const token = await app.token('PROGRAM_MANAGER', { signedInAt: STALE });
+    await app.ask(token, UPDATE, { id, input: { status: 'SUSPENDED' } });
+    expect(await app.refusal(token, UPDATE, { id, input: { status: 'ACTIVE' } })).toMatchObject({
+      reason: 'STEP_UP_REQUIRED',
+    });
+    await app.ask(world.staff.manager, UPDATE, { id, input: { status: 'ACTIVE' } });
+  });
+
+  test('decides the fields of a new partner like those of a known one', () => {
+    const decided = stepUps['updatePartner'];
+    if (typeof decided !== 'object') throw new Error('updatePartner decides by its arguments');
+    const fields = (name: string) => {
+      const type = mutations
+        .find((each) => each.name === name)
+        ?.args.find(({ name: arg }) => arg === 'input')?.type;
+      const input = type && getNamedType(type);
+      return isInputObjectType(input) ? Object.keys(input.getFields()) : [];
+    };
+    const settable = fields('createPartner').map((field) => `input.${field}`);
+    // An address that a partner had from the start is compared with every buyer.
+    expect(stepUps['createPartner']).toEqual(
+      decided.filter((each) => settable.includes(each) && each !== 'input.email'),
+    );
   });
 
   test("cannot change a partner's own e-mail address, but a fresh one can", async () => {

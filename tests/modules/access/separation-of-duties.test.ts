@@ -385,6 +385,78 @@ test('the person who stated an outcome cannot confirm it: the payout stays unres
   expect(await status()).toEqual([{ resolved_by: 'RESOLVE_OUTCOME' }]);
 });
 
+test.each([
+  {
+    name: 'a payout that the bank rejected',
+    act: 'SEND',
+    after: 'IMPORT_STATUS',
+    by: "update payouts set status = 'APPROVED', failure_reason = null where id = $1",
+    made: 'payout',
+  },
+  {
+    name: 'a payout that the bank rejected',
+    act: 'SEND',
+    after: 'IMPORT_STATUS',
+    by: "update payouts set status = 'CANCELED' where id = $1",
+    made: 'payout',
+  },
+  {
+    name: 'a payout in a bank file',
+    act: 'WITHDRAW_FILE',
+    after: 'DOWNLOAD_FILE',
+    by: "update bank_files set status = 'CANCELED', canceled_by = current_setting('portal.actor'), canceled_at = now() where id = $1",
+    made: 'file',
+  },
+] as const)('the database alone refuses $act after $after: $by', async ({ name, act, after, by, made }) => {
+  const story = stories[name] as Story;
+  const world = await reach(
+    story,
+    story.steps.findIndex((each) => each.act === act),
+  );
+  const client = await app.database.pool.connect();
+  const attempt = async (person: string) => {
+    await client.query('begin');
+    await client.query("select set_config('portal.actor', $1, true)", [person]);
+    const done = client.query(by, [idOf(world, made)]);
+    await done
+      .then(() => client.query('set constraints all immediate'))
+      .finally(() => client.query('rollback'));
+    return done;
+  };
+  try {
+    await expect(attempt(after)).rejects.toThrow(/^Another person must/);
+    await expect(attempt('another')).resolves.toMatchObject({ rowCount: 1 });
+  } finally {
+    client.release();
+  }
+});
+
+const LIMIT = { secondApprovalAbove: '10' };
+test.each([
+  ['lowers it a little', [{ secondApprovalAbove: '5000' }, { secondApprovalAbove: '4999' }]],
+  ['removes it first', [{ secondApprovalAbove: null }, { secondApprovalAbove: '5000' }]],
+  ['sets the same limit again', [{ secondApprovalAbove: '5000' }, { secondApprovalAbove: '5000' }]],
+  ['only shortens its days', [{ ...LIMIT, splitDays: 1 }]],
+])(
+  'the person who raised the limit for second approvals approves no payout, also when that person %s',
+  async (_, edits) => {
+    const world = await worldOf({ steps: [], starts: 'limited' });
+    for (const input of edits) await app.ask(await world.as('raiser'), PROGRAM, { input });
+    await app
+      .ask(await world.as('seller'), CREATE_COMMISSION, {
+        input: { partnerId: world.partnerId, type: 'ONE_TIME', amount: '50.00' },
+      })
+      .then(({ createCommission }) => world.made.set('line', createCommission.id));
+    await approve.does(world, await world.as('accountant'));
+    await makePayout.does(world, await world.as('clerk'));
+    const { errors } = await approvePayout.does(world, await world.as('raiser'));
+    expect(errors?.[0]?.extensions).toMatchObject({ reason: 'OWN_LIMIT' });
+    // Another person who lowers the limit stands for it.
+    await app.ask(await world.as('another'), PROGRAM, { input: { secondApprovalAbove: '9' } });
+    expect((await approvePayout.does(world, await world.as('raiser'))).errors).toBeUndefined();
+  },
+);
+
 test('every duty was tried, and every act is in a story', () => {
   const wanted = table.flatMap(({ act, after }) => after.map((earlier) => `${act} after ${earlier}`));
   expect(wanted.filter((pair) => !tried.has(pair))).toEqual([]);

@@ -5,8 +5,10 @@ import { proveAll } from '../../../src/proof.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import {
   APPROVE,
+  CREATE_PAYOUT,
   DISPUTE,
   linesOf,
+  makeCommission,
   makePartner,
   REJECT,
   RESOLVE,
@@ -18,17 +20,20 @@ import {
 let app: TestApp;
 let staff: Awaited<ReturnType<typeof staffOf>>;
 let partner: string;
+const NOW = new Date('2026-11-15T12:00:00Z');
+let now = NOW;
 
 const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
 const EDIT =
   'mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) { id } }';
 const RECORD = `mutation ($input: RecordSaleInput!) { recordSale(input: $input) {
-  commissions { id amount { amount } } refused { product reason } } }`;
+  commissions { id product status amount { amount } } total { amount } refused { product reason } } }`;
 const REFUND = 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }';
+const TIER = 'mutation ($input: UpdateTierConfigInput!) { updateTierConfig(input: $input) { tier } }';
 const PROGRAM = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { timeZone } }';
 
 beforeAll(async () => {
-  app = await createTestApp({ clock: { now: () => new Date('2026-11-15T12:00:00Z') } });
+  app = await createTestApp({ clock: { now: () => now } });
   staff = await staffOf(app);
 });
 afterAll(() => app.close());
@@ -205,17 +210,43 @@ describe('what a cap cut comes back when room is left', () => {
   });
 });
 
-test('a true-up that a refund undoes is not approved or paid without its mirror', async () => {
-  await rule(tiered('RETROACTIVE', ['0', 10], ['5000', 15]));
-  const first = await sell('1', '4000');
-  await sell('2', '2000');
-  await refund('2');
-  const trueUp = (await linesOf(app, partner)).find(({ type, minor }) => type === 'TRUE_UP' && minor > 0);
-  expect(trueUp).toMatchObject({ status: 'REVERSED', minor: 20_000 });
-  const other = await app.token('FINANCE', { user: 'another approver' });
-  expect((await app.refusal(other, APPROVE, { id: trueUp?.id })).code).toBe('CONFLICT');
-  await app.ask(other, APPROVE, { id: first.commissions[0]?.id });
-  expect(await net()).toBe(400);
+describe('a true-up that a refund undoes is not approved or paid without its mirror', () => {
+  const pay = async () =>
+    (
+      await app.ask(staff.tom, CREATE_PAYOUT, {
+        input: { partnerId: partner, periodStart: '2026-11-01', periodEnd: '2026-11-30' },
+      })
+    ).createPayout.amount.amount;
+  let other: string;
+  let first: Awaited<ReturnType<typeof sell>>;
+  const trueUpOf = async () =>
+    (await linesOf(app, partner)).find(({ type, minor }) => type === 'TRUE_UP' && minor > 0);
+  beforeEach(async () => {
+    other = await app.token('FINANCE', { user: 'another approver' });
+    ({ id: partner } = await makePartner(app, staff.manager, { payoutMethod: 'STRIPE' }));
+    await rule(tiered('RETROACTIVE', ['0', 10], ['5000', 15]));
+    first = await sell('1', '4000');
+    await sell('2', '2000');
+    expect(await trueUpOf()).toMatchObject({ status: 'PENDING', minor: 20_000 });
+  });
+
+  test('when the refund comes before the approval', async () => {
+    await refund('2');
+    const trueUp = await trueUpOf();
+    expect(trueUp?.status).toBe('REVERSED');
+    expect((await app.refusal(other, APPROVE, { id: trueUp?.id })).code).toBe('CONFLICT');
+    await app.ask(other, APPROVE, { id: first.commissions[0]?.id });
+    expect(await pay()).toBe('400.00');
+  });
+
+  test('when the refund comes after the approval', async () => {
+    for (const id of [first.commissions[0]?.id, (await trueUpOf())?.id])
+      await app.ask(other, APPROVE, { id });
+    await refund('2');
+    expect((await trueUpOf())?.status).toBe('REVERSED');
+    expect(await pay()).toBe('400.00');
+    expect(await net()).toBe(400);
+  });
 });
 
 describe('amounts are rounded once', () => {
@@ -225,11 +256,40 @@ describe('amounts are rounded once', () => {
     expect(await net()).toBe(100.02);
   });
 
-  test('refunds of a sale with a true-up take their share by the sum of all refunds', async () => {
-    const { commissions } = await sell('1', '99.99');
-    for (const amount of ['33.33', '33.33', '33.33'])
-      await app.ask(staff.maria, REVERSE, { id: commissions[0]?.id, input: { amount } });
-    expect(await net()).toBe(0);
+  test('progressive bands of less than one unit of the currency', async () => {
+    ({ id: partner } = await makePartner(app, staff.manager, { currency: 'JPY' }));
+    const steps = Array.from({ length: 20 }, (_, index): [string, number] => [`${index * 5}`, 10]);
+    await rule({ ...tiered('PROGRESSIVE', ...steps), currency: 'JPY' });
+    await sell('1', '100');
+    expect((await linesOf(app, partner)).map(({ minor }) => minor)).toEqual([10]);
+    await refund('1', { amount: '50' });
+    expect((await net()) * 100).toBe(5);
+  });
+
+  test('refunds of a sale with a true-up of its tier take their share by the sum of all refunds', async () => {
+    const own = await staffOf(app, 'tiers-of-refunds');
+    try {
+      now = new Date('2098-10-01T00:00:00Z'); // a partner counts from the month in which it was made
+      await app.ask(own.manager, TIER, {
+        input: { tier: 'SILVER', minMonthlyRevenue: '1000', minCustomers: 1 },
+      });
+      ({ id: partner } = await makePartner(app, own.manager));
+      now = new Date('2098-11-02T00:00:00Z');
+      const occurredAt = '2098-10-10T00:00:00Z';
+      await makeCommission(app, own.manager, partner, { amount: '1000', customerId: 'c', occurredAt });
+      const id = await makeCommission(app, own.manager, partner, { amount: '333.33' });
+      now = new Date('2098-11-04T00:00:00Z');
+      await app.ask(own.manager, 'mutation { evaluateTiers(month: "2098-10-01") { promoted } }');
+      const ofTier = async () =>
+        (await linesOf(app, partner)).flatMap(({ type, minor }) => (type === 'TRUE_UP' ? [minor] : []));
+      expect(await ofTier()).toEqual([1667]);
+      for (const amount of ['111.11', '111.11', '111.11'])
+        await app.ask(own.maria, REVERSE, { id, input: { amount } });
+      expect(await ofTier()).toEqual([1667, -556, -555, -556]);
+      expect(await net()).toBe(100);
+    } finally {
+      now = NOW;
+    }
   });
 });
 
@@ -277,6 +337,32 @@ describe('parts of a sale', () => {
     await sell('1', '100', { collected: '1' });
     expect(await amounts()).toEqual([0.1]);
   });
+});
+
+test('a repeated request shows which products earn by now', async () => {
+  await rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '50', per: 'PARTNER', period: 'MONTH' } });
+  const lines = [
+    { product: 'a', amount: '100' },
+    { product: 'b', amount: '200' },
+  ];
+  await sell('1', '200');
+  const again = () => sell('2', '0', { lines, idempotencyKey: idOf('2') });
+  expect(await again()).toMatchObject({
+    commissions: [{ product: 'a', amount: { amount: '10.00' } }],
+    ...{ total: { amount: '10.00' }, refused: [{ product: 'b', reason: 'CAP_REACHED' }] },
+  });
+  await refund('1', { amount: '100' });
+  expect(await again()).toMatchObject({
+    commissions: [
+      { product: 'a', status: 'PENDING', amount: { amount: '10.00' } },
+      { product: 'b', status: 'PENDING', amount: { amount: '10.00' } },
+    ],
+    refused: [],
+  });
+  expect(await net()).toBe(50);
+  await refund('2');
+  expect((await again()).refused).toEqual([]);
+  expect(await net()).toBe(20);
 });
 
 test('a rejected sale counts no longer for the band of the others', async () => {

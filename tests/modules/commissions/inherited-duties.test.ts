@@ -53,6 +53,14 @@ async function loseAndWin(
   return lines.findLast(({ type }) => type === 'ADJUSTMENT')?.id as string;
 }
 
+const SETTINGS =
+  'mutation ($input: UpdateFraudSettingsInput!) { updateFraudSettings(input: $input) { threshold } }';
+const sumOfLines = async (): Promise<number> =>
+  (await linesOf(app, partnerId)).reduce(
+    (sum, { minor, status }) => (status === 'REJECTED' ? sum : sum + minor),
+    0,
+  );
+
 const statusOf = async (id: string): Promise<string> =>
   (await linesOf(app, partnerId)).find((line) => line.id === id)?.status as string;
 
@@ -142,8 +150,6 @@ describe('a commission that a dispute restored', () => {
 });
 
 describe('a hold that a lost dispute ended', () => {
-  const SETTINGS =
-    'mutation ($input: UpdateFraudSettingsInput!) { updateFraudSettings(input: $input) { threshold } }';
   const REVIEWS = `{ fraudReviews(filter: { state: OPEN }) { edges { node { id hits { rule evidence } commission { id status } } } } }`;
   const RELEASE_REVIEW = 'mutation ($id: ID!) { releaseReview(id: $id, reason: "a true sale") { id state } }';
   const reviews = async () =>
@@ -233,5 +239,178 @@ describe('a true-up', () => {
     });
     await act(eve, RELEASE, { id: holdCommission.holds[0].id, reason: 'looked at' });
     await act(staff.tom, APPROVE, { id });
+  });
+
+  const raised = async () =>
+    (await linesOf(app, partnerId)).findLast(({ type }) => type === 'TRUE_UP')?.id as string;
+
+  test('is not approved by a person who released the sale that caused it', async () => {
+    await act(staff.manager, RULE, { input: { ...bands, partnerId } });
+    await makeCommission(app, bob as string, partnerId, { amount: '4000' });
+    const id = await makeCommission(app, ann as string, partnerId, { amount: '2000' });
+    const trueUp = await raised();
+    const { holdCommission } = await act(staff.maria, HOLD, { id, reason: 'to look at' });
+    await act(eve, RELEASE, { id: holdCommission.holds[0].id, reason: 'looked at' });
+    expect(await refusal(eve, APPROVE, { id: trueUp })).toMatchObject({
+      message: expect.stringMatching(
+        /^You disputed, decided or took back the commission that this one comes from/,
+      ),
+    });
+    await act(staff.tom, APPROVE, { id: trueUp });
+  });
+
+  test('that no person approved stays unapproved and held when a dispute over its sale is won after all', async () => {
+    await act(staff.manager, RULE, { input: { ...bands, partnerId } });
+    const id = await makeCommission(app, bob as string, partnerId, { amount: '4000' });
+    await act(staff.tom, APPROVE, { id });
+    const cause = await makeCommission(app, ann as string, partnerId, { amount: '2000' });
+    await act(staff.maria, HOLD, { id: cause, reason: 'to look at' });
+    const restored = await loseAndWin(id, { opens: bob, loses: bob, wins: bob });
+    const lines = await linesOf(app, partnerId);
+    expect(lines.find((line) => line.id === restored)).toMatchObject({ status: 'APPROVED', minor: 40_000 });
+    const back = lines.find(
+      (line) => line.type === 'TRUE_UP' && line.minor === 40_000 && line.status === 'PENDING',
+    );
+    expect(await refusal(staff.tom, APPROVE, { id: back?.id })).toMatchObject({
+      reason: 'HELD',
+      message: expect.stringContaining('MANUAL (to look at)'),
+    });
+    expect(await sumOfLines()).toBe(120_000);
+  });
+
+  test('that was approved is restored as it was, by its approver', async () => {
+    await act(staff.manager, RULE, { input: { ...bands, partnerId } });
+    const id = await makeCommission(app, bob as string, partnerId, { amount: '4000' });
+    await makeCommission(app, ann as string, partnerId, { amount: '2000' });
+    for (const line of await linesOf(app, partnerId)) await act(staff.tom, APPROVE, { id: line.id });
+    await loseAndWin(id, { opens: bob, loses: bob, wins: bob });
+    const { rows } = await app.database.pool.query(
+      "select type, amount_minor::int as minor, approved_by from commissions where partner_id = $1 and status = 'APPROVED' order by id",
+      [partnerId],
+    );
+    expect(rows).toEqual([
+      { type: 'ONE_TIME', minor: 40_000, approved_by: 'tom' },
+      { type: 'TRUE_UP', minor: -20_000, approved_by: 'tom' },
+      { type: 'ADJUSTMENT', minor: 40_000, approved_by: 'tom' },
+      { type: 'TRUE_UP', minor: 40_000, approved_by: 'tom' },
+      { type: 'TRUE_UP', minor: 20_000, approved_by: 'tom' },
+    ]);
+    expect(await sumOfLines()).toBe(120_000);
+  });
+
+  test('waits for the risk review of the sale that caused it, also when a dispute over that sale is won after all', async () => {
+    await act(staff.manager, RULE, { input: { ...bands, partnerId } });
+    await makeCommission(app, bob as string, partnerId, { amount: '4000' });
+    await act(staff.manager, SETTINGS, {
+      input: { rules: [{ rule: 'PARTNER_VELOCITY', mode: 'HOLD', limit: 1 }] },
+    });
+    const cause = await makeCommission(app, ann as string, partnerId, { amount: '2000' });
+    const restored = await loseAndWin(cause, { opens: bob, loses: bob, wins: bob });
+    expect(await statusOf(restored)).toBe('HELD');
+    expect(await refusal(staff.tom, APPROVE, { id: await raised() })).toMatchObject({ reason: 'HELD' });
+  });
+
+  test('that is held by hand stays held when a dispute over the sale that caused it is won after all', async () => {
+    await act(staff.manager, RULE, { input: { ...bands, partnerId } });
+    await makeCommission(app, bob as string, partnerId, { amount: '4000' });
+    const cause = await makeCommission(app, ann as string, partnerId, { amount: '2000' });
+    await act(staff.maria, HOLD, { id: await raised(), reason: 'to look at' });
+    await loseAndWin(cause, { opens: bob, loses: bob, wins: bob });
+    expect(await statusOf(await raised())).toBe('HELD');
+  });
+
+  test('at the rate of a tier is not approved by the person who chose the tier of the partner', async () => {
+    const set = (who: Who, tier: string) =>
+      act(
+        who,
+        'mutation ($id: ID!, $tier: PartnerTier) { updatePartner(id: $id, input: { tier: $tier }) { id } }',
+        { id: partnerId, tier },
+      );
+    await set(bob, 'GOLD');
+    const id = await makeCommission(app, ann as string, partnerId);
+    expect(await refusal(bob, APPROVE, { id })).toMatchObject({
+      message: 'You set the rule or rate that computed this commission, so another person must approve it.',
+    });
+    await act(eve, APPROVE, { id });
+  });
+});
+
+describe('a sale that earned nothing when it was recorded', () => {
+  const SELL =
+    'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { commissions { id status } refused { reason } } }';
+  const REFUND = 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }';
+  const sell = async (orderId: string) =>
+    (
+      await act(ann, SELL, {
+        input: {
+          partnerId,
+          orderId: `${partnerId} ${orderId}`,
+          customerId: 'buyer',
+          lines: [{ amount: '100.00' }],
+        },
+      })
+    ).recordSale;
+  const refund = (orderId: string) =>
+    act(staff.tom, REFUND, { input: { orderId: `${partnerId} ${orderId}`, reason: 'returned' } });
+
+  beforeEach(async () => {
+    const affiliate = { firstPurchaseOnly: true };
+    partnerId = (
+      await makePartner(app, staff.manager, {
+        partnerType: 'AFFILIATE',
+        email: 'a@affiliate.example',
+        affiliate,
+      })
+    ).id;
+  });
+
+  test('is checked by the risk rules when an earlier refund makes it earn', async () => {
+    await act(staff.manager, SETTINGS, {
+      input: { rules: [{ rule: 'PARTNER_VELOCITY', mode: 'HOLD', limit: 1 }] },
+    });
+    await sell('first');
+    expect(await sell('second')).toMatchObject({ refused: [{ reason: 'NOT_FIRST_PURCHASE' }] });
+    await refund('first');
+    const earns = (await linesOf(app, partnerId)).find(
+      ({ minor, status }) => minor > 0 && status !== 'REVERSED',
+    );
+    expect(earns).toMatchObject({ type: 'ONE_TIME', status: 'HELD' });
+    expect(await refusal(staff.maria, APPROVE, { id: earns?.id })).toMatchObject({ reason: 'HELD' });
+    expect(await refusal(ann, APPROVE, { id: earns?.id })).toMatchObject({
+      code: expect.stringMatching(/CONFLICT|FORBIDDEN/),
+    });
+  });
+
+  test('keeps the hold of a sale that stopped earning in between', async () => {
+    await act(staff.manager, SETTINGS, {
+      input: { rules: [{ rule: 'PARTNER_VELOCITY', mode: 'HOLD', limit: 1 }] },
+    });
+    await act(ann, SELL, {
+      input: {
+        partnerId,
+        orderId: `${partnerId} late`,
+        customerId: 'buyer',
+        lines: [{ amount: '100.00' }],
+        occurredAt: '2026-03-10T00:00:00Z',
+      },
+    });
+    await act(staff.manager, SETTINGS, { input: { rules: [{ rule: 'PARTNER_VELOCITY', mode: 'OFF' }] } });
+    await act(ann, SELL, {
+      input: {
+        partnerId,
+        orderId: `${partnerId} early`,
+        customerId: 'buyer',
+        lines: [{ amount: '100.00' }],
+        occurredAt: '2026-03-01T00:00:00Z',
+      },
+    });
+    expect((await linesOf(app, partnerId))[0]).toMatchObject({ status: 'REVERSED' });
+    await refund('early');
+    expect(
+      await statusOf(
+        await (async () =>
+          (await linesOf(app, partnerId)).findLast(({ minor }) => minor > 0)?.id as string)(),
+      ),
+    ).toBe('HELD');
   });
 });

@@ -15,6 +15,7 @@ import {
   RELEASE,
   REVERSE,
   staffOf,
+  TRACK,
 } from '../../support/make.ts';
 import { until } from '../../support/until.ts';
 
@@ -27,6 +28,7 @@ const RECORD = `mutation ($input: RecordSaleInput!) { recordSale(input: $input) 
   commissions { id status amount { amount currency } } refused { reason } total { amount currency } } }`;
 const REFUND =
   'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { waiting taken { amount currency } } }';
+const CONVERSION = 'mutation ($input: RecordConversionInput!) { recordConversion(input: $input) { id } }';
 const LINE = `query ($id: ID!) { commission(id: $id) { status reason rejectCode amount { amount currency } baseAmount { amount currency }
   saleAmount { amount currency } holds { id kind reason releasedAt } explanation { sentence steps { label detail } } }
   verifyCommission(id: $id) { equal differences { what } } }`;
@@ -155,7 +157,7 @@ describe('a sale whose exchange rate is missing (T70)', () => {
       ],
     });
     expect(commission.explanation.sentence).toContain(
-      'The commission on 100.00 CHF is not computed yet: there is no exchange rate',
+      'The commission on 100.00 CHF is not computed yet: there is no usable exchange rate',
     );
     expect(verifyCommission.equal).toBe(true);
     expect(await app.refusal(staff.maria, APPROVE, { id })).toMatchObject({ reason: 'HELD' });
@@ -197,6 +199,34 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     expect(await balanceOf(app, staff.maria, partner)).toMatchObject({ payable: '20.00' });
     await runJob(); // again: nothing more
     expect(await linesOf(app, partner)).toHaveLength(1);
+  });
+
+  test('a flat amount per order that waited for its rate is shared by the products of the order', async () => {
+    const partnerId = await partnerOf();
+    await app.ask(
+      staff.manager,
+      'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+      {
+        input: {
+          ...{ name: 'order', partnerId, method: 'FLAT', perOrder: '10', currency: 'USD' },
+          effectiveAt: '2020-01-01T00:00:00Z',
+        },
+      },
+    );
+    const { recordSale } = await app.ask(staff.manager, RECORD, {
+      input: {
+        ...{ partnerId, orderId: randomUUID(), currency: 'CLF' },
+        lines: [
+          { product: 'a', amount: '6' },
+          { product: 'b', amount: '4' },
+        ],
+      },
+    });
+    expect(recordSale.commissions).toMatchObject([{ status: 'HELD' }, { status: 'HELD' }]);
+    await enter('CLF', 'USD', '40');
+    await runJob();
+    const seen = await Promise.all(recordSale.commissions.map(({ id }: { id: string }) => see(id)));
+    expect(seen.map(({ commission }) => commission.amount.amount)).toEqual(['6.00', '4.00']);
   });
 
   test('refunds of a held order wait, and are applied with the order', async () => {
@@ -292,6 +322,178 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     await enter('CZK', 'USD', '0.05');
     await Promise.all(Array.from({ length: 10 }, runJob));
     expect((await linesOf(app, partnerId)).map(({ minor }) => minor)).toEqual(ids.map(() => 100));
+  });
+});
+
+test('a sale that waited for its exchange rate earns by the terms and settings of its time', async () => {
+  const own = await staffOf(app, 'waiting-terms');
+  const affiliate = { partnerType: 'AFFILIATE', currency: 'USD', affiliate: { minimumPurchase: '50' } };
+  await app.ask(own.manager, SETTLE, { input: { settlement: 'PARTNER' } });
+  const { id } = await makePartner(app, own.manager, { ...affiliate, commissionRate: 20 });
+  const { id: ruled } = await makePartner(app, own.manager, affiliate);
+  const rule = { name: 'rule', method: 'PERCENTAGE' };
+  const { createCommissionRule } = await app.ask(
+    own.manager,
+    'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+    { input: { ...rule, partnerId: ruled, rate: 30, effectiveAt: '2020-01-01T00:00:00Z' } },
+  );
+  for (const partnerId of [id, ruled]) {
+    const input = { partnerId, orderId: randomUUID(), currency: 'CHF', lines: [{ amount: '100.03' }] };
+    const { recordSale } = await app.ask(own.manager, RECORD, { input });
+    expect(recordSale).toMatchObject({ commissions: [{ status: 'HELD' }], total: { currency: 'USD' } });
+    await app.ask(
+      own.manager,
+      'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }',
+      { id: partnerId, input: { affiliate: { minimumPurchase: '500' } } },
+    );
+  }
+  await app.ask(
+    own.manager,
+    'mutation ($id: ID!, $input: UpdatePartnerInput!) { updatePartner(id: $id, input: $input) { id } }',
+    { id, input: { commissionRate: 10 } },
+  );
+  await app.ask(
+    own.manager,
+    'mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) { id } }',
+    { id: createCommissionRule.id, input: { ...rule, rate: 5 } },
+  );
+  await app.ask(
+    own.manager,
+    'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+    {
+      input: {
+        ...{ ...rule, partnerId: ruled, rate: 7, types: ['ONE_TIME'], effectiveAt: '2020-01-01T00:00:00Z' },
+      },
+    },
+  );
+  await app.ask(own.manager, SETTLE, { input: { roundingMode: 'DOWN', holdDays: 3 } });
+  await app.ask(own.manager, RATES, {
+    input: { rates: [{ base: 'CHF', quote: 'USD', rate: '1.23', effectiveOn: today() }] },
+  });
+  await rateLines(contextFor(app.app.services, { actor: system, requestId: randomUUID() }), 'waiting-terms');
+  // 100.03 CHF is 123.0369 USD, rounded half up.
+  expect(await linesOf(app, id)).toMatchObject([{ status: 'PENDING', minor: 2461 }]);
+  expect(await linesOf(app, ruled)).toMatchObject([{ status: 'PENDING', minor: 3691 }]);
+  for (const partner of [id, ruled])
+    for (const line of await linesOf(app, partner))
+      expect((await see(line.id, own.maria)).verifyCommission.equal).toBe(true);
+});
+
+test('the total of a sale is in the currency of the commissions, also without a commission', async () => {
+  const partnerId = await partnerOf({ partnerType: 'AFFILIATE', affiliate: { minimumPurchase: '50' } });
+  for (const amount of ['0', '3100']) {
+    const input = { partnerId, orderId: randomUUID(), currency: 'JPY', lines: [{ amount }] };
+    const { recordSale } = await app.ask(staff.manager, RECORD, { input });
+    expect(recordSale).toMatchObject({ commissions: [], total: { amount: '0.00', currency: 'USD' } });
+  }
+});
+
+describe('an order is exchanged once', () => {
+  let own: typeof staff;
+  const inUsd = async (more: object = {}) =>
+    makePartner(app, own.manager, { commissionRate: 100, currency: 'USD', ...more });
+  beforeAll(async () => {
+    own = await staffOf(app, 'exchanged-once');
+    const input = { settlement: 'PARTNER', attributionModel: 'LINEAR', attributionUnit: 'PARTNER' };
+    await app.ask(own.manager, SETTLE, { input });
+    for (const [base, quote, rate] of [
+      ['EUR', 'USD', '1.085'],
+      ['EUR', 'KWD', '0.3335'],
+    ])
+      await app.ask(own.manager, RATES, { input: { rates: [{ base, quote, rate, effectiveOn: today() }] } });
+  });
+  const amountsOf = async (partnerId: string) =>
+    (await linesOf(app, partnerId)).map(({ minor }) => minor).sort((a, b) => b - a);
+
+  test('and its products get their parts', async () => {
+    const { id } = await inUsd();
+    const orderId = randomUUID();
+    const lines = ['a', 'b', 'c'].map((product) => ({ product, amount: '1.11' }));
+    const { recordSale } = await app.ask(own.manager, RECORD, {
+      input: { partnerId: id, orderId, currency: 'EUR', lines },
+    });
+    expect(recordSale.total).toEqual({ amount: '3.61', currency: 'USD' });
+    expect(await amountsOf(id)).toEqual([121, 120, 120]);
+    for (const { id } of recordSale.commissions)
+      expect((await see(id, own.maria)).verifyCommission.equal).toBe(true);
+    await app.ask(own.maria, REFUND, {
+      input: { orderId, product: 'a', amount: '1.11', reason: 'returned' },
+    });
+    await app.ask(own.maria, REFUND, { input: { orderId, reason: 'returned' } });
+    expect((await amountsOf(id)).reduce((sum, minor) => sum + minor, 0)).toBe(0);
+  });
+
+  test('and the partners who share it get their parts, each in its own currency', async () => {
+    const partners = [await inUsd(), await inUsd(), await inUsd()];
+    const share = async (credited: typeof partners) => {
+      const visitorId = randomUUID();
+      for (const { referralCode } of credited)
+        await app.ask(own.manager, TRACK, { input: { referralCode, visitorId } });
+      const input = { visitorId, customerId: randomUUID(), amount: '3.33', currency: 'EUR' };
+      await app.ask(own.manager, CONVERSION, { input });
+    };
+    await share(partners);
+    const all = await Promise.all(partners.map(({ id }) => amountsOf(id)));
+    expect(all.flat().sort()).toEqual([120, 120, 121]);
+    const [dollars, dinars] = [await inUsd(), await inUsd({ currency: 'KWD' })];
+    await share([dollars, dinars] as typeof partners);
+    // 3.33 EUR is 3.61 USD and 1.111 KWD. Its shares are 1.67 and 1.66 EUR.
+    const parts = [...(await amountsOf(dollars.id)), ...(await amountsOf(dinars.id))];
+    expect([
+      [181, 554],
+      [180, 557],
+    ]).toContainEqual(parts);
+    for (const { id } of [...partners, dollars, dinars])
+      for (const line of await linesOf(app, id))
+        expect((await see(line.id, own.maria)).verifyCommission.equal).toBe(true);
+  });
+});
+
+describe("an affiliate's smallest purchase in another currency", () => {
+  let own: typeof staff;
+  beforeAll(async () => {
+    own = await staffOf(app, 'smallest-purchases');
+  });
+  const sell = async (partnerId: string, amount: string) =>
+    (
+      await app.ask(own.manager, RECORD, {
+        input: { partnerId, orderId: randomUUID(), currency: 'EUR', lines: [{ amount }] },
+      })
+    ).recordSale;
+
+  test('is compared at the rate of the day; without a rate the commission is held and says so', async () => {
+    const affiliate = { partnerType: 'AFFILIATE', commissionRate: 20, affiliate: { minimumPurchase: '50' } };
+    const { id } = await makePartner(app, own.manager, affiliate);
+    for (const amount of ['1', '100'])
+      expect(await sell(id, amount)).toMatchObject({ refused: [], commissions: [{ status: 'HELD' }] });
+    const [small, large] = await linesOf(app, id);
+    const { commission } = await see(small?.id as string, own.maria);
+    const reason = `There is no exchange rate between EUR and USD for ${today()}`;
+    expect(commission.holds).toMatchObject([{ kind: 'FX', releasedAt: null, reason }]);
+    await app.ask(own.manager, RATES, {
+      input: { rates: [{ base: 'USD', quote: 'EUR', rate: '0.8', effectiveOn: today() }] },
+    });
+    await rateLines(
+      contextFor(app.app.services, { actor: system, requestId: randomUUID() }),
+      'smallest-purchases',
+    );
+    expect((await see(small?.id as string, own.maria)).commission).toMatchObject({
+      status: 'REJECTED',
+      reason: 'This sale earns nothing. The reason is BELOW_MINIMUM_PURCHASE.',
+    });
+    expect((await see(large?.id as string, own.maria)).commission).toMatchObject({
+      ...{ status: 'PENDING', amount: { amount: '20.00', currency: 'EUR' } },
+    });
+    const below = { commissions: [], refused: [{ reason: 'BELOW_MINIMUM_PURCHASE' }] };
+    expect(await sell(id, '1')).toMatchObject(below);
+    expect(await sell(id, '39.99')).toMatchObject(below);
+    expect(await sell(id, '40.00')).toMatchObject({
+      refused: [],
+      commissions: [{ amount: { amount: '8.00' } }],
+    });
+    await app.ask(own.manager, RECORD, {
+      input: { partnerId: id, orderId: 'held', currency: 'CHF', lines: [{ amount: '1' }] },
+    });
   });
 });
 

@@ -85,6 +85,8 @@ test('the database keeps the same acts apart as the code, each by a trigger', as
       ],
       ...[
         'bank_files.approver_is_another',
+        'bank_files.withdrawer_is_another',
+        'payouts.sender_is_another',
         'payout_accounts.confirmer_is_another',
         'proposed_rates.may_change',
       ],

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { domainToASCII } from 'node:url';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../../support/app.ts';
 import {
@@ -79,15 +81,55 @@ describe('a partner earns nothing by a purchase of its own:', () => {
 
   test.each(all)('by %s for a customer whose id has its mailbox in it, in any notation', async (path) => {
     const mailbox = `jo@${domain}`;
-    for (const id of [`${mailbox}.`, `Jo <${mailbox}>`, `"${mailbox}"`, `${mailbox};`, `mailto:${mailbox}`])
+    for (const id of [
+      ...[
+        `${mailbox}.`,
+        `Jo <${mailbox}>`,
+        `"${mailbox}"`,
+        `'${mailbox}'`,
+        `${mailbox};`,
+        `mailto:${mailbox}`,
+      ],
+      ...[
+        `jo%40${domain}`,
+        `jo%2540${domain}`,
+        `jo%2Bshop%40${domain}`,
+        `%6Ao@${domain}%FF`,
+        `jo＠${domain}`,
+      ],
+      ...[`https://shop.test/u?mail=jo%40${domain}&x=1`, `https://shop.test/u/${mailbox}/`, `"jo"@${domain}`],
+      `jo%E2%80%8B%40${domain}`,
+    ])
       await paths[path](id);
     expect(await linesOf(app, partner.id)).toEqual([]);
+  });
+
+  test.each(all)('by %s for its own id or referral code, in any notation', async (path) => {
+    const { id, referralCode } = partner;
+    for (const own of [
+      ...[
+        `https://shop.test/partners/${id}`,
+        `https://shop.test/partners/${id}?a=b`,
+        `urn:uuid:${id}`,
+        `{${id}}`,
+      ],
+      ...[id.replaceAll('-', ''), id.replaceAll('-', '%2D')],
+      ...[referralCode, referralCode.toLowerCase(), `"${referralCode}"`, `/r/${referralCode}`],
+      `https://shop.test/?ref=${referralCode}&x=1`,
+    ])
+      await paths[path](own);
+    expect(await linesOf(app, partner.id)).toEqual([]);
+    await paths[path](`${referralCode}-17`);
+    await paths[path](`${id}/17`);
+    await paths[path](`customer of ${id}`);
+    expect(await linesOf(app, partner.id)).toHaveLength(3);
   });
 
   test.each(all)('by %s for a customer whose id is an address of its international domain', async (path) => {
     partner = await makePartner(app, staff.manager, { email: `jo@mü-${domain}` });
     await paths[path](`jo@mü-${domain}`);
     await paths[path](`bo@MÜ-${domain}`);
+    await paths[path](`jo%40m%C3%BC-${domain}`);
     expect(await linesOf(app, partner.id)).toEqual([]);
   });
 
@@ -167,6 +209,23 @@ describe('a partner earns nothing by a purchase of its own:', () => {
       ),
     ).rejects.toThrow('A partner earns no commission on its own purchases.');
   });
+});
+
+test('the database writes an international domain like the system of names', async () => {
+  const letter = fc.constantFrom(...'abz09-üßÉœñ中文한ёяش۴अ😀𐐀');
+  const label = fc.array(letter, { minLength: 1, maxLength: 12 }).map((letters) => `a${letters.join('')}z`);
+  const domains = fc
+    .sample(
+      fc.tuple(label, fc.constantFrom('.', '。', '．'), label).map((parts) => parts.join('')),
+      400,
+    )
+    .filter((name) => domainToASCII(name) !== '');
+  const { rows } = await app.database.pool.query<{ name: string; ascii: string }>(
+    'select name, ascii_domain(name) as ascii from unnest($1::text[]) name',
+    [domains],
+  );
+  expect(rows.filter(({ name, ascii }) => ascii !== domainToASCII(name))).toEqual([]);
+  expect(rows.length).toBeGreaterThan(100);
 });
 
 describe('a partner earns by a purchase of another person', () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sandboxRail } from '../../../src/adapters/sandbox/sandbox-rail.ts';
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
+import { runsOf } from '../../../src/modules/payouts/remittances/fonts.ts';
 import { continueRun, resumeRuns } from '../../../src/modules/payouts/runs/run-payouts.ts';
 import { scheduleRuns } from '../../../src/modules/payouts/runs/schedule-payouts.ts';
 import { prove } from '../../../src/modules/proof/proof/prove.ts';
@@ -692,6 +693,16 @@ describe('a remittance statement', () => {
       expect([companyName, glyphs.filter((glyph) => glyph === '0000').length]).toEqual([companyName, 0]);
     }
   }, 60_000);
+
+  test('shows words from right to left in their order, with the signs and numbers between them', () => {
+    const shown = (text: string) => runsOf(text).map((run) => run.text);
+    expect(shown('חברת דוגמה (2026) בע"מ')).toEqual(['מ', '"', 'בע', ' (2026)', ' ', 'דוגמה', ' ', 'חברת']);
+    expect(shown('שלום, עולם Ltd')).toEqual(['עולם', ' ,', 'שלום', ' ', 'Ltd']);
+    expect(shown('order شركة النور: 20.00')).toEqual(['order ', 'النور', ' ', 'شركة', ': 20.00']);
+    expect(shown('بنك ABC الدولي')).toEqual(['بنك', ' ', 'ABC ', 'الدولي']);
+    expect(shown('உதாரணம் Ltd')).toEqual(['உதாரணம்', ' (utarnm) ', 'Ltd']); // the font does not place its marks
+    expect(shown('❤️ 한국어')).toEqual(['❤ 한국어']);
+  });
 
   test('renders a remittance PDF once per request, also under several aliases', async () => {
     const who = await program();

@@ -411,19 +411,19 @@ describe('subscriptions', () => {
 
 const KEPT = `select jsonb_object_agg(name, rows) as kept from (
   select 'to date' as name, jsonb_agg(to_jsonb(m) - 'updated_at' order by partner_id, currency) as rows from partner_metrics m where tenant_id = $1
-  union all select 'daily', jsonb_agg(to_jsonb(m) order by partner_id, day, source, currency) from partner_metrics_daily m
+  union all select 'daily', jsonb_agg(to_jsonb(m) order by partner_id, day, rate_day, source, currency) from partner_metrics_daily m
     where tenant_id = $1 and (clicks, conversions, orders, customers, revenue_minor, earned_minor, paid_minor) <> (0, 0, 0, 0, 0, 0, 0)
-  union all select 'named', jsonb_agg(to_jsonb(m) order by partner_id, kind, day, name, currency) from partner_metrics_by m
+  union all select 'named', jsonb_agg(to_jsonb(m) order by partner_id, kind, day, rate_day, name, currency) from partner_metrics_by m
     where tenant_id = $1 and (clicks, conversions, orders, customers, revenue_minor, earned_minor, paid_minor) <> (0, 0, 0, 0, 0, 0, 0)
-  union all select 'program', jsonb_agg(to_jsonb(d) order by day, currency) from (
-    select day, currency, sum(clicks) c, sum(conversions) v, sum(orders) o, sum(customers) k, sum(revenue_minor) r, sum(earned_minor) e, sum(paid_minor) p from (
-      select day, currency, clicks, conversions, orders, customers, revenue_minor, earned_minor, paid_minor from program_metrics_daily where tenant_id = $1
-      union all select day, currency, clicks, conversions, orders, customers, revenue_minor, earned_minor, paid_minor from program_metric_changes where tenant_id = $1) m
-    group by day, currency having sum(clicks) <> 0 or sum(conversions) <> 0 or sum(orders) <> 0 or sum(customers) <> 0
+  union all select 'program', jsonb_agg(to_jsonb(d) order by day, rate_day, currency) from (
+    select day, rate_day, currency, sum(clicks) c, sum(conversions) v, sum(orders) o, sum(customers) k, sum(revenue_minor) r, sum(earned_minor) e, sum(paid_minor) p from (
+      select day, rate_day, currency, clicks, conversions, orders, customers, revenue_minor, earned_minor, paid_minor from program_metrics_daily where tenant_id = $1
+      union all select day, rate_day, currency, clicks, conversions, orders, customers, revenue_minor, earned_minor, paid_minor from program_metric_changes where tenant_id = $1) m
+    group by day, rate_day, currency having sum(clicks) <> 0 or sum(conversions) <> 0 or sum(orders) <> 0 or sum(customers) <> 0
       or sum(revenue_minor) <> 0 or sum(earned_minor) <> 0 or sum(paid_minor) <> 0) d
-  union all select 'by partners', jsonb_agg(to_jsonb(d) order by day, currency) from (
-    select day, currency, sum(clicks) c, sum(conversions) v, sum(orders) o, sum(customers) k, sum(revenue_minor) r, sum(earned_minor) e, sum(paid_minor) p
-    from partner_metrics_daily where tenant_id = $1 group by day, currency
+  union all select 'by partners', jsonb_agg(to_jsonb(d) order by day, rate_day, currency) from (
+    select day, rate_day, currency, sum(clicks) c, sum(conversions) v, sum(orders) o, sum(customers) k, sum(revenue_minor) r, sum(earned_minor) e, sum(paid_minor) p
+    from partner_metrics_daily where tenant_id = $1 group by day, rate_day, currency
     having sum(clicks) <> 0 or sum(conversions) <> 0 or sum(orders) <> 0 or sum(customers) <> 0
       or sum(revenue_minor) <> 0 or sum(earned_minor) <> 0 or sum(paid_minor) <> 0) d) kept`;
 

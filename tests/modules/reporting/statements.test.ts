@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 
 const STATEMENT = `query ($id: ID!, $from: LocalDate!, $to: LocalDate!, $currency: String) { partner(id: $id) {
-  statement(from: $from, to: $to, currency: $currency) { from to currency opening { amount } closing { amount }
+  statement(from: $from, to: $to, currency: $currency) { from to currency otherCurrencies opening { amount } closing { amount }
     lines { at cause { kind id } sentence amount { amount currency } balance { amount } } } } }`;
 const CSV = `query ($id: ID!, $from: LocalDate!, $to: LocalDate!, $currency: String) {
   partnerStatementCsv(partnerId: $id, from: $from, to: $to, currency: $currency) }`;
@@ -156,10 +156,25 @@ test('balances as of a time are those immediately before it', async () => {
   expect(await of()).toBe('0.00 0.00 0.00 20.00');
 });
 
-test('each currency has a statement of its own', async () => {
+test('each currency has a statement of its own, which names the others, and a CSV contains all of them', async () => {
   await makeApproved(app, staff, partner, { amount: '1000', currency: 'JPY' });
-  expect(await statement({ ...ever, currency: 'JPY' })).toMatchObject({ closing: { amount: '200' } });
-  expect(await statement()).toMatchObject({ closing: { amount: '0.00' }, lines: [] });
+  expect(await statement({ ...ever, currency: 'JPY' })).toMatchObject({
+    ...{ closing: { amount: '200' }, otherCurrencies: [] },
+  });
+  expect(await statement()).toMatchObject({
+    ...{ closing: { amount: '0.00' }, lines: [], otherCurrencies: ['JPY'] },
+  });
+  expect(await statement({ from: '2026-01-01', to: '2026-01-02' })).toMatchObject({ otherCurrencies: [] });
+  const rows = async (currency?: string) =>
+    cells((await app.ask(staff.maria, CSV, { id: partner, ...ever, currency })).partnerStatementCsv)
+      .slice(1)
+      .map((row) => [row[2], ...row.slice(5)].join(' '));
+  const dollars = ['OPENING USD   0.00 CR', 'CLOSING USD   0.00 CR'];
+  expect(await rows()).toEqual([
+    ...dollars,
+    ...['OPENING JPY   0 CR', 'COMMISSION_ACCRUED JPY 200  200 CR', 'CLOSING JPY   200 CR'],
+  ]);
+  expect(await rows('USD')).toEqual(dollars);
 });
 
 test('impossible days, unknown currencies and too many lines are refused', async () => {

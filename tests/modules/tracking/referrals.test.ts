@@ -406,7 +406,6 @@ describe('a conversion', () => {
   });
 
   test.each([
-    ['input.amount', { amount: '0' }],
     ['input.amount', { amount: '-1.00' }],
     ['input.amount', { amount: '1.001' }],
     ['input.amount', { amount: '1e3' }],

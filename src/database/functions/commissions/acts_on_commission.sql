@@ -7,11 +7,29 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
   root commissions := c;
-  family uuid[];
+  family uuid[] := '{}';
+  causes uuid[] := '{}';
+  tiers text[];
 begin
   while coalesce(root.adjusts_id, root.reverses_id) is not null loop
+    causes := causes || root.cause_id;
     select * into root from commissions s where s.id = coalesce(root.adjusts_id, root.reverses_id);
   end loop;
+  tiers := array[root.tier];
+  -- What takes an amount back is approved with the commission that it corrects.
+  if root.id <> c.id and c.amount_minor > 0 then
+    with recursive lines as (
+      select root.id
+      union all
+      select d.id from lines l join commissions d on (d.adjusts_id = l.id or d.reverses_id = l.id) and d.carried_by is null)
+    select array_agg(l.id) into family from lines l;
+    select tiers || array_agg(d.tier::text) into tiers from commissions d where d.id = any(family);
+    with recursive lines as (
+      select x.id, x.adjusts_id from commissions x where x.id = any(causes)
+      union all
+      select d.id, d.adjusts_id from lines l join commissions d on d.id = l.adjusts_id)
+    select array_agg(l.id) into causes from lines l;
+  end if;
   return query
     select d.act, d.actor, false from (
       values ('MAKE', c.created_by), ('TELL', c.stated_by), ('MAKE', root.created_by), ('TELL', root.stated_by)) d (act, actor)
@@ -28,9 +46,17 @@ begin
   end if;
   if root.rate_source = 'TIER' then
     return query
-      select 'EDIT_SETTING', v.created_by, false from tier_config_versions v
-      where v.tenant_id = root.tenant_id and v.tier = root.tier and v.effective_at <= root.occurred_at
-      order by v.effective_at desc, v.id desc limit 1;
+      select distinct on (v.tier) 'EDIT_SETTING', v.created_by, false from tier_config_versions v
+      where v.tenant_id = root.tenant_id and v.tier = any(tiers) and v.effective_at <= root.occurred_at
+      order by v.tier, v.effective_at desc, v.id desc;
+    -- The tier of the partner at the sale, when a person chose it. A tier evaluation follows the figures.
+    return query
+      select 'EDIT_SETTING', t.changed_by, false from (
+        select h.*, lag(h.tier) over (order by h.effective_at, h.id) as before
+        from partner_history h where h.partner_id = root.partner_id and h.effective_at <= root.occurred_at) t
+      where t.tier <> t.before and t.changed_by is not null
+        and (t.reason is null or exists (select from tier_locks k where k.partner_id = root.partner_id and k.locked_by = t.changed_by and k.tier = t.tier))
+      order by t.effective_at desc, t.id desc limit 1;
   elsif root.rate_source = 'PARTNER' then
     return query
       select 'EDIT_SETTING', h.changed_by, false from partner_history h
@@ -42,21 +68,19 @@ begin
     union all
     select case h.kind when 'DISPUTE' then 'RESOLVE' else 'RELEASE' end, h.released_by, false
     from commission_holds h where h.commission_id = c.id and h.released_at is not null and not h.ended_with_line;
-  -- What takes an amount back is approved with the commission that it corrects.
-  if root.id = c.id or c.amount_minor <= 0 then return; end if;
-  with recursive lines as (
-    select root.id
-    union all
-    select d.id from lines l join commissions d on (d.adjusts_id = l.id or d.reverses_id = l.id) and d.carried_by is null)
-  select array_agg(l.id) into family from lines l;
+  if cardinality(family) = 0 then return; end if;
   return query
+    select m.act, m.actor, false from commissions x
+    cross join lateral (values ('MAKE', x.created_by), ('TELL', x.stated_by)) m (act, actor)
+    where x.id = any(causes) and m.actor is not null
+    union all
     select 'TAKE_BACK', d.caused_by, true from commissions d where d.id = any(family) and d.caused_by is not null
     union all
-    select 'DISPUTE', h.placed_by, true from commission_holds h where h.commission_id = any(family) and h.kind = 'DISPUTE'
+    select 'DISPUTE', h.placed_by, true from commission_holds h where h.commission_id = any(family || causes) and h.kind = 'DISPUTE'
     union all
     select case h.kind when 'DISPUTE' then 'RESOLVE' else 'RELEASE' end, h.released_by, true
     from commission_holds h
-    where h.commission_id = any(family) and h.commission_id <> c.id and h.released_at is not null and not h.ended_with_line;
+    where h.commission_id = any(family || causes) and h.commission_id <> c.id and h.released_at is not null and not h.ended_with_line;
 end
 $$;
 

@@ -17,7 +17,8 @@ begin
   kept.metadata := old.metadata;
   kept.updated_at := old.updated_at;
   if old.unrated is not null and new.unrated is null
-    and old.status = 'HELD' and new.status = 'HELD' and new.exchange is not null then
+    and old.status = 'HELD' and new.status = 'HELD'
+    and (new.exchange is null) = (old.sale_currency is null) then
     kept.method := old.method;
     kept.base_minor := old.base_minor;
     kept.rate_bps := old.rate_bps;

@@ -1,5 +1,5 @@
--- Holds a restored commission again unless a person released the hold: a lost dispute ends a hold without a decision. A
--- RISK hold gets a copy of its review.
+-- Holds a restored or raised commission again when a hold of its sale ended with the commission, and not by a person: a lost
+-- dispute and a refund of another sale end holds without a decision. A RISK hold gets a copy of its review.
 create or replace function inherit_holds() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
@@ -15,7 +15,12 @@ begin
       union all
       select s.id, s.adjusts_id from sources l join commissions s on s.id = l.adjusts_id)
     select distinct on (h.kind) h.* from commission_holds h join sources l on l.id = h.commission_id
-    where h.kind in ('RISK', 'MANUAL') and (h.released_at is null or h.ended_with_line)
+    where h.kind in ('RISK', 'MANUAL') and h.ended_with_line
+      -- A person who released a copy of the hold has decided.
+      and not exists (
+        select from commission_holds r join commissions d on d.id = r.commission_id
+        where d.item_id = new.item_id and r.kind = h.kind and r.reason = h.reason and r.placed_by = h.placed_by and r.id > h.id
+          and r.released_at is not null and not r.ended_with_line)
     order by h.kind, h.id desc
   loop
     hold := new_id();
@@ -37,5 +42,5 @@ end
 $$;
 
 create or replace trigger inherit_holds after insert on commissions
-  for each row when (new.type = 'ADJUSTMENT' and new.carried_by is null and new.status = 'PENDING' and new.amount_minor > 0)
+  for each row when (new.type in ('ADJUSTMENT', 'TRUE_UP') and new.carried_by is null and new.status = 'PENDING' and new.amount_minor > 0)
   execute function inherit_holds();

@@ -9,30 +9,30 @@ begin
 
   with delta as materialized (select * from unnest(deltas)),
   program as (
-    insert into program_metric_changes (tenant_id, day, currency, {{figures: #}})
-    select tenant_id, day, currency, {{figures: sum(#)::bigint}}
+    insert into program_metric_changes (tenant_id, day, rate_day, currency, {{figures: #}})
+    select tenant_id, day, rate_day, currency, {{figures: sum(#)::bigint}}
     from delta
-    group by tenant_id, day, currency
+    group by tenant_id, day, rate_day, currency
     having {{figures: sum(#) <> 0 | or}}
   ),
   named as (
-    insert into partner_metrics_by as b (tenant_id, partner_id, kind, day, name, currency, {{figures: #}})
-    select tenant_id, partner_id, n.kind, day, n.name, currency, {{figures: sum(#)::bigint}}
+    insert into partner_metrics_by as b (tenant_id, partner_id, kind, day, rate_day, name, currency, {{figures: #}})
+    select tenant_id, partner_id, n.kind, day, rate_day, n.name, currency, {{figures: sum(#)::bigint}}
     from delta
     cross join lateral (values ('LINK', link_id::text), ('CAMPAIGN', campaign)) n (kind, name)
     where n.name is not null
-    group by tenant_id, partner_id, n.kind, day, n.name, currency
-    order by partner_id, n.kind, day, n.name, currency
-    on conflict (partner_id, kind, day, name, currency, tenant_id) do update
+    group by tenant_id, partner_id, n.kind, day, rate_day, n.name, currency
+    order by partner_id, n.kind, day, rate_day, n.name, currency
+    on conflict (partner_id, kind, day, rate_day, name, currency, tenant_id) do update
     set {{figures: # = b.# + excluded.#}}
   ),
   daily as (
-    insert into partner_metrics_daily as d (tenant_id, partner_id, day, source, currency, {{figures: #}})
-    select tenant_id, partner_id, day, source, currency, {{figures: sum(#)::bigint}}
+    insert into partner_metrics_daily as d (tenant_id, partner_id, day, rate_day, source, currency, {{figures: #}})
+    select tenant_id, partner_id, day, rate_day, source, currency, {{figures: sum(#)::bigint}}
     from delta
-    group by tenant_id, partner_id, day, source, currency
-    order by partner_id, day, source, currency
-    on conflict (partner_id, day, source, currency, tenant_id) do update
+    group by tenant_id, partner_id, day, rate_day, source, currency
+    order by partner_id, day, rate_day, source, currency
+    on conflict (partner_id, day, rate_day, source, currency, tenant_id) do update
     set {{figures: # = d.# + excluded.#}}
   )
   insert into partner_metrics as t (tenant_id, partner_id, currency, {{figures: #}})

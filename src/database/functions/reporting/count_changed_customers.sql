@@ -6,15 +6,15 @@ as $$
 begin
   perform apply_metric_deltas(array(
     select row(
-      d.tenant_id, d.partner_id, d.day, d.source, d.currency, {{figures: sum(d.#)::bigint}}, d.link_id, d.campaign
+      d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, {{figures: sum(d.#)::bigint}}, d.link_id, d.campaign
     )::metric_delta
     from (
       select d.* from after n, metrics_of(n::customers) d
       union all
-      select d.tenant_id, d.partner_id, d.day, d.source, d.currency, {{figures: -d.#}}, d.link_id, d.campaign
+      select d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, {{figures: -d.#}}, d.link_id, d.campaign
       from before o, metrics_of(o::customers) d
     ) d
-    group by d.tenant_id, d.partner_id, d.day, d.source, d.currency, d.link_id, d.campaign
+    group by d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, d.link_id, d.campaign
     having {{figures: sum(d.#) <> 0 | or}}
   ));
   return null;

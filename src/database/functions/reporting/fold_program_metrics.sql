@@ -11,11 +11,11 @@ begin
   if not pg_try_advisory_xact_lock(hashtextextended('fold_program_metrics', 0)) then return 0; end if;
   with gone as (delete from program_metric_changes returning *),
   folded as (
-    insert into program_metrics_daily as d (tenant_id, day, currency, {{figures: #}})
-    select tenant_id, day, currency, {{figures: sum(#)::bigint}}
+    insert into program_metrics_daily as d (tenant_id, day, rate_day, currency, {{figures: #}})
+    select tenant_id, day, rate_day, currency, {{figures: sum(#)::bigint}}
     from gone
-    group by tenant_id, day, currency
-    on conflict (tenant_id, day, currency) do update
+    group by tenant_id, day, rate_day, currency
+    on conflict (tenant_id, day, rate_day, currency) do update
     set {{figures: # = d.# + excluded.#}}
   )
   select count(*) into folded from gone;

@@ -14,7 +14,7 @@ import type { FlatRefund } from '../../../domain/commission.ts';
 import { type Computed, parseComputed, type StoredComputed } from '../../../domain/computed.ts';
 import { invalid } from '../../../domain/errors.ts';
 import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
-import { money, split } from '../../../domain/money.ts';
+import { divide, MAX_MINOR, money, split } from '../../../domain/money.ts';
 import {
   type Before,
   isLeft,
@@ -180,7 +180,7 @@ interface Span {
 }
 
 const inSpan = ({ tenantId, timeZone, from, next }: Span): Sql => sql`
-  from conversions v where v.tenant_id = ${tenantId} and v.part_of is null
+  from conversions v where v.tenant_id = ${tenantId} and v.part_of is null and not v.is_trial
     and v.occurred_at >= ${from}::date::timestamp at time zone ${timeZone} and v.occurred_at < ${next}::date::timestamp at time zone ${timeZone}`;
 
 /** Returns the next sales, each with its stored path, its late clicks and its commissions. */
@@ -391,18 +391,20 @@ class Weighing {
     const currency =
       line?.item.currency ?? (this.#program.settlement === 'PARTNER' ? partner.currency : sale.currency);
     const mode = line?.item.roundingMode ?? this.#program.roundingMode;
-    const into = async (minor: bigint): Promise<bigint | null> => {
-      if (currency === sale.currency) return minor;
-      const rate = line?.exchange ?? (await this.#rate(sale, currency));
-      const of = { currency, digits: digits(currency), fromDigits: digits(sale.currency) };
-      return rate && exchange(money(minor, sale.currency), rateInto(rate, currency), of, mode).minor;
+    const worth = async (to: string): Promise<bigint | null> => {
+      if (to === sale.currency) return sale.minor;
+      const rate = (to === currency && line?.exchange) || (await this.#rate(sale, to));
+      const of = { currency: to, digits: digits(to), fromDigits: digits(sale.currency) };
+      if (!rate) return null;
+      const { minor } = exchange(money(sale.minor, sale.currency), rateInto(rate, to), of, mode);
+      return minor > MAX_MINOR ? null : minor;
     };
-    const base = await into(shares.get(partnerId) ?? 0n);
-    const taken = await into(refunded);
-    const purchase = await into(sale.minor);
-    if (base === null || taken === null || purchase === null) return null; // without the exchange rate the share has no amount yet
-    const minimum = partner.minimum?.currency === currency ? partner.minimum.minor : 0n;
-    if (!line && purchase < minimum) return null;
+    const purchase = await worth(currency);
+    if (purchase === null) return null; // without a usable exchange rate the share has no amount
+    if (!line && partner.minimum) {
+      const compared = await worth(partner.minimum.currency);
+      if (compared === null || compared < partner.minimum.minor) return null;
+    }
 
     // The partner of the referral comes first, as in the sale.
     const others = [...shares].filter(([id]) => id !== sale.partnerId);
@@ -411,6 +413,9 @@ class Weighing {
       parts: parts.map(([, minor]) => minor),
       index: parts.findIndex(([id]) => id === partnerId),
     };
+    const sold = shares.get(partnerId) ?? 0n;
+    const base = split(money(purchase, currency), scale.parts)[scale.index]?.minor ?? 0n;
+    const taken = sold === 0n ? 0n : divide(base * refunded, sold, mode);
     const placed = line
       ? placedAsSettled(line.item)
       : this.#place(sale, partnerId, partner, { base, currency, purchase, scale });

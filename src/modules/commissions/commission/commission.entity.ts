@@ -103,6 +103,21 @@ export interface UnratedSale {
   /** The bases of the order's items, and the parts of an amount per unit, as text. */
   readonly among: { readonly parts: readonly string[]; readonly index: number } | null;
   readonly scale: UnratedSale['among'];
+  /** The products of the order, with their amounts as text. */
+  readonly products: {
+    readonly index: number;
+    readonly all: readonly {
+      readonly product: string | null;
+      readonly base: string;
+      readonly open: string;
+    }[];
+  } | null;
+  /** The partner's rate, the rules and an affiliate's own terms at the time of the sale, as they were read. */
+  readonly terms: {
+    readonly partnerRateBps: number | null;
+    readonly rules: readonly object[];
+    readonly affiliate: object | null;
+  };
 }
 
 /** An amount owed to one partner for one cause. The terms are stored with it and never change; only its status changes. */

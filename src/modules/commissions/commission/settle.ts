@@ -10,6 +10,7 @@ import { postAccruals } from '../../foundation/ledger/public.ts';
 import type { Commission } from './commission.entity.ts';
 import { insertCommissions, type NewLine } from './insert-commissions.ts';
 import { type Reckoned, type Reckoning, reckon, storeSums } from './reckon.ts';
+import { reviewLater } from './review-sale.ts';
 import { type StoredItem, storeItems } from './sale-item.ts';
 
 /** Why the amounts of items change. */
@@ -22,8 +23,8 @@ export interface Cause {
   readonly at: Date;
   readonly holdUntil?: Date | null | undefined;
   readonly reason?: string | null | undefined;
-  /** True when the added amount was owed before, so that it needs no new approval. */
-  readonly approved?: boolean;
+  /** DISPUTE: when the dispute was lost that is won after all. Each commission that was closed then is restored with its own approval. */
+  readonly lostAt?: Date;
   /** TIER: the tier that was reached. */
   readonly tier?: PartnerTier | undefined;
   /** The dispute whose hold the caller ends. */
@@ -35,8 +36,8 @@ export interface Cause {
 export interface RefundNow {
   readonly sold: bigint;
   readonly base: bigint;
-  /** For a restored part: true when the amount is owed at once, as it was before the dispute. */
-  readonly approved?: boolean;
+  /** For a restored part: what the lost dispute took back, and whether it was owed before. */
+  readonly lost?: { readonly amount: bigint; readonly approved: boolean };
 }
 
 type Actor = Pick<Context, 'actor' | 'clock'>;
@@ -112,6 +113,8 @@ type Line = Pick<
   readonly customerId: string | null;
   readonly holdUntil: string | Date | null;
   readonly claimed: boolean;
+  readonly approvedAt: string | Date | null;
+  readonly createdAt: string | Date;
 };
 
 const linesOf = (run: Run, items: readonly string[]): Promise<Line[]> =>
@@ -124,7 +127,8 @@ const linesOf = (run: Run, items: readonly string[]): Promise<Line[]> =>
       c.subscription_id as "subscriptionId", c.referral_id as "referralId", c.conversion_id as "conversionId", c.product, c.country,
       c.reverses_id as "reversesId", c.adjusts_id as "adjustsId", c.rule_id as "ruleId", c.exchange, c.sale_currency as "saleCurrency",
       c.rounding_mode as "roundingMode", c.amount_minor::text as amount, c.base_minor::text as base, c.sale_minor::text as sale,
-      c.revenue_minor::text as revenue, c.customer_id as "customerId", c.hold_until as "holdUntil",
+      c.revenue_minor::text as revenue, c.customer_id as "customerId", c.hold_until as "holdUntil", c.approved_at as "approvedAt",
+      c.created_at as "createdAt",
       exists (select from payout_items p where p.commission_id = c.id and p.voided_at is null) as claimed
     from locked l join commissions c on c.id = l.id order by c.id`);
 
@@ -154,15 +158,17 @@ export async function correct(
   const numbered = await ordersWithCommissions(run, changes);
   const made: NewLine[] = [];
   const closed: string[] = [];
+  let restored: string | null = null; // the first changed item is the one that a won dispute restores
   for (const change of changes) {
     const { item } = change;
-    const of = { ...cause, own: own.has(item.id) };
+    const of = { ...cause, own: own.has(item.id), causeId: cause.causeId ?? restored };
     const drawn = draw(ctx, change, lines.get(item.id) ?? [], of, refunds.get(item.id));
     for (const line of drawn.made)
       if (line.id === item.id && !numbered.has(item.order)) {
         Object.assign(line, { lineNumber: 0 }); // metrics count an order by its first commission
         numbered.add(item.order);
       }
+    restored ??= drawn.made.find(({ type }) => type === 'ADJUSTMENT')?.id ?? null;
     made.push(...drawn.made);
     closed.push(...drawn.closed);
     settled.lines.set(
@@ -172,7 +178,14 @@ export async function correct(
     const reversal = drawn.made.find(({ type }) => type === 'REVERSAL');
     if (reversal) settled.reversals.set(item.id, reversal.id as string);
   }
+  const items = new Set(changes.map(({ item }) => item.id));
+  const review = await reviewLater(
+    run,
+    ctx,
+    made.filter(({ id }) => items.has(id ?? '')), // the first commissions of sales that earned nothing until now
+  );
   for (let i = 0; i < made.length; i += 500) await insertCommissions(run, made.slice(i, i + 500));
+  await review();
   const accrued = made.filter(({ approvedAt }) => approvedAt);
   await postAccruals(
     run,
@@ -265,7 +278,7 @@ function draw(
       (isGone || (wholly && netOf(of) + minor === 0n && ![of, ...mates].some(({ claimed }) => claimed)));
     if (closes && !isGone)
       closed.push(of.id, ...mates.filter(({ status }) => !GONE.has(status)).map(({ id }) => id));
-    const approved = isOwed && (isLess || cause.approved === true);
+    const approved = isOwed && isLess;
     made.push({
       ...baseLine(item, of, cause, actor.id),
       computation: computation(of),
@@ -287,23 +300,44 @@ function draw(
     const line = lines.find(({ id }) => id === of) as Line;
     add(line, -amount, { type: 'TRUE_UP', adjustsId: of });
   }
-  if (refund && refund.sold < 0n && standing) {
-    const isOwed = refund.approved === true;
-    made.push({
-      ...baseLine(item, standing, cause, actor.id),
-      computation: computation(standing),
-      ...{ type: 'ADJUSTMENT', status: isOwed ? 'APPROVED' : 'PENDING', adjustsId: standing.id },
-      amount: money(more, item.currency),
-      ...partOfSale(item, standing, refund),
+  let added = more;
+  let raised = standing ?? own;
+  const restore = (of: Line, taken: bigint, isOwed: boolean, columns: Partial<NewLine>): string => {
+    const minor = taken < added ? taken : added;
+    added -= minor;
+    const line = {
+      ...baseLine(item, of, cause, actor.id),
+      computation: computation(of),
+      ...{ type: 'TRUE_UP' as const, status: isOwed ? ('APPROVED' as const) : ('PENDING' as const) },
+      ...{ adjustsId: of.id, amount: money(minor, item.currency) },
       approvedAt: isOwed ? clock.now() : null,
       approvedBy: isOwed ? actor.id : null,
-      holdUntil: isOwed || standing.holdUntil === null ? null : new Date(standing.holdUntil),
-      reason: cause.reason ?? null,
+      holdUntil: isOwed || of.holdUntil === null ? null : new Date(of.holdUntil),
+      ...columns,
+    };
+    made.push(line);
+    return line.id;
+  };
+  if (refund?.lost && standing) {
+    const columns = { ...partOfSale(item, standing, refund), reason: cause.reason ?? null };
+    const id = restore(standing, refund.lost.amount, refund.lost.approved, {
+      type: 'ADJUSTMENT',
+      ...columns,
     });
-  } else if (more > 0n) {
-    if (own)
-      add(own, more, {
-        ...{ type: 'TRUE_UP', adjustsId: own.id },
+    raised = { ...standing, id };
+  }
+  // Each commission has an approval and holds of its own, so it is restored by a commission of its own.
+  for (const of of cause.lostAt ? adding : []) {
+    if (of.id === standing?.id && refund?.lost) continue;
+    const amount = correctionsOf(of.id)
+      .filter(({ createdAt }) => new Date(createdAt).getTime() === cause.lostAt?.getTime())
+      .reduce((sum, each) => sum - BigInt(each.amount), 0n);
+    if (amount > 0n && added > 0n) restore(of, amount, of.approvedAt !== null, {});
+  }
+  if (added > 0n) {
+    if (own && raised)
+      add(raised, added, {
+        ...{ type: 'TRUE_UP', adjustsId: raised.id },
         ...(cause.tier && { tier: cause.tier, rateBps: owed.terms.rateBps }),
       });
     else if (item.draft) made.push(firstLine(item, owed, cause));

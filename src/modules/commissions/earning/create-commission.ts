@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 import { commissionBase } from '../../../domain/commission.ts';
 import { AppError, conflict, invalid } from '../../../domain/errors.ts';
-import { MAX_MINOR, money } from '../../../domain/money.ts';
+import { money } from '../../../domain/money.ts';
 import { transactStatements } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
@@ -101,9 +101,6 @@ export function earningOf(ctx: Context, partner: EarningPartner, input: CreateCo
     flatAmount == null
       ? undefined
       : { perUnit: positiveAmountOf(flatAmount, currency, 'input.flatAmount'), quantity: quantity ?? 1 };
-  if (flat && flat.perUnit.minor * BigInt(flat.quantity) > MAX_MINOR) {
-    throw invalid('input.quantity', 'must be smaller: the commission would be more than 10^15 minor units');
-  }
   return {
     type,
     base: money(commissionBase({ subtotal: sale - tax, discount: 0n, tax, collected: sale }), currency),

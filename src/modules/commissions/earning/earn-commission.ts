@@ -2,13 +2,19 @@ import { v7 } from 'uuid';
 import type { TouchBarred } from '../../../domain/attribution.ts';
 import type { CommissionType } from '../../../domain/commission.ts';
 import { type Computed, computedOf, serializeComputed } from '../../../domain/computed.ts';
-import { invalid } from '../../../domain/errors.ts';
 import { type EnteredRate, exchange, rateInto } from '../../../domain/exchange.ts';
-import { MAX_MINOR, type Money, money, split } from '../../../domain/money.ts';
+import { type Money, money, split, withinLimit } from '../../../domain/money.ts';
 import type { Owed, Terms, Window } from '../../../domain/owed.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
 import { expiryOf } from '../../../domain/referral.ts';
-import { amountFor, decideFor, type Facts, NO_TERMS, termsOf } from '../../../domain/terms.ts';
+import {
+  amountFor,
+  decideFor,
+  type Facts,
+  NO_TERMS,
+  type OrderProducts,
+  termsOf,
+} from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -16,6 +22,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { assess, blockedAs, keepReview } from '../../fraud/rules/public.ts';
 import { rateOn } from '../../programs/exchange-rates/public.ts';
 import {
+  assessedSale,
   type Cause,
   correct,
   digitsOf,
@@ -24,13 +31,13 @@ import {
   type NewLine,
   type Reckoning,
   reckon,
+  review,
   type StoredItem,
   store,
   UNRECORDED,
   type UnratedSale,
 } from '../commission/public.ts';
 import { type EarningPartner, type InForce, loadInForce } from './read-terms.ts';
-import { assessedSale, review } from './review-sale.ts';
 
 export interface Earning {
   readonly type: CommissionType;
@@ -56,10 +63,13 @@ export interface Earning {
   readonly order?: { readonly id: string; readonly lineNumber: number } | undefined;
   /** The whole order as it was sold, net of discount: what minimums are compared with. Default: the base. */
   readonly purchase?: bigint | undefined;
-  /** The bases of all line items of the order, and the index of this one. An exchange converts their sum once. */
+  /** The parts of the sale, and the index of this one: line items of the order, or partners' shares. An exchange converts their
+   *  sum once. */
   readonly among?: { readonly bases: readonly bigint[]; readonly index: number } | undefined;
   /** The parts into which an amount per unit is split, and the index of this one: partners' shares, or collected and open. */
   readonly scale?: { readonly parts: readonly bigint[]; readonly index: number } | undefined;
+  /** The products of the order, for an amount per order. */
+  readonly products?: OrderProducts | undefined;
   /** True when the caller gave no time, so that the sale is later than all recorded ones. */
   readonly isNow?: boolean | undefined;
   /** Currency of the commission, when it was already decided. */
@@ -114,7 +124,8 @@ export async function earn(
     known ?? (await loadInForce(run, partner.id, earning.occurredAt, { id: earning.customerId }));
   const weighed = await weigh(run, partner, earning, { known: inForce, id });
   const never = async (why: Refused): Promise<Refused> => {
-    await run(insertItems([itemOf(id, partner, earning, inForce, { refused: why })]));
+    const currency = owedCurrency(partner, earning, inForce);
+    await run(insertItems([itemOf(id, partner, earning, inForce, { refused: why, currency })]));
     return why;
   };
   if (typeof weighed === 'string') return never(weighed);
@@ -234,6 +245,17 @@ function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missi
       purchase: purchase === undefined ? null : `${purchase}`,
       among: textsOf(earning.among?.bases, earning.among?.index),
       scale: textsOf(earning.scale?.parts, earning.scale?.index),
+      products: earning.products
+        ? {
+            index: earning.products.index,
+            all: earning.products.all.map(({ product, base, open }) => ({
+              product,
+              base: `${base}`,
+              open: `${open}`,
+            })),
+          }
+        : null,
+      terms: { ...inForce.asRead, partnerRateBps: partner.rateBps ?? null },
     },
     amount: money(0n, currency),
     baseAmount: base.currency === currency ? base : money(0n, currency),
@@ -395,6 +417,7 @@ function termsFor(
   const facts: Facts = {
     ...{ type, country: earning.country ?? null, quantity: flat?.quantity ?? earning.quantity ?? 1 },
     ...{ tier: inForce.tier, purchase: earning.purchase ?? null, scale: earning.scale ?? null },
+    products: earning.products ?? null,
   };
   const windows = type === 'BONUS' ? [] : affiliateWindows(inForce);
   if (flat) {
@@ -433,34 +456,40 @@ const affiliateWindows = ({ affiliate }: InForce): Window[] =>
       ]
     : [];
 
+/** Returns the currency of the commission of a sale. */
+const owedCurrency = (
+  { currency }: EarningPartner,
+  { owedIn, base }: Earning,
+  { settlement }: InForce,
+): string => owedIn ?? (settlement === 'PARTNER' ? currency : base.currency);
+
+/** Returns what an amount of a sale is worth in another currency, by the rate of the day. */
+function worthOf(
+  sold: Money,
+  entered: EnteredRate,
+  currency: string,
+  { day, roundingMode }: Pick<InForce, 'day' | 'roundingMode'>,
+): Money {
+  const worth = exchange(sold, rateInto(entered, currency), digitsOf(sold, { currency }), roundingMode);
+  withinLimit(worth.minor, 'input.amount', `the exchange rate of ${day} into ${currency}`);
+  return worth;
+}
+
 /** Returns the sale in the currency of the commission. When the program settles in the partner's currency, the exchange
  *  rate of the day of the sale applies, once to the whole order. An amount given per unit stays in its currency. */
 async function owedFor(
   run: Run,
   partner: EarningPartner,
   earning: Earning,
-  { settlement, day, roundingMode }: InForce,
+  inForce: InForce,
 ): Promise<{ earning: Earning; exchange: EnteredRate | null } | Pick<Unrated, 'missing'>> {
   const { base, purchase, among } = earning;
-  const to = earning.owedIn ?? (settlement === 'PARTNER' ? partner.currency : base.currency);
+  const to = owedCurrency(partner, earning, inForce);
   if (earning.flat || base.currency === to) return { earning, exchange: null };
-  const between = { from: base.currency, to, day };
+  const between = { from: base.currency, to, day: inForce.day };
   const entered = await rateOn(run, partner.tenantId, between);
   if (!entered) return { missing: between };
-  const inOwed = (minor: bigint) => {
-    const worth = exchange(
-      money(minor, base.currency),
-      rateInto(entered, to),
-      digitsOf(base, { currency: to }),
-      roundingMode,
-    );
-    if (worth.minor > MAX_MINOR)
-      throw invalid(
-        'input.amount',
-        `must be at most 10^15 minor units of ${to} at the exchange rate of ${day}`,
-      );
-    return worth;
-  };
+  const inOwed = (minor: bigint) => worthOf(money(minor, base.currency), entered, to, inForce);
   const sum = among?.bases.reduce((total, each) => total + each, 0n) ?? 0n;
   const whole = sum > 0n ? inOwed(sum) : null;
   return {
@@ -479,14 +508,14 @@ async function belowMinimum(
   run: Run,
   partner: EarningPartner,
   { base, purchase }: Earning,
-  { affiliate, day, roundingMode }: InForce,
+  inForce: InForce,
 ): Promise<'BELOW_MINIMUM_PURCHASE' | Unrated['missing'] | null> {
+  const { affiliate, day } = inForce;
   if (affiliate?.minimum == null || affiliate.currency === null) return null;
   const sold = money(purchase ?? base.minor, base.currency);
   const to = affiliate.currency;
   if (to === sold.currency) return sold.minor < affiliate.minimum ? 'BELOW_MINIMUM_PURCHASE' : null;
   const entered = await rateOn(run, partner.tenantId, { from: sold.currency, to, day });
   if (!entered) return { from: sold.currency, to, day };
-  const worth = exchange(sold, rateInto(entered, to), digitsOf(sold, { currency: to }), roundingMode);
-  return worth.minor < affiliate.minimum ? 'BELOW_MINIMUM_PURCHASE' : null;
+  return worthOf(sold, entered, to, inForce).minor < affiliate.minimum ? 'BELOW_MINIMUM_PURCHASE' : null;
 }

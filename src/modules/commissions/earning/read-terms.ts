@@ -12,6 +12,7 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { type Repeatable, requestHash } from '../../foundation/idempotency/public.ts';
 import { type Partner, partnerTable } from '../../partners/partner/public.ts';
 import { isCustomerSql } from '../../tracking/attribution/public.ts';
+import type { StoredItem, UnratedSale } from '../commission/public.ts';
 import { RULES_IN_FORCE, type RuleJson, rulesOf } from '../plans/public.ts';
 
 /** The facts about a partner that its commissions depend on. */
@@ -89,6 +90,13 @@ export interface InForce {
   readonly hasDependents: boolean;
   /** An affiliate's own terms. Null for other partner types. `minimum` is in `currency`. */
   readonly affiliate: AffiliateTerms | null;
+  /** The rules and the affiliate's terms as they were read, to be stored with a sale that waits for its exchange rate. */
+  readonly asRead: TermsAsRead;
+}
+
+interface TermsAsRead {
+  readonly rules: readonly RuleJson[];
+  readonly affiliate: (Omit<AffiliateTerms, 'minimum'> & { readonly minimum: string | null }) | null;
 }
 
 interface AffiliateTerms {
@@ -100,10 +108,34 @@ interface AffiliateTerms {
   readonly currency: string | null;
 }
 
-type TermsRow = Omit<InForce, 'rules' | 'affiliate'> & {
-  readonly rules: readonly RuleJson[] | null;
-  readonly affiliate: (Omit<AffiliateTerms, 'minimum'> & { readonly minimum: string | null }) | null;
+type TermsRow = Omit<InForce, 'rules' | 'affiliate' | 'asRead'> & {
+  readonly rules: TermsAsRead['rules'] | null;
+  readonly affiliate: TermsAsRead['affiliate'];
 };
+
+const termsAsRead = ({ rules, affiliate }: TermsAsRead): Pick<InForce, 'rules' | 'affiliate' | 'asRead'> => ({
+  rules: rulesOf(rules),
+  affiliate: affiliate && {
+    ...affiliate,
+    minimum: affiliate.minimum === null ? null : BigInt(affiliate.minimum),
+  },
+  asRead: { rules, affiliate },
+});
+
+/** Returns the terms in force at the time of a sale that waited for its exchange rate: those that were stored with the sale, with
+ *  the tier that the partner turned out to have. */
+export async function loadInForceOf(
+  run: Run,
+  item: StoredItem,
+  terms: UnratedSale['terms'],
+): Promise<InForce> {
+  const { partnerId, customerId, at, day, timeZone, roundingMode, flatRefund } = item;
+  return {
+    ...(await loadInForce(run, partnerId, at, { id: customerId })),
+    ...termsAsRead(terms as TermsAsRead),
+    ...{ day, timeZone, roundingMode, flatRefund },
+  };
+}
 
 /** Returns the terms in force at a time, in one query: the partner's status and tier with the tier's rate, the program's
  *  settings, the rules and an affiliate's own terms. Lock the partner and the customer before, or the result may be
@@ -136,8 +168,7 @@ export async function loadInForce(
   );
   if (!row) throw invalid('input.occurredAt', 'must not be before the partner was created');
   const { rules, affiliate, ...terms } = row;
-  const minimum = affiliate?.minimum == null ? null : BigInt(affiliate.minimum);
-  return { ...terms, rules: rulesOf(rules), affiliate: affiliate && { ...affiliate, minimum } };
+  return { ...terms, ...termsAsRead({ rules: rules ?? [], affiliate }) };
 }
 
 /** Returns the time of the customer's first purchase that earned for the partner. Null without one. */

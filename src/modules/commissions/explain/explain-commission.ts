@@ -167,7 +167,7 @@ function unratedExplained(line: Explained, day: string): Explanation {
   const sold = soldFor(line);
   const from = line.unrated?.from ?? sold.currency;
   const to = line.unrated?.to ?? line.amount.currency;
-  const why = `no exchange rate between ${from} and ${to} for ${day}`;
+  const why = `no usable exchange rate between ${from} and ${to} for ${day}`;
   return {
     sentence: `The commission on ${textOf(sold)} is not computed yet: there is ${why}.`,
     steps: [

@@ -155,12 +155,13 @@ async function reinstate(
     refunded: item.refunded + refund.baseAmount.minor,
   };
   await em.flush();
+  const lost = { amount: -refund.amount.minor, approved: refund.approvedAt != null };
   const { lines } = await settle(
     within(em),
     ctx,
     [restored],
-    { why: 'DISPUTE', order: item.orderId, at: ctx.clock.now(), approved: refund.approvedAt != null },
-    new Map([[item.id, { sold, base: refund.baseAmount.minor, approved: refund.approvedAt != null }]]),
+    { why: 'DISPUTE', order: item.orderId, at: ctx.clock.now(), lostAt: refund.createdAt },
+    new Map([[item.id, { sold, base: refund.baseAmount.minor, lost }]]),
   );
   return em.findOneOrFail(Commission, { id: { $in: [...(lines.get(item.id) ?? [])] }, type: 'ADJUSTMENT' });
 }

@@ -3,7 +3,7 @@ import { Field, InputType, Int } from 'type-graphql';
 import { Country, Currency, ExternalId } from '../../../kernel/request/kinds.ts';
 import { DateTime, Decimal, EmailAddress, JSONObject } from '../../../kernel/request/scalars.ts';
 
-@InputType({ description: 'The purchase that converts a referral.' })
+@InputType({ description: 'The purchase or free trial that converts a referral.' })
 export class ConvertReferralInput {
   @Field({
     description:
@@ -24,7 +24,8 @@ export class ConvertReferralInput {
   paymentFingerprint?: string | null;
 
   @Field(() => Decimal, {
-    description: 'The amount that the customer paid, without tax. Must be more than 0.',
+    description:
+      'The amount that the customer paid, without tax. 0 for a free trial: it binds the customer to the partner and earns nothing, and the first paid order is the first purchase.',
   })
   amount!: string;
 

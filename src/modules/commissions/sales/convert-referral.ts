@@ -6,7 +6,7 @@ import { insideWindow } from '../../../domain/referral.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { currencyOf, positiveAmountOf } from '../../../kernel/request/currency.ts';
+import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
 import { happenedAt, idOf, metadataOf } from '../../../kernel/request/input.ts';
 
 import { announceMetrics } from '../../../kernel/request/metrics-topic.ts';
@@ -27,7 +27,8 @@ import { type Claimed, shareSale } from './share-sale.ts';
 
 /** Converts a referral with a purchase and creates its commission. When the attribution model credits several partners,
  *  each gets a commission by its own terms on its share of the sale. A purchase that earns nothing, for example for a
- *  partner who is not ACTIVE, is recorded as a conversion all the same. */
+ *  partner who is not ACTIVE, is recorded as a conversion all the same. So is a free trial, whose amount is 0: it binds the
+ *  customer, and its first paid order is the first purchase. */
 export async function convertReferral(
   ctx: Context,
   /** Id of the referral, or a function that finds the referral in the transaction. */
@@ -55,7 +56,9 @@ export async function convertReferral(
       const partner = await holdPartner(em, partnerId, 'id', { alone });
       const currency =
         input.currency != null ? currencyOf(input.currency, 'input.currency') : partner.currency;
-      const amount = positiveAmountOf(input.amount, currency, 'input.amount');
+      const amount = amountOf(input.amount, currency, 'input.amount');
+      if (amount.minor < 0n) throw invalid('input.amount', 'must be 0 or more');
+      const isTrial = amount.minor === 0n;
       if (referral.convertedAt)
         throw conflict('The referral is already converted.', { reason: 'ALREADY_CONVERTED' });
       if (at < referral.clickedAt) throw invalid('input.occurredAt', 'must not be before the click');
@@ -89,10 +92,13 @@ export async function convertReferral(
           partOf: main ? null : saleId,
           counted: partner.id === winner.id,
           refused: shared.refused,
+          couponId: claimed.couponId,
+          isTrial,
         });
       referral.convertedAt = at;
       // A partner without a share must not learn the customer.
-      referral.customerId = made[0]?.minor === 0n ? null : customer.id;
+      const hasShare = isTrial ? winner.id === partnerId : made[0]?.minor !== 0n;
+      referral.customerId = hasShare ? customer.id : null;
       if (shared.opened)
         await em.nativeUpdate(Referral, shared.opened, { convertedAt: at, customerId: customer.id });
       await em.flush();
@@ -108,7 +114,7 @@ export async function convertReferral(
           path: shared.path,
         },
         parts: made
-          .filter(({ minor }) => minor > 0n)
+          .filter(({ partner, minor }) => minor > 0n || (isTrial && partner.id === winner.id))
           .map(({ id, partner, minor }) => ({ partnerId: partner.id, minor, conversionId: id })),
       });
       let unearned = 0n;
@@ -122,6 +128,7 @@ export async function convertReferral(
           type: (await firstPurchase(run, partner.id, customer.id)) ? 'ONE_TIME' : 'SIGNUP',
           base: money(minor, currency),
           purchase: amount.minor,
+          among: { bases: shares, index },
           scale: { parts: shares, index },
           isNow: input.occurredAt == null,
           saleId,
@@ -159,7 +166,11 @@ export async function convertReferral(
         before: { convertedAt: null, customerId: null },
         after: {
           ...{ convertedAt: at, customerId: referral.customerId, conversionId: saleId, amount },
-          ...(earned.length === 1 ? earned[0] : { model: shared.terms.model, shares: earned }),
+          ...(isTrial
+            ? { isTrial }
+            : earned.length === 1
+              ? earned[0]
+              : { model: shared.terms.model, shares: earned }),
           ...refundsOf(refunds),
         },
         ...(earned.length > 1 && { subjects: lines }),
@@ -178,5 +189,5 @@ async function namedReferral(em: EntityManager, id: string, customerId: string):
   const referral = await em.findOne(Referral, idOf(id));
   if (!referral) throw notFound('referral');
   await lockCustomer(em, referral.tenantId, customerId);
-  return { id: referral.id, basis: null, named: null };
+  return { id: referral.id, basis: null, named: null, couponId: null };
 }

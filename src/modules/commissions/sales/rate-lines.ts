@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { serializeComputed } from '../../../domain/computed.ts';
-import { money } from '../../../domain/money.ts';
+import { money, unlessTooLarge } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
@@ -11,6 +11,7 @@ import { assess } from '../../fraud/rules/public.ts';
 import { findPartner } from '../../partners/partner/public.ts';
 import { MAX_AGE_DAYS } from '../../programs/exchange-rates/public.ts';
 import {
+  assessedSale,
   type Commission,
   correct,
   endHold,
@@ -19,11 +20,14 @@ import {
   itemOfLine,
   lockCommission,
   openHolds,
+  placeHold,
+  productsOf,
+  review,
   soldFor,
   store,
 } from '../commission/public.ts';
 
-import { assessedSale, type Earning, limitOf, review, termColumns, weigh } from '../earning/public.ts';
+import { type Earning, limitOf, loadInForceOf, termColumns, weigh } from '../earning/public.ts';
 
 import { knownOrders, lockOrder, refundsOf, type SaleRefund, settleWaiting } from '../refunds/public.ts';
 
@@ -115,7 +119,14 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   const earning = earningOf(line);
   const run = within(em);
   const stored = await itemOfLine(em, line);
-  const weighed = await weigh(run, partner, earning, { id, stored });
+  const { terms } = line.unrated as NonNullable<typeof line.unrated>;
+  const known = await loadInForceOf(run, stored, terms);
+  const asThen = { ...partner, rateBps: terms.partnerRateBps };
+  const weighed = await weigh(run, asThen, earning, { id, stored, known }).catch(unlessTooLarge);
+  if (weighed === null) {
+    await holdAsTooLarge(em, ctx, line);
+    return partnerId;
+  }
   if (typeof weighed !== 'string' && 'missing' in weighed) return partnerId;
   const limit = typeof weighed === 'string' ? weighed : limitOf(weighed);
   if (typeof weighed !== 'string') {
@@ -174,6 +185,20 @@ async function rate(em: EntityManager, ctx: Context, id: string, orderId: string
   return partnerId;
 }
 
+/** Keeps a commission HELD whose amount is too large at the entered rate, until another rate is entered. The hold says so. */
+async function holdAsTooLarge(em: EntityManager, ctx: Context, line: Commission): Promise<void> {
+  const reason = `The exchange rate for ${line.unrated?.day} gives more than 10^15 minor units. Enter another rate, or reject this commission.`;
+  const hold = (await openHolds(em, line)).find(({ kind }) => kind === 'FX');
+  if (!hold || hold.reason === reason) return;
+  Object.assign(hold, {
+    ...{ releasedBy: ctx.actor.id, releasedAt: ctx.clock.now() },
+    releaseReason: 'The exchange rate was entered.',
+  });
+  await em.flush(); // the database allows one open hold of a kind
+  const { id } = await placeHold(em, ctx, line, { kind: 'FX', reason });
+  record(em, ctx, 'commission.held', line, { before: { hold: hold.id }, after: { hold: id }, reason });
+}
+
 /** Applies the waiting refunds of the commission's order. The order must be locked. Returns the refunds for the audit
  *  entry. */
 async function settleRefunds(
@@ -210,6 +235,7 @@ function earningOf(line: Commission): Earning {
     scale: unrated?.scale
       ? { parts: unrated.scale.parts.map(BigInt), index: unrated.scale.index }
       : undefined,
+    products: unrated?.products ? productsOf(unrated.products) : undefined,
     owedIn: line.amount.currency,
     source: line.source,
     createdBy: line.createdBy ?? undefined,

@@ -1,6 +1,6 @@
 import { invalid } from '../../../domain/errors.ts';
-import { MAX_MINOR, money } from '../../../domain/money.ts';
-import { collectedPart, type Invoice, netOf, saleLines } from '../../../domain/sale.ts';
+import { money, withinLimit } from '../../../domain/money.ts';
+import { collectedPart, type Invoice, netOf, openOf, saleLines } from '../../../domain/sale.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
@@ -54,6 +54,8 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
       if (customer) await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const run = within(em);
       const inForce = await loadInForce(run, partnerId, at, { id: customer?.id ?? null });
+      const open = openOf(invoice, lines);
+      const products = lines.map(({ product, base }, index) => ({ product, base, open: open[index] ?? 0n }));
       const earned: NewLine[] = [];
       const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
       for (const [index, { product, quantity, base }] of lines.entries()) {
@@ -75,6 +77,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
             base: money(base, currency),
             purchase: netOf(invoice),
             among: { bases, index },
+            products: products.length > 1 ? { all: products, index } : undefined,
             scale: collectedPart(invoice),
             isNow: input.occurredAt == null,
             customerId: customer?.id ?? null,
@@ -85,6 +88,8 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
         if (typeof line === 'string') refused.push({ product, reason: line, base: `${base}` });
         else earned.push(line);
       }
+      const owed = earned.reduce((sum, { amount }) => sum + amount.minor, 0n);
+      withinLimit(owed, 'input.lines', 'the sum of their commissions');
       const sale = em.create(Sale, { tenantId, partnerId, orderId: input.orderId, currency, refused });
       await em.flush();
       const unearned = refused.reduce((sum, each) => sum + BigInt(each.base ?? 0), 0n);
@@ -119,7 +124,7 @@ function invoiceOf(input: RecordSaleInput, currency: string): Invoice {
   const discount = notNegative(input.discount, 'input.discount');
   const tax = notNegative(input.tax, 'input.tax');
   const total = lines.reduce((sum, { amount }) => sum + amount, 0n) - discount + tax;
-  if (total > MAX_MINOR) throw invalid('input.lines', 'must sum to at most 10^15 minor units');
+  withinLimit(total, 'input.lines', 'their sum');
   if (input.collected == null) return { lines, discount, tax, collected: total };
   const collected = notNegative(input.collected, 'input.collected');
   if (collected > 0n && collected > total)

@@ -30,7 +30,8 @@ export async function recordedSale(ctx: Context, info: GraphQLResolveInfo, id: s
       with item as (select i.id, i.product, i.owed_currency from sales s join sale_items i on i.tenant_id = s.tenant_id
         and i.partner_id = s.partner_id and i.order_id = s.order_id where s.id = ${id})
       select s.tenant_id as "tenantId", s.partner_id as "partnerId", s.order_id as "orderId",
-        coalesce((select min(i.owed_currency) from item i), s.currency) as currency,
+        coalesce((select min(i.owed_currency) from item i), (select p.currency from partners p join programs g on g.tenant_id = p.tenant_id
+          where p.id = s.partner_id and g.settlement = 'PARTNER'), s.currency) as currency,
         -- A product that earned nothing at first may earn by now.
         (select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(s.refused) r where not exists (
           select from item i join commissions c on c.id = i.id where i.product is not distinct from r->>'product')) as refused,

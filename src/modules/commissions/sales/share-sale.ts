@@ -22,6 +22,8 @@ export interface Claimed {
   readonly basis: ReferralOrigin | null;
   /** Id of the click that the caller named. */
   readonly named: string | null;
+  /** Id of the coupon that credits the sale. */
+  readonly couponId: string | null;
 }
 
 interface Part {
@@ -106,7 +108,11 @@ export async function shareSale(
   if (!closing) return { ...whole, refused };
   if (model === 'LAST' && refused === null) return whole;
 
-  const others = attributed.shares.filter(({ partnerId, minor }) => partnerId !== own.id && minor > 0n);
+  // A free trial has no amount to share. Its customer is bound as by a purchase.
+  const binds = sale.minor === 0n ? closing.partnerId : null;
+  const others = attributed.shares.filter(
+    ({ partnerId, minor }) => partnerId !== own.id && (minor > 0n || partnerId === binds),
+  );
   const held = new Map([[own.id, own]]);
   for (const partnerId of others.map((each) => each.partnerId).sort())
     held.set(partnerId, await holdPartner(em, partnerId));

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { v7 } from 'uuid';
+import { unlessTooLarge } from '../../../domain/money.ts';
 import {
   groupName,
   isCounting,
@@ -54,18 +55,23 @@ export async function runSimulation(ctx: Context, id: string): Promise<void> {
   if (!(await progress(ctx, id, { total, done }))) return;
 
   const sums = new Sums();
+  let refused = 0;
   for (const batch of batchesOf(partners)) {
     const items = await itemsWhere(
       run,
       sql`i.partner_id = any(${batch}::uuid[]) and ${within(span)} and ${simulable}`,
     );
     const owed = await simulate(run, items, span, terms, simulable);
-    for (const item of items) sums.add(item, owed.get(item.id) ?? item.owed);
+    for (const item of items) {
+      const amount = owed.get(item.id);
+      if (amount === null) refused++;
+      else sums.add(item, amount ?? item.owed);
+    }
     done += items.length;
     if (!(await progress(ctx, id, { total, done }))) return; // the simulation was canceled
   }
   const [{ leftOut } = { leftOut: 0 }] = await run(leftOutOf(program, span));
-  const result = sums.result(leftOut);
+  const result = sums.result(leftOut + refused);
   await transact(ctx, (em) =>
     em.nativeUpdate(
       PlanSimulation,
@@ -92,23 +98,29 @@ function batchesOf(partners: readonly { readonly id: string; readonly items: num
   return batches;
 }
 
-/** Returns what items would be owed under the changed terms, by id. An item that is absent keeps what it is owed. */
+/** Returns what items would be owed under the changed terms, by id. An item that is absent keeps what it is owed. Null for a sale
+ *  that would be refused, because its commission would be too large. */
 async function simulate(
   run: Run,
   items: readonly StoredItem[],
   span: Span,
   terms: SimulatedTerms,
   simulable: Sql,
-): Promise<Map<string, bigint>> {
+): Promise<Map<string, bigint | null>> {
+  const owed = new Map<string, bigint | null>();
   const tried = new Map<string, TriedTerms>();
   for (const [index, item] of items.entries()) {
-    const again = decideAgain(item, terms, partnerWindows(item, terms));
-    if (again) tried.set(item.id, again);
+    try {
+      const again = decideAgain(item, terms, partnerWindows(item, terms));
+      if (again) tried.set(item.id, again);
+    } catch (error) {
+      owed.set(item.id, unlessTooLarge(error));
+    }
     if (index % PAGE === PAGE - 1) await nextTurn();
   }
-  const rules = changedRules(items, tried, await standings(run, items, tried));
+  const left = items.filter(({ id }) => !owed.has(id));
+  const rules = changedRules(left, tried, await standings(run, items, tried));
   const others = await salesElsewhere(run, rules, span, terms, simulable);
-  const owed = new Map<string, bigint>();
   for (const rule of rules)
     for (const [id, amount] of owedUnder(rule, others.get(groupName(rule, rule.key ?? '')) ?? []))
       owed.set(id, amount);

@@ -182,7 +182,7 @@ export class PlanSimulationResolver {
   @FieldResolver(() => Int, {
     nullable: true,
     description:
-      'Number of purchases that never earn, for example below the smallest purchase. They cannot be simulated. Null until the status is DONE.',
+      'Number of purchases that never earn, for example below the smallest purchase, or whose simulated commission is more than 10^15 minor units. They are left out. Null until the status is DONE.',
   })
   leftOut(@Root() { result }: PlanSimulation): number | null {
     return result?.leftOut ?? null;

@@ -113,9 +113,7 @@ async function loadFacts(run: Run, sale: AssessedSale, terms: FraudTerms): Promi
         select distinct o.id from k join payment_fingerprints own on own.customer_id = k.id
         join payment_fingerprints f on f.tenant_id = own.tenant_id and f.fingerprint = own.fingerprint and f.customer_id <> k.id
         join customers o on o.id = f.customer_id
-        where o.partner_id = ${partnerId} or o.external_id = ${partnerId}::text
-          or normal_email(o.email) = (select normal_email(email) from partners where id = ${partnerId})
-          or exists (select from people m where o.external_id in (m.id::text, m.subject) or normal_email(o.email) = normal_email(m.email))
+        where o.partner_id = ${partnerId} or is_own_purchase(${partnerId}::uuid, o.external_id, null)
         limit ${NAMED}) same) end,
       'sameAddress', case when ${on('SAME_ADDRESS')} then (select jsonb_agg(id) from (
         select f.id from r join referrals f on f.tenant_id = ${tenantId} and f.ip_hash = r.ip_hash and f.id <> r.id

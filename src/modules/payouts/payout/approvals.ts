@@ -87,9 +87,7 @@ export const lastBankStatus = (payoutId: string | Sql, actorId: string) => sql<{
   differs: boolean;
   mine: boolean;
 }>`
-    select b.difference is not null as differs, b.status = 'REJECTED' and exists (
-      select from bank_status_lines n join bank_status_imports i on i.id = n.import_id
-      where n.payment_id = b.id and n.word = 'REJECTED' and n.outcome = 'APPLIED' and may_be_one(i.created_by, ${actorId})) as mine
+    select b.difference is not null as differs, is_rejection_told_by(b, ${actorId}) as mine
     from bank_payments b where b.payout_id = ${payoutId} order by b.id desc limit 1`;
 
 /** Throws FORBIDDEN when the caller imported the bank's rejection: another person must release the money again. Throws CONFLICT

@@ -27,7 +27,7 @@ const refusals: Record<SkipReason, string> = {
   CURRENCY_NOT_CARRIED: 'The payment rail does not support the currency.',
   BELOW_RAIL_MINIMUM: 'The amount is below the minimum of the payment rail.',
   ABOVE_RAIL_MAXIMUM:
-    'The amount is above the maximum of the payment rail. Create payouts for shorter periods.',
+    'The amount is above the maximum of the payment rail, or above 10^15 minor units. Create payouts for shorter periods.',
   ACCOUNT_COOLING_OFF: payoutBlocks.ACCOUNT_COOLING_OFF,
   ACCOUNT_TO_CHECK: payoutBlocks.ACCOUNT_TO_CHECK,
   NO_ACCOUNT: 'The partner has no payout account for the method and the currency.',

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { money } from '../../../domain/money.ts';
+import { MAX_MINOR, money } from '../../../domain/money.ts';
 import { PayoutMethod, type SkipReason } from '../../../domain/payout.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { within } from '../../../kernel/data/transact.ts';
@@ -37,7 +37,7 @@ export interface Balance {
   readonly reason: SkipReason | null;
 }
 
-type RailSupport = Record<string, boolean | (string | null)[]>;
+type RailSupport = Record<string, boolean | string[]>;
 const supportOfRail = new WeakMap<PayoutRail, RailSupport>();
 
 /** The currency support of each configured rail as JSON, for the SQL function `payout_balances`. */
@@ -54,12 +54,10 @@ function railSupport(rail: PayoutRail): RailSupport {
   const support: RailSupport = { account: rail.needsAccount };
   for (const currency of currencyCodes) {
     const limits = rail.currencySupport(currency);
-    if (limits)
-      support[currency] = [
-        `${limits.step}`,
-        `${limits.minimum}`,
-        limits.maximum === null ? null : `${limits.maximum}`,
-      ];
+    if (!limits) continue;
+    const { step, minimum, maximum } = limits;
+    const most = maximum === null || maximum > MAX_MINOR ? MAX_MINOR : maximum;
+    support[currency] = [`${step}`, `${minimum}`, `${most}`];
   }
   return support;
 }

@@ -32,7 +32,7 @@ export type FontName = OtherFont | 'Roboto';
 const RIGHT_TO_LEFT: ReadonlySet<FontName> = new Set(['Arabic', 'Hebrew']);
 const JOINED = /^[\p{M}\u200c\u200d]$/u; // belongs to the character before
 // Characters without a form of their own: of control, of direction, of the choice of a variant, and unassigned ones.
-const UNSEEN = /\p{C}|\p{Variation_Selector}/gu;
+const UNSEEN = /(?![\u200c\u200d])\p{C}|\p{Variation_Selector}/gu;
 
 const files = new Map<OtherFont, Buffer>();
 const fonts = new Map<FontName, Font>();
@@ -65,13 +65,11 @@ export interface Run {
   readonly font: FontName;
 }
 
-/** Divides a text into runs of one font that has a glyph for each character. A character that no font has is transliterated.
- *  Words of a script that is written from right to left come in the reverse order, because the layout goes from left to right. */
+/** Divides a text into runs of one font that has a glyph for each character, in the order from left to right. A character that
+ *  no font has is transliterated, and so is, in brackets, a script whose marks the last font does not place. */
 export function runsOf(text: string): Run[] {
   const runs: { text: string; font: FontName }[] = [];
-  for (const character of text
-    .normalize('NFC')
-    .replace(UNSEEN, (character) => (JOINED.test(character) ? character : ''))) {
+  for (const character of text.normalize('NFC').replace(UNSEEN, '')) {
     const last = runs.at(-1);
     // Blanks and marks stay with the characters before them.
     if (last && (character === ' ' || JOINED.test(character)) && has(last.font, character)) {
@@ -84,9 +82,52 @@ export function runsOf(text: string): Run[] {
     if (last?.font === name) last.text += shown;
     else runs.push({ text: shown, font: name });
   }
-  return runs.map((run) =>
-    RIGHT_TO_LEFT.has(run.font) ? { ...run, text: run.text.split(' ').reverse().join(' ') } : run,
+  return fromLeftToRight(
+    runs.flatMap((run) => {
+      if (run.font !== 'Unifont' || !/\p{M}/u.test(run.text)) return [run];
+      const [, shown = '', blank = ''] = /^(.*?)( *)$/su.exec(run.text) ?? [];
+      return [
+        { text: shown, font: run.font },
+        { text: ` (${anyAscii(shown)})${blank}`, font: 'Roboto' as const },
+      ];
+    }),
   );
+}
+
+const MIRRORED: Readonly<Record<string, string>> = {
+  ...{ '(': ')', ')': '(', '[': ']', ']': '[', '{': '}', '}': '{', '<': '>', '>': '<', '«': '»', '»': '«' },
+};
+
+/** Puts the words of scripts that are written from right to left, and the signs and numbers between them, in their order on the
+ *  page. The layout goes from left to right, and each font places the letters within a word. */
+function fromLeftToRight(runs: readonly Run[]): Run[] {
+  const pieces = runs.flatMap(({ text, font }) =>
+    RIGHT_TO_LEFT.has(font)
+      ? (text.match(/ +|[^ ]+/g) ?? []).map(
+          (word): Run => ({ text: word, font: word.startsWith(' ') ? 'Roboto' : font }),
+        )
+      : [{ text, font }],
+  );
+  const shown: Run[] = [];
+  for (let rest = pieces; rest.length > 0; ) {
+    const stop = rest.findIndex((run, n) => n > 0 && !isRightToLeft(run) && /\p{L}/u.test(run.text));
+    const stretch = stop < 0 ? rest : rest.slice(0, stop);
+    const end = rest[0] && isRightToLeft(rest[0]) ? stretch.findLastIndex(isRightToLeft) + 1 : 1;
+    const taken = rest.slice(0, end);
+    shown.push(...(end > 1 ? taken.reverse().map(turned) : taken));
+    rest = rest.slice(end);
+  }
+  return shown;
+}
+
+const isRightToLeft = ({ font }: Run): boolean => RIGHT_TO_LEFT.has(font);
+
+/** Turns signs between words that are written from right to left. A number keeps the order of its digits. */
+function turned(run: Run): Run {
+  if (isRightToLeft(run)) return run;
+  const signs = run.text.match(/\p{N}+(?:[.,:/-]\p{N}+)*|./gsu) ?? [];
+  const text = signs.reverse().map((sign) => MIRRORED[sign] ?? sign);
+  return { ...run, text: text.join('') };
 }
 
 /** Unpacks a font of the format WOFF, in which the reading of each glyph would unpack all of them. */

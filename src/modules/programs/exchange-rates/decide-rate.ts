@@ -6,6 +6,7 @@ import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { idOf, reasonOf } from '../../../kernel/request/input.ts';
+import { announceRates } from '../../../kernel/request/metrics-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { ExchangeRate } from './exchange-rate.entity.ts';
 import { ProposedExchangeRate, type ProposedRateStatus, proposedRateTable } from './proposed-rate.entity.ts';
@@ -14,7 +15,7 @@ import { findFixed, inForce, rateWaitingLines } from './set-exchange-rates.ts';
 /** Confirms a proposed rate, which counts from now on. The person that entered the rate cannot confirm it. */
 export async function confirmExchangeRate(ctx: Context, id: string): Promise<string> {
   await authorizeRow(ctx, 'confirmRate', proposedRateTable, id);
-  return transact(ctx, async (em) => {
+  const confirmed = await transact(ctx, async (em) => {
     const proposed = await lockProposed(em, id);
     const { tenantId, base, quote, rate, effectiveOn, createdBy } = proposed;
     const [same] = await sql`select 1 where may_be_one(${createdBy}, ${ctx.actor.id})`.execute(em);
@@ -27,8 +28,10 @@ export async function confirmExchangeRate(ctx: Context, id: string): Promise<str
     });
     decide(em, ctx, proposed, 'CONFIRMED', null);
     await rateWaitingLines(em, tenantId);
-    return proposed.id;
+    return proposed;
   });
+  announceRates(ctx, confirmed.tenantId);
+  return confirmed.id;
 }
 
 /** Rejects a proposed rate; the person that entered the rate may withdraw it. The rates in force stay. */

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type EnteredRate, type ExchangeRate, inverse, parseRate } from '../../../domain/exchange.ts';
-import { sql } from '../../../kernel/data/sql.ts';
+import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 
 /** A rate older than this number of days is not used. */
@@ -21,15 +21,15 @@ export async function rateOn(
   return found ?? null;
 }
 
-/** A join that adds to each row of `d` (tenant_id, day, currency) the rate between its currency and `into` in force on its
- *  day, as entered: x.base, x.quote, x.rate; all null without a rate. */
-export const rateOfItsDay = (into: string): string => `
+/** A join that adds to each row of `d` (tenant_id, rate_day, currency) the rate between its currency and `into` in force on
+ *  its rate_day, as entered: x.base, x.quote, x.rate; all null without a rate, and for rows in `into` or `none`. */
+export const rateOfItsDay = (into: Sql, none: string): Sql => sql`
   left join lateral (
     select x.base, x.quote, trim_scale(x.rate)::text as rate from exchange_rates x
-    where x.tenant_id = d.tenant_id and least(x.base, x.quote) = least(d.currency, ${into})
-      and greatest(x.base, x.quote) = greatest(d.currency, ${into})
-      and x.effective_on <= d.day and x.effective_on >= d.day - ${MAX_AGE_DAYS}
-    order by x.effective_on desc, x.id desc limit 1) x on d.currency <> ${into}`;
+    where d.currency not in (${into}, ${none}) and x.tenant_id = d.tenant_id
+      and least(x.base, x.quote) = least(d.currency, ${into}) and greatest(x.base, x.quote) = greatest(d.currency, ${into})
+      and x.effective_on <= d.rate_day and x.effective_on >= d.rate_day - ${sql.raw(MAX_AGE_DAYS)}
+    order by x.effective_on desc, x.id desc limit 1) x on true`;
 
 /** A rate in force, with the one person that vouches for it; null if a second person confirmed it. */
 interface RateInForce extends ExchangeRate {

@@ -9,6 +9,7 @@ import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { currencyOn } from '../../../kernel/request/currency.ts';
+import { announceRates } from '../../../kernel/request/metrics-topic.ts';
 import { LocalDate } from '../../../kernel/request/scalars.ts';
 import { record } from '../../foundation/audit/public.ts';
 import type { ExchangeRateInput } from './exchange-rate.inputs.ts';
@@ -69,7 +70,7 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
     seen.add(key);
     return { id: v7(), index, base, quote, rate, effective_on: effectiveOn };
   });
-  return transact(ctx, async (em) => {
+  const entered = await transact(ctx, async (em) => {
     const fixed = await findFixed(em, ctx, tenantId, rows);
     if (fixed) throw inForce(fixed.day, name(fixed.index).split(':')[0] as string, `${name(fixed.index)}: `);
     const waiting = new Set(
@@ -95,6 +96,8 @@ async function enter(ctx: Context, rates: readonly ExchangeRateInput[], name: Na
     );
     return { count: rows.length - waiting.size, waiting: waiting.size };
   });
+  announceRates(ctx, tenantId);
+  return entered;
 }
 
 /** Locks the rates of the tenant. Returns the first given rate for which a rate is in force: a rate of a past day stays, a

@@ -236,6 +236,15 @@ export const invariants: readonly Invariant[] = [
       group by tenant_id, partner_id, rule_key, per, period, start, scope having sum(owed_minor) > max(most)`,
   },
   {
+    name: 'the uses of every coupon are its sales that count, and its free trials',
+    faults: `
+      select format('coupon %s has %s uses, but %s of its sales and trials count', code, uses, counted) from (
+        select q.code, q.uses, (select count(*) from conversions v left join sale_items i on i.conversion_id = v.id
+          where v.coupon_id = q.id and case when v.is_trial then v.refused is null else sale_counts(i) end) as counted
+        from coupons q) q
+      where uses <> counted`,
+  },
+  {
     name: 'a payout is the sum of its commissions, of one partner and currency',
     online: true,
     faults: `
@@ -293,11 +302,12 @@ export const invariants: readonly Invariant[] = [
   {
     name: 'a commission that waits for an exchange rate is held for that reason and has the amount zero',
     faults: `
-      select format('commission %s (%s) of %s %s: %s, %s', c.id, c.status, c.sale_minor, c.sale_currency,
+      select format('commission %s (%s) of %s %s: %s, %s', c.id, c.status, coalesce(c.sale_minor, c.base_minor), coalesce(c.sale_currency, c.base_currency),
         case when h.id is null then 'it has no hold for that' else 'it has a hold for that' end, case when c.unrated is null then 'it has a rate' else 'it has no rate' end)
       from commissions c left join commission_holds h on h.commission_id = c.id and h.kind = 'FX' and h.released_at is null
       where (c.unrated is not null or h.id is not null)
-        and ((c.unrated is not null and c.status = 'HELD') <> (h.id is not null) or c.amount_minor <> 0 or c.base_minor <> 0)`,
+        and ((c.unrated is not null and c.status = 'HELD') <> (h.id is not null) or c.amount_minor <> 0
+          or (c.base_minor <> 0 and c.sale_currency is not null))`,
   },
   {
     name: 'no refund waits for an existing sale',
@@ -340,12 +350,12 @@ export const invariants: readonly Invariant[] = [
       select format('partner %s, %s, %s, %s: %s', coalesce(s.partner_id, r.partner_id), coalesce(s.day, r.day), coalesce(s.source, r.source),
         coalesce(s.currency, r.currency), concat_ws('; ', ${shown}))
       from partner_metrics_daily s full join (
-        select partner_id, day, source, currency, ${sums} from (
+        select partner_id, day, rate_day, source, currency, ${sums} from (
           ${['referrals', 'conversions', 'customers', 'commissions', 'payouts']
             .map((table) => `select d.* from ${table} n, metrics_of(n) d`)
             .join(' union all ')}) d
-        group by partner_id, day, source, currency) r
-      on (r.partner_id, r.day, r.source, r.currency) = (s.partner_id, s.day, s.source, s.currency)
+        group by partner_id, day, rate_day, source, currency) r
+      on (r.partner_id, r.day, r.rate_day, r.source, r.currency) = (s.partner_id, s.day, s.rate_day, s.source, s.currency)
       where ${differs}`,
   },
   {

@@ -1,6 +1,6 @@
 import { exchange, rateInto } from '../../../domain/exchange.ts';
-import type { Days, Interval } from '../../../domain/metrics.ts';
-import { FIGURES, percentBps } from '../../../domain/metrics.ts';
+import { type Days, FIGURES, type Interval, percentBps, perEach } from '../../../domain/metrics.ts';
+import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
@@ -10,70 +10,147 @@ import {
   AMOUNTS,
   type Amount,
   type Figures,
+  figuresOr,
   sumCounts,
   sumsOf,
   toAmounts,
   toNumbers,
 } from './figures.type.ts';
-import { figuresScope, inPeriod, NO_CURRENCY } from './metrics.loader.ts';
 import type { CurrencyMetrics } from './metrics.type.ts';
 
-/** Sums of the days with the same exchange rate to the program's currency. */
+/** Metrics without a currency (clicks, customers) are stored with ISO 4217's code for "no currency". */
+export const NO_CURRENCY = 'XXX';
+
+/** Sums in one currency that have the same exchange rate to the wanted currency. */
 export interface Dated extends Figures {
   /** The partner; null for the program. */
   readonly owner: string | null;
-  /** The first day of the interval; null when there are no intervals. */
-  readonly start: string | null;
+  /** The first day of the interval, the source, the link or the campaign; null when the sums are not split. */
+  readonly part: string | null;
   readonly currency: string;
   readonly base: string | null;
   readonly quote: string | null;
   readonly rate: string | null;
 }
 
-const columns = sql.raw(FIGURES.map((figure) => `m.${figure}`).join(', '));
-const sums = sql.raw(FIGURES.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', '));
-const STARTS: Record<Interval, Sql> = {
-  DAY: sql`d.day`,
-  WEEK: sql`date_trunc('week', d.day::timestamp)::date`,
-  MONTH: sql`date_trunc('month', d.day::timestamp)::date`,
+/** A partner, and the currency that its amounts are converted to; null: the program's currency. */
+export interface Wanted {
+  readonly id: string;
+  readonly currency: string | null;
+}
+
+type Split = Interval | 'SOURCE' | Named;
+export type Named = 'LINK' | 'CAMPAIGN';
+
+const PARTS: Record<Split, Sql> = {
+  DAY: sql`m.day::text`,
+  WEEK: sql`date_trunc('week', m.day::timestamp)::date::text`,
+  MONTH: sql`date_trunc('month', m.day::timestamp)::date::text`,
+  SOURCE: sql`m.source`,
+  LINK: sql`m.name`,
+  CAMPAIGN: sql`m.name`,
 };
+
+const columns = sql.raw(FIGURES.map((figure) => `m.${figure}`).join(', '));
+const sumsIn = (row: string): Sql =>
+  sql.raw(FIGURES.map((figure) => `sum(${row}.${figure})::bigint as ${figure}`).join(', '));
+
+/** Metrics are sums, so policies decide only by partner. */
+export const figuresScope: Scoped = { kind: 'metrics', attributes: owned('m', 'm.partner_id') };
 
 /** Partners have no access to these rows, which contain all partners. */
 const programScope: Scoped = { kind: 'metrics', attributes: owned('m') };
 
-/** The daily metrics of partners, or of the caller's whole program, by exchange rate: from the rollups, never from the history. */
-export async function readDated(
+/** The days of a period, among rows of daily figures. */
+export const inPeriod = (period: Days | null): Sql =>
+  period ? sql` and m.day between ${period.from} and ${period.to}` : sql``;
+
+/** The daily metrics of partners, by exchange rate: from the rollups, never from the history. */
+export const readDated = (
   ctx: Context,
-  partners: readonly string[] | null,
+  partners: readonly Wanted[],
+  period: Days | null,
+  split: Split | null,
+): Promise<Dated[]> => query(ctx, rated(daysOfPartners(ctx, partners, period, split)));
+
+/** The daily metrics of the caller's whole program, by exchange rate to a currency or to the program's currency. */
+export const readDatedProgram = (
+  ctx: Context,
   period: Days | null,
   interval: Interval | null,
-): Promise<Dated[]> {
-  return query(
-    ctx,
-    sql<Dated>`
-      select /* metrics.dated */ d.owner, ${interval ? STARTS[interval] : sql`null::date`} as start, d.currency, x.base, x.quote, x.rate,
-        ${sumsOf('d')}
-      from (${partners ? daysOfPartners(ctx, partners, period) : daysOfProgram(ctx, period)}) d
-      join programs g on g.tenant_id = d.tenant_id ${sql.raw(rateOfItsDay('g.currency'))} and d.currency <> ${NO_CURRENCY}
-      group by 1, 2, 3, 4, 5, 6`,
-  );
+  currency: string | null,
+): Promise<Dated[]> => query(ctx, rated(daysOfProgram(ctx, period, interval, currency)));
+
+const rated = (days: Sql): Sql<Dated> => sql<Dated>`
+  select /* metrics.dated */ d.owner, d.part, d.currency, x.base, x.quote, x.rate, ${sumsOf('d')}
+  from (${days}) d
+  join programs g on g.tenant_id = d.tenant_id
+  ${rateOfItsDay(sql`coalesce(d.wanted, g.currency)`, NO_CURRENCY)}
+  group by 1, 2, 3, 4, 5, 6`;
+
+/** Rows by partner, once each. */
+const wantedRows = (partners: readonly Wanted[]): Sql => {
+  const found = new Map(partners.map(({ id, currency }) => [id, currency]));
+  return sql`unnest(${[...found.keys()]}::uuid[], ${[...found.values()]}::text[]) k (id, currency)`;
+};
+
+const idsOf = (partners: readonly Wanted[]): string[] => partners.map(({ id }) => id);
+
+function daysOfPartners(
+  ctx: Context,
+  partners: readonly Wanted[],
+  period: Days | null,
+  split: Split | null,
+): Sql {
+  const isNamed = split === 'LINK' || split === 'CAMPAIGN';
+  return sql`
+    select m.partner_id as owner, m.tenant_id, ${split ? PARTS[split] : sql`null::text`} as part, m.rate_day, m.currency,
+      k.currency as wanted, ${sumsIn('m')}
+    from ${sql.raw(isNamed ? 'partner_metrics_by' : 'partner_metrics_daily')} m join ${wantedRows(partners)} on k.id = m.partner_id
+    where m.partner_id = any(${idsOf(partners)}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}${isNamed ? sql` and m.kind = ${split}` : sql``}
+    group by 1, 2, 3, 4, 5, 6`;
 }
 
-const daysOfPartners = (ctx: Context, ids: readonly string[], period: Days | null): Sql => sql`
-  select m.partner_id as owner, m.tenant_id, m.day, m.currency, ${sums} from partner_metrics_daily m
-  where m.partner_id = any(${ids}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}
-  group by m.partner_id, m.tenant_id, m.day, m.currency`;
-
-function daysOfProgram(ctx: Context, period: Days | null): Sql {
+function daysOfProgram(
+  ctx: Context,
+  period: Days | null,
+  interval: Interval | null,
+  currency: string | null,
+): Sql {
   const rows = ['program_metrics_daily', 'program_metric_changes'].map(
     (table) => sql`
-      select m.tenant_id, m.day, m.currency, ${columns} from ${sql.raw(table)} m
+      select m.tenant_id, m.day, m.rate_day, m.currency, ${columns} from ${sql.raw(table)} m
       where m.tenant_id = ${ctx.actor.tenantId} and ${scopeOf(ctx.actor, programScope)}${inPeriod(period)}`,
   );
   return sql`
-    select null::uuid as owner, m.tenant_id, m.day, m.currency, ${sums} from (${sql.join(rows, ' union all ')}) m
-    group by m.tenant_id, m.day, m.currency`;
+    select null::uuid as owner, m.tenant_id, ${interval ? PARTS[interval] : sql`null::text`} as part, m.rate_day, m.currency,
+      ${currency}::text as wanted, ${sumsIn('m')}
+    from (${sql.join(rows, ' union all ')}) m
+    group by 1, 2, 3, 4, 5, 6`;
 }
+
+export interface DatedToDate extends Dated {
+  readonly updatedAt: Date;
+}
+
+/** The metrics of partners to date, by exchange rate. Only amounts in other currencies are read by day. */
+export const readDatedToDate = (ctx: Context, partners: readonly Wanted[]): Promise<DatedToDate[]> =>
+  query(
+    ctx,
+    sql<DatedToDate>`
+      select /* metrics.toDate */ m.partner_id as owner, null as part, m.currency, x.base, x.quote, x.rate, ${figuresOr('x', 'm')},
+        m.updated_at as "updatedAt"
+      from partner_metrics m join ${wantedRows(partners)} on k.id = m.partner_id
+      left join lateral (
+        select x.base, x.quote, x.rate, ${sumsOf('d')}
+        from (
+          select n.tenant_id, n.rate_day, n.currency, ${sumsIn('n')} from partner_metrics_daily n
+          where n.partner_id = m.partner_id and n.currency = m.currency and m.currency not in (k.currency, ${NO_CURRENCY})
+          group by 1, 2, 3) d
+        ${rateOfItsDay(sql`k.currency`, NO_CURRENCY)}
+        group by 1, 2, 3) x on true
+      where m.partner_id = any(${idsOf(partners)}) and ${scopeOf(ctx.actor, figuresScope)}`,
+  );
 
 /** Sums rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. */
 export function totals(rows: readonly Dated[], currency: string) {
@@ -90,16 +167,22 @@ export function totals(rows: readonly Dated[], currency: string) {
       else own[name] += converted;
     }
   }
+  const isComplete = missing.size === 0;
   return {
-    exact: counts,
-    /** Number of sales whose revenue is included. */
-    ratedOrders,
     ...toNumbers(counts),
     ...toAmounts(currency, (amount) => own[amount]),
     conversionRate: percentBps(counts.conversions, counts.clicks),
+    averageOrderValue: each(own.revenue, ratedOrders, currency),
+    customerLifetimeValue: isComplete ? each(own.revenue, counts.customers, currency) : null,
+    earningsPerClick: isComplete ? each(own.earned, counts.clicks, currency) : null,
     missingRates: [...missing].sort(),
     currencies: byCurrency(rows),
   };
+}
+
+function each(amount: bigint, parts: bigint, currency: string): MoneyColumn | null {
+  const minor = perEach(amount, parts);
+  return minor === null ? null : new MoneyColumn({ minor, currency });
 }
 
 /** The converted amount, rounded once; null without a rate. */
@@ -115,9 +198,14 @@ function byCurrency(rows: readonly Dated[]): CurrencyMetrics[] {
   return [...Map.groupBy(rows, (row) => row.currency)]
     .filter(([currency]) => currency !== NO_CURRENCY)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([currency, each]) => ({
-      currency,
-      orders: Number(sumCounts(each).orders),
-      ...toAmounts(currency, (amount) => each.reduce((sum, row) => sum + row[amount], 0n)),
-    }));
+    .map(([currency, same]) => {
+      const sum = (amount: Amount) => same.reduce((total, row) => total + row[amount], 0n);
+      const { orders } = sumCounts(same);
+      return {
+        currency,
+        orders: Number(orders),
+        averageOrderValue: each(sum('revenue'), orders, currency),
+        ...toAmounts(currency, sum),
+      };
+    });
 }

@@ -19,9 +19,14 @@ function withoutUnit(figure: Figure): string {
   return figure.replace('_minor', '');
 }
 
-/** Selects each figure of `row`, named as in `Figures`. */
-export const figuresOf = (row: string): Sql =>
-  sql.raw(FIGURES.map((figure) => `${row}.${figure} as ${withoutUnit(figure)}`).join(', '));
+/** Selects each figure of `sums`, named as in `Figures`, or of the table row `row` where there are no sums. */
+export const figuresOr = (sums: string, row: string): Sql =>
+  sql.raw(
+    FIGURES.map((figure) => {
+      const name = withoutUnit(figure);
+      return `coalesce(${sums}.${name}, ${row}.${figure}) as ${name}`;
+    }).join(', '),
+  );
 
 /** Selects the sum of each figure over the rows `row`, named as in `Figures`. */
 export const sumsOf = (row: string): Sql =>
@@ -50,7 +55,7 @@ export abstract class CountsAndAmounts extends Amounts {
   @Field(() => Int, { description: 'Number of clicks.' })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Number of referrals that led to a purchase.' })
+  @Field(() => Int, { description: 'Number of referrals that led to a purchase or a free trial.' })
   conversions!: number;
 
   @Field(() => Percentage, {

@@ -13,7 +13,7 @@ import {
 } from 'type-graphql';
 import { changesOf } from '../../../kernel/data/changes-of.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { metricsTopic } from '../../../kernel/request/metrics-topic.ts';
+import { metricsTopic, ratesTopic } from '../../../kernel/request/metrics-topic.ts';
 import { findPartner, Partner } from '../../partners/partner/public.ts';
 
 import { calculateMetrics } from './calculate-metrics.ts';
@@ -56,7 +56,13 @@ export class PartnerMetricsResolver {
       'Sends the metrics of a partner to date: immediately, and within a second after a change, at most four times a second.',
     subscribe: async ({ args, context }: { args: Record<string, unknown>; context: Context }) => {
       const partner = await findPartner(context.em.fork(), args['partnerId'] as string, 'partnerId');
-      return changesOf((changed) => context.feed.subscribe(metricsTopic(partner.id), changed), partner);
+      return changesOf((changed) => {
+        const topics = [metricsTopic(partner.id), ratesTopic(partner.tenantId)];
+        const ends = topics.map((topic) => context.feed.subscribe(topic, changed));
+        return () => {
+          for (const end of ends) end();
+        };
+      }, partner);
     },
   })
   partnerMetricsUpdated(

@@ -5,6 +5,16 @@ import { LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 import type { Partner } from '../../partners/partner/public.ts';
 import { Amounts, CountsAndAmounts } from './figures.type.ts';
 
+export const MISSING_RATES = {
+  description:
+    'ISO 4217 codes of the currencies without an exchange rate for at least one day. Their amounts of those days are left out.',
+};
+export const AVERAGE_ORDER_VALUE =
+  'Revenue divided by the number of sales that have an exchange rate. Null without such sales.';
+export const EARNINGS_PER_CLICK =
+  'Commissions earned divided by clicks. Null without clicks and when `missingRates` is not empty.';
+const CONVERTED = "in the partner's currency at the exchange rate of each day";
+
 @ObjectType({ simpleResolvers: true, description: 'Metrics of one traffic source.' })
 export class SourceMetrics {
   @Field({
@@ -19,8 +29,11 @@ export class SourceMetrics {
   @Field(() => Int, { description: 'Number of conversions.' })
   conversions!: number;
 
-  @Field(() => MoneyColumn, { description: "Net revenue in the partner's currency." })
+  @Field(() => MoneyColumn, { description: `Net revenue, ${CONVERTED}.` })
   revenue!: MoneyColumn;
+
+  @Field(() => [String], MISSING_RATES)
+  missingRates!: string[];
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Metrics of one tracking link or one campaign.' })
@@ -40,13 +53,16 @@ export class NamedMetrics {
   })
   conversionRate!: number | null;
 
-  @Field(() => MoneyColumn, { description: "Net revenue in the partner's currency." })
+  @Field(() => MoneyColumn, { description: `Net revenue, ${CONVERTED}.` })
   revenue!: MoneyColumn;
 
   @Field(() => MoneyColumn, {
-    description: "Commissions earned, net of refunds and rejections, in the partner's currency.",
+    description: `Commissions earned, net of refunds and rejections, ${CONVERTED}.`,
   })
   commissionEarned!: MoneyColumn;
+
+  @Field(() => [String], MISSING_RATES)
+  missingRates!: string[];
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Amounts in one currency.' })
@@ -56,12 +72,18 @@ export class CurrencyMetrics extends Amounts {
 
   @Field(() => Int, { description: 'Number of sales.' })
   orders!: number;
+
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'Revenue divided by the number of sales. Null without sales.',
+  })
+  averageOrderValue!: MoneyColumn | null;
 }
 
 @ObjectType({
   simpleResolvers: true,
   description:
-    "Metrics of a partner, to date or for a period. Counts cover all currencies. Amounts are in the partner's currency; `currencies` has the other currencies.",
+    "Metrics of a partner, to date or for a period, of all currencies. Amounts are in the partner's currency, converted at the exchange rate of each day: a refund at the rate of the day of its sale. `currencies` has the amounts in the currencies of the sales and commissions.",
 })
 export class PartnerMetrics extends CountsAndAmounts {
   @Field(() => LocalDate, {
@@ -78,22 +100,25 @@ export class PartnerMetrics extends CountsAndAmounts {
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'Revenue divided by the number of sales. Null without sales.',
+    description: AVERAGE_ORDER_VALUE,
   })
   averageOrderValue!: MoneyColumn | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
     description:
-      'Revenue so far, divided by the number of customers. Null without customers. `subscriptions.lifetimeValue` is a forecast where churn is known.',
+      'Revenue so far, divided by the number of customers. Null without customers and when `missingRates` is not empty. `subscriptions.lifetimeValue` is a forecast where churn is known.',
   })
   customerLifetimeValue!: MoneyColumn | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'Commissions earned divided by clicks. Null without clicks.',
+    description: EARNINGS_PER_CLICK,
   })
   earningsPerClick!: MoneyColumn | null;
+
+  @Field(() => [String], MISSING_RATES)
+  missingRates!: string[];
 
   @Field(() => [CurrencyMetrics], { description: 'Amounts per currency, ordered by currency code.' })
   currencies!: CurrencyMetrics[];

@@ -37,6 +37,11 @@ export class PartnerMetricsDay extends PartnerFigures {
   @ShownTo('PARTNER')
   day!: string;
 
+  /** The day whose exchange rates apply: for a refund the day of its sale. */
+  @PrimaryKey({ type: 'date' })
+  @ShownTo('PARTNER')
+  rateDay!: string;
+
   @PrimaryKey({ type: 'text' })
   @ShownTo('PARTNER')
   source!: string;
@@ -56,6 +61,9 @@ export class PartnerMetricsBy extends PartnerFigures {
   @PrimaryKey({ type: 'date' })
   day!: string;
 
+  @PrimaryKey({ type: 'date' })
+  rateDay!: string;
+
   @PrimaryKey({ type: 'text' })
   name!: string;
 
@@ -73,6 +81,9 @@ export class ProgramMetricsDay extends Figures {
   @PrimaryKey({ type: 'date' })
   day!: string;
 
+  @PrimaryKey({ type: 'date' })
+  rateDay!: string;
+
   @PrimaryKey({ type: 'text' })
   currency!: string;
 }
@@ -89,6 +100,9 @@ export class ProgramMetricsChange extends Figures {
 
   @Property({ type: 'date' })
   day!: string;
+
+  @Property({ type: 'date' })
+  rateDay!: string;
 
   @Property({ type: 'text' })
   currency!: string;

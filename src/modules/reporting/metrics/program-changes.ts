@@ -1,14 +1,15 @@
 import { query, scopeOf } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { partnerOfTopic } from '../../../kernel/request/metrics-topic.ts';
+import { partnerOfTopic, ratesTopic } from '../../../kernel/request/metrics-topic.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 
 const MANY = 20_000;
 
-/** Notifies of each change of metrics in the caller's program. Returns a function that unsubscribes. */
+/** Notifies of each change of metrics or exchange rates in the caller's program. Returns a function that unsubscribes. */
 export function programChanges(ctx: Context, changed: () => void): () => void {
   const { feed, actor, pool } = ctx;
+  const rates = ratesTopic(actor.tenantId ?? '');
   const known = new Map<string, boolean>();
 
   async function isOurs(id: string): Promise<boolean> {
@@ -24,7 +25,7 @@ export function programChanges(ctx: Context, changed: () => void): () => void {
 
   return feed.subscribeToAll((topic) => {
     const id = topic && partnerOfTopic(topic);
-    if (topic === null) changed();
+    if (topic === null || topic === rates) changed();
     else if (id) {
       const ours = known.get(id);
       if (ours) changed();

@@ -1,28 +1,27 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { forbidden, invalid, notFound } from '../../../domain/errors.ts';
-import { type Days, type Interval, parts, perEach, smoothed, trend } from '../../../domain/metrics.ts';
+import { type Days, type Interval, parts, smoothed, trend } from '../../../domain/metrics.ts';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { from, owned, query, readRows, type Scoped, scopeOf, select } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { digits } from '../../../kernel/request/currency.ts';
+import { currencyOf, digits } from '../../../kernel/request/currency.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { partnerTable } from '../../partners/partner/public.ts';
 import { ratesInForce } from '../../programs/exchange-rates/public.ts';
-import { type Dated, readDated, totals } from './dated-metrics.ts';
-import { checkPeriod, figuresScope, inPeriod, NO_CURRENCY } from './metrics.loader.ts';
+import { figuresScope, inPeriod, NO_CURRENCY, readDated, readDatedProgram, totals } from './dated-metrics.ts';
+import { checkPeriod } from './metrics.loader.ts';
 import type { MetricsOf } from './metrics.type.ts';
 import type {
   ConvertedMetrics,
-  MetricsPoint,
   MetricsSeries,
   ProgramMetrics,
   RankedPartner,
   Ranking,
   SubscriptionMetrics,
 } from './program-metrics.type.ts';
-import { convertedMoney, liveMetrics, ownMoney, readLive } from './subscription-metrics.ts';
+import { liveMetrics, type Rates, ratesFor, readLive } from './subscription-metrics.ts';
 
 /** Metrics of a whole program are for staff only. */
 export function requireStaff({ actor }: Pick<Context, 'actor'>): void {
@@ -55,18 +54,14 @@ async function ownProgram(ctx: Context): Promise<OwnProgram> {
 export async function programMetrics(ctx: Context, period: Days | null): Promise<ProgramMetrics> {
   requireStaff(ctx);
   checkPeriod(period);
-  const [{ currency }, rows] = await Promise.all([ownProgram(ctx), readDated(ctx, null, period, null)]);
-  const { exact, ratedOrders, ...all } = totals(rows, currency);
-  const each = ({ minor }: MoneyColumn, counted: bigint) => {
-    const share = perEach(minor, counted);
-    return share === null ? null : new MoneyColumn({ minor: share, currency });
-  };
+  const [{ currency }, rows] = await Promise.all([
+    ownProgram(ctx),
+    readDatedProgram(ctx, period, null, null),
+  ]);
   return {
-    ...all,
     periodStart: period?.from ?? null,
     periodEnd: period?.to ?? null,
-    averageOrderValue: each(all.revenue, ratedOrders),
-    earningsPerClick: all.missingRates.length ? null : each(all.commissionEarned, exact.clicks),
+    ...totals(rows, currency),
     period,
   };
 }
@@ -74,15 +69,15 @@ export async function programMetrics(ctx: Context, period: Days | null): Promise
 /** The subscription metrics of the program. */
 export async function programSubscriptions(
   ctx: Context,
-  { period, revenue, customers, missingRates }: ProgramMetrics,
+  { period, revenue: { currency }, customerLifetimeValue: historical }: ProgramMetrics,
 ): Promise<SubscriptionMetrics> {
-  const { currency } = revenue;
   const [{ today }, rows] = await Promise.all([ownProgram(ctx), readLive(ctx, null, period)]);
-  const day = period && period.to < today ? period.to : today;
-  const share = missingRates.length ? null : perEach(revenue.minor, BigInt(customers));
-  const historical = share === null ? null : new MoneyColumn({ minor: share, currency });
-  return liveMetrics(rows, { currency, period, historical }, await convertedMoney(ctx, rows, currency, day));
+  const rates = await ratesFor(ctx, rows, currency, lastDay(period, today));
+  return liveMetrics(rows, { currency, period, historical }, rates);
 }
+
+const lastDay = (period: Days | null, today: string): string =>
+  period && period.to < today ? period.to : today;
 
 /** The subscription metrics of a partner: one query for all partners of a request. */
 export function partnerSubscriptions(
@@ -95,18 +90,17 @@ export function partnerSubscriptions(
     ctx,
     info,
     async (keys) => {
-      const rows = await readLive(
-        ctx,
-        keys.map((key) => key.of.id),
-        of.period,
-      );
+      const ids = keys.map((key) => key.of.id);
+      const [{ today }, rows] = await Promise.all([ownProgram(ctx), readLive(ctx, ids, of.period)]);
       const found = Map.groupBy(rows, (row) => row.owner);
-      return keys.map((key) => {
-        const mine = found.get(key.of.id) ?? [];
-        const { currency, period } = key.of;
-        const money = { into: ownMoney(currency), missingRates: [] };
-        return liveMetrics(mine, { currency, period, historical: key.historical }, money);
-      });
+      const rates = new Map<string, Rates>();
+      for (const [currency, same] of Map.groupBy(keys, (key) => key.of.currency)) {
+        const own = same.flatMap((key) => found.get(key.of.id) ?? []);
+        rates.set(currency, await ratesFor(ctx, own, currency, lastDay(of.period, today)));
+      }
+      return keys.map(({ of: { id, currency, period }, historical }) =>
+        liveMetrics(found.get(id) ?? [], { currency, period, historical }, rates.get(currency) as Rates),
+      );
     },
   ).load({ of, historical });
 }
@@ -118,7 +112,8 @@ export function loadConvertedMetrics(
   { id, period }: MetricsOf,
 ): Promise<ConvertedMetrics> {
   return loaderFor<string, ConvertedMetrics>(ctx, info, async (ids) => {
-    const [{ currency }, rows] = await Promise.all([ownProgram(ctx), readDated(ctx, ids, period, null)]);
+    const partners = ids.map((key) => ({ id: key, currency: null }));
+    const [{ currency }, rows] = await Promise.all([ownProgram(ctx), readDated(ctx, partners, period, null)]);
     const found = Map.groupBy(rows, (row) => row.owner);
     return ids.map((key) => totals(found.get(key) ?? [], currency));
   }).load(id);
@@ -129,31 +124,37 @@ const MOST_POINTS = 400;
 /** Metrics over time, of a partner or of the whole program. A partner without `partnerId` gets its own metrics. */
 export async function metricsSeries(
   ctx: Context,
-  given: string | null | undefined,
+  given: { readonly partnerId: string | null; readonly currency: string | null },
   period: Days,
   interval: Interval,
 ): Promise<MetricsSeries> {
   checkPeriod(period);
-  const partnerId = given == null ? ctx.actor.partnerId : idOf(given, 'partnerId');
-  const [{ currency, today }, rows] = await Promise.all([
+  const partnerId = given.partnerId === null ? ctx.actor.partnerId : idOf(given.partnerId, 'partnerId');
+  const wanted = given.currency === null ? null : currencyOf(given.currency, 'currency');
+  const [program, rows] = await Promise.all([
     ownProgram(ctx),
-    readDated(ctx, partnerId === null ? null : [partnerId], period, interval),
+    partnerId === null
+      ? readDatedProgram(ctx, period, interval, wanted)
+      : readDated(ctx, [{ id: partnerId, currency: wanted }], period, interval),
     partnerId === null || partnerId === ctx.actor.partnerId ? null : requirePartner(ctx, partnerId),
   ]);
+  const currency = wanted ?? program.currency;
   const spans = [...parts(period, interval)];
   if (spans.length > MOST_POINTS)
     throw invalid(
       'period',
       `must have at most ${MOST_POINTS} points: choose a longer interval or a shorter period`,
     );
-  const found = Map.groupBy(rows, (row) => row.start);
+  const found = Map.groupBy(rows, (row) => row.part);
   const points = spans.map(({ start, from, to }) => ({
-    ...pointOf(found.get(start) ?? [], currency),
+    ...totals(found.get(start) ?? [], currency),
     from,
     to,
     /** True when the interval is complete and past, so that it can be used for the forecast. */
     whole:
-      from === start && to < today && (interval === 'DAY' || to !== period.to || endsThere(to, interval)),
+      from === start &&
+      to < program.today &&
+      (interval === 'DAY' || to !== period.to || endsThere(to, interval)),
   }));
   const revenues = points.filter(({ whole }) => whole).map(({ revenue }) => Number(revenue.minor));
   const money = (minor: number | null | undefined) =>
@@ -172,9 +173,6 @@ function endsThere(day: string, interval: Interval): boolean {
   const [part] = parts({ from: day, to: '9999-12-31' }, interval);
   return part?.to === day;
 }
-
-const pointOf = (rows: readonly Dated[], currency: string): Omit<MetricsPoint, 'from' | 'to'> =>
-  totals(rows, currency);
 
 async function requirePartner(ctx: Context, id: string): Promise<void> {
   const statement = sql`select 1 from partners p where p.id = ${id} and p.deleted_at is null and ${scopeOf(ctx.actor, partnerTable)}`;
@@ -216,7 +214,7 @@ export async function topPartners(
   const sums = (...figures: string[]) =>
     sql.raw(figures.map((figure) => `sum(m.${figure})::bigint as ${figure}`).join(', '));
   const money = (figure: string) =>
-    sql.raw(`coalesce(sum(round(m.${figure}_minor * r.times / r.by)), 0)::bigint as ${figure}`);
+    sql.raw(`coalesce(sum(round(m.${figure}_minor * r.times / r.by)), 0) as ${figure}`);
   const ranked = await query(
     ctx,
     sql<Ranked>`
@@ -248,8 +246,8 @@ export async function topPartners(
       conversions: Number(conversions),
       customers: Number(customers),
       orders: Number(orders),
-      revenue: new MoneyColumn({ minor: revenue, currency }),
-      commissionEarned: new MoneyColumn({ minor: earned, currency }),
+      revenue: new MoneyColumn({ minor: BigInt(revenue), currency }),
+      commissionEarned: new MoneyColumn({ minor: BigInt(earned), currency }),
       missingRates: missing,
     };
   });
@@ -257,7 +255,10 @@ export async function topPartners(
 
 const COUNTED = ['clicks', 'conversions', 'customers', 'orders'] as const;
 
-type Ranked = Record<(typeof COUNTED)[number] | 'revenue' | 'earned', bigint> & {
+type Ranked = Record<(typeof COUNTED)[number], bigint> & {
+  /** Exact at any exchange rate, so without the limits of an integer of the database. */
+  readonly revenue: string;
+  readonly earned: string;
   readonly partnerId: string;
   readonly missing: string[];
 };

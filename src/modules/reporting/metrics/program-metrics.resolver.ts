@@ -83,9 +83,16 @@ export class ProgramMetricsResolver {
       description: "Id of a partner. Default: the whole program, or for a partner the partner's own metrics.",
     })
     partnerId: string | null | undefined,
+    @Arg('currency', () => String, {
+      nullable: true,
+      description:
+        "ISO 4217 code of the amounts, at the exchange rate of each day. Default: the program's currency.",
+    })
+    currency: string | null | undefined,
     @Ctx() ctx: Context,
   ): Promise<MetricsSeries> {
-    return metricsSeries(ctx, partnerId, period, interval);
+    const given = { partnerId: partnerId ?? null, currency: currency ?? null };
+    return metricsSeries(ctx, given, period, interval);
   }
 
   @Authorized('program:read')

@@ -4,7 +4,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { LocalDate, Percentage } from '../../../kernel/request/scalars.ts';
 import { Partner } from '../../partners/partner/public.ts';
 import { Amounts, CountsAndAmounts } from './figures.type.ts';
-import { CurrencyMetrics } from './metrics.type.ts';
+import { AVERAGE_ORDER_VALUE, CurrencyMetrics, EARNINGS_PER_CLICK, MISSING_RATES } from './metrics.type.ts';
 
 registerEnumType(Interval, {
   name: 'MetricsInterval',
@@ -30,7 +30,7 @@ registerEnumType(Ranking, {
   description: 'Metric by which partners are ranked.',
   valuesConfig: {
     CLICKS: { description: 'Number of clicks.' },
-    CONVERSIONS: { description: 'Number of referrals that led to a purchase.' },
+    CONVERSIONS: { description: 'Number of referrals that led to a purchase or a free trial.' },
     CUSTOMERS: { description: 'Number of customers bound to the partner.' },
     ORDERS: { description: 'Number of sales.' },
     REVENUE: { description: 'Revenue, net of tax and refunds.' },
@@ -50,11 +50,6 @@ registerEnumType(LifetimeBasis, {
     },
   },
 });
-
-const MISSING_RATES = {
-  description:
-    'ISO 4217 codes of the currencies without an exchange rate for at least one day. Their amounts of those days are left out.',
-};
 
 @ObjectType({
   simpleResolvers: true,
@@ -138,7 +133,7 @@ abstract class Totals extends CountsAndAmounts {
 @ObjectType({
   simpleResolvers: true,
   description:
-    "Metrics of the whole program, to date or for a period. Amounts are in the program's currency, converted at the exchange rate of each day.",
+    "Metrics of the whole program, to date or for a period. Amounts are in the program's currency, converted at the exchange rate of each day: a refund at the rate of the day of its sale.",
 })
 export class ProgramMetrics extends Totals {
   @Field(() => LocalDate, {
@@ -155,19 +150,18 @@ export class ProgramMetrics extends Totals {
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description:
-      'Revenue divided by the number of sales that have an exchange rate. Null without such sales.',
+    description: AVERAGE_ORDER_VALUE,
   })
   averageOrderValue!: MoneyColumn | null;
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description:
-      'Commissions earned divided by clicks. Null without clicks and when `missingRates` is not empty.',
+    description: EARNINGS_PER_CLICK,
   })
   earningsPerClick!: MoneyColumn | null;
 
-  period!: Days | null; // for the fields that ProgramMetricsFieldsResolver serves
+  customerLifetimeValue!: MoneyColumn | null;
+  period!: Days | null; // both for the fields that ProgramMetricsFieldsResolver serves
 }
 
 @ObjectType({ simpleResolvers: true, description: 'Metrics of a day, a week or a month.' })
@@ -217,7 +211,7 @@ export class RankedPartner {
   @Field(() => Int, { description: 'Number of clicks.' })
   clicks!: number;
 
-  @Field(() => Int, { description: 'Number of referrals that led to a purchase.' })
+  @Field(() => Int, { description: 'Number of referrals that led to a purchase or a free trial.' })
   conversions!: number;
 
   @Field(() => Int, { description: 'Number of customers bound to the partner.' })

@@ -1,5 +1,6 @@
-import { exchange } from '../../../domain/exchange.ts';
+import { type ExchangeRate, exchange } from '../../../domain/exchange.ts';
 import { type Days, lifetimeValue, monthsOf, percentBps } from '../../../domain/metrics.ts';
+import type { Money } from '../../../domain/money.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -55,26 +56,31 @@ export async function readLive(
   );
 }
 
-/** Converts the amounts of all currencies to one. A currency without a rate is left out and listed. */
-export type Into = (rows: readonly Live[], which: 'before' | 'after') => bigint;
+export type Rates = ReadonlyMap<string, ExchangeRate>;
 
+/** `rates` are the rates into `currency` that are in force on the last day. A currency without a rate is left out and listed. */
 export function liveMetrics(
   rows: readonly Live[],
   { currency, period, historical }: { currency: string; period: Days | null; historical: MoneyColumn | null },
-  /** The amount in the result's currency; for a partner, only amounts in its own currency. */
-  { into, missingRates }: { into: Into; missingRates: readonly string[] },
+  rates: Rates,
 ): SubscriptionMetrics {
   const customers = rows.find((row) => row.currency === null);
-  const sums = rows.filter((row) => row.currency !== null);
+  const sums = rows.filter((row): row is Live & { currency: string } => row.currency !== null);
+  const missing = sums.filter((row) => row.currency !== currency && !rates.has(row.currency));
+  const into = (which: 'before' | 'after') =>
+    sums.reduce(
+      (sum, row) => sum + converted({ minor: row[which], currency: row.currency }, currency, rates),
+      0n,
+    );
   const [start, lost] = [customers?.before ?? 0n, customers?.lost ?? 0n];
-  const before = into(sums, 'before');
+  const before = into('before');
   const value = lifetimeValue(before, lost, monthsOf(period ?? UNKNOWN_DAYS));
   const of = (minor: bigint, code = currency) => new MoneyColumn({ minor, currency: code });
   return {
-    mrr: of(into(sums, 'after')),
+    mrr: of(into('after')),
     mrrBefore: of(before),
-    mrrByCurrency: sums.map((row) => of(row.after, row.currency as string)),
-    missingRates: [...missingRates],
+    mrrByCurrency: sums.map((row) => of(row.after, row.currency)),
+    missingRates: missing.map((row) => row.currency),
     customersAtStart: Number(start),
     customersLost: Number(lost),
     customersWon: Number(customers?.won ?? 0n),
@@ -84,35 +90,21 @@ export function liveMetrics(
   };
 }
 
-/** Only the amounts in the currency itself. */
-export const ownMoney =
-  (currency: string): Into =>
-  (rows, which) =>
-    rows.find((row) => row.currency === currency)?.[which] ?? 0n;
+/** Returns the amount in a currency; 0 without a rate. */
+function converted(amount: Money, currency: string, rates: Rates): bigint {
+  if (amount.currency === currency) return amount.minor;
+  const rate = rates.get(amount.currency);
+  const digitsOfBoth = { currency, digits: digits(currency), fromDigits: digits(amount.currency) };
+  return rate ? exchange(amount, rate, digitsOfBoth).minor : 0n;
+}
 
-/** The amounts of all currencies, at the rates in force on a day. */
-export async function convertedMoney(
+/** Reads the rates into a currency in force on a day, if any of the rows is in another currency. */
+export const ratesFor = async (
   ctx: Context,
   rows: readonly Live[],
   currency: string,
   day: string,
-): Promise<{ into: Into; missingRates: string[] }> {
-  const codes = rows
-    .map((row) => row.currency)
-    .filter((code) => code !== null && code !== currency) as string[];
-  const rates = codes.length
-    ? await ratesInForce(ctx.em.fork(), ctx.actor.tenantId ?? '', currency, day)
-    : new Map<string, never>();
-  return {
-    missingRates: codes.filter((code) => !rates.has(code)),
-    into: (each, which) =>
-      each.reduce((sum, row) => {
-        const code = row.currency as string;
-        if (code === currency) return sum + row[which];
-        const rate = rates.get(code);
-        if (!rate) return sum;
-        const both = { currency, digits: digits(currency), fromDigits: digits(code) };
-        return sum + exchange({ minor: row[which], currency: code }, rate, both).minor;
-      }, 0n),
-  };
-}
+): Promise<Rates> =>
+  rows.some((row) => row.currency !== null && row.currency !== currency)
+    ? ratesInForce(ctx.em.fork(), ctx.actor.tenantId ?? '', currency, day)
+    : new Map();

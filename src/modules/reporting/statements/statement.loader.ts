@@ -38,6 +38,13 @@ export function checkDays({ from, to, currency }: Days): void {
   if (currency !== null) currencyOf(currency, 'currency');
 }
 
+export interface NamedStatement extends PartnerStatement {
+  readonly companyName: string;
+}
+
+export const tooManyLines = (most: number, orPartners = ''): Error =>
+  invalid('to', `must give at most ${most} lines: choose fewer days${orPartners}`);
+
 const [before, behind] = account.payable('|').split('|') as [string, string];
 
 /** Each partner's statement by partner id. Days are in the program's time zone. */
@@ -46,7 +53,7 @@ export async function loadStatements(
   ids: readonly string[],
   { from, to, currency }: Days,
   most: number,
-): Promise<Map<string, PartnerStatement & { companyName: string }>> {
+): Promise<Map<string, NamedStatement>> {
   const rows = await query(
     ctx,
     sql<Row>`
@@ -58,32 +65,34 @@ export async function loadStatements(
        select m.partner_id, m.id, m.occurred_at, m.reference, case when m.to_account = o.payable then m.amount_minor else -m.amount_minor end as minor
        from owner o join postings m on m.partner_id = o.id and m.amount_currency = o.currency
          and m.occurred_at >= o.starts and m.occurred_at < o.ends and o.payable in (m.to_account, m.from_account)
-       order by m.occurred_at, m.id limit ${sql.raw(most + 1)})
-     select o.id, o.company_name as "companyName", o.currency,
-       (select coalesce(sum(case when m.to_account = o.payable then m.amount_minor else -m.amount_minor end), 0)::bigint from postings m
-        where m.partner_id = o.id and m.amount_currency = o.currency and m.occurred_at < o.starts and o.payable in (m.to_account, m.from_account)) as opening,
+       order by m.occurred_at, m.id limit ${sql.raw(most + 1)}),
+     account as materialized (
+       select o.*,
+         (select coalesce(sum(case when m.to_account = o.payable then m.amount_minor else -m.amount_minor end), 0)::bigint from postings m
+          where m.partner_id = o.id and m.amount_currency = o.currency and m.occurred_at < o.starts and o.payable in (m.to_account, m.from_account)) as opening,
+         array(select distinct m.amount_currency from postings m
+           where m.partner_id = o.id and (m.amount_currency < o.currency or m.amount_currency > o.currency)
+             and m.occurred_at < o.ends and o.payable in (m.to_account, m.from_account) order by 1) as other_currencies
+       from owner o)
+     select o.id, o.company_name as "companyName", o.currency, o.opening, o.other_currencies as "otherCurrencies",
        l.occurred_at as at, l.reference, l.minor, c.type, c.order_id as "orderId", coalesce(c.sale_minor, c.base_minor) as "baseMinor",
        coalesce(c.sale_currency, c.base_currency) as "baseCurrency",
        exists (select from commission_holds h where h.refund_id = c.id) as "lostDispute",
        t.method, t.period_start as "periodStart", t.period_end as "periodEnd"
-     from owner o left join line l on l.partner_id = o.id
+     from account o left join line l on l.partner_id = o.id
      left join commissions c on l.reference like 'commission:%' and c.id = split_part(l.reference, ':', 2)::uuid
      left join payouts t on l.reference like 'payout:%' and t.id = split_part(l.reference, ':', 2)::uuid
      -- a lost dispute releases the commission and reverses it at the same time
      order by o.id, l.occurred_at, c.type is not distinct from 'REVERSAL', l.id`,
   );
-  if (rows.length > most && rows[most]?.at)
-    throw invalid(
-      'to',
-      `must give at most ${most} lines: choose fewer days${ids.length > 1 ? ' or partners' : ''}`,
-    );
-  const statements = new Map<string, PartnerStatement & { companyName: string }>();
+  if (rows.length > most && rows[most]?.at) throw tooManyLines(most, ids.length > 1 ? ' or partners' : '');
+  const statements = new Map<string, NamedStatement>();
   for (const row of rows) {
     const opening = new MoneyColumn({ minor: row.opening, currency: row.currency });
     let found = statements.get(row.id);
     if (!found) {
-      const { companyName } = row;
-      found = { companyName, from, to, currency: row.currency, opening, lines: [], closing: opening };
+      const { companyName, currency, otherCurrencies } = row;
+      found = { companyName, from, to, currency, otherCurrencies, opening, lines: [], closing: opening };
       statements.set(row.id, found);
     }
     if (row.at === null) continue; // a partner without movements
@@ -115,6 +124,7 @@ type Row = {
   readonly companyName: string;
   readonly currency: string;
   readonly opening: bigint;
+  readonly otherCurrencies: string[];
 } & (Moved | { readonly at: null });
 
 function lineOf(moved: Moved, { minor: owed, currency }: MoneyColumn): StatementLine {

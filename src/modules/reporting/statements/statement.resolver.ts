@@ -38,7 +38,7 @@ export class PartnerStatementResolver {
     @Arg('to', () => LocalDate, { description: 'Last day of the statement, inclusive.' }) to: string,
     @Arg('currency', () => String, {
       nullable: true,
-      description: "ISO 4217 code. Default: the partner's currency.",
+      description: "ISO 4217 code. Default: all currencies of the account, the partner's first.",
     })
     currency: string | null,
     @Ctx() ctx: Context,

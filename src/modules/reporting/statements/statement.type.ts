@@ -62,6 +62,12 @@ export class PartnerStatement {
   @Field({ description: 'ISO 4217 code of the statement.' })
   currency!: string;
 
+  @Field(() => [String], {
+    description:
+      "ISO 4217 codes of the other currencies in which the partner's account moved up to the last day. Each has a statement of its own.",
+  })
+  otherCurrencies!: string[];
+
   @Field(() => MoneyColumn, { description: 'Balance owed to the partner before the first day.' })
   opening!: MoneyColumn;
 

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type ExchangeRate, exchange } from '../../../domain/exchange.ts';
+import { MAX_MINOR } from '../../../domain/money.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
 import type { MonthResult, TierThreshold } from '../../../domain/tier.ts';
 import { sql } from '../../../kernel/data/sql.ts';
@@ -97,6 +98,12 @@ export async function measure(
         blocked: `No exchange rate from ${currency} to ${to} is in force on ${month}.`,
         customers: count,
       };
-    return { revenue: sums.get(partnerId) ?? 0n, customers: count };
+    const reached = sums.get(partnerId) ?? 0n;
+    if (reached > MAX_MINOR)
+      return {
+        blocked: `At the exchange rates of ${month} the revenue is more than 10^15 minor units of ${to}.`,
+        customers: count,
+      };
+    return { revenue: reached, customers: count };
   };
 }

@@ -40,8 +40,13 @@ class FunnelGroup {
   @Field(() => Int, { description: 'Submitted leads.' })
   leads!: number;
 
-  @Field(() => Int, { description: 'Purchases with an attribution; a shared purchase counts once.' })
+  @Field(() => Int, {
+    description: 'Purchases and free trials with an attribution; a shared purchase counts once.',
+  })
   conversions!: number;
+
+  @Field(() => Int, { description: 'Conversions that are free trials.' })
+  trials!: number;
 
   @Field(() => Int, { description: 'Conversions that are the first purchase of their customer.' })
   firstPayments!: number;
@@ -72,7 +77,7 @@ export class ConversionFunnelResolver {
   @Authorized('program:read')
   @Query(() => ConversionFunnel, {
     description:
-      'Returns clicks, leads, conversions, first purchases and repeats of at most 366 days in groups, those with the most clicks first. A partner sees only its own.',
+      'Returns clicks, leads, conversions, free trials, first purchases and repeats of at most 366 days in groups, those with the most clicks first. A partner sees only its own.',
   })
   conversionFunnel(
     @Arg('from', () => LocalDate, { description: "First day, in the program's time zone." }) from: string,

@@ -20,6 +20,7 @@ interface FunnelStep {
   readonly clicks: number;
   readonly leads: number;
   readonly conversions: number;
+  readonly trials: number;
   readonly firstPayments: number;
   readonly repeats: number;
 }
@@ -74,7 +75,7 @@ const keysIn = (zone: string): Record<FunnelBy, Key> => ({
   },
 });
 
-/** Counts clicks, leads, conversions, first purchases and repeats of whole days in the program's time zone, in groups: those
+/** Counts clicks, leads, conversions, free trials, first purchases and repeats of whole days in the program's time zone, in groups: those
  *  with the most clicks first; days in order and without gaps. One query for the period. A partner sees only its own. */
 export async function conversionFunnel(
   ctx: Context,
@@ -103,7 +104,7 @@ export async function conversionFunnel(
   const emptyDays =
     by === 'DAY'
       ? sql`union all
-        select d::date::text, 0, 0, 0, 0 from generate_series(${from}::date::timestamp, ${to}::date::timestamp, interval '1 day') d`
+        select d::date::text, 0, 0, 0, 0, 0 from generate_series(${from}::date::timestamp, ${to}::date::timestamp, interval '1 day') d`
       : sql``;
   const [most, more] = by === 'DAY' ? [sql`0::int`, sql`0::int`] : [sql`-g.clicks`, sql`-g.conversions`];
   const beyond = past
@@ -113,20 +114,21 @@ export async function conversionFunnel(
     ctx,
     sql<FunnelStep>`
       with /* attribution.funnel */ event as (
-        select ${key.click} as key, 1 as clicks, 0 as leads, 0 as conversions, 0 as firsts
+        select ${key.click} as key, 1 as clicks, 0 as leads, 0 as conversions, 0 as trials, 0 as firsts
         from touches x where ${within(sql`x.clicked_at`)} and not x.bot
         union all
-        select ${key.lead}, 0, 1, 0, 0 from leads x where ${within(sql`x.created_at`)}
+        select ${key.lead}, 0, 1, 0, 0, 0 from leads x where ${within(sql`x.created_at`)}
         union all
-        select ${key.sale}, 0, 0, 1, case when exists (select from conversions e where e.customer_id = x.customer_id and e.part_of is null
-            and (e.occurred_at, e.id) < (x.occurred_at, coalesce(x.part_of, x.id))) then 0 else 1 end
+        select ${key.sale}, 0, 0, 1, x.is_trial::int, case when x.is_trial or exists (select from conversions e where e.customer_id = x.customer_id and e.part_of is null
+            and not e.is_trial and (e.occurred_at, e.id) < (x.occurred_at, coalesce(x.part_of, x.id))) then 0 else 1 end
         from conversions x left join referrals f on f.id = x.referral_id left join touches t on t.id = f.id and t.clicked_at = f.clicked_at
         where ${within(sql`x.occurred_at`)} and x.counted
         ${emptyDays}),
       g as (
-        select key, sum(clicks)::int as clicks, sum(leads)::int as leads, sum(conversions)::int as conversions, sum(firsts)::int as firsts
+        select key, sum(clicks)::int as clicks, sum(leads)::int as leads, sum(conversions)::int as conversions, sum(trials)::int as trials,
+          sum(firsts)::int as firsts
         from event group by key)
-      select g.key, g.clicks, g.leads, g.conversions, g.firsts as "firstPayments", g.conversions - g.firsts as repeats from g
+      select g.key, g.clicks, g.leads, g.conversions, g.trials, g.firsts as "firstPayments", g.conversions - g.trials - g.firsts as repeats from g
       where ${beyond} order by ${most}, ${more}, g.key limit ${sql.raw(size + 1)}`,
   );
   const steps = rows.slice(0, size);

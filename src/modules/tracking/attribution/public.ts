@@ -3,4 +3,4 @@
 export { attributionOf } from './attribution.loader.ts';
 export { Attribution } from './attribution.type.ts';
 export { keepPath, readPath, type Touched } from './attribution-path.ts';
-export { type Buyer, isCustomer, isCustomerSql } from './self-referral.ts';
+export { isCustomer, isCustomerSql } from './self-referral.ts';

@@ -1,6 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
-import { withAsciiDomain } from '../../../kernel/request/email.ts';
 
 export interface Buyer {
   /** The tenant's own id of the customer. */
@@ -14,13 +13,7 @@ export interface Buyer {
 export const isCustomerSql = (
   partner: string | Sql,
   { customerId, customerEmail }: { customerId: string | Sql; customerEmail?: Buyer['customerEmail'] },
-): Sql => sql`is_own_purchase(${partner}::uuid, ${customerId}, ${addresses(customerId, customerEmail)})`;
-
-/** An id may be an address of an international domain, which is stored in ASCII. */
-function addresses(customerId: string | Sql, customerEmail: Buyer['customerEmail']): string | null {
-  const inId = typeof customerId === 'string' ? withAsciiDomain(customerId.normalize('NFC')) : customerId;
-  return inId === customerId ? (customerEmail ?? null) : `${customerEmail ?? ''} ${inId}`;
-}
+): Sql => sql`is_own_purchase(${partner}::uuid, ${customerId}, ${customerEmail ?? null})`;
 
 export async function isCustomer(em: EntityManager, partnerId: string, buyer: Buyer): Promise<boolean> {
   const [found] = await sql<{

@@ -36,7 +36,10 @@ export class Coupon extends Base {
   @Property({ type: 'integer', nullable: true })
   maxUses?: number | null;
 
-  @Field(() => Int, { description: 'Number of uses.' })
+  @Field(() => Int, {
+    description:
+      'Number of uses: sales that count, and free trials. A sale that is refunded in full, rejected or lost in a dispute gives its use back. A dispute that is won later takes the use again, also above `maxUses`.',
+  })
   @Property({ type: 'integer' })
   uses: Opt<number> = 0;
 

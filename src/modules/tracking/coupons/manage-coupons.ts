@@ -6,7 +6,6 @@ import type { Context } from '../../../kernel/request/context.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { record } from '../../foundation/audit/public.ts';
 import { findPartner } from '../../partners/partner/public.ts';
-import { type Buyer, isCustomerSql } from '../attribution/public.ts';
 import { Coupon } from './coupon.entity.ts';
 import type { CreateCouponInput } from './coupon.inputs.ts';
 
@@ -54,20 +53,30 @@ export function endCoupon(ctx: Context, id: string): Promise<string> {
   });
 }
 
-/** Redeems a coupon for a sale at the given time. Returns its partner, or null if the coupon is not valid: unknown, ended,
- *  used up, or of a partner that is not ACTIVE. A purchase of the partner itself earns nothing, so it is no use. */
-export async function redeemCoupon(
+export interface ValidCoupon {
+  readonly id: string;
+  readonly partnerId: string;
+}
+
+/** Returns the coupon with a code, if the coupon is valid for a sale at the given time: known, not ended, not used up, and of a
+ *  partner that is ACTIVE. The database counts a use when the sale counts. The partner of a coupon with a limit is locked, as
+ *  by refunds, so that its uses change one after the other. */
+export async function findValidCoupon(
   em: EntityManager,
   tenantId: string,
-  { couponCode: code, ...buyer }: Buyer & { readonly couponCode: string },
+  code: string,
   at: Date,
-): Promise<string | null> {
-  const [used] = await sql<{ partner_id: string }>`
-    update coupons set uses = uses + case when ${isCustomerSql(sql`coupons.partner_id`, buyer)} then 0 else 1 end
-    where tenant_id = ${tenantId} and upper(code) = ${code.toUpperCase()} and starts_at <= ${at}
-      and (ends_at is null or ends_at > ${at}) and (ended_at is null or ended_at > ${at})
+): Promise<ValidCoupon | null> {
+  const named = sql`tenant_id = ${tenantId} and upper(code) = ${code.toUpperCase()}`;
+  await sql`
+    select 1 from partners where id in (select partner_id from coupons where ${named} and max_uses is not null)
+    for no key update`.execute(em);
+  const [coupon] = await sql<ValidCoupon>`
+    select id, partner_id as "partnerId" from coupons
+    where ${named} and starts_at <= ${at} and (ends_at is null or ends_at > ${at}) and (ended_at is null or ended_at > ${at})
       and (max_uses is null or uses < max_uses)
-      and exists (select from partners p where p.id = coupons.partner_id and p.status = 'ACTIVE')
-    returning partner_id`.execute(em);
-  return used?.partner_id ?? null;
+      and exists (select from partners p where p.id = coupons.partner_id and p.status = 'ACTIVE')`.execute(
+    em,
+  );
+  return coupon ?? null;
 }

@@ -1,2 +1,2 @@
 /** What other subjects and areas may import. */
-export { redeemCoupon } from './manage-coupons.ts';
+export { findValidCoupon } from './manage-coupons.ts';

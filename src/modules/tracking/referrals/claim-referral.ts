@@ -7,7 +7,7 @@ import { sql } from '../../../kernel/data/sql.ts';
 import { idOf } from '../../../kernel/request/input.ts';
 import { programOf } from '../../programs/program/public.ts';
 import { readPath } from '../attribution/public.ts';
-import { redeemCoupon } from '../coupons/public.ts';
+import { findValidCoupon } from '../coupons/public.ts';
 import { dealOfSale } from '../deals/public.ts';
 import { leadOfSale } from '../leads/public.ts';
 import { Referral } from './referral.entity.ts';
@@ -26,6 +26,7 @@ export interface Evidence {
 export interface Claim {
   readonly partnerId: string;
   readonly origin: ReferralOrigin;
+  readonly couponId?: string;
   /** Marks the source of the claim as used by the referral. */
   readonly settle?: (referralId: string) => Promise<unknown>;
 }
@@ -34,6 +35,7 @@ export interface ClaimedReferral {
   readonly id: string;
   /** The basis of the claim. A stronger claim than its click may convert a referral. */
   readonly basis: ReferralOrigin;
+  readonly couponId: string | null;
 }
 
 /** Finds or creates the referral that a sale converts. Claims stronger than clicks come first. Clicks are credited by the
@@ -55,7 +57,7 @@ export async function referralOfSale(
   const closes = inTime && click.partnerId === claim.partnerId && !click.convertedAt;
   const id = closes ? click.id : await openReferral(em, claim, at, click);
   await claim.settle?.(id);
-  return { id, basis: claim.origin };
+  return { id, basis: claim.origin, couponId: claim.couponId ?? null };
 }
 
 const claimBy = ({ partnerId, convertedAt }: Referral): Claim => ({
@@ -111,11 +113,8 @@ export async function claimBeforeClicks(
       settle: (id) =>
         sql`update deals set referral_id = ${id}, closed_at = ${at} where id = ${deal.id}`.execute(em),
     };
-  const { couponCode, customerId, customerEmail } = evidence;
-  const couponOf = couponCode
-    ? await redeemCoupon(em, tenantId, { couponCode, customerId, customerEmail }, at)
-    : null;
-  if (couponOf) return { partnerId: couponOf, origin: 'COUPON' };
+  const coupon = evidence.couponCode ? await findValidCoupon(em, tenantId, evidence.couponCode, at) : null;
+  if (coupon) return { partnerId: coupon.partnerId, origin: 'COUPON', couponId: coupon.id };
   if (evidence.leadId != null) {
     const lead = await leadOfSale(em, tenantId, evidence.leadId, 'input.leadId');
     return {

@@ -5,7 +5,7 @@ import { Base, byPartner } from '../../../kernel/data/base.entity.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { ShownTo, Shows, Withheld } from '../../../kernel/data/personal.ts';
 
-/** The purchase that converted a referral, or a partner's share of it. */
+/** The purchase or free trial that converted a referral, or a partner's share of it. */
 @Entity({ tableName: 'conversions' })
 @Shows(['id'], 'PARTNER', 'CUSTOMER')
 @Filter({ name: 'mine', cond: byPartner, default: true })
@@ -49,6 +49,14 @@ export class Conversion extends Base {
   @Property({ type: 'text', nullable: true })
   @Withheld('the reason if no partner is credited')
   refused?: TouchBarred | null; // the reason if no partner is credited; metrics do not count it
+
+  @Property({ type: 'uuid', nullable: true })
+  @Withheld('an id')
+  couponId?: string | null; // the coupon that credited the sale
+
+  @Property({ type: 'boolean' })
+  @ShownTo('PARTNER', 'CUSTOMER')
+  isTrial: Opt<boolean> = false; // a free trial: it binds the customer, earns nothing and is no purchase
 
   @Property({ type: 'timestamptz', length: 3 })
   @ShownTo('PARTNER', 'CUSTOMER')

@@ -1,5 +1,11 @@
 /** What other subjects and areas may import. */
-export { claimBeforeClicks, lockCustomer, openReferral, referralOfSale } from './claim-referral.ts';
+export {
+  type ClaimedReferral,
+  claimBeforeClicks,
+  lockCustomer,
+  openReferral,
+  referralOfSale,
+} from './claim-referral.ts';
 export { Conversion } from './conversion.entity.ts';
 export { followLink } from './follow-link.ts';
 export { Referral, referralTable } from './referral.entity.ts';

@@ -1,11 +1,13 @@
 import { v7 } from 'uuid';
+import type { FraudTerms } from '../../../domain/fraud.ts';
 import type { Money } from '../../../domain/money.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
-import { type AssessedSale, type Assessment, keepReview } from '../../fraud/rules/public.ts';
+import { type AssessedSale, type Assessment, assess, keepReview } from '../../fraud/rules/public.ts';
 import type { Partner } from '../../partners/partner/public.ts';
-import type { Commission } from '../commission/public.ts';
+import type { Commission } from './commission.entity.ts';
+import type { NewLine } from './insert-commissions.ts';
 
 interface Sold {
   readonly customerId: string | null;
@@ -58,4 +60,34 @@ export async function review(
   }
   await keepReview(run, { clock }, { sale, assessment, amount, commissionId: id, holdId });
   return holdId !== null;
+}
+
+/** Checks sales by the risk rules that earned nothing when they were recorded and earn now. Call the result after the insert
+ *  of their commissions: a sale is not counted as another sale of its partner. */
+export async function reviewLater(
+  run: Run,
+  ctx: Pick<Context, 'actor' | 'clock'>,
+  lines: readonly NewLine[],
+): Promise<() => Promise<void>> {
+  const found: (() => Promise<unknown>)[] = [];
+  for (const [tenantId, ofTenant] of Map.groupBy(
+    lines.filter(({ type }) => type !== 'BONUS'),
+    (line) => line.tenantId,
+  )) {
+    const [program] = await run(
+      sql<{ fraud: FraudTerms | null }>`select fraud from programs where tenant_id = ${tenantId}`,
+    );
+    for (const { id, partnerId, amount, customerId, referralId, orderId, occurredAt } of ofTenant) {
+      const sale = {
+        ...{ tenantId, partnerId, customerId: customerId ?? null, referralId: referralId ?? null },
+        ...{ orderId: orderId ?? null, occurredAt },
+      };
+      const risk = await assess(run, sale, program?.fraud ?? null);
+      if (risk)
+        found.push(() => review(run, ctx, { id: id as string, tenantId, partnerId, amount }, sale, risk));
+    }
+  }
+  return async () => {
+    for (const store of found) await store();
+  };
 }
