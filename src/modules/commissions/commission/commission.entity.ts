@@ -241,7 +241,7 @@ export class Commission extends Base {
 
   @Property({ type: 'uuid', nullable: true })
   @ShownTo('PARTNER')
-  adjustsId?: string | null; // the commission whose sale caused this TRUE_UP, or whose lost dispute this ADJUSTMENT restores
+  adjustsId?: string | null; // the commission that this TRUE_UP changes, or whose lost dispute this ADJUSTMENT restores
 
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')
