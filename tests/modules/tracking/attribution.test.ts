@@ -613,6 +613,31 @@ describe('a replay', () => {
     ]);
   });
 
+  test("compares an affiliate's smallest purchase in another currency by the rate of the day", async () => {
+    const own = await world();
+    for (const amount of ['45', '60']) {
+      const visitorId = randomUUID();
+      for (const [index, days] of [
+        [3, 5],
+        [0, 1],
+      ] as const)
+        await app.ask(own.manager, TRACK, {
+          input: { referralCode: own.partners[index]?.referralCode, visitorId, occurredAt: ago(days) },
+        });
+      await app.ask(own.manager, RECORD, { input: purchase({ visitorId, amount, currency: 'EUR' }) });
+    }
+    const gains = async () => (await replay(own.manager, { model: 'FIRST' })).winners.partners;
+    expect(await gains()).toEqual([]);
+    await app.ask(
+      own.manager,
+      'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { count } }',
+      { input: { rates: [{ base: 'EUR', quote: 'USD', rate: '0.8', effectiveOn: '2026-06-30' }] } },
+    );
+    expect(await gains()).toMatchObject([
+      { partner: { id: own.partners[3]?.id }, difference: { amount: '4.20' } }, // 7 % of 60.00 EUR, worth 48.00 USD
+    ]);
+  });
+
   test('a replay pages its results, and refuses an invalid period or cursor', async () => {
     const own = await world();
     const visitorId = randomUUID();
