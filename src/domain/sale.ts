@@ -29,6 +29,15 @@ export const collectedPart = (invoice: Invoice): { parts: bigint[]; index: numbe
   return { parts: [invoice.collected, total - invoice.collected], index: 0 };
 };
 
+/** Returns the part of each product that is not collected yet, in the order of `saleLines`. */
+export const openOf = (invoice: Invoice, lines: readonly SaleLine[]): bigint[] => {
+  const billed = saleLines({ ...invoice, collected: netOf(invoice) + invoice.tax });
+  return lines.map(({ base }, index) => {
+    const open = (billed[index]?.base ?? 0n) - base;
+    return open > 0n ? open : 0n;
+  });
+};
+
 /** Returns the commission base of each product of an invoice: net of credits, discount and tax, in proportion to the
  *  collected part. The bases sum to the base of the invoice, by largest remainder. An invoice that is not positive earns
  *  nothing and reverses nothing, so the result is empty. */

@@ -7,7 +7,14 @@ import { type Money, money, split, withinLimit } from '../../../domain/money.ts'
 import type { Owed, Terms, Window } from '../../../domain/owed.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
 import { expiryOf } from '../../../domain/referral.ts';
-import { amountFor, decideFor, type Facts, NO_TERMS, termsOf } from '../../../domain/terms.ts';
+import {
+  amountFor,
+  decideFor,
+  type Facts,
+  NO_TERMS,
+  type OrderProducts,
+  termsOf,
+} from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -61,6 +68,8 @@ export interface Earning {
   readonly among?: { readonly bases: readonly bigint[]; readonly index: number } | undefined;
   /** The parts into which an amount per unit is split, and the index of this one: partners' shares, or collected and open. */
   readonly scale?: { readonly parts: readonly bigint[]; readonly index: number } | undefined;
+  /** The products of the order, for an amount per order. */
+  readonly products?: OrderProducts | undefined;
   /** True when the caller gave no time, so that the sale is later than all recorded ones. */
   readonly isNow?: boolean | undefined;
   /** Currency of the commission, when it was already decided. */
@@ -236,6 +245,16 @@ function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missi
       purchase: purchase === undefined ? null : `${purchase}`,
       among: textsOf(earning.among?.bases, earning.among?.index),
       scale: textsOf(earning.scale?.parts, earning.scale?.index),
+      products: earning.products
+        ? {
+            index: earning.products.index,
+            all: earning.products.all.map(({ product, base, open }) => ({
+              product,
+              base: `${base}`,
+              open: `${open}`,
+            })),
+          }
+        : null,
       terms: { ...inForce.asRead, partnerRateBps: partner.rateBps ?? null },
     },
     amount: money(0n, currency),
@@ -398,6 +417,7 @@ function termsFor(
   const facts: Facts = {
     ...{ type, country: earning.country ?? null, quantity: flat?.quantity ?? earning.quantity ?? 1 },
     ...{ tier: inForce.tier, purchase: earning.purchase ?? null, scale: earning.scale ?? null },
+    products: earning.products ?? null,
   };
   const windows = type === 'BONUS' ? [] : affiliateWindows(inForce);
   if (flat) {
