@@ -7,7 +7,7 @@ import { type Money, money, split, withinLimit } from '../../../domain/money.ts'
 import type { Owed, Terms, Window } from '../../../domain/owed.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
 import { expiryOf } from '../../../domain/referral.ts';
-import { amountFor, decideFor, type Facts, NO_TERMS, termsOf } from '../../../domain/terms.ts';
+import { amountFor, decideFor, type Facts, NO_TERMS, type Scale, termsOf } from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -59,8 +59,7 @@ export interface Earning {
   /** The parts of the sale, and the index of this one: line items of the order, or partners' shares. An exchange converts their
    *  sum once. */
   readonly among?: { readonly bases: readonly bigint[]; readonly index: number } | undefined;
-  /** The parts into which an amount per unit is split, and the index of this one: partners' shares, or collected and open. */
-  readonly scale?: { readonly parts: readonly bigint[]; readonly index: number } | undefined;
+  readonly scale?: Scale | undefined;
   /** True when the caller gave no time, so that the sale is later than all recorded ones. */
   readonly isNow?: boolean | undefined;
   /** Currency of the commission, when it was already decided. */
