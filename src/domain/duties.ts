@@ -22,7 +22,7 @@ export const acts = {
   CONFIRM_RATE: 'confirms an exchange rate that moved far',
   EDIT_RULE: 'creates or edits a commission rule',
   EDIT_SETTING: 'sets the rate or the tier of a partner, or the rate of a tier',
-  RAISE_LIMIT: 'raises the limit for second approvals',
+  RAISE_LIMIT: 'raises or removes the limit for second approvals, or shortens its days',
   MAKE_FILE: 'creates a bank file',
   SIGN_FILE: 'approves a bank file',
   DOWNLOAD_FILE: 'downloads a bank file',

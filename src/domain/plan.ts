@@ -24,6 +24,7 @@ export type CapScope = (typeof CapScope)[keyof typeof CapScope];
 export type RuleTerms =
   | { readonly method: 'PERCENTAGE'; readonly rateBps: number }
   | { readonly method: 'FLAT'; readonly perUnit: bigint }
+  | { readonly method: 'FLAT'; readonly perOrder: bigint }
   | {
       readonly method: 'TIERED';
       readonly mode: BandMode;
@@ -125,7 +126,18 @@ export interface OwnRates {
  *  general rate, which takes precedence over the rules of the plan. */
 export type Decision =
   | { readonly level: 'LINE' | 'PARTNER' | 'TIER'; readonly rule: null; readonly rateBps: number }
-  | { readonly level: 'PARTNER_PRODUCT' | 'PARTNER' | 'PLAN'; readonly rule: Rule };
+  | {
+      readonly level: 'PARTNER_PRODUCT' | 'PARTNER' | 'PLAN';
+      readonly rule: Rule;
+      /** A flat amount per order: its parts for the products of the order under the same rule. */
+      readonly scale?: Scale | null;
+    };
+
+/** The parts into which a flat amount is split, and the index of the part of this item. */
+export interface Scale {
+  readonly parts: readonly bigint[];
+  readonly index: number;
+}
 
 export function decide(
   rules: readonly Rule[],

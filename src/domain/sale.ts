@@ -1,7 +1,7 @@
 import { commissionBase } from './commission.ts';
 import { money, split } from './money.ts';
 import type { SaleLine } from './plan.ts';
-import type { Scale } from './terms.ts';
+import type { SaleParts } from './terms.ts';
 
 /** One billed line item of an invoice. A credit is negative. */
 interface InvoiceLine {
@@ -25,9 +25,18 @@ export const netOf = ({ lines, discount }: Invoice): bigint =>
   lines.reduce((sum, { amount }) => sum + amount, 0n) - discount;
 
 /** The parts into which an amount per unit is split: the collected part of the total, and the rest. */
-export const collectedPart = (invoice: Invoice): Scale => {
+export const collectedPart = (invoice: Invoice): SaleParts => {
   const total = netOf(invoice) + invoice.tax;
   return { of: 'COLLECTED', parts: [invoice.collected, total - invoice.collected], index: 0 };
+};
+
+/** Returns the part of each product that is not collected yet, in the order of `saleLines`. */
+export const openOf = (invoice: Invoice, lines: readonly SaleLine[]): bigint[] => {
+  const billed = saleLines({ ...invoice, collected: netOf(invoice) + invoice.tax });
+  return lines.map(({ base }, index) => {
+    const open = (billed[index]?.base ?? 0n) - base;
+    return open > 0n ? open : 0n;
+  });
 };
 
 /** Returns the commission base of each product of an invoice: net of credits, discount and tax, in proportion to the

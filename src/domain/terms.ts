@@ -2,7 +2,7 @@ import type { CommissionType } from './commission.ts';
 import { money, split, withinLimit } from './money.ts';
 import type { FlatTerms, Terms, Window } from './owed.ts';
 import type { PartnerTier } from './partner.ts';
-import { type Decision, decide, type OwnRates, type Rule } from './plan.ts';
+import { type Decision, decide, type OwnRates, type Rule, type RuleTerms, type Scale } from './plan.ts';
 
 /** The terms of an item that never earns. */
 export const NO_TERMS: Terms = {
@@ -21,15 +21,26 @@ export interface Facts {
   /** The whole order in the currency of the commission: what minimums are compared with. Null: the base. */
   readonly purchase: bigint | null;
   /** The parts into which an amount for the whole sale is split. Null: one part. */
-  readonly scale: Scale | null;
+  readonly scale: SaleParts | null;
+  /** The products of an order with several of them, for an amount per order. */
+  readonly products?: OrderProducts | null;
 }
 
-/** The parts of a sale, and the index of this one: partners' shares, or the collected part and the rest. An amount per unit is split
- *  into them, and a cap for each sale into the shares of partners. */
-export interface Scale {
+/** The parts of a sale: partners' shares, or the collected part and the rest. A flat amount is split into them, and a cap for each
+ *  sale into the shares of partners. */
+export interface SaleParts extends Scale {
   readonly of: 'PARTNERS' | 'COLLECTED';
-  readonly parts: readonly bigint[];
+}
+
+/** The products of an order, and the index of the product of this item. */
+export interface OrderProducts {
   readonly index: number;
+  readonly all: readonly {
+    readonly product: string | null;
+    /** The base, and the part of the product that is not collected. */
+    readonly base: bigint;
+    readonly open: bigint;
+  }[];
 }
 
 /** A part of a sale with all facts that select its terms. */
@@ -52,26 +63,41 @@ export interface Decisions {
 export const sameDecision = (a: Decision, b: Decision): boolean =>
   a.level === b.level &&
   a.rule?.id === b.rule?.id &&
-  (a.rule !== null || b.rule !== null || a.rateBps === b.rateBps);
+  (a.rule === null || b.rule === null
+    ? a.rule !== null || b.rule !== null || a.rateBps === b.rateBps
+    : a.scale?.index === b.scale?.index && a.scale?.parts.join() === b.scale?.parts.join());
 
 /** Decides by which rule or rate a part of a sale earns. No rule applies to a BONUS. */
 export function decideFor(
-  { facts: { type, country, quantity, purchase }, product, base, currency, at, hasCustomer }: Sold,
+  { facts: { type, country, quantity, purchase, products }, product, base, currency, at, hasCustomer }: Sold,
   given: readonly Rule[],
   rates: OwnRates,
 ): Decisions {
   const rules = type === 'BONUS' ? [] : given;
-  const of = (customerKind: 'NEW' | 'RETURNING' | null): Decision =>
-    decide(
-      rules,
-      rates,
-      { product, quantity, base: purchase ?? base },
-      { type, occurredAt: at, currency, country, customerKind },
-    );
+  const of = (customerKind: 'NEW' | 'RETURNING' | null): Decision => {
+    const sale = { type, occurredAt: at, currency, country, customerKind };
+    const on = (product: string | null) =>
+      decide(rules, rates, { product, quantity, base: purchase ?? base }, sale);
+    const decision = on(product);
+    if (decision.rule === null || !products || !('perOrder' in decision.rule.terms)) return decision;
+    const { id } = decision.rule;
+    return { ...decision, scale: scaleAmong(products, (other) => on(other).rule?.id === id) };
+  };
   if (!hasCustomer || rules.every((rule) => rule.customerKind === 'ANY'))
     return { first: of(null), returning: null };
   const [first, returning] = [of('NEW'), of('RETURNING')];
   return { first, returning: sameDecision(first, returning) ? null : returning };
+}
+
+/** Returns the parts of an amount per order: one for each product under the same rule, and one for their part that is not
+ *  collected. */
+function scaleAmong({ all, index }: OrderProducts, isSame: (product: string | null) => boolean): Scale {
+  const under = all.map((each, position) => ({ ...each, position })).filter(({ product }) => isSame(product));
+  const open = under.reduce((sum, each) => sum + each.open, 0n);
+  return {
+    parts: [...under.map(({ base }) => base), open],
+    index: under.findIndex(({ position }) => position === index),
+  };
 }
 
 /** Returns the terms of a decision, as they are stored with the item. `windows` are the partner's own. */
@@ -84,7 +110,7 @@ export function termsOf(decision: Decision, { quantity, scale }: Facts, windows:
   return {
     ...{ level, rule: { id, key, name, version }, method: terms.method, cap: capFor(rule.cap, scale) },
     rateBps: terms.method === 'PERCENTAGE' ? terms.rateBps : null,
-    flat: terms.method === 'FLAT' ? flatFor(terms.perUnit, quantity, scale) : null,
+    flat: terms.method === 'FLAT' ? flatOf(terms, quantity, scale, decision.scale) : null,
     tiered: terms.method === 'TIERED' ? { mode: terms.mode, period: terms.period, bands: terms.bands } : null,
     windows: [...windows, ...windowsOf(rule)],
   };
@@ -111,8 +137,19 @@ const capFor = (cap: Terms['cap'], scale: Facts['scale']): Terms['cap'] =>
     ? { ...cap, limit: partOf(cap.whole ?? cap.limit, scale), whole: cap.whole ?? cap.limit }
     : cap;
 
+/** An amount per order is one unit, and is split over the products of the order. */
+const flatOf = (
+  terms: Extract<RuleTerms, { method: 'FLAT' }>,
+  quantity: number,
+  scale: Facts['scale'],
+  ofOrder: Scale | null | undefined,
+): FlatTerms =>
+  'perOrder' in terms
+    ? flatFor(terms.perOrder, 1, ofOrder ?? scale)
+    : flatFor(terms.perUnit, quantity, scale);
+
 /** Returns an amount per unit for a part of a sale, by largest remainder. */
-function flatFor(perUnit: bigint, quantity: number, scale: Facts['scale']): FlatTerms {
+function flatFor(perUnit: bigint, quantity: number, scale: Scale | null): FlatTerms {
   const all = amountFor(perUnit, quantity);
   const whole = scale?.parts.reduce((sum, part) => sum + part, 0n) ?? 0n;
   if (!scale || whole === 0n) return { perUnit, quantity, part: 1n, whole: 1n, amount: all };

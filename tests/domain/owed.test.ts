@@ -1,37 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { owedBy, type SaleItem, type Terms } from '../../src/domain/owed.ts';
+import { type OracleVersion, oracleHistories } from '../support/oracle-periods.ts';
 
-const file = new URL('../../../shared/oracle-periods.json', import.meta.url);
+const histories = oracleHistories();
 
-interface Version {
-  readonly method: Terms['method'];
-  readonly bps?: number;
-  readonly perUnit?: number;
-  readonly bandMode?: 'PROGRESSIVE' | 'RETROACTIVE';
-  readonly bands?: [number, number][];
-  readonly cap?: { readonly amount: number; readonly per: 'SALE' | 'CUSTOMER' | 'PARTNER' };
-  readonly firstPurchaseOnly?: boolean;
-  readonly recurringCount?: number;
-  readonly stepDownBps?: number;
-  readonly minimum?: number;
-}
-interface Vector {
-  readonly id: string;
-  readonly versions: Record<string, Version>;
-  readonly orders: { id: string; customer: string; at: string; seq: number; base: number; version: number }[];
-  readonly states: {
-    what: string;
-    refunded: Record<string, number>;
-    owed: Record<string, number>;
-    total: number;
-  }[];
-}
-
-const vectors: Vector[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).vectors : [];
-if (vectors.length === 0) console.warn('oracle-periods.json is absent, so its histories are skipped');
-
-function termsOf(id: string, version: Version): Terms {
+function termsOf(id: string, version: OracleVersion): Terms {
   const { method, bps, perUnit, bands, bandMode, cap } = version;
   return {
     level: 'PARTNER',
@@ -77,11 +50,11 @@ const nothing: Terms = {
   cap: null,
 };
 
-describe.skipIf(vectors.length === 0)('the amounts owed for the orders that are left', () => {
-  test.each(vectors)('$id', ({ versions, orders, states }) => {
+describe.skipIf(histories.length === 0)('the amounts owed for the orders that are left', () => {
+  test.each(histories)('$id', ({ versions, orders, states }) => {
     for (const { refunded, owed, what } of states) {
       const items = orders.map((order): SaleItem => {
-        const version = versions[order.version] as Version;
+        const version = versions[order.version] as OracleVersion;
         return {
           ...{
             id: order.id,

@@ -183,6 +183,33 @@ describe.each(['JWT', 'opaque token'])('the %s of a person', (kind) => {
     await app.ask(staff.manager, UPDATE_PARTNER, { id, input: { identityOrgId: null } });
   });
 
+  test('of staff stays outside the partners of the program with a token that leaves its roles out', async () => {
+    const ACCEPT = 'mutation ($token: String!) { acceptInvitation(token: $token) { memberId } }';
+    const link = 'a'.repeat(43);
+    await app.database.pool.query('delete from invitations');
+    await app.database.pool.query("delete from members where email = 'insider@private.example'");
+    await app.database.pool.query(
+      `with made as (
+         insert into members (id, tenant_id, partner_id, email, name, role, status, invited_by)
+         select new_id(), tenant_id, id, 'insider@private.example', 'Insider', 'OWNER', 'INVITED', 'staff' from partners where id = $1
+         returning *)
+       insert into invitations (id, tenant_id, partner_id, member_id, nonce, token_hash, expires_at)
+       select new_id(), tenant_id, partner_id, id, 'n', encode(sha256($2::bytea), 'hex'), now() + interval '1 day' from made`,
+      [partner.id, link],
+    );
+    const insider = await token(person('8', STAFF_ORG, {}));
+    expect((await app.refusal(insider, ACCEPT, { token: link })).code).toBe('NOT_FOUND');
+    // Nor does a membership of earlier count.
+    await app.database.pool.query(
+      "update members set status = 'ACTIVE', issuer = $1, subject = '8', accepted_at = now() where email = 'insider@private.example'",
+      [provider.env.OIDC_ISSUER],
+    );
+    expect((await app.refusal(await token(person('8', STAFF_ORG, {})), ME)).message).toContain(
+      'You have no role yet',
+    );
+    await app.ask(await token(person('8', OTHER_ORG, {})), ME);
+  });
+
   test('with several roles is the strongest, and not all of them', async () => {
     const all = { analyst: [STAFF_ORG], finance: [STAFF_ORG], program_manager: [STAFF_ORG] };
     const both = await token(person('3', STAFF_ORG, all));

@@ -5,7 +5,8 @@ export type Fact = { -readonly [K in keyof SaleItem]: SaleItem[K] };
 
 type Rounding = SaleItem['roundingMode'];
 
-const rounded = (numerator: bigint, denominator: bigint, mode: Rounding): bigint => {
+/** Returns a quotient, rounded. */
+export const rounded = (numerator: bigint, denominator: bigint, mode: Rounding): bigint => {
   const whole = numerator / denominator;
   const twice = 2n * (numerator % denominator);
   if (mode === 'DOWN' || twice < denominator) return whole;

@@ -37,6 +37,7 @@ create table commission_rules (
   method              commission_method not null,
   rate_bps            int,
   per_unit_minor      bigint,
+  per_order_minor     bigint,
   band_mode           text,
   band_rows           jsonb,
   band_period         text,
@@ -56,18 +57,20 @@ create table commission_rules (
   constraint commission_rules_one_owner check ((plan_id is null) <> (partner_id is null)),
   constraint commission_rules_customer_kind check (customer_kind in ('ANY', 'NEW', 'RETURNING')),
   constraint commission_rules_terms check (
-    method = 'PERCENTAGE' and rate_bps >= 0 and rate_bps <= 10000 and per_unit_minor is null and band_rows is null
-    or method = 'FLAT' and per_unit_minor > 0 and rate_bps is null and band_rows is null
+    method = 'PERCENTAGE' and rate_bps >= 0 and rate_bps <= 10000 and num_nonnulls(per_unit_minor, per_order_minor, band_rows) = 0
+    or method = 'FLAT'
+      and num_nonnulls(per_unit_minor, per_order_minor) = 1
+      and coalesce(per_unit_minor, per_order_minor) > 0
+      and num_nonnulls(rate_bps, band_rows) = 0
     or method = 'TIERED'
       and band_rows is not null
       and (band_mode in ('PROGRESSIVE', 'RETROACTIVE'))
       and (band_period in ('MONTH', 'QUARTER', 'YEAR', 'LIFETIME'))
-      and rate_bps is null
-      and per_unit_minor is null
+      and num_nonnulls(rate_bps, per_unit_minor, per_order_minor) = 0
   ),
   constraint commission_rules_amounts_have_a_currency check (
     currency ~ '^[A-Z]{3}$'
-    or currency is null and minimum_minor is null and per_unit_minor is null and band_rows is null and cap_minor is null
+    or currency is null and num_nonnulls(minimum_minor, per_unit_minor, per_order_minor, band_rows, cap_minor) = 0
   ),
   constraint commission_rules_cap check (
     cap_minor is null and cap_per is null and cap_period is null

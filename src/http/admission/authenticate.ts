@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { unauthenticated } from '../../domain/errors.ts';
-import { type Actor, actorOf, anonymous, type MemberRole } from '../../kernel/request/actor.ts';
+import {
+  type Actor,
+  actorOf,
+  anonymous,
+  type MemberRole,
+  worksForProgram,
+} from '../../kernel/request/actor.ts';
 import { looksLikeKey } from '../../modules/access/api-keys/public.ts';
 import type { Organisation } from '../../modules/access/sessions/public.ts';
 import type { IdentityProvider } from '../../ports/identity-provider.ts';
@@ -95,7 +101,9 @@ export function authenticator(secret: string, registers: Registers = {}): Authen
       throw unauthenticated('The partner of the token was deleted.');
     if (actor.role !== 'GUEST' || actor.issuer === null) return proof;
     const membership = await registers.memberOf?.(actor.issuer, actor.id);
-    return membership ? { ...proof, actor: actorOf({ ...actor, ...membership, role: 'PARTNER' }) } : proof;
+    return membership && !worksForProgram(actor, membership.tenantId)
+      ? { ...proof, actor: actorOf({ ...actor, ...membership, role: 'PARTNER' }) }
+      : proof;
   }
 
   async function actorAt(when: When, authorization: string | undefined): Promise<Actor> {

@@ -29,14 +29,15 @@ export async function actorOfIdentity(
     (role) => has(role) && (role !== 'PLATFORM_ADMIN' || platformOrganisations.includes(organisation ?? '')),
   );
   const member = OF_PARTNERS.find((role) => has(`PARTNER_${role}`));
-  if (organisation === null || !(staffRole || member)) return guest(person);
+  if (organisation === null) return guest(person);
   const whose = await organisationOf?.(organisation);
   if (staffRole && whose?.staffOf) return actorOf({ ...person, role: staffRole, tenantId: whose.staffOf });
   // An organisation that works for the program or for the platform is no partner of it.
-  const staffs = platformOrganisations.includes(organisation) || whose?.staffOf === whose?.partner?.tenantId;
+  const ofPlatform = platformOrganisations.includes(organisation);
+  const staffs = ofPlatform || whose?.staffOf === whose?.partner?.tenantId;
   if (member && whose?.partner && !staffs) {
     const { tenantId, id: partnerId } = whose.partner;
     return actorOf({ ...person, role: 'PARTNER', tenantId, partnerId, member });
   }
-  return guest(person);
+  return guest({ ...person, worksFor: ofPlatform ? 'PLATFORM' : (whose?.staffOf ?? null) });
 }

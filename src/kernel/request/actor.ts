@@ -87,6 +87,8 @@ export interface Actor {
   readonly memberId: string | null;
   /** When the person last signed in, in milliseconds since 1970; null where the credential does not say. */
   readonly signedInAt: number | null;
+  /** For guests: the tenant for which the organisation of the person works, or PLATFORM. A token without roles does not hide it. */
+  readonly worksFor?: string | null;
 }
 
 const nothingYet = { permissions: new Set<Permission>(), reads: new Map<ReadKind, Plan>() };
@@ -149,7 +151,9 @@ export const anonymous: Actor = {
 };
 
 /** A caller with a proven identity and no rights yet. */
-export const guest = (person: Pick<Actor, 'id' | 'credential' | 'issuer' | 'signedInAt'>): Actor => ({
+export const guest = (
+  person: Pick<Actor, 'id' | 'credential' | 'issuer' | 'signedInAt' | 'worksFor'>,
+): Actor => ({
   ...anonymous,
   ...person,
   role: 'GUEST',
@@ -157,3 +161,10 @@ export const guest = (person: Pick<Actor, 'id' | 'credential' | 'issuer' | 'sign
 
 /** The actor of durable jobs and public tracking: all rows, but no permission to decide. */
 export const system: Actor = { ...anonymous, id: 'system', role: 'SYSTEM', everyTenant: true };
+
+/** True if a person works for the program of the tenant or for the platform, and so is no member of one of its partners. */
+export const worksForProgram = (
+  { everyTenant, partnerId, tenantId, worksFor }: Actor,
+  program: string,
+): boolean =>
+  everyTenant || worksFor === 'PLATFORM' || (partnerId === null && (tenantId ?? worksFor) === program);

@@ -431,6 +431,32 @@ test.each([
   }
 });
 
+const LIMIT = { secondApprovalAbove: '10' };
+test.each([
+  ['lowers it a little', [{ secondApprovalAbove: '5000' }, { secondApprovalAbove: '4999' }]],
+  ['removes it first', [{ secondApprovalAbove: null }, { secondApprovalAbove: '5000' }]],
+  ['sets the same limit again', [{ secondApprovalAbove: '5000' }, { secondApprovalAbove: '5000' }]],
+  ['only shortens its days', [{ ...LIMIT, splitDays: 1 }]],
+])(
+  'the person who raised the limit for second approvals approves no payout, also when that person %s',
+  async (_, edits) => {
+    const world = await worldOf({ steps: [], starts: 'limited' });
+    for (const input of edits) await app.ask(await world.as('raiser'), PROGRAM, { input });
+    await app
+      .ask(await world.as('seller'), CREATE_COMMISSION, {
+        input: { partnerId: world.partnerId, type: 'ONE_TIME', amount: '50.00' },
+      })
+      .then(({ createCommission }) => world.made.set('line', createCommission.id));
+    await approve.does(world, await world.as('accountant'));
+    await makePayout.does(world, await world.as('clerk'));
+    const { errors } = await approvePayout.does(world, await world.as('raiser'));
+    expect(errors?.[0]?.extensions).toMatchObject({ reason: 'OWN_LIMIT' });
+    // Another person who lowers the limit stands for it.
+    await app.ask(await world.as('another'), PROGRAM, { input: { secondApprovalAbove: '9' } });
+    expect((await approvePayout.does(world, await world.as('raiser'))).errors).toBeUndefined();
+  },
+);
+
 test('every duty was tried, and every act is in a story', () => {
   const wanted = table.flatMap(({ act, after }) => after.map((earlier) => `${act} after ${earlier}`));
   expect(wanted.filter((pair) => !tried.has(pair))).toEqual([]);

@@ -194,6 +194,9 @@ describe('a rule', () => {
     ['input.perUnit', { method: 'FLAT', rate: null }],
     ['input.rate', { method: 'FLAT', perUnit: '5', currency: 'USD' }],
     ['input.currency', { method: 'FLAT', rate: null, perUnit: '5' }],
+    ['input.currency', { method: 'FLAT', rate: null, perOrder: '5' }],
+    ['input.perOrder', { method: 'FLAT', rate: null, perUnit: '5', perOrder: '5', currency: 'USD' }],
+    ['input.perOrder', { perOrder: '5', currency: 'USD' }],
     ['input.currency', { currency: 'XXX' }],
     ['input.bands', { method: 'TIERED', rate: null, currency: 'USD', bands: [] }],
     [

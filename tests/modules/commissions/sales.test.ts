@@ -51,6 +51,57 @@ describe('an order', () => {
     expect(sale).toMatchObject({ total: { amount: '17.00', currency: 'USD' }, refused: [] });
   });
 
+  test('earns a flat amount per order once, in proportion to its collected and remaining part', async () => {
+    await rule({ method: 'FLAT', perOrder: '10.00', currency: 'USD' });
+    const lines = [
+      { product: 'plan', quantity: 3, amount: '60.00' },
+      { product: 'seat', quantity: 2, amount: '40.00' },
+    ];
+    const whole = order({ lines });
+    const { recordSale } = await app.ask(staff.manager, RECORD, whole);
+    expect(brief(recordSale)).toEqual(['plan 60.00 6.00', 'seat 40.00 4.00']);
+    expect(brief(await sell({ lines, collected: '50' }))).toEqual(['plan 30.00 3.00', 'seat 20.00 2.00']);
+    expect(brief(await sell({ lines: [{ quantity: 5, amount: '200' }] }))).toEqual(['null 200.00 10.00']);
+    expect(brief(await sell({ lines: [{ amount: '200' }], collected: '1' }))).toEqual(['null 1.00 0.05']);
+    const { convertReferral } = await app.ask(staff.manager, CONVERT, {
+      id: await makeClick(app, code),
+      input: { customerId: randomUUID(), amount: '80', quantity: 4 },
+    });
+    expect(convertReferral.commissions).toMatchObject([{ amount: { amount: '10.00' } }]);
+    const EXPLAIN = `query ($id: ID!) { commission(id: $id) { explanation { sentence } } verifyCommission(id: $id) { equal } }`;
+    expect(await app.ask(staff.maria, EXPLAIN, { id: recordSale.commissions[0].id })).toEqual({
+      commission: {
+        explanation: {
+          sentence:
+            '6.00 USD is 6.00 USD of 1 x 10.00 USD, for 60.00 USD of 100.00 USD, by the partner\'s own rule "rule" (version 1).',
+        },
+      },
+      verifyCommission: { equal: true },
+    });
+    const REFUND = 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }';
+    const net = async () =>
+      (
+        await app.database.pool.query(
+          'select sum(owed_minor)::int as minor from sale_items where order_id = $1',
+          [whole.input.orderId],
+        )
+      ).rows[0].minor;
+    const back = { orderId: whole.input.orderId, reason: 'returned' };
+    await app.ask(staff.maria, REFUND, { input: { ...back, amount: '50' } });
+    expect(await net()).toBe(500);
+    await app.ask(staff.maria, REFUND, { input: back });
+    expect(await net()).toBe(0);
+  });
+
+  test('a rule per order for one product pays its amount for this product alone', async () => {
+    await rule({ product: 'setup', method: 'FLAT', perOrder: '10.00', currency: 'USD' });
+    const lines = [
+      { product: 'plan', amount: '60.00' },
+      { product: 'setup', quantity: 2, amount: '40.00' },
+    ];
+    expect(brief(await sell({ lines }))).toEqual(['plan 60.00 12.00', 'setup 40.00 10.00']);
+  });
+
   test('computes commissions after discount and tax (T14)', async () => {
     const sale = await sell({ discount: '20.00', tax: '14.40', collected: '94.40' });
     expect(brief(sale)).toEqual(['null 80.00 16.00']);

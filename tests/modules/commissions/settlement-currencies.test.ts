@@ -201,6 +201,34 @@ describe('a sale whose exchange rate is missing (T70)', () => {
     expect(await linesOf(app, partner)).toHaveLength(1);
   });
 
+  test('a flat amount per order that waited for its rate is shared by the products of the order', async () => {
+    const partnerId = await partnerOf();
+    await app.ask(
+      staff.manager,
+      'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+      {
+        input: {
+          ...{ name: 'order', partnerId, method: 'FLAT', perOrder: '10', currency: 'USD' },
+          effectiveAt: '2020-01-01T00:00:00Z',
+        },
+      },
+    );
+    const { recordSale } = await app.ask(staff.manager, RECORD, {
+      input: {
+        ...{ partnerId, orderId: randomUUID(), currency: 'CLF' },
+        lines: [
+          { product: 'a', amount: '6' },
+          { product: 'b', amount: '4' },
+        ],
+      },
+    });
+    expect(recordSale.commissions).toMatchObject([{ status: 'HELD' }, { status: 'HELD' }]);
+    await enter('CLF', 'USD', '40');
+    await runJob();
+    const seen = await Promise.all(recordSale.commissions.map(({ id }: { id: string }) => see(id)));
+    expect(seen.map(({ commission }) => commission.amount.amount)).toEqual(['6.00', '4.00']);
+  });
+
   test('refunds of a held order wait, and are applied with the order', async () => {
     const partnerId = await partnerOf();
     const orderId = randomUUID();

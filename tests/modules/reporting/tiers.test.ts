@@ -6,7 +6,7 @@ import {
   evaluateDueTiers,
 } from '../../../src/modules/reporting/tiers/evaluate-tiers.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
-import { CREATE_COMMISSION, makePartner, REVERSE, staffOf } from '../../support/make.ts';
+import { CREATE_COMMISSION, DISPUTE, makePartner, RESOLVE, REVERSE, staffOf } from '../../support/make.ts';
 
 let app: TestApp;
 let staff: Awaited<ReturnType<typeof staffOf>>;
@@ -32,7 +32,7 @@ const setTier = (id: string, tier: string) =>
 const sell = async (
   partnerId: string,
   input: object,
-): Promise<{ rate: number; amount: { amount: string } }> => {
+): Promise<{ id: string; rate: number; amount: { amount: string } }> => {
   const { createCommission } = await app.ask(staff.manager, CREATE_COMMISSION, {
     input: { partnerId, type: 'ONE_TIME', amount: '100.00', ...input },
   });
@@ -115,6 +115,14 @@ describe('a month raises and lowers tiers', () => {
       { id },
     );
     return partner;
+  };
+  const worth = async (saleId: string): Promise<number> => {
+    const { rows } = await app.database.pool.query(
+      `select sum(amount_minor)::int as minor from commissions
+       where coalesce(item_id, id) = $1 and status not in ('REJECTED', 'REVERSED')`,
+      [saleId],
+    );
+    return rows[0].minor;
   };
   const none = { evaluated: 0, promoted: 0, demoted: 0, forgiven: 0, blocked: 0, reasons: [] };
 
@@ -223,6 +231,39 @@ describe('a month raises and lowers tiers', () => {
       (row: { adjusts_id: string }) => row.adjusts_id === sale.id || row.adjusts_id === trueUp.id,
     );
     expect(sum.reduce((total: number, { minor }: { minor: number }) => total + minor, 0)).toBe(0);
+  });
+
+  test('a back-dated promotion also raises a sale that earns by the tier only later', async () => {
+    await program();
+    const { id } = await makePartner(app, staff.manager);
+    await app.ask(
+      staff.manager,
+      'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+      {
+        input: {
+          partnerId: id,
+          name: 'new',
+          method: 'FLAT',
+          currency: 'USD',
+          perUnit: '1',
+          customerKind: 'NEW',
+        },
+      },
+    );
+    at('2098-02-03T00:00:00Z');
+    await buy(id, '1000.00', 'a', '2098-01-10T00:00:00Z');
+    const first = await buy(id, '100.00', 'b', '2098-02-01T00:00:00Z');
+    const lost = await buy(id, '200.00', 'b', '2098-02-02T00:00:00Z');
+    const { openDispute } = await app.ask(staff.maria, DISPUTE, { id: lost.id, reason: 'chargeback' });
+    const resolve = (outcome: string) =>
+      app.ask(staff.maria, RESOLVE, { id: openDispute.holds[0].id, outcome, reason: 'the bank says so' });
+    await resolve('LOST');
+    expect(await evaluate('2098-01-01', '2098-02-04T00:00:00Z')).toMatchObject({ promoted: 1 });
+    await resolve('WON');
+    // 15 % of SILVER instead of 10 % of BRONZE, for the returning customer.
+    expect(await worth(lost.id)).toBe(3_000);
+    // The other sale is the customer's first one, and earns by the rule.
+    expect(await worth(first.id)).toBe(100);
   });
 
   test('one missed month has no effect, the second lowers the tier by one, and earlier sales keep their rate', async () => {

@@ -1,19 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { sandboxRail } from '../../../src/adapters/sandbox/sandbox-rail.ts';
-import { NO_TERMS } from '../../../src/domain/terms.ts';
-import { sql } from '../../../src/kernel/data/sql.ts';
-import type { Run } from '../../../src/kernel/data/transact.ts';
+import { BoundPool } from '../../../src/kernel/data/bound-pool.ts';
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
-import { itemsWhere } from '../../../src/modules/commissions/commission/sale-item.ts';
 import { rateLines } from '../../../src/modules/commissions/sales/rate-lines.ts';
+import { linkAudit } from '../../../src/modules/foundation/audit/seal-audit.ts';
 import { sendPayout } from '../../../src/modules/payouts/sending/send-payout.ts';
+import { calculateAllMetrics } from '../../../src/modules/reporting/metrics/calculate-metrics.ts';
 import type { PayoutRail, RailOutcome } from '../../../src/ports/payout-rail.ts';
+import { proveAll } from '../../../src/proof.ts';
 import { createTestApp, type TestApp } from '../../support/app.ts';
-import { newPartner } from '../../support/earn.ts';
 import {
-  balanceOf,
+  aPartner,
   DISPUTE,
   type MadePartner,
   REJECT,
@@ -22,77 +22,9 @@ import {
   staffOf,
   TRACK,
 } from '../../support/make.ts';
-import { naiveOwed } from '../../support/naive-owed.ts';
-
-const nat = fc.nat(10_000);
-const of = <T>(...values: readonly T[]) => fc.constantFrom(...values);
-const PERIODS = ['MONTH', 'QUARTER', 'YEAR', 'LIFETIME'] as const;
-
-const ruleInput = fc
-  .record({
-    method: of('PERCENTAGE', 'FLAT', 'TIERED', 'TIERED'),
-    rates: fc.tuple(of(0, 3.33, 10), of(5.5, 20), of(1, 25)),
-    bandMode: of('PROGRESSIVE', 'RETROACTIVE'),
-    bandPeriod: of(...PERIODS),
-    window: of(
-      {},
-      {},
-      { firstPurchaseOnly: true },
-      { recurringCount: 2 },
-      { recurringMonths: 1, recurringCount: 3 },
-    ),
-    stepDownRate: of(null, 5),
-    cap: of(null, '7.77', '40.00', '100.00'),
-    per: of('SALE', 'CUSTOMER', 'PARTNER'),
-    period: of(...PERIODS),
-    minimumPurchase: of(null, null, '60.00'),
-    customerKind: of('ANY', 'ANY', 'NEW', 'RETURNING'),
-    product: of(null, null, 'p1'),
-  })
-  .map(({ method, rates, bandMode, bandPeriod, window, stepDownRate, cap, per, period, ...rest }) => ({
-    ...rest,
-    ...window,
-    ...('recurringCount' in window ? { stepDownRate } : {}),
-    ...{ name: 'a rule', currency: 'USD', method, cap: cap && { amount: cap, per, period } },
-    ...(method === 'PERCENTAGE' && { rate: rates[1] }),
-    ...(method === 'FLAT' && { perUnit: '9.99' }),
-    ...(method === 'TIERED' && {
-      ...{ bandMode, bandPeriod },
-      bands: ['0', '100.05', '400'].map((from, index) => ({ from, rate: rates[index] })),
-    }),
-  }));
-
-const KINDS = [
-  ...[
-    'sell',
-    'sell',
-    'sell',
-    'sell',
-    'sell',
-    'sell',
-    'convert',
-    'convert',
-    'create',
-    'edit',
-    'edit',
-    'setting',
-  ],
-  ...['refund', 'refund', 'product', 'whole', 'reverse', 'reject', 'dispute', 'lose', 'lose', 'win', 'win'],
-  ...['approve', 'approve', 'approve', 'payout', 'tier'],
-] as const;
-const history = (steps: number) =>
-  fc.array(
-    fc.record({ kind: of(...KINDS), n: fc.array(nat, { minLength: 8, maxLength: 8 }), rule: ruleInput }),
-    {
-      minLength: steps,
-      maxLength: steps,
-    },
-  );
-interface Step {
-  readonly kind: (typeof KINDS)[number];
-  readonly n: readonly number[];
-  readonly rule: object;
-}
+import type { RuleVersion } from '../../support/naive-terms.ts';
+import { Checks } from './commission-checks.ts';
+import { history as historyOf, type Step } from './commission-steps.ts';
 
 const AMOUNTS = ['0.01', '0.07', '33.33', '50.00', '99.99', '100.05', '250.00', '1234.56'];
 const ZONES = ['UTC', 'Asia/Kolkata', 'Pacific/Kiritimati', 'Etc/GMT+12'];
@@ -103,9 +35,17 @@ const SELL = 'mutation ($input: RecordSaleInput!) { recordSale(input: $input) { 
 const CONVERT = 'mutation ($input: RecordConversionInput!) { recordConversion(input: $input) { id } }';
 const CREATE = 'mutation ($input: CreateCommissionInput!) { createCommission(input: $input) { id } }';
 const REFUND = 'mutation ($input: RefundSaleInput!) { refundSale(input: $input) { id } }';
-const RULE = 'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }';
-const EDIT =
-  'mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) { id } }';
+const VERSION = '{ id ruleKey version effectiveAt }';
+const RULE = `mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) ${VERSION} }`;
+const EDIT = `mutation ($id: ID!, $input: CommissionRuleInput!) { updateCommissionRule(id: $id, input: $input) ${VERSION} }`;
+const OPEN = `mutation ($p: CreatePartnerInput!, $q: CreatePartnerInput!) {
+  p: createPartner(input: $p) { id referralCode } q: createPartner(input: $q) { id referralCode }
+  plan: createCommissionPlan(input: { name: "the plan", isDefault: true }) { id }
+  silver: updateTierConfig(input: { tier: SILVER, minMonthlyRevenue: "1", minCustomers: 0 }) { tier }
+  gold: updateTierConfig(input: { tier: GOLD, minMonthlyRevenue: "100", minCustomers: 0 }) { tier }
+  platinum: updateTierConfig(input: { tier: PLATINUM, minMonthlyRevenue: "300", minCustomers: 0 }) { tier }
+  updateProgram(input: { tierSettleDays: 0 }) { tenantId } }`;
+const EVALUATE = 'mutation ($month: LocalDate!) { evaluateTiers(month: $month) { promoted } }';
 const PROGRAM = 'mutation ($input: UpdateProgramInput!) { updateProgram(input: $input) { tenantId } }';
 const RATES = 'mutation ($input: SetExchangeRatesInput!) { setExchangeRates(input: $input) { count } }';
 const APPROVE = 'mutation ($id: ID!) { approveCommission(id: $id) { id } }';
@@ -114,42 +54,99 @@ const TIER =
 const PAYOUT = 'mutation ($input: CreatePayoutInput!) { createPayout(input: $input) { id } }';
 const APPROVE_PAYOUT = 'mutation ($id: ID!) { approvePayout(id: $id) { id } }';
 
-/** A product whose clock the histories move, and whose rail pays everything. */
-export async function historiesApp(): Promise<{ app: TestApp; advance(by: number): Date }> {
-  let now = Date.parse('2026-09-20T10:00:00Z');
+interface Opened {
+  readonly p: MadePartner;
+  readonly q: MadePartner;
+  readonly plan: { readonly id: string };
+}
+type Version = Pick<RuleVersion, 'id' | 'ruleKey' | 'version' | 'effectiveAt'>;
+
+/** A product in which each history has a clock of its own, and whose rail pays everything. */
+export interface World {
+  readonly app: TestApp;
+  readonly clock: AsyncLocalStorage<{ now: number }>;
+  /** Programs whose time zone may have changed, so that the days of their metrics are counted again. */
+  readonly rezoned: Set<string>;
+}
+
+// In the future: a partner's tier is evaluated for the months after the one in which it was made.
+const START = Date.parse('2091-09-20T10:00:00Z');
+
+export async function historiesApp(): Promise<World> {
+  const clock = new AsyncLocalStorage<{ now: number }>();
   let rail: PayoutRail;
-  const app = await createTestApp({ rail: () => rail, clock: { now: () => new Date(now) } });
+  const app = await createTestApp({
+    rail: () => rail,
+    clock: { now: () => new Date(clock.getStore()?.now ?? START) },
+  });
   const confirmed = async ({ key }: { key: string }): Promise<RailOutcome> => ({
     ...{ status: 'CONFIRMED', reference: `ref_${key.slice(-12)}`, reason: '' },
   });
   rail = { ...(await sandboxRail(app.database.pool)), send: confirmed, lookup: confirmed };
-  const advance = (by: number) => {
-    now += by;
-    return new Date(now);
-  };
-  return { app, advance };
+  return { app, clock, rezoned: new Set() };
 }
 
-/** Throws with the steps of the history when a sum is not what the naive computation says. */
-export async function commissionHistory(
-  { app, advance }: Awaited<ReturnType<typeof historiesApp>>,
+/** Runs histories, four at a time, and then the check of the books. Returns what was wrong, a text each. */
+export async function runHistories(
+  world: World,
+  { seed, count }: { readonly seed: number; readonly count: number },
+  report: (done: number) => void = () => {},
+): Promise<string[]> {
+  const wrong: string[] = [];
+  let next = 0;
+  const work = async () => {
+    while (next < count) {
+      await commissionHistory(world, seed + next++).catch((error: Error) => wrong.push(error.message));
+      report(next);
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, work));
+  const { services } = world.app.app;
+  const ctx = contextFor(services, { actor: system, requestId: randomUUID() });
+  for (const tenant of world.rezoned) await calculateAllMetrics(ctx, tenant);
+  await linkAudit(ctx);
+  const pool = new BoundPool(world.app.database.pool);
+  for await (const { name, faults } of proveAll({ pool, actor: system, seals: services.seals }))
+    if (faults.length > 0) wrong.push(`not proved: ${name}\n${faults.join('\n')}`);
+  return wrong;
+}
+
+/** Throws with the steps of the history when a sum, or the terms of a sale, are not those of the naive computations. */
+const commissionHistory = ({ app, clock, rezoned }: World, seed: number): Promise<void> => {
+  const own = { now: START };
+  const advance = (by: number) => {
+    own.now += by;
+    return new Date(own.now);
+  };
+  return clock.run(own, () => history({ app, advance, rezoned }, seed));
+};
+
+async function history(
+  { app, advance, rezoned }: Pick<World, 'app' | 'rezoned'> & { advance(by: number): Date },
   seed: number,
   steps = 30,
 ): Promise<void> {
-  const [plan] = fc.sample(history(steps), { seed, numRuns: 1 }) as unknown as [Step[]];
+  const [plan] = fc.sample(historyOf(steps), { seed, numRuns: 1 }) as unknown as [Step[]];
   const tenant = `history-${seed}`;
   const staff = await staffOf(app, tenant);
-  const partners: MadePartner[] = [];
-  for (const name of ['p', 'q'])
-    partners.push(
-      await newPartner(app, staff.manager, { email: `${name}@example.com`, commissionRate: null }),
-    );
-  const rules: string[] = [];
+  const partnerOf = (name: string) =>
+    aPartner({ email: `${name}@example.com`, partnerType: 'REFERRAL', payoutMethod: 'STRIPE' });
+  const opened = await app.ask<Opened>(staff.manager, OPEN, { p: partnerOf('p'), q: partnerOf('q') });
+  // Without a rate a sale is held, and the month of its revenue is not evaluated.
+  if (seed % 2)
+    await app.ask(staff.manager, RATES, {
+      input: { rates: [{ base: 'EUR', quote: 'USD', rate: '1.085', effectiveOn: '2091-01-01' }] },
+    });
+  const partners = [opened.p, opened.q] as const;
+  const checks = new Checks(
+    app,
+    tenant,
+    partners.map(({ id }) => id),
+    staff.tom,
+  );
+  const rules: Pick<RuleVersion, 'id' | 'partnerId'>[] = [];
   const orders: { id: string; products: string[] }[] = [];
   const done: string[] = [];
-  const rows = async <T>(text: string, ...values: unknown[]): Promise<T[]> =>
-    (await app.database.pool.query(text, [tenant, ...values])).rows as T[];
-
   /** Asks for it. A refusal with CONFLICT, or because another person must decide, changes nothing. Any other one is a fault. */
   const tried = async <T>(by: string, query: string, variables: object): Promise<T | null> => {
     const { data, errors } = await app.send<T>(by, query, variables);
@@ -160,7 +157,7 @@ export async function commissionHistory(
     return errors ? null : data;
   };
   const lines = (where: string) =>
-    rows<{
+    checks.rows<{
       id: string;
       sale: string;
     }>(`select id, abs(coalesce(sale_minor, base_minor))::text as sale from commissions
@@ -170,7 +167,7 @@ export async function commissionHistory(
     rateLines(contextFor(app.app.services, { actor: system, requestId: randomUUID() }), tenant);
 
   const acts: Record<Step['kind'], (step: Step) => Promise<unknown>> = {
-    async sell({ n: [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] }) {
+    async sell({ n: [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] }) {
       const at = advance((a % 9) * DAY + b * 1_000);
       const occurredAt =
         c % 3 === 0 ? null : new Date(+at - (c % 3 === 1 ? 0 : (b % 30) * DAY)).toISOString();
@@ -184,7 +181,8 @@ export async function commissionHistory(
           },
         });
       const input = {
-        ...{ partnerId: partners[e % 4 === 0 ? 1 : 0]?.id, orderId: order.id, occurredAt, currency },
+        ...{ partnerId: partners[e % 4 === 0 ? 1 : 0].id, orderId: order.id, occurredAt, currency },
+        ...{ type: pick(['ONE_TIME', 'ONE_TIME', 'RECURRING'], g), country: pick([null, 'DE', 'US'], h) },
         customerId: f % 5 === 0 ? null : `${seed} customer ${f % 3}`,
         lines: products.map((product, index) => ({
           ...{ product, quantity: 1 + ((d + index) % 3), amount: pick(AMOUNTS, c + index * 3) },
@@ -192,6 +190,8 @@ export async function commissionHistory(
         ...(f % 4 === 0 ? { tax: '5.00', collected: '3.21' } : {}),
       };
       if (input.collected && Number(input.lines[0]?.amount) < 1) input.collected = '0.01';
+      const net = input.lines.reduce((sum, { amount = '' }) => sum + BigInt(amount.replace('.', '')), 0n);
+      checks.told.set(order.id, { ...input, net });
       if (await tried(staff.manager, SELL, { input })) orders.push(order);
       await rateLater();
     },
@@ -215,34 +215,49 @@ export async function commissionHistory(
         },
         ...{ orderId: order.id, occurredAt: d % 2 ? at.toISOString() : null },
       };
+      checks.told.set(order.id, { net: BigInt((input.amount ?? '').replace('.', '')) });
       if (await tried(staff.manager, CONVERT, { input })) orders.push(order);
     },
-    create: ({ n: [a = 0, b = 0, c = 0, d = 0] }) =>
-      tried(staff.manager, CREATE, {
+    async create({ n: [a = 0, b = 0, c = 0, d = 0, e = 0] }) {
+      const type = pick(['ONE_TIME', 'RECURRING', 'SIGNUP'], b) ?? '';
+      const amount = pick(AMOUNTS, c) ?? '';
+      const commissionRate = e % 4 ? null : 7.5;
+      const made = await tried<{ createCommission: { id: string } }>(staff.manager, CREATE, {
         input: {
-          ...{ partnerId: partners[a % 2]?.id, type: pick(['ONE_TIME', 'RECURRING', 'SIGNUP'], b) },
-          ...{ amount: pick(AMOUNTS, c), customerId: d % 3 ? `${seed} customer ${d % 3}` : null },
+          ...{ partnerId: partners[a % 2]?.id, type, amount, commissionRate },
+          customerId: d % 3 ? `${seed} customer ${d % 3}` : null,
           occurredAt: new Date(+advance(a * 1_000) - (b % 20) * DAY).toISOString(),
         },
-      }),
-    async edit({ n: [a = 0], rule }) {
+      });
+      const told = { net: BigInt(amount.replace('.', '')), type, line: commissionRate && 750 };
+      if (made) checks.told.set(made.createCommission.id, told);
+    },
+    async edit({ n: [a = 0, b = 0], rule }) {
       const known = a % 3 > 0 ? pick(rules, a) : undefined;
       advance(1_000);
-      if (known) return tried(staff.manager, EDIT, { id: known, input: rule });
-      const input = { ...rule, partnerId: partners[a % 2]?.id, effectiveAt: '2020-01-01T00:00:00Z' };
-      const made = await tried<{ createCommissionRule: { id: string } }>(staff.manager, RULE, { input });
-      if (made) rules.push(made.createCommissionRule.id);
-      return made;
+      const partnerId = known ? known.partnerId : b % 3 ? (partners[a % 2]?.id ?? '') : null;
+      const owner = partnerId === null ? { planId: opened.plan.id } : { partnerId };
+      const made = known
+        ? await tried<Record<string, Version>>(staff.manager, EDIT, { id: known.id, input: rule })
+        : await tried<Record<string, Version>>(staff.manager, RULE, {
+            input: { ...rule, ...owner, effectiveAt: '2020-01-01T00:00:00Z' },
+          });
+      for (const version of Object.values(made ?? {})) {
+        if (!known) rules.push({ id: version.id, partnerId });
+        checks.versions.push({ ...version, partnerId, input: rule });
+      }
     },
-    setting: ({ n: [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] }) =>
-      tried(staff.manager, PROGRAM, {
+    async setting({ n: [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] }) {
+      rezoned.add(tenant);
+      await tried(staff.manager, PROGRAM, {
         input: {
           roundingMode: pick(['HALF_UP', 'HALF_EVEN', 'DOWN'], a),
           flatRefund: pick(['PROPORTIONAL', 'ALL_OR_NOTHING'], b),
           ...{ timeZone: pick(ZONES, c), attributionModel: pick(MODELS, d), holdDays: e % 40 },
           settlement: pick(['SALE', 'PARTNER'], f),
         },
-      }),
+      });
+    },
     async refund({ n: [a = 0, b = 0, c = 0] }) {
       const order = pick(orders, a);
       if (!order) return;
@@ -294,75 +309,57 @@ export async function commissionHistory(
           5,
         );
     },
-    tier: ({ n: [a = 0, b = 0] }) =>
-      tried(staff.manager, TIER, {
-        id: partners[a % 2]?.id,
-        input: { tier: pick(['BRONZE', 'SILVER', 'GOLD', 'PLATINUM'], b) },
-      }),
+    async tier({ n: [a = 0, b = 0, c = 0] }) {
+      advance(1_000);
+      checks.tiersMoved = true;
+      const id = partners[a % 2]?.id ?? '';
+      const commissionRate = pick([null, null, 12.5], c) ?? null;
+      const input =
+        b % 2 ? { tier: pick(['BRONZE', 'SILVER', 'GOLD', 'PLATINUM'], a + c) } : { commissionRate };
+      if ((await tried(staff.manager, TIER, { id, input })) && 'commissionRate' in input)
+        checks.partnerRates.set(id, commissionRate && 1_250);
+    },
+    /** A month ends, and is evaluated after a sale of the next one, in a currency that no rule has. */
+    async evaluate({ n: [a = 0, c = 0] }) {
+      checks.tiersMoved = true;
+      const now = advance(1_000);
+      const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 2));
+      const at = advance(+first - +now);
+      const amount = pick(AMOUNTS, c) ?? '';
+      const made = await tried<{ createCommission: { id: string } }>(staff.manager, CREATE, {
+        input: { partnerId: partners[a % 2]?.id, type: 'ONE_TIME', amount, currency: 'EUR' },
+      });
+      const told = { net: BigInt(amount.replace('.', '')), type: 'ONE_TIME' };
+      if (made) checks.told.set(made.createCommission.id, told);
+      advance(1_000); // a demotion starts now
+      const month = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - 1, 1));
+      await tried(staff.manager, EVALUATE, { month: month.toISOString().slice(0, 10) });
+    },
   };
   async function decide({ n: [a = 0] }: Step, outcome: 'LOST' | 'WON') {
-    const open = await rows<{ id: string }>(
+    const open = await checks.rows<{ id: string }>(
       `select id from commission_holds where tenant_id = $1 and kind = 'DISPUTE' order by id`,
     );
     const hold = pick(open, a);
     if (hold) await tried(staff.maria, RESOLVE, { id: hold.id, outcome, reason: 'the bank says so' });
   }
 
-  const agree = async () => {
-    const { pool } = app.database;
-    const run: Run = async ({ texts, values }) =>
-      (
-        await pool.query(
-          texts.reduce((text, next, index) => `${text}$${index}${next}`),
-          [...values],
-        )
-      ).rows;
-    const items = await itemsWhere(run, sql`i.tenant_id = ${tenant}`);
-    const expected = naiveOwed(
-      items
-        .filter(({ isPurchase }) => isPurchase)
-        .map((item) => {
-          if (item.isRated && item.refused === null) return item;
-          // It earns nothing, and is one of its customer's purchases all the same.
-          return { ...item, base: item.sold, refunded: item.soldRefunded, terms: NO_TERMS, returning: null };
-        }),
-    );
-    const sums = await rows<{ id: string; net: string }>(
-      `select coalesce(item_id, id) as id, sum(amount_minor)::text as net from commissions
-       where tenant_id = $1 and carried_by is null and status not in ('REJECTED', 'REVERSED') group by 1`,
-    );
-    const nets = new Map(sums.map(({ id, net }) => [id, BigInt(net)]));
-    for (const { id, owed, ...item } of items) {
-      const [right, net] = [expected.get(id) ?? 0n, nets.get(id) ?? 0n];
-      if (owed !== right || net !== right)
-        throw new Error(`item ${id} of ${item.order}: owed ${owed}, lines ${net}, right ${right}`);
-    }
-    for (const { id } of partners)
-      for (const currency of ['USD', 'EUR']) {
-        const balances = Object.values(await balanceOf(app, staff.tom, id, currency));
-        const all = balances.reduce((sum, text) => sum + BigInt(text.replace('.', '')), 0n);
-        const owed = items
-          .filter((item) => item.partnerId === id && item.currency === currency)
-          .reduce((sum, item) => sum + item.owed, 0n);
-        if (all !== owed) throw new Error(`balances of ${id} in ${currency} sum to ${all}, owed ${owed}`);
-      }
-  };
-
   try {
     for (const step of plan) {
+      const before = done.length;
       await acts[step.kind](step);
-      await agree();
+      if (done.length > before) await checks.agree();
     }
     for (const order of orders) {
       await tried(staff.maria, REFUND, { input: { orderId: order.id, reason: 'everything' } });
-      await agree();
+      await checks.agree();
     }
     for (const { id } of await lines(
       "item_id is null and type not in ('REVERSAL', 'TRUE_UP', 'ADJUSTMENT') and order_id is null and unrated is null",
     ))
       await tried(staff.maria, REVERSE, { id, input: {} });
-    await agree();
-    const rest = await rows<{ id: string; owed: string }>(
+    await checks.agree();
+    const rest = await checks.rows<{ id: string; owed: string }>(
       `select i.purchase as id, i.owed_minor::text as owed from sale_items i where tenant_id = $1 and owed_minor <> 0`,
     );
     if (rest.length > 0) throw new Error(`after everything was refunded there is ${JSON.stringify(rest)}`);

@@ -3,7 +3,7 @@ import { conflict, forbidden, notFound } from '../../../domain/errors.ts';
 import { query } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
-import { type Actor, type MemberRole, system } from '../../../kernel/request/actor.ts';
+import { type Actor, type MemberRole, system, worksForProgram } from '../../../kernel/request/actor.ts';
 import { type Context, contextFor } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
 import { record } from '../../foundation/audit/public.ts';
@@ -38,7 +38,7 @@ export async function acceptInvitation(ctx: Context, token: string): Promise<Acc
   const invited = await invitedBy(ctx, actor, token);
   const { tenantId, partnerId } = invited;
   // A person who works for the program or for the platform cannot join one of its partners.
-  if (actor.everyTenant || (actor.partnerId === null && actor.tenantId === tenantId)) throw unknown();
+  if (worksForProgram(actor, tenantId)) throw unknown();
   // In the name of the caller, and within the bounds of the partner that the caller joins.
   const joining = contextFor(ctx, {
     actor: { ...actor, tenantId, partnerId, everyTenant: false },

@@ -103,6 +103,15 @@ export interface UnratedSale {
   /** The bases of the order's items, and the parts of an amount per unit, as text. */
   readonly among: { readonly parts: readonly string[]; readonly index: number } | null;
   readonly scale: UnratedSale['among'];
+  /** The products of the order, with their amounts as text. */
+  readonly products: {
+    readonly index: number;
+    readonly all: readonly {
+      readonly product: string | null;
+      readonly base: string;
+      readonly open: string;
+    }[];
+  } | null;
   /** The partner's rate, the rules and an affiliate's own terms at the time of the sale, as they were read. */
   readonly terms: {
     readonly partnerRateBps: number | null;
@@ -232,7 +241,7 @@ export class Commission extends Base {
 
   @Property({ type: 'uuid', nullable: true })
   @ShownTo('PARTNER')
-  adjustsId?: string | null; // the commission whose sale caused this TRUE_UP, or whose lost dispute this ADJUSTMENT restores
+  adjustsId?: string | null; // the commission that this TRUE_UP changes, or whose lost dispute this ADJUSTMENT restores
 
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')

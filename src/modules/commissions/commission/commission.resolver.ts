@@ -313,7 +313,7 @@ export class CommissionResolver {
   @FieldResolver(() => Commission, {
     nullable: true,
     description:
-      'For a TRUE_UP: the commission whose sale or refund caused it. For an ADJUSTMENT: the commission of the lost dispute. Null for other types.',
+      'For a TRUE_UP: the commission that it changes. For an ADJUSTMENT: the commission of the lost dispute. Null for other types.',
   })
   async adjusts(
     @Root() { adjustsId }: Commission,

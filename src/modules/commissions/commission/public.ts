@@ -13,6 +13,6 @@ export { endHolds, openHolds } from './open-holds.ts';
 export { longest, type Reckoning, reckon, spanOf, UNRECORDED } from './reckon.ts';
 export { itemOfLine, refundItem, takeBack } from './reverse-commission.ts';
 export { assessedSale, review } from './review-sale.ts';
-export { asPurchase, insertItems, itemsWhere, type StoredItem } from './sale-item.ts';
+export { asPurchase, insertItems, itemsWhere, productsOf, type StoredItem } from './sale-item.ts';
 export { type Cause, correct, settle, store } from './settle.ts';
 export { digitsOf, isRated, soldFor } from './sold.ts';

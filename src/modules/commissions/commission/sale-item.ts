@@ -8,10 +8,10 @@ import {
   type Settled,
   type Terms,
 } from '../../../domain/owed.ts';
-import { type Facts, NO_TERMS } from '../../../domain/terms.ts';
+import { type Facts, NO_TERMS, type OrderProducts } from '../../../domain/terms.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
-import type { Commission } from './commission.entity.ts';
+import type { Commission, UnratedSale } from './commission.entity.ts';
 import type { NewLine } from './insert-commissions.ts';
 
 /** The commission of an item that earns nothing yet, without its amounts. */
@@ -146,10 +146,20 @@ export const findItem = async (
   { id, itemId }: Pick<Commission, 'id' | 'itemId'>,
 ): Promise<StoredItem | undefined> => (await itemsWhere(run, sql`i.id = ${itemId ?? id}::uuid`))[0];
 
-const factsOf = ({ purchase, scale, ...facts }: Facts): Facts => ({
+/** Reads the products of an order, with amounts as text or as numbers. */
+export const productsOf = ({
+  index,
+  all,
+}: NonNullable<UnratedSale['products']> | OrderProducts): OrderProducts => ({
+  index,
+  all: all.map(({ product, base, open }) => ({ product, base: BigInt(base), open: BigInt(open) })),
+});
+
+const factsOf = ({ purchase, scale, products, ...facts }: Facts): Facts => ({
   ...facts,
   purchase: purchase === null ? null : BigInt(purchase),
   scale: scale && { ...scale, parts: scale.parts.map(BigInt) },
+  products: products ? productsOf(products) : null,
 });
 
 const draftOf = (draft: Draft): Draft => ({

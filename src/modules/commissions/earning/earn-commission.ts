@@ -7,7 +7,15 @@ import { type Money, money, split, withinLimit } from '../../../domain/money.ts'
 import type { Owed, Terms, Window } from '../../../domain/owed.ts';
 import type { PartnerStatus } from '../../../domain/partner.ts';
 import { expiryOf } from '../../../domain/referral.ts';
-import { amountFor, decideFor, type Facts, NO_TERMS, type Scale, termsOf } from '../../../domain/terms.ts';
+import {
+  amountFor,
+  decideFor,
+  type Facts,
+  NO_TERMS,
+  type OrderProducts,
+  type SaleParts,
+  termsOf,
+} from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Run } from '../../../kernel/data/transact.ts';
@@ -59,7 +67,9 @@ export interface Earning {
   /** The parts of the sale, and the index of this one: line items of the order, or partners' shares. An exchange converts their
    *  sum once. */
   readonly among?: { readonly bases: readonly bigint[]; readonly index: number } | undefined;
-  readonly scale?: Scale | undefined;
+  readonly scale?: SaleParts | undefined;
+  /** The products of the order, for an amount per order. */
+  readonly products?: OrderProducts | undefined;
   /** True when the caller gave no time, so that the sale is later than all recorded ones. */
   readonly isNow?: boolean | undefined;
   /** Currency of the commission, when it was already decided. */
@@ -235,6 +245,16 @@ function unratedLine(partner: EarningPartner, earning: Earning, { inForce, missi
       purchase: purchase === undefined ? null : `${purchase}`,
       among: textsOf(earning.among?.bases, earning.among?.index),
       scale: textsOf(earning.scale?.parts, earning.scale?.index),
+      products: earning.products
+        ? {
+            index: earning.products.index,
+            all: earning.products.all.map(({ product, base, open }) => ({
+              product,
+              base: `${base}`,
+              open: `${open}`,
+            })),
+          }
+        : null,
       terms: { ...inForce.asRead, partnerRateBps: partner.rateBps ?? null },
     },
     amount: money(0n, currency),
@@ -397,6 +417,7 @@ function termsFor(
   const facts: Facts = {
     ...{ type, country: earning.country ?? null, quantity: flat?.quantity ?? earning.quantity ?? 1 },
     ...{ tier: inForce.tier, purchase: earning.purchase ?? null, scale: earning.scale ?? null },
+    products: earning.products ?? null,
   };
   const windows = type === 'BONUS' ? [] : affiliateWindows(inForce);
   if (flat) {

@@ -163,6 +163,9 @@ export class CommissionRule extends Base {
   @Property({ type: 'bigint', nullable: true })
   perUnitMinor?: bigint | null;
 
+  @Property({ type: 'bigint', nullable: true })
+  perOrderMinor?: bigint | null;
+
   @Field(() => BandMode, {
     nullable: true,
     description: 'For TIERED: how the bands apply. Null for other methods.',
@@ -228,10 +231,18 @@ export class CommissionRule extends Base {
 
   @Field(() => MoneyColumn, {
     nullable: true,
-    description: 'For FLAT: the commission for one unit. Null for other methods.',
+    description: 'For FLAT: the commission for one unit. Null for other methods, and with `perOrder`.',
   })
   get perUnit(): MoneyColumn | null {
     return amountOf(this.perUnitMinor, this.currency);
+  }
+
+  @Field(() => MoneyColumn, {
+    nullable: true,
+    description: 'For FLAT: the commission for one order. Null for other methods, and with `perUnit`.',
+  })
+  get perOrder(): MoneyColumn | null {
+    return amountOf(this.perOrderMinor, this.currency);
   }
 
   @Field(() => [CommissionBand], {
@@ -288,6 +299,7 @@ export const commissionRuleTable: Table<CommissionRule> = {
     minimumPurchase: ['minimumMinor', 'currency'],
     rate: ['rateBps'],
     perUnit: ['perUnitMinor', 'currency'],
+    perOrder: ['perOrderMinor', 'currency'],
     bands: ['bandRows', 'currency'],
     stepDownRate: ['stepDownRateBps'],
     cap: ['capMinor', 'capPer', 'capPeriod', 'currency'],
@@ -329,12 +341,16 @@ function termsOf({
   method,
   rateBps,
   perUnitMinor,
+  perOrderMinor,
   bandMode,
   bandRows,
   bandPeriod,
 }: CommissionRule): RuleTerms {
   if (method === 'PERCENTAGE') return { method, rateBps: rateBps as number };
-  if (method === 'FLAT') return { method, perUnit: perUnitMinor as bigint };
+  if (method === 'FLAT')
+    return perOrderMinor == null
+      ? { method, perUnit: perUnitMinor as bigint }
+      : { method, perOrder: perOrderMinor };
   return {
     method: 'TIERED',
     mode: bandMode as BandMode,

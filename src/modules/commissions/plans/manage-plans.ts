@@ -234,6 +234,7 @@ function termsOf(input: CommissionRuleInput) {
     method,
     rateBps: input.rate ?? null,
     perUnitMinor: minor(input.perUnit, 'perUnit'),
+    perOrderMinor: minor(input.perOrder, 'perOrder'),
     bandMode: method === 'TIERED' ? (input.bandMode ?? 'PROGRESSIVE') : null,
     bandPeriod: method === 'TIERED' ? (input.bandPeriod ?? 'MONTH') : null,
     bandRows: method === 'TIERED' ? storedBands(bands()) : null,

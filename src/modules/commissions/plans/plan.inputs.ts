@@ -106,8 +106,18 @@ export class CommissionRuleInput {
   @Field(() => Percentage, { nullable: true, description: 'For PERCENTAGE: rate in percent of a sale.' })
   rate?: number | null; // basis points
 
-  @Field(() => Decimal, { nullable: true, description: 'For FLAT: the commission for one unit.' })
+  @Field(() => Decimal, {
+    nullable: true,
+    description: 'For FLAT: the commission for one unit. Give this or `perOrder`.',
+  })
   perUnit?: string | null;
+
+  @Field(() => Decimal, {
+    nullable: true,
+    description:
+      'For FLAT: the commission for one order, whatever its units. The products of the order to which the rule applies share the amount in proportion to their bases. A partly collected order, or a part of a shared sale, earns in proportion.',
+  })
+  perOrder?: string | null;
 
   @Field(() => [CommissionBandInput], {
     nullable: true,

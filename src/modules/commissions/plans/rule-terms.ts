@@ -10,13 +10,20 @@ export { CommissionRuleInput, CreateCommissionRuleInput } from './plan.inputs.ts
 export function readTerms(input: CommissionRuleInput, path: string) {
   const { method } = input;
   const currency = input.currency == null ? null : currencyOf(input.currency, `${path}.currency`);
-  const needed = { PERCENTAGE: 'rate', FLAT: 'perUnit', TIERED: 'bands' } as const;
-  for (const [of, field] of Object.entries(needed)) {
-    if (of === method && input[field] == null)
-      throw invalid(`${path}.${field}`, `is required for a ${method} rule`);
-    if (of !== method && input[field] != null)
-      throw invalid(`${path}.${field}`, `is allowed only for a ${of} rule`);
+  const needed = {
+    PERCENTAGE: ['rate'],
+    FLAT: ['perUnit', 'perOrder'],
+    TIERED: ['bands'],
+  } as const;
+  for (const [of, fields] of Object.entries(needed)) {
+    const given = fields.filter((field) => input[field] != null);
+    if (of === method && given.length === 0)
+      throw invalid(`${path}.${fields[0]}`, `is required for a ${method} rule`);
+    if (of !== method && given.length > 0)
+      throw invalid(`${path}.${given[0]}`, `is allowed only for a ${of} rule`);
   }
+  if (input.perUnit != null && input.perOrder != null)
+    throw invalid(`${path}.perOrder`, 'cannot be combined with perUnit');
   if (method !== 'TIERED' && (input.bandMode != null || input.bandPeriod != null))
     throw invalid(
       `${path}.${input.bandMode != null ? 'bandMode' : 'bandPeriod'}`,
@@ -86,7 +93,10 @@ export function triedRule(
 
   function termsOf(): RuleTerms {
     if (method === 'PERCENTAGE') return { method, rateBps: input.rate as number };
-    if (method === 'FLAT') return { method, perUnit: minor(input.perUnit, 'perUnit') as bigint };
+    if (method === 'FLAT')
+      return input.perOrder != null
+        ? { method, perOrder: minor(input.perOrder, 'perOrder') as bigint }
+        : { method, perUnit: minor(input.perUnit, 'perUnit') as bigint };
     return {
       method,
       mode: input.bandMode ?? 'PROGRESSIVE',

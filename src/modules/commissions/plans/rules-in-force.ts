@@ -7,6 +7,7 @@ export const RULES_IN_FORCE = `
   (select json_agg(json_build_object('id', v.id, 'ruleKey', v.rule_key, 'name', v.name, 'version', v.version, 'partnerId', v.partner_id,
     'product', v.product, 'customerKind', v.customer_kind, 'countries', v.countries, 'types', v.types, 'currency', v.currency,
     'minimumMinor', v.minimum_minor::text, 'method', v.method, 'rateBps', v.rate_bps, 'perUnitMinor', v.per_unit_minor::text,
+    'perOrderMinor', v.per_order_minor::text,
     'bandMode', v.band_mode, 'bandRows', v.band_rows, 'bandPeriod', v.band_period, 'firstPurchaseOnly', v.first_purchase_only,
     'recurringMonths', v.recurring_months, 'recurringCount', v.recurring_count, 'stepDownRateBps', v.step_down_rate_bps,
     'capMinor', v.cap_minor::text, 'capPer', v.cap_per, 'capPeriod', v.cap_period, 'effectiveAt', v.effective_at))
@@ -28,6 +29,7 @@ export const rulesOf = (rows: readonly RuleJson[] | null): Rule[] =>
       ...row,
       minimumMinor: bigintOf(row.minimumMinor),
       perUnitMinor: bigintOf(row.perUnitMinor),
+      perOrderMinor: bigintOf(row.perOrderMinor),
       capMinor: bigintOf(row.capMinor),
       effectiveAt: new Date(row.effectiveAt as string),
     } as CommissionRule),

@@ -21,6 +21,7 @@ import {
   lockCommission,
   openHolds,
   placeHold,
+  productsOf,
   review,
   soldFor,
   store,
@@ -238,6 +239,7 @@ function earningOf(line: Commission): Earning {
           index: unrated.scale.index,
         }
       : undefined,
+    products: unrated?.products ? productsOf(unrated.products) : undefined,
     owedIn: line.amount.currency,
     source: line.source,
     createdBy: line.createdBy ?? undefined,

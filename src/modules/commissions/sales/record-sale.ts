@@ -1,6 +1,6 @@
 import { invalid } from '../../../domain/errors.ts';
 import { money, withinLimit } from '../../../domain/money.ts';
-import { collectedPart, type Invoice, netOf, saleLines } from '../../../domain/sale.ts';
+import { collectedPart, type Invoice, netOf, openOf, saleLines } from '../../../domain/sale.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { amountOf, currencyOf } from '../../../kernel/request/currency.ts';
@@ -54,6 +54,8 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
       if (customer) await keepPayment(em, payment, { tenantId, customerId: customer.id, at });
       const run = within(em);
       const inForce = await loadInForce(run, partnerId, at, { id: customer?.id ?? null });
+      const open = openOf(invoice, lines);
+      const products = lines.map(({ product, base }, index) => ({ product, base, open: open[index] ?? 0n }));
       const earned: NewLine[] = [];
       const refused: RefusedProduct[] = lines.length ? [] : [{ product: null, reason: 'NOTHING_COLLECTED' }];
       for (const [index, { product, quantity, base }] of lines.entries()) {
@@ -75,6 +77,7 @@ export async function recordSale(ctx: Context, input: RecordSaleInput): Promise<
             base: money(base, currency),
             purchase: netOf(invoice),
             among: { bases, index },
+            products: products.length > 1 ? { all: products, index } : undefined,
             scale: collectedPart(invoice),
             isNow: input.occurredAt == null,
             customerId: customer?.id ?? null,

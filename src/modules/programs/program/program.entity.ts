@@ -143,7 +143,7 @@ export class Program {
   secondApprovalAboveMinor?: bigint | null; // in the program's currency; served by ProgramResolver
 
   @Property({ type: 'text', nullable: true })
-  limitRaisedBy?: string | null; // the caller that last raised or removed that limit; null once another change lowered it
+  limitRaisedBy?: string | null; // the caller that last raised or removed that limit, or shortened `splitDays`; null once another person lowered the limit
 
   @Field(() => Int, {
     description:

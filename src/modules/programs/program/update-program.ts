@@ -64,10 +64,11 @@ export async function updateProgram(
           ? null
           : notNegative(secondApprovalAbove, program.currency, 'input.secondApprovalAbove');
     const limit = program.secondApprovalAboveMinor ?? null;
-    if (limit !== limitBefore) {
-      // No payout needs a second approval without a limit.
+    if (limit !== limitBefore || program.splitDays !== before.splitDays) {
+      // No payout needs a second approval without a limit. The person who raised it does not clear the name by a lower limit.
       const raised = limitBefore !== null && (limit === null || limit > limitBefore);
-      program.limitRaisedBy = raised ? ctx.actor.id : null;
+      if (raised || program.splitDays < before.splitDays) program.limitRaisedBy = ctx.actor.id;
+      else if (program.limitRaisedBy !== ctx.actor.id) program.limitRaisedBy = null;
     }
     if (rezoned)
       await enqueue(em, 'recalculate_metrics', { tenantId }, { key: `recalculate_metrics:${tenantId}` });

@@ -28,15 +28,16 @@ export async function trueUpSales(
   if (promoted.length === 0) return;
   await em.flush();
   const run = within(em);
+  // Items, not commissions: a sale that earns nothing now, or by a rule that is only for new customers, may earn by the tier later.
   const rates = await sql<{ id: string; tier: PartnerTier; rateBps: number }>`
-    select c.id, w.after as tier, v.rate_bps as "rateBps"
+    select i.id, w.after as tier, v.rate_bps as "rateBps"
     from jsonb_to_recordset(${JSON.stringify(promoted)}::jsonb) w (id uuid, before text, after text, until timestamptz)
-    join commissions c on c.partner_id = w.id and c.tier = w.before and c.occurred_at >= ${since}
-      and (w.until is null or c.occurred_at < w.until)
+    join sale_items i on i.tenant_id = ${tenantId} and i.partner_id = w.id and i.facts->>'tier' = w.before and i.occurred_at >= ${since}
+      and i.day >= (${since}::timestamptz - interval '2 days')::date -- in any time zone; for the index
+      and (w.until is null or i.occurred_at < w.until)
     cross join lateral (select rate_bps from tier_config_versions v where v.tenant_id = ${tenantId} and v.tier = w.after
-      and v.effective_at <= c.occurred_at order by v.effective_at desc, v.id desc limit 1) v
-    where c.tenant_id = ${tenantId} and c.rate_source = 'TIER' and c.method = 'PERCENTAGE' and c.item_id is null
-      and c.type <> 'BONUS' and c.status not in ('REJECTED', 'REVERSED')
+      and v.effective_at <= i.occurred_at order by v.effective_at desc, v.id desc limit 1) v
+    where 'TIER' in (i.terms->>'level', i.returning_terms->>'level') and i.facts->>'type' <> 'BONUS' and i.refused is null
   `.execute(em);
   for (const [tier, raised] of Map.groupBy(rates, (each) => each.tier)) {
     const rateOf = new Map(raised.map(({ id, rateBps }) => [id, rateBps]));
@@ -47,15 +48,10 @@ export async function trueUpSales(
 }
 
 function withRate(item: StoredItem, rateBps: number, tier: PartnerTier): StoredItem[] {
-  if ((item.terms.rateBps ?? 0) >= rateBps) return [];
-  const raised = (terms: Terms): Terms => (terms.level === 'TIER' ? { ...terms, rateBps } : terms);
-  const { terms, returning, facts } = item;
-  return [
-    {
-      ...item,
-      terms: raised(terms),
-      returning: returning && raised(returning),
-      facts: facts && { ...facts, tier },
-    },
-  ];
+  const raised = (terms: Terms): Terms =>
+    terms.level === 'TIER' && (terms.rateBps ?? 0) < rateBps ? { ...terms, rateBps } : terms;
+  const { facts } = item;
+  const [terms, returning] = [raised(item.terms), item.returning && raised(item.returning)];
+  if (terms === item.terms && returning === item.returning) return [];
+  return [{ ...item, terms, returning, facts: facts && { ...facts, tier } }];
 }
