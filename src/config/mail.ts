@@ -1,7 +1,8 @@
 import { neededInProduction, text, url } from './fields.ts';
 import { section, variable } from './section.ts';
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+/** Names and addresses that lead to the machine that asks. */
+const LOOPBACK = /^(.+\.)?localhost\.?$|^(127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[\da-f:]+\])$/;
 
 export const mail = section({
   title: 'Mail',

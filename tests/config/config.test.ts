@@ -251,6 +251,13 @@ test.each([
     { PORTAL_URL: 'https://127.0.0.1' },
     'PORTAL_URL must be an address that visitors',
   ],
+  ...['portal.localhost', 'localhost.', '0.0.0.0', '[::]', '[::1]', '[::ffff:127.0.0.1]', '127.1'].map(
+    (host): [string, Record<string, string>, string] => [
+      `PORTAL_URL of ${host}`,
+      { PORTAL_URL: `https://${host}` },
+      'PORTAL_URL must be an address that visitors',
+    ],
+  ),
   ['SMTP_URL but no MAIL_FROM', { SMTP_URL: 'smtps://mail.example.com' }, 'MAIL_FROM is missing'],
   [
     'PORTAL_URL in the clear',

@@ -232,6 +232,13 @@ describe('a true-up', () => {
     const trueUp = (await linesOf(app, partnerId)).find(({ type }) => type === 'TRUE_UP')?.id as string;
     for (const who of [ann, bob])
       expect(await refusal(who, APPROVE, { id: trueUp })).toMatchObject({ code: 'FORBIDDEN' });
+    // Nor past the application, together with its sale.
+    await expect(
+      app.database.pool.query(
+        "update commissions set status = 'APPROVED', approved_by = 'ann', approved_at = now() where id = any($1)",
+        [[id, trueUp]],
+      ),
+    ).rejects.toThrow('Another person must approve this commission.');
     const { holdCommission } = await act(eve, HOLD, { id, reason: 'to look at' });
     expect(await refusal(staff.tom, APPROVE, { id: trueUp })).toMatchObject({
       reason: 'HELD',

@@ -272,7 +272,7 @@ describe('a rate that moves by more than 20 % from the rate before', () => {
     const insert = (confirmedBy: string | null) =>
       app.database.pool.query(
         `insert into exchange_rates (id, tenant_id, base, quote, rate, effective_on, created_by, confirmed_by)
-         values (gen_random_uuid(), $1, 'EUR', 'USD', 5, '2026-03-11', 'manager', $2)`,
+         values (new_id(), $1, 'EUR', 'USD', 5, '2026-03-11', 'manager', $2)`,
         [tenant, confirmedBy],
       );
     await expect(insert(null)).rejects.toThrow('A second person must confirm');

@@ -217,3 +217,42 @@ test('MRR of a partner has the subscriptions of all currencies, and names those 
     mrrByCurrency: [yen('500'), { amount: '1.000', currency: 'KWD' }, { amount: '10.00', currency: 'USD' }],
   });
 });
+
+test('commissions that are paid in the currency of the partner count once, beside sales in their own currency', async () => {
+  const staff = await staffOf(app, 'settled-in-yen');
+  const { id } = await newPartner(app, staff.manager, { currency: 'JPY' });
+  await app.ask(staff.manager, 'mutation { updateProgram(input: { settlement: PARTNER }) { settlement } }');
+  await enter(staff, 'USD', 'JPY', '150', '2026-01-01');
+  const sale = await earned(app, staff, id, { currency: 'USD' });
+  await app.database.pool.query(
+    `insert into partner_metrics_daily (tenant_id, partner_id, day, rate_day, source, currency, paid_minor)
+     values ('settled-in-yen', $1, '2026-01-20', '2026-01-20', '(none)', 'USD', 700)`,
+    [id],
+  );
+  const period = { from: '2026-01-01', to: '2026-01-31' };
+  const { partner } = await app.ask(
+    staff.maria,
+    `query ($id: ID!, $period: MetricsPeriodInput) { partner(id: $id) { metrics(period: $period) {
+      commissionPaid { amount } inProgramCurrency { commissionPaid { amount } ${AMOUNTS} } ${FIGURES} } } }`,
+    { id, period },
+  );
+  expect(partner.metrics).toMatchObject({
+    ...{ revenue: yen('15000'), averageOrderValue: yen('15000'), commissionEarned: { amount: '3000' } },
+    ...{ commissionPaid: { amount: '1050' }, missingRates: [] },
+    inProgramCurrency: { revenue: { amount: '100.00' }, commissionEarned: { amount: '20.00' } },
+    currencies: [
+      { currency: 'JPY', orders: 0, averageOrderValue: null, commissionEarned: { amount: '3000' } },
+      {
+        currency: 'USD',
+        orders: 1,
+        averageOrderValue: { amount: '100.00' },
+        commissionEarned: { amount: '0.00' },
+      },
+    ],
+  });
+  await refund(staff, sale, '2026-01-25T12:00:00Z');
+  expect(await recalculated(staff, id)).toMatchObject({
+    revenue: yen('0'),
+    commissionEarned: { amount: '0' },
+  });
+});

@@ -1,14 +1,10 @@
--- Refuses an approval by a person whom a duty keeps from it. What moves together with its commission is decided with it.
+-- Refuses an approval by a person whom a duty keeps from it. What takes an amount back is decided with its commission.
 create or replace function approver_is_another() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-  if new.amount_minor <= 0 or new.approved_by = 'system'
-    or exists (select from commissions s where s.id = new.adjusts_id
-      and (s.approved_by, s.approved_at) = (new.approved_by, new.approved_at)) then
-    return null;
-  end if;
+  if new.amount_minor <= 0 or new.approved_by = 'system' then return null; end if;
   if commission_conflict(new, 'APPROVE', new.approved_by) is not null then
     raise exception 'Another person must approve this commission.' using errcode = 'integrity_constraint_violation';
   end if;

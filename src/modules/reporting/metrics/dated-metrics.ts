@@ -10,7 +10,7 @@ import {
   AMOUNTS,
   type Amount,
   type Figures,
-  figuresOr,
+  figuresOf,
   sumCounts,
   sumsOf,
   toAmounts,
@@ -104,8 +104,8 @@ function daysOfPartners(
 ): Sql {
   const isNamed = split === 'LINK' || split === 'CAMPAIGN';
   return sql`
-    select m.partner_id as owner, m.tenant_id, ${split ? PARTS[split] : sql`null::text`} as part, m.rate_day, m.currency,
-      k.currency as wanted, ${sumsIn('m')}
+    select m.partner_id as owner, m.tenant_id, ${split ? PARTS[split] : sql`null::text`} as part, m.currency, k.currency as wanted,
+      case when m.currency in (k.currency, ${NO_CURRENCY}) then null else m.rate_day end as rate_day, ${sumsIn('m')}
     from ${sql.raw(isNamed ? 'partner_metrics_by' : 'partner_metrics_daily')} m join ${wantedRows(partners)} on k.id = m.partner_id
     where m.partner_id = any(${idsOf(partners)}) and ${scopeOf(ctx.actor, figuresScope)}${inPeriod(period)}${isNamed ? sql` and m.kind = ${split}` : sql``}
     group by 1, 2, 3, 4, 5, 6`;
@@ -133,23 +133,29 @@ export interface DatedToDate extends Dated {
   readonly updatedAt: Date;
 }
 
-/** The metrics of partners to date, by exchange rate. Only amounts in other currencies are read by day. */
+/** The metrics of partners to date, by exchange rate. Only amounts in other currencies are read by day: `offset 0` keeps the
+ *  planner from reading the days of all partners. */
 export const readDatedToDate = (ctx: Context, partners: readonly Wanted[]): Promise<DatedToDate[]> =>
   query(
     ctx,
     sql<DatedToDate>`
-      select /* metrics.toDate */ m.partner_id as owner, null as part, m.currency, x.base, x.quote, x.rate, ${figuresOr('x', 'm')},
-        m.updated_at as "updatedAt"
-      from partner_metrics m join ${wantedRows(partners)} on k.id = m.partner_id
-      left join lateral (
-        select x.base, x.quote, x.rate, ${sumsOf('d')}
-        from (
-          select n.tenant_id, n.rate_day, n.currency, ${sumsIn('n')} from partner_metrics_daily n
-          where n.partner_id = m.partner_id and n.currency = m.currency and m.currency not in (k.currency, ${NO_CURRENCY})
-          group by 1, 2, 3) d
-        ${rateOfItsDay(sql`k.currency`, NO_CURRENCY)}
-        group by 1, 2, 3) x on true
-      where m.partner_id = any(${idsOf(partners)}) and ${scopeOf(ctx.actor, figuresScope)}`,
+      with /* metrics.toDate */ total as materialized (
+        select m.*, k.currency as wanted, m.currency in (k.currency, ${NO_CURRENCY}) as is_own
+        from partner_metrics m join ${wantedRows(partners)} on k.id = m.partner_id
+        where m.partner_id = any(${idsOf(partners)}) and ${scopeOf(ctx.actor, figuresScope)})
+      select t.partner_id as owner, null as part, t.currency, null as base, null as quote, null as rate, ${figuresOf('t')},
+        t.updated_at as "updatedAt"
+      from total t where t.is_own
+      union all
+      select d.owner, null, d.currency, x.base, x.quote, x.rate, ${sumsOf('d')}, max(d.updated_at)
+      from (
+        select t.partner_id as owner, t.tenant_id, n.rate_day, t.currency, t.wanted, t.updated_at, ${sumsIn('n')}
+        from total t cross join lateral (
+          select * from partner_metrics_daily n where n.partner_id = t.partner_id and n.currency = t.currency offset 0) n
+        where not t.is_own
+        group by 1, 2, 3, 4, 5, 6) d
+      ${rateOfItsDay(sql`d.wanted`, NO_CURRENCY)}
+      group by 1, 2, 3, 4, 5, 6`,
   );
 
 /** Sums rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. */

@@ -19,14 +19,9 @@ function withoutUnit(figure: Figure): string {
   return figure.replace('_minor', '');
 }
 
-/** Selects each figure of `sums`, named as in `Figures`, or of the table row `row` where there are no sums. */
-export const figuresOr = (sums: string, row: string): Sql =>
-  sql.raw(
-    FIGURES.map((figure) => {
-      const name = withoutUnit(figure);
-      return `coalesce(${sums}.${name}, ${row}.${figure}) as ${name}`;
-    }).join(', '),
-  );
+/** Selects each figure of `row`, named as in `Figures`. */
+export const figuresOf = (row: string): Sql =>
+  sql.raw(FIGURES.map((figure) => `${row}.${figure} as ${withoutUnit(figure)}`).join(', '));
 
 /** Selects the sum of each figure over the rows `row`, named as in `Figures`. */
 export const sumsOf = (row: string): Sql =>
