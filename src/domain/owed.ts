@@ -45,7 +45,13 @@ export interface Terms {
     readonly bands: readonly Band[];
   } | null;
   readonly windows: readonly Window[];
-  readonly cap: { readonly limit: bigint; readonly per: CapScope; readonly period: RulePeriod } | null;
+  /** `whole` is the cap of the whole sale, where `limit` is a partner's share of it. */
+  readonly cap: {
+    readonly limit: bigint;
+    readonly per: CapScope;
+    readonly period: RulePeriod;
+    readonly whole?: bigint;
+  } | null;
 }
 
 /** One part of a sale on which one partner may earn: a product of an order, or a partner's share of a shared sale. */

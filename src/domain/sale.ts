@@ -1,6 +1,7 @@
 import { commissionBase } from './commission.ts';
 import { money, split } from './money.ts';
 import type { SaleLine } from './plan.ts';
+import type { SaleParts } from './terms.ts';
 
 /** One billed line item of an invoice. A credit is negative. */
 interface InvoiceLine {
@@ -24,9 +25,9 @@ export const netOf = ({ lines, discount }: Invoice): bigint =>
   lines.reduce((sum, { amount }) => sum + amount, 0n) - discount;
 
 /** The parts into which an amount per unit is split: the collected part of the total, and the rest. */
-export const collectedPart = (invoice: Invoice): { parts: bigint[]; index: number } => {
+export const collectedPart = (invoice: Invoice): SaleParts => {
   const total = netOf(invoice) + invoice.tax;
-  return { parts: [invoice.collected, total - invoice.collected], index: 0 };
+  return { of: 'COLLECTED', parts: [invoice.collected, total - invoice.collected], index: 0 };
 };
 
 /** Returns the part of each product that is not collected yet, in the order of `saleLines`. */

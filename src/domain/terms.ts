@@ -20,10 +20,16 @@ export interface Facts {
   readonly tier: PartnerTier;
   /** The whole order in the currency of the commission: what minimums are compared with. Null: the base. */
   readonly purchase: bigint | null;
-  /** The parts into which an amount per unit is split, and the index of this one. Null: one part. */
-  readonly scale: Scale | null;
+  /** The parts into which an amount for the whole sale is split. Null: one part. */
+  readonly scale: SaleParts | null;
   /** The products of an order with several of them, for an amount per order. */
   readonly products?: OrderProducts | null;
+}
+
+/** The parts of a sale: partners' shares, or the collected part and the rest. A flat amount is split into them, and a cap for each
+ *  sale into the shares of partners. */
+export interface SaleParts extends Scale {
+  readonly of: 'PARTNERS' | 'COLLECTED';
 }
 
 /** The products of an order, and the index of the product of this item. */
@@ -100,9 +106,9 @@ export function termsOf(decision: Decision, { quantity, scale }: Facts, windows:
   const plain = { level, rule: null, flat: null, tiered: null, windows, cap: null };
   if (decision.rule === null) return { ...plain, method: 'PERCENTAGE', rateBps: decision.rateBps };
   const { rule } = decision;
-  const { terms, cap, id, key, name, version } = rule;
+  const { terms, id, key, name, version } = rule;
   return {
-    ...{ level, rule: { id, key, name, version }, method: terms.method, cap },
+    ...{ level, rule: { id, key, name, version }, method: terms.method, cap: capFor(rule.cap, scale) },
     rateBps: terms.method === 'PERCENTAGE' ? terms.rateBps : null,
     flat: terms.method === 'FLAT' ? flatOf(terms, quantity, scale, decision.scale) : null,
     tiered: terms.method === 'TIERED' ? { mode: terms.mode, period: terms.period, bands: terms.bands } : null,
@@ -122,6 +128,15 @@ export const windowsOf = (rule: Rule): Window[] =>
       ]
     : [];
 
+const partOf = (whole: bigint, { parts, index }: Scale): bigint =>
+  split(money(whole, ''), parts)[index]?.minor ?? 0n;
+
+/** Returns the cap for a part of a sale: a cap for each sale is divided over the partners who share the sale. */
+const capFor = (cap: Terms['cap'], scale: Facts['scale']): Terms['cap'] =>
+  cap?.per === 'SALE' && scale?.of === 'PARTNERS' && scale.parts.length > 1
+    ? { ...cap, limit: partOf(cap.whole ?? cap.limit, scale), whole: cap.whole ?? cap.limit }
+    : cap;
+
 /** An amount per order is one unit, and is split over the products of the order. */
 const flatOf = (
   terms: Extract<RuleTerms, { method: 'FLAT' }>,
@@ -134,19 +149,19 @@ const flatOf = (
     : flatFor(terms.perUnit, quantity, scale);
 
 /** Returns an amount per unit for a part of a sale, by largest remainder. */
-function flatFor(perUnit: bigint, quantity: number, scale: Facts['scale']): FlatTerms {
+function flatFor(perUnit: bigint, quantity: number, scale: Scale | null): FlatTerms {
   const all = amountFor(perUnit, quantity);
   const whole = scale?.parts.reduce((sum, part) => sum + part, 0n) ?? 0n;
   if (!scale || whole === 0n) return { perUnit, quantity, part: 1n, whole: 1n, amount: all };
-  const amount = split(money(all, ''), scale.parts)[scale.index]?.minor ?? 0n;
-  return { perUnit, quantity, part: scale.parts[scale.index] ?? 0n, whole, amount };
+  return { perUnit, quantity, part: scale.parts[scale.index] ?? 0n, whole, amount: partOf(all, scale) };
 }
 
-/** Returns terms with their amount per unit for another part of the sale. */
-export const rescaled = (terms: Terms, scale: Facts['scale']): Terms =>
-  terms.flat && terms.rule
-    ? { ...terms, flat: flatFor(terms.flat.perUnit, terms.flat.quantity, scale) }
-    : terms;
+/** Returns terms with their amount per unit and their cap for another part of the sale. */
+export const rescaled = (terms: Terms, scale: Facts['scale']): Terms => ({
+  ...terms,
+  flat: terms.flat && terms.rule ? flatFor(terms.flat.perUnit, terms.flat.quantity, scale) : terms.flat,
+  cap: capFor(terms.cap, scale),
+});
 
 /** Returns the amount for all units. Throws BAD_USER_INPUT for an amount that is too large. */
 export const amountFor = (perUnit: bigint, quantity: number): bigint =>

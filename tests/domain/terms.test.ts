@@ -46,7 +46,7 @@ describe('a flat amount per order', () => {
   });
 
   test('of a shared sale is split over the partners', () => {
-    const scale = { parts: [7_500n, 2_500n], index: 1 };
+    const scale = { of: 'PARTNERS', parts: [7_500n, 2_500n], index: 1 } as const;
     expect(decide(1, [rule({})], order, { products: null, scale }).flat).toMatchObject({
       ...{ perUnit: 1_000n, quantity: 1, amount: 250n },
     });

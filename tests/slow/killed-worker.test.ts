@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { system } from '../../src/kernel/request/actor.ts';
 import { contextFor } from '../../src/kernel/request/context.ts';
 import { resumePayouts } from '../../src/modules/payouts/sending/resume-payouts.ts';
@@ -52,7 +52,13 @@ test('another worker pays once after a worker was killed before or after the tra
         createPayout.id,
       ],
       {
-        env: { ...process.env, JWT_SECRET: 'x'.repeat(40), NODE_ENV: 'test', PAYOUT_LEASE_SECONDS: '2' },
+        env: {
+          ...process.env,
+          CERBOS_URL: inject('cerbos'),
+          JWT_SECRET: 'x'.repeat(40),
+          NODE_ENV: 'test',
+          PAYOUT_LEASE_SECONDS: '2',
+        },
         stdio: 'inherit',
       },
     );

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { PayoutRail } from '../../src/ports/payout-rail.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { staffOf } from '../support/make.ts';
@@ -44,7 +44,13 @@ const say = (what: string, toll: Toll) => process.stdout.write(`${what}: ${JSON.
 async function worker(seed: number, idle: () => Promise<boolean>): Promise<string | null> {
   const args = ['--import', '@oxc-node/core/register', 'tests/support/chaos-worker.ts'];
   const child = spawn(process.execPath, [...args, app.database.url, simulator.url, String(seed)], {
-    env: { ...process.env, JWT_SECRET: 'x'.repeat(40), NODE_ENV: 'test', PAYOUT_LEASE_SECONDS: LEASE },
+    env: {
+      ...process.env,
+      CERBOS_URL: inject('cerbos'),
+      JWT_SECRET: 'x'.repeat(40),
+      NODE_ENV: 'test',
+      PAYOUT_LEASE_SECONDS: LEASE,
+    },
     stdio: 'inherit',
   });
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>;

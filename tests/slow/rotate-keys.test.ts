@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { system } from '../../src/kernel/request/actor.ts';
 import { contextFor } from '../../src/kernel/request/context.ts';
 import { shredDataKeys } from '../../src/modules/foundation/data-keys/data-keys.ts';
@@ -169,6 +169,7 @@ describe('a key rotation', () => {
             ...process.env,
             DATABASE_URL: app.database.url,
             KMS_KEY_FILE: file,
+            CERBOS_URL: inject('cerbos'),
             NODE_ENV: 'development',
           },
         },

@@ -107,15 +107,15 @@ export function naiveTerms(part: Part, kind: Kind, versions: readonly RuleVersio
   const rules = fitting(part, kind, versions);
   const own = rules.filter(({ partnerId }) => partnerId !== null);
   const forProduct = narrowest(own.filter(({ input }) => input.product !== null));
-  if (forProduct) return ruled('PARTNER_PRODUCT', forProduct);
+  if (forProduct) return ruled('PARTNER_PRODUCT', forProduct, part);
   const forAll = narrowest(own);
-  if (forAll) return ruled('PARTNER', forAll);
+  if (forAll) return ruled('PARTNER', forAll, part);
   if (rates.partner !== null) return plain('PARTNER', rates.partner);
   const ofPlan = narrowest(rules);
-  return ofPlan ? ruled('PLAN', ofPlan) : plain('TIER', rates.tier);
+  return ofPlan ? ruled('PLAN', ofPlan, part) : plain('TIER', rates.tier);
 }
 
-function ruled(level: Terms['level'], { id, ruleKey, version, input }: RuleVersion): Terms {
+function ruled(level: Terms['level'], { id, ruleKey, version, input }: RuleVersion, { facts }: Part): Terms {
   const { method, rate, bands, bandMode, bandPeriod, cap } = input;
   const isWindowed = input.firstPurchaseOnly || input.recurringMonths != null || input.recurringCount != null;
   return {
@@ -139,6 +139,18 @@ function ruled(level: Terms['level'], { id, ruleKey, version, input }: RuleVersi
           },
         ]
       : [],
-    cap: cap && { limit: minorOf(cap.amount), per: cap.per, period: cap.period },
+    cap: cap && { ...limitOf(minorOf(cap.amount), cap.per, facts), per: cap.per, period: cap.period },
   };
+}
+
+/** The limit of a cap: partners who share a sale share a cap for each sale. The units that a division leaves go to the largest
+ *  rests. */
+function limitOf(whole: bigint, per: string, { scale }: Facts): { limit: bigint; whole?: bigint } {
+  if (per !== 'SALE' || scale?.of !== 'PARTNERS' || scale.parts.length === 1) return { limit: whole };
+  const total = scale.parts.reduce((sum, part) => sum + part, 0n);
+  const rest = (index: number) => Number((whole * (scale.parts[index] ?? 0n)) % total);
+  const floors = scale.parts.map((part) => (whole * part) / total);
+  const over = Number(whole - floors.reduce((sum, floor) => sum + floor, 0n));
+  const first = [...floors.keys()].sort((a, b) => rest(b) - rest(a) || a - b).slice(0, over);
+  return { limit: (floors[scale.index] ?? 0n) + (first.includes(scale.index) ? 1n : 0n), whole };
 }

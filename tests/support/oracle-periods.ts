@@ -16,7 +16,7 @@ export interface OracleVersion {
   readonly minimum?: number;
 }
 
-export interface OracleOrder {
+interface OracleOrder {
   readonly id: string;
   readonly customer: string;
   readonly at: string;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { inflateSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { sandboxRail } from '../../../src/adapters/sandbox/sandbox-rail.ts';
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
@@ -123,7 +123,10 @@ describe('a run of more partners than one commit takes', () => {
       const child = spawn(
         process.execPath,
         ['--import', '@oxc-node/core/register', 'tests/support/dying-run.ts', app.database.url, moment, id],
-        { env: { ...process.env, JWT_SECRET: 'x'.repeat(40), NODE_ENV: 'test' }, stdio: 'inherit' },
+        {
+          env: { ...process.env, CERBOS_URL: inject('cerbos'), JWT_SECRET: 'x'.repeat(40), NODE_ENV: 'test' },
+          stdio: 'inherit',
+        },
       );
       expect((await once(child, 'exit'))[1]).toBe('SIGKILL');
       expect((await app.ask(maria, SEE_RUN, { id })).payoutRun).toMatchObject({

@@ -4,7 +4,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { system } from '../../../src/kernel/request/actor.ts';
 import { contextFor } from '../../../src/kernel/request/context.ts';
 import { linkAudit } from '../../../src/modules/foundation/audit/seal-audit.ts';
@@ -631,6 +631,7 @@ describe('after a backup was restored', () => {
         {
           env: {
             ...process.env,
+            CERBOS_URL: inject('cerbos'),
             NODE_ENV: 'test',
             DATABASE_URL: backup.database.url,
             JWT_SECRET: 'a secret of the tests, long enough for HS256',

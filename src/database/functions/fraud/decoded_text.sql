@@ -15,6 +15,9 @@ begin
       plain := percent_decoded(regexp_replace(plain, '%(0[0-9a-f]|1[0-9a-f]|7f|[89a-f][0-9a-f])', '', 'gi'));
     end;
   end loop;
-  return btrim(lower(normalize(regexp_replace(plain, '[\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]', '', 'g'), NFKC)));
+  if octet_length(plain) > char_length(plain) then
+    plain := normalize(regexp_replace(plain, '[\u00ad\u034f\u200b-\u200f\u2060-\u2064\ufeff]', '', 'g'), NFKC);
+  end if;
+  return btrim(lower(plain));
 end
 $$;

@@ -25,11 +25,14 @@ begin
   named := lower(seller.referral_code) = any(names) or is_named(seller.id, names)
     or exists (select from members m where m.partner_id = seller.id and (lower(m.subject) = any(names) or is_named(m.id, names)));
   -- A part of an address ends at a sign that only a URL or a notation has. A mailbox may have such a sign, so both count.
-  emails := array(
-    select normal_email(found.email[1] || '@' || ascii_domain(rtrim(found.email[2], '.')))
-    from unnest(array[buyer.email, sale_email, replace(plain, '"@', '@')]) a (email),
-      unnest(array['[^\s<>()",;:@]+', '[^\s<>()",;:@/?#&={}''\[\]|]+']) mailbox (pattern),
-      regexp_matches(a.email, '(' || mailbox.pattern || ')@([^\s!-,/:-@\[-`{-~]+)', 'g') found (email));
+  emails := '{}';
+  if position('@' in concat(buyer.email, sale_email, plain)) > 0 then
+    emails := array(
+      select distinct normal_email(found.email[1] || '@' || ascii_domain(rtrim(found.email[2], '.')))
+      from unnest(array[buyer.email, sale_email, replace(plain, '"@', '@')]) a (email),
+        unnest(array['[^\s<>()",;:@]+', '[^\s<>()",;:@/?#&={}''\[\]|]+']) mailbox (pattern),
+        regexp_matches(a.email, '(' || mailbox.pattern || ')@([^\s!-,/:-@\[-`{-~]+)', 'g') found (email));
+  end if;
   -- Most buyers have an id only, and no e-mail address to compare.
   if cardinality(emails) = 0 and not named then return false; end if;
   if exists (

@@ -25,7 +25,7 @@ import {
   type Terms,
 } from '../../../domain/owed.ts';
 import type { PartnerTier } from '../../../domain/partner.ts';
-import { decideFor, type Facts, rescaled, termsOf } from '../../../domain/terms.ts';
+import { decideFor, type Facts, rescaled, type SaleParts, termsOf } from '../../../domain/terms.ts';
 import { query } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { transact, within } from '../../../kernel/data/transact.ts';
@@ -409,7 +409,8 @@ class Weighing {
     // The partner of the referral comes first, as in the sale.
     const others = [...shares].filter(([id]) => id !== sale.partnerId);
     const parts = [[sale.partnerId, shares.get(sale.partnerId) ?? 0n] as const, ...others];
-    const scale = {
+    const scale: SaleParts = {
+      of: 'PARTNERS',
       parts: parts.map(([, minor]) => minor),
       index: parts.findIndex(([id]) => id === partnerId),
     };

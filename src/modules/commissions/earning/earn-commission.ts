@@ -13,6 +13,7 @@ import {
   type Facts,
   NO_TERMS,
   type OrderProducts,
+  type SaleParts,
   termsOf,
 } from '../../../domain/terms.ts';
 import { enqueue } from '../../../kernel/data/jobs.ts';
@@ -66,8 +67,7 @@ export interface Earning {
   /** The parts of the sale, and the index of this one: line items of the order, or partners' shares. An exchange converts their
    *  sum once. */
   readonly among?: { readonly bases: readonly bigint[]; readonly index: number } | undefined;
-  /** The parts into which an amount per unit is split, and the index of this one: partners' shares, or collected and open. */
-  readonly scale?: { readonly parts: readonly bigint[]; readonly index: number } | undefined;
+  readonly scale?: SaleParts | undefined;
   /** The products of the order, for an amount per order. */
   readonly products?: OrderProducts | undefined;
   /** True when the caller gave no time, so that the sale is later than all recorded ones. */

@@ -129,7 +129,7 @@ export async function convertReferral(
           base: money(minor, currency),
           purchase: amount.minor,
           among: { bases: shares, index },
-          scale: { parts: shares, index },
+          scale: { of: 'PARTNERS', parts: shares, index },
           isNow: input.occurredAt == null,
           saleId,
           orderId: input.orderId,

@@ -233,7 +233,11 @@ function earningOf(line: Commission): Earning {
       ? { bases: unrated.among.parts.map(BigInt), index: unrated.among.index }
       : undefined,
     scale: unrated?.scale
-      ? { parts: unrated.scale.parts.map(BigInt), index: unrated.scale.index }
+      ? {
+          of: conversionId ? 'PARTNERS' : 'COLLECTED',
+          parts: unrated.scale.parts.map(BigInt),
+          index: unrated.scale.index,
+        }
       : undefined,
     products: unrated?.products ? productsOf(unrated.products) : undefined,
     owedIn: line.amount.currency,

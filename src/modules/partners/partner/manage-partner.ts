@@ -74,13 +74,15 @@ async function freeCode(
   { referralCode: wanted, companyName }: CreatePartnerInput,
 ): Promise<string> {
   const holds = async (condition: Sql) => (await sql`select 1 where ${condition}`.execute(em)).length > 0;
-  if (wanted && (await holds(sql`is_taken(${tenantId}, ${wanted})`)))
-    throw conflict(`The referral code ${wanted.toUpperCase()} is already in use.`, {
-      field: 'input.referralCode',
-    });
   for (let code = wanted?.toUpperCase() ?? null; ; ) {
     code ??= referralCode(companyName, randomBytes(10));
-    if (!(await holds(sql`is_claimed(${code})`))) return code;
+    const claimed = await holds(sql`is_claimed(${code})`);
+    // Asked afterwards, because a partner of this program may take the code at the same time.
+    if (wanted && (await holds(sql`is_taken(${tenantId}, ${wanted})`)))
+      throw conflict(`The referral code ${wanted.toUpperCase()} is already in use.`, {
+        field: 'input.referralCode',
+      });
+    if (!claimed) return code;
     code = wanted ? withSuffix(wanted.toUpperCase(), randomBytes(4)) : null;
   }
 }
