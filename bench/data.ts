@@ -128,6 +128,7 @@ function* inserts({ partners, customers, commissions }: Size, now: number): Gene
       select n, n % ${partners} as p, n / ${partners} as o, (hashint4(n) & 2147483647) as h,
         n % ${partners} + ${partners} * (n / ${partners} % ${each}) as c, 1000 + n::bigint * 7919 % 99000 as base
       from generate_series(0, ${lines * partners - 1}) n) line`;
+  yield 'analyze commissions'; // without statistics, the next insert would read all lines for each line
   yield INSERT_SALE_ITEMS;
   yield `create temp table claim as
     select ${payoutId('p', 'k')} as payout_id, ${id(7, 'n', lineMs)} as commission_id, ${partnerId('p')} as partner_id, k
@@ -142,6 +143,8 @@ function* inserts({ partners, customers, commissions }: Size, now: number): Gene
     from claim i join commissions c on c.id = i.commission_id group by i.payout_id, i.partner_id, i.k, c.amount_currency`;
   yield `insert into payout_items (id, tenant_id, payout_id, commission_id)
     select new_id(), '${TENANT}', payout_id, commission_id from claim`;
+  yield `insert into paid_lines (tenant_id, commission_id)
+    select i.tenant_id, i.commission_id from payout_items i join payouts o on o.id = i.payout_id where o.status = 'PAID'`;
   yield `drop table claim`;
 }
 
