@@ -7,7 +7,7 @@ declare one metric_delta := deltas[1];
 begin
   if deltas is null or cardinality(deltas) = 0 then return; end if;
 
-  -- A single change, as that of most sales, has nothing to sum or to sort. PostgreSQL plans the statement below anew for each
+  -- A single change, as that of most sales, has nothing to sum or to sort. PostgreSQL plans the statement below again for each
   -- call, which takes longer than to run these. The total comes first in both, so no other session changes the rows after it.
   if cardinality(deltas) = 1 then
     perform from partners where id = one.partner_id for key share;

@@ -15,7 +15,7 @@ import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import { type EarningPartner, loadInForce, openSale } from './read-terms.ts';
 
 /** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are
- *  sent together read the terms, and one writes. The database refuses a partner's own purchase by itself, so only a sale that
+ *  sent together read the terms, and one writes. The database refuses a partner's own purchase, so only a sale that
  *  is refused is asked about: the transaction runs again, and tells the reason. */
 export async function createCommission(
   ctx: Context,
