@@ -143,6 +143,8 @@ function* inserts({ partners, customers, commissions }: Size, now: number): Gene
     from claim i join commissions c on c.id = i.commission_id group by i.payout_id, i.partner_id, i.k, c.amount_currency`;
   yield `insert into payout_items (id, tenant_id, payout_id, commission_id)
     select new_id(), '${TENANT}', payout_id, commission_id from claim`;
+  yield `insert into paid_lines (tenant_id, commission_id)
+    select i.tenant_id, i.commission_id from payout_items i join payouts o on o.id = i.payout_id where o.status = 'PAID'`;
   yield `drop table claim`;
 }
 

@@ -57,6 +57,16 @@ test.each([
     'commissions_partner',
   ],
   [
+    'reversed commissions',
+    `select c.id from commissions c where c.tenant_id = 'demo' and c.status = 'REVERSED' order by c.id desc limit 21`,
+    'commissions_status',
+  ],
+  [
+    'commissions in a currency',
+    `select c.id from commissions c where c.tenant_id = 'demo' and c.amount_currency = 'CHF' order by c.id desc limit 21`,
+    'commissions_currency',
+  ],
+  [
     'payouts of a partner',
     `select o.id from payouts o where o.tenant_id = 'demo' and o.partner_id = '550e8400-e29b-41d4-a716-446655440000' order by o.id desc limit 4`,
     'payouts_partner',

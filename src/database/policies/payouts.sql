@@ -18,6 +18,11 @@ select restrict_to_staff('payout_items', 'insert, update, delete');
 create policy of_own_payouts on payout_items as restrictive to partner_portal_api
   using (case when ((select coalesce(current_setting('portal.partner', true), '')) = '') then true else is_own_payout(payout_id) end);
 
+-- A trigger writes them.
+select protect('paid_lines', 'select');
+create policy of_staff on paid_lines as restrictive to partner_portal_api
+  using (case when ((select coalesce(current_setting('portal.partner', true), '')) = '') then true else false end);
+
 select protect('payout_attempts', 'select, insert, update');
 select restrict_to_staff('payout_attempts', 'insert, update, delete');
 create policy of_staff on payout_attempts as restrictive to partner_portal_api

@@ -80,6 +80,8 @@ create index referrals_of_visitors on referrals (clicked_at) where visitor_id <>
 create index referrals_bought_from on referrals (tenant_id, ip_hash, converted_at)
   where converted_at is not null and ip_hash is not null;
 create index referrals_tenant on referrals (tenant_id, id);
+-- Lists of open and of expired clicks.
+create index referrals_expiry on referrals (tenant_id, expires_at) where converted_at is null;
 
 create table touches (
   id         uuid not null,

@@ -297,7 +297,11 @@ create table commissions (
 comment on table commissions is
   'Commissions of partners, one row for each line item of a sale. Only the status changes. In programs that pay partners in their own currency, sale_* is the amount of the sale and exchange is the rate of its day. A commission without a rate is held (unrated) and is computed when the rate is entered.';
 create index commissions_partner on commissions (partner_id, id);
-create index commissions_pending on commissions (tenant_id, id) where status = 'PENDING';
+-- Lists by status, currency and time. Most commissions are approved, so they stay out of the index by status. The policies
+-- read the partner, so a count reads the index only.
+create index commissions_status on commissions (tenant_id, status, id) include (partner_id) where status <> 'APPROVED';
+create index commissions_currency on commissions (tenant_id, amount_currency, id);
+create index commissions_occurred on commissions (tenant_id, occurred_at, id);
 create index commissions_claimable on commissions (partner_id, amount_currency, occurred_at) where status = 'APPROVED';
 create index commissions_reverses on commissions (reverses_id) where reverses_id is not null;
 create index commissions_referral on commissions (referral_id) where referral_id is not null;
@@ -308,7 +312,6 @@ create index commissions_adjusts on commissions (adjusts_id) where adjusts_id is
 -- A job looks each minute for commissions whose hold period may be over.
 create index commissions_past_hold on commissions (tenant_id, hold_until)
   where status = 'PENDING' and created_by is null and reverses_id is null;
-create index commissions_unrated on commissions (tenant_id, id) where unrated is not null and status = 'HELD';
 create index commissions_item on commissions (item_id) where item_id is not null;
 create index commissions_carried on commissions (carried_by) where carried_by is not null;
 create index commissions_tenant on commissions (tenant_id, id);

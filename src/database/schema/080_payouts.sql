@@ -175,6 +175,14 @@ comment on table payout_items is
 create index payout_items_payout on payout_items (payout_id);
 create unique index payout_items_one_live_claim on payout_items (commission_id, tenant_id) where voided_at is null;
 
+create table paid_lines (
+  tenant_id     text not null,
+  commission_id uuid not null,
+  primary key (tenant_id, commission_id)
+);
+comment on table paid_lines is
+  'The commissions of paid payouts, so that a list of them starts at the newest. Follows the status of the payouts; only finds commissions, says nothing of them.';
+
 create table payout_attempts (
   id                 uuid not null,
   tenant_id          text not null,

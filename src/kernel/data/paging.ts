@@ -200,13 +200,17 @@ function writtenPage(
 }
 
 /** Returns the condition of the rows after the cursor. Ids sort by time, so the id alone is the paging key. */
-const beyond = (table: Pick<Table<object>, 'alias' | 'type'>, after: string | null | undefined): Sql =>
-  after == null ? sql`` : sql` and ${sql.raw(table.alias)}.id < ${idOf(after, table.type.name)}`;
+const beyond = (
+  table: Pick<Table<object>, 'alias' | 'order' | 'type'>,
+  after: string | null | undefined,
+): Sql => (after == null ? sql`` : sql` and ${sql.raw(keyOf(table))} < ${idOf(after, table.type.name)}`);
+
+const keyOf = ({ alias, order }: Pick<Table<object>, 'alias' | 'order'>): string => order ?? `${alias}.id`;
 
 /** The limit is part of the text, so that PostgreSQL can reuse one plan. One more row than the page shows whether rows follow,
  *  if the caller asks for it. */
-const newest = ({ alias }: { alias: string }, size: number, info: GraphQLResolveInfo): Sql =>
-  sql.raw(` order by ${alias}.id desc limit ${askedFields(info).has('pageInfo') ? size + 1 : size}`);
+const newest = (table: Pick<Table<object>, 'alias' | 'order'>, size: number, info: GraphQLResolveInfo): Sql =>
+  sql.raw(` order by ${keyOf(table)} desc limit ${askedFields(info).has('pageInfo') ? size + 1 : size}`);
 
 const whole = ({ alias }: { alias: string }) => ({ list: sql.raw(`${alias}.*`), joins: sql`` });
 const one = { list: sql`1`, joins: sql`` };

@@ -29,6 +29,8 @@ export interface Table<T extends object> {
   /** Table and alias, e.g. `commissions c`. */
   readonly from: string;
   readonly alias: string;
+  /** The column with the id of a row by which pages are ordered. Default: `id` of the alias. */
+  readonly order?: string;
   /** The name of its rows in the policies, and the columns that policies may read. */
   readonly kind: ReadKind;
   readonly attributes: AllowList;

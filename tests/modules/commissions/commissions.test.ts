@@ -823,6 +823,57 @@ describe('the list', () => {
     expect(await ids({})).toHaveLength(6);
   });
 
+  test('paid commissions are listed from the newest on, until their payout returns', async () => {
+    const by = await staffOf(app, 'commission-paid');
+    const paid: { id: string; line: string; partnerId: string }[] = [];
+    for (const type of ['ONE_TIME', 'BONUS', 'ONE_TIME']) {
+      const { id: partnerId } = await makePartner(app, by.manager, { payoutMethod: 'STRIPE' });
+      const line = await makeApproved(app, by, partnerId, { type, occurredAt: '2026-01-15T12:00:00Z' });
+      const input = { partnerId, periodStart: '2026-01-01', periodEnd: '2026-01-31' };
+      paid.unshift({
+        id: (await app.ask(by.maria, CREATE_PAYOUT, { input })).createPayout.id,
+        line,
+        partnerId,
+      });
+    }
+    const [newest, bonus, oldest] = paid as [(typeof paid)[0], (typeof paid)[0], (typeof paid)[0]];
+    const become = (status: string, ids = paid.map(({ id }) => id)) =>
+      app.database.pool.query(
+        `update payouts set status = $2, approved_by = 'tom', approved_at = '2026-02-01',
+         paid_at = case when $2 in ('PAID', 'RETURNED') then timestamptz '2026-02-02' end where id = any($1)`,
+        [ids, status],
+      );
+    const list = async (filter: object, token = by.maria, page: object = {}) =>
+      (await app.ask(token, LIST, { filter: { status: 'PAID', ...filter }, ...page })).commissions;
+    const ids = async (filter: object = {}, token = by.maria) => {
+      const { edges, totalCount } = await list(filter, token);
+      expect(totalCount).toBe(edges.length);
+      return edges.map(({ node }: { node: { id: string; status: string } }) => `${node.status} ${node.id}`);
+    };
+    const shown = (...lines: (typeof paid)[0][]) => lines.map(({ line }) => `PAID ${line}`);
+    await become('APPROVED');
+    await become('PROCESSING');
+    expect(await ids()).toEqual([]);
+    await become('PAID');
+
+    expect(await ids()).toEqual(shown(newest, bonus, oldest));
+    expect(await ids({ type: 'BONUS' })).toEqual(shown(bonus));
+    expect(await ids({ currency: 'USD', to: '2026-02-01' })).toEqual(shown(newest, bonus, oldest));
+    expect(await ids({ from: '2026-02-01' })).toEqual([]);
+    expect(await ids({ partnerId: oldest.partnerId })).toEqual(shown(oldest));
+    const own = await app.token('PARTNER', { tenant: 'commission-paid', partner: oldest.partnerId });
+    expect(await ids({}, own)).toEqual(shown(oldest));
+    expect(await ids({}, staff.maria)).toEqual([]); // another tenant
+
+    const first = await list({}, by.maria, { first: 2 });
+    expect(first).toMatchObject({ totalCount: 3, pageInfo: { hasNextPage: true } });
+    const rest = await list({}, by.maria, { first: 2, after: first.pageInfo.endCursor });
+    expect(rest.edges.map(({ node }: { node: { id: string } }) => node.id)).toEqual([oldest.line]);
+
+    await become('RETURNED', [bonus.id]);
+    expect(await ids()).toEqual(shown(newest, oldest));
+  });
+
   test('the list continues page by page to its end', async () => {
     const by = await staffOf(app, 'commission-pages');
     const { id } = await makePartner(app, by.manager);

@@ -278,6 +278,11 @@ describe('a manual change of the database is found', () => {
       /\(PENDING\) is in 1 live payouts/,
     ],
     [
+      'the paid lines are the commissions of paid payouts',
+      `delete from paid_lines where commission_id = (select commission_id from paid_lines limit 1)`,
+      /is in 1 paid payouts, and 0 of the paid lines/,
+    ],
+    [
       'every ended payout has released its commissions, and no other payout has',
       `update payout_items set voided_at = now() where payout_id = (select id from payouts where status = 'PAID' limit 1)`,
       /is PAID, and \d+ of its \d+ commissions are released/,

@@ -4,7 +4,7 @@ export default {
   ...base,
   test: {
     globalSetup: base.test?.globalSetup,
-    include: ['tests/slow/chaos/*.chaos.ts'],
+    include: ['tests/slow/chaos/*.chaos.ts', 'tests/modules/commissions/oracle-histories.test.ts'],
     testTimeout: 0,
     hookTimeout: 300_000,
   },

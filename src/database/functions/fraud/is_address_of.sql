@@ -5,28 +5,29 @@ language plpgsql stable security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-  seller partners;
+  tenant text;
+  mailboxes text[];
   address text;
   own text;
   other text;
 begin
   if cardinality(emails) = 0 then return false; end if;
-  select * into seller from partners p where p.id = partner;
-  for address in
-    select normal_email(a.email) from (
-      select unnest(array_append(coalesce(seller.earlier_emails, '{}'), seller.email)) as email
-      union all
-      select m.email from members m where m.partner_id = partner) a
-  loop
-    if address = any(emails) then return true; end if;
-    continue when not company_too;
+  select p.tenant_id, array(
+    select normal_email(a.email) from unnest(p.earlier_emails || p.email) a (email)
+    union all
+    select normal_email(m.email) from members m where m.partner_id = p.id)
+  into tenant, mailboxes
+  from partners p where p.id = partner;
+  if mailboxes && emails then return true; end if;
+  if not company_too then return false; end if;
+  foreach address in array coalesce(mailboxes, '{}') loop
     own := split_part(address, '@', -1);
     continue when position('.' in own) = 0;
     foreach address in array emails loop
       other := split_part(address, '@', -1);
       if position('.' in other) > 0
         and (own = other or right(own, length(other) + 1) = '.' || other or right(other, length(own) + 1) = '.' || own)
-        and not is_free_mail(seller.tenant_id, own) and not is_free_mail(seller.tenant_id, other) then
+        and not is_free_mail(tenant, own) and not is_free_mail(tenant, other) then
         return true;
       end if;
     end loop;

@@ -19,7 +19,7 @@ import { RejectCode } from '../../../domain/commission.ts';
 import { invalid } from '../../../domain/errors.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
+import { type Connection, connectionOf, PageArgs, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { PagesOf } from '../../../kernel/data/written-pages.ts';
@@ -35,7 +35,7 @@ import {
   commissionsOfIds,
   commissionsOfReferral,
   loadReversedAmount,
-  narrow,
+  pageOfCommissions,
 } from './commission.loader.ts';
 import {
   approveCommission,
@@ -139,7 +139,7 @@ export class CommissionResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Commission>> {
-    return page(ctx, info, commissionTable, args, narrow(filter));
+    return pageOfCommissions(ctx, info, args, filter);
   }
 
   @Authorized('commission:decide')

@@ -430,6 +430,7 @@ const withheldHere: Readonly<Record<string, Readonly<Record<string, string>>>> =
   },
   rule_usage: { '*': 'sums of commissions of a partner' },
   sale_items: { '*': 'ids and amounts, as the sale and its commissions show them' },
+  paid_lines: { '*': 'ids of the commissions that the map shows' },
   bank_file_items: { '*': 'the payments of each file' },
   bank_file_parts: {
     id: 'an id',

@@ -103,11 +103,16 @@ function setMinimums(program: Program, minimums: readonly MinimumPayoutInput[], 
   program.payoutMinimums = others;
 }
 
+/** Names that PostgreSQL knows: for each question it reads every file of its time zones. */
+const timeZones = new Set<string>();
+
 async function isTimeZone(em: EntityManager, name: string): Promise<boolean> {
-  return (
-    (await sql`select 1 from pg_timezone_names where name = ${name} and name !~ '/?posix'`.execute(em))
-      .length > 0
+  if (timeZones.has(name)) return true;
+  const found = await sql`select 1 from pg_timezone_names where name = ${name} and name !~ '/?posix'`.execute(
+    em,
   );
+  if (found.length > 0) timeZones.add(name);
+  return found.length > 0;
 }
 
 /** Changes the requirements and benefits of a tier from now on. Earlier sales earn by the earlier version. */

@@ -263,6 +263,16 @@ export const invariants: readonly Invariant[] = [
       group by c.id, c.status having count(*) > 1 or c.status <> 'APPROVED'`,
   },
   {
+    name: 'the paid lines are the commissions of paid payouts',
+    faults: `
+      select format('commission %s is in %s paid payouts, and %s of the paid lines', commission_id, sum(paid), sum(found)) from (
+        select i.tenant_id, i.commission_id, 1 as paid, 0 as found from payout_items i join payouts o on o.id = i.payout_id
+        where o.status = 'PAID' and i.voided_at is null
+        union all
+        select tenant_id, commission_id, 0, 1 from paid_lines) l
+      group by tenant_id, commission_id having sum(paid) <> sum(found)`,
+  },
+  {
     name: 'every ended payout has released its commissions, and no other payout has',
     faults: `
       select format('payout %s is %s, and %s of its %s commissions are released', o.id, o.status, count(i.voided_at), count(*))

@@ -135,7 +135,7 @@ export class Referral extends Base {
   status!: Opt<ReferralStatus>; // not stored, because time alone makes a referral expire
 }
 
-export const referralStatusSql =
+const referralStatusSql =
   "case when f.converted_at is not null then 'CONVERTED' when f.expires_at <= now() then 'EXPIRED' else 'CLICKED' end";
 
 export const referralTable: Table<Referral> = {

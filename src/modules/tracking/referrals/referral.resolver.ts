@@ -12,6 +12,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
+import type { ReferralStatus } from '../../../domain/referral.ts';
 import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
@@ -20,16 +21,23 @@ import { PagesOf } from '../../../kernel/data/written-pages.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Customer, customerTable } from '../customers/public.ts';
-import { Referral, referralStatusSql, referralTable } from './referral.entity.ts';
+import { Referral, referralTable } from './referral.entity.ts';
 import { ReferralFilter, TrackReferralInput } from './referral.inputs.ts';
 import { trackReferral } from './track-referral.ts';
 
 const ReferralConnection = connectionOf(Referral);
 
+// The same as the column `status`, as conditions that an index answers.
+const statusIs = {
+  CLICKED: sql`f.converted_at is null and f.expires_at > now()`,
+  EXPIRED: sql`f.converted_at is null and f.expires_at <= now()`,
+  CONVERTED: sql`f.converted_at is not null`,
+} satisfies Record<ReferralStatus, Sql>;
+
 function narrow(filter: ReferralFilter | null): Sql[] {
   const conditions: Sql[] = [];
   if (filter?.partnerId) conditions.push(sql`f.partner_id = ${filter.partnerId}`);
-  if (filter?.status) conditions.push(sql`${sql.raw(referralStatusSql)} = ${filter.status}`);
+  if (filter?.status) conditions.push(statusIs[filter.status]);
   if (filter?.from) conditions.push(sql`f.clicked_at >= ${filter.from}`);
   if (filter?.to) conditions.push(sql`f.clicked_at < ${filter.to}`);
   return conditions;
