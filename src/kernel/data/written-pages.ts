@@ -27,7 +27,7 @@ export class JsonText {
 }
 
 /** The type of a field whose value is written as text. */
-export const JsonTextType = new GraphQLScalarType<JsonText>({
+const JsonTextType = new GraphQLScalarType<JsonText>({
   name: 'JsonText',
   serialize: (value) => value as JsonText,
 });
@@ -80,7 +80,7 @@ export interface Writer {
   readonly page: (page: WrittenPage) => string;
 }
 
-export interface WrittenPage {
+interface WrittenPage {
   readonly rows: readonly string[];
   readonly cursor: (index: number) => string;
   readonly hasNextPage: boolean;
@@ -357,7 +357,7 @@ export function addTextField(parent: GraphQLObjectType, name: string): void {
 }
 
 /** Returns the type that a field of `info` has, if its value is to be written as text. */
-export function writtenType({
+function writtenType({
   fieldName,
   fieldNodes,
   parentType,
