@@ -195,11 +195,12 @@ export async function page<T extends { id: string }>(
   const size = pageSize(first);
   const selection = select(table, info, ctx.actor, ['edges', 'node']);
   const given = sql.and(conditions);
+  const toCount = table.counted && conditions.length === 0 ? { ...table, from: table.counted } : table;
   const cut = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${beyond(table, after)}${newest(table, size, info)}`;
   const [rows, counts] = await Promise.all([
     readRows(ctx, selection, selection.wide ? joined(table, selection, cut) : cut),
     asksCount(info)
-      ? query(ctx, counting(sql`${from(table, ctx.actor, one)} and ${given}`, exactCount))
+      ? query(ctx, counting(sql`${from(toCount, ctx.actor, one)} and ${given}`, exactCount))
       : null,
   ]);
   const found = pageOf(rows, table.type.name, size, after);
