@@ -244,13 +244,14 @@ export async function page<T extends { id: string }>(
   const size = pageSize(first);
   const selection = select(table, info, ctx.actor, ['edges', 'node']);
   const given = sql.and(conditions);
+  const toCount = table.counted && conditions.length === 0 ? { ...table, from: table.counted } : table;
   const cut = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${beyond(table, after)}${newest(table, size, info)}`;
   const statement = selection.wide ? joined(table, selection, cut) : cut;
   const writer = writerFor(table, selection, info);
   const [rows, counts] = await Promise.all([
     writer ? queryTexts(ctx, statement) : readRows(ctx, selection, statement),
     asksCount(info)
-      ? query(ctx, counting(sql`${from(table, ctx.actor, one)} and ${given}`, exactCount))
+      ? query(ctx, counting(sql`${from(toCount, ctx.actor, one)} and ${given}`, exactCount))
       : null,
   ]);
   const count = counts && counted(counts[0]?.count ?? 0, exactCount);

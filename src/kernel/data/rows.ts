@@ -31,6 +31,8 @@ export interface Table<T extends object> {
   readonly alias: string;
   /** The column with the id of a row by which pages are ordered. Default: `id` of the alias. */
   readonly order?: string;
+  /** The table that has one row for each row of `from`, for counts without a further condition. Default: `from`. */
+  readonly counted?: string;
   /** The name of its rows in the policies, and the columns that policies may read. */
   readonly kind: ReadKind;
   readonly attributes: AllowList;
