@@ -1,3 +1,4 @@
+const DAY_MS = 86_400_000;
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 /** Returns the local date and time of an instant, as if it were in UTC. */
@@ -35,7 +36,10 @@ export function monthsLater(anchor: Date, months: number, timeZone: string): Dat
   const last = new Date(Date.UTC(later.getUTCFullYear(), later.getUTCMonth() + 1, 0)).getUTCDate();
   later.setUTCDate(Math.min(day, last));
   const local = later.getTime();
-  // The offset at the result may differ from the offset at the first guess, for example after a change to summer time.
-  const guess = local - (localTime(local, timeZone) - local);
-  return new Date(local - (localTime(guess, timeZone) - guess));
+  // Around a change of the clock the time exists twice or not at all. As PostgreSQL does, read it with the offset after the
+  // change if it exists twice, and with the offset before the change if it does not exist.
+  const offsetAt = (at: number) => localTime(at, timeZone) - at;
+  const before = local - offsetAt(local - DAY_MS);
+  const after = local - offsetAt(local + DAY_MS);
+  return new Date(localTime(after, timeZone) === local ? after : before);
 }

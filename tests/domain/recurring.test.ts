@@ -44,6 +44,8 @@ test.each([
   ['2026-02-15T12:00:00Z', 1, 'Europe/Berlin', '2026-03-15T12:00:00.000Z'],
   ['2026-03-15T12:00:00Z', 1, 'Europe/Berlin', '2026-04-15T11:00:00.000Z'], // the clock time stays over summer time
   ['2026-10-10T00:30:00Z', 1, 'America/Los_Angeles', '2026-11-10T01:30:00.000Z'],
+  ['2026-02-08T07:30:00Z', 1, 'America/New_York', '2026-03-08T07:30:00.000Z'], // 02:30 does not exist that day, so 03:30
+  ['2026-10-01T05:30:00Z', 1, 'America/New_York', '2026-11-01T06:30:00.000Z'], // 01:30 exists twice, so the later one
   ['1969-12-31T23:59:59.999Z', 1, 'UTC', '1970-01-31T23:59:59.999Z'],
 ])('%s and %i months in %s', (anchor, months, timeZone, expected) => {
   expect(monthsLater(at(anchor), months, timeZone).toISOString()).toBe(expected);
