@@ -1,4 +1,4 @@
--- Returns the rates, amounts and thresholds of a version of a rule. What is zero earns nothing and is left out.
+-- Returns the rates, amounts and thresholds of a version of a rule. A zero earns nothing and is left out.
 create or replace function pricing_terms(r commission_rules) returns text[]
 language sql immutable
 as $$
