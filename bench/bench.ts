@@ -13,6 +13,7 @@ import { authenticator } from '../src/http/admission/authenticate.ts';
 import { measureBusy } from './busy.ts';
 import { measureClicks } from './clicks.ts';
 import { FULL, load, QUICK, type Sample, TENANT } from './data.ts';
+import { measureGrowth } from './growth.ts';
 import type { Order, Outcome } from './load.ts';
 import { measureMetrics } from './metrics.ts';
 import { measurePayouts } from './payouts.ts';
@@ -34,6 +35,7 @@ const { values: options } = parseArgs({
     clicks: { type: 'boolean', default: false }, // clicks on links, at a rate
     busy: { type: 'boolean', default: false }, // mixed calls on a machine that is busy with other work
     proof: { type: 'boolean', default: false }, // the check of the books instead of requests
+    growth: { type: 'boolean', default: false }, // lists and counts as the program grows, instead of requests
     metrics: { type: 'boolean', default: false }, // metrics recalculated from all rows instead of requests
   },
 });
@@ -243,6 +245,18 @@ async function metrics(): Promise<boolean> {
   return false;
 }
 
+/** Asks for lists and counts as the program grows; the target is at most twice the time of the smallest program. */
+async function growth(): Promise<boolean> {
+  compile();
+  const { folder, url } = await database();
+  const sizes = options.quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000];
+  const times = await measureGrowth(url, folder, sizes, startIn(folder), say);
+  say(`ms at ${sizes.join(', ')} commissions`);
+  for (const [name, each] of times)
+    say(`${name.padEnd(32)}${each.map((ms) => ms.toFixed(1).padStart(9)).join('')}`);
+  return [...times.values()].some((each) => (each.at(-1) ?? 0) > 2 * (each[0] ?? 0));
+}
+
 /** Checks the books of a large program, and reports the seconds of each check. */
 async function proof(): Promise<boolean> {
   await measureProof(await database(), options.quick ? QUICK : FULL, say);
@@ -254,6 +268,7 @@ async function main(): Promise<boolean> {
   if (options.payouts) return payouts();
   if (options.sockets) return sockets();
   if (options.metrics) return metrics();
+  if (options.growth) return growth();
   if (options.clicks) return clicks();
   if (options.busy) return busy();
   const bench = await prepare();

@@ -104,7 +104,7 @@ describe('the schema', () => {
     expect(connections.length).toBeGreaterThan(3);
     for (const type of connections)
       expect(isObjectType(type) && new Set(Object.keys(type.getFields()))).toEqual(
-        new Set(['edges', 'pageInfo', 'totalCount']),
+        new Set(['edges', 'pageInfo', 'totalCount', 'totalCountIsExact']),
       );
     const lists = [schema.getQueryType(), schema.getType('Partner'), schema.getType('Payout')]
       .filter(isObjectType)

@@ -138,6 +138,7 @@ function placed(
 }
 
 beforeAll(async () => {
+  Error.stackTraceLimit = 0; // most requests are refused, and no stack is read
   app = await createTestApp();
   schema = await createSchema();
   const admin = await app.token('PLATFORM_ADMIN');

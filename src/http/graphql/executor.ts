@@ -5,14 +5,18 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  Kind,
   type OperationDefinitionNode,
+  valueFromASTUntyped,
 } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { invalid } from '../../domain/errors.ts';
+import { jsonOf } from '../../kernel/data/written-pages.ts';
 import type { Context } from '../../kernel/request/context.ts';
 import { responseError } from '../../kernel/request/format-error.ts';
 import { memo } from '../../kernel/request/memo.ts';
 import { keepsItsText, unkept, variableErrors } from '../documents/variables.ts';
+import { addTextFields, type WrittenOperation, writtenOperation } from './written-fields.ts';
 
 const MAX_ERRORS = 100; // of an answer; every failed field is null anyway
 
@@ -23,16 +27,30 @@ interface Operation {
   readonly context: Context;
 }
 
-export type Executor = (operation: Operation) => Promise<ExecutionResult>;
+export interface Executor {
+  (operation: Operation): Promise<ExecutionResult>;
+  /** Returns the JSON text of the data. Null if the operation was not executed, or failed: then execute it. */
+  text(operation: Operation): Promise<string | null>;
+}
 
 interface Prepared {
   readonly operation: OperationDefinitionNode;
+  /** The default values of required variables, which graphql-jit does not know. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** The query with pages that are written as text. Null if it has none. */
+  readonly written: Written | null;
   /** Null if graphql-jit cannot compile the operation; graphql-js then runs it. */
   readonly compiled: CompiledQuery | null;
 }
 
+interface Written {
+  readonly compiled: CompiledQuery;
+  readonly isFor: WrittenOperation['isFor'];
+}
+
 /** Runs operations with graphql-jit, compiled once for each document. Errors leave in the form of the API. */
 export function executorOf(schema: GraphQLSchema): Executor {
+  addTextFields(schema);
   const prepared = new WeakMap<DocumentNode, Map<string, Prepared>>();
 
   function prepare(document: DocumentNode, name: string | null | undefined): Prepared {
@@ -49,9 +67,19 @@ export function executorOf(schema: GraphQLSchema): Executor {
         extensions: { code: 'BAD_USER_INPUT', field: 'query' },
       });
     const compiled = compileQuery(schema, document, name ?? '');
-    const made = { operation, compiled: isCompiledQuery(compiled) ? compiled : null };
+    const made = {
+      ...{ operation, compiled: isCompiledQuery(compiled) ? compiled : null },
+      defaults: defaultsOf(operation),
+      written: prepareWritten(document, operation),
+    };
     operations.set(name ?? '', made);
     return made;
+  }
+
+  function prepareWritten(document: DocumentNode, operation: OperationDefinitionNode): Written | null {
+    const written = writtenOperation(schema, document, operation);
+    const compiled = written && compileQuery(schema, written.document, operation.name?.value ?? '');
+    return written && compiled && isCompiledQuery(compiled) ? { compiled, isFor: written.isFor } : null;
   }
 
   async function run({
@@ -60,8 +88,8 @@ export function executorOf(schema: GraphQLSchema): Executor {
     variables: given,
     context,
   }: Operation): Promise<ExecutionResult> {
-    const variables = given ?? {};
-    const { operation, compiled } = prepare(document, operationName);
+    const { operation, compiled, defaults } = prepare(document, operationName);
+    const variables = { ...defaults, ...given };
     if (operation.operation === 'subscription')
       throw invalid('query', 'a subscription goes over WebSocket, on the same path');
     const refused = unkept(variables, '');
@@ -86,7 +114,7 @@ export function executorOf(schema: GraphQLSchema): Executor {
     };
   }
 
-  return (operation) =>
+  const executed = (operation: Operation): Promise<ExecutionResult> =>
     run(operation).catch((error: unknown) => ({
       errors: [
         responseError(
@@ -95,7 +123,31 @@ export function executorOf(schema: GraphQLSchema): Executor {
         ),
       ],
     }));
+
+  async function text({
+    document,
+    operationName,
+    variables: given,
+    context,
+  }: Operation): Promise<string | null> {
+    const { written, defaults } = prepare(document, operationName);
+    const variables = { ...defaults, ...given };
+    if (!written?.isFor(context.actor) || unkept(variables, '')) return null;
+    const result = await written.compiled.query(undefined, context, variables);
+    return result.errors ? null : jsonOf(result.data);
+  }
+
+  return Object.assign(executed, { text: (operation: Operation) => text(operation).catch(() => null) });
 }
+
+const defaultsOf = ({ variableDefinitions = [] }: OperationDefinitionNode): Record<string, unknown> =>
+  Object.fromEntries(
+    variableDefinitions.flatMap(({ variable, type, defaultValue }) =>
+      defaultValue && type.kind === Kind.NON_NULL_TYPE
+        ? [[variable.name.value, valueFromASTUntyped(defaultValue)]]
+        : [],
+    ),
+  );
 
 /** Errors of graphql-jit are instances of GraphQLError whose constructor never ran: they have no extensions. */
 function withOriginal(error: GraphQLError): GraphQLError {

@@ -15,7 +15,10 @@ function* fieldsOf(
 }
 
 /** Names of the selected fields below `path`. `@skip` and `@include` are ignored: one more column does no harm. */
-export function askedFields(info: GraphQLResolveInfo, path: readonly string[] = []): Set<string> {
+export function askedFields(
+  info: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>,
+  path: readonly string[] = [],
+): Set<string> {
   let sets = info.fieldNodes.map((node) => node.selectionSet);
   for (const step of path) {
     sets = sets.flatMap((set) =>
@@ -35,7 +38,11 @@ interface Kept<V> {
 /** A cache for each field of a document. The nodes of the field are its key: several where fragments select one field. */
 export type PerField<V> = WeakMap<object, Kept<V>[]>;
 
-export function perField<V>(store: PerField<V>, { fieldNodes }: GraphQLResolveInfo, make: () => V): V {
+export function perField<V>(
+  store: PerField<V>,
+  { fieldNodes }: Pick<GraphQLResolveInfo, 'fieldNodes'>,
+  make: () => V,
+): V {
   const kept = memo(store, fieldNodes[0] as object, (): Kept<V>[] => []);
   for (const { nodes, value } of kept) {
     if (nodes.length === fieldNodes.length && nodes.every((node, i) => node === fieldNodes[i])) return value;

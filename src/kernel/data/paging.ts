@@ -6,8 +6,19 @@ import type { Context } from '../request/context.ts';
 import { memo } from '../request/memo.ts';
 import { askedFields } from './asked.ts';
 import { loaderFor } from './loader.ts';
-import { from, query, readRows, readRowsByKey, type Selection, scopeOf, select, type Table } from './rows.ts';
+import {
+  from,
+  query,
+  queryTexts,
+  readRows,
+  readRowsByKey,
+  type Selection,
+  scopeOf,
+  select,
+  type Table,
+} from './rows.ts';
 import { type Sql, sql } from './sql.ts';
+import { JsonText, type Writer, writerFor } from './written-pages.ts';
 
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 100;
@@ -43,9 +54,12 @@ class Edge<T extends { id: string }> {
   }
 
   get cursor(): string {
-    return Buffer.concat([parse(this.node.id), Buffer.from(this.#list)]).toString('base64url');
+    return cursorOf(this.node.id, this.#list);
   }
 }
+
+const cursorOf = (id: string, list: string): string =>
+  Buffer.concat([parse(id), Buffer.from(list)]).toString('base64url');
 
 export interface Connection<T extends { id: string }> {
   readonly edges: Edge<T>[];
@@ -144,10 +158,45 @@ function pageOf<T extends { id: string }>(
     pageInfo: {
       hasNextPage: more,
       hasPreviousPage: after != null,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges[0]?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
   };
+}
+
+/** Returns a page as text. `rows` are the values of its rows, whose id is the first column at `from`. */
+function writtenPage(
+  writer: Writer,
+  {
+    rows,
+    from: at,
+    list,
+    size,
+    after,
+    counts,
+  }: {
+    readonly rows: readonly (readonly unknown[])[];
+    readonly from: number;
+    readonly list: string;
+    readonly size: number;
+    readonly after: string | null | undefined;
+    readonly counts: ReturnType<typeof counted> | null;
+  },
+): JsonText {
+  const shown = rows.length > size ? rows.slice(0, size) : rows;
+  return new JsonText(
+    writer.page({
+      rows: shown.map((values) => writer.row(values, at)),
+      cursor: (index) => cursorOf(shown[index]?.[at] as string, list),
+      hasNextPage: rows.length > size,
+      hasPreviousPage: after != null,
+      ...counts,
+    }),
+  );
 }
 
 /** Returns the condition of the rows after the cursor. Ids sort by time, so the id alone is the paging key. */
@@ -195,15 +244,31 @@ export async function page<T extends { id: string }>(
   const size = pageSize(first);
   const selection = select(table, info, ctx.actor, ['edges', 'node']);
   const given = sql.and(conditions);
+  const toCount = table.counted && conditions.length === 0 ? { ...table, from: table.counted } : table;
   const cut = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${beyond(table, after)}${newest(table, size, info)}`;
+  const statement = selection.wide ? joined(table, selection, cut) : cut;
+  const writer = writerFor(table, selection, info);
   const [rows, counts] = await Promise.all([
-    readRows(ctx, selection, selection.wide ? joined(table, selection, cut) : cut),
+    writer ? queryTexts(ctx, statement) : readRows(ctx, selection, statement),
     asksCount(info)
-      ? query(ctx, counting(sql`${from(table, ctx.actor, one)} and ${given}`, exactCount))
+      ? query(ctx, counting(sql`${from(toCount, ctx.actor, one)} and ${given}`, exactCount))
       : null,
   ]);
-  const found = pageOf(rows, table.type.name, size, after);
-  return counts ? { ...found, ...counted(counts[0]?.count ?? 0, exactCount) } : found;
+  const count = counts && counted(counts[0]?.count ?? 0, exactCount);
+  if (writer)
+    return writtenPage(writer, {
+      ...{ rows: rows as unknown[][], from: 0, list: table.type.name, size, after, counts: count },
+    }) as never;
+  return { ...pageOf(rows as T[], table.type.name, size, after), ...count };
+}
+
+/** Returns the columns of the rows of each key, which comes first. */
+async function textsByKey(
+  ctx: Context,
+  _: unknown,
+  statement: Sql,
+): Promise<Map<unknown, readonly unknown[][]>> {
+  return Map.groupBy(await queryTexts(ctx, statement), ([key]) => key);
 }
 
 /** Loads the newest rows of each parent with one query, which uses an index scan for each parent. */
@@ -224,8 +289,9 @@ export function pageOfEach<T extends { id: string }>(
     const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
       sql`select ${list} from ${sql.raw(table.from)}${joins} where ${tie} and ${scopeOf(ctx.actor, table)} and ${sql.and(conditions)}`;
     const cut = sql`${ofEach(wide ? whole(table) : selection)}${beyond(table, after)}${newest(table, size, info)}`;
+    const writer = writerFor(table, selection, info);
     const [found, counts] = await Promise.all([
-      readRowsByKey(
+      (writer ? textsByKey : readRowsByKey<T>)(
         ctx,
         selection,
         sql`select /* ${sql.raw(table.type.name)} */ owner.id, row.* from unnest(${ids}::uuid[]) owner(id)
@@ -244,8 +310,13 @@ export function pageOfEach<T extends { id: string }>(
     ]);
     const countOf = new Map(counts?.map((row) => [row.id, row.count]));
     return ids.map((key) => {
-      const each = pageOf(found.get(key) ?? [], table.type.name, size, after);
-      return counts ? { ...each, ...counted(countOf.get(key) ?? 0, exactCount) } : each;
+      const count = counts && counted(countOf.get(key) ?? 0, exactCount);
+      const rows = found.get(key) ?? [];
+      if (writer)
+        return writtenPage(writer, {
+          ...{ rows: rows as unknown[][], from: 1, list: table.type.name, size, after, counts: count },
+        }) as never;
+      return { ...pageOf(rows as T[], table.type.name, size, after), ...count };
     });
   }).load(id);
 }

@@ -20,6 +20,7 @@ export interface Column {
   readonly read?: (...values: never[]) => unknown;
   /** A join needed only by this column. */
   readonly join?: string;
+  readonly isMoney?: true;
 }
 
 /** The description of a table for reads. All reads use it, so all reads are scoped. */
@@ -30,6 +31,8 @@ export interface Table<T extends object> {
   readonly alias: string;
   /** The column with the id of a row by which pages are ordered. Default: `id` of the alias. */
   readonly order?: string;
+  /** The table that has one row for each row of `from`, for counts without a further condition. Default: `from`. */
+  readonly counted?: string;
   /** The name of its rows in the policies, and the columns that policies may read. */
   readonly kind: ReadKind;
   readonly attributes: AllowList;
@@ -59,6 +62,7 @@ interface One {
 export const column = (sql: string, join?: string): Column => (join ? { sql: [sql], join } : { sql: [sql] });
 export const moneyColumn = (minor: string, currency: string): Column => ({
   sql: [minor, currency],
+  isMoney: true,
   read: (value: bigint | null, code: string) =>
     value === null ? null : new MoneyColumn({ minor: value, currency: code }),
 });
@@ -88,6 +92,10 @@ const parsers: Record<number, (text: string) => unknown> = {
   1009: (text) => parseTextArray(text),
 };
 const types = { getTypeParser: (oid: number) => parsers[oid] ?? String } as NonNullable<QueryConfig['types']>;
+/** For values that are written as text: bigint and instants stay as PostgreSQL sent them. */
+const textTypes = {
+  getTypeParser: (oid: number) => (oid === 20 || oid === 1184 ? String : (parsers[oid] ?? String)),
+} as NonNullable<QueryConfig['types']>;
 
 function parseTextArray(text: string): string[] {
   if (text === '{}') return [];
@@ -110,6 +118,13 @@ const queryPositions = (
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
   statement: Sql,
 ): Promise<unknown[][]> => pool.read(boundsOf(actor), { ...prepare(statement), rowMode: 'array', types });
+
+/** Returns the columns by position for the writer of a page. */
+export const queryTexts = (
+  { pool, actor }: Pick<Context, 'pool' | 'actor'>,
+  statement: Sql,
+): Promise<unknown[][]> =>
+  pool.read(boundsOf(actor), { ...prepare(statement), rowMode: 'array', types: textTypes });
 
 /** Returns the rows of a query that selects exactly the columns of the selection. */
 export async function readRows<T extends object>(
@@ -145,7 +160,16 @@ export interface Selection<T extends object> {
   readonly wide: boolean;
   /** The joined rows, each with the referencing table. */
   readonly brings: readonly (readonly [row: ReadKind, pointedAt: ReadKind])[];
+  /** The place of the first expression of each column, and of each joined row. */
+  readonly columns: ReadonlyMap<string, number>;
+  readonly joined: ReadonlyMap<string, Joined>;
   readonly read: (values: readonly unknown[], from?: number) => T;
+}
+
+interface Joined {
+  readonly at: number;
+  readonly table: Table<{ id: string }>;
+  readonly selection: Selection<object>;
 }
 
 const selections: PerField<Selection<object>> = new WeakMap();
@@ -155,19 +179,25 @@ const alone: PerField<Selection<object>> = new WeakMap();
  *  Referenced rows are joined if the actor may see all of them; otherwise a loader checks each one. */
 export function select<T extends object>(
   table: Table<T>,
-  info: GraphQLResolveInfo,
-  { role, reads }: Actor,
+  info: Selected,
+  actor: Actor,
   path: readonly string[] = [],
   always: readonly string[] = ['id'],
 ): Selection<T> {
   const selection = perField(selections, info, () => selectionOf(table, info, path, always));
-  const all =
-    role === 'SYSTEM' ||
-    selection.brings.every(([row, other]) => policyImplies(reads.get(row), reads.get(other)));
   return (
-    all ? selection : perField(alone, info, () => selectionOf(table, info, path, always, null))
+    mayJoin(selection, actor)
+      ? selection
+      : perField(alone, info, () => selectionOf(table, info, path, always, null))
   ) as Selection<T>;
 }
+
+/** True if the actor may see every row that the selection joins. */
+export const mayJoin = ({ brings }: Pick<Selection<object>, 'brings'>, { role, reads }: Actor): boolean =>
+  role === 'SYSTEM' || brings.every(([row, other]) => policyImplies(reads.get(row), reads.get(other)));
+
+/** The nodes of a field, and the fragments of its document. */
+export type Selected = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;
 
 /** Returns a prototype with plain properties. MikroORM defines a setter for each property on an entity's prototype, which
  *  would be the largest cost of a row. */
@@ -178,7 +208,7 @@ export function plainPrototype<T extends object>(prototype: T, names: Iterable<s
 
 function selectionOf<T extends object>(
   table: Table<T>,
-  info: GraphQLResolveInfo,
+  info: Selected,
   path: readonly string[],
   always: readonly string[],
   /** The aliases in the query. Each table is joined once; a second selection of it uses a loader. Null: no joins. */
@@ -203,19 +233,21 @@ function selectionOf<T extends object>(
       selection: selectionOf(other, info, below, ['id'], taken),
     });
   }
-  const { sql: own, joins, read } = columnsOf(table, wanted);
+  const { sql: own, joins, columns, read } = columnsOf(table, wanted);
   const expressions = [...own];
   const joined = others.map(({ field, key, table: other, selection }) => {
     const at = expressions.length;
     expressions.push(...selection.sql);
     joins.add(`left join ${other.from} on ${other.alias}.id = ${key}${selection.joins.texts}`);
-    return { field, at, read: selection.read };
+    return { field, at, table: other, selection, read: selection.read };
   });
   return {
     sql: expressions,
     list: sql.raw(expressions.join(', ')),
     joins: sql.raw([...joins].map((join) => ` ${join}`).join('')),
     wide: joined.length > 0,
+    columns,
+    joined: new Map(joined.map(({ field, ...each }) => [field, each])),
     brings: others.flatMap(({ table: other, selection }) => [
       [table.kind, other.kind] as const,
       ...selection.brings,
@@ -256,6 +288,7 @@ function columnsOf<T extends object>(table: Table<T>, names: ReadonlySet<string>
   return {
     sql: expressions,
     joins,
+    columns: new Map(readers.map(({ name, at }) => [name, at])),
     read(values: readonly unknown[], from = 0): T {
       const row = Object.create(prototype) as Record<string, unknown>;
       for (const { name, at, count, read } of readers) {

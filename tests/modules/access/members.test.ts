@@ -51,6 +51,12 @@ const ACCEPT = `mutation ($token: String!) {
 }`;
 const RESEND = 'mutation ($id: ID!) { resendInvitation(id: $id) { id status } }';
 const ROLE = 'mutation ($id: ID!, $role: MemberRole!) { changeMemberRole(id: $id, role: $role) { id role } }';
+const ROTATE = 'mutation ($id: ID!) { rotateApiKey(id: $id, overlapHours: 0) { secret } }';
+const UPDATE_PARTNER =
+  'mutation ($id: ID!) { updatePartner(id: $id, input: { contactName: "Other Name" }) { id } }';
+const CREATE_LINK = `mutation ($id: ID!) {
+  createTrackingLink(input: { partnerId: $id, name: "spring" }) { id }
+}`;
 const REMOVE = 'mutation ($id: ID!) { removeMember(id: $id, reason: "left") { id status removedAt } }';
 const LIST = `query ($of: ID) { members(partnerId: $of) { totalCount edges { node { id email role status invitationExpiresAt } } } }`;
 const READ = '{ partners { totalCount edges { node { id } } } }';
@@ -618,6 +624,39 @@ describe('a member', () => {
     expect((await app.refusal(token, LIST)).code).toBe('FORBIDDEN');
     await app.ask(staff.admin, ROLE, { id, role: 'OWNER' });
     await app.ask(token, LIST);
+  });
+
+  test.each([
+    ['READ_ONLY', 'FORBIDDEN'],
+    ['FINANCE', 'FORBIDDEN'],
+    ['MANAGER', 'ok'],
+  ])('a key does no more than its maker may now, who became %s', async (role, answer) => {
+    const olga = await member('OWNER');
+    const keyOf = async (by: string): Promise<{ secret: string; apiKey: { id: string } }> =>
+      (
+        await app.ask(by, CREATE_API_KEY, {
+          input: { name: 'shop', scopes: ['READ', 'EDIT_PARTNERS'], partnerId },
+        })
+      ).createApiKey;
+    const own = await keyOf(olga.token);
+    const ofStaff = await keyOf(staff.manager);
+    const { rotateApiKey } = await app.ask(olga.token, ROTATE, {
+      id: (await keyOf(staff.manager)).apiKey.id,
+    });
+    const changes = (key: string) => [
+      app.send(key, UPDATE_PARTNER, { id: partnerId }),
+      app.send(key, CREATE_LINK, { id: partnerId }),
+    ];
+    const codes = async (key: string) =>
+      (await Promise.all(changes(key))).map(({ errors }) => errors?.[0]?.extensions.code ?? 'ok');
+    expect(await codes(own.secret)).toEqual(['ok', 'ok']);
+    await app.ask(staff.admin, ROLE, { id: olga.id, role });
+    expect(await codes(own.secret)).toEqual([answer, answer]);
+    expect(await codes(rotateApiKey.secret)).toEqual([answer, answer]);
+    expect(await codes(ofStaff.secret)).toEqual(['ok', 'ok']);
+    await app.ask(own.secret, READ);
+    await app.ask(staff.admin, ROLE, { id: olga.id, role: 'OWNER' });
+    expect(await codes(own.secret)).toEqual(['ok', 'ok']);
   });
 
   test('changes of members are in the audit log with their actor', async () => {

@@ -181,6 +181,21 @@ describe('an order', () => {
   });
 });
 
+test('a sale of a known customer does not write the row of the customer again', async () => {
+  const customerId = randomUUID();
+  await sell({ customerId });
+  const row = async () =>
+    (
+      await app.database.pool.query('select xmin, id, partner_id from customers where external_id = $1', [
+        customerId,
+      ])
+    ).rows;
+  const before = await row();
+  await sell({ customerId });
+  expect(before).toMatchObject([{ partner_id: partner }]);
+  expect(await row()).toEqual(before);
+});
+
 describe('an order is recorded once', () => {
   test('records an order once by its id (T103), also with simultaneous requests, and also without a commission', async () => {
     const asked = order();

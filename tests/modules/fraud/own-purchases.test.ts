@@ -211,6 +211,25 @@ describe('a partner earns nothing by a purchase of its own:', () => {
   });
 });
 
+test('an own purchase is the reason also where the rule of the sale pays no more', async () => {
+  await app.ask(
+    staff.manager,
+    'mutation ($input: CreateCommissionRuleInput!) { createCommissionRule(input: $input) { id } }',
+    {
+      input: {
+        ...{ name: 'rule', partnerId: partner.id, effectiveAt: '2026-01-01', method: 'PERCENTAGE', rate: 20 },
+        ...{ currency: 'USD', cap: { amount: '20', per: 'PARTNER', period: 'MONTH' } },
+      },
+    },
+  );
+  const reasonFor = async (customerId: string) =>
+    (await app.send(staff.manager, CREATE_COMMISSION, { input: input(customerId) })).errors?.[0]
+      ?.extensions?.['reason'];
+  expect(await reasonFor('another')).toBeUndefined();
+  expect(await reasonFor('another')).toBe('CAP_REACHED');
+  expect(await reasonFor(`jo@${domain}`)).toBe('SELF_REFERRAL');
+});
+
 test('the database writes an international domain like the system of names', async () => {
   const letter = fc.constantFrom(...'abz09-üßÉœñ中文한ёяش۴अ😀𐐀');
   const label = fc.array(letter, { minLength: 1, maxLength: 12 }).map((letters) => `a${letters.join('')}z`);

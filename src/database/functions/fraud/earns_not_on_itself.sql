@@ -7,7 +7,8 @@ as $$
 begin
   if not exists (select from sale_items i where i.id = new.id and i.created_at < now() - interval '1 minute')
     and is_own_purchase(new.partner_id, (select k.external_id from customers k where k.id = new.customer_id), null) then
-    raise exception 'A partner earns no commission on its own purchases.' using errcode = 'integrity_constraint_violation';
+    raise exception 'A partner earns no commission on its own purchases.'
+      using errcode = 'integrity_constraint_violation', constraint = 'not_on_itself';
   end if;
   return new;
 end

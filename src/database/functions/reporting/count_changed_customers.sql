@@ -4,6 +4,8 @@ language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
+  -- A sale of a known customer runs this too, without a row.
+  if not exists (select from after) then return null; end if;
   perform apply_metric_deltas(array(
     select row(
       d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, {{figures: sum(d.#)::bigint}}, d.link_id, d.campaign

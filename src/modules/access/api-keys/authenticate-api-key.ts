@@ -1,7 +1,7 @@
 import { query } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
 import { transact } from '../../../kernel/data/transact.ts';
-import { type Actor, actorOf, system } from '../../../kernel/request/actor.ts';
+import { type Actor, actorOf, type MemberRole, system } from '../../../kernel/request/actor.ts';
 import { type Context, contextFor, type Services } from '../../../kernel/request/context.ts';
 import { CREDENTIALS } from '../../../kernel/request/credentials-topic.ts';
 import { type ApiKeyScope, permissionOf } from './api-key.entity.ts';
@@ -80,20 +80,35 @@ function endOf(row: Row | null, hash: string, now: Date): Date | null {
 async function readRow(ctx: Context, prefix: string): Promise<Row | null> {
   const [found] = await query(
     ctx,
-    sql<Omit<Row, 'actor'> & { tenantId: string; partnerId: string | null; scopes: ApiKeyScope[] }>`
+    sql<Omit<Row, 'actor'> & Bearer>`
       select /* access.apiKey */ k.id, k.tenant_id as "tenantId", k.partner_id as "partnerId", k.scopes, k.secret_hash as "secretHash",
         k.previous_secret_hash as "previousSecretHash", k.overlap_ends_at as "overlapEndsAt", k.expires_at as "expiresAt",
-        k.revoked_at as "revokedAt"
+        k.revoked_at as "revokedAt", array(
+          select m.role from members m
+          where m.partner_id = k.partner_id and m.subject = any(k.seen_by) and m.removed_at is null) as "seenByRoles"
       from api_keys k left join partners p on p.id = k.partner_id where k.prefix = ${prefix} and p.deleted_at is null`,
   );
   if (!found) return null;
-  const { tenantId, partnerId, scopes, ...key } = found;
-  return { ...key, actor: actorOfKey(key.id, tenantId, partnerId, scopes) };
+  const { tenantId, partnerId, scopes, seenByRoles, ...key } = found;
+  return { ...key, actor: actorOfKey(key.id, { tenantId, partnerId, scopes, seenByRoles }) };
 }
 
-/** Returns the weakest role that includes the scopes, limited to these scopes. */
-function actorOfKey(id: string, tenantId: string, partnerId: string | null, scopes: ApiKeyScope[]): Actor {
-  const readsOnly = scopes.every((scope) => scope === 'READ');
+interface Bearer {
+  readonly tenantId: string;
+  readonly partnerId: string | null;
+  readonly scopes: readonly ApiKeyScope[];
+  /** The present roles of the members who have seen a secret of the key. */
+  readonly seenByRoles: readonly MemberRole[];
+}
+
+/** Roles that include all scopes of a key of a partner. */
+const EDITORS: ReadonlySet<MemberRole> = new Set(['OWNER', 'MANAGER']);
+
+/** Returns the weakest role that includes the scopes, limited to these scopes. A key does no more than each member who has
+ *  seen its secret may do now: else a demoted member would keep its former rights through the key. */
+function actorOfKey(id: string, { tenantId, partnerId, scopes, seenByRoles }: Bearer): Actor {
+  const readsOnly =
+    scopes.every((scope) => scope === 'READ') || seenByRoles.some((role) => !EDITORS.has(role));
   return actorOf({
     id: `key:${id}`,
     role: partnerId !== null ? 'PARTNER' : readsOnly ? 'ANALYST' : 'PROGRAM_MANAGER',

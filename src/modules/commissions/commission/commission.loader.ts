@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { loaderFor } from '../../../kernel/data/loader.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, type PageArgs, page } from '../../../kernel/data/paging.ts';
-import { from, query, readRows, scopeOf, select, type Table } from '../../../kernel/data/rows.ts';
+import { from, owned, query, readRows, scopeOf, select, type Table } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { type Commission, commissionTable, held } from './commission.entity.ts';
@@ -31,7 +31,8 @@ const paidTable: Table<Commission> = {
   ...commissionTable,
   from: `paid_lines l cross join lateral (
     select * from commissions c where c.tenant_id = l.tenant_id and c.id = l.commission_id limit 1) c`,
-  attributes: { ...commissionTable.attributes, tenantId: { sql: 'l.tenant_id', is: 'string' } },
+  counted: 'paid_lines l',
+  attributes: owned('l'), // the policies bind a reader of all partners to its tenant only
   order: 'l.commission_id',
 };
 

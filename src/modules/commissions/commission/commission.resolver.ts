@@ -22,6 +22,7 @@ import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, connectionOf, PageArgs, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
+import { PagesOf } from '../../../kernel/data/written-pages.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Customer, customerTable } from '../../tracking/customers/public.ts';
@@ -126,6 +127,7 @@ export class CommissionResolver {
   }
 
   @Authorized('program:read')
+  @PagesOf(() => commissionTable)
   @Query(() => CommissionConnection, { description: 'Returns commissions, newest first.' })
   commissions(
     @Arg('filter', () => CommissionFilter, {
@@ -326,6 +328,7 @@ export class CommissionResolver {
 
 @Resolver(() => Partner)
 export class PartnerCommissionsResolver {
+  @PagesOf(() => commissionTable)
   @FieldResolver(() => CommissionConnection, { description: 'Commissions of the partner, newest first.' })
   commissions(
     @Root() { id }: Partner,

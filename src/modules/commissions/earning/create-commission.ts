@@ -15,7 +15,8 @@ import { type Earning, earn, type MadeLine } from './earn-commission.ts';
 import { type EarningPartner, loadInForce, openSale } from './read-terms.ts';
 
 /** Creates a PENDING commission by hand. Returns its id, and its row when this request created it. Two queries that are
- *  sent together read the terms, and one writes. */
+ *  sent together read the terms, and one writes. The database refuses a partner's own purchase, so only a sale that
+ *  is refused is asked about: the transaction runs again, and tells the reason. */
 export async function createCommission(
   ctx: Context,
   input: CreateCommissionInput,
@@ -23,32 +24,43 @@ export async function createCommission(
   const partnerId = idOf(input.partnerId, 'input.partnerId');
   const at = happenedAt(ctx.clock, input.occurredAt, 'input.occurredAt');
   const request = { operation: 'createCommission', key: input.idempotencyKey, input };
-  const made = await transactStatements(ctx, async (run) => {
-    const id = v7();
-    const opening = { ...request, partnerId, at, resultId: id, externalId: input.customerId };
-    const [sale, inForce] = await Promise.all([
-      openSale(run, ctx, opening),
-      loadInForce(run, partnerId, at, { externalId: input.customerId }).catch(refusal),
-    ]);
-    const { partner, customerId, self, repeated } = sale;
-    const earning = {
-      ...earningOf(ctx, partner, input),
-      ...{ occurredAt: at, isNow: input.occurredAt == null, customerId },
-    };
-    if (repeated)
-      return { id: await resultOf(run, ctx, { ...request, tenantId: partner.tenantId }), line: null };
-    if (inForce instanceof AppError) throw inForce;
-    const line = await earn(run, ctx, partner, earning, {
-      ...{ inForce, id, last: true, refused: self ? 'SELF_REFERRAL' : null },
-      beside: (line) => recordIn(ctx, 'commission.created', line, { after: auditFields(line) }),
+  const make = (asksSelf: boolean) =>
+    transactStatements(ctx, async (run) => {
+      const id = v7();
+      const opening = { ...request, partnerId, at, resultId: id, externalId: input.customerId, asksSelf };
+      const [sale, inForce] = await Promise.all([
+        openSale(run, ctx, opening),
+        loadInForce(run, partnerId, at, { externalId: input.customerId }).catch(refusal),
+      ]);
+      const { partner, customerId, self, repeated } = sale;
+      const earning = {
+        ...earningOf(ctx, partner, input),
+        ...{ occurredAt: at, isNow: input.occurredAt == null, customerId },
+      };
+      if (repeated)
+        return { id: await resultOf(run, ctx, { ...request, tenantId: partner.tenantId }), line: null };
+      if (inForce instanceof AppError) throw inForce;
+      const line = await earn(run, ctx, partner, earning, {
+        ...{ inForce, id, last: true, refused: self ? 'SELF_REFERRAL' : null },
+        beside: (line) => recordIn(ctx, 'commission.created', line, { after: auditFields(line) }),
+      });
+      if (typeof line === 'string')
+        throw conflict(`This sale earns nothing. The reason is ${line}.`, { reason: line });
+      return { id, line };
     });
-    if (typeof line === 'string')
-      throw conflict(`This sale earns nothing. The reason is ${line}.`, { reason: line });
-    return { id, line };
+  const made = await make(false).catch((error: unknown) => {
+    if (mayBeOwnPurchase(error)) return make(true);
+    throw error;
   });
   announceMetrics(ctx, partnerId);
   return made;
 }
+
+/** A commission on an own purchase, or a sale that earns nothing for another reason: the own purchase counts first. */
+const mayBeOwnPurchase = (error: unknown): boolean =>
+  error instanceof AppError
+    ? error.details['reason'] !== undefined
+    : (error as { constraint?: unknown }).constraint === 'not_on_itself';
 
 /** Returns the error as a value, so that an error of the query sent at the same time is thrown first. */
 function refusal(error: unknown): AppError {

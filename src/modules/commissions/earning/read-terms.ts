@@ -22,7 +22,7 @@ export interface OpenedSale {
   readonly partner: EarningPartner;
   /** Null when the input names no customer. */
   readonly customerId: string | null;
-  /** True when the customer is the partner itself. */
+  /** True when the customer is the partner itself, if that was asked. */
   readonly self: boolean;
   /** True when the idempotency key was used before. */
   readonly repeated: boolean;
@@ -35,12 +35,14 @@ interface Opening extends Omit<Repeatable, 'tenantId'> {
   /** Id of the customer in the seller's system. An unbound customer is bound to the partner. */
   readonly externalId: string | null | undefined;
   readonly at: Date;
+  /** True to ask whether the customer is the partner itself. */
+  readonly asksSelf: boolean;
 }
 
 /** Does in one query what `holdPartner`, `once` and `seeCustomer` do: locks the partner, takes the idempotency key and
  *  finds or creates the customer. */
 export async function openSale(run: Run, { actor }: Context, opening: Opening): Promise<OpenedSale> {
-  const { partnerId, resultId, operation, key, input, externalId, at } = opening;
+  const { partnerId, resultId, operation, key, input, externalId, at, asksSelf } = opening;
   const takenKey =
     key == null
       ? sql``
@@ -63,7 +65,7 @@ export async function openSale(run: Run, { actor }: Context, opening: Opening): 
       where p.id = ${partnerId}::uuid and p.deleted_at is null and ${scopeOf(actor, partnerTable)} for share of p)${takenKey}${seenCustomer}
     select id, tenant_id as "tenantId", currency, rate_bps as "rateBps",
       ${externalId == null ? sql`null` : sql`coalesce((select c.id from customer c), (select k.id from known k))`} as "customerId",
-      ${externalId == null ? sql`false` : isCustomerSql(sql`id`, { customerId: externalId })} as self,
+      ${externalId == null || !asksSelf ? sql`false` : isCustomerSql(sql`id`, { customerId: externalId })} as self,
       ${key == null ? sql`false` : sql`not exists (select from key)`} as repeated from held`);
   if (!row) throw notFound('partner', { field: 'input.partnerId' });
   const { customerId, self, repeated, ...partner } = row;

@@ -16,10 +16,11 @@ import {
 } from 'type-graphql';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
 import { type Connection, connectionOf, PageArgs } from '../../../kernel/data/paging.ts';
+import { PagesOf } from '../../../kernel/data/written-pages.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { TierConfig } from '../../programs/program/public.ts';
 import { createPartner, deletePartner, updatePartner } from './manage-partner.ts';
-import { Partner } from './partner.entity.ts';
+import { Partner, partnerTable } from './partner.entity.ts';
 import { CreatePartnerInput, PartnerFilter, UpdatePartnerInput } from './partner.inputs.ts';
 import { type BalanceRow, balancesOf, configOf, partner, partners, tierConfigOf } from './partner.loader.ts';
 import {
@@ -74,6 +75,7 @@ export class PartnerResolver {
   }
 
   @Authorized('program:read')
+  @PagesOf(() => partnerTable)
   @Query(() => PartnerConnection, { description: 'Returns partners, newest first.' })
   partners(
     @Arg('filter', () => PartnerFilter, { nullable: true, description: 'Filter.' })

@@ -17,6 +17,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import { sql } from '../../../kernel/data/sql.ts';
+import { PagesOf } from '../../../kernel/data/written-pages.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Commission } from '../../commissions/commission/public.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
@@ -48,6 +49,7 @@ export class PayoutResolver {
   }
 
   @Authorized('program:read')
+  @PagesOf(() => payoutTable)
   @Query(() => PayoutConnection, { description: 'Returns payouts, newest first.' })
   payouts(
     @Arg('filter', () => PayoutFilter, { nullable: true, description: 'Filter for the payouts.' })
@@ -156,6 +158,7 @@ export class PayoutResolver {
 
 @Resolver(() => Partner)
 export class PartnerPayoutsResolver {
+  @PagesOf(() => payoutTable)
   @FieldResolver(() => PayoutConnection, { description: 'Payouts of the partner, newest first.' })
   payouts(
     @Root() { id }: Partner,

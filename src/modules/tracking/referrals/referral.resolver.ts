@@ -17,6 +17,7 @@ import { loadOne } from '../../../kernel/data/loader.ts';
 import { type Connection, connectionOf, PageArgs, page, pageOfEach } from '../../../kernel/data/paging.ts';
 import { findRow } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
+import { PagesOf } from '../../../kernel/data/written-pages.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { Partner, partnerTable } from '../../partners/partner/public.ts';
 import { Customer, customerTable } from '../customers/public.ts';
@@ -58,6 +59,7 @@ export class ReferralResolver {
   }
 
   @Authorized('program:read')
+  @PagesOf(() => referralTable)
   @Query(() => ReferralConnection, { description: 'Returns referrals, newest first.' })
   referrals(
     @Arg('filter', () => ReferralFilter, { nullable: true, description: 'Filter.' })
@@ -116,6 +118,7 @@ export class ReferralResolver {
 
 @Resolver(() => Partner)
 export class PartnerReferralsResolver {
+  @PagesOf(() => referralTable)
   @FieldResolver(() => ReferralConnection, {
     description: 'Clicks on the links of the partner, newest first.',
   })
