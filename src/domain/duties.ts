@@ -20,8 +20,9 @@ export const acts = {
   CONFIRM_ACCOUNT: 'confirms a payout account after a returned payment',
   SET_RATE: 'enters an exchange rate',
   CONFIRM_RATE: 'confirms an exchange rate that moved far',
-  EDIT_RULE: 'creates or edits a commission rule',
-  EDIT_SETTING: 'sets the rate or the tier of a partner, or the rate of a tier',
+  EDIT_RULE: 'creates, edits or ends a commission rule',
+  EDIT_SETTING:
+    'sets the rate, the tier or the plan of a partner, or the rate of a tier, or creates the default plan',
   RAISE_LIMIT: 'raises or removes the limit for second approvals, or shortens its days',
   MAKE_FILE: 'creates a bank file',
   SIGN_FILE: 'approves a bank file',
@@ -82,7 +83,8 @@ export const duties = [
   {
     act: 'APPROVE',
     after: ['SET_RATE', 'CONFIRM_RATE', 'EDIT_RULE', 'EDIT_SETTING'],
-    money: 'the version of the rule, the rate and the exchange rate that the commission stores',
+    money:
+      'the terms of the commission: the rule, the rate, the tier, the plan and the exchange rate that its sale has, and a lower one that came first before',
     reason: 'OWN_TERMS',
     sentence: 'You set the rule or rate that computed this commission, so another person must approve it.',
     policy: { kind: 'commission', action: 'approve', attribute: 'pricers' },
@@ -152,7 +154,8 @@ export const duties = [
   {
     act: 'APPROVE_PAYOUT',
     after: ['RAISE_LIMIT'],
-    money: 'a payout without a second approval, when the person last raised the limit for second approvals',
+    money:
+      'a payout without a second approval, when the person raised the limit for second approvals and it was not below the amount since',
     reason: 'OWN_LIMIT',
     sentence: 'You raised the limit for second approvals, so another person must approve this payout.',
   },

@@ -41,7 +41,13 @@ export interface BankObjection {
 
 /** The payments that a line of a status file reports on. */
 export type BankReference =
-  | { readonly by: 'KEY'; readonly key: string }
+  | {
+      readonly by: 'KEY';
+      /** null: the line does not identify its payment. */
+      readonly key: string | null;
+      /** The file or batch that contains the payment and has another status in the report; absent: none. */
+      readonly contradicts?: { readonly fileId: string; readonly batch: number | null };
+    }
   | {
       readonly by: 'FILE';
       readonly fileId: string;

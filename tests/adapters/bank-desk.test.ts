@@ -398,15 +398,25 @@ describe('what a bank says', () => {
           ([n, some]) => [n, some.map(([, status]) => status)],
         ),
       );
-      const [ofGroup, ofBatch] = [meaning(group), meaning(batch)];
+      const ofGroup = meaning(group);
+      const above = batch === '' ? ofGroup : meaning(batch); // PART covers no payment
       const expected = {
-        1: [one === 'PART' ? null : (meaning(one) ?? ofBatch ?? ofGroup)],
-        ...((ofBatch ?? ofGroup) && { 2: [ofBatch ?? ofGroup] }),
+        1: [one === 'PART' ? null : (meaning(one) ?? above)],
+        ...(above && { 2: [above] }),
         ...(ofGroup && { 3: [ofGroup], 4: [ofGroup] }),
       };
       expect([group, batch, one, given]).toEqual([group, batch, one, expected]);
     }
     expect(combinations).toHaveLength(512);
+  });
+
+  test('has the code of the first reason that has one', () => {
+    const text = pain002(
+      '10',
+      `<GrpSts>RJCT</GrpSts><StsRsnInf><AddtlInf>rejected</AddtlInf></StsRsnInf>
+       <StsRsnInf><Rsn><Cd>FF01</Cd></Rsn></StsRsnInf></OrgnlGrpInfAndSts>`,
+    );
+    expect(statusXml(text).lines).toMatchObject([{ status: 'REJECTED', code: 'FF01' }]);
   });
 
   test('does not give the status of a foreign batch to our file', () => {

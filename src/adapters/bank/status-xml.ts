@@ -83,15 +83,26 @@ function amountOf(element: XmlElement | undefined): Money | null {
 
 const KEY = /^[0-9a-f]{32}$/i;
 
+type FileReference = Extract<BankReference, { by: 'FILE' }>;
+
+/** An id; null for none, which banks also write as NOTPROVIDED. */
+const given = (id: string | null): string | null => (id === 'NOTPROVIDED' ? null : id);
+
 /** A message or a batch that we sent, by the id that we gave it. */
-function ofFile(messageId: string | null, batchId: string | null): BankReference | null {
+function ofFile(messageId: string | null, batchId: string | null): FileReference | null {
   const [, id, batch] = /^([0-9a-f]{32})-([12])$/i.exec(batchId ?? '') ?? [];
   if (id) return { by: 'FILE', fileId: id.toLowerCase(), batch: Number(batch) };
   if (messageId && KEY.test(messageId)) return { by: 'FILE', fileId: messageId.toLowerCase(), batch: null };
   return null;
 }
 
-const key = (text: string): BankReference => ({ by: 'KEY', key: text.toLowerCase() });
+/** Our key of a payment, which some banks write as a UUID with dashes; else the id in lower case. */
+function keyOf(id: string): string {
+  const plain = id.replaceAll('-', '');
+  return (KEY.test(plain) ? plain : id).toLowerCase();
+}
+
+const key = (id: string | null): BankReference => ({ by: 'KEY', key: id === null ? null : keyOf(id) });
 
 interface Reported {
   readonly status: string;
@@ -104,8 +115,11 @@ function reportedIn(of: XmlElement | undefined, name: 'TxSts' | 'PmtInfSts' | 'G
   return status === null ? null : { status, code: reasonIn(of) };
 }
 
-const reasonIn = (of: XmlElement | undefined): string | null =>
-  textAt(of, 'StsRsnInf', 'Rsn', 'Cd') ?? textAt(of, 'StsRsnInf', 'Rsn', 'Prtry');
+/** The code of the first reason that has one: a bank may give text before it. */
+function reasonIn(of: XmlElement | undefined): string | null {
+  const reasons = children(of, 'StsRsnInf').map((each) => at(each, 'Rsn'));
+  return reasons.map((each) => textAt(each, 'Cd') ?? textAt(each, 'Prtry')).find(Boolean) ?? null;
+}
 
 const line = (
   reference: BankReference,
@@ -120,35 +134,73 @@ const line = (
 const covers = (reported: Reported | null): Reported | null =>
   reported?.status === 'PART' ? null : reported;
 
+const meaningOf = (reported: Reported | null) => reported && (STATUSES[reported.status] ?? 'NOTED');
+
 /** The most specific status has priority: of the payment, else of its batch, else of the whole message. A payment that is
  *  named without a status or a reason has that of its batch or message. */
 function statusReport(message: XmlElement): BankStatusLine[] {
   const group = at(message, 'OrgnlGrpInfAndSts');
-  const messageId = textAt(group, 'OrgnlMsgId');
   const ofGroup = covers(reportedIn(group, 'GrpSts'));
+  const messageId = given(textAt(group, 'OrgnlMsgId'));
+  const batches = children(message, 'OrgnlPmtInfAndSts').map((batch) => {
+    const id = given(textAt(batch, 'OrgnlPmtInfId'));
+    return { batch, id, ours: ofFile(null, id), own: reportedIn(batch, 'PmtInfSts') };
+  });
+  const file = fileOf(messageId, batches);
   const found: BankStatusLine[] = [];
   const named: string[] = [];
-  const wide: [BankReference, Reported][] = [];
-  for (const batch of children(message, 'OrgnlPmtInfAndSts')) {
-    const ofBatch = covers(reportedIn(batch, 'PmtInfSts'));
+  for (const { batch, ours, own } of batches) {
+    const above = own ? covers(own) : ofGroup;
+    const inside = ours ?? file;
     for (const payment of children(batch, 'TxInfAndSts')) {
-      const id = textAt(payment, 'OrgnlEndToEndId');
-      if (!id) continue;
-      const above = ofBatch ?? ofGroup;
+      const id = reportedPayment(payment);
       const status = textAt(payment, 'TxSts') ?? above?.status ?? '';
-      const code = reasonIn(payment) ?? (above?.status === status ? above.code : null);
-      named.push(id.toLowerCase());
-      found.push(line(key(id), { status, code }, amountOf(at(payment, 'OrgnlTxRef', 'Amt', 'InstdAmt'))));
+      const reported = { status, code: reasonIn(payment) ?? (above?.status === status ? above.code : null) };
+      if (id !== null) named.push(keyOf(id));
+      const differs = above && inside && meaningOf(reported) !== meaningOf(above);
+      const reference = { ...key(id), ...(differs && { contradicts: scopeOf(inside) }) };
+      found.push(line(reference, reported, amountOf(at(payment, 'OrgnlTxRef', 'Amt', 'InstdAmt'))));
     }
-    const batchId = textAt(batch, 'OrgnlPmtInfId');
-    const reference = ofFile(batchId === null ? messageId : null, batchId);
-    if (ofBatch) wide.push([reference ?? key(batchId ?? 'NOTPROVIDED'), ofBatch]);
   }
-  for (const [reference, reported] of wide) found.push(line(except(reference, named, []), reported));
-  const reference = ofFile(messageId, null);
-  const batches = wide.flatMap(([of]) => (of.by === 'FILE' && of.batch !== null ? [of.batch] : []));
-  if (ofGroup && reference) found.push(line(except(reference, named, batches), ofGroup));
+  const statuses = new Set(batches.map(({ own }) => own?.status));
+  for (const { id, ours, own } of batches) {
+    const reported = covers(own);
+    if (!reported) continue;
+    if (id !== null) found.push(line(except(ours ?? key(id), named, []), reported));
+    else if (file && statuses.size === 1) found.push(line(except(file, named, []), reported));
+    else
+      found.push(
+        line({ ...key(file ? null : messageId), ...(file && { contradicts: scopeOf(file) }) }, reported),
+      );
+  }
+  // A batch with a status of its own, also one that covers no payment, does not have that of the message.
+  const specific = batches.filter(({ own }) => own !== null);
+  const anonymous = specific.some(({ id, own }) => id === null && meaningOf(own) !== meaningOf(ofGroup));
+  if (ofGroup && file && !anonymous) {
+    const numbers = specific.flatMap(({ ours }) =>
+      ours?.fileId === file.fileId && ours.batch !== null ? [ours.batch] : [],
+    );
+    found.push(line(except(file, named, numbers), ofGroup));
+  } else if (ofGroup && !file && found.length === 0) found.push(line(key(messageId), ofGroup));
   return found;
+}
+
+/** The file that a report is about: by the id of its message, else by those of its batches. */
+function fileOf(
+  messageId: string | null,
+  batches: readonly { readonly ours: FileReference | null }[],
+): FileReference | null {
+  if (messageId !== null) return ofFile(messageId, null);
+  const [id, another] = new Set(batches.flatMap(({ ours }) => (ours ? [ours.fileId] : [])));
+  return id !== undefined && another === undefined ? { by: 'FILE', fileId: id, batch: null } : null;
+}
+
+const scopeOf = ({ fileId, batch }: FileReference) => ({ fileId, batch });
+
+/** The id of the payment of a status: a key of ours in any field, else the end-to-end id. */
+function reportedPayment(of: XmlElement): string | null {
+  const ids = ['OrgnlEndToEndId', 'OrgnlInstrId', 'OrgnlTxId'].map((name) => given(textAt(of, name)));
+  return ids.find((id) => id !== null && KEY.test(keyOf(id))) ?? ids[0] ?? null;
 }
 
 /** A batch or message without the payments and batches that have a status of their own. */

@@ -29,7 +29,7 @@ create table programs (
   attribution_unit            text not null default 'TOUCH',
   fraud                       jsonb,
   deals_per_partner           int not null default 50,
-  limit_raised_by             text,
+  limit_raises                jsonb not null default '{}'::jsonb,
   rate_change_limit_bps       int not null default 2000,
   prospect_days               int not null default 90,
   primary key (tenant_id),

@@ -48,12 +48,13 @@ create table partner_history (
   changed_by   text,
   reason       text,
   rate_bps     int,
+  rate_before_bps int,
   primary key (id, tenant_id),
   constraint partner_history_partner_id foreign key (tenant_id, partner_id)
     references partners (tenant_id, id) deferrable initially deferred
 );
 comment on table partner_history is
-  'Status and tier of a partner by date, and the rate where the row sets it. Append-only.';
+  'Status and tier of a partner by date. A row that changes the rate of the partner has the rate and the one before. Append-only.';
 create index partner_history_partner on partner_history (partner_id, effective_at);
 
 create table reseller_configs (

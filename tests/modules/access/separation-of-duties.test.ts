@@ -457,6 +457,26 @@ test.each([
   },
 );
 
+test('a person who raised the limit past a payout does not approve it after another person raises it further', async () => {
+  const world = await worldOf({ steps: [], starts: 'limited' });
+  for (const [who, secondApprovalAbove] of [
+    ['first', '1'],
+    ['raiser', '1000000'],
+    ['first', '1000001'],
+  ] as const)
+    await app.ask(await world.as(who), PROGRAM, { input: { secondApprovalAbove } });
+  await app
+    .ask(await world.as('seller'), CREATE_COMMISSION, {
+      input: { partnerId: world.partnerId, type: 'ONE_TIME', amount: '50.00' },
+    })
+    .then(({ createCommission }) => world.made.set('line', createCommission.id));
+  await approve.does(world, await world.as('accountant'));
+  await makePayout.does(world, await world.as('clerk'));
+  const { errors } = await approvePayout.does(world, await world.as('raiser'));
+  expect(errors?.[0]?.extensions).toMatchObject({ reason: 'OWN_LIMIT' });
+  expect((await approvePayout.does(world, await world.as('another'))).errors).toBeUndefined();
+});
+
 test('every duty was tried, and every act is in a story', () => {
   const wanted = table.flatMap(({ act, after }) => after.map((earlier) => `${act} after ${earlier}`));
   expect(wanted.filter((pair) => !tried.has(pair))).toEqual([]);

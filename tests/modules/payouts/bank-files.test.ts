@@ -536,6 +536,111 @@ describe('the bank status', () => {
     for (const { payoutId } of others) await reaches(payoutId, 'PAID');
   });
 
+  /** A pain.002 about a file. */
+  const statusOf = (group: string, ...batches: string[]) =>
+    `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt><!-- ${randomUUID()} -->
+     <OrgnlGrpInfAndSts>${group}</OrgnlGrpInfAndSts>${batches
+       .map((batch) => `<OrgnlPmtInfAndSts>${batch}</OrgnlPmtInfAndSts>`)
+       .join('')}</CstmrPmtStsRpt></Document>`;
+  const byWord = (lines: readonly { word: string }[]) => lines.toSorted((a, b) => (a.word < b.word ? -1 : 1));
+  const statusesOf = async (payments: readonly Owed[]) => {
+    const all = [];
+    for (const { payoutId } of payments) all.push((await paymentOf(payoutId)).status);
+    return all;
+  };
+  const messageId = (id: string) => `<OrgnlMsgId>${id}</OrgnlMsgId>`;
+  const batchId = (id: string) => `<OrgnlPmtInfId>${id}</OrgnlPmtInfId>`;
+  const wide = '<PmtInfSts>ACSC</PmtInfSts>';
+  const one = (ids: string) =>
+    `<TxInfAndSts><StsId>1</StsId>${ids}<TxSts>RJCT</TxSts><StsRsnInf><AddtlInf>closed</AddtlInf></StsRsnInf>
+     <StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf></TxInfAndSts>`;
+
+  test.each([
+    ['without an id', '', 'NOTPROVIDED'],
+    ['NOTPROVIDED', '<OrgnlEndToEndId>NOTPROVIDED</OrgnlEndToEndId>', 'NOTPROVIDED'],
+    ['of an id of the bank', '<OrgnlEndToEndId>BANK-1</OrgnlEndToEndId>', 'bank-1'],
+    ['of an unknown key', `<OrgnlEndToEndId>${'0'.repeat(32)}</OrgnlEndToEndId>`, '0'.repeat(32)],
+  ])('pays no payment of a batch in which it rejects a payment %s', async (_, ids, reference) => {
+    const { file, payments } = await handedOut(2);
+    const id = file.replaceAll('-', '');
+    const rejected = {
+      ...{ word: 'REJECTED', code: 'AC04', outcome: 'DIFFERENT', payment: null, reference },
+      explanation: expect.stringContaining('for a payment that it does not identify'),
+    };
+    for (const content of [
+      statusOf(messageId(id), batchId(`${id}-1`) + wide + one(ids)),
+      statusOf(messageId(id), wide + one(ids)),
+      statusOf('', batchId(`${id}-1`) + wide + one(ids)),
+      statusOf(`${messageId(id)}<GrpSts>ACSC</GrpSts>`, batchId(`${id}-1`) + one(ids)),
+      statusOf(`${messageId(id)}<GrpSts>ACSC</GrpSts>`, one(ids)),
+    ]) {
+      expect((await told(content)).lines).toEqual([expect.objectContaining(rejected)]);
+      expect(await statusesOf(payments)).toEqual(['IN_FILE', 'IN_FILE']);
+    }
+    await told(statusOf(messageId(id), batchId(`${id}-1`) + wide.replace('ACSC', 'RJCT') + one(ids)));
+    expect(await statusesOf(payments)).toEqual(['REJECTED', 'REJECTED']);
+  });
+
+  test.each([
+    ['its instruction id alone', (key: string) => `<OrgnlInstrId>${key}</OrgnlInstrId>`],
+    [
+      'its instruction id beside NOTPROVIDED',
+      (key: string) => `<OrgnlInstrId>${key}</OrgnlInstrId><OrgnlEndToEndId>NOTPROVIDED</OrgnlEndToEndId>`,
+    ],
+    [
+      'its key as a UUID',
+      (key: string) =>
+        `<OrgnlEndToEndId>${key.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}</OrgnlEndToEndId>`,
+    ],
+  ])('rejects a payment by %s and pays the rest of its batch', async (_, ids) => {
+    const { file, payments } = await handedOut(2);
+    const id = file.replaceAll('-', '');
+    const { lines } = await told(
+      statusOf(messageId(id), batchId(`${id}-1`) + wide + one(ids(payments[0]?.key ?? ''))),
+    );
+    expect(byWord(lines)).toMatchObject([
+      { word: 'PAID', outcome: 'APPLIED' },
+      { word: 'REJECTED', code: 'AC04', outcome: 'APPLIED' },
+    ]);
+    expect(await statusesOf(payments)).toEqual(['REJECTED', 'PAID']);
+  });
+
+  test('pays no unnamed payment of a batch that the bank paid in part', async () => {
+    const { file, payments } = await handedOut(2);
+    const id = file.replaceAll('-', '');
+    const part = '<PmtInfSts>PART</PmtInfSts>';
+    const ids = `<OrgnlEndToEndId>${payments[0]?.key}</OrgnlEndToEndId>`;
+    const paid = '<GrpSts>ACSC</GrpSts>';
+    await told(statusOf(messageId(id) + paid, batchId(`${id}-1`) + part + one(ids)));
+    expect(await statusesOf(payments)).toEqual(['REJECTED', 'IN_FILE']);
+    await told(statusOf(messageId(id) + paid, part + one(ids)));
+    expect(await statusesOf(payments)).toEqual(['REJECTED', 'IN_FILE']);
+  });
+
+  test.each([
+    ['no message id', ''],
+    ['NOTPROVIDED', messageId('NOTPROVIDED')],
+  ])('rejects a whole file that %s and the id of its batch name', async (_, group) => {
+    const { file, payments } = await handedOut(2);
+    const id = file.replaceAll('-', '');
+    await told(statusOf(`${group}<GrpSts>RJCT</GrpSts>`, batchId(`${id}-1`)));
+    expect(await statusesOf(payments)).toEqual(['REJECTED', 'REJECTED']);
+  });
+
+  test('rejects a whole file beside a batch of another file', async () => {
+    const { file, payments } = await handedOut(2);
+    const other = `${randomUUID().replaceAll('-', '')}-1`;
+    const { lines } = await told(
+      statusOf(`${messageId(file.replaceAll('-', ''))}<GrpSts>RJCT</GrpSts>`, batchId(other) + wide),
+    );
+    expect(byWord(lines)).toMatchObject([
+      { reference: other, word: 'PAID', outcome: 'UNKNOWN' },
+      { word: 'REJECTED', outcome: 'APPLIED' },
+      { word: 'REJECTED', outcome: 'APPLIED' },
+    ]);
+    expect(await statusesOf(payments)).toEqual(['REJECTED', 'REJECTED']);
+  });
+
   test('returns a paid payout whose booking is a return by its code, and lists a credit of another kind as a difference', async () => {
     const { payments } = await handedOut(2);
     const [one = { key: '', payoutId: '' }, other = { key: '', payoutId: '' }] = payments;

@@ -1,5 +1,6 @@
 -- Returns who did what about a commission. A commission that comes from another one (an adjustment, true-up or reversal)
--- inherits the acts on that one and on everything that comes from it. Their acts have of_source.
+-- inherits the acts on that one and on everything that comes from it. So does a
+-- commission that an act on another sale brought about. Their acts have of_source.
 create or replace function acts_on_commission(c commissions)
 returns table (act text, actor text, of_source boolean)
 language plpgsql stable security definer
@@ -15,9 +16,11 @@ begin
     causes := causes || root.cause_id;
     select * into root from commissions s where s.id = coalesce(root.adjusts_id, root.reverses_id);
   end loop;
+  causes := causes || root.cause_id;
   tiers := array[root.tier];
-  -- What takes an amount back is approved with the commission that it corrects.
-  if root.id <> c.id and c.amount_minor > 0 then
+  -- What takes an amount back is approved with the commission that it corrects. The first commission of a sale that earned
+  -- nothing until an act on another sale comes from that act.
+  if (root.id <> c.id or root.caused_by is not null) and c.amount_minor > 0 then
     with recursive lines as (
       select root.id
       union all
@@ -35,7 +38,7 @@ begin
       values ('MAKE', c.created_by), ('TELL', c.stated_by), ('MAKE', root.created_by), ('TELL', root.stated_by)) d (act, actor)
     where d.actor is not null;
   return query
-    select 'EDIT_RULE', r.created_by, false from commission_rules r where r.id in (c.rule_id, root.rule_id);
+    select t.act, t.actor, false from acts_on_terms(root, array[c.rule_id, root.rule_id], tiers) t where t.actor is not null;
   if root.exchange is not null then
     return query
       select a.act, a.actor, false from exchange_rates x
@@ -43,24 +46,6 @@ begin
       where x.tenant_id = root.tenant_id and x.base = root.exchange->>'base' and x.quote = root.exchange->>'quote'
         and x.rate = (root.exchange->>'rate')::numeric and x.effective_on <= root.occurred_at::date + 1
         and a.actor is not null;
-  end if;
-  if root.rate_source = 'TIER' then
-    return query
-      select distinct on (v.tier) 'EDIT_SETTING', v.created_by, false from tier_config_versions v
-      where v.tenant_id = root.tenant_id and v.tier = any(tiers) and v.effective_at <= root.occurred_at
-      order by v.tier, v.effective_at desc, v.id desc;
-    -- The tier of the partner at the sale, when a person chose it. A tier evaluation follows the figures.
-    return query
-      select 'EDIT_SETTING', t.changed_by, false from (
-        select h.*, lag(h.tier) over (order by h.effective_at, h.id) as before
-        from partner_history h where h.partner_id = root.partner_id and h.effective_at <= root.occurred_at) t
-      where t.tier <> t.before and t.changed_by is not null
-        and (t.reason is null or exists (select from tier_locks k where k.partner_id = root.partner_id and k.locked_by = t.changed_by and k.tier = t.tier))
-      order by t.effective_at desc, t.id desc limit 1;
-  elsif root.rate_source = 'PARTNER' then
-    return query
-      select 'EDIT_SETTING', h.changed_by, false from partner_history h
-      where h.partner_id = root.partner_id and h.rate_bps = root.rate_bps and h.created_at <= root.created_at;
   end if;
   return query
     select case h.kind when 'DISPUTE' then 'DISPUTE' else 'HOLD' end, h.placed_by, false

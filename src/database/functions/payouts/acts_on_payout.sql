@@ -11,8 +11,10 @@ as $$
   cross join lateral (values ('SET_ACCOUNT', k.set_by), ('CONFIRM_ACCOUNT', k.confirmed_by)) a (act, actor)
   where k.id = o.payout_account_id and a.actor is not null
   union all
-  select 'RAISE_LIMIT', g.limit_raised_by from programs g
-  where g.tenant_id = o.tenant_id and g.limit_raised_by is not null and o.second_approval is null
+  -- A limit that was below the amount since the raise was set by another person. Other currencies are not compared.
+  select 'RAISE_LIMIT', r.key from programs g cross join jsonb_each(g.limit_raises) r
+  where g.tenant_id = o.tenant_id and o.second_approval is null
+    and (o.amount_currency <> g.currency or coalesce((r.value->>'least')::bigint >= o.amount_minor, true))
 $$;
 
 revoke execute on function acts_on_payout(payouts) from public;

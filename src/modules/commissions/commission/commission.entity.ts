@@ -329,7 +329,7 @@ export class Commission extends Base {
 
   @Property({ type: 'text', nullable: true })
   @Withheld('a staff member; accounting records')
-  causedBy?: string | null; // the caller whose refund, rejection or decided dispute created a commission that comes from another one
+  causedBy?: string | null; // the caller whose refund, rejection or decided dispute created this commission
 
   @Property({ type: 'uuid', nullable: true })
   @Withheld('an id')

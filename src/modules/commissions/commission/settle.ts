@@ -340,7 +340,7 @@ function draw(
         ...{ type: 'TRUE_UP', adjustsId: raised.id },
         ...(cause.tier && { tier: cause.tier, rateBps: owed.terms.rateBps }),
       });
-    else if (item.draft) made.push(firstLine(item, owed, cause));
+    else if (item.draft) made.push(firstLine(item, owed, cause, actor.id));
   }
   return { made, closed };
 }
@@ -388,7 +388,7 @@ const baseLine = (item: StoredItem, of: Line, cause: Cause, actorId: string) => 
 });
 
 /** Returns the commission of an item that earned nothing until now. */
-function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: CauseOf): NewLine {
+function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: CauseOf, actorId: string): NewLine {
   const draft = item.draft as NonNullable<StoredItem['draft']>;
   const base = item.base - item.refunded;
   const { amount } = owed;
@@ -396,7 +396,7 @@ function firstLine(item: StoredItem, owed: Reckoned['owed'], cause: CauseOf): Ne
   const { method, rateBps, flat, level } = computed;
   return {
     ...draft,
-    id: item.id,
+    ...{ id: item.id, causedBy: actorId, causeId: cause.causeId ?? null },
     saleMinor: draft.saleCurrency == null ? null : item.sold - item.soldRefunded,
     baseAmount: money(base, item.currency),
     amount: money(amount, item.currency),

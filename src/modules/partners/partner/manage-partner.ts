@@ -95,7 +95,7 @@ function remember(
   { actor }: Context,
   { id, tenantId, status, tier }: Partner,
   effectiveAt: Date,
-  { reason = null, rateBps = null }: { reason?: string | null; rateBps?: number | null } = {},
+  more: Pick<PartnerHistory, 'reason' | 'rateBps' | 'rateBeforeBps'> = {},
 ): void {
   em.create(PartnerHistory, {
     tenantId,
@@ -104,7 +104,7 @@ function remember(
     tier,
     effectiveAt,
     changedBy: actor.id,
-    ...{ reason, rateBps },
+    ...more,
   });
 }
 
@@ -151,9 +151,12 @@ export async function updatePartner(ctx: Context, id: string, input: UpdatePartn
     if (contractStartDate !== undefined) partner.contractStartDate = contractStartDate;
     if (identityOrgId !== undefined) partner.identityOrgId = identityOrgId;
     if (metadata != null) partner.metadata = metadataOf(metadata, 'input.metadata');
-    const rateBps = partner.rateBps === before.rateBps ? null : (partner.rateBps ?? null);
-    if (partner.status !== before.status || partner.tier !== before.tier || rateBps !== null)
-      remember(em, ctx, partner, clock.now(), { rateBps });
+    const rated =
+      (partner.rateBps ?? null) === (before.rateBps ?? null)
+        ? null
+        : { rateBps: partner.rateBps ?? null, rateBeforeBps: before.rateBps ?? null };
+    if (partner.status !== before.status || partner.tier !== before.tier || rated !== null)
+      remember(em, ctx, partner, clock.now(), rated ?? {});
     if (partner.status !== before.status || partner.tier !== before.tier) {
       await settleManagers(em, ctx, partner.tenantId, [partner.id]);
     }

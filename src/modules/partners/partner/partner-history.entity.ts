@@ -35,4 +35,9 @@ export class PartnerHistory extends Base {
   @Property({ type: 'integer', nullable: true })
   @ShownTo('PARTNER')
   rateBps?: number | null;
+
+  /** The partner's own rate before this row, when this row changes or removes it. */
+  @Property({ type: 'integer', nullable: true })
+  @ShownTo('PARTNER')
+  rateBeforeBps?: number | null;
 }

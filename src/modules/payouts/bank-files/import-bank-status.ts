@@ -64,7 +64,7 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
       return before.id;
     }
     const payments = await lockPayments(em, tenantId, lines);
-    const known = indexOf(payments);
+    const known = indexOf(payments, lines);
     const judged = lines.flatMap((line) => judge(line, known));
     const made = em.create(BankStatusImport, {
       ...{ tenantId, kind, sha256, lineCount: judged.length, createdBy: ctx.actor.id },
@@ -74,10 +74,14 @@ export async function importBankStatus(ctx: Context, content: string): Promise<s
     const moved = payments.filter(({ changed }) => changed);
     await store(em, moved);
     await enqueueSend(em, [...new Set(moved.map(({ payoutId }) => payoutId))]);
-    const differ = judged.filter(({ outcome, payment }) => outcome === 'DIFFERENT' && payment);
+    const differ = judged.filter(({ outcome }) => outcome === 'DIFFERENT');
     if (differ.length > 0)
       ctx.log.error(
-        { tenantId, import: made.id, payments: differ.slice(0, 20).map(({ payment }) => payment?.key) },
+        {
+          tenantId,
+          import: made.id,
+          payments: differ.slice(0, 20).map(({ payment }) => payment?.key ?? null),
+        },
         'the bank status contradicts our records: two people must state the outcome with resolvePayout',
       );
     const counts = Object.groupBy(judged, ({ outcome }) => outcome);
@@ -104,7 +108,7 @@ async function lockPayments(
     lines.flatMap(({ reference }) =>
       reference.by === by ? [reference as Extract<BankReference, { by: By }>] : [],
     );
-  const keys = JSON.stringify(of('KEY').map(({ key }) => key));
+  const keys = JSON.stringify(of('KEY').flatMap(({ key }) => key ?? []));
   const files = JSON.stringify(of('FILE').map(({ fileId }) => uuidOf(fileId)));
   const traces = JSON.stringify(of('TRACE').map(({ trace }) => trace));
   const rows = await sql<Record<string, never>>`
@@ -131,15 +135,31 @@ interface Index {
   readonly byKey: ReadonlyMap<string, Payment>;
   readonly byTrace: ReadonlyMap<string | null, Payment[]>;
   readonly byFile: ReadonlyMap<string | null, Payment[]>;
+  /** Batches (null: a whole file) with a status that a payment in them contradicts, which no key identifies. */
+  readonly contradicted: ReadonlyMap<string, readonly (number | null)[]>;
 }
 
-const indexOf = (payments: readonly Payment[]): Index => ({
-  byKey: new Map(payments.map((payment) => [payment.key, payment])),
-  byTrace: Map.groupBy(payments, ({ trace }) => trace),
-  byFile: Map.groupBy(payments, ({ fileId }) => fileId),
-});
+function indexOf(payments: readonly Payment[], lines: readonly BankStatusLine[]): Index {
+  const byKey = new Map(payments.map((payment) => [payment.key, payment]));
+  const scopes = lines.flatMap(({ reference }) =>
+    reference.by === 'KEY' && reference.contradicts && !byKey.has(reference.key ?? '')
+      ? [reference.contradicts]
+      : [],
+  );
+  return {
+    byKey,
+    byTrace: Map.groupBy(payments, ({ trace }) => trace),
+    byFile: Map.groupBy(payments, ({ fileId }) => fileId),
+    contradicted: new Map(
+      Array.from(
+        Map.groupBy(scopes, ({ fileId }) => fileId),
+        ([fileId, some]) => [fileId, some.map(({ batch }) => batch)],
+      ),
+    ),
+  };
+}
 
-function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[] {
+function judge(line: BankStatusLine, { byKey, byTrace, byFile, contradicted }: Index): Judged[] {
   const { reference } = line;
   if (reference.by === 'FILE') {
     const { batch: only, except } = reference;
@@ -148,7 +168,9 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
       ({ batch }) => only === null || batch === only,
     );
     if (all.length === 0) return [unknown(line)];
-    const some = all.filter(({ key, batch }) => !keys.has(key) && !except?.batches.includes(batch ?? 0));
+    const without = [...(except?.batches ?? []), ...(contradicted.get(reference.fileId) ?? [])];
+    if (without.includes(null)) return [];
+    const some = all.filter(({ key, batch }) => !keys.has(key) && !without.includes(batch));
     if (line.amount === null) return some.map((payment) => judgeOne(line, payment));
     // A booking of a whole file counts only if its amount equals the sum of the payments. Payments that the bank rejected before
     // are not in the booking.
@@ -160,12 +182,15 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile }: Index): Judged[
   }
   const payment =
     reference.by === 'KEY'
-      ? byKey.get(reference.key)
+      ? byKey.get(reference.key ?? '')
       : byTrace
           .get(reference.trace)
           ?.find(({ key }) => key.slice(-15).toUpperCase() === reference.identification.toUpperCase());
   if (!payment && line.status === 'UNCLEAR') return []; // a booking of others, with a reference of their own
-  return [payment ? judgeOne(line, payment) : unknown(line)];
+  if (payment) return [judgeOne(line, payment)];
+  if (reference.by === 'TRACE') return [unknown(line)];
+  const ofOurs = reference.contradicts && byFile.has(uuidOf(reference.contradicts.fileId));
+  return [reference.key === null || ofOurs ? unidentified(line) : unknown(line)];
 }
 
 const isSumOf = (payments: readonly Payment[], amount: BankStatusLine['amount']): boolean =>
@@ -176,6 +201,11 @@ const isSumOf = (payments: readonly Payment[], amount: BankStatusLine['amount'])
 const unknown = (line: BankStatusLine): Judged => ({
   ...{ payment: null, line, outcome: 'UNKNOWN' },
   explanation: 'No payment has this reference.',
+});
+
+const unidentified = (line: BankStatusLine): Judged => ({
+  ...{ payment: null, line, outcome: 'DIFFERENT' },
+  explanation: `The bank reports ${line.status}${line.code ? ` (${line.code})` : ''} for a payment that it does not identify. A different status of the batch or file is not applied. Ask the bank for the reference of the payment.`,
 });
 
 function different(line: BankStatusLine, payment: Payment, words: string): Judged {
@@ -223,7 +253,7 @@ function judgeOne(line: BankStatusLine, payment: Payment): Judged {
 }
 
 function nameOf(reference: BankReference): string {
-  if (reference.by === 'KEY') return reference.key.slice(0, 35);
+  if (reference.by === 'KEY') return reference.key?.slice(0, 35) ?? 'NOTPROVIDED';
   if (reference.by === 'TRACE') return reference.trace;
   return reference.batch === null ? reference.fileId : `${reference.fileId}-${reference.batch}`;
 }

@@ -12,6 +12,11 @@ import { NotPersonal } from '../../../kernel/data/personal.ts';
 import { owned, type Table } from '../../../kernel/data/rows.ts';
 import { Percentage } from '../../../kernel/request/scalars.ts';
 
+interface LimitRaise {
+  readonly from: string | null;
+  readonly least: string | null;
+}
+
 registerEnumType(RoundingMode, {
   name: 'RoundingMode',
   description: 'Rounding of a commission to minor units; symmetric for negative amounts.',
@@ -142,8 +147,10 @@ export class Program {
   @Property({ type: 'bigint', nullable: true })
   secondApprovalAboveMinor?: bigint | null; // in the program's currency; served by ProgramResolver
 
-  @Property({ type: 'text', nullable: true })
-  limitRaisedBy?: string | null; // the caller that last raised or removed that limit, or shortened `splitDays`; null once another person lowered the limit
+  /** By the caller that raised or removed that limit, or shortened `splitDays`: the limit before, and the lowest limit since.
+   *  In minor units; null without a limit. */
+  @Property({ type: 'json' })
+  limitRaises: Opt<Record<string, LimitRaise>> = {};
 
   @Field(() => Int, {
     description:

@@ -40,7 +40,6 @@ export async function updateProgram(
   await transact(ctx, async (em) => {
     const program = await em.findOneOrFail(Program, { tenantId });
     const before = { ...program };
-    const limitBefore = program.secondApprovalAboveMinor ?? null;
     if (settings.timeZone != null && !(await isTimeZone(em, settings.timeZone))) {
       throw invalid('input.timeZone', NOT_A_ZONE);
     }
@@ -63,19 +62,43 @@ export async function updateProgram(
         secondApprovalAbove === null
           ? null
           : notNegative(secondApprovalAbove, program.currency, 'input.secondApprovalAbove');
-    const limit = program.secondApprovalAboveMinor ?? null;
-    if (limit !== limitBefore || program.splitDays !== before.splitDays) {
-      // No payout needs a second approval without a limit. The person who raised it does not clear the name by a lower limit.
-      const raised = limitBefore !== null && (limit === null || limit > limitBefore);
-      if (raised || program.splitDays < before.splitDays) program.limitRaisedBy = ctx.actor.id;
-      else if (program.limitRaisedBy !== ctx.actor.id) program.limitRaisedBy = null;
-    }
+    rememberRaise(program, before, ctx.actor.id);
     if (rezoned)
       await enqueue(em, 'recalculate_metrics', { tenantId }, { key: `recalculate_metrics:${tenantId}` });
     record(em, ctx, 'program.updated', { id: null, tenantId }, { before, after: { ...program } });
   });
   return tenantId;
 }
+
+/** Remembers who raised the limit for second approvals, and how low the limit was since. */
+function rememberRaise(
+  program: Program,
+  before: Pick<Program, 'secondApprovalAboveMinor' | 'splitDays'>,
+  actorId: string,
+): void {
+  const was = before.secondApprovalAboveMinor ?? null;
+  const limit = program.secondApprovalAboveMinor ?? null;
+  const raises: Program['limitRaises'] = {};
+  for (const [who, { from, least }] of Object.entries(program.limitRaises)) {
+    // Another person who lowers the limit to where it was stands for it. The person who raised it does not clear the name so.
+    const undone = limit !== null && limit !== was && who !== actorId && lowest(limit, from) === limit;
+    if (!undone) raises[who] = { from, least: textOf(lowest(limit, least)) };
+  }
+  const raised = was !== null && (limit === null || limit > was);
+  if (raised || program.splitDays < before.splitDays) {
+    const from = raises[actorId] ? lowest(was, raises[actorId].from) : was;
+    raises[actorId] = { from: textOf(from), least: textOf(limit) };
+  }
+  program.limitRaises = raises;
+}
+
+/** Returns the lower of two limits. Null is no limit. */
+function lowest(limit: bigint | null, other: string | null): bigint | null {
+  if (other === null) return limit;
+  return limit === null || BigInt(other) < limit ? BigInt(other) : limit;
+}
+
+const textOf = (limit: bigint | null): string | null => limit?.toString() ?? null;
 
 function notNegative(text: string, currency: string, field: string): bigint {
   const { minor } = amountOf(text, currency, field);
