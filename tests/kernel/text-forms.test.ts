@@ -86,3 +86,10 @@ test.each([
 ])('the host %s is stored as %s', (typed, stored) => {
   expect(readHost(typed)).toBe(stored);
 });
+
+test.each(['shop.example.com:0443', 'shop.example.com:99999', 'a..b', '1.1', '0x7f.1', 'shop.example.com:'])(
+  'a host that no page can have is refused: %s',
+  (host) => {
+    expect(() => readHost(host)).toThrow('must contain hosts');
+  },
+);

@@ -6,5 +6,12 @@ const LOCAL_USUAL = /^(localhost|127\.0\.0\.1):80$/; // only a developer's own p
 
 export const readHost: Reading = (text) => {
   if (!HOST.test(text)) throw new Refusal('must contain hosts such as "shop.example.com", in lower case');
-  return withoutUsualPort(text, LOCAL_USUAL.test(text) ? 'http:' : 'https:');
+  const host = withoutUsualPort(text, LOCAL_USUAL.test(text) ? 'http:' : 'https:');
+  // A page of another spelling would never be on this host.
+  const [name = ''] = host.split(':');
+  if (name.includes('..') || !URL.canParse(`https://${host}`) || new URL(`https://${host}`).host !== host)
+    throw new Refusal(
+      'must contain hosts as browsers spell them, such as "shop.example.com" or "shop.example.com:8443"',
+    );
+  return host;
 };

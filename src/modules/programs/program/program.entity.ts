@@ -149,7 +149,7 @@ export class Program {
 
   /** By the caller that raised or removed that limit, or shortened `splitDays`: the limit before, and the lowest limit since.
    *  In minor units; null without a limit. */
-  @Property({ type: 'json' })
+  @Property({ type: 'json', default: '{}' })
   limitRaises: Opt<Record<string, LimitRaise>> = {};
 
   @Field(() => Int, {
