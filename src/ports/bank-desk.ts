@@ -47,6 +47,8 @@ export type BankReference =
       readonly key: string | null;
       /** The file or batch that contains the payment and has another status in the report; absent: none. */
       readonly contradicts?: { readonly fileId: string; readonly batch: number | null };
+      /** What may be keys of ours in the texts of a booking, if `key` is not one; absent: none. */
+      readonly mentions?: readonly string[];
     }
   | {
       readonly by: 'FILE';

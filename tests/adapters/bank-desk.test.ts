@@ -477,6 +477,65 @@ describe('what a bank says', () => {
     ]);
   });
 
+  const ours = 'f00dfeedcafe40008000abcdefabcdef';
+  const none = '<Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>';
+  const remittance = (...texts: string[]) =>
+    `<RmtInf>${texts.map((text) => `<Ustrd>${text}</Ustrd>`).join('\n')}</RmtInf>`;
+  test.each([
+    ['the text of the entry', `${credit1}<AddtlNtryInf>BACK:${ours}EREF</AddtlNtryInf>`, null],
+    [
+      'the text of an entry with details',
+      `${credit1}${parts('', none)}<AddtlNtryInf>${ours}</AddtlNtryInf>`,
+      null,
+    ],
+    [
+      'the text of an entry with two details',
+      `${credit1}<NtryDtls><TxDtls/><TxDtls/></NtryDtls><AddtlNtryInf>${ours}</AddtlNtryInf>`,
+      null,
+    ],
+    ['the reference of the entry', `<NtryRef>${ours}</NtryRef>${credit1}`, null],
+    [
+      'a creditor reference',
+      credit1 + parts(`<RmtInf><Strd><CdtrRefInf><Ref>${ours}</Ref></CdtrRefInf></Strd></RmtInf>`, none),
+      null,
+    ],
+    ['a text in two pieces', credit1 + parts(remittance(ours.slice(0, 20), ours.slice(20)), none), null],
+    ['a text without spaces', credit1 + parts(remittance(`EREF+${ours}KREF+X SVWZ+back`), none), null],
+    [
+      'a text with hexadecimal letters around',
+      credit1 + parts(remittance(`ABC${ours.toUpperCase()}EREF`), none),
+      null,
+    ],
+    [
+      'a transaction id',
+      credit1 + parts('', `<Refs><EndToEndId>NOTPROVIDED</EndToEndId><TxId>${ours}</TxId></Refs>`),
+      null,
+    ],
+    [
+      'a text beside another id',
+      credit1 + parts(remittance(ours), '<Refs><EndToEndId>X</EndToEndId></Refs>'),
+      'x',
+    ],
+  ])('finds our key of a credit in %s', (_, entry, main) => {
+    expect(statusXml(camt(entry)).lines).toEqual([
+      {
+        reference: { by: 'KEY', key: main, mentions: expect.arrayContaining([ours]) },
+        ...{ status: 'UNCLEAR', code: null, amount: { minor: 100n, currency: 'EUR' } },
+      },
+    ]);
+  });
+
+  test('keeps the file of a debit whose text has a key, and takes a bounded number of keys from a long text', () => {
+    const batch = `<NtryDtls><Btch><MsgId>${key(9)}</MsgId></Btch></NtryDtls><AddtlNtryInf>${ours}</AddtlNtryInf>`;
+    expect(statusXml(camt(debit1 + batch)).lines).toMatchObject([
+      { reference: { by: 'FILE', fileId: key(9) }, status: 'PAID' },
+    ]);
+    const long = Array.from({ length: 5_000 }, (_, n) => n.toString(16)).join('');
+    const [line] = statusXml(camt(`${credit1}<AddtlNtryInf>${long}</AddtlNtryInf>`)).lines;
+    expect(line?.reference).toMatchObject({ mentions: { length: 200 } });
+    expect(statusXml(camt(`${credit1}<AddtlNtryInf>Invoice 4711</AddtlNtryInf>`)).lines).toEqual([]);
+  });
+
   test.each([
     ['of the root', '<Document xmlns="urn:evil"><CstmrPmtStsRpt/></Document>', '"urn:evil"'],
     [

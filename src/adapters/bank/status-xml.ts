@@ -102,7 +102,10 @@ function keyOf(id: string): string {
   return (KEY.test(plain) ? plain : id).toLowerCase();
 }
 
-const key = (id: string | null): BankReference => ({ by: 'KEY', key: id === null ? null : keyOf(id) });
+const key = (id: string | null, mentions?: readonly string[]): BankReference => ({
+  ...{ by: 'KEY', key: id === null ? null : keyOf(id) },
+  ...(mentions && { mentions }),
+});
 
 interface Reported {
   readonly status: string;
@@ -221,7 +224,7 @@ function isReturn(...ofs: readonly XmlElement[]): boolean {
 }
 
 /** A booked debit is an executed payment, and a booked credit that the bank calls a return is a returned payment. Any other
- *  booking that names a payment of ours is UNCLEAR. */
+ *  booking that names a payment of ours is UNCLEAR. A booking without a reference of ours may have our key within a text. */
 function bookings(message: XmlElement): BankStatusLine[] {
   const found: BankStatusLine[] = [];
   for (const statement of [...children(message, 'Stmt'), ...children(message, 'Ntfctn')])
@@ -239,35 +242,72 @@ function bookings(message: XmlElement): BankStatusLine[] {
           found.push({ reference, status: 'RETURNED', code: why, amount });
         else found.push({ reference, status: 'UNCLEAR', code: why ?? bookingCode(of, entry), amount });
       };
+      const batch = at(entry, 'NtryDtls', 'Btch');
+      const file =
+        ofFile(textAt(batch, 'MsgId'), textAt(batch, 'PmtInfId')) ??
+        ofFile(textAt(parts[0], 'Refs', 'MsgId'), textAt(parts[0], 'Refs', 'PmtInfId'));
+      // The sum of a file has priority over texts: a text of it may name some of its payments.
+      const ofSum = file !== null && textAt(entry, 'CdtDbtInd') === 'DBIT';
+      const texts = ['NtryRef', 'AddtlNtryInf'].flatMap((name) => children(entry, name));
+      const named = new Set<string>();
       let single = false;
       for (const part of parts) {
         const id = paymentNamedBy(part);
-        if (id === null) continue;
-        single = true;
+        const own = id ?? keyInText(part);
+        const within = keysWithin([...textsOf(part), ...(parts.length === 1 ? texts : [])]);
+        const others = within.filter((each) => own === null || each !== keyOf(own));
+        for (const each of own === null ? others : [keyOf(own), ...others]) named.add(each);
+        if (own === null && (others.length === 0 || ofSum)) continue;
+        single ||= own !== null;
         const amount =
           amountOf(at(part, 'AmtDtls', 'InstdAmt', 'Amt')) ??
           amountOf(at(part, 'Amt')) ??
           amountOf(at(part, 'AmtDtls', 'TxAmt', 'Amt')) ??
           (parts.length === 1 ? total : null);
-        report(part, key(id), amount);
+        report(part, others.length === 0 ? key(own) : key(id, id === null ? within : others), amount);
       }
-      const batch = at(entry, 'NtryDtls', 'Btch');
-      const reference =
-        ofFile(textAt(batch, 'MsgId'), textAt(batch, 'PmtInfId')) ??
-        ofFile(textAt(parts[0], 'Refs', 'MsgId'), textAt(parts[0], 'Refs', 'PmtInfId'));
-      if (!single && reference) report(entry, reference, total);
+      const rest = parts.length === 1 ? [] : keysWithin(texts).filter((each) => !named.has(each));
+      if (rest.length > 0 && !ofSum) report(entry, key(null, rest), total);
+      if (!single && file) report(entry, file, total);
     }
   return found;
 }
 
-/** The reference of a payment in a booking: the end-to-end id, else an id or text of ours in another field. */
+/** The reference of a payment in a booking: the end-to-end id, else an instruction id of ours. */
 function paymentNamedBy(part: XmlElement): string | null {
-  const id = textAt(part, 'Refs', 'EndToEndId');
-  if (id && id !== 'NOTPROVIDED') return id;
+  const id = given(textAt(part, 'Refs', 'EndToEndId'));
+  if (id) return id;
   const instruction = textAt(part, 'Refs', 'InstrId');
-  if (instruction && KEY.test(instruction)) return instruction;
+  return instruction && KEY.test(instruction) ? instruction : null;
+}
+
+/** The first word of a text that has the form of our keys. */
+function keyInText(part: XmlElement): string | null {
   const text = [...children(at(part, 'RmtInf'), 'Ustrd'), ...children(part, 'AddtlTxInf')];
   return /\b[0-9a-f]{32}\b/i.exec(text.map(({ content }) => content).join(' '))?.[0] ?? null;
+}
+
+/** The elements of a booking in which a bank may repeat the reference of a payment. Ids of messages and batches are of files. */
+const textsOf = (part: XmlElement): XmlElement[] => [
+  ...children(at(part, 'Refs')).filter(({ name }) => name !== 'MsgId' && name !== 'PmtInfId'),
+  ...children(part).filter(({ name }) => /^(RmtInf|AddtlTxInf|RtrInf)$/.test(name)),
+];
+
+/** Maximum number of possible keys of one booking, because texts may be long. */
+const MOST_MENTIONS = 200;
+
+/** Every 32 hexadecimal digits in a row. Banks put spaces and dashes into a key, split it over elements, and put other letters
+ *  directly before and after it. */
+function keysWithin(texts: readonly XmlElement[]): string[] {
+  const found = new Set<string>();
+  for (const { content } of texts)
+    for (const [run] of content
+      .toLowerCase()
+      .replace(/[\s-]/g, '')
+      .matchAll(/[0-9a-f]{32,}/g))
+      for (let start = 0; start + 32 <= run.length && found.size < MOST_MENTIONS; start++)
+        found.add(run.slice(start, start + 32));
+  return [...found];
 }
 
 const bookingCode = (of: XmlElement, entry: XmlElement): string | null => {

@@ -666,6 +666,29 @@ describe('the bank status', () => {
     expect((await told(coded(randomUUID(), 'OTHR'))).lines).toEqual([]); // a customer's payment
   });
 
+  test('lists a credit that names a paid payment only in a text as a difference, and a foreign credit not at all', async () => {
+    const { payments } = await handedOut(2);
+    const [one = { key: '', payoutId: '' }, other = { key: '', payoutId: '' }] = payments;
+    for (const { key, payoutId } of payments) {
+      await told(booking(key, 'DBIT'));
+      await reaches(payoutId, 'PAID');
+    }
+    const text = (words: string, id = 'NOTPROVIDED', more = {}) =>
+      booking(id, 'CRDT', more).replace('</TxDtls>', `<RmtInf><Ustrd>${words}</Ustrd></RmtInf></TxDtls>`);
+    const unclear = { word: 'UNCLEAR', outcome: 'DIFFERENT' };
+    expect((await told(text(`EREF+${one.key}KREF+X`))).lines).toMatchObject([unclear]);
+    expect((await told(text(one.key, 'X'))).lines).toMatchObject([unclear]);
+    expect((await told(text(`EREF+${one.key}+${other.key}`))).lines).toMatchObject([unclear, unclear]);
+    const foreign = randomUUID();
+    for (const content of [text(foreign), text(`EREF+${foreign}KREF`), text(foreign, 'X')])
+      expect((await told(content)).lines).toEqual([]);
+    expect(await seen(one.payoutId)).toMatchObject({ status: 'PAID' });
+    expect((await told(text(`A${one.key}E`, 'X', { code: 'AC04' }))).lines).toMatchObject([
+      { word: 'RETURNED', outcome: 'APPLIED' },
+    ]);
+    await reaches(one.payoutId, 'RETURNED');
+  });
+
   test('lists statuses of unknown payments, and refuses a file that is not a status file', async () => {
     await company();
     expect((await told(booking('INVOICE 4711', 'DBIT'))).lines).toMatchObject([

@@ -108,7 +108,9 @@ async function lockPayments(
     lines.flatMap(({ reference }) =>
       reference.by === by ? [reference as Extract<BankReference, { by: By }>] : [],
     );
-  const keys = JSON.stringify(of('KEY').flatMap(({ key }) => key ?? []));
+  const keys = JSON.stringify(
+    of('KEY').flatMap(({ key, mentions = [] }) => [...(key === null ? [] : [key]), ...mentions]),
+  );
   const files = JSON.stringify(of('FILE').map(({ fileId }) => uuidOf(fileId)));
   const traces = JSON.stringify(of('TRACE').map(({ trace }) => trace));
   const rows = await sql<Record<string, never>>`
@@ -186,6 +188,20 @@ function judge(line: BankStatusLine, { byKey, byTrace, byFile, contradicted }: I
       : byTrace
           .get(reference.trace)
           ?.find(({ key }) => key.slice(-15).toUpperCase() === reference.identification.toUpperCase());
+  if (!payment && reference.by === 'KEY' && reference.mentions) {
+    const mentioned = reference.mentions.flatMap((each) => byKey.get(each) ?? []);
+    // Beside another reference, only a clear return is certain.
+    const certain = mentioned.length === 1 && (reference.key === null || line.status === 'RETURNED');
+    const status = certain ? line.status : 'UNCLEAR';
+    const found = mentioned.map((payment) => {
+      const named = { ...line, status, reference: { ...reference, key: reference.key ?? payment.key } };
+      return mentioned.length === 1
+        ? judgeOne(named, payment)
+        : different(named, payment, 'the booking also names another payment');
+    });
+    if (found.length > 0) return found;
+    if (reference.key === null) return [];
+  }
   if (!payment && line.status === 'UNCLEAR') return []; // a booking of others, with a reference of their own
   if (payment) return [judgeOne(line, payment)];
   if (reference.by === 'TRACE') return [unknown(line)];
