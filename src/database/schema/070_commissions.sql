@@ -313,6 +313,7 @@ create index commissions_adjusts on commissions (adjusts_id) where adjusts_id is
 create index commissions_past_hold on commissions (tenant_id, hold_until)
   where status = 'PENDING' and created_by is null and reverses_id is null;
 create index commissions_item on commissions (item_id) where item_id is not null;
+create index commissions_cause on commissions (cause_id) where cause_id is not null;
 create index commissions_carried on commissions (carried_by) where carried_by is not null;
 create index commissions_tenant on commissions (tenant_id, id);
 -- The reversal of a lost dispute is corrected at most once.

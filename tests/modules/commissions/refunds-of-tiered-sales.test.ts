@@ -6,6 +6,7 @@ import { createTestApp, type TestApp } from '../../support/app.ts';
 import {
   APPROVE,
   balanceOf,
+  CREATE_PAYOUT,
   DISPUTE,
   linesOf,
   makePartner,
@@ -14,6 +15,8 @@ import {
   REVERSE,
   staffOf,
 } from '../../support/make.ts';
+
+import { period } from '../../support/operations.ts';
 
 let app: TestApp;
 let staff: Awaited<ReturnType<typeof staffOf>>;
@@ -404,4 +407,36 @@ test('the explanation of a refund of a banded sale names the amounts before and 
   expect(commission.explanation.sentence).toMatch(
     /^-5\.00 USD: this sale earned 5\.00 USD and now earns 0\.00 USD, because 50\.00 USD of it was refunded\./,
   );
+});
+
+describe('a true-up of an approved commission, while the sale that raised it is disputed', () => {
+  /** Returns the id of the dispute. */
+  const disputeSecond = async (): Promise<string> => {
+    await banded();
+    await sell('60');
+    const second = await sell('60');
+    await approveAll();
+    expect(await payable()).toBe('9.00');
+    const { openDispute } = await app.ask(staff.maria, DISPUTE, { id: second, reason: 'chargeback' });
+    return openDispute.holds[0].id;
+  };
+
+  test('is held with it, and not paid', async () => {
+    const dispute = await disputeSecond();
+    expect(await payable()).toBe('3.00');
+    expect(
+      (await app.ask(staff.maria, CREATE_PAYOUT, { input: { partnerId: partner, ...period } })).createPayout
+        .amount.amount,
+    ).toBe('3.00');
+    await app.ask(staff.maria, RESOLVE, { id: dispute, outcome: 'LOST', reason: 'lost' });
+    expect(await payable()).toBe('0.00');
+    expect(await faults()).toEqual([]);
+  });
+
+  test('is payable again when the dispute is won', async () => {
+    const dispute = await disputeSecond();
+    await app.ask(staff.maria, RESOLVE, { id: dispute, outcome: 'WON', reason: 'won' });
+    expect(await payable()).toBe('9.00');
+    expect(await faults()).toEqual([]);
+  });
 });

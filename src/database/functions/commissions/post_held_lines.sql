@@ -5,7 +5,8 @@ as $$
   select exists (select from payout_items where commission_id = line and voided_at is null)
 $$;
 
--- Posts the approved commissions of open disputes out of the payable account, with their refunds, and back when the dispute
+-- Posts the approved commissions of open disputes out of the payable account, with their refunds and the true-ups that they
+-- raised, and back when the dispute
 -- ends. A commission in a payout is not held: the payout is still paid. A lost dispute ends at the time of its reversal.
 create or replace function post_held_lines(disputed uuid[]) returns void
 language sql security definer
@@ -22,7 +23,8 @@ as $$
       greatest(h.placed_at, c.approved_at,
         (select max(i.voided_at) from payout_items i where i.commission_id in (c.id, h.commission_id))) as held_at
     from commission_holds h
-    join commissions c on (c.id = any(disputed) or c.reverses_id = any(disputed)) and h.commission_id in (c.id, c.reverses_id)
+    join commissions c on (c.id = any(disputed) or c.reverses_id = any(disputed) or c.cause_id = any(disputed))
+      and h.commission_id in (c.id, c.reverses_id, c.cause_id) and holds_line(h.commission_id, c)
     where h.commission_id = any(disputed) and h.kind = 'DISPUTE' and c.amount_minor <> 0),
   moved as (
     select l.*, case when l.due then 'held' else 'released' end as what
@@ -62,7 +64,7 @@ language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-  perform post_held_lines(array[coalesce(new.reverses_id, new.id)]);
+  perform post_held_lines(array[coalesce(new.reverses_id, new.id), new.cause_id]);
   return null;
 end
 $$;
@@ -83,7 +85,7 @@ as $$
 begin
   perform post_held_lines(array(
     select h.commission_id from released i join commissions c on c.id = i.commission_id
-    join commission_holds h on h.commission_id = coalesce(c.reverses_id, c.id) and h.released_at is null));
+    join commission_holds h on h.commission_id in (coalesce(c.reverses_id, c.id), c.cause_id) and h.released_at is null));
   return null;
 end
 $$;

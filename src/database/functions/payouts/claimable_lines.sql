@@ -21,7 +21,8 @@ as $$
     and not exists (select from payout_items i where i.commission_id = c.id and i.voided_at is null)
     and (
       (c.reverses_id is null and c.occurred_at < ends
-        and not exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null))
+        and not exists (select from commission_holds h
+          where h.commission_id in (c.id, c.cause_id) and holds_line(h.commission_id, c) and h.released_at is null))
       or (c.reverses_id is not null and (
         paid.before
         or (l.status = 'APPROVED' and l.occurred_at < ends

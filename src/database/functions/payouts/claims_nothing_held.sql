@@ -7,7 +7,8 @@ set enable_mergejoin = off
 as $$
 begin
   if exists (select from claimed i
-    join commission_holds h on h.commission_id = i.commission_id and h.released_at is null) then
+    join commissions c on c.id = i.commission_id
+    join commission_holds h on h.commission_id in (c.id, c.cause_id) and holds_line(h.commission_id, c) and h.released_at is null) then
     raise exception 'A payout cannot pay a held commission.' using errcode = 'integrity_constraint_violation';
   end if;
   return null;

@@ -354,7 +354,7 @@ const claim = `left join payout_items i on i.commission_id = c.id and i.voided_a
 /** True when a hold on the commission is open. A dispute keeps an approved commission out of payouts; the table still says
  *  APPROVED. */
 export const held =
-  'exists (select from commission_holds h where h.commission_id = c.id and h.released_at is null)';
+  'exists (select from commission_holds h where h.commission_id in (c.id, c.cause_id) and holds_line(h.commission_id, c) and h.released_at is null)';
 
 /** The people whom a duty keeps from an act on the commission, for one reason. */
 const barredFor = (act: Act, reason: DutyReason): string => `barred_for(c, '${act}', '${reason}')`;

@@ -18,9 +18,9 @@ const held = accountOf(account.held, 'm.partner_id');
 const inTransit = accountOf(account.inTransit, 'm.partner_id');
 const paid = accountOf(account.paid, 'm.partner_id');
 
-/** SQL of the approved commissions that a dispute holds, with their refunds. A commission in a payout is not held. */
+/** SQL of the approved commissions that a dispute holds, with their refunds and the true-ups that they raised. A commission in a payout is not held. */
 const heldLines = `(
-  select c.* from commission_holds h join commissions c on h.commission_id in (c.id, c.reverses_id)
+  select c.* from commission_holds h join commissions c on h.commission_id in (c.id, c.reverses_id, c.cause_id) and holds_line(h.commission_id, c)
   where h.released_at is null and c.status = 'APPROVED'
     and not exists (select from payout_items i where i.voided_at is null and i.commission_id in (c.id, h.commission_id)))`;
 
@@ -89,7 +89,7 @@ export const invariants: readonly Invariant[] = [
       left join payouts o on (o.tenant_id, o.partner_id) = (m.tenant_id, m.partner_id) and o.id::text = split_part(m.reference, ':', 2)
       where case split_part(m.reference, ':', 1)
         when 'commission' then c.id is null or m.reference not in ('commission:' || c.id || ':accrued', 'commission:' || c.id || ':withdrawn')
-            and not exists (select from commission_holds h where h.commission_id in (c.id, c.reverses_id)
+            and not exists (select from commission_holds h where h.commission_id in (c.id, c.reverses_id, c.cause_id) and holds_line(h.commission_id, c)
               and m.reference in ('commission:' || c.id || ':hold:' || h.id || ':held', 'commission:' || c.id || ':hold:' || h.id || ':released'))
         when 'payout' then o.id is null
         else true end`,
