@@ -335,9 +335,9 @@ export class RuleItems {
       total: (period) => this.#totals.get(keyOf(period)) ?? 0n,
       used: ({ per, period }) => {
         const [order, customer] = scopes(keyOf(period)) as [string, string];
-        if (per === 'PARTNER' || (per === 'CUSTOMER' && item.customerId === null))
-          return this.#sums.get(keyOf(period))?.owed ?? 0n;
-        return this.#scopes.get(per === 'SALE' ? order : customer) ?? 0n;
+        if (per === 'PARTNER') return this.#sums.get(keyOf(period))?.owed ?? 0n;
+        // Without a customer, each order is its own customer.
+        return this.#scopes.get(per === 'SALE' || item.customerId === null ? order : customer) ?? 0n;
       },
     });
     this.#each(item.day, (key) => {

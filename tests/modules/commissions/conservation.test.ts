@@ -186,6 +186,19 @@ describe('everything refunded is 0', () => {
   );
 });
 
+test('under a cap of each customer, each order without a customer is its own customer', async () => {
+  await rule({
+    ...{ method: 'PERCENTAGE', rate: 20 },
+    cap: { amount: '20', per: 'CUSTOMER', period: 'LIFETIME' },
+  });
+  await sell('1', '100', { customerId: randomUUID() });
+  await sell('2', '100');
+  await sell('3', '150');
+  expect(await amounts()).toEqual([20, 20, 20]);
+  await refund('2');
+  expect(await net()).toBe(40);
+});
+
 describe('what a cap cut comes back when room is left', () => {
   test('the next orders get it in their order, also one that had earned nothing', async () => {
     await rule({ method: 'PERCENTAGE', rate: 20, cap: { amount: '100', per: 'PARTNER', period: 'MONTH' } });

@@ -115,7 +115,7 @@ describe('rejecting a sale of a tiered period', () => {
     expect(await faults()).toEqual([]);
   });
 
-  test('a true-up cannot be rejected alone', async () => {
+  test('a true-up can be neither rejected nor disputed alone', async () => {
     await banded();
     await sell('60');
     await sell('60');
@@ -123,6 +123,10 @@ describe('rejecting a sale of a tiered period', () => {
     expect(await app.refusal(staff.maria, REJECT, { id: trueUp, reason: 'x' })).toMatchObject({
       code: 'CONFLICT',
       message: expect.stringContaining('Reject the commission of the sale that caused it'),
+    });
+    expect(await app.refusal(staff.maria, DISPUTE, { id: trueUp, reason: 'chargeback' })).toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('Dispute the commission of the sale that caused it'),
     });
   });
 });

@@ -296,10 +296,11 @@ async function append(
   const left = isLeft(item) && placed.limited === null ? item.base - item.refunded : 0n;
   for (const each of sums.values()) if (crosses(each, each.base, each.base + left)) return null;
   const { cap } = placed.terms;
-  const scoped = cap && (cap.per === 'SALE' || (cap.per === 'CUSTOMER' && item.customerId !== null));
-  const used = scoped
-    ? await book.usedBy(cap.per as 'SALE' | 'CUSTOMER', item, key, spanOf(cap.period, [day]))
-    : null;
+  const scope = cap?.per === 'CUSTOMER' && item.customerId === null ? 'SALE' : cap?.per;
+  const used =
+    cap && scope && scope !== 'PARTNER'
+      ? await book.usedBy(scope, item, key, spanOf(cap.period, [day]))
+      : null;
   const appended = { ...placed, item };
   const owed = owedFor(appended, {
     sums: (period) => sums.get(period) ?? noSums(),

@@ -37,6 +37,8 @@ export async function openDispute(ctx: Context, commissionId: string, reason: st
   await authorizeRow(ctx, 'hold', commissionTable, commissionId);
   return transact(ctx, async (em) => {
     const line = await lockInForce(em, await lockCommission(em, commissionId, { partnerToo: true }));
+    if (line.type === 'TRUE_UP')
+      throw conflict('This is a true-up. Dispute the commission of the sale that caused it instead.');
     const before = await statusOf(em, line);
     if (before === 'REJECTED' || before === 'REVERSED')
       throw conflict(`This commission is ${before}, so it cannot be disputed.`);

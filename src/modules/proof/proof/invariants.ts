@@ -229,7 +229,7 @@ export const invariants: readonly Invariant[] = [
       from (
         select i.*, (cap->>'limit')::bigint as most, cap->>'per' as per, cap->>'period' as period,
           case cap->>'period' when 'LIFETIME' then date '1970-01-01' else date_trunc(lower(cap->>'period'), i.day)::date end as start,
-          case cap->>'per' when 'SALE' then i.purchase when 'CUSTOMER' then i.customer_id::text end as scope
+          case cap->>'per' when 'SALE' then i.purchase when 'CUSTOMER' then coalesce(i.customer_id::text, i.purchase) end as scope
         from sale_items i
         cross join lateral (select case when i.is_returning then i.returning_terms else i.terms end -> 'cap' as cap) t
         where i.is_counting and jsonb_typeof(cap) = 'object') i
