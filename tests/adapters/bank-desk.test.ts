@@ -525,6 +525,14 @@ describe('what a bank says', () => {
     ]);
   });
 
+  test('reads a statement with a booking in gold, which is never the execution or the return of a payment', () => {
+    const gold = (entry: string) => statusXml(camt(entry).replace('Ccy="EUR"', 'Ccy="XAU"')).lines;
+    expect(gold(debit1)).toEqual([]);
+    const unclear = [{ reference: { by: 'KEY', key: key(1) }, status: 'UNCLEAR', code: null, amount: null }];
+    expect(gold(debit1 + parts(''))).toEqual(unclear);
+    expect(gold(credit1 + parts('<RtrInf/>'))).toEqual(unclear);
+  });
+
   test('keeps the file of a debit whose text has a key, and takes a bounded number of keys from a long text', () => {
     const batch = `<NtryDtls><Btch><MsgId>${key(9)}</MsgId></Btch></NtryDtls><AddtlNtryInf>${ours}</AddtlNtryInf>`;
     expect(statusXml(camt(debit1 + batch)).lines).toMatchObject([

@@ -7,6 +7,9 @@ const digitsOf = new Map(
   currencies.data.filter(({ code }) => !NO_MONEY.test(code)).map(({ code, digits }) => [code, digits]),
 );
 
+/** Whether a code of ISO 4217 is a metal, a unit of account or a test. */
+export const isNoMoney = (currency: string): boolean => NO_MONEY.test(currency);
+
 function digits(currency: string): number {
   const known = digitsOf.get(currency);
   if (known === undefined) throw new Error(`no ISO 4217 currency ${currency}`);

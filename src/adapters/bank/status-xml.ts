@@ -2,7 +2,7 @@ import { type XmlDocument as Document, ParseOption, XmlDocument, XmlElement } fr
 import type { BankStatusKind, ReportedBankStatus } from '../../domain/bank-status.ts';
 import type { Money } from '../../domain/money.ts';
 import type { BankReference, BankReport, BankStatusLine } from '../../ports/bank-desk.ts';
-import { amountFrom } from './iso-amount.ts';
+import { amountFrom, isNoMoney } from './iso-amount.ts';
 import { Unreadable } from './unreadable.ts';
 
 const KINDS: Readonly<Record<string, BankStatusKind>> = {
@@ -80,6 +80,12 @@ function amountOf(element: XmlElement | undefined): Money | null {
     throw new Unreadable(`line ${element.line}: the amount must be in an ISO 4217 currency`);
   }
 }
+
+/** Whether an amount is in a metal or a unit of account. A statement may have such bookings; our payments never are. */
+const inNoMoney = (element: XmlElement | undefined): boolean => isNoMoney(element?.attr('Ccy')?.value ?? '');
+
+const bookedAmount = (element: XmlElement | undefined): Money | null =>
+  inNoMoney(element) ? null : amountOf(element);
 
 const KEY = /^[0-9a-f]{32}$/i;
 
@@ -232,13 +238,15 @@ function bookings(message: XmlElement): BankStatusLine[] {
       if ((textAt(entry, 'Sts', 'Cd') ?? textAt(entry, 'Sts')) !== 'BOOK') continue;
       const reversed = /^(true|1)$/.test(textAt(entry, 'RvslInd') ?? '');
       const parts = children(entry, 'NtryDtls').flatMap((details) => children(details, 'TxDtls'));
-      const total = amountOf(at(entry, 'Amt'));
+      const total = bookedAmount(at(entry, 'Amt'));
       const report = (of: XmlElement, reference: BankReference, amount: Money | null) => {
         const debit = (textAt(of, 'CdtDbtInd') ?? textAt(entry, 'CdtDbtInd')) === 'DBIT';
         const back = isReturn(of, entry);
         const why = textAt(of, 'RtrInf', 'Rsn', 'Cd') ?? textAt(of, 'RtrInf', 'Rsn', 'Prtry');
-        if (debit && !reversed && !back) found.push({ reference, status: 'PAID', code: null, amount });
-        else if (!debit && (reversed || back))
+        const money = ![at(entry, 'Amt'), amountIn(of)].some(inNoMoney);
+        if (money && debit && !reversed && !back)
+          found.push({ reference, status: 'PAID', code: null, amount });
+        else if (money && !debit && (reversed || back))
           found.push({ reference, status: 'RETURNED', code: why, amount });
         else found.push({ reference, status: 'UNCLEAR', code: why ?? bookingCode(of, entry), amount });
       };
@@ -260,10 +268,7 @@ function bookings(message: XmlElement): BankStatusLine[] {
         if (own === null && (others.length === 0 || ofSum)) continue;
         single ||= own !== null;
         const amount =
-          amountOf(at(part, 'AmtDtls', 'InstdAmt', 'Amt')) ??
-          amountOf(at(part, 'Amt')) ??
-          amountOf(at(part, 'AmtDtls', 'TxAmt', 'Amt')) ??
-          (parts.length === 1 ? total : null);
+          amountIn(part) === undefined && parts.length === 1 ? total : bookedAmount(amountIn(part));
         report(part, others.length === 0 ? key(own) : key(id, id === null ? within : others), amount);
       }
       const rest = parts.length === 1 ? [] : keysWithin(texts).filter((each) => !named.has(each));
@@ -272,6 +277,10 @@ function bookings(message: XmlElement): BankStatusLine[] {
     }
   return found;
 }
+
+/** The amount of a booking: the instructed amount, else the booked one. */
+const amountIn = (of: XmlElement): XmlElement | undefined =>
+  at(of, 'AmtDtls', 'InstdAmt', 'Amt') ?? at(of, 'Amt') ?? at(of, 'AmtDtls', 'TxAmt', 'Amt');
 
 /** The reference of a payment in a booking: the end-to-end id, else an instruction id of ours. */
 function paymentNamedBy(part: XmlElement): string | null {
