@@ -143,8 +143,11 @@ function capped(
   if (!cap) return gross;
   const inScope = before.filter(({ fact: each }) => {
     if (periodOf(cap.period, each.day) !== periodOf(cap.period, fact.day)) return false;
-    if (cap.per === 'SALE') return each.order === fact.order;
-    return cap.per === 'PARTNER' || fact.customerId === null || each.customerId === fact.customerId;
+    if (cap.per === 'PARTNER') return true;
+    // Without a customer, each order is its own customer.
+    return cap.per === 'SALE' || fact.customerId === null
+      ? each.order === fact.order
+      : each.customerId === fact.customerId;
   });
   const room = cap.limit - sum(inScope.map((each) => owed.get(each.fact.id) ?? 0n));
   return room <= 0n ? 0n : gross < room ? gross : room;
