@@ -105,12 +105,15 @@ export function parseMinor(text: string, digits: number): bigint {
 }
 
 /** Converts minor units to decimal text with exactly the currency's digits: `formatMinor(1852n, 3)` is `'1.852'`. */
-export function formatMinor(minor: bigint, digits: number): string {
-  if (digits === 0) return minor.toString();
-  const negative = minor < 0n;
-  const text = (negative ? -minor : minor).toString().padStart(digits + 1, '0');
+export const formatMinor = (minor: bigint, digits: number): string => formatMinorText(`${minor}`, digits);
+
+/** The same for minor units as text. */
+export function formatMinorText(minor: string, digits: number): string {
+  if (digits === 0) return minor;
+  const sign = minor.startsWith('-') ? '-' : '';
+  const text = minor.slice(sign.length).padStart(digits + 1, '0');
   const point = text.length - digits;
-  return `${negative ? '-' : ''}${text.slice(0, point)}.${text.slice(point)}`;
+  return `${sign}${text.slice(0, point)}.${text.slice(point)}`;
 }
 
 /** Converts a percentage as text (`'12.5'`) to basis points. Accepts 0 to 100 with at most two decimals. */

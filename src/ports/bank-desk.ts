@@ -47,7 +47,7 @@ export type BankReference =
       readonly key: string | null;
       /** The file or batch that contains the payment and has another status in the report; absent: none. */
       readonly contradicts?: { readonly fileId: string; readonly batch: number | null };
-      /** What may be keys of ours in the texts of a booking, if `key` is not one; absent: none. */
+      /** Candidates for our key in the texts of a booking, if `key` is not ours. Absent: none. */
       readonly mentions?: readonly string[];
     }
   | {

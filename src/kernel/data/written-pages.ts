@@ -14,6 +14,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { Extensions } from 'type-graphql';
+import { formatMinorText } from '../../domain/money.ts';
 import { digits } from '../request/currency.ts';
 import { type PerField, perField } from './asked.ts';
 import type { Selection, Table } from './rows.ts';
@@ -104,11 +105,10 @@ export function writerOf(
   if (!fields) return null;
   let row: Write = () => '';
   const parts: ((page: WrittenPage) => string)[] = [];
-  const constant = (text: string) => () => text;
   for (const [key, node] of fields) {
     const start = `${parts.length ? ',' : ''}${JSON.stringify(key)}:`;
     const name = node.name.value;
-    if (name === '__typename') parts.push(constant(`${start}${JSON.stringify(connection.name)}`));
+    if (name === '__typename') parts.push(() => `${start}"${connection.name}"`);
     else if (name === 'totalCount' || name === 'totalCountIsExact')
       parts.push((page) => `${start}${page[name]}`);
     else if (name === 'pageInfo') {
@@ -196,13 +196,6 @@ function rowOf(
     if (!write) return null;
     parts.push((values, from) => start + write(values, from));
   }
-  const [first, second, third, fourth] = parts;
-  if (parts.length === 1 && first) return (values, from) => `{${first(values, from)}}`;
-  if (parts.length === 2 && first && second)
-    return (values, from) => `{${first(values, from)}${second(values, from)}}`;
-  if (parts.length === 4 && first && second && third && fourth)
-    return (values, from) =>
-      `{${first(values, from)}${second(values, from)}${third(values, from)}${fourth(values, from)}}`;
   return (values, from) => {
     let text = '{';
     for (const part of parts) text += part(values, from);
@@ -317,20 +310,11 @@ function moneyOf({ selectionSet }: FieldNode, type: GraphQLObjectType, fragments
     else return null;
   }
   return (minor: string, currency: string) => {
-    const amount = decimal(minor, digits(currency));
+    const amount = formatMinorText(minor, digits(currency));
     let text = '{';
     for (const part of parts) text += part(amount, currency);
     return `${text}}`;
   };
-}
-
-/** Minor units in text as a decimal, as `formatMinor`. */
-function decimal(minor: string, count: number): string {
-  if (count === 0) return minor;
-  const isNegative = minor.charCodeAt(0) === 45;
-  const text = (isNegative ? minor.slice(1) : minor).padStart(count + 1, '0');
-  const point = text.length - count;
-  return `${isNegative ? '-' : ''}${text.slice(0, point)}.${text.slice(point)}`;
 }
 
 function objectBelow(type: GraphQLObjectType, name: string): GraphQLObjectType | null {

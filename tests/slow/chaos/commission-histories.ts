@@ -87,7 +87,7 @@ export async function historiesApp(): Promise<World> {
   return { app, clock, rezoned: new Set() };
 }
 
-/** Runs histories, four at a time, and then the check of the books. Returns what was wrong, a text each. */
+/** Runs histories, four at a time, and then checks the books. Returns one text for each fault. */
 export async function runHistories(
   world: World,
   { seed, count }: { readonly seed: number; readonly count: number },
