@@ -1,7 +1,7 @@
 import { exchange, rateInto } from '../../../domain/exchange.ts';
 import { type Days, FIGURES, type Interval, percentBps, perEach } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, read, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
@@ -14,7 +14,6 @@ import {
   sumCounts,
   sumsOf,
   toAmounts,
-  toNumbers,
 } from './figures.type.ts';
 import type { CurrencyMetrics } from './metrics.type.ts';
 
@@ -136,7 +135,7 @@ export interface DatedToDate extends Dated {
 /** The metrics of partners to date, by exchange rate. Only amounts in other currencies are read by day: `offset 0` keeps the
  *  planner from reading the days of all partners. */
 export const readDatedToDate = (ctx: Context, partners: readonly Wanted[]): Promise<DatedToDate[]> =>
-  query(
+  read(
     ctx,
     sql<DatedToDate>`
       with /* metrics.toDate */ total as materialized (
@@ -158,33 +157,83 @@ export const readDatedToDate = (ctx: Context, partners: readonly Wanted[]): Prom
       group by 1, 2, 3, 4, 5, 6`,
   );
 
-/** Sums rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. */
-export function totals(rows: readonly Dated[], currency: string) {
-  const counts = sumCounts(rows);
-  const own = Object.fromEntries(AMOUNTS.map((amount) => [amount, 0n])) as Record<Amount, bigint>;
-  const missing = new Set<string>();
-  let ratedOrders = 0n;
-  for (const row of rows) {
-    if (row.orders > 0n && inCurrency(row, 0n, currency) !== null) ratedOrders += row.orders;
-    for (const name of AMOUNTS) {
-      if (row[name] === 0n) continue;
-      const converted = inCurrency(row, row[name], currency);
-      if (converted === null) missing.add(row.currency);
-      else own[name] += converted;
-    }
+/** Sums of rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. What few screens
+ *  show is computed when it is read. */
+class Totals {
+  readonly clicks: number;
+  readonly conversions: number;
+  readonly customers: number;
+  readonly conversionRate: number | null;
+  readonly missingRates: string[];
+  readonly #rows: readonly Dated[];
+  readonly #currency: string;
+  readonly #counts: ReturnType<typeof sumCounts>;
+  readonly #own: Record<Amount, bigint> = { revenue: 0n, earned: 0n, paid: 0n };
+  #ratedOrders = 0n;
+
+  constructor(rows: readonly Dated[], currency: string) {
+    this.#rows = rows;
+    this.#currency = currency;
+    this.#counts = sumCounts(rows);
+    const { clicks, conversions, customers } = this.#counts;
+    this.clicks = Number(clicks);
+    this.conversions = Number(conversions);
+    this.customers = Number(customers);
+    this.conversionRate = percentBps(conversions, clicks);
+    this.missingRates = this.#addAmounts();
   }
-  const isComplete = missing.size === 0;
-  return {
-    ...toNumbers(counts),
-    ...toAmounts(currency, (amount) => own[amount]),
-    conversionRate: percentBps(counts.conversions, counts.clicks),
-    averageOrderValue: each(own.revenue, ratedOrders, currency),
-    customerLifetimeValue: isComplete ? each(own.revenue, counts.customers, currency) : null,
-    earningsPerClick: isComplete ? each(own.earned, counts.clicks, currency) : null,
-    missingRates: [...missing].sort(),
-    currencies: byCurrency(rows),
-  };
+
+  /** Returns the currencies whose amounts have no rate. */
+  #addAmounts(): string[] {
+    const missing = new Set<string>();
+    for (const row of this.#rows) {
+      if (row.orders > 0n && inCurrency(row, 0n, this.#currency) !== null) this.#ratedOrders += row.orders;
+      for (const name of AMOUNTS) {
+        if (row[name] === 0n) continue;
+        const converted = inCurrency(row, row[name], this.#currency);
+        if (converted === null) missing.add(row.currency);
+        else this.#own[name] += converted;
+      }
+    }
+    return missing.size ? [...missing].sort() : [];
+  }
+
+  get orders(): number {
+    return Number(this.#counts.orders);
+  }
+  get revenue(): MoneyColumn {
+    return this.#money('revenue');
+  }
+  get commissionEarned(): MoneyColumn {
+    return this.#money('earned');
+  }
+  get commissionPaid(): MoneyColumn {
+    return this.#money('paid');
+  }
+  get averageOrderValue(): MoneyColumn | null {
+    return each(this.#own.revenue, this.#ratedOrders, this.#currency);
+  }
+  get customerLifetimeValue(): MoneyColumn | null {
+    return this.missingRates.length ? null : each(this.#own.revenue, this.#counts.customers, this.#currency);
+  }
+  get earningsPerClick(): MoneyColumn | null {
+    return this.missingRates.length ? null : each(this.#own.earned, this.#counts.clicks, this.#currency);
+  }
+  get currencies(): CurrencyMetrics[] {
+    return byCurrency(this.#rows);
+  }
+
+  #money(amount: Amount): MoneyColumn {
+    return new MoneyColumn({ minor: this.#own[amount], currency: this.#currency });
+  }
 }
+
+/** Returns the totals of rows, with further figures. */
+export const totals = <More extends object>(
+  rows: readonly Dated[],
+  currency: string,
+  more: More,
+): Totals & More => Object.assign(new Totals(rows, currency), more);
 
 function each(amount: bigint, parts: bigint, currency: string): MoneyColumn | null {
   const minor = perEach(amount, parts);
