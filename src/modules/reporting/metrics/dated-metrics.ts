@@ -157,75 +157,63 @@ export const readDatedToDate = (ctx: Context, partners: readonly Wanted[]): Prom
       group by 1, 2, 3, 4, 5, 6`,
   );
 
-/** Sums of rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. What few screens
- *  show is computed when it is read. */
+/** Sums of rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. */
 class Totals {
   readonly clicks: number;
   readonly conversions: number;
   readonly customers: number;
+  readonly orders: number;
   readonly conversionRate: number | null;
+  readonly revenue: MoneyColumn;
+  readonly commissionEarned: MoneyColumn;
+  readonly commissionPaid: MoneyColumn;
+  readonly averageOrderValue: MoneyColumn | null;
+  readonly customerLifetimeValue: MoneyColumn | null;
+  readonly earningsPerClick: MoneyColumn | null;
   readonly missingRates: string[];
   readonly #rows: readonly Dated[];
-  readonly #currency: string;
-  readonly #counts: ReturnType<typeof sumCounts>;
-  readonly #own: Record<Amount, bigint> = { revenue: 0n, earned: 0n, paid: 0n };
-  #ratedOrders = 0n;
 
   constructor(rows: readonly Dated[], currency: string) {
     this.#rows = rows;
-    this.#currency = currency;
-    this.#counts = sumCounts(rows);
-    const { clicks, conversions, customers } = this.#counts;
+    const { clicks, conversions, customers, orders } = sumCounts(rows);
+    const { own, ratedOrders, missing } = sumAmounts(rows, currency);
+    const money = (minor: bigint) => new MoneyColumn({ minor, currency });
+    const isComplete = missing.length === 0;
     this.clicks = Number(clicks);
     this.conversions = Number(conversions);
     this.customers = Number(customers);
+    this.orders = Number(orders);
     this.conversionRate = percentBps(conversions, clicks);
-    this.missingRates = this.#addAmounts();
+    this.revenue = money(own.revenue);
+    this.commissionEarned = money(own.earned);
+    this.commissionPaid = money(own.paid);
+    this.averageOrderValue = each(own.revenue, ratedOrders, currency);
+    this.customerLifetimeValue = isComplete ? each(own.revenue, customers, currency) : null;
+    this.earningsPerClick = isComplete ? each(own.earned, clicks, currency) : null;
+    this.missingRates = missing;
   }
 
-  /** Returns the currencies whose amounts have no rate. */
-  #addAmounts(): string[] {
-    const missing = new Set<string>();
-    for (const row of this.#rows) {
-      if (row.orders > 0n && inCurrency(row, 0n, this.#currency) !== null) this.#ratedOrders += row.orders;
-      for (const name of AMOUNTS) {
-        if (row[name] === 0n) continue;
-        const converted = inCurrency(row, row[name], this.#currency);
-        if (converted === null) missing.add(row.currency);
-        else this.#own[name] += converted;
-      }
-    }
-    return missing.size ? [...missing].sort() : [];
-  }
-
-  get orders(): number {
-    return Number(this.#counts.orders);
-  }
-  get revenue(): MoneyColumn {
-    return this.#money('revenue');
-  }
-  get commissionEarned(): MoneyColumn {
-    return this.#money('earned');
-  }
-  get commissionPaid(): MoneyColumn {
-    return this.#money('paid');
-  }
-  get averageOrderValue(): MoneyColumn | null {
-    return each(this.#own.revenue, this.#ratedOrders, this.#currency);
-  }
-  get customerLifetimeValue(): MoneyColumn | null {
-    return this.missingRates.length ? null : each(this.#own.revenue, this.#counts.customers, this.#currency);
-  }
-  get earningsPerClick(): MoneyColumn | null {
-    return this.missingRates.length ? null : each(this.#own.earned, this.#counts.clicks, this.#currency);
-  }
+  /** Computed when it is selected, because few screens show it. A resolver that gets the metrics as its root lacks it. */
   get currencies(): CurrencyMetrics[] {
     return byCurrency(this.#rows);
   }
+}
 
-  #money(amount: Amount): MoneyColumn {
-    return new MoneyColumn({ minor: this.#own[amount], currency: this.#currency });
+/** Returns the amounts of all rows in `currency`, and the currencies without a rate. */
+function sumAmounts(rows: readonly Dated[], currency: string) {
+  const own: Record<Amount, bigint> = { revenue: 0n, earned: 0n, paid: 0n };
+  const missing = new Set<string>();
+  let ratedOrders = 0n;
+  for (const row of rows) {
+    if (row.orders > 0n && inCurrency(row, 0n, currency) !== null) ratedOrders += row.orders;
+    for (const name of AMOUNTS) {
+      if (row[name] === 0n) continue;
+      const converted = inCurrency(row, row[name], currency);
+      if (converted === null) missing.add(row.currency);
+      else own[name] += converted;
+    }
   }
+  return { own, ratedOrders, missing: [...missing].sort() };
 }
 
 /** Returns the totals of rows, with further figures. */
