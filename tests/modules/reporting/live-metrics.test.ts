@@ -506,7 +506,7 @@ describe('any history', () => {
       for (const damage of [
         `delete from ${table} where ctid in (select max(ctid) from ${table} where tenant_id = $1)`,
         `update ${table} set clicks = clicks + 7, paid_minor = paid_minor - 3 where ctid in (select min(ctid) from ${table} where tenant_id = $1)`,
-        `insert into ${table} select (jsonb_populate_record(t, '{ "currency": "XAU" }')).* from ${table} t where tenant_id = $1 limit 2`,
+        `insert into ${table} select (jsonb_populate_record(t, '{ "currency": "XAU" }')).* from ${table} t where tenant_id = $1 limit 1`,
       ])
         await app.database.pool.query(damage, [tenant]);
     const ofPartners = ({ 'to date': toDate, daily, named }: typeof before) => ({ toDate, daily, named });
