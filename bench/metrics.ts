@@ -31,8 +31,8 @@ const SUMS_ALONE = `
     union all select partner_id, (paid_at at time zone 'UTC')::date, '(none)', amount_currency, 0, 0, 0, 0, 0, 0, amount_minor from payouts where status = 'PAID') d
   group by partner_id, day, source, currency`;
 
-/** The same figures as those of the product, in hand-written SQL, stored in the same tables. */
-const STORED = `
+/** All figures of the product, in hand-written SQL. */
+const CALCULATED = `
   with delta as materialized (
     select partner_id, (clicked_at at time zone 'UTC')::date as day, (clicked_at at time zone 'UTC')::date as rate_day, source, 'XXX' as currency,
       1 as clicks, 0 as conversions, 0 as orders, 0 as customers, 0::bigint as revenue_minor, 0::bigint as earned_minor, 0::bigint as paid_minor,
@@ -60,19 +60,38 @@ const STORED = `
   daily as materialized (
     select partner_id, day, rate_day, source, currency, ${SUMS} from delta group by partner_id, day, rate_day, source, currency
   ),
+  named as materialized (
+    select partner_id, kind, day, rate_day, name, currency, ${SUMS}
+    from delta cross join lateral (values ('LINK', link_id::text), ('CAMPAIGN', campaign)) n (kind, name)
+    where name is not null group by partner_id, kind, day, rate_day, name, currency
+  ),
+  totals as materialized (
+    select partner_id, currency, ${SUMS} from daily group by partner_id, currency
+  )`;
+
+const differing = (calculated: string, table: string, key: string) =>
+  `(select count(*) from ${calculated} c full join ${table} s using (${key})
+    where (${FIGURES.replaceAll(/\w+/g, 'c.$&')}) is distinct from (${FIGURES.replaceAll(/\w+/g, 's.$&')}))`;
+
+/** Counts the stored rows that differ. */
+const COMPARED = `${CALCULATED}
+  select ${differing('daily', 'partner_metrics_daily', 'partner_id, day, rate_day, source, currency')}
+    + ${differing('named', 'partner_metrics_by', 'partner_id, kind, day, rate_day, name, currency')}
+    + ${differing('totals', 'partner_metrics', 'partner_id, currency')} as differing`;
+
+/** Stores all rows in empty tables. */
+const STORED = `${CALCULATED},
   daily_put as (
     insert into partner_metrics_daily (tenant_id, partner_id, day, rate_day, source, currency, ${FIGURES})
     select '${TENANT}', * from daily
   ),
   named_put as (
     insert into partner_metrics_by (tenant_id, partner_id, kind, day, rate_day, name, currency, ${FIGURES})
-    select '${TENANT}', partner_id, kind, day, rate_day, name, currency, ${SUMS}
-    from delta cross join lateral (values ('LINK', link_id::text), ('CAMPAIGN', campaign)) n (kind, name)
-    where name is not null group by partner_id, kind, day, rate_day, name, currency
+    select '${TENANT}', * from named
   ),
   totals_put as (
     insert into partner_metrics (tenant_id, partner_id, currency, ${FIGURES})
-    select '${TENANT}', partner_id, currency, ${SUMS} from daily group by partner_id, currency
+    select '${TENANT}', * from totals
   )
   insert into program_metric_changes (tenant_id, day, rate_day, currency, ${FIGURES})
   select '${TENANT}', day, rate_day, currency, ${SUMS} from daily group by day, rate_day, currency`;
@@ -88,8 +107,8 @@ const FINGERPRINT = `
     (select sum(hashtextextended((m.*)::text, 0)::numeric) from (
       select day, rate_day, currency, ${SUMS} from program_metric_changes group by day, rate_day, currency) m) as program`;
 
-/** Returns the seconds of each round in which all metrics of all partners are calculated and stored: by one statement, and by
- *  the product. Says how long the product takes when nothing differs, beside the sums alone. */
+/** Returns the seconds of each round in which the metrics of all partners are calculated and stored: by one statement, and by
+ *  the product. Says the same for figures that stand and are only compared, and how long the sums alone take. */
 export async function measureMetrics(
   url: string,
   size: Size,
@@ -103,9 +122,11 @@ export async function measureMetrics(
     await work();
     return (performance.now() - started) / 1_000;
   };
-  const inOne = async (...statements: string[]) => {
-    for (const statement of ['begin', "set local work_mem = '64MB'", ...statements, 'commit'])
-      await pool.query(statement);
+  const inOne = async (statement: string) => {
+    await pool.query("begin; set local work_mem = '64MB'"); // as the product
+    const { rows } = await pool.query(statement);
+    await pool.query('commit');
+    return rows;
   };
   const recalculate = async () => {
     for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
@@ -118,33 +139,33 @@ export async function measureMetrics(
       last = rows.at(-1).id;
     }
   };
-  const times = {
-    sums: [] as number[],
-    same: [] as number[],
-    plain: [] as number[],
-    product: [] as number[],
-  };
+  const standing = { sums: [] as number[], plain: [] as number[], product: [] as number[] };
+  const stored = { plain: [] as number[], product: [] as number[] };
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      times.sums.push(await timed(() => inOne(SUMS_ALONE)));
-      times.same.push(await timed(recalculate));
+      standing.sums.push(await timed(() => inOne(SUMS_ALONE)));
+      standing.plain.push(
+        await timed(async () => deepStrictEqual(await inOne(COMPARED), [{ differing: '0' }])),
+      );
+      standing.product.push(await timed(recalculate));
     }
     for (let round = 0; round < ROUNDS; round++) {
       await pool.query(EMPTY);
-      times.plain.push(await timed(() => inOne(STORED)));
+      stored.plain.push(await timed(() => inOne(STORED)));
       const { rows: plain } = await pool.query(FINGERPRINT);
       await pool.query(EMPTY);
-      times.product.push(await timed(recalculate));
+      stored.product.push(await timed(recalculate));
       const { rows: product } = await pool.query(FINGERPRINT);
       deepStrictEqual(product, plain, 'the figures differ');
     }
   } finally {
     await pool.end();
   }
-  const shown = (each: readonly number[]) => each.map((time) => `${time.toFixed(1)} s`).join(', ');
+  const shown = (times: readonly number[]) => times.map((time) => `${time.toFixed(1)} s`).join(', ');
+  const ratio = (plain: readonly number[]) => (Math.min(...plain) / Math.min(...standing.product)).toFixed(2);
   say(
-    `nothing to store: sums alone ${shown(times.sums)}; recalculated and compared ${shown(times.same)}; ratio ${(Math.min(...times.sums) / Math.min(...times.same)).toFixed(2)}`,
+    `figures that stand: recalculated ${shown(standing.product)}; plain SQL that compares the same figures ${shown(standing.plain)}, ratio ${ratio(standing.plain)}; sums alone, without links, totals and comparison ${shown(standing.sums)}, ratio ${ratio(standing.sums)}`,
   );
-  say('everything to store:');
-  return times;
+  say('all figures stored:');
+  return stored;
 }
