@@ -4,13 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import { bankDesk } from './adapters/bank/bank-desk.ts';
 import { cerbos } from './adapters/cerbos/cerbos.ts';
 import { startEmbeddedCerbos } from './adapters/cerbos/embedded-cerbos.ts';
 import { StartupError } from './adapters/embedded-postgres/startup-error.ts';
-import { awsKms } from './adapters/kms/aws-kms.ts';
 import { fileKms } from './adapters/kms/file-kms.ts';
-import { gcpKms } from './adapters/kms/gcp-kms.ts';
 import { memoryCallCounter } from './adapters/memory/memory-call-counter.ts';
 import { memoryFeed } from './adapters/memory/memory-feed.ts';
 import { monthlyPseudonym } from './adapters/monthly-pseudonym.ts';
@@ -19,15 +16,11 @@ import { guardedFetch } from './adapters/outbound/guarded-fetch.ts';
 import { paypalRail } from './adapters/paypal/paypal-rail.ts';
 import { razorpayEnrolment } from './adapters/razorpay/razorpay-enrolment.ts';
 import { razorpayRail } from './adapters/razorpay/razorpay-rail.ts';
-import { redisCallCounter } from './adapters/redis/redis-call-counter.ts';
-import { redisFeed } from './adapters/redis/redis-feed.ts';
 import { sandboxPayees } from './adapters/sandbox/sandbox-payees.ts';
 import { sandboxRail } from './adapters/sandbox/sandbox-rail.ts';
 import { sealFile } from './adapters/seal-file/seal-file.ts';
 import { folderMailer } from './adapters/smtp/folder-mailer.ts';
 import { smtpMailer } from './adapters/smtp/smtp-mailer.ts';
-import { stripePayees } from './adapters/stripe/stripe-payees.ts';
-import { stripeRail } from './adapters/stripe/stripe-rail.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { type Config, ConfigError } from './config/config.ts';
 import { readKeyFile } from './config/key-file.ts';
@@ -74,14 +67,29 @@ export interface App {
   close(): Promise<void>;
 }
 
-function keyService(store: KeyStore): KeyService {
+/** Adapters with large libraries are loaded only where the configuration chooses them, because each of their libraries takes
+ *  up to 18 MB of memory. */
+const bank = () => import('./adapters/bank/bank-desk.ts');
+const redis = async () => ({
+  ...(await import('./adapters/redis/redis-feed.ts')),
+  ...(await import('./adapters/redis/redis-call-counter.ts')),
+});
+const stripeAdapter = async () => ({
+  ...(await import('./adapters/stripe/stripe-rail.ts')),
+  ...(await import('./adapters/stripe/stripe-payees.ts')),
+});
+
+async function keyService(store: KeyStore): Promise<KeyService> {
   switch (store.kind) {
     case 'FILE':
       return fileKms(() => readKeyFile(store.path));
     case 'AWS':
-      return awsKms(store.keyId, store.endpoint ? { endpoint: store.endpoint } : {});
+      return (await import('./adapters/kms/aws-kms.ts')).awsKms(
+        store.keyId,
+        store.endpoint ? { endpoint: store.endpoint } : {},
+      );
     case 'GCP':
-      return gcpKms(store.key, { endpoint: store.endpoint });
+      return (await import('./adapters/kms/gcp-kms.ts')).gcpKms(store.key, { endpoint: store.endpoint });
   }
 }
 
@@ -122,7 +130,7 @@ export async function createApp(
   const { stripe, razorpay, paypal } = config;
   // The configured rails; the sandbox replaces the others.
   const rails: Partial<Record<PayoutMethod, PayoutRail>> = {
-    ...(stripe && { STRIPE: stripeRail(stripe) }),
+    ...(stripe && { STRIPE: (await stripeAdapter()).stripeRail(stripe) }),
     ...(razorpay && { RAZORPAY: razorpayRail(razorpay) }),
     ...(paypal && { PAYPAL: paypalRail({ ...paypal, webhook: paypalWebhook(paypal, outbound) }) }),
   };
@@ -133,7 +141,7 @@ export async function createApp(
     clock: systemClock,
     environment: config.production ? 'live' : 'test',
     feed: config.redisUrl
-      ? redisFeed(config.redisUrl, (error) => log.warn({ error }, 'redis'))
+      ? (await redis()).redisFeed(config.redisUrl, (error) => log.warn({ error }, 'redis'))
       : memoryFeed(),
     outbound,
     enrolment: (method) => enrolments[method] ?? null,
@@ -142,10 +150,14 @@ export async function createApp(
     portalUrl: config.portalUrl,
     derive: (purpose) =>
       createHmac('sha256', config.jwtSecret).update(`derive:${purpose}`).digest('base64url'),
-    keys: keyService(config.keys),
-    bank: config.bank && bankDesk(config.bank),
+    keys: await keyService(config.keys),
+    bank: config.bank && (await bank()).bankDesk(config.bank),
     rail: (method) => rails[method] ?? sandbox,
-    onboarding: config.stripe ? stripePayees(config.stripe) : config.production ? null : sandboxPayees,
+    onboarding: config.stripe
+      ? (await stripeAdapter()).stripePayees(config.stripe)
+      : config.production
+        ? null
+        : sandboxPayees,
     random: Math.random,
     seals: sealFile(config.auditSealFile, config.auditSealKey),
     policy: ownPorts.policy ?? (await policyPoint(config)),
@@ -170,7 +182,7 @@ export async function createApp(
   ports.feed.subscribe(CREDENTIALS, auth.forget);
   const warn = (error: Error) => log.warn({ error }, 'redis');
   const counter = config.redisUrl
-    ? redisCallCounter(config.redisUrl, warn, { timeoutMs: tuning.callCounterTimeoutMs })
+    ? (await redis()).redisCallCounter(config.redisUrl, warn, { timeoutMs: tuning.callCounterTimeoutMs })
     : memoryCallCounter();
   const server = await httpServer({
     schema: await createSchema(),
