@@ -116,13 +116,33 @@ async function payouts(): Promise<readonly string[]> {
 async function sockets(): Promise<readonly string[]> {
   compile();
   const { folder, url } = await database();
-  const crowd = options.quick ? { sockets: 1_000, events: 5 } : { sockets: 5_000, events: 20 };
-  const heard = await measureSockets(url, folder, crowd, startIn(folder));
-  const ms = (value: number) => `${value.toFixed(0)} ms`;
-  say(
-    `${crowd.sockets} sockets, ${crowd.events} events: p50 ${ms(heard.p50)}, p99 ${ms(heard.p99)} from the click to its delivery; to the last socket ${ms(heard.last)}, at worst ${ms(heard.worst)}`,
-  );
-  return heard.p99 >= 300 ? [`An event is delivered in p99 ${ms(heard.p99)}; the mark is 300 ms.`] : [];
+  const many = {
+    sockets: options.quick ? 1_000 : 5_000,
+    events: options.quick ? 5 : 20,
+    pauseMs: 300,
+    slow: 0,
+  };
+  // L7. A slow socket is closed after 10 s, so the events go on for longer.
+  const steady = { sockets: 1_000, events: 25, pauseMs: 1_000, slow: 2 };
+  const crowds = [many, steady];
+  const results = await measureSockets(url, folder, crowds, startIn(folder));
+  const ms = (value = 0) => `${value.toFixed(0)} ms`;
+  for (const [i, { sockets, events, slow }] of crowds.entries()) {
+    const { p50, p99, last, worst, dropped = 0 } = results[i] ?? {};
+    say(
+      `${sockets} sockets, ${events} events: p50 ${ms(p50)}, p99 ${ms(p99)} from the click to its delivery; to the last socket ${ms(last)}, at worst ${ms(worst)}${slow ? `; promised: p99 below 1,000 ms, and slow readers are closed: ${dropped} of ${slow}` : ''}`,
+    );
+  }
+  const [heard, later] = results;
+  return [
+    ...(heard && heard.p99 < 300
+      ? []
+      : [`An event is delivered in p99 ${ms(heard?.p99)}; the mark is 300 ms.`]),
+    ...(later && later.p99 < 1_000
+      ? []
+      : [`One event a second is delivered in p99 ${ms(later?.p99)}; the promise is 1,000 ms.`]),
+    ...(later?.dropped === steady.slow ? [] : ['A slow reader is not closed.']),
+  ];
 }
 
 /** Offers clicks on links at a rate. Every acknowledged click must be stored, and at a moderate rate a click takes little longer
@@ -131,17 +151,29 @@ async function clicks(): Promise<readonly string[]> {
   compile();
   const { folder, url } = await database();
   const orders = [
-    { rate: 500, seconds: options.quick ? 4 : 20, connections: 16 },
-    { rate: 10_000, seconds: options.quick ? 5 : 60, connections: 256 },
+    { rate: 500, seconds: 2, connections: 16, rounds: options.quick ? 3 : 10 },
+    { rate: 10_000, seconds: options.quick ? 5 : 60, connections: 256, rounds: 1 },
   ];
-  const { commit, results } = await measureClicks(url, folder, orders, startIn(folder));
-  for (const { rate, seconds: lasted, acknowledged, stored, lost, refused, waiting, p50, p99 } of results)
+  const results = await measureClicks(url, folder, orders, startIn(folder));
+  for (const {
+    rate,
+    seconds: lasted,
+    acknowledged,
+    stored,
+    lost,
+    refused,
+    waiting,
+    p50,
+    p99,
+    worst,
+    commit,
+  } of results)
     say(
-      `${rate} clicks/s offered for ${lasted} s: ${(acknowledged / lasted).toFixed(0)}/s acknowledged, ${stored} stored, ${acknowledged} acknowledged, ${lost} of the last ones lost, refused ${JSON.stringify(refused)}, ${waiting} not sent; p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+      `${rate} clicks/s offered for ${lasted} s: ${(acknowledged / lasted).toFixed(0)}/s acknowledged, ${stored} stored, ${acknowledged} acknowledged, ${lost} of the last ones lost, refused ${JSON.stringify(refused)}, ${waiting} not sent; p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, of the worst round ${worst.toFixed(1)} ms; a bare commit in turn with them p50 ${commit.p50.toFixed(1)} ms, p99 ${commit.p99.toFixed(1)} ms`,
     );
-  say(`one bare row is committed in p50 ${commit.p50.toFixed(1)} ms, p99 ${commit.p99.toFixed(1)} ms`);
   const isLost = results.some(({ lost, stored, acknowledged }) => lost > 0 || stored < acknowledged);
-  const more = (results[0]?.p99 ?? 0) - commit.p99;
+  const [first] = results;
+  const more = first ? first.p99 - first.commit.p99 : 0;
   return [
     ...(isLost ? ['An acknowledged click is not stored.'] : []),
     ...(more >= 5

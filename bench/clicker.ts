@@ -56,7 +56,7 @@ async function run({ port, codes, rate, seconds, connections }: Crush): Promise<
   const all = [...idle];
   let [offered, waiting] = [0, 0];
   const click = () => {
-    const socket = idle.pop();
+    const socket = idle.shift(); // in turn: the server closes a connection that sends no request for 10 s
     if (!socket) {
       waiting++;
       return;

@@ -6,13 +6,13 @@ import { portOf, type Start, serverEnv } from './servers.ts';
 
 const PEOPLE = 10; // staff members that own the sockets
 
-/** Sends clicks, one after the other, to many sockets of one process that listen to the partner. */
+/** Sends clicks, one after the other, to many sockets of one process that listen to the partner. One result for each size. */
 export async function measureSockets(
   url: string,
   folder: string,
-  size: Pick<Crowd, 'sockets' | 'events'>,
+  sizes: readonly Omit<Crowd, 'port' | 'tokens' | 'partnerId' | 'referralCode' | 'clicked'>[],
   start: Start,
-): Promise<Heard> {
+): Promise<Heard[]> {
   await load(url, { partners: 2, customers: 2, commissions: 2 });
   const { partnerId, referralCode } = await newcomer(url);
   const env = serverEnv(url, folder);
@@ -25,7 +25,14 @@ export async function measureSockets(
     ),
   );
   const port = await portOf(start('product-server.js', env), folder, 'product-server.js');
-  return start('listeners.js').ask<Heard>({ port, tokens, partnerId, referralCode, ...size });
+  const listeners = start('listeners.js');
+  const heard: Heard[] = [];
+  let clicked = 0;
+  for (const size of sizes) {
+    heard.push(await listeners.ask<Heard>({ port, tokens, partnerId, referralCode, clicked, ...size }));
+    clicked += size.events;
+  }
+  return heard;
 }
 
 /** Creates a partner without clicks. */
