@@ -15,6 +15,7 @@ import { measureGrowth } from './growth.ts';
 import { measureMetrics } from './metrics.ts';
 import { measurePayouts } from './payouts.ts';
 import { start } from './processes.ts';
+import { measurePromises } from './promises.ts';
 import { measureProof } from './proof.ts';
 import { table } from './report.ts';
 import { measureRequests } from './requests.ts';
@@ -22,17 +23,18 @@ import type { Start } from './servers.ts';
 import { measureSockets } from './sockets.ts';
 
 /** Each measurement returns one sentence for each mark that is missed. A run that misses a mark ends with 1. */
-const measurements = { payouts, sockets, clicks, busy, proof, growth, metrics };
+const measurements = { payouts, sockets, clicks, busy, load, proof, growth, metrics };
 type Name = keyof typeof measurements;
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false }, // less data and shorter rounds
-    only: { type: 'string' }, // names of scenarios, with commas
+    only: { type: 'string' }, // names of scenarios or promises, with commas
     payouts: { type: 'boolean', default: false }, // a payout run instead of requests
     sockets: { type: 'boolean', default: false }, // one event to many sockets instead of requests
     clicks: { type: 'boolean', default: false }, // clicks on links, at a rate
     busy: { type: 'boolean', default: false }, // mixed calls on a machine that is busy with other work
+    load: { type: 'boolean', default: false }, // the load that the product promises to hold
     proof: { type: 'boolean', default: false }, // the check of the books instead of requests
     growth: { type: 'boolean', default: false }, // lists and counts as the program grows, instead of requests
     metrics: { type: 'boolean', default: false }, // metrics recalculated from all rows instead of requests
@@ -227,6 +229,14 @@ async function growth(): Promise<readonly string[]> {
 async function proof(): Promise<readonly string[]> {
   await measureProof(await database(), options.quick ? QUICK : FULL, say);
   return [];
+}
+
+/** Puts the product under each kind of load that it promises to hold. */
+async function load(): Promise<readonly string[]> {
+  compile();
+  const { folder, url } = await database();
+  const order = { quick: options.quick, names: options.only?.split(',') ?? null };
+  return measurePromises(url, folder, order, startIn(folder), say);
 }
 
 async function main(): Promise<boolean> {

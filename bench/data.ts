@@ -144,17 +144,20 @@ function* inserts({ partners, customers, commissions }: Size, now: number): Gene
       select n, n % ${partners} as p, n / ${partners}::bigint * ${PAYOUTS} / ${lines} as k
       from generate_series(0, ${lines * partners - 1}) n where (hashint4(n) & 2147483647) % 100 < 50) line`;
   yield `insert into payouts (id, tenant_id, partner_id, status, method, period_start, period_end, amount_minor,
-      amount_currency, commission_count, created_by, initiated_by, approved_by, approved_at, paid_at, metadata)
+      amount_currency, commission_count, attempts, created_by, initiated_by, approved_by, approved_at, paid_at, metadata)
     select i.payout_id, '${TENANT}', i.partner_id, case when i.k < 16 then 'PAID' when i.k < 18 then 'PROCESSING' else 'PENDING' end, 'BANK_TRANSFER',
-      date '2026-01-01', date '2026-01-31', sum(c.amount_minor), c.amount_currency, count(*), 'finance', 'finance',
+      date '2026-01-01', date '2026-01-31', sum(c.amount_minor), c.amount_currency, count(*),
+      case when i.k < 18 then 1 else 0 end, 'finance', 'finance',
       case when i.k < 18 then 'approver' end, case when i.k < 18 then now() end, case when i.k < 16 then now() end, '{}'
     from claim i join commissions c on c.id = i.commission_id group by i.payout_id, i.partner_id, i.k, c.amount_currency`;
   yield `insert into payout_items (id, tenant_id, payout_id, commission_id)
     select new_id(), '${TENANT}', payout_id, commission_id from claim`;
   yield `insert into paid_lines (tenant_id, commission_id)
     select i.tenant_id, i.commission_id from payout_items i join payouts o on o.id = i.payout_id where o.status = 'PAID'`;
+  yield `insert into payout_attempts (id, tenant_id, payout_id, number, status, key)
+    select new_id(), tenant_id, id, 1, 'SENT', replace(id::text, '-', '') from payouts where status = 'PROCESSING'`;
   yield `drop table claim`;
 }
 
 /** Milliseconds between `rows` rows over some days. */
-const step = (days: number, rows: number) => Math.max(1, Math.floor((days * DAY_MS) / rows));
+const step = (days: number, rows: number) => Math.max(1, Math.floor((days * DAY_MS) / Math.max(1, rows)));

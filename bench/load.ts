@@ -20,7 +20,7 @@ export interface Order {
 }
 
 export interface Outcome {
-  /** Requests that were answered with data. */
+  /** Requests with data in the response. */
   readonly requests: number;
   readonly seconds: number;
   readonly p50: number;

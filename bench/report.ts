@@ -23,6 +23,13 @@ export interface Result {
   readonly cells: readonly string[];
 }
 
+/** What a promise says, and what was measured. */
+export interface Kept {
+  readonly promised: string;
+  readonly measured: string;
+  readonly isKept: boolean;
+}
+
 /** `still` is false if the figures still moved when the warm-up ended. */
 export function resultOf(scenario: Scenario, rounds: readonly Round[], still: boolean): Result {
   const of = (side: 'raw' | 'product', figure: keyof Side) =>
