@@ -110,15 +110,16 @@ async function measure(bench: Bench, scenario: Scenario, timing: Timing): Promis
     product: await turn(bench, bench.product, scenario, ms),
   });
   const warmUps: Round[] = [];
-  const still = { raw: false, product: false };
-  while (!(still.raw && still.product) && warmUps.length < timing.warmUp.longest) {
+  const still = new Set<keyof Round>();
+  while (still.size < 2 && warmUps.length < timing.warmUp.longest) {
     warmUps.push(await round(timing.warmUp.ms));
-    still.raw ||= standsStill(warmUps.map(({ raw }) => raw));
-    still.product ||= standsStill(warmUps.map(({ product }) => product));
+    for (const side of ['raw', 'product'] as const) {
+      if (standsStill(warmUps.map((each) => each[side]))) still.add(side);
+    }
   }
   const rounds: Round[] = [];
   while (rounds.length < timing.rounds) rounds.push(await round(timing.ms));
-  return resultOf(scenario, rounds, still.raw && still.product);
+  return resultOf(scenario, rounds, still.size === 2);
 }
 
 async function turn(
