@@ -20,7 +20,7 @@ export interface Sample {
 }
 
 const DAY_MS = 86_400_000;
-const PAYOUTS = 5; // for each partner
+const PAYOUTS = 20; // for each partner; the newest PENDING and PROCESSING ones are the last of them
 const CHUNK = 100; // partners whose metrics one statement adds up
 
 /** Fills the empty database with set-based inserts. All values of a row, including its id, follow from its number. */
@@ -113,40 +113,51 @@ function* inserts({ partners, customers, commissions }: Size, now: number): Gene
       ${customerId('n')}, 'order_' || n, ${source('n')}, 1000 + n % 90000, ${currency(`n % ${partners}`)}, ${at(customerMs('n'))}
     from ${everyCustomer}`;
 
-  // Of ten commissions, three are in payouts, four approved, two pending and one rejected.
+  // The mix of a book of some age, in percent: 40 paid, 10 allocated, 18 approved, 20 pending, 5 rejected, 7 reversed.
   yield `insert into commissions (id, tenant_id, created_at, partner_id, customer_id, referral_id, conversion_id, type, method,
       status, base_minor, base_currency, rate_bps, rate_source, tier, rounding_mode, amount_minor, amount_currency,
       revenue_minor, source, occurred_at, hold_until, approved_at, approved_by)
     select ${id(7, 'n', lineMs)}, '${TENANT}', ${at(lineMs)}, ${partnerId('p')}, ${customerId('c')}, ${referralId('c')},
       case when o < ${each} then ${conversionId('c')} end,
-      (array['SIGNUP', 'RECURRING', 'RENEWAL', 'UPGRADE', 'ONE_TIME', 'BONUS'])[1 + h / 10 % 6], 'PERCENTAGE',
-      case when h % 10 < 7 then 'APPROVED' when h % 10 < 9 then 'PENDING' else 'REJECTED' end,
+      (array['SIGNUP', 'RECURRING', 'RENEWAL', 'UPGRADE', 'ONE_TIME', 'BONUS'])[1 + h / 100 % 6], 'PERCENTAGE',
+      case when h % 100 < 68 then 'APPROVED' when h % 100 < 88 then 'PENDING' when h % 100 < 93 then 'REJECTED' else 'REVERSED' end,
       base, ${currency('p')}, 2000, 'TIER', 'GOLD', 'HALF_UP', (base + 2) / 5, ${currency('p')},
       case when o < ${each} then 0 else base end, ${source('c')}, ${at(lineMs)}, ${at(lineMs)} + interval '30 days',
-      case when h % 10 < 7 then ${at(lineMs)} end, case when h % 10 < 7 then 'approver' end
+      case when h % 100 < 68 then ${at(lineMs)} end, case when h % 100 < 68 then 'approver' end
     from (
       select n, n % ${partners} as p, n / ${partners} as o, (hashint4(n) & 2147483647) as h,
         n % ${partners} + ${partners} * (n / ${partners} % ${each}) as c, 1000 + n::bigint * 7919 % 99000 as base
       from generate_series(0, ${lines * partners - 1}) n) line`;
+  // A reversed commission has its reversal beside it.
+  yield `insert into commissions (id, tenant_id, created_at, partner_id, customer_id, referral_id, reverses_id, type, method,
+      status, base_minor, base_currency, rate_bps, rate_source, tier, rounding_mode, amount_minor, amount_currency,
+      revenue_minor, source, occurred_at)
+    select overlay(id::text placing '008' from 16 for 3)::uuid, tenant_id, created_at, partner_id, customer_id, referral_id, id,
+      'REVERSAL', method, status, -base_minor, base_currency, rate_bps, rate_source, tier, rounding_mode, -amount_minor,
+      amount_currency, -revenue_minor, source, occurred_at
+    from commissions where status = 'REVERSED'`;
   yield 'analyze commissions'; // without statistics, the next insert would read all lines for each line
   yield INSERT_SALE_ITEMS;
   yield `create temp table claim as
     select ${payoutId('p', 'k')} as payout_id, ${id(7, 'n', lineMs)} as commission_id, ${partnerId('p')} as partner_id, k
     from (
       select n, n % ${partners} as p, n / ${partners}::bigint * ${PAYOUTS} / ${lines} as k
-      from generate_series(0, ${lines * partners - 1}) n where (hashint4(n) & 2147483647) % 10 < 3) line`;
+      from generate_series(0, ${lines * partners - 1}) n where (hashint4(n) & 2147483647) % 100 < 50) line`;
   yield `insert into payouts (id, tenant_id, partner_id, status, method, period_start, period_end, amount_minor,
-      amount_currency, commission_count, created_by, initiated_by, approved_by, approved_at, paid_at, metadata)
-    select i.payout_id, '${TENANT}', i.partner_id, (array['PAID', 'PAID', 'PAID', 'PROCESSING', 'PENDING'])[1 + i.k], 'BANK_TRANSFER',
-      date '2026-01-01', date '2026-01-31', sum(c.amount_minor), c.amount_currency, count(*), 'finance', 'finance',
-      case when i.k < 4 then 'approver' end, case when i.k < 4 then now() end, case when i.k < 3 then now() end, '{}'
+      amount_currency, commission_count, attempts, created_by, initiated_by, approved_by, approved_at, paid_at, metadata)
+    select i.payout_id, '${TENANT}', i.partner_id, case when i.k < 16 then 'PAID' when i.k < 18 then 'PROCESSING' else 'PENDING' end, 'BANK_TRANSFER',
+      date '2026-01-01', date '2026-01-31', sum(c.amount_minor), c.amount_currency, count(*),
+      case when i.k < 18 then 1 else 0 end, 'finance', 'finance',
+      case when i.k < 18 then 'approver' end, case when i.k < 18 then now() end, case when i.k < 16 then now() end, '{}'
     from claim i join commissions c on c.id = i.commission_id group by i.payout_id, i.partner_id, i.k, c.amount_currency`;
   yield `insert into payout_items (id, tenant_id, payout_id, commission_id)
     select new_id(), '${TENANT}', payout_id, commission_id from claim`;
   yield `insert into paid_lines (tenant_id, commission_id)
     select i.tenant_id, i.commission_id from payout_items i join payouts o on o.id = i.payout_id where o.status = 'PAID'`;
+  yield `insert into payout_attempts (id, tenant_id, payout_id, number, status, key)
+    select new_id(), tenant_id, id, 1, 'SENT', replace(id::text, '-', '') from payouts where status = 'PROCESSING'`;
   yield `drop table claim`;
 }
 
 /** Milliseconds between `rows` rows over some days. */
-const step = (days: number, rows: number) => Math.max(1, Math.floor((days * DAY_MS) / rows));
+const step = (days: number, rows: number) => Math.max(1, Math.floor((days * DAY_MS) / Math.max(1, rows)));

@@ -1,9 +1,7 @@
-import { Client } from 'pg';
-import { migrate } from '../src/database.ts';
 import { authenticator } from '../src/http/admission/authenticate.ts';
 import { load, TENANT } from './data.ts';
 import { quantile } from './quantile.ts';
-import { portOf, type Start, serverEnv } from './servers.ts';
+import { newDatabase, portOf, type Start, serverEnv } from './servers.ts';
 
 const ROUNDS = 9;
 const DAY_MS = 86_400_000;
@@ -57,17 +55,6 @@ export async function measureGrowth(
     say(`${size} commissions measured.`);
   }
   return times;
-}
-
-async function newDatabase(url: string, name: string): Promise<string> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  await client.query(`create database ${name}`);
-  await client.end();
-  const own = new URL(url);
-  own.pathname = name;
-  await migrate(own.href);
-  return own.href;
 }
 
 async function answerTime(port: number, token: string, query: string): Promise<number> {

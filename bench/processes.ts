@@ -8,6 +8,8 @@ const COMPILED = new URL('../dist/bench/', import.meta.url);
 /** A child process that is called over IPC. It ends with its parent. */
 export interface Helper {
   ask<T>(question: object): Promise<T>;
+  /** Sends SIGTERM, as a deploy does. Returns the exit code; null if the process had to be killed. */
+  end(): Promise<number | null>;
   stop(): Promise<void>;
 }
 
@@ -21,6 +23,12 @@ export function start(file: string, log: string, env: Record<string, string>): H
   });
   return {
     ask: (question) => answerOf(child, file, question),
+    async end() {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      const [code] = await exited;
+      return code;
+    },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');

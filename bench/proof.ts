@@ -57,3 +57,21 @@ export async function measureProof(
     await pool.end();
   }
 }
+
+/** Returns the faults of all checks of the books. */
+export async function faultsOf(url: string, folder: string): Promise<string[]> {
+  const pool = new Pool({ connectionString: url, max: 2 });
+  const ctx = {
+    pool: new BoundPool(pool),
+    actor: system,
+    seals: sealFile(join(folder, 'seals'), new Uint8Array(32)),
+  };
+  const found: string[] = [];
+  try {
+    for await (const { name, faults } of proveAll(ctx))
+      found.push(...faults.map((fault) => `${name}: ${fault}`));
+    return found;
+  } finally {
+    await pool.end();
+  }
+}

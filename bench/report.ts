@@ -1,3 +1,4 @@
+import { quantile } from './quantile.ts';
 import type { Scenario } from './scenarios.ts';
 
 export interface Side {
@@ -6,6 +7,8 @@ export interface Side {
   readonly p99: number;
   /** CPU of the server's process, in microseconds per request. */
   readonly cpu: number;
+  /** CPU of PostgreSQL, in microseconds per request. Null if it is unknown. */
+  readonly postgres: number | null;
 }
 
 /** A pair of consecutive rounds: one of raw, one of the product. */
@@ -15,52 +18,73 @@ export interface Round {
 }
 
 export interface Result {
-  readonly scenario: Scenario;
-  readonly ratio: number;
-  readonly cpu: number;
-  readonly below: boolean;
+  /** One sentence for each mark that is missed. */
+  readonly missed: readonly string[];
   readonly cells: readonly string[];
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = 0, high = 0] = [sorted[(sorted.length - 1) >> 1], sorted[middle]];
-  return (low + high) / 2;
+/** A promise and the figures that were measured. */
+export interface Kept {
+  readonly promised: string;
+  readonly measured: string;
+  readonly isKept: boolean;
 }
 
-export function resultOf(scenario: Scenario, rounds: readonly Round[]): Result {
+const STEADY = 3;
+const STILL = 0.03;
+
+/** True if the CPU for a request differed little in the last rounds of a server. It shows whether a server is warm; requests a
+ *  second also show what else the machine does. */
+export function standsStill(rounds: readonly Side[]): boolean {
+  const figures = rounds.slice(-STEADY).map(({ cpu }) => cpu);
+  return figures.length === STEADY && Math.max(...figures) <= Math.min(...figures) * (1 + STILL);
+}
+
+/** `still` is false if the figures still moved when the warm-up ended. */
+export function resultOf(scenario: Scenario, rounds: readonly Round[], still: boolean): Result {
   const of = (side: 'raw' | 'product', figure: keyof Side) =>
-    median(rounds.map((round) => round[side][figure]));
-  const ratio = median(rounds.map(({ raw, product }) => product.perSecond / raw.perSecond));
-  const cpu = median(rounds.map(({ raw, product }) => product.cpu / raw.cpu));
-  const slow = ratio < scenario.mark;
-  const costly = cpu > scenario.cpuMark;
+    quantile(
+      rounds.map((round) => round[side][figure] ?? Number.NaN),
+      0.5,
+    );
+  const ratios = rounds.map(({ raw, product }) => product.perSecond / raw.perSecond);
+  const ratio = quantile(ratios, 0.5);
+  const cpu = quantile(
+    rounds.map(({ raw, product }) => product.cpu / raw.cpu),
+    0.5,
+  );
+  const { name, title, mark, goal, cpuMark } = scenario;
+  const slow = ratio < mark;
+  const costly = cpu > cpuMark;
   const side = (which: 'raw' | 'product') => [
     of(which, 'perSecond').toFixed(0),
     of(which, 'p50').toFixed(2),
     of(which, 'p99').toFixed(2),
+    ...[of(which, 'cpu'), of(which, 'postgres')].map((us) =>
+      Number.isNaN(us) ? '-' : (us / 1_000).toFixed(2),
+    ),
   ];
-  const cells = [
-    scenario.name,
-    scenario.title,
-    ...side('raw'),
-    ...side('product'),
-    ratio.toFixed(2),
-    `${scenario.mark.toFixed(2)}/${scenario.goal.toFixed(2)}`,
-    slow ? 'below' : ratio >= scenario.goal ? 'goal' : 'ok',
-    `${(of('raw', 'cpu') / 1_000).toFixed(2)}`,
-    `${(of('product', 'cpu') / 1_000).toFixed(2)}`,
-    `${cpu.toFixed(1)}x`,
-    `${scenario.cpuMark.toFixed(1)}x`,
-    costly ? 'above' : 'ok',
-  ];
-  return { scenario, ratio, cpu, below: slow || costly, cells };
+  return {
+    missed: [
+      ...(slow ? [`${name} runs at ${ratio.toFixed(2)} of raw; the mark is ${mark.toFixed(2)}.`] : []),
+      ...(costly
+        ? [`${name} uses ${cpu.toFixed(1)} times the CPU of raw; the mark is ${cpuMark.toFixed(1)}.`]
+        : []),
+    ],
+    cells: [
+      ...[name, title, ...side('raw'), ...side('product'), ratio.toFixed(2)],
+      `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`,
+      `${mark.toFixed(2)}/${goal.toFixed(2)}`,
+      slow ? 'BELOW' : ratio >= goal ? 'goal' : 'ok',
+      ...[`${cpu.toFixed(1)}x`, `${cpuMark.toFixed(1)}x`, costly ? 'ABOVE' : 'ok', still ? '' : 'not still'],
+    ],
+  };
 }
 
+const SIDE = ['p50', 'p99', 'CPU', 'PG CPU'];
 const HEAD = [
-  ...['', '', 'raw/s', 'p50', 'p99', 'ours/s', 'p50', 'p99', 'ratio', 'mark/goal', ''],
-  ...['raw CPU', 'ours', 'CPU', 'most', ''],
+  ...['', '', 'raw/s', ...SIDE, 'ours/s', ...SIDE],
+  ...['ratio', 'min-max', 'mark/goal', '', 'CPU', 'most', '', ''],
 ];
 
 export function table(results: readonly Result[]): string {

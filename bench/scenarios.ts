@@ -17,6 +17,9 @@ export interface Scenario {
   readonly variables: (sample: Sample) => object[];
 }
 
+/** In the text of a request: an idempotency key, which must be new each time. */
+export const NEW_KEY = '%new-key%';
+
 const TYPES = ['SIGNUP', 'RECURRING', 'RENEWAL', 'UPGRADE', 'ONE_TIME', 'BONUS'];
 const TIERS = ['BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND'];
 const BROWSER =
@@ -79,13 +82,13 @@ fragment CommissionFields on Commission {
   occurredAt holdUntil approvedAt approvedBy createdAt
 }`;
 
-const click = (connections: number, goal: number): Scenario => ({
+const click = (connections: number, mark: number, goal: number, cpuMark: number): Scenario => ({
   name: `W1@${connections}`,
   title: 'record a click',
   connections,
-  mark: 0.65,
+  mark,
   goal,
-  cpuMark: 2.6,
+  cpuMark,
   path: '/W1',
   query: TRACK,
   variables: ({ partners }) =>
@@ -104,9 +107,9 @@ export const scenarios: readonly Scenario[] = [
     name: 'Q1',
     title: 'one partner, 10 fields',
     connections: 16,
-    mark: 0.45,
-    goal: 0.6,
-    cpuMark: 2.6,
+    mark: 0.7,
+    goal: 0.95,
+    cpuMark: 1.8,
     path: '/Q1',
     query: PARTNER,
     variables: ({ partners }) => partners.map(({ id }) => ({ id })),
@@ -115,33 +118,33 @@ export const scenarios: readonly Scenario[] = [
     name: 'Q2',
     title: 'dashboard, 50 partners',
     connections: 16,
-    mark: 0.5,
-    goal: 0.85,
-    cpuMark: 2.8,
+    mark: 0.6,
+    goal: 0.9,
+    cpuMark: 2.2,
     path: '/Q2',
     query: DASHBOARD,
     variables: () => TIERS.map((tier) => ({ filter: { tier }, first: 50 })),
   },
   {
     name: 'Q3',
-    title: 'review, 20 commissions',
+    title: 'review, 20 paid commissions',
     connections: 16,
-    mark: 0.5,
-    goal: 0.75,
-    cpuMark: 3.3,
+    mark: 0.75,
+    goal: 1,
+    cpuMark: 1.8,
     path: '/Q3',
     query: REVIEW,
-    variables: () => TYPES.map((type) => ({ filter: { status: 'PENDING', type }, first: 20 })),
+    variables: () => TYPES.map((type) => ({ filter: { status: 'PAID', type }, first: 20 })),
   },
-  click(16, 1),
-  click(64, 1.5),
+  click(16, 0.8, 1, 2.5),
+  click(64, 1.4, 1.6, 2),
   {
     name: 'W2',
     title: 'create a commission',
     connections: 16,
-    mark: 0.6,
-    goal: 0.8,
-    cpuMark: 2.6,
+    mark: 0.65,
+    goal: 0.9,
+    cpuMark: 2.5,
     path: '/W2',
     query: CREATE,
     variables: ({ partners }) =>

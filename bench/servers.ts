@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { makeKeyFile } from '../src/config/key-file.ts';
+import { migrate } from '../src/database.ts';
 import type { Helper } from './processes.ts';
 
 /** Starts a compiled file of this folder and stops it with the benchmark. */
@@ -27,4 +29,16 @@ export async function portOf(server: Helper, folder: string, file: string): Prom
     throw new Error(`${error.message}\n${await readFile(join(folder, `${file}.log`), 'utf8')}`);
   });
   return port;
+}
+
+/** Creates a further database beside the one of `url`. Returns its URL. */
+export async function newDatabase(url: string, name: string): Promise<string> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  const own = new URL(url);
+  own.pathname = name;
+  await migrate(own.href);
+  return own.href;
 }

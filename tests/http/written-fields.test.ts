@@ -85,6 +85,18 @@ describe('a page that its table covers is written as text, byte for byte as by o
       '{ partners(first: 3) { edges { node { id companyName tier status partnerType referralCode currency createdAt } } } }',
     ],
     [
+      'what a resolver returns for each row',
+      '{ partners { edges { node { id createdAt metrics(period: null) { key: clicks currencies { currency revenue { amount } } missingRates revenue { amount currency } conversionRate periodStart averageOrderValue { amount } } balances { currency pending { amount } } tierConfig { tier } } } } }',
+    ],
+    [
+      'pages and resolvers below joined rows, some of them missing',
+      `{ commissions { edges { node { id baseAmount { amount } createdAt customer { id externalId } partner { id companyName metrics { clicks } payouts(first: 2) { edges { cursor node { id } } } } explanation { sentence } } } } }`,
+    ],
+    [
+      'two selections of the same edges',
+      '{ partners { a: edges { node { id } } b: edges { cursor node { companyName commissions(first: 1) { x: edges { cursor } y: edges { node { type } } } } } } }',
+    ],
+    [
       'payouts and referrals',
       '{ payouts { edges { node { id status amount { amount } paidAt } } } referrals { edges { node { id landingUrl source clickedAt expiresAt } } } }',
     ],
@@ -104,6 +116,19 @@ describe('a page that its table covers is written as text, byte for byte as by o
     expect(written(parse(query))).toContain('$text');
     const [first = ''] = await bothWays(world.as.admin, query, { first: 1 });
     const after = JSON.parse(first).data.commissions.pageInfo.endCursor;
+    const below = `query ($n: Int = 2, $p: MetricsPeriodInput) {
+      partners { edges { node { metrics(period: $p) { clicks } commissions(first: $n) { edges { node { id } } } } } } }`;
+    expect(written(parse(below))).toContain('partners$text');
+    for (const variables of [
+      {},
+      { n: 1 },
+      { n: 0 },
+      { n: 101 },
+      { p: { from: '2026-02-01', to: '2026-01-01' } },
+    ]) {
+      const [text, objects] = await bothWays(world.as.admin, below, variables);
+      expect(text).toBe(objects);
+    }
     for (const variables of [
       { first: 1, after },
       { first: 101 },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BoundPool } from '../../src/kernel/data/bound-pool.ts';
+import { SharedConnections } from '../../src/kernel/data/shared-connections.ts';
 import type { Bounds } from '../../src/kernel/request/bounds.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -111,8 +112,8 @@ test('a hundred reads at once use half of the connections, so that a long query 
   await fresh.end();
 });
 
-test('a statement that took long has a connection of its own from then on', async () => {
-  const long = { name: 'long', text: 'select pg_sleep(0.2), pg_backend_pid() as pid' };
+test('a statement that takes half a second has a connection of its own from then on', async () => {
+  const long = { name: 'long', text: 'select pg_sleep(0.5), pg_backend_pid() as pid' };
   const shared = new Set<number>();
   await bound.read(all, long);
   const waiting = bound.read<{ pid: number }>(all, long);
@@ -125,4 +126,16 @@ test('a statement that took long has a connection of its own from then on', asyn
   for (const [row] of rows) shared.add(row?.pid as number);
   expect(performance.now() - started).toBeLessThan(150);
   expect(shared).not.toContain((await waiting)[0]?.pid);
+});
+
+test('one late answer of 300 ms makes no statement slow, and ten fast ones make it fast again', () => {
+  const shared = new SharedConnections(pool, 1);
+  const statement = { name: 'list', text: 'select 1' };
+  shared.took(statement, 300);
+  expect(shared.isSlow(statement)).toBe(false);
+  shared.took(statement, 500);
+  expect(shared.isSlow(statement)).toBe(true);
+  expect(shared.isSlow({ name: 'another', text: 'select 2' })).toBe(false);
+  for (let n = 0; n < 10; n++) shared.took(statement, 1);
+  expect(shared.isSlow(statement)).toBe(false);
 });

@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { invalid } from '../../domain/errors.ts';
-import { jsonOf } from '../../kernel/data/written-pages.ts';
+import { jsonOf } from '../../kernel/data/json-parts.ts';
 import type { Context } from '../../kernel/request/context.ts';
 import { responseError } from '../../kernel/request/format-error.ts';
 import { memo } from '../../kernel/request/memo.ts';

@@ -9,8 +9,8 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { mayJoin, type Selection, select } from '../../kernel/data/rows.ts';
-import { addTextField, pagedTableOf, textFieldOf, writerOf } from '../../kernel/data/written-pages.ts';
+import { mayJoin, type Selection, selectJoined } from '../../kernel/data/rows.ts';
+import { addTextField, pagesOf, TO_ROWS, textFieldOf, writerOf } from '../../kernel/data/written-pages.ts';
 import type { Actor } from '../../kernel/request/actor.ts';
 
 /** An operation whose covered pages are written as text. */
@@ -20,14 +20,12 @@ export interface WrittenOperation {
   readonly isFor: (actor: Actor) => boolean;
 }
 
-const SYSTEM = { role: 'SYSTEM' } as Actor;
-
 /** Adds to the schema the twin of each field whose pages may be written. */
 export function addTextFields(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!(type instanceof GraphQLObjectType)) continue;
     for (const [name, field] of Object.entries(type.getFields()))
-      if (pagedTableOf(field.extensions)) addTextField(type, name);
+      if (pagesOf(field)) addTextField(type, name);
   }
 }
 
@@ -49,18 +47,19 @@ export function writtenOperation(
   /** Returns the field under the name of its twin; null if a resolver is needed. */
   function twinOf(node: FieldNode, parent: GraphQLObjectType): FieldNode | null {
     const field = parent.getFields()[node.name.value];
-    const table = field && pagedTableOf(field.extensions);
-    if (!field || !table) return null;
+    const pages = field && pagesOf(field);
+    if (!field || !pages) return null;
+    const table = pages.table();
     const { name } = node;
     const twin: FieldNode = {
       ...node,
       name: { ...name, value: textFieldOf(name.value) },
       alias: node.alias ?? name,
     };
-    const selection = select(table, { fieldNodes: [twin], fragments }, SYSTEM, ['edges', 'node']);
+    const selection: unknown = selectJoined(table, { fieldNodes: [twin], fragments }, TO_ROWS);
     const writer = writerOf(table, selection as Selection<object>, field.type, node.selectionSet, fragments);
     if (!writer) return null;
-    selections.push(selection as Selection<object>);
+    selections.push(...writer.selections);
     staffOnly ||= writer.staffOnly;
     return twin;
   }

@@ -25,10 +25,12 @@ export class BoundPool implements StatementPool {
     this.#shared = shared > 0 ? new SharedConnections(pool, shared) : null;
   }
 
-  /** Runs a short query behind others on a shared connection. A query that took long lately gets its own. */
+  /** Runs a short query behind others on a shared connection. A query that takes long gets its own, until it is fast again. */
   async read<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
-    if (!this.#shared || this.#shared.isSlow(statement)) return this.#alone(bounds, statement);
-    const { rows } = await this.#shared.query(bounds, statement);
+    const shared = this.#shared;
+    if (!shared) return this.#alone(bounds, statement);
+    if (shared.isSlow(statement)) return this.#alone(bounds, statement, (ms) => shared.took(statement, ms));
+    const { rows } = await shared.query(bounds, statement);
     return rows as Row[];
   }
 
@@ -36,10 +38,16 @@ export class BoundPool implements StatementPool {
     return this.#alone(bounds, statement);
   }
 
-  async #alone<Row>(bounds: Bounds, statement: QueryConfig | QueryArrayConfig): Promise<Row[]> {
+  async #alone<Row>(
+    bounds: Bounds,
+    statement: QueryConfig | QueryArrayConfig,
+    took?: (ms: number) => void,
+  ): Promise<Row[]> {
     const client = await this.#pool.connect();
+    const sentAt = performance.now();
     try {
       const { rows } = await this.#run(client, bounds, statement);
+      took?.(performance.now() - sentAt);
       client.release();
       return rows as Row[];
     } catch (error) {

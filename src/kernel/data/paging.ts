@@ -1,24 +1,25 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { ArgsType, type ClassType, Field, Int, ObjectType } from 'type-graphql';
-import { parse, stringify } from 'uuid';
 import { invalid } from '../../domain/errors.ts';
 import type { Context } from '../request/context.ts';
 import { memo } from '../request/memo.ts';
 import { askedFields } from './asked.ts';
+import { cursorOf, idOfCursor } from './cursor.ts';
+import { JsonText } from './json-parts.ts';
 import { loaderFor } from './loader.ts';
 import {
   from,
   query,
-  queryTexts,
+  queryPositions,
+  queryWritten,
   readRows,
-  readRowsByKey,
   type Selection,
   scopeOf,
   select,
   type Table,
 } from './rows.ts';
 import { type Sql, sql } from './sql.ts';
-import { JsonText, type Writer, writerFor } from './written-pages.ts';
+import { type Pages, type Reads, TO_ROWS, type Writer, writerFor } from './written-pages.ts';
 
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 100;
@@ -57,9 +58,6 @@ class Edge<T extends { id: string }> {
     return cursorOf(this.node.id, this.#list);
   }
 }
-
-const cursorOf = (id: string, list: string): string =>
-  Buffer.concat([parse(id), Buffer.from(list)]).toString('base64url');
 
 export interface Connection<T extends { id: string }> {
   readonly edges: Edge<T>[];
@@ -105,18 +103,6 @@ function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassT
     totalCountIsExact!: boolean;
   }
   return NodeConnection;
-}
-
-const ID_BYTES = 16;
-
-/** Returns the id of a cursor. A cursor contains the name of its list, so that it is valid for this list only. */
-function idOf(cursor: string, list: string): string {
-  const bytes = Buffer.from(cursor, 'base64url');
-  const named = bytes.subarray(ID_BYTES).toString() === list && bytes.toString('base64url') === cursor;
-  try {
-    if (named) return stringify(bytes.subarray(0, ID_BYTES));
-  } catch {} // 16 bytes that are not a UUID
-  throw invalid('after', 'must be a cursor of this list');
 }
 
 @ArgsType()
@@ -168,42 +154,43 @@ function pageOf<T extends { id: string }>(
   };
 }
 
-/** Returns a page as text. `rows` are the values of its rows, whose id is the first column at `from`. */
-function writtenPage(
+/** Returns pages as text, each from its rows: their id is the first column at `from`. */
+async function writtenPages(
+  ctx: Context,
+  info: GraphQLResolveInfo,
   writer: Writer,
-  {
-    rows,
-    from: at,
-    list,
-    size,
-    after,
-    counts,
-  }: {
-    readonly rows: readonly (readonly unknown[])[];
-    readonly from: number;
-    readonly list: string;
-    readonly size: number;
-    readonly after: string | null | undefined;
+  pages: readonly {
+    readonly rows: unknown[][];
     readonly counts: ReturnType<typeof counted> | null;
-  },
-): JsonText {
-  const shown = rows.length > size ? rows.slice(0, size) : rows;
-  return new JsonText(
-    writer.page({
-      rows: shown.map((values) => writer.row(values, at)),
-      cursor: (index) => cursorOf(shown[index]?.[at] as string, list),
-      hasNextPage: rows.length > size,
-      hasPreviousPage: after != null,
-      ...counts,
-    }),
-  );
+  }[],
+  { from: at, size, after }: { from: number; size: number; after: string | null | undefined },
+): Promise<JsonText[]> {
+  const shown = pages.map(({ rows }) => (rows.length > size ? rows.slice(0, size) : rows));
+  await writer.complete?.({ ctx, info, pagesOfEach: textsOfEach }, shown.flat(), at);
+  return pages.map(({ rows, counts }, page) => {
+    return new JsonText(
+      writer.page({
+        ...{ rows: shown[page] ?? [], from: at },
+        hasNextPage: rows.length > size,
+        hasPreviousPage: after != null,
+        ...counts,
+      }),
+    );
+  });
 }
+
+/** Returns the texts of the pages of each row. The text of a page is that of `given`. */
+const textsOfEach: Reads['pagesOfEach'] = async (ctx, { pages, writer, args }, info, ids) => {
+  const texts: unknown = await pagesOfEach(ctx, info, pages, ids, args, [], writer);
+  return (texts as JsonText[]).map(({ text }) => text);
+};
 
 /** Returns the condition of the rows after the cursor. Ids sort by time, so the id alone is the paging key. */
 const beyond = (
   table: Pick<Table<object>, 'alias' | 'order' | 'type'>,
   after: string | null | undefined,
-): Sql => (after == null ? sql`` : sql` and ${sql.raw(keyOf(table))} < ${idOf(after, table.type.name)}`);
+): Sql =>
+  after == null ? sql`` : sql` and ${sql.raw(keyOf(table))} < ${idOfCursor(after, table.type.name)}`;
 
 const keyOf = ({ alias, order }: Pick<Table<object>, 'alias' | 'order'>): string => order ?? `${alias}.id`;
 
@@ -242,81 +229,84 @@ export async function page<T extends { id: string }>(
   conditions: readonly Sql[],
 ): Promise<Connection<T>> {
   const size = pageSize(first);
-  const selection = select(table, info, ctx.actor, ['edges', 'node']);
+  const selection = select(table, info, ctx.actor, TO_ROWS);
   const given = sql.and(conditions);
   const toCount = table.counted && conditions.length === 0 ? { ...table, from: table.counted } : table;
   const cut = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${beyond(table, after)}${newest(table, size, info)}`;
   const statement = selection.wide ? joined(table, selection, cut) : cut;
   const writer = writerFor(table, selection, info);
   const [rows, counts] = await Promise.all([
-    writer ? queryTexts(ctx, statement) : readRows(ctx, selection, statement),
+    writer ? queryWritten(ctx, statement, writer) : readRows(ctx, selection, statement),
     asksCount(info)
       ? query(ctx, counting(sql`${from(toCount, ctx.actor, one)} and ${given}`, exactCount))
       : null,
   ]);
   const count = counts && counted(counts[0]?.count ?? 0, exactCount);
-  if (writer)
-    return writtenPage(writer, {
-      ...{ rows: rows as unknown[][], from: 0, list: table.type.name, size, after, counts: count },
-    }) as never;
-  return { ...pageOf(rows as T[], table.type.name, size, after), ...count };
-}
-
-/** Returns the columns of the rows of each key, which comes first. */
-async function textsByKey(
-  ctx: Context,
-  _: unknown,
-  statement: Sql,
-): Promise<Map<unknown, readonly unknown[][]>> {
-  return Map.groupBy(await queryTexts(ctx, statement), ([key]) => key);
+  const list = table.type.name;
+  if (!writer) return { ...pageOf(rows as T[], list, size, after), ...count };
+  const only = { rows: rows as unknown[][], counts: count };
+  return (await writtenPages(ctx, info, writer, [only], { from: 0, size, after }))[0] as never;
 }
 
 /** Loads the newest rows of each parent with one query, which uses an index scan for each parent. */
-export function pageOfEach<T extends { id: string }>(
+export const pageOfEach = <T extends { id: string }>(
   ctx: Context,
   info: GraphQLResolveInfo,
-  table: Table<T>,
-  /** The join condition of a row and its parent, e.g. `c.partner_id = owner.id`. */
-  tie: Sql,
+  pages: Required<Pages<T>>,
   id: string,
-  { first, after, exactCount }: PageArgs,
+  args: PageArgs,
   conditions: readonly Sql[] = [],
-): Promise<Connection<T>> {
-  return loaderFor<string, Connection<T>>(ctx, info, async (ids) => {
-    const size = pageSize(first);
-    const selection = select(table, info, ctx.actor, ['edges', 'node']);
-    const { wide } = selection;
-    const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
-      sql`select ${list} from ${sql.raw(table.from)}${joins} where ${tie} and ${scopeOf(ctx.actor, table)} and ${sql.and(conditions)}`;
-    const cut = sql`${ofEach(wide ? whole(table) : selection)}${beyond(table, after)}${newest(table, size, info)}`;
-    const writer = writerFor(table, selection, info);
-    const [found, counts] = await Promise.all([
-      (writer ? textsByKey : readRowsByKey<T>)(
-        ctx,
-        selection,
-        sql`select /* ${sql.raw(table.type.name)} */ owner.id, row.* from unnest(${ids}::uuid[]) owner(id)
-          cross join lateral (${wide ? joined(table, selection, cut) : cut}) row`,
+): Promise<Connection<T>> =>
+  loaderFor<string, Connection<T>>(ctx, info, (ids) =>
+    pagesOfEach(ctx, info, pages, ids, args, conditions),
+  ).load(id);
+
+/** Returns the page of each parent. They are texts if `given`, or the field of `info`, writes them. */
+async function pagesOfEach<T extends { id: string }>(
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  { table: tableOf, tie }: Required<Pages<T>>,
+  ids: readonly string[],
+  { first, after, exactCount }: PageArgs,
+  conditions: readonly Sql[],
+  given?: Writer,
+): Promise<Connection<T>[]> {
+  const table = tableOf();
+  const size = pageSize(first);
+  const selection = select(table, info, ctx.actor, TO_ROWS);
+  const { wide } = selection;
+  const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
+    sql`select ${list} from ${sql.raw(table.from)}${joins} where ${tie} and ${scopeOf(ctx.actor, table)} and ${sql.and(conditions)}`;
+  const cut = sql`${ofEach(wide ? whole(table) : selection)}${beyond(table, after)}${newest(table, size, info)}`;
+  const writer = given ?? writerFor(table, selection, info);
+  const owners = sql`unnest(${ids}::uuid[]) with ordinality owner(id, place)`;
+  const statement = sql`select /* ${sql.raw(table.type.name)} */ owner.place, row.* from ${owners}
+    cross join lateral (${wide ? joined(table, selection, cut) : cut}) row`;
+  const [found, counts] = await Promise.all([
+    writer ? queryWritten(ctx, statement, writer) : queryPositions(ctx, statement),
+    asksCount(info)
+      ? query(
+          ctx,
+          sql<{ place: bigint; count: number }>`select owner.place, row.count from ${owners}
+            cross join lateral (${counting(ofEach(one), exactCount)}) row`,
+        )
+      : null,
+  ]);
+  const rowsOf = ids.map((): unknown[][] => []);
+  for (const values of found) rowsOf[Number(values[0]) - 1]?.push(values);
+  const countOf = ids.map((): ReturnType<typeof counted> | null => null);
+  for (const { place, count } of counts ?? []) countOf[Number(place) - 1] = counted(count, exactCount);
+  const list = table.type.name;
+  if (!writer)
+    return rowsOf.map((rows, i) => ({
+      ...pageOf(
+        rows.map((values) => selection.read(values, 1)),
+        list,
+        size,
+        after,
       ),
-      asksCount(info)
-        ? query(
-            ctx,
-            sql<{
-              id: string;
-              count: number;
-            }>`select owner.id, row.count from unnest(${ids}::uuid[]) owner(id)
-              cross join lateral (${counting(ofEach(one), exactCount)}) row`,
-          )
-        : null,
-    ]);
-    const countOf = new Map(counts?.map((row) => [row.id, row.count]));
-    return ids.map((key) => {
-      const count = counts && counted(countOf.get(key) ?? 0, exactCount);
-      const rows = found.get(key) ?? [];
-      if (writer)
-        return writtenPage(writer, {
-          ...{ rows: rows as unknown[][], from: 1, list: table.type.name, size, after, counts: count },
-        }) as never;
-      return { ...pageOf(rows as T[], table.type.name, size, after), ...count };
-    });
-  }).load(id);
+      ...countOf[i],
+    }));
+  const pages = rowsOf.map((rows, i) => ({ rows, counts: countOf[i] ?? null }));
+  return (await writtenPages(ctx, info, writer, pages, { from: 1, size, after })) as never;
 }

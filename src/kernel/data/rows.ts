@@ -112,19 +112,30 @@ export function query<Row extends object>(
   return pool.query(boundsOf(actor), { ...prepare(statement), types });
 }
 
+/** The same for a short query of a screen, which goes behind others on a shared connection. */
+export function read<Row extends object>(
+  { pool, actor }: Pick<Context, 'pool' | 'actor'>,
+  statement: Sql<Row>,
+): Promise<Row[]> {
+  return pool.read(boundsOf(actor), { ...prepare(statement), types });
+}
+
 /** Runs a query and returns columns by position. A table has many columns, and reading them by name would be the largest
  *  cost of a row. */
-const queryPositions = (
+export const queryPositions = (
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
   statement: Sql,
 ): Promise<unknown[][]> => pool.read(boundsOf(actor), { ...prepare(statement), rowMode: 'array', types });
 
 /** Returns the columns by position for the writer of a page. */
-export const queryTexts = (
+export const queryWritten = (
   { pool, actor }: Pick<Context, 'pool' | 'actor'>,
   statement: Sql,
+  { readsObjects }: { readonly readsObjects: boolean },
 ): Promise<unknown[][]> =>
-  pool.read(boundsOf(actor), { ...prepare(statement), rowMode: 'array', types: textTypes });
+  pool.read(boundsOf(actor), {
+    ...{ ...prepare(statement), rowMode: 'array', types: readsObjects ? types : textTypes },
+  });
 
 /** Returns the rows of a query that selects exactly the columns of the selection. */
 export async function readRows<T extends object>(
@@ -184,13 +195,22 @@ export function select<T extends object>(
   path: readonly string[] = [],
   always: readonly string[] = ['id'],
 ): Selection<T> {
-  const selection = perField(selections, info, () => selectionOf(table, info, path, always));
+  const selection = selectJoined(table, info, path, always);
   return (
     mayJoin(selection, actor)
       ? selection
       : perField(alone, info, () => selectionOf(table, info, path, always, null))
   ) as Selection<T>;
 }
+
+/** Returns the selection with all referenced rows, for a caller that has asked `mayJoin`. */
+export const selectJoined = <T extends object>(
+  table: Table<T>,
+  info: Selected,
+  path: readonly string[] = [],
+  always: readonly string[] = ['id'],
+): Selection<T> =>
+  perField(selections, info, () => selectionOf(table, info, path, always)) as unknown as Selection<T>;
 
 /** True if the actor may see every row that the selection joins. */
 export const mayJoin = ({ brings }: Pick<Selection<object>, 'brings'>, { role, reads }: Actor): boolean =>

@@ -4,9 +4,11 @@ import type { Bounds } from '../request/bounds.ts';
 
 /** Queries that a connection may have sent without an answer. */
 const DEPTH = 32;
-/** A statement that took longer would delay those behind it. */
+/** A statement whose mean duration is longer would delay those behind it. */
 const SLOW_MS = 50;
-const REMEMBERED_MS = 60_000;
+/** The part of the last duration in the mean. One late answer of a busy machine makes no statement slow, half a second does. */
+const LAST = 1 / 8;
+const MANY_STATEMENTS = 5_000;
 
 export const BIND = {
   name: 'bind',
@@ -46,7 +48,7 @@ export class SharedConnections {
   readonly #size: number;
   readonly #shared: Shared[] = [];
   readonly #waiting: (() => void)[] = [];
-  readonly #slow = new Map<string, number>();
+  readonly #means = new Map<string, number>();
   #opening = 0;
 
   constructor(pool: Pool, size: number) {
@@ -85,18 +87,22 @@ export class SharedConnections {
     const sentAt = performance.now();
     const [, result] = await Promise.all([shared.bound, client.query(statement)]);
     const now = performance.now();
-    if (statement.name && now - Math.max(sentAt, shared.answeredAt) > SLOW_MS)
-      this.#slow.set(statement.name, now + REMEMBERED_MS);
+    this.took(statement, now - Math.max(sentAt, shared.answeredAt));
     shared.answeredAt = now;
     return result;
   }
 
-  /** True for a statement that took long during the last minute. It should have a connection of its own. */
+  /** Remembers how long a statement took, on any connection. */
+  took({ name }: QueryConfig, ms: number): void {
+    if (!name) return;
+    if (this.#means.size > MANY_STATEMENTS) this.#means.clear();
+    const mean = this.#means.get(name) ?? 0;
+    this.#means.set(name, mean + (ms - mean) * LAST);
+  }
+
+  /** True for a statement that should have a connection of its own. */
   isSlow({ name }: QueryConfig): boolean {
-    const until = name && this.#slow.get(name);
-    if (!until) return false;
-    if (until > performance.now()) return true;
-    return !this.#slow.delete(name);
+    return name !== undefined && (this.#means.get(name) ?? 0) > SLOW_MS;
   }
 
   /** Returns the least busy connection, one with the same bounds first. Undefined if all are full, or if one more may help. */

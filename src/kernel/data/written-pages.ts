@@ -1,12 +1,12 @@
 import {
   type FieldNode,
-  type FragmentDefinitionNode,
-  GraphQLEnumType,
+  type GraphQLField,
   GraphQLNonNull,
   GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLResolveInfo,
   GraphQLScalarType,
+  getArgumentValues,
   getNamedType,
   isLeafType,
   isListType,
@@ -15,17 +15,24 @@ import {
 } from 'graphql';
 import { Extensions } from 'type-graphql';
 import { formatMinorText } from '../../domain/money.ts';
+import type { Context } from '../request/context.ts';
 import { digits } from '../request/currency.ts';
 import { type PerField, perField } from './asked.ts';
-import type { Selection, Table } from './rows.ts';
-
-/** JSON text that stands for the value of a field. */
-export class JsonText {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
+import { cursorOf } from './cursor.ts';
+import {
+  type Cell,
+  completedOf,
+  type Fragments,
+  fieldsOf,
+  type JsonText,
+  leafParts,
+  objectParts,
+  type Part,
+  type Values,
+  write,
+} from './json-parts.ts';
+import { type Selection, selectJoined, type Table } from './rows.ts';
+import type { Sql } from './sql.ts';
 
 /** The type of a field whose value is written as text. */
 const JsonTextType = new GraphQLScalarType<JsonText>({
@@ -34,63 +41,93 @@ const JsonTextType = new GraphQLScalarType<JsonText>({
 });
 
 type Rows = Table<{ id: string }>;
-const EXTENSION = 'pagesOf';
 
-/** Says that the resolver of a field returns a page of this table and changes nothing in it, so that the page may be written
- *  as text. */
-export const PagesOf = (table: () => Rows) => Extensions({ [EXTENSION]: table });
-
-/** A field of GraphQL whose pages can be written. */
-export const pagedTableOf = (extensions: Readonly<Record<string, unknown>>): Rows | null =>
-  (extensions[EXTENSION] as (() => Rows) | undefined)?.() ?? null;
-
-type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
-type Fields = ReadonlyMap<string, FieldNode>;
-
-/** Returns the fields of a selection by their key in the answer. Null if they depend on a directive or a type, or if one key is
- *  selected twice. */
-function fieldsOf(
-  set: SelectionSetNode | undefined,
-  type: GraphQLObjectType,
-  fragments: Fragments,
-): Fields | null {
-  const fields = new Map<string, FieldNode>();
-  const add = (from: SelectionSetNode | undefined): boolean =>
-    (from?.selections ?? []).every((node) => {
-      if (node.directives?.length) return false;
-      if (node.kind === 'Field') {
-        const key = node.alias?.value ?? node.name.value;
-        return !fields.has(key) && fields.set(key, node);
-      }
-      const fragment = node.kind === 'InlineFragment' ? node : fragments[node.name.value];
-      if (!fragment || (fragment.typeCondition && fragment.typeCondition.name.value !== type.name))
-        return false;
-      return add(fragment.selectionSet);
-    });
-  return add(set) ? fields : null;
+/** The pages of a field. */
+export interface Pages<T extends { id: string } = { id: string }> {
+  readonly table: () => Table<T>;
+  /** The join condition of a row and its parent, e.g. `c.partner_id = owner.id`. Without it, the field is a query. */
+  readonly tie?: Sql;
 }
 
-/** A part of an answer, from the values of a row. */
-type Write = (values: readonly unknown[], from: number) => string;
+/** The way from a page to its rows. */
+export const TO_ROWS = ['edges', 'node'];
 
-/** Reads values of a driver that parses bigint and instants as text. */
+const EXTENSION = 'pagesOf';
+
+/** Says that the resolver of a field returns these pages and changes nothing in them, so that they may be written as text. With
+ *  a `tie`, the resolver is `pageOfEach` and nothing else, and is not called. */
+export const PagesOf = (pages: Pages) => Extensions({ [EXTENSION]: pages });
+
+/** The pages of a field of GraphQL that can be written. */
+export const pagesOf = ({ extensions }: Pick<GraphQLField<unknown, unknown>, 'extensions'>): Pages | null =>
+  (extensions[EXTENSION] as Pages | undefined) ?? null;
+
+/** Writes pages from the values of a driver. */
 export interface Writer {
-  readonly row: Write;
+  readonly page: (page: WrittenPage) => string;
+  /** Reads what the columns do not have, and adds it to the rows. Null if the columns are enough. */
+  readonly complete: ((reads: Reads, rows: readonly Values[], from: number) => Promise<unknown>) | null;
+  /** True if a resolver gets the rows, so that the driver must parse all values. Otherwise bigint and instants stay text. */
+  readonly readsObjects: boolean;
   /** True if the caller must be staff: other callers may see a row without the rows that it references. */
   readonly staffOnly: boolean;
-  readonly page: (page: WrittenPage) => string;
+  /** All selections below the page; the caller must see the rows that they join. */
+  readonly selections: readonly Selection<object>[];
+}
+
+/** How a writer reads what lies below its rows. */
+export interface Reads {
+  readonly ctx: Context;
+  readonly info: GraphQLResolveInfo;
+  readonly pagesOfEach: (
+    ctx: Context,
+    below: Below,
+    info: GraphQLResolveInfo,
+    ids: readonly string[],
+  ) => Promise<readonly string[]>;
+}
+
+/** The pages of each row of a page. */
+interface Below {
+  readonly pages: Required<Pages>;
+  readonly writer: Writer;
+  readonly args: Readonly<Record<string, unknown>>;
 }
 
 interface WrittenPage {
-  readonly rows: readonly string[];
-  readonly cursor: (index: number) => string;
+  readonly rows: readonly Values[];
+  /** The place of the id in a row; the other columns follow it. */
+  readonly from: number;
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
   readonly totalCount?: number;
   readonly totalCountIsExact?: boolean;
 }
 
-/** Returns the writer of a page, computed once per document. Null if the selection needs a resolver. */
+/** Collects what a writer needs. */
+interface Needs {
+  readonly fragments: Fragments;
+  /** The number of columns of a row. Texts that are read later follow them. */
+  readonly width: number;
+  readonly later: Later[];
+  readonly selections: Selection<object>[];
+  readsObjects: boolean;
+  staffOnly: boolean;
+}
+
+/** Adds a text to each of these rows. */
+type Later = (reads: Reads, rows: readonly Values[], from: number) => Promise<unknown>;
+
+/** The row that a selection writes: its own columns start at `base` of the whole row. */
+interface Place {
+  readonly table: Rows;
+  readonly selection: Selection<object>;
+  readonly base: number;
+}
+
+type PagePart = (out: string[], page: WrittenPage) => void;
+
+/** Returns the writer of a page, computed once per document. Null if it cannot be written as text. */
 export function writerOf(
   table: Rows,
   selection: Selection<object>,
@@ -99,223 +136,297 @@ export function writerOf(
   fragments: Fragments,
 ): Writer | null {
   const connection = getNamedType(type);
-  if (!(connection instanceof GraphQLObjectType)) return null;
-  const state = { staffOnly: false };
-  const fields = fieldsOf(set, connection, fragments);
+  const fields = connection instanceof GraphQLObjectType && fieldsOf(set, connection, fragments);
   if (!fields) return null;
-  let row: Write = () => '';
-  const parts: ((page: WrittenPage) => string)[] = [];
+  const needs: Needs = {
+    ...{ fragments, width: selection.sql.length, later: [], selections: [selection] },
+    ...{ readsObjects: false, staffOnly: false },
+  };
+  const place = { table, selection, base: 0 };
+  const parts: PagePart[] = [];
   for (const [key, node] of fields) {
-    const start = `${parts.length ? ',' : ''}${JSON.stringify(key)}:`;
-    const name = node.name.value;
-    if (name === '__typename') parts.push(() => `${start}"${connection.name}"`);
-    else if (name === 'totalCount' || name === 'totalCountIsExact')
-      parts.push((page) => `${start}${page[name]}`);
-    else if (name === 'pageInfo') {
-      const info = pageInfoOf(node, connection, fragments);
-      if (!info) return null;
-      parts.push((page) => `${start}${info(page)}`);
-    } else if (name === 'edges') {
-      const edge = edgesOf(node, connection, fragments, (below, nodeType) =>
-        rowOf(table, selection, nodeType, below, fragments, state),
-      );
-      if (!edge) return null;
-      row = edge.row;
-      parts.push((page) => `${start}[${page.rows.map((text, i) => edge.edge(text, page, i)).join(',')}]`);
-    } else return null;
+    const start = `${parts.length ? ',' : '{'}${JSON.stringify(key)}:`;
+    const part = partOfPage(place, connection, node, needs);
+    if (!part) return null;
+    parts.push((out, page) => {
+      out.push(start);
+      part(out, page);
+    });
   }
-  return { row, staffOnly: state.staffOnly, page: (page) => `{${parts.map((part) => part(page)).join('')}}` };
+  const { later, readsObjects, staffOnly, selections } = needs;
+  return {
+    ...{ readsObjects, staffOnly, selections },
+    page(page) {
+      const out: string[] = [];
+      for (const part of parts) part(out, page);
+      out.push('}');
+      return out.join('');
+    },
+    complete: later.length
+      ? (reads, rows, from) => Promise.all(later.map((read) => read(reads, rows, from)))
+      : null,
+  };
 }
 
-function edgesOf(
-  { selectionSet }: FieldNode,
+function partOfPage(
+  place: Place,
   connection: GraphQLObjectType,
-  fragments: Fragments,
-  rowFor: (set: SelectionSetNode | undefined, type: GraphQLObjectType) => Write | null,
-) {
-  const type = objectBelow(connection, 'edges');
-  const fields = type && fieldsOf(selectionSet, type, fragments);
-  if (!fields) return null;
-  let row: Write = () => '';
-  let nodes = 0;
-  const parts: ((text: string, page: WrittenPage, index: number) => string)[] = [];
-  for (const [key, node] of fields) {
-    const start = `${parts.length ? ',' : ''}${JSON.stringify(key)}:`;
-    if (node.name.value === '__typename') parts.push(() => `${start}"${type.name}"`);
-    else if (node.name.value === 'cursor') parts.push((_, page, i) => `${start}"${page.cursor(i)}"`);
-    else if (node.name.value === 'node' && ++nodes === 1) {
-      const below = objectBelow(type, 'node');
-      const made = below && rowFor(node.selectionSet, below);
-      if (!made) return null;
-      row = made;
-      parts.push((text) => start + text);
-    } else return null;
-  }
-  const edge = (text: string, page: WrittenPage, index: number) =>
-    `{${parts.map((part) => part(text, page, index)).join('')}}`;
-  return { row, edge };
+  node: FieldNode,
+  needs: Needs,
+): PagePart | null {
+  const name = node.name.value;
+  if (name === '__typename') return (out) => out.push(`"${connection.name}"`);
+  if (name === 'totalCount' || name === 'totalCountIsExact') return (out, page) => out.push(`${page[name]}`);
+  if (name === 'pageInfo') return pageInfoPart(place, connection, node, needs);
+  if (name !== 'edges') return null;
+  const parts = edgeParts(place, connection, node, needs);
+  return (
+    parts &&
+    ((out, { rows, from }) => {
+      out.push('[');
+      for (let i = 0; i < rows.length; i++) {
+        if (i > 0) out.push(',');
+        write(out, parts, rows[i] as Values, from);
+      }
+      out.push(']');
+    })
+  );
 }
 
-function pageInfoOf({ selectionSet }: FieldNode, connection: GraphQLObjectType, fragments: Fragments) {
+const cursorCell =
+  ({ table }: Place): Cell =>
+  (values, from) =>
+    cursorOf(values[from] as string, table.type.name);
+
+function edgeParts(
+  place: Place,
+  connection: GraphQLObjectType,
+  { selectionSet }: FieldNode,
+  needs: Needs,
+): Part[] | null {
+  const type = objectBelow(connection, 'edges');
+  const fields = type && fieldsOf(selectionSet, type, needs.fragments);
+  if (!fields) return null;
+  const parts: [string, readonly Part[]][] = [];
+  for (const [key, node] of fields) {
+    const name = node.name.value;
+    const below = name === 'node' && objectBelow(type, 'node');
+    let own: readonly Part[] | null = null;
+    if (name === '__typename') own = [`"${type.name}"`];
+    else if (name === 'cursor') own = ['"', cursorCell(place), '"'];
+    else if (below) own = rowParts(place, below, node.selectionSet, needs);
+    if (!own) return null;
+    parts.push([key, own]);
+  }
+  return objectParts(parts);
+}
+
+function pageInfoPart(
+  place: Place,
+  connection: GraphQLObjectType,
+  { selectionSet }: FieldNode,
+  { fragments }: Needs,
+): PagePart | null {
   const type = objectBelow(connection, 'pageInfo');
   const fields = type && fieldsOf(selectionSet, type, fragments);
   if (!fields) return null;
-  const quoted = (page: WrittenPage, index: number) =>
-    page.rows.length ? `"${page.cursor(index)}"` : 'null';
+  const cursor = cursorCell(place);
+  const cursorAt = ({ rows, from }: WrittenPage, index: number) => {
+    const row = rows.at(index);
+    return row ? `"${cursor(row, from)}"` : 'null';
+  };
   const known: Record<string, (page: WrittenPage) => string> = {
     hasNextPage: (page) => `${page.hasNextPage}`,
     hasPreviousPage: (page) => `${page.hasPreviousPage}`,
-    startCursor: (page) => quoted(page, 0),
-    endCursor: (page) => quoted(page, page.rows.length - 1),
+    startCursor: (page) => cursorAt(page, 0),
+    endCursor: (page) => cursorAt(page, -1),
   };
-  const parts: ((page: WrittenPage) => string)[] = [];
+  const parts: { readonly start: string; readonly value: (page: WrittenPage) => string }[] = [];
   for (const [key, node] of fields) {
-    const write = known[node.name.value];
-    if (!write) return null;
-    const start = `${parts.length ? ',' : ''}${JSON.stringify(key)}:`;
-    parts.push((page) => start + write(page));
+    const value = known[node.name.value];
+    if (!value) return null;
+    parts.push({ start: `${parts.length ? ',' : '{'}${JSON.stringify(key)}:`, value });
   }
-  return (page: WrittenPage) => `{${parts.map((part) => part(page)).join('')}}`;
+  return (out, page) => {
+    for (const { start, value } of parts) out.push(start, value(page));
+    out.push('}');
+  };
 }
 
-/** Returns the writer of a row, from the columns of its selection. */
-function rowOf(
-  table: Rows,
-  selection: Selection<object>,
+/** Returns the parts of a row. */
+function rowParts(
+  place: Place,
   type: GraphQLObjectType,
   set: SelectionSetNode | undefined,
-  fragments: Fragments,
-  state: { staffOnly: boolean },
-): Write | null {
-  const fields = fieldsOf(set, type, fragments);
+  needs: Needs,
+): Part[] | null {
+  const fields = fieldsOf(set, type, needs.fragments);
   if (!fields) return null;
-  const parts: Write[] = [];
+  const parts: [string, readonly Part[]][] = [];
   for (const [key, node] of fields) {
-    const start = `${parts.length ? ',' : ''}${JSON.stringify(key)}:`;
-    const write = fieldOf(table, selection, type, node, fragments, state);
-    if (!write) return null;
-    parts.push((values, from) => start + write(values, from));
+    const own = fieldParts(place, type, node, needs);
+    if (!own) return null;
+    parts.push([key, own]);
   }
-  return (values, from) => {
-    let text = '{';
-    for (const part of parts) text += part(values, from);
-    return `${text}}`;
-  };
+  return objectParts(parts);
 }
 
-function fieldOf(
-  table: Rows,
-  selection: Selection<object>,
+function fieldParts(
+  place: Place,
   parent: GraphQLObjectType,
   node: FieldNode,
-  fragments: Fragments,
-  state: { staffOnly: boolean },
-): Write | null {
+  needs: Needs,
+): readonly Part[] | null {
+  const { table, selection } = place;
   const name = node.name.value;
-  if (name === '__typename') return () => JSON.stringify(parent.name);
+  if (name === '__typename') return [`"${parent.name}"`];
   const field = parent.getFields()[name];
   if (!field) return null;
   const other = selection.joined.get(name);
   const named = getNamedType(field.type);
   if (other) {
-    if (!(named instanceof GraphQLObjectType)) return null;
-    const row = rowOf(other.table, other.selection, named, node.selectionSet, fragments, state);
-    // The id of the joined row comes first.
-    return (
-      row && ((values, from) => (values[from + other.at] === null ? 'null' : row(values, from + other.at)))
-    );
+    const below = { table: other.table, selection: other.selection, base: place.base + other.at };
+    const parts = named instanceof GraphQLObjectType && rowParts(below, named, node.selectionSet, needs);
+    return parts ? [{ at: other.at, shift: other.at, parts }] : null; // the id of the joined row comes first
   }
-  const one = table.one?.[name];
-  if (one) {
-    const key = selection.columns.get(table.needs?.[name]?.[0] ?? '');
-    const ids = named instanceof GraphQLObjectType ? fieldsOf(node.selectionSet, named, fragments) : null;
-    if (key === undefined || !ids || [...ids.values()].some((each) => each.name.value !== 'id')) return null;
-    state.staffOnly = true;
-    const keys = Array.from(ids.keys(), (each) => JSON.stringify(each));
-    return (values, from) => {
-      const id = values[from + key];
-      return id === null ? 'null' : `{${keys.map((each) => `${each}:"${id}"`).join(',')}}`;
-    };
-  }
+  if (table.one?.[name]) return idParts(place, named, node, needs);
+  const pages = pagesOf(field);
+  if (pages?.tie) return pagesBelow(place, pages as Required<Pages>, parent, node, needs);
+  if (field.resolve) return resolvedField(place, parent, node, needs);
   const at = selection.columns.get(name);
   const column = table.columns[name];
-  if (field.resolve || at === undefined || !column) return null;
-  const nothing = (): string => {
-    if (!isNonNullType(field.type)) return 'null';
-    throw new Error(`Cannot return null for non-nullable field ${parent.name}.${name}.`);
+  if (at === undefined || !column) return null;
+  const isRequired = isNonNullType(field.type);
+  const missing = () => {
+    if (isRequired) throw new Error(`Cannot return null for non-nullable field ${parent.name}.${name}.`);
+    return 'null';
   };
   if (column.isMoney) {
-    const money = named instanceof GraphQLObjectType ? moneyOf(node, named, fragments) : null;
-    return (
-      money &&
-      ((values, from) => {
-        const minor = values[from + at];
-        return minor === null ? nothing() : money(minor as string, values[from + at + 1] as string);
-      })
-    );
+    const parts = named instanceof GraphQLObjectType && moneyParts(node, named, at, missing, needs);
+    if (!parts) return null;
+    return isRequired ? parts : [{ at, shift: 0, parts }];
   }
-  if (
-    column.read ||
-    !isLeafType(named) ||
-    isListType(isNonNullType(field.type) ? field.type.ofType : field.type)
-  )
-    return null;
-  const write = leafOf(named);
-  return (
-    write &&
-    ((values, from) => {
-      const value = values[from + at];
-      return value === null ? nothing() : write(value);
-    })
-  );
+  const isList = isListType(isNonNullType(field.type) ? field.type.ofType : field.type);
+  return column.read || !isLeafType(named) || isList ? null : leafParts(named, at, missing, isRequired);
 }
 
-const TEXTS: ReadonlySet<string> = new Set(['ID', 'String', 'LocalDate', 'Decimal']);
-
-/** Returns the writer of a scalar or enum; null for those that are rare. */
-function leafOf(type: GraphQLScalarType | GraphQLEnumType): ((value: unknown) => string) | null {
-  if (type instanceof GraphQLEnumType) {
-    const texts = new Map(type.getValues().map(({ name, value }) => [value, JSON.stringify(name)]));
-    return (value) => texts.get(value) ?? JSON.stringify(type.serialize(value));
-  }
-  if (TEXTS.has(type.name))
-    return (value) => (typeof value === 'string' ? textOf(value) : JSON.stringify(type.serialize(value)));
-  if (type.name === 'DateTime') return (value) => `"${instantOf(value as string)}"`;
-  if (type.name === 'Int' || type.name === 'Boolean') return (value) => JSON.stringify(type.serialize(value));
-  return null;
+/** Returns the parts of a referenced row of which only the id is selected. */
+function idParts(
+  { table, selection }: Place,
+  type: GraphQLOutputType,
+  { name, selectionSet }: FieldNode,
+  needs: Needs,
+): Part[] | null {
+  const at = selection.columns.get(table.needs?.[name.value]?.[0] ?? '');
+  const ids = type instanceof GraphQLObjectType ? fieldsOf(selectionSet, type, needs.fragments) : null;
+  if (at === undefined || !ids || [...ids.values()].some((each) => each.name.value !== 'id')) return null;
+  needs.staffOnly = true;
+  const id: Cell = (values, from) => values[from + at] as string;
+  return [{ at, shift: 0, parts: objectParts(Array.from(ids.keys(), (key) => [key, ['"', id, '"']])) }];
 }
 
-const PLAIN = /^[\w -]*$/;
-const textOf = (value: string): string => (PLAIN.test(value) ? `"${value}"` : JSON.stringify(value));
-
-/** `2026-11-30 10:00:00.5+00` of PostgreSQL as ISO 8601. */
-function instantOf(text: string): string {
-  if (!text.endsWith('+00') || text.length > 26 || text.charCodeAt(10) !== 32)
-    return new Date(text).toISOString();
-  const fraction = text.length > 22 ? text.slice(20, -3).padEnd(3, '0') : '000';
-  return fraction.length === 3
-    ? `${text.slice(0, 10)}T${text.slice(11, 19)}.${fraction}Z`
-    : new Date(text).toISOString();
-}
-
-function moneyOf({ selectionSet }: FieldNode, type: GraphQLObjectType, fragments: Fragments) {
+function moneyParts(
+  { selectionSet }: FieldNode,
+  type: GraphQLObjectType,
+  at: number,
+  missing: () => string,
+  { fragments }: Needs,
+): Part[] | null {
   const fields = fieldsOf(selectionSet, type, fragments);
   if (!fields) return null;
-  const parts: ((amount: string, currency: string) => string)[] = [];
-  for (const [key, { name }] of fields) {
-    const start = `${parts.length ? ',' : ''}${JSON.stringify(key)}:`;
-    if (name.value === 'amount') parts.push((amount) => `${start}"${amount}"`);
-    else if (name.value === 'currency') parts.push((_, currency) => `${start}"${currency}"`);
-    else if (name.value === '__typename') parts.push(() => `${start}"${type.name}"`);
-    else return null;
-  }
-  return (minor: string, currency: string) => {
-    const amount = formatMinorText(minor, digits(currency));
-    let text = '{';
-    for (const part of parts) text += part(amount, currency);
-    return `${text}}`;
+  const known: Record<string, readonly Part[]> = {
+    amount: [
+      '"',
+      (values, from) => {
+        const minor = values[from + at];
+        return minor === null
+          ? missing()
+          : formatMinorText(`${minor}`, digits(values[from + at + 1] as string));
+      },
+      '"',
+    ],
+    currency: [
+      '"',
+      (values, from) => (values[from + at] === null ? missing() : `${values[from + at + 1]}`),
+      '"',
+    ],
+    __typename: [`"${type.name}"`],
   };
+  const parts: [string, readonly Part[]][] = [];
+  for (const [key, { name }] of fields) {
+    const own = known[name.value];
+    if (!own) return null;
+    parts.push([key, own]);
+  }
+  return objectParts(parts);
 }
+
+/** Writes a text that `read` adds behind the columns of each row that exists. */
+function later(
+  { base }: Place,
+  needs: Needs,
+  read: (reads: Reads, rows: readonly Values[], from: number) => Promise<readonly string[]>,
+): Part[] {
+  const slot = needs.width + needs.later.length;
+  needs.later.push(async (reads, rows, from) => {
+    const found = base === 0 ? rows : rows.filter((values) => values[from + base] !== null);
+    const texts = await read(reads, found, from + base);
+    for (const [i, values] of found.entries()) values[from + slot] = texts[i];
+  });
+  return [(values, from) => values[from - base + slot] as string];
+}
+
+/** Writes the pages of each row, read with one query for all rows. */
+function pagesBelow(
+  place: Place,
+  pages: Required<Pages>,
+  parent: GraphQLObjectType,
+  node: FieldNode,
+  needs: Needs,
+): Part[] | null {
+  const field = parent.getFields()[node.name.value] as GraphQLField<unknown, unknown>;
+  const { fragments } = needs;
+  const selection = selectJoined(pages.table(), { fieldNodes: [node], fragments }, TO_ROWS);
+  const writer = writerOf(pages.table(), selection, field.type, node.selectionSet, fragments);
+  if (!writer) return null;
+  needs.staffOnly ||= writer.staffOnly;
+  needs.selections.push(...writer.selections);
+  return later(place, needs, ({ ctx, info, pagesOfEach }, rows, from) => {
+    const args = getArgumentValues(field, node, info.variableValues);
+    const ids = rows.map((values) => values[from] as string);
+    return pagesOfEach(ctx, { pages, writer, args }, infoOf(info, parent, field, node), ids);
+  });
+}
+
+/** Writes what the resolver of a field returns for each row. */
+function resolvedField(
+  place: Place,
+  parent: GraphQLObjectType,
+  node: FieldNode,
+  needs: Needs,
+): Part[] | null {
+  const field = parent.getFields()[node.name.value] as GraphQLField<unknown, unknown>;
+  const { resolve } = field;
+  const text = completedOf(field.type, node.selectionSet, needs.fragments);
+  if (!resolve || !text) return null;
+  needs.readsObjects = true;
+  return later(place, needs, ({ ctx, info }, rows, from) => {
+    const args = getArgumentValues(field, node, info.variableValues);
+    const own = infoOf(info, parent, field, node);
+    const value = (values: Values) => resolve(place.selection.read(values, from), args, ctx, own);
+    return Promise.all(rows.map(async (values) => text(await value(values))));
+  });
+}
+
+const infoOf = (
+  { schema, fragments, rootValue, operation, variableValues, path }: GraphQLResolveInfo,
+  parentType: GraphQLObjectType,
+  { name, type }: GraphQLField<unknown, unknown>,
+  node: FieldNode,
+): GraphQLResolveInfo => ({
+  ...{ schema, fragments, rootValue, operation, variableValues, path, parentType },
+  ...{ returnType: type, fieldName: name, fieldNodes: [node] },
+});
 
 function objectBelow(type: GraphQLObjectType, name: string): GraphQLObjectType | null {
   const field = type.getFields()[name];
@@ -371,18 +482,4 @@ export function writerFor<T extends { id: string }>(
       info.fragments,
     ),
   );
-}
-
-/** Writes a result in which some values are text already. */
-export function jsonOf(value: unknown): string {
-  if (value === null || value === undefined) return 'null';
-  if (typeof value !== 'object') return JSON.stringify(value);
-  if (value instanceof JsonText) return value.text;
-  if (Array.isArray(value)) return `[${value.map(jsonOf).join(',')}]`;
-  let text = '';
-  for (const key in value) {
-    const each = (value as Record<string, unknown>)[key];
-    if (each !== undefined) text += `${text ? ',' : ''}${JSON.stringify(key)}:${jsonOf(each)}`;
-  }
-  return `{${text}}`;
 }

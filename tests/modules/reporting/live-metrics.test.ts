@@ -499,6 +499,20 @@ describe('any history', () => {
     expect(await kept()).toEqual(before);
     await fold();
     expect(await kept()).toEqual(before);
+
+    // Wrong, missing and superfluous rows are repaired, also those of totals and names alone.
+    const damaged = ['partner_metrics', 'partner_metrics_daily', 'partner_metrics_by'];
+    for (const table of damaged)
+      for (const damage of [
+        `delete from ${table} where ctid in (select max(ctid) from ${table} where tenant_id = $1)`,
+        `update ${table} set clicks = clicks + 7, paid_minor = paid_minor - 3 where ctid in (select min(ctid) from ${table} where tenant_id = $1)`,
+        `insert into ${table} select (jsonb_populate_record(t, '{ "currency": "XAU" }')).* from ${table} t where tenant_id = $1 limit 1`,
+      ])
+        await app.database.pool.query(damage, [tenant]);
+    const ofPartners = ({ 'to date': toDate, daily, named }: typeof before) => ({ toDate, daily, named });
+    expect(ofPartners(await kept())).not.toEqual(ofPartners(before));
+    await calculateAllMetrics(ctx(), tenant);
+    expect(ofPartners(await kept())).toEqual(ofPartners(before));
   });
 });
 

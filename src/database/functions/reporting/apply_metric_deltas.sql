@@ -38,14 +38,14 @@ begin
   with delta as materialized (select * from unnest(deltas)),
   program as (
     insert into program_metric_changes (tenant_id, day, rate_day, currency, {{figures: #}})
-    select tenant_id, day, rate_day, currency, {{figures: sum(#)::bigint}}
+    select tenant_id, day, rate_day, currency, {{figures: total(#)}}
     from delta
     group by tenant_id, day, rate_day, currency
-    having {{figures: sum(#) <> 0 | or}}
+    having {{figures: total(#) <> 0 | or}}
   ),
   named as (
     insert into partner_metrics_by as b (tenant_id, partner_id, kind, day, rate_day, name, currency, {{figures: #}})
-    select tenant_id, partner_id, n.kind, day, rate_day, n.name, currency, {{figures: sum(#)::bigint}}
+    select tenant_id, partner_id, n.kind, day, rate_day, n.name, currency, {{figures: total(#)}}
     from delta
     cross join lateral (values ('LINK', link_id::text), ('CAMPAIGN', campaign)) n (kind, name)
     where n.name is not null
@@ -56,7 +56,7 @@ begin
   ),
   daily as (
     insert into partner_metrics_daily as d (tenant_id, partner_id, day, rate_day, source, currency, {{figures: #}})
-    select tenant_id, partner_id, day, rate_day, source, currency, {{figures: sum(#)::bigint}}
+    select tenant_id, partner_id, day, rate_day, source, currency, {{figures: total(#)}}
     from delta
     group by tenant_id, partner_id, day, rate_day, source, currency
     order by partner_id, day, rate_day, source, currency
@@ -64,7 +64,7 @@ begin
     set {{figures: # = d.# + excluded.#}}
   )
   insert into partner_metrics as t (tenant_id, partner_id, currency, {{figures: #}})
-  select tenant_id, partner_id, currency, {{figures: sum(#)::bigint}}
+  select tenant_id, partner_id, currency, {{figures: total(#)}}
   from delta
   group by tenant_id, partner_id, currency
   order by partner_id, currency

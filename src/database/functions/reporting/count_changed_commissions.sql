@@ -3,20 +3,24 @@
 create or replace function count_changed_commissions() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
+set enable_hashjoin = off set enable_mergejoin = off -- a plan is kept: for many rows first, it would read all referrals for one
 as $$
 begin
   perform apply_metric_deltas(array(
     select row(
-      d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, {{figures: sum(d.#)::bigint}}, d.link_id, d.campaign
+      d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, {{figures: total(d.#)}}, d.link_id, d.campaign
     )::metric_delta
     from (
-      select d.* from after n, metrics_of(n::commissions) d
+      select d.*
+      from after n left join referrals r on r.id = n.referral_id left join commissions i on i.id = n.item_id,
+        metrics_of(n::commissions, r, i) d
       union all
       select d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, {{figures: -d.#}}, d.link_id, d.campaign
-      from before o, metrics_of(o::commissions) d
+      from before o left join referrals r on r.id = o.referral_id left join commissions i on i.id = o.item_id,
+        metrics_of(o::commissions, r, i) d
     ) d
     group by d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, d.link_id, d.campaign
-    having {{figures: sum(d.#) <> 0 | or}}
+    having {{figures: total(d.#) <> 0 | or}}
   ));
   return null;
 end

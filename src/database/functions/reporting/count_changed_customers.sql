@@ -8,7 +8,7 @@ begin
   if not exists (select from after) then return null; end if;
   perform apply_metric_deltas(array(
     select row(
-      d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, {{figures: sum(d.#)::bigint}}, d.link_id, d.campaign
+      d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, {{figures: total(d.#)}}, d.link_id, d.campaign
     )::metric_delta
     from (
       select d.* from after n, metrics_of(n::customers) d
@@ -17,7 +17,7 @@ begin
       from before o, metrics_of(o::customers) d
     ) d
     group by d.tenant_id, d.partner_id, d.day, d.rate_day, d.source, d.currency, d.link_id, d.campaign
-    having {{figures: sum(d.#) <> 0 | or}}
+    having {{figures: total(d.#) <> 0 | or}}
   ));
   return null;
 end

@@ -2,9 +2,14 @@
 create or replace function count_new_commissions() returns trigger
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
+set enable_hashjoin = off set enable_mergejoin = off -- a plan is kept: for many rows first, it would read all referrals for one
 as $$
 begin
-  perform apply_metric_deltas(array(select d from inserted n, metrics_of(n::commissions) d));
+  perform apply_metric_deltas(array(
+    select d
+    from inserted n left join referrals r on r.id = n.referral_id left join commissions i on i.id = n.item_id,
+      metrics_of(n::commissions, r, i) d
+  ));
   return null;
 end
 $$;

@@ -12,7 +12,7 @@ begin
   with gone as (delete from program_metric_changes returning *),
   folded as (
     insert into program_metrics_daily as d (tenant_id, day, rate_day, currency, {{figures: #}})
-    select tenant_id, day, rate_day, currency, {{figures: sum(#)::bigint}}
+    select tenant_id, day, rate_day, currency, {{figures: total(#)}}
     from gone
     group by tenant_id, day, rate_day, currency
     on conflict (tenant_id, day, rate_day, currency) do update

@@ -127,7 +127,7 @@ export class CommissionResolver {
   }
 
   @Authorized('program:read')
-  @PagesOf(() => commissionTable)
+  @PagesOf({ table: () => commissionTable })
   @Query(() => CommissionConnection, { description: 'Returns commissions, newest first.' })
   commissions(
     @Arg('filter', () => CommissionFilter, {
@@ -326,9 +326,11 @@ export class CommissionResolver {
   }
 }
 
+const ofPartner = { table: () => commissionTable, tie: sql`c.partner_id = owner.id` };
+
 @Resolver(() => Partner)
 export class PartnerCommissionsResolver {
-  @PagesOf(() => commissionTable)
+  @PagesOf(ofPartner)
   @FieldResolver(() => CommissionConnection, { description: 'Commissions of the partner, newest first.' })
   commissions(
     @Root() { id }: Partner,
@@ -336,7 +338,7 @@ export class PartnerCommissionsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Commission>> {
-    return pageOfEach(ctx, info, commissionTable, sql`c.partner_id = owner.id`, id, args);
+    return pageOfEach(ctx, info, ofPartner, id, args);
   }
 }
 

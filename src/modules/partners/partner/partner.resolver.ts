@@ -75,7 +75,7 @@ export class PartnerResolver {
   }
 
   @Authorized('program:read')
-  @PagesOf(() => partnerTable)
+  @PagesOf({ table: () => partnerTable })
   @Query(() => PartnerConnection, { description: 'Returns partners, newest first.' })
   partners(
     @Arg('filter', () => PartnerFilter, { nullable: true, description: 'Filter.' })

@@ -55,6 +55,11 @@ class DownloadedBankFile implements BankFileText {
 
 const Id = () => Arg('id', () => ID, { description: 'Id of the bank file.' });
 
+const ofFile = {
+  table: () => bankPaymentTable,
+  tie: sql`b.id in (select i.payment_id from bank_file_items i where i.file_id = owner.id)`,
+};
+
 @Resolver(() => BankFile)
 export class BankFileResolver {
   @Authorized('payout:decide')
@@ -178,8 +183,7 @@ export class BankFileResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<BankPayment>> {
-    const ofFile = sql`b.id in (select i.payment_id from bank_file_items i where i.file_id = owner.id)`;
-    return pageOfEach(ctx, info, bankPaymentTable, ofFile, id, args);
+    return pageOfEach(ctx, info, ofFile, id, args);
   }
 }
 

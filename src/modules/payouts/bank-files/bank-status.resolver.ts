@@ -29,6 +29,11 @@ import { importBankStatus } from './import-bank-status.ts';
 const BankStatusImportConnection = connectionOf(BankStatusImport);
 const BankStatusLineConnection = connectionOf(BankStatusLine);
 
+const ofImport = {
+  table: () => bankStatusLineTable,
+  tie: sql`n.import_id = owner.id`,
+};
+
 @Resolver(() => BankStatusImport)
 export class BankStatusResolver {
   @Authorized('payout:decide')
@@ -66,7 +71,7 @@ export class BankStatusResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<BankStatusLine>> {
     const conditions = filter?.outcome ? [sql`n.outcome = ${filter.outcome}`] : [];
-    return pageOfEach(ctx, info, bankStatusLineTable, sql`n.import_id = owner.id`, id, args, conditions);
+    return pageOfEach(ctx, info, ofImport, id, args, conditions);
   }
 }
 

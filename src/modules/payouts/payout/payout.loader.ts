@@ -28,7 +28,8 @@ export const loadCommissionsOfPayout = (
   info: GraphQLResolveInfo,
   id: string,
   args: PageArgs,
-): Promise<Connection<Commission>> => pageOfEach(ctx, info, commissionTable, claimedBy, id, args);
+): Promise<Connection<Commission>> =>
+  pageOfEach(ctx, info, { table: () => commissionTable, tie: claimedBy }, id, args);
 
 /** The open payout hold of each partner. */
 export function loadPayoutHold(

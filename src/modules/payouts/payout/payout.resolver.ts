@@ -49,7 +49,7 @@ export class PayoutResolver {
   }
 
   @Authorized('program:read')
-  @PagesOf(() => payoutTable)
+  @PagesOf({ table: () => payoutTable })
   @Query(() => PayoutConnection, { description: 'Returns payouts, newest first.' })
   payouts(
     @Arg('filter', () => PayoutFilter, { nullable: true, description: 'Filter for the payouts.' })
@@ -156,9 +156,11 @@ export class PayoutResolver {
   }
 }
 
+const ofPartner = { table: () => payoutTable, tie: sql`o.partner_id = owner.id` };
+
 @Resolver(() => Partner)
 export class PartnerPayoutsResolver {
-  @PagesOf(() => payoutTable)
+  @PagesOf(ofPartner)
   @FieldResolver(() => PayoutConnection, { description: 'Payouts of the partner, newest first.' })
   payouts(
     @Root() { id }: Partner,
@@ -166,7 +168,7 @@ export class PartnerPayoutsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Payout>> {
-    return pageOfEach(ctx, info, payoutTable, sql`o.partner_id = owner.id`, id, args);
+    return pageOfEach(ctx, info, ofPartner, id, args);
   }
 }
 

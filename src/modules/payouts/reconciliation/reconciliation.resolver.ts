@@ -30,6 +30,11 @@ import { startReconciliation } from './start-reconciliation.ts';
 const ReconciliationConnection = connectionOf(Reconciliation);
 const Differences = connectionOf(ReconciliationDifference);
 
+const ofReconciliation = {
+  table: () => differenceTable,
+  tie: sql`d.reconciliation_id = owner.id`,
+};
+
 @Resolver(() => Reconciliation)
 export class ReconciliationResolver {
   @Authorized('payout:decide')
@@ -80,7 +85,7 @@ export class ReconciliationResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<ReconciliationDifference>> {
     const conditions = kind ? [sql`d.kind = ${kind}`] : [];
-    return pageOfEach(ctx, info, differenceTable, sql`d.reconciliation_id = owner.id`, id, args, conditions);
+    return pageOfEach(ctx, info, ofReconciliation, id, args, conditions);
   }
 
   @FieldResolver(() => Int, { description: 'Number of transfers that match no payout.' })

@@ -50,4 +50,4 @@ export const skippedPage = (
   runId: string,
   args: PageArgs,
 ): Promise<Connection<SkippedPartner>> =>
-  pageOfEach(ctx, info, skippedPartnerTable, sql`k.run_id = owner.id`, runId, args);
+  pageOfEach(ctx, info, { table: () => skippedPartnerTable, tie: sql`k.run_id = owner.id` }, runId, args);

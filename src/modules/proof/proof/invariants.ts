@@ -360,10 +360,7 @@ export const invariants: readonly Invariant[] = [
       select format('partner %s, %s, %s, %s: %s', coalesce(s.partner_id, r.partner_id), coalesce(s.day, r.day), coalesce(s.source, r.source),
         coalesce(s.currency, r.currency), concat_ws('; ', ${shown}))
       from partner_metrics_daily s full join (
-        select partner_id, day, rate_day, source, currency, ${sums} from (
-          ${['referrals', 'conversions', 'customers', 'commissions', 'payouts']
-            .map((table) => `select d.* from ${table} n, metrics_of(n) d`)
-            .join(' union all ')}) d
+        select partner_id, day, rate_day, source, currency, ${sums} from metrics_of_all()
         group by partner_id, day, rate_day, source, currency) r
       on (r.partner_id, r.day, r.rate_day, r.source, r.currency) = (s.partner_id, s.day, s.rate_day, s.source, s.currency)
       where ${differs}`,

@@ -1,7 +1,7 @@
 import { exchange, rateInto } from '../../../domain/exchange.ts';
 import { type Days, FIGURES, type Interval, percentBps, perEach } from '../../../domain/metrics.ts';
 import { MoneyColumn } from '../../../kernel/data/money.column.ts';
-import { owned, query, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
+import { owned, query, read, type Scoped, scopeOf } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import type { Context } from '../../../kernel/request/context.ts';
 import { digits } from '../../../kernel/request/currency.ts';
@@ -14,7 +14,6 @@ import {
   sumCounts,
   sumsOf,
   toAmounts,
-  toNumbers,
 } from './figures.type.ts';
 import type { CurrencyMetrics } from './metrics.type.ts';
 
@@ -136,7 +135,7 @@ export interface DatedToDate extends Dated {
 /** The metrics of partners to date, by exchange rate. Only amounts in other currencies are read by day: `offset 0` keeps the
  *  planner from reading the days of all partners. */
 export const readDatedToDate = (ctx: Context, partners: readonly Wanted[]): Promise<DatedToDate[]> =>
-  query(
+  read(
     ctx,
     sql<DatedToDate>`
       with /* metrics.toDate */ total as materialized (
@@ -158,10 +157,51 @@ export const readDatedToDate = (ctx: Context, partners: readonly Wanted[]): Prom
       group by 1, 2, 3, 4, 5, 6`,
   );
 
-/** Sums rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. */
-export function totals(rows: readonly Dated[], currency: string) {
-  const counts = sumCounts(rows);
-  const own = Object.fromEntries(AMOUNTS.map((amount) => [amount, 0n])) as Record<Amount, bigint>;
+/** Sums of rows: counts over all currencies, amounts per currency, and amounts of all currencies in `currency`. */
+class Totals {
+  readonly clicks: number;
+  readonly conversions: number;
+  readonly customers: number;
+  readonly orders: number;
+  readonly conversionRate: number | null;
+  readonly revenue: MoneyColumn;
+  readonly commissionEarned: MoneyColumn;
+  readonly commissionPaid: MoneyColumn;
+  readonly averageOrderValue: MoneyColumn | null;
+  readonly customerLifetimeValue: MoneyColumn | null;
+  readonly earningsPerClick: MoneyColumn | null;
+  readonly missingRates: string[];
+  readonly #rows: readonly Dated[];
+
+  constructor(rows: readonly Dated[], currency: string) {
+    this.#rows = rows;
+    const { clicks, conversions, customers, orders } = sumCounts(rows);
+    const { own, ratedOrders, missing } = sumAmounts(rows, currency);
+    const money = (minor: bigint) => new MoneyColumn({ minor, currency });
+    const isComplete = missing.length === 0;
+    this.clicks = Number(clicks);
+    this.conversions = Number(conversions);
+    this.customers = Number(customers);
+    this.orders = Number(orders);
+    this.conversionRate = percentBps(conversions, clicks);
+    this.revenue = money(own.revenue);
+    this.commissionEarned = money(own.earned);
+    this.commissionPaid = money(own.paid);
+    this.averageOrderValue = each(own.revenue, ratedOrders, currency);
+    this.customerLifetimeValue = isComplete ? each(own.revenue, customers, currency) : null;
+    this.earningsPerClick = isComplete ? each(own.earned, clicks, currency) : null;
+    this.missingRates = missing;
+  }
+
+  /** Computed when it is selected, because few screens show it. A resolver that gets the metrics as its root lacks it. */
+  get currencies(): CurrencyMetrics[] {
+    return byCurrency(this.#rows);
+  }
+}
+
+/** Returns the amounts of all rows in `currency`, and the currencies without a rate. */
+function sumAmounts(rows: readonly Dated[], currency: string) {
+  const own: Record<Amount, bigint> = { revenue: 0n, earned: 0n, paid: 0n };
   const missing = new Set<string>();
   let ratedOrders = 0n;
   for (const row of rows) {
@@ -173,18 +213,15 @@ export function totals(rows: readonly Dated[], currency: string) {
       else own[name] += converted;
     }
   }
-  const isComplete = missing.size === 0;
-  return {
-    ...toNumbers(counts),
-    ...toAmounts(currency, (amount) => own[amount]),
-    conversionRate: percentBps(counts.conversions, counts.clicks),
-    averageOrderValue: each(own.revenue, ratedOrders, currency),
-    customerLifetimeValue: isComplete ? each(own.revenue, counts.customers, currency) : null,
-    earningsPerClick: isComplete ? each(own.earned, counts.clicks, currency) : null,
-    missingRates: [...missing].sort(),
-    currencies: byCurrency(rows),
-  };
+  return { own, ratedOrders, missing: [...missing].sort() };
 }
+
+/** Returns the totals of rows, with further figures. */
+export const totals = <More extends object>(
+  rows: readonly Dated[],
+  currency: string,
+  more: More,
+): Totals & More => Object.assign(new Totals(rows, currency), more);
 
 function each(amount: bigint, parts: bigint, currency: string): MoneyColumn | null {
   const minor = perEach(amount, parts);

@@ -69,10 +69,6 @@ export function sumCounts(rows: readonly Figures[]): Record<Count, bigint> {
   return Object.fromEntries(COUNTS.map((count) => [count, sum(count)])) as Record<Count, bigint>;
 }
 
-/** The counts as numbers of GraphQL. */
-export const toNumbers = (counts: Record<Count, bigint>): Record<Count, number> =>
-  Object.fromEntries(COUNTS.map((count) => [count, Number(counts[count])])) as Record<Count, number>;
-
 /** The amounts in a currency, by field. */
 export const toAmounts = (currency: string, minorOf: (amount: Amount) => bigint): Amounts =>
   Object.fromEntries(

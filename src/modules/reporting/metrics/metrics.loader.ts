@@ -33,14 +33,13 @@ export function loadMetrics(
     const [figuresOf, sourcesOf] = [byOwner<Dated | DatedToDate>(figures), byOwner(sources)];
     return keys.map((key) => {
       const mine = figuresOf.get(key.id) ?? [];
-      return {
+      return totals(mine, key.currency, {
         periodStart: period?.from ?? null,
         periodEnd: period?.to ?? null,
-        ...totals(mine, key.currency),
         calculatedAt: lastChange(mine) ?? new Date(),
         sources: bySource(sourcesOf.get(key.id) ?? [], key.currency),
         of: { ...key, period },
-      };
+      });
     });
   }).load({ id, currency });
 }
@@ -66,7 +65,7 @@ const lastChange = (rows: readonly (Dated | DatedToDate)[]): Date | null =>
 function bySource(rows: readonly Dated[], currency: string): SourceMetrics[] {
   return [...Map.groupBy(rows, ({ part }) => part as string)]
     .filter(([, each]) => each.some((row) => row.clicks || row.conversions || row.revenue))
-    .map(([source, each]) => ({ source, ...totals(each, currency) }))
+    .map(([source, each]) => totals(each, currency, { source }))
     .sort((a, b) => b.clicks - a.clicks || b.conversions - a.conversions || (a.source < b.source ? -1 : 1));
 }
 
@@ -87,7 +86,7 @@ const MOST_NAMES = 100;
 
 function byName(rows: readonly Dated[], currency: string): NamedMetrics[] {
   return [...Map.groupBy(rows, ({ part }) => part as string)]
-    .map(([name, each]) => ({ name, ...totals(each, currency) }))
+    .map(([name, each]) => totals(each, currency, { name }))
     .sort((a, b) => b.clicks - a.clicks || b.conversions - a.conversions || (a.name < b.name ? -1 : 1))
     .slice(0, MOST_NAMES);
 }

@@ -58,12 +58,11 @@ export async function programMetrics(ctx: Context, period: Days | null): Promise
     ownProgram(ctx),
     readDatedProgram(ctx, period, null, null),
   ]);
-  return {
+  return totals(rows, currency, {
     periodStart: period?.from ?? null,
     periodEnd: period?.to ?? null,
-    ...totals(rows, currency),
     period,
-  };
+  });
 }
 
 /** The subscription metrics of the program. */
@@ -115,7 +114,7 @@ export function loadConvertedMetrics(
     const partners = ids.map((key) => ({ id: key, currency: null }));
     const [{ currency }, rows] = await Promise.all([ownProgram(ctx), readDated(ctx, partners, period, null)]);
     const found = Map.groupBy(rows, (row) => row.owner);
-    return ids.map((key) => totals(found.get(key) ?? [], currency));
+    return ids.map((key) => totals(found.get(key) ?? [], currency, {}));
   }).load(id);
 }
 
@@ -146,16 +145,17 @@ export async function metricsSeries(
       `must have at most ${MOST_POINTS} points: choose a longer interval or a shorter period`,
     );
   const found = Map.groupBy(rows, (row) => row.part);
-  const points = spans.map(({ start, from, to }) => ({
-    ...totals(found.get(start) ?? [], currency),
-    from,
-    to,
-    /** True when the interval is complete and past, so that it can be used for the forecast. */
-    whole:
-      from === start &&
-      to < program.today &&
-      (interval === 'DAY' || to !== period.to || endsThere(to, interval)),
-  }));
+  const points = spans.map(({ start, from, to }) =>
+    totals(found.get(start) ?? [], currency, {
+      from,
+      to,
+      /** True when the interval is complete and past, so that it can be used for the forecast. */
+      whole:
+        from === start &&
+        to < program.today &&
+        (interval === 'DAY' || to !== period.to || endsThere(to, interval)),
+    }),
+  );
   const revenues = points.filter(({ whole }) => whole).map(({ revenue }) => Number(revenue.minor));
   const money = (minor: number | null | undefined) =>
     minor == null ? null : new MoneyColumn({ minor: BigInt(Math.round(minor)), currency });

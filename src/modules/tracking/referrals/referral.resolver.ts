@@ -59,7 +59,7 @@ export class ReferralResolver {
   }
 
   @Authorized('program:read')
-  @PagesOf(() => referralTable)
+  @PagesOf({ table: () => referralTable })
   @Query(() => ReferralConnection, { description: 'Returns referrals, newest first.' })
   referrals(
     @Arg('filter', () => ReferralFilter, { nullable: true, description: 'Filter.' })
@@ -116,9 +116,11 @@ export class ReferralResolver {
   }
 }
 
+const ofPartner = { table: () => referralTable, tie: sql`f.partner_id = owner.id` };
+
 @Resolver(() => Partner)
 export class PartnerReferralsResolver {
-  @PagesOf(() => referralTable)
+  @PagesOf(ofPartner)
   @FieldResolver(() => ReferralConnection, {
     description: 'Clicks on the links of the partner, newest first.',
   })
@@ -128,6 +130,6 @@ export class PartnerReferralsResolver {
     @Ctx() ctx: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Connection<Referral>> {
-    return pageOfEach(ctx, info, referralTable, sql`f.partner_id = owner.id`, id, args);
+    return pageOfEach(ctx, info, ofPartner, id, args);
   }
 }
