@@ -26,7 +26,7 @@ export interface Outcome {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
-  /** The complete last answer with data. */
+  /** The complete last response with data. */
   readonly last: string;
   /** Other answers, by status, or by the code of the fault. */
   readonly refused: Readonly<Record<string, number>>;

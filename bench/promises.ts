@@ -35,7 +35,7 @@ const CONNECTIONS = 32; // of a process to PostgreSQL
 /** A second counts as recovered if its p95 is at most this many times the p95 of L1. */
 const RECOVERED = 1.25;
 
-/** Puts one process, with its worker, under each kind of load, and reports each promise beside what was measured. */
+/** Puts one process, with its worker, under each kind of load, and reports each promise beside the measured figures. */
 export async function measurePromises(
   url: string,
   folder: string,

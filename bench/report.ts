@@ -23,11 +23,21 @@ export interface Result {
   readonly cells: readonly string[];
 }
 
-/** What a promise says, and what was measured. */
+/** A promise and the figures that were measured. */
 export interface Kept {
   readonly promised: string;
   readonly measured: string;
   readonly isKept: boolean;
+}
+
+const STEADY = 3;
+const STILL = 0.03;
+
+/** True if the CPU for a request differed little in the last rounds of a server. It shows whether a server is warm; requests a
+ *  second also show what else the machine does. */
+export function standsStill(rounds: readonly Side[]): boolean {
+  const figures = rounds.slice(-STEADY).map(({ cpu }) => cpu);
+  return figures.length === STEADY && Math.max(...figures) <= Math.min(...figures) * (1 + STILL);
 }
 
 /** `still` is false if the figures still moved when the warm-up ended. */

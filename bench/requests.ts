@@ -4,20 +4,17 @@ import { load, type Sample, type Size, TENANT } from './data.ts';
 import type { Order, Outcome } from './load.ts';
 import { postgresCpu } from './postgres-cpu.ts';
 import type { Helper } from './processes.ts';
-import { type Result, type Round, resultOf, type Side } from './report.ts';
+import { type Result, type Round, resultOf, type Side, standsStill } from './report.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import type { Usage } from './server.ts';
 import { portOf, type Start, serverEnv } from './servers.ts';
 
-/** The rounds of each scenario. A warm-up ends when the figures of `STEADY` rounds stand still, or after `longest` of them. */
+/** The rounds of each scenario. A warm-up ends when the figures stand still, or after `longest` rounds. */
 export interface Timing {
   readonly warmUp: { readonly ms: number; readonly longest: number };
   readonly rounds: number;
   readonly ms: number;
 }
-
-const STEADY = 3;
-const STILL = 0.03;
 
 interface Bench {
   readonly raw: Server;
@@ -113,21 +110,16 @@ async function measure(bench: Bench, scenario: Scenario, timing: Timing): Promis
     product: await turn(bench, bench.product, scenario, ms),
   });
   const warmUps: Round[] = [];
-  let still = false;
-  while (!still && warmUps.length < timing.warmUp.longest) {
+  const still = new Set<keyof Round>();
+  while (still.size < 2 && warmUps.length < timing.warmUp.longest) {
     warmUps.push(await round(timing.warmUp.ms));
-    still = standsStill(warmUps, ({ raw }) => raw) && standsStill(warmUps, ({ product }) => product);
+    for (const side of ['raw', 'product'] as const) {
+      if (standsStill(warmUps.map((each) => each[side]))) still.add(side);
+    }
   }
   const rounds: Round[] = [];
   while (rounds.length < timing.rounds) rounds.push(await round(timing.ms));
-  return resultOf(scenario, rounds, still);
-}
-
-/** True if the last rounds differ little. CPU for each request shows whether a server is warm; requests a second also show what
- *  else the machine does. */
-function standsStill(rounds: readonly Round[], side: (round: Round) => Side): boolean {
-  const figures = rounds.slice(-STEADY).map((round) => side(round).cpu);
-  return figures.length === STEADY && Math.max(...figures) <= Math.min(...figures) * (1 + STILL);
+  return resultOf(scenario, rounds, still.size === 2);
 }
 
 async function turn(

@@ -35,7 +35,7 @@ const BODY_LIMIT = 128 * 1024;
 const HEADERS_LIMIT = 16 * 1024;
 const REQUEST_MS = 20_000;
 const LATE_MS = 1_000;
-const MOST_TURNS = 1_000;
+const SHORT_TURN_MS = 1;
 
 export interface HttpOptions extends EdgeOptions {
   readonly schema: GraphQLSchema;
@@ -258,15 +258,18 @@ export async function httpServer({
 }
 
 /** Stops listening and waits for the requests under way. Connections that are not accepted yet would be reset, so this waits for a
- *  turn of the event loop that accepts none. Connections whose request is not read yet would be closed, so they have `lateMs`. */
+ *  short turn of the event loop that accepts none. Connections whose request is not read yet would be closed, so they have `lateMs`. */
 async function stopListening(server: Server, lateMs: number): Promise<void> {
   let accepts = true;
   server.on('connection', () => {
     accepts = true;
   });
-  for (let turns = 0; accepts && turns < MOST_TURNS; turns++) {
+  const until = performance.now() + lateMs;
+  for (let busy = true; busy && performance.now() < until; ) {
     accepts = false;
+    const began = performance.now();
     await turn();
+    busy = accepts || performance.now() - began > SHORT_TURN_MS;
   }
   const ended = once(server, 'close');
   Listener.prototype.close.call(server); // unlike its own `close`, this closes no connection

@@ -389,6 +389,32 @@ describe('a payout', () => {
     });
   });
 
+  test('a payout pays neither a commission with an open hold nor a true-up that a held commission raised', async () => {
+    const held = '23000 A payout cannot pay a held commission.';
+    const hold = (line: string) =>
+      sql(
+        `insert into commission_holds (id, tenant_id, partner_id, commission_id, kind, reason, placed_by, placed_at)
+         select gen_random_uuid(), tenant_id, partner_id, id, 'DISPUTE', 'chargeback', 'tom', now() from commissions where id = $1`,
+        line,
+      );
+    const [cause, adjusted, raised] = [await approved(), await approved(), randomUUID()];
+    await sql(
+      `insert into commissions select r.* from commissions c cross join lateral jsonb_populate_record(c,
+         jsonb_build_object('id', $2::uuid, 'type', 'TRUE_UP', 'adjusts_id', c.id, 'cause_id', $3::uuid, 'line_number', 1)) r
+       where c.id = $1`,
+      ...[adjusted, raised, cause],
+    );
+    await hold(cause);
+    expect(await payoutOf([cause])).toBe(held);
+    expect(await payoutOf([adjusted, raised])).toBe(held);
+    expect(await payoutOf([adjusted])).toMatch(/^[0-9a-f-]{36}$/);
+    await sql(
+      `update commission_holds set released_at = now(), released_by = 'ann', release_reason = 'won', outcome = 'WON' where commission_id = $1`,
+      cause,
+    );
+    expect(await payoutOf([cause, raised])).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
   test('of simultaneous payouts one gets a commission', async () => {
     const line = await approved();
     const made = await Promise.all([1, 2, 3, 4].map(() => payoutOf([line])));

@@ -2,8 +2,8 @@
 -- its preview. In a run, the period of each partner is the last whole period of its frequency before as_of, with the
 -- amounts carried over from before. A manual payout covers starts to the day before ends, and the amounts from before
 -- only as a whole and only when their balance is negative. rails: method -> {account:
--- whether an account is needed, <currency>: [step, minimum, maximum]}. Nested loops, because a batch is small and the
--- planner does not know the size of a growing table.
+-- whether an account is needed, <currency>: [step, minimum, maximum]}. Nested loops by indexes, planned at each call,
+-- because a batch is small and a table may have grown since the last one.
 create or replace function payout_balances(
   tenant text,
   targets uuid[],
@@ -33,38 +33,43 @@ returns table (
 language sql stable
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set plan_cache_mode = force_custom_plan
 set jit = off
 as $$
   with due as materialized (
     select p.id, p.status, p.tier, p.payout_frequency, coalesce(by_method, p.payout_method) as method, g.time_zone,
-      g.currency as program_currency,
-      g.minimum_payout_minor, g.payout_minimums,
-        exists (select from payout_holds h where h.partner_id = p.id and h.released_at is null) as held,
-      coalesce(payout_balances.ends,
-        payout_period_end(p.payout_frequency, (as_of at time zone g.time_zone)::date)) as ends
+      g.currency as program_currency, g.minimum_payout_minor, g.payout_minimums, e.ends,
+      starts::timestamp at time zone g.time_zone as starts_at, e.ends::timestamp at time zone g.time_zone as ends_at,
+      exists (select from payout_holds h where h.partner_id = p.id and h.released_at is null) as held,
+      exists (select from commission_holds h where h.partner_id = p.id and h.released_at is null) as has_holds
     from unnest(targets) t (id) join partners p on p.id = t.id join programs g on g.tenant_id = p.tenant_id
+    cross join lateral (select coalesce(payout_balances.ends,
+      payout_period_end(p.payout_frequency, (as_of at time zone g.time_zone)::date)) as ends) e
     where p.tenant_id = tenant),
-  claimable as materialized (
-    select d.id as partner_id, l.*, starts is null or l.counts_at >= starts::timestamp at time zone d.time_zone
-      and l.counts_at < d.ends::timestamp at time zone d.time_zone as inside
-    from due d cross join lateral claimable_lines(d.id, only_currency, d.ends::timestamp at time zone d.time_zone) l),
   owed as materialized (
-    select l.partner_id as id, l.currency, count(*)::int as lines, sum(l.minor)::bigint as total,
-      array_agg(l.id) as line_ids, min(l.occurred_at) as first_at, max(l.occurred_at) as last_at
-    from claimable l
-    where l.inside or (l.partner_id, l.currency) in (
-      select o.partner_id, o.currency from claimable o where not o.inside
-      group by o.partner_id, o.currency having sum(o.minor) < 0)
-    group by l.partner_id, l.currency),
+    select d.*, o.currency, coalesce(o.lines, 0) as lines, o.total, o.line_ids, o.first_at, o.last_at
+    from due d left join lateral (
+      select s.currency, sum(s.lines)::int as lines, sum(s.total)::bigint as total,
+        max(s.line_ids) filter (where s.inside) || max(s.line_ids) filter (where not s.inside) as line_ids,
+        min(s.first_at) as first_at, max(s.last_at) as last_at
+      from (
+        select l.currency, starts is null or l.counts_at >= d.starts_at and l.counts_at < d.ends_at as inside,
+          count(*) as lines, sum(l.minor) as total, array_agg(l.id) as line_ids,
+          min(l.occurred_at) as first_at, max(l.occurred_at) as last_at
+        from claimable_lines(d.id, only_currency, d.ends_at, d.has_holds) l
+        group by 1, 2) s
+      where s.inside or s.total < 0
+      group by s.currency) o on true),
   judged as (
-    select d.*, o.currency, coalesce(o.lines, 0) as lines, o.total, o.line_ids, o.first_at, o.last_at,
-      rails->d.method->o.currency as carriage,
-      o.total - o.total % coalesce((rails->d.method->o.currency->>0)::bigint, 1) as amount, a.id as account_id,
+    select o.*, rails->o.method->o.currency as carriage,
+      o.total - o.total % coalesce((rails->o.method->o.currency->>0)::bigint, 1) as amount, a.id as account_id,
         a.usable_from, a.check_asked_at,
-      case when o.currency = d.program_currency
-        then d.minimum_payout_minor else coalesce((d.payout_minimums->>o.currency)::bigint, 0) end as minimum
-    from due d left join owed o on o.id = d.id
-    left join payout_accounts a on a.partner_id = d.id and a.method = d.method and a.currency = o.currency
+      case when o.currency = o.program_currency
+        then o.minimum_payout_minor else coalesce((o.payout_minimums->>o.currency)::bigint, 0) end as minimum
+    from owed o
+    left join payout_accounts a on a.partner_id = o.id and a.method = o.method and a.currency = o.currency
       and a.removed_at is null)
   select id, method, currency, lines, total, amount, line_ids, last_at,
     coalesce(starts, least(payout_period_start(payout_frequency, ends), (first_at at time zone time_zone)::date)),

@@ -68,7 +68,8 @@ export const balances = (ctx: Context, due: Due): Sql =>
   sql`payout_balances(${due.tenantId}, ${due.partnerIds}::uuid[], ${due.asOf}::timestamptz, ${ctx.clock.now()}::timestamptz,
         ${railSupportJson(ctx)}::jsonb, ${due.days?.start ?? null}::date, ${due.days?.end ?? null}::date + 1, ${due.currency}, ${due.method})`;
 
-/** Creates a payout of each payable balance and allocates its commissions, in one query; the partners are already locked.
+/** Creates a payout of each payable balance and allocates its commissions, in one query; the partners are already locked. Items are
+ *  inserted in the order of their commissions, so that the indexes are read and written from left to right.
  *  A payout remainder, which the rail cannot send, stays owed: one ADJUSTMENT subtracts it from the payout, another one keeps it. */
 export async function payBalances(
   em: EntityManager,
@@ -100,8 +101,10 @@ export async function payBalances(
         tier, 'HALF_UP', minor, currency, 0, last_at, ${now}, ${createdBy} from rest),
     claimed as (
       insert into payout_items (id, tenant_id, payout_id, commission_id)
-      select new_id(), ${tenantId}, payout_id, unnest(line_ids) from balance where reason is null
-      union all select new_id(), ${tenantId}, payout_id, taken_id from balance where leaves),
+      select new_id(), ${tenantId}, payout_id, line_id from (
+        select payout_id, unnest(line_ids) as line_id from balance where reason is null
+        union all select payout_id, taken_id from balance where leaves
+        order by line_id) l),
     skipped as (
       insert into payout_run_skips (id, tenant_id, run_id, partner_id, reason, line_count, amount_minor, amount_currency)
       select new_id(), ${tenantId}, ${runId}, partner_id, reason, lines, total, currency from balance
