@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { Server as Listener } from 'node:net';
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import type { AppError, ErrorCode } from '../domain/errors.ts';
@@ -34,8 +31,6 @@ import { serveWebhooks } from './routes/webhooks.ts';
 const BODY_LIMIT = 128 * 1024;
 const HEADERS_LIMIT = 16 * 1024;
 const REQUEST_MS = 20_000;
-const LATE_MS = 1_000;
-const SHORT_TURN_MS = 1;
 
 export interface HttpOptions extends EdgeOptions {
   readonly schema: GraphQLSchema;
@@ -136,7 +131,6 @@ export async function httpServer({
     stopping = true;
     if (server.server.listening) await sleep(drainMs);
     await sockets.close();
-    if (server.server.listening) await stopListening(server.server, Math.min(drainMs, LATE_MS));
   });
   server.addHook('onReady', () => authority.warmUp());
   server.addHook('onClose', () => apollo.stop());
@@ -255,27 +249,6 @@ export async function httpServer({
   await serveDocs(server, { folder: docs, playground: playground !== null, isHome: !edge.production });
   if (playground) await servePlayground(server, playground);
   return server;
-}
-
-/** Stops listening and waits for the requests under way. Connections that are not accepted yet would be reset, so this waits for a
- *  short turn of the event loop that accepts none. Connections whose request is not read yet would be closed, so they have `lateMs`. */
-async function stopListening(server: Server, lateMs: number): Promise<void> {
-  let accepts = true;
-  server.on('connection', () => {
-    accepts = true;
-  });
-  const until = performance.now() + lateMs;
-  for (let busy = true; busy && performance.now() < until; ) {
-    accepts = false;
-    const began = performance.now();
-    await turn();
-    busy = accepts || performance.now() - began > SHORT_TURN_MS;
-  }
-  const ended = once(server, 'close');
-  Listener.prototype.close.call(server); // unlike its own `close`, this closes no connection
-  await Promise.race([ended, sleep(lateMs)]);
-  server.closeIdleConnections();
-  await ended;
 }
 
 /** The GraphQL parameters of a request, from its body or its query string. */
