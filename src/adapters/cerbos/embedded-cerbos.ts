@@ -45,8 +45,6 @@ export async function startEmbeddedCerbos(
     child = spawn('/bin/sh', ['-c', SUPERVISE, 'sh', home, binary, 'server', '--config', configuration], {
       detached: true, // Ctrl-C must not stop it: requests in progress still need decisions
       stdio: ['pipe', 'pipe', 'pipe'],
-      // Go collects garbage at half as much growth: idle, that saves 8 MB. Decisions are few, because they are kept.
-      env: { GOGC: '50', ...process.env },
     });
     const started = Date.now();
     for (const output of [child.stdout, child.stderr])
