@@ -28,6 +28,7 @@ import type { KeyStore } from './config/key-service.ts';
 import { asApi, isBound, isTransactionPooled, openDatabase, ownerPool } from './database.ts';
 import type { PayoutMethod } from './domain/payout.ts';
 import { type Authenticator, authenticator } from './http/admission/authenticate.ts';
+import { listenAt } from './http/listen.ts';
 import { httpServer } from './http/server.ts';
 import { startWorker } from './jobs.ts';
 import type { Services } from './kernel/request/context.ts';
@@ -217,9 +218,7 @@ export async function createApp(
     authenticator: auth,
     server,
     async listen() {
-      await server.listen({ host: config.host, port: config.port });
-      const address = server.server.address();
-      return typeof address === 'object' && address ? address.port : config.port;
+      return listenAt(server, { host: config.host, port: config.port });
     },
     async startWorker() {
       worker = await startWorker(services, owner, config);

@@ -21,6 +21,7 @@ import { answersOf } from './graphql/answers.ts';
 import { apolloServer } from './graphql/apollo.ts';
 import { executorOf } from './graphql/executor.ts';
 import { serveSockets } from './graphql/sockets.ts';
+import { shareAccepting } from './listen.ts';
 import { serveBankStatus } from './routes/bank-status.ts';
 import { serveDocs } from './routes/docs.ts';
 import { type PlaygroundOptions, servePlayground } from './routes/playground.ts';
@@ -132,6 +133,7 @@ export async function httpServer({
     if (server.server.listening) await sleep(drainMs);
     await sockets.close();
   });
+  shareAccepting(server);
   server.addHook('onReady', () => authority.warmUp());
   server.addHook('onClose', () => apollo.stop());
 
