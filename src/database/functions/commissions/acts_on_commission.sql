@@ -1,10 +1,12 @@
 -- Returns who did what about a commission. A commission that comes from another one (an adjustment, true-up or reversal)
 -- inherits the acts on that one and on everything that comes from it. So does a
 -- commission that an act on another sale brought about. Their acts have of_source.
+-- The plans are kept: to plan a statement again for each commission takes 100 times as long as the statement.
 create or replace function acts_on_commission(c commissions)
 returns table (act text, actor text, of_source boolean)
 language plpgsql stable security definer
 set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   root commissions := c;

@@ -1,9 +1,11 @@
 -- Returns who decided about the terms of a sale: the rules, the rates, the tiers and the plan. The person who set a term
 -- stays its author until another person changes the term: other changes of the same row do not clear the name.
+-- The plans are kept: to plan a statement again for each commission takes 100 times as long as the statement.
 create or replace function acts_on_terms(sale commissions, rules uuid[], tiers text[])
 returns table (act text, actor text)
 language plpgsql stable security definer
 set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   used commission_rules;
