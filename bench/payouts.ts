@@ -20,6 +20,7 @@ export async function measurePayouts(
   say: (sentence: string) => void,
 ): Promise<{ plain: number[]; product: number[] }> {
   const pool = new Pool({ connectionString: url, max: 2 });
+  const bound = new BoundPool(pool);
   const none = async (): Promise<never> => {
     throw new Error('not called');
   };
@@ -32,7 +33,7 @@ export async function measurePayouts(
     policy: { check: none, plan: none, probe: none, validForMs: 0, reads: () => true, close: async () => {} },
   });
   try {
-    await ensureProgram(new BoundPool(pool), TENANT);
+    await ensureProgram(bound, TENANT);
     const client = await pool.connect();
     await client.query('set session_replication_role = replica');
     await client.query(
@@ -90,6 +91,6 @@ export async function measurePayouts(
     return { plain, product };
   } finally {
     await app.close();
-    await pool.end();
+    await bound.end();
   }
 }
