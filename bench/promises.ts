@@ -133,9 +133,9 @@ async function mixedReads(bed: Bed): Promise<Kept> {
 async function writes({ url, folder, loader, lasts, start }: Bed): Promise<Kept> {
   const own = await newDatabase(url, 'writes');
   const sample = await load(own, { partners: 1_000, customers: 10_000, commissions: 0 });
-  const env = serverEnv(own, folder);
-  const server = start('product-server.js', env);
-  const port = await portOf(server, folder, 'product-server.js');
+  const env = { ...serverEnv(own, folder), WORKER: 'on', EVENT_SECRET: `whsec_${randomUUID()}` };
+  const server = start('paying-server.js', env); // with the worker, which links the audit entries
+  const port = await portOf(server, folder, 'paying-server.js');
   const token = await authenticator(env.JWT_SECRET).sign(
     { user: 'bench', role: 'PROGRAM_MANAGER', tenantId: TENANT },
     '1 day',
