@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type GraphQLObjectType, type GraphQLSchema, lexicographicSortSchema } from 'graphql';
+import { type GraphQLObjectType, type GraphQLSchema, isNonNullType, lexicographicSortSchema } from 'graphql';
 import { buildSchema, getMetadataStorage, type ResolverData } from 'type-graphql';
 import type { Permission } from './kernel/request/actor.ts';
 import type { Context } from './kernel/request/context.ts';
@@ -219,7 +219,15 @@ export async function createSchema(): Promise<GraphQLSchema> {
   Object.assign(schema.getSubscriptionType() ?? {}, {
     description: 'Subscriptions: live updates over WebSocket.',
   });
-  return gettersAsProperties(lexicographicSortSchema(withPermissions(schema)));
+  return gettersAsProperties(lexicographicSortSchema(withPermissions(withNullableRoots(schema))));
+}
+
+/** Makes the fields of queries and mutations nullable: a field that fails takes no other field of its operation with it. */
+function withNullableRoots(schema: GraphQLSchema): GraphQLSchema {
+  for (const type of [schema.getQueryType(), schema.getMutationType()])
+    for (const field of Object.values(type?.getFields() ?? {}))
+      if (isNonNullType(field.type)) field.type = field.type.ofType;
+  return schema;
 }
 
 /** Writes the permissions of each root field beside it, so that a caller without them is refused before the operation is

@@ -45,9 +45,11 @@ export async function guardEdge(server: FastifyInstance, options: EdgeOptions): 
   const allows = allowsOrigin(options);
   await server.register(cors, {
     origin: async (origin: string | undefined) => origin !== undefined && allows(origin),
-    methods: ['GET', 'POST'],
-    allowedHeaders: ['authorization', 'content-type', 'apollo-require-preflight'],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'apollo-require-preflight', 'idempotency-key'],
     exposedHeaders: [
+      'link',
+      'location',
       'ratelimit-limit',
       'ratelimit-remaining',
       'ratelimit-reset',

@@ -22,6 +22,7 @@ import { apolloServer } from './graphql/apollo.ts';
 import { executorOf } from './graphql/executor.ts';
 import { serveSockets } from './graphql/sockets.ts';
 import { shareAccepting } from './listen.ts';
+import { serveRest } from './rest/serve-rest.ts';
 import { serveBankStatus } from './routes/bank-status.ts';
 import { serveDocs } from './routes/docs.ts';
 import { type PlaygroundOptions, servePlayground } from './routes/playground.ts';
@@ -154,11 +155,11 @@ export async function httpServer({
   );
 
   let underWay = 0;
-  async function graphql(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function limited<T>(work: () => Promise<T>): Promise<T> {
     if (underWay >= requestsAtOnce) throw overloaded(); // else they would all wait for a connection of the database
     underWay++;
     try {
-      return await answer(request, reply);
+      return await work();
     } finally {
       underWay--;
     }
@@ -200,8 +201,10 @@ export async function httpServer({
     for (const [name, value] of headers) reply.header(name, value);
     return reply.code(status).send(body);
   }
+  const graphql = (request: FastifyRequest, reply: FastifyReply) => limited(() => answer(request, reply));
   server.post('/graphql', graphql);
   server.get('/graphql', graphql);
+  await serveRest(server, { schema, execute, admission, contextOf, limited, rateHeaders });
 
   await serveWebhooks(server, {
     services,

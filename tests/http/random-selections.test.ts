@@ -49,7 +49,8 @@ let keys = 0;
 function textOf(field: GraphQLField<unknown, unknown>, depth: number, random: () => number): string {
   const type = getNamedType(field.type);
   const alias = random() < 0.2 ? `key${++keys}: ` : '';
-  const first = field.args.some(({ name }) => name === 'first') ? '(first: 2)' : '';
+  const size = random() < 0.3 ? '(last: 2)' : '(first: 2)';
+  const first = field.args.some(({ name }) => name === 'first') ? size : '';
   const below = type instanceof GraphQLObjectType ? ` ${selectionOf(type, depth - 1, random)}` : '';
   return `${alias}${field.name}${first}${isLeafType(type) ? '' : below || ' { __typename }'}`;
 }
@@ -60,8 +61,10 @@ function queryOf(list: string, random: () => number): string {
   const edge = getNamedType(connection.getFields()['edges']?.type) as GraphQLObjectType;
   const node = getNamedType(edge.getFields()['node']?.type) as GraphQLObjectType;
   const place = random() < 0.3 ? ' totalCount pageInfo { hasNextPage endCursor }' : '';
-  const rows = `edges { ${random() < 0.3 ? 'cursor ' : ''}node ${selectionOf(node, 3, random)} }`;
-  return `{ ${list}(first: ${1 + Math.floor(random() * 3)}) { ${rows}${place} } }`;
+  const edges = `edges { ${random() < 0.3 ? 'cursor ' : ''}node ${selectionOf(node, 3, random)} }`;
+  const rows =
+    random() < 0.6 ? edges : `nodes ${selectionOf(node, 3, random)}${random() < 0.2 ? ` ${edges}` : ''}`;
+  return `{ ${list}(${random() < 0.3 ? 'last' : 'first'}: ${1 + Math.floor(random() * 3)}) { ${rows}${place} } }`;
 }
 
 test(`the answers of ${DOCUMENTS} random selections are byte for byte the same as text and by objects`, async () => {

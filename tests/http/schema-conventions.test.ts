@@ -7,6 +7,7 @@ import {
   isEnumType,
   isInputObjectType,
   isIntrospectionType,
+  isNonNullType,
   isObjectType,
   isScalarType,
   isSpecifiedScalarType,
@@ -104,7 +105,7 @@ describe('the schema', () => {
     expect(connections.length).toBeGreaterThan(3);
     for (const type of connections)
       expect(isObjectType(type) && new Set(Object.keys(type.getFields()))).toEqual(
-        new Set(['edges', 'pageInfo', 'totalCount', 'totalCountIsExact']),
+        new Set(['edges', 'nodes', 'pageInfo', 'totalCount', 'totalCountIsExact']),
       );
     const lists = [schema.getQueryType(), schema.getType('Partner'), schema.getType('Payout')]
       .filter(isObjectType)
@@ -114,7 +115,15 @@ describe('the schema', () => {
       expect(
         args.map((arg) => arg.name),
         name,
-      ).toEqual(expect.arrayContaining(['first', 'after']));
+      ).toEqual(expect.arrayContaining(['first', 'after', 'last', 'before']));
+  });
+
+  test('returns null for a root field that fails', () => {
+    const roots = [schema.getQueryType(), schema.getMutationType()].filter(isObjectType);
+    const required = roots
+      .flatMap((type) => Object.values(type.getFields()))
+      .filter(({ type }) => isNonNullType(type));
+    expect(required.map(({ name }) => name)).toEqual([]);
   });
 
   test('names its enum values in upper case', () => {

@@ -73,7 +73,7 @@ describe.skipIf(withoutChromium)('the tracker in a browser, on a portal, a shop 
         requireLeft() {},
         isSpent: () => false,
         takeTogether: async () => {},
-        standing: () => ({ limit: 1, remaining: 1, resetSeconds: 1 }),
+        standing: () => ({ limit: 1, remaining: 1, windowSeconds: 60, resetSeconds: 1 }),
       },
     });
     portal = `http://localhost:${(app.app.server.server.address() as AddressInfo).port}`;

@@ -12,6 +12,8 @@ export interface Standing {
   readonly limit: number;
   readonly remaining: number;
   readonly resetSeconds: number;
+  /** The seconds for which the limit is. */
+  readonly windowSeconds: number;
 }
 
 export interface CallBudgets {
@@ -134,9 +136,10 @@ export function callBudgets(counter: CallCounter, processes: number): CallBudget
     standing({ key, calls: limit, seconds }) {
       const lease = leases.get(key);
       const now = Date.now();
-      if (!lease || lease.endsAt <= now) return { limit, remaining: limit, resetSeconds: seconds };
+      const window = { limit, windowSeconds: seconds };
+      if (!lease || lease.endsAt <= now) return { ...window, remaining: limit, resetSeconds: seconds };
       return {
-        limit,
+        ...window,
         remaining: Math.max(0, Math.min(limit, limit - lease.used + lease.left)),
         resetSeconds: Math.ceil((lease.endsAt - now) / 1_000),
       };

@@ -26,7 +26,7 @@ const MAX_VALUES = 100_000; // fields times rows of the answer
 const MAX_SELECTIONS = 10_000; // after expanding fragments: a few nested ones make millions
 const MAX_REPEATS = 100; // graphql-js compares each field with each other one of its name
 const MAX_FILES = 2; // fields that produce a file, counted with their aliases
-const FILES = new Set(['pdf', 'csv']);
+export const FILES = new Set(['pdf', 'csv']);
 const PAGE = 20;
 const LARGEST_PAGE = 100;
 
@@ -120,18 +120,18 @@ function measure(fragments: Fragments, operation: SelectionSetNode): string | nu
 
   /** The number of rows of a field: its page size, if it has pages. A size in a variable counts as the maximum. */
   function sizeOf({ arguments: given, selectionSet }: FieldNode, depth: number): number {
-    const first = given?.find(({ name }) => name.value === 'first');
-    if (first) return pageSize(first.value);
-    return selectionSet && asksEdges(selectionSet, depth) ? PAGE : 1;
+    const sizes = given?.filter(({ name }) => name.value === 'first' || name.value === 'last') ?? [];
+    if (sizes.length) return Math.max(...sizes.map(({ value }) => pageSize(value)));
+    return selectionSet && asksRows(selectionSet, depth) ? PAGE : 1;
   }
 
   /** True for a page, also if a fragment selects it. */
-  function asksEdges(set: SelectionSetNode, depth: number): boolean {
+  function asksRows(set: SelectionSetNode, depth: number): boolean {
     return set.selections.some((node) => {
-      if (node.kind === Kind.FIELD) return node.name.value === 'edges';
+      if (node.kind === Kind.FIELD) return node.name.value === 'edges' || node.name.value === 'nodes';
       if (++seen > MAX_SELECTIONS || depth > MAX_DEPTH) return false;
       const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
-      return fragment ? asksEdges(fragment.selectionSet, depth + 1) : false;
+      return fragment ? asksRows(fragment.selectionSet, depth + 1) : false;
     });
   }
 

@@ -14,19 +14,27 @@ function* fieldsOf(
   }
 }
 
+/** A step down a selection: the name of a field, or several ways to the same rows. */
+export type Step = string | readonly (readonly string[])[];
+
 /** Names of the selected fields below `path`. `@skip` and `@include` are ignored: one more column does no harm. */
 export function askedFields(
   info: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>,
-  path: readonly string[] = [],
+  path: readonly Step[] = [],
 ): Set<string> {
-  let sets = info.fieldNodes.map((node) => node.selectionSet);
-  for (const step of path) {
-    sets = sets.flatMap((set) =>
-      Array.from(fieldsOf(set, info.fragments))
-        .filter(([name]) => name === step)
-        .map(([, below]) => below),
-    );
-  }
+  type Sets = readonly (SelectionSetNode | undefined)[];
+  const below = (sets: Sets, step: Step): Sets =>
+    typeof step === 'string'
+      ? sets.flatMap((set) =>
+          Array.from(fieldsOf(set, info.fragments))
+            .filter(([name]) => name === step)
+            .map(([, under]) => under),
+        )
+      : step.flatMap((way) => way.reduce(below, sets));
+  const sets = path.reduce(
+    below,
+    info.fieldNodes.map((node) => node.selectionSet),
+  );
   return new Set(sets.flatMap((set) => Array.from(fieldsOf(set, info.fragments), ([name]) => name)));
 }
 

@@ -61,6 +61,7 @@ class Edge<T extends { id: string }> {
 
 export interface Connection<T extends { id: string }> {
   readonly edges: Edge<T>[];
+  readonly nodes: T[];
   readonly pageInfo: PageInfo;
   readonly totalCount?: number;
   readonly totalCountIsExact?: boolean;
@@ -91,6 +92,9 @@ function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassT
     @Field(() => [NodeEdge], { description: 'The rows of this page.' })
     edges!: NodeEdge[];
 
+    @Field(() => [Node], { description: 'The rows of this page without their cursors.' })
+    nodes!: T[];
+
     @Field(() => PageInfo, { description: 'Where this page lies.' })
     pageInfo!: PageInfo;
 
@@ -109,12 +113,21 @@ function declareConnection<T extends { id: string }>(Node: ClassType<T>): ClassT
 export class PageArgs {
   @Field(() => Int, {
     nullable: true,
-    description: `Number of rows in the page: 1 to ${MAX_PAGE}, default ${DEFAULT_PAGE}.`,
+    description: `Number of rows from the start of the list, or after \`after\`: 1 to ${MAX_PAGE}, default ${DEFAULT_PAGE}.`,
   })
   first?: number | null;
 
   @Field(() => String, { nullable: true, description: 'Cursor of the row before the page.' })
   after?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: `Number of rows from the end of the list, or before \`before\`: 1 to ${MAX_PAGE}. Not together with \`first\`.`,
+  })
+  last?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the row after the page.' })
+  before?: string | null;
 
   @Field(() => Boolean, {
     nullable: true,
@@ -123,27 +136,44 @@ export class PageArgs {
   exactCount?: boolean | null;
 }
 
-/** Returns the number of rows of a page. Throws INVALID_INPUT outside of the bounds. */
-function pageSize(first: number | null | undefined): number {
-  const size = first ?? DEFAULT_PAGE;
-  if (size < 1 || size > MAX_PAGE) throw invalid('first', `must be from 1 to ${MAX_PAGE}`);
-  return size;
+/** The rows of a list that a page shows. */
+interface Span {
+  readonly size: number;
+  /** True if the page is counted from the end. */
+  readonly isLast: boolean;
+  readonly after: string | null;
+  readonly before: string | null;
 }
 
-function pageOf<T extends { id: string }>(
-  rows: T[],
-  list: string,
-  size: number,
-  after: string | null | undefined,
-): Connection<T> {
+/** Throws INVALID_INPUT for sizes that are out of bounds, and for two sizes. */
+function spanOf({ first, last, after, before }: PageArgs): Span {
+  if (first != null && last != null) throw invalid('last', 'must not be given together with `first`');
+  const isLast = last != null;
+  const size = last ?? first ?? DEFAULT_PAGE;
+  if (size < 1 || size > MAX_PAGE) throw invalid(isLast ? 'last' : 'first', `must be from 1 to ${MAX_PAGE}`);
+  return { size, isLast, after: after ?? null, before: before ?? null };
+}
+
+/** Returns the rows of a page in the order of the list, and where they lie. Of the rows that were read, one more than the
+ *  page shows that others follow. */
+function cut<Row>(rows: readonly Row[], { size, isLast, after, before }: Span) {
+  const shown = rows.length > size ? rows.slice(0, size) : rows;
   const more = rows.length > size;
-  if (more) rows.length = size;
+  return {
+    rows: isLast ? shown.toReversed() : shown,
+    hasNextPage: isLast ? before !== null : more,
+    hasPreviousPage: isLast ? more : after !== null,
+  };
+}
+
+function pageOf<T extends { id: string }>(read: readonly T[], list: string, span: Span): Connection<T> {
+  const { rows, ...where } = cut(read, span);
   const edges = rows.map((row) => new Edge(row, list));
   return {
     edges,
+    nodes: rows as T[],
     pageInfo: {
-      hasNextPage: more,
-      hasPreviousPage: after != null,
+      ...where,
       get startCursor() {
         return edges[0]?.cursor ?? null;
       },
@@ -163,20 +193,13 @@ async function writtenPages(
     readonly rows: unknown[][];
     readonly counts: ReturnType<typeof counted> | null;
   }[],
-  { from: at, size, after }: { from: number; size: number; after: string | null | undefined },
+  at: number,
+  span: Span,
 ): Promise<JsonText[]> {
-  const shown = pages.map(({ rows }) => (rows.length > size ? rows.slice(0, size) : rows));
-  await writer.complete?.({ ctx, info, pagesOfEach: textsOfEach }, shown.flat(), at);
-  return pages.map(({ rows, counts }, page) => {
-    return new JsonText(
-      writer.page({
-        ...{ rows: shown[page] ?? [], from: at },
-        hasNextPage: rows.length > size,
-        hasPreviousPage: after != null,
-        ...counts,
-      }),
-    );
-  });
+  const cuts = pages.map(({ rows, counts }) => ({ ...cut(rows, span), ...counts, from: at }));
+  const shown = cuts.flatMap(({ rows }) => rows);
+  await writer.complete?.({ ctx, info, pagesOfEach: textsOfEach }, shown, at);
+  return cuts.map((page) => new JsonText(writer.page(page)));
 }
 
 /** Returns the texts of the pages of each row. The text of a page is that of `given`. */
@@ -185,19 +208,24 @@ const textsOfEach: Reads['pagesOfEach'] = async (ctx, { pages, writer, args }, i
   return (texts as JsonText[]).map(({ text }) => text);
 };
 
-/** Returns the condition of the rows after the cursor. Ids sort by time, so the id alone is the paging key. */
-const beyond = (
-  table: Pick<Table<object>, 'alias' | 'order' | 'type'>,
-  after: string | null | undefined,
-): Sql =>
-  after == null ? sql`` : sql` and ${sql.raw(keyOf(table))} < ${idOfCursor(after, table.type.name)}`;
+/** Returns the condition of the rows between the cursors. Ids sort by time, so the id alone is the paging key. */
+function between(table: Pick<Table<object>, 'alias' | 'order' | 'type'>, { after, before }: Span): Sql {
+  const key = sql.raw(keyOf(table));
+  const idAt = (cursor: string, argument: string) => idOfCursor(cursor, table.type.name, argument);
+  const next = after === null ? sql`` : sql` and ${key} < ${idAt(after, 'after')}`;
+  return before === null ? next : sql`${next} and ${key} > ${idAt(before, 'before')}`;
+}
 
 const keyOf = ({ alias, order }: Pick<Table<object>, 'alias' | 'order'>): string => order ?? `${alias}.id`;
 
+const directionOf = ({ isLast }: Span): string => (isLast ? '' : ' desc');
+
 /** The limit is part of the text, so that PostgreSQL can reuse one plan. One more row than the page shows whether rows follow,
  *  if the caller asks for it. */
-const newest = (table: Pick<Table<object>, 'alias' | 'order'>, size: number, info: GraphQLResolveInfo): Sql =>
-  sql.raw(` order by ${keyOf(table)} desc limit ${askedFields(info).has('pageInfo') ? size + 1 : size}`);
+const limited = (table: Pick<Table<object>, 'alias' | 'order'>, span: Span, info: GraphQLResolveInfo): Sql =>
+  sql.raw(
+    ` order by ${keyOf(table)}${directionOf(span)} limit ${askedFields(info).has('pageInfo') ? span.size + 1 : span.size}`,
+  );
 
 const whole = ({ alias }: { alias: string }) => ({ list: sql.raw(`${alias}.*`), joins: sql`` });
 const one = { list: sql`1`, joins: sql`` };
@@ -217,23 +245,29 @@ const counted = (count: number, exact: boolean | null | undefined) => ({
 });
 
 /** Joins other rows after the page is limited. With an earlier join, PostgreSQL may scan the wrong table. */
-const joined = <T extends object>({ alias }: Table<T>, { list, joins }: Selection<T>, cut: Sql): Sql =>
-  sql`select ${list} from (${cut}) ${sql.raw(alias)}${joins} order by ${sql.raw(alias)}.id desc`;
+const joined = <T extends object>(
+  { alias }: Table<T>,
+  { list, joins }: Selection<T>,
+  limited: Sql,
+  span: Span,
+): Sql =>
+  sql`select ${list} from (${limited}) ${sql.raw(alias)}${joins} order by ${sql.raw(alias)}.id${sql.raw(directionOf(span))}`;
 
 /** Loads a page of a scoped table, newest rows first. */
 export async function page<T extends { id: string }>(
   ctx: Context,
   info: GraphQLResolveInfo,
   table: Table<T>,
-  { first, after, exactCount }: PageArgs,
+  args: PageArgs,
   conditions: readonly Sql[],
 ): Promise<Connection<T>> {
-  const size = pageSize(first);
+  const span = spanOf(args);
+  const { exactCount } = args;
   const selection = select(table, info, ctx.actor, TO_ROWS);
   const given = sql.and(conditions);
   const toCount = table.counted && conditions.length === 0 ? { ...table, from: table.counted } : table;
-  const cut = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${beyond(table, after)}${newest(table, size, info)}`;
-  const statement = selection.wide ? joined(table, selection, cut) : cut;
+  const rowsOf = sql`${from(table, ctx.actor, selection.wide ? whole(table) : selection)} and ${given}${between(table, span)}${limited(table, span, info)}`;
+  const statement = selection.wide ? joined(table, selection, rowsOf, span) : rowsOf;
   const writer = writerFor(table, selection, info);
   const [rows, counts] = await Promise.all([
     writer ? queryWritten(ctx, statement, writer) : readRows(ctx, selection, statement),
@@ -243,9 +277,9 @@ export async function page<T extends { id: string }>(
   ]);
   const count = counts && counted(counts[0]?.count ?? 0, exactCount);
   const list = table.type.name;
-  if (!writer) return { ...pageOf(rows as T[], list, size, after), ...count };
+  if (!writer) return { ...pageOf(rows as T[], list, span), ...count };
   const only = { rows: rows as unknown[][], counts: count };
-  return (await writtenPages(ctx, info, writer, [only], { from: 0, size, after }))[0] as never;
+  return (await writtenPages(ctx, info, writer, [only], 0, span))[0] as never;
 }
 
 /** Loads the newest rows of each parent with one query, which uses an index scan for each parent. */
@@ -267,22 +301,23 @@ async function pagesOfEach<T extends { id: string }>(
   info: GraphQLResolveInfo,
   { table: tableOf, tie }: Required<Pages<T>>,
   ids: readonly string[],
-  { first, after, exactCount }: PageArgs,
+  args: PageArgs,
   conditions: readonly Sql[],
   given?: Writer,
 ): Promise<Connection<T>[]> {
   const table = tableOf();
-  const size = pageSize(first);
+  const span = spanOf(args);
+  const { exactCount } = args;
   const selection = select(table, info, ctx.actor, TO_ROWS);
   const { wide } = selection;
   const ofEach = ({ list, joins }: Pick<Selection<T>, 'list' | 'joins'>) =>
     sql`select ${list} from ${sql.raw(table.from)}${joins} where ${tie} and ${scopeOf(ctx.actor, table)} and ${sql.and(conditions)}`;
-  const cut = sql`${ofEach(wide ? whole(table) : selection)}${beyond(table, after)}${newest(table, size, info)}`;
+  const rowsOf = sql`${ofEach(wide ? whole(table) : selection)}${between(table, span)}${limited(table, span, info)}`;
   const writer = given ?? writerFor(table, selection, info);
   const owners = sql`unnest(${ids}::uuid[]) with ordinality owner(id, place)`;
   const statement = sql`select /* ${sql.raw(table.type.name)} */ owner.place, row.* from ${owners}
-    cross join lateral (${wide ? joined(table, selection, cut) : cut}) row`;
-  const [found, counts] = await Promise.all([
+    cross join lateral (${wide ? joined(table, selection, rowsOf, span) : rowsOf}) row`;
+  const [read, counts] = await Promise.all([
     writer ? queryWritten(ctx, statement, writer) : queryPositions(ctx, statement),
     asksCount(info)
       ? query(
@@ -292,21 +327,20 @@ async function pagesOfEach<T extends { id: string }>(
         )
       : null,
   ]);
-  const rowsOf = ids.map((): unknown[][] => []);
-  for (const values of found) rowsOf[Number(values[0]) - 1]?.push(values);
+  const found = ids.map((): unknown[][] => []);
+  for (const values of read) found[Number(values[0]) - 1]?.push(values);
   const countOf = ids.map((): ReturnType<typeof counted> | null => null);
   for (const { place, count } of counts ?? []) countOf[Number(place) - 1] = counted(count, exactCount);
   const list = table.type.name;
   if (!writer)
-    return rowsOf.map((rows, i) => ({
+    return found.map((rows, i) => ({
       ...pageOf(
         rows.map((values) => selection.read(values, 1)),
         list,
-        size,
-        after,
+        span,
       ),
       ...countOf[i],
     }));
-  const pages = rowsOf.map((rows, i) => ({ rows, counts: countOf[i] ?? null }));
-  return (await writtenPages(ctx, info, writer, pages, { from: 1, size, after })) as never;
+  const pages = found.map((rows, i) => ({ rows, counts: countOf[i] ?? null }));
+  return (await writtenPages(ctx, info, writer, pages, 1, span)) as never;
 }

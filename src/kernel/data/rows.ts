@@ -7,7 +7,7 @@ import { boundsOf } from '../request/bounds.ts';
 import type { Context } from '../request/context.ts';
 import { idOf } from '../request/input.ts';
 import { memo } from '../request/memo.ts';
-import { askedFields, asksIdOnly, type PerField, perField } from './asked.ts';
+import { askedFields, asksIdOnly, type PerField, perField, type Step } from './asked.ts';
 import { MoneyColumn } from './money.column.ts';
 import { type AllowList, conditionsOf } from './plan-to-sql.ts';
 import { policyImplies } from './policy-implies.ts';
@@ -186,13 +186,13 @@ interface Joined {
 const selections: PerField<Selection<object>> = new WeakMap();
 const alone: PerField<Selection<object>> = new WeakMap();
 
-/** Returns the selected columns of `table`, plus `always`. `path` leads from the field to the rows, e.g. edges, node.
+/** Returns the selected columns of `table`, plus `always`. `path` leads from the field to the rows.
  *  Referenced rows are joined if the actor may see all of them; otherwise a loader checks each one. */
 export function select<T extends object>(
   table: Table<T>,
   info: Selected,
   actor: Actor,
-  path: readonly string[] = [],
+  path: readonly Step[] = [],
   always: readonly string[] = ['id'],
 ): Selection<T> {
   const selection = selectJoined(table, info, path, always);
@@ -207,7 +207,7 @@ export function select<T extends object>(
 export const selectJoined = <T extends object>(
   table: Table<T>,
   info: Selected,
-  path: readonly string[] = [],
+  path: readonly Step[] = [],
   always: readonly string[] = ['id'],
 ): Selection<T> =>
   perField(selections, info, () => selectionOf(table, info, path, always)) as unknown as Selection<T>;
@@ -229,7 +229,7 @@ export function plainPrototype<T extends object>(prototype: T, names: Iterable<s
 function selectionOf<T extends object>(
   table: Table<T>,
   info: Selected,
-  path: readonly string[],
+  path: readonly Step[],
   always: readonly string[],
   /** The aliases in the query. Each table is joined once; a second selection of it uses a loader. Null: no joins. */
   taken: Set<string> | null = new Set([table.alias]),

@@ -17,7 +17,7 @@ import { Extensions } from 'type-graphql';
 import { formatMinorText } from '../../domain/money.ts';
 import type { Context } from '../request/context.ts';
 import { digits } from '../request/currency.ts';
-import { type PerField, perField } from './asked.ts';
+import { type PerField, perField, type Step } from './asked.ts';
 import { cursorOf } from './cursor.ts';
 import {
   type Cell,
@@ -49,8 +49,8 @@ export interface Pages<T extends { id: string } = { id: string }> {
   readonly tie?: Sql;
 }
 
-/** The way from a page to its rows. */
-export const TO_ROWS = ['edges', 'node'];
+/** The ways from a page to its rows. */
+export const TO_ROWS: readonly Step[] = [[['edges', 'node'], ['nodes']]];
 
 const EXTENSION = 'pagesOf';
 
@@ -178,8 +178,10 @@ function partOfPage(
   if (name === '__typename') return (out) => out.push(`"${connection.name}"`);
   if (name === 'totalCount' || name === 'totalCountIsExact') return (out, page) => out.push(`${page[name]}`);
   if (name === 'pageInfo') return pageInfoPart(place, connection, node, needs);
-  if (name !== 'edges') return null;
-  const parts = edgeParts(place, connection, node, needs);
+  if (name !== 'edges' && name !== 'nodes') return null;
+  const type = objectBelow(connection, name);
+  const partsOf = name === 'edges' ? edgeParts : rowParts;
+  const parts = type && partsOf(place, type, node.selectionSet, needs);
   return (
     parts &&
     ((out, { rows, from }) => {
@@ -200,12 +202,11 @@ const cursorCell =
 
 function edgeParts(
   place: Place,
-  connection: GraphQLObjectType,
-  { selectionSet }: FieldNode,
+  type: GraphQLObjectType,
+  set: SelectionSetNode | undefined,
   needs: Needs,
 ): Part[] | null {
-  const type = objectBelow(connection, 'edges');
-  const fields = type && fieldsOf(selectionSet, type, needs.fragments);
+  const fields = fieldsOf(set, type, needs.fragments);
   if (!fields) return null;
   const parts: [string, readonly Part[]][] = [];
   for (const [key, node] of fields) {
