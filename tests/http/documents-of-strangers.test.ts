@@ -124,11 +124,32 @@ test('an operation that a known caller may not run is refused before it is compi
 test('an operation with granted and refused fields runs for the granted ones', async () => {
   const partner = 'a: partner(id: "00000000-0000-7000-8000-000000000000") { id }';
   const analyst = await app.token('ANALYST');
-  const { errors } = await app.send(analyst, `{ ${partner} auditEvents(first: 1) { totalCount } }`);
-  expect(errors).toMatchObject([
-    { path: ['a'], extensions: { code: 'NOT_FOUND' } },
-    { path: ['auditEvents'], extensions: { code: 'FORBIDDEN' } },
-  ]);
+  const { data, errors } = await app.send(
+    analyst,
+    `{ ${partner} program { tenantId } auditEvents(first: 1) { totalCount } }`,
+  );
+  expect(data).toEqual({ a: null, program: { tenantId: 'acme' }, auditEvents: null });
+  expect(errors).toHaveLength(2);
+  expect(errors).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ path: ['a'], extensions: { code: 'NOT_FOUND' } }),
+      expect.objectContaining({
+        ...{ path: ['auditEvents'], extensions: expect.objectContaining({ code: 'FORBIDDEN' }) },
+      }),
+    ]),
+  );
+});
+
+test('a mutation that fails hides nothing of one that was committed', async () => {
+  const manager = await app.token('PROGRAM_MANAGER');
+  const made = (name: string, email: string) =>
+    `${name}: createPartner(input: { partnerType: AFFILIATE, companyName: "${name}", email: "${email}" }) { companyName }`;
+  const { data, errors } = await app.send(
+    manager,
+    `mutation { ${made('a', 'a@x.example')} b: deletePartner(id: "00000000-0000-7000-8000-000000000000") { id } ${made('c', 'c@x.example')} }`,
+  );
+  expect(data).toEqual({ a: { companyName: 'a' }, b: null, c: { companyName: 'c' } });
+  expect(errors).toMatchObject([{ path: ['b'], extensions: { code: 'NOT_FOUND' } }]);
 });
 
 describe('documents are remembered', () => {

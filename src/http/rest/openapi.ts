@@ -52,7 +52,9 @@ export function openApiOf(
     const { method, path, name, root, below, parameters, isCreation } = route;
     const shape = shapes.answerOf((below ?? root).type, []);
     if (!shape) continue;
-    const operations = (paths[path.replaceAll(/:(\w+)/g, '{$1}')] ??= {});
+    const place = path.replaceAll(/:(\w+)/g, '{$1}');
+    const operations = paths[place] ?? {};
+    paths[place] = operations;
     const body = parameters.filter((each) => each.in === 'body');
     operations[method.toLowerCase()] = {
       operationId: name,

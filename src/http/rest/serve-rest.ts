@@ -108,10 +108,10 @@ export async function serveRest(
       .send(JSON.stringify(body ?? null));
   }
 
-  const served = JSON.stringify(openApiOf(routes, shapes, components, schema));
+  let described: string | null = null;
 
   await server.register(
-    async (rest) => {
+    (rest, _options, done) => {
       rest.removeAllContentTypeParsers();
       rest.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
         try {
@@ -161,9 +161,10 @@ export async function serveRest(
               ),
             ),
         });
-      rest.get('/openapi.json', (_request, reply) =>
-        reply.type('application/json; charset=utf-8').send(served),
-      );
+      rest.get('/openapi.json', (_request, reply) => {
+        described ??= JSON.stringify(openApiOf(routes, shapes, components, schema));
+        return reply.type('application/json; charset=utf-8').send(described);
+      });
       rest.setNotFoundHandler((request, reply) =>
         sendProblem(
           request,
@@ -174,6 +175,7 @@ export async function serveRest(
           ),
         ),
       );
+      done();
     },
     { prefix: BASE },
   );
