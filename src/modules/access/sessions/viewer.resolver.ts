@@ -55,9 +55,29 @@ const nameOf = (permission: Permission): string =>
 
 const ViewerPermission = Object.fromEntries(permissions.map((each) => [nameOf(each), each]));
 
+const MEANING: Readonly<Record<Permission, string>> = {
+  'program:read': 'Reads partners, referrals, commissions, payouts and metrics.',
+  'program:edit': 'Changes the settings, plans, rules, rates and links of the program.',
+  'program:confirmRate': 'Confirms an exchange rate that another person entered.',
+  'partner:create': 'Creates partners.',
+  'partner:edit': 'Changes partners.',
+  'partner:delete': 'Deletes partners.',
+  'referral:convert': 'Records conversions and sales.',
+  'commission:create': 'Creates commissions.',
+  'commission:decide': 'Approves, rejects, holds and reverses commissions.',
+  'payout:make': 'Creates payouts and payout runs.',
+  'payout:decide': 'Approves, cancels and repeats payouts, and reconciles them.',
+  'payoutAccount:edit': 'Changes the payout accounts and tax ids of a partner.',
+  'member:manage': 'Invites and removes members of a partner.',
+  'apiKey:manage': 'Creates, rotates and revokes API keys.',
+  'audit:read': 'Reads the audit log.',
+  'privacy:manage': 'Exports and erases personal data.',
+};
+
 registerEnumType(ViewerPermission, {
   name: 'Permission',
   description: 'A right of a caller. The policies decide which roles have it, and for which rows.',
+  valuesConfig: Object.fromEntries(permissions.map((each) => [nameOf(each), { description: MEANING[each] }])),
 });
 
 @ObjectType({ simpleResolvers: true, description: 'The credential of a request.' })
