@@ -15,6 +15,7 @@ import { validateInput } from './kernel/request/validate-input.ts';
 import { ApiKeyResolver, CreatedApiKeyResolver } from './modules/access/api-keys/api-key.resolver.ts';
 import { MemberResolver } from './modules/access/members/member.resolver.ts';
 import { SessionResolver } from './modules/access/sessions/session.resolver.ts';
+import { ViewerResolver } from './modules/access/sessions/viewer.resolver.ts';
 import {
   AttributionReplayResolver,
   ReplayedPartnerResolver,
@@ -110,6 +111,7 @@ import {
 import { ReferralAttributionResolver } from './modules/tracking/referrals/referral-attribution.resolver.ts';
 import { ReportedConversionResolver } from './modules/tracking/referrals/reported-conversion.resolver.ts';
 import { TouchResolver } from './modules/tracking/referrals/touch.resolver.ts';
+import { NodeResolver } from './node.resolver.ts';
 import { stepUps, whileSuspended } from './policies/mutations.ts';
 
 // type-graphql requires a PubSub; our subscriptions have their own `subscribe`, which listens to the change feed.
@@ -155,6 +157,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       FraudSettingsResolver,
       LeadResolver,
       MemberResolver,
+      NodeResolver,
       OnboardingResolver,
       PartnerCommissionsResolver,
       PartnerManagerResolver,
@@ -200,6 +203,7 @@ export async function createSchema(): Promise<GraphQLSchema> {
       SubscriptionResolver,
       TouchResolver,
       TrackingLinkResolver,
+      ViewerResolver,
     ],
     scalarsMap: [{ type: Date, scalar: DateTime }],
     authChecker: ({ context, args, info }: ResolverData<Context>, permissions: Permission[]) => {
@@ -219,6 +223,8 @@ export async function createSchema(): Promise<GraphQLSchema> {
   Object.assign(schema.getSubscriptionType() ?? {}, {
     description: 'Subscriptions: live updates over WebSocket.',
   });
+  // That of type-graphql would find the base class of all rows first.
+  Object.assign(schema.getType('Node') ?? {}, { resolveType: (row: object) => row.constructor.name });
   return gettersAsProperties(lexicographicSortSchema(withPermissions(withNullableRoots(schema))));
 }
 

@@ -171,6 +171,7 @@ export async function httpServer({
       actor: await admission.callerAt(ipAddress, door, authorization),
       actorNow: () => door.actorNow(authorization),
       credential: () => credentialOf(authorization),
+      credentialEnd: () => door.expiryOf(authorization),
       requestId: request.id,
       ipAddress,
     });

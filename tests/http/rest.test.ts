@@ -1,15 +1,57 @@
+import type { ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { makeWorld, type World } from '../support/operations.ts';
 
 let app: TestApp;
 let world: World;
+let spec: Spec;
 beforeAll(async () => {
   app = await createTestApp();
   world = await makeWorld(app);
   await world.pending();
+  spec = JSON.parse((await app.app.server.inject({ url: '/api/v1/openapi.json' })).body);
 });
 afterAll(() => app.close());
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+const checks = new Map<string, ValidateFunction>();
+
+/** The faults of an answer by the description of its path. */
+function faultsOf(method: string, path: string, status: number, body: unknown): string[] {
+  const asked = path.split('?')[0] as string;
+  const candidates = Object.keys(spec.paths).filter((template) =>
+    new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(asked),
+  );
+  const place = candidates.includes(asked) ? asked : candidates[0];
+  const described = place && spec.paths[place]?.[method.toLowerCase()]?.responses[status];
+  if (!described) return place && status < 400 ? [`${method} ${place} does not describe ${status}`] : [];
+  const answer =
+    '$ref' in described
+      ? (spec.components.responses[described.$ref.split('/').at(-1) as string] as Response)
+      : described;
+  const [type] = Object.keys(answer.content) as [string];
+  const key = `${method} ${place} ${status < 400 ? status : 'problem'}`;
+  const check =
+    checks.get(key) ??
+    ajv.compile({ ...answer.content[type]?.schema, components: spec.components } as object);
+  checks.set(key, check);
+  return check(body)
+    ? []
+    : (check.errors ?? []).map(({ instancePath, message }) => `${key}${instancePath} ${message}`);
+}
+
+interface Response {
+  readonly content: Readonly<Record<string, { readonly schema: object }>>;
+}
+interface Spec {
+  readonly paths: Record<
+    string,
+    Record<string, { responses: Record<string, Response | { readonly $ref: string }> } & Operation>
+  >;
+  readonly components: { readonly responses: Readonly<Record<string, Response>> };
+}
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
 
@@ -32,7 +74,9 @@ async function call(
     },
     ...(body !== undefined && { payload: body }),
   });
-  return { status: answer.statusCode, headers: answer.headers, body: JSON.parse(answer.body) };
+  const read = JSON.parse(answer.body);
+  expect(faultsOf(method, path, answer.statusCode, read)).toEqual([]);
+  return { status: answer.statusCode, headers: answer.headers, body: read };
 }
 
 describe('the examples of the first description', () => {
@@ -187,9 +231,8 @@ test('a row shows the ids of others, and further fields that `include` names', a
 
 test('a list is that of the graph, for each list', async () => {
   const token = world.as.admin;
-  const { body: spec } = await call('GET', '/openapi.json');
   let lists = 0;
-  for (const [path, { get }] of Object.entries<{ get?: Operation }>(spec.paths)) {
+  for (const [path, { get }] of Object.entries(spec.paths)) {
     if (!get || path.includes('{') || get.parameters.some(({ required }) => required)) continue;
     const { status, body } = await call('GET', path, { token });
     if (!body?.page) continue;
@@ -323,6 +366,11 @@ test('an idempotency key makes a request safe to repeat', async () => {
     headers: { 'idempotency-key': 'rest-2' },
   });
   expect([unknown.status, unknown.body.field]).toEqual([400, 'Idempotency-Key']);
+});
+
+test('an answer that its path does not describe is found', () => {
+  const row = { data: [{ id: 1 }], page: { next: null, hasMore: false, total: 1, totalIsExact: true } };
+  expect(faultsOf('GET', '/partners', 200, row)).toContain('GET /partners 200/data/0/id must be string');
 });
 
 test('a partner sees its own rows only', async () => {

@@ -6,6 +6,7 @@ import {
   getNamedType,
   isEnumType,
   isInputObjectType,
+  isInterfaceType,
   isIntrospectionType,
   isNonNullType,
   isObjectType,
@@ -118,6 +119,17 @@ describe('the schema', () => {
       ).toEqual(expect.arrayContaining(['first', 'after', 'last', 'before']));
   });
 
+  test('has an id only on rows, which `node` returns by it', () => {
+    const node = schema.getType('Node');
+    const rows = isInterfaceType(node) ? schema.getPossibleTypes(node).map(({ name }) => name) : [];
+    const others = types()
+      .filter(isObjectType)
+      .filter((type) => type.getFields()['id'] && !type.getFields()['id']?.deprecationReason)
+      .map(({ name }) => name)
+      .filter((name) => !rows.includes(name));
+    expect(others).toEqual(['Viewer']); // the identity of the caller
+  });
+
   test('returns null for a root field that fails', () => {
     const roots = [schema.getQueryType(), schema.getMutationType()].filter(isObjectType);
     const required = roots
@@ -137,7 +149,7 @@ describe('the schema', () => {
 
 test('every operation names its permitted roles, or is explicitly open', () => {
   const open = ['trackReferral'];
-  const toAnyoneKnown = ['acceptInvitation', 'signOut'];
+  const toAnyoneKnown = ['viewer', 'acceptInvitation', 'signOut'];
   const { queries, mutations, subscriptions, authorizedFields } = getMetadataStorage();
   const guarded = new Map(
     authorizedFields.map(({ target, fieldName, roles }) => [`${target.name}.${fieldName}`, roles]),

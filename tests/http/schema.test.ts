@@ -1,12 +1,18 @@
 import { printSchema } from 'graphql';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/database.ts';
+import { openApiOf } from '../../src/http/rest/openapi.ts';
 import { storedProperties } from '../../src/kernel/data/columns.ts';
 import { createSchema } from '../../src/schema.ts';
 import { createDatabase } from '../support/database.ts';
 
 test('schema.graphql is what the code serves: `npm run schema` prints it', async () => {
   await expect(`${printSchema(await createSchema())}\n`).toMatchFileSnapshot('../../schema.graphql');
+});
+
+test('docs/api/openapi.json describes the paths that the code serves: `npm run schema` prints it', async () => {
+  const described = JSON.stringify(openApiOf(await createSchema()), null, 1);
+  await expect(`${described}\n`).toMatchFileSnapshot('../../docs/api/openapi.json');
 });
 
 /** Columns that the database keeps for itself. */

@@ -145,6 +145,7 @@ export function serveSockets(
             actor: await admission.callerAt(ipAddress, door, authorization),
             actorNow: () => door.actorNow(authorization),
             credential: () => credentialOf(authorization),
+            credentialEnd: () => door.expiryOf(authorization),
             requestId,
             ipAddress,
           });

@@ -1,7 +1,7 @@
 import { type GraphQLSchema, isEnumType, isScalarType } from 'graphql';
 import { inputSchema, type JsonSchema, OWN_SCALARS } from './json-schema.ts';
-import type { Parameter, Route } from './routes.ts';
-import { type Components, PAGE_SCHEMA, type shapesOf } from './shapes.ts';
+import { type Parameter, routesOf } from './routes.ts';
+import { type Components, PAGE_SCHEMA, shapesOf } from './shapes.ts';
 
 const PROBLEM: JsonSchema = {
   description: 'A problem of RFC 9457.',
@@ -31,8 +31,12 @@ const REFUSALS: Readonly<Record<string, string>> = {
 };
 
 const problems = Object.fromEntries(
+  Object.keys(REFUSALS).map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]),
+);
+
+const problemResponses = Object.fromEntries(
   Object.entries(REFUSALS).map(([status, description]) => [
-    status,
+    `Problem${status}`,
     {
       description,
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
@@ -40,13 +44,11 @@ const problems = Object.fromEntries(
   ]),
 );
 
-/** Returns the description of all routes in OpenAPI 3.1. */
-export function openApiOf(
-  routes: readonly Route[],
-  shapes: ReturnType<typeof shapesOf>,
-  components: Components,
-  schema: GraphQLSchema,
-): object {
+/** Returns the description of all routes of a schema in OpenAPI 3.1. */
+export function openApiOf(schema: GraphQLSchema): object {
+  const components: Components = {};
+  const shapes = shapesOf(components);
+  const routes = routesOf(schema);
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const { method, path, name, root, below, parameters, isCreation } = route;
@@ -110,6 +112,7 @@ export function openApiOf(
           description: 'Makes the request safe to repeat: the same key returns the same answer.',
         },
       },
+      responses: problemResponses,
       schemas: sorted({ ...components, ...leavesOf(schema), Page: PAGE_SCHEMA, Problem: PROBLEM }),
     },
   };

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import { isConnection } from './shapes.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** A value that a request gives: `at` is its path in the variables, e.g. `['input', 'email']`. */
 export interface Parameter {

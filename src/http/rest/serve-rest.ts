@@ -12,7 +12,7 @@ import { openApiOf } from './openapi.ts';
 import { type Problem, problemBody, problemOfErrors, problemOfRefusal, problemOfStatus } from './problems.ts';
 import { isObject, parseBody, plain, readInput } from './read-input.ts';
 import { documentOf, type Parameter, type Route, routesOf } from './routes.ts';
-import { type Components, type Shape, shapesOf } from './shapes.ts';
+import { type Shape, shapesOf } from './shapes.ts';
 
 const BASE = '/api/v1';
 /** Answers of a route by the fields that they include; callers choose the fields. */
@@ -40,8 +40,7 @@ export async function serveRest(
   server: FastifyInstance,
   { schema, execute, admission, contextOf, limited, rateHeaders }: RestOptions,
 ): Promise<void> {
-  const components: Components = {};
-  const shapes = shapesOf(components);
+  const shapes = shapesOf({});
   const routes = routesOf(schema);
   const rows = new Map<string, string>(); // the path of a row by its type
   for (const { path, below, operation, root } of routes)
@@ -162,7 +161,7 @@ export async function serveRest(
             ),
         });
       rest.get('/openapi.json', (_request, reply) => {
-        described ??= JSON.stringify(openApiOf(routes, shapes, components, schema));
+        described ??= JSON.stringify(openApiOf(schema));
         return reply.type('application/json; charset=utf-8').send(described);
       });
       rest.setNotFoundHandler((request, reply) =>

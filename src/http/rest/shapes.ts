@@ -5,6 +5,7 @@ import {
   type GraphQLOutputType,
   getNamedType,
   isEnumType,
+  isInterfaceType,
   isLeafType,
   isListType,
   isNonNullType,
@@ -37,6 +38,17 @@ const ID_ONLY: Shape = {
     type: 'object',
     required: ['id'],
     properties: { id: { type: 'string', format: 'uuid' } },
+  },
+};
+
+/** A row of whatever type. */
+const ANY_ROW: Shape = {
+  selection: '{ __typename id }',
+  write: null,
+  schema: {
+    type: 'object',
+    required: ['__typename', 'id'],
+    properties: { __typename: { type: 'string' }, id: { type: 'string', format: 'uuid' } },
   },
 };
 
@@ -113,6 +125,7 @@ export function shapesOf(components: Components) {
       const write: Write = isEnumType(named) ? (value) => (value as string).toLowerCase() : null;
       return wrapped(type, { selection: '', write, schema: leafSchema(named) });
     }
+    if (isInterfaceType(named)) return wrapped(type, ANY_ROW);
     if (!(named instanceof GraphQLObjectType)) return null;
     const shape = isConnection(named) ? pageOf(named, []) : rowOf(named);
     return shape && wrapped(type, shape);

@@ -2,10 +2,11 @@ import type { Opt } from '@mikro-orm/core';
 import { PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType } from 'type-graphql';
 import { v7 } from 'uuid';
+import { Node } from './node.ts';
 import { Withheld } from './personal.ts';
 
 /** The columns of every row of a tenant. Ids are UUID v7, so they sort by the time of creation. */
-@ObjectType({ simpleResolvers: true })
+@ObjectType({ simpleResolvers: true, implements: Node })
 export abstract class Base {
   @Field(() => ID, { description: 'UUID, sortable by the time of creation.' })
   @PrimaryKey({ type: 'uuid' })

@@ -16,6 +16,8 @@ export interface Context extends Ports {
   actorNow(): Promise<Actor>;
   /** A fingerprint of the caller's credential; null without one. */
   credential(): string | null;
+  /** The end of the caller's credential, in milliseconds since 1970; null if it ends by revocation only. */
+  credentialEnd(): number | null;
   readonly requestId: string;
   /** The network address of the caller; null in jobs. */
   readonly ipAddress: string | null;
@@ -35,6 +37,7 @@ export interface Caller {
   /** Absent for the product's own actors. */
   readonly actorNow?: () => Promise<Actor>;
   readonly credential?: () => string | null;
+  readonly credentialEnd?: () => number | null;
   readonly requestId: string;
   readonly ipAddress?: string | null;
 }
@@ -42,7 +45,14 @@ export interface Caller {
 /** A context that inherits the services and adds only the caller. */
 export function contextFor(
   services: Services,
-  { actor, actorNow, credential = () => null, requestId, ipAddress = null }: Caller,
+  {
+    actor,
+    actorNow,
+    credential = () => null,
+    credentialEnd = () => null,
+    requestId,
+    ipAddress = null,
+  }: Caller,
 ): Context {
   let asked: Promise<Actor> | null = null; // once a request, however many operations it has
   return Object.assign(Object.create(memo(inherited, services, () => inheritedFrom(services))), {
@@ -52,6 +62,7 @@ export function contextFor(
       return asked;
     },
     credential,
+    credentialEnd,
     requestId,
     ipAddress,
   });

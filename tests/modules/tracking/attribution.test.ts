@@ -32,7 +32,7 @@ const click = async ({ referralCode }: MadePartner, visitorId: string, occurredA
 const RECORD = `mutation ($input: RecordConversionInput!) { recordConversion(input: $input) {
   id origin partner { id } commissions { id amount { amount } }
   attribution { basis model unit sale { amount } touchCount otherTouches
-    shares { partner { id } share { amount } touchCount touches { id weight excluded } } } } }`;
+    shares { partner { id } share { amount } touchCount touches { touchId weight excluded } } } } }`;
 const purchase = (input: object) => ({
   customerId: `cust ${randomUUID()}`,
   amount: '100.00',
@@ -154,7 +154,7 @@ describe('a model splits a sale', () => {
       asA,
       `query ($id: ID!) { commission(id: $id) { explanation { sentence steps { label detail } } referral { id }
         customer { attributions { sale { amount } } }
-        attribution { touchCount otherTouches shares { partner { id } share { amount } touches { id weight source excluded } } } } }`,
+        attribution { touchCount otherTouches shares { partner { id } share { amount } touches { touchId weight source excluded } } } } }`,
       { id: line?.id },
     );
     expect(commission.explanation.sentence).toContain('33.34 of 100.00 USD, 1 of 3 touches, LINEAR');
@@ -168,7 +168,7 @@ describe('a model splits a sale', () => {
         {
           partner: { id: a.id },
           share: { amount: '33.34' },
-          touches: [{ id: first, weight: '0.333333', source: 'direct', excluded: null }],
+          touches: [{ touchId: first, weight: '0.333333', source: 'direct', excluded: null }],
         },
       ],
     });
@@ -400,7 +400,7 @@ describe('the credited partner', () => {
       expect(french.partners).toEqual([a.id]);
       const { shares } = french.sale.attribution;
       const kept = shares.find(({ partner }: { partner: { id: string } }) => partner.id === german.id);
-      expect(kept.touches).toEqual([{ id: own, weight: '0.000000', excluded: 'TERRITORY' }]);
+      expect(kept.touches).toEqual([{ touchId: own, weight: '0.000000', excluded: 'TERRITORY' }]);
       for (const country of ['AT', null]) expect((await sold(country)).sale.attribution.touchCount).toBe(2);
     }
     await program('LAST');

@@ -261,7 +261,7 @@ describe('a click', () => {
       ),
     );
     expect(tally(answers)).toEqual({ ok: 490, NOT_FOUND: 10 });
-    expect(new Set(answers.flatMap(({ data }) => data?.trackReferral.id ?? [])).size).toBe(490);
+    expect(new Set(answers.flatMap(({ data }) => data?.trackReferral?.id ?? [])).size).toBe(490);
     const { partner: counted } = await app.ask(
       staff.manager,
       'query ($id: ID!) { partner(id: $id) { referrals(first: 1) { totalCount } metrics { clicks sources { clicks } } } }',

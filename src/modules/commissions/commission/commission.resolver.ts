@@ -55,8 +55,15 @@ const MAX_ALL = 10_000;
   description: 'A commission that could not be approved or rejected, with the error.',
 })
 class CommissionFailure implements LineFailure {
-  @Field(() => ID, { description: 'The requested id.' })
+  @Field(() => ID, {
+    description: 'The requested id.',
+    deprecationReason:
+      'Select `commissionId`: a failure has no id of its own, and caches would mix it up. Removed on 2027-06-30.',
+  })
   id!: string;
+
+  @Field(() => ID, { description: 'The requested id.' })
+  commissionId!: string;
 
   @Field({ description: 'Error code: NOT_FOUND, CONFLICT, FORBIDDEN or BAD_USER_INPUT.' })
   code!: string;

@@ -40,6 +40,7 @@ export async function approveCommission(ctx: Context, id: string): Promise<strin
 /** A commission of a bulk mutation that failed, with its error. */
 export interface LineFailure {
   readonly id: string;
+  readonly commissionId: string;
   readonly code: string;
   readonly message: string;
 }
@@ -142,7 +143,7 @@ async function eachLine(
       await work(idOf(id, 'ids'));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      failures.push({ id, code: error.code, message: error.message });
+      failures.push({ id, commissionId: id, code: error.code, message: error.message });
     }
   }
   return failures;

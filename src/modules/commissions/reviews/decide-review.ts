@@ -39,6 +39,7 @@ export async function decideReview(
 
 interface Failure {
   readonly id: string;
+  readonly reviewId: string;
   readonly code: string;
   readonly message: string;
 }
@@ -71,7 +72,7 @@ export async function decideReviews(
         await em.flush();
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        failures.push({ id, code: error.code, message: error.message });
+        failures.push({ id, reviewId: id, code: error.code, message: error.message });
       }
     }
     for (const [tenantId, reviews] of Map.groupBy(done, ({ review }) => review.tenantId))

@@ -91,8 +91,15 @@ class FraudReport {
 
 @ObjectType({ simpleResolvers: true, description: 'A review that could not be decided, with the error.' })
 class FraudReviewFailure {
-  @Field(() => ID, { description: 'The requested id.' })
+  @Field(() => ID, {
+    description: 'The requested id.',
+    deprecationReason:
+      'Select `reviewId`: a failure has no id of its own, and caches would mix it up. Removed on 2027-06-30.',
+  })
   id!: string;
+
+  @Field(() => ID, { description: 'The requested id.' })
+  reviewId!: string;
 
   @Field({ description: 'Error code: NOT_FOUND, CONFLICT, FORBIDDEN or BAD_USER_INPUT.' })
   code!: string;

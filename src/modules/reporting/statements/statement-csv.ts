@@ -55,7 +55,14 @@ function rowsOf({ companyName, from, to, currency, opening, closing, lines }: Na
   return [
     [companyName, from, 'OPENING', '', 'Opening balance', currency, '', '', ...balance(opening.minor)],
     ...lines.map(({ at, cause, sentence, amount: { minor }, balance: { minor: owed } }) => [
-      ...[companyName, at.toISOString(), cause.kind, cause.id, sentence, currency],
+      ...[
+        companyName,
+        at.toISOString(),
+        cause.kind,
+        cause.commissionId ?? cause.payoutId ?? '',
+        sentence,
+        currency,
+      ],
       ...(minor < 0n ? ['', text(minor)] : [text(minor), '']),
       ...balance(owed),
     ]),

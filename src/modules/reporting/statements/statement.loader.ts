@@ -129,7 +129,8 @@ type Row = {
 
 function lineOf(moved: Moved, { minor: owed, currency }: MoneyColumn): StatementLine {
   const { at, reference, minor, type, orderId, baseMinor, baseCurrency, lostDispute, method } = moved;
-  const cause = causeOf(reference, type === 'REVERSAL');
+  const { kind, id } = causeOf(reference, type === 'REVERSAL');
+  const isPayout = kind.startsWith('PAYOUT_');
   const base =
     baseMinor === null || baseCurrency === null
       ? null
@@ -137,8 +138,8 @@ function lineOf(moved: Moved, { minor: owed, currency }: MoneyColumn): Statement
   const period = moved.periodStart === null ? null : `${moved.periodStart} to ${moved.periodEnd}`;
   return {
     at,
-    cause,
-    sentence: sentenceOf({ kind: cause.kind, base, type, orderId, lostDispute, method, period }),
+    cause: { kind, commissionId: isPayout ? null : id, payoutId: isPayout ? id : null },
+    sentence: sentenceOf({ kind, base, type, orderId, lostDispute, method, period }),
     amount: new MoneyColumn({ minor, currency }),
     balance: new MoneyColumn({ minor: owed + minor, currency }),
   };

@@ -25,8 +25,11 @@ export class StatementLineCause {
   @Field(() => StatementCause, { description: 'Kind of the cause.' })
   kind!: StatementCause;
 
-  @Field(() => ID, { description: 'Id of the commission or payout.' })
-  id!: string;
+  @Field(() => ID, { nullable: true, description: 'Id of the commission; null for a payout.' })
+  commissionId!: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Id of the payout; null for a commission.' })
+  payoutId!: string | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: "One movement on a partner's account." })

@@ -54,7 +54,10 @@ interface Row
   readonly currency: string;
   readonly ownTouches: number;
   readonly partnerId: string;
-  readonly touches: (Omit<PathClick, 'clickedAt'> & { readonly clickedAt: string })[];
+  readonly touches: (Omit<PathClick, 'clickedAt' | 'touchId'> & {
+    readonly id: string;
+    readonly clickedAt: string;
+  })[];
 }
 
 async function read(ctx: Context, ids: readonly string[], sales: Sql): Promise<Attribution[][]> {
@@ -86,7 +89,9 @@ async function read(ctx: Context, ids: readonly string[], sales: Sql): Promise<A
       partnerId: row.partnerId,
       share: of(shareMinor),
       touchCount: row.ownTouches,
-      touches: row.touches.map((touch) => ({ ...touch, clickedAt: new Date(touch.clickedAt) })),
+      touches: row.touches.map(({ id, clickedAt, ...touch }) => ({
+        ...{ ...touch, touchId: id, clickedAt: new Date(clickedAt) },
+      })),
     });
   }
   return ids.map((id) => [...(byKey.get(id)?.values() ?? [])]);

@@ -22,7 +22,7 @@ registerEnumType(TouchExcluded, {
 @ObjectType({ simpleResolvers: true, description: 'A click on the path to a sale.' })
 export class PathClick {
   @Field(() => ID, { description: 'Id of the touch, and of its referral if the touch counted as a click.' })
-  id!: string;
+  touchId!: string;
 
   @Field(() => Date, { description: 'Time of the click.' })
   clickedAt!: Date;
