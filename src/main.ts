@@ -5,16 +5,23 @@ import { migrate } from './database.ts';
 import { makeDemoData } from './demo/demo-data.ts';
 import { runProcess, say } from './process.ts';
 
+/** The port of the embedded database, or the next free one. It is not PostgreSQL's own, which the machine may use. */
+const POSTGRES_PORT = 5_435;
+
 /** Starts the product: database, migrations, demo data on the embedded database, API and worker. */
 await runProcess(async (closes) => {
   const config = readConfig();
   let databaseUrl = config.databaseUrl;
+  let postgresPort: number | null = null;
   if (databaseUrl === null) {
     const postgres = await startEmbeddedPostgres({
       folder: config.dataFolder,
       database: 'partner_portal',
+      port: POSTGRES_PORT,
+      restarts: true,
       progress: say,
     });
+    postgresPort = postgres.port;
     closes(() => postgres.stop());
     databaseUrl = postgres.url;
   }
@@ -32,6 +39,7 @@ await runProcess(async (closes) => {
   if (config.playground) say(`  playground              http://localhost:${port}/playground`);
   if (config.production) return;
   say(`  health                  http://localhost:${port}/health/ready`);
+  if (postgresPort) say(`  database                127.0.0.1:${postgresPort}; \`npm run -s psql\` opens it`);
   say(`  a token to try it (platform administrator of the tenant "${DEVELOPER.tenantId}", 30 days):`);
   say(await app.authenticator.sign(DEVELOPER, '30 days'));
 });

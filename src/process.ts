@@ -29,7 +29,7 @@ export async function runProcess(
   }
   // Node's own report would print all properties that a library added to the error.
   process.on('uncaughtException', (error) => {
-    process.stderr.write(`${lastWords(error)}\n`);
+    process.stderr.write(`${error instanceof StartupError ? error.message : lastWords(error)}\n`);
     void stop(1);
   });
   try {

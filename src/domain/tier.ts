@@ -80,19 +80,20 @@ export function missingForNext(
   };
 }
 
-/** Returns the missing values in words, for example `1,240.00 USD and 2 customers`. `amount` is the formatted revenue. */
+/** Returns the missing values as a sentence. `amount` is the formatted revenue. */
 export function missingSentence(
   missing: { readonly tier: PartnerTier; readonly revenue: bigint; readonly customers: number } | null,
   amount: string,
 ): string {
-  if (!missing) return 'nothing: this is the highest tier';
-  const revenue = missing.revenue > 0n ? amount.replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, ',') : null;
+  if (!missing) return 'The partner has the highest tier.';
+  const revenue =
+    missing.revenue > 0n ? `${amount.replace(/\B(?=(\d{3})+(?!\d)(?<!\.\d*))/g, ',')} of revenue` : null;
   const customers =
     missing.customers > 0
-      ? `${missing.customers} ${missing.customers === 1 ? 'customer' : 'customers'}`
+      ? `${missing.customers} active ${missing.customers === 1 ? 'customer' : 'customers'}`
       : null;
   const parts = [revenue, customers].filter((part) => part !== null);
   return parts.length > 0
-    ? parts.join(' and ')
-    : `nothing: the tier ${missing.tier} follows at the end of the month`;
+    ? `The partner needs another ${parts.join(' and ')} this month for the tier ${missing.tier}.`
+    : `The partner has reached the tier ${missing.tier}, which follows at the end of the month.`;
 }

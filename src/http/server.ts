@@ -25,6 +25,7 @@ import { shareAccepting } from './listen.ts';
 import { serveRest } from './rest/serve-rest.ts';
 import { serveBankStatus } from './routes/bank-status.ts';
 import { serveDocs } from './routes/docs.ts';
+import { servePages } from './routes/pages.ts';
 import { type PlaygroundOptions, servePlayground } from './routes/playground.ts';
 import { serveRedirect } from './routes/redirect.ts';
 import { serveTracker } from './routes/tracker.ts';
@@ -150,9 +151,7 @@ export async function httpServer({
     const extensions = { code: 'INTERNAL_SERVER_ERROR', requestId: request.id };
     return reply.code(status).send({ errors: [{ message: 'internal error', extensions }] });
   });
-  server.setNotFoundHandler((_, reply) =>
-    reply.code(404).send({ errors: [{ message: 'no such page', extensions: { code: 'NOT_FOUND' } }] }),
-  );
+  servePages(server, { playground: playground !== null });
 
   let underWay = 0;
   async function limited<T>(work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -100,6 +101,30 @@ test('removes an incomplete database', async () => {
   await mkdir(half, { recursive: true });
   await (await start()).stop();
   expect((await readdir(folder)).sort()).toEqual(['postgres', 'postgres-password', 'postgres.log']);
+});
+
+test('takes the wanted port, or the next free one', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  const server = await startEmbeddedPostgres({ ...options(), port });
+  expect(server.port).toBeGreaterThan(port);
+  await server.stop();
+  await new Promise((resolve) => taken.close(resolve));
+});
+
+test('starts again at its port when something else ends it', async () => {
+  const progress: string[] = [];
+  const server = await startEmbeddedPostgres({
+    ...options(),
+    restarts: true,
+    progress: (sentence) => progress.push(sentence),
+  });
+  process.kill(await serverPid(), 'SIGKILL');
+  await vi.waitFor(async () => expect(await ask(server.url, 'select 1')).toBe(1), { timeout: 20_000 });
+  await vi.waitFor(() => expect(progress).toContain('The database runs again.'), { timeout: 10_000 });
+  await server.stop();
+  await expect(ask(server.url, 'select 1')).rejects.toThrow('ECONNREFUSED');
 });
 
 test('leaves no server behind when its process is killed', async () => {

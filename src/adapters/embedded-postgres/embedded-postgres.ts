@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { type Binaries, binariesFor } from './binaries.ts';
 import {
@@ -21,6 +23,7 @@ export { StartupError } from './startup-error.ts';
 
 export interface EmbeddedPostgres {
   readonly url: string;
+  readonly port: number;
   stop(): Promise<void>;
 }
 
@@ -30,14 +33,21 @@ export interface EmbeddedOptions {
   readonly database: string;
   /** False is faster, but data can be lost in a power failure; for tests. */
   readonly durable?: boolean;
+  /** The first choice; if another process has it, the next free port is taken. Without it any free port is taken. */
+  readonly port?: number;
+  /** True if a server that something else ended starts again at its port. If it cannot, an unhandled StartupError ends the
+   *  process. */
+  readonly restarts?: boolean;
   readonly progress?: (sentence: string) => void;
 }
 
 const startTimeoutMs = 60_000; // recovery after a crash takes a while
+const REVIVALS = 3; // of one process: a server that ends more often has a cause that a person must remove
+const REVIVAL_TRIES = 10; // the processes of a killed server hold its data for some seconds
 
 /** Starts the PostgreSQL that `npm ci` installed. It stops with this process, however that ends. */
 export function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const { folder, database, durable = true, progress = () => {} } = options;
+  const { folder, database, durable = true, restarts = false, progress = () => {} } = options;
   return explained(folder, async () => {
     const data = await dataFolder(folder);
     const other = await runningServer(data.path);
@@ -57,18 +67,64 @@ export function startEmbeddedPostgres(options: EmbeddedOptions): Promise<Embedde
 
     progress('Starting the database.');
     await forgetDeadServer(data.path);
-    const { server, port } = await startServer(options, binaries, data, durable);
+    const first = await startServer(options, binaries, data, durable);
+    const { port } = first;
     try {
       await createDatabase(urlOf(port, password, 'postgres'), database);
     } catch (error) {
-      await server.stop();
+      await first.server.stop();
       const { code } = error as { code?: string };
       if (code === '28P01') throw wrongPassword(folder);
       if (code === '53100') throw diskIsFull(data.path);
       throw error;
     }
-    return { url: urlOf(port, password, database), stop: server.stop };
+    const launchAgain = () =>
+      startServer({ ...options, port }, binaries, data, durable, { onlyThisPort: true });
+    const stop = restarts ? keepAlive(first.server, launchAgain, progress) : first.server.stop;
+    return { url: urlOf(port, password, database), port, stop };
   });
+}
+
+/** Starts the server again when it ends without our `stop`, which this function returns. */
+function keepAlive(
+  first: Server,
+  launchAgain: () => Promise<{ server: Server }>,
+  progress: (sentence: string) => void,
+): () => Promise<void> {
+  let stopping = false;
+  let server = first;
+  async function revive(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        ({ server } = await launchAgain());
+        if (stopping) await server.stop();
+        return;
+      } catch (error) {
+        if (stopping) return;
+        if (tries === REVIVAL_TRIES) throw error;
+        await sleep(1_000);
+      }
+    }
+  }
+  async function watch(): Promise<void> {
+    for (let revivals = 0; ; revivals++) {
+      await server.exited;
+      if (stopping) return;
+      if (revivals === REVIVALS)
+        throw new StartupError(
+          `The embedded PostgreSQL ended ${REVIVALS + 1} times, so Partner Portal stops. Read the log of the database, and start again.`,
+        );
+      progress('The database has ended. Starting it again.');
+      await revive();
+      if (!stopping) progress('The database runs again.');
+    }
+  }
+  const watched = watch();
+  return async () => {
+    stopping = true;
+    await server.stop();
+    await watched;
+  };
 }
 
 /** The URL of the server that already runs on the data of this folder, or null. */
@@ -102,14 +158,15 @@ const wrongPassword = (folder: string) =>
   );
 
 async function startServer(
-  { folder }: EmbeddedOptions,
+  { folder, port: wanted }: EmbeddedOptions,
   binaries: Binaries,
   data: DataFolder,
   durable: boolean,
+  { onlyThisPort = false } = {},
 ): Promise<{ server: Server; port: number }> {
   const { log } = placesIn(folder);
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = onlyThisPort && wanted ? wanted : await freePort(wanted);
     const server = await launch({ binaries, data, port, durable, log });
     if (await untilReady(server, data.path, port, startTimeoutMs)) return { server, port };
 
@@ -170,9 +227,17 @@ async function passwordOf(folder: string): Promise<string> {
   return readFile(file, 'utf8');
 }
 
-async function freePort(): Promise<number> {
+/** Returns the first free port from `from` on; without it any free port. */
+async function freePort(from = 0): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    server.listen(from, '127.0.0.1');
+    await once(server, 'listening'); // rejects on an error
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
+    return freePort(from < 65_535 ? from + 1 : 0);
+  }
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;

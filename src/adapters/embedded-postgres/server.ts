@@ -31,6 +31,7 @@ exit $code
 
 export interface Server {
   readonly hasExited: () => boolean;
+  readonly exited: Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -63,6 +64,7 @@ export async function launch({ binaries, data, port, durable, log }: Launch): Pr
 
   return {
     hasExited: () => child.exitCode !== null || child.signalCode !== null,
+    exited,
     stop: async () => {
       child.stdin?.end();
       await exited;

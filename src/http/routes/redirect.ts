@@ -8,6 +8,7 @@ import { followLink } from '../../modules/tracking/referrals/public.ts';
 import { networkOf } from '../admission/admission.ts';
 import type { Budget, CallBudgets } from '../admission/call-budgets.ts';
 import { callerAddress, type Trusts } from '../admission/caller-address.ts';
+import { sendUnknownLink } from './pages.ts';
 
 const COOKIE = '__Host-pp_visitor'; // browsers accept it from this host only, over TLS, for all paths
 const ATTRIBUTES = { path: '/', secure: true, httpOnly: true, sameSite: 'lax' } as const;
@@ -83,15 +84,18 @@ export async function serveRedirect(
         PURPOSES.some((name) => /prefetch|prerender|preview/i.test(String(headers[name] ?? ''))),
       tooMany: !(await taken(clicks)),
     });
-    if (!landing) await taken(guesses); // the next request gets the refusal
     reply.header('cache-control', 'no-store');
-    if (landing?.remember) {
+    if (!landing) {
+      await taken(guesses); // the next request gets the refusal
+      return sendUnknownLink(request, reply, services.portalUrl);
+    }
+    if (landing.remember) {
       const { visitorId, days } = landing.remember;
       const age = Math.min(days, MAX_DAYS) * DAY_SECONDS;
       reply.setCookie(COOKIE, visitorId, { ...ATTRIBUTES, signed: true, maxAge: age });
     }
-    if (landing?.forget) reply.clearCookie(COOKIE, ATTRIBUTES);
-    return reply.redirect(landing?.location ?? services.portalUrl, 302);
+    if (landing.forget) reply.clearCookie(COOKIE, ATTRIBUTES);
+    return reply.redirect(landing.location, 302);
   }
   // Only here, so that no other route reads cookies.
   await server.register((links, _, registered) => {

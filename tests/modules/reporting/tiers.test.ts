@@ -130,6 +130,10 @@ describe('a month raises and lowers tiers', () => {
     await program();
     const { id } = await makePartner(app, staff.manager);
     const rich = await makePartner(app, staff.manager);
+    const { partner } = await app.ask(staff.manager, 'query ($id: ID!) { partner(id: $id) { createdAt } }', {
+      id,
+    });
+    const created = partner.createdAt;
     at('2098-02-01T00:00:00Z');
     await buy(id, '1200.00', 'a', '2098-01-10T00:00:00Z');
     await buy(id, '800.00', 'b', '2098-01-31T23:59:59.999Z');
@@ -148,7 +152,7 @@ describe('a month raises and lowers tiers', () => {
           changedBy: 'manager',
           reason: 'reached in 2098-01',
         },
-        { tier: 'BRONZE', changedBy: 'manager' },
+        { tier: 'BRONZE', changedBy: 'manager', effectiveAt: created },
       ],
     });
     expect((await view(rich.id)).tier).toBe('SILVER');
@@ -379,7 +383,8 @@ describe('a month raises and lowers tiers', () => {
       nextTier: 'PLATINUM',
       missingRevenue: { amount: '1240.00', currency: 'USD' },
       missingCustomers: 2,
-      sentence: '1,240.00 USD and 2 customers',
+      sentence:
+        'The partner needs another 1,240.00 USD of revenue and 2 active customers this month for the tier PLATINUM.',
     });
     const partner = await app.token('PARTNER', { tenant: `tiers-${tenants - 1}`, partner: id });
     const own = await app.ask(
@@ -387,11 +392,13 @@ describe('a month raises and lowers tiers', () => {
       'query ($id: ID!) { partner(id: $id) { tierProgress { sentence } } }',
       { id },
     );
-    expect(own.partner.tierProgress.sentence).toBe('1,240.00 USD and 2 customers');
+    expect(own.partner.tierProgress.sentence).toBe(
+      'The partner needs another 1,240.00 USD of revenue and 2 active customers this month for the tier PLATINUM.',
+    );
     await setTier(id, 'DIAMOND');
     expect((await view(id)).tierProgress).toMatchObject({
       nextTier: null,
-      sentence: 'nothing: this is the highest tier',
+      sentence: 'The partner has the highest tier.',
     });
   });
 

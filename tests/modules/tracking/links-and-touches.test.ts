@@ -224,7 +224,7 @@ describe('a link', () => {
     expect(twice.location.host).toBe('shop.example.com');
   });
 
-  test('redirects an unknown code and one of a suspended partner to the same page, and stores nothing', async () => {
+  test('answers an unknown code and one of a suspended partner in the same way, and stores nothing', async () => {
     const suspended = await makePartner(app, staff.manager, { status: 'SUSPENDED' });
     const before = await rows('select count(*) from touches');
     const seen = await Promise.all(
@@ -233,7 +233,7 @@ describe('a link', () => {
       ),
     );
     const [first] = seen;
-    expect(first).toMatchObject({ status: 302, cookie: null, click: null });
+    expect(first).toMatchObject({ status: 404, cookie: null, click: null });
     for (const { status, location, cookie } of seen.slice(0, 5))
       expect({ status, location: location.href, cookie }).toEqual({
         status: first?.status,
@@ -288,7 +288,7 @@ describe('a link', () => {
         const seen = `${statusCode} ${headers.location ?? ''}`;
         answers.set(seen, (answers.get(seen) ?? 0) + 1);
       }
-      expect([...answers.keys()].map((key) => key.slice(0, 3))).toEqual(['302', '429']);
+      expect([...answers.keys()].map((key) => key.slice(0, 3))).toEqual(['404', '429']);
       expect([...answers.values()][0]).toBe(100);
       expect(small.statements.length - asked).toBeLessThanOrEqual(101); // the others cost the database nothing
       expect((await guess(referralCode, '2001:db8::ffff')).statusCode).toBe(429);

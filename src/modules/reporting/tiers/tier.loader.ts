@@ -31,12 +31,13 @@ export function loadTierHistory(
     const rows = await query(
       ctx,
       sql<TierHistoryRow & { partnerId: string }>`
-        select /* tiers.history */ partner_id as "partnerId", tier, effective_at as "effectiveAt", changed_by as "changedBy", reason from (
+        select /* tiers.history */ partner_id as "partnerId", row.tier, changed_by as "changedBy", reason,
+          case when effective_at = 'epoch' then partners.created_at else effective_at end as "effectiveAt" from (
           select *, lag(tier) over (partition by partner_id order by effective_at) as before,
             row_number() over (partition by partner_id order by effective_at desc) as nth
           from (select distinct on (partner_id, effective_at) partner_id, tier, effective_at, changed_by, reason
             from partner_history where partner_id = any(${ids}) order by partner_id, effective_at, id desc) row
-        ) row where tier is distinct from before and nth <= ${sql.raw(MAX_ENTRIES)} order by partner_id, effective_at desc`,
+        ) row join partners on partners.id = partner_id where row.tier is distinct from before and nth <= ${sql.raw(MAX_ENTRIES)} order by partner_id, effective_at desc`,
     );
     const lists = Map.groupBy(rows, (row) => row.partnerId);
     return ids.map((key) => lists.get(key) ?? []);

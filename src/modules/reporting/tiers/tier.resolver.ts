@@ -61,7 +61,10 @@ class TierHistoryEntry {
   @Field(() => PartnerTier, { description: 'Tier of the partner.' })
   tier!: PartnerTier;
 
-  @Field(() => Date, { description: 'Time from which the tier applies. The first entry applies from 1970.' })
+  @Field(() => Date, {
+    description:
+      'Time from which the tier applies. For the first entry, the time at which the partner was created.',
+  })
   effectiveAt!: Date;
 
   @Field(() => String, {
@@ -106,7 +109,7 @@ class TierProgress {
 
   @Field({
     description:
-      'The requirement, or the reason why the evaluation is blocked, as text, e.g. `1,240.00 USD and 2 customers`.',
+      'The requirement, or the reason why the evaluation is blocked, as a sentence, e.g. `The partner needs another 1,240.00 USD of revenue and 2 active customers this month for the tier GOLD.`',
   })
   sentence!: string;
 }
