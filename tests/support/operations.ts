@@ -498,6 +498,13 @@ export const operations: Record<string, Operation> = {
     answers: reads,
   },
   referrals: { document: '{ referrals { edges { node { id } } } }', answers: lists },
+  customer: {
+    document: 'query ($id: String!) { customer(externalId: $id) { id } }',
+    variables: byId,
+    subject: ({ customer }) => customer(),
+    answers: reads,
+  },
+  customers: { document: '{ customers { edges { node { id } } } }', answers: lists },
   viewer: { document: '{ viewer { id } }', answers: lists },
   // A row that the caller may not see is null.
   node: {
