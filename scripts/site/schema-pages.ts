@@ -10,6 +10,7 @@ import {
   getNamedType,
   isEnumType,
   isInputObjectType,
+  isInterfaceType,
   isListType,
   isNonNullType,
   isObjectType,
@@ -28,6 +29,7 @@ const ROOTS = [
 
 const KINDS = [
   { title: 'Objects', path: 'schema/objects.html', kind: 'object', is: isObjectType },
+  { title: 'Interfaces', path: 'schema/interfaces.html', kind: 'interface', is: isInterfaceType },
   { title: 'Inputs', path: 'schema/inputs.html', kind: 'input', is: isInputObjectType },
   { title: 'Enums', path: 'schema/enums.html', kind: 'enum', is: isEnumType },
   { title: 'Scalars', path: 'schema/scalars.html', kind: 'scalar', is: isScalarType },
@@ -58,7 +60,8 @@ function pathOfOperation(schema: GraphQLSchema, name: string): string | null {
 }
 
 function membersOf(type: GraphQLNamedType): string[] {
-  if (isObjectType(type) || isInputObjectType(type)) return Object.keys(type.getFields());
+  if (isObjectType(type) || isInterfaceType(type) || isInputObjectType(type))
+    return Object.keys(type.getFields());
   return isEnumType(type) ? type.getValues().map(({ name }) => name) : [];
 }
 
@@ -157,13 +160,14 @@ function operationsPage(
 }
 
 function typePage(type: GraphQLNamedType, kind: string, users: readonly string[], render: Renderer): Page {
-  const members = isObjectType(type)
-    ? Object.values(type.getFields()).map(render.field)
-    : isInputObjectType(type)
-      ? Object.values(type.getFields()).map(render.inputField)
-      : isEnumType(type)
-        ? type.getValues().map((value) => render.member(value.name, '', value))
-        : [];
+  const members =
+    isObjectType(type) || isInterfaceType(type)
+      ? Object.values(type.getFields()).map(render.field)
+      : isInputObjectType(type)
+        ? Object.values(type.getFields()).map(render.inputField)
+        : isEnumType(type)
+          ? type.getValues().map((value) => render.member(value.name, '', value))
+          : [];
   const path = pathOfType(type.name);
   const links = users.map((user) => {
     const [name = '', member] = user.split('.');

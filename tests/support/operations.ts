@@ -498,6 +498,20 @@ export const operations: Record<string, Operation> = {
     answers: reads,
   },
   referrals: { document: '{ referrals { edges { node { id } } } }', answers: lists },
+  viewer: { document: '{ viewer { id } }', answers: lists },
+  // A row that the caller may not see is null.
+  node: {
+    document: 'query ($id: ID!) { node(id: $id) { id } }',
+    variables: byId,
+    subject: theirs,
+    answers: lists,
+  },
+  nodes: {
+    document: 'query ($id: ID!) { nodes(ids: [$id]) { id } }',
+    variables: byId,
+    subject: theirs,
+    answers: lists,
+  },
   program: { document: '{ program { tenantId } }', answers: lists },
   auditEvents: {
     document: '{ auditEvents { edges { node { id } } } }',
