@@ -31,6 +31,7 @@ import { type Authenticator, authenticator } from './http/admission/authenticate
 import { listenAt } from './http/listen.ts';
 import { httpServer } from './http/server.ts';
 import { startWorker } from './jobs.ts';
+import { Role } from './kernel/request/actor.ts';
 import type { Services } from './kernel/request/context.ts';
 import { CREDENTIALS } from './kernel/request/credentials-topic.ts';
 import { tuning as productionTuning, type Tuning } from './kernel/request/tuning.ts';
@@ -55,6 +56,9 @@ const TRACKER = join(HERE, '../tracker/t.js');
 const POLICIES = join(HERE, 'policies'); // the compiled code has a copy beside it
 
 export const DEVELOPER = { user: 'developer', role: 'PLATFORM_ADMIN', tenantId: 'demo' } as const;
+
+/** The roles of the playground's menu in development. */
+const PLAYGROUND_ROLES = Object.keys(Role);
 
 export interface App {
   readonly services: Services;
@@ -207,7 +211,19 @@ export async function createApp(
       ? {
           folder: PLAYGROUND,
           host: config.host,
-          token: async () => (config.production ? null : auth.sign(DEVELOPER, '30 days')),
+          roles: config.production ? [] : PLAYGROUND_ROLES,
+          token: async ({ role, partnerId }) =>
+            config.production || (role === 'PARTNER') !== (partnerId !== null)
+              ? null
+              : auth.sign(
+                  {
+                    ...DEVELOPER,
+                    user: role.toLowerCase().replace('_', '-'),
+                    role: role as Role,
+                    partnerId: partnerId ?? undefined,
+                  },
+                  '30 days',
+                ),
         }
       : null,
   });

@@ -1,5 +1,5 @@
 import type { GraphiQLProps } from 'graphiql';
-import { type ExecutionResult, getOperationAST } from 'graphql';
+import { type ExecutionResult, GraphQLError, getOperationAST } from 'graphql';
 import { createClient } from 'graphql-ws';
 
 type Fetcher = GraphiQLProps['fetcher'];
@@ -8,14 +8,33 @@ type HeaderTexts = Record<string, string>;
 
 const url = '/graphql';
 
-/** Sends queries and mutations by HTTP and subscriptions by WebSocket, with the credential of the headers editor. */
-export function fetcherWith(served: HeaderTexts): Fetcher {
-  return (params, { headers, documentAST } = {}) => {
-    // GraphiQL requests the schema before its headers editor exists.
-    const first = params.operationName === 'IntrospectionQuery' ? served : {};
+export interface FetcherOptions {
+  /** The token of the chosen role, for requests without a credential of their own. */
+  readonly token: () => string | null;
+  readonly role: () => string;
+  readonly onResult: (result: ExecutionResult) => void;
+}
+
+/** Sends queries and mutations by HTTP and subscriptions by WebSocket. A mutation asks first. */
+export function fetcherWith({ token, role, onResult }: FetcherOptions): Fetcher {
+  const send = async (params: Params, headers: HeaderTexts): Promise<ExecutionResult> => {
+    const result = await post(params, headers);
+    if (params.operationName !== 'IntrospectionQuery') onResult(result);
+    return result;
+  };
+  return (params, { headers: own = {}, documentAST } = {}) => {
+    const bearer = token();
+    const isOwn = new Headers(own).has('authorization');
+    const headers = bearer && !isOwn ? { ...own, authorization: `Bearer ${bearer}` } : own;
     const operation = documentAST && getOperationAST(documentAST, params.operationName);
-    const send = operation?.operation === 'subscription' ? subscribe : post;
-    return send(params, headers ?? first);
+    if (operation?.operation === 'subscription') return subscribe(params, headers);
+    if (operation?.operation === 'mutation') {
+      const name = operation.name?.value ?? 'This mutation';
+      const who = isOwn || !bearer ? 'with the credential in Headers' : `as ${role()}`;
+      if (!window.confirm(`${name} changes data. Run it ${who}?`))
+        return Promise.resolve({ errors: [new GraphQLError('You did not run the mutation.')] });
+    }
+    return send(params, headers);
   };
 }
 

@@ -3,6 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import { isId } from '../../kernel/request/input.ts';
+
+const FIRST_ROLE = 'ANALYST'; // reads everything of the program and changes nothing
 
 const headers = {
   'content-security-policy': [
@@ -22,9 +25,18 @@ const headers = {
   'x-content-type-options': 'nosniff',
 };
 
+/** A role that the menu of the playground offers; the role PARTNER has the id of a partner. */
+interface PlaygroundRole {
+  readonly role: string;
+  readonly partnerId: string | null;
+}
+
 export interface PlaygroundOptions {
   readonly folder: string;
-  readonly token: () => Promise<string | null>;
+  /** Returns a token of development for a role; null where there is none. */
+  readonly token: (who: PlaygroundRole) => Promise<string | null>;
+  /** The roles of the menu; none in production. */
+  readonly roles: readonly string[];
   /** The host name of this server. */
   readonly host?: string;
 }
@@ -32,7 +44,7 @@ export interface PlaygroundOptions {
 /** GraphiQL at /playground/, from the folder that `npm run build` fills. */
 export async function servePlayground(
   server: FastifyInstance,
-  { folder, token, host = 'localhost' }: PlaygroundOptions,
+  { folder, token, roles, host = 'localhost' }: PlaygroundOptions,
 ): Promise<void> {
   await server.register((playground, _options, done) => {
     playground.addHook('onRequest', async (_request, reply) => {
@@ -46,10 +58,15 @@ export async function servePlayground(
 
     playground.get('/playground', (_request, reply) => reply.redirect('/playground/'));
 
-    playground.get('/playground/settings.json', async ({ headers }, reply) => {
-      reply.header('cache-control', 'no-store');
-      return { token: isOwnPage(headers, host) ? await token() : null };
-    });
+    playground.get<{ Querystring: { role?: unknown; partner?: unknown } }>(
+      '/playground/settings.json',
+      async ({ headers, query: { role = FIRST_ROLE, partner } }, reply) => {
+        reply.header('cache-control', 'no-store');
+        if (!isOwnPage(headers, host) || !roles.includes(String(role))) return { token: null, roles: [] };
+        const partnerId = typeof partner === 'string' && isId(partner) ? partner : null;
+        return { token: await token({ role: String(role), partnerId }), roles };
+      },
+    );
 
     playground.register(fastifyStatic, {
       root: folder,
