@@ -232,7 +232,11 @@ export async function createSchema(): Promise<GraphQLSchema> {
 function withNullableRoots(schema: GraphQLSchema): GraphQLSchema {
   for (const type of [schema.getQueryType(), schema.getMutationType()])
     for (const field of Object.values(type?.getFields() ?? {}))
-      if (isNonNullType(field.type)) field.type = field.type.ofType;
+      if (isNonNullType(field.type))
+        Object.assign(field, {
+          type: field.type.ofType,
+          extensions: { ...field.extensions, isNullOnlyIfItFails: true },
+        });
   return schema;
 }
 

@@ -56,7 +56,8 @@ export function inputSchema(type: GraphQLInputType): JsonSchema {
   return nullable(presentSchema(type));
 }
 
-function presentSchema(type: GraphQLInputType): JsonSchema {
+/** Returns the schema of a value in a request that is not null. */
+export function presentSchema(type: GraphQLInputType): JsonSchema {
   if (isNonNullType(type)) return presentSchema(type.ofType);
   if (isListType(type)) return { type: 'array', items: inputSchema(type.ofType) };
   if (!isInputObjectType(type)) return GIVEN[type.name] ?? leafSchema(type);

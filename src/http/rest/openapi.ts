@@ -1,5 +1,13 @@
-import { type GraphQLSchema, isEnumType, isScalarType } from 'graphql';
-import { inputSchema, type JsonSchema, OWN_SCALARS } from './json-schema.ts';
+import {
+  type GraphQLField,
+  GraphQLNonNull,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNullableType,
+  isEnumType,
+  isScalarType,
+} from 'graphql';
+import { inputSchema, type JsonSchema, OWN_SCALARS, presentSchema } from './json-schema.ts';
 import { type Parameter, routesOf } from './routes.ts';
 import { type Components, PAGE_SCHEMA, shapesOf } from './shapes.ts';
 
@@ -52,7 +60,7 @@ export function openApiOf(schema: GraphQLSchema): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const { method, path, name, root, below, parameters, isCreation } = route;
-    const shape = shapes.answerOf((below ?? root).type, []);
+    const shape = shapes.answerOf(answerType(below ?? root), []);
     if (!shape) continue;
     const place = path.replaceAll(/:(\w+)/g, '{$1}');
     const operations = paths[place] ?? {};
@@ -118,8 +126,13 @@ export function openApiOf(schema: GraphQLSchema): object {
   };
 }
 
+/** A field that is null only with an error never answers null: the error becomes a problem. */
+const answerType = ({ type, extensions }: GraphQLField<unknown, unknown>): GraphQLOutputType =>
+  extensions['isNullOnlyIfItFails'] ? new GraphQLNonNull(getNullableType(type)) : type;
+
 const parameterOf = ({ name, in: place, type, isRequired, description }: Parameter): object => ({
-  ...{ name, in: place, required: isRequired, description, schema: inputSchema(type) },
+  ...{ name, in: place, required: isRequired, description },
+  schema: name === 'limit' ? { type: 'integer', minimum: 1, maximum: 100 } : presentSchema(type),
 });
 
 const bodyOf = (body: readonly Parameter[]): JsonSchema => ({

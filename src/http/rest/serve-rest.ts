@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLSchema, getNamedType } from 'graphql';
 import { type AppError, forbidden, invalid } from '../../domain/errors.ts';
@@ -48,6 +49,8 @@ export async function serveRest(
       rows.set(getNamedType(root.type).name, path.slice(0, -'/:id'.length));
 
   function answersOf(route: Route): (included: readonly string[]) => Answer {
+    // In the order of the description, so that a type that leads back to itself ends at the same place.
+    shapes.answerOf((route.below ?? route.root).type, []);
     const known = new Map<string, Answer>();
     return (included) => {
       if (known.size > MANY_ANSWERS) known.clear();
@@ -107,7 +110,13 @@ export async function serveRest(
       .send(JSON.stringify(body ?? null));
   }
 
-  let described: string | null = null;
+  let described: { readonly text: string; readonly tag: string } | null = null;
+  function description() {
+    if (described) return described;
+    const text = JSON.stringify(openApiOf(schema));
+    described = { text, tag: `"${createHash('sha256').update(text).digest('base64url')}"` };
+    return described;
+  }
 
   await server.register(
     (rest, _options, done) => {
@@ -160,9 +169,11 @@ export async function serveRest(
               ),
             ),
         });
-      rest.get('/openapi.json', (_request, reply) => {
-        described ??= JSON.stringify(openApiOf(schema));
-        return reply.type('application/json; charset=utf-8').send(described);
+      rest.get('/openapi.json', (request, reply) => {
+        const { text, tag } = description();
+        reply.header('etag', tag).header('cache-control', 'no-cache');
+        if (request.headers['if-none-match'] === tag) return reply.code(304).send();
+        return reply.type('application/json; charset=utf-8').send(text);
       });
       rest.setNotFoundHandler((request, reply) =>
         sendProblem(

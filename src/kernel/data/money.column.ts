@@ -2,11 +2,13 @@ import { Embeddable, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import type { Money } from '../../domain/money.ts';
 import { amountText } from '../request/currency.ts';
+import { Decimal } from '../request/scalars.ts';
 
 /** Money as stored (two columns) and as served (one GraphQL type). */
 @Embeddable()
 @ObjectType('Money', { simpleResolvers: true, description: 'An exact amount in one currency.' })
 export class MoneyColumn implements Money {
+  @Field(() => Decimal, { description: 'The amount in minor units, as text: `19980` for 199.80 USD.' })
   @Property({ type: 'bigint' })
   minor: bigint;
 

@@ -351,6 +351,7 @@ function moneyParts(
       (values, from) => (values[from + at] === null ? missing() : `${values[from + at + 1]}`),
       '"',
     ],
+    minor: ['"', (values, from) => (values[from + at] === null ? missing() : `${values[from + at]}`), '"'],
     __typename: [`"${type.name}"`],
   };
   const parts: [string, readonly Part[]][] = [];
