@@ -549,6 +549,34 @@ describe('paging', () => {
     expect(exact.pageInfo.hasNextPage).toBe(false);
   });
 
+  test('`last` and `before` return pages from the end, in the order of the list', async () => {
+    const page = async (args: string) =>
+      (
+        await app.ask(
+          manager,
+          `{ partners(${args}) { nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor } } }`,
+        )
+      ).partners;
+    const idsOf = ({ nodes }: { nodes: { id: string }[] }) => nodes.map(({ id }) => id);
+    const all = idsOf(await page('first: 25'));
+    const end = await page('last: 10');
+    expect(idsOf(end)).toEqual(all.slice(15));
+    expect(end.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
+    const middle = await page(`last: 10, before: "${end.pageInfo.startCursor}"`);
+    expect(idsOf(middle)).toEqual(all.slice(5, 15));
+    expect(middle.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true });
+    const start = await page(`last: 10, before: "${middle.pageInfo.startCursor}"`);
+    expect(idsOf(start)).toEqual(all.slice(0, 5));
+    expect(start.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
+  });
+
+  test('`first` and `last` together are refused', async () => {
+    expect(await app.refusal(manager, '{ partners(first: 2, last: 2) { nodes { id } } }')).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      field: 'last',
+    });
+  });
+
   test('paging never skips or repeats a row during inserts', async () => {
     const { partners: before } = await app.ask(manager, LIST, { first: 100 });
     const seen: string[] = [];
