@@ -145,7 +145,10 @@ describe('the examples of the first description', () => {
     expect(status).toBe(201);
     expect(body).toMatchObject({
       ...{ type: 'signup', status: 'pending', rate: 20, partner: { id: partner.id } },
-      ...{ baseAmount: { amount: '999.00', currency: 'USD', minor: '99900' }, amount: { amount: '199.80', currency: 'USD' } },
+      ...{
+        baseAmount: { amount: '999.00', currency: 'USD', minor: '99900' },
+        amount: { amount: '199.80', currency: 'USD' },
+      },
     });
     const large = await call('POST', '/commissions', {
       token: manager,
