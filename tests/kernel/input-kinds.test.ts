@@ -193,6 +193,7 @@ interface Call extends Place {
 const kindsOfArguments: Readonly<Record<string, string>> = {
   reason: 'TEXT',
   currency: 'KNOWN_CURRENCY',
+  externalId: 'ID',
   token: 'SECRET',
   content: 'FILE',
   csv: 'FILE',

@@ -79,7 +79,8 @@ function requestsFor(
       'getFields' in type &&
       'partnerId' in (type as unknown as { getFields(): object }).getFields(),
   );
-  const requests = needs.length ? [] : [base];
+  const needsOne = field.name === 'customer'; // its id, or its id of another system
+  const requests = needs.length || needsOne ? [] : [base];
   if (filtered)
     requests.push({
       query: `query ($v: ID!) { ${field.name}(filter: { partnerId: $v })${selection} }`,

@@ -6,6 +6,8 @@ import { findRow, read, scopeOf } from '../../../kernel/data/rows.ts';
 import { type Sql, sql } from '../../../kernel/data/sql.ts';
 import { PagesOf } from '../../../kernel/data/written-pages.ts';
 import type { Context } from '../../../kernel/request/context.ts';
+import { readAt } from '../../../kernel/request/reading.ts';
+import { readId } from '../../../kernel/request/text.ts';
 import { assignCustomer } from './assign-customer.ts';
 import { Customer, customerTable } from './customer.entity.ts';
 import { AssignCustomerInput, CustomerFilter } from './customer.inputs.ts';
@@ -54,7 +56,12 @@ export class CustomerResolver {
   ): Promise<Customer> {
     const given = [id, externalId].filter((each) => typeof each === 'string');
     if (given.length !== 1) throw invalid('id', 'must be given if `externalId` is not, and only then');
-    return findRow(ctx, info, customerTable, id ?? (await idOfKnown(ctx, externalId as string)));
+    return findRow(
+      ctx,
+      info,
+      customerTable,
+      id ?? (await idOfKnown(ctx, readAt(readId(200), externalId as string, 'externalId'))),
+    );
   }
 
   @Authorized('program:read')
