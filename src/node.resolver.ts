@@ -8,6 +8,7 @@ import type { Permission } from './kernel/request/actor.ts';
 import type { Context } from './kernel/request/context.ts';
 import { idOf } from './kernel/request/input.ts';
 import { memo } from './kernel/request/memo.ts';
+import { asksAgain, requireStillGranted } from './kernel/request/permission.ts';
 import { apiKeyTable } from './modules/access/api-keys/api-key.entity.ts';
 import { memberTable } from './modules/access/members/member.entity.ts';
 import { commissionTable } from './modules/commissions/commission/commission.entity.ts';
@@ -133,33 +134,28 @@ export class NodeResolver {
   }
 }
 
+interface Place {
+  readonly id: string;
+  readonly permission: Permission;
+  readonly table: Rows;
+}
+
 /** One query finds the tables of the ids, and one for each of these tables reads its rows. */
 async function nodesOf(
   ctx: Context,
   info: GraphQLResolveInfo,
   ids: readonly string[],
 ): Promise<(Node | null)[]> {
-  const tables = Object.entries(TABLES)
-    .filter(([permission]) => ctx.actor.permissions.has(permission as Permission))
-    .flatMap(([, each]) => each);
-  const places = tables.map(
-    ({ alias, from: table, ...scoped }, index): Sql =>
-      sql`select ${sql.raw(`${index}`)} as place, ${sql.raw(alias)}.id::text as id from ${sql.raw(table)} where ${sql.raw(alias)}.id = any(${ids}::uuid[]) and ${scopeOf(ctx.actor, scoped)}`,
-  );
-  const found = ids.length
-    ? await read(
-        ctx,
-        sql<{
-          place: number;
-          id: string;
-        }>`select /* nodes */ min(place) as place, id from (${union(places)}) n group by id`,
-      )
-    : [];
+  let places = await placesOf(ctx, ids);
+  // A revoked credential loses these rows at once, as it loses their lists.
+  if (asksAgain(places.map(({ permission }) => permission))) {
+    await requireStillGranted(ctx, ['program:read']);
+    places = await placesOf(ctx, ids);
+  }
   const rows = await Promise.all(
     Array.from(
-      Map.groupBy(found, ({ place }) => place),
-      async ([place, each]) => {
-        const table = tables[place] as Rows;
+      Map.groupBy(places, ({ table }) => table),
+      async ([table, each]) => {
         const selection = select(table, ofTable(info, table), ctx.actor);
         const wanted = each.map(({ id }) => id);
         return readRows(
@@ -172,6 +168,30 @@ async function nodesOf(
   );
   const byId = new Map(rows.flat().map((row) => [row.id, row]));
   return ids.map((id) => byId.get(id) ?? null);
+}
+
+/** Returns the tables of the ids, among those that the actor may read. */
+async function placesOf(ctx: Context, ids: readonly string[]): Promise<Place[]> {
+  if (ids.length === 0) return [];
+  const tables = Object.entries(TABLES)
+    .map(([permission, each]) => ({ permission: permission as Permission, each }))
+    .filter(({ permission }) => ctx.actor.permissions.has(permission))
+    .flatMap(({ permission, each }) => each.map((table) => ({ permission, table })));
+  const places = tables.map(
+    ({ table: { alias, from: source, ...scoped } }, index): Sql =>
+      sql`select ${sql.raw(`${index}`)} as place, ${sql.raw(alias)}.id::text as id from ${sql.raw(source)} where ${sql.raw(alias)}.id = any(${ids}::uuid[]) and ${scopeOf(ctx.actor, scoped)}`,
+  );
+  const found = await read(
+    ctx,
+    sql<{
+      place: number;
+      id: string;
+    }>`select /* nodes */ min(place) as place, id from (${union(places)}) n group by id`,
+  );
+  return found.flatMap(({ place, id }) => {
+    const known = tables[place];
+    return known ? [{ ...known, id }] : [];
+  });
 }
 
 const ofTables = new WeakMap<FieldNode, Map<Rows, readonly FieldNode[]>>();

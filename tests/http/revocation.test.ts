@@ -187,6 +187,28 @@ describe('where money moves', () => {
     expect((await app.refusal(token, ME)).code).toBe('UNAUTHENTICATED');
   });
 
+  test('a signed-out person finds no member by its id, and other rows for ten seconds at most', async () => {
+    const admin = await app.token('PLATFORM_ADMIN');
+    const { inviteMember } = await app.ask(
+      admin,
+      'mutation ($id: ID!, $input: InviteMemberInput!) { inviteMember(partnerId: $id, input: $input) { id } }',
+      { id: partner.id, input: { email: 'eve@acme.com', name: 'Eve', role: 'OWNER' } },
+    );
+    const NODE = 'query ($id: ID!) { node(id: $id) { id } }';
+    const token = await provider.jwt(person('8', STAFF_ORG, { program_manager: [STAFF_ORG] }));
+    expect((await app.ask(token, NODE, { id: inviteMember.id })).node).toEqual({ id: inviteMember.id });
+    provider.loggedOut.add(token);
+    expect((await app.refusal(token, '{ members { totalCount } }')).code).toBe('UNAUTHENTICATED');
+    const again = await provider.jwt(person('9', STAFF_ORG, { program_manager: [STAFF_ORG] }));
+    await app.ask(again, ME);
+    provider.loggedOut.add(again);
+    expect((await app.refusal(again, NODE, { id: inviteMember.id })).code).toBe('UNAUTHENTICATED');
+    const third = await provider.jwt(person('10', STAFF_ORG, { program_manager: [STAFF_ORG] }));
+    await app.ask(third, ME);
+    provider.loggedOut.add(third);
+    expect((await app.ask(third, NODE, { id: partner.id })).node).toEqual({ id: partner.id });
+  });
+
   test('a sign-in is as fresh as the provider says, not as the token looks', async () => {
     const owner = person('7', PARTNER_ORG, { partner_owner: [PARTNER_ORG] });
     const SET =
