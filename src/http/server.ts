@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
-import type { AppError, ErrorCode } from '../domain/errors.ts';
+import type { AppError } from '../domain/errors.ts';
 import type { Actor } from '../kernel/request/actor.ts';
 import { authorityOf } from '../kernel/request/authority.ts';
 import { nothing } from '../kernel/request/bounds.ts';
 import { type Context, contextFor, type Services } from '../kernel/request/context.ts';
-import { refusalOf } from '../kernel/request/format-error.ts';
+import { refusalOf, STATUS_OF_CODE } from '../kernel/request/format-error.ts';
 import { ensureProgram } from '../modules/programs/program/public.ts';
 import type { CallCounter } from '../ports/call-counter.ts';
 import { admissionOf, type CallLimits } from './admission/admission.ts';
 import { type Authenticator, credentialOf, type Door } from './admission/authenticate.ts';
-import { callBudgets, type Standing } from './admission/call-budgets.ts';
+import { callBudgets, rateHeaders } from './admission/call-budgets.ts';
 import { callerAddress, trusting } from './admission/caller-address.ts';
 import { documentsOf } from './documents/documents.ts';
 import type { Asked, TrustMode } from './documents/trusted-documents.ts';
@@ -204,7 +204,7 @@ export async function httpServer({
   const graphql = (request: FastifyRequest, reply: FastifyReply) => limited(() => answer(request, reply));
   server.post('/graphql', graphql);
   server.get('/graphql', graphql);
-  await serveRest(server, { schema, execute, admission, contextOf, limited, rateHeaders });
+  await serveRest(server, { schema, execute, admission, contextOf, limited });
 
   await serveWebhooks(server, {
     services,
@@ -271,20 +271,10 @@ function jsonOf(text: string): unknown {
   }
 }
 
-const statuses: Record<ErrorCode, number> = {
-  BAD_USER_INPUT: 400,
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  CONFLICT: 409,
-  RATE_LIMITED: 429,
-  SERVICE_UNAVAILABLE: 503,
-};
-
 /** A refusal of the whole request, before any operation runs. */
 function sendRefusal(reply: FastifyReply, { code, message, details }: AppError): FastifyReply {
   if (details.retryAfter !== undefined) reply.header('retry-after', details.retryAfter);
-  return reply.code(statuses[code]).send({ errors: [{ message, extensions: { code, ...details } }] });
+  return reply.code(STATUS_OF_CODE[code]).send({ errors: [{ message, extensions: { code, ...details } }] });
 }
 
 /** Errors of an operation that does not run, as Apollo would send them. A refused caller gets the answer of the fields. */
@@ -302,9 +292,3 @@ function sendErrors(
     .type(`${modern ? 'application/graphql-response+json' : 'application/json'}; charset=utf-8`)
     .send(JSON.stringify(refused ? { errors, data: null } : { errors }));
 }
-
-const rateHeaders = ({ limit, remaining, resetSeconds }: Standing) => ({
-  'ratelimit-limit': limit,
-  'ratelimit-remaining': remaining,
-  'ratelimit-reset': resetSeconds,
-});

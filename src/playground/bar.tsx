@@ -9,7 +9,7 @@ export interface BarProps {
   readonly lastResult: () => unknown;
 }
 
-/** The line above the editor: who one is, and what can be done with a query and its answer. */
+/** The line above the editor. It names the caller, and offers the roles, the table and the link. */
 export function Bar({ settings, onBecome, lastResult }: BarProps) {
   const [table, setTable] = useState<Table | null>(null);
   const [note, setNote] = useState('');

@@ -16,6 +16,13 @@ export interface Standing {
   readonly windowSeconds: number;
 }
 
+/** The headers of an answer that show how many calls of a budget are left. */
+export const rateHeaders = ({ limit, remaining, resetSeconds }: Standing) => ({
+  'ratelimit-limit': limit,
+  'ratelimit-remaining': remaining,
+  'ratelimit-reset': resetSeconds,
+});
+
 export interface CallBudgets {
   /** Takes calls from a budget. Throws RATE_LIMITED if too few are left. */
   take(budget: Budget, calls: number): Promise<void>;

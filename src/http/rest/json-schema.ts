@@ -1,7 +1,6 @@
 import {
   type GraphQLInputType,
   type GraphQLLeafType,
-  isEnumType,
   isInputObjectType,
   isListType,
   isNonNullType,
@@ -22,11 +21,9 @@ const SCALARS: Readonly<Record<string, JsonSchema>> = {
   JSONObject: { type: 'object' },
 };
 
-/** Returns the schema of a scalar or an enum. A scalar of the product has a component of its own. */
-export function leafSchema(type: GraphQLLeafType): JsonSchema {
-  if (isEnumType(type)) return { $ref: `#/components/schemas/${type.name}` };
-  return SCALARS[type.name] ?? { $ref: `#/components/schemas/${type.name}` };
-}
+/** Returns the schema of a scalar or an enum. An enum and a scalar of the product have a component of their own. */
+export const leafSchema = ({ name }: GraphQLLeafType): JsonSchema =>
+  SCALARS[name] ?? { $ref: `#/components/schemas/${name}` };
 
 /** The schemas of the product's own scalars. */
 export const OWN_SCALARS: Readonly<Record<string, JsonSchema>> = {
@@ -51,10 +48,8 @@ export function nullable(schema: JsonSchema): JsonSchema {
 }
 
 /** Returns the schema of a value in a request. */
-export function inputSchema(type: GraphQLInputType): JsonSchema {
-  if (isNonNullType(type)) return presentSchema(type.ofType);
-  return nullable(presentSchema(type));
-}
+export const inputSchema = (type: GraphQLInputType): JsonSchema =>
+  isNonNullType(type) ? presentSchema(type) : nullable(presentSchema(type));
 
 /** Returns the schema of a value in a request that is not null. */
 export function presentSchema(type: GraphQLInputType): JsonSchema {

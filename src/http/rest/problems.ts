@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { GraphQLError } from 'graphql';
-import type { AppError, ErrorDetails } from '../../domain/errors.ts';
+import type { AppError, ErrorCode, ErrorDetails } from '../../domain/errors.ts';
+import { STATUS_OF_CODE } from '../../kernel/request/format-error.ts';
 import type { Route } from './routes.ts';
 
 /** A problem of RFC 9457. */
@@ -14,16 +15,6 @@ export interface Problem {
   /** All faults of a request, if it has several. */
   readonly errors?: readonly Pick<Problem, 'detail' | 'code' | 'field'>[];
 }
-
-const STATUS: Readonly<Record<string, number>> = {
-  BAD_USER_INPUT: 400,
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  CONFLICT: 409,
-  RATE_LIMITED: 429,
-  SERVICE_UNAVAILABLE: 503,
-};
 
 /** The codes of requests that no route takes. */
 const CODES: Readonly<Record<number, string>> = {
@@ -58,27 +49,28 @@ function problemOf(
   route?: Route,
 ): Problem {
   const { code, field, reason, retryAfter } = details;
-  const name = typeof code === 'string' && code in STATUS ? code : 'INTERNAL_SERVER_ERROR';
+  const known = isRefusal(code) ? code : null;
   const own = field && route ? nameOf(field, route) : field;
   return {
-    status: STATUS[name] ?? 500,
+    status: known ? STATUS_OF_CODE[known] : 500,
     // The message starts with the path of the field in the arguments.
     detail:
       field && own && message.startsWith(`${field}: `) ? `${own}${message.slice(field.length)}` : message,
-    code: name,
+    code: known ?? 'INTERNAL_SERVER_ERROR',
     ...(own && { field: own }),
     ...(reason && { reason }),
     ...(retryAfter !== undefined && { retryAfter }),
   };
 }
 
+const isRefusal = (code: unknown): code is ErrorCode =>
+  typeof code === 'string' && Object.hasOwn(STATUS_OF_CODE, code);
+
 /** Returns the name under which REST takes the value at a path of the arguments: `input.email` is `email`. */
 function nameOf(path: string, { parameters, rootArgs, belowArgs }: Route): string {
   const steps = path.split('.');
-  for (const { name, at } of parameters) {
+  for (const { name, at } of parameters)
     if (at.every((step, i) => steps[i] === step)) return [name, ...steps.slice(at.length)].join('.');
-    if (at.length > 1 && at.at(-1) === steps[0]) return path;
-  }
   const isArgument = [...rootArgs, ...belowArgs].some(({ name }) => name === steps[0]);
   return isArgument && steps.length > 1 ? steps.slice(1).join('.') : path; // a field that the input does not have
 }

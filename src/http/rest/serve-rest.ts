@@ -7,7 +7,7 @@ import type { Context } from '../../kernel/request/context.ts';
 import { refusalOf } from '../../kernel/request/format-error.ts';
 import { memo } from '../../kernel/request/memo.ts';
 import type { Admission } from '../admission/admission.ts';
-import type { Standing } from '../admission/call-budgets.ts';
+import { rateHeaders, type Standing } from '../admission/call-budgets.ts';
 import type { Executor } from '../graphql/executor.ts';
 import { openApiOf } from './openapi.ts';
 import { type Problem, problemBody, problemOfErrors, problemOfRefusal, problemOfStatus } from './problems.ts';
@@ -28,7 +28,6 @@ export interface RestOptions {
   contextOf(request: FastifyRequest): Promise<Context>;
   /** Runs a request if the process is not full. */
   limited<T>(work: () => Promise<T>): Promise<T>;
-  rateHeaders(standing: Standing): Record<string, string | number>;
 }
 
 interface Answer {
@@ -39,7 +38,7 @@ interface Answer {
 /** Serves the queries and mutations of the graph as REST. Each route is one document and runs like one. */
 export async function serveRest(
   server: FastifyInstance,
-  { schema, execute, admission, contextOf, limited, rateHeaders }: RestOptions,
+  { schema, execute, admission, contextOf, limited }: RestOptions,
 ): Promise<void> {
   const shapes = shapesOf({});
   const routes = routesOf(schema);
@@ -71,13 +70,12 @@ export async function serveRest(
     reply.header('x-request-id', request.id).header('cache-control', 'no-store');
     const ctx = await contextOf(request);
     const pass = await admission.passFor(ctx);
-    const standing = () => {
-      const now = pass.standing();
-      reply.headers(rateHeaders(now)).headers(policyHeaders(now));
-    };
     const { included, given, ignored } = asked(request, route, ctx.actor);
     const { document, shape } = answerFor(included);
-    const operation = await pass.admit({ query: document }, { isOurs: true }).finally(standing);
+    const operation = await pass.admit({ query: document }, { isOurs: true }).finally(() => {
+      const standing = pass.standing();
+      reply.headers({ ...rateHeaders(standing), ...policyHeaders(standing) });
+    });
     if (!operation) throw new Error('the document names no operation');
     if (!('document' in operation)) return sendProblem(request, reply, problemOfErrors(operation, route));
     const variables = variablesOf(route, given);
@@ -220,7 +218,7 @@ interface AskedOfRoute {
   readonly ignored: readonly string[];
 }
 
-/** Reads a request. Throws INVALID_INPUT for a parameter that the route does not have. */
+/** Reads a request. Throws BAD_USER_INPUT for a parameter that the route does not have. */
 function asked(request: FastifyRequest, { parameters, root }: Route, actor: Actor): AskedOfRoute {
   const given = new Map<string, unknown>();
   const ignored: string[] = [];

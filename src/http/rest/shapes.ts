@@ -1,6 +1,5 @@
 import {
   type GraphQLField,
-  type GraphQLFieldMap,
   GraphQLObjectType,
   type GraphQLOutputType,
   getNamedType,
@@ -28,8 +27,6 @@ export interface Shape {
 
 /** The schemas of types, under the name by which shapes refer to them. */
 export type Components = Record<string, JsonSchema>;
-
-type Fields = GraphQLFieldMap<unknown, unknown>;
 
 const ID_ONLY: Shape = {
   selection: '{ id }',
@@ -61,21 +58,16 @@ export function shapesOf(components: Components) {
     const found = known.get(type.name);
     if (found !== undefined) return found;
     known.set(type.name, null); // a type that leads back to itself ends here
-    const shape = objectOf(type, Object.keys(type.getFields()), []);
+    const shape = objectOf(type, []);
     if (shape) components[type.name] = { description: type.description ?? '', ...shape.schema };
     const named = shape && { ...shape, schema: { $ref: `#/components/schemas/${type.name}` } };
     known.set(type.name, named);
     return named;
   }
 
-  function objectOf(
-    type: GraphQLObjectType,
-    names: readonly string[],
-    included: readonly string[],
-  ): Shape | null {
-    const fields: Fields = type.getFields();
-    const shown = names.flatMap((name) => {
-      const field = fields[name] as GraphQLField<unknown, unknown>;
+  function objectOf(type: GraphQLObjectType, included: readonly string[]): Shape | null {
+    const shown = Object.values(type.getFields()).flatMap((field) => {
+      const { name } = field;
       const shape = fieldOf(type, field, included.includes(name));
       return shape ? [{ name, field, shape }] : [];
     });
@@ -109,7 +101,7 @@ export function shapesOf(components: Components) {
   ): Shape | null {
     if (field.args.some(isRequiredArgument)) return null;
     const named = getNamedType(field.type);
-    const isRow = 'id' in parent.getFields();
+    const isRow = isEntity(parent);
     if (!isIncluded) {
       const takesQuery = field.resolve !== undefined || FILES.has(field.name);
       if (field.deprecationReason != null || isConnection(named)) return null;
@@ -165,16 +157,17 @@ export function shapesOf(components: Components) {
   /** Returns the shape of a row that also shows further fields. */
   function withIncluded(type: GraphQLObjectType, included: readonly string[]): Shape | null {
     if (included.length === 0) return rowOf(type);
-    const fields = type.getFields();
-    const possible = Object.keys(fields).filter((name) => !fields[name]?.args.some(isRequiredArgument));
+    const possible = Object.values(type.getFields())
+      .filter(({ args }) => !args.some(isRequiredArgument))
+      .map(({ name }) => name);
     const wrong = included.find((name) => !possible.includes(name));
     if (wrong !== undefined)
       throw invalid('include', `must name fields of ${type.name}: ${possible.join(', ')}`);
-    return objectOf(type, Object.keys(fields), included);
+    return objectOf(type, included);
   }
 
   return {
-    /** Returns the shape of an answer. Throws INVALID_INPUT if `included` names a field that the rows do not have. */
+    /** Returns the shape of an answer. Throws BAD_USER_INPUT if `included` names a field that the rows do not have. */
     answerOf(type: GraphQLOutputType, included: readonly string[]): Shape | null {
       const named = getNamedType(type);
       if (!(named instanceof GraphQLObjectType)) return shapeOf(type);

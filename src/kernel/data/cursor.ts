@@ -7,7 +7,7 @@ const ID_BYTES = 16;
 export const cursorOf = (id: string, list: string): string =>
   Buffer.concat([parse(id), Buffer.from(list)]).toString('base64url');
 
-/** Returns the id of a cursor, which is given as `argument`. Throws INVALID_INPUT for a cursor of another list. */
+/** Returns the id of a cursor, which is given as `argument`. Throws BAD_USER_INPUT for a cursor of another list. */
 export function idOfCursor(cursor: string, list: string, argument: string): string {
   const bytes = Buffer.from(cursor, 'base64url');
   const named = bytes.subarray(ID_BYTES).toString() === list && bytes.toString('base64url') === cursor;

@@ -145,7 +145,7 @@ interface Span {
   readonly before: string | null;
 }
 
-/** Throws INVALID_INPUT for sizes that are out of bounds, and for two sizes. */
+/** Throws BAD_USER_INPUT for sizes that are out of bounds, and for two sizes. */
 function spanOf({ first, last, after, before }: PageArgs): Span {
   if (first != null && last != null) throw invalid('last', 'must not be given together with `first`');
   const isLast = last != null;

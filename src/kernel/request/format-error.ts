@@ -1,7 +1,18 @@
 import { NotFoundError } from '@mikro-orm/core';
 import { GraphQLError } from 'graphql';
-import { AppError } from '../../domain/errors.ts';
+import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import type { Context } from './context.ts';
+
+/** The status of HTTP for a refusal of a whole request. */
+export const STATUS_OF_CODE: Readonly<Record<ErrorCode, number>> = {
+  BAD_USER_INPUT: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  RATE_LIMITED: 429,
+  SERVICE_UNAVAILABLE: 503,
+};
 
 /** The refusal for each unique constraint. Use cases check first, so only a race reaches the constraint. */
 const conflicts: Record<string, string> = {
